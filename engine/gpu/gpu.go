@@ -1,0 +1,128 @@
+// Package gpu is the only room that knows a GPU binding: wgpu natively, WebGPU through JavaScript in the tab.
+//
+// A Device makes Buffers, Kernels (compiled shaders) and BindGroups; a Recorder writes a step's work as a tape of
+// integers, and Submit hands the whole tape over in one call. Everything above this package is the same on all hosts.
+package gpu
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	ErrNoAdapter   = errors.New("gpu: no adapter found")
+	ErrDeviceLost  = errors.New("gpu: the device was lost")
+	ErrOutOfMemory = errors.New("gpu: out of memory")
+	ErrReleased    = errors.New("gpu: used after release")
+)
+
+// MemoryError says which allocation failed; it is an ErrOutOfMemory.
+type MemoryError struct {
+	Label string
+	Asked uint64 // bytes
+	Held  uint64 // bytes that this device already holds
+	Limit uint64 // the adapter's limit on one buffer
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("gpu: out of memory: %s needs %d bytes; %d are held already, one buffer may have %d", e.Label, e.Asked, e.Held, e.Limit)
+}
+
+// Unwrap makes the error an ErrOutOfMemory.
+func (e *MemoryError) Unwrap() error { return ErrOutOfMemory }
+
+// ShaderError is a shader that did not compile, located in the file it was composed from.
+type ShaderError struct {
+	Kernel  string
+	File    string // "header" for the lines that the Go side put in front
+	Line    int    // from 1; 0 when the compiler named none
+	Message string
+}
+
+func (e *ShaderError) Error() string {
+	return fmt.Sprintf("gpu: kernel %s: %s:%d: %s", e.Kernel, e.File, e.Line, e.Message)
+}
+
+// Usage says what a buffer is for; values combine.
+type Usage uint32
+
+// Buffer usages. Storage buffers are read and written by kernels; uniform buffers are small and read only.
+const (
+	Storage Usage = 1 << iota
+	Uniform
+	CopySource
+	CopyTarget
+	mapRead
+)
+
+// Feature is something an adapter may offer beyond WebGPU's core.
+type Feature uint32
+
+// The features Quire negotiates.
+const (
+	FeatureF16 Feature = 1 << iota
+	FeatureSubgroups
+	FeatureTimestamps
+	FeatureSubgroupMatrix
+)
+
+var featureNames = []struct {
+	f    Feature
+	name string
+}{{FeatureF16, "shader-f16"}, {FeatureSubgroups, "subgroups"}, {FeatureTimestamps, "timestamp-query"}, {FeatureSubgroupMatrix, "subgroup-matrix"}}
+
+// Has reports whether all of want are present.
+func (f Feature) Has(want Feature) bool { return f&want == want }
+
+// Names lists the features by WebGPU's names.
+func (f Feature) Names() []string {
+	names := []string{}
+	for _, n := range featureNames {
+		if f.Has(n.f) {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// Limits are the adapter's limits that kernels and buffers must keep, in WebGPU's units.
+type Limits struct {
+	MaxBufferSize                     uint64 // bytes
+	MaxStorageBufferBindingSize       uint64 // bytes
+	MaxStorageBuffersPerShaderStage   uint32
+	MinStorageBufferOffsetAlignment   uint32 // bytes
+	MaxComputeWorkgroupStorageSize    uint32 // bytes
+	MaxComputeInvocationsPerWorkgroup uint32
+	MaxComputeWorkgroupSizeX          uint32
+	MaxComputeWorkgroupsPerDimension  uint32
+}
+
+// AdapterInfo describes an adapter.
+type AdapterInfo struct {
+	Index                    int    // place in Adapters' list; what Options.Adapter may name
+	Name                     string // device description
+	Vendor                   string
+	Backend                  string // vulkan, metal, d3d12, webgpu …
+	Type                     string // discrete, integrated, cpu, unknown
+	Driver                   string
+	Features                 Feature
+	Limits                   Limits
+	SubgroupMin, SubgroupMax uint32 // 0 where not known
+}
+
+// PowerPreference asks for the fast or the frugal adapter.
+type PowerPreference string
+
+// The power preferences; the empty string leaves the choice to the host.
+const (
+	HighPerformance PowerPreference = "high-performance"
+	LowPower        PowerPreference = "low-power"
+)
+
+// Options choose an adapter and what is asked of its device.
+type Options struct {
+	Adapter string          // an index in Adapters' list or part of a name, case ignored; "" for the best
+	Power   PowerPreference // used when Adapter is ""; the default is HighPerformance
+	Disable Feature         // features not to ask for even where the adapter has them
+}

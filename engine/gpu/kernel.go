@@ -1,0 +1,154 @@
+package gpu
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+)
+
+// Binding is how a kernel uses one buffer of group 0.
+type Binding uint8
+
+// The binding kinds.
+const (
+	ReadOnly  Binding = iota // var<storage, read>
+	ReadWrite                // var<storage, read_write>
+	Constant                 // var<uniform>
+)
+
+// Segment says which file a run of a module's lines came from.
+type Segment struct {
+	File  string
+	First int // the segment's first line in the composed text, from 1
+	Line  int // the line of File that stands there, from 1
+}
+
+// Module is a shader's final text and how it is bound. Label names the kernel and its variant.
+type Module struct {
+	Label    string
+	Text     string
+	Segments []Segment
+	Bindings []Binding // group 0, binding 0 up
+	Needs    Feature
+}
+
+// Hash returns the SHA-256 of the module's text, in hex.
+func (m *Module) Hash() string {
+	sum := sha256.Sum256([]byte(m.Text))
+	return hex.EncodeToString(sum[:])
+}
+
+// locate turns a line of the composed text into a file and line.
+func (m *Module) locate(line int) (string, int) {
+	file, at := "module", line
+	for _, s := range m.Segments {
+		if line >= s.First {
+			file, at = s.File, line-s.First+s.Line
+		}
+	}
+	return file, at
+}
+
+// Kernel is a compiled shader. It compiles in the background from the moment it is asked for.
+type Kernel struct {
+	device *Device
+	module *Module
+	handle int32
+	ready  chan struct{}
+	err    error
+}
+
+// Label returns the kernel's name and variant.
+func (k *Kernel) Label() string { return k.module.Label }
+
+// Module returns the module that the kernel was compiled from.
+func (k *Kernel) Module() *Module { return k.module }
+
+// Wait blocks until the kernel is compiled; a *ShaderError says where it is wrong.
+func (k *Kernel) Wait(ctx context.Context) error {
+	select {
+	case <-k.ready:
+		return k.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Kernel returns the kernel of a module, compiling it in the background the first time it is asked for. Modules with
+// equal text share one kernel.
+func (d *Device) Kernel(m *Module) *Kernel {
+	key := m.Hash()
+	d.mu.Lock()
+	if k, ok := d.kernels[key]; ok {
+		d.mu.Unlock()
+		return k
+	}
+	k := &Kernel{device: d, module: m, ready: make(chan struct{})}
+	d.kernels[key] = k
+	d.order = append(d.order, k)
+	d.mu.Unlock()
+
+	if !d.info.Features.Has(m.Needs) {
+		k.err = &ShaderError{Kernel: m.Label, File: "header", Message: "the adapter lacks a feature this variant needs"}
+		close(k.ready)
+		return k
+	}
+	d.backend.createKernel(m, func(handle int32, err error) {
+		k.handle = handle
+		var ce *compileError
+		switch {
+		case errors.As(err, &ce):
+			file, line := m.locate(ce.line)
+			k.err = &ShaderError{Kernel: m.Label, File: file, Line: line, Message: ce.message}
+		case err != nil:
+			k.err = d.wrap(err)
+		}
+		close(k.ready)
+	})
+	return k
+}
+
+// Kernels lists the modules compiled so far, in the order they were asked for.
+func (d *Device) Kernels() []*Kernel {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]*Kernel(nil), d.order...)
+}
+
+// BindGroup is buffers bound to a kernel's group 0.
+type BindGroup struct {
+	handle int32
+}
+
+// Bind binds views, in order, to a kernel that has compiled. Equal bindings are made once and live until one of their
+// buffers is released.
+func (d *Device) Bind(k *Kernel, views ...View) (*BindGroup, error) {
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
+	if err := k.Wait(context.Background()); err != nil {
+		return nil, err
+	}
+	key := bindKey(k, views)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g, ok := d.binds[key]; ok {
+		return g, nil
+	}
+	for _, v := range views {
+		if v.Buffer == nil || v.Buffer.gone.Load() {
+			return nil, ErrReleased
+		}
+	}
+	h, err := d.backend.createBindGroup(k.module.Label, k.handle, views)
+	if err != nil {
+		return nil, d.wrap(err)
+	}
+	g := &BindGroup{handle: h}
+	d.binds[key] = g
+	for _, v := range views {
+		d.users[v.Buffer] = append(d.users[v.Buffer], key)
+	}
+	return g, nil
+}

@@ -1,0 +1,65 @@
+package gpu
+
+import (
+	"context"
+	"io"
+)
+
+// Source is a file that weights are read from. ReadAt serves the header; Upload moves tensor bytes to the GPU without
+// passing them through the caller: natively in pieces of a few MiB, in the tab from JavaScript, so that they never enter
+// Go's memory. Reading forward is cheap, going back may start a new request.
+type Source interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+	// Upload copies n bytes at offset into target at targetOffset (a multiple of 4); n is rounded up to a multiple of
+	// 4 with zeros. It may return before the GPU has them, in queue order.
+	Upload(ctx context.Context, target *Buffer, targetOffset uint64, offset, n int64) error
+}
+
+// ReaderSource is a Source over an io.ReaderAt.
+func ReaderSource(r io.ReaderAt, size int64) Source {
+	return &readerSource{ReaderAt: r, size: size}
+}
+
+type readerSource struct {
+	io.ReaderAt
+	size int64
+	buf  []byte
+}
+
+const uploadPiece = 4 << 20
+
+func (s *readerSource) Size() int64 { return s.size }
+
+func (s *readerSource) Close() error {
+	if c, ok := s.ReaderAt.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+func (s *readerSource) Upload(ctx context.Context, target *Buffer, targetOffset uint64, offset, n int64) error {
+	if s.buf == nil {
+		s.buf = make([]byte, uploadPiece)
+	}
+	for n > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		size := min(n, uploadPiece)
+		piece := s.buf[:(size+3)&^3]
+		clear(piece[size:])
+		if got, err := s.ReadAt(piece[:size], offset); got < int(size) {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		if err := target.Upload(targetOffset, piece); err != nil {
+			return err
+		}
+		targetOffset, offset, n = targetOffset+uint64(size), offset+size, n-size
+	}
+	return nil
+}
