@@ -1,0 +1,77 @@
+// Package step is the plain data of one step: the scheduler writes it, the
+// runner reads it. It names sequences, lanes and blocks by number only; no GPU
+// object and no request ever travels in it.
+package step
+
+// LaneToken marks an entry of Step.Tokens whose value is the last token that
+// the row's lane sampled; it is still on the GPU.
+const LaneToken int32 = -1
+
+// NoSlot is a slot mapping entry that writes nothing.
+const NoSlot int32 = -1
+
+// Step is the work of one pass through the model. T is the number of tokens.
+// Its order inside: copies first, then each layer's writes before its reads.
+type Step struct {
+	Number    uint64   // counts from 1; a step of another number never reuses it
+	Tokens    []int32  // [T] token ids or LaneToken
+	Positions []int32  // [T]
+	Rows      []Row    // one a sequence in this step; their tokens are consecutive in Tokens, in order
+	Groups    []Group  // one a KV group
+	Copies    []Copy   // block copies, before any layer writes; no copy reads what another writes
+	Outputs   []Output // where logits are needed, in order of Token
+}
+
+// Group is a KV group's part of a step.
+type Group struct {
+	Slots  []int32 // [T] slot mapping: block*blockSize+offset; NoSlot writes nothing
+	Tables []int32 // block tables of all rows, one after another; Row.Table and Row.Blocks say where
+}
+
+// Row is one sequence's part of a step.
+type Row struct {
+	Sequence uint64
+	Lane     int32 // owned by the sequence while it runs
+	First    int32 // its tokens are [First, First+Count) of Step.Tokens
+	Count    int32
+	Start    int32 // position of the first token
+	Table    int32 // offset of its block table in every Group.Tables
+	Blocks   int32 // length of its block table, equal in every group
+}
+
+// Output asks for logits of one token of the step.
+type Output struct {
+	Token   int32  // index into Step.Tokens
+	Row     int32  // index into Step.Rows
+	Counter uint32 // sample counter: how many tokens the sequence sampled before this one
+	Sample  bool   // draw a token into the row's lane
+	Logits  bool   // read the whole row of logits back
+}
+
+// Copy moves the rows of slots [0, Rows) of one block to another, K and V of
+// every layer of the group.
+type Copy struct {
+	Group int32
+	From  int32
+	To    int32
+	Rows  int32 // slots
+}
+
+// Reset empties s for reuse, keeping its memory, with the given number of KV
+// groups.
+func (s *Step) Reset(number uint64, groups int) {
+	s.Number = number
+	s.Tokens = s.Tokens[:0]
+	s.Positions = s.Positions[:0]
+	s.Rows = s.Rows[:0]
+	s.Copies = s.Copies[:0]
+	s.Outputs = s.Outputs[:0]
+	for len(s.Groups) < groups {
+		s.Groups = append(s.Groups, Group{})
+	}
+	s.Groups = s.Groups[:groups]
+	for g := range s.Groups {
+		s.Groups[g].Slots = s.Groups[g].Slots[:0]
+		s.Groups[g].Tables = s.Groups[g].Tables[:0]
+	}
+}
