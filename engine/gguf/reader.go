@@ -1,0 +1,170 @@
+package gguf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	firstPiece = 64 << 10
+	largePiece = 1 << 20
+	// maxHeader keeps a broken length from pulling gigabytes of a large file into memory; the
+	// largest vocabularies take some 20 MiB.
+	maxHeader = 256 << 20
+)
+
+// reader walks the header of a file in pieces that double up to largePiece.
+type reader struct {
+	src   io.ReaderAt
+	limit int64  // where header reading must end: the file's size or maxHeader
+	size  int64  // of the file
+	start int64  // offset of piece in the file
+	piece []byte // the bytes at hand
+	at    int    // read so far from piece
+	next  int    // size of the next piece
+	field string // what is being read, for errors
+	word  [8]byte
+}
+
+func newReader(src io.ReaderAt, size int64) *reader {
+	return &reader{src: src, limit: min(size, maxHeader), size: size, next: firstPiece, field: "magic"}
+}
+
+func (r *reader) offset() int64    { return r.start + int64(r.at) }
+func (r *reader) remaining() int64 { return r.limit - r.offset() }
+
+func (r *reader) fail(reason string, args ...any) error {
+	return &FormatError{Offset: r.offset(), Field: r.field, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// need fails unless n more bytes can follow.
+func (r *reader) need(n int64) error {
+	switch {
+	case n <= r.remaining():
+		return nil
+	case r.limit < r.size:
+		return r.fail("header is over %d MiB", maxHeader>>20)
+	}
+	return r.fail("file ends after %d of %d bytes", r.remaining(), n)
+}
+
+// fill replaces the piece, which is used up, by the next one.
+func (r *reader) fill() error {
+	r.start += int64(len(r.piece))
+	r.at = 0
+	n := int(min(int64(r.next), r.limit-r.start))
+	r.next = min(2*r.next, largePiece)
+	if cap(r.piece) < n {
+		r.piece = make([]byte, n)
+	}
+	r.piece = r.piece[:n]
+	got, err := r.src.ReadAt(r.piece, r.start)
+	if got == n {
+		return nil
+	}
+	r.piece = r.piece[:max(got, 0)]
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("gguf: read %d bytes at %d: %w", n, r.start, err)
+	}
+	return &FormatError{Offset: r.start + int64(len(r.piece)), Field: r.field,
+		Reason: fmt.Sprintf("file ends before its stated size of %d bytes", r.size)}
+}
+
+// each hands over the next n bytes in parts; a part is valid until the next read.
+func (r *reader) each(n int64, use func(part []byte)) error {
+	if err := r.need(n); err != nil {
+		return err
+	}
+	for n > 0 {
+		if r.at == len(r.piece) {
+			if err := r.fill(); err != nil {
+				return err
+			}
+		}
+		part := r.piece[r.at:]
+		part = part[:min(n, int64(len(part)))]
+		use(part)
+		r.at += len(part)
+		n -= int64(len(part))
+	}
+	return nil
+}
+
+// bits reads a little-endian number of 1, 2, 4 or 8 bytes.
+func (r *reader) bits(size int) (uint64, error) {
+	if len(r.piece)-r.at >= size {
+		bits := loadBits(r.piece[r.at:], size)
+		r.at += size
+		return bits, nil
+	}
+	at := 0
+	if err := r.each(int64(size), func(part []byte) { at += copy(r.word[at:], part) }); err != nil {
+		return 0, err
+	}
+	return loadBits(r.word[:], size), nil
+}
+
+func (r *reader) uint32() (uint32, error) {
+	bits, err := r.bits(4)
+	return uint32(bits), err
+}
+
+func (r *reader) uint64() (uint64, error) { return r.bits(8) }
+
+// count reads a number of things of at least least bytes each, all of which must still fit.
+func (r *reader) count(least int64) (int, error) {
+	n, err := r.uint64()
+	if err != nil {
+		return 0, err
+	}
+	if n > uint64(r.remaining()/least) {
+		return 0, r.fail("count or length %d is more than the rest of the header can hold (%d bytes)", n, r.remaining())
+	}
+	return int(n), nil
+}
+
+func (r *reader) string() (string, error) {
+	n, err := r.count(1)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if n <= len(r.piece)-r.at {
+		b.Grow(n)
+	}
+	err = r.each(int64(n), func(part []byte) { b.Write(part) })
+	return b.String(), err
+}
+
+// strings reads n strings into one backing string.
+func (r *reader) strings(n int) ([]string, error) {
+	var all strings.Builder
+	ends := make([]uint32, 0, min(n, largePiece/4))
+	for range n {
+		size, err := r.count(1)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.each(int64(size), func(part []byte) { all.Write(part) }); err != nil {
+			return nil, err
+		}
+		ends = append(ends, uint32(all.Len()))
+	}
+	text, out, start := all.String(), make([]string, n), uint32(0)
+	for i, end := range ends {
+		out[i] = text[start:end]
+		start = end
+	}
+	return out, nil
+}
+
+func (r *reader) bytes(n int64) ([]byte, error) {
+	if err := r.need(n); err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, min(n, largePiece))
+	err := r.each(n, func(part []byte) { out = append(out, part...) })
+	return out, err
+}
