@@ -1,0 +1,135 @@
+package kernel
+
+// The step buffer is what one step computes, as the shaders read it (shaders/lib/step.wgsl is its other half): counts
+// and offsets in words, then the sections. The host writes it in one piece a step.
+
+// Word indices of the header.
+const (
+	WordTokens       = 0
+	WordRows         = 1
+	WordOutputs      = 2
+	wordAtTokens     = 3
+	wordAtPositions  = 4
+	wordAtTokenRows  = 5
+	wordAtRows       = 6
+	wordAtOutputs    = 7
+	WordPrefillItems = 8
+	wordAtPrefill    = 9
+	WordDecodeItems  = 10
+	wordAtDecode     = 11
+	WordMerges       = 12
+	wordAtMerges     = 13
+	WordCopies       = 14
+	wordAtCopies     = 15
+	wordAtGroups     = 16
+	MaxGroups        = 8
+	headerWords      = wordAtGroups + MaxGroups
+)
+
+// LaneToken stands for a token that is still on the GPU, in its row's lane.
+const LaneToken = ^uint32(0)
+
+// OutputSample marks an output whose token is drawn into its lane.
+const OutputSample = 1
+
+// StepRow is one sequence's share of a step.
+type StepRow struct {
+	First, Count, Start, Lane uint32
+	Tables                    [MaxGroups][]uint32 // block ids, a table a KV group
+}
+
+// Output asks for the logits of one token of the step.
+type Output struct{ Token, Lane, Counter, Flags uint32 }
+
+// Item is one workgroup's share of attention, for each KV head: up to a tile of flat query rows (token·heads per KV
+// head + head) of a row, from First, over the keys [KeyBegin, KeyEnd).
+type Item struct{ Row, First, KeyBegin, KeyEnd uint32 }
+
+// Merge combines the decode items [First, First+Count) of a row.
+type Merge struct{ Row, First, Count uint32 }
+
+// Copy copies a whole block of every layer of a KV group.
+type Copy struct{ Group, From, To, Slots uint32 }
+
+// StepData is a step in the shaders' terms.
+type StepData struct {
+	Tokens, Positions []uint32
+	Slots             [][]int32 // [KV group][token]; -1 writes nothing
+	Rows              []StepRow
+	Outputs           []Output
+	Prefill, Decode   []Item
+	Merges            []Merge
+	Copies            []Copy
+}
+
+// AppendWords appends the step buffer's words to buf.
+func (s *StepData) AppendWords(buf []uint32) []uint32 {
+	base := len(buf)
+	for range headerWords {
+		buf = append(buf, 0)
+	}
+	at := func(word int) { buf[base+word] = uint32(len(buf) - base) }
+	buf[base+WordTokens] = uint32(len(s.Tokens))
+	buf[base+WordRows] = uint32(len(s.Rows))
+	buf[base+WordOutputs] = uint32(len(s.Outputs))
+	buf[base+WordPrefillItems] = uint32(len(s.Prefill))
+	buf[base+WordDecodeItems] = uint32(len(s.Decode))
+	buf[base+WordMerges] = uint32(len(s.Merges))
+	buf[base+WordCopies] = uint32(len(s.Copies))
+
+	at(wordAtTokens)
+	buf = append(buf, s.Tokens...)
+	at(wordAtPositions)
+	buf = append(buf, s.Positions...)
+	at(wordAtTokenRows)
+	for r := range s.Rows {
+		for range s.Rows[r].Count {
+			buf = append(buf, uint32(r))
+		}
+	}
+	for g, slots := range s.Slots {
+		at(wordAtGroups + g)
+		for _, slot := range slots {
+			buf = append(buf, uint32(slot))
+		}
+	}
+	at(wordAtRows)
+	rows := len(buf)
+	for i := range s.Rows {
+		r := &s.Rows[i]
+		buf = append(buf, r.First, r.Count, r.Start, r.Lane)
+		for range MaxGroups {
+			buf = append(buf, 0)
+		}
+	}
+	for i := range s.Rows {
+		for g, table := range s.Rows[i].Tables {
+			buf[rows+i*(4+MaxGroups)+4+g] = uint32(len(buf) - base)
+			buf = append(buf, table...)
+		}
+	}
+	at(wordAtOutputs)
+	for _, o := range s.Outputs {
+		buf = append(buf, o.Token, o.Lane, o.Counter, o.Flags)
+	}
+	at(wordAtPrefill)
+	buf = appendItems(buf, s.Prefill)
+	at(wordAtDecode)
+	buf = appendItems(buf, s.Decode)
+	at(wordAtMerges)
+	for _, m := range s.Merges {
+		buf = append(buf, m.Row, m.First, m.Count, 0)
+	}
+	at(wordAtCopies)
+	for _, c := range s.Copies {
+		buf = append(buf, c.Group, c.From, c.To, c.Slots)
+	}
+	return buf
+}
+
+func appendItems(buf []uint32, items []Item) []uint32 {
+	for _, i := range items {
+		buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd)
+	}
+	return buf
+}

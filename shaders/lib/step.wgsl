@@ -1,0 +1,40 @@
+// The step buffer: what one step computes, written by the host in one piece. engine/kernel/stepbuffer.go is its other
+// half. Words 0.. are counts and offsets (in words from the start); sections follow.
+@group(0) @binding(0) var<storage, read> step: array<u32>;
+
+const STEP_TOKENS: u32 = 0u;        // tokens in this step
+const STEP_ROWS: u32 = 1u;          // sequences in this step
+const STEP_OUTPUTS: u32 = 2u;       // tokens whose logits are wanted
+const STEP_AT_TOKENS: u32 = 3u;     // token ids; 0xFFFFFFFF means the lane's
+const STEP_AT_POSITIONS: u32 = 4u;
+const STEP_AT_TOKEN_ROWS: u32 = 5u; // the row each token belongs to
+const STEP_AT_ROWS: u32 = 6u;
+const STEP_AT_OUTPUTS: u32 = 7u;
+const STEP_PREFILL_ITEMS: u32 = 8u; // attention work items of rows with several tokens
+const STEP_AT_PREFILL: u32 = 9u;
+const STEP_DECODE_ITEMS: u32 = 10u; // attention work items of rows with one token
+const STEP_AT_DECODE: u32 = 11u;
+const STEP_MERGES: u32 = 12u;       // rows whose decode items are merged
+const STEP_AT_MERGES: u32 = 13u;
+const STEP_COPIES: u32 = 14u;       // block copies
+const STEP_AT_COPIES: u32 = 15u;
+const STEP_AT_GROUPS: u32 = 16u;    // for each KV group: offset of its slot mapping
+const ROW_WORDS: u32 = 12u;         // first token, tokens, first position, lane, then a table offset a KV group (8)
+const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
+const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads per KV head), first key, end of keys
+const MERGE_WORDS: u32 = 4u;        // row, first item, items, 0
+
+const OUTPUT_SAMPLE: u32 = 1u;
+const LANE_TOKEN: u32 = 0xFFFFFFFFu;
+
+fn step_token(t: u32) -> u32 { return step[step[STEP_AT_TOKENS] + t]; }
+fn step_position(t: u32) -> u32 { return step[step[STEP_AT_POSITIONS] + t]; }
+fn step_token_row(t: u32) -> u32 { return step[step[STEP_AT_TOKEN_ROWS] + t]; }
+fn step_slot(group: u32, t: u32) -> i32 { return bitcast<i32>(step[step[STEP_AT_GROUPS + group] + t]); }
+fn row_at(r: u32) -> u32 { return step[STEP_AT_ROWS] + r * ROW_WORDS; }
+fn row_first(r: u32) -> u32 { return step[row_at(r)]; }
+fn row_count(r: u32) -> u32 { return step[row_at(r) + 1u]; }
+fn row_start(r: u32) -> u32 { return step[row_at(r) + 2u]; }
+fn row_lane(r: u32) -> u32 { return step[row_at(r) + 3u]; }
+fn row_block(r: u32, group: u32, index: u32) -> u32 { return step[step[row_at(r) + 4u + group] + index]; }
+fn output_at(o: u32) -> u32 { return step[STEP_AT_OUTPUTS] + o * OUTPUT_WORDS; }
