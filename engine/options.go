@@ -1,0 +1,29 @@
+// Package engine is the front door: Open a model, Submit requests, read tokens from their Streams.
+package engine
+
+import "quire/engine/gpu"
+
+// Options say how a model is run. The zero value is a good default everywhere.
+type Options struct {
+	GPU     gpu.Options
+	KVType  string // what K and V are stored as: "f16" (default) or "f32"
+	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else a variant's name
+
+	KVMemory      uint64 // bytes for the KV cache; 0 lets the engine choose
+	Context       int    // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
+	BlockSize     int    // tokens a block; 0: 16
+	TokenBudget   int    // tokens a step; 0: 512
+	LongPrompt    int    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
+	MaxSeqs       int    // sequences running at once; 0: 64
+	Depth         int    // steps in flight; 0: 4, and 1 in deterministic mode
+	Deterministic bool   // one order of summation: tokens do not depend on what else runs
+
+	// Progress, when set, is called while the model loads, from the goroutine of Open.
+	Progress func(Progress)
+}
+
+// Progress is how far loading has come.
+type Progress struct {
+	Stage       string // "weights" (bytes), then "kernels" (compiled shaders)
+	Done, Total int64
+}
