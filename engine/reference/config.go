@@ -1,0 +1,132 @@
+package reference
+
+import (
+	"fmt"
+	"math"
+
+	"quire/engine/gguf"
+)
+
+// Config is the shape of a llama-family model.
+type Config struct {
+	Architecture string // "llama" or "qwen2"
+	Layers       int
+	Width        int // of the residual stream
+	Heads        int
+	KVHeads      int
+	HeadDim      int
+	FFN          int // width of the feed-forward layer
+	Vocabulary   int
+	Eps          float64 // of RMSNorm
+	Pairing      Pairing
+	Rope         RopeParams // without the divisors, which are a tensor
+}
+
+// ReadConfig reads the configuration from metadata; the error names the key. Vocabulary stays 0.
+func ReadConfig(m *gguf.Metadata) (Config, error) {
+	r := configReader{metadata: m}
+	c := Config{Architecture: r.text("general.architecture", "")}
+	switch c.Architecture {
+	case "llama":
+		c.Pairing = Adjacent
+	case "qwen2":
+		c.Pairing = Halves
+	default:
+		r.fail("general.architecture", fmt.Sprintf("%q is not one of llama, qwen2", c.Architecture))
+	}
+	r.prefix = c.Architecture + "."
+	c.Layers = r.number("block_count", 0)
+	c.Width = r.number("embedding_length", 0)
+	c.FFN = r.number("feed_forward_length", 0)
+	c.Heads = r.number("attention.head_count", 0)
+	c.KVHeads = r.number("attention.head_count_kv", c.Heads)
+	c.HeadDim = r.number("attention.key_length", c.Width/max(c.Heads, 1))
+	c.Eps = r.float("attention.layer_norm_rms_epsilon", 0)
+	if r.err == nil && c.Heads%c.KVHeads != 0 {
+		r.fail(r.prefix+"attention.head_count_kv", fmt.Sprintf("%d does not divide %d heads", c.KVHeads, c.Heads))
+	}
+	if v := r.number("attention.value_length", c.HeadDim); r.err == nil && v != c.HeadDim {
+		r.fail(r.prefix+"attention.value_length", fmt.Sprintf("%d is not the key length %d", v, c.HeadDim))
+	}
+	c.Rope = r.rope(c.HeadDim)
+	return c, r.err
+}
+
+// configReader keeps the first error.
+type configReader struct {
+	metadata *gguf.Metadata
+	prefix   string
+	err      error
+}
+
+func (r *configReader) rope(headDim int) RopeParams {
+	p := RopeParams{
+		Base:   r.float("rope.freq_base", 10000),
+		Dim:    r.number("rope.dimension_count", headDim),
+		Factor: r.float("rope.scaling.factor", 1),
+	}
+	if r.err == nil && (p.Dim%2 != 0 || p.Dim > headDim) {
+		r.fail(r.prefix+"rope.dimension_count", fmt.Sprintf("%d is odd or over the head dim %d", p.Dim, headDim))
+	}
+	switch s := r.text(r.prefix+"rope.scaling.type", "none"); s {
+	case "none":
+	case "linear":
+		p.Scaling = LinearScaling
+	case "llama3":
+		p.Scaling = Llama3Scaling
+		p.LowFreqFactor = r.float("rope.scaling.low_freq_factor", 1)
+		p.HighFreqFactor = r.float("rope.scaling.high_freq_factor", 4)
+		p.OriginalContext = float64(r.number("rope.scaling.original_context_length", 8192))
+	default:
+		r.fail(r.prefix+"rope.scaling.type", fmt.Sprintf("%q is not one of none, linear, llama3", s))
+	}
+	return p
+}
+
+func (r *configReader) fail(key, reason string) {
+	if r.err == nil {
+		r.err = &gguf.MetadataError{Key: key, Reason: reason}
+	}
+}
+
+func (r *configReader) text(key, missing string) string {
+	s, ok, err := r.metadata.String(key)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	if !ok {
+		return missing
+	}
+	return s
+}
+
+// number reads a positive integer; a key without a value to fall back on must be there.
+func (r *configReader) number(key string, missing int) int {
+	n, ok, err := r.metadata.Uint32(r.prefix + key)
+	switch {
+	case err != nil && r.err == nil:
+		r.err = err
+	case !ok && missing > 0:
+		return missing
+	case !ok:
+		r.fail(r.prefix+key, "is missing")
+	case n == 0 || n > math.MaxInt32:
+		r.fail(r.prefix+key, fmt.Sprintf("%d is out of range", n))
+	}
+	return int(n)
+}
+
+func (r *configReader) float(key string, missing float64) float64 {
+	f, ok, err := r.metadata.Float32(r.prefix + key)
+	switch {
+	case err != nil && r.err == nil:
+		r.err = err
+	case !ok && missing != 0:
+		return missing
+	case !ok:
+		r.fail(r.prefix+key, "is missing")
+	case !(f > 0) || math.IsInf(float64(f), 0):
+		r.fail(r.prefix+key, fmt.Sprintf("%v is not positive", f))
+	}
+	return float64(f)
+}

@@ -1,0 +1,92 @@
+package reference
+
+import (
+	"fmt"
+	"math"
+)
+
+// State is one sequence: a plain contiguous KV cache that grows with each Forward.
+type State struct {
+	// Keys and Values are [layer] of [tokens][KVHeads][HeadDim], keys rotated.
+	Keys, Values [][]float64
+	// Residuals, where set, is called after each layer with the residual stream [new tokens][Width],
+	// which it must not keep.
+	Residuals func(layer int, rows []float64)
+
+	model  *Model
+	length int
+}
+
+// NewState starts an empty sequence.
+func (m *Model) NewState() *State {
+	return &State{model: m, Keys: make([][]float64, len(m.Layers)), Values: make([][]float64, len(m.Layers))}
+}
+
+// Len is the number of tokens in the sequence.
+func (s *State) Len() int { return s.length }
+
+// Forward appends tokens and gives the logits [len(tokens)][Vocabulary] at each of them. A token
+// outside the vocabulary is an error that leaves the sequence as it was.
+func (s *State) Forward(tokens []int32) ([][]float64, error) {
+	return s.ForwardLast(tokens, len(tokens))
+}
+
+// ForwardLast is Forward with the logits of the last n tokens only.
+func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
+	m := s.model
+	x := make([]float64, 0, len(tokens)*m.Width)
+	positions := make([]int, len(tokens))
+	for i, token := range tokens {
+		if token < 0 || int(token) >= m.Vocabulary {
+			return nil, fmt.Errorf("reference: token %d at %d is outside the vocabulary of %d", token, i, m.Vocabulary)
+		}
+		for _, f := range m.Embedding[int(token)*m.Width:][:m.Width] {
+			x = append(x, float64(f))
+		}
+		positions[i] = s.length + i
+	}
+	s.length += len(tokens)
+	cos, sin := RopeTable(m.Rope, positions)
+	for i := range m.Layers {
+		x = s.layer(i, x, cos, sin)
+		if s.Residuals != nil {
+			s.Residuals(i, x)
+		}
+	}
+	n = min(max(n, 0), len(tokens))
+	x = RMSNorm(x[(len(tokens)-n)*m.Width:], m.OutputNorm, m.Eps)
+	flat := MatMul(m.Output, x, m.Width)
+	logits := make([][]float64, n)
+	for i := range logits {
+		logits[i] = flat[i*m.Vocabulary:][:m.Vocabulary:m.Vocabulary]
+	}
+	return logits, nil
+}
+
+func (s *State) layer(i int, x, cos, sin []float64) []float64 {
+	m, l := s.model, &s.model.Layers[i]
+	h := RMSNorm(x, l.AttnNorm, m.Eps)
+	q := project(l.Q, l.QBias, h, m.Width)
+	k := project(l.K, l.KBias, h, m.Width)
+	v := project(l.V, l.VBias, h, m.Width)
+	q = RoPE(q, m.Heads, m.HeadDim, cos, sin, m.Pairing)
+	k = RoPE(k, m.KVHeads, m.HeadDim, cos, sin, m.Pairing)
+	s.Keys[i] = append(s.Keys[i], k...)
+	s.Values[i] = append(s.Values[i], v...)
+	attention, _ := Attention(q, s.Keys[i], s.Values[i], AttentionParams{
+		Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
+		Causal: true, Scale: 1 / math.Sqrt(float64(m.HeadDim)),
+	})
+	x = Add(x, MatMul(l.O, attention, m.Heads*m.HeadDim))
+	h = RMSNorm(x, l.FFNNorm, m.Eps)
+	h = SwiGLU(MatMul(l.Gate, h, m.Width), MatMul(l.Up, h, m.Width))
+	return Add(x, MatMul(l.Down, h, m.FFN))
+}
+
+func project(w, bias []float32, x []float64, k int) []float64 {
+	out := MatMul(w, x, k)
+	if bias != nil {
+		out = Add(out, bias)
+	}
+	return out
+}
