@@ -1,0 +1,97 @@
+package paging
+
+import "fmt"
+
+// Check proves the books: every block is free, held for a copy of the open step, or referenced exactly as often as
+// tables name it, and every hash leads to its blocks.
+func (m *Manager) Check() error {
+	p := m.pool
+	named := make([]int32, len(p.blocks))
+	used := make([]int32, len(p.blocks))
+	for i, t := range m.live {
+		if t.live != i {
+			return fmt.Errorf("paging: table %d believes to be table %d", i, t.live)
+		}
+		for g := range t.ids {
+			if len(t.ids[g]) != m.blocksFor(t.tokens) {
+				return fmt.Errorf("paging: table %d, group %d: %d blocks for %d tokens", i, g, len(t.ids[g]), t.tokens)
+			}
+			for at, id := range t.ids[g] {
+				if id == NullBlock {
+					if m.groups[g].Window == 0 || at >= t.left[g] || at < m.groups[g].sinkBlocks(m.size) {
+						return fmt.Errorf("paging: table %d, group %d: null block at %d", i, g, at)
+					}
+					continue
+				}
+				named[id]++
+				used[id] = max(used[id], int32(min(m.size, t.tokens-at*m.size)))
+			}
+		}
+	}
+	free := make([]bool, len(p.blocks))
+	ids := p.queue.IDs()
+	if len(ids) != p.queue.Len() {
+		return fmt.Errorf("paging: the free queue counts %d ids and has %d", p.queue.Len(), len(ids))
+	}
+	for _, id := range ids {
+		if free[id] || id == NullBlock {
+			return fmt.Errorf("paging: block %d is in the free queue twice, or never belongs there", id)
+		}
+		free[id] = true
+	}
+	cached, active := 0, 0
+	for id := 1; id < len(p.blocks); id++ {
+		b := &p.blocks[id]
+		if b.refs != named[id] {
+			return fmt.Errorf("paging: block %d has %d references, tables name it %d times", id, b.refs, named[id])
+		}
+		if idle := free[id] || b.held; idle != (b.refs == 0) || free[id] && b.held {
+			return fmt.Errorf("paging: block %d with %d references: free %t, held %t", id, b.refs, free[id], b.held)
+		}
+		if b.refs > 0 {
+			active++
+			if b.used < used[id] {
+				return fmt.Errorf("paging: block %d counts %d slots used, tables use %d", id, b.used, used[id])
+			}
+		}
+		if b.cached {
+			cached++
+			if !p.contents[b.group].has(b.hash, int32(id)) {
+				return fmt.Errorf("paging: block %d cannot be found by its hash", id)
+			}
+		}
+	}
+	if cached != p.cached || active != p.active {
+		return fmt.Errorf("paging: %d cached and %d active blocks, counted as %d and %d", cached, active, p.cached, p.active)
+	}
+	return m.checkIndex(cached)
+}
+
+func (m *Manager) checkIndex(cached int) error {
+	listed := 0
+	for g, x := range m.pool.contents {
+		for h, e := range x.lists {
+			for id := e.first; id != unlinked; id = x.next[id] {
+				if b := &m.pool.blocks[id]; !b.cached || b.hash != h || int(b.group) != g {
+					return fmt.Errorf("paging: a hash of group %d leads to block %d, which does not carry it", g, id)
+				}
+				listed++
+			}
+		}
+	}
+	if listed != cached {
+		return fmt.Errorf("paging: %d blocks are cached and %d can be found", cached, listed)
+	}
+	return nil
+}
+
+// has walks the list under h.
+func (x *index) has(h Hash, id int32) bool {
+	e, ok := x.lists[h]
+	for at := e.first; ok && at != unlinked; at = x.next[at] {
+		if at == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,30 @@
+package paging
+
+// EventKind says what happened.
+type EventKind uint8
+
+const (
+	Stored  EventKind = iota // a block was published
+	Removed                  // a block's content can no longer be found: evicted, or unpublished
+	Cleared                  // the whole prefix cache was emptied
+	Forked                   // a table was forked
+	Copied                   // Block is copied to To in this step
+)
+
+// String gives the kind's name.
+func (k EventKind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+var kindNames = [...]string{"stored", "removed", "cleared", "forked", "copied"}
+
+// Event is one change of the cache, for pages and dashboards.
+type Event struct {
+	Kind      EventKind
+	Group     int32
+	Block, To int32
+	Hash      Hash
+}

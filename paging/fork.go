@@ -1,0 +1,60 @@
+package paging
+
+// Fork makes a second table that shares every block of t, the partial one too; the first write into a shared block
+// copies it. Copies read only what earlier steps wrote: a partial block that the open step writes is not shared, and the
+// fork's Tokens say how far it goes.
+func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
+	if t.live == unlinked {
+		return nil, ErrTable
+	}
+	f := &BlockTable{
+		ids: make([][]int32, len(t.ids)), left: append([]int(nil), t.left...), tokens: t.tokens, published: t.published,
+		hashes: append([]Hash(nil), t.hashes...), root: t.root, live: unlinked,
+	}
+	share := t.Len()
+	if at := t.tokens / m.size; t.tokens%m.size != 0 {
+		for g := range t.ids {
+			if m.pool.blocks[t.ids[g][at]].written == m.step {
+				share, f.tokens = at, at*m.size
+			}
+		}
+	}
+	for g := range t.ids {
+		f.ids[g] = append(f.ids[g], t.ids[g][:share]...)
+		for _, id := range f.ids[g] {
+			if id != NullBlock {
+				m.pool.ref(id)
+			}
+		}
+	}
+	m.enlist(f)
+	m.pool.tell(Event{Kind: Forked})
+	return f, nil
+}
+
+// Truncate drops the last n tokens. Blocks behind the new end go back; a published block that the next write would
+// change is hidden then, or copied where it is shared. ErrLeftWindow changes nothing.
+func (m *Manager) Truncate(t *BlockTable, n int) error {
+	if t.live == unlinked || n < 0 || n > t.tokens {
+		return ErrTable
+	}
+	tokens := t.tokens - n
+	for g := range m.groups {
+		if m.groups[g].firstBlock(tokens, m.size) < t.left[g] && t.left[g] > m.groups[g].sinkBlocks(m.size) {
+			return ErrLeftWindow
+		}
+	}
+	m.drop(t, m.blocksFor(tokens))
+	t.tokens = tokens
+	full := tokens / m.size
+	t.published = min(t.published, full)
+	t.hashes = t.hashes[:min(len(t.hashes), full)]
+	if rows := tokens % m.size; rows != 0 {
+		for g := range t.ids {
+			if id := t.ids[g][full]; m.pool.blocks[id].refs == 1 {
+				m.pool.setUsed(id, rows)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package paging
+
+// Manager keeps the tables of all sequences over one pool. Work is gathered into steps: whatever happens between two
+// calls of EndStep belongs to one step, whose copies run before its writes, and its writes before its reads.
+type Manager struct {
+	pool    *BlockPool
+	groups  []Group
+	size    int
+	cache   bool
+	partial bool
+	step    uint64 // the open one
+	live    []*BlockTable
+	copies  []Copy
+	stats   Stats
+
+	found   [][]int32 // [group] blocks of the last match; what a window has left is null
+	scratch []byte
+}
+
+// NewManager makes a manager with all blocks free.
+func NewManager(c Config) (*Manager, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	groups := append([]Group(nil), c.Groups...)
+	if len(groups) == 0 {
+		groups = []Group{{}}
+	}
+	m := &Manager{
+		groups: groups, size: c.BlockSize, cache: c.PrefixCache, partial: c.PrefixCache && c.PartialHits,
+		step: 1, found: make([][]int32, len(groups)),
+	}
+	m.pool = newPool(&c, len(groups), &m.stats)
+	return m, nil
+}
+
+// Pool is the pool, to look at.
+func (m *Manager) Pool() *BlockPool { return m.pool }
+
+// Step is the number of the open step, from 1.
+func (m *Manager) Step() uint64 { return m.step }
+
+// Copies lists the copies of the open step, until EndStep.
+func (m *Manager) Copies() []Copy { return m.copies }
+
+// EndStep closes the open step: its copies are handed over, its writes count as earlier ones from now on.
+func (m *Manager) EndStep() {
+	m.copies = m.copies[:0]
+	m.pool.endStep()
+	m.step++
+}
+
+// visible gives the first position's block that a query at position at still sees, sinks aside.
+func (g Group) firstBlock(at, size int) int {
+	if g.Window == 0 || at < g.Window {
+		return 0
+	}
+	return (at - g.Window + 1) / size
+}
+
+func (g Group) sinkBlocks(size int) int { return (g.Sinks + size - 1) / size }
+
+func (m *Manager) blocksFor(tokens int) int { return (tokens + m.size - 1) / m.size }
+
+// Need is the number of free blocks that Append would take, copies included, less those that windows give back.
+func (m *Manager) Need(t *BlockTable, n int) int {
+	need := (m.blocksFor(t.tokens+n) - t.Len()) * len(m.groups)
+	partial := t.tokens%m.size != 0
+	for g := range m.groups {
+		ids := t.ids[g]
+		if partial && n > 0 && m.pool.blocks[ids[t.tokens/m.size]].refs > 1 {
+			need++
+		}
+		if m.groups[g].Window > 0 {
+			for i := t.left[g]; i < m.groups[g].firstBlock(t.tokens, m.size); i++ {
+				if ids[i] != NullBlock && i >= m.groups[g].sinkBlocks(m.size) {
+					if b := &m.pool.blocks[ids[i]]; b.refs == 1 && !b.source {
+						need--
+					}
+				}
+			}
+		}
+	}
+	return need
+}
+
+// CanAppend says whether Append would find the blocks it needs.
+func (m *Manager) CanAppend(t *BlockTable, n int) bool { return m.Need(t, n) <= m.pool.Free() }
+
+// Append takes slots for n more tokens, copying a shared last block before it is written and publishing blocks that are
+// now full. known are the sequence's tokens as far as the host knows them: a block with a token that is still on the GPU
+// is left to Publish. Errors (ErrNoBlocks, ErrWrittenNow) change nothing.
+func (m *Manager) Append(t *BlockTable, known []int32, n int) error {
+	if t.live == unlinked || n < 0 {
+		return ErrTable
+	}
+	if n == 0 {
+		return nil
+	}
+	if m.Need(t, n) > m.pool.Free() {
+		return ErrNoBlocks
+	}
+	at := t.tokens / m.size
+	if rows := t.tokens % m.size; rows != 0 {
+		for g := range m.groups {
+			if b := &m.pool.blocks[t.ids[g][at]]; b.refs > 1 && b.written == m.step {
+				return ErrWrittenNow
+			}
+		}
+		m.leaveWindows(t)
+		for g := range m.groups {
+			m.own(t, g, at, rows)
+		}
+	} else {
+		m.leaveWindows(t)
+	}
+	m.extend(t, n)
+	m.publish(t, known)
+	return nil
+}
+
+// own makes sure that the partial block at index at may be written: a shared one is copied, a published one hidden.
+func (m *Manager) own(t *BlockTable, g, at, rows int) {
+	id := t.ids[g][at]
+	b := &m.pool.blocks[id]
+	if b.refs == 1 {
+		if b.cached {
+			m.pool.unpublish(id)
+		}
+		return
+	}
+	to := m.pool.take()
+	b.refs--
+	m.copy(g, id, to, rows)
+	t.ids[g][at] = to
+}
+
+func (m *Manager) copy(g int, from, to int32, rows int) {
+	m.pool.hold(from)
+	m.pool.setUsed(to, rows)
+	m.copies = append(m.copies, Copy{Group: int32(g), From: from, To: to, Rows: int32(rows)})
+	m.stats.Copies++
+	m.pool.tell(Event{Kind: Copied, Group: int32(g), Block: from, To: to})
+}
+
+// leaveWindows gives back the blocks that no query from here on sees.
+func (m *Manager) leaveWindows(t *BlockTable) {
+	for g := range m.groups {
+		if m.groups[g].Window == 0 {
+			continue
+		}
+		first, sinks := m.groups[g].firstBlock(t.tokens, m.size), m.groups[g].sinkBlocks(m.size)
+		if first <= t.left[g] {
+			continue
+		}
+		for i := first - 1; i >= max(t.left[g], sinks); i-- {
+			m.pool.unref(t.ids[g][i])
+			t.ids[g][i] = NullBlock
+		}
+		t.left[g] = first
+		m.pool.settle()
+	}
+}
+
+// extend takes new blocks for n more tokens and marks what the open step writes.
+func (m *Manager) extend(t *BlockTable, n int) {
+	first := t.tokens / m.size
+	t.tokens += n
+	blocks := m.blocksFor(t.tokens)
+	for g := range m.groups {
+		for len(t.ids[g]) < blocks {
+			t.ids[g] = append(t.ids[g], m.pool.take())
+		}
+		for i := first; i < blocks; i++ {
+			id := t.ids[g][i]
+			m.pool.blocks[id].written = m.step
+			m.pool.setUsed(id, min(m.size, t.tokens-i*m.size))
+		}
+	}
+}
+
+// Publish lets others find t's full blocks whose tokens are all known. The scheduler calls it when tokens land.
+func (m *Manager) Publish(t *BlockTable, known []int32) {
+	if t.live != unlinked {
+		m.publish(t, known)
+	}
+}
+
+func (m *Manager) publish(t *BlockTable, known []int32) {
+	full := min(t.tokens, len(known)) / m.size
+	if !m.cache || full <= t.published {
+		return
+	}
+	m.hash(t, known, full)
+	for i := t.published; i < full; i++ {
+		for g := range m.groups {
+			id := t.ids[g][i]
+			if id != NullBlock && !m.pool.blocks[id].cached {
+				m.pool.publish(id, g, &t.hashes[i], t.parent(i), known[i*m.size:(i+1)*m.size])
+			}
+		}
+	}
+	t.published = full
+}
+
+func (t *BlockTable) parent(i int) *Hash {
+	if i == 0 {
+		return &t.root
+	}
+	return &t.hashes[i-1]
+}
+
+// hash extends t's chain to the given number of blocks.
+func (m *Manager) hash(t *BlockTable, known []int32, blocks int) {
+	for i := len(t.hashes); i < blocks; i++ {
+		var h Hash
+		h, m.scratch = chain(t.parent(i), known[i*m.size:(i+1)*m.size], m.scratch)
+		t.hashes = append(t.hashes, h)
+	}
+}
+
+// Free gives all of t's blocks back, the last first, and leaves the table empty.
+func (m *Manager) Free(t *BlockTable) {
+	m.drop(t, 0)
+	t.tokens, t.published, t.hashes = 0, 0, t.hashes[:0]
+	for g := range t.left {
+		t.left[g] = 0
+	}
+	m.delist(t)
+}
+
+// drop gives back the blocks from index keep on, the last first.
+func (m *Manager) drop(t *BlockTable, keep int) {
+	for i := t.Len() - 1; i >= keep; i-- {
+		for g := range t.ids {
+			m.pool.unref(t.ids[g][i])
+		}
+	}
+	for g := range t.ids {
+		t.ids[g] = t.ids[g][:keep]
+	}
+	m.pool.settle()
+}
+
+// Failed hides every block that step or a later one wrote: what was to be in it never came to be.
+func (m *Manager) Failed(step uint64) {
+	for id := range m.pool.blocks {
+		if b := &m.pool.blocks[id]; b.cached && b.written >= step {
+			m.pool.unpublish(int32(id))
+		}
+	}
+}
+
+// Reset empties the prefix cache. While tables hold blocks it says ErrInUse and changes nothing.
+func (m *Manager) Reset() error {
+	if len(m.live) > 0 {
+		return ErrInUse
+	}
+	for id := range m.pool.blocks {
+		if m.pool.blocks[id].cached {
+			m.pool.unpublish(int32(id))
+		}
+	}
+	m.pool.tell(Event{Kind: Cleared})
+	return nil
+}
+
+// Stats says how the cache stands.
+func (m *Manager) Stats() Stats {
+	s, p := m.stats, m.pool
+	s.Blocks = len(p.blocks) - 1
+	s.Free = p.queue.Len()
+	s.Cached = p.cached
+	s.Active = p.active
+	s.SlotsTaken = s.Active * m.size
+	s.SlotsUsed = p.used
+	return s
+}

@@ -1,0 +1,50 @@
+package paging
+
+// BlockTable is one sequence's place in the cache: for each KV group the ids of its blocks, by position. All groups'
+// tables have one length; the null block stands where a window has left. Only a Manager changes a table.
+type BlockTable struct {
+	ids       [][]int32 // [group][position / block size]
+	left      []int     // [group] blocks before this one are given back, but for sinks
+	tokens    int       // slots taken: tokens computed, or to be computed by steps already made
+	published int       // leading blocks that need no publishing any more
+	hashes    []Hash    // of leading full blocks, as far as anybody asked
+	root      Hash
+	live      int // place in Manager.live, or unlinked
+
+	// SkipLookup makes Allocate compute every token, cached or not.
+	SkipLookup bool
+}
+
+// Len is the number of blocks in each group's table, null blocks included.
+func (t *BlockTable) Len() int { return len(t.ids[0]) }
+
+// Tokens is the number of slots taken.
+func (t *BlockTable) Tokens() int { return t.tokens }
+
+// IDs is group g's table. It is the manager's memory: read it, and only until the next call.
+func (t *BlockTable) IDs(g int) []int32 { return t.ids[g] }
+
+// NewTable makes an empty table for a sequence that shares cached blocks only with sequences of equal extras.
+func (m *Manager) NewTable(e Extras) *BlockTable {
+	return &BlockTable{ids: make([][]int32, len(m.groups)), left: make([]int, len(m.groups)), root: e.root(), live: unlinked}
+}
+
+// enlist and delist keep the manager's list of tables that hold blocks.
+func (m *Manager) enlist(t *BlockTable) {
+	if t.live == unlinked {
+		t.live = len(m.live)
+		m.live = append(m.live, t)
+	}
+}
+
+func (m *Manager) delist(t *BlockTable) {
+	if t.live == unlinked {
+		return
+	}
+	last := len(m.live) - 1
+	m.live[t.live] = m.live[last]
+	m.live[t.live].live = t.live
+	m.live[last] = nil
+	m.live = m.live[:last]
+	t.live = unlinked
+}
