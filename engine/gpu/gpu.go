@@ -125,4 +125,5 @@ type Options struct {
 	Adapter string          // an index in Adapters' list or part of a name, case ignored; "" for the best
 	Power   PowerPreference // used when Adapter is ""; the default is HighPerformance
 	Disable Feature         // features not to ask for even where the adapter has them
+	NoWake  bool            // in the tab: send nothing while the only readback in flight is awaited; it lands up to 2 ms later
 }

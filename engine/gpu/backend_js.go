@@ -1,0 +1,299 @@
+package gpu
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"syscall/js"
+)
+
+// jsBackend is a WebGPU device in the tab.
+type jsBackend struct {
+	host    *host
+	id      int32
+	adapter AdapterInfo
+	events  events
+
+	mu      sync.Mutex
+	mapped  map[int32]chan struct{} // readbacks by handle, for take's second try
+	compile map[int32]struct{}      // tokens of kernels under way
+	gone    chan struct{}
+	reason  string
+	ended   bool
+}
+
+func listAdapters(ctx context.Context) ([]AdapterInfo, error) {
+	h, err := theHost()
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.await(ctx, nil, func(token int32) { h.object.Call("adapters", token) })
+	if err != nil {
+		return nil, noAdapter(err)
+	}
+	out := make([]AdapterInfo, list.Length())
+	for i := range out {
+		out[i] = adapterInfo(list.Index(i))
+	}
+	return out, nil
+}
+
+func openBackend(ctx context.Context, o Options, e events) (backend, error) {
+	h, err := theHost()
+	if err != nil {
+		return nil, err
+	}
+	power := o.Power
+	if power == "" {
+		power = HighPerformance
+	}
+	opened, err := h.await(ctx, nil, func(token int32) {
+		h.object.Call("open", token, o.Adapter, string(power), uint32(o.Disable), !o.NoWake)
+	})
+	if err != nil {
+		return nil, noAdapter(err)
+	}
+	b := &jsBackend{
+		host: h, id: int32(opened.Get("device").Int()), adapter: adapterInfo(opened), events: e,
+		mapped: map[int32]chan struct{}{}, compile: map[int32]struct{}{}, gone: make(chan struct{}),
+	}
+	h.mu.Lock()
+	h.devices[b.id] = b
+	h.mu.Unlock()
+	return b, nil
+}
+
+func noAdapter(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNoAdapter, err)
+}
+
+func adapterInfo(v js.Value) AdapterInfo {
+	l := v.Get("limits")
+	limit := func(name string) uint64 {
+		if n := l.Get(name); n.Type() == js.TypeNumber {
+			return uint64(n.Float())
+		}
+		return 0
+	}
+	small := func(name string) uint32 { return uint32(min(limit(name), math.MaxUint32)) }
+	return AdapterInfo{
+		Index: v.Get("index").Int(), Name: v.Get("name").String(), Vendor: v.Get("vendor").String(),
+		Backend: "webgpu", Type: v.Get("type").String(), Features: Feature(v.Get("features").Int()),
+		SubgroupMin: uint32(v.Get("subgroupMin").Int()), SubgroupMax: uint32(v.Get("subgroupMax").Int()),
+		Limits: Limits{
+			MaxBufferSize:                     limit("maxBufferSize"),
+			MaxStorageBufferBindingSize:       limit("maxStorageBufferBindingSize"),
+			MaxStorageBuffersPerShaderStage:   small("maxStorageBuffersPerShaderStage"),
+			MinStorageBufferOffsetAlignment:   small("minStorageBufferOffsetAlignment"),
+			MaxComputeWorkgroupStorageSize:    small("maxComputeWorkgroupStorageSize"),
+			MaxComputeInvocationsPerWorkgroup: small("maxComputeInvocationsPerWorkgroup"),
+			MaxComputeWorkgroupSizeX:          small("maxComputeWorkgroupSizeX"),
+			MaxComputeWorkgroupsPerDimension:  small("maxComputeWorkgroupsPerDimension"),
+		},
+	}
+}
+
+func (b *jsBackend) info() AdapterInfo { return b.adapter }
+
+// notified is what JavaScript says of the device; it must not block.
+func (b *jsBackend) notified(kind int, value js.Value) {
+	switch kind {
+	case deviceLost:
+		b.end(value.String())
+	case deviceUncaptured:
+		b.events.uncaptured(value.String())
+	case deviceMapped:
+		b.mu.Lock()
+		landed := b.mapped[int32(value.Int())]
+		b.mu.Unlock()
+		select {
+		case landed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// end marks the device lost: whoever waits stops waiting.
+func (b *jsBackend) end(reason string) {
+	b.mu.Lock()
+	if b.ended {
+		b.mu.Unlock()
+		return
+	}
+	b.ended, b.reason = true, reason
+	var compiling []func(int, js.Value)
+	for token := range b.compile {
+		if done, ok := b.host.cancel(token); ok {
+			compiling = append(compiling, done)
+		}
+	}
+	b.mu.Unlock()
+	b.events.lost(reason)
+	close(b.gone)
+	for _, done := range compiling {
+		done(answerFailed, js.ValueOf("the device was lost"))
+	}
+}
+
+// await is host.await for as long as the device lives.
+func (b *jsBackend) await(ctx context.Context, start func(token int32)) (js.Value, error) {
+	v, err := b.host.await(ctx, b.gone, start)
+	return v, b.lostError(err)
+}
+
+// lostError says why the device was lost, if err came of that.
+func (b *jsBackend) lostError(err error) error {
+	if err == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return fmt.Errorf("%w: %s", ErrDeviceLost, b.reason)
+	}
+	return err
+}
+
+func (b *jsBackend) createBuffer(label string, size uint64, usage Usage) (int32, error) {
+	v, err := b.await(context.Background(), func(token int32) {
+		b.host.object.Call("createBuffer", b.id, token, label, float64(size), uint32(usage))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int32(v.Int()), nil
+}
+
+func (b *jsBackend) destroyBuffer(handle int32) {
+	b.mu.Lock()
+	delete(b.mapped, handle)
+	b.mu.Unlock()
+	b.host.object.Call("destroyBuffer", b.id, handle)
+}
+
+func (b *jsBackend) createKernel(m *Module, done func(handle int32, err error)) {
+	bindings := make([]byte, len(m.Bindings))
+	for i, kind := range m.Bindings {
+		bindings[i] = '0' + byte(kind)
+	}
+	var token int32
+	token = b.host.expect(func(kind int, value js.Value) {
+		b.mu.Lock()
+		delete(b.compile, token)
+		b.mu.Unlock()
+		if err := (answer{kind, value}).err(); err != nil {
+			done(0, b.lostError(err))
+			return
+		}
+		done(int32(value.Int()), nil)
+	})
+	b.mu.Lock()
+	ended := b.ended
+	b.compile[token] = struct{}{}
+	b.mu.Unlock()
+	if ended {
+		if fail, ok := b.host.cancel(token); ok {
+			fail(answerFailed, js.ValueOf("the device was lost"))
+		}
+		return
+	}
+	b.host.object.Call("createKernel", b.id, token, m.Label, m.Text, string(bindings))
+}
+
+func (b *jsBackend) createBindGroup(label string, kernel int32, views []View) (int32, error) {
+	triples := make([]float64, 0, 3*len(views))
+	for _, v := range views {
+		triples = append(triples, float64(v.Buffer.handle), float64(v.Offset), float64(v.Size))
+	}
+	v := b.host.object.Call("createBindGroup", b.id, label, kernel, address(triples), len(views))
+	runtime.KeepAlive(triples)
+	if v.Type() != js.TypeNumber {
+		return 0, fmt.Errorf("binding %s: %s", label, v.String())
+	}
+	return int32(v.Int()), nil
+}
+
+func (b *jsBackend) destroyBindGroup(handle int32) {
+	b.host.object.Call("destroyBindGroup", b.id, handle)
+}
+
+func (b *jsBackend) submit(tape []int32, data []byte) error {
+	_, err := b.host.call(b.host.submit, tape, data, uint32(b.id), address(tape), uint32(len(tape)), address(data))
+	return b.lostError(err)
+}
+
+func (b *jsBackend) wait(ctx context.Context, handle int32, dst []byte) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		done, err := b.host.call(b.host.take, dst, nil, uint32(b.id), uint32(handle), address(dst), uint32(len(dst)))
+		if err != nil || done == 1 {
+			return b.lostError(err)
+		}
+		select {
+		case <-b.landing(handle):
+		case <-b.gone:
+			return b.lostError(ErrDeviceLost)
+		case <-ctx.Done():
+			b.host.object.Call("settle", b.id, handle)
+			return ctx.Err()
+		}
+	}
+}
+
+// landing is the channel that a readback's arrival is sent to.
+func (b *jsBackend) landing(handle int32) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, ok := b.mapped[handle]
+	if !ok {
+		c = make(chan struct{}, 1)
+		b.mapped[handle] = c
+	}
+	return c
+}
+
+func (b *jsBackend) upload(handle int32, offset uint64, data []byte) error {
+	_, err := b.host.call(b.host.upload, data, nil, uint32(b.id), uint32(handle), uint32(offset/4), address(data), uint32(len(data)))
+	return b.lostError(err)
+}
+
+func (b *jsBackend) idle(ctx context.Context) error {
+	_, err := b.await(ctx, func(token int32) { b.host.object.Call("idle", b.id, token) })
+	return err
+}
+
+func (b *jsBackend) timings(ctx context.Context, passes int) ([]float64, error) {
+	v, err := b.await(ctx, func(token int32) { b.host.object.Call("timings", b.id, token, passes) })
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, 8*passes)
+	js.CopyBytesToGo(data, v)
+	out := make([]float64, passes)
+	for i := range out {
+		out[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+	}
+	return out, nil
+}
+
+func (b *jsBackend) destroy() {
+	b.host.object.Call("destroy", b.id)
+	b.end("destroyed")
+}
+
+func (b *jsBackend) release() {
+	b.host.mu.Lock()
+	delete(b.host.devices, b.id)
+	b.host.mu.Unlock()
+	b.host.object.Call("release", b.id)
+	b.end("released")
+}

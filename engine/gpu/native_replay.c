@@ -1,0 +1,448 @@
+//go:build !js && !cogentcore
+
+#include "native_replay.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define noLabel ((StringView){NULL, 0})
+
+enum { queriesPerSet = 4096 };
+
+struct Session {
+  GPUDevice device;
+  Queue queue;
+  atomic_int lost;
+  char reason[512];
+  atomic_int uncaptured;
+  char uncapturedText[1024];
+  QuerySet *sets;
+  uint32_t setCount;
+  DeviceBuffer resolved, ticks;
+};
+
+struct Mapping { atomic_uint state; };
+
+enum { mappingAbandoned = 0xffffffff };
+
+// wgpu reports an error on the thread that made the call, before the call returns: a thread's failure is that of the
+// call it is in.
+static _Thread_local Failure *catching;
+
+static void copyText(char *target, size_t size, StringView text) {
+  size_t length = text.data == NULL ? 0 : text.length == SIZE_MAX ? strlen(text.data) : text.length;
+  if (length > size - 1) length = size - 1;
+  if (length > 0) memcpy(target, text.data, length);
+  target[length] = 0;
+}
+
+static void onError(GPUDevice const *device, uint32_t kind, StringView text, void *user, void *unused) {
+  (void)device, (void)unused;
+  if (catching != NULL) {
+    if (catching->kind != 0) return;
+    copyText(catching->text, sizeof catching->text, text);
+    catching->kind = kind;
+    return;
+  }
+  Session *session = user;
+  int none = 0;
+  if (!atomic_compare_exchange_strong(&session->uncaptured, &none, 1)) return;
+  copyText(session->uncapturedText, sizeof session->uncapturedText, text);
+  atomic_store(&session->uncaptured, 2);
+}
+
+static void onLost(GPUDevice const *device, uint32_t reason, StringView text, void *user, void *unused) {
+  (void)device, (void)reason, (void)unused;
+  Session *session = user;
+  int none = 0;
+  if (!atomic_compare_exchange_strong(&session->lost, &none, 1)) return;
+  copyText(session->reason, sizeof session->reason, text);
+  atomic_store(&session->lost, 2);
+}
+
+static void onDevice(uint32_t status, GPUDevice device, StringView text, void *user, void *failed) {
+  Session *session = user;
+  Failure *failure = failed;
+  if (status == statusSuccess) {
+    session->device = device;
+    return;
+  }
+  copyText(failure->text, sizeof failure->text, text);
+  failure->kind = 1;
+}
+
+static void onMap(uint32_t status, StringView text, void *user, void *unused) {
+  (void)text, (void)unused;
+  Mapping *mapping = user;
+  if (atomic_exchange(&mapping->state, status) == mappingAbandoned) free(mapping);
+}
+
+static void begin(Failure *failure) {
+  failure->kind = failure->lost = 0;
+  failure->text[0] = 0;
+  catching = failure;
+}
+
+static void end(Session *session) {
+  if (catching->kind == 0 && atomic_load(&session->uncaptured) == 2) {
+    copyText(catching->text, sizeof catching->text, (StringView){session->uncapturedText, SIZE_MAX});
+    catching->kind = errorUnclaimed;
+    atomic_store(&session->uncaptured, 0);
+  }
+  catching->lost = atomic_load(&session->lost) == 2;
+  catching = NULL;
+}
+
+Instance quireInstance(uint64_t backends) {
+  wgpuSetLogLevel(0);
+  InstanceExtras extras = {.chain = {NULL, chainInstanceExtras}, .backends = backends, .flags = flagDiscardLabels};
+  InstanceDescriptor descriptor = {.next = &extras.chain};
+  return wgpuCreateInstance(&descriptor);
+}
+
+void quireAdapterFacts(Adapter adapter, AdapterFacts *facts) {
+  Info info = {0};
+  if (wgpuAdapterGetInfo(adapter, &info) == statusSuccess) {
+    copyText(facts->name, sizeof facts->name, info.device);
+    copyText(facts->vendor, sizeof facts->vendor, info.vendor);
+    copyText(facts->driver, sizeof facts->driver, info.description);
+    facts->backend = info.backend;
+    facts->type = info.type;
+    facts->subgroupMin = info.subgroupMin;
+    facts->subgroupMax = info.subgroupMax;
+    wgpuAdapterInfoFreeMembers(info);
+  }
+  facts->timestamps = wgpuAdapterHasFeature(adapter, 0x09);
+  facts->f16 = wgpuAdapterHasFeature(adapter, 0x0b);
+  facts->subgroups = wgpuAdapterHasFeature(adapter, 0x12);
+  wgpuAdapterGetLimits(adapter, &facts->limits);
+  facts->limits.next = NULL;
+}
+
+Session *quireOpen(Adapter adapter, const uint32_t *features, size_t featureCount, Failure *failure) {
+  Session *session = calloc(1, sizeof *session);
+  WGPULimits limits = {0};
+  wgpuAdapterGetLimits(adapter, &limits);
+  limits.next = NULL;
+  DeviceDescriptor descriptor = {
+      .featureCount = featureCount, .features = features, .limits = &limits,
+      .lost = {.mode = modeSpontaneous, .call = onLost, .user1 = session},
+      .error = {.call = onError, .user1 = session},
+  };
+  begin(failure);
+  wgpuAdapterRequestDevice(adapter, &descriptor,
+                           (DeviceCallbackInfo){.mode = modeSpontaneous, .call = onDevice, .user1 = session, .user2 = failure});
+  end(session);
+  if (session->device == NULL) return NULL;
+  session->queue = wgpuDeviceGetQueue(session->device);
+  return session;
+}
+
+const char *quireLostReason(Session *session) { return session->reason; }
+
+void quireDestroy(Session *session) { wgpuDeviceDestroy(session->device); }
+
+void quireClose(Session *session) {
+  for (uint32_t i = 0; i < session->setCount; i++) wgpuQuerySetRelease(session->sets[i]);
+  free(session->sets);
+  session->sets = NULL;
+  session->setCount = 0;
+  if (session->resolved != NULL) wgpuBufferRelease(session->resolved);
+  if (session->ticks != NULL) wgpuBufferRelease(session->ticks);
+  session->resolved = session->ticks = NULL;
+  wgpuQueueRelease(session->queue);
+  wgpuDeviceRelease(session->device);
+}
+
+static DeviceBuffer makeBuffer(Session *session, uint64_t size, uint64_t usage) {
+  BufferDescriptor descriptor = {.usage = usage, .size = size};
+  return wgpuDeviceCreateBuffer(session->device, &descriptor);
+}
+
+DeviceBuffer quireBuffer(Session *session, uint64_t size, uint64_t usage, Failure *failure) {
+  begin(failure);
+  DeviceBuffer buffer = makeBuffer(session, size, usage);
+  end(session);
+  if (failure->kind != 0 && buffer != NULL) {
+    wgpuBufferRelease(buffer);
+    buffer = NULL;
+  }
+  return buffer;
+}
+
+void quireDropBuffer(Session *session, DeviceBuffer buffer, Failure *failure) {
+  begin(failure);
+  if (atomic_load(&session->lost) == 0) wgpuBufferDestroy(buffer);
+  wgpuBufferRelease(buffer);
+  end(session);
+}
+
+Pipeline quirePipeline(Session *session, const char *text, size_t length, const uint32_t *kinds, size_t count,
+                       BindGroupLayout *layout, Failure *failure) {
+  Pipeline pipeline = NULL;
+  PipelineLayout pipelineLayout = NULL;
+  *layout = NULL;
+  begin(failure);
+  WGSL source = {.chain = {NULL, chainWGSL}, .code = {text, length}};
+  Labelled descriptor = {.next = &source.chain};
+  ShaderModule module = wgpuDeviceCreateShaderModuleTrusted(session->device, &descriptor, checkBounds);
+  if (failure->kind != 0) goto done;
+
+  LayoutEntry *entries = calloc(count + 1, sizeof *entries);
+  for (size_t i = 0; i < count; i++) {
+    entries[i].binding = (uint32_t)i;
+    entries[i].visibility = stageCompute;
+    entries[i].buffer.type = kinds[i];
+  }
+  BindGroupLayoutDescriptor layoutDescriptor = {.count = count, .entries = entries};
+  *layout = wgpuDeviceCreateBindGroupLayout(session->device, &layoutDescriptor);
+  free(entries);
+  if (failure->kind != 0) goto done;
+
+  PipelineLayoutDescriptor pipelineLayoutDescriptor = {.count = 1, .layouts = layout};
+  pipelineLayout = wgpuDeviceCreatePipelineLayout(session->device, &pipelineLayoutDescriptor);
+  if (failure->kind != 0) goto done;
+
+  PipelineDescriptor pipelineDescriptor = {
+      .layout = pipelineLayout, .compute = {.module = module, .entry = {"main", 4}}};
+  pipeline = wgpuDeviceCreateComputePipeline(session->device, &pipelineDescriptor);
+done:
+  end(session);
+  if (pipelineLayout != NULL) wgpuPipelineLayoutRelease(pipelineLayout);
+  if (module != NULL) wgpuShaderModuleRelease(module);
+  if (failure->kind != 0) {
+    if (*layout != NULL) wgpuBindGroupLayoutRelease(*layout);
+    if (pipeline != NULL) wgpuComputePipelineRelease(pipeline);
+    *layout = NULL;
+    pipeline = NULL;
+  }
+  return pipeline;
+}
+
+BindGroup quireBindGroup(Session *session, BindGroupLayout layout, const DeviceBuffer *buffers,
+                         const uint64_t *ranges, size_t count, Failure *failure) {
+  BindEntry *entries = calloc(count + 1, sizeof *entries);
+  for (size_t i = 0; i < count; i++)
+    entries[i] = (BindEntry){
+        .binding = (uint32_t)i, .buffer = buffers[i], .offset = ranges[2 * i], .size = ranges[2 * i + 1]};
+  BindGroupDescriptor descriptor = {.layout = layout, .count = count, .entries = entries};
+  begin(failure);
+  BindGroup group = wgpuDeviceCreateBindGroup(session->device, &descriptor);
+  end(session);
+  free(entries);
+  if (failure->kind != 0 && group != NULL) {
+    wgpuBindGroupRelease(group);
+    group = NULL;
+  }
+  return group;
+}
+
+void quireWrite(Session *session, DeviceBuffer buffer, uint64_t offset, const void *data, size_t size, Failure *failure) {
+  begin(failure);
+  wgpuQueueWriteBuffer(session->queue, buffer, offset, data, size);
+  end(session);
+}
+
+uint64_t quireFlush(Session *session, Failure *failure) {
+  begin(failure);
+  uint64_t index = wgpuQueueSubmitForIndex(session->queue, 0, NULL);
+  end(session);
+  return index;
+}
+
+void quireWait(Session *session, const uint64_t *submission, Failure *failure) {
+  begin(failure);
+  wgpuDevicePoll(session->device, 1, submission);
+  end(session);
+}
+
+// growQueries makes room for two timestamps a pass and the buffers they are resolved to.
+static void growQueries(Session *session, uint32_t passes) {
+  uint32_t want = (2 * passes + queriesPerSet - 1) / queriesPerSet;
+  if (want <= session->setCount) return;
+  session->sets = realloc(session->sets, want * sizeof *session->sets);
+  for (; session->setCount < want; session->setCount++) {
+    QuerySetDescriptor descriptor = {.type = queryTimestamp, .count = queriesPerSet};
+    session->sets[session->setCount] = wgpuDeviceCreateQuerySet(session->device, &descriptor);
+  }
+  if (session->resolved != NULL) wgpuBufferRelease(session->resolved);
+  if (session->ticks != NULL) wgpuBufferRelease(session->ticks);
+  uint64_t size = 8ull * want * queriesPerSet;
+  session->resolved = makeBuffer(session, size, bufferQueryResolve | bufferCopySource);
+  session->ticks = makeBuffer(session, size, bufferMapRead | bufferCopyTarget);
+}
+
+// Encoding is a command buffer under way.
+typedef struct {
+  Session *session;
+  CommandEncoder encoder;
+  ComputePass pass;
+} Encoding;
+
+static void endPass(Encoding *e) {
+  if (e->pass == NULL) return;
+  wgpuComputePassEncoderEnd(e->pass);
+  wgpuComputePassEncoderRelease(e->pass);
+  e->pass = NULL;
+}
+
+static CommandEncoder encoder(Encoding *e) {
+  endPass(e);
+  if (e->encoder == NULL) e->encoder = wgpuDeviceCreateCommandEncoder(e->session->device, NULL);
+  return e->encoder;
+}
+
+static void beginPass(Encoding *e, int32_t timed) {
+  if (e->pass != NULL) return;
+  PassDescriptor descriptor = {0};
+  TimestampWrites stamps = {0};
+  if (timed >= 0) {
+    uint32_t first = 2 * (uint32_t)timed;
+    stamps.set = e->session->sets[first / queriesPerSet];
+    stamps.begin = first % queriesPerSet;
+    stamps.end = stamps.begin + 1;
+    descriptor.timestamps = &stamps;
+  }
+  e->pass = wgpuCommandEncoderBeginComputePass(encoder(e), &descriptor);
+}
+
+static uint64_t submit(Encoding *e) {
+  endPass(e);
+  if (e->encoder == NULL) return wgpuQueueSubmitForIndex(e->session->queue, 0, NULL);
+  CommandBuffer commands = wgpuCommandEncoderFinish(e->encoder, NULL);
+  wgpuCommandEncoderRelease(e->encoder);
+  e->encoder = NULL;
+  if (commands == NULL) return 0;
+  uint64_t index = 0;
+  // An invalid command buffer would take every later error with it: the first one is enough.
+  if (catching->kind == 0) index = wgpuQueueSubmitForIndex(e->session->queue, 1, &commands);
+  wgpuCommandBufferRelease(commands);
+  return index;
+}
+
+uint64_t quireReplay(Session *session, const int32_t *tape, size_t length, const uint8_t *data, DeviceBuffer const *buffers,
+                     Pipeline const *pipelines, BindGroup const *groups, Mapping **mapped, uint32_t passes,
+                     Failure *failure) {
+  static const uint8_t operands[] = {0, 4, 1, 1, 3, 5, 3, 0, 2, 1};
+  begin(failure);
+  if (passes > 0) growQueries(session, passes);
+  for (size_t at = 0; at < length; at += 1 + operands[tape[at]]) {
+    const int32_t *op = tape + at;
+    if (op[0] == 1)
+      wgpuQueueWriteBuffer(session->queue, buffers[op[1]], 4ull * (uint32_t)op[2], data + op[3], (size_t)op[4]);
+  }
+  Encoding e = {.session = session};
+  Pipeline pipeline = NULL;
+  BindGroup group = NULL;
+  int32_t timed = -1;
+  for (size_t at = 0; at < length && failure->kind == 0; at += 1 + operands[tape[at]]) {
+    const int32_t *op = tape + at;
+    switch (op[0]) {
+    case 2:
+      pipeline = pipelines[op[1]];
+      if (e.pass != NULL) wgpuComputePassEncoderSetPipeline(e.pass, pipeline);
+      break;
+    case 3:
+      group = groups[op[1]];
+      if (e.pass != NULL) wgpuComputePassEncoderSetBindGroup(e.pass, 0, group, 0, NULL);
+      break;
+    case 4:
+      if (e.pass == NULL) {
+        beginPass(&e, timed);
+        if (pipeline != NULL) wgpuComputePassEncoderSetPipeline(e.pass, pipeline);
+        if (group != NULL) wgpuComputePassEncoderSetBindGroup(e.pass, 0, group, 0, NULL);
+      }
+      wgpuComputePassEncoderDispatchWorkgroups(e.pass, (uint32_t)op[1], (uint32_t)op[2], (uint32_t)op[3]);
+      if (timed >= 0) endPass(&e);
+      timed = -1;
+      break;
+    case 5:
+      wgpuCommandEncoderCopyBufferToBuffer(encoder(&e), buffers[op[1]], 4ull * (uint32_t)op[2], buffers[op[3]],
+                                           4ull * (uint32_t)op[4], 4ull * (uint32_t)op[5]);
+      break;
+    case 6:
+      wgpuCommandEncoderClearBuffer(encoder(&e), buffers[op[1]], 4ull * (uint32_t)op[2], 4ull * (uint32_t)op[3]);
+      break;
+    case 7:
+      submit(&e);
+      break;
+    case 9:
+      endPass(&e);
+      timed = op[1];
+      break;
+    }
+  }
+  if (passes > 0 && failure->kind == 0) {
+    for (uint32_t set = 0; set * queriesPerSet < 2 * passes; set++) {
+      uint32_t count = 2 * passes - set * queriesPerSet;
+      if (count > queriesPerSet) count = queriesPerSet;
+      wgpuCommandEncoderResolveQuerySet(encoder(&e), session->sets[set], 0, count, session->resolved,
+                                        8ull * set * queriesPerSet);
+    }
+    wgpuCommandEncoderCopyBufferToBuffer(encoder(&e), session->resolved, 0, session->ticks, 0, 16ull * passes);
+  }
+  uint64_t index = submit(&e);
+  for (size_t at = 0; at < length && failure->kind == 0; at += 1 + operands[tape[at]]) {
+    const int32_t *op = tape + at;
+    if (op[0] != 8) continue;
+    Mapping *mapping = calloc(1, sizeof *mapping);
+    *mapped++ = mapping;
+    wgpuBufferMapAsync(buffers[op[1]], 1, 0, 4 * (size_t)(uint32_t)op[2],
+                       (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
+  }
+  end(session);
+  return index;
+}
+
+void quireDropMapping(Mapping *mapping) {
+  if (atomic_exchange(&mapping->state, mappingAbandoned) != 0) free(mapping);
+}
+
+// await polls until a mapping is there. Another thread's poll may be the one that calls back, a moment later.
+static int await(Session *session, Mapping *mapping, const uint64_t *submission) {
+  while (atomic_load(&mapping->state) == 0 && catching->kind == 0 && atomic_load(&session->lost) == 0)
+    wgpuDevicePoll(session->device, 1, submission);
+  return atomic_load(&mapping->state) == statusSuccess;
+}
+
+static void fetch(DeviceBuffer buffer, void *target, size_t size) {
+  const void *source = size == 0 ? NULL : wgpuBufferGetConstMappedRange(buffer, 0, (size + 3) & ~(size_t)3);
+  if (source != NULL) memcpy(target, source, size);
+  wgpuBufferUnmap(buffer);
+  if (source == NULL && size > 0 && catching->kind == 0) {
+    strcpy(catching->text, "the mapped buffer gave no memory");
+    catching->kind = 1;
+  }
+}
+
+void quireFetch(Session *session, DeviceBuffer buffer, Mapping *mapping, const uint64_t *submission, void *target,
+                size_t size, Failure *failure) {
+  begin(failure);
+  if (await(session, mapping, submission)) fetch(buffer, target, size);
+  else if (failure->kind == 0) {
+    strcpy(failure->text, "the readback could not be mapped");
+    failure->kind = 1;
+  }
+  end(session);
+  quireDropMapping(mapping);
+}
+
+void quireAbandon(Session *session, DeviceBuffer buffer, Mapping *mapping, Failure *failure) {
+  begin(failure);
+  if (atomic_load(&session->lost) == 0) wgpuBufferUnmap(buffer);
+  end(session);
+  quireDropMapping(mapping);
+}
+
+void quireTimings(Session *session, uint64_t *ticks, uint32_t passes, Failure *failure) {
+  Mapping *mapping = calloc(1, sizeof *mapping);
+  begin(failure);
+  wgpuBufferMapAsync(session->ticks, 1, 0, 16ull * passes,
+                     (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
+  if (await(session, mapping, NULL)) fetch(session->ticks, ticks, 16ull * passes);
+  end(session);
+  quireDropMapping(mapping);
+}
+
+float quirePeriod(Session *session) { return wgpuQueueGetTimestampPeriod(session->queue); }
