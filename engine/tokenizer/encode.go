@@ -1,0 +1,48 @@
+package tokenizer
+
+// EncodeOptions say how text is read.
+type EncodeOptions struct {
+	// Special parses control tokens that are written out in the text, as in a rendered chat template.
+	// Without it they are text like any other. User-defined tokens are always parsed.
+	Special bool
+}
+
+// Encode gives the tokens of text, without BOS and EOS. Text need not be valid UTF-8; bytes that the
+// vocabulary lacks are dropped.
+func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
+	if text == "" {
+		return nil
+	}
+	parsed := t.always
+	if options.Special {
+		parsed = t.asked
+	}
+	var ids []int32
+	prefix := t.prefix
+	for _, f := range parsed.cut(text, t.marks) {
+		switch {
+		case f.id != None:
+			ids = append(ids, f.id)
+			prefix = t.prefix
+		case t.sp != nil:
+			ids = t.sp.encode(f.text, prefix, ids)
+			prefix = false
+		default:
+			ids = t.bpe.encode(f.text, ids)
+		}
+	}
+	return ids
+}
+
+// EncodePrompt gives the tokens of text with BOS and EOS where the vocabulary asks for them. A BOS
+// that the text begins with is not doubled.
+func (t *Tokenizer) EncodePrompt(text string, options EncodeOptions) []int32 {
+	ids := t.Encode(text, options)
+	if bos, ok := t.BOS(); ok && t.AddBOS() && (len(ids) == 0 || ids[0] != bos) {
+		ids = append([]int32{bos}, ids...)
+	}
+	if eos, ok := t.EOS(); ok && t.AddEOS() {
+		ids = append(ids, eos)
+	}
+	return ids
+}

@@ -1,0 +1,95 @@
+package tokenizer
+
+import "unicode/utf8"
+
+// A pre-tokenizer cuts text into pre-tokens, inside which alone pairs merge. It is a row of passes;
+// each cuts the pieces that the one before left. Published as regular expressions with lookahead,
+// which Go's regexp lacks, they are scanners over runes here.
+type preTokenizer struct {
+	passes       []pass
+	ignoreMerges bool // whole pre-tokens that are tokens stay whole
+	addBOS       bool // unless the metadata say otherwise
+}
+
+var (
+	gpt2Passes   = []pass{gpt2}
+	digitPasses  = []pass{each(isNumber), gpt2}
+	llama3Passes = []pass{llama3}
+)
+
+// preTokenizers by the name in tokenizer.ggml.pre. The names on one line share their patterns.
+var preTokenizers = named(map[string]preTokenizer{
+	"gpt-2 mpt olmo jais phi-2 gigachat exaone4 trillion granite-docling modern-bert jina-es jina-de a.x-4.0 mellum": {passes: gpt2Passes},
+	"starcoder refact smollm command-r codeshell exaone minerva-7b mellum2":                                          {passes: digitPasses},
+	"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2":                                              {passes: llama3Passes, ignoreMerges: true, addBOS: true},
+	"dbrx smaug-bpe chatglm-bpe": {passes: llama3Passes},
+	"glm4 glm5":                  {passes: llama3Passes, ignoreMerges: true},
+	"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan kormo grok-2": {passes: []pass{qwen2}},
+	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
+	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
+	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},
+	// Files without tokenizer.ggml.pre are read as "default" everywhere.
+	"default ": {passes: []pass{runs(isDefaultPunctuation), gpt2, runs(isNumber), threeDigits}},
+})
+
+func named(groups map[string]preTokenizer) map[string]preTokenizer {
+	byName := map[string]preTokenizer{}
+	for names, p := range groups {
+		start := 0
+		for i := 0; i <= len(names); i++ {
+			if i == len(names) || names[i] == ' ' {
+				byName[names[start:i]] = p
+				start = i + 1
+			}
+		}
+	}
+	return byName
+}
+
+// scan is a text taken apart into runes. A byte that is no UTF-8 counts as U+FFFD, one byte long.
+type scan struct {
+	runes   []rune
+	classes []class
+	offsets []int // of each rune's first byte, and of the text's end
+	cuts    []int // rune indices at which the pieces end
+	spare   []int
+}
+
+// split cuts text into pre-tokens and calls yield with each.
+func (s *scan) split(text string, passes []pass, yield func(preToken string)) {
+	s.read(text)
+	s.cuts = append(s.cuts[:0], len(s.runes))
+	for _, cut := range passes {
+		next, start := s.spare[:0], 0
+		for _, end := range s.cuts {
+			next = cut(s, start, end, next)
+			start = end
+		}
+		s.cuts, s.spare = next, s.cuts
+	}
+	start := 0
+	for _, end := range s.cuts {
+		yield(text[s.offsets[start]:s.offsets[end]])
+		start = end
+	}
+}
+
+func (s *scan) read(text string) {
+	plane := planeClasses()
+	s.runes, s.classes, s.offsets = s.runes[:0], s.classes[:0], s.offsets[:0]
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		c := class(0)
+		if r < 0x10000 {
+			c = plane[r]
+		} else {
+			c = supplementaryClass(r)
+		}
+		s.runes, s.classes, s.offsets = append(s.runes, r), append(s.classes, c), append(s.offsets, i)
+		i += size
+	}
+	s.offsets = append(s.offsets, len(text))
+}

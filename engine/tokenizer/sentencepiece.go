@@ -1,0 +1,96 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+)
+
+const modelSentencePiece = "llama"
+
+// spaceMark spells a space in SentencePiece's vocabularies.
+const spaceMark = "\u2581"
+
+// sentencePiece encodes with SentencePiece's BPE: characters merge into the tokens with the best
+// scores, and what is no token falls back to byte tokens (Kudo and Richardson, arXiv 1808.06226).
+type sentencePiece struct {
+	pieces  map[string]int32 // tokens that text may become
+	scores  []float32
+	bytes   [256]int32 // the token <0xNN> of each byte, or None
+	longest int        // bytes of the longest piece
+}
+
+func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sentencePiece, error) {
+	if len(v.Scores) != len(v.Tokens) {
+		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
+	}
+	e := &sentencePiece{pieces: make(map[string]int32, len(v.Tokens)), scores: v.Scores}
+	for id, token := range v.Tokens {
+		if token != "" && marks[id]&(markHidden|markByte) == 0 {
+			e.pieces[token] = int32(id)
+			e.longest = max(e.longest, len(token))
+		}
+	}
+	for b := range e.bytes {
+		e.bytes[b] = None
+		if id, ok := named[fmt.Sprintf("<0x%02X>", b)]; ok {
+			e.bytes[b] = id
+		}
+	}
+	return e, nil
+}
+
+// encode appends the tokens of text, with a space in front of it if prefix is set.
+func (e *sentencePiece) encode(text string, prefix bool, ids []int32) []int32 {
+	text = strings.ReplaceAll(text, " ", spaceMark)
+	if prefix {
+		text = spaceMark + text
+	}
+	var m merger
+	for i := 0; i < len(text); {
+		end := min(i+characterBytes(text[i]), len(text))
+		m.add(i, end, e.piece(text[i:end]))
+		i = end
+	}
+	m.merge(func(left, right *symbol) (float64, int32, bool) {
+		id := e.piece(text[left.start:right.end])
+		if id == None {
+			return 0, None, false
+		}
+		return -float64(e.scores[id]), id, true
+	})
+	for i := range m.symbols {
+		s := &m.symbols[i]
+		if s.id != None && s.start < s.end {
+			ids = append(ids, s.id)
+			continue
+		}
+		for _, b := range []byte(text[s.start:s.end]) {
+			if id := e.bytes[b]; id != None {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (e *sentencePiece) piece(text string) int32 {
+	if len(text) <= e.longest {
+		if id, ok := e.pieces[text]; ok {
+			return id
+		}
+	}
+	return None
+}
+
+// characterBytes is the length of the UTF-8 sequence that lead announces, whether or not it follows.
+func characterBytes(lead byte) int {
+	switch {
+	case lead < 0xC0:
+		return 1
+	case lead < 0xE0:
+		return 2
+	case lead < 0xF0:
+		return 3
+	}
+	return 4
+}

@@ -1,0 +1,197 @@
+// Package tokenizer turns text into token ids and back, from the vocabulary in a GGUF file's
+// metadata: SentencePiece-BPE and byte-level BPE, cut as llama.cpp cuts them.
+package tokenizer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"quire/engine/gguf"
+)
+
+// Tokenizer turns text into token ids and back. It may be used from several goroutines at once.
+type Tokenizer struct {
+	vocabulary *Vocabulary
+	marks      []mark
+	pieces     []string         // the bytes that each token stands for
+	ids        map[string]int32 // special tokens by metadata key
+	ends       map[int32]bool   // tokens that end a generation
+	prefix     bool             // text starts as if after a space
+	always     *specials        // parsed in every text
+	asked      *specials        // parsed where the caller trusts the text
+	bpe        *byteLevel       // one of the two is set
+	sp         *sentencePiece
+}
+
+// New makes a tokenizer from a file's metadata. Its errors wrap ErrUnsupportedTokenizer with the
+// name of what is unknown, or are *gguf.MetadataError with the key of what does not fit.
+func New(f *gguf.File) (*Tokenizer, error) {
+	v, err := FromGGUF(f)
+	if err != nil {
+		return nil, err
+	}
+	return FromVocabulary(v)
+}
+
+// FromVocabulary makes a tokenizer that keeps v, which must not change afterwards. Its errors are
+// those of New.
+func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
+	if v.Model != modelSentencePiece && v.Model != modelByteLevel {
+		return nil, unsupported(keyModel, v.Model)
+	}
+	t := &Tokenizer{vocabulary: v}
+	named, err := t.readTokens()
+	if err != nil {
+		return nil, err
+	}
+	for key, id := range v.IDs {
+		if id < 0 || int(id) >= len(v.Tokens) {
+			return nil, unfit(key, "is %d, but there are %d tokens", id, len(v.Tokens))
+		}
+	}
+	t.assignRoles(v, named)
+	t.markStripping(named)
+	if v.Model == modelSentencePiece {
+		t.prefix = v.AddSpacePrefix
+		t.sp, err = newSentencePiece(v, named, t.marks)
+	} else {
+		t.bpe, err = newByteLevel(v, named, t.marks)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.always = newSpecials(v.Tokens, t.marks, func(m mark) bool { return m&markUserDefined != 0 && m&markHidden == 0 })
+	t.asked = newSpecials(v.Tokens, t.marks, func(m mark) bool { return m&markSpecial != 0 })
+	t.pieces = make([]string, len(v.Tokens))
+	for id := range t.pieces {
+		t.pieces[id] = t.spelled(int32(id))
+	}
+	return t, nil
+}
+
+func unsupported(key, name string) error {
+	return fmt.Errorf("%w: %s %q is not known to this version", ErrUnsupportedTokenizer, key, name)
+}
+
+// readTokens checks tokens and types and gives ids by text.
+func (t *Tokenizer) readTokens() (map[string]int32, error) {
+	v := t.vocabulary
+	if len(v.Tokens) == 0 {
+		return nil, unfit(keyTokens, "is missing or empty: the file has no vocabulary")
+	}
+	if len(v.Types) != 0 && len(v.Types) != len(v.Tokens) {
+		return nil, unfit(keyTypes, "has %d types for %d tokens", len(v.Types), len(v.Tokens))
+	}
+	if len(v.Scores) != 0 && len(v.Scores) != len(v.Tokens) {
+		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
+	}
+	named := make(map[string]int32, len(v.Tokens))
+	t.marks = make([]mark, len(v.Tokens))
+	for id, token := range v.Tokens {
+		t.marks[id] = markOf(t.Type(int32(id)))
+		if token == "" {
+			continue
+		}
+		if other, twice := named[token]; twice {
+			return nil, unfit(keyTokens, "tokens %d and %d are both %q", other, id, token)
+		}
+		if t.marks[id] == markByte {
+			if _, ok := byteValue(token); !ok {
+				return nil, unfit(keyTypes, "token %d, %q, is a byte by its type but not spelt <0xNN>", id, token)
+			}
+		}
+		named[token] = int32(id)
+	}
+	return named, nil
+}
+
+// markStripping gives Phi-3's special tokens the white space after them, which its metadata leave out.
+func (t *Tokenizer) markStripping(named map[string]int32) {
+	name := strings.ToLower(t.vocabulary.Name)
+	if !strings.Contains(name, "phi-3") && !strings.Contains(name, "phi3") {
+		return
+	}
+	for id := range t.marks {
+		if t.marks[id]&markSpecial != 0 && !slices.Contains([]string{"<unk>", "<s>", "<|endoftext|>"}, t.vocabulary.Tokens[id]) {
+			t.marks[id] |= markStripRight
+		}
+	}
+}
+
+// Size is the number of tokens.
+func (t *Tokenizer) Size() int { return len(t.pieces) }
+
+// Type gives a token's type; Undefined for an id outside the vocabulary.
+func (t *Tokenizer) Type(id int32) Type {
+	v := t.vocabulary
+	switch {
+	case id < 0 || int(id) >= len(v.Tokens):
+		return Undefined
+	case len(v.Types) == 0:
+		return Normal
+	}
+	return v.Types[id]
+}
+
+// Piece is one token of the vocabulary.
+type Piece struct {
+	Text  string // as the vocabulary spells it
+	Bytes string // what it stands for, which need not be whole UTF-8
+	Score float32
+	Type  Type
+}
+
+// Token gives a token; the zero Piece for an id outside the vocabulary.
+func (t *Tokenizer) Token(id int32) Piece {
+	if id < 0 || int(id) >= len(t.pieces) {
+		return Piece{}
+	}
+	p := Piece{Text: t.vocabulary.Tokens[id], Bytes: t.pieces[id], Type: t.Type(id)}
+	if len(t.vocabulary.Scores) > 0 {
+		p.Score = t.vocabulary.Scores[id]
+	}
+	return p
+}
+
+// BOS gives the token that begins a sequence; ok = false where the vocabulary has none.
+func (t *Tokenizer) BOS() (id int32, ok bool) { return t.special(keyBOS) }
+
+// EOS gives the token that ends a sequence; ok = false where the vocabulary has none.
+func (t *Tokenizer) EOS() (id int32, ok bool) { return t.special(keyEOS) }
+
+// EOT gives the token that ends a turn, by its key or by its name; ok = false where there is none.
+func (t *Tokenizer) EOT() (id int32, ok bool) { return t.special(keyEOT) }
+
+func (t *Tokenizer) special(key string) (int32, bool) {
+	id, ok := t.ids[key]
+	if !ok {
+		return None, false
+	}
+	return id, true
+}
+
+// IsEnd tells whether a token ends a generation: EOS, EOT and all that are known by name to do so.
+func (t *Tokenizer) IsEnd(id int32) bool { return t.ends[id] }
+
+// Ends gives all ids for which IsEnd holds, in order.
+func (t *Tokenizer) Ends() []int32 {
+	ids := make([]int32, 0, len(t.ends))
+	for id := range t.ends {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// AddBOS tells whether a prompt begins with BOS.
+func (t *Tokenizer) AddBOS() bool {
+	_, ok := t.BOS()
+	return ok && t.vocabulary.AddBOS
+}
+
+// AddEOS tells whether a prompt ends with EOS.
+func (t *Tokenizer) AddEOS() bool {
+	_, ok := t.EOS()
+	return ok && t.vocabulary.AddEOS
+}

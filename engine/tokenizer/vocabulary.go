@@ -1,0 +1,138 @@
+package tokenizer
+
+import (
+	"fmt"
+
+	"quire/engine/gguf"
+)
+
+// Metadata keys of a vocabulary.
+const (
+	keyModel          = "tokenizer.ggml.model"
+	keyPre            = "tokenizer.ggml.pre"
+	keyTokens         = "tokenizer.ggml.tokens"
+	keyScores         = "tokenizer.ggml.scores"
+	keyTypes          = "tokenizer.ggml.token_type"
+	keyMerges         = "tokenizer.ggml.merges"
+	keyAddBOS         = "tokenizer.ggml.add_bos_token"
+	keyAddEOS         = "tokenizer.ggml.add_eos_token"
+	keyAddSpacePrefix = "tokenizer.ggml.add_space_prefix"
+	keyIgnoreMerges   = "tokenizer.ggml.ignore_merges"
+	keyBOS            = "tokenizer.ggml.bos_token_id"
+	keyEOS            = "tokenizer.ggml.eos_token_id"
+	keyEOT            = "tokenizer.ggml.eot_token_id"
+	keyEOM            = "tokenizer.ggml.eom_token_id"
+	keyName           = "general.name"
+)
+
+// None stands for a token id that a vocabulary does not have.
+const None int32 = -1
+
+// Vocabulary is what a tokenizer is made from: the tokens of a model and how text becomes them.
+type Vocabulary struct {
+	Model string // "llama" (SentencePiece-BPE) or "gpt2" (byte-level BPE)
+	Pre   string // the name of the pre-tokenizer; byte-level BPE only
+	Name  string // the model's name, on which the treatment of white space after special tokens hangs
+
+	Tokens []string
+	Scores []float32 // SentencePiece-BPE: as many as Tokens; the best score merges first
+	Types  []Type    // as many as Tokens, or none: all Normal
+	Merges []string  // byte-level BPE: "left right", the first merges first
+
+	IDs map[string]int32 // special token ids by metadata key, such as "tokenizer.ggml.bos_token_id"
+
+	AddBOS         bool // a prompt starts with BOS
+	AddEOS         bool // a prompt ends with EOS
+	AddSpacePrefix bool // SentencePiece-BPE: text starts as if after a space
+	IgnoreMerges   bool // byte-level BPE: a whole pre-token that is a token needs no merges
+}
+
+// FromGGUF reads a vocabulary from a file's metadata. Its errors are *gguf.MetadataError.
+func FromGGUF(f *gguf.File) (*Vocabulary, error) {
+	m := &f.Metadata
+	v := &Vocabulary{IDs: map[string]int32{}}
+	r := metadataReader{m: m}
+	var found bool
+	if v.Model, found = r.text(keyModel); r.err == nil && !found {
+		return nil, unfit(keyModel, "is missing: the file has no vocabulary")
+	}
+	v.Pre, _ = r.text(keyPre)
+	v.Name, _ = r.text(keyName)
+	v.Tokens = read(&r, keyTokens, m.Strings)
+	v.Scores = readScores(&r)
+	for _, t := range read(&r, keyTypes, m.Int32s) {
+		v.Types = append(v.Types, Type(t))
+	}
+	v.Merges = read(&r, keyMerges, m.Strings)
+	for _, key := range idKeys() {
+		if n, ok, err := m.Uint32(key); err != nil {
+			r.fail(err)
+		} else if ok && n != 0xFFFFFFFF { // some writers spell "none" so
+			if int64(n) >= int64(len(v.Tokens)) {
+				r.fail(unfit(key, "is %d, but there are %d tokens", n, len(v.Tokens)))
+				break
+			}
+			v.IDs[key] = int32(n)
+		}
+	}
+	bpe := preTokenizers[v.Pre]
+	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS)
+	v.AddEOS = r.flag(keyAddEOS, false)
+	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece)
+	v.IgnoreMerges = r.flag(keyIgnoreMerges, bpe.ignoreMerges)
+	if r.err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", r.err)
+	}
+	return v, nil
+}
+
+// readScores takes float scores, or the integer ones that some writers leave.
+func readScores(r *metadataReader) []float32 {
+	if v, ok := r.m.Get(keyScores); ok && v.Elem == gguf.Int32 {
+		var scores []float32
+		for _, n := range read(r, keyScores, r.m.Int32s) {
+			scores = append(scores, float32(n))
+		}
+		return scores
+	}
+	return read(r, keyScores, r.m.Float32s)
+}
+
+// metadataReader keeps the first error of a row of reads.
+type metadataReader struct {
+	m   *gguf.Metadata
+	err error
+}
+
+func (r *metadataReader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *metadataReader) text(key string) (string, bool) {
+	s, ok, err := r.m.String(key)
+	if err != nil {
+		r.fail(err)
+	}
+	return s, ok
+}
+
+func (r *metadataReader) flag(key string, absent bool) bool {
+	b, ok, err := r.m.Bool(key)
+	if err != nil {
+		r.fail(err)
+	}
+	if !ok {
+		return absent
+	}
+	return b
+}
+
+func read[T any](r *metadataReader, key string, get func(string) ([]T, bool, error)) []T {
+	items, _, err := get(key)
+	if err != nil {
+		r.fail(err)
+	}
+	return items
+}
