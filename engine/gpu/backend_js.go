@@ -21,9 +21,8 @@ type jsBackend struct {
 	mu      sync.Mutex
 	mapped  map[int32]chan struct{} // readbacks by handle, for take's second try
 	compile map[int32]struct{}      // tokens of kernels under way
-	gone    chan struct{}
-	reason  string
-	ended   bool
+	gone    chan struct{}       // closed when the device is lost or released
+	cause   error               // why, once that has happened
 }
 
 func listAdapters(ctx context.Context) ([]AdapterInfo, error) {
@@ -106,7 +105,9 @@ func (b *jsBackend) info() AdapterInfo { return b.adapter }
 func (b *jsBackend) notified(kind int, value js.Value) {
 	switch kind {
 	case deviceLost:
-		b.end(value.String())
+		if reason := value.String(); b.end(fmt.Errorf("%w: %s", ErrDeviceLost, reason)) {
+			b.events.lost(reason)
+		}
 	case deviceUncaptured:
 		b.events.uncaptured(value.String())
 	case deviceMapped:
@@ -120,14 +121,14 @@ func (b *jsBackend) notified(kind int, value js.Value) {
 	}
 }
 
-// end marks the device lost: whoever waits stops waiting.
-func (b *jsBackend) end(reason string) {
+// end fails what is under way and everything after: the device is lost or was released.
+func (b *jsBackend) end(cause error) bool {
 	b.mu.Lock()
-	if b.ended {
+	if b.cause != nil {
 		b.mu.Unlock()
-		return
+		return false
 	}
-	b.ended, b.reason = true, reason
+	b.cause = cause
 	var compiling []func(int, js.Value)
 	for token := range b.compile {
 		if done, ok := b.host.cancel(token); ok {
@@ -135,28 +136,28 @@ func (b *jsBackend) end(reason string) {
 		}
 	}
 	b.mu.Unlock()
-	b.events.lost(reason)
 	close(b.gone)
 	for _, done := range compiling {
-		done(answerFailed, js.ValueOf("the device was lost"))
+		done(answerFailed, js.ValueOf(cause.Error()))
 	}
+	return true
 }
 
 // await is host.await for as long as the device lives.
 func (b *jsBackend) await(ctx context.Context, start func(token int32)) (js.Value, error) {
 	v, err := b.host.await(ctx, b.gone, start)
-	return v, b.lostError(err)
+	return v, b.explain(err)
 }
 
-// lostError says why the device was lost, if err came of that.
-func (b *jsBackend) lostError(err error) error {
+// explain gives the end of the device as the error where there was one.
+func (b *jsBackend) explain(err error) error {
 	if err == nil {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ended {
-		return fmt.Errorf("%w: %s", ErrDeviceLost, b.reason)
+	if b.cause != nil {
+		return b.cause
 	}
 	return err
 }
@@ -189,18 +190,18 @@ func (b *jsBackend) createKernel(m *Module, done func(handle int32, err error)) 
 		delete(b.compile, token)
 		b.mu.Unlock()
 		if err := (answer{kind, value}).err(); err != nil {
-			done(0, b.lostError(err))
+			done(0, b.explain(err))
 			return
 		}
 		done(int32(value.Int()), nil)
 	})
 	b.mu.Lock()
-	ended := b.ended
+	cause := b.cause
 	b.compile[token] = struct{}{}
 	b.mu.Unlock()
-	if ended {
+	if cause != nil {
 		if fail, ok := b.host.cancel(token); ok {
-			fail(answerFailed, js.ValueOf("the device was lost"))
+			fail(answerFailed, js.ValueOf(cause.Error()))
 		}
 		return
 	}
@@ -225,8 +226,10 @@ func (b *jsBackend) destroyBindGroup(handle int32) {
 }
 
 func (b *jsBackend) submit(tape []int32, data []byte) error {
-	_, err := b.host.call(b.host.submit, tape, data, uint32(b.id), address(tape), uint32(len(tape)), address(data))
-	return b.lostError(err)
+	_, err := b.host.call(b.host.submit, uint32(b.id), address(tape), uint32(len(tape)), address(data))
+	runtime.KeepAlive(tape)
+	runtime.KeepAlive(data)
+	return b.explain(err)
 }
 
 func (b *jsBackend) wait(ctx context.Context, handle int32, dst []byte) error {
@@ -234,14 +237,15 @@ func (b *jsBackend) wait(ctx context.Context, handle int32, dst []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		done, err := b.host.call(b.host.take, dst, nil, uint32(b.id), uint32(handle), address(dst), uint32(len(dst)))
+		done, err := b.host.call(b.host.take, uint32(b.id), uint32(handle), address(dst), uint32(len(dst)))
+		runtime.KeepAlive(dst)
 		if err != nil || done == 1 {
-			return b.lostError(err)
+			return b.explain(err)
 		}
 		select {
 		case <-b.landing(handle):
 		case <-b.gone:
-			return b.lostError(ErrDeviceLost)
+			return b.explain(ErrDeviceLost)
 		case <-ctx.Done():
 			b.host.object.Call("settle", b.id, handle)
 			return ctx.Err()
@@ -262,8 +266,9 @@ func (b *jsBackend) landing(handle int32) <-chan struct{} {
 }
 
 func (b *jsBackend) upload(handle int32, offset uint64, data []byte) error {
-	_, err := b.host.call(b.host.upload, data, nil, uint32(b.id), uint32(handle), uint32(offset/4), address(data), uint32(len(data)))
-	return b.lostError(err)
+	_, err := b.host.call(b.host.upload, uint32(b.id), uint32(handle), uint32(offset/4), address(data), uint32(len(data)))
+	runtime.KeepAlive(data)
+	return b.explain(err)
 }
 
 func (b *jsBackend) idle(ctx context.Context) error {
@@ -287,7 +292,7 @@ func (b *jsBackend) timings(ctx context.Context, passes int) ([]float64, error) 
 
 func (b *jsBackend) destroy() {
 	b.host.object.Call("destroy", b.id)
-	b.end("destroyed")
+	b.end(fmt.Errorf("%w: destroyed", ErrDeviceLost))
 }
 
 func (b *jsBackend) release() {
@@ -295,5 +300,5 @@ func (b *jsBackend) release() {
 	delete(b.host.devices, b.id)
 	b.host.mu.Unlock()
 	b.host.object.Call("release", b.id)
-	b.end("released")
+	b.end(ErrReleased)
 }

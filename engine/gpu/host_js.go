@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"syscall/js"
 	"unsafe"
@@ -132,14 +131,12 @@ func (a answer) err() error {
 	}
 }
 
-// call makes one of the calls of a step: submit, take or upload. keep is what its operands point to.
-func (h *host) call(f js.Value, keep1, keep2 any, operands ...uint32) (int, error) {
+// call makes one of the calls of a step: submit, take or upload. The caller keeps alive what the operands point to.
+func (h *host) call(f js.Value, operands ...uint32) (int, error) {
 	h.mailMu.Lock()
 	defer h.mailMu.Unlock()
 	copy(h.mail[:], operands)
 	result := f.Invoke().Int()
-	runtime.KeepAlive(keep1)
-	runtime.KeepAlive(keep2)
 	if result < 0 {
 		return 0, errors.New(h.object.Get("message").String())
 	}

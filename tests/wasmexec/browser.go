@@ -1,0 +1,92 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	browserFlags = "--headless --no-sandbox --disable-background-networking --disable-component-update --disable-sync " +
+		"--disable-quic --no-first-run --no-default-browser-check --disable-background-timer-throttling " +
+		"--disable-renderer-backgrounding --disable-dev-shm-usage --mute-audio"
+	softwareFlags = "--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-features=Vulkan"
+)
+
+// browse opens the page in headless Chromium, passes on what it reports and returns the program's exit code. Chromium
+// ends with ctx, and with this process however it dies.
+func browse(ctx context.Context, url string) (int, error) {
+	gpuFlags, ok := os.LookupEnv("QUIRE_CHROMIUM_FLAGS")
+	if !ok {
+		gpuFlags = softwareFlags
+	}
+	var options []chromedp.ExecAllocatorOption
+	for _, f := range strings.Fields(browserFlags + " " + gpuFlags) {
+		options = append(options, chromiumFlag(f))
+	}
+	if path := os.Getenv("QUIRE_CHROMIUM"); path != "" {
+		options = append(options, chromedp.ExecPath(path))
+	}
+	ctx, cancelBrowser := chromedp.NewExecAllocator(ctx, options...)
+	defer cancelBrowser()
+	ctx, cancelTab := chromedp.NewContext(ctx)
+	defer cancelTab()
+
+	reports := chromedp.Events(ctx, runtime.BindingCalled)
+	err := chromedp.Do(ctx,
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, runtime.AddBinding, runtime.AddBindingParams{Name: "wasmexecReport"})
+			return err
+		}),
+		chromedp.Navigate(url),
+	)
+	if err != nil {
+		return 0, fmt.Errorf("starting Chromium: %w", err)
+	}
+	for event, err := range reports {
+		if err != nil {
+			return 0, fmt.Errorf("Chromium: %w", err)
+		}
+		if event.Name != "wasmexecReport" || event.Payload == "" {
+			continue
+		}
+		kind, text := event.Payload[0], event.Payload[1:]
+		switch kind {
+		case '1':
+			os.Stdout.Write(bytesOf(text))
+		case '2':
+			os.Stderr.Write(bytesOf(text))
+		case 'x':
+			return strconv.Atoi(text)
+		default:
+			return 0, errors.New(text)
+		}
+	}
+	return 0, errors.New("Chromium closed before the program ended")
+}
+
+// chromiumFlag turns a command line argument into an option.
+func chromiumFlag(argument string) chromedp.ExecAllocatorOption {
+	name, value, ok := strings.Cut(strings.TrimLeft(argument, "-"), "=")
+	if !ok {
+		return chromedp.Flag(name, true)
+	}
+	return chromedp.Flag(name, value)
+}
+
+// bytesOf returns the bytes that text carries one in a character.
+func bytesOf(text string) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		out = append(out, byte(r))
+	}
+	return out
+}
