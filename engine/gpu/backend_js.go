@@ -21,8 +21,8 @@ type jsBackend struct {
 	mu      sync.Mutex
 	mapped  map[int32]chan struct{} // readbacks by handle, for take's second try
 	compile map[int32]struct{}      // tokens of kernels under way
-	gone    chan struct{}       // closed when the device is lost or released
-	cause   error               // why, once that has happened
+	gone    chan struct{}           // closed when the device is lost or released
+	cause   error                   // why, once that has happened
 }
 
 func listAdapters(ctx context.Context) ([]AdapterInfo, error) {

@@ -1,4 +1,4 @@
-//go:build !js && !cogentcore
+//go:build !js
 
 package gpu
 
@@ -37,12 +37,12 @@ var enumerated = sync.OnceValue(func() []foundAdapter {
 	return found
 })
 
-func adaptersOf(backends uint64) []foundAdapter {
-	instance := C.quireInstance(C.uint64_t(backends))
+func adaptersOf(backends uint32) []foundAdapter {
+	instance := C.quireInstance(C.uint32_t(backends))
 	if instance == nil {
 		return nil
 	}
-	options := C.EnumerateOptions{backends: C.uint64_t(backends)}
+	options := C.EnumerateOptions{backends: C.Flags(backends)}
 	count := C.wgpuInstanceEnumerateAdapters(instance, &options, nil)
 	if count == 0 {
 		C.wgpuInstanceRelease(instance)
@@ -124,7 +124,7 @@ func openBackend(ctx context.Context, o Options, ev events) (backend, error) {
 	for _, f := range []struct {
 		ours Feature
 		name C.uint32_t
-	}{{FeatureTimestamps, 0x09}, {FeatureF16, 0x0b}, {FeatureSubgroups, 0x12}} {
+	}{{FeatureTimestamps, C.featureTimestamps}, {FeatureF16, C.featureF16}, {FeatureSubgroups, C.featureSubgroups}} {
 		if info.Features.Has(f.ours) {
 			features[count] = f.name
 			count++

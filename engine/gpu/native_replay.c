@@ -1,81 +1,58 @@
-//go:build !js && !cogentcore
+//go:build !js
 
-#include "native_replay.h"
+#include "native_version.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define noLabel ((StringView){NULL, 0})
-
 enum { queriesPerSet = 4096 };
-
-struct Session {
-  GPUDevice device;
-  Queue queue;
-  atomic_int lost;
-  char reason[512];
-  atomic_int uncaptured;
-  char uncapturedText[1024];
-  QuerySet *sets;
-  uint32_t setCount;
-  DeviceBuffer resolved, ticks;
-};
 
 struct Mapping { atomic_uint state; };
 
-enum { mappingAbandoned = 0xffffffff };
+enum { mappingPending, mappingReady, mappingFailed, mappingAbandoned };
 
 // wgpu reports an error on the thread that made the call, before the call returns: a thread's failure is that of the
 // call it is in.
 static _Thread_local Failure *catching;
 
-static void copyText(char *target, size_t size, StringView text) {
+void copyText(char *target, size_t size, StringView text) {
   size_t length = text.data == NULL ? 0 : text.length == SIZE_MAX ? strlen(text.data) : text.length;
   if (length > size - 1) length = size - 1;
   if (length > 0) memcpy(target, text.data, length);
   target[length] = 0;
 }
 
-static void onError(GPUDevice const *device, uint32_t kind, StringView text, void *user, void *unused) {
-  (void)device, (void)unused;
-  if (catching != NULL) {
-    if (catching->kind != 0) return;
-    copyText(catching->text, sizeof catching->text, text);
-    catching->kind = kind;
-    return;
-  }
-  Session *session = user;
+// note writes a text once, for another thread to read.
+static void note(atomic_int *state, char *target, size_t size, StringView text) {
   int none = 0;
-  if (!atomic_compare_exchange_strong(&session->uncaptured, &none, 1)) return;
-  copyText(session->uncapturedText, sizeof session->uncapturedText, text);
-  atomic_store(&session->uncaptured, 2);
+  if (!atomic_compare_exchange_strong(state, &none, 1)) return;
+  copyText(target, size, text);
+  atomic_store(state, 2);
 }
 
-static void onLost(GPUDevice const *device, uint32_t reason, StringView text, void *user, void *unused) {
-  (void)device, (void)reason, (void)unused;
-  Session *session = user;
-  int none = 0;
-  if (!atomic_compare_exchange_strong(&session->lost, &none, 1)) return;
-  copyText(session->reason, sizeof session->reason, text);
-  atomic_store(&session->lost, 2);
+static void fail(uint32_t kind, StringView text) {
+  if (catching == NULL || catching->kind != 0) return;
+  copyText(catching->text, sizeof catching->text, text);
+  catching->kind = kind;
 }
 
-static void onDevice(uint32_t status, GPUDevice device, StringView text, void *user, void *failed) {
-  Session *session = user;
-  Failure *failure = failed;
-  if (status == statusSuccess) {
-    session->device = device;
-    return;
-  }
-  copyText(failure->text, sizeof failure->text, text);
-  failure->kind = 1;
+void sessionError(Session *session, uint32_t kind, StringView text) {
+  if (catching != NULL) fail(kind, text);
+  else note(&session->uncaptured, session->uncapturedText, sizeof session->uncapturedText, text);
 }
 
-static void onMap(uint32_t status, StringView text, void *user, void *unused) {
-  (void)text, (void)unused;
-  Mapping *mapping = user;
-  if (atomic_exchange(&mapping->state, status) == mappingAbandoned) free(mapping);
+void sessionLost(Session *session, StringView text) {
+  note(&session->lost, session->lostText, sizeof session->lostText, text);
+}
+
+void sessionOpened(Session *session, int success, GPUDevice device, StringView text) {
+  if (success) session->device = device;
+  else fail(1, text);
+}
+
+void mappingDone(Mapping *mapping, int success) {
+  uint32_t before = atomic_exchange(&mapping->state, success ? mappingReady : mappingFailed);
+  if (before == mappingAbandoned) free(mapping);
 }
 
 static void begin(Failure *failure) {
@@ -86,60 +63,31 @@ static void begin(Failure *failure) {
 
 static void end(Session *session) {
   if (catching->kind == 0 && atomic_load(&session->uncaptured) == 2) {
-    copyText(catching->text, sizeof catching->text, (StringView){session->uncapturedText, SIZE_MAX});
-    catching->kind = errorUnclaimed;
+    fail(errorUnclaimed, (StringView){session->uncapturedText, SIZE_MAX});
     atomic_store(&session->uncaptured, 0);
   }
   catching->lost = atomic_load(&session->lost) == 2;
   catching = NULL;
 }
 
-Instance quireInstance(uint64_t backends) {
+Instance quireInstance(uint32_t backends) {
   wgpuSetLogLevel(0);
-  InstanceExtras extras = {.chain = {NULL, chainInstanceExtras}, .backends = backends, .flags = flagDiscardLabels};
-  InstanceDescriptor descriptor = {.next = &extras.chain};
-  return wgpuCreateInstance(&descriptor);
+  return versionInstance(backends);
 }
 
-void quireAdapterFacts(Adapter adapter, AdapterFacts *facts) {
-  Info info = {0};
-  if (wgpuAdapterGetInfo(adapter, &info) == statusSuccess) {
-    copyText(facts->name, sizeof facts->name, info.device);
-    copyText(facts->vendor, sizeof facts->vendor, info.vendor);
-    copyText(facts->driver, sizeof facts->driver, info.description);
-    facts->backend = info.backend;
-    facts->type = info.type;
-    facts->subgroupMin = info.subgroupMin;
-    facts->subgroupMax = info.subgroupMax;
-    wgpuAdapterInfoFreeMembers(info);
-  }
-  facts->timestamps = wgpuAdapterHasFeature(adapter, 0x09);
-  facts->f16 = wgpuAdapterHasFeature(adapter, 0x0b);
-  facts->subgroups = wgpuAdapterHasFeature(adapter, 0x12);
-  wgpuAdapterGetLimits(adapter, &facts->limits);
-  facts->limits.next = NULL;
-}
+void quireAdapterFacts(Adapter adapter, AdapterFacts *facts) { versionFacts(adapter, facts); }
 
 Session *quireOpen(Adapter adapter, const uint32_t *features, size_t featureCount, Failure *failure) {
   Session *session = calloc(1, sizeof *session);
-  WGPULimits limits = {0};
-  wgpuAdapterGetLimits(adapter, &limits);
-  limits.next = NULL;
-  DeviceDescriptor descriptor = {
-      .featureCount = featureCount, .features = features, .limits = &limits,
-      .lost = {.mode = modeSpontaneous, .call = onLost, .user1 = session},
-      .error = {.call = onError, .user1 = session},
-  };
   begin(failure);
-  wgpuAdapterRequestDevice(adapter, &descriptor,
-                           (DeviceCallbackInfo){.mode = modeSpontaneous, .call = onDevice, .user1 = session, .user2 = failure});
+  versionOpen(session, adapter, features, featureCount);
   end(session);
   if (session->device == NULL) return NULL;
   session->queue = wgpuDeviceGetQueue(session->device);
   return session;
 }
 
-const char *quireLostReason(Session *session) { return session->reason; }
+const char *quireLostReason(Session *session) { return session->lostText; }
 
 void quireDestroy(Session *session) { wgpuDeviceDestroy(session->device); }
 
@@ -184,9 +132,7 @@ Pipeline quirePipeline(Session *session, const char *text, size_t length, const 
   PipelineLayout pipelineLayout = NULL;
   *layout = NULL;
   begin(failure);
-  WGSL source = {.chain = {NULL, chainWGSL}, .code = {text, length}};
-  Labelled descriptor = {.next = &source.chain};
-  ShaderModule module = wgpuDeviceCreateShaderModuleTrusted(session->device, &descriptor, checkBounds);
+  ShaderModule module = versionShader(session, text, length);
   if (failure->kind != 0) goto done;
 
   LayoutEntry *entries = calloc(count + 1, sizeof *entries);
@@ -205,7 +151,7 @@ Pipeline quirePipeline(Session *session, const char *text, size_t length, const 
   if (failure->kind != 0) goto done;
 
   PipelineDescriptor pipelineDescriptor = {
-      .layout = pipelineLayout, .compute = {.module = module, .entry = {"main", 4}}};
+      .layout = pipelineLayout, .compute = {.module = module, .entry = entryMain}};
   pipeline = wgpuDeviceCreateComputePipeline(session->device, &pipelineDescriptor);
 done:
   end(session);
@@ -253,7 +199,7 @@ uint64_t quireFlush(Session *session, Failure *failure) {
 
 void quireWait(Session *session, const uint64_t *submission, Failure *failure) {
   begin(failure);
-  wgpuDevicePoll(session->device, 1, submission);
+  versionPoll(session, submission);
   end(session);
 }
 
@@ -388,42 +334,35 @@ uint64_t quireReplay(Session *session, const int32_t *tape, size_t length, const
     if (op[0] != 8) continue;
     Mapping *mapping = calloc(1, sizeof *mapping);
     *mapped++ = mapping;
-    wgpuBufferMapAsync(buffers[op[1]], 1, 0, 4 * (size_t)(uint32_t)op[2],
-                       (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
+    versionMap(buffers[op[1]], 4 * (size_t)(uint32_t)op[2], mapping);
   }
   end(session);
   return index;
 }
 
 void quireDropMapping(Mapping *mapping) {
-  if (atomic_exchange(&mapping->state, mappingAbandoned) != 0) free(mapping);
+  if (atomic_exchange(&mapping->state, mappingAbandoned) != mappingPending) free(mapping);
 }
 
 // await polls until a mapping is there. Another thread's poll may be the one that calls back, a moment later.
 static int await(Session *session, Mapping *mapping, const uint64_t *submission) {
-  while (atomic_load(&mapping->state) == 0 && catching->kind == 0 && atomic_load(&session->lost) == 0)
-    wgpuDevicePoll(session->device, 1, submission);
-  return atomic_load(&mapping->state) == statusSuccess;
+  while (atomic_load(&mapping->state) == mappingPending && catching->kind == 0 && atomic_load(&session->lost) == 0)
+    versionPoll(session, submission);
+  return atomic_load(&mapping->state) == mappingReady;
 }
 
 static void fetch(DeviceBuffer buffer, void *target, size_t size) {
   const void *source = size == 0 ? NULL : wgpuBufferGetConstMappedRange(buffer, 0, (size + 3) & ~(size_t)3);
   if (source != NULL) memcpy(target, source, size);
   wgpuBufferUnmap(buffer);
-  if (source == NULL && size > 0 && catching->kind == 0) {
-    strcpy(catching->text, "the mapped buffer gave no memory");
-    catching->kind = 1;
-  }
+  if (source == NULL && size > 0) fail(1, (StringView){"the mapped buffer gave no memory", SIZE_MAX});
 }
 
 void quireFetch(Session *session, DeviceBuffer buffer, Mapping *mapping, const uint64_t *submission, void *target,
                 size_t size, Failure *failure) {
   begin(failure);
   if (await(session, mapping, submission)) fetch(buffer, target, size);
-  else if (failure->kind == 0) {
-    strcpy(failure->text, "the readback could not be mapped");
-    failure->kind = 1;
-  }
+  else fail(1, (StringView){"the readback could not be mapped", SIZE_MAX});
   end(session);
   quireDropMapping(mapping);
 }
@@ -438,11 +377,10 @@ void quireAbandon(Session *session, DeviceBuffer buffer, Mapping *mapping, Failu
 void quireTimings(Session *session, uint64_t *ticks, uint32_t passes, Failure *failure) {
   Mapping *mapping = calloc(1, sizeof *mapping);
   begin(failure);
-  wgpuBufferMapAsync(session->ticks, 1, 0, 16ull * passes,
-                     (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
+  versionMap(session->ticks, 16ull * passes, mapping);
   if (await(session, mapping, NULL)) fetch(session->ticks, ticks, 16ull * passes);
   end(session);
   quireDropMapping(mapping);
 }
 
-float quirePeriod(Session *session) { return wgpuQueueGetTimestampPeriod(session->queue); }
+float quirePeriod(Session *session) { return versionPeriod(session); }

@@ -20,7 +20,9 @@ typedef struct {
   WGPULimits limits;
 } AdapterFacts;
 
-Instance quireInstance(uint64_t backends);
+enum { errorUnclaimed = 100 }; // a failure of no call: an error that came up later
+
+Instance quireInstance(uint32_t backends);
 void quireAdapterFacts(Adapter adapter, AdapterFacts *facts);
 Session *quireOpen(Adapter adapter, const uint32_t *features, size_t featureCount, Failure *failure);
 const char *quireLostReason(Session *session);

@@ -1,9 +1,8 @@
-//go:build !js && !cogentcore
+//go:build !js
 
 package gpu
 
 /*
-#cgo CFLAGS: -O2
 #include "native_replay.h"
 #cgo noescape quireReplay
 #cgo nocallback quireReplay
@@ -23,8 +22,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
-
-	_ "github.com/oliverbestmann/webgpu/wgpu" // links wgpu-native
 )
 
 // uploadsInFlight bounds the staging memory of uploads that no tape follows.
@@ -134,10 +131,10 @@ func (n *native) hasKernel(h int32) bool { return n.kernels.has(h) }
 func (n *native) hasGroup(h int32) bool  { return n.groups.has(h) }
 
 func (n *native) createBuffer(_ string, size uint64, usage Usage) (int32, error) {
-	var flags C.uint64_t
+	var flags C.Flags
 	for _, u := range []struct {
 		ours  Usage
-		flags C.uint64_t
+		flags C.Flags
 	}{{Storage, C.bufferStorage}, {Uniform, C.bufferUniform}, {CopySource, C.bufferCopySource}, {CopyTarget, C.bufferCopyTarget}, {mapRead, C.bufferMapRead}} {
 		if usage&u.ours != 0 {
 			flags |= u.flags
@@ -150,7 +147,7 @@ func (n *native) createBuffer(_ string, size uint64, usage Usage) (int32, error)
 	if err != nil {
 		return 0, err
 	}
-	buffer := C.quireBuffer(n.session, C.uint64_t(size), flags, f)
+	buffer := C.quireBuffer(n.session, C.uint64_t(size), C.uint64_t(flags), f)
 	if err := n.leave(f); err != nil {
 		return 0, err
 	}
@@ -208,9 +205,9 @@ func (n *native) compileKernel(m *Module) (int32, error) {
 	if err != nil {
 		return 0, err
 	}
-	text := []byte(m.Text + "\n")
+	text := []byte(m.Text + "\n\x00")
 	var layout C.BindGroupLayout
-	pipeline := C.quirePipeline(n.session, (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)), &kinds[0],
+	pipeline := C.quirePipeline(n.session, (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)-1), &kinds[0],
 		C.size_t(len(m.Bindings)), &layout, f)
 	err = n.leave(f)
 	var said *nativeError

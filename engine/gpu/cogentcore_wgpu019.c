@@ -1,0 +1,117 @@
+//go:build !js && cogentcore
+
+#include "native_version.h"
+
+#include <string.h>
+
+enum { chainWGSL = 6, statusSuccess = 0 };
+
+typedef void (*ErrorCallback)(uint32_t kind, const char *, void *);
+typedef void (*LostCallback)(uint32_t reason, const char *, void *);
+typedef void (*DeviceCallback)(uint32_t status, GPUDevice, const char *, void *);
+typedef void (*MapCallback)(uint32_t status, void *);
+
+typedef struct {
+  Chain chain;
+  uint32_t backends, flags, dx12Compiler, gles3Minor;
+  const char *dxilPath, *dxcPath;
+} InstanceExtras;
+
+typedef struct {
+  Chain *next;
+  const char *label;
+  size_t featureCount;
+  const uint32_t *features;
+  const WGPULimits *limits;
+  struct { Chain *next; const char *label; } queue;
+  LostCallback lost;
+  void *lostUser;
+  struct { Chain *next; ErrorCallback call; void *user; } error;
+} DeviceDescriptor;
+
+typedef struct { Chain *next; const char *label; size_t hintCount; const void *hints; } ShaderDescriptor;
+typedef struct { Queue queue; uint64_t index; } Submission;
+
+void wgpuAdapterRequestDevice(Adapter, const DeviceDescriptor *, DeviceCallback, void *);
+uint32_t wgpuDevicePoll(GPUDevice, uint32_t wait, const Submission *);
+ShaderModule wgpuDeviceCreateShaderModule(GPUDevice, const ShaderDescriptor *);
+void wgpuBufferMapAsync(DeviceBuffer, uint32_t mode, size_t, size_t, MapCallback, void *);
+
+static void onError(uint32_t kind, const char *text, void *session) {
+  sessionError(session, kind, (StringView){text, SIZE_MAX});
+}
+
+static void onLost(uint32_t reason, const char *text, void *session) {
+  (void)reason;
+  sessionLost(session, (StringView){text, SIZE_MAX});
+}
+
+static void onDevice(uint32_t status, GPUDevice device, const char *text, void *session) {
+  sessionOpened(session, status == statusSuccess, device, (StringView){text, SIZE_MAX});
+}
+
+static void onMap(uint32_t status, void *mapping) { mappingDone(mapping, status == statusSuccess); }
+
+Instance versionInstance(Flags backends) {
+  InstanceExtras extras = {.chain = {NULL, chainInstanceExtras}, .backends = backends, .flags = flagDiscardLabels};
+  InstanceDescriptor descriptor = {.next = &extras.chain};
+  return wgpuCreateInstance(&descriptor);
+}
+
+// adapterLimits reads the limits. An unlimited buffer size reads as "not set" when a device is asked for, which means
+// 256 MiB: it is clamped to the largest number that does not.
+static void adapterLimits(Adapter adapter, WGPULimits *limits) {
+  wgpuAdapterGetLimits(adapter, limits);
+  limits->next = NULL;
+  if (limits->maxBufferSize > INT64_MAX) limits->maxBufferSize = INT64_MAX;
+}
+
+void versionFacts(Adapter adapter, AdapterFacts *facts) {
+  Info info = {0};
+  wgpuAdapterGetInfo(adapter, &info);
+  copyText(facts->name, sizeof facts->name, (StringView){info.device, SIZE_MAX});
+  copyText(facts->vendor, sizeof facts->vendor, (StringView){info.vendor, SIZE_MAX});
+  copyText(facts->driver, sizeof facts->driver, (StringView){info.description, SIZE_MAX});
+  facts->backend = info.backend;
+  facts->type = info.type + 1; // 29 counts from 1
+  wgpuAdapterInfoFreeMembers(info);
+  adapterLimits(adapter, &facts->limits);
+}
+
+// versionOpen chains no limits of wgpu's own: those of push constants read back as garbage, and none is what we need.
+void versionOpen(Session *session, Adapter adapter, const uint32_t *features, size_t featureCount) {
+  WGPULimits limits = {0};
+  adapterLimits(adapter, &limits);
+  DeviceDescriptor descriptor = {
+      .featureCount = featureCount,
+      .features = features,
+      .limits = &limits,
+      .lost = onLost,
+      .lostUser = session,
+      .error = {.call = onError, .user = session},
+  };
+  wgpuAdapterRequestDevice(adapter, &descriptor, onDevice, session);
+}
+
+void versionPoll(Session *session, const uint64_t *submission) {
+  Submission wrapped = {session->queue, submission == NULL ? 0 : *submission};
+  wgpuDevicePoll(session->device, 1, submission == NULL ? NULL : &wrapped);
+}
+
+void versionMap(DeviceBuffer buffer, size_t size, Mapping *mapping) {
+  wgpuBufferMapAsync(buffer, 1, 0, size, onMap, mapping);
+}
+
+// versionShader relies on the byte 0 that follows the text.
+ShaderModule versionShader(Session *session, const char *text, size_t length) {
+  (void)length;
+  WGSL source = {.chain = {NULL, chainWGSL}, .code = text};
+  ShaderDescriptor descriptor = {.next = &source.chain};
+  return wgpuDeviceCreateShaderModule(session->device, &descriptor);
+}
+
+// versionPeriod is 0: 0.19 does not tell what its timestamps count, so none are offered.
+float versionPeriod(Session *session) {
+  (void)session;
+  return 0;
+}
