@@ -1,0 +1,83 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"quire/engine/gpu"
+)
+
+// RopeStoreParams specialise RopeStore.
+type RopeStoreParams struct {
+	Layout    KVLayout
+	Heads     int
+	Group     int  // KV group whose slot mapping is written through
+	Stride    int  // words from one token's row of qkv to the next
+	RotaryDim int  // even, at most the head dim; what lies behind passes through; 0 rotates nothing
+	Adjacent  bool // pairs (2i, 2i+1), as llama has them; otherwise (i, i + RotaryDim/2)
+	Bias      bool // add a bias vector [(Heads + 2·KVHeads)·HeadDim] first
+}
+
+// RopeStore rotates q in place by each token's position (RoFormer, arXiv 2104.09864), rotates k and writes k and v into
+// the paged caches through the slot mapping; slot -1 writes nothing. Its table holds [position][RotaryDim/2](cos, sin).
+type RopeStore struct {
+	device *gpu.Device
+	kernel *gpu.Kernel
+	params RopeStoreParams
+	groups uint32
+}
+
+// NewRopeStore starts compiling the kernel.
+func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
+	if err := p.Layout.Check(); err != nil {
+		return nil, err
+	}
+	dim := p.Layout.HeadDim
+	switch {
+	case p.RotaryDim < 0 || p.RotaryDim%2 != 0 || p.RotaryDim > dim:
+		return nil, fmt.Errorf("kernel: rope_store: rotary dim %d must be even and at most the head dim %d", p.RotaryDim, dim)
+	case p.Heads < 1 || p.Heads%p.Layout.KVHeads != 0:
+		return nil, fmt.Errorf("kernel: rope_store: %d heads do not share %d KV heads evenly", p.Heads, p.Layout.KVHeads)
+	case p.Stride < (p.Heads+2*p.Layout.KVHeads)*dim:
+		return nil, fmt.Errorf("kernel: rope_store: stride %d is less than a row of q, k and v", p.Stride)
+	case p.Group < 0 || p.Group >= MaxGroups:
+		return nil, fmt.Errorf("kernel: rope_store: KV group %d, there are at most %d", p.Group, MaxGroups)
+	}
+	spec := Spec{
+		File: "rope_store", Variant: "baseline",
+		Consts: []Const{
+			{"HEAD_DIM", dim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
+			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
+		},
+		Use:      map[string]string{"kv_store": "kv_store_" + p.Layout.Type.String(), "bias": "bias_none"},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
+	}
+	if p.Bias {
+		spec.Use["bias"] = "bias_add"
+		spec.Bindings = append(spec.Bindings, gpu.ReadOnly)
+	}
+	m, err := Module(d, spec)
+	if err != nil {
+		return nil, err
+	}
+	units := p.Heads*((dim+1)/2) + 2*p.Layout.KVHeads*p.Layout.RowWords()
+	return &RopeStore{device: d, kernel: d.Kernel(m), params: p, groups: uint32((units + 63) / 64)}, nil
+}
+
+// Wait blocks until the kernel is compiled.
+func (k *RopeStore) Wait(ctx context.Context) error { return k.kernel.Wait(ctx) }
+
+// Bind binds the step buffer, qkv [token][stride], the cos/sin table and the caches; bias is given only with
+// RopeStoreParams.Bias.
+func (k *RopeStore) Bind(step, qkv, table, kCache, vCache gpu.View, bias ...gpu.View) (*gpu.BindGroup, error) {
+	if want := k.params.Bias; want != (len(bias) == 1) {
+		return nil, fmt.Errorf("kernel: rope_store: %d bias vectors bound, Bias is %t", len(bias), want)
+	}
+	return k.device.Bind(k.kernel, append([]gpu.View{step, qkv, table, kCache, vCache}, bias...)...)
+}
+
+// Record records the kernel for the step's tokens.
+func (k *RopeStore) Record(rec *gpu.Recorder, g *gpu.BindGroup, tokens int) {
+	y, z := Fold(tokens)
+	rec.Dispatch(k.kernel, g, k.groups, y, z)
+}

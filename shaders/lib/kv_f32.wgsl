@@ -1,0 +1,24 @@
+// KV cache rows of f32, any head dim. The kernel declares k_cache and v_cache as arrays of KvUnit. A row number is
+// (block·KV heads + KV head)·block size + slot; a column is four elements, those past the head dim read as 0.
+alias KvUnit = f32;
+const KV_ROW: u32 = HEAD_DIM;
+
+fn k_column(row: u32, c: u32) -> vec4<f32> {
+    let at = row * KV_ROW;
+    let e = 4u * c;
+    var x = vec4<f32>(k_cache[at + e], 0.0, 0.0, 0.0);
+    if (e + 1u < HEAD_DIM) { x.y = k_cache[at + e + 1u]; }
+    if (e + 2u < HEAD_DIM) { x.z = k_cache[at + e + 2u]; }
+    if (e + 3u < HEAD_DIM) { x.w = k_cache[at + e + 3u]; }
+    return x;
+}
+
+fn v_column(row: u32, c: u32) -> vec4<f32> {
+    let at = row * KV_ROW;
+    let e = 4u * c;
+    var x = vec4<f32>(v_cache[at + e], 0.0, 0.0, 0.0);
+    if (e + 1u < HEAD_DIM) { x.y = v_cache[at + e + 1u]; }
+    if (e + 2u < HEAD_DIM) { x.z = v_cache[at + e + 2u]; }
+    if (e + 3u < HEAD_DIM) { x.w = v_cache[at + e + 3u]; }
+    return x;
+}

@@ -1,0 +1,6 @@
+// KV cache rows of f32 whose head dim is a multiple of 4, read four elements at a time (see kv_f32).
+alias KvUnit = vec4<f32>;
+const KV_ROW: u32 = HEAD_DIM / 4u;
+
+fn k_column(row: u32, c: u32) -> vec4<f32> { return k_cache[row * KV_ROW + c]; }
+fn v_column(row: u32, c: u32) -> vec4<f32> { return v_cache[row * KV_ROW + c]; }
