@@ -36,7 +36,10 @@ typedef struct { const Chain *next; Flags backends; } EnumerateOptions;
 typedef struct {
   Chain *next;
   Label vendor, architecture, device, description;
-  uint32_t backend, type, vendorID, deviceID, subgroupMin, subgroupMax;
+  uint32_t backend, type, vendorID, deviceID;
+#ifndef QUIRE_COGENTCORE
+  uint32_t subgroupMin, subgroupMax;
+#endif
 } Info;
 
 typedef struct {
