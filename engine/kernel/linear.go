@@ -1,0 +1,251 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"quire/engine/gpu"
+)
+
+// LinearParams describe y = W·x for the rows of a step, and what is fused with it. Strides and offsets are in floats;
+// strides are multiples of 32.
+type LinearParams struct {
+	Matrix  *Matrix
+	XStride int // at least Cols rounded up to 32; columns past Cols hold zeros
+	YStride int
+	YOffset int // the column of y where row 0 of W goes
+	MWord   int // the step buffer's word with the number of rows: WordTokens or WordOutputs
+
+	Norm   bool    // x goes through RMSNorm first
+	Eps    float32 // RMSNorm's
+	Add    bool    // y is added to
+	SwiGLU bool    // rows 2i and 2i+1 of W are gate and up: y[i] = silu(gate)·up
+	Gather bool    // row m of x is the token of output m
+
+	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
+	Variant string
+	// Deterministic takes the tiled baseline kernel for every number of rows, so that an output does not depend on it.
+	Deterministic bool
+}
+
+// LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch
+// of x's shape ([rows][XStride]) that several Linears may share. Both are for Norm only. y may not share a buffer
+// with another of them.
+type LinearViews struct{ Step, X, Y, Norm, Normed gpu.View }
+
+// matvecRows are the rows of x that a matrix × vector kernel may take.
+var matvecRows = [...]int{1, 2, 4, 8}
+
+// Linear is a matrix product with its kernels: matrix × vector for few rows, tiled for many.
+type Linear struct {
+	dev      *gpu.Device
+	params   LinearParams
+	subgroup uint32
+	norm     *RMSNorm
+	matvec   [len(matvecRows)][]*gpu.Kernel // a kernel a piece
+	tiled    []*gpu.Kernel
+	wide     []*gpu.Kernel // tile128, where it may be taken
+}
+
+// NewLinear composes the kernels of a matrix product and starts to compile them.
+func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
+	if p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < p.Matrix.blocks()*BlockSize {
+		return nil, fmt.Errorf("linear: %w: strides %d and %d for %d columns", ErrMatrixShape, p.XStride, p.YStride, p.Matrix.Cols)
+	}
+	width := p.Matrix.Rows
+	if p.SwiGLU {
+		width /= 2
+	}
+	if p.YOffset < 0 || p.YOffset+width > p.YStride || p.SwiGLU && p.Matrix.Rows%2 != 0 {
+		return nil, fmt.Errorf("linear: %w: %d columns from %d in rows of %d", ErrMatrixShape, width, p.YOffset, p.YStride)
+	}
+	l := &Linear{dev: dev, params: p}
+	wide := false
+	info := dev.Info()
+	switch p.Variant {
+	case "", "subgroup":
+		if l.subgroup = subgroupSize(info); l.subgroup == 0 && p.Variant == "subgroup" {
+			return nil, fmt.Errorf("linear: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
+		}
+		wide = p.Variant == "" && info.Type == "discrete"
+	case "tile128":
+		wide = true
+	case "baseline":
+	default:
+		return nil, fmt.Errorf("linear: unknown variant %q", p.Variant)
+	}
+	if p.Deterministic {
+		l.subgroup, wide = 0, false
+	}
+
+	if p.Norm {
+		var err error
+		l.norm, err = NewRMSNorm(dev, RMSNormParams{
+			K: p.Matrix.Cols, XStride: p.XStride, YStride: p.XStride, MWord: p.MWord, Eps: p.Eps, Gather: p.Gather, subgroup: l.subgroup})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, piece := range p.Matrix.Pieces {
+		if !p.Deterministic {
+			for i, m := range matvecRows {
+				if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if err := l.add(&l.tiled, matmulSpec(&p, piece, matmulTile)); err != nil {
+			return nil, err
+		}
+		if wide {
+			if err := l.add(&l.wide, matmulSpec(&p, piece, tile128)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
+}
+
+func (l *Linear) add(to *[]*gpu.Kernel, s Spec) error {
+	m, err := Module(l.dev, s)
+	if err != nil {
+		return err
+	}
+	*to = append(*to, l.dev.Kernel(m))
+	return nil
+}
+
+// spec is what the matrix kernels share.
+func (p *LinearParams) spec(file string, piece Piece) Spec {
+	offset := p.YOffset + piece.First
+	if p.SwiGLU {
+		offset = p.YOffset + piece.First/2
+	}
+	return Spec{
+		File: file, Variant: "baseline",
+		Consts: []Const{
+			{"BLOCKS", p.Matrix.blocks()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
+			{"M_WORD", p.MWord}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
+		},
+		Use:      map[string]string{"dequant": "dequant_" + string(p.Matrix.Type)},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	}
+}
+
+// Wait blocks until all kernels have compiled.
+func (l *Linear) Wait(ctx context.Context) error {
+	for _, k := range l.Kernels() {
+		if err := k.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kernels lists the kernels that the product may run, for progress.
+func (l *Linear) Kernels() []*gpu.Kernel {
+	var all []*gpu.Kernel
+	for _, k := range l.matvec {
+		all = append(all, k...)
+	}
+	all = append(append(all, l.tiled...), l.wide...)
+	if l.norm != nil {
+		all = append(all, l.norm.kernel)
+	}
+	return all
+}
+
+// LinearBind is a Linear's buffers, bound.
+type LinearBind struct {
+	norm   *gpu.BindGroup
+	matvec [len(matvecRows)][]*gpu.BindGroup
+	tiled  []*gpu.BindGroup
+	wide   []*gpu.BindGroup
+}
+
+// Bind binds the product's buffers; it waits for kernels that still compile.
+func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
+	b := &LinearBind{}
+	norm, x := v.X, v.X
+	if l.params.Norm {
+		norm, x = v.Norm, v.Normed
+		if x.Buffer != nil {
+			g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
+			if err != nil {
+				return nil, err
+			}
+			b.norm = g
+		}
+	}
+	for p, piece := range l.params.Matrix.Pieces {
+		for i := range l.matvec {
+			if len(l.matvec[i]) == 0 {
+				continue
+			}
+			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.quants, piece.scales, v.X, v.Y, norm)
+			if err != nil {
+				return nil, err
+			}
+			b.matvec[i] = append(b.matvec[i], g)
+		}
+		if x.Buffer == nil {
+			continue
+		}
+		g, err := l.dev.Bind(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y)
+		if err != nil {
+			return nil, err
+		}
+		b.tiled = append(b.tiled, g)
+		if l.wide != nil {
+			g, err := l.dev.Bind(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y)
+			if err != nil {
+				return nil, err
+			}
+			b.wide = append(b.wide, g)
+		}
+	}
+	return b, nil
+}
+
+// matvecMost is the number of rows up to which matrix × vector kernels, eight rows at a time, beat tiles.
+const matvecMost = 32
+
+// wideGroups is the number of wide tiles from which they fill a large GPU.
+const wideGroups = 120
+
+// Record records y for m rows, the number that the step buffer's word MWord will hold.
+func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
+	if m < 1 {
+		return
+	}
+	if !l.params.Deterministic && m <= matvecMost {
+		l.recordMatvec(rec, b, m)
+		return
+	}
+	if l.norm != nil {
+		l.norm.Record(rec, b.norm, m)
+	}
+	l.recordTiled(rec, b, m)
+}
+
+func (l *Linear) recordMatvec(rec *gpu.Recorder, b *LinearBind, m int) {
+	i := 0
+	for i+1 < len(matvecRows) && matvecRows[i] < m {
+		i++
+	}
+	z := uint32(ceilDiv(m, matvecRows[i]))
+	for p, piece := range l.params.Matrix.Pieces {
+		x, y := fold(matvecGroups(&l.params, piece, matvecRows[i], l.subgroup))
+		rec.Dispatch(l.matvec[i][p], b.matvec[i][p], x, y, z)
+	}
+}
+
+func (l *Linear) recordTiled(rec *gpu.Recorder, b *LinearBind, m int) {
+	kernels, binds, tile := l.tiled, b.tiled, matmulTile
+	if l.wide != nil && ceilDiv(m, tile128)*ceilDiv(l.params.Matrix.Rows, tile128) >= wideGroups {
+		kernels, binds, tile = l.wide, b.wide, tile128
+	}
+	for p, piece := range l.params.Matrix.Pieces {
+		rec.Dispatch(kernels[p], binds[p], uint32(ceilDiv(piece.Rows, tile)), uint32(ceilDiv(m, tile)), 1)
+	}
+}

@@ -1,0 +1,60 @@
+package kernel
+
+import "quire/engine/gpu"
+
+// matvecShape is how a matrix × vector kernel shares its work.
+type matvecShape struct {
+	lanes int // invocations along K of a row
+	tile  int // rows of W a group of lanes owns
+}
+
+const matvecWorkgroup = 128
+
+// matvecShapeOf chooses from the matrix and the rows of x alone, so that the baseline is the same on every adapter.
+// maxLanes bounds the lanes (the subgroup variant adds up inside a subgroup).
+func matvecShapeOf(blocks, rows, m, maxLanes int) matvecShape {
+	units := blocks * 4
+	s := matvecShape{lanes: 4, tile: 4}
+	for s.lanes < 32 && s.lanes*4 <= units {
+		s.lanes *= 2
+	}
+	if rows < 16384 && units >= 64*8 {
+		s.lanes = 64
+	}
+	s.lanes = min(s.lanes, maxLanes)
+	if m >= 4 || rows < 16384 {
+		s.tile = 2
+	}
+	return s
+}
+
+// matvecSpec specialises shaders/matvec.wgsl for a piece of the matrix and m rows of x.
+func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
+	blocks := p.Matrix.blocks()
+	maxLanes := matvecWorkgroup
+	if subgroup != 0 {
+		maxLanes = min(maxLanes, int(subgroup))
+	}
+	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, maxLanes)
+	sums := shape.tile * m
+	if p.Norm {
+		sums += m
+	}
+	s := p.spec("matvec", piece)
+	s.Consts = append(s.Consts,
+		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
+		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols}, Const{"GATHER", p.Gather})
+	s.Bindings = append(s.Bindings, gpu.ReadOnly)
+	useReduce(&s, subgroup)
+	return s
+}
+
+// matvecGroups returns the workgroups along the rows of the piece.
+func matvecGroups(p *LinearParams, piece Piece, m int, subgroup uint32) int {
+	maxLanes := matvecWorkgroup
+	if subgroup != 0 {
+		maxLanes = min(maxLanes, int(subgroup))
+	}
+	shape := matvecShapeOf(p.Matrix.blocks(), p.Matrix.Rows, m, maxLanes)
+	return ceilDiv(piece.Rows, matvecWorkgroup/shape.lanes*shape.tile)
+}

@@ -1,0 +1,133 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"quire/engine/gpu"
+)
+
+// RowMap says where the rows of a tensor go in a matrix: row i to First + i·Stride. Stride 1 puts tensors one after
+// another (q, k, v); stride 2 with First 0 and 1 interleaves gate and up.
+type RowMap struct{ First, Stride int }
+
+// Repacker turns rows as they stand in a GGUF file into planes, on the GPU.
+type Repacker struct {
+	dev    *gpu.Device
+	mu     sync.Mutex
+	params *gpu.Buffer
+	rec    gpu.Recorder
+}
+
+const repackParamWords = 8
+
+// NewRepacker makes a repacker. Its kernels compile when a type is first met.
+func NewRepacker(dev *gpu.Device) (*Repacker, error) {
+	params, err := dev.NewBuffer("repack parameters", repackParamWords*4, gpu.Storage)
+	if err != nil {
+		return nil, err
+	}
+	return &Repacker{dev: dev, params: params}, nil
+}
+
+// Release gives the repacker's memory back.
+func (r *Repacker) Release() { r.params.Release() }
+
+// RowBytes returns the bytes of a row of cols weights in a GGUF file; cols must be whole blocks.
+func RowBytes(t WeightType, cols int) (int64, error) {
+	l, ok := weightLayouts[t]
+	if !ok {
+		return 0, fmt.Errorf("%w %q", ErrWeightType, t)
+	}
+	if cols < 0 || cols%l.block != 0 {
+		return 0, fmt.Errorf("%w: %d weights are not whole blocks of %d", ErrMatrixShape, cols, l.block)
+	}
+	return int64(cols/l.block) * int64(l.blockBytes), nil
+}
+
+// Run repacks rows whole rows of a tensor of m's type and width, which stand one after another in staging from byte
+// offset, to the places that to gives. It submits after whatever was uploaded before and does not wait: staging may be
+// uploaded to again at once. staging.Offset must suit a binding.
+func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap) error {
+	if rows == 0 {
+		return nil
+	}
+	l := weightLayouts[m.Type]
+	rowBytes, err := RowBytes(m.Type, m.Cols)
+	if err != nil {
+		return err
+	}
+	if offset < 0 || rows < 0 || uint64(offset)+uint64(rows)*uint64(rowBytes) > staging.Size {
+		return fmt.Errorf("repack: %d rows of %d bytes from byte %d do not fit the %d staged", rows, rowBytes, offset, staging.Size)
+	}
+	if to.First < 0 || to.Stride < 1 || to.First+(rows-1)*to.Stride >= m.Rows {
+		return fmt.Errorf("repack: %w: rows %d + %d·[0,%d) of a matrix of %d", ErrMatrixShape, to.First, to.Stride, rows, m.Rows)
+	}
+	k, err := r.kernel(l)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range m.Pieces {
+		// The rows i whose place First + i·Stride lies in the piece.
+		begin := ceilDiv(max(p.First-to.First, 0), to.Stride)
+		end := min(ceilDiv(max(p.First+p.Rows-to.First, 0), to.Stride), rows)
+		if begin >= end {
+			continue
+		}
+		bind, err := r.dev.Bind(k, staging, p.Buffer.All(), r.params.All())
+		if err != nil {
+			return err
+		}
+		scales := uint64(0)
+		if l.scaleHalfs > 0 {
+			scales = p.scales.Offset / 4
+		}
+		words := [repackParamWords]uint32{
+			uint32(int64(offset) + int64(begin)*rowBytes), uint32(end - begin), uint32(rowBytes),
+			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.Cols), uint32(m.blocks()), uint32(scales),
+		}
+		var data [repackParamWords * 4]byte
+		for i, w := range words {
+			binary.LittleEndian.PutUint32(data[4*i:], w)
+		}
+		r.rec.Reset()
+		r.rec.Write(r.params, 0, data[:])
+		x, y := fold(ceilDiv((end-begin)*((m.blocks()+1)/2), 64))
+		r.rec.Dispatch(k, bind, x, y, 1)
+		if err := r.dev.Submit(&r.rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Compile compiles the kernel for a type ahead of its first Run.
+func (r *Repacker) Compile(ctx context.Context, t WeightType) error {
+	l, ok := weightLayouts[t]
+	if !ok {
+		return fmt.Errorf("repack: %w %q", ErrWeightType, t)
+	}
+	k, err := r.kernel(l)
+	if err != nil {
+		return err
+	}
+	return k.Wait(ctx)
+}
+
+func (r *Repacker) kernel(l weightLayout) (*gpu.Kernel, error) {
+	m, err := Module(r.dev, Spec{
+		File: "repack", Variant: "baseline",
+		Consts:   []Const{{"KIND", l.kind}, {"BLOCK_WORDS", l.blockWords}},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.dev.Kernel(m), nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

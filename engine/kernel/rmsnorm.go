@@ -1,0 +1,101 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"quire/engine/gpu"
+)
+
+// RMSNormParams describe y = x / sqrt(mean(x²) + Eps) · weight for rows of K floats.
+type RMSNormParams struct {
+	K                int
+	XStride, YStride int // floats, multiples of 32
+	MWord            int
+	Eps              float32
+	Gather           bool   // row m of x is the token of output m
+	Variant          string // as in LinearParams
+	subgroup         uint32 // set by Linear in place of Variant
+}
+
+// RMSNorm normalises rows.
+type RMSNorm struct {
+	dev    *gpu.Device
+	kernel *gpu.Kernel
+	each   int // rows a workgroup
+}
+
+// NewRMSNorm composes the kernel and starts to compile it.
+func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
+	width := blocksOf(p.K) * BlockSize
+	if p.K < 1 || p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < width || p.YStride < width {
+		return nil, fmt.Errorf("rmsnorm: %w: rows of %d with strides %d and %d", ErrMatrixShape, p.K, p.XStride, p.YStride)
+	}
+	subgroup := p.subgroup
+	switch p.Variant {
+	case "", "baseline", "tile128":
+	case "subgroup":
+		if subgroup = subgroupSize(dev.Info()); subgroup == 0 {
+			return nil, fmt.Errorf("rmsnorm: variant subgroup: adapter %s has no subgroups of a known size", dev.Info().Name)
+		}
+	default:
+		return nil, fmt.Errorf("rmsnorm: unknown variant %q", p.Variant)
+	}
+	workgroup := 256
+	for workgroup > 32 && workgroup > width/4 {
+		workgroup /= 2
+	}
+	lanes := workgroup
+	if subgroup != 0 {
+		lanes = min(lanes, int(subgroup))
+		workgroup = lanes
+	}
+	s := Spec{
+		File: "rmsnorm", Variant: "baseline",
+		Consts: []Const{
+			{"K", p.K}, {"VECTORS", width / 4}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"M_WORD", p.MWord}, {"EPS", p.Eps},
+			{"GATHER", p.Gather}, {"WORKGROUP", workgroup}, {"LANES", lanes}, {"SUMS", 1},
+		},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	}
+	useReduce(&s, subgroup)
+	m, err := Module(dev, s)
+	if err != nil {
+		return nil, err
+	}
+	return &RMSNorm{dev: dev, kernel: dev.Kernel(m), each: workgroup / lanes}, nil
+}
+
+// Wait blocks until the kernel has compiled.
+func (n *RMSNorm) Wait(ctx context.Context) error { return n.kernel.Wait(ctx) }
+
+// Bind binds x [rows][XStride], weight [K] padded to 32 with zeros, y [rows][YStride].
+func (n *RMSNorm) Bind(step, x, weight, y gpu.View) (*gpu.BindGroup, error) {
+	return n.dev.Bind(n.kernel, step, x, weight, y)
+}
+
+// Record records the norm of m rows.
+func (n *RMSNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, m int) {
+	x, y := fold(ceilDiv(m, n.each))
+	rec.Dispatch(n.kernel, b, x, y, 1)
+}
+
+// subgroupSize is the number of neighbouring invocations that share a subgroup for certain, as a power of two, or 0.
+func subgroupSize(info gpu.AdapterInfo) uint32 {
+	if !info.Features.Has(gpu.FeatureSubgroups) || info.SubgroupMin < 4 || info.SubgroupMin&(info.SubgroupMin-1) != 0 {
+		return 0
+	}
+	return min(info.SubgroupMin, 64)
+}
+
+// useReduce chooses the sums' library: through subgroups where subgroup is not 0.
+func useReduce(s *Spec, subgroup uint32) {
+	if s.Use == nil {
+		s.Use = map[string]string{}
+	}
+	s.Use["reduce"] = "reduce_workgroup"
+	if subgroup != 0 {
+		s.Use["reduce"] = "reduce_subgroup"
+		s.Variant, s.Needs = "subgroup", gpu.FeatureSubgroups
+	}
+}

@@ -1,0 +1,30 @@
+// x[t] = row of token t of the embedding, times SCALE. This piece of the matrix holds the rows [FIRST, FIRST + N); other
+// tokens are left to the other pieces. Ids past the vocabulary are clamped.
+// include: step
+// include: dequant
+@group(0) @binding(3) var<storage, read> lanes: array<u32>; // the last token of each lane
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let unit = id.x;
+    let t = id.y;
+    if unit >= BLOCKS * 4u || t >= step[STEP_TOKENS] {
+        return;
+    }
+    var token = step_token(t);
+    if token == LANE_TOKEN {
+        token = lanes[row_lane(step_token_row(t))];
+    }
+    token = min(token, VOCABULARY - 1u);
+    if token < FIRST || token >= FIRST + N {
+        return;
+    }
+    let row = token - FIRST;
+    let block = unit / 4u;
+    let u = unit_at(row, unit);
+    let scale = scale_at(row, block);
+    let at = t * (X_STRIDE / 4u) + block * 8u + unit % 4u;
+    x[at] = (unit_low(u) * scale.x + scale.y) * SCALE;
+    x[at + 4u] = (unit_high(u) * scale.x + scale.y) * SCALE;
+}

@@ -1,0 +1,125 @@
+// y[m][n] = Σ_k W[n][k]·x[m][k] for many rows of x. A workgroup of 256 owns a tile of 64·QUADS rows of both x and W; an
+// invocation holds QUADS × QUADS squares of 4 × 4 sums. K is staged in DEPTH columns at a time, weights dequantized,
+// four rows to a vec4, by half of the workgroup for x and half for W. DEPTH·QUADS is 32: 16 KiB of workgroup memory.
+//
+// A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, ADD and GATHER are as
+// in matvec.wgsl.
+// include: step
+// include: dequant
+// include: silu
+@group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+const WIDE: u32 = 16u * QUADS; // vec4s in a staged column
+var<workgroup> xs: array<vec4<f32>, DEPTH * WIDE>;
+var<workgroup> ws: array<vec4<f32>, DEPTH * WIDE>;
+
+fn store(m: u32, column: u32, value: f32) {
+    let at = m * Y_STRIDE + Y_OFFSET + column;
+    if ADD {
+        y[at] += value;
+    } else {
+        y[at] = value;
+    }
+}
+
+// weights gives 4 weights of a row: those at 4·part of its columns.
+fn weights(row: u32, part: u32) -> vec4<f32> {
+    let block = part / 8u;
+    let u = unit_at(row, block * 4u + part % 4u);
+    var w: vec4<f32>;
+    if part % 8u < 4u {
+        w = unit_low(u);
+    } else {
+        w = unit_high(u);
+    }
+    if HAS_SCALE {
+        let scale = scale_at(row, block);
+        w = w * scale.x + scale.y;
+    }
+    return w;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
+        @builtin(local_invocation_index) lid: u32) {
+    let rows = step[M_WORD];
+    let m0 = (wid.z * count.y + wid.y) * (64u * QUADS);
+    let n0 = wid.x * (64u * QUADS);
+    let tx = lid % 16u;
+    let ty = lid / 16u;
+
+    // What this invocation stages: four rows, at 4 columns.
+    let quad = lid % WIDE;
+    let part = (lid % 128u) / WIDE;
+    var source: array<u32, 4>;
+    for (var i = 0u; i < 4u; i++) {
+        if lid < 128u {
+            var row = min(m0 + quad * 4u + i, max(rows, 1u) - 1u);
+            if GATHER {
+                row = step[output_at(row)];
+            }
+            source[i] = row * (X_STRIDE / 4u);
+        } else {
+            source[i] = min(n0 + quad * 4u + i, N - 1u);
+        }
+    }
+
+    var sums: array<vec4<f32>, QUADS * QUADS * 4u>;
+    for (var k = 0u; k < BLOCKS * 8u; k += DEPTH / 4u) {
+        var columns: mat4x4<f32>;
+        if lid < 128u {
+            columns = transpose(mat4x4<f32>(x[source[0] + k + part], x[source[1] + k + part],
+                x[source[2] + k + part], x[source[3] + k + part]));
+            for (var i = 0u; i < 4u; i++) {
+                xs[(part * 4u + i) * WIDE + quad] = columns[i];
+            }
+        } else {
+            columns = transpose(mat4x4<f32>(weights(source[0], k + part), weights(source[1], k + part),
+                weights(source[2], k + part), weights(source[3], k + part)));
+            for (var i = 0u; i < 4u; i++) {
+                ws[(part * 4u + i) * WIDE + quad] = columns[i];
+            }
+        }
+        workgroupBarrier();
+        for (var d = 0u; d < DEPTH; d++) {
+            var b: array<vec4<f32>, QUADS>;
+            for (var j = 0u; j < QUADS; j++) {
+                b[j] = ws[d * WIDE + j * 16u + tx];
+            }
+            for (var i = 0u; i < QUADS; i++) {
+                let a = xs[d * WIDE + i * 16u + ty];
+                for (var j = 0u; j < QUADS; j++) {
+                    let s = (i * QUADS + j) * 4u;
+                    sums[s] = fma(vec4<f32>(a.x), b[j], sums[s]);
+                    sums[s + 1u] = fma(vec4<f32>(a.y), b[j], sums[s + 1u]);
+                    sums[s + 2u] = fma(vec4<f32>(a.z), b[j], sums[s + 2u]);
+                    sums[s + 3u] = fma(vec4<f32>(a.w), b[j], sums[s + 3u]);
+                }
+            }
+        }
+        workgroupBarrier();
+    }
+
+    for (var i = 0u; i < QUADS; i++) {
+        for (var r = 0u; r < 4u; r++) {
+            let m = m0 + (i * 16u + ty) * 4u + r;
+            if m >= rows {
+                continue;
+            }
+            for (var j = 0u; j < QUADS; j++) {
+                let n = n0 + (j * 16u + tx) * 4u;
+                let v = sums[(i * QUADS + j) * 4u + r];
+                if SWIGLU {
+                    if n < N { store(m, n / 2u, silu(v.x) * v.y); }
+                    if n + 2u < N { store(m, n / 2u + 1u, silu(v.z) * v.w); }
+                } else {
+                    if n < N { store(m, n, v.x); }
+                    if n + 1u < N { store(m, n + 1u, v.y); }
+                    if n + 2u < N { store(m, n + 2u, v.z); }
+                    if n + 3u < N { store(m, n + 3u, v.w); }
+                }
+            }
+        }
+    }
+}

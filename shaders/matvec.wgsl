@@ -1,0 +1,104 @@
+// y[m][n] = Σ_k W[n][k]·x[m][k] for few rows of x: the weights are read once for ROWS of them.
+//
+// A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
+// them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
+// workgroup_id.z counts groups of ROWS rows of x.
+//
+// NORM: x is multiplied by norm, and y by 1/rms of its row, which the same pass finds. SWIGLU: rows of W come in pairs of
+// gate and up, y[m][i] = silu(r[2i])·r[2i+1]. ADD: y is added to. GATHER: row m of x is the token of output m.
+// include: step
+// include: dequant
+// include: reduce
+// include: silu
+@group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> norm: array<vec4<f32>>;
+
+fn store(m: u32, column: u32, value: f32) {
+    let at = m * Y_STRIDE + Y_OFFSET + column;
+    if ADD {
+        y[at] += value;
+    } else {
+        y[at] = value;
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
+        @builtin(local_invocation_index) lid: u32) {
+    let lane = lid % LANES;
+    let first = ((wid.y * count.x + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
+    let rows = step[M_WORD];
+    let m0 = wid.z * ROWS;
+
+    var base: array<u32, ROWS>;
+    for (var m = 0u; m < ROWS; m++) {
+        var row = min(m0 + m, max(rows, 1u) - 1u);
+        if GATHER {
+            row = step[output_at(row)];
+        }
+        base[m] = row * (X_STRIDE / 4u);
+    }
+
+    var sums: array<f32, SUMS>; // TILE·ROWS products, then ROWS sums of squares where NORM
+    for (var unit = lane; unit < BLOCKS * 4u; unit += LANES) {
+        let block = unit / 4u;
+        let at = block * 8u + unit % 4u;
+        var low: array<vec4<f32>, ROWS>;
+        var high: array<vec4<f32>, ROWS>;
+        var total: array<f32, ROWS>;
+        for (var m = 0u; m < ROWS; m++) {
+            low[m] = x[base[m] + at];
+            high[m] = x[base[m] + at + 4u];
+            if NORM {
+                sums[TILE * ROWS + m] += dot(low[m], low[m]) + dot(high[m], high[m]);
+                low[m] *= norm[at];
+                high[m] *= norm[at + 4u];
+            }
+            if HAS_MIN {
+                total[m] = dot(low[m] + high[m], vec4<f32>(1.0));
+            }
+        }
+        for (var t = 0u; t < TILE; t++) {
+            let row = min(first + t, N - 1u);
+            let u = unit_at(row, unit);
+            let wlow = unit_low(u);
+            let whigh = unit_high(u);
+            let scale = scale_at(row, block);
+            for (var m = 0u; m < ROWS; m++) {
+                let product = dot(wlow, low[m]) + dot(whigh, high[m]);
+                if HAS_MIN {
+                    sums[t * ROWS + m] += product * scale.x + scale.y * total[m];
+                } else if HAS_SCALE {
+                    sums[t * ROWS + m] += product * scale.x;
+                } else {
+                    sums[t * ROWS + m] += product;
+                }
+            }
+        }
+    }
+    lanes_sum(&sums, lid);
+
+    for (var m = 0u; m < ROWS; m++) {
+        var scale = 1.0;
+        if NORM {
+            scale = inverseSqrt(sums[TILE * ROWS + m] / f32(K) + EPS);
+        }
+        if m0 + m >= rows {
+            continue;
+        }
+        if SWIGLU {
+            for (var t = 0u; t < TILE; t += 2u) {
+                if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
+                    store(m0 + m, (first + t) / 2u, silu(sums[t * ROWS + m] * scale) * (sums[(t + 1u) * ROWS + m] * scale));
+                }
+            }
+        } else {
+            for (var t = 0u; t < TILE; t++) {
+                if lane == (t * ROWS + m) % LANES && first + t < N {
+                    store(m0 + m, first + t, sums[t * ROWS + m] * scale);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// y[m] = x[m] / rms(x[m]) · weight; a group of LANES invocations a row. GATHER: row m of x is the token of output m.
+// include: step
+// include: reduce
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
+        @builtin(local_invocation_index) lid: u32) {
+    let rows = step[M_WORD];
+    let m = (wid.y * count.x + wid.x) * (WORKGROUP / LANES) + lid / LANES;
+    var row = min(m, max(rows, 1u) - 1u);
+    if GATHER {
+        row = step[output_at(row)];
+    }
+    let from = row * (X_STRIDE / 4u);
+    var sums: array<f32, SUMS>;
+    for (var k = lid % LANES; k < VECTORS; k += LANES) {
+        let v = x[from + k];
+        sums[0] += dot(v, v);
+    }
+    lanes_sum(&sums, lid);
+    if m >= rows {
+        return;
+    }
+    let scale = inverseSqrt(sums[0] / f32(K) + EPS);
+    for (var k = lid % LANES; k < VECTORS; k += LANES) {
+        y[m * (Y_STRIDE / 4u) + k] = x[from + k] * scale * weight[k];
+    }
+}

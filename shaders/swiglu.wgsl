@@ -1,0 +1,17 @@
+// h[t][i] = silu(g[t][i])·u[t][i], for gates and ups that come from two matrices.
+// include: step
+// include: silu
+@group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> u: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> h: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x;
+    let t = id.y;
+    if i >= VECTORS || t >= step[M_WORD] {
+        return;
+    }
+    let v = g[t * (G_STRIDE / 4u) + i];
+    h[t * (H_STRIDE / 4u) + i] = vec4<f32>(silu(v.x), silu(v.y), silu(v.z), silu(v.w)) * u[t * (U_STRIDE / 4u) + i];
+}
