@@ -1,0 +1,79 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+
+	"quire/paging"
+)
+
+// forkSamples forks a request's further samples from its computed prompt. Each computes the prompt's last token again,
+// for logits of its own. No step in flight holds q: Schedule saw to it.
+func (s *Scheduler) forkSamples(q *sequence) {
+	r := q.request
+	samples := r.unforked
+	r.unforked = nil
+	for _, id := range samples {
+		delete(s.pending, id)
+		s.fork(q, id, q.tokens[:q.prompt], q.prompt-1)
+	}
+	if q.muted {
+		s.end(q, q.prompt)
+	}
+}
+
+// Fork makes a sequence that shares all of parent's blocks and tokens, but for the last token when last is not
+// negative. Steps that hold the parent land first (ErrInFlight); the lane comes from the request's Lanes, or must be free
+// (ErrNoLane).
+func (s *Scheduler) Fork(parent, child uint64, last int32) error {
+	q := s.byID[parent]
+	switch {
+	case q == nil:
+		return fmt.Errorf("%w: %d", ErrUnknown, parent)
+	case s.known(child):
+		return fmt.Errorf("%w: sequence %d is live already", ErrRequest, child)
+	case q.flights > 0:
+		return ErrInFlight
+	case !q.request.running || q.computed == 0 || len(q.tokens) <= q.prompt || len(q.request.unforked) > 0:
+		return fmt.Errorf("%w: sequence %d is not decoding", ErrRequest, parent)
+	}
+	r := q.request
+	if grow := len(r.members) + 1 - r.reserved; grow > 0 && s.reserved+grow > s.config.MaxSeqs {
+		return ErrNoLane
+	}
+	s.cache.Publish(q.table, q.tokens)
+	s.fork(q, child, q.tokens, min(q.computed, len(q.tokens)-1))
+	if last >= 0 {
+		f := s.byID[child]
+		f.tokens[len(f.tokens)-1] = last
+	}
+	return nil
+}
+
+// fork adds a sequence with these tokens, of which the given number are computed in q's blocks.
+func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
+	r := q.request
+	f := &sequence{
+		id: id, request: r, ordinal: r.members[len(r.members)-1].ordinal + 1, tokens: slices.Clone(tokens),
+		prompt: q.prompt, most: q.most, lane: -1, logits: computed,
+	}
+	table, err := s.cache.Fork(q.table)
+	if err == nil {
+		err = s.cache.Truncate(table, table.Tokens()-computed)
+		if err != nil { // a window has left what the fork would need
+			s.cache.Free(table)
+		}
+	}
+	if table == nil {
+		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter})
+	}
+	table.SkipLookup = r.AllLogits
+	f.table, f.computed = table, table.Tokens()
+	r.members = append(r.members, f)
+	s.byID[id] = f
+	if need := r.lanesNeeded(); need > r.reserved {
+		s.reserved += need - r.reserved
+		r.reserved = need
+	}
+	s.open(f)
+}

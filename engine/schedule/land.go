@@ -1,0 +1,195 @@
+package schedule
+
+import (
+	"fmt"
+	"slices"
+
+	"quire/paging"
+)
+
+// Reason says why a sequence ended.
+type Reason uint8
+
+const (
+	Going     Reason = iota // it has not
+	Stopped                 // Config.Stop, or Finish
+	Length                  // MaxTokens, or the context's end
+	Cancelled               // Cancel
+)
+
+// Landed is a sampled token that a sequence keeps. Tokens behind a stop are surplus and never appear.
+type Landed struct {
+	Sequence uint64
+	Token    int32
+	Index    int // into Land's tokens
+	Reason   Reason
+}
+
+// Land takes the tokens that the oldest step in flight sampled, one for each Output with Sample, in order, and gives the
+// kept ones. A sequence that ends gives its lane and blocks back at once: steps in flight may still write them, and only
+// later steps get them. The slice is valid until the next call. ErrOrder changes nothing.
+func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
+	if len(s.flight) == 0 || s.flight[0].number != number {
+		return nil, fmt.Errorf("%w: step %d", ErrOrder, number)
+	}
+	f := s.flight[0]
+	if len(tokens) != f.samples {
+		return nil, fmt.Errorf("%w: step %d sampled %d tokens, not %d", ErrOrder, number, f.samples, len(tokens))
+	}
+	s.flight = slices.Delete(s.flight, 0, 1)
+	s.spare = append(s.spare, f)
+	s.landed = s.landed[:0]
+	index := 0
+	for _, row := range f.rows {
+		q := row.sequence
+		q.flights--
+		if row.samples {
+			index++
+		}
+		if q.ended {
+			continue
+		}
+		q.logits = max(q.logits, row.end)
+		if row.end >= q.prompt && len(q.request.unforked) > 0 {
+			s.forkSamples(q)
+		}
+		if row.samples && !q.ended {
+			s.land(q, tokens[index-1], index-1)
+		}
+	}
+	return s.landed, nil
+}
+
+func (s *Scheduler) land(q *sequence, token int32, index int) {
+	q.unlanded--
+	q.tokens = append(q.tokens, token)
+	reason := Going
+	sampled := len(q.tokens) - q.prompt
+	switch {
+	case s.config.Stop != nil && sampled >= q.request.MinTokens && s.config.Stop(q.id, token):
+		reason = Stopped
+	case len(q.tokens) >= q.most:
+		reason = Length
+	}
+	s.stats.Sampled++
+	s.landed = append(s.landed, Landed{Sequence: q.id, Token: token, Index: index, Reason: reason})
+	if reason != Going {
+		s.end(q, len(q.tokens)-1)
+	}
+}
+
+// end takes a sequence out. Of its tokens the first known may be in published blocks: not a stop token, nor surplus.
+func (s *Scheduler) end(q *sequence, known int) {
+	r := q.request
+	q.ended = true
+	delete(s.byID, q.id)
+	if q.lane >= 0 {
+		s.cache.Publish(q.table, q.tokens[:known])
+	}
+	s.close(q)
+	r.members = slices.DeleteFunc(r.members, func(o *sequence) bool { return o == q })
+	if r.running {
+		keep := 0
+		if len(r.members) > 0 {
+			keep = r.lanesNeeded()
+		}
+		s.reserved += keep - r.reserved
+		r.reserved = keep
+	}
+	if len(r.members) == 0 {
+		if !r.running {
+			s.waiting.remove(r)
+		}
+		s.live--
+	}
+}
+
+// Finish ends a sequence at its last landed token, which the caller takes for its stop: call it between the landing of
+// that token and the next.
+func (s *Scheduler) Finish(id uint64) error {
+	q := s.byID[id]
+	if q == nil {
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	}
+	s.end(q, len(q.tokens)-1)
+	return nil
+}
+
+// Cancel ends a sequence, wherever it is. A prompt that other samples of the request still wait for is computed first.
+func (s *Scheduler) Cancel(id uint64) error {
+	if r := s.pending[id]; r != nil {
+		delete(s.pending, id)
+		r.unforked = slices.DeleteFunc(r.unforked, func(o uint64) bool { return o == id })
+		if len(r.unforked) == 0 && r.members[0].muted {
+			s.end(r.members[0], len(r.members[0].tokens))
+		}
+		return nil
+	}
+	q := s.byID[id]
+	if q == nil {
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	}
+	if len(q.request.unforked) > 0 {
+		q.muted = true
+		delete(s.byID, id)
+		return nil
+	}
+	s.end(q, len(q.tokens))
+	return nil
+}
+
+// Fail says that the oldest step in flight did not run. What it and the steps behind it wrote never came to be: they are
+// dropped, their blocks hidden from lookups, and their sequences wait again with all landed tokens.
+func (s *Scheduler) Fail(number uint64) error {
+	if len(s.flight) == 0 || s.flight[0].number != number {
+		return fmt.Errorf("%w: step %d", ErrOrder, number)
+	}
+	s.cache.Failed(number)
+	s.drop()
+	return nil
+}
+
+// drop forgets all steps in flight and sends their sequences back.
+func (s *Scheduler) drop() {
+	for _, f := range s.flight {
+		for _, row := range f.rows {
+			if q := row.sequence; !q.ended && q.request.running {
+				s.sendBack(q.request)
+			}
+		}
+		s.spare = append(s.spare, f)
+	}
+	s.flight = s.flight[:0]
+}
+
+// Reset is for a lost device: nothing is computed any more, all steps in flight are dropped, the prefix cache is empty,
+// and every live sequence waits again, in order, with all landed tokens. The same counters sample the rest again.
+func (s *Scheduler) Reset() error {
+	s.drop()
+	for len(s.running) > 0 {
+		s.sendBack(s.running[0].request)
+	}
+	return s.cache.Reset()
+}
+
+// Stats says what the scheduler has done, and how it stands.
+type Stats struct {
+	Steps       uint64
+	Tokens      uint64 // computed, chunks and decode
+	Sampled     uint64 // landed and kept
+	Preemptions uint64 // of requests
+	Waiting     int    // requests
+	Running     int    // sequences
+	InFlight    int    // steps
+	Cache       paging.Stats
+}
+
+// Stats says how things stand.
+func (s *Scheduler) Stats() Stats {
+	st := s.stats
+	st.Waiting = s.waiting.fresh + len(s.waiting.preempted)
+	st.Running = len(s.running)
+	st.InFlight = len(s.flight)
+	st.Cache = s.cache.Stats()
+	return st
+}

@@ -1,0 +1,272 @@
+package schedule
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/step"
+	"quire/paging"
+)
+
+const (
+	vocabulary = 50
+	endToken   = 0
+)
+
+// slot is what a KV row stands for here: the token, its position, and everything before it.
+type slot struct {
+	token, position int32
+	chain           uint32
+}
+
+var unwritten = slot{token: -7, position: -7}
+
+// machine runs steps as a GPU would, on slots that remember what they hold. What it samples depends on every slot that
+// attention would read, so one wrong block changes the text.
+type machine struct {
+	t      testing.TB
+	size   int
+	groups []paging.Group
+	slots  [][]slot // [group][slot]
+	lanes  []int32  // last sampled token
+	reads  int
+}
+
+func newMachine(t testing.TB, c Config) *machine {
+	c = c.withDefaults()
+	m := &machine{t: t, size: c.BlockSize, groups: c.Groups, lanes: make([]int32, c.MaxSeqs)}
+	if len(m.groups) == 0 {
+		m.groups = []paging.Group{{}}
+	}
+	for range m.groups {
+		m.slots = append(m.slots, make([]slot, c.Blocks*c.BlockSize))
+	}
+	m.lose()
+	return m
+}
+
+// lose forgets everything, as a new device would.
+func (m *machine) lose() {
+	for g := range m.slots {
+		for i := range m.slots[g] {
+			m.slots[g][i] = unwritten
+		}
+	}
+	for i := range m.lanes {
+		m.lanes[i] = -9
+	}
+}
+
+// firstLink is the chain before the first token.
+const firstLink uint32 = 2166136261
+
+func mix(h uint32, v ...int32) uint32 {
+	for _, x := range v {
+		h = (h ^ uint32(x)) * 16777619
+		h ^= h >> 13
+	}
+	return h
+}
+
+// visible says whether a query at position p sees position j in a group.
+func visible(g paging.Group, p, j int32) bool {
+	return g.Window == 0 || int(j) < g.Sinks || int(p-j) < g.Window
+}
+
+// run executes a step and gives the sampled tokens.
+func (m *machine) run(s *step.Step) []int32 {
+	read := make([][]slot, len(s.Copies))
+	for i, c := range s.Copies {
+		read[i] = append(read[i], m.slots[c.Group][int(c.From)*m.size:int(c.From)*m.size+int(c.Rows)]...)
+	}
+	for i, c := range s.Copies {
+		copy(m.slots[c.Group][int(c.To)*m.size:], read[i])
+	}
+	require.Len(m.t, s.Positions, len(s.Tokens))
+	written := map[[2]int32]bool{}
+	for ri, r := range s.Rows {
+		for i := r.First; i < r.First+r.Count; i++ {
+			require.Equal(m.t, r.Start+i-r.First, s.Positions[i])
+			token, p := s.Tokens[i], s.Positions[i]
+			if token == step.LaneToken {
+				token = m.lanes[r.Lane]
+			}
+			for g := range m.groups {
+				table := s.Groups[g].Tables[r.Table : r.Table+r.Blocks]
+				chain := firstLink
+				if p > 0 {
+					chain = m.slots[g][m.at(table, p-1)].chain
+				}
+				to := s.Groups[g].Slots[i]
+				require.Equal(m.t, m.at(table, p), int(to), "row %d", ri)
+				require.GreaterOrEqual(m.t, int(to), m.size, "the null block is never written")
+				require.False(m.t, written[[2]int32{int32(g), to}], "a slot is written twice in one step")
+				written[[2]int32{int32(g), to}] = true
+				m.slots[g][to] = slot{token, p, mix(chain, token)}
+			}
+		}
+	}
+	var sampled []int32
+	for _, o := range s.Outputs {
+		if !o.Sample {
+			continue
+		}
+		r := s.Rows[o.Row]
+		h := m.attend(s, r, s.Positions[o.Token])
+		token := draw(h, o.Counter)
+		sampled = append(sampled, token)
+		m.lanes[r.Lane] = token
+	}
+	return sampled
+}
+
+func draw(h, counter uint32) int32 { return int32(mix(h, int32(counter)) % vocabulary) }
+
+func (m *machine) at(table []int32, p int32) int {
+	return int(table[int(p)/m.size])*m.size + int(p)%m.size
+}
+
+// attend folds all that a query at position p reads.
+func (m *machine) attend(s *step.Step, r step.Row, p int32) uint32 {
+	h := uint32(17)
+	for g, group := range m.groups {
+		table := s.Groups[g].Tables[r.Table : r.Table+r.Blocks]
+		for j := int32(0); j <= p; j++ {
+			if !visible(group, p, j) {
+				continue
+			}
+			at := m.slots[g][m.at(table, j)]
+			require.Equal(m.t, j, at.position, "sequence %d, group %d: position %d reads a slot of position %d", r.Sequence, g, j, at.position)
+			h = mix(h, at.token, at.position, int32(at.chain))
+			m.reads++
+		}
+	}
+	return h
+}
+
+// continuation is the text that a sequence gets when it runs alone on a cache without limits.
+func continuation(groups []paging.Group, prompt []int32, tokens, minimum int) []int32 {
+	if len(groups) == 0 {
+		groups = []paging.Group{{}}
+	}
+	all := append([]int32(nil), prompt...)
+	var chain []int32
+	for len(all) < len(prompt)+tokens {
+		h, p := uint32(17), int32(len(all)-1)
+		for i := len(chain); i < len(all); i++ {
+			link := firstLink
+			if i > 0 {
+				link = uint32(chain[i-1])
+			}
+			chain = append(chain, int32(mix(link, all[i])))
+		}
+		for _, g := range groups {
+			for j := int32(0); j <= p; j++ {
+				if visible(g, p, j) {
+					h = mix(h, all[j], j, chain[j])
+				}
+			}
+		}
+		n := len(all) - len(prompt)
+		all = append(all, draw(h, uint32(n)))
+		if all[len(all)-1] == endToken && n+1 >= minimum {
+			break
+		}
+	}
+	return all[len(prompt):]
+}
+
+// rig is a scheduler with a machine, driven step by step.
+type rig struct {
+	*Scheduler
+	t       testing.TB
+	machine *machine
+	step    step.Step
+	results map[uint64][]int32 // by step in flight
+	texts   map[uint64][]int32
+	ended   map[uint64]Reason
+	lanes   map[uint64]int32
+	order   []uint64 // sequences in order of their first lane
+}
+
+func newRig(t testing.TB, c Config) *rig {
+	if c.Stop == nil {
+		c.Stop = func(_ uint64, token int32) bool { return token == endToken }
+	}
+	s, err := New(c)
+	require.NoError(t, err)
+	return &rig{
+		Scheduler: s, t: t, machine: newMachine(t, c), results: map[uint64][]int32{}, texts: map[uint64][]int32{},
+		ended: map[uint64]Reason{}, lanes: map[uint64]int32{},
+	}
+}
+
+// next asks for a step and runs it at once, keeping what it sampled for land.
+func (r *rig) next() Decision {
+	d := r.Schedule(&r.step)
+	require.NoError(r.t, r.Check())
+	for _, o := range d.Opened {
+		if _, ok := r.lanes[o.Sequence]; !ok {
+			r.order = append(r.order, o.Sequence)
+		}
+		r.lanes[o.Sequence] = o.Lane
+	}
+	if d.Kind == Run {
+		for _, row := range r.step.Rows {
+			require.Equal(r.t, r.lanes[row.Sequence], row.Lane)
+		}
+		r.results[d.Step] = r.machine.run(&r.step)
+	}
+	return d
+}
+
+func (r *rig) land(number uint64) []Landed {
+	landed, err := r.Land(number, r.results[number])
+	require.NoError(r.t, err)
+	require.NoError(r.t, r.Check())
+	for _, l := range landed {
+		r.texts[l.Sequence] = append(r.texts[l.Sequence], l.Token)
+		if l.Reason != Going {
+			r.ended[l.Sequence] = l.Reason
+		}
+	}
+	delete(r.results, number)
+	return landed
+}
+
+// finish runs until nothing is left.
+func (r *rig) finish() {
+	for range 100_000 {
+		switch d := r.next(); d.Kind {
+		case Idle:
+			require.Zero(r.t, r.Stats().Waiting, "idle while requests wait")
+			require.Zero(r.t, r.Stats().Running)
+			return
+		case Land:
+			r.land(d.Step)
+		}
+	}
+	require.Fail(r.t, "it never ends")
+}
+
+// counts gives the tokens that each row of the last step has, by sequence.
+func (r *rig) counts() map[uint64]int {
+	n := map[uint64]int{}
+	for _, row := range r.step.Rows {
+		n[row.Sequence] = int(row.Count)
+	}
+	return n
+}
+
+// prompt gives n tokens that differ from other numbers' from the first on.
+func prompt(number, n int) []int32 {
+	p := make([]int32, n)
+	for i := range p {
+		p[i] = int32(number*1000 + i + 1)
+	}
+	return p
+}
+
+func name(format string, a ...any) string { return fmt.Sprintf(format, a...) }

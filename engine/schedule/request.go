@@ -1,0 +1,176 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"quire/paging"
+)
+
+var (
+	// ErrContextTooLong says that a prompt leaves no room for a token.
+	ErrContextTooLong = errors.New("schedule: the prompt is too long")
+	// ErrQueueFull says that QueueLimit requests wait already.
+	ErrQueueFull = errors.New("schedule: too many requests wait: try again later, or raise the queue limit")
+	// ErrRequest says that a request makes no sense; the text says why.
+	ErrRequest = errors.New("schedule: bad request")
+	// ErrUnknown says that no live sequence has this id.
+	ErrUnknown = errors.New("schedule: no such sequence")
+	// ErrInFlight says that steps that hold the sequence must land first.
+	ErrInFlight = errors.New("schedule: the sequence is in flight: land its steps first")
+	// ErrNoLane says that MaxSeqs sequences run already.
+	ErrNoLane = errors.New("schedule: no lane is free: reserve Lanes in the request, or raise MaxSeqs")
+	// ErrOrder says that a step was landed or failed that is not the oldest in flight, or with another number of tokens.
+	ErrOrder = errors.New("schedule: not the step that lands next")
+)
+
+// Request asks for tokens after a prompt.
+type Request struct {
+	ID        uint64   // of its sequence; unique among live ones
+	Samples   []uint64 // ids of further sequences that fork from the prompt once it is computed
+	Lanes     int      // lanes to keep for forks; at least one a sequence is kept anyway
+	Prompt    []int32  // token ids, at least one; kept, not changed
+	MaxTokens int      // tokens to generate; 0: until the context is full
+	MinTokens int      // tokens before Stop is asked
+	Priority  int      // the lower, the sooner
+	Arrival   uint64   // order within a priority; 0: after all others so far
+	Tenant    string   // waiting tenants take turns within a priority
+	Salt      string   // cached blocks are shared only under an equal salt
+	Adapter   string   // and an equal adapter
+	AllLogits bool     // every token's logits are read back; nothing is taken from the prefix cache
+}
+
+// request is a sequence group: its sequences run, wait and are preempted as one.
+type request struct {
+	Request
+	members  []*sequence // live ones, in order of their forks
+	unforked []uint64    // samples that wait for the prompt
+	reserved int         // lanes, while it runs
+	running  bool
+	counted  bool   // its lookup is in the statistics
+	step     uint64 // the last step that one of its sequences is in
+	mark     uint64 // the last look ahead that took it for preempted
+}
+
+// sequence is one line of tokens. Of its tokens [0, computed) have slots in the table, the last `count` of each flight's
+// row still being worked on; [computed, len(tokens)+unlanded) are to be computed; [len(tokens), len(tokens)+unlanded) are
+// sampled by steps in flight and not known here.
+type sequence struct {
+	id       uint64
+	request  *request
+	ordinal  int // place in the request
+	tokens   []int32
+	prompt   int // leading tokens that were not sampled
+	most     int // tokens at which it ends
+	computed int
+	unlanded int
+	flights  int // steps in flight that hold it
+	logits   int // tokens whose logits were read back
+	lane     int32
+	ended    bool
+	muted    bool // cancelled, but other samples still need its prompt
+	table    *paging.BlockTable
+}
+
+func (q *sequence) total() int { return len(q.tokens) + q.unlanded }
+
+// before is the order of running sequences.
+func (q *sequence) before(o *sequence) bool {
+	if q.request != o.request {
+		return q.request.before(o.request)
+	}
+	return q.ordinal < o.ordinal
+}
+
+func (r *request) before(o *request) bool {
+	if r.Priority != o.Priority {
+		return r.Priority < o.Priority
+	}
+	return r.Arrival < o.Arrival
+}
+
+// lanesNeeded is what the request must have free to run.
+func (r *request) lanesNeeded() int { return max(r.Lanes, len(r.members)+len(r.unforked)) }
+
+// Add queues a request. Errors: ErrContextTooLong, ErrQueueFull, ErrRequest.
+func (s *Scheduler) Add(r Request) error {
+	ids := append([]uint64{r.ID}, r.Samples...)
+	for i, id := range ids {
+		if s.known(id) || slices.Contains(ids[:i], id) {
+			return fmt.Errorf("%w: sequence %d is live already", ErrRequest, id)
+		}
+	}
+	if len(r.Prompt) == 0 {
+		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
+	}
+	if i := slices.IndexFunc(r.Prompt, func(t int32) bool { return t < 0 }); i >= 0 {
+		return fmt.Errorf("%w: prompt token %d is %d", ErrRequest, i, r.Prompt[i])
+	}
+	if r.MaxTokens < 0 || r.MinTokens < 0 {
+		return fmt.Errorf("%w: MaxTokens is %d and MinTokens %d: neither may be negative", ErrRequest, r.MaxTokens, r.MinTokens)
+	}
+	lanes := max(r.Lanes, len(ids))
+	if lanes > s.config.MaxSeqs {
+		return fmt.Errorf("%w: it needs %d lanes, MaxSeqs is %d", ErrRequest, lanes, s.config.MaxSeqs)
+	}
+	limit := s.limit(s.slotsOf((s.config.Blocks - 1) / lanes))
+	if len(r.Prompt) >= limit {
+		return fmt.Errorf("%w: %d tokens, and %d with their output is the most (context length and KV memory)",
+			ErrContextTooLong, len(r.Prompt), limit)
+	}
+	if s.config.QueueLimit > 0 && s.waiting.fresh >= s.config.QueueLimit {
+		return ErrQueueFull
+	}
+	if r.Arrival == 0 {
+		r.Arrival = s.arrivals + 1
+	}
+	s.arrivals = max(s.arrivals, r.Arrival)
+	most := limit
+	if r.MaxTokens > 0 && r.MaxTokens < limit-len(r.Prompt) {
+		most = len(r.Prompt) + r.MaxTokens
+	}
+	g := &request{Request: r, unforked: slices.Clone(r.Samples)}
+	q := &sequence{
+		id: r.ID, request: g, tokens: slices.Clone(r.Prompt), prompt: len(r.Prompt), most: most, lane: -1,
+		table: s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter}),
+	}
+	q.table.SkipLookup = r.AllLogits
+	g.members = []*sequence{q}
+	s.byID[r.ID] = q
+	for _, id := range r.Samples {
+		s.pending[id] = g
+	}
+	s.waiting.add(g)
+	s.live++
+	return nil
+}
+
+func (s *Scheduler) known(id uint64) bool {
+	return s.byID[id] != nil || s.pending[id] != nil
+}
+
+// Tokens gives a live sequence's landed tokens, the prompt first. It is the scheduler's memory, until the next Land.
+func (s *Scheduler) Tokens(id uint64) ([]int32, bool) {
+	if q := s.byID[id]; q != nil {
+		return q.tokens, true
+	}
+	return nil, false
+}
+
+// Blocks gives the number of blocks in a live sequence's tables.
+func (s *Scheduler) Blocks(id uint64) int {
+	q := s.byID[id]
+	if q == nil {
+		return 0
+	}
+	blocks := 0
+	for g := range max(1, len(s.config.Groups)) {
+		for _, block := range q.table.IDs(g) {
+			if block != paging.NullBlock {
+				blocks++
+			}
+		}
+	}
+	return blocks
+}

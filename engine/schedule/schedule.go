@@ -1,0 +1,303 @@
+package schedule
+
+import (
+	"slices"
+
+	"quire/engine/step"
+	"quire/paging"
+)
+
+// Kind says what Schedule has to offer.
+type Kind uint8
+
+const (
+	Idle Kind = iota // nothing to do until something is added
+	Run              // the step is filled: submit it
+	Land             // nothing can be decided until Decision.Step, in flight, has landed
+)
+
+// Decision is Schedule's answer. Its slices are valid until the next call.
+type Decision struct {
+	Kind      Kind
+	Step      uint64   // Run: the step's number; Land: the step to land
+	Opened    []Opened // sequences that own a lane since this call, before the step's work
+	Preempted []uint64 // sequences that lost their lane and blocks and wait again
+}
+
+// Opened says that a sequence owns a lane from now on: its sampling parameters, counter and counts of landed tokens
+// (Scheduler.Tokens) must be in the lane before the step runs.
+type Opened struct {
+	Sequence uint64
+	Lane     int32
+	Sampled  int // landed tokens after the prompt
+	Cached   int // tokens that need no computing
+}
+
+// flight is what a step in flight must tell at its landing.
+type flight struct {
+	number  uint64
+	rows    []flightRow
+	samples int
+}
+
+type flightRow struct {
+	sequence *sequence
+	end      int // tokens computed with it
+	samples  bool
+}
+
+// Schedule fills st with the next step. At most Depth steps are in flight: a step given out here must be landed (or
+// failed) in order.
+func (s *Scheduler) Schedule(st *step.Step) Decision {
+	if len(s.flight) >= s.config.Depth {
+		return s.landFirst()
+	}
+	for _, q := range s.running {
+		if len(q.request.unforked) > 0 && q.computed >= q.prompt && q.flights > 0 {
+			return s.landFirst()
+		}
+	}
+	for _, q := range s.running {
+		s.cache.Publish(q.table, q.tokens)
+	}
+	if s.mustDrain() {
+		return s.landFirst()
+	}
+	st.Reset(s.cache.Step(), max(1, len(s.config.Groups)))
+	f := s.takeFlight()
+	for again := true; again; {
+		before := len(s.preempted)
+		s.fill(st, f)
+		// A request that could only make room by leaving has left: let it in again.
+		again = len(st.Rows) == 0 && len(s.preempted) > before && len(s.flight) == 0
+	}
+	if len(st.Rows) == 0 {
+		s.spare = append(s.spare, f)
+		if len(s.flight) > 0 {
+			return s.landFirst()
+		}
+		return s.decide(Idle, 0)
+	}
+	for _, c := range s.cache.Copies() {
+		st.Copies = append(st.Copies, step.Copy{Group: c.Group, From: c.From, To: c.To, Rows: c.Rows})
+	}
+	s.cache.EndStep()
+	f.number = st.Number
+	s.flight = append(s.flight, f)
+	s.stats.Steps++
+	s.stats.Tokens += uint64(len(st.Tokens))
+	return s.decide(Run, st.Number)
+}
+
+func (s *Scheduler) landFirst() Decision {
+	return Decision{Kind: Land, Step: s.flight[0].number}
+}
+
+// fill gives the budget out: to running sequences in order, then, if nobody had to go, to waiting ones.
+func (s *Scheduler) fill(st *step.Step, f *flight) {
+	preempted := len(s.preempted)
+	budget := s.config.TokenBudget
+	for i := 0; i < len(s.running) && budget > 0; i++ {
+		q := s.running[i]
+		n := s.share(q, budget)
+		if n == 0 {
+			continue
+		}
+		for {
+			taken, err := s.place(q, n)
+			if err == nil {
+				s.emit(st, f, q, taken)
+				budget -= taken
+				break
+			}
+			victim := s.victim(i, st.Number)
+			if err != paging.ErrNoBlocks || victim == nil || s.inFlight(victim) {
+				break
+			}
+			s.preempt(victim)
+			if victim == q.request {
+				i = s.position(q) - 1
+				break
+			}
+		}
+	}
+	if len(s.preempted) == preempted {
+		s.admit(st, f, budget)
+	}
+}
+
+// share is the number of tokens that a sequence computes in this step, blocks permitting.
+func (s *Scheduler) share(q *sequence, budget int) int {
+	n := q.total() - q.computed
+	if q.total() >= q.most {
+		return 0
+	}
+	if s.config.NoChunking && n > budget {
+		return 0
+	}
+	return min(n, s.chunk(budget))
+}
+
+// chunk is the most tokens that one sequence gets of the budget.
+func (s *Scheduler) chunk(budget int) int {
+	if s.config.LongPrompt > 0 && !s.config.NoChunking && s.live > 1 {
+		return min(budget, s.config.LongPrompt)
+	}
+	return budget
+}
+
+// place takes slots for n tokens of a running sequence. One that came back with its group has no blocks yet, and may
+// find some cached.
+func (s *Scheduler) place(q *sequence, n int) (int, error) {
+	if q.computed > 0 {
+		return n, s.cache.Append(q.table, q.tokens, n)
+	}
+	hit, err := s.cache.Allocate(q.table, q.tokens, n, 0)
+	if err != nil {
+		return 0, err
+	}
+	q.computed = hit
+	return min(n, len(q.tokens)-hit), nil
+}
+
+// emit writes a sequence's row and counts its tokens as computed.
+func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
+	row := step.Row{
+		Sequence: q.id, Lane: q.lane, First: int32(len(st.Tokens)), Count: int32(n), Start: int32(q.computed),
+		Table: int32(len(st.Groups[0].Tables)), Blocks: int32(q.table.Len()),
+	}
+	total, end, size := q.total(), q.computed+n, s.config.BlockSize
+	for p := q.computed; p < end; p++ {
+		token := step.LaneToken
+		if p < len(q.tokens) {
+			token = q.tokens[p]
+		}
+		last := p == total-1
+		if logits := q.request.AllLogits && p >= q.logits; last || logits {
+			out := step.Output{Token: int32(len(st.Tokens)), Row: int32(len(st.Rows)), Sample: last, Logits: logits}
+			if last {
+				out.Counter = uint32(total - q.prompt)
+			}
+			st.Outputs = append(st.Outputs, out)
+		}
+		st.Tokens = append(st.Tokens, token)
+		st.Positions = append(st.Positions, int32(p))
+	}
+	for g := range st.Groups {
+		group, ids := &st.Groups[g], q.table.IDs(g)
+		group.Tables = append(group.Tables, ids...)
+		for p := q.computed; p < end; p++ {
+			group.Slots = append(group.Slots, ids[p/size]*int32(size)+int32(p%size))
+		}
+	}
+	st.Rows = append(st.Rows, row)
+	samples := end == total
+	f.rows = append(f.rows, flightRow{sequence: q, end: end, samples: samples})
+	if samples {
+		f.samples++
+		q.unlanded++
+	}
+	q.computed = end
+	q.flights++
+	q.request.step = st.Number
+}
+
+// admit lets waiting requests in, in order and as long as the next one fits: nobody skips ahead.
+func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
+	for budget > 0 {
+		r := s.waiting.peek()
+		if r == nil || s.reserved+r.lanesNeeded() > s.config.MaxSeqs {
+			return
+		}
+		q := r.members[0]
+		if s.config.NoChunking && len(q.tokens)-s.cache.Match(q.table, q.tokens) > budget {
+			return
+		}
+		spare := 0
+		if len(s.running) > 0 {
+			spare = s.config.Watermark
+		}
+		if len(r.members) > 1 && !s.fits(r, spare) {
+			return
+		}
+		hit, err := s.cache.Allocate(q.table, q.tokens, s.chunk(budget), spare)
+		if err != nil {
+			return
+		}
+		if !r.counted {
+			r.counted = true
+			s.cache.CountHit(len(q.tokens), hit)
+		}
+		s.waiting.admit(r)
+		q.computed = hit
+		s.start(r)
+		n := min(len(q.tokens)-hit, s.chunk(budget))
+		s.emit(st, f, q, n)
+		budget -= n
+	}
+}
+
+// fits says whether all sequences of a request that comes back have room, sharing aside.
+func (s *Scheduler) fits(r *request, spare int) bool {
+	blocks := 0
+	for _, q := range r.members {
+		blocks += (len(q.tokens) + s.config.BlockSize - 1) / s.config.BlockSize
+	}
+	blocks *= max(1, len(s.config.Groups))
+	return blocks <= s.cache.Pool().Free()-spare || len(s.running) == 0
+}
+
+// start gives a request's sequences their lanes and places among the running.
+func (s *Scheduler) start(r *request) {
+	r.running = true
+	r.reserved = r.lanesNeeded()
+	s.reserved += r.reserved
+	for _, q := range r.members {
+		s.open(q)
+	}
+}
+
+// open gives a sequence a lane. The caller has reserved it.
+func (s *Scheduler) open(q *sequence) {
+	last := len(s.lanes) - 1
+	q.lane = s.lanes[last]
+	s.lanes = s.lanes[:last]
+	at := len(s.running)
+	for at > 0 && q.before(s.running[at-1]) {
+		at--
+	}
+	s.running = slices.Insert(s.running, at, q)
+	s.opened = append(s.opened, Opened{Sequence: q.id, Lane: q.lane, Sampled: len(q.tokens) - q.prompt, Cached: q.computed})
+}
+
+// decide hands the lists over; what happens between steps is in the next ones.
+func (s *Scheduler) decide(kind Kind, number uint64) Decision {
+	d := Decision{Kind: kind, Step: number, Opened: s.opened, Preempted: s.preempted}
+	s.opened, s.openedBefore = s.openedBefore[:0], s.opened
+	s.preempted, s.preemptedBefore = s.preemptedBefore[:0], s.preempted
+	return d
+}
+
+func (s *Scheduler) position(q *sequence) int {
+	at, _ := slices.BinarySearchFunc(s.running, q, func(o, q *sequence) int {
+		if o.before(q) {
+			return -1
+		}
+		if q.before(o) {
+			return 1
+		}
+		return 0
+	})
+	return at
+}
+
+func (s *Scheduler) takeFlight() *flight {
+	if last := len(s.spare) - 1; last >= 0 {
+		f := s.spare[last]
+		s.spare = s.spare[:last]
+		clear(f.rows)
+		f.rows, f.samples = f.rows[:0], 0
+		return f
+	}
+	return &flight{}
+}

@@ -1,0 +1,187 @@
+// Package schedule decides what runs in each step, and in which blocks.
+//
+// The one idea: there is no prefill phase and no decode phase. A sequence has tokens, and it has computed tokens, whose
+// K and V are in the cache; a step moves the second number toward the first, for many sequences at once, under one
+// budget of tokens. A new prompt has everything to compute and takes a chunk a step; a sequence that has caught up has
+// one token to compute, its last, and computing it samples the next. A prefix hit, a fork, a preemption or a lost device
+// only changes how many tokens count as computed; the rest follows.
+//
+// Steps are made ahead of their results: Schedule counts tokens as computed, and a sampled token as there, when it hands
+// the step out, up to Depth steps before Land says what was sampled. In between a token is known by its place only and
+// travels as step.LaneToken. What cannot be decided without the result waits for it: Schedule then answers Land.
+//
+// Everything is decided from integers, in the caller's goroutine, without looking at a clock: equal calls give equal
+// steps.
+package schedule
+
+import (
+	"fmt"
+
+	"quire/paging"
+)
+
+// Config is fixed for a scheduler's life.
+type Config struct {
+	BlockSize   int            // slots a block; 0: 16
+	Blocks      int            // blocks of the pool, the null block included
+	Groups      []paging.Group // KV groups; none: one of full attention
+	PrefixCache bool
+	PartialHits bool // copy the first rows of a cached block that shares only its first tokens
+	Watermark   int  // blocks that an admission must leave free while others run
+
+	TokenBudget int  // tokens a step; 0: 512
+	LongPrompt  int  // tokens a step of one request while another runs or waits; 0: 256, below 0: no cap
+	NoChunking  bool // a prompt runs whole or waits
+	MaxSeqs     int  // sequences that run at once, and lanes; 0: 64
+	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
+	Depth       int  // steps in flight; 0: 1
+	QueueLimit  int  // requests that wait; 0: any number
+
+	// Stop says whether a sequence ends with this token, which it has just landed; asked once MinTokens are there.
+	Stop func(sequence uint64, token int32) bool
+	// Events is told what happens to blocks.
+	Events func(paging.Event)
+}
+
+func (c Config) withDefaults() Config {
+	for _, d := range []struct {
+		field *int
+		value int
+	}{{&c.BlockSize, 16}, {&c.TokenBudget, 512}, {&c.LongPrompt, 256}, {&c.MaxSeqs, 64}, {&c.Depth, 1}} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return c
+}
+
+// Scheduler holds all requests from Add to their end.
+type Scheduler struct {
+	config Config
+	cache  *paging.Manager
+	slots  int // tokens that one sequence can have in the cache when it has it alone
+
+	byID     map[uint64]*sequence
+	pending  map[uint64]*request // samples that are to be forked from their prompt
+	waiting  waiting
+	running  []*sequence // by priority, arrival, and place in the request
+	reserved int         // lanes that running requests own or may still ask for
+	lanes    []int32     // free ones, the next at the end
+	live     int         // requests, running or waiting
+	arrivals uint64
+
+	flight []*flight // oldest first
+	spare  []*flight
+
+	opened, openedBefore       []Opened // for the next decision, and what the last one named
+	preempted, preemptedBefore []uint64
+	landed                     []Landed
+	looks                      uint64 // looks ahead so far
+	stats                      Stats
+}
+
+// New makes a scheduler with nothing to do.
+func New(c Config) (*Scheduler, error) {
+	c = c.withDefaults()
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"TokenBudget", c.TokenBudget}, {"MaxSeqs", c.MaxSeqs}, {"Depth", c.Depth}} {
+		if f.value < 1 {
+			return nil, fmt.Errorf("schedule: %s is %d: it must be at least 1", f.name, f.value)
+		}
+	}
+	if c.MaxModelLen < 0 || c.QueueLimit < 0 || c.Watermark < 0 {
+		return nil, fmt.Errorf("schedule: MaxModelLen %d, QueueLimit %d and Watermark %d: none may be negative",
+			c.MaxModelLen, c.QueueLimit, c.Watermark)
+	}
+	cache, err := paging.NewManager(paging.Config{
+		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups,
+		PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Scheduler{config: c, cache: cache, byID: map[uint64]*sequence{}, pending: map[uint64]*request{}}
+	s.slots = s.slotsOf(c.Blocks - 1)
+	if s.slots < 1 {
+		return nil, fmt.Errorf("schedule: Blocks is %d: too few for %d KV groups", c.Blocks, max(1, len(c.Groups)))
+	}
+	if longest := s.limit(s.slots); c.NoChunking && c.TokenBudget < longest {
+		return nil, fmt.Errorf("schedule: TokenBudget is %d: without chunks it must hold a sequence of %d tokens",
+			c.TokenBudget, longest)
+	}
+	for lane := c.MaxSeqs - 1; lane >= 0; lane-- {
+		s.lanes = append(s.lanes, int32(lane))
+	}
+	return s, nil
+}
+
+// slotsOf gives the tokens that surely fit into the given number of blocks, whatever the chunks: a group with a window
+// needs no more than the window, a step's tokens, and what lies ragged at both ends.
+func (s *Scheduler) slotsOf(blocks int) int {
+	full, fixed := 0, 0
+	for _, g := range s.config.Groups {
+		if g.Window == 0 {
+			full++
+			continue
+		}
+		fixed += (g.Window+s.config.TokenBudget+g.Sinks)/s.config.BlockSize + 3
+	}
+	all := max(1, len(s.config.Groups))
+	short := blocks / all
+	if full == 0 && len(s.config.Groups) > 0 {
+		if fixed <= blocks {
+			return 1 << 30
+		}
+		return short * s.config.BlockSize
+	}
+	if full == 0 {
+		full = 1
+	}
+	return max(short, (blocks-fixed)/full) * s.config.BlockSize
+}
+
+// limit is the most tokens that a sequence may have: the last needs no slot.
+func (s *Scheduler) limit(slots int) int {
+	if s.config.MaxModelLen > 0 {
+		return min(s.config.MaxModelLen, slots+1)
+	}
+	return slots + 1
+}
+
+// Limit is the most tokens, prompt and output, that a request of one sequence may reach.
+func (s *Scheduler) Limit() int { return s.limit(s.slots) }
+
+// Cache is the block manager, to look at.
+func (s *Scheduler) Cache() *paging.Manager { return s.cache }
+
+// Check proves the books of the cache and that lanes are owned once.
+func (s *Scheduler) Check() error {
+	if err := s.cache.Check(); err != nil {
+		return err
+	}
+	owned := make([]bool, s.config.MaxSeqs)
+	for _, lane := range s.lanes {
+		if owned[lane] {
+			return fmt.Errorf("schedule: lane %d is free twice", lane)
+		}
+		owned[lane] = true
+	}
+	for _, q := range s.running {
+		if q.lane < 0 || owned[q.lane] {
+			return fmt.Errorf("schedule: sequence %d runs in lane %d, which is not its own", q.id, q.lane)
+		}
+		owned[q.lane] = true
+		if q.table.Tokens() != q.computed {
+			return fmt.Errorf("schedule: sequence %d has %d computed tokens in %d slots", q.id, q.computed, q.table.Tokens())
+		}
+	}
+	if s.live == 0 && s.cache.Stats().Active != 0 {
+		return fmt.Errorf("schedule: %d blocks are in use by nobody", s.cache.Stats().Active)
+	}
+	return nil
+}
+
+// Number gives the number of the next step.
+func (s *Scheduler) Number() uint64 { return s.cache.Step() }
