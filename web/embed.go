@@ -3,7 +3,7 @@ package web
 
 import "embed"
 
-// Scripts holds gpu.js and the modules that it imports.
+// Scripts holds gpu.js and, below gpu/, the modules that it imports.
 //
-//go:embed gpu.js source.js
+//go:embed gpu.js gpu/*.js
 var Scripts embed.FS

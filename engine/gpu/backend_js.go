@@ -245,7 +245,7 @@ func (b *jsBackend) wait(ctx context.Context, handle int32, dst []byte) error {
 		select {
 		case <-b.landing(handle):
 		case <-b.gone:
-			return b.explain(ErrDeviceLost)
+			return b.explain(errGone)
 		case <-ctx.Done():
 			b.host.object.Call("settle", b.id, handle)
 			return ctx.Err()

@@ -100,7 +100,10 @@ type answer struct {
 	value js.Value
 }
 
-// await calls start with a token and waits for its answer.
+// errGone says that gone was closed before the answer came; callers say what that means.
+var errGone = errors.New("gone")
+
+// await calls start with a token and waits for its answer, until ctx ends or gone is closed.
 func (h *host) await(ctx context.Context, gone <-chan struct{}, start func(token int32)) (js.Value, error) {
 	answers := make(chan answer, 1)
 	token := h.expect(func(kind int, value js.Value) { answers <- answer{kind, value} })
@@ -113,7 +116,7 @@ func (h *host) await(ctx context.Context, gone <-chan struct{}, start func(token
 		return js.Undefined(), ctx.Err()
 	case <-gone:
 		h.cancel(token)
-		return js.Undefined(), ErrDeviceLost
+		return js.Undefined(), errGone
 	}
 }
 

@@ -33,11 +33,10 @@ type byteSource struct {
 	id   int32
 	size int64
 
-	mu     sync.Mutex
-	piece  []byte // what ReadAt last fetched
-	start  int64  // its place in the file
-	closed chan struct{}
-	close  sync.Once
+	mu    sync.Mutex
+	piece []byte // what ReadAt last fetched
+	start int64  // its place in the file
+	close sync.Once
 }
 
 func openSource(ctx context.Context, from js.Value) (Source, error) {
@@ -45,8 +44,8 @@ func openSource(ctx context.Context, from js.Value) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &byteSource{host: h, id: int32(h.object.Call("newSource", from).Int()), closed: make(chan struct{})}
-	size, err := s.await(ctx, func(token int32) { h.object.Call("openSource", s.id, token) })
+	s := &byteSource{host: h, id: int32(h.object.Call("newSource", from).Int())}
+	size, err := s.await(ctx, nil, func(token int32) { h.object.Call("openSource", s.id, token) })
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -56,20 +55,17 @@ func openSource(ctx context.Context, from js.Value) (Source, error) {
 	return s, nil
 }
 
-// await waits for the source's answer and ends the work when ctx does.
-func (s *byteSource) await(ctx context.Context, start func(token int32)) (js.Value, error) {
-	v, err := s.host.await(ctx, s.closed, start)
-	switch {
-	case err == nil:
+// await waits for the source's answer and ends its work when ctx does or gone is closed.
+func (s *byteSource) await(ctx context.Context, gone <-chan struct{}, start func(token int32)) (js.Value, error) {
+	v, err := s.host.await(ctx, gone, start)
+	if err == nil {
 		return v, nil
-	case ctx.Err() != nil:
-		s.host.object.Call("cancelSource", s.id)
-		return v, ctx.Err()
-	case errors.Is(err, ErrDeviceLost):
-		return v, ErrReleased
-	default:
-		return v, fmt.Errorf("gpu: source: %w", err)
 	}
+	if ctx.Err() != nil || err == errGone {
+		s.host.object.Call("cancelSource", s.id)
+		return v, err
+	}
+	return v, fmt.Errorf("gpu: source: %w", err)
 }
 
 // Size returns the file's size in bytes.
@@ -79,7 +75,6 @@ func (s *byteSource) Size() int64 { return s.size }
 func (s *byteSource) Close() error {
 	s.close.Do(func() {
 		runtime.SetFinalizer(s, nil)
-		close(s.closed)
 		s.host.object.Call("closeSource", s.id)
 	})
 	return nil
@@ -109,7 +104,7 @@ func (s *byteSource) ReadAt(p []byte, offset int64) (int, error) {
 }
 
 func (s *byteSource) fetch(at int64) error {
-	data, err := s.await(context.Background(), func(token int32) {
+	data, err := s.await(context.Background(), nil, func(token int32) {
 		s.host.object.Call("readSource", s.id, token, float64(at), headerPiece)
 	})
 	if err != nil {
@@ -136,8 +131,8 @@ func (s *byteSource) Upload(ctx context.Context, target *Buffer, targetOffset ui
 		return fmt.Errorf("gpu: source: %d bytes at %d do not fit buffer %s of %d bytes", n, targetOffset, target.label, target.size)
 	}
 	d.writes.Add(1)
-	_, err := s.await(ctx, func(token int32) {
+	_, err := s.await(ctx, b.gone, func(token int32) {
 		s.host.object.Call("uploadSource", s.id, token, b.id, target.handle, float64(targetOffset), float64(offset), float64(n))
 	})
-	return d.wrap(err)
+	return b.explain(err)
 }

@@ -32,7 +32,7 @@ func main() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
-	assets := flag.String("assets", "", "folder of wasm_exec.js and, to replace the built-in ones, gpu.js and source.js")
+	assets := flag.String("assets", "", "folder of wasm_exec.js and, to replace the built-in ones, gpu.js and gpu/")
 	flag.Parse()
 	if flag.NArg() == 0 {
 		flag.Usage()

@@ -37,15 +37,12 @@ func serve(assets, program string, args []string) (*httptest.Server, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServerFS(pages))
 	mux.HandleFunc("/wasm_exec.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, wasmExec) })
-	for _, name := range []string{"gpu.js", "source.js"} {
-		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
-			if path := filepath.Join(assets, name); assets != "" && exists(path) {
-				http.ServeFile(w, r, path)
-				return
-			}
-			http.ServeFileFS(w, r, web.Scripts, name)
-		})
+	scripts := http.FileServerFS(web.Scripts)
+	if assets != "" && exists(filepath.Join(assets, "gpu.js")) {
+		scripts = http.FileServer(http.Dir(assets))
 	}
+	mux.Handle("/gpu.js", scripts)
+	mux.Handle("/gpu/", scripts)
 	mux.HandleFunc("/program.wasm", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/wasm")
 		http.ServeFile(w, r, program)

@@ -2,6 +2,136 @@
 
 package main
 
-import "net/http"
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
 
-func sources() http.Handler { return http.NotFoundHandler() }
+// sources serves made-up files under /source/KIND?size=N&key=K the ways that servers do, for tests of reading by URL.
+// Byte i of a file is i·i>>7 xor i. A key counts requests and separates tests; /source/count?key=K tells the count.
+//
+//	ranges   206 for ranges, with an ETag
+//	plain    200 whatever is asked for
+//	open     ranges, for pages of other origins, which see no Content-Range and no ETag
+//	cut      ranges; the first `times` responses break off after `at` bytes
+//	cutplain plain; likewise
+//	changed  ranges; the first response breaks off after `at` bytes, later ones have another ETag
+//	grown    ranges without an ETag; the first breaks off after `at` bytes, later ones are one byte longer
+//	stuck    ranges; sends `at` bytes and then nothing until the client goes
+//	flaky    503 for the first `times` requests, then ranges
+//	status   answers with status `code`
+//	endless  200 without a length
+func sources() http.Handler {
+	var mu sync.Mutex
+	counts := map[string]int{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, key := r.URL.Path[len("/source/"):], r.FormValue("key")
+		mu.Lock()
+		if kind != "count" {
+			counts[key]++
+		}
+		count := counts[key]
+		mu.Unlock()
+		size, at, times := number(r, "size"), number(r, "at"), number(r, "times")
+		w.Header().Set("Cache-Control", "no-store")
+		ranges := func(w http.ResponseWriter, size int, tag string) {
+			if tag != "" {
+				w.Header().Set("ETag", tag)
+			}
+			w.Header().Set("Content-Type", "application/octet-stream")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(pattern(size)))
+		}
+		plain := func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+			w.Write(pattern(size))
+		}
+		switch kind {
+		case "count":
+			fmt.Fprint(w, count)
+		case "ranges":
+			ranges(w, size, `"1"`)
+		case "plain":
+			plain(w)
+		case "open":
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			ranges(w, size, `"1"`)
+		case "cut", "cutplain":
+			if count <= times {
+				w = &cutting{ResponseWriter: w, left: at}
+			}
+			if kind == "cut" {
+				ranges(w, size, `"1"`)
+			} else {
+				plain(w)
+			}
+		case "changed":
+			if count == 1 {
+				w = &cutting{ResponseWriter: w, left: at}
+			}
+			ranges(w, size, fmt.Sprintf(`"%d"`, min(count, 2)))
+		case "grown":
+			if count == 1 {
+				w = &cutting{ResponseWriter: w, left: at}
+				size--
+			}
+			ranges(w, size+1, "")
+		case "stuck":
+			ranges(&cutting{ResponseWriter: w, left: at, stuck: r.Context().Done()}, size, `"1"`)
+		case "flaky":
+			if count <= times {
+				http.Error(w, "later", http.StatusServiceUnavailable)
+				return
+			}
+			ranges(w, size, `"1"`)
+		case "status":
+			w.WriteHeader(number(r, "code"))
+		case "endless":
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			w.Write(pattern(size))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+func number(r *http.Request, name string) int {
+	n, _ := strconv.Atoi(r.FormValue(name))
+	return n
+}
+
+// cutting breaks the response off after left bytes of body, or once they are sent waits until stuck is closed.
+type cutting struct {
+	http.ResponseWriter
+	left  int
+	stuck <-chan struct{}
+}
+
+func (c *cutting) Write(p []byte) (int, error) {
+	n := min(len(p), c.left)
+	c.left -= n
+	if _, err := c.ResponseWriter.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	if c.left > 0 {
+		return n, nil
+	}
+	c.ResponseWriter.(http.Flusher).Flush()
+	if c.stuck != nil {
+		<-c.stuck
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// pattern returns the first size bytes of every made-up file.
+func pattern(size int) []byte {
+	out := make([]byte, size)
+	for i := range out {
+		out[i] = byte(i*i>>7 ^ i)
+	}
+	return out
+}

@@ -5,6 +5,7 @@ const SKIP = 4 << 20; // reading on over fewer bytes beats a new request
 const STAGE = 1 << 20; // bytes gathered for one writeBuffer
 const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
 const TRIES = 5; // in a row without a byte
+const OPEN_TRIES = 3;
 const BACKOFF = 250; // milliseconds before the second try, doubled each time
 
 // A failure that trying again will not mend.
@@ -27,10 +28,13 @@ export class ByteSource {
     this.#origin = from instanceof Blob ? new BlobOrigin(from) : new URLOrigin(String(from));
   }
 
-  // open finds the size.
-  async open() {
-    await this.#exclusive(() => this.#retry(() => this.#restart(0)));
-    this.size = this.#origin.size;
+  // open finds the size and returns it.
+  open() {
+    return this.#exclusive(async () => {
+      await this.#retry(() => this.#restart(0), OPEN_TRIES);
+      this.size = this.#origin.size;
+      return this.size;
+    });
   }
 
   // read returns size bytes at offset, fewer at the end of the file.
@@ -112,14 +116,12 @@ export class ByteSource {
     }
     return this.#retry(async () => {
       await this.#seek(offset);
-      const piece = await this.#take(max);
-      if (piece === null) throw new Error(`${this.#origin.name}: the stream ended at byte ${this.#position} of ${this.size}`);
-      return piece;
+      return this.#take(max);
     });
   }
 
-  // retry calls again after a failure of the network, TRIES times while no byte arrives.
-  async #retry(call) {
+  // retry calls again after a failure of the network, a number of times while no byte arrives.
+  async #retry(call, limit = TRIES) {
     let reached = this.#position;
     for (let tries = 1; ; tries++) {
       try {
@@ -132,7 +134,7 @@ export class ByteSource {
           reached = this.#position;
           tries = 1;
         }
-        if (tries >= TRIES) throw new Error(`${e.message} (tried ${TRIES} times)`, {cause: e});
+        if (tries >= limit) throw new Error(`${e.message} (tried ${limit} times)`, {cause: e});
         await pause(BACKOFF * 2 ** (tries - 1), this.#signal);
       }
     }
@@ -147,9 +149,7 @@ export class ByteSource {
     for (;;) {
       const missing = offset - (this.#position - (this.#rest?.length ?? 0));
       if (missing === 0) return;
-      if (await this.#take(missing) === null) {
-        throw new Error(`${this.#origin.name}: the stream ended at byte ${this.#position} of ${this.size}`);
-      }
+      await this.#take(missing);
     }
   }
 
@@ -160,12 +160,14 @@ export class ByteSource {
     this.#position = start;
   }
 
-  // take returns up to max bytes of the stream, null at its end.
+  // take returns up to max bytes of the stream.
   async #take(max) {
     while (this.#rest === null) {
-      const {done, value} = await this.#stream.read();
-      if (done) return null;
+      const {done, value} = await this.#stream.read().catch((e) => {
+        throw new Error(`${this.#origin.name}: the stream broke at byte ${this.#position} of ${this.#origin.size}: ${e.message}`, {cause: e});
+      });
       this.#signal.throwIfAborted();
+      if (done) throw new Error(`${this.#origin.name}: the stream ended at byte ${this.#position} of ${this.#origin.size}`);
       if (value.length === 0) continue;
       this.#position += value.length;
       this.#rest = value;
@@ -209,7 +211,9 @@ class URLOrigin {
     const headers = {Range: `bytes=${offset}-`};
     if (!first && this.#tag?.startsWith('"') && sameOrigin(this.name)) headers['If-Range'] = this.#tag;
     // A cached answer to a range may be a part of an older file.
-    const response = await fetch(this.name, {headers, signal, cache: first ? 'default' : 'no-store'});
+    const response = await fetch(parse(this.name), {headers, signal, cache: first ? 'default' : 'no-store'}).catch((e) => {
+      throw new Error(`${this.name}: ${e.message}: offline, no such host, or it forbids pages of other origins (CORS)`, {cause: e});
+    });
     const status = `HTTP ${response.status}${response.statusText ? ' ' + response.statusText : ''}`;
     if (response.status !== 200 && response.status !== 206) {
       await response.body?.cancel();
@@ -248,9 +252,15 @@ function extent(response, offset) {
   return {start: offset, size: length === null ? null : offset + length};
 }
 
-function sameOrigin(url) {
-  return new URL(url, globalThis.location?.href).origin === globalThis.location?.origin;
+function parse(url) {
+  try {
+    return new URL(url, globalThis.location?.href);
+  } catch (e) {
+    throw new Final(`${url}: not a URL`);
+  }
 }
+
+const sameOrigin = (url) => parse(url).origin === globalThis.location?.origin;
 
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {

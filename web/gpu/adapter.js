@@ -1,0 +1,74 @@
+// Finds and describes the browser's adapters.
+
+// engine/gpu's Feature bits, in order
+export const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+
+// featureBits gives the bits of the features that an adapter or device has.
+export function featureBits(owner) {
+  let bits = 0;
+  FEATURES.forEach((f, i) => { if (owner.features.has(f)) bits |= 1 << i; });
+  return bits;
+}
+
+function describe(adapter) {
+  const info = adapter.info ?? {};
+  const name = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'WebGPU adapter';
+  const software = info.isFallbackAdapter || adapter.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
+  return {
+    name,
+    vendor: info.vendor ?? '',
+    architecture: info.architecture ?? '',
+    device: info.device ?? '',
+    type: software ? 'cpu' : 'unknown',
+    features: featureBits(adapter),
+    limits: limitsOf(adapter),
+    subgroupMin: info.subgroupMinSize ?? 0,
+    subgroupMax: info.subgroupMaxSize ?? 0,
+  };
+}
+
+// limitsOf gives all limits of an adapter or device by name.
+export function limitsOf(adapter) {
+  const limits = {};
+  for (const name in adapter.limits) {
+    if (typeof adapter.limits[name] === 'number') limits[name] = adapter.limits[name];
+  }
+  return limits;
+}
+
+const same = (a, b) => a.name === b.name && a.vendor === b.vendor && a.architecture === b.architecture && a.device === b.device;
+
+// adapters lists the distinct adapters, the best first, as [adapter, description].
+export async function adapters(first) {
+  if (!globalThis.navigator?.gpu) {
+    throw new Error(globalThis.isSecureContext === false
+      ? 'WebGPU needs a secure page: open it over https or from localhost'
+      : 'this browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox, with hardware acceleration on');
+  }
+  const powers = ['high-performance', 'low-power'];
+  if (first === 'low-power') powers.reverse();
+  const list = [];
+  for (const powerPreference of powers) {
+    const adapter = await navigator.gpu.requestAdapter({powerPreference});
+    if (!adapter) continue;
+    const description = describe(adapter);
+    if (!list.some(([, d]) => same(d, description))) list.push([adapter, description]);
+  }
+  list.forEach(([, d], i) => { d.index = i; });
+  return list;
+}
+
+// choose picks from the list by index or by part of a name; an empty choice takes the first.
+export function choose(list, choice) {
+  if (list.length === 0) {
+    throw new Error('the browser offers no GPU: turn hardware acceleration on, update the driver, and see chrome://gpu');
+  }
+  if (choice === '') return list[0];
+  const wanted = choice.toLowerCase();
+  const found = list.find(([, d]) => String(d.index) === wanted) ??
+    list.find(([, d]) => `${d.name} ${d.vendor} ${d.architecture} ${d.device}`.toLowerCase().includes(wanted));
+  if (!found) {
+    throw new Error(`no adapter is called ${JSON.stringify(choice)}; there are: ${list.map(([, d]) => `${d.index}: ${d.name}`).join(', ')}`);
+  }
+  return found;
+}

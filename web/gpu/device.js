@@ -1,0 +1,262 @@
+// Device is an opened adapter with everything that was made on it, and replays tapes.
+
+import {Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
+import {Table} from './table.js';
+import {Timer} from './timer.js';
+
+// engine/gpu/tape.go's operations and their words
+const OP = {write: 1, kernel: 2, bind: 3, dispatch: 4, copy: 5, clear: 6, split: 7, map: 8, timed: 9};
+const OP_WORDS = [0, 5, 2, 2, 4, 6, 4, 1, 3, 2];
+
+// engine/gpu's Usage bits, in order: storage, uniform, copy source, copy target, map for reading
+const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
+const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
+
+const MAP_NONE = 0, MAP_PENDING = 1, MAP_READY = 2, MAP_FAILED = 3;
+
+// bytes turns a tape's unsigned count of words into bytes.
+export const bytes = (words) => (words >>> 0) * 4;
+
+export class Device {
+  constructor(host, device, description) {
+    this.host = host;
+    this.device = device;
+    this.queue = device.queue;
+    this.description = description;
+    this.buffers = new Table();
+    this.kernels = new Table();
+    this.groups = new Table();
+    this.layouts = new Map();
+    this.inFlight = 0; // maps and idle waits that are pending
+    this.awaited = 0; // those of them that Go waits for
+    this.wake = null;
+    this.timer = new Timer(device);
+  }
+
+  // createBuffer returns a handle once the GPU process has agreed.
+  async createBuffer(label, size, usage) {
+    const {device} = this;
+    let bits = 0;
+    USAGES.forEach((u, i) => { if (usage & (1 << i)) bits |= u; });
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
+    let buffer, thrown;
+    try {
+      buffer = device.createBuffer({label, size, usage: bits});
+    } catch (e) {
+      thrown = e;
+    }
+    const scopes = [device.popErrorScope(), device.popErrorScope()];
+    const [memory, validation] = await Promise.all(scopes);
+    if (!thrown && !memory && !validation) {
+      return this.buffers.add({buffer, map: MAP_NONE, epoch: 0, awaited: false, error: '', handle: 0});
+    }
+    buffer?.destroy();
+    if (memory || thrown instanceof RangeError) throw new Failure(OUT_OF_MEMORY, text(memory ?? thrown));
+    throw thrown ?? new Error(text(validation));
+  }
+
+  destroyBuffer(handle) {
+    const entry = this.buffers.remove(handle);
+    if (!entry) return;
+    this.settle(entry);
+    entry.buffer.destroy();
+  }
+
+  layout(bindings) {
+    let layout = this.layouts.get(bindings);
+    if (!layout) {
+      const group = this.device.createBindGroupLayout({
+        entries: Array.from(bindings, (kind, binding) => ({binding, visibility: 0x4, buffer: {type: BINDINGS[kind]}})),
+      });
+      layout = {group, pipeline: this.device.createPipelineLayout({bindGroupLayouts: [group]})};
+      this.layouts.set(bindings, layout);
+    }
+    return layout;
+  }
+
+  // createKernel returns a handle; a shader that does not compile is a Failure with {line, message}.
+  async createKernel(label, code, bindings) {
+    const {device} = this;
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({label, code});
+    const scope = device.popErrorScope();
+    const error = (await module.getCompilationInfo()).messages.find((m) => m.type === 'error');
+    const invalid = await scope;
+    if (error || invalid) {
+      throw new Failure(SHADER, {line: error?.lineNum ?? 0, message: error?.message ?? text(invalid)});
+    }
+    const layout = this.layout(bindings);
+    const pipeline = await device.createComputePipelineAsync({label, layout: layout.pipeline, compute: {module}});
+    return this.kernels.add({pipeline, layout});
+  }
+
+  // createBindGroup reads count triples of float64 (buffer, offset, size) at pointer.
+  createBindGroup(label, kernel, pointer, count) {
+    const views = new Float64Array(this.host.memory.buffer, pointer, 3 * count);
+    const entries = [];
+    for (let i = 0; i < count; i++) {
+      entries.push({binding: i, resource: {buffer: this.buffers.get(views[3 * i]).buffer, offset: views[3 * i + 1], size: views[3 * i + 2]}});
+    }
+    return this.groups.add(this.device.createBindGroup({label, layout: this.kernels.get(kernel).layout.group, entries}));
+  }
+
+  write(handle, offset, pointer, size) {
+    this.queue.writeBuffer(this.buffers.get(handle).buffer, offset, this.host.memory.buffer, pointer, size);
+  }
+
+  submit(tape, data) {
+    const timed = this.prepare(tape, data);
+    const {device, queue, buffers, kernels, groups} = this;
+    let encoder = device.createCommandEncoder();
+    let pass = null, next = -1, maps = null;
+    const endPass = () => {
+      pass?.end();
+      pass = null;
+    };
+    for (let i = 0; i < tape.length; i += OP_WORDS[tape[i]]) {
+      switch (tape[i]) {
+        case OP.write:
+          break;
+        case OP.kernel:
+          if (pass === null) {
+            pass = encoder.beginComputePass(next < 0 ? undefined : {timestampWrites: this.timer.writes(next)});
+          }
+          pass.setPipeline(kernels.get(tape[i + 1]).pipeline);
+          break;
+        case OP.bind:
+          pass.setBindGroup(0, groups.get(tape[i + 1]));
+          break;
+        case OP.dispatch:
+          pass.dispatchWorkgroups(tape[i + 1] >>> 0, tape[i + 2] >>> 0, tape[i + 3] >>> 0);
+          if (next >= 0) {
+            endPass();
+            next = -1;
+          }
+          break;
+        case OP.copy:
+          endPass();
+          encoder.copyBufferToBuffer(buffers.get(tape[i + 1]).buffer, bytes(tape[i + 2]),
+            buffers.get(tape[i + 3]).buffer, bytes(tape[i + 4]), bytes(tape[i + 5]));
+          break;
+        case OP.clear:
+          endPass();
+          encoder.clearBuffer(buffers.get(tape[i + 1]).buffer, bytes(tape[i + 2]), bytes(tape[i + 3]));
+          break;
+        case OP.split:
+          endPass();
+          queue.submit([encoder.finish()]);
+          encoder = device.createCommandEncoder();
+          break;
+        case OP.map:
+          (maps ??= []).push(i);
+          break;
+        case OP.timed:
+          endPass();
+          next = tape[i + 1];
+          break;
+      }
+    }
+    endPass();
+    if (timed > 0) this.timer.resolve(encoder);
+    queue.submit([encoder.finish()]);
+    if (timed > 0) this.timer.map();
+    if (maps !== null) {
+      for (const i of maps) this.map(buffers.get(tape[i + 1]), bytes(tape[i + 2]));
+    }
+  }
+
+  // prepare makes the tape's writes, takes back readbacks that nobody fetched and returns how many passes are timed.
+  prepare(tape, data) {
+    let timed = 0;
+    for (let i = 0; i < tape.length;) {
+      const op = tape[i];
+      if (op === OP.write) {
+        this.write(tape[i + 1], bytes(tape[i + 2]), data + tape[i + 3], tape[i + 4]);
+      } else if (op === OP.map) {
+        this.settle(this.buffers.get(tape[i + 1]));
+      } else if (op === OP.timed) {
+        timed = Math.max(timed, tape[i + 1] + 1);
+      } else if (!(op in OP_WORDS) || op === 0) {
+        throw new Error(`the tape has no operation ${op} (word ${i})`);
+      }
+      i += OP_WORDS[op];
+    }
+    if (timed > 0) this.timer.prepare(timed);
+    return timed;
+  }
+
+  map(entry, size) {
+    const epoch = ++entry.epoch;
+    entry.map = MAP_PENDING;
+    this.inFlight++;
+    const landed = (state, error) => {
+      if (entry.epoch !== epoch) return;
+      this.inFlight--;
+      entry.map = state;
+      entry.error = error;
+      if (entry.awaited) {
+        entry.awaited = false;
+        this.awaited--;
+        this.host.notify(-this.id, MAPPED, entry.handle);
+      }
+    };
+    entry.buffer.mapAsync(1, 0, size).then(() => landed(MAP_READY, ''), (e) => landed(MAP_FAILED, text(e)));
+  }
+
+  // settle forgets a map that is pending or was not fetched.
+  settle(entry) {
+    if (entry.map === MAP_NONE) return;
+    if (entry.map === MAP_PENDING) this.inFlight--;
+    if (entry.awaited) this.awaited--;
+    entry.awaited = false;
+    entry.epoch++;
+    entry.map = MAP_NONE;
+    entry.buffer.unmap();
+  }
+
+  // take copies a landed readback to pointer and returns true; otherwise MAPPED will be notified.
+  take(handle, pointer, size) {
+    const entry = this.buffers.get(handle);
+    switch (entry.map) {
+      case MAP_READY: {
+        const mapped = entry.buffer.getMappedRange(0, (size + 3) & ~3);
+        new Uint8Array(this.host.memory.buffer, pointer, size).set(new Uint8Array(mapped, 0, size));
+        entry.buffer.unmap();
+        entry.map = MAP_NONE;
+        return true;
+      }
+      case MAP_PENDING:
+        entry.handle = handle;
+        if (!entry.awaited) {
+          entry.awaited = true;
+          this.awaited++;
+          this.wake?.start();
+        }
+        return false;
+      case MAP_FAILED: {
+        entry.map = MAP_NONE;
+        throw new Error(entry.error);
+      }
+      default:
+        throw new Error('no submitted tape reads into this readback');
+    }
+  }
+
+  async idle() {
+    this.inFlight++;
+    this.awaited++;
+    this.wake?.start();
+    try {
+      await this.queue.onSubmittedWorkDone();
+    } finally {
+      this.inFlight--;
+      this.awaited--;
+    }
+  }
+
+  // timings returns the bytes of one float64 a pass: nanoseconds.
+  async timings(passes) {
+    return new Uint8Array((await this.timer.read(passes)).buffer);
+  }
+}
