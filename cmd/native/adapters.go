@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"quire/engine/gpu"
+)
+
+var adaptersCommand = &command{
+	name:    "adapters",
+	summary: "list the GPU adapters of this machine",
+	usage:   "[--json]",
+	about:   `Lists the adapters, the best first. --adapter of the other commands takes the number in front or a part of the name.`,
+	examples: []string{
+		`quire adapters`,
+		`quire run --adapter llvmpipe "Hello."`,
+	},
+	prepare: func(f *flags) func(*host, []string) error {
+		asJSON := f.flag("json", "print JSON Lines, one object an adapter")
+		return func(h *host, _ []string) error {
+			list, err := gpu.Adapters(context.Background())
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 {
+				return gpu.ErrNoAdapter
+			}
+			for _, a := range list {
+				if *asJSON {
+					if err := writeJSON(h.out, newAdapterJSON(a)); err != nil {
+						return err
+					}
+					continue
+				}
+				fmt.Fprintf(h.out, "%d  %s\n", a.Index, a.Name)
+				fmt.Fprintf(h.out, "   %s, %s; driver %s\n", a.Type, a.Backend, orDash(a.Driver))
+				fmt.Fprintf(h.out, "   features: %s\n", orDash(strings.Join(a.Features.Names(), ", ")))
+				fmt.Fprintf(h.out, "   one buffer %s, one binding %s, %d storage bindings, workgroup memory %s, %d invocations\n",
+					formatSize(a.Limits.MaxBufferSize), formatSize(a.Limits.MaxStorageBufferBindingSize),
+					a.Limits.MaxStorageBuffersPerShaderStage, formatSize(uint64(a.Limits.MaxComputeWorkgroupStorageSize)),
+					a.Limits.MaxComputeInvocationsPerWorkgroup)
+			}
+			return nil
+		}
+	},
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// adapterJSON is an adapter as --json shows it.
+type adapterJSON struct {
+	Index    int      `json:"index"`
+	Name     string   `json:"name"`
+	Vendor   string   `json:"vendor"`
+	Backend  string   `json:"backend"`
+	Type     string   `json:"type"`
+	Driver   string   `json:"driver"`
+	Features []string `json:"features"`
+	Limits   limits   `json:"limits"`
+}
+
+type limits struct {
+	BufferSize         uint64 `json:"max_buffer_size"`
+	StorageBindingSize uint64 `json:"max_storage_buffer_binding_size"`
+	StorageBuffers     uint32 `json:"max_storage_buffers_per_shader_stage"`
+	WorkgroupMemory    uint32 `json:"max_compute_workgroup_storage_size"`
+	Invocations        uint32 `json:"max_compute_invocations_per_workgroup"`
+}
+
+func newAdapterJSON(a gpu.AdapterInfo) adapterJSON {
+	return adapterJSON{Index: a.Index, Name: a.Name, Vendor: a.Vendor, Backend: a.Backend, Type: a.Type, Driver: a.Driver,
+		Features: a.Features.Names(), Limits: limits{a.Limits.MaxBufferSize, a.Limits.MaxStorageBufferBindingSize,
+			a.Limits.MaxStorageBuffersPerShaderStage, a.Limits.MaxComputeWorkgroupStorageSize, a.Limits.MaxComputeInvocationsPerWorkgroup}}
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+
+	"quire/engine"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/model"
+	"quire/engine/tokenizer"
+)
+
+// advise says what to do about an error; empty where the error says all.
+func advise(err error) string {
+	var format *gguf.FormatError
+	switch {
+	case errors.Is(err, gpu.ErrNoAdapter):
+		return "Install a Vulkan driver: the GPU maker's, or Mesa's, which also runs without a GPU (Debian and Ubuntu:\n" +
+			"apt-get install mesa-vulkan-drivers). \"quire adapters\" lists what is there."
+	case errors.Is(err, gpu.ErrOutOfMemory):
+		return "Lower --kv-memory, --ctx or --max-seqs, take --kv-type f16, or run a smaller model.\n" +
+			"\"quire inspect FILE\" tells what a model needs."
+	case errors.Is(err, gpu.ErrDeviceLost):
+		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
+	case errors.Is(err, engine.ErrContextTooLong):
+		return "Shorten the prompt or raise --ctx."
+	case errors.Is(err, engine.ErrUnsupportedModel), errors.Is(err, model.ErrUnsupported), errors.Is(err, tokenizer.ErrUnsupportedTokenizer):
+		return "\"quire inspect FILE\" lists what would not run and why."
+	case errors.As(err, &format):
+		return "The file is damaged or not complete, or no GGUF file; copy or download it again."
+	}
+	return ""
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"quire/engine"
+	"quire/engine/chat"
+)
+
+// batch runs prompts at once and writes their outputs in order.
+type batch struct {
+	host      *host
+	engine    *engine.Engine
+	json, raw bool
+
+	waiting  []*pending // submitted, not yet written
+	written  int
+	several  bool
+	failures []error
+}
+
+// pending is a prompt that runs.
+type pending struct {
+	prompt []int32
+	seed   uint64
+	stream *engine.Stream
+	err    error // why it was not accepted
+}
+
+// run submits everything and writes each output as soon as those before it are written.
+func (b *batch) run(ctx context.Context, jobs []job) error {
+	b.several = len(jobs) > 1
+	for _, j := range jobs {
+		p := b.submit(ctx, j)
+		for errors.Is(p.err, engine.ErrQueueFull) && len(b.waiting) > 0 {
+			if err := b.write(); err != nil {
+				return err
+			}
+			p = b.submit(ctx, j)
+		}
+		b.waiting = append(b.waiting, p)
+	}
+	for len(b.waiting) > 0 {
+		if err := b.write(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch) submit(ctx context.Context, j job) *pending {
+	p := &pending{}
+	if b.engine.HasTemplate() && !b.raw {
+		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}})
+	} else {
+		p.prompt, p.err = b.engine.TextPrompt(j.Prompt)
+	}
+	if p.err != nil {
+		return p
+	}
+	params := j.Settings.params()
+	p.seed = params.Seed
+	p.stream, p.err = b.engine.Submit(ctx, engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params,
+		Stop: j.Stop, IgnoreEnd: j.IgnoreEnd, Logprobs: j.Logprobs})
+	return p
+}
+
+// write writes the first waiting output to its end.
+func (b *batch) write() error {
+	p := b.waiting[0]
+	b.waiting = b.waiting[1:]
+	b.written++
+	if b.json {
+		return b.writeObject(p)
+	}
+	if b.written > 1 {
+		fmt.Fprintln(b.host.out)
+	}
+	if p.err != nil {
+		b.fail(p.err)
+		return nil
+	}
+	last := ""
+	for chunk, more := p.stream.Next(); more; chunk, more = p.stream.Next() {
+		if chunk.Text == "" {
+			continue
+		}
+		last = chunk.Text
+		if _, err := io.WriteString(b.host.out, chunk.Text); err != nil {
+			p.stream.Cancel()
+			return err
+		}
+	}
+	if !strings.HasSuffix(last, "\n") {
+		fmt.Fprintln(b.host.out)
+	}
+	r := p.stream.Result()
+	if r.Reason == engine.FinishError {
+		b.fail(r.Err)
+		return nil
+	}
+	_, err := fmt.Fprintln(b.host.err, b.figures(r.Figures))
+	return err
+}
+
+// fail keeps an error, and tells it now where there are several outputs and the JSON does not carry it.
+func (b *batch) fail(err error) {
+	b.failures = append(b.failures, err)
+	if b.several && !b.json {
+		fmt.Fprintf(b.host.err, "prompt %d: %v\n", b.written, err)
+	}
+}
+
+// figures is one prompt's line of figures.
+func (b *batch) figures(f engine.Figures) string {
+	info := b.engine.Info()
+	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s, %.1f tokens/s | %s",
+		info.Adapter.Name, info.LoadSeconds, plural(f.PromptTokens, "token"), f.PromptPerSecond, f.TimeToFirst.Seconds(),
+		plural(f.GeneratedTokens, "token"), f.DecodePerSecond, plural(f.Blocks, "block"))
+}
+
+// output is one prompt's JSON object.
+type output struct {
+	PromptIDs    []int32             `json:"prompt_ids"`
+	IDs          []int32             `json:"ids"`
+	Text         string              `json:"text"`
+	FinishReason engine.FinishReason `json:"finish_reason"`
+	Error        string              `json:"error,omitempty"`
+	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
+	Figures      outputFigures       `json:"figures"`
+}
+
+type outputFigures struct {
+	Adapter     string  `json:"adapter"`
+	LoadSeconds float64 `json:"load_s"`
+	Seed        uint64  `json:"seed"`
+	engine.Figures
+}
+
+func (b *batch) writeObject(p *pending) error {
+	info := b.engine.Info()
+	o := output{PromptIDs: orEmpty(p.prompt), IDs: []int32{}, FinishReason: engine.FinishError,
+		Figures: outputFigures{Adapter: info.Adapter.Name, LoadSeconds: info.LoadSeconds, Seed: p.seed}}
+	err := p.err
+	if err == nil {
+		r := p.stream.Result()
+		o.IDs, o.Text, o.FinishReason, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Tokens
+		o.Figures.Figures = r.Figures
+		if r.Reason == engine.FinishError {
+			err = r.Err
+		}
+	}
+	if err != nil {
+		o.Error = err.Error()
+		b.fail(err)
+	}
+	return writeJSON(b.host.out, o)
+}

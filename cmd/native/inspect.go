@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+
+	"quire/engine/gguf"
+	"quire/engine/model"
+	"quire/engine/tokenizer"
+)
+
+const (
+	shownElements = 4  // of a metadata array
+	shownText     = 72 // characters of a metadata string
+)
+
+var inspectCommand = &command{
+	name:      "inspect",
+	summary:   "show what a GGUF file holds, needs, and whether it runs",
+	usage:     "FILE|URL [--ctx N] [--json]",
+	arguments: [2]int{1, 1},
+	about: `Reads a file's header: metadata (long values shortened), tensors, the GPU memory that weights and KV cache need, and what
+would not run and why.`,
+	examples: []string{
+		`quire inspect model.gguf`,
+		`quire inspect https://example.org/model.gguf --json`,
+	},
+	prepare: func(f *flags) func(*host, []string) error {
+		ctx := f.whole("ctx", 0, 0, 1<<24, "`TOKENS` of context to compute the KV cache for; 0: the model's")
+		asJSON := f.flag("json", "print one JSON object")
+		return func(h *host, args []string) error {
+			file, header, err := openHeader(context.Background(), args[0])
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			r := inspect(file.name, header, *ctx)
+			if *asJSON {
+				return writeJSON(h.out, r)
+			}
+			return r.print(h.out)
+		}
+	},
+}
+
+// report is what inspect finds.
+type report struct {
+	File      string         `json:"file"`
+	Version   uint32         `json:"version"`
+	Size      int64          `json:"size"`
+	Alignment uint32         `json:"alignment"`
+	Metadata  map[string]any `json:"metadata"`
+	Tensors   []tensor       `json:"tensors"`
+	Memory    *memory        `json:"memory"` // null where the model does not run
+	Problems  []string       `json:"problems"`
+
+	keys []string // of Metadata, in file order
+}
+
+type tensor struct {
+	Name   string   `json:"name"`
+	Type   string   `json:"type"`
+	Shape  []uint64 `json:"shape"`
+	Offset int64    `json:"offset"`
+	Bytes  int64    `json:"bytes"`
+}
+
+// memory is what the model needs on the GPU, in bytes.
+type memory struct {
+	Parameters int64            `json:"parameters"`
+	Weights    int64            `json:"weights"`
+	KVPerToken map[string]int   `json:"kv_per_token"` // by KV type
+	Context    int              `json:"context"`
+	KVCache    map[string]int64 `json:"kv_cache"` // of one sequence as long as Context
+}
+
+// array is a metadata array's length and its first elements.
+type array struct {
+	Type   string `json:"type"`
+	Length int    `json:"length"`
+	First  []any  `json:"first"`
+}
+
+func inspect(name string, header *gguf.File, ctx int) *report {
+	r := &report{File: name, Version: header.Version, Size: header.Size, Alignment: header.Alignment,
+		Metadata: map[string]any{}, Tensors: []tensor{}, Problems: []string{}}
+	for key, v := range header.Metadata.All() {
+		r.keys = append(r.keys, key)
+		r.Metadata[key] = shorten(v)
+	}
+	for _, t := range header.Tensors {
+		r.Tensors = append(r.Tensors, tensor{Name: t.Name, Type: t.Type.String(), Shape: t.Shape, Offset: t.Offset, Bytes: t.Bytes})
+	}
+	r.check(header, ctx)
+	return r
+}
+
+// check plans the model and reads its vocabulary as loading would.
+func (r *report) check(header *gguf.File, ctx int) {
+	problem := func(err error) { r.Problems = append(r.Problems, err.Error()) }
+	if _, err := tokenizer.New(header); err != nil {
+		problem(err)
+	}
+	if len(header.Tensors) == 0 {
+		problem(errors.New("the file has no tensors: it holds a vocabulary only, which tokenize and detokenize work on"))
+		return
+	}
+	plan, err := model.NewPlan(header)
+	if err != nil {
+		problem(err)
+		for _, t := range header.Tensors {
+			if !model.Runs(t.Type) && !strings.Contains(err.Error(), t.Name) {
+				problem(fmt.Errorf("tensor %s has type %s", t.Name, t.Type))
+			}
+		}
+		return
+	}
+	if ctx == 0 {
+		ctx = plan.Config.Context
+	}
+	r.Memory = &memory{Parameters: plan.Parameters(), Weights: plan.WeightBytes(), Context: ctx,
+		KVPerToken: map[string]int{}, KVCache: map[string]int64{}}
+	for _, kind := range kvTypes {
+		n, err := plan.Config.KVTokenBytes(kind)
+		if err != nil {
+			problem(err)
+			continue
+		}
+		r.Memory.KVPerToken[kind], r.Memory.KVCache[kind] = n, int64(n)*int64(ctx)
+	}
+}
+
+// shorten keeps the first elements of an array.
+func shorten(v gguf.Value) any {
+	switch v.Type {
+	case gguf.Array:
+	case gguf.Float32:
+		return writable(json.Number(v.String()))
+	default:
+		return writable(v.Any())
+	}
+	list := reflect.ValueOf(v.Any())
+	a := array{Type: v.Elem.String(), Length: list.Len(), First: []any{}}
+	for i := range min(list.Len(), shownElements) {
+		a.First = append(a.First, writable(list.Index(i).Interface()))
+	}
+	return a
+}
+
+// writable turns what JSON has no number for into text.
+func writable(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Sprint(v)
+		}
+	case json.Number:
+		if f, err := v.Float64(); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return v.String()
+		}
+	}
+	return v
+}
+
+func (r *report) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s: GGUF version %d, %s\n\nmetadata:\n", r.File, r.Version, formatSize(uint64(r.Size)))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, key := range r.keys {
+		fmt.Fprintf(table, "  %s\t%s\n", key, describe(r.Metadata[key]))
+	}
+	table.Flush()
+	fmt.Fprintf(w, "\ntensors: %d\n", len(r.Tensors))
+	for _, t := range r.Tensors {
+		fmt.Fprintf(table, "  %s\t%s\t%v\n", t.Name, t.Type, t.Shape)
+	}
+	table.Flush()
+	if m := r.Memory; m != nil {
+		fmt.Fprintf(w, "\nGPU memory:\n  weights: %s, %.1f million parameters\n", formatSize(uint64(m.Weights)), float64(m.Parameters)/1e6)
+		for _, kind := range kvTypes {
+			fmt.Fprintf(w, "  KV cache in %s: %s a token, %s for one sequence of %d tokens\n", kind,
+				formatSize(uint64(m.KVPerToken[kind])), formatSize(uint64(m.KVCache[kind])), m.Context)
+		}
+	}
+	if len(r.Problems) == 0 {
+		_, err := fmt.Fprint(w, "\nThis model runs.\n")
+		return err
+	}
+	fmt.Fprint(w, "\nThis model does not run:\n")
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "  %s\n", p)
+	}
+	return nil
+}
+
+// describe writes a metadata value on one line.
+func describe(v any) string {
+	switch v := v.(type) {
+	case array:
+		parts := make([]string, len(v.First))
+		for i, item := range v.First {
+			parts[i] = describe(item)
+		}
+		if v.Length > len(v.First) {
+			parts = append(parts, "...")
+		}
+		return fmt.Sprintf("%d of %s: %s", v.Length, v.Type, strings.Join(parts, ", "))
+	case string:
+		text := []rune(fmt.Sprintf("%q", v))
+		if len(text) > shownText {
+			return fmt.Sprintf("%s... (%d bytes)", string(text[:shownText]), len(v))
+		}
+		return string(text)
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,188 @@
+// Package remote reads a file over HTTP as it is needed: one connection streams forward, a jump asks for a new range,
+// and a connection that breaks is resumed. A server without ranges is streamed once into a temporary file.
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Options change how a File is read; the zero value is a good default.
+type Options struct {
+	Client   *http.Client  // nil: http.DefaultClient
+	Attempts int           // requests without a single byte of progress before giving up; 0: 5
+	Wait     time.Duration // before the second attempt, doubled for each further one; 0: 250 ms
+	Idle     time.Duration // how long a connection may stay silent; 0: 30 s
+}
+
+const (
+	// maxSkip is how far forward reading on beats a new request.
+	maxSkip = 1 << 20
+	piece   = 256 << 10
+)
+
+// File is a remote file. ReadAt may be called from several goroutines, one at a time is served.
+type File struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	url     string
+	options Options
+	size    int64
+	etag    string
+
+	mu    sync.Mutex
+	body  *body    // the open connection, nil for none
+	spool *os.File // without ranges: what has come, from the start
+	have  int64    // bytes in spool
+}
+
+// Open asks for a file. Its size must be stated by the server, or the server must end the stream cleanly. Cancelling
+// ctx ends all reads.
+func Open(ctx context.Context, url string, o Options) (*File, error) {
+	if o.Client == nil {
+		o.Client = http.DefaultClient
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 5
+	}
+	if o.Wait == 0 {
+		o.Wait = 250 * time.Millisecond
+	}
+	if o.Idle == 0 {
+		o.Idle = 30 * time.Second
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	f := &File{ctx: ctx, cancel: cancel, url: url, options: o, size: -1}
+	err := f.retry(func() (bool, error) { return false, f.connect(0) })
+	if err == nil && f.size < 0 {
+		err = f.learnSize()
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Size returns the file's size in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// Close ends the connection and removes the temporary file.
+func (f *File) Close() error {
+	f.cancel()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.disconnect()
+	if f.spool == nil {
+		return nil
+	}
+	name := f.spool.Name()
+	err := errors.Join(f.spool.Close(), os.Remove(name))
+	f.spool = nil
+	return err
+}
+
+// ReadAt reads len(p) bytes at an offset.
+func (f *File) ReadAt(p []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, fmt.Errorf("read %s: negative offset %d", f.url, offset)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.size >= 0 && offset >= f.size {
+		return 0, io.EOF
+	}
+	want := p
+	if left := f.size - offset; f.size >= 0 && int64(len(p)) > left {
+		want = p[:left]
+	}
+	n, err := f.readAt(want, offset)
+	if err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (f *File) readAt(p []byte, offset int64) (int, error) {
+	if f.spool != nil {
+		if err := f.fill(offset + int64(len(p))); err != nil {
+			return 0, err
+		}
+		return f.spool.ReadAt(p, offset)
+	}
+	done := 0
+	err := f.retry(func() (bool, error) {
+		before := done
+		err := f.seek(offset + int64(done))
+		for err == nil && done < len(p) {
+			var n int
+			n, err = f.body.read(p[done:])
+			done += n
+		}
+		if err != nil {
+			f.disconnect()
+		}
+		return done > before, err
+	})
+	return done, err
+}
+
+// seek brings the connection to an offset, by reading on where that is near.
+func (f *File) seek(offset int64) error {
+	if f.body != nil && offset >= f.body.at && offset-f.body.at <= maxSkip {
+		skip := make([]byte, min(piece, offset-f.body.at))
+		for f.body.at < offset {
+			if _, err := f.body.read(skip[:min(int64(len(skip)), offset-f.body.at)]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return f.connect(offset)
+}
+
+func (f *File) disconnect() {
+	if f.body != nil {
+		f.body.close()
+		f.body = nil
+	}
+}
+
+// retry runs try until it succeeds, fails for good, or has failed Attempts times in a row without progress.
+func (f *File) retry(try func() (progress bool, err error)) error {
+	wait := f.options.Wait
+	for attempt := 1; ; attempt++ {
+		progress, err := try()
+		if err == nil {
+			return nil
+		}
+		if f.ctx.Err() != nil {
+			return fmt.Errorf("read %s: %w", f.url, context.Cause(f.ctx))
+		}
+		if progress {
+			attempt, wait = 1, f.options.Wait
+		}
+		var final *finalError
+		if errors.As(err, &final) || attempt >= f.options.Attempts {
+			return fmt.Errorf("read %s: %w", f.url, err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-f.ctx.Done():
+		}
+		wait *= 2
+	}
+}
+
+// finalError is one that a new attempt would not mend.
+type finalError struct{ text string }
+
+func (e *finalError) Error() string { return e.text }
+
+func finalf(format string, args ...any) error { return &finalError{fmt.Sprintf(format, args...)} }
