@@ -1,0 +1,138 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"quire/engine/gpu"
+)
+
+// MaxTop is how many of the best tokens' log-probabilities a result can hold.
+const MaxTop = 20
+
+// ResultWords is the length of an output's result: token, number of best tokens K (0 without log-probabilities), logit
+// and log-probability of the token, then id, logit and log-probability of the K best. Logits are raw.
+const ResultWords = 4 + 3*MaxTop
+
+// NoToken stands in a result whose output drew none.
+const NoToken = ^uint32(0)
+
+// SampleParams specialise Sample.
+type SampleParams struct {
+	Vocab  int // tokens
+	Stride int // words from one output's logits to the next, a multiple of 4
+}
+
+// Sample draws a token for each output of a step, exactly (engine/sample says from which distribution), into its lane
+// and its result.
+type Sample struct {
+	device            *gpu.Device
+	peak, choose, top *gpu.Kernel
+	slices            int
+}
+
+// sliceLogits is how many logits one workgroup of the first kernel looks at.
+const sliceLogits = 4096
+
+// NewSample starts compiling the kernels.
+func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
+	if p.Vocab < 1 || p.Stride < p.Vocab || p.Stride%4 != 0 {
+		return nil, fmt.Errorf("kernel: sample: vocabulary %d, stride %d: the stride must be a multiple of 4 that holds the vocabulary", p.Vocab, p.Stride)
+	}
+	k := &Sample{device: d, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
+	threads := 256
+	if p.Vocab <= sliceLogits {
+		threads = 64
+	}
+	consts := []Const{{"VOCAB", p.Vocab}, {"STRIDE", p.Stride}, {"THREADS", threads}, {"SLICES", k.slices}}
+	for _, s := range []struct {
+		into     **gpu.Kernel
+		file     string
+		bindings []gpu.Binding
+	}{
+		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}},
+		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}},
+		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}},
+	} {
+		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: consts, Bindings: s.bindings})
+		if err != nil {
+			return nil, err
+		}
+		*s.into = d.Kernel(m)
+	}
+	return k, nil
+}
+
+// Wait blocks until the kernels are compiled.
+func (k *Sample) Wait(ctx context.Context) error {
+	for _, kernel := range []*gpu.Kernel{k.peak, k.choose, k.top} {
+		if err := kernel.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ScratchBytes returns the size of the scratch buffer that so many outputs need.
+func (k *Sample) ScratchBytes(outputs int) uint64 { return 8 * uint64(outputs) * uint64(k.slices) }
+
+// SampleBindings are buffers bound to the kernels of Sample.
+type SampleBindings struct{ peak, choose, top *gpu.BindGroup }
+
+// Bind binds the step buffer, logits [output][Stride], scratch (ScratchBytes), the lanes' parameters
+// [lane][sample.LaneWords], the lanes' last tokens [lane] and the results [output][ResultWords].
+func (k *Sample) Bind(step, logits, scratch, laneParams, lanes, results gpu.View) (*SampleBindings, error) {
+	b := &SampleBindings{}
+	var err error
+	if b.peak, err = k.device.Bind(k.peak, step, logits, scratch); err != nil {
+		return nil, err
+	}
+	if b.choose, err = k.device.Bind(k.choose, step, logits, scratch, laneParams, lanes, results); err != nil {
+		return nil, err
+	}
+	if b.top, err = k.device.Bind(k.top, step, logits, scratch, laneParams, results); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Record records the draws of a step's outputs: two dispatches, and a third where any lane asks for log-probabilities.
+func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, outputs int, logprobs bool) {
+	y, z := Fold(outputs)
+	rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
+	rec.Dispatch(k.choose, b.choose, 1, y, z)
+	if logprobs {
+		rec.Dispatch(k.top, b.top, 1, y, z)
+	}
+}
+
+// TopLogit is a token with its raw logit and log-probability.
+type TopLogit struct {
+	Token          uint32
+	Logit, Logprob float32
+}
+
+// SampleResult is an output's result. Without log-probabilities only its token is set.
+type SampleResult struct {
+	TopLogit
+	Top []TopLogit // the best, in order
+}
+
+// DecodeResult reads one output's result of ResultWords words. It allocates only for log-probabilities.
+func DecodeResult(data []byte) SampleResult {
+	word := func(i int) uint32 { return binary.LittleEndian.Uint32(data[4*i:]) }
+	float := func(i int) float32 { return math.Float32frombits(word(i)) }
+	r := SampleResult{TopLogit: TopLogit{Token: word(0)}}
+	n := int(min(word(1), MaxTop))
+	if n == 0 {
+		return r
+	}
+	r.Logit, r.Logprob = float(2), float(3)
+	r.Top = make([]TopLogit, n)
+	for i := range r.Top {
+		r.Top[i] = TopLogit{Token: word(4 + 3*i), Logit: float(5 + 3*i), Logprob: float(6 + 3*i)}
+	}
+	return r
+}
