@@ -2,13 +2,14 @@
 // invocation holds QUADS × QUADS squares of 4 × 4 sums. K is staged in DEPTH columns at a time, weights dequantized,
 // four rows to a vec4, by half of the workgroup for x and half for W. DEPTH·QUADS is 32: 16 KiB of workgroup memory.
 //
-// A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, ADD and GATHER are as
-// in matvec.wgsl.
+// A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, BIAS, ADD and
+// GATHER are as in matvec.wgsl.
 // include: step
 // include: dequant
 // include: silu
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const WIDE: u32 = 16u * QUADS; // vec4s in a staged column
 var<workgroup> xs: array<vec4<f32>, DEPTH * WIDE>;
@@ -41,10 +42,9 @@ fn weights(row: u32, part: u32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
-        @builtin(local_invocation_index) lid: u32) {
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let rows = step[M_WORD];
-    let m0 = (wid.z * count.y + wid.y) * (64u * QUADS);
+    let m0 = wid.y * (64u * QUADS);
     let n0 = wid.x * (64u * QUADS);
     let tx = lid % 16u;
     let ty = lid / 16u;
@@ -109,7 +109,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: v
             }
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
-                let v = sums[(i * QUADS + j) * 4u + r];
+                var v = sums[(i * QUADS + j) * 4u + r];
+                if BIAS {
+                    let at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
+                    v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
+                }
                 if SWIGLU {
                     if n < N { store(m, n / 2u, silu(v.x) * v.y); }
                     if n + 2u < N { store(m, n / 2u + 1u, silu(v.z) * v.w); }

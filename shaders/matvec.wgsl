@@ -5,14 +5,16 @@
 // workgroup_id.z counts groups of ROWS rows of x.
 //
 // NORM: x is multiplied by norm, and y by 1/rms of its row, which the same pass finds. SWIGLU: rows of W come in pairs of
-// gate and up, y[m][i] = silu(r[2i])·r[2i+1]. ADD: y is added to. GATHER: row m of x is the token of output m.
+// gate and up, y[m][i] = silu(r[2i])·r[2i+1]. BIAS: bias[n] is added to the product. ADD: y is added to. GATHER: row m of
+// x is the token of output m. W is the rows [FIRST, FIRST + N) of its matrix.
 // include: step
 // include: dequant
 // include: reduce
 // include: silu
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read> norm: array<vec4<f32>>;
 
 fn store(m: u32, column: u32, value: f32) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
@@ -24,10 +26,9 @@ fn store(m: u32, column: u32, value: f32) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
-        @builtin(local_invocation_index) lid: u32) {
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let lane = lid % LANES;
-    let first = ((wid.y * count.x + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
+    let first = ((wid.y * 65535u + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
     let rows = step[M_WORD];
     let m0 = wid.z * ROWS;
 
@@ -80,23 +81,29 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: v
     lanes_sum(&sums, lid);
 
     for (var m = 0u; m < ROWS; m++) {
+        if m0 + m >= rows {
+            continue;
+        }
         var scale = 1.0;
         if NORM {
             scale = inverseSqrt(sums[TILE * ROWS + m] / f32(K) + EPS);
         }
-        if m0 + m >= rows {
-            continue;
+        for (var t = 0u; t < TILE; t++) {
+            sums[t * ROWS + m] *= scale;
+            if BIAS {
+                sums[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
+            }
         }
         if SWIGLU {
             for (var t = 0u; t < TILE; t += 2u) {
                 if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, (first + t) / 2u, silu(sums[t * ROWS + m] * scale) * (sums[(t + 1u) * ROWS + m] * scale));
+                    store(m0 + m, (first + t) / 2u, silu(sums[t * ROWS + m]) * sums[(t + 1u) * ROWS + m]);
                 }
             }
         } else {
             for (var t = 0u; t < TILE; t++) {
                 if lane == (t * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, first + t, sums[t * ROWS + m] * scale);
+                    store(m0 + m, first + t, sums[t * ROWS + m]);
                 }
             }
         }

@@ -50,35 +50,34 @@ fn plain(at: u32, k: u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
-        @builtin(local_invocation_index) lid: u32) {
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let blocks = params.blocks;
     let pairs = (blocks + 1u) / 2u;
-    let item = (wid.y * count.x + wid.x) * 64u + lid;
+    let item = (wid.y * 65535u + wid.x) * 64u + lid;
     let row = item / pairs;
     let pair = item % pairs;
     if row >= params.rows {
         return;
     }
-    let from = params.offset + row * params.row_bytes;
+    let start = params.offset + row * params.row_bytes;
     let target_row = params.first + row * params.stride;
     var scale = 0u;
     for (var b = pair * 2u; b < min(pair * 2u + 2u, blocks); b++) {
         let to = target_row * (blocks * BLOCK_WORDS) + b * BLOCK_WORDS;
         if KIND == 2u {
-            let at = from + b * 34u;
+            let at = start + b * 34u;
             scale |= half_at(at) << ((b % 2u) * 16u);
             for (var i = 0u; i < 4u; i++) {
                 planes[to + i * 2u] = word_at(at + 2u + i * 4u) ^ 0x80808080u;
                 planes[to + i * 2u + 1u] = word_at(at + 18u + i * 4u) ^ 0x80808080u;
             }
         } else if KIND >= 3u {
-            var at = from + b * 18u;
+            var at = start + b * 18u;
             if KIND == 3u {
                 scale |= half_at(at) << ((b % 2u) * 16u);
                 at += 2u;
             } else {
-                at = from + b * 20u;
+                at = start + b * 20u;
                 planes[params.scales + target_row * blocks + b] = word_at(at);
                 at += 4u;
             }
@@ -93,8 +92,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: v
             for (var i = 0u; i < 4u; i++) {
                 for (var j = 0u; j < each; j++) {
                     let k = b * 32u + i * 4u + j * held;
-                    planes[to + i * each * 2u + j] = plain(from, k);
-                    planes[to + i * each * 2u + each + j] = plain(from, k + 16u);
+                    planes[to + i * each * 2u + j] = plain(start, k);
+                    planes[to + i * each * 2u + each + j] = plain(start, k + 16u);
                 }
             }
         }

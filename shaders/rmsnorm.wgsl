@@ -6,18 +6,17 @@
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>,
-        @builtin(local_invocation_index) lid: u32) {
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let rows = step[M_WORD];
-    let m = (wid.y * count.x + wid.x) * (WORKGROUP / LANES) + lid / LANES;
+    let m = (wid.y * 65535u + wid.x) * (WORKGROUP / LANES) + lid / LANES;
     var row = min(m, max(rows, 1u) - 1u);
     if GATHER {
         row = step[output_at(row)];
     }
-    let from = row * (X_STRIDE / 4u);
+    let start = row * (X_STRIDE / 4u);
     var sums: array<f32, SUMS>;
     for (var k = lid % LANES; k < VECTORS; k += LANES) {
-        let v = x[from + k];
+        let v = x[start + k];
         sums[0] += dot(v, v);
     }
     lanes_sum(&sums, lid);
@@ -26,6 +25,6 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) count: v
     }
     let scale = inverseSqrt(sums[0] / f32(K) + EPS);
     for (var k = lid % LANES; k < VECTORS; k += LANES) {
-        y[m * (Y_STRIDE / 4u) + k] = x[from + k] * scale * weight[k];
+        y[m * (Y_STRIDE / 4u) + k] = x[start + k] * scale * weight[k];
     }
 }

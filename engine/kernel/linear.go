@@ -18,6 +18,7 @@ type LinearParams struct {
 
 	Norm   bool    // x goes through RMSNorm first
 	Eps    float32 // RMSNorm's
+	Bias   bool    // a vector of Rows is added to the product
 	Add    bool    // y is added to
 	SwiGLU bool    // rows 2i and 2i+1 of W are gate and up: y[i] = silu(gate)·up
 	Gather bool    // row m of x is the token of output m
@@ -29,9 +30,9 @@ type LinearParams struct {
 }
 
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch
-// of x's shape ([rows][XStride]) that several Linears may share. Both are for Norm only. y may not share a buffer
-// with another of them.
-type LinearViews struct{ Step, X, Y, Norm, Normed gpu.View }
+// of x's shape ([rows][XStride]) that several Linears may share. Both are for Norm only, Bias ([Rows]) for Bias. Y may
+// not share a buffer with another of them.
+type LinearViews struct{ Step, X, Y, Bias, Norm, Normed gpu.View }
 
 // matvecRows are the rows of x that a matrix × vector kernel may take.
 var matvecRows = [...]int{1, 2, 4, 8}
@@ -125,10 +126,11 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 		File: file, Variant: "baseline",
 		Consts: []Const{
 			{"BLOCKS", p.Matrix.blocks()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
-			{"M_WORD", p.MWord}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
+			{"M_WORD", p.MWord}, {"FIRST", piece.First},
+			{"BIAS", p.Bias}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
 		},
 		Use:      map[string]string{"dequant": "dequant_" + string(p.Matrix.Type)},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
 }
 
@@ -166,38 +168,37 @@ type LinearBind struct {
 // Bind binds the product's buffers; it waits for kernels that still compile.
 func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 	b := &LinearBind{}
-	norm, x := v.X, v.X
+	// What a product does without is bound to x, which it only reads too.
+	bias, norm, x := v.X, v.X, v.X
+	if l.params.Bias {
+		bias = v.Bias
+	}
 	if l.params.Norm {
 		norm, x = v.Norm, v.Normed
-		if x.Buffer != nil {
-			g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
-			if err != nil {
-				return nil, err
-			}
-			b.norm = g
+		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
+		if err != nil {
+			return nil, err
 		}
+		b.norm = g
 	}
 	for p, piece := range l.params.Matrix.Pieces {
 		for i := range l.matvec {
 			if len(l.matvec[i]) == 0 {
 				continue
 			}
-			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.quants, piece.scales, v.X, v.Y, norm)
+			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.quants, piece.scales, v.X, v.Y, bias, norm)
 			if err != nil {
 				return nil, err
 			}
 			b.matvec[i] = append(b.matvec[i], g)
 		}
-		if x.Buffer == nil {
-			continue
-		}
-		g, err := l.dev.Bind(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y)
+		g, err := l.dev.Bind(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
 		if err != nil {
 			return nil, err
 		}
 		b.tiled = append(b.tiled, g)
 		if l.wide != nil {
-			g, err := l.dev.Bind(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y)
+			g, err := l.dev.Bind(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
 			if err != nil {
 				return nil, err
 			}
@@ -235,7 +236,7 @@ func (l *Linear) recordMatvec(rec *gpu.Recorder, b *LinearBind, m int) {
 	}
 	z := uint32(ceilDiv(m, matvecRows[i]))
 	for p, piece := range l.params.Matrix.Pieces {
-		x, y := fold(matvecGroups(&l.params, piece, matvecRows[i], l.subgroup))
+		x, y := Fold(matvecGroups(&l.params, piece, matvecRows[i], l.subgroup))
 		rec.Dispatch(l.matvec[i][p], b.matvec[i][p], x, y, z)
 	}
 }

@@ -160,15 +160,3 @@ func (l weightLayout) rowBytes(cols int) (quants, scales uint64) {
 func blocksOf(cols int) int { return (cols + BlockSize - 1) / BlockSize }
 
 func alignUp(n, to uint64) uint64 { return (n + to - 1) / to * to }
-
-// fold spreads count workgroups over two dimensions, each within the 65,535 that every adapter allows. Shaders guard
-// against the few too many that folding can add.
-func fold(count int) (x, y uint32) {
-	const most = 65535
-	if count <= 0 {
-		return 0, 0
-	}
-	y = uint32((count + most - 1) / most)
-	x = uint32((count + int(y) - 1) / int(y))
-	return x, y
-}

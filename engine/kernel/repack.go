@@ -96,7 +96,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 		r.rec.Reset()
 		r.rec.Write(r.params, 0, data[:])
-		x, y := fold(ceilDiv((end-begin)*((m.blocks()+1)/2), 64))
+		x, y := Fold(ceilDiv((end-begin)*((m.blocks()+1)/2), 64))
 		r.rec.Dispatch(k, bind, x, y, 1)
 		if err := r.dev.Submit(&r.rec); err != nil {
 			return err

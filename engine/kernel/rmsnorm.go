@@ -76,7 +76,7 @@ func (n *RMSNorm) Bind(step, x, weight, y gpu.View) (*gpu.BindGroup, error) {
 
 // Record records the norm of m rows.
 func (n *RMSNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, m int) {
-	x, y := fold(ceilDiv(m, n.each))
+	x, y := Fold(ceilDiv(m, n.each))
 	rec.Dispatch(n.kernel, b, x, y, 1)
 }
 

@@ -1,22 +1,22 @@
 // Sums over groups of LANES neighbouring invocations (a power of two), SUMS at once, through workgroup memory.
-var<workgroup> partial: array<f32, WORKGROUP * SUMS>;
+var<workgroup> lane_sums: array<f32, WORKGROUP * SUMS>;
 
 // lanes_sum replaces each of values by its sum over the invocation's group. All of the workgroup must call it.
 fn lanes_sum(values: ptr<function, array<f32, SUMS>>, lid: u32) {
     let lane = lid % LANES;
     for (var i = 0u; i < SUMS; i++) {
-        partial[i * WORKGROUP + lid] = (*values)[i];
+        lane_sums[i * WORKGROUP + lid] = (*values)[i];
     }
     for (var span = LANES / 2u; span > 0u; span = span / 2u) {
         workgroupBarrier();
         if lane < span {
             for (var i = 0u; i < SUMS; i++) {
-                partial[i * WORKGROUP + lid] += partial[i * WORKGROUP + lid + span];
+                lane_sums[i * WORKGROUP + lid] += lane_sums[i * WORKGROUP + lid + span];
             }
         }
     }
     workgroupBarrier();
     for (var i = 0u; i < SUMS; i++) {
-        (*values)[i] = partial[i * WORKGROUP + lid - lane];
+        (*values)[i] = lane_sums[i * WORKGROUP + lid - lane];
     }
 }

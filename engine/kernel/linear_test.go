@@ -1,0 +1,220 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/reference"
+)
+
+// linearCase is a product to check.
+type linearCase struct {
+	LinearParams
+	typ        WeightType
+	n, k, m    int
+	tokens     int // rows of x; 0: m
+	maxBinding uint64
+}
+
+func (c linearCase) String() string {
+	s := fmt.Sprintf("%s/%dx%d/m%d", c.typ, c.n, c.k, c.m)
+	for _, f := range []struct {
+		on   bool
+		name string
+	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.SwiGLU, "swiglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}} {
+		if f.on {
+			s += "/" + f.name
+		}
+	}
+	return s + "/" + c.Variant
+}
+
+// linearResult is what a product should be and is, [m][width].
+type linearResult struct {
+	want       []float64
+	plain, got []float32
+}
+
+// plainLinear is the product's formula in one precision. x is [tokens][k], y0 [m][width].
+func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32, outputs []Output) []T {
+	rows := make([]T, 0, c.m*c.k)
+	for m := range c.m {
+		from := m
+		if c.Gather {
+			from = int(outputs[m].Token)
+		}
+		for _, f := range x[from*c.k : (from+1)*c.k] {
+			rows = append(rows, T(f))
+		}
+	}
+	if c.Norm {
+		rows = reference.RMSNorm(rows, norm, T(c.Eps))
+	}
+	y := reference.MatMul(w, rows, c.k)
+	if c.Bias {
+		y = reference.Add(y, bias)
+	}
+	if c.SwiGLU {
+		gate, up := make([]T, 0, len(y)/2), make([]T, 0, len(y)/2)
+		for i := 0; i < len(y); i += 2 {
+			gate, up = append(gate, y[i]), append(up, y[i+1])
+		}
+		y = reference.SwiGLU(gate, up)
+	}
+	if c.Add {
+		y = reference.Add(y, y0)
+	}
+	return y
+}
+
+const eps = 1e-5
+
+// runLinear computes c on the GPU and on the CPU.
+func (r *rig) runLinear(c linearCase) linearResult {
+	if c.tokens == 0 {
+		c.tokens = c.m
+	}
+	raw, w := r.weights(c.typ, c.n, c.k)
+	width := c.n
+	if c.SwiGLU {
+		width = c.n / 2
+	}
+	x, bias, norm := r.floats(c.tokens*c.k, 1), r.floats(c.n, 1), r.floats(c.k, 1)
+	y0 := r.floats(c.m*width, 1)
+
+	p := c.LinearParams
+	p.Matrix = r.matrix(c.typ, c.n, c.k, raw, c.maxBinding)
+	p.XStride = blocksOf(c.k)*32 + 32
+	p.YOffset = 3
+	p.YStride = blocksOf(width+p.YOffset) * 32
+	p.Eps, c.Eps = eps, eps
+	step := StepData{Tokens: make([]uint32, c.tokens)}
+	p.MWord = WordTokens
+	if c.Gather {
+		p.MWord = WordOutputs
+		for range c.m {
+			step.Outputs = append(step.Outputs, Output{Token: uint32(r.rng.IntN(c.tokens))})
+		}
+	}
+	l, err := NewLinear(r.dev, p)
+	require.NoError(r, err)
+	require.NoError(r, l.Wait(context.Background()))
+
+	// Rows past those of the step hold NaN, which must not leak.
+	nan := float32(math.NaN())
+	xs := append(append([]float32(nil), x...), r.same(c.k, nan)...)
+	shift := make([]float32, 0, c.m*p.YStride)
+	for m := range c.m {
+		shift = append(append(shift, 7, 7, 7), y0[m*width:(m+1)*width]...)
+	}
+	shift = append(shift, r.same(width+p.YOffset, 7)...)
+	v := LinearViews{
+		Step: r.step(step), X: r.rows("x", xs, c.k, p.XStride, 0).All(), Y: r.rows("y", shift, width+p.YOffset, p.YStride, 7).All(),
+		Bias: r.rows("bias", bias, c.n, c.n, 0).All(), Norm: r.rows("norm", norm, c.k, blocksOf(c.k)*32, 0).All(),
+		Normed: r.rows("normed", r.same(c.k*(c.m+1), 0), c.k, p.XStride, 0).All(),
+	}
+	b, err := l.Bind(v)
+	require.NoError(r, err)
+	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, c.m) })
+
+	got := linearResult{
+		want:  plainLinear[float64](c, w, x, bias, norm, y0, step.Outputs),
+		plain: plainLinear[float32](c, w, x, bias, norm, y0, step.Outputs),
+	}
+	for at, f := range r.read(v.Y.Buffer) {
+		m, n := at/p.YStride, at%p.YStride-p.YOffset
+		if m < c.m && n >= 0 && n < width {
+			got.got = append(got.got, f)
+		} else if f != 7 {
+			r.Fatalf("wrote %g outside of y, in row %d column %d", f, m, n)
+		}
+	}
+	return got
+}
+
+func (r *rig) same(n int, v float32) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
+}
+
+func linearCases() []linearCase {
+	var cases []linearCase
+	add := func(c linearCase) { cases = append(cases, c) }
+	for _, t := range allTypes {
+		k := 172
+		if weightLayouts[t].block > 1 {
+			k = 160
+		}
+		add(linearCase{typ: t, n: 77, k: k, m: 1})
+		add(linearCase{typ: t, n: 77, k: k, m: 5})
+		add(linearCase{typ: t, n: 77, k: k, m: 70})
+		add(linearCase{typ: t, n: 130, k: 32, m: 130, LinearParams: LinearParams{Variant: "tile128"}})
+		add(linearCase{typ: t, n: 1, k: 32, m: 1})
+		add(linearCase{typ: t, n: 140, k: 64, m: 3, maxBinding: 256 + 64*72*4})
+		add(linearCase{typ: t, n: 64, k: 64, m: 1, LinearParams: LinearParams{Variant: "subgroup", Norm: true}})
+	}
+	for _, m := range []int{1, 2, 3, 7, 8, 9, 33, 65} {
+		for _, p := range []LinearParams{
+			{Norm: true}, {Add: true}, {Norm: true, SwiGLU: true}, {Gather: true}, {Norm: true, Gather: true}, {Bias: true, Norm: true}, {SwiGLU: true, Bias: true},
+		} {
+			c := linearCase{LinearParams: p, typ: Q4_1, n: 66, k: 96, m: m}
+			if p.Gather {
+				c.tokens = m + 3
+			}
+			c.Variant = "baseline"
+			add(c)
+			if m == 2 || m == 65 {
+				c.Variant, c.Deterministic = "", true
+				add(c)
+			}
+		}
+	}
+	add(linearCase{typ: F32, n: 10, k: 8, m: 2})
+	add(linearCase{typ: F32, n: 10, k: 8, m: 40})
+	add(linearCase{typ: F16, n: 9, k: 7, m: 3})
+	add(linearCase{typ: BF16, n: 9, k: 33, m: 3})
+	add(linearCase{typ: Q8_0, n: 5, k: 4096, m: 2})
+	add(linearCase{typ: Q4_0, n: 5, k: 4096, m: 8, LinearParams: LinearParams{Norm: true}})
+	add(linearCase{typ: Q4_0, n: 132, k: 64, m: 70, maxBinding: 256 + 64*40, LinearParams: LinearParams{SwiGLU: true, Bias: true}})
+	return cases
+}
+
+func TestLinear(t *testing.T) {
+	for _, c := range linearCases() {
+		t.Run(c.String(), func(t *testing.T) {
+			r := newRig(t)
+			if c.Variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
+				_, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(F32, 1, 32, make([]byte, 128), 0), XStride: 32, YStride: 32, Variant: "subgroup"})
+				require.ErrorContains(t, err, "subgroup")
+				return
+			}
+			got := r.runLinear(c)
+			r.accurate(got.want, got.plain, got.got)
+		})
+	}
+}
+
+func TestLinearRefuses(t *testing.T) {
+	r := newRig(t)
+	m := r.matrix(F32, 3, 32, make([]byte, 3*128), 0)
+	for name, p := range map[string]LinearParams{
+		"narrow x":     {XStride: 0, YStride: 32},
+		"odd stride":   {XStride: 32, YStride: 33},
+		"narrow y":     {XStride: 32, YStride: 32, YOffset: 30},
+		"half a pair":  {XStride: 32, YStride: 32, SwiGLU: true},
+		"no such kind": {XStride: 32, YStride: 32, Variant: "warp"},
+	} {
+		p.Matrix = m
+		_, err := NewLinear(r.dev, p)
+		assert.Error(t, err, name)
+	}
+}
