@@ -18,7 +18,8 @@ var adaptersCommand = &command{
 		`quire run --adapter llvmpipe "Hello."`,
 	},
 	prepare: func(f *flags) func(*host, []string) error {
-		asJSON := f.flag("json", "print JSON Lines, one object an adapter")
+		var asJSON bool
+		f.flag("json", &asJSON, "print JSON Lines, one object an adapter")
 		return func(h *host, _ []string) error {
 			list, err := gpu.Adapters(context.Background())
 			if err != nil {
@@ -28,7 +29,7 @@ var adaptersCommand = &command{
 				return gpu.ErrNoAdapter
 			}
 			for _, a := range list {
-				if *asJSON {
+				if asJSON {
 					if err := writeJSON(h.out, newAdapterJSON(a)); err != nil {
 						return err
 					}

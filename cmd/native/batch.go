@@ -62,7 +62,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	if p.err != nil {
 		return p
 	}
-	params := j.Settings.params()
+	params := j.params()
 	p.seed = params.Seed
 	p.stream, p.err = b.engine.Submit(ctx, engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params,
 		Stop: j.Stop, IgnoreEnd: j.IgnoreEnd, Logprobs: j.Logprobs})

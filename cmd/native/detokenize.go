@@ -21,11 +21,13 @@ for, with nothing added. An id that the vocabulary lacks is an error.`,
 		`echo '{"ids":[1,2,3]}' | quire detokenize -m model.gguf --special`,
 	},
 	prepare: func(f *flags) func(*host, []string) error {
-		name := f.text("m", "", modelUsage)
-		special := f.flag("special", "show special tokens by their names")
-		asJSON := f.flag("json", `print {"text":"..."}`)
+		var name string
+		var special, asJSON bool
+		f.text("m", &name, modelUsage)
+		f.flag("special", &special, "show special tokens by their names")
+		f.flag("json", &asJSON, `print {"text":"..."}`)
 		return func(h *host, _ []string) error {
-			tok, err := openTokenizer(*name)
+			tok, err := openTokenizer(name)
 			if err != nil {
 				return err
 			}
@@ -42,8 +44,8 @@ for, with nothing added. An id that the vocabulary lacks is an error.`,
 					return fmt.Errorf("stdin: id %d, %d, is not within the vocabulary of %d tokens", i+1, id, tok.Size())
 				}
 			}
-			text := tok.Decode(ids, tokenizer.DecodeOptions{Special: *special})
-			if *asJSON {
+			text := tok.Decode(ids, tokenizer.DecodeOptions{Special: special})
+			if asJSON {
 				return writeJSON(h.out, struct {
 					Text string `json:"text"`
 				}{string(text)})

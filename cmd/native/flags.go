@@ -35,99 +35,85 @@ func (f *flags) given(name string) bool {
 	return found
 }
 
-func (f *flags) text(name, value, usage string) *string {
+func (f *flags) text(name string, to *string, usage string) {
 	f.place(name)
-	return f.String(name, value, usage)
+	f.StringVar(to, name, *to, usage)
 }
 
-func (f *flags) flag(name, usage string) *bool {
+func (f *flags) flag(name string, to *bool, usage string) {
 	f.place(name)
-	return f.Bool(name, false, usage)
+	f.BoolVar(to, name, false, usage)
 }
 
-// whole declares an integer within [low, high].
-func (f *flags) whole(name string, value, low, high int, usage string) *int {
+// whole declares an integer of at least low; *n is the default.
+func (f *flags) whole(name string, n *int, low int, usage string) {
 	f.place(name)
-	n := value
 	f.Func(name, usage, func(s string) error {
 		v, err := strconv.Atoi(s)
 		if err != nil {
 			return errors.New("is no whole number")
 		}
-		if v < low || v > high {
-			return outside(low, high, math.MaxInt)
+		if v < low || v > math.MaxInt32 {
+			return fmt.Errorf("must be within %d to %d", low, math.MaxInt32)
 		}
-		n = v
+		*n = v
 		return nil
 	})
-	return &n
 }
 
-// real declares a number within [low, high].
-func (f *flags) real(name string, value, low, high float64, usage string) *float64 {
+// real declares a number.
+func (f *flags) real(name string, x *float64, usage string) {
 	f.place(name)
-	x := value
 	f.Func(name, usage, func(s string) error {
 		v, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.IsNaN(v) {
+		if err != nil {
 			return errors.New("is no number")
 		}
-		if v < low || v > high {
-			return outside(low, high, math.Inf(1))
-		}
-		x = v
+		*x = v
 		return nil
 	})
-	return &x
-}
-
-func outside[T int | float64](low, high, endless T) error {
-	if high == endless {
-		return fmt.Errorf("must be at least %v", low)
-	}
-	return fmt.Errorf("must be within %v to %v", low, high)
 }
 
 // seed declares an unsigned 64-bit number.
-func (f *flags) seed(name, usage string) *uint64 {
+func (f *flags) seed(name string, n *uint64, usage string) {
 	f.place(name)
-	return f.Uint64(name, 0, usage)
+	f.Func(name, usage, func(s string) (err error) {
+		if *n, err = strconv.ParseUint(s, 10, 64); err != nil {
+			return errors.New("is no whole number from 0 to 2^64-1")
+		}
+		return nil
+	})
 }
 
-// choice declares a text that is one of a few.
-func (f *flags) choice(name, value string, among []string, usage string) *string {
+// choice declares a text that is one of a few; *to is the default.
+func (f *flags) choice(name string, to *string, among []string, usage string) {
 	f.place(name)
-	got := value
 	f.Func(name, usage, func(s string) error {
 		for _, a := range among {
 			if s == a {
-				got = s
+				*to = s
 				return nil
 			}
 		}
 		return fmt.Errorf("must be one of %s", strings.Join(among, ", "))
 	})
-	return &got
 }
 
 // texts declares a flag that may come several times.
-func (f *flags) texts(name, usage string) *[]string {
+func (f *flags) texts(name string, all *[]string, usage string) {
 	f.place(name)
-	var all []string
 	f.Func(name, usage, func(s string) error {
 		if s == "" {
 			return errors.New("must not be empty")
 		}
-		all = append(all, s)
+		*all = append(*all, s)
 		return nil
 	})
-	return &all
 }
 
-// wholes declares a list of integers of at least low, separated by commas.
-func (f *flags) wholes(name string, value []int, low int, usage string) *[]int {
+// wholes declares a list of integers of at least low, separated by commas; *all is the default.
+func (f *flags) wholes(name string, all *[]int, low int, usage string) {
 	f.place(name)
-	all := value
 	f.Func(name, usage, func(s string) error {
 		var list []int
 		for part := range strings.SplitSeq(s, ",") {
@@ -137,21 +123,18 @@ func (f *flags) wholes(name string, value []int, low int, usage string) *[]int {
 			}
 			list = append(list, v)
 		}
-		all = list
+		*all = list
 		return nil
 	})
-	return &all
 }
 
 // size declares a number of bytes such as 512MiB.
-func (f *flags) size(name, usage string) *uint64 {
+func (f *flags) size(name string, n *uint64, usage string) {
 	f.place(name)
-	var n uint64
 	f.Func(name, usage, func(s string) (err error) {
-		n, err = parseSize(s)
+		*n, err = parseSize(s)
 		return err
 	})
-	return &n
 }
 
 var sizeUnits = []struct {

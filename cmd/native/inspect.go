@@ -33,16 +33,18 @@ would not run and why.`,
 		`quire inspect https://example.org/model.gguf --json`,
 	},
 	prepare: func(f *flags) func(*host, []string) error {
-		ctx := f.whole("ctx", 0, 0, 1<<24, "`TOKENS` of context to compute the KV cache for; 0: the model's")
-		asJSON := f.flag("json", "print one JSON object")
+		var ctx int
+		var asJSON bool
+		f.whole("ctx", &ctx, 0, "compute the KV cache for `N` tokens; 0: the model's context")
+		f.flag("json", &asJSON, "print one JSON object")
 		return func(h *host, args []string) error {
 			file, header, err := openHeader(context.Background(), args[0])
 			if err != nil {
 				return err
 			}
 			defer file.Close()
-			r := inspect(file.name, header, *ctx)
-			if *asJSON {
+			r := inspect(file.name, header, ctx)
+			if asJSON {
 				return writeJSON(h.out, r)
 			}
 			return r.print(h.out)

@@ -6,13 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
+	"slices"
+
+	"quire/engine/sample"
 )
 
 // job is one prompt with its settings.
 type job struct {
 	Prompt    string
-	Settings  settings
+	Sample    sample.Params
+	seeded    bool // otherwise the seed is random
 	MaxTokens int
 	Stop      []string
 	IgnoreEnd bool
@@ -84,14 +89,14 @@ func parseLine(text []byte, j job) (job, error) {
 	}
 	j.Prompt = *l.Prompt
 	set(&j.MaxTokens, l.MaxTokens)
-	set(&j.Settings.Temperature, l.Temperature)
-	set(&j.Settings.TopK, l.TopK)
-	set(&j.Settings.TopP, l.TopP)
-	set(&j.Settings.MinP, l.MinP)
+	set(&j.Sample.Temperature, l.Temperature)
+	set(&j.Sample.TopK, l.TopK)
+	set(&j.Sample.TopP, l.TopP)
+	set(&j.Sample.MinP, l.MinP)
 	set(&j.IgnoreEnd, l.IgnoreEOS)
 	set(&j.Logprobs, l.Logprobs)
 	if l.Seed != nil {
-		j.Settings.Seed = l.Seed
+		j.Sample.Seed, j.seeded = *l.Seed, true
 	}
 	if l.Stop != nil {
 		j.Stop = l.Stop
@@ -105,27 +110,27 @@ func set[T any](to, from *T) {
 	}
 }
 
-// check holds the fields to the ranges that the flags have.
+// check holds the settings to their ranges.
 func (j *job) check() error {
-	s := j.Settings
-	switch {
-	case j.MaxTokens < 0:
-		return errors.New("max_tokens must be at least 0")
-	case j.Logprobs < 0 || j.Logprobs > maxLogprobs:
-		return fmt.Errorf("logprobs must be within 0 to %d", maxLogprobs)
-	case !(s.Temperature >= 0 && s.Temperature <= maxTemperature):
-		return fmt.Errorf("temperature must be within 0 to %v", maxTemperature)
-	case s.TopK < 0:
-		return errors.New("top_k must be at least 0")
-	case !(s.TopP >= 0 && s.TopP <= 1):
-		return errors.New("top_p must be within 0 to 1")
-	case !(s.MinP >= 0 && s.MinP <= 1):
-		return errors.New("min_p must be within 0 to 1")
+	p := j.Sample
+	p.Logprobs = j.Logprobs
+	if err := p.Validate(); err != nil {
+		return err
 	}
-	for _, text := range j.Stop {
-		if text == "" {
-			return errors.New("stop must not hold an empty text")
-		}
+	if j.MaxTokens < 0 {
+		return fmt.Errorf("max_tokens is %d, it must be 0 (no limit) or more", j.MaxTokens)
+	}
+	if slices.Contains(j.Stop, "") {
+		return errors.New("a stop text is empty")
 	}
 	return nil
+}
+
+// params returns the sampling parameters, with a random seed where none is set.
+func (j *job) params() sample.Params {
+	p := j.Sample
+	if !j.seeded {
+		p.Seed = rand.Uint64()
+	}
+	return p
 }

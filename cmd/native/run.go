@@ -37,24 +37,28 @@ type runFlags struct {
 }
 
 func prepareRun(f *flags) func(*host, []string) error {
+	var r runFlags
 	f.group("model and prompt")
-	model := f.text("m", "", modelUsage)
-	prompts := f.text("prompts", "", "run all prompts of a `FILE` as one batch: one a line, or JSON Lines; - for stdin")
-	raw := f.flag("raw", "the prompt as it is: no chat template, special tokens in it parsed")
-	asJSON := f.flag("json", "print JSON Lines, one object a prompt")
-	logprobs := f.whole("logprobs", 0, 0, maxLogprobs, "with --json: log-probabilities of each token and the best `K`")
+	f.text("m", &r.model, modelUsage)
+	f.text("prompts", &r.prompts, "run all prompts of a `FILE` as one batch: one a line, or JSON Lines; - for stdin")
+	f.flag("raw", &r.raw, "the prompt as it is: no chat template, special tokens in it parsed")
+	f.flag("json", &r.json, "print JSON Lines, one object a prompt")
+	f.whole("logprobs", &r.base.Logprobs, 0, "with --json: log-probabilities of each token and of the best `K`, at most 20")
 	f.group("generation")
-	maxTokens := f.whole("max-tokens", 0, 0, 1<<24, "the most `TOKENS` to generate; 0: until the model ends or the context is full")
-	stop := f.texts("stop", "a `TEXT` that ends generation; may come several times")
-	ignoreEnd := f.flag("ignore-eos", "go on past end tokens")
+	f.whole("max-tokens", &r.base.MaxTokens, 0, "generate at most `N` tokens; 0: until the model ends or the context is full")
+	f.texts("stop", &r.base.Stop, "a `TEXT` that ends generation; may come several times")
+	f.flag("ignore-eos", &r.base.IgnoreEnd, "go on past end tokens")
+	contextFlag(f, &r.options.Context)
 	sampling := samplingFlags(f)
-	options := engineFlags(f)
+	engineFlags(f, &r.options)
 	return func(h *host, args []string) error {
-		r := runFlags{model: *model, prompts: *prompts, raw: *raw, json: *asJSON, options: options()}
-		if *logprobs > 0 && !*asJSON {
+		r.base.Sample, r.base.seeded = sampling(r.model == ""), f.given("seed")
+		if err := r.base.check(); err != nil {
+			return usagef("%v", err)
+		}
+		if r.base.Logprobs > 0 && !r.json {
 			return usagef("--logprobs needs --json")
 		}
-		r.base = job{MaxTokens: *maxTokens, Stop: *stop, IgnoreEnd: *ignoreEnd, Logprobs: *logprobs, Settings: sampling(*model == "")}
 		jobs, err := r.jobs(h, args)
 		if err != nil {
 			return err

@@ -20,11 +20,13 @@ A vocabulary-only GGUF is enough.`,
 		`quire tokenize -m model.gguf --special --json < prompt.txt`,
 	},
 	prepare: func(f *flags) func(*host, []string) error {
-		name := f.text("m", "", modelUsage)
-		special := f.flag("special", "parse special tokens in the text")
-		asJSON := f.flag("json", `print {"ids":[...]}`)
+		var name string
+		var special, asJSON bool
+		f.text("m", &name, modelUsage)
+		f.flag("special", &special, "parse special tokens in the text")
+		f.flag("json", &asJSON, `print {"ids":[...]}`)
 		return func(h *host, _ []string) error {
-			tok, err := openTokenizer(*name)
+			tok, err := openTokenizer(name)
 			if err != nil {
 				return err
 			}
@@ -32,8 +34,8 @@ A vocabulary-only GGUF is enough.`,
 			if err != nil {
 				return fmt.Errorf("stdin: %w", err)
 			}
-			ids := tok.Encode(string(text), tokenizer.EncodeOptions{Special: *special})
-			if *asJSON {
+			ids := tok.Encode(string(text), tokenizer.EncodeOptions{Special: special})
+			if asJSON {
 				return writeJSON(h.out, struct {
 					IDs []int32 `json:"ids"`
 				}{orEmpty(ids)})

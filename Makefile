@@ -1,0 +1,82 @@
+# Two commands matter: "make run" and "make test". Each installs what is missing. "make help" lists the rest.
+
+GO        ?= go
+PROMPT    ?= Tell me a story about a fox and a kite.
+QUIRE_DATA ?= $(CURDIR)/../shared/data
+export QUIRE_DATA
+
+# Packages whose tests use the GPU: they run on every host.
+GPU_PACKAGES = ./engine ./engine/gpu/... ./engine/kernel/... ./engine/attention/... ./engine/model/... ./engine/runner/... \
+	./engine/bench/... ./tests/golden/...
+# Software GPUs use every core, so packages run one after another.
+TEST   = $(GO) test -json -p 1 -timeout 20m
+NATIVE = native=$(TEST) ./...
+OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
+TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES)
+
+.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu fuzz lint fmt clean help FORCE
+
+run: ## generate a story with the built-in model
+	@.ci/install compiler vulkan
+	@$(MAKE) --no-print-directory bin/quire
+	@echo '> bin/quire run "$(PROMPT)"' >&2
+	@bin/quire run "$(PROMPT)"
+
+test: ## run all tests: native on both bindings, in Chromium, the page, the command line
+	@.ci/install compiler vulkan chromium
+	@$(MAKE) --no-print-directory build bin/wasmexec bin/report
+	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)'
+
+test-all: lint test fuzz ## tests, linters and a short fuzz run
+
+test-native: build bin/report ## run the tests on the default binding only
+	bin/report -log bin/test.json '$(NATIVE)'
+
+test-cogentcore: bin/report ## run the GPU tests on cogentcore/webgpu only
+	bin/report -log bin/test.json '$(OLDER)'
+
+test-browser: bin/wasmexec bin/report ## run the GPU tests in Chromium only
+	bin/report -log bin/test.json '$(TAB)'
+
+build: bin/quire web/dist/quire.wasm ## build bin/quire and web/dist/
+
+bin/quire: FORCE
+	$(GO) build -o $@ ./cmd/native
+
+bin/%: FORCE
+	$(GO) build -o $@ ./tests/$*
+
+web/dist/quire.wasm: FORCE
+	rm -rf web/dist && mkdir -p web/dist
+	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf web/dist/
+	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/wasm
+
+bench: bin/quire ## measure the built-in model
+	bin/quire bench --prompt 64 --gen 64 --batch 1,8
+
+bench-gpu: bin/quire ## measure named shapes with random weights; needs a GPU
+	bin/quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8
+	bin/quire bench --shape qwen-0.5b --type q8_0 --prompt 512,2048 --gen 128 --batch 1,8
+
+fuzz: ## fuzz every parser for ten seconds
+	@for p in $$($(GO) list ./engine/... ./paging/...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s $$p || exit 1; \
+		done; \
+	done
+
+lint: ## gofmt, and vet for all three hosts
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run "make fmt"'; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags cogentcore ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./engine/... ./paging/... ./shaders/... ./cmd/wasm/...
+
+fmt: ## format all Go files
+	gofmt -w $$(git ls-files '*.go')
+
+clean: ## remove what was built
+	rm -rf bin web/dist
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
