@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrTemplate is wrapped by every error about a chat template.
+var ErrTemplate = errors.New("chat template")
+
+// Error says where a template is wrong, fails, or refuses its messages with raise_exception.
+type Error struct {
+	Line   int // of the template, from 1; 0 where none is to blame
+	Reason string
+	Raised bool // the template itself refused, with Reason as its words
+}
+
+// Error gives line and reason.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%v: %s", ErrTemplate, e.Reason)
+	}
+	return fmt.Sprintf("%v: line %d: %s", ErrTemplate, e.Line, e.Reason)
+}
+
+// Unwrap gives ErrTemplate.
+func (e *Error) Unwrap() error { return ErrTemplate }
+
+// Template is a parsed chat template. It may be rendered from several goroutines at once.
+type Template struct {
+	body     []node
+	bos, eos string
+}
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role    string
+	Content any            // a string, nil, or the parts of a multimodal message
+	Fields  map[string]any // what else the template may ask for, such as tool_calls or name
+}
+
+// Options say how messages are rendered.
+type Options struct {
+	AddGenerationPrompt bool           // end with the start of the assistant's turn
+	Tools               any            // functions that the model may call, as JSON describes them; nil for none
+	Now                 time.Time      // the clock of strftime_now; the zero time is the present
+	Extra               map[string]any // further variables, which go before the standard ones
+}
+
+// New parses a template. bos and eos are the texts of the tokens that it may write as bos_token and
+// eos_token. Its errors are *Error.
+func New(template string, bos, eos string) (t *Template, err error) {
+	defer recoverError(&err)
+	if len(template) > maxTemplate {
+		fail(0, "the template has %d bytes, more than %d", len(template), maxTemplate)
+	}
+	p := &parser{tokens: lex(template)}
+	return &Template{body: p.template(), bos: bos, eos: eos}, nil
+}
+
+// Render gives the text of a conversation. Special tokens are written out in it, and it must be
+// encoded with these parsed. Values may be anything that encoding/json can write; keys of objects
+// keep their order in json.RawMessage and are sorted in Go maps. Its errors are *Error.
+func (t *Template) Render(messages []Message, options Options) (text string, err error) {
+	defer recoverError(&err)
+	turns := make([]any, len(messages))
+	for i, m := range messages {
+		turns[i] = messageValue(m)
+	}
+	vars := map[string]any{
+		"messages":              &list{items: turns},
+		"bos_token":             t.bos,
+		"eos_token":             t.eos,
+		"add_generation_prompt": options.AddGenerationPrompt,
+		"tools":                 toValue(options.Tools),
+	}
+	for name, value := range options.Extra {
+		vars[name] = toValue(value)
+	}
+	if options.Now.IsZero() {
+		options.Now = time.Now()
+	}
+	return t.render(vars, options.Now), nil
+}
+
+// render panics with an *Error where the template fails.
+func (t *Template) render(vars map[string]any, now time.Time) string {
+	e := &evaluator{now: now}
+	e.run(t.body, (&scope{vars: vars}).inner())
+	return e.out.String()
+}
+
+func messageValue(m Message) *dict {
+	d := newDict()
+	d.set("role", m.Role)
+	d.set("content", toValue(m.Content))
+	for _, name := range sortedKeys(m.Fields) {
+		d.set(name, toValue(m.Fields[name]))
+	}
+	return d
+}
+
+// Bounds on what a template may cost.
+const (
+	maxTemplate = 1 << 20 // bytes of a template
+	maxText     = 1 << 24 // bytes of any string, and of the output
+	maxItems    = 1 << 20 // items of any list
+	maxRange    = 100_000 // items of range()
+	maxSteps    = 1 << 22 // nodes evaluated
+	maxDepth    = 200     // nesting of expressions, blocks, calls and values
+)
+
+// fail ends parsing or rendering; recoverError makes it an error at the package's boundary.
+func fail(line int, format string, args ...any) {
+	panic(&Error{Line: line, Reason: fmt.Sprintf(format, args...)})
+}
+
+func recoverError(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *Error:
+		*err = r
+	default:
+		*err = &Error{Reason: fmt.Sprint(r)}
+	}
+}

@@ -1,0 +1,442 @@
+package chat
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Values are nil (none), undefined, bool, int64, float64, string, *list, *dict, *namespace and function.
+type (
+	undefined struct{ name string }
+	list      struct {
+		items []any
+		tuple bool
+	}
+	// dict keeps its keys in the order of their first setting.
+	dict struct {
+		keys   []any
+		values map[any]any
+	}
+	namespace struct{ vars map[string]any }
+	function  func(e *evaluator, line int, a values) any
+)
+
+// values are the arguments of a call.
+type values struct {
+	positional []any
+	named      map[string]any
+}
+
+// at gives the argument at a place or of a name, or the given value where there is none.
+func (a values) at(i int, name string, absent any) any {
+	if i < len(a.positional) {
+		return a.positional[i]
+	}
+	if v, ok := a.named[name]; ok {
+		return v
+	}
+	return absent
+}
+
+func newDict() *dict { return &dict{values: map[any]any{}} }
+
+// hashable gives the key under which a dict holds v: numbers that are equal are one key.
+func hashable(v any) (any, bool) {
+	switch v := v.(type) {
+	case nil, string, int64:
+		return v, true
+	case bool:
+		if v {
+			return int64(1), true
+		}
+		return int64(0), true
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v), true
+		}
+		return v, true
+	}
+	return nil, false
+}
+
+func (d *dict) get(key any) (any, bool) {
+	k, ok := hashable(key)
+	if !ok {
+		return nil, false
+	}
+	v, ok := d.values[k]
+	return v, ok
+}
+
+func (d *dict) set(key, value any) bool {
+	k, ok := hashable(key)
+	if !ok {
+		return false
+	}
+	if _, held := d.values[k]; !held {
+		d.keys = append(d.keys, key)
+	}
+	d.values[k] = value
+	return true
+}
+
+func (d *dict) at(key any) any {
+	v, _ := d.get(key)
+	return v
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// toValue takes a Go value in, through JSON where it is none of the plain kinds.
+func toValue(v any) any {
+	switch v := v.(type) {
+	case nil, bool, string, int64, float64, *list, *dict:
+		return v
+	case int:
+		return int64(v)
+	case []any:
+		l := &list{}
+		for _, item := range v {
+			l.items = append(l.items, toValue(item))
+		}
+		return l
+	case map[string]any:
+		d := newDict()
+		for _, key := range sortedKeys(v) {
+			d.set(key, toValue(v[key]))
+		}
+		return d
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		fail(0, "a value for the template is no JSON: %v", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	value, err := fromJSON(decoder)
+	if err != nil && err != io.EOF {
+		fail(0, "a value for the template is no JSON: %v", err)
+	}
+	return value
+}
+
+// fromJSON reads one value and keeps the order of keys.
+func fromJSON(in *json.Decoder) (any, error) {
+	t, err := in.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t := t.(type) {
+	case json.Number:
+		if n, err := t.Int64(); err == nil {
+			return n, nil
+		}
+		return t.Float64()
+	case json.Delim:
+		if t == '[' {
+			l := &list{}
+			for in.More() {
+				item, err := fromJSON(in)
+				if err != nil {
+					return nil, err
+				}
+				l.items = append(l.items, item)
+			}
+			_, err := in.Token()
+			return l, err
+		}
+		d := newDict()
+		for in.More() {
+			key, err := in.Token()
+			if err != nil {
+				return nil, err
+			}
+			value, err := fromJSON(in)
+			if err != nil {
+				return nil, err
+			}
+			d.set(key, value)
+		}
+		_, err := in.Token()
+		return d, err
+	}
+	return t, nil
+}
+
+func truth(v any) bool {
+	switch v := v.(type) {
+	case nil, undefined:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case *list:
+		return len(v.items) > 0
+	case *dict:
+		return len(v.keys) > 0
+	}
+	return true
+}
+
+// number gives a value's number; booleans count as in Python.
+func number(v any) (x float64, ok bool) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+// integer gives a value's integer.
+func integer(v any) (int64, bool) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
+	case int64:
+		return v, true
+	}
+	return 0, false
+}
+
+func typeName(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "none"
+	case undefined:
+		return "undefined"
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "str"
+	case *list:
+		if v.tuple {
+			return "tuple"
+		}
+		return "list"
+	case *dict:
+		return "dict"
+	case *namespace:
+		return "namespace"
+	}
+	return "function"
+}
+
+func (e *evaluator) equal(a, b any) bool {
+	e.step(0)
+	defer e.deeper(0)()
+	if x, ok := number(a); ok {
+		y, ok := number(b)
+		if i, isInt := a.(int64); isInt {
+			if j, isInt := b.(int64); isInt {
+				return i == j
+			}
+		}
+		return ok && x == y
+	}
+	switch a := a.(type) {
+	case nil:
+		return b == nil
+	case undefined:
+		_, ok := b.(undefined)
+		return ok
+	case string:
+		s, ok := b.(string)
+		return ok && a == s
+	case *list:
+		other, ok := b.(*list)
+		if !ok || len(a.items) != len(other.items) || a.tuple != other.tuple {
+			return false
+		}
+		for i := range a.items {
+			if !e.equal(a.items[i], other.items[i]) {
+				return false
+			}
+		}
+		return true
+	case *dict:
+		other, ok := b.(*dict)
+		if !ok || len(a.keys) != len(other.keys) {
+			return false
+		}
+		for _, key := range a.keys {
+			v, ok := other.get(key)
+			if !ok || !e.equal(a.at(key), v) {
+				return false
+			}
+		}
+		return true
+	case *namespace:
+		other, ok := b.(*namespace)
+		return ok && a == other
+	}
+	return false
+}
+
+// less orders numbers, strings and lists.
+func (e *evaluator) less(line int, a, b any) bool {
+	e.step(line)
+	defer e.deeper(line)()
+	x, ok := number(a)
+	y, both := number(b)
+	if ok && both {
+		return x < y
+	}
+	if s, ok := a.(string); ok {
+		if other, ok := b.(string); ok {
+			return s < other
+		}
+	}
+	l, ok := a.(*list)
+	other, both := b.(*list)
+	if !ok || !both {
+		fail(line, "cannot order %s and %s", typeName(a), typeName(b))
+	}
+	for i := range min(len(l.items), len(other.items)) {
+		if !e.equal(l.items[i], other.items[i]) {
+			return e.less(line, l.items[i], other.items[i])
+		}
+	}
+	return len(l.items) < len(other.items)
+}
+
+// text gives what {{ v }} shows: Python's str().
+func (e *evaluator) text(line int, v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case undefined:
+		return ""
+	}
+	var out strings.Builder
+	e.repr(line, &out, v)
+	return out.String()
+}
+
+// repr writes Python's repr().
+func (e *evaluator) repr(line int, out *strings.Builder, v any) {
+	e.step(line)
+	e.fits(line, out.Len())
+	defer e.deeper(line)()
+	switch v := v.(type) {
+	case nil:
+		out.WriteString("None")
+	case undefined:
+		out.WriteString("Undefined")
+	case bool:
+		out.WriteString(map[bool]string{true: "True", false: "False"}[v])
+	case int64:
+		out.WriteString(strconv.FormatInt(v, 10))
+	case float64:
+		out.WriteString(floatText(v))
+	case string:
+		out.WriteString(quote(v))
+	case *list:
+		open, end := "[", "]"
+		if v.tuple {
+			open, end = "(", ")"
+			if len(v.items) == 1 {
+				end = ",)"
+			}
+		}
+		out.WriteString(open)
+		for i, item := range v.items {
+			if i > 0 {
+				out.WriteString(", ")
+			}
+			e.repr(line, out, item)
+		}
+		out.WriteString(end)
+	case *dict:
+		out.WriteByte('{')
+		for i, key := range v.keys {
+			if i > 0 {
+				out.WriteString(", ")
+			}
+			e.repr(line, out, key)
+			out.WriteString(": ")
+			e.repr(line, out, v.at(key))
+		}
+		out.WriteByte('}')
+	default:
+		out.WriteString("<" + typeName(v) + ">")
+	}
+}
+
+// floatText is Python's repr of a float.
+func floatText(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "nan"
+	case math.IsInf(x, 0):
+		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(x, 'g', -1, 64), "+"))
+	}
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.FormatFloat(x, 'e', -1, 64)
+	}
+	s := strconv.FormatFloat(x, 'f', -1, 64)
+	if strings.IndexByte(s, '.') < 0 {
+		s += ".0"
+	}
+	return s
+}
+
+// quote is Python's repr of a string.
+func quote(s string) string {
+	mark := byte('\'')
+	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
+		mark = '"'
+	}
+	var out strings.Builder
+	out.WriteByte(mark)
+	for _, r := range s {
+		switch {
+		case r == rune(mark) || r == '\\':
+			out.WriteByte('\\')
+			out.WriteRune(r)
+		case r == '\n':
+			out.WriteString(`\n`)
+		case r == '\r':
+			out.WriteString(`\r`)
+		case r == '\t':
+			out.WriteString(`\t`)
+		case r < 0x20 || r == 0x7F:
+			const hex = "0123456789abcdef"
+			out.WriteString(`\x` + string([]byte{hex[r>>4], hex[r&15]}))
+		default:
+			out.WriteRune(r)
+		}
+	}
+	out.WriteByte(mark)
+	return out.String()
+}
