@@ -2,14 +2,14 @@ package paging
 
 // Fork makes a second table that shares every block of t, the partial one too; the first write into a shared block
 // copies it. Copies read only what earlier steps wrote: a partial block that the open step writes is not shared, and the
-// fork's Tokens say how far it goes.
+// fork's Tokens say how far it goes. ErrWrittenNow says that a window leaves no such fork: ask after the step.
 func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 	if t.live == unlinked {
 		return nil, ErrTable
 	}
 	f := &BlockTable{
 		ids: make([][]int32, len(t.ids)), left: append([]int(nil), t.left...), tokens: t.tokens, published: t.published,
-		hashes: append([]Hash(nil), t.hashes...), root: t.root, live: unlinked,
+		root: t.root, live: unlinked,
 	}
 	share := t.Len()
 	if at := t.tokens / m.size; t.tokens%m.size != 0 {
@@ -19,6 +19,10 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 			}
 		}
 	}
+	if m.leftWindow(t, f.tokens) {
+		return nil, ErrWrittenNow
+	}
+	f.hashes = append(f.hashes, t.hashes[:min(len(t.hashes), f.tokens/m.size)]...)
 	for g := range t.ids {
 		f.ids[g] = append(f.ids[g], t.ids[g][:share]...)
 		for _, id := range f.ids[g] {
@@ -32,6 +36,16 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 	return f, nil
 }
 
+// leftWindow says whether a query at position at would see blocks that t has given back.
+func (m *Manager) leftWindow(t *BlockTable, at int) bool {
+	for g, group := range m.groups {
+		if group.firstBlock(at, m.size) < t.left[g] && t.left[g] > group.sinkBlocks(m.size) {
+			return true
+		}
+	}
+	return false
+}
+
 // Truncate drops the last n tokens. Blocks behind the new end go back; a published block that the next write would
 // change is hidden then, or copied where it is shared. ErrLeftWindow changes nothing.
 func (m *Manager) Truncate(t *BlockTable, n int) error {
@@ -39,10 +53,8 @@ func (m *Manager) Truncate(t *BlockTable, n int) error {
 		return ErrTable
 	}
 	tokens := t.tokens - n
-	for g := range m.groups {
-		if m.groups[g].firstBlock(tokens, m.size) < t.left[g] && t.left[g] > m.groups[g].sinkBlocks(m.size) {
-			return ErrLeftWindow
-		}
+	if m.leftWindow(t, tokens) {
+		return ErrLeftWindow
 	}
 	m.drop(t, m.blocksFor(tokens))
 	t.tokens = tokens

@@ -50,7 +50,7 @@ func (m *Manager) EndStep() {
 	m.step++
 }
 
-// visible gives the first position's block that a query at position at still sees, sinks aside.
+// firstBlock is the first block that a query at position at still sees, sinks aside.
 func (g Group) firstBlock(at, size int) int {
 	if g.Window == 0 || at < g.Window {
 		return 0

@@ -72,13 +72,12 @@ func (m *Manager) matchWindow(t *BlockTable, g, limit int) int {
 
 // longestServed gives the largest n such that blocks [first(n), n) and the sinks before n are all cached.
 func longestServed(cached []int32, sinks int, first func(blocks int) int) int {
-	missing := 0 // cached blocks that are missing among the leading sinks
-	for missing < min(sinks, len(cached)) && cached[missing] != NullBlock {
-		missing++
+	limit := 0
+	for limit < min(sinks, len(cached)) && cached[limit] != NullBlock {
+		limit++
 	}
-	limit := len(cached)
-	if missing < sinks {
-		limit = min(limit, missing)
+	if limit == sinks {
+		limit = len(cached)
 	}
 	for n := limit; n > 0; {
 		i := n - 1
@@ -100,29 +99,19 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	if t.live != unlinked || len(tokens) == 0 {
 		return 0, ErrTable
 	}
-	blocks := m.match(t, tokens)
-	hit = blocks * m.size
-	rows := 0
+	blocks, rows := m.match(t, tokens), 0
 	if m.partial && !t.SkipLookup {
 		rows = m.matchRows(t, tokens, blocks)
-		hit += rows
 	}
+	if rows > 0 && m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare {
+		rows = 0 // the sources may be the very blocks that are short
+	}
+	if m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare {
+		return 0, ErrNoBlocks
+	}
+	hit = blocks*m.size + rows
 	if n < 0 || n > len(tokens)-hit {
 		n = len(tokens) - hit
-	}
-	need := (m.blocksFor(hit+n) - blocks) * len(m.groups)
-	for g := range m.found {
-		for _, id := range m.found[g][:blocks] {
-			if id != NullBlock && m.pool.free(id) {
-				need++
-			}
-		}
-		if rows > 0 && m.pool.free(m.found[g][blocks]) {
-			need++ // a source is no free block until the step ends
-		}
-	}
-	if need > m.pool.Free()-spare {
-		return 0, ErrNoBlocks
 	}
 	m.enlist(t)
 	for g := range m.groups {
@@ -149,6 +138,26 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	m.extend(t, n)
 	m.publish(t, tokens)
 	return hit, nil
+}
+
+// allocationNeed is the number of free blocks that Allocate takes out of the queue for what m.found lists.
+func (m *Manager) allocationNeed(tokens []int32, blocks, rows, n int) int {
+	end := len(tokens)
+	if n >= 0 {
+		end = min(end, blocks*m.size+rows+n)
+	}
+	need := (m.blocksFor(end) - blocks) * len(m.groups)
+	for g := range m.found {
+		for _, id := range m.found[g][:blocks] {
+			if id != NullBlock && m.pool.free(id) {
+				need++
+			}
+		}
+		if rows > 0 && m.pool.free(m.found[g][blocks]) {
+			need++ // a copy's source is no free block until the step ends
+		}
+	}
+	return need
 }
 
 // matchRows looks, in every group, for a cached block after the matched ones that begins with the same tokens, and gives

@@ -24,7 +24,7 @@ var (
 	// ErrInUse says that the cache cannot be cleared while sequences hold blocks.
 	ErrInUse = errors.New("paging: blocks are in use: free every sequence first")
 	// ErrWrittenNow says that a shared block would have to be copied in the step that writes it; ask in the next step.
-	ErrWrittenNow = errors.New("paging: the shared block is written in this step: append in the next one")
+	ErrWrittenNow = errors.New("paging: the shared block is written in this step: ask again in the next one")
 	// ErrLeftWindow says that a truncated sequence would need blocks that its window has given back: recompute it.
 	ErrLeftWindow = errors.New("paging: the window has given those blocks back: free the sequence and recompute it")
 	// ErrTable says that a table was used in a way that its state does not allow.

@@ -1,0 +1,309 @@
+package paging
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// choices is where a random walk takes its turns from: a generator, or a fuzzer's bytes.
+type choices interface{ below(n int) int }
+
+type generated struct{ *rand.Rand }
+
+func (g generated) below(n int) int { return g.IntN(n) }
+
+type given struct{ data []byte }
+
+func (g *given) below(n int) int {
+	if len(g.data) < 2 {
+		g.data = nil
+		return 0
+	}
+	v := binary.LittleEndian.Uint16(g.data)
+	g.data = g.data[2:]
+	return int(v) % n
+}
+
+// walk drives a manager at random and keeps, beside it, what every slot of the cache would hold. A slot holds the hash
+// of its token and all tokens before it, so that a table can be read back and compared with its sequence.
+type walk struct {
+	m      *Manager
+	from   choices
+	slots  [][]Hash // [group][slot]
+	seqs   []*line
+	writes []write // of the open step
+}
+
+type line struct {
+	table   *BlockTable
+	tokens  []int32
+	known   int  // tokens that the host knows
+	touched bool // the open step writes it
+	shares  bool // it was forked from one that the open step writes
+}
+
+type write struct {
+	group, slot int
+	value       Hash
+}
+
+func newWalk(from choices, c Config) (*walk, error) {
+	m, err := NewManager(c)
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{m: m, from: from}
+	for range m.groups {
+		w.slots = append(w.slots, make([]Hash, c.Blocks*c.BlockSize))
+	}
+	return w, nil
+}
+
+func links(tokens []int32) []Hash {
+	all := make([]Hash, len(tokens))
+	var parent Hash
+	for i := range tokens {
+		all[i], _ = chain(&parent, tokens[i:i+1], nil)
+		parent = all[i]
+	}
+	return all
+}
+
+// wrote notes the slots of positions [first, end) as written by the open step.
+func (w *walk) wrote(l *line, first, end int) {
+	l.touched = true
+	content := links(l.tokens)
+	for g := range w.m.groups {
+		for p := first; p < end; p++ {
+			slot := int(l.table.IDs(g)[p/w.m.size])*w.m.size + p%w.m.size
+			w.writes = append(w.writes, write{g, slot, content[p]})
+		}
+	}
+}
+
+// endStep does what the GPU would: all copies, then all writes; then every table must read back as its sequence.
+func (w *walk) endStep() error {
+	var moved []write
+	for _, c := range w.m.Copies() {
+		for i := range int(c.Rows) {
+			moved = append(moved, write{int(c.Group), int(c.To)*w.m.size + i, w.slots[c.Group][int(c.From)*w.m.size+i]})
+		}
+	}
+	seen := map[[2]int]bool{}
+	for _, x := range append(moved, w.writes...) {
+		if at := [2]int{x.group, x.slot}; seen[at] {
+			return fmt.Errorf("slot %v is written twice in a step", at)
+		} else {
+			seen[at] = true
+		}
+		w.slots[x.group][x.slot] = x.value
+	}
+	w.writes = w.writes[:0]
+	w.m.EndStep()
+	for i, l := range w.seqs {
+		l.touched, l.shares = false, false
+		content := links(l.tokens)
+		for g, group := range w.m.groups {
+			ids := l.table.IDs(g)
+			for p := range l.table.Tokens() {
+				if group.Window > 0 && p >= group.Sinks && p <= l.table.Tokens()-group.Window {
+					continue
+				}
+				if w.slots[g][int(ids[p/w.m.size])*w.m.size+p%w.m.size] != content[p] {
+					return fmt.Errorf("sequence %d, group %d, position %d reads what is not its own", i, g, p)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walk) drop(i int) {
+	w.m.Free(w.seqs[i].table)
+	w.seqs = slices.Delete(w.seqs, i, i+1)
+}
+
+// step does one random thing.
+func (w *walk) step() error {
+	kind := w.from.below(20)
+	if len(w.seqs) == 0 {
+		kind = 0
+	}
+	var l *line
+	at := 0
+	if len(w.seqs) > 0 {
+		at = w.from.below(len(w.seqs))
+		l = w.seqs[at]
+	}
+	switch kind {
+	case 0, 1, 2, 3: // allocate
+		l = &line{table: w.m.NewTable(Extras{Salt: []string{"", "a"}[w.from.below(2)]})}
+		family := int32(w.from.below(3))
+		if l.table.root != (Hash{}) {
+			family += 100 // content is compared by tokens alone
+		}
+		for i := range 1 + w.from.below(30) {
+			l.tokens = append(l.tokens, family*10+int32(i*w.from.below(9)/8))
+		}
+		want := w.m.Match(l.table, l.tokens)
+		free := w.m.pool.FreeIDs()
+		hit, err := w.m.Allocate(l.table, l.tokens, 1+w.from.below(len(l.tokens)), w.from.below(2))
+		if errors.Is(err, ErrNoBlocks) {
+			if !slices.Equal(free, w.m.pool.FreeIDs()) {
+				return errors.New("a refused allocation changed the free queue")
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if hit < want || hit >= len(l.tokens) {
+			return fmt.Errorf("hit %d of %d tokens, %d matched", hit, len(l.tokens), want)
+		}
+		l.known = len(l.tokens)
+		w.seqs = append(w.seqs, l)
+		w.wrote(l, hit, l.table.Tokens())
+	case 4, 5, 6, 7, 8, 9: // append
+		if l.touched {
+			return nil
+		}
+		n := 1 + w.from.below(6)
+		for len(l.tokens) < l.table.Tokens()+n {
+			l.tokens = append(l.tokens, int32(w.from.below(3)))
+			if w.from.below(2) == 0 && l.known == len(l.tokens)-1 {
+				l.known = len(l.tokens)
+			}
+		}
+		before := l.table.Tokens()
+		need, free := w.m.Need(l.table, n), w.m.pool.Free()
+		err := w.m.Append(l.table, l.tokens[:l.known], n)
+		switch {
+		case errors.Is(err, ErrWrittenNow):
+			return nil
+		case errors.Is(err, ErrNoBlocks):
+			if need <= free {
+				return errors.New("refused although there were enough blocks")
+			}
+			return nil
+		case err != nil:
+			return err
+		}
+		if need > free {
+			return errors.New("appended although there were not enough blocks")
+		}
+		w.wrote(l, before, before+n)
+	case 10: // land
+		l.known = len(l.tokens)
+		w.m.Publish(l.table, l.tokens)
+	case 11, 12: // fork
+		t, err := w.m.Fork(l.table)
+		if errors.Is(err, ErrWrittenNow) && l.touched {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		tokens := slices.Clone(l.tokens[:t.Tokens()]) // it goes on in its own way
+		w.seqs = append(w.seqs, &line{table: t, tokens: tokens, known: min(l.known, len(tokens)), shares: l.touched || l.shares})
+	case 13: // truncate and go on differently
+		if l.touched || l.table.Tokens() == 0 {
+			return nil
+		}
+		n := w.from.below(l.table.Tokens() + 1)
+		if err := w.m.Truncate(l.table, n); err != nil {
+			if errors.Is(err, ErrLeftWindow) {
+				return nil
+			}
+			return err
+		}
+		l.tokens = l.tokens[:l.table.Tokens()]
+		l.known = min(l.known, len(l.tokens))
+	case 14, 15: // free
+		if !l.touched {
+			w.drop(at)
+		}
+	case 16: // the open step fails, with everyone in it
+		if w.from.below(4) != 0 {
+			return nil
+		}
+		w.m.Failed(w.m.Step())
+		for i := len(w.seqs) - 1; i >= 0; i-- {
+			if w.seqs[i].touched || w.seqs[i].shares {
+				w.drop(i)
+			}
+		}
+		w.writes = w.writes[:0]
+		w.m.EndStep()
+	case 17:
+		if err := w.m.Reset(); (err == nil) != (len(w.m.live) == 0) {
+			return fmt.Errorf("reset with %d tables: %v", len(w.m.live), err)
+		}
+	default:
+		return w.endStep()
+	}
+	return nil
+}
+
+func (w *walk) run(steps int) error {
+	for i := range steps {
+		if err := w.step(); err != nil {
+			return fmt.Errorf("operation %d: %w", i, err)
+		}
+		if err := w.m.Check(); err != nil {
+			return fmt.Errorf("operation %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+var layouts = map[string]Config{
+	"one group":       {BlockSize: 4, Blocks: 40, PrefixCache: true},
+	"no prefix cache": {BlockSize: 4, Blocks: 30},
+	"partial hits":    {BlockSize: 4, Blocks: 40, PrefixCache: true, PartialHits: true},
+	"beside a window": {BlockSize: 4, Blocks: 60, PrefixCache: true, Groups: []Group{{}, {Window: 7}}},
+	"windows, sinks":  {BlockSize: 4, Blocks: 60, PrefixCache: true, PartialHits: true, Groups: []Group{{Window: 9, Sinks: 5}, {}, {Window: 2}}},
+	"window alone":    {BlockSize: 4, Blocks: 30, PrefixCache: true, Groups: []Group{{Window: 6}}},
+	"blocks of one":   {BlockSize: 1, Blocks: 90, PrefixCache: true, Groups: []Group{{}, {Window: 3}}},
+}
+
+func TestRandomOperations(t *testing.T) {
+	for name, c := range layouts {
+		t.Run(name, func(t *testing.T) {
+			w, err := newWalk(generated{rand.New(rand.NewPCG(1, 2))}, c)
+			require.NoError(t, err)
+			require.NoError(t, w.run(15_000))
+			s := w.m.Stats()
+			if c.PrefixCache {
+				require.NotZero(t, s.Evictions)
+			}
+			require.Equal(t, c.BlockSize > 1, s.Copies > 0)
+		})
+	}
+}
+
+func FuzzOperations(f *testing.F) {
+	f.Add([]byte("allocate, append, fork, truncate, free: in any order, and the books must balance"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		from := &given{data}
+		if len(data) > 4096 {
+			return
+		}
+		names := make([]string, 0, len(layouts))
+		for name := range layouts {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		w, err := newWalk(from, layouts[names[from.below(len(names))]])
+		require.NoError(t, err)
+		for from.data != nil {
+			require.NoError(t, w.step())
+			require.NoError(t, w.m.Check())
+		}
+	})
+}
