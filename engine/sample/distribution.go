@@ -21,8 +21,11 @@ func ranked(logits []float32) []int {
 	return ids
 }
 
-// Distribution returns each token's probability of being drawn, in float64. It panics on no logits.
+// Distribution returns each token's probability of being drawn, in float64.
 func Distribution(logits []float32, p Params) []float64 {
+	if len(logits) == 0 {
+		return nil
+	}
 	probabilities := make([]float64, len(logits))
 	ids := ranked(logits)
 	if p.Greedy() {

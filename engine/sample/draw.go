@@ -31,8 +31,11 @@ func mass(y float32) uint32 {
 }
 
 // Draw returns the token of the counter-th draw, computed with the same integers as on the GPU: with equal logits the
-// same token. It panics on no logits.
+// same token; -1 from no logits.
 func Draw(logits []float32, p Params, counter uint32) int {
+	if len(logits) == 0 {
+		return -1
+	}
 	ids := ranked(logits)
 	if p.Greedy() {
 		return ids[0]

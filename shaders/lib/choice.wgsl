@@ -1,0 +1,255 @@
+// Choosing among one output's logits exactly: a workgroup finds thresholds by radix select over the keys, with counts or
+// masses, and a place in the order of ids by prefix sums. Everything is integers, so the order in which invocations add
+// does not matter; engine/sample/draw.go computes the same ones.
+// include: wide
+// include: logits
+
+@group(0) @binding(2) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
+@group(0) @binding(3) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
+
+const PARAM_WORDS: u32 = 8u;
+const GREEDY: u32 = 1u;
+const TOP_K: u32 = 2u;
+const TOP_P: u32 = 4u;
+const PART: u32 = THREADS / 16u;
+const ALL_IDS: u32 = 0xFFFFFFFFu;
+
+// What a selection counts.
+const COUNT: u32 = 0u; // tokens
+const MASS: u32 = 1u;  // masses of the tokens kept so far, up to top-p's share
+const TIES: u32 = 2u;  // kept tokens at the threshold
+const DRAW: u32 = 3u;  // masses of the kept tokens within min-p's reach
+
+// Kept are the tokens with a key above the threshold, and those at it up to the last id.
+struct Kept { key: u32, last: u32 }
+
+var<workgroup> bins_low: array<atomic<u32>, 256>;
+var<workgroup> bins_high: array<atomic<u32>, 256>;
+var<workgroup> sums: array<vec2<u32>, THREADS>;
+var<workgroup> parts: array<vec2<u32>, 16>;
+var<workgroup> found: vec3<u32>; // a selection's key or a place, and what of the target remains
+var<workgroup> found_held: vec2<u32>; // what the tokens at the selected key hold
+var<workgroup> peak: vec2<u32>;
+var<workgroup> place: vec2<u32>;
+
+fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last); }
+
+// distance is how far below the maximum a logit lies, in powers of two after temperature.
+fn distance_below(maximum: f32, x: f32, scale: f32) -> f32 { return min(maximum - x, 1.0e30) * scale; }
+
+// mass gives 2^31·2^-y by a polynomial in integers: the same on every machine.
+fn mass(y: f32) -> u32 {
+    if (y >= 32.0) { return 0u; }
+    let whole = floor(y);
+    let f = u32((y - whole) * 4294967296.0);
+    var acc = 0x00078809u;
+    acc = 0x0054A612u - mul_high(f, acc);
+    acc = 0x0274F388u - mul_high(f, acc);
+    acc = 0x0E353290u - mul_high(f, acc);
+    acc = 0x3D7F7506u - mul_high(f, acc);
+    acc = 0xB17217DFu - mul_high(f, acc);
+    return (0x80000000u - (mul_high(f, acc) >> 1u)) >> u32(whole);
+}
+
+// find_peak puts the output's most likely token into peak.
+fn find_peak(o: u32, lane: u32) {
+    var best = vec2<u32>(0u, ALL_IDS);
+    for (var i = lane; i < SLICES; i += THREADS) { best = best_of(best, peaks[o * SLICES + i]); }
+    sums[lane] = best;
+    workgroupBarrier();
+    if (lane == 0u) {
+        for (var i = 0u; i < min(SLICES, THREADS); i++) { best = best_of(best, sums[i]); }
+        peak = best;
+    }
+    workgroupBarrier();
+}
+
+// share gives top-p's part of a total mass, rounded up, at least 1.
+fn share(total: vec2<u32>, fraction: u32) -> vec2<u32> {
+    let low = mul_wide(total.x, fraction);
+    let need = wide_add(mul_wide(total.y, fraction), vec2<u32>(low.y + select(0u, 1u, low.x != 0u), 0u));
+    return select(need, vec2<u32>(1u, 0u), need.x == 0u && need.y == 0u);
+}
+
+// select_key finds the greatest key such that the tokens from it up hold target (a count, or for MASS a fraction of
+// 2^32 of all mass); found then has the key and what of the target is left for the tokens at it, found_held what they hold.
+fn select_key(what: u32, base: u32, lane: u32, kept: Kept, target_value: u32, maximum: f32, scale: f32) {
+    for (var level = 0u; level < 4u; level++) {
+        let shift = 24u - 8u * level;
+        for (var i = lane; i < 256u; i += THREADS) {
+            atomicStore(&bins_low[i], 0u);
+            atomicStore(&bins_high[i], 0u);
+        }
+        workgroupBarrier();
+        let prefix = select(found.x, 0u, level == 0u);
+        for (var c = lane; c < COLUMNS; c += THREADS) {
+            let x = logits[base + c];
+            for (var j = 0u; j < 4u; j++) {
+                let id = 4u * c + j;
+                let key = logit_key(x[j]);
+                // Shifting in two steps: by 32 bits at once is not defined.
+                let here = level == 0u || ((key >> shift) >> 8u) == prefix;
+                if (id < VOCAB && here) {
+                    let bin = (key >> shift) & 255u;
+                    if (what == COUNT) {
+                        atomicAdd(&bins_low[bin], 1u);
+                    } else if (keeps(kept, key, id)) {
+                        let m = mass(distance_below(maximum, x[j], scale));
+                        if (m > 0u) {
+                            let before = atomicAdd(&bins_low[bin], m);
+                            if (before + m < before) { atomicAdd(&bins_high[bin], 1u); }
+                        }
+                    }
+                }
+            }
+        }
+        workgroupBarrier();
+        if (lane < 16u) {
+            var sum = vec2<u32>(0u);
+            for (var i = 0u; i < 16u; i++) {
+                let bin = 255u - 16u * lane - i;
+                sum = wide_add(sum, vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin])));
+            }
+            parts[lane] = sum;
+        }
+        workgroupBarrier();
+        if (lane == 0u) {
+            var rest = found.yz;
+            if (level == 0u) {
+                rest = vec2<u32>(target_value, 0u);
+                if (what == MASS) {
+                    var all = vec2<u32>(0u);
+                    for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
+                    rest = share(all, target_value);
+                }
+            }
+            var part = 0u;
+            while (part < 15u && wide_less(parts[part], rest)) {
+                rest = wide_sub(rest, parts[part]);
+                part++;
+            }
+            var bin = 255u - 16u * part;
+            let lowest = bin - 15u;
+            var held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
+            while (bin > lowest && wide_less(held, rest)) {
+                rest = wide_sub(rest, held);
+                bin--;
+                held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
+            }
+            found = vec3<u32>((prefix << 8u) | bin, rest);
+            found_held = held;
+        }
+        workgroupBarrier();
+    }
+}
+
+// weigh gives what a token counts for.
+fn weigh(what: u32, x: f32, id: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> u32 {
+    let key = logit_key(x);
+    if (id >= VOCAB || !keeps(kept, key, id)) { return 0u; }
+    if (what == TIES) { return select(0u, 1u, key == kept.key); }
+    let y = distance_below(maximum, x, scale);
+    if (y > reach) { return 0u; }
+    return mass(y);
+}
+
+// weigh_column sums what of four neighbouring ids.
+fn weigh_column(what: u32, base: u32, c: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> vec2<u32> {
+    let x = logits[base + c];
+    var sum = vec2<u32>(0u);
+    for (var j = 0u; j < 4u; j++) {
+        sum = wide_add(sum, vec2<u32>(weigh(what, x[j], 4u * c + j, kept, maximum, scale, reach), 0u));
+    }
+    return sum;
+}
+
+// add_parts sums what each sixteenth of the invocations holds.
+fn add_parts(lane: u32) {
+    workgroupBarrier();
+    if (lane < 16u) {
+        var sum = vec2<u32>(0u);
+        for (var i = 0u; i < PART; i++) { sum = wide_add(sum, sums[lane * PART + i]); }
+        parts[lane] = sum;
+    }
+    workgroupBarrier();
+}
+
+// owner finds the invocation whose share of sums holds position rest, and leaves the rest within it.
+fn owner(rest: ptr<function, vec2<u32>>) -> u32 {
+    var left = *rest;
+    var part = 0u;
+    while (part < 15u && !wide_less(left, parts[part])) {
+        left = wide_sub(left, parts[part]);
+        part++;
+    }
+    var at = part * PART;
+    let last = at + PART - 1u;
+    while (at < last && !wide_less(left, sums[at])) {
+        left = wide_sub(left, sums[at]);
+        at++;
+    }
+    *rest = left;
+    return at;
+}
+
+// locate gives the id at a position among what, counted in the order of ids: for TIES position.x is the position, for
+// DRAW it is that share of 2^64 of the whole.
+fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maximum: f32, scale: f32, reach: f32) -> u32 {
+    let chunk = (COLUMNS + THREADS - 1u) / THREADS;
+    var sum = vec2<u32>(0u);
+    for (var c = lane * chunk; c < min((lane + 1u) * chunk, COLUMNS); c++) {
+        sum = wide_add(sum, weigh_column(what, base, c, kept, maximum, scale, reach));
+    }
+    sums[lane] = sum;
+    add_parts(lane);
+    if (lane == 0u) {
+        var rest = position;
+        if (what == DRAW) {
+            var all = vec2<u32>(0u);
+            for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
+            rest = wide_mul_high(position, all);
+        }
+        let at = owner(&rest);
+        found = vec3<u32>(at, rest);
+    }
+    workgroupBarrier();
+
+    // The chunk in turn is shared among the invocations.
+    let start = found.x * chunk;
+    let rest_in_chunk = found.yz;
+    let piece = (chunk + THREADS - 1u) / THREADS;
+    let end = min(start + chunk, COLUMNS);
+    sum = vec2<u32>(0u);
+    for (var c = start + lane * piece; c < min(start + (lane + 1u) * piece, end); c++) {
+        sum = wide_add(sum, weigh_column(what, base, c, kept, maximum, scale, reach));
+    }
+    workgroupBarrier();
+    sums[lane] = sum;
+    add_parts(lane);
+    if (lane == 0u) {
+        var rest = rest_in_chunk;
+        let at = owner(&rest);
+        var id = 4u * (start + at * piece);
+        let last = min(id + 4u * piece, VOCAB) - 1u;
+        while (id < last) {
+            let w = vec2<u32>(weigh(what, logits[base + id / 4u][id % 4u], id, kept, maximum, scale, reach), 0u);
+            if (wide_less(rest, w)) { break; }
+            rest = wide_sub(rest, w);
+            id++;
+        }
+        place = vec2<u32>(id, 0u);
+    }
+    workgroupBarrier();
+    return place.x;
+}
+
+// cut ends a selection: of the tokens at the found key it keeps as many as are left, those of the lowest ids.
+fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32) -> Kept {
+    var kept = Kept(found.x, select(ALL_IDS, before.last, found.x == before.key));
+    if (lane == 0u) { place = vec2<u32>(wanted, held); }
+    let ties = workgroupUniformLoad(&place);
+    if (ties.x < ties.y) {
+        kept.last = locate(TIES, base, lane, kept, vec2<u32>(ties.x - 1u, 0u), maximum, 1.0, 0.0);
+    }
+    return kept;
+}

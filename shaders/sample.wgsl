@@ -1,0 +1,52 @@
+// Draws each output's token: temperature, top-k, top-p over what top-k kept, min-p, then a position among the masses.
+// include: step
+// include: rng
+// include: choice
+
+@group(0) @binding(4) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
+@group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
+
+const RESULT_WORDS: u32 = 64u;
+
+@compute @workgroup_size(THREADS, 1, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group.z * FOLD + group.y;
+    if (o >= step[STEP_OUTPUTS]) { return; }
+    let output = output_at(o);
+    let owner_lane = step[output + 1u];
+    let params = owner_lane * PARAM_WORDS;
+    let flags = lane_params[params + 6u];
+    if ((step[output + 3u] & OUTPUT_SAMPLE) == 0u) {
+        if (lane == 0u) {
+            results[o * RESULT_WORDS] = LANE_TOKEN;
+            results[o * RESULT_WORDS + 1u] = 0u;
+        }
+        return;
+    }
+    find_peak(o, lane);
+    var token = peak.y;
+    if ((flags & GREEDY) == 0u) {
+        let base = o * (STRIDE / 4u);
+        let maximum = logit_of(peak.x);
+        let scale = bitcast<f32>(lane_params[params]);
+        var kept = Kept(0u, ALL_IDS);
+        if ((flags & TOP_K) != 0u && lane_params[params + 1u] < VOCAB) {
+            select_key(COUNT, base, lane, kept, lane_params[params + 1u], maximum, scale);
+            kept = cut(base, lane, kept, found.y, found_held.x, maximum);
+        }
+        if ((flags & TOP_P) != 0u) {
+            select_key(MASS, base, lane, kept, lane_params[params + 2u], maximum, scale);
+            // All tokens at one key have one mass.
+            let each = max(mass(distance_below(maximum, logit_of(found.x), scale)), 1u);
+            kept = cut(base, lane, kept, wide_ceil_div(found.yz, each), wide_ceil_div(found_held, each), maximum);
+        }
+        let random = philox(vec4<u32>(step[output + 2u], 0u, 0u, 0u), vec2<u32>(lane_params[params + 4u], lane_params[params + 5u]));
+        let reach = bitcast<f32>(lane_params[params + 3u]);
+        token = locate(DRAW, base, lane, kept, random.xy, maximum, scale, reach);
+    }
+    if (lane == 0u) {
+        lanes[owner_lane] = token;
+        results[o * RESULT_WORDS] = token;
+        results[o * RESULT_WORDS + 1u] = 0u;
+    }
+}

@@ -1,0 +1,79 @@
+// For outputs whose lane asks for log-probabilities: those of the token and of the best K, from the raw logits.
+// include: step
+// include: choice
+
+@group(0) @binding(4) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
+
+const RESULT_WORDS: u32 = 64u;
+const MAX_TOP: u32 = 20u;
+
+var<workgroup> shares: array<f32, THREADS>;
+var<workgroup> listed: atomic<u32>;
+var<workgroup> list: array<vec2<u32>, MAX_TOP>;
+
+@compute @workgroup_size(THREADS, 1, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group.z * FOLD + group.y;
+    if (o >= step[STEP_OUTPUTS]) { return; }
+    let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCAB);
+    if (wanted == 0u) { return; }
+    let base = o * (STRIDE / 4u);
+    find_peak(o, lane);
+    let maximum = logit_of(peak.x);
+
+    var sum = 0.0;
+    for (var c = lane; c < COLUMNS; c += THREADS) {
+        let x = logits[base + c];
+        for (var j = 0u; j < 4u; j++) {
+            if (4u * c + j < VOCAB) { sum += exp(clamp(x[j] - maximum, -80.0, 0.0)); }
+        }
+    }
+    shares[lane] = sum;
+
+    select_key(COUNT, base, lane, Kept(0u, ALL_IDS), wanted, maximum, 1.0);
+    let kept = cut(base, lane, Kept(0u, ALL_IDS), found.y, found_held.x, maximum);
+    if (lane == 0u) { atomicStore(&listed, 0u); }
+    workgroupBarrier();
+    for (var c = lane; c < COLUMNS; c += THREADS) {
+        let x = logits[base + c];
+        for (var j = 0u; j < 4u; j++) {
+            let id = 4u * c + j;
+            let key = logit_key(x[j]);
+            if (id < VOCAB && keeps(kept, key, id)) {
+                let at = atomicAdd(&listed, 1u);
+                if (at < MAX_TOP) { list[at] = vec2<u32>(key, id); }
+            }
+        }
+    }
+    workgroupBarrier();
+
+    let log_total = maximum + log_of_shares();
+    let result = o * RESULT_WORDS;
+    if (lane < wanted) {
+        let mine = list[lane];
+        var rank = 0u;
+        for (var i = 0u; i < wanted; i++) {
+            let other = list[i];
+            if (other.x > mine.x || (other.x == mine.x && other.y < mine.y)) { rank++; }
+        }
+        let at = result + 4u + 3u * rank;
+        results[at] = mine.y;
+        results[at + 1u] = bitcast<u32>(logit_of(mine.x));
+        results[at + 2u] = bitcast<u32>(logit_of(mine.x) - log_total);
+    }
+    if (lane == 0u) {
+        let token = results[result];
+        results[result + 1u] = wanted;
+        if (token < VOCAB) {
+            let x = logits[base + token / 4u][token % 4u];
+            results[result + 2u] = bitcast<u32>(x);
+            results[result + 3u] = bitcast<u32>(x - log_total);
+        }
+    }
+}
+
+fn log_of_shares() -> f32 {
+    var total = 0.0;
+    for (var i = 0u; i < THREADS; i++) { total += shares[i]; }
+    return log(max(total, 1.0));
+}
