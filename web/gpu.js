@@ -90,7 +90,7 @@ class Host {
     const device = await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)});
     const d = new Device(this, device, description);
     d.id = this.#devices.add(d);
-    if (wake && description.type !== 'cpu') d.wake = new Wake(d);
+    if (wake) d.wake = new Wake(d);
     device.addEventListener('uncapturederror', (e) => {
       e.preventDefault();
       this.notify(-d.id, UNCAPTURED, text(e.error));
