@@ -66,7 +66,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, &FormatError{Field: "size", Reason: fmt.Sprintf("is negative (%d)", size)}
 	}
 	in := newReader(r, size)
-	f := &File{Size: size, Alignment: defaultAlignment}
+	f := &File{Alignment: defaultAlignment}
 	tensors, pairs, err := f.readCounts(in)
 	if err != nil {
 		return nil, err
@@ -85,6 +85,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		}
 		places = append(places, at)
 	}
+	f.Size = in.size
 	align := int64(f.Alignment)
 	f.DataOffset = (in.offset() + align - 1) / align * align
 	for i := range f.Tensors {

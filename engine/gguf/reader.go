@@ -53,7 +53,10 @@ func (r *reader) need(n int64) error {
 // fill replaces the piece, which is used up, by the next one.
 func (r *reader) fill() error {
 	r.start += int64(len(r.piece))
-	r.at = 0
+	r.piece, r.at = r.piece[:0], 0
+	if err := r.need(1); err != nil {
+		return err
+	}
 	n := int(min(int64(r.next), r.limit-r.start))
 	r.next = min(2*r.next, largePiece)
 	if cap(r.piece) < n {
@@ -65,11 +68,13 @@ func (r *reader) fill() error {
 		return nil
 	}
 	r.piece = r.piece[:max(got, 0)]
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("gguf: read %d bytes at %d: %w", n, r.start, err)
 	}
-	return &FormatError{Offset: r.start + int64(len(r.piece)), Field: r.field,
-		Reason: fmt.Sprintf("file ends before its stated size of %d bytes", r.size)}
+	// The file is shorter than was said; what is there may still hold the header.
+	r.size = r.start + int64(len(r.piece))
+	r.limit = min(r.limit, r.size)
+	return r.need(1)
 }
 
 // each hands over the next n bytes in parts; a part is valid until the next read.

@@ -45,11 +45,11 @@ func TestRopeTable(t *testing.T) {
 }
 
 func TestRoPEPairs(t *testing.T) {
-	// A quarter turn of the first pair and none of the second; element 4 is not rotated.
-	x, cos, sin := []float64{1, 2, 3, 4, 5}, []float64{0, 1}, []float64{1, 0}
-	assert.Equal(t, []float64{-2, 1, 3, 4, 5}, RoPE(x, 1, 5, cos, sin, Adjacent))
-	assert.Equal(t, []float64{-3, 2, 1, 4, 5}, RoPE(x, 1, 5, cos, sin, Halves))
-	assert.Equal(t, []float64{1, 2, 3, 4, 5}, x, "the argument is left alone")
+	// A quarter turn of the first pair and none of the second; elements 4 and 5 are not rotated.
+	x, cos, sin := []float64{1, 2, 3, 4, 5, 6}, []float64{0, 1}, []float64{1, 0}
+	assert.Equal(t, []float64{-2, 1, 3, 4, 5, 6}, RoPE(x, 1, 6, cos, sin, Adjacent))
+	assert.Equal(t, []float64{-3, 2, 1, 4, 5, 6}, RoPE(x, 1, 6, cos, sin, Halves))
+	assert.Equal(t, []float64{1, 2, 3, 4, 5, 6}, x, "the argument is left alone")
 	// Each row has its own angle, which all its heads share.
 	got := RoPE([]float64{1, 0, 2, 0, 3, 0, 4, 0}, 2, 2, []float64{1, 0}, []float64{0, 1}, Halves)
 	assert.Equal(t, []float64{1, 0, 2, 0, 0, 3, 0, 4}, got)

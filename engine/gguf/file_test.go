@@ -1,0 +1,241 @@
+package gguf
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestReadBytesByHand(t *testing.T) {
+	for _, version := range []uint32{2, 3} {
+		file := bytesOf("GGUF", version, uint64(1), uint64(2),
+			text("general.alignment"), uint32(4), uint32(16),
+			text("n"), uint32(5), int32(-3),
+			text("w"), uint32(2), uint64(32), uint64(2), uint32(2), uint64(16))
+		data := (len(file) + 15) / 16 * 16
+		file = append(file, make([]byte, data-len(file)+16+36)...)
+		f, err := read(file)
+		require.NoError(t, err)
+		assert.Equal(t, version, f.Version)
+		assert.Equal(t, uint32(16), f.Alignment)
+		assert.EqualValues(t, data, f.DataOffset)
+		assert.EqualValues(t, len(file), f.Size)
+		assert.Equal(t, []Tensor{{Name: "w", Type: Q4_0, Shape: []uint64{32, 2}, Offset: int64(data) + 16, Bytes: 36}}, f.Tensors)
+		assert.EqualValues(t, 64, f.Tensors[0].Elements())
+		_, err = read(file[:len(file)-1])
+		assert.ErrorContains(t, err, `tensor "w"`)
+	}
+}
+
+// Cut off anywhere, a file gives a FormatError within it, whether the stated size is the cut one or
+// the full one.
+func TestTruncationAnywhere(t *testing.T) {
+	file := smallFile(t)
+	f, err := read(file)
+	require.NoError(t, err)
+	end := f.Tensors[2].Offset + f.Tensors[2].Bytes
+	for n := range int(end) {
+		_, err := read(file[:n])
+		var format *FormatError
+		require.ErrorAs(t, err, &format, "cut at %d", n)
+		assert.NotEmpty(t, format.Field, "cut at %d", n)
+		assert.LessOrEqual(t, format.Offset, int64(n)+int64(f.Alignment), "cut at %d", n)
+
+		_, err = Read(bytes.NewReader(file[:n]), int64(len(file)))
+		require.ErrorAs(t, err, &format, "cut at %d of %d", n, len(file))
+	}
+	_, err = read(file[:end])
+	assert.NoError(t, err)
+}
+
+func TestReadRefuses(t *testing.T) {
+	pair := func(parts ...any) []byte { return bytesOf(append([]any{header(0, 1), text("k")}, parts...)...) }
+	tensor := func(parts ...any) []byte { return bytesOf(append([]any{header(1, 0), text("w")}, parts...)...) }
+	nest := func(depth int) []byte {
+		b := pair(uint32(9))
+		for range depth - 1 {
+			b = append(b, bytesOf(uint32(9), uint64(1))...)
+		}
+		return append(b, bytesOf(uint32(0), uint64(1), uint8(1))...)
+	}
+	const huge = uint64(math.MaxUint64)
+	for _, tc := range []struct {
+		name, field, says string
+		file              []byte
+	}{
+		{"nothing", "magic", "file ends", nil},
+		{"other file", "magic", "not a GGUF file", []byte("PK\x03\x04 and so on")},
+		{"big-endian magic", "magic", "big-endian", []byte("FUGG\x00\x00\x00\x03")},
+		{"big-endian", "version", "big-endian", bytesOf("GGUF", "\x00\x00\x00\x03", uint64(0), uint64(0))},
+		{"version 0", "version", "0 is not supported", bytesOf("GGUF", uint32(0), uint64(0), uint64(0))},
+		{"version 1", "version", "1 is not supported", bytesOf("GGUF", uint32(1), uint64(0), uint64(0))},
+		{"version 4", "version", "4 is not supported", bytesOf("GGUF", uint32(4), uint64(0), uint64(0))},
+		{"tensor count", "tensor count", "more than the rest", bytesOf(header(huge, 0))},
+		{"metadata count", "metadata count", "more than the rest", bytesOf(header(0, huge))},
+		{"key length", "key of metadata pair 0", "more than the rest", bytesOf(header(0, 1), huge, "more and more")},
+		{"long key", "key of metadata pair 0", "longer than", bytesOf(header(0, 1), text(strings.Repeat("k", 1<<16)), uint32(0), uint8(0))},
+		{"same key twice", `metadata "k"`, "twice", bytesOf(header(0, 2), text("k"), uint32(0), uint8(1), text("k"), uint32(0), uint8(1))},
+		{"value type", `metadata "k"`, "unknown value type 13", pair(uint32(13), uint64(0))},
+		{"bool", `metadata "k"`, "bool is 2", pair(uint32(7), uint8(2))},
+		{"string length", `metadata "k"`, "more than the rest", pair(uint32(8), huge)},
+		{"element type", `metadata "k"`, "unknown type 77", pair(uint32(9), uint32(77), uint64(1), uint64(0))},
+		{"array of strings", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(8), uint64(2), text("1234567"))},
+		{"array of numbers", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(12), huge/8, uint64(0))},
+		{"array of arrays", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(9), uint64(2), uint32(0), uint64(0))},
+		{"array of bools", `metadata "k"`, "holds 3", pair(uint32(9), uint32(7), uint64(2), uint8(1), uint8(3))},
+		{"nesting", `metadata "k"`, "nest deeper", nest(9)},
+		{"alignment 0", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(0))},
+		{"alignment 24", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(24))},
+		{"alignment as text", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(8), text("32"))},
+		{"long name", "name of tensor 0", "longer than", bytesOf(header(1, 0), text(strings.Repeat("w", 2000)), uint32(0), uint32(0), uint64(0))},
+		{"dimensions", `tensor "w"`, "5 dimensions", tensor(uint32(5), "0123456789012345678901234567890123456789", uint32(0), uint64(0))},
+		{"one dimension", `tensor "w"`, "too large", tensor(uint32(1), uint64(1)<<63, uint32(0), uint64(0))},
+		{"product", `tensor "w"`, "overflows", tensor(uint32(3), uint64(1)<<31, uint64(1)<<31, uint64(2), uint32(0), uint64(0))},
+		{"product behind 0", `tensor "w"`, "overflows", tensor(uint32(3), uint64(0), uint64(1)<<62, uint64(4), uint32(0), uint64(0))},
+		{"bytes", `tensor "w"`, "overflows", tensor(uint32(2), uint64(1)<<31, uint64(1)<<30, uint32(28), uint64(0))},
+		{"row length", `tensor "w"`, "no multiple of Q8_0's block", tensor(uint32(2), uint64(31), uint64(32), uint32(8), uint64(0))},
+		{"unaligned", `tensor "w"`, "no multiple of the alignment", tensor(uint32(1), uint64(1), uint32(0), uint64(8))},
+		{"offset", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(0), uint64(1)<<62)},
+		{"negative offset", `tensor "w"`, "no multiple", tensor(uint32(1), uint64(1), uint32(0), uint64(1)<<63)},
+		{"no data", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(0), uint64(0))},
+		{"unknown type past the end", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(99), uint64(1)<<40)},
+		{"same tensor twice", `tensor "w"`, "twice", bytesOf(header(2, 0),
+			text("w"), uint32(0), uint32(24), uint64(0), text("w"), uint32(0), uint32(24), uint64(0), strings.Repeat("\x00", 64))},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := read(tc.file)
+			var format *FormatError
+			require.ErrorAs(t, err, &format)
+			assert.Equal(t, tc.field, format.Field)
+			assert.Contains(t, format.Reason, tc.says)
+			assert.Contains(t, err.Error(), tc.field)
+		})
+	}
+	_, err := Read(bytes.NewReader(nil), -1)
+	assert.ErrorContains(t, err, "negative")
+	_, err = read(append(nest(8), make([]byte, 64)...))
+	assert.NoError(t, err, "the deepest nesting that is allowed")
+}
+
+func TestUnknownTensorTypeIsShown(t *testing.T) {
+	file := bytesOf(header(2, 0), text("w"), uint32(1), uint64(7), uint32(99), uint64(0), text("scalar"), uint32(0), uint32(24), uint64(32))
+	f, err := read(append(file, make([]byte, 100)...))
+	require.NoError(t, err)
+	w, ok := f.Tensor("w")
+	require.True(t, ok)
+	assert.EqualValues(t, -1, w.Bytes)
+	assert.Equal(t, "type 99", w.Type.String())
+	assert.Equal(t, f.DataOffset, w.Offset)
+	scalar, ok := f.Tensor("scalar")
+	require.True(t, ok)
+	assert.EqualValues(t, 1, scalar.Bytes)
+	_, ok = f.Tensor("other")
+	assert.False(t, ok)
+}
+
+// A file of a stated size that is huge makes no promise: memory follows what can be read.
+func TestAllocationFollowsTheFile(t *testing.T) {
+	for name, file := range map[string][]byte{
+		"strings": bytesOf(header(0, 1), text("k"), uint32(9), uint32(8), uint64(1<<24)),
+		"numbers": bytesOf(header(0, 1), text("k"), uint32(9), uint32(0), uint64(200<<20)),
+		"string":  bytesOf(header(0, 1), text("k"), uint32(8), uint64(200<<20)),
+		"arrays":  bytesOf(header(0, 1), text("k"), uint32(9), uint32(9), uint64(1<<24)),
+		"tensors": bytesOf(header(1<<23, 0)),
+		"pairs":   bytesOf(header(0, 1<<24)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Read(bytes.NewReader(file), 1<<40)
+			runtime.ReadMemStats(&after)
+			var format *FormatError
+			require.ErrorAs(t, err, &format)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20))
+		})
+	}
+}
+
+func TestHeaderHasALimit(t *testing.T) {
+	_, err := Read(bytes.NewReader(bytesOf(header(0, 1), text("k"), uint32(8), uint64(300<<20))), 1<<40)
+	assert.ErrorContains(t, err, "more than the rest of the header")
+}
+
+// recorder notes what is asked of it and fails at will.
+type recorder struct {
+	io.ReaderAt
+	largest int
+	last    int64
+	fail    error
+}
+
+func (r *recorder) ReadAt(p []byte, at int64) (int, error) {
+	r.largest, r.last = max(r.largest, len(p)), max(r.last, at+int64(len(p)))
+	if r.fail != nil {
+		return 0, r.fail
+	}
+	return r.ReaderAt.ReadAt(p, at)
+}
+
+func TestReadInPieces(t *testing.T) {
+	long := make([]string, 300000)
+	for i := range long {
+		long[i] = strings.Repeat("t", i%20)
+	}
+	var out bytes.Buffer
+	w := NewWriter(&out)
+	require.NoError(t, w.Metadata.Set("tokens", long))
+	require.NoError(t, w.Metadata.Set("scores", make([]float32, len(long))))
+	require.NoError(t, w.Declare("w", F32, 64<<20/4))
+	require.NoError(t, w.WriteTensor(bytes.NewReader(make([]byte, 64<<20))))
+	require.NoError(t, w.Close())
+	src := &recorder{ReaderAt: bytes.NewReader(out.Bytes())}
+	f, err := Read(src, int64(out.Len()))
+	require.NoError(t, err)
+	assert.LessOrEqual(t, src.largest, 1<<20)
+	assert.Less(t, src.last, f.DataOffset+1<<20)
+	got, _, err := f.Metadata.Strings("tokens")
+	require.NoError(t, err)
+	assert.Equal(t, long, got)
+
+	src.fail = errors.New("connection lost")
+	_, err = Read(src, int64(out.Len()))
+	assert.ErrorIs(t, err, src.fail)
+	var format *FormatError
+	assert.False(t, errors.As(err, &format), "a failing source is no format error")
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(smallFile(f))
+	f.Add(bytesOf(header(0, 0)))
+	f.Add(bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(8)))
+	f.Add(append(bytesOf(header(1, 0), text("w"), uint32(1), uint64(4), uint32(0), uint64(0)), make([]byte, 64)...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := read(data)
+		if err != nil {
+			var format *FormatError
+			require.ErrorAs(t, err, &format)
+			return
+		}
+		for i := range file.Tensors {
+			tensor := &file.Tensors[i]
+			require.GreaterOrEqual(t, tensor.Offset, file.DataOffset)
+			require.LessOrEqual(t, tensor.Offset+max(tensor.Bytes, 0), file.Size)
+			found, ok := file.Tensor(tensor.Name)
+			require.True(t, ok)
+			require.Same(t, tensor, found)
+		}
+		for key, v := range file.Metadata.All() {
+			again, ok := file.Metadata.Get(key)
+			require.True(t, ok)
+			require.Equal(t, v, again)
+			_, _ = v.Any(), v.String()
+		}
+	})
+}
