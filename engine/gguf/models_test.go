@@ -59,3 +59,44 @@ func TestReadModels(t *testing.T) {
 		})
 	}
 }
+
+func TestReadVocabularies(t *testing.T) {
+	for name, want := range map[string]struct {
+		model, pre string
+		tokens     int
+	}{
+		"falcon": {"gpt2", "falcon", 65024}, "gpt-2": {"gpt2", "gpt-2", 50257}, "llama-spm": {"llama", "default", 32000},
+		"phi-3": {"llama", "default", 32064}, "starcoder": {"gpt2", "starcoder", 49152},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := readData(t, "tokenizers/ggml-vocab-"+name+".gguf")
+			assert.Empty(t, f.Tensors)
+			model, _, err := f.Metadata.String("tokenizer.ggml.model")
+			require.NoError(t, err)
+			assert.Equal(t, want.model, model)
+			pre, _, err := f.Metadata.String("tokenizer.ggml.pre")
+			require.NoError(t, err)
+			assert.Equal(t, want.pre, pre)
+			tokens, _, err := f.Metadata.Strings("tokenizer.ggml.tokens")
+			require.NoError(t, err)
+			assert.Len(t, tokens, want.tokens)
+			types, _, err := f.Metadata.Int32s("tokenizer.ggml.token_type")
+			require.NoError(t, err)
+			assert.Len(t, types, want.tokens)
+		})
+	}
+}
+
+func TestTrapsOfStories260K(t *testing.T) {
+	m := readData(t, "models/stories260K.gguf").Metadata
+	_, ok, err := m.Float32("llama.rope.freq_base")
+	require.NoError(t, err)
+	assert.False(t, ok)
+	padding, ok, err := m.Uint32("tokenizer.ggml.padding_token_id")
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Equal(t, uint32(0xFFFFFFFF), padding)
+	scores, _, err := m.Float32s("tokenizer.ggml.scores")
+	require.NoError(t, err)
+	assert.Len(t, scores, 512)
+}
