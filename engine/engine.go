@@ -3,18 +3,26 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	"quire/engine/chat"
 	"quire/engine/gpu"
+	"quire/engine/model"
+	"quire/engine/runner"
+	"quire/engine/schedule"
+	"quire/engine/step"
 	"quire/engine/tokenizer"
 )
 
 // Errors that callers tell apart with errors.Is.
 var (
-	ErrContextTooLong   = errors.New("the prompt is longer than the context")
-	ErrUnsupportedModel = errors.New("unsupported model")
+	ErrContextTooLong   = schedule.ErrContextTooLong
+	ErrQueueFull        = schedule.ErrQueueFull
+	ErrUnsupportedModel = model.ErrUnsupported
 	ErrClosed           = errors.New("the engine is closed")
-	ErrQueueFull        = errors.New("the queue is full")
+	ErrBadRequest       = errors.New("bad request")
 )
 
 // Info describes an opened model.
@@ -23,6 +31,7 @@ type Info struct {
 	Parameters         int64
 	WeightBytes        uint64 // on the GPU
 	KVBytes            uint64
+	Vocabulary         int
 	Context            int
 	Blocks, BlockSize  int
 	KVType, Variant    string
@@ -38,47 +47,157 @@ type Stats struct {
 	Steps, Preemptions                     uint64
 	Tokens                                 uint64 // generated
 	Dispatches                             int    // in the last step
+	Recoveries                             int    // from lost devices
 	GPU                                    gpu.Stats
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.
-type Engine struct{}
+type Engine struct {
+	plan      *model.Plan
+	source    gpu.Source
+	options   Options
+	runnerOpt runner.Options
+	tokenizer *tokenizer.Tokenizer
+	template  *chat.Template
+	info      Info
 
-// Stream is one request's output.
-type Stream struct{}
+	mu       sync.Mutex // guards what follows
+	incoming []*sequence
+	cancels  []uint64
+	closing  bool
+	next     uint64
+	stats    Stats
+	wake     chan struct{}
+	done     chan struct{}
+	closeErr error
 
-// Open reads a model's header from src, moves its weights to the GPU and compiles what it needs. The engine owns src.
-func Open(ctx context.Context, src gpu.Source, o Options) (*Engine, error) { return nil, errors.New("in the making") }
+	// The loop's own.
+	device    *gpu.Device
+	runner    *runner.Runner
+	scheduler *schedule.Scheduler
+	live      map[uint64]*sequence
+	step      step.Step
+	failures  int              // devices lost in a row without a step landing
+	trace     func(*step.Step) // tests look at every step
+}
+
+// sequence is a request on its way.
+type sequence struct {
+	id      uint64
+	request Request
+	stream  *Stream
+	clock   clock
+	decoder *tokenizer.Decoder
+	stopper stopper
+	ids     []int32
+	tokens  []Token
+	text    []byte
+	figures Figures
+	stopCtx func() bool
+}
 
 // Submit queues a request. Cancelling ctx cancels it. Its Stream must be read to the end or cancelled.
-func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) { return nil, errors.New("in the making") }
+func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
+	if err := r.Sample.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	if len(r.Prompt) == 0 {
+		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
+	}
+	if r.MaxTokens < 0 {
+		return nil, fmt.Errorf("%w: MaxTokens is %d", ErrBadRequest, r.MaxTokens)
+	}
+	for i, id := range r.Prompt {
+		if id < 0 || int(id) >= e.info.Vocabulary {
+			return nil, fmt.Errorf("%w: prompt token %d is %d, the vocabulary has %d", ErrBadRequest, i, id, e.info.Vocabulary)
+		}
+	}
+	if len(r.Prompt) >= e.info.Context {
+		return nil, fmt.Errorf("%w: it has %d tokens, the context %d; raise the context or the KV memory", ErrContextTooLong, len(r.Prompt), e.info.Context)
+	}
+	for _, stop := range r.Stop {
+		if stop == "" {
+			return nil, fmt.Errorf("%w: a stop text is empty", ErrBadRequest)
+		}
+	}
+	q := &sequence{
+		request: r, stopper: stopper{stops: r.Stop}, clock: clock{submitted: time.Now()},
+		decoder: e.tokenizer.NewDecoder(tokenizer.DecodeOptions{Special: r.Special, After: r.Prompt}),
+		figures: Figures{PromptTokens: len(r.Prompt)},
+	}
+	e.mu.Lock()
+	if e.closing {
+		e.mu.Unlock()
+		return nil, ErrClosed
+	}
+	e.next++
+	q.id = e.next
+	q.stream = newStream(e, q.id)
+	e.incoming = append(e.incoming, q)
+	e.mu.Unlock()
+	q.stopCtx = context.AfterFunc(ctx, q.stream.Cancel)
+	e.signal()
+	return q.stream, nil
+}
 
-// Next blocks until a token comes; false means that the stream has ended and Result says how.
-func (s *Stream) Next() (Chunk, bool) { return Chunk{}, false }
+func (e *Engine) cancel(id uint64) {
+	e.mu.Lock()
+	e.cancels = append(e.cancels, id)
+	e.mu.Unlock()
+	e.signal()
+}
 
-// Cancel ends the request after the steps in flight; what has come stays.
-func (s *Stream) Cancel() {}
-
-// Result waits for the end of the stream (what Next has not taken is dropped) and returns it.
-func (s *Stream) Result() Result { return Result{} }
+func (e *Engine) signal() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
 
 // Tokenizer returns the model's tokenizer.
-func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return nil }
+func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return e.tokenizer }
 
 // HasTemplate reports whether the model has a chat template.
-func (e *Engine) HasTemplate() bool { return false }
+func (e *Engine) HasTemplate() bool { return e.template != nil }
 
 // ChatPrompt renders messages with the model's chat template and returns the token ids of a prompt for its answer.
-func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) { return nil, nil }
+func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) {
+	if e.template == nil {
+		return nil, fmt.Errorf("%w: the model has no chat template", ErrBadRequest)
+	}
+	text, err := e.template.Render(messages, chat.Options{AddGenerationPrompt: true, Now: time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	return e.TextPrompt(text)
+}
 
-// TextPrompt returns the token ids of a text as it is: special tokens in it parsed, BOS added where the vocabulary asks for it.
-func (e *Engine) TextPrompt(text string) ([]int32, error) { return nil, nil }
+// TextPrompt returns the token ids of a text as it is: special tokens in it parsed, BOS added where the vocabulary asks
+// for it and the text does not begin with it.
+func (e *Engine) TextPrompt(text string) ([]int32, error) {
+	ids := e.tokenizer.EncodePrompt(text, tokenizer.EncodeOptions{Special: true})
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
+	}
+	return ids, nil
+}
 
 // Info describes the model.
-func (e *Engine) Info() Info { return Info{} }
+func (e *Engine) Info() Info { return e.info }
 
 // Stats returns what the engine does right now.
-func (e *Engine) Stats() Stats { return Stats{} }
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stats
+}
 
 // Close ends all requests and gives everything on the GPU back.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	e.closing = true
+	e.mu.Unlock()
+	e.signal()
+	<-e.done
+	return e.closeErr
+}

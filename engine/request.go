@@ -10,10 +10,9 @@ import (
 type Request struct {
 	Prompt    []int32       // token ids, at least one
 	MaxTokens int           // the most tokens to generate; 0: until the model ends or the context is full
-	Sample    sample.Params // the zero value is greedy
+	Sample    sample.Params // the zero value is greedy; its Logprobs asks for log-probabilities
 	Stop      []string      // texts that end generation; they are not part of the output
 	IgnoreEnd bool          // go on past end tokens
-	Logprobs  int           // log-probabilities of the chosen token and this many best ones, at most 20
 	Special   bool          // show special tokens in the text
 	Priority  int           // the lower, the sooner
 	Tenant    string        // turns are shared out among tenants
@@ -43,7 +42,7 @@ type Candidate struct {
 // Token is one generated token.
 type Token struct {
 	Candidate
-	Top []Candidate `json:"top"` // the best few, best first; with Request.Logprobs
+	Top []Candidate `json:"top"` // the best few, best first; with Sample.Logprobs
 }
 
 // Chunk is what has newly come: the token, and the text that is now certain (whole code points, no part of a stop text).
@@ -58,7 +57,7 @@ type Result struct {
 	Err     error // with FinishError
 	IDs     []int32
 	Text    string
-	Tokens  []Token // with Request.Logprobs, one a generated token
+	Tokens  []Token // with Sample.Logprobs, one a generated token
 	Figures Figures
 }
 

@@ -1,0 +1,278 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"quire/engine/gpu"
+	"quire/engine/runner"
+	"quire/engine/schedule"
+)
+
+// run is the step loop: take requests in, schedule a step, submit it, land the oldest when enough are in flight or
+// nothing else can be done. It ends with Close.
+func (e *Engine) run() {
+	defer close(e.done)
+	for {
+		e.takeIn()
+		if e.isClosing() {
+			break
+		}
+		if len(e.live) == 0 && e.runner != nil && e.runner.InFlight() == 0 {
+			e.observe()
+			<-e.wake
+			continue
+		}
+		if err := e.advance(); err != nil {
+			e.fail(err)
+		}
+	}
+	e.shutdown()
+}
+
+// advance makes one step or lands one.
+func (e *Engine) advance() error {
+	if e.runner == nil {
+		return e.rebuild()
+	}
+	d := e.scheduler.Schedule(&e.step)
+	switch d.Kind {
+	case schedule.Run:
+		for _, o := range d.Opened {
+			if q := e.live[o.Sequence]; q != nil {
+				e.runner.Open(o.Lane, q.request.Sample)
+				q.figures.CachedTokens = max(q.figures.CachedTokens, o.Cached-o.Sampled)
+			}
+		}
+		if e.trace != nil {
+			e.trace(&e.step)
+		}
+		if err := e.runner.Submit(&e.step); err != nil {
+			return err
+		}
+		if e.runner.InFlight() >= e.runnerOpt.Depth {
+			return e.land()
+		}
+		return nil
+	case schedule.Land:
+		return e.land()
+	}
+	if e.runner.InFlight() > 0 {
+		return e.land()
+	}
+	if len(e.live) > 0 {
+		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(e.live))
+	}
+	return nil
+}
+
+// takeIn hands new requests and cancellations to the scheduler.
+func (e *Engine) takeIn() {
+	e.mu.Lock()
+	incoming, cancels := e.incoming, e.cancels
+	e.incoming, e.cancels = nil, nil
+	e.mu.Unlock()
+	for _, q := range incoming {
+		r := &q.request
+		err := e.scheduler.Add(schedule.Request{
+			ID: q.id, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, AllLogits: r.Logits != nil,
+		})
+		e.live[q.id] = q
+		if err != nil {
+			e.end(q, FinishError, err)
+		}
+	}
+	for _, id := range cancels {
+		if q := e.live[id]; q != nil {
+			e.count(q)
+			if err := e.scheduler.Cancel(id); err != nil && !errors.Is(err, schedule.ErrUnknown) {
+				e.end(q, FinishError, err)
+				continue
+			}
+			e.end(q, FinishCancelled, nil)
+		}
+	}
+}
+
+// land waits for the oldest step and gives its tokens to their streams.
+func (e *Engine) land() error {
+	landed, err := e.runner.Land(context.Background())
+	if err != nil {
+		return err
+	}
+	e.failures = 0
+	for _, row := range landed.Rows {
+		if q := e.live[row.Sequence]; q != nil && q.request.Logits != nil {
+			q.request.Logits(row.Position, row.Logits)
+		}
+	}
+	now := time.Now()
+	for _, q := range e.live {
+		e.count(q)
+	}
+	tokens, err := e.scheduler.Land(landed.Number, landed.Tokens)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if q := e.live[t.Sequence]; q != nil {
+			e.give(q, t, landed, now)
+		}
+	}
+	e.observe()
+	return nil
+}
+
+// give hands a landed token to its stream.
+func (e *Engine) give(q *sequence, t schedule.Landed, landed *runner.Landed, now time.Time) {
+	q.clock.token(now)
+	pick := &landed.Picks[t.Index]
+	token := Token{Candidate: Candidate{ID: t.Token, Logit: pick.Logit, Logprob: pick.Logprob}}
+	for _, c := range pick.Top {
+		token.Top = append(token.Top, Candidate{ID: int32(c.Token), Logit: c.Logit, Logprob: c.Logprob})
+	}
+	q.ids = append(q.ids, t.Token)
+	if q.request.Sample.Logprobs > 0 {
+		q.tokens = append(q.tokens, token)
+	}
+	text := ""
+	if !(t.Reason == schedule.Stopped && !q.request.Special) {
+		text = q.decoder.Next(t.Token)
+	}
+	text, hit := q.stopper.push(text)
+	ended := t.Reason != schedule.Going
+	if ended && !hit {
+		more, cut := q.stopper.push(q.decoder.Flush())
+		text, hit = text+more, cut
+		if !hit {
+			text += q.stopper.flush()
+		}
+	}
+	q.text = append(q.text, text...)
+	q.stream.push(Chunk{Token: token, Text: text})
+	switch {
+	case t.Reason == schedule.Stopped || hit && ended:
+		e.end(q, FinishStop, nil)
+	case t.Reason == schedule.Length:
+		e.end(q, FinishLength, nil)
+	case hit:
+		if err := e.scheduler.Finish(q.id); err != nil {
+			e.end(q, FinishError, err)
+			return
+		}
+		e.end(q, FinishStop, nil)
+	}
+}
+
+// ends tells the scheduler which tokens end a sequence.
+func (e *Engine) ends(id uint64, token int32) bool {
+	q := e.live[id]
+	return q != nil && !q.request.IgnoreEnd && e.tokenizer.IsEnd(token)
+}
+
+// count notes how many blocks a sequence holds.
+func (e *Engine) count(q *sequence) {
+	q.figures.Blocks = max(q.figures.Blocks, e.scheduler.Blocks(q.id))
+}
+
+// end gives a stream its result.
+func (e *Engine) end(q *sequence, reason FinishReason, err error) {
+	delete(e.live, q.id)
+	if q.stopCtx != nil {
+		q.stopCtx()
+	}
+	q.clock.figures(&q.figures, len(q.ids))
+	q.stream.end(Result{Reason: reason, Err: err, IDs: q.ids, Text: string(q.text), Tokens: q.tokens, Figures: q.figures})
+}
+
+// observe copies what Stats returns.
+func (e *Engine) observe() {
+	st := e.scheduler.Stats()
+	s := Stats{
+		BlocksFree: st.Cache.Free, BlocksActive: st.Cache.Active, BlocksCached: st.Cache.Cached, Waiting: st.Waiting, Running: st.Running,
+		Steps: st.Steps, Preemptions: st.Preemptions, Tokens: st.Sampled,
+	}
+	if e.runner != nil {
+		s.Dispatches, s.GPU = e.runner.Stats().Dispatches, e.device.Stats()
+	}
+	e.mu.Lock()
+	s.Recoveries = e.stats.Recoveries
+	e.stats = s
+	e.mu.Unlock()
+}
+
+func (e *Engine) isClosing() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closing
+}
+
+// shutdown ends what lives and gives the GPU back.
+func (e *Engine) shutdown() {
+	e.takeIn()
+	for _, q := range e.live {
+		e.end(q, FinishError, ErrClosed)
+	}
+	if e.runner != nil {
+		e.runner.Release()
+	}
+	if e.device != nil {
+		e.device.Release()
+	}
+	e.closeErr = e.source.Close()
+}
+
+// most is how many devices may be lost in a row before requests are given up.
+const mostFailures = 3
+
+// fail answers an error of the step loop: a lost device is rebuilt, anything else ends the live requests.
+func (e *Engine) fail(err error) {
+	if errors.Is(err, gpu.ErrDeviceLost) && e.failures < mostFailures {
+		e.failures++
+		e.drop()
+		return
+	}
+	for _, q := range e.live {
+		if cancelErr := e.scheduler.Cancel(q.id); cancelErr != nil && !errors.Is(cancelErr, schedule.ErrUnknown) {
+			err = errors.Join(err, cancelErr)
+		}
+		e.end(q, FinishError, err)
+	}
+	e.drop()
+}
+
+// drop forgets everything on the GPU: nothing is computed any more, and live sequences wait again with all landed tokens.
+func (e *Engine) drop() {
+	if e.runner != nil {
+		e.runner.Release()
+		e.runner = nil
+	}
+	if e.device != nil {
+		e.device.Release()
+		e.device = nil
+	}
+	if err := e.scheduler.Reset(); err != nil {
+		for _, q := range e.live {
+			e.end(q, FinishError, err)
+		}
+	}
+}
+
+// rebuild opens a device and builds everything on it again from the source.
+func (e *Engine) rebuild() (err error) {
+	ctx := context.Background()
+	if e.device, err = gpu.Open(ctx, e.options.GPU); err != nil {
+		return err
+	}
+	r, err := runner.New(ctx, e.device, e.plan, e.source, e.runnerOpt)
+	if err != nil {
+		return err
+	}
+	e.runner = r
+	e.mu.Lock()
+	e.stats.Recoveries++
+	e.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,260 @@
+package model
+
+import (
+	"fmt"
+
+	"quire/engine/gguf"
+	"quire/engine/kernel"
+)
+
+// Part is a tensor's place in a fused matrix: its row r becomes row r·Stride + Offset.
+type Part struct {
+	Tensor         *gguf.Tensor
+	Offset, Stride int
+}
+
+// Matrix is a weight matrix to be made on the GPU, [Rows][Cols], from one or more tensors of one type.
+type Matrix struct {
+	Label      string
+	Type       kernel.WeightType
+	Rows, Cols int
+	Parts      []Part
+}
+
+// Vector is a list of F32 weights to be made on the GPU from tensors laid one after another.
+type Vector struct {
+	Label   string
+	Length  int
+	Tensors []*gguf.Tensor
+}
+
+// Layer is one transformer layer. QKV has one fused matrix, or three where the types differ; GateUp has one with
+// rows interleaved, or two.
+type Layer struct {
+	AttentionNorm, FFNNorm Vector
+	QKV                    []Matrix
+	Bias                   *Vector // of q, k and v together
+	Out                    Matrix
+	GateUp                 []Matrix
+	Down                   Matrix
+}
+
+// Plan is what a file's tensors become on the GPU.
+type Plan struct {
+	Config    *Config
+	Embedding Matrix
+	Layers    []Layer
+	Norm      Vector
+	Head      *Matrix // nil: tied to the embedding
+
+	ropeFactors *gguf.Tensor
+}
+
+// weightTypes are the tensor types that have a plane layout.
+var weightTypes = map[gguf.Type]kernel.WeightType{
+	gguf.F32: kernel.F32, gguf.F16: kernel.F16, gguf.BF16: kernel.BF16,
+	gguf.Q8_0: kernel.Q8_0, gguf.Q4_0: kernel.Q4_0, gguf.Q4_1: kernel.Q4_1,
+}
+
+// NewPlan checks a file's configuration and tensors. Its errors name the key, tensor or type that does not fit.
+func NewPlan(f *gguf.File) (*Plan, error) {
+	c, err := ReadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	b := planner{file: f}
+	embedding := b.tensor("token_embd.weight")
+	if b.err != nil {
+		return nil, b.err
+	}
+	if len(embedding.Shape) != 2 || embedding.Shape[1] == 0 || embedding.Shape[1] > 1<<24 {
+		return nil, fmt.Errorf("%w: tensor token_embd.weight has shape %v", ErrUnsupported, embedding.Shape)
+	}
+	c.Vocabulary = int(embedding.Shape[1])
+	if tokens, ok, err := f.Metadata.Strings("tokenizer.ggml.tokens"); err != nil {
+		return nil, err
+	} else if ok && len(tokens) > c.Vocabulary {
+		return nil, fmt.Errorf("%w: the vocabulary has %d tokens, token_embd.weight %d rows", ErrUnsupported, len(tokens), c.Vocabulary)
+	}
+	p := &Plan{Config: c, Embedding: b.matrix("embedding", c.Vocabulary, c.Width, Part{Tensor: embedding, Stride: 1})}
+	p.Norm = b.vector("norm", c.Width, "output_norm.weight")
+	if head, ok := f.Tensor("output.weight"); ok {
+		m := b.matrix("head", c.Vocabulary, c.Width, Part{Tensor: head, Stride: 1})
+		p.Head = &m
+	}
+	for i := range c.Layers {
+		p.Layers = append(p.Layers, b.layer(c, i))
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	if factors, ok := f.Tensor("rope_freqs.weight"); ok {
+		if factors.Type != gguf.F32 || factors.Elements() != uint64(c.RotaryDim/2) {
+			return nil, fmt.Errorf("%w: tensor rope_freqs.weight is %s with %d elements, want F32 with %d", ErrUnsupported, factors.Type, factors.Elements(), c.RotaryDim/2)
+		}
+		p.ropeFactors = factors
+	}
+	return p, nil
+}
+
+// WeightBytes returns the bytes of the plan's tensors in the file, about what they need on the GPU.
+func (p *Plan) WeightBytes() int64 {
+	var n int64
+	for _, m := range p.matrices() {
+		for _, part := range m.Parts {
+			n += part.Tensor.Bytes
+		}
+	}
+	for _, v := range p.vectors() {
+		n += 4 * int64(v.Length)
+	}
+	return n
+}
+
+// Parameters counts the weights.
+func (p *Plan) Parameters() int64 {
+	var n int64
+	for _, m := range p.matrices() {
+		n += int64(m.Rows) * int64(m.Cols)
+	}
+	for _, v := range p.vectors() {
+		n += int64(v.Length)
+	}
+	return n
+}
+
+func (p *Plan) matrices() []*Matrix {
+	out := []*Matrix{&p.Embedding}
+	for i := range p.Layers {
+		l := &p.Layers[i]
+		for j := range l.QKV {
+			out = append(out, &l.QKV[j])
+		}
+		out = append(out, &l.Out)
+		for j := range l.GateUp {
+			out = append(out, &l.GateUp[j])
+		}
+		out = append(out, &l.Down)
+	}
+	if p.Head != nil {
+		out = append(out, p.Head)
+	}
+	return out
+}
+
+func (p *Plan) vectors() []*Vector {
+	out := []*Vector{&p.Norm}
+	for i := range p.Layers {
+		l := &p.Layers[i]
+		out = append(out, &l.AttentionNorm, &l.FFNNorm)
+		if l.Bias != nil {
+			out = append(out, l.Bias)
+		}
+	}
+	return out
+}
+
+// planner finds tensors and remembers the first error.
+type planner struct {
+	file *gguf.File
+	err  error
+}
+
+func (b *planner) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...)
+	}
+}
+
+func (b *planner) tensor(name string) *gguf.Tensor {
+	t, ok := b.file.Tensor(name)
+	if !ok {
+		b.fail("the file has no tensor %s", name)
+		return &gguf.Tensor{Name: name}
+	}
+	return t
+}
+
+func (b *planner) matrix(label string, rows, cols int, parts ...Part) Matrix {
+	m := Matrix{Label: label, Rows: rows, Cols: cols, Parts: parts}
+	total := 0
+	for _, part := range parts {
+		t := part.Tensor
+		if b.err != nil {
+			return m
+		}
+		kind, ok := weightTypes[t.Type]
+		if !ok {
+			b.fail("tensor %s has type %s", t.Name, t.Type)
+			return m
+		}
+		m.Type = kind
+		if len(t.Shape) != 2 || t.Shape[0] != uint64(cols) {
+			b.fail("tensor %s has shape %v, want rows of %d", t.Name, t.Shape, cols)
+			return m
+		}
+		total += int(t.Shape[1])
+	}
+	if total != rows {
+		b.fail("tensor %s has shape %v, want [%d %d]", parts[0].Tensor.Name, parts[0].Tensor.Shape, cols, rows)
+	}
+	return m
+}
+
+func (b *planner) vector(label string, length int, names ...string) Vector {
+	v := Vector{Label: label, Length: length}
+	total := uint64(0)
+	for _, name := range names {
+		t := b.tensor(name)
+		if b.err == nil && t.Type != gguf.F32 {
+			b.fail("tensor %s has type %s, want F32", name, t.Type)
+		}
+		total += t.Elements()
+		v.Tensors = append(v.Tensors, t)
+	}
+	if b.err == nil && total != uint64(length) {
+		b.fail("tensor %s has %d elements, want %d", names[0], total, length)
+	}
+	return v
+}
+
+func (b *planner) layer(c *Config, i int) Layer {
+	name := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
+	label := func(s string) string { return fmt.Sprintf("layer %d %s", i, s) }
+	qRows, kvRows := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+
+	l := Layer{
+		AttentionNorm: b.vector(label("attention norm"), c.Width, name("attn_norm.weight")),
+		FFNNorm:       b.vector(label("ffn norm"), c.Width, name("ffn_norm.weight")),
+	}
+	q, k, v := b.tensor(name("attn_q.weight")), b.tensor(name("attn_k.weight")), b.tensor(name("attn_v.weight"))
+	qMatrix := b.matrix(label("q"), qRows, c.Width, Part{Tensor: q, Stride: 1})
+	kMatrix := b.matrix(label("k"), kvRows, c.Width, Part{Tensor: k, Stride: 1})
+	vMatrix := b.matrix(label("v"), kvRows, c.Width, Part{Tensor: v, Stride: 1})
+	l.QKV = []Matrix{qMatrix, kMatrix, vMatrix}
+	if q.Type == k.Type && q.Type == v.Type {
+		l.QKV = []Matrix{b.matrix(label("qkv"), qRows+2*kvRows, c.Width, Part{Tensor: q, Stride: 1},
+			Part{Tensor: k, Offset: qRows, Stride: 1}, Part{Tensor: v, Offset: qRows + kvRows, Stride: 1})}
+	}
+	if _, ok := b.file.Tensor(name("attn_q.bias")); ok {
+		bias := b.vector(label("qkv bias"), qRows+2*kvRows, name("attn_q.bias"), name("attn_k.bias"), name("attn_v.bias"))
+		l.Bias = &bias
+	}
+	l.Out = b.matrix(label("attention out"), c.Width, qRows, Part{Tensor: b.tensor(name("attn_output.weight")), Stride: 1})
+
+	gate, up := b.tensor(name("ffn_gate.weight")), b.tensor(name("ffn_up.weight"))
+	l.GateUp = []Matrix{
+		b.matrix(label("gate"), c.FFN, c.Width, Part{Tensor: gate, Stride: 1}),
+		b.matrix(label("up"), c.FFN, c.Width, Part{Tensor: up, Stride: 1}),
+	}
+	if gate.Type == up.Type {
+		l.GateUp = []Matrix{b.matrix(label("gate and up"), 2*c.FFN, c.Width, Part{Tensor: gate, Stride: 2}, Part{Tensor: up, Offset: 1, Stride: 2})}
+	}
+	l.Down = b.matrix(label("down"), c.Width, c.FFN, Part{Tensor: b.tensor(name("ffn_down.weight")), Stride: 1})
+	for _, s := range []string{"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "attn_q_norm.weight", "ffn_gate_inp.weight"} {
+		if _, ok := b.file.Tensor(name(s)); ok {
+			b.fail("tensor %s is of a kind that does not run yet", name(s))
+		}
+	}
+	return l
+}

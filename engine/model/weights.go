@@ -1,0 +1,148 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// stagingBytes is how much of a tensor is on its way to the GPU at once.
+const stagingBytes = 16 << 20
+
+// Weights are a plan's matrices and vectors on the GPU.
+type Weights struct {
+	matrix map[*Matrix]*kernel.Matrix
+	vector map[*Vector]*gpu.Buffer
+}
+
+// Load moves a plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
+// forward. progress, when not nil, is told the bytes done and in all. maxBinding, when not 0, lowers the limit at which
+// a matrix is split.
+func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, maxBinding uint64, progress func(done, total int64)) (w *Weights, err error) {
+	w = &Weights{matrix: map[*Matrix]*kernel.Matrix{}, vector: map[*Vector]*gpu.Buffer{}}
+	defer func() {
+		if err != nil {
+			w.Release()
+		}
+	}()
+	l := loader{ctx: ctx, device: d, src: src, total: p.WeightBytes(), progress: progress}
+	if l.repack, err = kernel.NewRepacker(d); err != nil {
+		return w, err
+	}
+	defer l.repack.Release()
+	if l.staging, err = d.NewBuffer("staging", stagingBytes, gpu.Storage); err != nil {
+		return w, err
+	}
+	defer l.staging.Release()
+
+	type piece struct {
+		at   int64
+		load func() error
+	}
+	var pieces []piece
+	for _, m := range p.matrices() {
+		target, err := kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, maxBinding)
+		if err != nil {
+			return w, err
+		}
+		w.matrix[m] = target
+		for _, part := range m.Parts {
+			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.matrix(target, m.Cols, part) }})
+		}
+	}
+	for _, v := range p.vectors() {
+		b, err := d.NewBuffer(v.Label, uint64(4*Stride(v.Length)), gpu.Storage)
+		if err != nil {
+			return w, err
+		}
+		w.vector[v] = b
+		at := uint64(0)
+		for _, t := range v.Tensors {
+			offset := at
+			pieces = append(pieces, piece{t.Offset, func() error { return l.vector(b, offset, t) }})
+			at += uint64(t.Bytes)
+		}
+	}
+	sort.SliceStable(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })
+	for _, piece := range pieces {
+		if err := piece.load(); err != nil {
+			return w, err
+		}
+	}
+	return w, d.Idle(ctx)
+}
+
+// Release gives the weights' memory back.
+func (w *Weights) Release() {
+	for _, m := range w.matrix {
+		m.Release()
+	}
+	for _, b := range w.vector {
+		b.Release()
+	}
+}
+
+// Bytes returns what the weights take on the GPU.
+func (w *Weights) Bytes() uint64 {
+	var n uint64
+	for _, m := range w.matrix {
+		n += m.Bytes()
+	}
+	for _, b := range w.vector {
+		n += b.Size()
+	}
+	return n
+}
+
+// loader carries what every piece of a load needs.
+type loader struct {
+	ctx         context.Context
+	device      *gpu.Device
+	src         gpu.Source
+	repack      *kernel.Repacker
+	staging     *gpu.Buffer
+	done, total int64
+	progress    func(done, total int64)
+}
+
+func (l *loader) advance(n int64) {
+	l.done += n
+	if l.progress != nil {
+		l.progress(l.done, l.total)
+	}
+}
+
+// matrix moves a tensor through the staging buffer in pieces of whole rows.
+func (l *loader) matrix(target *kernel.Matrix, cols int, part Part) error {
+	t := part.Tensor
+	rowBytes := int64(t.Type.RowBytes(uint64(cols)))
+	rows := int64(t.Shape[1])
+	at := max(stagingBytes/rowBytes, 1)
+	if rowBytes > stagingBytes {
+		return fmt.Errorf("%w: a row of tensor %s has %d bytes", ErrUnsupported, t.Name, rowBytes)
+	}
+	for first := int64(0); first < rows; first += at {
+		n := min(at, rows-first)
+		if err := l.src.Upload(l.ctx, l.staging, 0, t.Offset+first*rowBytes, n*rowBytes); err != nil {
+			return fmt.Errorf("tensor %s: %w", t.Name, err)
+		}
+		to := kernel.RowMap{First: part.Offset + int(first)*part.Stride, Stride: part.Stride}
+		if err := l.repack.Run(target, l.staging.All(), 0, int(n), to); err != nil {
+			return fmt.Errorf("tensor %s: %w", t.Name, err)
+		}
+		l.advance(n * rowBytes)
+	}
+	return nil
+}
+
+func (l *loader) vector(target *gpu.Buffer, offset uint64, t *gguf.Tensor) error {
+	if err := l.src.Upload(l.ctx, target, offset, t.Offset, t.Bytes); err != nil {
+		return fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	l.advance(t.Bytes)
+	return nil
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"quire/engine/chat"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+	"quire/engine/model"
+	"quire/engine/runner"
+	"quire/engine/schedule"
+	"quire/engine/tokenizer"
+)
+
+// Defaults of Options.
+const (
+	defaultBlockSize   = 16
+	defaultTokenBudget = 512
+	defaultMaxSeqs     = 64
+	defaultDepth       = 4
+)
+
+// defaultKVMemory is what the KV cache may take unless Options say: generous on a card of its own, modest elsewhere.
+func defaultKVMemory(info gpu.AdapterInfo) uint64 {
+	if info.Type == "discrete" {
+		return 2 << 30
+	}
+	return 512 << 20
+}
+
+// Open reads a model's header from src, moves its weights to the GPU and compiles what it needs. The engine owns src,
+// also when Open fails.
+func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
+	start := time.Now()
+	e = &Engine{source: src, options: withDefaults(o), live: map[uint64]*sequence{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			if e.device != nil {
+				e.device.Release()
+			}
+			src.Close()
+		}
+	}()
+	f, err := gguf.Read(src, src.Size())
+	if err != nil {
+		return nil, err
+	}
+	if e.plan, err = model.NewPlan(f); err != nil {
+		return nil, err
+	}
+	if e.tokenizer, err = tokenizer.New(f); err != nil {
+		return nil, err
+	}
+	if err = e.readTemplate(f); err != nil {
+		return nil, err
+	}
+	if e.device, err = gpu.Open(ctx, o.GPU); err != nil {
+		return nil, err
+	}
+	if err = e.size(); err != nil {
+		return nil, err
+	}
+	if e.runner, err = runner.New(ctx, e.device, e.plan, src, e.runnerOpt); err != nil {
+		return nil, explain(err, e.options)
+	}
+	if err = e.newScheduler(); err != nil {
+		return nil, err
+	}
+	e.info.LoadSeconds = time.Since(start).Seconds()
+	e.observe()
+	go e.run()
+	return e, nil
+}
+
+func withDefaults(o Options) Options {
+	set := func(field *int, value int) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	set(&o.BlockSize, defaultBlockSize)
+	set(&o.TokenBudget, defaultTokenBudget)
+	set(&o.MaxSeqs, defaultMaxSeqs)
+	if o.Deterministic {
+		set(&o.Depth, 1)
+	}
+	set(&o.Depth, defaultDepth)
+	if o.KVType == "" {
+		o.KVType = "f16"
+	}
+	return o
+}
+
+func (e *Engine) readTemplate(f *gguf.File) error {
+	text, ok, err := f.Metadata.String("tokenizer.chat_template")
+	if err != nil || !ok {
+		return err
+	}
+	spell := func(id int32, ok bool) string {
+		if !ok {
+			return ""
+		}
+		return e.tokenizer.Token(id).Text
+	}
+	// A template that does not parse leaves the model usable with plain text.
+	template, err := chat.New(text, spell(e.tokenizer.BOS()), spell(e.tokenizer.EOS()))
+	if err == nil {
+		e.template = template
+	}
+	return nil
+}
+
+// size settles the context, the KV cache and a step's limits from the options, the model and the adapter.
+func (e *Engine) size() error {
+	o, c, info := &e.options, e.plan.Config, e.device.Info()
+	kvType, ok := map[string]kernel.KVType{"f16": kernel.KVF16, "f32": kernel.KVF32}[o.KVType]
+	if !ok {
+		return fmt.Errorf("%w: KV cache type %q (f16 and f32 exist)", ErrBadRequest, o.KVType)
+	}
+	for _, field := range []struct {
+		name       string
+		value, low int
+	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}} {
+		if field.value < field.low {
+			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
+		}
+	}
+	layout := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: kvType}
+	perLayer := layout.Bytes(1)
+	perBlock := 2 * uint64(c.Layers) * perLayer
+	memory := o.KVMemory
+	if memory == 0 {
+		memory = defaultKVMemory(info)
+	}
+	context := c.Context
+	if o.Context > 0 {
+		context = o.Context
+	}
+	// More blocks than all sequences can fill are of no use.
+	most := uint64(o.MaxSeqs)*uint64((context+o.BlockSize-1)/o.BlockSize) + 1
+	blocks := min(memory/perBlock, most, min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)/perLayer)
+	fits := max(int(blocks)-1, 0) * o.BlockSize
+	switch {
+	case blocks < 2:
+		return &gpu.MemoryError{Label: "KV cache (raise the KV memory)", Asked: 2 * perBlock, Limit: memory}
+	case o.Context > 0 && fits < o.Context:
+		return &gpu.MemoryError{Label: fmt.Sprintf("KV cache for a context of %d (lower the context or raise the KV memory)", o.Context),
+			Asked: uint64((o.Context+o.BlockSize-1)/o.BlockSize+1) * perBlock, Limit: memory}
+	}
+	context = min(context, fits)
+	o.TokenBudget = min(o.TokenBudget, max(context, 1))
+	e.runnerOpt = runner.Options{
+		KVType: kvType, Blocks: int(blocks), BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
+		MaxOutputs: o.MaxSeqs, Context: context, Depth: o.Depth, Variant: o.Variant, Deterministic: o.Deterministic,
+	}
+	if o.Progress != nil {
+		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
+	}
+	variant := o.Variant
+	if variant == "" {
+		variant = "auto"
+	}
+	e.info = Info{
+		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(), WeightBytes: uint64(e.plan.WeightBytes()),
+		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		Variant: variant, Deterministic: o.Deterministic, Adapter: info,
+	}
+	return nil
+}
+
+func (e *Engine) newScheduler() (err error) {
+	o := e.runnerOpt
+	e.scheduler, err = schedule.New(schedule.Config{
+		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: true, TokenBudget: o.TokenBudget, LongPrompt: e.options.LongPrompt,
+		MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth, Stop: e.ends,
+	})
+	return err
+}
+
+// explain adds which setting lowers memory.
+func explain(err error, o Options) error {
+	if errors.Is(err, gpu.ErrOutOfMemory) {
+		return fmt.Errorf("%w; lower the KV memory or the context, or choose a smaller model", err)
+	}
+	return err
+}

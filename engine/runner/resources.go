@@ -1,0 +1,164 @@
+package runner
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+	"quire/engine/model"
+	"quire/engine/sample"
+	"quire/engine/step"
+)
+
+// resources is everything on the GPU, built from a source and a plan, dropped as one.
+type resources struct {
+	weights *model.Weights
+	graph   *model.Graph
+	rope    model.Rope
+
+	step       *gpu.Buffer // one step, as shaders read it
+	table      *gpu.Buffer // RoPE's, of the whole context
+	filled     int         // positions that the table has
+	lanes      *gpu.Buffer // each lane's last token
+	laneParams *gpu.Buffer
+	results    *gpu.Buffer
+	readbacks  []*gpu.Readback
+
+	sampler     *kernel.Sample
+	samplerBind *kernel.SampleBindings
+	scratch     *gpu.Buffer // the sampler's
+	pending     []laneWrite // lanes opened since the last step
+	logprobs    []bool      // lanes that ask for log-probabilities
+	decodeItems int
+	landed      Landed
+	buffers     []*gpu.Buffer
+}
+
+// Sizes of a lane's parameters and of an output's result.
+const (
+	laneBytes   = 4 * sample.LaneWords
+	resultBytes = 4 * kernel.ResultWords
+)
+
+// laneWrite is a lane's parameters on their way with the next step.
+type laneWrite struct {
+	lane int32
+	data [laneBytes]byte
+}
+
+// tablePiece is how many positions RoPE's table grows by.
+const tablePiece = 2048
+
+func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
+	r = &resources{rope: p.Config.Rope, decodeItems: 1024 + o.MaxSeqs*16, logprobs: make([]bool, o.MaxSeqs)}
+	defer func() {
+		if err != nil {
+			r.release()
+		}
+	}()
+	if r.rope.Factor, err = model.RopeFactors(p, src); err != nil {
+		return r, err
+	}
+	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
+	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(r.decodeItems+o.MaxSeqs) +
+		4*(o.TokenBudget*p.Config.Heads/p.Config.KVHeads+o.MaxSeqs) + 4*o.Blocks
+	for _, b := range []struct {
+		label string
+		words int
+		to    **gpu.Buffer
+	}{
+		{"step", stepWords, &r.step},
+		{"RoPE table", o.Context * p.Config.RotaryDim, &r.table},
+		{"lanes", o.MaxSeqs, &r.lanes},
+		{"lane parameters", o.MaxSeqs * sample.LaneWords, &r.laneParams},
+		{"results", o.MaxOutputs * kernel.ResultWords, &r.results},
+	} {
+		if *b.to, err = r.buffer(d, b.label, uint64(4*b.words)); err != nil {
+			return r, err
+		}
+	}
+	progress := func(stage string) func(done, total int64) {
+		return func(done, total int64) {
+			if o.Progress != nil {
+				o.Progress(stage, done, total)
+			}
+		}
+	}
+	if r.weights, err = model.Load(ctx, d, p, src, o.MaxBinding, progress("weights")); err != nil {
+		return r, err
+	}
+	c := p.Config
+	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
+		KV:     kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: o.KVType},
+		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, DecodeItems: r.decodeItems,
+		Variant: o.Variant, Deterministic: o.Deterministic,
+	}, r.step.All(), r.lanes.All(), r.table.All())
+	if err != nil {
+		return r, err
+	}
+	r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: model.Stride(c.Vocabulary)})
+	if err != nil {
+		return r, err
+	}
+	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
+		return r, err
+	}
+	if err = r.graph.Bind(ctx, p, r.weights, progress("kernels")); err != nil {
+		return r, err
+	}
+	if err = r.sampler.Wait(ctx); err != nil {
+		return r, err
+	}
+	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All())
+	return r, err
+}
+
+func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffer, error) {
+	b, err := d.NewBuffer(label, size, gpu.Storage)
+	if err == nil {
+		r.buffers = append(r.buffers, b)
+	}
+	return b, err
+}
+
+// growTable fills RoPE's table as far as the step's positions reach.
+func (r *Runner) growTable(s *step.Step) error {
+	last := int32(-1)
+	for _, p := range s.Positions {
+		last = max(last, p)
+	}
+	for r.filled <= int(last) {
+		if r.filled >= r.options.Context {
+			return fmt.Errorf("runner: position %d is past the context of %d", last, r.options.Context)
+		}
+		n := min(tablePiece, r.options.Context-r.filled)
+		values := r.rope.Table(r.config.RotaryDim, r.filled, n)
+		data := make([]byte, 0, 4*len(values))
+		for _, v := range values {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		}
+		if err := r.table.Upload(uint64(r.filled)*uint64(4*r.config.RotaryDim), data); err != nil {
+			return err
+		}
+		r.filled += n
+	}
+	return nil
+}
+
+func (r *resources) release() {
+	if r.weights != nil {
+		r.weights.Release()
+	}
+	if r.graph != nil {
+		r.graph.Release()
+	}
+	for _, b := range r.readbacks {
+		b.Release()
+	}
+	for _, b := range r.buffers {
+		b.Release()
+	}
+}

@@ -1,0 +1,296 @@
+// Package runner turns a step into GPU work: it fills the step buffer, replays the model's kernels and reads the sampled
+// tokens back, several steps behind. It decides nothing.
+package runner
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"quire/engine/attention"
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+	"quire/engine/model"
+	"quire/engine/sample"
+	"quire/engine/step"
+)
+
+// Options fix a runner for its life.
+type Options struct {
+	KVType        kernel.KVType
+	Blocks        int // of the KV cache, the null block included
+	BlockSize     int
+	MaxSeqs       int // lanes
+	TokenBudget   int // tokens of one step
+	MaxOutputs    int // rows of logits of one step
+	Context       int // tokens of one sequence
+	Depth         int // steps in flight
+	Variant       string
+	Deterministic bool
+	MaxBinding    uint64 // lowers the limit at which a matrix is split; 0: the adapter's
+	Progress      func(stage string, done, total int64)
+}
+
+// Runner runs steps on a device. It is used by one goroutine.
+type Runner struct {
+	device  *gpu.Device
+	options Options
+	config  *model.Config
+	*resources
+
+	rec    gpu.Recorder
+	data   kernel.StepData
+	tables []uint32
+	lens   []int
+	words  []uint32
+	bytes  []byte
+	units  int // a guess at the GPU's compute units
+
+	flights []*flight // oldest first
+	spare   []*flight
+	stats   Stats
+}
+
+// Stats counts what the runner did.
+type Stats struct {
+	Steps      uint64
+	Dispatches int // in the last step
+}
+
+// flight is a step that has been submitted and not landed.
+type flight struct {
+	number  uint64
+	outputs []flightOutput
+	results *gpu.Readback
+	bytes   []byte
+	logits  *gpu.Readback // where whole rows are wanted
+}
+
+type flightOutput struct {
+	sequence uint64
+	position int
+	sample   bool
+	logits   bool
+}
+
+// Row is a whole row of logits, read back.
+type Row struct {
+	Sequence uint64
+	Position int
+	Logits   []float32 // valid until the next Land
+}
+
+// Landed is what a step gave.
+type Landed struct {
+	Number uint64
+	Tokens []int32               // one a sampling output, in order
+	Picks  []kernel.SampleResult // likewise
+	Rows   []Row                 // one an output whose logits are read back
+}
+
+// New loads a model's weights from src and builds everything on the GPU.
+func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (*Runner, error) {
+	r := &Runner{device: d, options: o, config: p.Config, units: 64}
+	if d.Info().Type == "cpu" {
+		r.units = 4
+	}
+	var err error
+	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Open gives a lane to a sequence: how its tokens are drawn from now on.
+func (r *Runner) Open(lane int32, p sample.Params) {
+	w := laneWrite{lane: lane}
+	for i, word := range p.Words() {
+		binary.LittleEndian.PutUint32(w.data[4*i:], word)
+	}
+	r.pending = append(r.pending, w)
+	r.logprobs[lane] = p.Logprobs > 0
+}
+
+// Submit runs a step behind those already submitted and returns at once.
+func (r *Runner) Submit(s *step.Step) error {
+	if len(s.Tokens) > r.options.TokenBudget || len(s.Outputs) > r.options.MaxOutputs || len(s.Rows) > r.options.MaxSeqs {
+		return fmt.Errorf("runner: step %d has %d tokens, %d rows and %d outputs: too many", s.Number, len(s.Tokens), len(s.Rows), len(s.Outputs))
+	}
+	f, err := r.takeFlight(s)
+	if err != nil {
+		return err
+	}
+	if err := r.growTable(s); err != nil {
+		return err
+	}
+	r.translate(s)
+	r.words = r.data.AppendWords(r.words[:0])
+	r.bytes = r.bytes[:0]
+	for _, w := range r.words {
+		r.bytes = binary.LittleEndian.AppendUint32(r.bytes, w)
+	}
+	if uint64(len(r.bytes)) > r.step.Size() {
+		return fmt.Errorf("runner: step %d needs %d bytes, the step buffer has %d", s.Number, len(r.bytes), r.step.Size())
+	}
+	rec := &r.rec
+	rec.Reset()
+	rec.Write(r.step, 0, r.bytes)
+	for i := range r.pending {
+		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
+	}
+	r.pending = r.pending[:0]
+	r.graph.Record(rec, &r.data)
+	if n := len(s.Outputs); n > 0 {
+		logprobs := false
+		for _, o := range s.Outputs {
+			logprobs = logprobs || o.Sample && r.logprobs[s.Rows[o.Row].Lane]
+		}
+		r.sampler.Record(rec, r.samplerBind, n, logprobs)
+		rec.Read(f.results, r.results, 0, uint64(n)*resultBytes)
+	}
+	if f.logits != nil {
+		rec.Read(f.logits, r.graph.Logits(), 0, f.logits.Size())
+	}
+	if err := r.device.Submit(rec); err != nil {
+		return err
+	}
+	r.stats.Steps++
+	r.stats.Dispatches = rec.Dispatches()
+	r.flights = append(r.flights, f)
+	return nil
+}
+
+// takeFlight prepares what the step's landing needs.
+func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
+	var f *flight
+	if last := len(r.spare) - 1; last >= 0 {
+		f, r.spare = r.spare[last], r.spare[:last]
+	} else {
+		results, err := r.device.NewReadback("results", uint64(r.options.MaxOutputs)*resultBytes)
+		if err != nil {
+			return nil, err
+		}
+		f = &flight{results: results}
+		r.readbacks = append(r.readbacks, results)
+	}
+	f.number = s.Number
+	f.outputs = f.outputs[:0]
+	rows := false
+	for _, o := range s.Outputs {
+		row := &s.Rows[o.Row]
+		f.outputs = append(f.outputs, flightOutput{sequence: row.Sequence, position: int(s.Positions[o.Token]), sample: o.Sample, logits: o.Logits})
+		rows = rows || o.Logits
+	}
+	if rows {
+		size := uint64(len(s.Outputs)) * uint64(4*model.Stride(r.config.Vocabulary))
+		logits, err := r.device.NewReadback("logits", size)
+		if err != nil {
+			return nil, err
+		}
+		f.logits = logits
+	}
+	return f, nil
+}
+
+// Land waits for the oldest step in flight.
+func (r *Runner) Land(ctx context.Context) (*Landed, error) {
+	if len(r.flights) == 0 {
+		return nil, fmt.Errorf("runner: no step is in flight")
+	}
+	f := r.flights[0]
+	l := &r.landed
+	l.Number, l.Tokens, l.Picks, l.Rows = f.number, l.Tokens[:0], l.Picks[:0], l.Rows[:0]
+	if n := len(f.outputs); n > 0 {
+		f.bytes = grow(f.bytes, n*resultBytes)
+		if err := f.results.Wait(ctx, f.bytes); err != nil {
+			return nil, err
+		}
+		for i, o := range f.outputs {
+			if !o.sample {
+				continue
+			}
+			result := kernel.DecodeResult(f.bytes[i*resultBytes:])
+			if result.Token >= uint32(r.config.Vocabulary) {
+				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.Token, r.config.Vocabulary)
+			}
+			l.Tokens = append(l.Tokens, int32(result.Token))
+			l.Picks = append(l.Picks, result)
+		}
+	}
+	if f.logits != nil {
+		if err := r.readRows(ctx, f, l); err != nil {
+			return nil, err
+		}
+	}
+	copy(r.flights, r.flights[1:])
+	r.flights = r.flights[:len(r.flights)-1]
+	r.spare = append(r.spare, f)
+	return l, nil
+}
+
+// readRows fetches the whole rows of logits that a step's outputs asked for.
+func (r *Runner) readRows(ctx context.Context, f *flight, l *Landed) error {
+	data := make([]byte, f.logits.Size())
+	err := f.logits.Wait(ctx, data)
+	f.logits.Release()
+	f.logits = nil
+	if err != nil {
+		return err
+	}
+	vocabulary := r.config.Vocabulary
+	for i, o := range f.outputs {
+		if !o.logits {
+			continue
+		}
+		row := make([]float32, vocabulary)
+		at := data[i*4*model.Stride(vocabulary):]
+		for j := range row {
+			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(at[4*j:]))
+		}
+		l.Rows = append(l.Rows, Row{Sequence: o.sequence, Position: o.position, Logits: row})
+	}
+	return nil
+}
+
+// InFlight returns how many steps have not landed.
+func (r *Runner) InFlight() int { return len(r.flights) }
+
+// Stats returns the runner's counts.
+func (r *Runner) Stats() Stats { return r.stats }
+
+// Release gives everything on the GPU back.
+func (r *Runner) Release() {
+	for _, f := range r.flights {
+		f.logits.Release()
+	}
+	r.resources.release()
+}
+
+func grow(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}
+
+// span chooses how decode rows' keys are split, within the room for partial results.
+func (r *Runner) span(a *attention.Attention, s *step.Step) int {
+	r.lens = r.lens[:0]
+	for i := range s.Rows {
+		if s.Rows[i].Count == 1 {
+			r.lens = append(r.lens, int(s.Rows[i].Start)+1)
+		}
+	}
+	span := attention.ChooseSplit(r.lens, r.config.KVHeads, r.units)
+	for {
+		items := 0
+		for _, n := range r.lens {
+			items += a.DecodeItems(n, span)
+		}
+		if items <= r.decodeItems {
+			return span
+		}
+		span *= 2
+	}
+}
