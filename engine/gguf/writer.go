@@ -52,6 +52,9 @@ func (w *Writer) Declare(name string, t Type, shape ...uint64) error {
 	return nil
 }
 
+// WriteHeader writes the header, up to where tensor data starts. Without it the first WriteTensor or Close does.
+func (w *Writer) WriteHeader() error { return w.start() }
+
 // WriteTensor writes the next tensor's data, reading exactly its size from data. The first call
 // writes the header.
 func (w *Writer) WriteTensor(data io.Reader) error {

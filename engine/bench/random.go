@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"sort"
+	"strings"
+
+	"quire/engine/gguf"
+)
+
+// patternBlocks is the length in blocks of the data that matrices repeat. A prime: rows of a matrix, a few dozen blocks
+// each, start at different places of it.
+const patternBlocks = 4099
+
+const alignment = 32 // of tensor data in a GGUF file
+
+// Random is a GGUF file with random weights, made as it is read: only the header and a few patterns are held in memory.
+// Weights are uniform with a standard deviation of 1/sqrt(columns), which keeps activations tame; norms are 1, biases 0.
+type Random struct {
+	header  []byte
+	tensors []gguf.Tensor // by offset
+	fill    [][]byte      // the repeated data of each tensor
+	size    int64
+}
+
+// NewRandom makes the file of a shape with matrices of type t.
+func NewRandom(s Shape, t gguf.Type) (*Random, error) {
+	var out bytes.Buffer
+	w := gguf.NewWriter(&out)
+	r := &Random{}
+	var failed error
+	keep := func(err error) { failed = errors.Join(failed, err) }
+	s.metadata(func(key string, value any) { keep(w.Metadata.Set(key, value)) })
+	s.tensors(func(name string, t gguf.Type, shape ...uint64) {
+		keep(w.Declare(name, t, shape...))
+		r.tensors = append(r.tensors, gguf.Tensor{Name: name, Type: t, Shape: shape})
+	}, t)
+	keep(w.WriteHeader())
+	if failed != nil {
+		return nil, fmt.Errorf("random weights of shape %s: %w", s.Name, failed)
+	}
+	r.header = out.Bytes()
+	r.size = int64(len(r.header))
+	patterns := map[string][]byte{}
+	for i := range r.tensors {
+		t := &r.tensors[i]
+		t.Offset = r.size
+		t.Bytes = t.Type.RowBytes(t.Elements())
+		r.size += (t.Bytes + alignment - 1) / alignment * alignment
+		key := fmt.Sprint(t.Type, kindOf(t), t.Shape[0])
+		if patterns[key] == nil {
+			var err error
+			if patterns[key], err = pattern(t); err != nil {
+				return nil, err
+			}
+		}
+		r.fill = append(r.fill, patterns[key])
+	}
+	return r, nil
+}
+
+const (
+	kindMatrix = "matrix"
+	kindNorm   = "norm"
+	kindBias   = "bias"
+)
+
+func kindOf(t *gguf.Tensor) string {
+	switch {
+	case strings.HasSuffix(t.Name, ".bias"):
+		return kindBias
+	case len(t.Shape) == 1:
+		return kindNorm
+	}
+	return kindMatrix
+}
+
+// pattern makes the data that a tensor repeats.
+func pattern(t *gguf.Tensor) ([]byte, error) {
+	weights := make([]float32, patternBlocks*32)
+	switch kindOf(t) {
+	case kindNorm:
+		for i := range weights {
+			weights[i] = 1
+		}
+	case kindMatrix:
+		random := rand.New(rand.NewPCG(uint64(t.Type), t.Shape[0]))
+		reach := float32(math.Sqrt(3 / float64(t.Shape[0])))
+		for i := range weights {
+			weights[i] = reach * (2*random.Float32() - 1)
+		}
+	}
+	data := make([]byte, max(0, t.Type.RowBytes(uint64(len(weights)))))
+	if err := gguf.Quantize(t.Type, weights, data); err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	return data, nil
+}
+
+// Size is the file's size in bytes.
+func (r *Random) Size() int64 { return r.size }
+
+// ReadAt makes the bytes at an offset. It may be called from several goroutines.
+func (r *Random) ReadAt(p []byte, offset int64) (int, error) {
+	if offset < 0 {
+		return 0, fmt.Errorf("read random weights: negative offset %d", offset)
+	}
+	n := 0
+	for n < len(p) && offset+int64(n) < r.size {
+		n += r.piece(p[n:], offset+int64(n))
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// piece makes some of the bytes at an offset, at least one.
+func (r *Random) piece(p []byte, at int64) int {
+	if at < int64(len(r.header)) {
+		return copy(p, r.header[at:])
+	}
+	i := sort.Search(len(r.tensors), func(i int) bool { return r.tensors[i].Offset > at }) - 1
+	t := &r.tensors[i]
+	into := at - t.Offset
+	if into >= t.Bytes { // the padding before the next tensor
+		n := min(int64(len(p)), alignment-at%alignment)
+		clear(p[:n])
+		return int(n)
+	}
+	p = p[:min(int64(len(p)), t.Bytes-into)]
+	return copy(p, r.fill[i][into%int64(len(r.fill[i])):])
+}

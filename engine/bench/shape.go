@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+
+	"quire/engine/gguf"
+)
+
+// Shape is a model's dimensions under the name of the model that has them.
+type Shape struct {
+	Name                    string
+	Architecture            string
+	Layers, Width, FFN      int
+	Heads, KVHeads, HeadDim int
+	Vocabulary, Context     int
+	RopeBase                float32
+	Tied                    bool // the head shares the embedding's weights
+	Bias                    bool // on q, k and v
+	Pre                     string
+}
+
+// Shapes are the shapes that have a name.
+var Shapes = []Shape{
+	{Name: "qwen-0.5b", Architecture: "qwen2", Layers: 24, Width: 896, FFN: 4864, Heads: 14, KVHeads: 2, HeadDim: 64,
+		Vocabulary: 151936, Context: 32768, RopeBase: 1e6, Tied: true, Bias: true, Pre: "qwen2"},
+	{Name: "llama-1b", Architecture: "llama", Layers: 16, Width: 2048, FFN: 8192, Heads: 32, KVHeads: 8, HeadDim: 64,
+		Vocabulary: 128256, Context: 131072, RopeBase: 5e5, Tied: true, Pre: "llama-bpe"},
+	{Name: "llama-3b", Architecture: "llama", Layers: 28, Width: 3072, FFN: 8192, Heads: 24, KVHeads: 8, HeadDim: 128,
+		Vocabulary: 128256, Context: 131072, RopeBase: 5e5, Tied: true, Pre: "llama-bpe"},
+	{Name: "llama-8b", Architecture: "llama", Layers: 32, Width: 4096, FFN: 14336, Heads: 32, KVHeads: 8, HeadDim: 128,
+		Vocabulary: 128256, Context: 131072, RopeBase: 5e5, Pre: "llama-bpe"},
+}
+
+// ShapeNames lists the names of Shapes.
+func ShapeNames() []string {
+	names := make([]string, len(Shapes))
+	for i, s := range Shapes {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// FindShape returns the shape of a name.
+func FindShape(name string) (Shape, error) {
+	for _, s := range Shapes {
+		if strings.EqualFold(s.Name, name) {
+			return s, nil
+		}
+	}
+	return Shape{}, fmt.Errorf("there is no shape %q; these exist: %s", name, strings.Join(ShapeNames(), ", "))
+}
+
+// tensors declares what a model of the shape has, in file order; matrices are of type t.
+func (s Shape) tensors(declare func(name string, t gguf.Type, shape ...uint64), t gguf.Type) {
+	width, ffn, vocabulary := uint64(s.Width), uint64(s.FFN), uint64(s.Vocabulary)
+	q, kv := uint64(s.Heads*s.HeadDim), uint64(s.KVHeads*s.HeadDim)
+	declare("token_embd.weight", t, width, vocabulary)
+	for i := range s.Layers {
+		layer := func(name string, t gguf.Type, shape ...uint64) {
+			declare(fmt.Sprintf("blk.%d.%s", i, name), t, shape...)
+		}
+		layer("attn_norm.weight", gguf.F32, width)
+		layer("attn_q.weight", t, width, q)
+		layer("attn_k.weight", t, width, kv)
+		layer("attn_v.weight", t, width, kv)
+		if s.Bias {
+			layer("attn_q.bias", gguf.F32, q)
+			layer("attn_k.bias", gguf.F32, kv)
+			layer("attn_v.bias", gguf.F32, kv)
+		}
+		layer("attn_output.weight", t, q, width)
+		layer("ffn_norm.weight", gguf.F32, width)
+		layer("ffn_gate.weight", t, width, ffn)
+		layer("ffn_up.weight", t, width, ffn)
+		layer("ffn_down.weight", t, ffn, width)
+	}
+	declare("output_norm.weight", gguf.F32, width)
+	if !s.Tied {
+		declare("output.weight", t, width, vocabulary)
+	}
+}
+
+// metadata is what a model of the shape says about itself, key by key.
+func (s Shape) metadata(set func(key string, value any)) {
+	set("general.architecture", s.Architecture)
+	set("general.name", s.Name+" with random weights")
+	for _, entry := range []struct {
+		key   string
+		value any
+	}{
+		{"vocab_size", uint32(s.Vocabulary)}, {"context_length", uint32(s.Context)}, {"embedding_length", uint32(s.Width)},
+		{"block_count", uint32(s.Layers)}, {"feed_forward_length", uint32(s.FFN)},
+		{"attention.head_count", uint32(s.Heads)}, {"attention.head_count_kv", uint32(s.KVHeads)},
+		{"attention.key_length", uint32(s.HeadDim)}, {"attention.value_length", uint32(s.HeadDim)},
+		{"attention.layer_norm_rms_epsilon", float32(1e-5)},
+		{"rope.dimension_count", uint32(s.HeadDim)}, {"rope.freq_base", s.RopeBase},
+	} {
+		set(s.Architecture+"."+entry.key, entry.value)
+	}
+	s.vocabulary(set)
+}
