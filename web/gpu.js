@@ -7,7 +7,7 @@
 
 import {FEATURES, adapters, choose, featureBits, limitsOf} from './gpu/adapter.js';
 import {Device, bytes} from './gpu/device.js';
-import {DONE, FAILED, LOST, UNCAPTURED, text} from './gpu/notify.js';
+import {DONE, FAILED, Failure, LOST, UNCAPTURED, text} from './gpu/notify.js';
 import {ByteSource} from './gpu/source.js';
 import {Table} from './gpu/table.js';
 import {Wake} from './gpu/wake.js';
@@ -75,6 +75,19 @@ class Host {
     this.notify(token, kind, value);
   }
 
+  // answerOf does the same for a call on a device.
+  #answerOf(id, token, call) {
+    this.#answer(token, async () => {
+      const d = this.#devices.get(id);
+      try {
+        return await call(d);
+      } catch (e) {
+        if (!(e instanceof Failure)) await d.lossOrMoment();
+        throw e;
+      }
+    });
+  }
+
   adapters(token) {
     this.#answer(token, async () => (await adapters('')).map(([, d]) => d));
   }
@@ -100,7 +113,7 @@ class Host {
   }
 
   createBuffer(id, token, label, size, usage) {
-    this.#answer(token, () => this.#devices.get(id).createBuffer(label, size, usage));
+    this.#answerOf(id, token, (d) => d.createBuffer(label, size, usage));
   }
 
   destroyBuffer(id, handle) {
@@ -115,7 +128,7 @@ class Host {
   }
 
   createKernel(id, token, label, code, bindings) {
-    this.#answer(token, () => this.#devices.get(id).createKernel(label, code, bindings));
+    this.#answerOf(id, token, (d) => d.createKernel(label, code, bindings));
   }
 
   // createBindGroup returns a handle, or the error as text.
@@ -132,11 +145,11 @@ class Host {
   }
 
   idle(id, token) {
-    this.#answer(token, () => this.#devices.get(id).idle());
+    this.#answerOf(id, token, (d) => d.idle());
   }
 
   timings(id, token, passes) {
-    this.#answer(token, () => this.#devices.get(id).timings(passes));
+    this.#answerOf(id, token, (d) => d.timings(passes));
   }
 
   destroy(id) {

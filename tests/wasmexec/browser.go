@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
 
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -23,7 +25,7 @@ const (
 
 // browse opens the page in headless Chromium, passes on what it reports and returns the program's exit code. Chromium
 // ends with ctx, and with this process however it dies.
-func browse(ctx context.Context, url string) (int, error) {
+func browse(ctx context.Context, url string, stdout, stderr io.Writer) (int, error) {
 	gpuFlags, ok := os.LookupEnv("QUIRE_CHROMIUM_FLAGS")
 	if !ok {
 		gpuFlags = softwareFlags
@@ -39,7 +41,16 @@ func browse(ctx context.Context, url string) (int, error) {
 	defer cancelBrowser()
 	ctx, cancelTab := chromedp.NewContext(ctx)
 	defer cancelTab()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 
+	crashes := chromedp.Events(ctx, inspector.TargetCrashed)
+	go func() {
+		for range crashes {
+			stop(errors.New("the page crashed, for want of memory perhaps"))
+			return
+		}
+	}()
 	reports := chromedp.Events(ctx, runtime.BindingCalled)
 	err := chromedp.Do(ctx,
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -53,7 +64,7 @@ func browse(ctx context.Context, url string) (int, error) {
 	}
 	for event, err := range reports {
 		if err != nil {
-			return 0, fmt.Errorf("Chromium: %w", err)
+			return 0, fmt.Errorf("in Chromium: %w", err)
 		}
 		if event.Name != "wasmexecReport" || event.Payload == "" {
 			continue
@@ -61,16 +72,19 @@ func browse(ctx context.Context, url string) (int, error) {
 		kind, text := event.Payload[0], event.Payload[1:]
 		switch kind {
 		case '1':
-			os.Stdout.Write(bytesOf(text))
+			stdout.Write(bytesOf(text))
 		case '2':
-			os.Stderr.Write(bytesOf(text))
+			stderr.Write(bytesOf(text))
 		case 'x':
 			return strconv.Atoi(text)
 		default:
 			return 0, errors.New(text)
 		}
 	}
-	return 0, errors.New("Chromium closed before the program ended")
+	if err := context.Cause(ctx); err != nil {
+		return 0, err
+	}
+	return 0, errors.New("the browser closed before the program ended")
 }
 
 // chromiumFlag turns a command line argument into an option.

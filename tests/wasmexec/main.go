@@ -12,9 +12,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -38,24 +38,24 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	code, err := run(*assets, flag.Arg(0), flag.Args()[1:])
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
+	code, err := run(ctx, *assets, flag.Arg(0), flag.Args()[1:], os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wasmexec:", err)
 	}
+	stop()
 	os.Exit(code)
 }
 
-// run returns the exit code that wasmexec ends with.
-func run(assets, program string, args []string) (int, error) {
+// run returns the exit code that wasmexec ends with: the program's, or 2 with the reason why it gave none.
+func run(ctx context.Context, assets, program string, args []string, stdout, stderr io.Writer) (int, error) {
 	limit, err := testTimeout(args)
 	if err != nil {
 		return 2, err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
-	defer stop()
 	if limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("no exit after %v", limit))
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("no exit after %v: its thread is busy, or it waits for nothing", limit))
 		defer cancel()
 	}
 	site, err := serve(assets, program, args)
@@ -63,9 +63,12 @@ func run(assets, program string, args []string) (int, error) {
 		return 2, err
 	}
 	defer site.Close()
-	code, err := browse(ctx, site.URL)
-	if err != nil {
-		return 2, errors.Join(err, context.Cause(ctx))
+	code, err := browse(ctx, site.URL, stdout, stderr)
+	switch {
+	case ctx.Err() != nil:
+		return 2, context.Cause(ctx)
+	case err != nil:
+		return 2, err
 	}
 	return code, nil
 }

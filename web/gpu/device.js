@@ -12,6 +12,7 @@ const OP_WORDS = [0, 5, 2, 2, 4, 6, 4, 1, 3, 2];
 const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
+const MOMENT = 100; // milliseconds
 const MAP_NONE = 0, MAP_PENDING = 1, MAP_READY = 2, MAP_FAILED = 3;
 
 // bytes turns a tape's unsigned count of words into bytes.
@@ -201,7 +202,15 @@ export class Device {
         this.host.notify(-this.id, MAPPED, entry.handle);
       }
     };
-    entry.buffer.mapAsync(1, 0, size).then(() => landed(MAP_READY, ''), (e) => landed(MAP_FAILED, text(e)));
+    entry.buffer.mapAsync(1, 0, size).then(() => landed(MAP_READY, ''), async (e) => {
+      await this.lossOrMoment();
+      landed(MAP_FAILED, text(e));
+    });
+  }
+
+  // lossOrMoment lets the news of a lost device overtake the failures that come of it.
+  lossOrMoment() {
+    return Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, MOMENT))]);
   }
 
   // settle forgets a map that is pending or was not fetched.
