@@ -1,0 +1,237 @@
+package attention
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
+	"quire/engine/kernel"
+	"quire/engine/reference"
+)
+
+// sequence is one row of a launch: count tokens, the last of which is token number length of the sequence.
+type sequence struct {
+	length, count int
+	q, k, v       []float32 // [count][heads][dim], [length][KV heads][dim]
+	table         []uint32
+}
+
+// scene is a launch of attention over sequences in shuffled blocks of caches that are NaN wherever nothing was stored.
+type scene struct {
+	testing.TB
+	dev       *gpu.Device
+	rng       *rand.Rand
+	params    Params
+	span      int
+	sequences []*sequence
+	k, v      []float32 // [block][KV head][slot][dim]
+}
+
+const group = 1 // the KV group of every scene; group 0 has tables full of the null block
+
+func newScene(t testing.TB, p Params, span int, lengths, counts []int) *scene {
+	s := &scene{TB: t, dev: gputest.Device(t), rng: rand.New(rand.NewPCG(7, uint64(p.HeadDim))), params: p, span: span}
+	s.params.Group = group
+	s.params.QOffset = 3
+	s.params.QStride = p.Heads*p.HeadDim + 11
+	s.params.OutStride = p.Heads*p.HeadDim + 5
+	for i, length := range lengths {
+		q := &sequence{length: length, count: counts[i]}
+		q.q = s.floats(q.count*p.Heads*p.HeadDim, 1)
+		q.k = s.floats(max(0, length)*p.KVHeads*p.HeadDim, 1)
+		q.v = s.floats(max(0, length)*p.KVHeads*p.HeadDim, 1)
+		s.sequences = append(s.sequences, q)
+	}
+	if p.Scale == 0 {
+		s.params.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))
+	}
+	return s
+}
+
+func (s *scene) floats(n int, scale float64) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(s.rng.NormFloat64() * scale)
+	}
+	return out
+}
+
+// fill puts the sequences' K and V into shuffled blocks.
+func (s *scene) fill() {
+	p := s.params
+	blocks := 3
+	for _, q := range s.sequences {
+		blocks += (q.length + p.BlockSize - 1) / p.BlockSize
+	}
+	ids := s.rng.Perm(blocks - 1)
+	s.k = make([]float32, blocks*p.KVHeads*p.BlockSize*p.HeadDim)
+	s.v = make([]float32, len(s.k))
+	for i := range s.k {
+		s.k[i], s.v[i] = float32(math.NaN()), float32(math.NaN())
+	}
+	for _, q := range s.sequences {
+		q.table = q.table[:0]
+		for range (q.length + p.BlockSize - 1) / p.BlockSize {
+			q.table = append(q.table, uint32(ids[0]+1))
+			ids = ids[1:]
+		}
+		if p.KVType == kernel.KVF16 {
+			roundHalf(q.k)
+			roundHalf(q.v)
+		}
+		for key := range max(0, q.length) {
+			for h := range p.KVHeads {
+				to := ((int(q.table[key/p.BlockSize])*p.KVHeads+h)*p.BlockSize + key%p.BlockSize) * p.HeadDim
+				at := (key*p.KVHeads + h) * p.HeadDim
+				copy(s.k[to:to+p.HeadDim], q.k[at:])
+				copy(s.v[to:to+p.HeadDim], q.v[at:])
+			}
+		}
+		// What lies wholly before the window has been given back.
+		if p.Window > 0 {
+			for i := range q.table {
+				if (i+1)*p.BlockSize <= q.length-q.count-p.Window+1 {
+					q.table[i] = 0
+				}
+			}
+		}
+	}
+}
+
+func roundHalf(x []float32) {
+	for i, f := range x {
+		x[i] = gguf.F16ToF32(gguf.F32ToF16(f))
+	}
+}
+
+func (s *scene) cache(x []float32) []byte {
+	var out []byte
+	for at := 0; at < len(x); at += s.params.HeadDim {
+		for _, f := range x[at : at+s.params.HeadDim] {
+			if s.params.KVType == kernel.KVF16 {
+				out = binary.LittleEndian.AppendUint16(out, gguf.F32ToF16(f))
+			} else {
+				out = binary.LittleEndian.AppendUint32(out, math.Float32bits(f))
+			}
+		}
+		if len(out)%4 != 0 {
+			out = binary.LittleEndian.AppendUint16(out, 0x7E00)
+		}
+	}
+	return out
+}
+
+func (s *scene) buffer(label string, data []byte) gpu.View {
+	b, err := s.dev.NewBuffer(label, uint64(len(data)), gpu.Storage)
+	require.NoError(s, err)
+	s.Cleanup(b.Release)
+	require.NoError(s, b.Upload(0, data))
+	return b.All()
+}
+
+func (s *scene) step(d *kernel.StepData) gpu.View {
+	var data []byte
+	for _, w := range d.AppendWords(nil) {
+		data = binary.LittleEndian.AppendUint32(data, w)
+	}
+	return s.buffer("step", data)
+}
+
+// run attends and returns each sequence's output [count][heads][dim].
+func (s *scene) run() [][]float32 {
+	p := s.params
+	s.fill()
+	a, err := New(s.dev, p)
+	require.NoError(s, err)
+	var d kernel.StepData
+	var q []byte
+	tokens := 0
+	for i, seq := range s.sequences {
+		row := kernel.StepRow{First: uint32(tokens), Count: uint32(seq.count), Start: uint32(int32(seq.length - seq.count))}
+		row.Tables[0] = make([]uint32, len(seq.table))
+		row.Tables[group] = seq.table
+		d.Rows = append(d.Rows, row)
+		a.AppendRow(&d, i, seq.count, seq.length-seq.count, s.span)
+		for t := range seq.count {
+			line := make([]float32, p.QStride)
+			for e := range line {
+				line[e] = float32(math.NaN())
+			}
+			copy(line[p.QOffset:], seq.q[t*p.Heads*p.HeadDim:(t+1)*p.Heads*p.HeadDim])
+			for _, f := range line {
+				q = binary.LittleEndian.AppendUint32(q, math.Float32bits(f))
+			}
+		}
+		tokens += seq.count
+	}
+	d.Tokens, d.Positions, d.Slots = make([]uint32, tokens), make([]uint32, tokens), make([][]int32, group+1)
+	out := s.buffer("out", make([]byte, max(16, 4*tokens*p.OutStride)))
+	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.Decode))), gpu.Storage)
+	require.NoError(s, err)
+	s.Cleanup(partials.Release)
+	b, err := a.Bind(s.step(&d), s.buffer("q", q), s.buffer("k", s.cache(s.k)), s.buffer("v", s.cache(s.v)), out, partials.All())
+	require.NoError(s, err)
+	var rec gpu.Recorder
+	a.Record(&rec, b, len(d.Prefill), len(d.Decode), len(d.Merges))
+	require.NoError(s, s.dev.Submit(&rec))
+	data := make([]byte, 4*tokens*p.OutStride)
+	require.NoError(s, out.Buffer.Read(context.Background(), 0, data))
+	require.NoError(s, s.dev.Err())
+
+	var results [][]float32
+	for _, seq := range s.sequences {
+		var result []float32
+		for range seq.count {
+			for e := range p.OutStride {
+				f := math.Float32frombits(binary.LittleEndian.Uint32(data[4*e:]))
+				if e < p.Heads*p.HeadDim {
+					result = append(result, f)
+				} else {
+					require.Zero(s, f, "the padding of a row")
+				}
+			}
+			data = data[4*p.OutStride:]
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+func expect[T reference.Float](p Params, seq *sequence) []T {
+	cast := func(x []float32) []T {
+		out := make([]T, len(x))
+		for i, f := range x {
+			out[i] = T(f)
+		}
+		return out
+	}
+	out, _ := reference.Attention(cast(seq.q), cast(seq.k), cast(seq.v), reference.AttentionParams{
+		Heads: p.Heads, KVHeads: p.KVHeads, HeadDim: p.HeadDim, Causal: true, Window: p.Window,
+		Scale: float64(p.Scale), Softcap: float64(p.Softcap)})
+	return out
+}
+
+// check asserts the rule of accuracy: the largest error is at most times that of the plain formula in float32, plus
+// slack.
+func (s *scene) check(got [][]float32, times, slack float64) {
+	s.Helper()
+	var allowed, worst float64
+	for i, seq := range s.sequences {
+		want, plain := expect[float64](s.params, seq), expect[float32](s.params, seq)
+		require.Len(s, got[i], len(want))
+		for j, w := range want {
+			allowed = max(allowed, math.Abs(float64(plain[j])-w))
+			e := math.Abs(float64(got[i][j]) - w)
+			require.False(s, math.IsNaN(e), "NaN in sequence %d at %d", i, j)
+			worst = max(worst, e)
+		}
+	}
+	require.LessOrEqual(s, worst, times*allowed+slack)
+}
