@@ -65,7 +65,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	params := j.params()
 	p.seed = params.Seed
 	p.stream, p.err = b.engine.Submit(ctx, engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params,
-		Stop: j.Stop, IgnoreEnd: j.IgnoreEnd, Logprobs: j.Logprobs})
+		Stop: j.Stop, IgnoreEnd: j.IgnoreEnd})
 	return p
 }
 

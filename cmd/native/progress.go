@@ -54,7 +54,7 @@ func (p *progress) update(at engine.Progress) {
 		p.stage += " done"
 	}
 	if !p.bar {
-		fmt.Fprintf(p.to, "loading %s: %s\n", at.Stage, amount(at))
+		fmt.Fprintf(p.to, "%s: %s\n", at.Stage, amount(at))
 		return
 	}
 	filled := 0
@@ -62,6 +62,16 @@ func (p *progress) update(at engine.Progress) {
 		filled = int(int64(barWidth) * min(at.Done, at.Total) / at.Total)
 	}
 	fmt.Fprintf(p.to, "\r\x1b[K%s [%s%s] %s", at.Stage, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), amount(at))
+	p.drawn = true
+}
+
+// note shows what is being done where no amount is known.
+func (p *progress) note(text string) {
+	if !p.bar {
+		fmt.Fprintln(p.to, text)
+		return
+	}
+	fmt.Fprintf(p.to, "\r\x1b[K%s", text)
 	p.drawn = true
 }
 

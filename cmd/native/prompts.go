@@ -21,7 +21,6 @@ type job struct {
 	MaxTokens int
 	Stop      []string
 	IgnoreEnd bool
-	Logprobs  int
 }
 
 // line is a job as a line of JSON gives it; what it leaves out comes from the flags.
@@ -94,7 +93,7 @@ func parseLine(text []byte, j job) (job, error) {
 	set(&j.Sample.TopP, l.TopP)
 	set(&j.Sample.MinP, l.MinP)
 	set(&j.IgnoreEnd, l.IgnoreEOS)
-	set(&j.Logprobs, l.Logprobs)
+	set(&j.Sample.Logprobs, l.Logprobs)
 	if l.Seed != nil {
 		j.Sample.Seed, j.seeded = *l.Seed, true
 	}
@@ -112,9 +111,7 @@ func set[T any](to, from *T) {
 
 // check holds the settings to their ranges.
 func (j *job) check() error {
-	p := j.Sample
-	p.Logprobs = j.Logprobs
-	if err := p.Validate(); err != nil {
+	if err := j.Sample.Validate(); err != nil {
 		return err
 	}
 	if j.MaxTokens < 0 {

@@ -38,12 +38,13 @@ type runFlags struct {
 
 func prepareRun(f *flags) func(*host, []string) error {
 	var r runFlags
+	var logprobs int
 	f.group("model and prompt")
 	f.text("m", &r.model, modelUsage)
 	f.text("prompts", &r.prompts, "run all prompts of a `FILE` as one batch: one a line, or JSON Lines; - for stdin")
 	f.flag("raw", &r.raw, "the prompt as it is: no chat template, special tokens in it parsed")
 	f.flag("json", &r.json, "print JSON Lines, one object a prompt")
-	f.whole("logprobs", &r.base.Logprobs, 0, "with --json: log-probabilities of each token and of the best `K`, at most 20")
+	f.whole("logprobs", &logprobs, 0, "with --json: log-probabilities of each token and of the best `K`, at most 20")
 	f.group("generation")
 	f.whole("max-tokens", &r.base.MaxTokens, 0, "generate at most `N` tokens; 0: until the model ends or the context is full")
 	f.texts("stop", &r.base.Stop, "a `TEXT` that ends generation; may come several times")
@@ -53,10 +54,11 @@ func prepareRun(f *flags) func(*host, []string) error {
 	engineFlags(f, &r.options)
 	return func(h *host, args []string) error {
 		r.base.Sample, r.base.seeded = sampling(r.model == ""), f.given("seed")
+		r.base.Sample.Logprobs = logprobs
 		if err := r.base.check(); err != nil {
 			return usagef("%v", err)
 		}
-		if r.base.Logprobs > 0 && !r.json {
+		if logprobs > 0 && !r.json {
 			return usagef("--logprobs needs --json")
 		}
 		jobs, err := r.jobs(h, args)

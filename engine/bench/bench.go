@@ -1,0 +1,191 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"quire/engine"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/model"
+)
+
+// ErrPlan is a measurement that the model or the settings have no room for.
+var ErrPlan = errors.New("this cannot be measured")
+
+// Plan says what is measured, each kind in every combination: prefill of Prompts tokens and decode of Gen tokens, for
+// Batches sequences at once, with Depths tokens of each in the cache before.
+type Plan struct {
+	Prompts []int // none: no prefill
+	Gen     int   // 0: no decode
+	Batches []int
+	Depths  []int
+}
+
+// Result is one measurement.
+type Result struct {
+	Kind            string  `json:"kind"`   // "prefill" or "decode"
+	Prompt          int     `json:"prompt"` // tokens prefilled for each sequence; 0 for decode
+	Gen             int     `json:"gen"`    // tokens generated for each sequence; 0 for prefill
+	Batch           int     `json:"batch"`  // sequences at once
+	Depth           int     `json:"depth"`  // tokens of each in the cache before
+	TokensPerSecond float64 `json:"tokens_per_s"`
+	// BandwidthShare is the bytes of weights and KV cache that the steps read, each once a step, against what the
+	// adapter could have read in that time.
+	BandwidthShare    float64 `json:"bandwidth_share"`
+	DispatchesPerStep int     `json:"dispatches_per_step"` // of the last step
+}
+
+// Report is what a model does on an adapter.
+type Report struct {
+	Adapter   string   `json:"adapter"`
+	Bandwidth float64  `json:"bandwidth_gb_s"` // 10⁹ bytes a second
+	Shape     string   `json:"shape"`
+	Type      string   `json:"type"`
+	Variant   string   `json:"variant"`
+	KVType    string   `json:"kv_type"`
+	Results   []Result `json:"results"`
+}
+
+// Kinds of results.
+const (
+	Prefill = "prefill"
+	Decode  = "decode"
+)
+
+// Run measures the adapter's bandwidth, opens the model in src, of the given shape's name and weight type, and measures
+// it. What the options leave open of context, KV memory and sequences is set to what the plan needs. step, which may be
+// nil, hears what is being measured. Run closes src.
+func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Options, p Plan, step func(string)) (*Report, error) {
+	if step == nil {
+		step = func(string) {}
+	}
+	b, err := newBench(src, &o, p)
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	step("bandwidth")
+	if b.bandwidth, err = adapterBandwidth(ctx, o.GPU); err != nil {
+		src.Close()
+		return nil, err
+	}
+	if b.engine, err = engine.Open(ctx, src, o); err != nil {
+		return nil, err
+	}
+	defer b.engine.Close()
+	info := b.engine.Info()
+	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
+		Variant: info.Variant, KVType: info.KVType, Results: []Result{}}
+	step("warming up")
+	if _, _, err := b.prefill(ctx, 16, 1); err != nil {
+		return nil, err
+	}
+	for _, depth := range p.Depths {
+		for _, batch := range p.Batches {
+			for _, prompt := range p.Prompts {
+				step(fmt.Sprintf("prefill of %d x %d at depth %d", batch, prompt, depth))
+				result, err := b.measurePrefill(ctx, prompt, batch, depth)
+				if err != nil {
+					return nil, err
+				}
+				r.Results = append(r.Results, result)
+			}
+			if p.Gen == 0 {
+				continue
+			}
+			step(fmt.Sprintf("decode of %d x %d at depth %d", batch, p.Gen, depth))
+			result, err := b.measureDecode(ctx, p.Gen, batch, depth)
+			if err != nil {
+				return nil, err
+			}
+			r.Results = append(r.Results, result)
+		}
+	}
+	return r, nil
+}
+
+func adapterBandwidth(ctx context.Context, o gpu.Options) (float64, error) {
+	d, err := gpu.Open(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Release()
+	return Bandwidth(ctx, d)
+}
+
+// bench is a model being measured.
+type bench struct {
+	engine     *engine.Engine
+	bandwidth  float64 // bytes a second
+	vocabulary int
+	weights    float64 // bytes that a step reads
+	kvToken    float64 // bytes of K and V of a token
+	budget     int     // tokens a step
+	context    int
+	seed       uint64 // of the next prompt
+}
+
+// newBench reads the header and fits the options to the plan.
+func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
+	header, err := gguf.Read(src, src.Size())
+	if err != nil {
+		return nil, err
+	}
+	plan, err := model.NewPlan(header)
+	if err != nil {
+		return nil, err
+	}
+	if o.KVType == "" {
+		o.KVType = "f16"
+	}
+	token, err := plan.Config.KVTokenBytes(o.KVType)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token), budget: o.TokenBudget}
+	if b.budget == 0 {
+		b.budget = 512
+	}
+	if plan.Head != nil {
+		embedding, _ := header.Tensor("token_embd.weight")
+		b.weights -= float64(embedding.Bytes) // only a row of it is read
+	}
+	return b, b.fit(o, p, plan.Config.Context)
+}
+
+// fit sets context, KV memory and sequences to the largest measurement's, with one block to spare for each sequence.
+func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
+	const block = 16
+	most := 0
+	for _, batch := range p.Batches {
+		most = max(most, batch)
+	}
+	for _, depth := range p.Depths {
+		for _, prompt := range p.Prompts {
+			b.context = max(b.context, depth+prompt+1)
+		}
+		if p.Gen > 0 {
+			b.context = max(b.context, b.decodeTokens(p.Gen, most, depth))
+		}
+	}
+	limit := trained
+	if o.Context > 0 {
+		limit = min(limit, o.Context)
+	}
+	if b.context > limit {
+		return fmt.Errorf("%w: prompt, depth and gen add up to %d tokens of context, %d are allowed", ErrPlan, b.context, limit)
+	}
+	o.Context = min(limit, (b.context/block+1)*block)
+	if o.KVMemory == 0 {
+		o.KVMemory = uint64(most) * uint64(o.Context+block) * uint64(b.kvToken)
+	}
+	if o.MaxSeqs == 0 {
+		o.MaxSeqs = max(64, most)
+	}
+	if most > o.MaxSeqs {
+		return fmt.Errorf("%w: a batch of %d with %d sequences at once", ErrPlan, most, o.MaxSeqs)
+	}
+	return nil
+}
