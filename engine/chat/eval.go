@@ -265,6 +265,8 @@ func (e *evaluator) attribute(line int, v any, name string) any {
 		if held, ok := v.vars[name]; ok {
 			return held
 		}
+	case *loop:
+		return v.attribute(name)
 	case *dict:
 		if m, ok := dictMethods[name]; ok {
 			return bind(m, v)

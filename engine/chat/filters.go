@@ -327,7 +327,11 @@ func round(_ *evaluator, line int, v any, a values) any {
 	case "floor":
 		return math.Floor(x*scale) / scale
 	}
-	return math.RoundToEven(x*scale) / scale
+	if precision < 0 {
+		return math.RoundToEven(x*scale) / scale
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', int(min(precision, 30)), 64), 64)
+	return rounded
 }
 
 func toInt(_ *evaluator, _ int, v any, a values) any {

@@ -152,7 +152,7 @@ func (l *lexer) raw() bool {
 	if !ok {
 		return false
 	}
-	l.close(open, modifier, true)
+	l.close(open, modifier, false)
 	for i := l.at; i < len(l.source); i++ {
 		if !strings.HasPrefix(l.source[i:], "{%") {
 			continue

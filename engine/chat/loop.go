@@ -17,20 +17,13 @@ func (n forNode) run(e *evaluator, s *scope) {
 		e.run(n.else_, s.inner())
 		return
 	}
-	loop := newDict()
-	var changed any = undefined{}
-	loop.set("changed", function(func(e *evaluator, line int, a values) any {
-		now := &list{items: a.positional}
-		was := changed
-		changed = now
-		return !e.equal(was, now)
-	}))
+	state := &loop{items: items}
 	for i, item := range items {
-		e.step(n.line)
+		e.cost(n.line, 4)
 		inner := s.inner()
 		n.assign(e, inner, item)
-		setLoop(loop, items, i)
-		inner.vars["loop"] = loop
+		state.at = i
+		inner.vars["loop"] = state
 		e.run(n.body, inner)
 		jump := e.jump
 		e.jump = noJump
@@ -54,26 +47,55 @@ func (n forNode) assign(e *evaluator, s *scope, item any) {
 	}
 }
 
-func setLoop(loop *dict, items []any, i int) {
-	loop.set("index", int64(i+1))
-	loop.set("index0", int64(i))
-	loop.set("revindex", int64(len(items)-i))
-	loop.set("revindex0", int64(len(items)-i-1))
-	loop.set("first", i == 0)
-	loop.set("last", i == len(items)-1)
-	loop.set("length", int64(len(items)))
-	loop.set("previtem", undefined{"previtem"})
-	if i > 0 {
-		loop.set("previtem", items[i-1])
-	}
-	loop.set("nextitem", undefined{"nextitem"})
-	if i+1 < len(items) {
-		loop.set("nextitem", items[i+1])
-	}
-	loop.set("cycle", function(func(e *evaluator, line int, a values) any {
-		if len(a.positional) == 0 {
-			fail(line, "cycle needs values")
+// loop is what a loop's body sees under that name.
+type loop struct {
+	items []any
+	at    int
+	seen  any // the last arguments of changed()
+}
+
+func (l *loop) attribute(name string) any {
+	n := len(l.items)
+	switch name {
+	case "index":
+		return int64(l.at + 1)
+	case "index0":
+		return int64(l.at)
+	case "revindex":
+		return int64(n - l.at)
+	case "revindex0":
+		return int64(n - l.at - 1)
+	case "first":
+		return l.at == 0
+	case "last":
+		return l.at == n-1
+	case "length":
+		return int64(n)
+	case "previtem":
+		if l.at > 0 {
+			return l.items[l.at-1]
 		}
-		return a.positional[i%len(a.positional)]
-	}))
+	case "nextitem":
+		if l.at+1 < n {
+			return l.items[l.at+1]
+		}
+	case "cycle":
+		return function(l.cycle)
+	case "changed":
+		return function(l.changed)
+	}
+	return undefined{name}
+}
+
+func (l *loop) cycle(_ *evaluator, line int, a values) any {
+	if len(a.positional) == 0 {
+		fail(line, "cycle needs values")
+	}
+	return a.positional[l.at%len(a.positional)]
+}
+
+func (l *loop) changed(e *evaluator, _ int, a values) any {
+	was := l.seen
+	l.seen = &list{items: a.positional}
+	return was == nil || !e.equal(was, l.seen)
 }

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Values are nil (none), undefined, bool, int64, float64, string, *list, *dict, *namespace and function.
+// Values are nil (none), undefined, bool, int64, float64, string, *list, *dict, *namespace, *loop
+// and function.
 type (
 	undefined struct{ name string }
 	list      struct {
@@ -248,6 +249,8 @@ func typeName(v any) string {
 		return "dict"
 	case *namespace:
 		return "namespace"
+	case *loop:
+		return "loop"
 	}
 	return "function"
 }
