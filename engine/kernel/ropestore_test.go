@@ -1,0 +1,231 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/reference"
+)
+
+// ropeTable is the cos/sin table of all positions up to the last.
+func ropeTable(rotary, last int) []float64 {
+	table := make([]float64, 0, (last+1)*rotary)
+	for position := range last + 1 {
+		for i := range rotary / 2 {
+			angle := float64(position) * math.Pow(10000, -2*float64(i)/float64(rotary))
+			table = append(table, math.Cos(angle), math.Sin(angle))
+		}
+	}
+	return table
+}
+
+// plainRope adds the bias and rotates the q and k heads of one token, in T throughout.
+func plainRope[T reference.Float](x, bias []float32, p RopeStoreParams, angles []float64) []T {
+	out := make([]T, len(x))
+	for i := range x {
+		out[i] = T(x[i])
+		if p.Bias {
+			out[i] += T(bias[i])
+		}
+	}
+	for head := range p.Heads + p.Layout.KVHeads {
+		h := out[head*p.Layout.HeadDim:]
+		for i := range p.RotaryDim / 2 {
+			first, second := i, i+p.RotaryDim/2
+			if p.Adjacent {
+				first, second = 2*i, 2*i+1
+			}
+			cos, sin := T(float32(angles[2*i])), T(float32(angles[2*i+1]))
+			a, b := h[first], h[second]
+			h[first], h[second] = a*cos-b*sin, a*sin+b*cos
+		}
+	}
+	return out
+}
+
+// testRope runs tokens at the positions and checks q, the caches, and that nothing else was written.
+func testRope(t *testing.T, p RopeStoreParams, positions []int) {
+	r := newRig(t)
+	l := p.Layout
+	width := (p.Heads + 2*l.KVHeads) * l.HeadDim
+	p.Stride, p.Group = width+3, 2
+	x, bias := r.floats(len(positions)*width, 1), r.floats(width, 1)
+	table := ropeTable(p.RotaryDim, max(1, maxOf(positions)))
+
+	const blocks = 5
+	d := StepData{Tokens: make([]uint32, len(positions)), Slots: make([][]int32, p.Group+1)}
+	slots := r.rng.Perm(blocks * l.BlockSize)
+	for i, position := range positions {
+		d.Positions = append(d.Positions, uint32(position))
+		slot := int32(slots[i])
+		if i%5 == 4 {
+			slot = -1
+		}
+		d.Slots[p.Group] = append(d.Slots[p.Group], slot)
+	}
+	untouched := func() *gpu.Buffer {
+		data := make([]byte, l.Bytes(blocks))
+		for i := range data {
+			data[i] = 0x7F
+		}
+		return r.buffer("cache", data)
+	}
+	var tableBytes []byte
+	for _, f := range table {
+		tableBytes = binary.LittleEndian.AppendUint32(tableBytes, math.Float32bits(float32(f)))
+	}
+	qkv, k, v := r.rows("qkv", x, width, p.Stride, 7), untouched(), untouched()
+	kernel, err := NewRopeStore(r.dev, p)
+	require.NoError(t, err)
+	var biases []gpu.View
+	if p.Bias {
+		biases = append(biases, r.rows("bias", bias, width, width, 0).All())
+	}
+	b, err := kernel.Bind(r.step(d), qkv.All(), r.buffer("table", tableBytes).All(), k.All(), v.All(), biases...)
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { kernel.Record(rec, b, len(positions)) })
+
+	var want []float64
+	var plain, got []float32
+	out, kRows, vRows := r.read(qkv), r.cacheRows(k, l), r.cacheRows(v, l)
+	written := map[int]bool{}
+	for i, position := range positions {
+		angles := table[position*p.RotaryDim : (position+1)*p.RotaryDim]
+		exact := plainRope[float64](x[i*width:(i+1)*width], bias, p, angles)
+		single := plainRope[float32](x[i*width:(i+1)*width], bias, p, angles)
+		queries := p.Heads * l.HeadDim
+		line := out[i*p.Stride : (i+1)*p.Stride]
+		require.Equal(t, x[i*width+queries:(i+1)*width], line[queries:width], "k and v stay")
+		require.Equal(t, []float32{7, 7, 7}, line[width:], "what follows a row stays")
+		want, plain, got = append(want, exact[:queries]...), append(plain, single[:queries]...), append(got, line[:queries]...)
+		slot := int(d.Slots[p.Group][i])
+		if slot < 0 {
+			continue
+		}
+		for h := range l.KVHeads {
+			for which, rows := range [][][]float32{kRows, vRows} {
+				row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
+				written[row] = true
+				at := (p.Heads + which*l.KVHeads + h) * l.HeadDim
+				for e := range l.HeadDim {
+					w, s := exact[at+e], single[at+e]
+					if l.Type == KVF16 {
+						s = gguf.F16ToF32(gguf.F32ToF16(s))
+					}
+					want, plain, got = append(want, w), append(plain, s), append(got, rows[row][e])
+				}
+			}
+		}
+	}
+	r.accurate(want, plain, got)
+	for row := range kRows {
+		if !written[row] {
+			require.Equal(t, uint32(0x7F7F7F7F), r.word(k, row*l.RowWords()), "row %d", row)
+			require.Equal(t, uint32(0x7F7F7F7F), r.word(v, (row+1)*l.RowWords()-1), "row %d", row)
+		}
+	}
+}
+
+// cacheRows reads a cache's rows.
+func (r *rig) cacheRows(b *gpu.Buffer, l KVLayout) [][]float32 {
+	data := make([]byte, b.Size())
+	require.NoError(r, b.Read(context.Background(), 0, data))
+	var rows [][]float32
+	for ; len(data) >= 4*l.RowWords(); data = data[4*l.RowWords():] {
+		row := make([]float32, l.HeadDim)
+		for e := range row {
+			if l.Type == KVF16 {
+				row[e] = gguf.F16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
+			} else {
+				row[e] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*e:]))
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (r *rig) word(b *gpu.Buffer, at int) uint32 {
+	var data [4]byte
+	require.NoError(r, b.Read(context.Background(), uint64(4*at), data[:]))
+	return binary.LittleEndian.Uint32(data[:])
+}
+
+func maxOf(x []int) int {
+	most := 0
+	for _, v := range x {
+		most = max(most, v)
+	}
+	return most
+}
+
+func TestRopeStore(t *testing.T) {
+	for _, kv := range []KVType{KVF32, KVF16} {
+		for _, adjacent := range []bool{false, true} {
+			for _, c := range []struct {
+				headDim, heads, kvHeads, rotary int
+				bias                            bool
+				positions                       []int
+			}{
+				{64, 4, 2, 64, false, []int{0, 1, 2, 3, 4, 500}},
+				{64, 7, 1, 64, true, []int{9, 8, 7, 6, 5, 4, 3}},
+				{10, 2, 2, 6, false, []int{3}},
+				{80, 3, 3, 20, true, []int{1, 100}},
+				{8, 2, 1, 0, false, []int{1, 2}},
+				{59, 2, 1, 58, true, []int{0, 77}},
+				{8, 2, 1, 8, false, []int{0, 1, 8191, 131071}},
+			} {
+				name := fmt.Sprintf("%v adjacent=%t %+v", kv, adjacent, c)
+				t.Run(name, func(t *testing.T) {
+					testRope(t, RopeStoreParams{
+						Layout: KVLayout{HeadDim: c.headDim, KVHeads: c.kvHeads, BlockSize: 4, Type: kv},
+						Heads:  c.heads, RotaryDim: c.rotary, Adjacent: adjacent, Bias: c.bias,
+					}, c.positions)
+				})
+			}
+		}
+	}
+}
+
+// f16 rows hold what fits: stores beyond ±65504 are clamped.
+func TestRopeStoreClamps(t *testing.T) {
+	r := newRig(t)
+	l := KVLayout{HeadDim: 2, KVHeads: 1, BlockSize: 1, Type: KVF16}
+	kernel, err := NewRopeStore(r.dev, RopeStoreParams{Layout: l, Heads: 1, Stride: 6})
+	require.NoError(t, err)
+	qkv := r.rows("qkv", []float32{1, 2, 1e6, -1e9, 65520, -65504}, 6, 6, 0)
+	k, v := r.buffer("k", make([]byte, l.Bytes(2))), r.buffer("v", make([]byte, l.Bytes(2)))
+	d := StepData{Tokens: []uint32{0}, Positions: []uint32{0}, Slots: [][]int32{{1}}}
+	b, err := kernel.Bind(r.step(d), qkv.All(), r.buffer("table", make([]byte, 16)).All(), k.All(), v.All())
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { kernel.Record(rec, b, 1) })
+	require.Equal(t, []float32{65504, -65504}, r.cacheRows(k, l)[1])
+	require.Equal(t, []float32{65504, -65504}, r.cacheRows(v, l)[1])
+}
+
+func TestRopeStoreRefuses(t *testing.T) {
+	r := newRig(t)
+	good := RopeStoreParams{Layout: KVLayout{HeadDim: 8, KVHeads: 2, BlockSize: 4}, Heads: 4, Stride: 64, RotaryDim: 8}
+	_, err := NewRopeStore(r.dev, good)
+	require.NoError(t, err)
+	for want, change := range map[string]func(*RopeStoreParams){
+		"rotary dim": func(p *RopeStoreParams) { p.RotaryDim = 9 },
+		"KV heads":   func(p *RopeStoreParams) { p.Heads = 3 },
+		"stride":     func(p *RopeStoreParams) { p.Stride = 63 },
+		"KV group":   func(p *RopeStoreParams) { p.Group = MaxGroups },
+		"head dim":   func(p *RopeStoreParams) { p.Layout.HeadDim = 0 },
+		"type":       func(p *RopeStoreParams) { p.Layout.Type = 9 },
+	} {
+		p := good
+		change(&p)
+		_, err := NewRopeStore(r.dev, p)
+		require.ErrorContains(t, err, want)
+	}
+}
