@@ -23,8 +23,8 @@ func (s *Scheduler) forkSamples(q *sequence) {
 }
 
 // Fork makes a sequence that shares all of parent's blocks and tokens, but for the last token when last is not
-// negative. Steps that hold the parent land first (ErrInFlight); the lane comes from the request's Lanes, or must be free
-// (ErrNoLane).
+// negative. Steps that hold the parent land first (ErrInFlight); the request must have been added with lanes
+// for it, and one must be free (ErrNoLane).
 func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 	q := s.byID[parent]
 	switch {
@@ -38,6 +38,9 @@ func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 		return fmt.Errorf("%w: sequence %d is not decoding", ErrRequest, parent)
 	}
 	r := q.request
+	if len(r.members) >= r.capacity {
+		return ErrNoLane
+	}
 	if grow := len(r.members) + 1 - r.reserved; grow > 0 && s.reserved+grow > s.config.MaxSeqs {
 		return ErrNoLane
 	}
@@ -60,11 +63,10 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 	table, err := s.cache.Fork(q.table)
 	if err == nil {
 		err = s.cache.Truncate(table, table.Tokens()-computed)
-		if err != nil { // a window has left what the fork would need
+		if err != nil || table.Tokens() == 0 { // a window has left what the fork needs, or there is nothing to share
 			s.cache.Free(table)
 		}
-	}
-	if table == nil {
+	} else {
 		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter})
 	}
 	table.SkipLookup = r.AllLogits

@@ -105,11 +105,14 @@ func (s *Scheduler) end(q *sequence, known int) {
 }
 
 // Finish ends a sequence at its last landed token, which the caller takes for its stop: call it between the landing of
-// that token and the next.
+// that token and the next. One that has no landed token is cancelled.
 func (s *Scheduler) Finish(id uint64) error {
 	q := s.byID[id]
 	if q == nil {
 		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	}
+	if len(q.tokens) == q.prompt {
+		return s.Cancel(id)
 	}
 	s.end(q, len(q.tokens)-1)
 	return nil

@@ -152,30 +152,32 @@ func continuation(groups []paging.Group, prompt []int32, tokens, minimum int) []
 		groups = []paging.Group{{}}
 	}
 	all := append([]int32(nil), prompt...)
-	var chain []int32
 	for len(all) < len(prompt)+tokens {
-		h, p := uint32(17), int32(len(all)-1)
-		for i := len(chain); i < len(all); i++ {
-			link := firstLink
-			if i > 0 {
-				link = uint32(chain[i-1])
-			}
-			chain = append(chain, int32(mix(link, all[i])))
-		}
-		for _, g := range groups {
-			for j := int32(0); j <= p; j++ {
-				if visible(g, p, j) {
-					h = mix(h, all[j], j, chain[j])
-				}
-			}
-		}
 		n := len(all) - len(prompt)
-		all = append(all, draw(h, uint32(n)))
+		all = append(all, following(groups, all, n))
 		if all[len(all)-1] == endToken && n+1 >= minimum {
 			break
 		}
 	}
 	return all[len(prompt):]
+}
+
+// following is the token after these, of which the last n were sampled.
+func following(groups []paging.Group, tokens []int32, n int) int32 {
+	h, p, link := uint32(17), int32(len(tokens)-1), firstLink
+	links := make([]int32, len(tokens))
+	for i, token := range tokens {
+		link = mix(link, token)
+		links[i] = int32(link)
+	}
+	for _, g := range groups {
+		for j := int32(0); j <= p; j++ {
+			if visible(g, p, j) {
+				h = mix(h, tokens[j], j, links[j])
+			}
+		}
+	}
+	return draw(h, uint32(n))
 }
 
 // rig is a scheduler with a machine, driven step by step.

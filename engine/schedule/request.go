@@ -19,8 +19,8 @@ var (
 	ErrUnknown = errors.New("schedule: no such sequence")
 	// ErrInFlight says that steps that hold the sequence must land first.
 	ErrInFlight = errors.New("schedule: the sequence is in flight: land its steps first")
-	// ErrNoLane says that MaxSeqs sequences run already.
-	ErrNoLane = errors.New("schedule: no lane is free: reserve Lanes in the request, or raise MaxSeqs")
+	// ErrNoLane says that the request has its Lanes in use, or that MaxSeqs sequences run already.
+	ErrNoLane = errors.New("schedule: no lane for another sequence: ask for Lanes in the request, or raise MaxSeqs")
 	// ErrOrder says that a step was landed or failed that is not the oldest in flight, or with another number of tokens.
 	ErrOrder = errors.New("schedule: not the step that lands next")
 )
@@ -29,7 +29,7 @@ var (
 type Request struct {
 	ID        uint64   // of its sequence; unique among live ones
 	Samples   []uint64 // ids of further sequences that fork from the prompt once it is computed
-	Lanes     int      // lanes to keep for forks; at least one a sequence is kept anyway
+	Lanes     int      // most sequences at once, forks included; their lanes are kept while any of them lives
 	Prompt    []int32  // token ids, at least one; kept, not changed
 	MaxTokens int      // tokens to generate; 0: until the context is full
 	MinTokens int      // tokens before Stop is asked
@@ -46,6 +46,7 @@ type request struct {
 	Request
 	members  []*sequence // live ones, in order of their forks
 	unforked []uint64    // samples that wait for the prompt
+	capacity int         // sequences that surely fit into the cache together
 	reserved int         // lanes, while it runs
 	running  bool
 	counted  bool   // its lookup is in the statistics
@@ -130,7 +131,7 @@ func (s *Scheduler) Add(r Request) error {
 	if r.MaxTokens > 0 && r.MaxTokens < limit-len(r.Prompt) {
 		most = len(r.Prompt) + r.MaxTokens
 	}
-	g := &request{Request: r, unforked: slices.Clone(r.Samples)}
+	g := &request{Request: r, capacity: lanes, unforked: slices.Clone(r.Samples)}
 	q := &sequence{
 		id: r.ID, request: g, tokens: slices.Clone(r.Prompt), prompt: len(r.Prompt), most: most, lane: -1,
 		table: s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter}),
