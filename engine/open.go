@@ -37,10 +37,11 @@ func defaultKVMemory(info gpu.AdapterInfo) uint64 {
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
 	e = &Engine{source: src, options: withDefaults(o), live: map[uint64]*sequence{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	opening := e // returning nil sets e
 	defer func() {
 		if err != nil {
-			if e.device != nil {
-				e.device.Release()
+			if opening.device != nil {
+				opening.device.Release()
 			}
 			src.Close()
 		}
