@@ -22,6 +22,8 @@ export class ByteSource {
   #kept = null; // {start, data}: what read last returned, so that the bytes after a header need no new request
   #abort = new AbortController();
   #stage = null;
+  #ahead = 0; // bytes written since the mark
+  #mark = null; // settles when the GPU has what was written before it
   #turn = Promise.resolve();
 
   constructor(from) {
@@ -59,7 +61,7 @@ export class ByteSource {
       }
       this.#stage ??= new Uint8Array(STAGE);
       const stage = this.#stage;
-      let filled = 0, ahead = 0, mark = null;
+      let filled = 0;
       for (let n = 0; n < size;) {
         const piece = await this.#next(offset + n, Math.min(size - n, STAGE - filled));
         stage.set(piece, filled);
@@ -70,12 +72,12 @@ export class ByteSource {
         stage.fill(0, filled, whole);
         queue.writeBuffer(buffer, target, stage, 0, whole);
         target += whole;
-        ahead += whole;
         filled = 0;
-        if (ahead >= AHEAD) {
-          await mark;
-          mark = queue.onSubmittedWorkDone();
-          ahead = 0;
+        this.#ahead += whole;
+        if (this.#ahead >= AHEAD) {
+          await this.#mark;
+          this.#mark = queue.onSubmittedWorkDone();
+          this.#ahead = 0;
         }
       }
     });
