@@ -19,8 +19,8 @@ func isDefaultPunctuation(s *scan, i int) bool {
 // isFalconPunctuation is [\p{P}$+<=>^~|`].
 func isFalconPunctuation(s *scan, i int) bool { return isDefaultPunctuation(s, i) || s.runes[i] == '`' }
 
-// isWidePunctuation is deepseek-llm's set: ASCII and full-width forms but digits, curved
-// quotation marks, the ideographic comma and full stop. U+3000, white space, is none.
+// isWidePunctuation is deepseek-llm's set [!-/:-~！-／：-～‘-‟　-。]. Its range :-~ has the ASCII letters
+// in it, which so are cut off from others; U+3000 counts as white space instead.
 func isWidePunctuation(s *scan, i int) bool {
 	r := s.runes[i]
 	switch {
