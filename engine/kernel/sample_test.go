@@ -1,0 +1,267 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/sample"
+	"quire/engine/sample/sampletest"
+)
+
+// sampler draws on the GPU from rows of logits, the same for every lane or one a lane.
+type sampler struct {
+	*rig
+	kernel         *Sample
+	vocab, rows    int
+	logits         *gpu.Buffer
+	params, lanes  *gpu.Buffer
+	results, steps *gpu.Buffer
+	bind           *SampleBindings
+}
+
+// newSampler makes one that draws rows tokens a dispatch. The logits' padding holds what would win.
+func newSampler(t testing.TB, vocab, rows int) *sampler {
+	s := &sampler{rig: newRig(t), vocab: vocab, rows: rows}
+	var err error
+	s.kernel, err = NewSample(s.dev, SampleParams{Vocab: vocab, Stride: s.stride()})
+	require.NoError(t, err)
+	buffer := func(label string, size uint64) *gpu.Buffer {
+		b, err := s.dev.NewBuffer(label, size, gpu.Storage)
+		require.NoError(t, err)
+		t.Cleanup(b.Release)
+		return b
+	}
+	s.logits = buffer("logits", 4*uint64(rows*s.stride()))
+	s.params, s.lanes = buffer("params", uint64(4*rows*sample.LaneWords)), buffer("lanes", uint64(4*rows))
+	s.results, s.steps = buffer("results", uint64(4*rows*ResultWords)), buffer("step", uint64(4*(64+8*rows)))
+	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
+		s.params.All(), s.lanes.All(), s.results.All())
+	require.NoError(t, err)
+	return s
+}
+
+func (s *sampler) stride() int { return (s.vocab+31)/32*32 + 32 }
+
+// load gives row i the logits of set i modulo their number.
+func (s *sampler) load(sets ...[]float32) {
+	data := make([]byte, 0, s.stride()*4)
+	for i := range s.rows {
+		set := sets[i%len(sets)]
+		if data = data[:0]; true {
+			for id := range s.stride() {
+				logit := float32(1000)
+				if id < s.vocab {
+					logit = set[id]
+				}
+				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(logit))
+			}
+		}
+		require.NoError(s, s.logits.Upload(uint64(4*i*s.stride()), data))
+	}
+}
+
+// draw draws once for each row, row i with params i modulo their number and sample counter first+i.
+func (s *sampler) draw(first int, params ...sample.Params) []SampleResult {
+	var d StepData
+	var words []byte
+	logprobs := false
+	for i := range s.rows {
+		p := params[i%len(params)]
+		logprobs = logprobs || p.Logprobs > 0
+		for _, w := range p.Words() {
+			words = binary.LittleEndian.AppendUint32(words, w)
+		}
+		// Output i belongs to another lane than i.
+		d.Outputs = append(d.Outputs, Output{Lane: s.lane(i), Counter: uint32(first + i), Flags: OutputSample})
+	}
+	shuffled := make([]byte, len(words))
+	for i := range s.rows {
+		copy(shuffled[int(s.lane(i))*4*sample.LaneWords:], words[i*4*sample.LaneWords:(i+1)*4*sample.LaneWords])
+	}
+	var step []byte
+	for _, w := range d.AppendWords(nil) {
+		step = binary.LittleEndian.AppendUint32(step, w)
+	}
+	require.NoError(s, s.params.Upload(0, shuffled))
+	require.NoError(s, s.steps.Upload(0, step))
+	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, s.rows, logprobs) })
+	data, tokens := make([]byte, s.results.Size()), make([]byte, s.lanes.Size())
+	require.NoError(s, s.results.Read(context.Background(), 0, data))
+	require.NoError(s, s.lanes.Read(context.Background(), 0, tokens))
+	out := make([]SampleResult, s.rows)
+	for i := range out {
+		out[i] = DecodeResult(data[4*ResultWords*i:])
+		require.Equal(s, out[i].Token, binary.LittleEndian.Uint32(tokens[4*s.lane(i):]), "the lane's token")
+	}
+	return out
+}
+
+func (s *sampler) lane(output int) uint32 { return uint32(s.rows - 1 - output) }
+
+// logitSets are the kinds of logits that draws are tested on.
+func (r *rig) logitSets(vocab int) map[string][]float32 {
+	random, ties, oneHot, flat := r.floats(vocab, 3), make([]float32, vocab), make([]float32, vocab), make([]float32, vocab)
+	for i := range random {
+		ties[i] = float32(math.Round(float64(random[i])))
+		oneHot[i] = -200
+		flat[i] = -7.25
+	}
+	oneHot[vocab*2/3] = 100
+	// 0 and -0 are equal, and so tie.
+	for i := range ties {
+		if ties[i] == 0 && i%2 == 0 {
+			ties[i] = float32(math.Copysign(0, -1))
+		}
+	}
+	return map[string][]float32{"random": random, "ties": ties, "one-hot": oneHot, "flat": flat}
+}
+
+var settings = map[string]sample.Params{
+	"temperature": {Temperature: 1.7, TopP: 1, Seed: 0x123456789ABCDEF},
+	"top-k":       {Temperature: 1, TopK: 40, TopP: 1, Seed: 2},
+	"top-p":       {Temperature: 1, TopP: 0.85, Seed: 3},
+	"min-p":       {Temperature: 1, TopP: 1, MinP: 0.08, Seed: 4},
+	"all":         {Temperature: 0.9, TopK: 100, TopP: 0.95, MinP: 0.03, Seed: 5},
+}
+
+// The GPU draws the very token that the same integers give on the CPU.
+func TestSampleEqualsDraw(t *testing.T) {
+	for _, vocab := range []int{1, 2, 3, 64, 511, 512, 4097, 49152} {
+		t.Run(fmt.Sprint(vocab), func(t *testing.T) {
+			rows := 96
+			if vocab > 4096 {
+				rows = 24
+			}
+			s := newSampler(t, vocab, rows)
+			var params []sample.Params
+			for _, p := range settings {
+				params = append(params, p)
+			}
+			params = append(params, sample.Params{}, sample.Params{Temperature: 1}, sample.Params{Temperature: 1, TopP: 1, MinP: 1},
+				sample.Params{Temperature: 1, TopK: 1, TopP: 1}, sample.Params{Temperature: 0.01, TopP: 0.5, TopK: vocab + 5},
+				sample.Params{Temperature: 900, TopP: 0.999, TopK: max(1, vocab-1)})
+			for _, set := range s.logitSets(vocab) {
+				s.load(set)
+				for i, got := range s.draw(7, params...) {
+					p := params[i%len(params)]
+					require.EqualValues(t, sample.Draw(set, p, uint32(7+i)), got.Token, "%+v, draw %d", p, i)
+				}
+			}
+		})
+	}
+}
+
+// fits draws from each set of logits and judges the tokens against the float64 distribution.
+func fits(t *testing.T, vocab, rows int, draws map[string]int) {
+	s := newSampler(t, vocab, rows)
+	for name, set := range s.logitSets(vocab) {
+		s.load(set)
+		for setting, p := range settings {
+			t.Run(name+" "+setting, func(t *testing.T) {
+				counts, want := make([]int, vocab), sample.Distribution(set, p)
+				for n := 0; n < draws[name]; n += rows {
+					for _, r := range s.draw(n, p) {
+						counts[r.Token]++
+					}
+				}
+				require.Greater(t, sampletest.ChiSquare(want, counts), 1e-4)
+			})
+		}
+	}
+}
+
+func TestSampleFits(t *testing.T) {
+	fits(t, 512, 4000, map[string]int{"random": 20000, "ties": 100000, "one-hot": 4000, "flat": 20000})
+}
+
+func TestSampleFitsLargeVocabularies(t *testing.T) {
+	for _, vocab := range []int{49152, 128256} {
+		draws := map[string]int{"random": 2000, "ties": 2000, "one-hot": 50, "flat": 2000}
+		if everything() {
+			draws = map[string]int{"random": 100000, "ties": 100000, "one-hot": 100000, "flat": 100000}
+		}
+		t.Run(fmt.Sprint(vocab), func(t *testing.T) { fits(t, vocab, 50, draws) })
+	}
+}
+
+func TestSampleWithoutDraw(t *testing.T) {
+	s := newSampler(t, 100, 1)
+	s.load(s.floats(100, 1))
+	before := s.draw(0, sample.Params{})[0].Token
+	require.NoError(t, s.lanes.Upload(0, []byte{99, 0, 0, 0}))
+	d := StepData{Outputs: []Output{{Lane: 0}}}
+	var step []byte
+	for _, w := range d.AppendWords(nil) {
+		step = binary.LittleEndian.AppendUint32(step, w)
+	}
+	require.NoError(t, s.steps.Upload(0, step))
+	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, 1, false) })
+	require.NotEqual(t, before, NoToken)
+	require.Equal(t, NoToken, s.word(s.results, 0))
+	require.EqualValues(t, 99, s.word(s.lanes, 0), "the lane keeps its token")
+}
+
+func TestTopLogits(t *testing.T) {
+	for _, vocab := range []int{5, 512, 49152} {
+		s := newSampler(t, vocab, 4)
+		for name, set := range s.logitSets(vocab) {
+			s.load(set)
+			params := []sample.Params{{Logprobs: 20}, {Temperature: 1, TopP: 1, Logprobs: 1}, {}, {Temperature: 2, TopP: 0.9, Logprobs: 7}}
+			total := 0.0
+			ranked := sample.Distribution(set, sample.Defaults())
+			best := float64(set[sample.Draw(set, sample.Params{}, 0)])
+			for _, x := range set {
+				total += math.Exp(float64(x) - best)
+			}
+			logprob := func(id uint32) float64 { return float64(set[id]) - best - math.Log(total) }
+			for i, r := range s.draw(0, params...) {
+				wanted := min(params[i].Logprobs, vocab)
+				require.Len(t, r.Top, wanted)
+				if wanted == 0 {
+					continue
+				}
+				require.Equal(t, set[r.Token], r.Logit)
+				require.InDelta(t, logprob(r.Token), r.Logprob, 2e-4)
+				for n, top := range r.Top {
+					require.True(t, set[top.Token] == top.Logit, "%s: the logit of %d", name, top.Token)
+					require.InDelta(t, logprob(top.Token), top.Logprob, 2e-4)
+					// Nothing left out is better, and equals come by id.
+					id := 0
+					for other := range ranked {
+						if set[other] > set[id] || (set[other] == set[id] && other < id) {
+							id = other
+						}
+					}
+					if n == 0 {
+						require.EqualValues(t, id, top.Token)
+					} else {
+						before := r.Top[n-1]
+						require.True(t, top.Logit < before.Logit || (top.Logit == before.Logit && top.Token > before.Token))
+					}
+				}
+				last := r.Top[wanted-1]
+				better := 0
+				for id, x := range set {
+					if x > last.Logit || (x == last.Logit && id <= int(last.Token)) {
+						better++
+					}
+				}
+				require.Equal(t, wanted, better)
+			}
+		}
+	}
+}
+
+func TestSampleRefuses(t *testing.T) {
+	r := newRig(t)
+	for _, p := range []SampleParams{{0, 32}, {100, 96}, {100, 102}} {
+		_, err := NewSample(r.dev, p)
+		require.ErrorContains(t, err, "vocabulary")
+	}
+}
