@@ -19,10 +19,10 @@ type jsBackend struct {
 	events  events
 
 	mu      sync.Mutex
-	mapped  map[int32]chan struct{} // readbacks by handle, for take's second try
-	compile map[int32]struct{}      // tokens of kernels under way
-	gone    chan struct{}           // closed when the device is lost or released
-	cause   error                   // why, once that has happened
+	mapped  map[int32]chan bool // by handle: whether the readback that is awaited could be copied
+	compile map[int32]struct{}  // tokens of kernels under way
+	gone    chan struct{}       // closed when the device is lost or released
+	cause   error               // why, once that has happened
 }
 
 func listAdapters(ctx context.Context) ([]AdapterInfo, error) {
@@ -58,7 +58,7 @@ func openBackend(ctx context.Context, o Options, e events) (backend, error) {
 	}
 	b := &jsBackend{
 		host: h, id: int32(opened.Get("device").Int()), adapter: adapterInfo(opened), events: e,
-		mapped: map[int32]chan struct{}{}, compile: map[int32]struct{}{}, gone: make(chan struct{}),
+		mapped: map[int32]chan bool{}, compile: map[int32]struct{}{}, gone: make(chan struct{}),
 	}
 	h.mu.Lock()
 	h.devices[b.id] = b
@@ -110,12 +110,12 @@ func (b *jsBackend) notified(kind int, value js.Value) {
 		}
 	case deviceUncaptured:
 		b.events.uncaptured(value.String())
-	case deviceMapped:
+	case deviceMapped, deviceBroken:
 		b.mu.Lock()
 		landed := b.mapped[int32(value.Int())]
 		b.mu.Unlock()
 		select {
-		case landed <- struct{}{}:
+		case landed <- kind == deviceMapped:
 		default:
 		}
 	}
@@ -232,34 +232,46 @@ func (b *jsBackend) submit(tape []int32, data []byte) error {
 	return b.explain(err)
 }
 
+// wait makes one call: JavaScript copies the result at once or when it lands.
 func (b *jsBackend) wait(ctx context.Context, handle int32, dst []byte) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		done, err := b.host.call(b.host.take, uint32(b.id), uint32(handle), address(dst), uint32(len(dst)))
-		runtime.KeepAlive(dst)
-		if err != nil || done == 1 {
+	defer runtime.KeepAlive(dst)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	landed := b.landing(handle)
+	select {
+	case <-landed: // of a wait that was given up
+	default:
+	}
+	take := func() (int, error) {
+		return b.host.call(b.host.take, uint32(b.id), uint32(handle), address(dst), uint32(len(dst)))
+	}
+	if done, err := take(); err != nil || done == 1 {
+		return b.explain(err)
+	}
+	select {
+	case ok := <-landed:
+		if !ok {
+			_, err := take()
 			return b.explain(err)
 		}
-		select {
-		case <-b.landing(handle):
-		case <-b.gone:
-			return b.explain(errGone)
-		case <-ctx.Done():
-			b.host.object.Call("settle", b.id, handle)
-			return ctx.Err()
-		}
+		return nil
+	case <-b.gone:
+		b.host.object.Call("settle", b.id, handle)
+		return b.explain(errGone)
+	case <-ctx.Done():
+		b.host.object.Call("settle", b.id, handle)
+		return ctx.Err()
 	}
 }
 
-// landing is the channel that a readback's arrival is sent to.
-func (b *jsBackend) landing(handle int32) <-chan struct{} {
+// landing is the channel that tells of a readback's arrival.
+func (b *jsBackend) landing(handle int32) chan bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c, ok := b.mapped[handle]
 	if !ok {
-		c = make(chan struct{}, 1)
+		c = make(chan bool, 1)
 		b.mapped[handle] = c
 	}
 	return c

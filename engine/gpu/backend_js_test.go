@@ -60,6 +60,39 @@ func TestBrowserLosesTheDevice(t *testing.T) {
 	require.NoError(t, s.back.Wait(ctx, s.data))
 }
 
+func TestErrorsThatNoCallClaimsAreKept(t *testing.T) {
+	d := open(t)
+	k := d.Kernel(addModule())
+	require.NoError(t, k.Wait(context.Background()))
+	b := buffer(t, d, "storage", 64, Storage)
+	_, err := d.Bind(k, b.All(), b.All(), b.All(), b.All())
+	require.NoError(t, err, "Chromium tells later")
+	require.Eventually(t, func() bool { return d.Err() != nil }, 10*time.Second, time.Millisecond)
+	require.ErrorContains(t, d.Err(), "storage")
+	require.Error(t, d.Submit(&Recorder{}))
+}
+
+func TestReadbackIsSmallerThanWanted(t *testing.T) {
+	d := open(t)
+	ctx := context.Background()
+	b := buffer(t, d, "b", 64, Storage)
+	back, err := d.NewReadback("back", 64)
+	require.NoError(t, err)
+	for _, landed := range []bool{false, true} {
+		var r Recorder
+		r.Read(back, b, 0, 32)
+		require.NoError(t, d.Submit(&r))
+		if landed {
+			require.NoError(t, d.Idle(ctx))
+			time.Sleep(20 * time.Millisecond)
+		}
+		require.Error(t, back.Wait(ctx, make([]byte, 64)))
+		require.NoError(t, d.Submit(&r))
+		require.NoError(t, back.Wait(ctx, make([]byte, 32)))
+	}
+	require.NoError(t, d.Err())
+}
+
 func TestReleasedHandleNamesNothing(t *testing.T) {
 	d := open(t)
 	old := buffer(t, d, "old", 16, Storage)

@@ -33,6 +33,7 @@ typedef struct { Chain *next; const char *label; size_t hintCount; const void *h
 typedef struct { Queue queue; uint64_t index; } Submission;
 
 void wgpuAdapterRequestDevice(Adapter, const DeviceDescriptor *, DeviceCallback, void *);
+void wgpuDeviceDestroy(GPUDevice);
 uint32_t wgpuDevicePoll(GPUDevice, uint32_t wait, const Submission *);
 ShaderModule wgpuDeviceCreateShaderModule(GPUDevice, const ShaderDescriptor *);
 void wgpuBufferMapAsync(DeviceBuffer, uint32_t mode, size_t, size_t, MapCallback, void *);
@@ -114,4 +115,10 @@ ShaderModule versionShader(Session *session, const char *text, size_t length) {
 float versionPeriod(Session *session) {
   (void)session;
   return 0;
+}
+
+// versionDestroy lets the work end first, see quireClose.
+void versionDestroy(Session *session) {
+  versionPoll(session, NULL);
+  wgpuDeviceDestroy(session->device);
 }

@@ -36,6 +36,7 @@ const (
 	deviceLost = iota
 	deviceUncaptured
 	deviceMapped
+	deviceBroken
 )
 
 var theHost = sync.OnceValues(func() (*host, error) {

@@ -89,9 +89,11 @@ Session *quireOpen(Adapter adapter, const uint32_t *features, size_t featureCoun
 
 const char *quireLostReason(Session *session) { return session->lostText; }
 
-void quireDestroy(Session *session) { wgpuDeviceDestroy(session->device); }
+void quireDestroy(Session *session) { versionDestroy(session); }
 
+// quireClose lets the work end first: 0.19 mixes up the devices that come after one that was dropped at work.
 void quireClose(Session *session) {
+  if (atomic_load(&session->lost) == 0) versionPoll(session, NULL);
   for (uint32_t i = 0; i < session->setCount; i++) wgpuQuerySetRelease(session->sets[i]);
   free(session->sets);
   session->sets = NULL;

@@ -24,6 +24,7 @@ void versionPoll(Session *session, const uint64_t *submission);
 void versionMap(DeviceBuffer buffer, size_t size, Mapping *mapping);
 ShaderModule versionShader(Session *session, const char *text, size_t length);
 float versionPeriod(Session *session);
+void versionDestroy(Session *session);
 
 #ifdef QUIRE_COGENTCORE
 #define entryMain "main"

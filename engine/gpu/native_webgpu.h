@@ -121,7 +121,6 @@ uint32_t wgpuAdapterGetLimits(Adapter, WGPULimits *);
 uint32_t wgpuAdapterHasFeature(Adapter, uint32_t feature);
 void wgpuAdapterRelease(Adapter);
 Queue wgpuDeviceGetQueue(GPUDevice);
-void wgpuDeviceDestroy(GPUDevice);
 void wgpuDeviceRelease(GPUDevice);
 DeviceBuffer wgpuDeviceCreateBuffer(GPUDevice, const BufferDescriptor *);
 BindGroupLayout wgpuDeviceCreateBindGroupLayout(GPUDevice, const BindGroupLayoutDescriptor *);

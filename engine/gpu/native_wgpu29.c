@@ -40,6 +40,7 @@ uint32_t wgpuDevicePoll(GPUDevice, uint32_t wait, const uint64_t *submission);
 ShaderModule wgpuDeviceCreateShaderModuleTrusted(GPUDevice, const Labelled *, uint64_t checks);
 Future wgpuBufferMapAsync(DeviceBuffer, uint64_t mode, size_t, size_t, MapCallbackInfo);
 float wgpuQueueGetTimestampPeriod(Queue);
+void wgpuDeviceDestroy(GPUDevice);
 
 static void onError(GPUDevice const *device, uint32_t kind, StringView text, void *session, void *unused) {
   (void)device, (void)unused;
@@ -114,3 +115,5 @@ ShaderModule versionShader(Session *session, const char *text, size_t length) {
 }
 
 float versionPeriod(Session *session) { return wgpuQueueGetTimestampPeriod(session->queue); }
+
+void versionDestroy(Session *session) { wgpuDeviceDestroy(session->device); }
