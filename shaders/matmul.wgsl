@@ -12,8 +12,10 @@
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const WIDE: u32 = 16u * QUADS; // vec4s in a staged column
-var<workgroup> xs: array<vec4<f32>, DEPTH * WIDE>;
-var<workgroup> ws: array<vec4<f32>, DEPTH * WIDE>;
+const STAGED: u32 = DEPTH * WIDE;
+const SUMS: u32 = QUADS * QUADS * 4u;
+var<workgroup> xs: array<vec4<f32>, STAGED>;
+var<workgroup> ws: array<vec4<f32>, STAGED>;
 
 fn store(m: u32, column: u32, value: f32) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
@@ -65,7 +67,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         }
     }
 
-    var sums: array<vec4<f32>, QUADS * QUADS * 4u>;
+    var sums: array<vec4<f32>, SUMS>;
     for (var k = 0u; k < BLOCKS * 8u; k += DEPTH / 4u) {
         var columns: mat4x4<f32>;
         if lid < 128u {

@@ -23,6 +23,8 @@ type LinearParams struct {
 	SwiGLU bool    // rows 2i and 2i+1 of W are gate and up: y[i] = silu(gate)·up
 	Gather bool    // row m of x is the token of output m
 
+	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
+	MaxRows int
 	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
 	Variant string
 	// Deterministic takes the tiled baseline kernel for every number of rows, so that an output does not depend on it.
@@ -79,7 +81,8 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		l.subgroup, wide = 0, false
 	}
 
-	if p.Norm {
+	matvec, tiled := !p.Deterministic, p.Deterministic || p.MaxRows == 0 || p.MaxRows > matvecMost
+	if p.Norm && tiled {
 		var err error
 		l.norm, err = NewRMSNorm(dev, RMSNormParams{
 			K: p.Matrix.Cols, XStride: p.XStride, YStride: p.XStride, MWord: p.MWord, Eps: p.Eps, Gather: p.Gather, subgroup: l.subgroup})
@@ -88,12 +91,18 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		}
 	}
 	for _, piece := range p.Matrix.Pieces {
-		if !p.Deterministic {
+		if matvec {
 			for i, m := range matvecRows {
+				if i > 0 && p.MaxRows != 0 && p.MaxRows <= matvecRows[i-1] {
+					break
+				}
 				if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup)); err != nil {
 					return nil, err
 				}
 			}
+		}
+		if !tiled {
+			continue
 		}
 		if err := l.add(&l.tiled, matmulSpec(&p, piece, matmulTile)); err != nil {
 			return nil, err
@@ -175,6 +184,8 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 	}
 	if l.params.Norm {
 		norm, x = v.Norm, v.Normed
+	}
+	if l.norm != nil {
 		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
 		if err != nil {
 			return nil, err
@@ -191,6 +202,9 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 				return nil, err
 			}
 			b.matvec[i] = append(b.matvec[i], g)
+		}
+		if l.tiled == nil {
+			continue
 		}
 		g, err := l.dev.Bind(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
 		if err != nil {
@@ -219,7 +233,7 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
 	if m < 1 {
 		return
 	}
-	if !l.params.Deterministic && m <= matvecMost {
+	if l.tiled == nil || !l.params.Deterministic && m <= matvecMost {
 		l.recordMatvec(rec, b, m)
 		return
 	}
@@ -231,7 +245,7 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
 
 func (l *Linear) recordMatvec(rec *gpu.Recorder, b *LinearBind, m int) {
 	i := 0
-	for i+1 < len(matvecRows) && matvecRows[i] < m {
+	for i+1 < len(matvecRows) && len(l.matvec[i+1]) > 0 && matvecRows[i] < m {
 		i++
 	}
 	z := uint32(ceilDiv(m, matvecRows[i]))

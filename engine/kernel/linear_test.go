@@ -90,6 +90,9 @@ func (r *rig) runLinear(c linearCase) linearResult {
 
 	p := c.LinearParams
 	p.Matrix = r.matrix(c.typ, c.n, c.k, raw, c.maxBinding)
+	if c.maxBinding != 0 {
+		require.Len(r, p.Matrix.Pieces, ceilDiv(c.n, 8))
+	}
 	p.XStride = blocksOf(c.k)*32 + 32
 	p.YOffset = 3
 	p.YStride = blocksOf(width+p.YOffset) * 32
@@ -146,21 +149,27 @@ func (r *rig) same(n int, v float32) []float32 {
 	return out
 }
 
+// r8 is a binding limit under which a piece holds eight rows of k weights.
+func r8(t WeightType, k int) uint64 {
+	quants, scales := weightLayouts[t].rowBytes(k)
+	return planeAlignment + 8*(quants+scales)
+}
+
 func linearCases() []linearCase {
 	var cases []linearCase
 	add := func(c linearCase) { cases = append(cases, c) }
+	baseline := LinearParams{Variant: "baseline"}
 	for _, t := range allTypes {
 		k := 172
 		if weightLayouts[t].block > 1 {
 			k = 160
 		}
-		add(linearCase{typ: t, n: 77, k: k, m: 1})
-		add(linearCase{typ: t, n: 77, k: k, m: 5})
-		add(linearCase{typ: t, n: 77, k: k, m: 70})
-		add(linearCase{typ: t, n: 130, k: 32, m: 130, LinearParams: LinearParams{Variant: "tile128"}})
-		add(linearCase{typ: t, n: 1, k: 32, m: 1})
-		add(linearCase{typ: t, n: 140, k: 64, m: 3, maxBinding: 256 + 64*72*4})
-		add(linearCase{typ: t, n: 64, k: 64, m: 1, LinearParams: LinearParams{Variant: "subgroup", Norm: true}})
+		for _, m := range []int{1, 5, 70} {
+			add(linearCase{typ: t, n: 77, k: k, m: m, LinearParams: baseline})
+		}
+		add(linearCase{typ: t, n: 77, k: k, m: 130, LinearParams: LinearParams{Variant: "tile128"}})
+		add(linearCase{typ: t, n: 77, k: k, m: 2, LinearParams: LinearParams{Variant: "subgroup", Norm: true, MaxRows: 2}})
+		add(linearCase{typ: t, n: 20, k: 32, m: 3, maxBinding: r8(t, 32), LinearParams: LinearParams{Variant: "baseline", MaxRows: 3}})
 	}
 	for _, m := range []int{1, 2, 3, 7, 8, 9, 33, 65} {
 		for _, p := range []LinearParams{
@@ -178,13 +187,16 @@ func linearCases() []linearCase {
 			}
 		}
 	}
-	add(linearCase{typ: F32, n: 10, k: 8, m: 2})
-	add(linearCase{typ: F32, n: 10, k: 8, m: 40})
-	add(linearCase{typ: F16, n: 9, k: 7, m: 3})
-	add(linearCase{typ: BF16, n: 9, k: 33, m: 3})
-	add(linearCase{typ: Q8_0, n: 5, k: 4096, m: 2})
-	add(linearCase{typ: Q4_0, n: 5, k: 4096, m: 8, LinearParams: LinearParams{Norm: true}})
-	add(linearCase{typ: Q4_0, n: 132, k: 64, m: 70, maxBinding: 256 + 64*40, LinearParams: LinearParams{SwiGLU: true, Bias: true}})
+	few := LinearParams{Variant: "baseline", MaxRows: 8}
+	add(linearCase{typ: F32, n: 10, k: 8, m: 2, LinearParams: few})
+	add(linearCase{typ: F32, n: 10, k: 8, m: 40, LinearParams: LinearParams{Deterministic: true}})
+	add(linearCase{typ: F16, n: 9, k: 7, m: 3, LinearParams: few})
+	add(linearCase{typ: BF16, n: 9, k: 33, m: 3, LinearParams: few})
+	add(linearCase{typ: Q4_1, n: 1, k: 32, m: 1, LinearParams: LinearParams{MaxRows: 1}})
+	add(linearCase{typ: Q8_0, n: 5, k: 4096, m: 2, LinearParams: few})
+	add(linearCase{typ: Q4_0, n: 5, k: 4096, m: 8, LinearParams: few})
+	add(linearCase{typ: Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, Deterministic: true}})
+	add(linearCase{typ: Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, MaxRows: 2}})
 	return cases
 }
 

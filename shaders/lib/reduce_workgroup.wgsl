@@ -1,5 +1,6 @@
 // Sums over groups of LANES neighbouring invocations (a power of two), SUMS at once, through workgroup memory.
-var<workgroup> lane_sums: array<f32, WORKGROUP * SUMS>;
+const LANE_SUMS: u32 = WORKGROUP * SUMS;
+var<workgroup> lane_sums: array<f32, LANE_SUMS>;
 
 // lanes_sum replaces each of values by its sum over the invocation's group. All of the workgroup must call it.
 fn lanes_sum(values: ptr<function, array<f32, SUMS>>, lid: u32) {

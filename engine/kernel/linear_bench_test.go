@@ -1,0 +1,83 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+)
+
+// benchShapes are the matrices of a model of 1 billion weights, [rows][columns].
+var benchShapes = []struct {
+	name   string
+	n, k   int
+	swiglu bool
+}{{"qkv", 3072, 2048, false}, {"o", 2048, 2048, false}, {"gateup", 16384, 2048, true}, {"down", 2048, 8192, false}, {"head", 128256, 2048, false}}
+
+// BenchmarkLinear runs products one after another over enough copies of the matrix that none is still in a cache, and
+// reports the weights' bytes a second and the arithmetic.
+func BenchmarkLinear(b *testing.B) {
+	for _, t := range allTypes {
+		for _, s := range benchShapes {
+			for _, m := range []int{1, 2, 4, 8, 16, 32, 64, 512} {
+				if s.name == "head" && m > 64 {
+					continue
+				}
+				b.Run(fmt.Sprintf("%s/%s/m%d", t, s.name, m), func(b *testing.B) { benchLinear(b, t, s.n, s.k, m, s.swiglu) })
+			}
+		}
+	}
+}
+
+func benchLinear(b *testing.B, t WeightType, n, k, m int, swiglu bool) {
+	r := newRig(b)
+	size, err := MatrixBytes(t, n, k)
+	require.NoError(b, err)
+	copies := int(max(1, min(64, (200<<20)/size)))
+	if r.dev.Info().Type == "cpu" {
+		copies = 1
+	}
+	xStride, yStride := blocksOf(k)*32, blocksOf(n)*32
+	x := r.rows("x", r.floats(m*k, 1), k, xStride, 0).All()
+	yBuffer, err := r.dev.NewBuffer("y", uint64(m*yStride*4), gpu.Storage)
+	require.NoError(b, err)
+	b.Cleanup(yBuffer.Release)
+	step := r.step(StepData{Tokens: make([]uint32, m)})
+	var linears []*Linear
+	var binds []*LinearBind
+	for range copies {
+		matrix, err := NewMatrix(r.dev, "matrix", t, n, k, 0)
+		require.NoError(b, err)
+		b.Cleanup(matrix.Release)
+		l, err := NewLinear(r.dev, LinearParams{Matrix: matrix, XStride: xStride, YStride: yStride, MWord: WordTokens, SwiGLU: swiglu})
+		require.NoError(b, err)
+		bind, err := l.Bind(LinearViews{Step: step, X: x, Y: yBuffer.All()})
+		require.NoError(b, err)
+		linears, binds = append(linears, l), append(binds, bind)
+	}
+	reps := 1
+	if copies > 1 {
+		reps = max(1, 64/copies)
+	}
+	var rec gpu.Recorder
+	for range reps {
+		for i, l := range linears {
+			l.Record(&rec, binds[i], m)
+		}
+	}
+	run := func() {
+		require.NoError(b, r.dev.Submit(&rec))
+		require.NoError(b, r.dev.Idle(context.Background()))
+	}
+	run()
+	for b.Loop() {
+		run()
+	}
+	seconds := b.Elapsed().Seconds() / float64(b.N*reps*copies)
+	b.ReportMetric(seconds*1e6, "µs/product")
+	b.ReportMetric(float64(size)/seconds/1e9, "GB/s")
+	b.ReportMetric(2*float64(n)*float64(k)*float64(m)/seconds/1e9, "GFLOP/s")
+}

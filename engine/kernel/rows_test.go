@@ -1,0 +1,235 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/reference"
+)
+
+func TestRMSNorm(t *testing.T) {
+	for _, c := range []struct {
+		k, m   int
+		gather bool
+		scale  float64
+	}{{1, 1, false, 1}, {8, 3, false, 1}, {172, 5, false, 1}, {172, 5, true, 1}, {576, 2, false, 1e-3}, {2048, 1, false, 100}, {4100, 3, true, 1}} {
+		for _, variant := range []string{"baseline", "subgroup"} {
+			t.Run(fmt.Sprintf("%d/m%d/gather=%t/%s", c.k, c.m, c.gather, variant), func(t *testing.T) {
+				r := newRig(t)
+				x, w := r.floats((c.m+2)*c.k, c.scale), r.floats(c.k, 1)
+				p := RMSNormParams{K: c.k, XStride: blocksOf(c.k)*32 + 32, YStride: blocksOf(c.k) * 32, Eps: eps, Variant: variant}
+				step := StepData{Tokens: make([]uint32, c.m)}
+				rows := x[:c.m*c.k]
+				if c.gather {
+					p.Gather, p.MWord = true, WordOutputs
+					rows = nil
+					for m := range c.m {
+						token := (m*3 + 1) % (c.m + 2)
+						step.Outputs = append(step.Outputs, Output{Token: uint32(token)})
+						rows = append(rows, x[token*c.k:(token+1)*c.k]...)
+					}
+				}
+				n, err := NewRMSNorm(r.dev, p)
+				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
+					require.ErrorContains(t, err, "subgroup")
+					return
+				}
+				require.NoError(t, err)
+				y := r.rows("y", r.same((c.m+1)*c.k, 7), c.k, p.YStride, 0)
+				b, err := n.Bind(r.step(step), r.rows("x", x, c.k, p.XStride, 0).All(), r.rows("weight", w, c.k, blocksOf(c.k)*32, 0).All(), y.All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
+
+				var got []float32
+				for at, f := range r.read(y) {
+					m, k := at/p.YStride, at%p.YStride
+					switch {
+					case m < c.m && k < c.k:
+						got = append(got, f)
+					case k >= c.k:
+						require.Zero(t, f, "padding of row %d", m)
+					default:
+						require.Equal(t, float32(7), f, "row %d is not this step's", m)
+					}
+				}
+				r.accurate(reference.RMSNorm(widen(rows), w, eps), reference.RMSNorm(rows, w, eps), got)
+			})
+		}
+	}
+}
+
+func TestSwiGLU(t *testing.T) {
+	r := newRig(t)
+	const width, m = 45, 4
+	p := SwiGLUParams{Width: width, GStride: 64, UStride: 96, HStride: 64}
+	g, u := r.floats(width*m, 3), r.floats(width*m, 1)
+	// Where exp would overflow or vanish.
+	copy(g, []float32{0, 88, -88, 104, -104, 1e4, -1e4, math.MaxFloat32 / 4, -math.MaxFloat32 / 4})
+	for i := range 9 {
+		u[i] = 1
+	}
+	s, err := NewSwiGLU(r.dev, p)
+	require.NoError(t, err)
+	h := r.rows("h", r.same(width*(m+1), 7), width, p.HStride, 0)
+	b, err := s.Bind(r.step(StepData{Tokens: make([]uint32, m)}), r.rows("g", g, width, p.GStride, 0).All(), r.rows("u", u, width, p.UStride, 0).All(), h.All())
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { s.Record(rec, b, m) })
+	var got []float32
+	for at, f := range r.read(h) {
+		if row, i := at/p.HStride, at%p.HStride; row < m && i < width {
+			got = append(got, f)
+		} else if i < width {
+			require.Equal(t, float32(7), f, "row %d is not this step's", row)
+		} else {
+			require.Zero(t, f, "padding")
+		}
+	}
+	for _, i := range []int{7, 8} { // too large for one tolerance with the rest
+		assert.Equal(t, []float32{math.MaxFloat32 / 4, 0}[i-7], got[i])
+		g[i], got[i] = 0, 0
+	}
+	r.accurate(reference.SwiGLU(widen(g), widen(u)), reference.SwiGLU(g, u), got)
+}
+
+func TestEmbed(t *testing.T) {
+	for _, typ := range allTypes {
+		vocabulary, k := 150, 64
+		if typ == F32 || typ == F16 {
+			k = 40
+		}
+		for _, split := range []uint64{0, 9 * r8(typ, k)} {
+			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
+				r := newRig(t)
+				raw, w := r.weights(typ, vocabulary, k)
+				m := r.matrix(typ, vocabulary, k, raw, split)
+				e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: 96, Scale: 3})
+				require.NoError(t, err)
+				if split != 0 {
+					require.Greater(t, len(m.Pieces), 1)
+				}
+				step := StepData{
+					Tokens: []uint32{0, LaneToken, 149, 70, LaneToken, 5000, 63, 64},
+					Rows:   []StepRow{{First: 0, Count: 4, Lane: 2}, {First: 4, Count: 4, Lane: 0}},
+				}
+				want := []int{0, 33, 149, 70, 128, 149, 63, 64}
+				lanes := r.rows("lanes", []float32{math.Float32frombits(128), math.Float32frombits(9), math.Float32frombits(33)}, 3, 3, 0)
+				x := r.rows("x", r.same(96*9, 7), 96, 96, 0)
+				binds, err := e.Bind(r.step(step), lanes.All(), x.All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { e.Record(rec, binds, len(step.Tokens)) })
+				got := r.read(x)
+				for i, token := range want {
+					for j := range 64 {
+						f := float32(0)
+						if j < k {
+							f = w[token*k+j] * 3
+						}
+						require.InDelta(t, f, got[i*96+j], 2e-6*math.Abs(float64(f))+1e-6, "token %d column %d", i, j)
+					}
+					require.Equal(t, float32(7), got[i*96+64], "past the width")
+				}
+				require.Equal(t, float32(7), got[8*96], "past the tokens")
+			})
+		}
+	}
+}
+
+// TestRepackInterleaves reads the planes back through Embed: rows of several tensors, in pieces, at strides.
+func TestRepackInterleaves(t *testing.T) {
+	for _, typ := range allTypes {
+		const rows, k = 11, 32 // of one tensor
+		for _, split := range []uint64{0, r8(typ, k)} {
+			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
+				r := newRig(t)
+				gate, gw := r.weights(typ, rows, k)
+				up, uw := r.weights(typ, rows, k)
+				m, err := NewMatrix(r.dev, "gate and up", typ, 2*rows, k, split)
+				require.NoError(t, err)
+				t.Cleanup(m.Release)
+				if split != 0 {
+					require.Len(t, m.Pieces, 3)
+				}
+				half := len(gate) / rows * 5
+				r.repack(m, up, rows, RowMap{First: 1, Stride: 2})
+				r.repack(m, gate[half:], rows-5, RowMap{First: 10, Stride: 2})
+				r.repack(m, gate[:half], 5, RowMap{Stride: 2})
+
+				e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: k})
+				require.NoError(t, err)
+				step := StepData{}
+				for i := range uint32(2 * rows) {
+					step.Tokens = append(step.Tokens, i)
+				}
+				x := r.rows("x", r.same(2*rows*k, 7), k, k, 0)
+				binds, err := e.Bind(r.step(step), r.buffer("lanes", make([]byte, 4)).All(), x.All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { e.Record(rec, binds, 2*rows) })
+				got := r.read(x)
+				for i := range rows {
+					for j := range k {
+						require.InDelta(t, gw[i*k+j], got[2*i*k+j], 1e-6, "gate %d", i)
+						require.InDelta(t, uw[i*k+j], got[(2*i+1)*k+j], 1e-6, "up %d", i)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestRepackKeepsExtremes: the largest and smallest magnitudes of each type come through exactly.
+func TestRepackKeepsExtremes(t *testing.T) {
+	r := newRig(t)
+	raw := make([]byte, 4*34)
+	for i := range raw {
+		raw[i] = byte(i * 37)
+	}
+	for b := range 4 {
+		raw[34*b], raw[34*b+1] = []byte{0xFF, 0x01, 0x00, 0x00}[b], []byte{0x7B, 0x04, 0x00, 0xBC}[b] // 65504, a small normal, 0, -1
+		raw[34*b+2], raw[34*b+3], raw[34*b+33] = 0x80, 0x7F, 0xFF
+	}
+	w := make([]float32, 128)
+	require.NoError(t, gguf.Dequantize(gguf.Q8_0, raw, w))
+	m := r.matrix(Q8_0, 4, 32, raw, 0)
+	e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: 32})
+	require.NoError(t, err)
+	require.NoError(t, e.Wait(context.Background()))
+	x := r.rows("x", r.same(128, 7), 32, 32, 0)
+	binds, err := e.Bind(r.step(StepData{Tokens: []uint32{0, 1, 2, 3}}), r.buffer("lanes", make([]byte, 4)).All(), x.All())
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { e.Record(rec, binds, 4) })
+	assert.Equal(t, widen(w), widen(r.read(x)))
+}
+
+func TestRepackRefuses(t *testing.T) {
+	r := newRig(t)
+	p, err := NewRepacker(r.dev)
+	require.NoError(t, err)
+	t.Cleanup(p.Release)
+	m, err := NewMatrix(r.dev, "m", Q4_0, 4, 64, 0)
+	require.NoError(t, err)
+	t.Cleanup(m.Release)
+	staging := r.buffer("staging", make([]byte, 4*36)).All()
+	require.NoError(t, p.Run(m, staging, 0, 4, RowMap{Stride: 1}))
+	require.NoError(t, p.Run(m, staging, 0, 0, RowMap{Stride: 1}))
+	for name, err := range map[string]error{
+		"past staging":  p.Run(m, staging, 4, 4, RowMap{Stride: 1}),
+		"past the rows": p.Run(m, staging, 0, 4, RowMap{First: 1, Stride: 1}),
+		"stride 0":      p.Run(m, staging, 0, 4, RowMap{}),
+		"below":         p.Run(m, staging, 0, 4, RowMap{First: -1, Stride: 1}),
+	} {
+		assert.Error(t, err, name)
+	}
+	_, err = NewMatrix(r.dev, "m", "q9", 4, 64, 0)
+	assert.ErrorIs(t, err, ErrWeightType)
+	_, err = NewMatrix(r.dev, "m", Q4_0, 4, 63, 0)
+	assert.ErrorIs(t, err, ErrMatrixShape)
+	_, err = NewMatrix(r.dev, "m", F32, 4, 64, 512)
+	assert.ErrorIs(t, err, ErrMatrixShape)
+}
