@@ -16,6 +16,7 @@ class Host {
   memory = null;
   notify = null;
   message = ''; // of the last call that returned -1
+  wakeSoftware = false; // software adapters gain nothing by Wake and lose the time of a core; tests want it all the same
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
   #words = null;
   #devices = new Table();
@@ -103,7 +104,7 @@ class Host {
     const device = await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)});
     const d = new Device(this, device, description);
     d.id = this.#devices.add(d);
-    if (wake) d.wake = new Wake(d);
+    if (wake && (description.type !== 'cpu' || this.wakeSoftware)) d.wake = new Wake(d);
     device.addEventListener('uncapturederror', (e) => {
       e.preventDefault();
       this.notify(-d.id, UNCAPTURED, text(e.error));

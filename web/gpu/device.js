@@ -1,6 +1,6 @@
 // Device is an opened adapter with everything that was made on it, and replays tapes.
 
-import {Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
+import {BROKEN, Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
 import {Table} from './table.js';
 import {Timer} from './timer.js';
 
@@ -50,7 +50,7 @@ export class Device {
     const scopes = [device.popErrorScope(), device.popErrorScope()];
     const [memory, validation] = await Promise.all(scopes);
     if (!thrown && !memory && !validation) {
-      return this.buffers.add({buffer, map: MAP_NONE, epoch: 0, awaited: false, error: '', handle: 0});
+      return this.buffers.add({buffer, map: MAP_NONE, epoch: 0, awaited: false, error: '', handle: 0, pointer: 0, size: 0});
     }
     buffer?.destroy();
     if (memory || thrown instanceof RangeError) throw new Failure(OUT_OF_MEMORY, text(memory ?? thrown));
@@ -196,11 +196,10 @@ export class Device {
       this.inFlight--;
       entry.map = state;
       entry.error = error;
-      if (entry.awaited) {
-        entry.awaited = false;
-        this.awaited--;
-        this.host.notify(-this.id, MAPPED, entry.handle);
-      }
+      if (!entry.awaited) return;
+      entry.awaited = false;
+      this.awaited--;
+      this.host.notify(-this.id, this.fetch(entry) ? MAPPED : BROKEN, entry.handle);
     };
     entry.buffer.mapAsync(1, 0, size).then(() => landed(MAP_READY, ''), async (e) => {
       await this.lossOrMoment();
@@ -224,32 +223,40 @@ export class Device {
     entry.buffer.unmap();
   }
 
-  // take copies a landed readback to pointer and returns true; otherwise MAPPED will be notified.
+  // fetch copies a landed readback to where Go wants it and reports whether it could; entry.error says why not.
+  fetch(entry) {
+    if (entry.map !== MAP_READY) return false;
+    try {
+      const mapped = entry.buffer.getMappedRange(0, (entry.size + 3) & ~3);
+      new Uint8Array(this.host.memory.buffer, entry.pointer, entry.size).set(new Uint8Array(mapped, 0, entry.size));
+    } catch (e) {
+      entry.map = MAP_FAILED;
+      entry.error = text(e);
+      return false;
+    } finally {
+      entry.buffer.unmap();
+    }
+    entry.map = MAP_NONE;
+    return true;
+  }
+
+  // take copies a readback to pointer and returns true if it has landed. Otherwise it will be copied when it lands, and
+  // MAPPED notified; BROKEN if it does not land, and take then says why.
   take(handle, pointer, size) {
     const entry = this.buffers.get(handle);
-    switch (entry.map) {
-      case MAP_READY: {
-        const mapped = entry.buffer.getMappedRange(0, (size + 3) & ~3);
-        new Uint8Array(this.host.memory.buffer, pointer, size).set(new Uint8Array(mapped, 0, size));
-        entry.buffer.unmap();
-        entry.map = MAP_NONE;
-        return true;
+    if (entry.map === MAP_NONE) throw new Error('no submitted tape reads into this readback');
+    Object.assign(entry, {handle, pointer, size});
+    if (entry.map === MAP_PENDING) {
+      if (!entry.awaited) {
+        entry.awaited = true;
+        this.awaited++;
+        this.wake?.start();
       }
-      case MAP_PENDING:
-        entry.handle = handle;
-        if (!entry.awaited) {
-          entry.awaited = true;
-          this.awaited++;
-          this.wake?.start();
-        }
-        return false;
-      case MAP_FAILED: {
-        entry.map = MAP_NONE;
-        throw new Error(entry.error);
-      }
-      default:
-        throw new Error('no submitted tape reads into this readback');
+      return false;
     }
+    if (this.fetch(entry)) return true;
+    entry.map = MAP_NONE;
+    throw new Error(entry.error);
   }
 
   async idle() {
