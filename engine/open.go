@@ -77,6 +77,9 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	return e, nil
 }
 
+// moreLogits is how many rows of logits a step can give beyond one a sequence: about 16 MiB of them.
+func moreLogits(vocabulary int) int { return min(64, max(1, 4<<20/vocabulary)) }
+
 func withDefaults(o Options) Options {
 	set := func(field *int, value int) {
 		if *field == 0 {
@@ -156,7 +159,7 @@ func (e *Engine) size() error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.runnerOpt = runner.Options{
 		KVType: kvType, Blocks: int(blocks), BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs, Context: context, Depth: o.Depth, Variant: o.Variant, Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Deterministic: o.Deterministic,
 	}
 	if o.Progress != nil {
 		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
@@ -177,7 +180,7 @@ func (e *Engine) newScheduler() (err error) {
 	o := e.runnerOpt
 	e.scheduler, err = schedule.New(schedule.Config{
 		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: true, TokenBudget: o.TokenBudget, LongPrompt: e.options.LongPrompt,
-		MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth, Stop: e.ends,
+		MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth, Stop: e.ends,
 	})
 	return err
 }

@@ -294,3 +294,12 @@ func (r *Runner) span(a *attention.Attention, s *step.Step) int {
 		span *= 2
 	}
 }
+
+// Caches returns the K and V buffers, layer after layer.
+func (r *Runner) Caches() []*gpu.Buffer {
+	var all []*gpu.Buffer
+	for i := range r.graph.K {
+		all = append(all, r.graph.K[i], r.graph.V[i])
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"slices"
 
 	"quire/engine/step"
@@ -64,6 +65,7 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 		return s.landFirst()
 	}
 	st.Reset(s.cache.Step(), max(1, len(s.config.Groups)))
+	s.moreLogits = 0
 	f := s.takeFlight()
 	for again := true; again; {
 		before := len(s.preempted)
@@ -129,13 +131,21 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 // share is the number of tokens that a sequence computes in this step, blocks permitting.
 func (s *Scheduler) share(q *sequence, budget int) int {
 	n := q.total() - q.computed
-	if q.total() >= q.most {
+	if q.total() >= q.most || q.request.LandEach && q.unlanded > 0 {
 		return 0
 	}
 	if s.config.NoChunking && n > budget {
 		return 0
 	}
-	return min(n, s.chunk(budget))
+	return min(n, s.chunk(budget), s.wanted(q.request))
+}
+
+// wanted bounds a chunk of a request that wants all logits by what a step can still give.
+func (s *Scheduler) wanted(r *request) int {
+	if !r.AllLogits || s.config.MoreLogits == 0 {
+		return math.MaxInt
+	}
+	return 1 + s.config.MoreLogits - s.moreLogits
 }
 
 // chunk is the most tokens that one sequence gets of the budget.
@@ -179,6 +189,9 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 				out.Counter = uint32(total - q.prompt)
 			}
 			st.Outputs = append(st.Outputs, out)
+			if p < end-1 {
+				s.moreLogits++
+			}
 		}
 		st.Tokens = append(st.Tokens, token)
 		st.Positions = append(st.Positions, int32(p))
@@ -220,7 +233,8 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		if len(r.members) > 1 && !s.fits(r, spare) {
 			return
 		}
-		hit, err := s.cache.Allocate(q.table, q.tokens, s.chunk(budget), spare)
+		most := min(s.chunk(budget), s.wanted(r))
+		hit, err := s.cache.Allocate(q.table, q.tokens, most, spare)
 		if err != nil {
 			return
 		}
@@ -231,7 +245,7 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		s.waiting.admit(r)
 		q.computed = hit
 		s.start(r)
-		n := min(len(q.tokens)-hit, s.chunk(budget))
+		n := min(len(q.tokens)-hit, most)
 		s.emit(st, f, q, n)
 		budget -= n
 	}

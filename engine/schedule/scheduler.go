@@ -36,6 +36,7 @@ type Config struct {
 	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
 	Depth       int  // steps in flight; 0: 1
 	QueueLimit  int  // requests that wait; 0: any number
+	MoreLogits  int  // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
 
 	// Stop says whether a sequence ends with this token, which it has just landed; asked once MinTokens are there.
 	Stop func(sequence uint64, token int32) bool
@@ -69,6 +70,8 @@ type Scheduler struct {
 	lanes    []int32     // free ones, the next at the end
 	live     int         // requests, running or waiting
 	arrivals uint64
+
+	moreLogits int // outputs of the step in the making beyond one a sequence
 
 	flight []*flight // oldest first
 	spare  []*flight

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/tests/testdata"
+)
+
+// openModel opens a model of the test data on the test adapter.
+func openModel(t testing.TB, name string, o Options) *Engine {
+	t.Helper()
+	f, size := testdata.Open(t, "models/"+name+".gguf")
+	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
+	e, err := Open(context.Background(), gpu.ReaderSource(f, size), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, e.Close()) })
+	return e
+}
+
+func submit(t testing.TB, e *Engine, r Request) *Stream {
+	t.Helper()
+	s, err := e.Submit(context.Background(), r)
+	require.NoError(t, err)
+	return s
+}
+
+// prompts are token ids of different lengths that every vocabulary has.
+func testPrompts(n int) [][]int32 {
+	out := make([][]int32, n)
+	for i := range out {
+		length := []int{1, 17, 5, 40, 16, 23, 9, 64}[i%8]
+		for j := range length {
+			out[i] = append(out[i], int32(3+(i*131+j*j*7+j)%400))
+		}
+	}
+	return out
+}

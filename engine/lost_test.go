@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/sample"
+	"quire/engine/step"
+)
+
+// A device lost at any step changes nothing that a reader of the streams could see, and leaks no buffer.
+func TestLostDevice(t *testing.T) {
+	const losses, tokens = 20, 60
+	before := gpu.LiveBuffers()
+	prompts := testPrompts(5)[2:]
+	requests := make([]Request, len(prompts))
+	for i, prompt := range prompts {
+		p := sample.Defaults()
+		p.Seed = uint64(i)
+		if i == 0 {
+			p = sample.Params{}
+		}
+		requests[i] = Request{Prompt: prompt, MaxTokens: tokens, IgnoreEnd: true, Sample: p}
+	}
+	options := Options{Deterministic: true, Depth: 3, Context: 256, MaxSeqs: 4, KVMemory: 4 << 20}
+	run := func(e *Engine) [][]int32 {
+		var streams []*Stream
+		for _, r := range requests {
+			streams = append(streams, submit(t, e, r))
+		}
+		var out [][]int32
+		for _, s := range streams {
+			r := s.Result()
+			require.NoError(t, r.Err)
+			require.Len(t, r.IDs, tokens)
+			out = append(out, r.IDs)
+		}
+		return out
+	}
+	t.Run("losses", func(t *testing.T) {
+		e := openModel(t, "stories260K", options)
+		want := run(e)
+		held := gpu.LiveBuffers()
+		random := rand.New(rand.NewPCG(1, 2))
+		lost := 0
+		for lost < losses {
+			countdown := 1 + random.IntN(40)
+			e.trace = func(*step.Step) {
+				if countdown--; countdown == 0 && lost < losses {
+					lost++
+					e.device.Destroy()
+					countdown = 1 + random.IntN(40)
+				}
+			}
+			assert.Equal(t, want, run(e), "after %d losses", lost)
+		}
+		assert.Equal(t, losses, e.Stats().Recoveries)
+		e.trace = nil
+		assert.Equal(t, want, run(e))
+		assert.Equal(t, held, gpu.LiveBuffers(), "buffers after %d losses", lost)
+	})
+	assert.Equal(t, before, gpu.LiveBuffers(), "buffers after Close")
+}
