@@ -12,6 +12,7 @@ type Manager struct {
 	live    []*BlockTable
 	copies  []Copy
 	stats   Stats
+	rate    *HitRate
 
 	found   [][]int32 // [group] blocks of the last match; what a window has left is null
 	scratch []byte
@@ -28,7 +29,7 @@ func NewManager(c Config) (*Manager, error) {
 	}
 	m := &Manager{
 		groups: groups, size: c.BlockSize, cache: c.PrefixCache, partial: c.PrefixCache && c.PartialHits,
-		step: 1, found: make([][]int32, len(groups)),
+		step: 1, rate: NewHitRate(1000), found: make([][]int32, len(groups)),
 	}
 	m.pool = newPool(&c, len(groups), &m.stats)
 	return m, nil
@@ -274,5 +275,6 @@ func (m *Manager) Stats() Stats {
 	s.Active = p.active
 	s.SlotsTaken = s.Active * m.size
 	s.SlotsUsed = p.used
+	s.HitRate = m.rate.Rate()
 	return s
 }

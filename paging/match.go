@@ -191,6 +191,7 @@ func (m *Manager) matchRows(t *BlockTable, tokens []int32, blocks int) int {
 // CountHit adds a request's lookup to the statistics: asked tokens, of which hit were found, full blocks first.
 func (m *Manager) CountHit(asked, hit int) {
 	whole := hit / m.size * m.size
+	m.rate.Observe(1, asked, whole)
 	m.stats.Requests++
 	m.stats.AskedTokens += uint64(asked)
 	m.stats.HitTokens += uint64(whole)

@@ -16,6 +16,7 @@ type Stats struct {
 	PartialTokens uint64 // copied from blocks that share only their first tokens; not among the hits
 	Copies        uint64
 	Evictions     uint64
+	HitRate       float64 // share of asked tokens that were hits, over the last 1,000 requests
 }
 
 // HitRate is the share of asked tokens that were found, over the last requests.
@@ -42,7 +43,9 @@ func (r *HitRate) Observe(requests, asked, hit int) {
 		r.requests, r.asked, r.hit = r.requests-old.requests, r.asked-old.asked, r.hit-old.hit
 		drop++
 	}
-	r.records = r.records[:copy(r.records, r.records[drop:])]
+	if drop > 0 {
+		r.records = r.records[:copy(r.records, r.records[drop:])]
+	}
 }
 
 // Rate is between 0 and 1; 0 when nothing was asked.

@@ -53,6 +53,33 @@ func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 	return nil
 }
 
+// Truncate drops the last n landed tokens that a sequence sampled, as if they had never been: rejected drafts. Steps that
+// hold it land first (ErrInFlight). The lane's last token and counts are the caller's to set right; sampling goes on with
+// the counter of the first dropped token.
+func (s *Scheduler) Truncate(id uint64, n int) error {
+	q := s.byID[id]
+	switch {
+	case q == nil:
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	case q.flights > 0:
+		return ErrInFlight
+	case n < 0 || n > len(q.tokens)-q.prompt:
+		return fmt.Errorf("%w: sequence %d has sampled %d tokens, not %d", ErrRequest, id, len(q.tokens)-q.prompt, n)
+	}
+	q.tokens = q.tokens[:len(q.tokens)-n]
+	q.logits = min(q.logits, len(q.tokens))
+	keep := min(q.computed, len(q.tokens)-1)
+	if q.computed == keep {
+		return nil
+	}
+	if keep == 0 || s.cache.Truncate(q.table, q.computed-keep) != nil {
+		s.cache.Free(q.table) // what a window has left behind is computed again
+		keep = 0
+	}
+	q.computed = keep
+	return nil
+}
+
 // fork adds a sequence with these tokens, of which the given number are computed in q's blocks.
 func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 	r := q.request

@@ -72,7 +72,7 @@ func (w *walk) forget(id uint64) {
 func (w *walk) add() {
 	q := Request{
 		ID: w.id(), MaxTokens: 1 + w.from.below(16), MinTokens: w.from.below(4), Priority: w.from.below(3),
-		Tenant: []string{"", "a", "b"}[w.from.below(3)], AllLogits: w.from.below(10) == 0, Lanes: w.from.below(4),
+		Tenant: []string{"", "a", "b"}[w.from.below(3)], AllLogits: w.from.below(10) == 0, Lanes: w.from.below(4), LandEach: w.from.below(4) == 0,
 	}
 	family := w.from.below(3)
 	for i := range 1 + w.from.below(20) {
@@ -137,12 +137,18 @@ func (w *walk) turn() {
 		}
 	case kind < 9 && id != 0:
 		w.fork(id)
-	case kind < 10 && w.from.below(4) == 0:
+	case kind < 10 && id != 0 && w.from.below(2) == 0:
+		n := w.from.below(3)
+		if err := w.Truncate(id, n); err == nil {
+			at := w.lines[id]
+			at.tokens = at.tokens[:len(at.tokens)-n]
+		}
+	case kind < 11 && w.from.below(4) == 0:
 		if len(w.flight) > 0 {
 			require.NoError(w.t, w.Fail(w.flight[0].number))
 			clear(w.results)
 		}
-	case kind < 11 && w.from.below(8) == 0:
+	case kind < 12 && w.from.below(8) == 0:
 		require.NoError(w.t, w.Reset())
 		clear(w.results)
 		w.machine.lose()

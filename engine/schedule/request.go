@@ -38,6 +38,7 @@ type Request struct {
 	Tenant    string   // waiting tenants take turns within a priority
 	Salt      string   // cached blocks are shared only under an equal salt
 	Adapter   string   // and an equal adapter
+	LandEach  bool     // its sampled token lands before its next step is made: for grammars and beams
 	AllLogits bool     // every token's logits are read back; nothing is taken from the prefix cache
 }
 
@@ -157,6 +158,15 @@ func (s *Scheduler) Tokens(id uint64) ([]int32, bool) {
 		return q.tokens, true
 	}
 	return nil, false
+}
+
+// Table gives a live sequence's block table in a KV group, null blocks where a window has left; empty while it waits. It
+// is the scheduler's memory, until the next call.
+func (s *Scheduler) Table(id uint64, group int) []int32 {
+	if q := s.byID[id]; q != nil && group >= 0 && group < max(1, len(s.config.Groups)) {
+		return q.table.IDs(group)
+	}
+	return nil
 }
 
 // Blocks gives the number of blocks in a live sequence's tables.

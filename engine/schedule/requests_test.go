@@ -1,0 +1,355 @@
+package schedule
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/step"
+	"quire/paging"
+)
+
+func never(uint64, int32) bool { return false }
+
+func TestAddRefuses(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 11, MaxModelLen: 30, MaxSeqs: 4, QueueLimit: 2})
+	for name, c := range map[string]struct {
+		request Request
+		want    error
+	}{
+		"no prompt":                 {Request{ID: 1}, ErrRequest},
+		"a token below zero":        {Request{ID: 1, Prompt: []int32{3, step.LaneToken}}, ErrRequest},
+		"negative MaxTokens":        {Request{ID: 1, Prompt: prompt(1, 4), MaxTokens: -1}, ErrRequest},
+		"no room for a token":       {Request{ID: 1, Prompt: prompt(1, 30)}, ErrContextTooLong},
+		"too long for two samples":  {Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 21)}, ErrContextTooLong},
+		"one id twice":              {Request{ID: 1, Samples: []uint64{2, 1}, Prompt: prompt(1, 4)}, ErrRequest},
+		"more lanes than there are": {Request{ID: 1, Lanes: 5, Prompt: prompt(1, 4)}, ErrRequest},
+	} {
+		assert.ErrorIs(t, r.Add(c.request), c.want, name)
+	}
+	r.add(Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 4), MaxTokens: 2})
+	assert.ErrorIs(t, r.Add(Request{ID: 2, Prompt: prompt(1, 4)}), ErrRequest, "a sample to come has its id")
+	r.add(Request{ID: 3, Prompt: prompt(1, 29)})
+	assert.ErrorIs(t, r.Add(Request{ID: 4, Prompt: prompt(1, 4)}), ErrQueueFull)
+	r.runStep()
+	r.add(Request{ID: 4, Prompt: prompt(1, 4), MaxTokens: 1})
+	r.finish()
+	assert.Equal(t, map[uint64]Reason{1: Length, 2: Length, 3: Length, 4: Length}, r.ended)
+	assert.Len(t, r.texts[3], 1, "the context is full")
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []Config{
+		{Blocks: 1}, {Blocks: 10, TokenBudget: -1}, {Blocks: 10, MaxSeqs: -1}, {Blocks: 10, Depth: -1}, {Blocks: 10, BlockSize: -1},
+		{Blocks: 10, QueueLimit: -1}, {Blocks: 3, Groups: make([]paging.Group, 5)}, {Blocks: 100, NoChunking: true, TokenBudget: 100},
+	} {
+		_, err := New(c)
+		assert.Error(t, err, "%+v", c)
+	}
+}
+
+// TestSamplesShareThePrompt: three sequences from one prefill. Only the last, partial block of the prompt is copied.
+func TestSamplesShareThePrompt(t *testing.T) {
+	for _, depth := range []int{1, 3} {
+		r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: depth, Stop: never})
+		r.add(Request{ID: 1, Samples: []uint64{2, 3}, Prompt: prompt(1, 10), MaxTokens: 6})
+		r.add(Request{ID: 9, Prompt: prompt(9, 10), MaxTokens: 6})
+		r.runStep()
+		if depth > 1 {
+			d := r.next()
+			require.Equal(t, Decision{Kind: Land, Step: 1}, Decision{Kind: d.Kind, Step: d.Step}, "the prompt lands before it is forked")
+			r.land(1)
+		}
+		assert.Equal(t, 4, r.Stats().Running)
+		assert.Equal(t, r.Table(1, 0), r.Table(2, 0))
+		assert.Equal(t, r.Table(1, 0), r.Table(3, 0))
+		assert.Equal(t, 3, r.Cache().Pool().Refs(r.Table(1, 0)[0]))
+		d := r.next()
+		require.Equal(t, Run, d.Kind)
+		assert.Len(t, r.step.Copies, 2, "two of three write elsewhere")
+		r.finish()
+		want := continuation(nil, prompt(1, 10), 6, 100)
+		for id := uint64(1); id <= 3; id++ {
+			assert.Equal(t, want, r.texts[id], "greedy samples of one prompt are equal")
+		}
+		assert.Equal(t, 6+6*3, int(r.Stats().Sampled))
+	}
+}
+
+func TestSamplesArePreemptedAsOne(t *testing.T) {
+	for _, depth := range []int{1, 2} {
+		r := newRig(t, Config{BlockSize: 4, Blocks: 13, Depth: depth, Stop: never, PrefixCache: true})
+		r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 24})
+		r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 12})
+		var preempted [][]uint64
+		for range 1000 {
+			d := r.next()
+			if d.Kind == Land {
+				r.land(d.Step)
+				continue
+			}
+			if len(d.Preempted) > 0 {
+				preempted = append(preempted, append([]uint64(nil), d.Preempted...))
+			}
+			if d.Kind == Idle {
+				break
+			}
+		}
+		require.NotEmpty(t, preempted)
+		for _, p := range preempted {
+			assert.ElementsMatch(t, []uint64{2, 3}, p)
+		}
+		assert.Equal(t, continuation(nil, prompt(1, 8), 24, 100), r.texts[1])
+		assert.Equal(t, continuation(nil, prompt(2, 8), 12, 100), r.texts[2])
+		assert.Equal(t, r.texts[2], r.texts[3])
+	}
+}
+
+func TestCancelledPromptStillServesItsSamples(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, TokenBudget: 4, Stop: never})
+	r.add(Request{ID: 1, Samples: []uint64{2, 3}, Prompt: prompt(1, 10), MaxTokens: 3})
+	r.runStep()
+	require.NoError(t, r.Cancel(1))
+	require.NoError(t, r.Cancel(3))
+	r.finish()
+	assert.Equal(t, map[uint64][]int32{2: continuation(nil, prompt(1, 10), 3, 100)}, r.texts)
+
+	r.add(Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 10)})
+	r.runStep()
+	require.NoError(t, r.Cancel(1))
+	require.NoError(t, r.Cancel(2))
+	assert.Zero(t, r.Stats().Running)
+	assert.Zero(t, r.Stats().Cache.Active)
+	assert.ErrorIs(t, r.Cancel(2), ErrUnknown)
+}
+
+// TestBeams forks a decoding sequence with another last token, as beam search does.
+func TestBeams(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, Stop: never})
+	r.add(Request{ID: 1, Lanes: 2, LandEach: true, Prompt: prompt(1, 6), MaxTokens: 5})
+	r.runStep()
+	assert.ErrorIs(t, r.Fork(1, 2, 7), ErrInFlight)
+	require.Equal(t, Land, r.next().Kind, "one step at a time")
+	r.land(1)
+	require.NoError(t, r.Fork(1, 2, 7))
+	assert.ErrorIs(t, r.Fork(1, 3, 7), ErrNoLane)
+	require.NoError(t, r.Check())
+	assert.Equal(t, 2, r.Cache().Pool().Refs(r.Table(1, 0)[1]), "the partial block is shared until one writes")
+	d := r.next()
+	require.Equal(t, []Opened{{Sequence: 2, Lane: 1, Sampled: 1, Cached: 6}}, d.Opened)
+	require.Len(t, r.step.Copies, 1)
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(1, 6), 5, 100), r.texts[1])
+	tokens := append(prompt(1, 6), 7)
+	for n := 1; n < 5; n++ {
+		tokens = append(tokens, following([]paging.Group{{}}, tokens, n))
+	}
+	assert.Equal(t, tokens[7:], r.texts[2])
+}
+
+func TestCancelAnywhere(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, MaxSeqs: 2, Stop: never})
+	for id := uint64(1); id <= 4; id++ {
+		r.add(Request{ID: id, Prompt: prompt(int(id), 6), MaxTokens: 4})
+	}
+	r.next()
+	require.NoError(t, r.Cancel(1)) // in flight
+	require.NoError(t, r.Cancel(3)) // waiting
+	require.NoError(t, r.Check())
+	d := r.next()
+	require.Equal(t, Run, d.Kind)
+	assert.Equal(t, map[uint64]int{2: 1, 4: 6}, r.counts())
+	assert.Len(t, r.land(1), 1, "only what is kept")
+	r.finish()
+	assert.Equal(t, map[uint64]Reason{2: Length, 4: Length}, r.ended)
+}
+
+func TestFinishDropsSurplus(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 3, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 6)})
+	r.next()
+	r.next()
+	r.next()
+	require.Len(t, r.land(1), 1)
+	require.NoError(t, r.Finish(1))
+	assert.Empty(t, r.land(2))
+	assert.Empty(t, r.land(3))
+	assert.Equal(t, Idle, r.next().Kind)
+	assert.ErrorIs(t, r.Finish(1), ErrUnknown)
+}
+
+func TestLandOrder(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, Stop: never})
+	_, err := r.Land(1, nil)
+	assert.ErrorIs(t, err, ErrOrder)
+	r.add(Request{ID: 1, Prompt: prompt(1, 6)})
+	r.next()
+	r.next()
+	_, err = r.Land(2, []int32{1})
+	assert.ErrorIs(t, err, ErrOrder)
+	_, err = r.Land(1, nil)
+	assert.ErrorIs(t, err, ErrOrder)
+	r.land(1)
+	assert.Equal(t, Run, r.next().Kind)
+	d := r.next()
+	assert.Equal(t, Land, d.Kind)
+	assert.Equal(t, uint64(2), d.Step)
+}
+
+// TestRunAhead: what is in flight is known by place, and nothing runs behind the last token.
+func TestRunAhead(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 4, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 3})
+	for i := range int32(3) {
+		require.Equal(t, Run, r.next().Kind)
+		require.Equal(t, []step.Output{{Token: int32(len(r.step.Tokens) - 1), Sample: true, Counter: uint32(i)}}, r.step.Outputs)
+		if i > 0 {
+			assert.Equal(t, []int32{step.LaneToken}, r.step.Tokens)
+			assert.Equal(t, []int32{5 + i}, r.step.Positions)
+		}
+	}
+	assert.Equal(t, Land, r.next().Kind)
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(1, 6), 3, 100), r.texts[1])
+}
+
+func TestAllLogits(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 8, TokenBudget: 6, PrefixCache: true, Stop: never})
+	for id := uint64(1); id <= 2; id++ {
+		r.add(Request{ID: id, Prompt: prompt(1, 10), MaxTokens: 8, AllLogits: true})
+	}
+	seen := map[uint64][]int32{}
+	for range 1000 {
+		d := r.next()
+		if d.Kind == Idle {
+			break
+		}
+		if d.Kind == Land {
+			r.land(d.Step)
+			continue
+		}
+		for _, o := range r.step.Outputs {
+			require.Equal(t, r.step.Rows[o.Row].Start+o.Token-r.step.Rows[o.Row].First, r.step.Positions[o.Token])
+			if o.Logits {
+				id := r.step.Rows[o.Row].Sequence
+				seen[id] = append(seen[id], r.step.Positions[o.Token])
+			}
+		}
+	}
+	var all []int32
+	for p := range int32(17) {
+		all = append(all, p)
+	}
+	assert.NotZero(t, r.Stats().Preemptions)
+	assert.Equal(t, map[uint64][]int32{1: all, 2: all}, seen, "every position once, recomputed or not")
+}
+
+// TestNothingNewWhileSomebodyHadToGo: in the step of a preemption the small request that would fit does not jump in.
+func TestNothingNewWhileSomebodyHadToGo(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 7, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 12)})
+	r.add(Request{ID: 2, Prompt: prompt(2, 12)})
+	r.runStep()
+	r.add(Request{ID: 3, Prompt: prompt(3, 2), MaxTokens: 1})
+	d := r.next()
+	assert.Equal(t, []uint64{2}, d.Preempted)
+	assert.Equal(t, map[uint64]int{1: 1}, r.counts())
+	r.land(d.Step)
+	r.runStep()
+	assert.Equal(t, map[uint64]int{1: 1}, r.counts(), "the preempted one is next, and does not fit")
+}
+
+func TestWatermark(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 11, Watermark: 3, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 16), MaxTokens: 30})
+	r.add(Request{ID: 2, Prompt: prompt(2, 16), MaxTokens: 2})
+	assert.Equal(t, map[uint64]int{1: 16}, r.runStep(), "four of six free blocks would leave two")
+	require.NoError(t, r.Cancel(1))
+	assert.Equal(t, map[uint64]int{2: 16}, r.runStep())
+	require.NoError(t, r.Cancel(2))
+	r.add(Request{ID: 3, Prompt: prompt(3, 38), MaxTokens: 1})
+	assert.Equal(t, map[uint64]int{3: 38}, r.runStep(), "alone it may take all")
+}
+
+func TestSameStepHit(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, PrefixCache: true})
+	r.add(Request{ID: 1, Prompt: prompt(1, 10), MaxTokens: 3})
+	r.add(Request{ID: 2, Prompt: prompt(1, 11), MaxTokens: 3})
+	r.add(Request{ID: 3, Prompt: prompt(1, 11), MaxTokens: 3, Salt: "other"})
+	assert.Equal(t, map[uint64]int{1: 10, 2: 3, 3: 11}, r.runStep())
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(1, 11), 3, 0), r.texts[2])
+	s := r.Stats().Cache
+	assert.Equal(t, [2]uint64{32, 8}, [2]uint64{s.AskedTokens, s.HitTokens})
+	assert.InDelta(t, 0.25, s.HitRate, 1e-12)
+}
+
+func TestReset(t *testing.T) {
+	for _, depth := range []int{1, 3} {
+		r := newRig(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true, Depth: depth, MaxSeqs: 3})
+		want := map[uint64][]int32{}
+		for id := uint64(1); id <= 5; id++ {
+			r.add(Request{ID: id, Prompt: prompt(int(id), 6), MaxTokens: 12})
+			want[id] = continuation(nil, prompt(int(id), 6), 12, 0)
+		}
+		for range 6 {
+			if d := r.next(); d.Kind == Land {
+				r.land(d.Step)
+			}
+		}
+		require.NoError(t, r.Reset())
+		require.NoError(t, r.Check())
+		clear(r.results)
+		r.machine.lose()
+		assert.Equal(t, 5, r.Stats().Waiting)
+		assert.Zero(t, r.Stats().InFlight)
+		assert.Zero(t, r.Stats().Cache.Cached)
+		d := r.next()
+		require.Equal(t, Run, d.Kind)
+		assert.Equal(t, uint64(1), r.step.Rows[0].Sequence, "in the original order")
+		r.finish()
+		assert.Equal(t, want, r.texts)
+	}
+}
+
+func TestTruncateDraft(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 12})
+	for range 6 {
+		r.runStep()
+	}
+	require.NoError(t, r.Truncate(1, 4))
+	require.NoError(t, r.Check())
+	r.texts[1] = r.texts[1][:2]
+	assert.ErrorIs(t, r.Truncate(1, 3), ErrRequest)
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(1, 6), 12, 100), r.texts[1])
+}
+
+// TestEqualCallsGiveEqualSteps replays one history twice.
+func TestEqualCallsGiveEqualSteps(t *testing.T) {
+	history := func() []step.Step {
+		r := newRig(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2, MaxSeqs: 5, TokenBudget: 11})
+		for id := uint64(1); id <= 9; id++ {
+			r.add(Request{ID: id, Prompt: prompt(int(id%4), int(4+id)), MaxTokens: 9, Tenant: name("%d", id%2), Priority: int(id % 3)})
+		}
+		var steps []step.Step
+		for range 1000 {
+			d := r.next()
+			switch d.Kind {
+			case Idle:
+				return steps
+			case Land:
+				r.land(d.Step)
+			case Run:
+				steps = append(steps, r.step)
+				r.step = step.Step{}
+			}
+		}
+		return nil
+	}
+	first := history()
+	require.NotEmpty(t, first)
+	assert.Equal(t, first, history())
+}
