@@ -1,6 +1,9 @@
 package tokenizer
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A pre-tokenizer cuts text into pre-tokens, inside which alone pairs merge. It is a row of passes;
 // each cuts the pieces that the one before left. Published as regular expressions with lookahead,
@@ -18,7 +21,7 @@ var (
 )
 
 // preTokenizers by the name in tokenizer.ggml.pre. The names on one line share their patterns.
-var preTokenizers = named(map[string]preTokenizer{
+var preTokenizers = byName(map[string]preTokenizer{
 	"gpt-2 mpt olmo jais phi-2 gigachat exaone4 trillion granite-docling modern-bert jina-es jina-de a.x-4.0 mellum": {passes: gpt2Passes},
 	"starcoder refact smollm command-r codeshell exaone minerva-7b mellum2":                                          {passes: digitPasses},
 	"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2":                                              {passes: llama3Passes, ignoreMerges: true, addBOS: true},
@@ -28,22 +31,18 @@ var preTokenizers = named(map[string]preTokenizer{
 	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
 	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
 	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},
-	// Files without tokenizer.ggml.pre are read as "default" everywhere.
-	"default ": {passes: []pass{runs(isDefaultPunctuation), gpt2, runs(isNumber), threeDigits}},
+	"default":        {passes: []pass{runs(isDefaultPunctuation), gpt2, runs(isNumber), threeDigits}},
 })
 
-func named(groups map[string]preTokenizer) map[string]preTokenizer {
-	byName := map[string]preTokenizer{}
+func byName(groups map[string]preTokenizer) map[string]preTokenizer {
+	all := map[string]preTokenizer{}
 	for names, p := range groups {
-		start := 0
-		for i := 0; i <= len(names); i++ {
-			if i == len(names) || names[i] == ' ' {
-				byName[names[start:i]] = p
-				start = i + 1
-			}
+		for _, name := range strings.Fields(names) {
+			all[name] = p
 		}
 	}
-	return byName
+	all[""] = all["default"] // files without the key; llama.cpp reads them so too
+	return all
 }
 
 // scan is a text taken apart into runes. A byte that is no UTF-8 counts as U+FFFD, one byte long.

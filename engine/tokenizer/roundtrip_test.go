@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -108,6 +109,28 @@ func TestSpecial(t *testing.T) {
 	assert.Equal(t, text, string(tok.Decode(plain, DecodeOptions{})))
 }
 
+// TestSpecialOrder: longer special tokens are taken out first, wherever they stand.
+func TestSpecialOrder(t *testing.T) {
+	v := smallBPE()
+	first := int32(len(v.Tokens))
+	for _, token := range []string{"<t", "<t>", "<t><t>", "b<t"} {
+		v.Tokens, v.Types = append(v.Tokens, token), append(v.Types, UserDefined)
+	}
+	tok, err := FromVocabulary(v)
+	require.NoError(t, err)
+	assert.Equal(t, []int32{259, first + 2, first + 1, first, 'x'}, tok.Encode("ab<t><t><t><tx", EncodeOptions{}))
+	assert.Equal(t, []int32{first + 3, 'x'}, tok.Encode("b<tx", EncodeOptions{}))
+}
+
+// TestStrippedSpaces: white space after Phi-3's special tokens belongs to them, as in llama.cpp.
+func TestStrippedSpaces(t *testing.T) {
+	tok := open(t, "tokenizers/ggml-vocab-phi-3.gguf")
+	special := EncodeOptions{Special: true}
+	hello := int32(15043)
+	assert.Equal(t, []int32{32010, hello, 32007, 32001}, tok.Encode("<|user|> \n\tHello<|end|>\n<|assistant|>", special))
+	assert.Equal(t, append([]int32{1}, tok.Encode(" Hello", special)...), tok.Encode("<s> Hello", special), "not after <s>")
+}
+
 // TestSpaces: SentencePiece puts a space in front of text, also after special tokens, and only that
 // one is taken off again.
 func TestSpaces(t *testing.T) {
@@ -149,4 +172,18 @@ func TestDecoderHoldsBack(t *testing.T) {
 	assert.Equal(t, []string{"", "", "", "😀", "x", "", "", "\ufffdy", "\ufffd", ""}, parts)
 	assert.Equal(t, "\ufffd", d.Flush())
 	assert.Equal(t, "", d.Flush())
+}
+
+func TestConcurrentUse(t *testing.T) {
+	tok := open(t, fileTales)
+	texts := randomTexts(40)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for _, text := range texts {
+				assert.Equal(t, keep(tok, text), string(tok.Decode(tok.Encode(text, EncodeOptions{}), DecodeOptions{})))
+			}
+		})
+	}
+	group.Wait()
 }

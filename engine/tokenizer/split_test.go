@@ -50,6 +50,9 @@ func TestSplit(t *testing.T) {
 	}{
 		{"gpt-2", "it's IT'S  12345 a\n\n b ", []string{"it", "'s", " IT", "'", "S", " ", " 12345", " a", "\n\n", " b", " "}},
 		{"llama-bpe", "it's IT'S  12345 a\n\n b ", []string{"it", "'s", " IT", "'S", " ", " ", "123", "45", " a", "\n\n", " b", " "}},
+		{"llama-bpe", "'Sam 'LLama'VEx'Dog'reed", []string{"'S", "am", " '", "LLama", "'VE", "x", "'D", "og", "'re", "ed"}},
+		{"qwen2", "'Tea'llama", []string{"'T", "ea", "'ll", "ama"}},
+		{"gpt-2", "'Tea'llama", []string{"'", "Tea", "'ll", "ama"}},
 		{"qwen2", "x123 !\r\n\r\n y", []string{"x", "1", "2", "3", " !\r\n\r\n", " y"}},
 		{"smollm", " 12 ab", []string{" ", "1", "2", " ab"}},
 		{"falcon", "a+b, 1234 ``", []string{"a", "+", "b", ",", " ", "123", "4", " ", "``"}},

@@ -72,6 +72,12 @@ func TestSmallVocabularies(t *testing.T) {
 	assert.Equal(t, 265, bpe.Size())
 	assert.False(t, bpe.AddBOS())
 
+	twice := smallBPE()
+	twice.Merges = []string{"a b", "b c", "ab c", "a b"}
+	bpe, err = FromVocabulary(twice)
+	require.NoError(t, err)
+	assert.Equal(t, []int32{260}, bpe.Encode("abc", EncodeOptions{}), "the first of equal merges counts")
+
 	whole := smallBPE()
 	whole.IgnoreMerges = true
 	bpe, err = FromVocabulary(whole)
