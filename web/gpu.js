@@ -16,6 +16,7 @@ class Host {
   memory = null;
   notify = null;
   message = ''; // of the last call that returned -1
+  retryPause = 250; // milliseconds before a broken download's second try; half a minute in all
   wakeSoftware = false; // software adapters gain nothing by Wake and lose the time of a core; tests want it all the same
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
   #words = null;
@@ -165,7 +166,7 @@ class Host {
 
   // newSource makes a source of a URL or a Blob; openSource answers with its size.
   newSource(from) {
-    return this.#sources.add(new ByteSource(from));
+    return this.#sources.add(new ByteSource(from, this.retryPause));
   }
 
   openSource(id, token) {

@@ -24,6 +24,7 @@ func pattern(size int) []byte {
 
 // sourceURL names a file of the test's own, and a function that counts the requests for it.
 func sourceURL(t *testing.T, kind, query string) (string, func() int) {
+	js.Global().Get("quireGPU").Set("retryPause", 2)
 	key := fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano())
 	count := func() int {
 		request := js.Global().Get("XMLHttpRequest").New()

@@ -4,9 +4,8 @@
 const SKIP = 4 << 20; // reading on over fewer bytes beats a new request
 const STAGE = 1 << 20; // bytes gathered for one writeBuffer
 const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
-const TRIES = 5; // in a row without a byte
+const TRIES = 8; // in a row without a byte
 const OPEN_TRIES = 3;
-const BACKOFF = 250; // milliseconds before the second try, doubled each time
 
 // A failure that trying again will not mend.
 class Final extends Error {}
@@ -21,12 +20,15 @@ export class ByteSource {
   #rest = null; // bytes of the stream that were read and not used; they end at #position
   #kept = null; // {start, data}: what read last returned, so that the bytes after a header need no new request
   #abort = new AbortController();
+  #pause;
   #stage = null;
   #ahead = 0; // bytes written since the mark
   #mark = null; // settles when the GPU has what was written before it
   #turn = Promise.resolve();
 
-  constructor(from) {
+  // The pause is milliseconds before the second try, doubled each time.
+  constructor(from, pause) {
+    this.#pause = pause;
     this.#origin = from instanceof Blob ? new BlobOrigin(from) : new URLOrigin(String(from));
   }
 
@@ -137,7 +139,7 @@ export class ByteSource {
           tries = 1;
         }
         if (tries >= limit) throw new Error(`${e.message} (tried ${limit} times)`, {cause: e});
-        await pause(BACKOFF * 2 ** (tries - 1), this.#signal);
+        await sleep(this.#pause * 2 ** (tries - 1), this.#signal);
       }
     }
   }
@@ -264,7 +266,7 @@ function parse(url) {
 
 const sameOrigin = (url) => parse(url).origin === globalThis.location?.origin;
 
-function pause(milliseconds, signal) {
+function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);
