@@ -107,7 +107,7 @@ const (
 	maxText     = 1 << 24 // bytes of any string, and of the output
 	maxItems    = 1 << 20 // items of any list
 	maxRange    = 100_000 // items of range()
-	maxSteps    = 1 << 22 // nodes evaluated
+	maxSteps    = 1 << 21 // nodes evaluated
 	maxDepth    = 200     // nesting of expressions, blocks, calls and values
 )
 
