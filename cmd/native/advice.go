@@ -15,11 +15,11 @@ func advise(err error) string {
 	var format *gguf.FormatError
 	switch {
 	case errors.Is(err, gpu.ErrNoAdapter):
-		return "Install a Vulkan driver: the GPU maker's, or Mesa's, which also runs without a GPU (Debian and Ubuntu:\n" +
-			"apt-get install mesa-vulkan-drivers). \"quire adapters\" lists what is there."
+		return "\"quire adapters\" lists what is there. If there is none, install a Vulkan driver: the GPU maker's, or Mesa's,\n" +
+			"which also runs without a GPU (Debian and Ubuntu: apt-get install mesa-vulkan-drivers)."
 	case errors.Is(err, gpu.ErrOutOfMemory):
-		return "Lower --kv-memory, --ctx or --max-seqs, take --kv-type f16, or run a smaller model.\n" +
-			"\"quire inspect FILE\" tells what a model needs."
+		return "--kv-memory and --ctx set the size of the KV cache, --kv-type f16 halves it; \"quire inspect FILE\" tells what\n" +
+			"a model's weights and cache need."
 	case errors.Is(err, gpu.ErrDeviceLost):
 		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
 	case errors.Is(err, engine.ErrContextTooLong):

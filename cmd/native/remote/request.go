@@ -24,7 +24,10 @@ type body struct {
 	timer  *time.Timer
 }
 
-// read fails with io.ErrUnexpectedEOF where the response ends; the caller never asks for more than the file has.
+// errEarly is no io.EOF: the file goes on where the connection ends.
+var errEarly = errors.New("the connection ended early")
+
+// read fails with errEarly where the response ends; the caller never asks for more than the file has.
 func (b *body) read(p []byte) (int, error) {
 	b.timer.Reset(b.idle)
 	n, err := b.from.Read(p)
@@ -33,8 +36,8 @@ func (b *body) read(p []byte) (int, error) {
 	if n > 0 {
 		return n, nil
 	}
-	if err == io.EOF {
-		return 0, io.ErrUnexpectedEOF
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, errEarly
 	}
 	if cause := context.Cause(b.ctx); cause != nil {
 		return 0, cause

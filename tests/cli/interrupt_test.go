@@ -1,0 +1,86 @@
+//go:build unix
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// endless generates until the context is full, which takes far longer than a test waits.
+var endless = []string{"run", "--raw", "--temperature", "0", "--ignore-eos", "Once upon a time"}
+
+func TestInterruptKeepsTheText(t *testing.T) {
+	c := exec.Command(binary, endless...)
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	require.NoError(t, c.Start())
+	in := bufio.NewReader(out)
+	first := make([]byte, 20)
+	_, err = io.ReadFull(in, first)
+	require.NoError(t, err)
+	require.NoError(t, c.Process.Signal(syscall.SIGINT))
+	rest, err := io.ReadAll(in)
+	require.NoError(t, err)
+	require.Error(t, c.Wait())
+	assert.Equal(t, 130, c.ProcessState.ExitCode(), stderr.String())
+	assert.True(t, bytes.HasSuffix(rest, []byte("\n")), "the line is ended")
+	assert.Contains(t, stderr.String(), "first token after", "figures of what there is")
+}
+
+func TestInterruptPrintsJSON(t *testing.T) {
+	c := exec.Command(binary, append(endless, "--json")...)
+	var stdout bytes.Buffer
+	c.Stdout = &stdout
+	stderr, err := c.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	for lines := bufio.NewScanner(stderr); lines.Scan() && !strings.HasPrefix(lines.Text(), "kernels: "); {
+	}
+	time.Sleep(time.Second / 2)
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	_, err = io.Copy(io.Discard, stderr)
+	require.NoError(t, err)
+	require.Error(t, c.Wait())
+	assert.Equal(t, 130, c.ProcessState.ExitCode())
+	var g generated
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &g))
+	assert.Equal(t, "cancelled", g.FinishReason)
+}
+
+func TestInterruptEndsADownload(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-end
+	}))
+	defer s.Close()
+	defer close(end)
+	c := exec.Command(binary, "run", "-m", s.URL, "hi")
+	require.NoError(t, c.Start())
+	<-begun
+	require.NoError(t, c.Process.Signal(syscall.SIGINT))
+	done := make(chan error, 1)
+	go func() { done <- c.Wait() }()
+	select {
+	case err := <-done:
+		require.Error(t, err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("the first interrupt does not end a download")
+	}
+	assert.Equal(t, 130, c.ProcessState.ExitCode())
+}

@@ -1,0 +1,260 @@
+//go:build !js
+
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/tests/testdata"
+)
+
+// generated is what run --json prints for a prompt.
+type generated struct {
+	PromptIDs    []int32 `json:"prompt_ids"`
+	IDs          []int32 `json:"ids"`
+	Text         string  `json:"text"`
+	FinishReason string  `json:"finish_reason"`
+	Error        string  `json:"error"`
+	Logprobs     []struct {
+		ID             int32
+		Logit, Logprob float64
+		Top            []struct {
+			ID             int32
+			Logit, Logprob float64
+		}
+	} `json:"logprobs"`
+	Figures map[string]any `json:"figures"`
+}
+
+func objects(t *testing.T, r result) []generated {
+	t.Helper()
+	var all []generated
+	for line := range strings.Lines(r.stdout) {
+		var g generated
+		require.NoError(t, json.Unmarshal([]byte(line), &g), line)
+		all = append(all, g)
+	}
+	return all
+}
+
+// golden is a file of known right tokens.
+type golden struct {
+	Text      string  `json:"text"`
+	PromptIDs []int32 `json:"prompt_ids"`
+	GreedyIDs []int32 `json:"greedy_ids"`
+}
+
+func TestRunTellsTheGoldenStory(t *testing.T) {
+	var want golden
+	require.NoError(t, json.Unmarshal(testdata.Bytes(t, "golden/quire-tales/once.json"), &want))
+	r := quire(t, "run", "--raw", "--temperature", "0", "--max-tokens", "8", "--kv-type", "f32", "--ignore-eos", "--json", "--logprobs", "3", want.Text).ok(t)
+	all := objects(t, r)
+	require.Len(t, all, 1)
+	g := all[0]
+	assert.Equal(t, want.PromptIDs, g.PromptIDs)
+	assert.Equal(t, want.GreedyIDs[:8], g.IDs)
+	assert.Equal(t, "length", g.FinishReason)
+	require.Len(t, g.Logprobs, 8)
+	for i, token := range g.Logprobs {
+		assert.Equal(t, g.IDs[i], token.ID)
+		require.Len(t, token.Top, 3)
+		assert.Equal(t, token.ID, token.Top[0].ID, "greedy takes the best")
+		assert.Equal(t, token.Logit, token.Top[0].Logit)
+		assert.GreaterOrEqual(t, token.Top[1].Logit, token.Top[2].Logit)
+		assert.Less(t, token.Logprob, 1e-6)
+	}
+	for _, key := range []string{"adapter", "load_s", "seed", "prompt_tokens", "generated_tokens", "time_to_first_ns", "prompt_tokens_per_s", "decode_tokens_per_s", "blocks"} {
+		assert.Contains(t, g.Figures, key)
+	}
+	assert.EqualValues(t, 8, g.Figures["generated_tokens"])
+
+	plain := quire(t, "run", want.Text, "--raw", "--temperature", "0", "--max-tokens", "8", "--kv-type", "f32").ok(t)
+	assert.Equal(t, g.Text+"\n", plain.stdout, "only the text is on stdout")
+	assert.Regexp(t, `\| prompt \d+ tokens, [\d.]+ tokens/s \| first token after [\d.]+ s \| 8 tokens, [\d.]+ tokens/s \| \d+ blocks?\n$`, plain.stderr)
+	assert.NotContains(t, plain.stderr, "\r", "no bar where there is no terminal")
+}
+
+func TestRunAppliesTheChatTemplate(t *testing.T) {
+	r := quire(t, "run", "Hi.", "--max-tokens", "1", "--json").ok(t)
+	ids := objects(t, r)[0].PromptIDs
+	text := quireWith(t, strings.Trim(strings.ReplaceAll(jsonIDs(t, ids), ",", " "), "[]"), "detokenize", "--special").ok(t).stdout
+	assert.Equal(t, "<|endoftext|><|user|>Hi.<|end|><|assistant|>", text)
+}
+
+func jsonIDs(t *testing.T, ids []int32) string {
+	b, err := json.Marshal(ids)
+	require.NoError(t, err)
+	return string(b)
+}
+
+func TestRunStopsAtAText(t *testing.T) {
+	args := []string{"run", "--raw", "--temperature", "0", "--max-tokens", "12", "--json", "Once upon a time"}
+	whole := objects(t, quire(t, args...).ok(t))[0]
+	words := strings.Fields(whole.Text)
+	require.Greater(t, len(words), 4)
+	stop := words[3]
+	g := objects(t, quire(t, append(args, "--stop", stop)...).ok(t))[0]
+	assert.Equal(t, "stop", g.FinishReason)
+	before, _, _ := strings.Cut(whole.Text, stop)
+	assert.Equal(t, before, g.Text)
+}
+
+func TestRunBatchesPrompts(t *testing.T) {
+	lines := `{"prompt":"Once upon a time","seed":5,"max_tokens":4}
+{"prompt":"The fox","temperature":0,"max_tokens":2}
+
+{"prompt":"Once upon a time","seed":5,"max_tokens":4}
+`
+	args := []string{"run", "--raw", "--json", "--temperature", "1", "--max-tokens", "9", "--deterministic", "--prompts"}
+	r := quireWith(t, lines, append(args, "-")...).ok(t)
+	all := objects(t, r)
+	require.Len(t, all, 3)
+	assert.Equal(t, all[0].IDs, all[2].IDs, "the same seed gives the same text")
+	assert.Len(t, all[0].IDs, 4)
+	assert.Len(t, all[1].IDs, 2)
+	assert.EqualValues(t, 5, all[0].Figures["seed"])
+
+	alone := objects(t, quire(t, "run", "--raw", "--json", "--max-tokens", "2", "--temperature", "0", "--deterministic", "The fox").ok(t))
+	assert.Equal(t, alone[0].IDs, all[1].IDs)
+	assert.Equal(t, alone[0].PromptIDs, all[1].PromptIDs)
+
+	plain := file(t, "prompts.txt", []byte("Once upon a time\r\n\nThe fox\n"))
+	text := quire(t, "run", "--raw", "--temperature", "0", "--max-tokens", "2", "--prompts", plain).ok(t)
+	texts := strings.Split(text.stdout, "\n\n")
+	require.Len(t, texts, 2)
+	assert.Equal(t, all[1].Text+"\n", texts[1])
+	assert.Equal(t, 2, strings.Count(text.stderr, "first token after"), "figures for each")
+}
+
+func TestRunRefusesPrompts(t *testing.T) {
+	tests := []struct{ name, lines, says string }{
+		{"nothing", "\n\n", "holds no prompts"},
+		{"unknown field", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"temprature\":1}\n", `line 2: json: unknown field "temprature"`},
+		{"no prompt", `{"seed":1}`, `line 1: no "prompt"`},
+		{"two values", `{"prompt":"a"} {"prompt":"b"}`, "more than one JSON value"},
+		{"out of range", `{"prompt":"a","top_p":7}`, "top_p is 7"},
+		{"broken", `{"prompt":`, "line 1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := quireWith(t, tt.lines, "run", "--prompts", "-")
+			assert.Equal(t, 1, r.code)
+			assert.Empty(t, r.stdout)
+			assert.Equal(t, 1, strings.Count(r.stderr, tt.says), r.stderr)
+		})
+	}
+}
+
+func TestRunPromptOverTheContext(t *testing.T) {
+	long := strings.Repeat("fox ", 40)
+	r := quire(t, "run", "--raw", "--ctx", "16", long)
+	assert.Equal(t, 1, r.code)
+	assert.Empty(t, r.stdout)
+	assert.Contains(t, r.stderr, "the context 16")
+	assert.Contains(t, r.stderr, "raise --ctx")
+
+	lines := file(t, "prompts.txt", []byte(long+"\nThe fox\n"))
+	batch := quire(t, "run", "--raw", "--json", "--temperature", "0", "--max-tokens", "2", "--ctx", "16", "--prompts", lines)
+	assert.Equal(t, 1, batch.code)
+	all := objects(t, batch)
+	require.Len(t, all, 2)
+	assert.Equal(t, "error", all[0].FinishReason)
+	assert.Contains(t, all[0].Error, "the context 16")
+	assert.Len(t, all[1].IDs, 2, "the other prompt is unharmed")
+	assert.Contains(t, batch.stderr, "1 of 2 prompts failed")
+	assert.NotContains(t, batch.stderr, "the context 16", "the JSON says it already")
+}
+
+func TestRunWithTooLittleMemory(t *testing.T) {
+	r := quire(t, "run", "--kv-memory", "1K", "hi")
+	assert.Equal(t, 1, r.code)
+	assert.Empty(t, r.stdout)
+	assert.Contains(t, r.stderr, "--kv-memory")
+}
+
+func TestRunOnAnUnknownAdapter(t *testing.T) {
+	r := quire(t, "run", "--adapter", "no such card", "hi")
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, `"no such card"`)
+	assert.Contains(t, r.stderr, "quire adapters")
+}
+
+func TestRunReadsThePromptFromStdin(t *testing.T) {
+	args := []string{"run", "--raw", "--json", "--temperature", "0", "--max-tokens", "1"}
+	want := objects(t, quire(t, append(args, "The fox")...).ok(t))[0].PromptIDs
+	assert.Equal(t, want, objects(t, quireWith(t, "The fox\n", args...).ok(t))[0].PromptIDs)
+	assert.Equal(t, want, objects(t, quireWith(t, "The fox\n", append(args, "-")...).ok(t))[0].PromptIDs)
+}
+
+func TestAdapters(t *testing.T) {
+	text := quire(t, "adapters").ok(t)
+	assert.True(t, strings.HasPrefix(text.stdout, "0  "))
+	first, _, _ := strings.Cut(quire(t, "adapters", "--json").ok(t).stdout, "\n")
+	var adapter struct {
+		Index    int
+		Name     string
+		Features []string
+		Limits   map[string]uint64
+	}
+	require.NoError(t, json.Unmarshal([]byte(first), &adapter))
+	assert.Contains(t, text.stdout, adapter.Name)
+	assert.GreaterOrEqual(t, adapter.Limits["max_storage_buffers_per_shader_stage"], uint64(8))
+}
+
+func TestBench(t *testing.T) {
+	var report struct {
+		Adapter   string
+		Bandwidth float64 `json:"bandwidth_gb_s"`
+		Shape     string
+		Type      string
+		Variant   string
+		KVType    string `json:"kv_type"`
+		Results   []struct {
+			Kind                      string
+			Prompt, Gen, Batch, Depth int
+			Rate                      float64 `json:"tokens_per_s"`
+			Share                     float64 `json:"bandwidth_share"`
+			Dispatches                int     `json:"dispatches_per_step"`
+		}
+	}
+	r := quire(t, "bench", "--prompt", "16", "--gen", "4", "--batch", "1,2", "--depth", "0,32", "--json").ok(t)
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &report))
+	assert.NotEmpty(t, report.Adapter)
+	assert.Positive(t, report.Bandwidth)
+	assert.Equal(t, "quire-tales.gguf", report.Shape)
+	assert.Equal(t, "q8_0", report.Type)
+	assert.NotEmpty(t, report.Variant)
+	assert.Equal(t, "f16", report.KVType)
+	require.Len(t, report.Results, 8)
+	for i, m := range report.Results {
+		assert.Equal(t, []string{"prefill", "decode"}[i%2], m.Kind)
+		assert.Equal(t, []int{1, 1, 2, 2}[i%4], m.Batch)
+		assert.Equal(t, []int{0, 32}[i/4], m.Depth)
+		assert.Equal(t, []int{16, 0}[i%2], m.Prompt)
+		assert.Equal(t, []int{0, 4}[i%2], m.Gen)
+		assert.Positive(t, m.Rate)
+		assert.Positive(t, m.Share)
+		assert.Positive(t, m.Dispatches)
+	}
+	over := quire(t, "bench", "--prompt", "16", "--depth", "2000")
+	assert.Equal(t, 1, over.code)
+	assert.Contains(t, over.stderr, "of context")
+}
+
+func TestBenchWritesAModelThatRuns(t *testing.T) {
+	path := file(t, "random.gguf", nil)
+	r := quire(t, "bench", "--shape", "qwen-0.5b", "--type", "q4_0", "--write-gguf", path).ok(t)
+	assert.Empty(t, r.stdout)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	got := inspect(t, path)
+	assert.Equal(t, info.Size(), got.Size)
+	assert.Empty(t, got.Problems)
+	assert.InDelta(t, 494e6, got.Memory.Parameters, 1e6)
+}
