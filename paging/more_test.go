@@ -151,6 +151,19 @@ func TestWindowHitsAcrossGroups(t *testing.T) {
 	assert.Equal(t, 4, b.Match(b.NewTable(Extras{}), tokens))
 }
 
+// TestWindowsAgree: what one window cannot serve shortens the prefix that another has agreed to.
+func TestWindowsAgree(t *testing.T) {
+	b := newBook(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true, Groups: []Group{{Window: 5}, {Window: 5}}})
+	tokens := runs(4, 1, 4, 2, 4, 3, 4, 4, 4, 5, 1, 6)
+	a, _ := b.allocate(tokens)
+	require.Equal(t, 20, b.Match(b.NewTable(Extras{}), tokens))
+	b.pool.unpublish(a.IDs(0)[1])
+	for _, i := range []int{2, 3, 4} {
+		b.pool.unpublish(a.IDs(1)[i])
+	}
+	assert.Equal(t, 4, b.Match(b.NewTable(Extras{}), tokens))
+}
+
 func TestExtras(t *testing.T) {
 	b := newBook(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true})
 	tokens := runs(9, 1)

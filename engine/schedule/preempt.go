@@ -6,17 +6,6 @@ import (
 	"quire/paging"
 )
 
-// victim is the request to preempt so that running[i] gets blocks: that of the last sequence in order which is not in
-// this step. It may be running[i]'s own; nil when everyone from i on is already in the step.
-func (s *Scheduler) victim(i int, number uint64) *request {
-	for at := len(s.running) - 1; at >= i; at-- {
-		if r := s.running[at].request; r.step != number {
-			return r
-		}
-	}
-	return nil
-}
-
 func (s *Scheduler) inFlight(r *request) bool {
 	return slices.ContainsFunc(r.members, func(q *sequence) bool { return q.flights > 0 })
 }

@@ -51,7 +51,6 @@ type request struct {
 	reserved int         // lanes, while it runs
 	running  bool
 	counted  bool   // its lookup is in the statistics
-	step     uint64 // the last step that one of its sequences is in
 	mark     uint64 // the last look ahead that took it for preempted
 }
 

@@ -106,6 +106,21 @@ func TestSamplesArePreemptedAsOne(t *testing.T) {
 	}
 }
 
+// TestSiblingInTheStep: a sample that finds no block waits for the next step when another of its request is in this one.
+func TestSiblingInTheStep(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 8, Stop: never})
+	r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 5})
+	r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 4})
+	r.runStep()
+	assert.Equal(t, map[uint64]int{1: 1, 2: 1, 3: 1}, r.runStep())
+	d := r.next()
+	assert.Empty(t, d.Preempted)
+	assert.Equal(t, map[uint64]int{1: 1, 2: 1}, r.counts())
+	r.land(d.Step)
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(2, 8), 4, 100), r.texts[3])
+}
+
 func TestCancelledPromptStillServesItsSamples(t *testing.T) {
 	r := newRig(t, Config{BlockSize: 4, Blocks: 40, TokenBudget: 4, Stop: never})
 	r.add(Request{ID: 1, Samples: []uint64{2, 3}, Prompt: prompt(1, 10), MaxTokens: 3})

@@ -112,8 +112,10 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 				budget -= taken
 				break
 			}
-			victim := s.victim(i, st.Number)
-			if err != paging.ErrNoBlocks || victim == nil || s.inFlight(victim) {
+			// The last in order has to go. It is running[i]'s own request when nobody comes after it. A request
+			// that is in this step already is in flight too, and stays.
+			victim := s.running[len(s.running)-1].request
+			if err != paging.ErrNoBlocks || s.inFlight(victim) {
 				break
 			}
 			s.preempt(victim)
@@ -212,7 +214,6 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	q.computed = end
 	q.flights++
-	q.request.step = st.Number
 }
 
 // admit lets waiting requests in, in order and as long as the next one fits: nobody skips ahead.

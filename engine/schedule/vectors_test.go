@@ -162,8 +162,14 @@ func TestStartsOver(t *testing.T) {
 }
 
 func TestPublishOnLanding(t *testing.T) {
+	for _, most := range []int{0, 2} { // whether or not it goes on
+		testPublishOnLanding(t, most)
+	}
+}
+
+func testPublishOnLanding(t *testing.T, most int) {
 	r := newRig(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2, Stop: func(uint64, int32) bool { return false }})
-	r.add(Request{ID: 1, Prompt: prompt(1, 3)})
+	r.add(Request{ID: 1, Prompt: prompt(1, 3), MaxTokens: most})
 	r.next()
 	r.next()
 	require.Equal(t, map[uint64]int{1: 1}, r.counts())
@@ -281,6 +287,18 @@ func TestTenantsTakeTurns(t *testing.T) {
 	r.add(Request{ID: 10, Prompt: prompt(10, 10), MaxTokens: 1, Tenant: "B"})
 	r.finish()
 	assert.Equal(t, []uint64{0, 10, 1, 2, 3, 4}, r.order)
+}
+
+func TestTurnsComeBeforeArrival(t *testing.T) {
+	c := plain()
+	c.MaxSeqs = 1
+	r := newRig(t, c)
+	for i, q := range []Request{{Arrival: 10, Tenant: "B"}, {Arrival: 11, Tenant: "B"}, {Arrival: 1, Tenant: "A"}, {Arrival: 2, Tenant: "A"}} {
+		q.ID, q.Prompt, q.MaxTokens = q.Arrival, prompt(i, 10), 1
+		r.add(q)
+	}
+	r.finish()
+	assert.Equal(t, []uint64{1, 10, 2, 11}, r.order)
 }
 
 func TestLateTenantIsNext(t *testing.T) {
