@@ -6,3 +6,6 @@ package gpu
 import "C"
 
 import _ "github.com/cogentcore/webgpu/wgpu" // links wgpu-native 0.19
+
+// oneAtATime is true: in 0.19 a submission and a buffer's release on two threads wait for each other for ever.
+const oneAtATime = true

@@ -6,3 +6,6 @@ package gpu
 import "C"
 
 import _ "github.com/oliverbestmann/webgpu/wgpu" // links wgpu-native 29
+
+// oneAtATime is false: the library takes calls from several threads.
+const oneAtATime = false

@@ -66,6 +66,9 @@ type reading struct {
 	submission C.uint64_t
 }
 
+// library is held by every call into a library that deadlocks with itself.
+var library sync.Mutex
+
 var failures = sync.Pool{New: func() any { return new(C.Failure) }}
 
 // nativeError is what wgpu said of a call.
@@ -94,16 +97,30 @@ func (n *native) enter() (*C.Failure, error) {
 		n.life.RUnlock()
 		return nil, ErrDeviceLost
 	}
-	f := failures.Get().(*C.Failure)
-	f.kind, f.lost = 0, 0
-	return f, nil
+	return n.begin(), nil
 }
 
 // leave ends a call and returns what went wrong in it.
-func (n *native) leave(failure *C.Failure) error {
-	err := n.outcome(failure)
-	failures.Put(failure)
-	n.life.RUnlock()
+func (n *native) leave(f *C.Failure) error {
+	defer n.life.RUnlock()
+	return n.end(f)
+}
+
+func (n *native) begin() *C.Failure {
+	if oneAtATime {
+		library.Lock()
+	}
+	f := failures.Get().(*C.Failure)
+	f.kind, f.lost = 0, 0
+	return f
+}
+
+func (n *native) end(f *C.Failure) error {
+	if oneAtATime {
+		library.Unlock()
+	}
+	err := n.outcome(f)
+	failures.Put(f)
 	return err
 }
 
@@ -166,13 +183,12 @@ func (n *native) destroyBuffer(handle int32) {
 		return
 	}
 	read, reads := n.takeReading(handle)
-	f := failures.Get().(*C.Failure)
-	defer failures.Put(f)
+	f := n.begin()
 	C.quireDropBuffer(n.session, buffer, f)
 	if reads {
 		C.quireDropMapping(read.mapping)
 	}
-	if err := n.outcome(f); err != nil && !errors.Is(err, ErrDeviceLost) {
+	if err := n.end(f); err != nil && !errors.Is(err, ErrDeviceLost) {
 		n.events.uncaptured(err.Error())
 	}
 }
@@ -269,7 +285,9 @@ func (n *native) destroyBindGroup(handle int32) {
 	group, ok := n.groups.remove(handle)
 	n.mu.Unlock()
 	if ok {
+		f := n.begin()
 		C.wgpuBindGroupRelease(group)
+		_ = n.end(f) // a release says nothing
 	}
 }
 
@@ -439,7 +457,9 @@ func (n *native) destroy() {
 	n.life.Lock()
 	defer n.life.Unlock()
 	if !n.gone.Swap(true) {
+		f := n.begin()
 		C.quireDestroy(n.session)
+		_ = n.end(f) // the device is lost on purpose
 	}
 }
 
@@ -454,6 +474,7 @@ func (n *native) release() {
 		return
 	}
 	n.closed = true
+	f := n.begin()
 	for _, g := range n.groups.items {
 		if g != nil {
 			C.wgpuBindGroupRelease(g)
@@ -475,4 +496,5 @@ func (n *native) release() {
 	}
 	n.groups.items, n.kernels.items, n.buffers.items, n.reads = nil, nil, nil, nil
 	C.quireClose(n.session)
+	_ = n.end(f) // there is nobody left to tell
 }
