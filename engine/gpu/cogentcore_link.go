@@ -2,7 +2,7 @@
 
 package gpu
 
-// #cgo CFLAGS: -O2 -DQUIRE_COGENTCORE
+// #cgo CFLAGS: -DQUIRE_COGENTCORE
 import "C"
 
 import _ "github.com/cogentcore/webgpu/wgpu" // links wgpu-native 0.19

@@ -2,9 +2,6 @@
 
 package gpu
 
-// #cgo CFLAGS: -O2
-import "C"
-
 import _ "github.com/oliverbestmann/webgpu/wgpu" // links wgpu-native 29
 
 // oneAtATime is false: the library takes calls from several threads.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 )
@@ -26,6 +27,7 @@ type foundAdapter struct {
 // enumerated is the machine's adapters, found once: drivers load slowly, and some do not survive being loaded again and
 // again.
 var enumerated = sync.OnceValue(func() []foundAdapter {
+	quietMesa()
 	found := adaptersOf(primaryBackends)
 	if len(found) == 0 {
 		found = adaptersOf(glBackend) // a card that has both would be listed twice
@@ -36,6 +38,14 @@ var enumerated = sync.OnceValue(func() []foundAdapter {
 	}
 	return found
 })
+
+// quietMesa leaves out Mesa's choice of a default card where there is no desktop: it looks for a Wayland display and
+// complains on standard error that there is none, and the choice is made here anyway.
+func quietMesa() {
+	if runtime.GOOS == "linux" && os.Getenv("XDG_RUNTIME_DIR") == "" && os.Getenv("MESA_VK_DEVICE_SELECT") == "" {
+		_ = os.Setenv("NODEVICE_SELECT", "1") // fails for names that cannot be set only
+	}
+}
 
 func adaptersOf(backends uint32) []foundAdapter {
 	instance := C.quireInstance(C.uint32_t(backends))
