@@ -191,6 +191,15 @@ func TestPartialHits(t *testing.T) {
 	b.free(r)
 	b.EndStep()
 
+	// With too few blocks to keep the source as well, the rows are computed.
+	small := newBook(t, Config{BlockSize: 4, Blocks: 4, PrefixCache: true, PartialHits: true})
+	a, _ = small.allocate(runs(4, 1, 4, 2))
+	small.EndStep()
+	small.free(a)
+	_, hit = small.allocate(runs(4, 1, 2, 2, 6, 8))
+	assert.Equal(t, 4, hit)
+	assert.Empty(t, small.Copies())
+
 	// Never the last token, even when a cached block begins with all that is left.
 	_, hit = b.allocate(runs(4, 1, 2, 2))
 	assert.Equal(t, 5, hit)

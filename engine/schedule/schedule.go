@@ -67,12 +67,7 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	st.Reset(s.cache.Step(), max(1, len(s.config.Groups)))
 	s.moreLogits = 0
 	f := s.takeFlight()
-	for again := true; again; {
-		before := len(s.preempted)
-		s.fill(st, f)
-		// A request that could only make room by leaving has left: let it in again.
-		again = len(st.Rows) == 0 && len(s.preempted) > before && len(s.flight) == 0
-	}
+	s.fill(st, f)
 	if len(st.Rows) == 0 {
 		s.spare = append(s.spare, f)
 		if len(s.flight) > 0 {
