@@ -1,0 +1,61 @@
+//go:build js
+
+package main
+
+import (
+	"errors"
+
+	"quire/engine"
+	"quire/engine/chat"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/tokenizer"
+)
+
+// failure is an error in JavaScript's form.
+type failure struct {
+	Name    string `json:"name"`
+	Message string `json:"message"`
+}
+
+var named = []struct {
+	name string
+	err  error
+}{
+	{"ErrNoAdapter", gpu.ErrNoAdapter},
+	{"ErrDeviceLost", gpu.ErrDeviceLost},
+	{"ErrOutOfMemory", gpu.ErrOutOfMemory},
+	{"ErrUnsupportedModel", engine.ErrUnsupportedModel},
+	{"ErrUnsupportedModel", gguf.ErrUnsupportedType},
+	{"ErrUnsupportedTokenizer", tokenizer.ErrUnsupportedTokenizer},
+	{"ErrContextTooLong", engine.ErrContextTooLong},
+	{"ErrQueueFull", engine.ErrQueueFull},
+	{"ErrTemplate", chat.ErrTemplate},
+	{"ErrBadRequest", engine.ErrBadRequest},
+	{"ErrClosed", engine.ErrClosed},
+}
+
+// failureOf names an error: by the type that Go knows it by, or plainly Error.
+func failureOf(err error) *failure {
+	f := &failure{Name: "Error", Message: err.Error()}
+	var format *gguf.FormatError
+	var metadata *gguf.MetadataError
+	var shader *gpu.ShaderError
+	switch {
+	case errors.As(err, &format):
+		f.Name = "FormatError"
+	case errors.As(err, &shader):
+		f.Name = "ShaderError"
+	default:
+		for _, n := range named {
+			if errors.Is(err, n.err) {
+				f.Name = n.name
+				return f
+			}
+		}
+		if errors.As(err, &metadata) {
+			f.Name = "MetadataError"
+		}
+	}
+	return f
+}

@@ -1,0 +1,104 @@
+//go:build js
+
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"quire/engine"
+	"quire/engine/chat"
+	"quire/engine/gpu"
+	"quire/engine/sample"
+)
+
+// openOptions are engine.Options and where the model comes from, as quire.js writes them.
+type openOptions struct {
+	URL           string `json:"url"`
+	Adapter       string `json:"adapter"`
+	Power         string `json:"power"`
+	KVType        string `json:"kvType"`
+	Variant       string `json:"variant"`
+	KVMemory      uint64 `json:"kvMemory"`
+	Context       int    `json:"context"`
+	BlockSize     int    `json:"blockSize"`
+	TokenBudget   int    `json:"tokenBudget"`
+	LongPrompt    int    `json:"longPrompt"`
+	MaxSeqs       int    `json:"maxSeqs"`
+	Depth         int    `json:"depth"`
+	Deterministic bool   `json:"deterministic"`
+}
+
+func (o openOptions) options() engine.Options {
+	return engine.Options{
+		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
+		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
+		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
+	}
+}
+
+// request is engine.Request as quire.js writes it, with one of prompt, ids and messages.
+type request struct {
+	Prompt      *string          `json:"prompt"`
+	IDs         []int32          `json:"ids"`
+	Messages    []map[string]any `json:"messages"`
+	MaxTokens   int              `json:"maxTokens"`
+	Temperature float64          `json:"temperature"`
+	TopK        int              `json:"topK"`
+	TopP        float64          `json:"topP"`
+	MinP        float64          `json:"minP"`
+	Seed        string           `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
+	Logprobs    int              `json:"logprobs"`
+	Stop        []string         `json:"stop"`
+	IgnoreEnd   bool             `json:"ignoreEnd"`
+	Special     bool             `json:"special"`
+	Priority    int              `json:"priority"`
+	Tenant      string           `json:"tenant"`
+}
+
+func (r *request) request(e *engine.Engine) (engine.Request, error) {
+	q := engine.Request{
+		MaxTokens: r.MaxTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
+		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs},
+	}
+	var err error
+	if r.Seed != "" {
+		if q.Sample.Seed, err = strconv.ParseUint(r.Seed, 10, 64); err != nil {
+			return q, fmt.Errorf("%w: seed %q is no whole number of 64 bits", engine.ErrBadRequest, r.Seed)
+		}
+	}
+	given := 0
+	if r.Prompt != nil {
+		given++
+		q.Prompt, err = e.TextPrompt(*r.Prompt)
+	}
+	if r.IDs != nil {
+		given++
+		q.Prompt = r.IDs
+	}
+	if r.Messages != nil {
+		given++
+		q.Prompt, err = chatPrompt(e, r.Messages)
+	}
+	if given != 1 {
+		return q, fmt.Errorf("%w: give one of prompt, messages and ids", engine.ErrBadRequest)
+	}
+	return q, err
+}
+
+func chatPrompt(e *engine.Engine, list []map[string]any) ([]int32, error) {
+	messages := make([]chat.Message, len(list))
+	for i, fields := range list {
+		role, ok := fields["role"].(string)
+		if !ok {
+			return nil, fmt.Errorf("%w: message %d has no role", engine.ErrBadRequest, i)
+		}
+		messages[i] = chat.Message{Role: role, Content: fields["content"], Fields: map[string]any{}}
+		for name, value := range fields {
+			if name != "role" && name != "content" {
+				messages[i].Fields[name] = value
+			}
+		}
+	}
+	return e.ChatPrompt(messages)
+}

@@ -1,0 +1,68 @@
+//go:build js
+
+package main
+
+import (
+	"runtime"
+
+	"quire/engine"
+)
+
+// message is what is new of one stream: text and tokens, or its end.
+type message struct {
+	ID     int            `json:"id"`
+	Text   string         `json:"text,omitempty"`
+	IDs    []int32        `json:"ids,omitempty"`
+	Tokens []engine.Token `json:"tokens,omitempty"` // where log-probabilities are wanted
+	Result *result        `json:"result,omitempty"`
+}
+
+// outbox gathers what all streams have to say and sends it as one message a landed step.
+type outbox struct {
+	send     func([]message)
+	messages []message
+	wake     chan struct{}
+}
+
+func newOutbox(send func([]message)) *outbox {
+	return &outbox{send: send, wake: make(chan struct{}, 1)}
+}
+
+// run sends, without end. The streams that a step wakes are all ready when the first of them wakes the outbox, so
+// that yielding once lets each of them add its chunk.
+func (o *outbox) run() {
+	for range o.wake {
+		runtime.Gosched()
+		messages := o.messages
+		o.messages = nil
+		if len(messages) > 0 {
+			o.send(messages)
+		}
+	}
+}
+
+// of returns the message of a stream that can still take more, and makes one where there is none.
+func (o *outbox) of(id int) *message {
+	for i := range o.messages {
+		if m := &o.messages[i]; m.ID == id && m.Result == nil {
+			return m
+		}
+	}
+	o.messages = append(o.messages, message{ID: id})
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+	return &o.messages[len(o.messages)-1]
+}
+
+func (o *outbox) add(id int, c engine.Chunk, tokens bool) {
+	m := o.of(id)
+	m.Text += c.Text
+	m.IDs = append(m.IDs, c.Token.ID)
+	if tokens {
+		m.Tokens = append(m.Tokens, c.Token)
+	}
+}
+
+func (o *outbox) end(id int, r result) { o.of(id).Result = &r }

@@ -1,0 +1,106 @@
+//go:build js
+
+package main
+
+import "quire/engine"
+
+// What the worker is told, in JavaScript's spelling; times are in milliseconds.
+
+type progress struct {
+	Stage string `json:"stage"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+type adapterInfo struct {
+	Name     string   `json:"name"`
+	Vendor   string   `json:"vendor"`
+	Type     string   `json:"type"`
+	Features []string `json:"features"`
+}
+
+type info struct {
+	Name          string      `json:"name"`
+	Architecture  string      `json:"architecture"`
+	Parameters    int64       `json:"parameters"`
+	WeightBytes   uint64      `json:"weightBytes"`
+	KVBytes       uint64      `json:"kvBytes"`
+	Vocabulary    int         `json:"vocabulary"`
+	Context       int         `json:"context"`
+	Blocks        int         `json:"blocks"`
+	BlockSize     int         `json:"blockSize"`
+	KVType        string      `json:"kvType"`
+	Variant       string      `json:"variant"`
+	Deterministic bool        `json:"deterministic"`
+	Chat          bool        `json:"chat"`
+	Adapter       adapterInfo `json:"adapter"`
+	LoadTime      float64     `json:"loadTime"`
+}
+
+func infoOf(e *engine.Engine) info {
+	i := e.Info()
+	return info{
+		Name: i.Name, Architecture: i.Architecture, Parameters: i.Parameters, WeightBytes: i.WeightBytes, KVBytes: i.KVBytes,
+		Vocabulary: i.Vocabulary, Context: i.Context, Blocks: i.Blocks, BlockSize: i.BlockSize, KVType: i.KVType, Variant: i.Variant,
+		Deterministic: i.Deterministic, Chat: e.HasTemplate(), LoadTime: 1000 * i.LoadSeconds,
+		Adapter: adapterInfo{i.Adapter.Name, i.Adapter.Vendor, i.Adapter.Type, i.Adapter.Features.Names()},
+	}
+}
+
+type blocks struct {
+	Total  int `json:"total"`
+	Active int `json:"active"`
+	Cached int `json:"cached"`
+	Free   int `json:"free"`
+}
+
+type stats struct {
+	Blocks      blocks `json:"blocks"`
+	Waiting     int    `json:"waiting"`
+	Running     int    `json:"running"`
+	Steps       uint64 `json:"steps"`
+	Tokens      uint64 `json:"tokens"`
+	Preemptions uint64 `json:"preemptions"`
+	Recoveries  int    `json:"recoveries"`
+	Dispatches  int    `json:"dispatches"`
+	GPUBuffers  int    `json:"gpuBuffers"`
+	GPUBytes    uint64 `json:"gpuBytes"`
+}
+
+func statsOf(s engine.Stats) stats {
+	return stats{
+		Blocks:  blocks{s.BlocksActive + s.BlocksCached + s.BlocksFree, s.BlocksActive, s.BlocksCached, s.BlocksFree},
+		Waiting: s.Waiting, Running: s.Running, Steps: s.Steps, Tokens: s.Tokens, Preemptions: s.Preemptions, Recoveries: s.Recoveries,
+		Dispatches: s.Dispatches, GPUBuffers: s.GPU.Buffers, GPUBytes: s.GPU.Bytes,
+	}
+}
+
+type figures struct {
+	PromptTokens    int     `json:"promptTokens"`
+	CachedTokens    int     `json:"cachedTokens"`
+	GeneratedTokens int     `json:"generatedTokens"`
+	TimeToFirst     float64 `json:"timeToFirst"`
+	PromptPerSecond float64 `json:"promptPerSecond"`
+	DecodePerSecond float64 `json:"decodePerSecond"`
+	Blocks          int     `json:"blocks"`
+}
+
+type result struct {
+	Reason  engine.FinishReason `json:"reason"`
+	Error   *failure            `json:"error,omitempty"`
+	IDs     []int32             `json:"ids"`
+	Text    string              `json:"text"`
+	Tokens  []engine.Token      `json:"tokens,omitempty"`
+	Figures figures             `json:"figures"`
+}
+
+func resultOf(r engine.Result) result {
+	f := r.Figures
+	out := result{Reason: r.Reason, IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Figures: figures{
+		f.PromptTokens, f.CachedTokens, f.GeneratedTokens, 1000 * f.TimeToFirst.Seconds(), f.PromptPerSecond, f.DecodePerSecond, f.Blocks,
+	}}
+	if r.Err != nil {
+		out.Error = failureOf(r.Err)
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+//go:build !js
+
+package browser
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	browserFlags = "--headless --no-sandbox --disable-background-networking --disable-component-update --disable-sync " +
+		"--disable-quic --no-first-run --no-default-browser-check --disable-background-timer-throttling " +
+		"--disable-renderer-backgrounding --disable-dev-shm-usage --mute-audio"
+	softwareFlags = "--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-features=Vulkan"
+)
+
+// patience is how long anything on the page may take; a software GPU on a busy machine is slow.
+const patience = 40 * time.Second
+
+// start runs one Chromium for all tests.
+var start = sync.OnceValues(func() (context.Context, error) {
+	gpuFlags, ok := os.LookupEnv("QUIRE_CHROMIUM_FLAGS")
+	if !ok {
+		gpuFlags = softwareFlags
+	}
+	var options []chromedp.ExecAllocatorOption
+	for _, f := range strings.Fields(browserFlags + " " + gpuFlags) {
+		if name, value, ok := strings.Cut(strings.TrimLeft(f, "-"), "="); ok {
+			options = append(options, chromedp.Flag(name, value))
+		} else {
+			options = append(options, chromedp.Flag(name, true))
+		}
+	}
+	if path := os.Getenv("QUIRE_CHROMIUM"); path != "" {
+		options = append(options, chromedp.ExecPath(path))
+	}
+	ctx, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancelTab := chromedp.NewContext(ctx)
+	stop = func() {
+		cancelTab()
+		cancelBrowser()
+	}
+	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+})
+
+var stop = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+// tab is a tab that a person sits at.
+type tab struct {
+	testing.TB
+	ctx context.Context
+
+	mu      sync.Mutex
+	console []string
+}
+
+// newTab opens a tab at url; before runs in the page ahead of its own scripts.
+func newTab(t testing.TB, url, before string) *tab {
+	t.Helper()
+	parent, err := start()
+	require.NoError(t, err, "starting Chromium")
+	p := &tab{TB: t}
+	ctx, cancel := chromedp.NewContext(parent)
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as the context of its first call
+	p.do(chromedp.EmulateViewport(1280, 900), chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: before})
+		return err
+	}))
+	messages := chromedp.Console(p.ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.console = append(p.console, fmt.Sprintf("%s: %s", m.Type, m.Text))
+			p.mu.Unlock()
+		}
+	}()
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.explain(err)
+	}
+}
+
+// wait waits until a JavaScript expression is true.
+func (p *tab) wait(expression string, args ...any) {
+	p.Helper()
+	expression = fmt.Sprintf(expression, args...)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(patience),
+		chromedp.WithPollingInterval(50*time.Millisecond))); err != nil {
+		p.explain(fmt.Errorf("waiting for %s: %w", expression, err))
+	}
+}
+
+// explain fails with what the page shows.
+func (p *tab) explain(err error) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ''`))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	require.NoError(p, err, "console:\n%s\n\npage:\n%s", strings.Join(p.console, "\n"), text)
+}
+
+// get evaluates an expression, awaiting a promise.
+func get[T any](p *tab, expression string, args ...any) T {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](fmt.Sprintf(expression, args...), chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.explain(err)
+	}
+	return value
+}
+
+// quiet asserts that nothing went wrong that only the console tells.
+func (p *tab) quiet() {
+	p.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, line := range p.console {
+		require.NotRegexp(p, `^(error|exception)`, line)
+	}
+}
+
+// picture leaves a screenshot of the whole page, for people to look at.
+func (p *tab) picture(name string) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	require.NoError(p, err)
+	require.NoError(p, os.MkdirAll("screenshots", 0o755))
+	require.NoError(p, os.WriteFile(filepath.Join("screenshots", name+".png"), png, 0o644))
+}
+
+// scheme shows the page light or dark.
+func (p *tab) scheme(value string) {
+	p.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
+		})
+		return err
+	}))
+}

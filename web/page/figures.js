@@ -1,0 +1,63 @@
+// The figures of the engine, live while something runs.
+
+import {duration, rate, whole} from './format.js';
+
+const $ = (id) => document.getElementById(id);
+const EVERY = 250; // milliseconds
+
+export class Figures {
+  #timer = 0;
+  #before = null; // {tokens, at}: for the rate of all streams together
+
+  // open shows a model's adapter and follows its engine.
+  open(quire) {
+    this.quire = quire;
+    const {adapter} = quire.info;
+    $('figure-adapter').textContent = adapter.type === 'cpu' ? `${adapter.name}, in software: slow` : adapter.name;
+    $('figure-features').textContent = adapter.features.join(', ') || 'none beyond the core';
+    this.#follow();
+  }
+
+  close() {
+    this.quire = null;
+    clearTimeout(this.#timer);
+    for (const name of ['adapter', 'features', 'prompt', 'decode', 'first', 'running', 'blocks']) $(`figure-${name}`).textContent = '–';
+    this.#meter(0, 0);
+  }
+
+  // started makes sure that what begins now is seen.
+  started() {
+    clearTimeout(this.#timer);
+    this.#before = null;
+    if (this.quire) this.#follow();
+  }
+
+  // ended shows what one request took.
+  ended({promptPerSecond, timeToFirst, generatedTokens}) {
+    if (generatedTokens === 0) return;
+    $('figure-prompt').textContent = rate(promptPerSecond);
+    $('figure-first').textContent = duration(timeToFirst);
+  }
+
+  async #follow() {
+    const {quire} = this;
+    const s = await quire.stats().catch(() => null);
+    if (!s || quire !== this.quire) return;
+    const {total, active, cached} = s.blocks;
+    $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} more cached`;
+    $('figure-running').textContent = s.waiting ? `${s.running}, ${s.waiting} wait` : String(s.running);
+    this.#meter(active / total, cached / total);
+    const now = {tokens: s.tokens, at: performance.now()};
+    if (this.#before && now.tokens > this.#before.tokens) {
+      $('figure-decode').textContent = rate(1000 * (now.tokens - this.#before.tokens) / (now.at - this.#before.at));
+    }
+    this.#before = now;
+    clearTimeout(this.#timer);
+    if (s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);
+  }
+
+  #meter(active, cached) {
+    $('blocks').children[0].style.width = `${100 * active}%`;
+    $('blocks').children[1].style.width = `${100 * cached}%`;
+  }
+}

@@ -1,0 +1,150 @@
+// The form that chooses a model and loads it.
+
+import {Quire} from '../quire.js';
+import {adviceFor, show} from './advice.js';
+import {about, bytes, count, duration} from './format.js';
+
+const $ = (id) => document.getElementById(id);
+
+const STAGES = {
+  engine: ({done, total}) => (total ? `Fetching the engine, ${bytes(done)} of ${bytes(total)}` : `Fetching the engine, ${bytes(done)}`),
+  weights: ({done, total}) => `Reading weights, ${bytes(done)} of ${bytes(total)}`,
+  kernels: ({done, total}) => `Compiling kernels, ${done} of ${total}`,
+};
+
+// ModelForm loads models and tells opened(quire) and closed() of them.
+export class ModelForm {
+  quire = null;
+  #form = $('model');
+  #abort = null;
+
+  constructor({opened, closed, recovering}) {
+    this.told = {opened, closed, recovering};
+    this.#form.addEventListener('change', () => this.#showOrigin());
+    this.#form.addEventListener('submit', (e) => {
+      e.preventDefault();
+      if (this.#abort) this.#abort.abort();
+      else this.#load();
+    });
+    this.#dropFiles();
+    this.#showOrigin();
+    this.#listAdapters();
+  }
+
+  // disable keeps the form from loading anything.
+  disable() {
+    $('load').disabled = true;
+    this.#stage('Nothing can be loaded here.', 0);
+  }
+
+  get #from() {
+    return this.#form.elements.from.value;
+  }
+
+  #showOrigin() {
+    for (const part of this.#form.querySelectorAll('[data-from]')) part.hidden = part.dataset.from !== this.#from;
+  }
+
+  async #listAdapters() {
+    for (const {index, name} of await Quire.adapters().catch(() => [])) $('adapter').add(new Option(name, index));
+  }
+
+  #dropFiles() {
+    let depth = 0;
+    const over = (more) => {
+      depth = Math.max(0, depth + more);
+      $('drop').classList.toggle('shown', depth > 0);
+    };
+    const files = (e) => e.dataTransfer?.types.includes('Files');
+    addEventListener('dragenter', (e) => files(e) && over(1));
+    addEventListener('dragleave', (e) => files(e) && over(-1));
+    addEventListener('dragover', (e) => files(e) && e.preventDefault());
+    addEventListener('drop', (e) => {
+      if (!files(e)) return;
+      e.preventDefault();
+      over(-depth);
+      this.#form.elements.from.value = 'file';
+      $('file').files = e.dataTransfer.files;
+      this.#showOrigin();
+      $('load').focus();
+    });
+  }
+
+  // chosen returns the model, or says what is missing.
+  #chosen() {
+    switch (this.#from) {
+      case 'file':
+        return $('file').files[0] ?? this.#refuse('Choose a GGUF file first.', $('file'));
+      case 'url':
+        return $('url').value.trim() || this.#refuse('Give the URL of a GGUF file first.', $('url'));
+      default:
+        return 'builtin';
+    }
+  }
+
+  #refuse(message, field) {
+    show($('model-error'), {title: 'No model is chosen', message, advice: ''});
+    field.focus();
+    return null;
+  }
+
+  async #load() {
+    const model = this.#chosen();
+    show($('model-error'), null);
+    if (!model) return void this.#chosen();
+    this.#abort = new AbortController();
+    $('load').textContent = 'Cancel';
+    try {
+      const before = this.quire;
+      this.quire = null;
+      this.told.closed();
+      await before?.close();
+      this.#stage('Starting', 0);
+      const start = performance.now();
+      this.quire = await Quire.open({
+        model,
+        signal: this.#abort.signal,
+        adapter: $('adapter').value,
+        context: Number($('context').value),
+        kvMemory: Number($('kv-memory').value) * 2 ** 20,
+        kvType: $('kv-type').value,
+        deterministic: $('deterministic').checked,
+        onProgress: (p) => this.#progress(p),
+        onRecovering: (p) => this.told.recovering(p),
+      });
+      this.#loaded(performance.now() - start);
+      this.told.opened(this.quire, model === 'builtin');
+    } catch (e) {
+      this.#stage('Nothing is loaded.', 0);
+      if (e.name !== 'AbortError') show($('model-error'), adviceFor(e));
+    } finally {
+      this.#abort = null;
+      $('load').textContent = this.quire ? 'Load again' : 'Load';
+    }
+  }
+
+  #loaded(ms) {
+    const {name, architecture, parameters, weightBytes, context} = this.quire.info;
+    const text = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
+    this.#stage(text, 100);
+    $('model-status').textContent = `The model is loaded. ${text}`;
+  }
+
+  #progress(p) {
+    this.#stage(STAGES[p.stage]?.(p) ?? p.stage, p.total ? 100 * p.done / p.total : null);
+  }
+
+  // stage shows how far loading is, in percent; null where that is not known.
+  #stage(text, percent) {
+    $('stage').textContent = text;
+    const bar = $('bar');
+    bar.classList.toggle('unknown', percent === null);
+    if (percent === null) {
+      bar.removeAttribute('aria-valuenow');
+      return;
+    }
+    bar.setAttribute('aria-valuenow', Math.round(percent));
+    bar.setAttribute('aria-valuetext', text);
+    bar.firstElementChild.style.transform = `scaleX(${percent / 100})`;
+  }
+}
