@@ -19,3 +19,23 @@ func parseShaderError(text string) *compileError {
 	}
 	return e
 }
+
+// nativeError is what wgpu said of a call.
+type nativeError struct {
+	text        string
+	outOfMemory bool
+}
+
+func (e *nativeError) Error() string { return "gpu: " + e.text }
+
+func (e *nativeError) Unwrap() error {
+	if e.outOfMemory {
+		return ErrOutOfMemory
+	}
+	return nil
+}
+
+// saysOutOfMemory finds what wgpu reports as an invalid call: that the driver had no memory for it.
+func saysOutOfMemory(text string) bool {
+	return strings.Contains(text, "Not enough memory left") || strings.Contains(strings.ToLower(text), "out of memory")
+}

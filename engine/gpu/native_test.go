@@ -59,6 +59,22 @@ func TestParseShaderError(t *testing.T) {
 	}
 }
 
+func TestOutOfMemoryIsToldFromItsText(t *testing.T) {
+	assert.True(t, saysOutOfMemory("Validation Error\n\nCaused by:\n  In wgpuDeviceCreateBuffer\n    Not enough memory left.\n"))
+	assert.True(t, saysOutOfMemory("Out of memory"))
+	assert.False(t, saysOutOfMemory("Buffer size 1099511627776 is greater than the maximum buffer size (2147483647)"))
+	require.ErrorIs(t, &nativeError{outOfMemory: true}, ErrOutOfMemory)
+	require.NotErrorIs(t, &nativeError{text: "broken"}, ErrOutOfMemory)
+}
+
+// The library refuses what is over the limit by an error, not by ending the process.
+func TestLibraryRefusesAHugeBuffer(t *testing.T) {
+	d := open(t)
+	_, err := d.backend.createBuffer("huge", 1<<62, Storage)
+	require.Error(t, err)
+	require.Equal(t, words(0), read(t, buffer(t, d, "small", 16, Storage), 4))
+}
+
 func TestBrokenTapesAreRefused(t *testing.T) {
 	d := open(t)
 	k, b, g := counter(t, d)

@@ -71,21 +71,6 @@ var library sync.Mutex
 
 var failures = sync.Pool{New: func() any { return new(C.Failure) }}
 
-// nativeError is what wgpu said of a call.
-type nativeError struct {
-	kind uint32
-	text string
-}
-
-func (e *nativeError) Error() string { return "gpu: " + e.text }
-
-func (e *nativeError) Unwrap() error {
-	if e.kind == C.errorOutOfMemory {
-		return ErrOutOfMemory
-	}
-	return nil
-}
-
 // enter opens a call into the living device. leave must follow, unless it fails.
 func (n *native) enter() (*C.Failure, error) {
 	n.life.RLock()
@@ -138,7 +123,7 @@ func (n *native) outcome(failure *C.Failure) error {
 		n.events.uncaptured(text)
 		return nil
 	}
-	return &nativeError{uint32(failure.kind), text}
+	return &nativeError{text, failure.kind == C.errorOutOfMemory || saysOutOfMemory(text)}
 }
 
 func (n *native) info() AdapterInfo { return n.adapter }
