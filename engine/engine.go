@@ -33,6 +33,7 @@ type Info struct {
 	KVBytes            uint64
 	Vocabulary         int
 	Context            int
+	TokenBudget        int // tokens a step
 	Blocks, BlockSize  int
 	KVType, Variant    string
 	Deterministic      bool
@@ -60,6 +61,7 @@ type Engine struct {
 	tokenizer *tokenizer.Tokenizer
 	template  *chat.Template
 	info      Info
+	kernels   map[string]string
 
 	mu       sync.Mutex // guards what follows
 	incoming []*sequence
@@ -181,6 +183,9 @@ func (e *Engine) TextPrompt(text string) ([]int32, error) {
 	}
 	return ids, nil
 }
+
+// Kernels maps the SHA-256 of each compiled shader's final text to its kernel and variant.
+func (e *Engine) Kernels() map[string]string { return e.kernels }
 
 // Info describes the model.
 func (e *Engine) Info() Info { return e.info }

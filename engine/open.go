@@ -68,8 +68,15 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if e.runner, err = runner.New(ctx, e.device, e.plan, src, e.runnerOpt); err != nil {
 		return nil, explain(err, e.options)
 	}
+	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
+		return nil, err
+	}
 	if err = e.newScheduler(); err != nil {
 		return nil, err
+	}
+	e.kernels = map[string]string{}
+	for _, k := range e.device.Kernels() {
+		e.kernels[k.Module().Hash()] = k.Label()
 	}
 	e.info.LoadSeconds = time.Since(start).Seconds()
 	e.observe()
@@ -170,7 +177,7 @@ func (e *Engine) size() error {
 	}
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(), WeightBytes: uint64(e.plan.WeightBytes()),
-		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
 		Variant: variant, Deterministic: o.Deterministic, Adapter: info,
 	}
 	return nil
@@ -179,7 +186,7 @@ func (e *Engine) size() error {
 func (e *Engine) newScheduler() (err error) {
 	o := e.runnerOpt
 	e.scheduler, err = schedule.New(schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: true, TokenBudget: o.TokenBudget, LongPrompt: e.options.LongPrompt,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: true, TokenBudget: e.info.TokenBudget, LongPrompt: e.options.LongPrompt,
 		MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth, Stop: e.ends,
 	})
 	return err

@@ -44,6 +44,8 @@ type Graph struct {
 	copies    *kernel.CopyBlocks
 	swiglu    *kernel.SwiGLU
 	kernels   []waiter
+
+	tokenLayers int // most tokens times layers of one submission; 0: any number
 }
 
 // views are the activations: rows of a token each, Stride apart.
@@ -310,6 +312,9 @@ func (g *Graph) Attention() *attention.Attention { return g.attention }
 // Logits returns the buffer of logits: a row of Stride(Vocabulary) floats an output.
 func (g *Graph) Logits() *gpu.Buffer { return g.logits }
 
+// SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
+func (g *Graph) SplitSubmissions(tokenLayers int) { g.tokenLayers = tokenLayers }
+
 // Record records a step, from its copies to its logits.
 func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData) {
 	tokens := len(s.Tokens)
@@ -319,7 +324,14 @@ func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData) {
 		}
 	}
 	g.embed.Record(rec, g.embedBind, tokens)
+	every := len(g.layers) // layers of one submission
+	if g.tokenLayers > 0 {
+		every = max(1, g.tokenLayers/max(tokens, 1))
+	}
 	for i := range g.layers {
+		if i > 0 && i%every == 0 {
+			rec.Split()
+		}
 		l := &g.layers[i]
 		for j, q := range l.qkv {
 			q.Record(rec, l.qkvBind[j], tokens)

@@ -26,6 +26,7 @@ type Options struct {
 	MaxOutputs    int // rows of logits of one step
 	Context       int // tokens of one sequence
 	Depth         int // steps in flight
+	TokenLayers   int // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Deterministic bool
 	MaxBinding    uint64 // lowers the limit at which a matrix is split; 0: the adapter's
@@ -99,6 +100,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
 		return nil, err
 	}
+	r.graph.SplitSubmissions(o.TokenLayers)
 	return r, nil
 }
 
@@ -111,6 +113,9 @@ func (r *Runner) Open(lane int32, p sample.Params) {
 	r.pending = append(r.pending, w)
 	r.logprobs[lane] = p.Logprobs > 0
 }
+
+// SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
+func (r *Runner) SplitSubmissions(tokenLayers int) { r.graph.SplitSubmissions(tokenLayers) }
 
 // Submit runs a step behind those already submitted and returns at once.
 func (r *Runner) Submit(s *step.Step) error {
