@@ -9,8 +9,9 @@ type index struct {
 
 type ends struct{ first, last int32 }
 
+// newIndex makes an index with room for as many hashes as there are blocks, so that a step never waits for a map to grow.
 func newIndex(blocks int) *index {
-	return &index{lists: make(map[Hash]ends), next: make([]int32, blocks), prev: make([]int32, blocks)}
+	return &index{lists: make(map[Hash]ends, blocks), next: make([]int32, blocks), prev: make([]int32, blocks)}
 }
 
 // insert puts id last under h.

@@ -40,6 +40,10 @@ func newPool(c *Config, groups int, stats *Stats) *BlockPool {
 		p.queue.Append(int32(id))
 	}
 	for range groups {
+		if !c.PrefixCache {
+			p.contents = append(p.contents, newIndex(0))
+			continue
+		}
 		p.contents = append(p.contents, newIndex(c.Blocks))
 		if c.PartialHits {
 			p.children = append(p.children, newIndex(c.Blocks))

@@ -1,5 +1,7 @@
 package paging
 
+import "slices"
+
 // BlockTable is one sequence's place in the cache: for each KV group the ids of its blocks, by position. All groups'
 // tables have one length; the null block stands where a window has left. Only a Manager changes a table.
 type BlockTable struct {
@@ -27,6 +29,17 @@ func (t *BlockTable) IDs(g int) []int32 { return t.ids[g] }
 // NewTable makes an empty table for a sequence that shares cached blocks only with sequences of equal extras.
 func (m *Manager) NewTable(e Extras) *BlockTable {
 	return &BlockTable{ids: make([][]int32, len(m.groups)), left: make([]int, len(m.groups)), root: e.root(), live: unlinked}
+}
+
+// Reserve makes room in t for the given number of tokens, so that Append has nothing to allocate.
+func (m *Manager) Reserve(t *BlockTable, tokens int) {
+	blocks := m.blocksFor(tokens)
+	for g := range t.ids {
+		t.ids[g] = slices.Grow(t.ids[g], max(0, blocks-len(t.ids[g])))
+	}
+	if m.cache {
+		t.hashes = slices.Grow(t.hashes, max(0, blocks-len(t.hashes)))
+	}
 }
 
 // enlist and delist keep the manager's list of tables that hold blocks.

@@ -79,9 +79,9 @@ func TestSamplesShareThePrompt(t *testing.T) {
 
 func TestSamplesArePreemptedAsOne(t *testing.T) {
 	for _, depth := range []int{1, 2} {
-		r := newRig(t, Config{BlockSize: 4, Blocks: 13, Depth: depth, Stop: never, PrefixCache: true})
-		r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 24})
-		r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 12})
+		r := newRig(t, Config{BlockSize: 4, Blocks: 17, Depth: depth, Stop: never, PrefixCache: true})
+		r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 48})
+		r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 22})
 		var preempted [][]uint64
 		for range 1000 {
 			d := r.next()
@@ -100,8 +100,8 @@ func TestSamplesArePreemptedAsOne(t *testing.T) {
 		for _, p := range preempted {
 			assert.ElementsMatch(t, []uint64{2, 3}, p)
 		}
-		assert.Equal(t, continuation(nil, prompt(1, 8), 24, 100), r.texts[1])
-		assert.Equal(t, continuation(nil, prompt(2, 8), 12, 100), r.texts[2])
+		assert.Equal(t, continuation(nil, prompt(1, 8), 48, 100), r.texts[1])
+		assert.Equal(t, continuation(nil, prompt(2, 8), 22, 100), r.texts[2])
 		assert.Equal(t, r.texts[2], r.texts[3])
 	}
 }
@@ -342,6 +342,28 @@ func TestTruncateDraft(t *testing.T) {
 	assert.ErrorIs(t, r.Truncate(1, 3), ErrRequest)
 	r.finish()
 	assert.Equal(t, continuation(nil, prompt(1, 6), 12, 100), r.texts[1])
+}
+
+func TestStepsAllocateNothing(t *testing.T) {
+	s, err := New(Config{Blocks: 4000, PrefixCache: true, Depth: 2, Stop: never})
+	require.NoError(t, err)
+	for id := range uint64(64) {
+		require.NoError(t, s.Add(Request{ID: id, Prompt: prompt(int(id), 10), MaxTokens: 600}))
+	}
+	var st step.Step
+	tokens := make([]int32, 64)
+	one := func() {
+		d := s.Schedule(&st)
+		for ; d.Kind == Land; d = s.Schedule(&st) {
+			_, err = s.Land(d.Step, tokens[:s.flight[0].samples])
+		}
+	}
+	for range 100 {
+		one()
+	}
+	require.NoError(t, err)
+	require.Len(t, st.Rows, 64)
+	assert.Zero(t, testing.AllocsPerRun(400, one))
 }
 
 // TestEqualCallsGiveEqualSteps replays one history twice.

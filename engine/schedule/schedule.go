@@ -267,8 +267,14 @@ func (s *Scheduler) start(r *request) {
 	}
 }
 
+// reserveTokens is how far ahead a sequence's memory is made when it starts, so that steps have nothing to allocate.
+const reserveTokens = 8192
+
 // open gives a sequence a lane. The caller has reserved it.
 func (s *Scheduler) open(q *sequence) {
+	ahead := min(q.most-len(q.tokens), reserveTokens)
+	q.tokens = slices.Grow(q.tokens, ahead)
+	s.cache.Reserve(q.table, len(q.tokens)+ahead)
 	last := len(s.lanes) - 1
 	q.lane = s.lanes[last]
 	s.lanes = s.lanes[:last]
