@@ -2,6 +2,9 @@
 // invocation holds QUADS × QUADS squares of 4 × 4 sums. K is staged in DEPTH columns at a time, weights dequantized,
 // four rows to a vec4, by half of the workgroup for x and half for W. DEPTH·QUADS is 32: 16 KiB of workgroup memory.
 //
+// Neighbouring invocations stage neighbouring columns of a row, for the sake of storage; a column's quads are exchanged by
+// its place, so that they store to different banks of workgroup memory.
+//
 // A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, BIAS, ADD and
 // GATHER are as in matvec.wgsl.
 // include: step
@@ -11,7 +14,8 @@
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 
-const WIDE: u32 = 16u * QUADS; // vec4s in a staged column
+const WIDE: u32 = 16u * QUADS;  // vec4s in a staged column
+const PARTS: u32 = DEPTH / 4u; // of four columns
 const STAGED: u32 = DEPTH * WIDE;
 const SUMS: u32 = QUADS * QUADS * 4u;
 var<workgroup> xs: array<vec4<f32>, STAGED>;
@@ -25,6 +29,9 @@ fn store(m: u32, column: u32, value: f32) {
         y[at] = value;
     }
 }
+
+// staged_at is the place of a quad of column d.
+fn staged_at(d: u32, quad: u32) -> u32 { return d * WIDE + (quad ^ (d / 4u * (8u / PARTS))); }
 
 // weights gives 4 weights of a row: those at 4·part of its columns.
 fn weights(row: u32, part: u32) -> vec4<f32> {
@@ -52,8 +59,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let ty = lid / 16u;
 
     // What this invocation stages: four rows, at 4 columns.
-    let quad = lid % WIDE;
-    let part = (lid % 128u) / WIDE;
+    let quad = lid % 128u / PARTS;
+    let part = lid % PARTS;
     var source: array<u32, 4>;
     for (var i = 0u; i < 4u; i++) {
         if lid < 128u {
@@ -68,29 +75,29 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
 
     var sums: array<vec4<f32>, SUMS>;
-    for (var k = 0u; k < BLOCKS * 8u; k += DEPTH / 4u) {
+    for (var k = 0u; k < BLOCKS * 8u; k += PARTS) {
         var columns: mat4x4<f32>;
         if lid < 128u {
             columns = transpose(mat4x4<f32>(x[source[0] + k + part], x[source[1] + k + part],
                 x[source[2] + k + part], x[source[3] + k + part]));
             for (var i = 0u; i < 4u; i++) {
-                xs[(part * 4u + i) * WIDE + quad] = columns[i];
+                xs[staged_at(part * 4u + i, quad)] = columns[i];
             }
         } else {
             columns = transpose(mat4x4<f32>(weights(source[0], k + part), weights(source[1], k + part),
                 weights(source[2], k + part), weights(source[3], k + part)));
             for (var i = 0u; i < 4u; i++) {
-                ws[(part * 4u + i) * WIDE + quad] = columns[i];
+                ws[staged_at(part * 4u + i, quad)] = columns[i];
             }
         }
         workgroupBarrier();
         for (var d = 0u; d < DEPTH; d++) {
             var b: array<vec4<f32>, QUADS>;
             for (var j = 0u; j < QUADS; j++) {
-                b[j] = ws[d * WIDE + j * 16u + tx];
+                b[j] = ws[staged_at(d, j * 16u + tx)];
             }
             for (var i = 0u; i < QUADS; i++) {
-                let a = xs[d * WIDE + i * 16u + ty];
+                let a = xs[staged_at(d, i * 16u + ty)];
                 for (var j = 0u; j < QUADS; j++) {
                     let s = (i * QUADS + j) * 4u;
                     sums[s] = fma(vec4<f32>(a.x), b[j], sums[s]);
@@ -103,6 +110,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         workgroupBarrier();
     }
 
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
+    var done = sums;
     for (var i = 0u; i < QUADS; i++) {
         for (var r = 0u; r < 4u; r++) {
             let m = m0 + (i * 16u + ty) * 4u + r;
@@ -111,7 +120,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             }
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
-                var v = sums[(i * QUADS + j) * 4u + r];
+                var v = done[(i * QUADS + j) * 4u + r];
                 if BIAS {
                     let at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
                     v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);

@@ -78,7 +78,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             }
         }
     }
-    lanes_sum(&sums, lid);
+
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
+    var done = sums;
+    lanes_sum(&done, lid);
 
     for (var m = 0u; m < ROWS; m++) {
         if m0 + m >= rows {
@@ -86,24 +89,24 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         }
         var scale = 1.0;
         if NORM {
-            scale = inverseSqrt(sums[TILE * ROWS + m] / f32(K) + EPS);
+            scale = inverseSqrt(done[TILE * ROWS + m] / f32(K) + EPS);
         }
         for (var t = 0u; t < TILE; t++) {
-            sums[t * ROWS + m] *= scale;
+            done[t * ROWS + m] *= scale;
             if BIAS {
-                sums[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
+                done[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
             }
         }
         if SWIGLU {
             for (var t = 0u; t < TILE; t += 2u) {
                 if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, (first + t) / 2u, silu(sums[t * ROWS + m]) * sums[(t + 1u) * ROWS + m]);
+                    store(m0 + m, (first + t) / 2u, silu(done[t * ROWS + m]) * done[(t + 1u) * ROWS + m]);
                 }
             }
         } else {
             for (var t = 0u; t < TILE; t++) {
                 if lane == (t * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, first + t, sums[t * ROWS + m]);
+                    store(m0 + m, first + t, done[t * ROWS + m]);
                 }
             }
         }
