@@ -98,7 +98,7 @@ func (m *Manager) Append(t *BlockTable, known []int32, n int) error {
 	if n == 0 {
 		return nil
 	}
-	if m.Need(t, n) > m.pool.Free() {
+	if !m.CanAppend(t, n) {
 		return ErrNoBlocks
 	}
 	at := t.tokens / m.size

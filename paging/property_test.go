@@ -182,6 +182,9 @@ func (w *walk) step() error {
 		}
 		before := l.table.Tokens()
 		need, free := w.m.Need(l.table, n), w.m.pool.Free()
+		if w.m.CanAppend(l.table, n) != (need <= free) {
+			return errors.New("CanAppend and Need disagree")
+		}
 		err := w.m.Append(l.table, l.tokens[:l.known], n)
 		switch {
 		case errors.Is(err, ErrWrittenNow):

@@ -185,6 +185,3 @@ func (s *Scheduler) Check() error {
 	}
 	return nil
 }
-
-// Number gives the number of the next step.
-func (s *Scheduler) Number() uint64 { return s.cache.Step() }
