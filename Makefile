@@ -47,7 +47,7 @@ bin/%: FORCE
 	$(GO) build -o $@ ./tests/$*
 
 web/dist/quire.wasm: FORCE
-	rm -rf web/dist && mkdir -p web/dist
+	@mkdir -p web/dist
 	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf web/dist/
 	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/wasm

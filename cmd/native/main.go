@@ -34,15 +34,7 @@ const summaryEnd = `
 `
 
 func main() {
-	quietDrivers()
 	os.Exit(dispatch(&host{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
-}
-
-// quietDrivers keeps Mesa's device selection from complaining on stderr where no display is.
-func quietDrivers() {
-	if os.Getenv("XDG_RUNTIME_DIR") == "" {
-		os.Setenv("NODEVICE_SELECT", "1")
-	}
 }
 
 // host is where a command reads and writes.
