@@ -76,6 +76,7 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	}
 	defer b.engine.Close()
 	info := b.engine.Info()
+	b.budget = info.TokenBudget
 	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
 		Variant: info.Variant, KVType: info.KVType, Results: []Result{}}
 	step("warming up")
@@ -144,10 +145,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token), budget: o.TokenBudget}
-	if b.budget == 0 {
-		b.budget = 512
-	}
+	b := &bench{vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
 	if plan.Head != nil {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
