@@ -31,14 +31,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let scale = bitcast<f32>(lane_params[params]);
         var kept = Kept(0u, ALL_IDS);
         if ((flags & TOP_K) != 0u && lane_params[params + 1u] < VOCAB) {
-            select_key(COUNT, base, lane, kept, lane_params[params + 1u], maximum, scale);
-            kept = cut(base, lane, kept, found.y, found_held.x, maximum);
+            kept = keep_best(base, lane, lane_params[params + 1u], maximum);
         }
         if ((flags & TOP_P) != 0u) {
-            select_key(MASS, base, lane, kept, lane_params[params + 2u], maximum, scale);
-            // All tokens at one key have one mass.
-            let each = max(mass(distance_below(maximum, logit_of(found.x), scale)), 1u);
-            kept = cut(base, lane, kept, wide_ceil_div(found.yz, each), wide_ceil_div(found_held, each), maximum);
+            kept = keep_share(base, lane, kept, lane_params[params + 2u], maximum, scale);
         }
         let random = philox(vec4<u32>(step[output + 2u], 0u, 0u, 0u), vec2<u32>(lane_params[params + 4u], lane_params[params + 5u]));
         let reach = bitcast<f32>(lane_params[params + 3u]);

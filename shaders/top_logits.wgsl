@@ -30,8 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     shares[lane] = sum;
 
-    select_key(COUNT, base, lane, Kept(0u, ALL_IDS), wanted, maximum, 1.0);
-    let kept = cut(base, lane, Kept(0u, ALL_IDS), found.y, found_held.x, maximum);
+    let kept = keep_best(base, lane, wanted, maximum);
     if (lane == 0u) { atomicStore(&listed, 0u); }
     workgroupBarrier();
     for (var c = lane; c < COLUMNS; c += THREADS) {

@@ -16,7 +16,7 @@ const ALL_IDS: u32 = 0xFFFFFFFFu;
 
 // What a selection counts.
 const COUNT: u32 = 0u; // tokens
-const MASS: u32 = 1u;  // masses of the tokens kept so far, up to top-p's share
+const MASS: u32 = 1u;  // masses of the tokens kept so far
 const TIES: u32 = 2u;  // kept tokens at the threshold
 const DRAW: u32 = 3u;  // masses of the kept tokens within min-p's reach
 
@@ -71,9 +71,55 @@ fn share(total: vec2<u32>, fraction: u32) -> vec2<u32> {
     return select(need, vec2<u32>(1u, 0u), need.x == 0u && need.y == 0u);
 }
 
-// select_key finds the greatest key such that the tokens from it up hold target (a count, or for MASS a fraction of
-// 2^32 of all mass); found then has the key and what of the target is left for the tokens at it, found_held what they hold.
-fn select_key(what: u32, base: u32, lane: u32, kept: Kept, target_value: u32, maximum: f32, scale: f32) {
+// least_key bounds from below the key that is count-th from the top: of the best token of each invocation's share the
+// count-th is such a bound. So hardly any token reaches the histograms.
+fn least_key(base: u32, lane: u32, count: u32) -> u32 {
+    var best = 0u;
+    for (var c = lane; c < COLUMNS; c += THREADS) {
+        let x = logits[base + c];
+        let id = 4u * c;
+        best = max(best, logit_key(x.x));
+        if (id + 1u < VOCAB) { best = max(best, logit_key(x.y)); }
+        if (id + 2u < VOCAB) { best = max(best, logit_key(x.z)); }
+        if (id + 3u < VOCAB) { best = max(best, logit_key(x.w)); }
+    }
+    sums[lane] = vec2<u32>(best, 0u);
+    if (lane == 0u) { place = vec2<u32>(0u); }
+    workgroupBarrier();
+    var rank = 1u;
+    for (var i = 0u; i < THREADS; i++) {
+        let other = sums[i].x;
+        rank += select(0u, 1u, other > best || (other == best && i < lane));
+    }
+    if (rank == count) { place = vec2<u32>(best, 0u); }
+    workgroupBarrier();
+    return place.x;
+}
+
+// top_p_goal gives the mass that top-p keeps (low, high) and the least mass of a token that can be needed for it: all
+// those of less together do not fill what top-p leaves over.
+fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, scale: f32) -> vec3<u32> {
+    var sum = vec2<u32>(0u);
+    for (var c = lane; c < COLUMNS; c += THREADS) {
+        sum = wide_add(sum, weigh_column(DRAW, base, c, kept, maximum, scale, 64.0));
+    }
+    workgroupBarrier();
+    sums[lane] = sum;
+    add_parts(lane);
+    if (lane == 0u) {
+        var all = vec2<u32>(0u);
+        for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
+        let need = share(all, fraction);
+        found = vec3<u32>(need, wide_ceil_div(wide_sub(all, need), VOCAB));
+    }
+    workgroupBarrier();
+    return found;
+}
+
+// select_key finds the greatest key such that the tokens from it up hold target, a count or a mass; found then has the
+// key and what of the target is left for the tokens at it, found_held what they hold. Tokens below least, a key or a
+// mass, are known to lie below it.
+fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, least: u32, maximum: f32, scale: f32) {
     for (var level = 0u; level < 4u; level++) {
         let shift = 24u - 8u * level;
         for (var i = lane; i < 256u; i += THREADS) {
@@ -92,10 +138,10 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, target_value: u32, ma
                 if (id < VOCAB && here) {
                     let bin = (key >> shift) & 255u;
                     if (what == COUNT) {
-                        atomicAdd(&bins_low[bin], 1u);
+                        if (key >= least) { atomicAdd(&bins_low[bin], 1u); }
                     } else if (keeps(kept, key, id)) {
                         let m = mass(distance_below(maximum, x[j], scale));
-                        if (m > 0u) {
+                        if (m >= max(least, 1u)) {
                             let before = atomicAdd(&bins_low[bin], m);
                             if (before + m < before) { atomicAdd(&bins_high[bin], 1u); }
                         }
@@ -114,15 +160,7 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, target_value: u32, ma
         }
         workgroupBarrier();
         if (lane == 0u) {
-            var rest = found.yz;
-            if (level == 0u) {
-                rest = vec2<u32>(target_value, 0u);
-                if (what == MASS) {
-                    var all = vec2<u32>(0u);
-                    for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
-                    rest = share(all, target_value);
-                }
-            }
+            var rest = select(found.yz, goal, level == 0u);
             var part = 0u;
             while (part < 15u && wide_less(parts[part], rest)) {
                 rest = wide_sub(rest, parts[part]);
@@ -252,4 +290,22 @@ fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32)
         kept.last = locate(TIES, base, lane, kept, vec2<u32>(ties.x - 1u, 0u), maximum, 1.0, 0.0);
     }
     return kept;
+}
+
+// keep_best keeps the count best tokens, the lowest ids of equals, for a count of at most the vocabulary.
+fn keep_best(base: u32, lane: u32, count: u32, maximum: f32) -> Kept {
+    var least = 0u;
+    if (count <= THREADS) { least = least_key(base, lane, count); }
+    let kept = Kept(0u, ALL_IDS);
+    select_key(COUNT, base, lane, kept, vec2<u32>(count, 0u), least, maximum, 1.0);
+    return cut(base, lane, kept, found.y, found_held.x, maximum);
+}
+
+// keep_share keeps of the kept tokens the fewest most likely ones whose mass reaches a fraction of 2^32 of the whole.
+fn keep_share(base: u32, lane: u32, before: Kept, fraction: u32, maximum: f32, scale: f32) -> Kept {
+    let goal = top_p_goal(base, lane, before, fraction, maximum, scale);
+    select_key(MASS, base, lane, before, goal.xy, goal.z, maximum, scale);
+    // All tokens at one key have one mass.
+    let each = max(mass(distance_below(maximum, logit_of(found.x), scale)), 1u);
+    return cut(base, lane, before, wide_ceil_div(found.yz, each), wide_ceil_div(found_held, each), maximum);
 }
