@@ -95,6 +95,7 @@ type sequence struct {
 	tokens  []Token
 	text    []byte
 	figures Figures
+	opened  bool // it had a lane once
 	stopCtx func() bool
 }
 

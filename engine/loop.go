@@ -43,7 +43,9 @@ func (e *Engine) advance() error {
 		for _, o := range d.Opened {
 			if q := e.live[o.Sequence]; q != nil {
 				e.runner.Open(o.Lane, q.request.Sample)
-				q.figures.CachedTokens = max(q.figures.CachedTokens, o.Cached-o.Sampled)
+				if !q.opened { // not when it comes back after a preemption
+					q.opened, q.figures.CachedTokens = true, o.Cached
+				}
 			}
 		}
 		if e.trace != nil {
