@@ -80,7 +80,7 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
 		Variant: info.Variant, KVType: info.KVType, Results: []Result{}}
 	step("warming up")
-	if _, _, err := b.prefill(ctx, 16, 1); err != nil {
+	if _, err := b.prefill(ctx, make([][]int32, 1), 16); err != nil {
 		return nil, err
 	}
 	for _, depth := range p.Depths {
@@ -165,7 +165,7 @@ func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
 			b.context = max(b.context, depth+prompt+1)
 		}
 		if p.Gen > 0 {
-			b.context = max(b.context, b.decodeTokens(p.Gen, most, depth))
+			b.context = max(b.context, decodeTokens(p.Gen, most, depth))
 		}
 	}
 	limit := trained

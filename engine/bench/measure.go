@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -16,65 +17,97 @@ const (
 	warmUpSteps = 4 // tokens of each sequence before decode is timed
 )
 
-// measurePrefill times prompt tokens that follow depth tokens: the time for all less that for the first depth.
+// measurePrefill times prompt tokens that follow depth tokens, which the prefix cache holds from a first round.
 func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (Result, error) {
-	before, skipped, err := 0.0, 0, error(nil)
-	if depth > 0 {
-		if before, skipped, err = b.prefill(ctx, depth, batch); err != nil {
-			return Result{}, err
-		}
-	}
-	seconds, steps, err := b.prefill(ctx, depth+prompt, batch)
+	prefixes, err := b.fill(ctx, batch, depth)
 	if err != nil {
 		return Result{}, err
 	}
-	seconds, steps = max(seconds-before, 1e-9), max(steps-skipped, 1)
-	read := b.weights * float64(steps)
+	var rounds []round
+	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longEnough); {
+		r, err := b.prefill(ctx, prefixes, prompt)
+		if err != nil {
+			return Result{}, err
+		}
+		rounds = append(rounds, r)
+	}
+	slices.SortFunc(rounds, func(a, b round) int { return cmp.Compare(a.seconds, b.seconds) })
+	r := rounds[len(rounds)/2]
+	read := b.weights * float64(r.steps)
 	for at := 0; at < prompt; at += b.budget {
 		read += float64(batch) * b.kvToken * float64(depth+min(at+b.budget, prompt))
 	}
 	return Result{Kind: Prefill, Prompt: prompt, Batch: batch, Depth: depth,
-		TokensPerSecond:   float64(batch*prompt) / seconds,
-		BandwidthShare:    read / seconds / b.bandwidth,
-		DispatchesPerStep: b.engine.Stats().Dispatches}, nil
+		TokensPerSecond:   float64(r.tokens) / r.seconds,
+		BandwidthShare:    read / r.seconds / b.bandwidth,
+		DispatchesPerStep: r.dispatches}, nil
 }
 
-// prefill returns the median of seconds until every sequence of the batch has its first token, and the steps it took.
-func (b *bench) prefill(ctx context.Context, prompt, batch int) (seconds float64, steps int, err error) {
-	var times []float64
-	for begin := time.Now(); len(times) < repeats && (len(times) == 0 || time.Since(begin) < longEnough); {
-		was := b.engine.Stats().Steps
-		start := time.Now()
-		streams, err := b.submit(ctx, prompt, batch, 1)
-		if err != nil {
-			return 0, 0, err
-		}
-		for _, s := range streams {
-			if r := s.Result(); r.Reason != engine.FinishLength {
-				return 0, 0, ended(r)
-			}
-		}
-		times = append(times, time.Since(start).Seconds())
-		steps = int(b.engine.Stats().Steps - was)
+// round is one timed prefill of a batch.
+type round struct {
+	seconds    float64 // until every sequence has its first token
+	tokens     int     // computed, those in the prefix cache left out
+	steps      int
+	dispatches int // of the last step
+}
+
+// prefill computes prompt new random tokens behind each prefix.
+func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (round, error) {
+	prompts := make([][]int32, len(prefixes))
+	for i, prefix := range prefixes {
+		prompts[i] = append(slices.Clone(prefix), b.tokens(prompt)...)
 	}
-	slices.Sort(times)
-	return times[len(times)/2], steps, nil
+	was := b.engine.Stats().Steps
+	start := time.Now()
+	streams, err := b.submit(ctx, prompts, 1)
+	if err != nil {
+		return round{}, err
+	}
+	var out round
+	for _, s := range streams {
+		r := s.Result()
+		if r.Reason != engine.FinishLength {
+			return round{}, ended(r)
+		}
+		out.tokens += r.Figures.PromptTokens - r.Figures.CachedTokens
+	}
+	out.seconds = time.Since(start).Seconds()
+	stats := b.engine.Stats()
+	out.steps, out.dispatches = int(stats.Steps-was), stats.Dispatches
+	return out, nil
+}
+
+// fill makes a prefix of depth tokens for each sequence of a batch and computes it, so that its blocks are cached.
+func (b *bench) fill(ctx context.Context, batch, depth int) ([][]int32, error) {
+	prefixes := make([][]int32, batch)
+	if depth == 0 {
+		return prefixes, nil
+	}
+	for i := range prefixes {
+		prefixes[i] = b.tokens(depth)
+	}
+	_, err := b.prefill(ctx, prefixes, 0)
+	return prefixes, err
 }
 
 // decodeTokens is the most context that a sequence needs while decode is measured: the first sequences generate while
-// the prompts of the others are still computed.
-func (b *bench) decodeTokens(gen, batch, depth int) int {
-	depth = max(depth, 1)
-	waiting := (batch*depth + 255) / 256 * 2
-	return depth + 2*warmUpSteps + gen + waiting + batch + 8
+// the others are still in their prompts.
+func decodeTokens(gen, batch, depth int) int {
+	const spare = 32
+	return max(depth, 1) + 2*warmUpSteps + gen + batch + spare
 }
 
 // measureDecode times gen tokens of each sequence, from when all of them generate.
 func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	most := b.decodeTokens(gen, batch, depth) - max(depth, 1)
-	streams, err := b.submit(ctx, max(depth, 1), batch, most)
+	asked := depth
+	depth = max(depth, 1)
+	prefixes, err := b.fill(ctx, batch, depth)
+	if err != nil {
+		return Result{}, err
+	}
+	streams, err := b.submit(ctx, prefixes, decodeTokens(gen, batch, depth)-depth)
 	if err != nil {
 		return Result{}, err
 	}
@@ -112,9 +145,9 @@ func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Resul
 	}
 	seconds := w.end.Sub(w.start).Seconds()
 	rate := float64(w.seen) / seconds
-	position := float64(max(depth, 1)) + warmUpSteps + float64(gen)/2
+	position := float64(depth) + warmUpSteps + float64(gen)/2
 	read := b.weights + b.kvToken*position*float64(batch)
-	return Result{Kind: Decode, Gen: gen, Batch: batch, Depth: depth, TokensPerSecond: rate,
+	return Result{Kind: Decode, Gen: gen, Batch: batch, Depth: asked, TokensPerSecond: rate,
 		BandwidthShare: read * rate / float64(batch) / b.bandwidth, DispatchesPerStep: w.dispatches}, nil
 }
 
@@ -145,17 +178,22 @@ func (w *window) count(i int, now time.Time) bool {
 	return false
 }
 
-// submit starts a batch of sequences with random prompts that share nothing.
-func (b *bench) submit(ctx context.Context, prompt, batch, tokens int) ([]*engine.Stream, error) {
-	streams := make([]*engine.Stream, 0, batch)
-	for range batch {
-		b.seed++
-		random := rand.New(rand.NewPCG(b.seed, 0))
-		ids := make([]int32, prompt)
-		for i := range ids {
-			ids[i] = int32(random.IntN(b.vocabulary))
-		}
-		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: tokens, IgnoreEnd: true})
+// tokens makes n random tokens that no prompt had before.
+func (b *bench) tokens(n int) []int32 {
+	b.seed++
+	random := rand.New(rand.NewPCG(b.seed, 0))
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(random.IntN(b.vocabulary))
+	}
+	return ids
+}
+
+// submit starts a batch of sequences that each generate up to most tokens.
+func (b *bench) submit(ctx context.Context, prompts [][]int32, most int) ([]*engine.Stream, error) {
+	streams := make([]*engine.Stream, 0, len(prompts))
+	for _, ids := range prompts {
+		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: most, IgnoreEnd: true})
 		if err != nil {
 			return nil, err
 		}
