@@ -230,3 +230,32 @@ func TestLinearRefuses(t *testing.T) {
 		assert.Error(t, err, name)
 	}
 }
+
+// TestLinearDeterministic: a row's products are the same bits alone and at any place among others.
+func TestLinearDeterministic(t *testing.T) {
+	r := newRig(t)
+	const n, k, m = 66, 160, 70
+	raw, _ := r.weights(Q4_0, n, k)
+	p := LinearParams{Matrix: r.matrix(Q4_0, n, k, raw, 0), XStride: k, YStride: 96, MWord: WordTokens, Norm: true, Eps: eps, Deterministic: true}
+	l, err := NewLinear(r.dev, p)
+	require.NoError(t, err)
+	norm, normed := r.rows("norm", r.floats(k, 1), k, k, 0).All(), r.rows("normed", r.same(m*k, 0), k, k, 0).All()
+	run := func(x []float32) []float32 {
+		rows := len(x) / k
+		y := r.rows("y", r.same(rows*96, 0), 96, 96, 0)
+		b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All(), Norm: norm, Normed: normed})
+		require.NoError(t, err)
+		r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
+		return r.read(y)
+	}
+	one, many := r.floats(k, 1), r.floats(m*k, 1)
+	alone := run(one)
+	require.NotZero(t, alone[0])
+	for _, at := range []int{0, 5, 63, 69} {
+		copy(many[at*k:], one)
+	}
+	batch := run(many)
+	for _, at := range []int{0, 5, 63, 69} {
+		assert.Equal(t, alone, batch[at*96:(at+1)*96], "row %d", at)
+	}
+}
