@@ -70,8 +70,8 @@ static void adapterLimits(Adapter adapter, WGPULimits *limits) {
 void versionFacts(Adapter adapter, AdapterFacts *facts) {
   Info info = {0};
   wgpuAdapterGetInfo(adapter, &info);
-  copyText(facts->name, sizeof facts->name, (StringView){info.description, SIZE_MAX}); // device is a number here
-  copyText(facts->vendor, sizeof facts->vendor, (StringView){info.vendor, SIZE_MAX});
+  callText(facts->name, sizeof facts->name, (StringView){info.description, SIZE_MAX}); // device is a number here
+  callText(facts->vendor, sizeof facts->vendor, (StringView){info.vendor, SIZE_MAX});
   facts->backend = info.backend;
   facts->type = info.type + 1; // 29 counts from 1
   wgpuAdapterInfoFreeMembers(info);

@@ -3,7 +3,6 @@
 package gpu
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -57,5 +56,3 @@ func driverAdvice() string {
 	}
 	return "this machine offers no GPU that this program can use"
 }
-
-var errNoTimestamps = errors.New("gpu: timing dispatches needs the feature timestamp-query, which this device was not given")

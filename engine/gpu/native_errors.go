@@ -3,9 +3,15 @@
 package gpu
 
 import (
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
+)
+
+var (
+	errNotMapped    = errors.New("gpu: nothing was read into the readback")
+	errNoTimestamps = errors.New("gpu: timing dispatches needs the feature timestamp-query, which this device was not given")
 )
 
 // nagaPlace finds "┌─ wgsl:12:5" or ":12:5" in front of the line that naga shows.

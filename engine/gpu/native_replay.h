@@ -39,6 +39,11 @@ void quireWrite(Session *session, DeviceBuffer buffer, uint64_t offset, const vo
 uint64_t quireFlush(Session *session, Failure *failure);
 void quireWait(Session *session, const uint64_t *submission, Failure *failure);
 
+// The tape's operations, as tape.go numbers them.
+enum {
+  tapeWrite = 1, tapeKernel, tapeBind, tapeDispatch, tapeCopy, tapeClear, tapeSplit, tapeMap, tapeTimed
+};
+
 // quireReplay encodes and submits a tape. Handles index the tables; mapped[i] receives the mapping of the tape's i-th
 // opMap. It returns the last submission's index.
 uint64_t quireReplay(Session *session, const int32_t *tape, size_t length, const uint8_t *data, DeviceBuffer const *buffers,

@@ -15,12 +15,12 @@ type tapeHandles interface {
 }
 
 // checkTape proves that a tape is whole and names only living objects, so that the replay need not look. It returns
-// how many passes are timed and appends the readbacks that are mapped to maps.
-func checkTape(h tapeHandles, tape []int32, data int, maps []int32) (passes int, _ []int32, err error) {
+// how many passes are timed.
+func checkTape(h tapeHandles, tape []int32, data int) (passes int, err error) {
 	for at := 0; at < len(tape); {
 		op := tape[at]
 		if op <= 0 || int(op) >= len(operandCount) || at+operandCount[op] >= len(tape) {
-			return 0, maps, fmt.Errorf("gpu: the tape is broken at word %d: operation %d", at, op)
+			return 0, fmt.Errorf("gpu: the tape is broken at word %d: operation %d", at, op)
 		}
 		args := tape[at+1 : at+1+operandCount[op]]
 		alive := true
@@ -28,7 +28,7 @@ func checkTape(h tapeHandles, tape []int32, data int, maps []int32) (passes int,
 		case opWrite:
 			alive = h.hasBuffer(args[0])
 			if args[2] < 0 || args[3] < 0 || int(args[2])+int(args[3]) > data {
-				return 0, maps, fmt.Errorf("gpu: the tape writes bytes %d to %d of %d", args[2], int(args[2])+int(args[3]), data)
+				return 0, fmt.Errorf("gpu: the tape writes bytes %d to %d of %d", args[2], int(args[2])+int(args[3]), data)
 			}
 		case opKernel:
 			alive = h.hasKernel(args[0])
@@ -36,18 +36,15 @@ func checkTape(h tapeHandles, tape []int32, data int, maps []int32) (passes int,
 			alive = h.hasGroup(args[0])
 		case opCopy:
 			alive = h.hasBuffer(args[0]) && h.hasBuffer(args[2])
-		case opClear:
+		case opClear, opMap:
 			alive = h.hasBuffer(args[0])
-		case opMap:
-			alive = h.hasBuffer(args[0])
-			maps = append(maps, args[0])
 		case opTimed:
 			passes = max(passes, int(args[0])+1)
 		}
 		if !alive {
-			return 0, maps, fmt.Errorf("%w: the tape's operation %d at word %d names a released object", ErrReleased, op, at)
+			return 0, fmt.Errorf("%w: the tape's operation %d at word %d names a released object", ErrReleased, op, at)
 		}
 		at += 1 + operandCount[op]
 	}
-	return passes, maps, nil
+	return passes, nil
 }

@@ -75,6 +75,49 @@ func TestLibraryRefusesAHugeBuffer(t *testing.T) {
 	require.Equal(t, words(0), read(t, buffer(t, d, "small", 16, Storage), 4))
 }
 
+func TestTimingsBeyondOneQuerySet(t *testing.T) {
+	d := open(t)
+	if !d.Features().Has(FeatureTimestamps) {
+		return
+	}
+	k, _, g := counter(t, d)
+	r := Recorder{Profile: true}
+	for range 2500 {
+		r.Dispatch(k, g, 1, 1, 1)
+	}
+	require.NoError(t, d.Submit(&r))
+	timings, err := d.Timings(context.Background(), &r)
+	require.NoError(t, err)
+	total := 0.0
+	for _, one := range timings[2048:] {
+		total += one.Nanoseconds
+	}
+	require.Positive(t, total)
+}
+
+func TestAMappedReadbackIsNoTarget(t *testing.T) {
+	d := open(t)
+	b := buffer(t, d, "b", 16, Storage)
+	back, err := d.NewReadback("back", 16)
+	require.NoError(t, err)
+	var r Recorder
+	r.Read(back, b, 0, 16)
+	require.NoError(t, d.Submit(&r))
+	for name, record := range map[string]func(*Recorder){
+		"copy":  func(r *Recorder) { r.Copy(b, 0, back.Buffer(), 0, 4) },
+		"clear": func(r *Recorder) { r.Clear(back.Buffer(), 0, 4) },
+		"write": func(r *Recorder) { r.Write(back.Buffer(), 0, words(1)) },
+	} {
+		var again Recorder
+		record(&again)
+		require.Error(t, d.Submit(&again), name)
+	}
+	require.Error(t, back.Buffer().Upload(0, words(1)))
+	require.Error(t, back.Wait(context.Background(), make([]byte, 64)), "16 bytes were read")
+	require.NoError(t, d.Err())
+	require.Equal(t, words(0), read(t, b, 4))
+}
+
 func TestBrokenTapesAreRefused(t *testing.T) {
 	d := open(t)
 	k, b, g := counter(t, d)

@@ -32,7 +32,13 @@ void versionDestroy(Session *session);
 #define entryMain {"main", 4}
 #endif
 
-void copyText(char *target, size_t size, StringView text);
+extern _Thread_local Failure *callFailure; // the failure of the call that this thread is in, NULL between calls
+int callBegin(Session *session, Failure *failure);
+void callEnd(Session *session);
+void callFail(uint32_t kind, StringView text);
+int sessionIsLost(Session *session);
+DeviceBuffer sessionBuffer(Session *session, uint64_t size, uint64_t usage);
+void callText(char *target, size_t size, StringView text);
 void sessionError(Session *session, uint32_t kind, StringView text);
 void sessionLost(Session *session, StringView text);
 void sessionOpened(Session *session, int success, GPUDevice device, StringView text);

@@ -71,9 +71,9 @@ Instance versionInstance(Flags backends) {
 void versionFacts(Adapter adapter, AdapterFacts *facts) {
   Info info = {0};
   if (wgpuAdapterGetInfo(adapter, &info) == statusSuccess) {
-    copyText(facts->name, sizeof facts->name, info.device);
-    copyText(facts->vendor, sizeof facts->vendor, info.vendor);
-    copyText(facts->driver, sizeof facts->driver, info.description);
+    callText(facts->name, sizeof facts->name, info.device);
+    callText(facts->vendor, sizeof facts->vendor, info.vendor);
+    callText(facts->driver, sizeof facts->driver, info.description);
     facts->backend = info.backend;
     facts->type = info.type;
     facts->subgroupMin = info.subgroupMin;
