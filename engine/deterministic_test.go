@@ -90,7 +90,7 @@ func readKV(t *testing.T, e *Engine, slots []int32) [][]byte {
 
 // K, V and logits must not depend on what else runs, nor on where chunks end.
 func TestDeterministic(t *testing.T) {
-	const tokens = 40
+	const tokens = 20
 	prompts := testPrompts(8)
 	options := func(budget int) Options {
 		return Options{Deterministic: true, Context: 256, TokenBudget: budget, LongPrompt: -1, MaxSeqs: 8}

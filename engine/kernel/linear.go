@@ -27,7 +27,7 @@ type LinearParams struct {
 	MaxRows int
 	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
 	Variant string
-	// Deterministic takes the tiled baseline kernel for every number of rows, so that an output does not depend on it.
+	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
 }
 
@@ -81,7 +81,10 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		l.subgroup, wide = 0, false
 	}
 
-	matvec, tiled := !p.Deterministic, p.Deterministic || p.MaxRows == 0 || p.MaxRows > matvecMost
+	rows, tiled := matvecRows[:], p.MaxRows == 0 || p.MaxRows > matvecMost
+	if p.Deterministic {
+		rows, tiled = rows[:1], false
+	}
 	if p.Norm && tiled {
 		var err error
 		l.norm, err = NewRMSNorm(dev, RMSNormParams{
@@ -91,14 +94,12 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		}
 	}
 	for _, piece := range p.Matrix.Pieces {
-		if matvec {
-			for i, m := range matvecRows {
-				if i > 0 && p.MaxRows != 0 && p.MaxRows <= matvecRows[i-1] {
-					break
-				}
-				if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup)); err != nil {
-					return nil, err
-				}
+		for i, m := range rows {
+			if i > 0 && p.MaxRows != 0 && p.MaxRows <= rows[i-1] {
+				break
+			}
+			if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup)); err != nil {
+				return nil, err
 			}
 		}
 		if !tiled {
@@ -233,7 +234,7 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
 	if m < 1 {
 		return
 	}
-	if l.tiled == nil || !l.params.Deterministic && m <= matvecMost {
+	if l.tiled == nil || m <= matvecMost {
 		l.recordMatvec(rec, b, m)
 		return
 	}

@@ -18,12 +18,9 @@ const kernelsMark = "kernels of the golden runs: "
 // goldenKernels returns the final texts, by hash, of all kernels that the golden runs compile with baseline variants.
 func goldenKernels(t *testing.T) map[string]string {
 	all := map[string]string{}
-	for _, o := range []engine.Options{{KVType: "f32", Context: 512}, {KVType: "f16", Context: 512}} {
-		o.Variant = "baseline"
-		for _, model := range []string{"stories260K", "quire-tales"} {
-			for hash, label := range open(t, model, o).Kernels() {
-				all[hash] = label
-			}
+	for model, kvType := range map[string]string{"stories260K": "f32", "quire-tales": "f16"} {
+		for hash, label := range open(t, model, engine.Options{KVType: kvType, Context: 512, Variant: "baseline"}).Kernels() {
+			all[hash] = label
 		}
 	}
 	return all
