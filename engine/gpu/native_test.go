@@ -118,6 +118,17 @@ func TestAMappedReadbackIsNoTarget(t *testing.T) {
 	require.Equal(t, words(0), read(t, b, 4))
 }
 
+func TestReleasedObjectsLeaveTheTables(t *testing.T) {
+	d := open(t)
+	_, b, g := counter(t, d)
+	host := d.backend.(*native)
+	require.True(t, host.hasBuffer(b.handle))
+	require.True(t, host.hasGroup(g.handle))
+	b.Release()
+	require.False(t, host.hasBuffer(b.handle))
+	require.False(t, host.hasGroup(g.handle))
+}
+
 func TestBrokenTapesAreRefused(t *testing.T) {
 	d := open(t)
 	k, b, g := counter(t, d)
