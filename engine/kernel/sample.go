@@ -42,8 +42,11 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 		return nil, fmt.Errorf("kernel: sample: vocabulary %d, stride %d: the stride must be a multiple of 4 that holds the vocabulary", p.Vocab, p.Stride)
 	}
 	k := &Sample{device: d, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
+	// A small vocabulary needs few invocations; more would only wait at barriers.
 	threads := 256
-	if p.Vocab <= sliceLogits {
+	if p.Vocab <= 1024 {
+		threads = 16
+	} else if p.Vocab <= sliceLogits {
 		threads = 64
 	}
 	consts := []Const{{"VOCAB", p.Vocab}, {"STRIDE", p.Stride}, {"THREADS", threads}, {"SLICES", k.slices}}
