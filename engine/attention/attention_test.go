@@ -38,8 +38,12 @@ func TestAttention(t *testing.T) {
 		{"more queries than keys", Params{HeadDim: 64, Heads: 2, KVHeads: 1}, 32, []int{5, 2, 0}, []int{2, 5, 1}},
 		{"empty sequence", Params{HeadDim: 64, Heads: 2, KVHeads: 1}, 32, []int{0, 9}, []int{0, 9}},
 	}
-	for _, c := range tests {
+	for i, c := range tests {
 		for _, kv := range []kernel.KVType{kernel.KVF32, kernel.KVF16} {
+			// Each pipeline takes long to compile on a software GPU: past the common cases the types take turns.
+			if i >= 6 && i%2 != int(kv) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s %v", c.name, kv), func(t *testing.T) {
 				p := c.params
 				p.KVType, p.BlockSize = kv, 16
@@ -52,7 +56,7 @@ func TestAttention(t *testing.T) {
 
 func TestRandomShapes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 12 {
+	for range 8 {
 		kvHeads := 1 + rng.IntN(3)
 		p := Params{
 			HeadDim: 1 + rng.IntN(140), KVHeads: kvHeads, Heads: kvHeads * (1 + rng.IntN(9)), BlockSize: 1 << rng.IntN(6),

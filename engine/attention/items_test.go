@@ -1,0 +1,67 @@
+package attention
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu/gputest"
+	"quire/engine/kernel"
+)
+
+// Every tile keeps the limits that all adapters have.
+func TestTilesFit(t *testing.T) {
+	for dim := 1; dim <= MaxHeadDim; dim++ {
+		for heads := 1; heads <= 40; heads++ {
+			for _, tile := range []tile{prefillTile(dim), decodeTile(dim, heads)} {
+				require.LessOrEqual(t, tile.memory(), 16384, "head dim %d", dim)
+				require.LessOrEqual(t, tile.rows/2*tile.keyThreads, 256)
+				require.GreaterOrEqual(t, tile.slabs*tile.slab*4, dim)
+				require.Zero(t, tile.rows%2)
+			}
+		}
+	}
+}
+
+func TestItems(t *testing.T) {
+	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1})
+	require.NoError(t, err)
+	assert.Equal(t, []kernel.Item{{Row: 3, First: 0, KeyEnd: 106}, {Row: 3, First: 16, KeyEnd: 107}},
+		a.AppendPrefillItems(nil, 3, 7, 100))
+	items, merges := a.AppendDecodeItems(nil, nil, 2, 70, 40)
+	assert.Equal(t, []kernel.Item{{Row: 2, KeyEnd: 64}, {Row: 2, KeyBegin: 64, KeyEnd: 70}}, items)
+	assert.Equal(t, []kernel.Merge{{Row: 2, Count: 2}}, merges)
+	items, merges = a.AppendDecodeItems(items, merges, 4, 64, 64)
+	assert.Equal(t, kernel.Item{Row: 4, First: itemDirect, KeyEnd: 64}, items[2])
+	assert.Len(t, merges, 1, "one span needs no merge")
+	assert.Equal(t, 2, a.DecodeItems(70, 40))
+	assert.EqualValues(t, 3*2*4*17*16, a.PartialBytes(3))
+}
+
+func TestChooseSplit(t *testing.T) {
+	assert.Equal(t, 4096, ChooseSplit([]int{100}, 8, 1), "a software GPU needs no split")
+	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132))
+	assert.Equal(t, 512, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
+	assert.Equal(t, 64, ChooseSplit(nil, 8, 132))
+}
+
+func TestRefuses(t *testing.T) {
+	good := Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1}
+	for want, change := range map[string]func(*Params){
+		"at most":  func(p *Params) { p.HeadDim = MaxHeadDim + 1 },
+		"KV heads": func(p *Params) { p.Heads = 5 },
+		"block":    func(p *Params) { p.BlockSize = 0 },
+		"q stride": func(p *Params) { p.QOffset = 1 },
+		"output":   func(p *Params) { p.OutStride = 383 },
+		"window":   func(p *Params) { p.Window = -1 },
+		"softcap":  func(p *Params) { p.Softcap = -1 },
+		"variant":  func(p *Params) { p.Variant = "none" },
+		"KV group": func(p *Params) { p.Group = -1 },
+	} {
+		p := good
+		change(&p)
+		_, err := New(gputest.Device(t), p)
+		require.ErrorContains(t, err, want)
+	}
+}
