@@ -23,7 +23,7 @@ func (s *Scheduler) forkSamples(q *sequence) {
 }
 
 // Fork makes a sequence that shares all of parent's blocks and tokens, but for the last token when last is not
-// negative. Steps that hold the parent land first (ErrInFlight); the request must have been added with lanes
+// negative. A token that the parent has sampled lands first (ErrInFlight); the request must have been added with lanes
 // for it, and one must be free (ErrNoLane).
 func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 	q := s.byID[parent]
@@ -32,9 +32,9 @@ func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 		return fmt.Errorf("%w: %d", ErrUnknown, parent)
 	case s.known(child):
 		return fmt.Errorf("%w: sequence %d is live already", ErrRequest, child)
-	case q.flights > 0:
+	case q.unlanded > 0:
 		return ErrInFlight
-	case !q.request.running || q.computed == 0 || len(q.tokens) <= q.prompt || len(q.request.unforked) > 0:
+	case !q.request.running || len(q.tokens) <= q.prompt || len(q.request.unforked) > 0:
 		return fmt.Errorf("%w: sequence %d is not decoding", ErrRequest, parent)
 	}
 	r := q.request

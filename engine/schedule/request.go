@@ -39,6 +39,7 @@ type Request struct {
 	Salt      string   // cached blocks are shared only under an equal salt
 	Adapter   string   // and an equal adapter
 	LandEach  bool     // its sampled token lands before its next step is made: for grammars and beams
+	Lockstep  bool     // no sequence runs ahead of the request's others: for beams
 	AllLogits bool     // every token's logits are read back; nothing is taken from the prefix cache
 }
 

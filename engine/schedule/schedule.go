@@ -128,6 +128,9 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 // share is the number of tokens that a sequence computes in this step, blocks permitting.
 func (s *Scheduler) share(q *sequence, budget int) int {
 	n := q.total() - q.computed
+	if q.ahead() {
+		n--
+	}
 	if q.total() >= q.most || q.request.LandEach && q.unlanded > 0 {
 		return 0
 	}
@@ -159,12 +162,13 @@ func (s *Scheduler) place(q *sequence, n int) (int, error) {
 	if q.computed > 0 {
 		return n, s.cache.Append(q.table, q.tokens, n)
 	}
-	hit, err := s.cache.Allocate(q.table, q.tokens, n, 0)
+	tokens := q.ready()
+	hit, err := s.cache.Allocate(q.table, tokens, n, 0)
 	if err != nil {
 		return 0, err
 	}
 	q.computed = hit
-	return min(n, len(q.tokens)-hit), nil
+	return min(n, len(tokens)-hit), nil
 }
 
 // emit writes a sequence's row and counts its tokens as computed.
@@ -229,8 +233,8 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		if len(r.members) > 1 && !s.fits(r, spare) {
 			return
 		}
-		most := min(s.chunk(budget), s.wanted(r))
-		hit, err := s.cache.Allocate(q.table, q.tokens, most, spare)
+		most, tokens := min(s.chunk(budget), s.wanted(r)), q.ready()
+		hit, err := s.cache.Allocate(q.table, tokens, most, spare)
 		if err != nil {
 			return
 		}
@@ -241,7 +245,7 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		s.waiting.admit(r)
 		q.computed = hit
 		s.start(r)
-		n := min(len(q.tokens)-hit, most)
+		n := min(len(tokens)-hit, most)
 		s.emit(st, f, q, n)
 		budget -= n
 	}
