@@ -1,6 +1,9 @@
 package paging
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Check proves the books: every block is free, held for a copy of the open step, or referenced exactly as often as
 // tables name it, and every hash leads to its blocks.
@@ -64,7 +67,43 @@ func (m *Manager) Check() error {
 	if cached != p.cached || active != p.active {
 		return fmt.Errorf("paging: %d cached and %d active blocks, counted as %d and %d", cached, active, p.cached, p.active)
 	}
+	if err := m.checkHost(); err != nil {
+		return err
+	}
 	return m.checkIndex(cached)
+}
+
+// checkHost proves that each host block is free or referenced as often as swapped tables name it.
+func (m *Manager) checkHost() error {
+	named := make([]int32, len(m.host.refs))
+	for i, t := range m.swapped {
+		if !t.swapped || t.live != unlinked {
+			return fmt.Errorf("paging: swapped table %d believes not to be", i)
+		}
+		for g := range t.ids {
+			if len(t.ids[g]) != 0 || len(t.host[g]) != m.blocksFor(t.tokens) {
+				return fmt.Errorf("paging: swapped table %d, group %d: %d blocks and %d host blocks for %d tokens",
+					i, g, len(t.ids[g]), len(t.host[g]), t.tokens)
+			}
+			for _, host := range t.host[g] {
+				if host != NullBlock {
+					named[host]++
+				}
+			}
+		}
+	}
+	for _, host := range slices.Concat(m.host.free, m.host.late) {
+		if named[host] != 0 {
+			return fmt.Errorf("paging: host block %d is free twice, or a table names it", host)
+		}
+		named[host] = -1
+	}
+	for host := 1; host < len(named); host++ {
+		if named[host] == 0 || max(named[host], 0) != m.host.refs[host] {
+			return fmt.Errorf("paging: host block %d has %d references, swapped tables name it %d times", host, m.host.refs[host], named[host])
+		}
+	}
+	return nil
 }
 
 func (m *Manager) checkIndex(cached int) error {

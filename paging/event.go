@@ -4,11 +4,13 @@ package paging
 type EventKind uint8
 
 const (
-	Stored  EventKind = iota // a block was published
-	Removed                  // a block's content can no longer be found: evicted, or unpublished
-	Cleared                  // the whole prefix cache was emptied
-	Forked                   // a table was forked
-	Copied                   // Block is copied to To in this step
+	Stored     EventKind = iota // a block was published
+	Removed                     // a block's content can no longer be found: evicted, or unpublished
+	Cleared                     // the whole prefix cache was emptied
+	Forked                      // a table was forked
+	Copied                      // Block is copied to To in this step
+	SwappedOut                  // Block goes to host block To
+	SwappedIn                   // Block comes from host block To
 )
 
 // String gives the kind's name.
@@ -19,7 +21,7 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-var kindNames = [...]string{"stored", "removed", "cleared", "forked", "copied"}
+var kindNames = [...]string{"stored", "removed", "cleared", "forked", "copied", "swapped out", "swapped in"}
 
 // Event is one change of the cache, for pages and dashboards.
 type Event struct {

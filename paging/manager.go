@@ -10,11 +10,17 @@ type Manager struct {
 	partial bool
 	step    uint64 // the open one
 	live    []*BlockTable
+	swapped []*BlockTable
 	copies  []Copy
+	outs    []Swap // of the open step
+	ins     []Swap
+	host    *hostPool
 	stats   Stats
 	rate    *HitRate
 
 	found   [][]int32 // [group] blocks of the last match; what a window has left is null
+	partner []int32   // [block] scratch of swaps: 0 between calls
+	place   []int32   // [host block] likewise
 	scratch []byte
 }
 
@@ -30,6 +36,7 @@ func NewManager(c Config) (*Manager, error) {
 	m := &Manager{
 		groups: groups, size: c.BlockSize, cache: c.PrefixCache, partial: c.PrefixCache && c.PartialHits,
 		step: 1, rate: NewHitRate(1000), found: make([][]int32, len(groups)),
+		host: newHostPool(c.HostBlocks), partner: make([]int32, c.Blocks), place: make([]int32, c.HostBlocks+1),
 	}
 	m.pool = newPool(&c, len(groups), &m.stats)
 	return m, nil
@@ -44,10 +51,11 @@ func (m *Manager) Step() uint64 { return m.step }
 // Copies lists the copies of the open step, until EndStep.
 func (m *Manager) Copies() []Copy { return m.copies }
 
-// EndStep closes the open step: its copies are handed over, its writes count as earlier ones from now on.
+// EndStep closes the open step: its swaps and copies are handed over, its writes count as earlier ones from now on.
 func (m *Manager) EndStep() {
-	m.copies = m.copies[:0]
+	m.copies, m.outs, m.ins = m.copies[:0], m.outs[:0], m.ins[:0]
 	m.pool.endStep()
+	m.host.endStep()
 	m.step++
 }
 
@@ -220,8 +228,9 @@ func (m *Manager) hash(t *BlockTable, known []int32, blocks int) {
 	}
 }
 
-// Free gives all of t's blocks back, the last first, and leaves the table empty.
+// Free gives all of t's blocks back, the last first, host memory's too, and leaves the table empty.
 func (m *Manager) Free(t *BlockTable) {
+	m.discard(t)
 	m.drop(t, 0)
 	t.tokens, t.published, t.hashes = 0, 0, t.hashes[:0]
 	for g := range t.left {
@@ -246,7 +255,7 @@ func (m *Manager) drop(t *BlockTable, keep int) {
 // Failed hides every block that step or a later one wrote: what was to be in it never came to be.
 func (m *Manager) Failed(step uint64) {
 	for id := range m.pool.blocks {
-		if b := &m.pool.blocks[id]; b.cached && b.written >= step {
+		if b := &m.pool.blocks[id]; b.cached && (b.written >= step || b.loaded >= step) {
 			m.pool.unpublish(int32(id))
 		}
 	}
@@ -275,6 +284,7 @@ func (m *Manager) Stats() Stats {
 	s.Active = p.active
 	s.SlotsTaken = s.Active * m.size
 	s.SlotsUsed = p.used
+	s.HostBlocks, s.HostFree = len(m.host.refs)-1, len(m.host.free)
 	s.HitRate = m.rate.Rate()
 	return s
 }

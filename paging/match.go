@@ -96,7 +96,7 @@ func longestServed(cached []int32, sinks int, first func(blocks int) int) int {
 // serve, then new ones for at most n tokens after it (all when n is negative). It gives the number of tokens that need
 // no computing. When fewer than spare free blocks would be left it says ErrNoBlocks and changes nothing.
 func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int, err error) {
-	if t.live != unlinked || len(tokens) == 0 {
+	if t.live != unlinked || t.swapped || len(tokens) == 0 {
 		return 0, ErrTable
 	}
 	blocks, rows := m.match(t, tokens), 0

@@ -19,6 +19,8 @@ const NullBlock int32 = 0
 var (
 	// ErrNoBlocks says that the pool has fewer free blocks than the call needs; nothing was changed.
 	ErrNoBlocks = errors.New("paging: not enough free blocks: free a sequence, or give the cache more memory")
+	// ErrNoHostBlocks says that host memory has fewer free blocks than a swap-out needs; nothing was changed.
+	ErrNoHostBlocks = errors.New("paging: not enough host memory to swap to: recompute, or give it more")
 	// ErrEmptyQueue says that nothing is left in a free queue.
 	ErrEmptyQueue = errors.New("paging: the free queue is empty")
 	// ErrInUse says that the cache cannot be cleared while sequences hold blocks.
@@ -42,6 +44,7 @@ type Config struct {
 	BlockSize   int     // slots a block
 	Blocks      int     // blocks of the pool, the null block included
 	Groups      []Group // KV groups; none: one of full attention
+	HostBlocks  int     // blocks of host memory that tables can be swapped to
 	PrefixCache bool
 	PartialHits bool        // copy the first rows of a cached block that shares only its first tokens
 	Events      func(Event) // told of every change that a page may show; nil: nobody
@@ -56,6 +59,9 @@ func (c *Config) validate() error {
 	}
 	if c.Blocks > 1<<31-2 {
 		return fmt.Errorf("paging: Blocks is %d: ids are 32 bits wide", c.Blocks)
+	}
+	if c.HostBlocks < 0 || c.HostBlocks > 1<<31-2 {
+		return fmt.Errorf("paging: HostBlocks is %d: it must be 0 or more, in 32 bits", c.HostBlocks)
 	}
 	for i, g := range c.Groups {
 		if g.Window < 0 || g.Sinks < 0 {

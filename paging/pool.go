@@ -9,6 +9,7 @@ type block struct {
 	held    bool   // free but for that copy
 	used    int32  // slots with a token
 	written uint64 // the last step that wrote a slot of it
+	loaded  uint64 // the last step that took it from host memory
 	hash    Hash
 	parent  Hash // kept for partial hits only
 }

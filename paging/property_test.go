@@ -35,7 +35,8 @@ func (g *given) below(n int) int {
 type walk struct {
 	m      *Manager
 	from   choices
-	slots  [][]Hash // [group][slot]
+	slots  []Hash // a block is memory for whichever group holds it
+	host   []Hash // [slot of host memory]
 	seqs   []*line
 	writes []write // of the open step
 }
@@ -45,12 +46,12 @@ type line struct {
 	tokens  []int32
 	known   int  // tokens that the host knows
 	touched bool // the open step writes it
-	shares  bool // it was forked from one that the open step writes
+	shares  bool // it was forked from one that the open step writes, or is swapped by it
 }
 
 type write struct {
-	group, slot int
-	value       Hash
+	slot  int
+	value Hash
 }
 
 func newWalk(from choices, c Config) (*walk, error) {
@@ -58,11 +59,9 @@ func newWalk(from choices, c Config) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{m: m, from: from}
-	for range m.groups {
-		w.slots = append(w.slots, make([]Hash, c.Blocks*c.BlockSize))
-	}
-	return w, nil
+	return &walk{
+		m: m, from: from, slots: make([]Hash, c.Blocks*c.BlockSize), host: make([]Hash, (c.HostBlocks+1)*c.BlockSize),
+	}, nil
 }
 
 func links(tokens []int32) []Hash {
@@ -82,32 +81,41 @@ func (w *walk) wrote(l *line, first, end int) {
 	for g := range w.m.groups {
 		for p := first; p < end; p++ {
 			slot := int(l.table.IDs(g)[p/w.m.size])*w.m.size + p%w.m.size
-			w.writes = append(w.writes, write{g, slot, content[p]})
+			w.writes = append(w.writes, write{slot, content[p]})
 		}
 	}
 }
 
-// endStep does what the GPU would: all copies, then all writes; then every table must read back as its sequence.
+// endStep does what the GPU would: swap-outs, swap-ins, all copies, then all writes; then every table must read back as its sequence.
 func (w *walk) endStep() error {
+	size := w.m.size
+	for _, x := range w.m.SwapOuts() {
+		copy(w.host[int(x.Host)*size:int(x.Host+1)*size], w.slots[int(x.Block)*size:])
+	}
+	for _, x := range w.m.SwapIns() {
+		copy(w.slots[int(x.Block)*size:int(x.Block+1)*size], w.host[int(x.Host)*size:])
+	}
 	var moved []write
 	for _, c := range w.m.Copies() {
 		for i := range int(c.Rows) {
-			moved = append(moved, write{int(c.Group), int(c.To)*w.m.size + i, w.slots[c.Group][int(c.From)*w.m.size+i]})
+			moved = append(moved, write{int(c.To)*size + i, w.slots[int(c.From)*size+i]})
 		}
 	}
-	seen := map[[2]int]bool{}
+	seen := map[int]bool{}
 	for _, x := range append(moved, w.writes...) {
-		if at := [2]int{x.group, x.slot}; seen[at] {
-			return fmt.Errorf("slot %v is written twice in a step", at)
-		} else {
-			seen[at] = true
+		if seen[x.slot] {
+			return fmt.Errorf("slot %d is written twice in a step", x.slot)
 		}
-		w.slots[x.group][x.slot] = x.value
+		seen[x.slot] = true
+		w.slots[x.slot] = x.value
 	}
 	w.writes = w.writes[:0]
 	w.m.EndStep()
 	for i, l := range w.seqs {
 		l.touched, l.shares = false, false
+		if l.table.Swapped() {
+			continue
+		}
 		content := links(l.tokens)
 		for g, group := range w.m.groups {
 			ids := l.table.IDs(g)
@@ -115,7 +123,7 @@ func (w *walk) endStep() error {
 				if group.Window > 0 && p >= group.Sinks && p <= l.table.Tokens()-group.Window {
 					continue
 				}
-				if w.slots[g][int(ids[p/w.m.size])*w.m.size+p%w.m.size] != content[p] {
+				if w.slots[int(ids[p/size])*size+p%size] != content[p] {
 					return fmt.Errorf("sequence %d, group %d, position %d reads what is not its own", i, g, p)
 				}
 			}
@@ -131,7 +139,7 @@ func (w *walk) drop(i int) {
 
 // step does one random thing.
 func (w *walk) step() error {
-	kind := w.from.below(20)
+	kind := w.from.below(23)
 	if len(w.seqs) == 0 {
 		kind = 0
 	}
@@ -140,6 +148,9 @@ func (w *walk) step() error {
 	if len(w.seqs) > 0 {
 		at = w.from.below(len(w.seqs))
 		l = w.seqs[at]
+	}
+	if l != nil && l.table.Swapped() && kind > 3 && kind < 14 {
+		kind = 20 // nothing else can be done with it
 	}
 	switch kind {
 	case 0, 1, 2, 3: // allocate
@@ -247,8 +258,73 @@ func (w *walk) step() error {
 		if err := w.m.Reset(); (err == nil) != (len(w.m.live) == 0) {
 			return fmt.Errorf("reset with %d tables: %v", len(w.m.live), err)
 		}
+	case 18, 19:
+		return w.swapOut(l, w.seqs[w.from.below(len(w.seqs))])
+	case 20:
+		if l.table.Swapped() {
+			return w.swapIn(l, w.seqs[w.from.below(len(w.seqs))])
+		}
 	default:
 		return w.endStep()
+	}
+	return nil
+}
+
+// swapOut moves two sequences to host memory, or one.
+func (w *walk) swapOut(a, b *line) error {
+	tables := []*BlockTable{a.table}
+	if b != a && !b.table.Swapped() {
+		tables = append(tables, b.table)
+	}
+	if a.table.Swapped() {
+		if err := w.m.SwapOut(a.table); !errors.Is(err, ErrTable) {
+			return fmt.Errorf("swapped twice: %v", err)
+		}
+		return nil
+	}
+	need, free := w.m.SwapNeed(tables...), w.m.HostFree()
+	before := w.m.pool.FreeIDs()
+	err := w.m.SwapOut(tables...)
+	if err != nil {
+		if !slices.Equal(before, w.m.pool.FreeIDs()) || free != w.m.HostFree() {
+			return errors.New("a refused swap-out changed something")
+		}
+		if errors.Is(err, ErrNoHostBlocks) && need > free || errors.Is(err, ErrWrittenNow) {
+			return nil
+		}
+		return err
+	}
+	if need != free-w.m.HostFree() {
+		return fmt.Errorf("%d host blocks were needed, %d taken", need, free-w.m.HostFree())
+	}
+	for _, l := range []*line{a, b} {
+		l.shares = l.shares || l.table.Swapped()
+	}
+	return nil
+}
+
+// swapIn takes a sequence back from host memory, or two together.
+func (w *walk) swapIn(a, b *line) error {
+	tables := []*BlockTable{a.table}
+	if b != a && b.table.Swapped() {
+		tables = append(tables, b.table)
+	}
+	need, free, host := w.m.SwapInNeed(tables...), w.m.pool.Free(), w.m.HostFree()
+	before := w.m.pool.FreeIDs()
+	switch err := w.m.SwapIn(tables...); {
+	case errors.Is(err, ErrNoBlocks) && need > free:
+		if !slices.Equal(before, w.m.pool.FreeIDs()) || host != w.m.HostFree() {
+			return errors.New("a refused swap-in changed something")
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	if need != free-w.m.pool.Free() {
+		return fmt.Errorf("%d blocks were needed, %d taken", need, free-w.m.pool.Free())
+	}
+	for _, l := range []*line{a, b} {
+		l.shares = l.shares || !l.table.Swapped()
 	}
 	return nil
 }
@@ -266,13 +342,13 @@ func (w *walk) run(steps int) error {
 }
 
 var layouts = map[string]Config{
-	"one group":       {BlockSize: 4, Blocks: 40, PrefixCache: true},
-	"no prefix cache": {BlockSize: 4, Blocks: 30},
-	"partial hits":    {BlockSize: 4, Blocks: 40, PrefixCache: true, PartialHits: true},
-	"beside a window": {BlockSize: 4, Blocks: 60, PrefixCache: true, Groups: []Group{{}, {Window: 7}}},
-	"windows, sinks":  {BlockSize: 4, Blocks: 60, PrefixCache: true, PartialHits: true, Groups: []Group{{Window: 9, Sinks: 5}, {}, {Window: 2}}},
+	"one group":       {BlockSize: 4, Blocks: 40, PrefixCache: true, HostBlocks: 30},
+	"no prefix cache": {BlockSize: 4, Blocks: 30, HostBlocks: 12},
+	"partial hits":    {BlockSize: 4, Blocks: 40, PrefixCache: true, PartialHits: true, HostBlocks: 100},
+	"beside a window": {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 20, Groups: []Group{{}, {Window: 7}}},
+	"windows, sinks":  {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 60, PartialHits: true, Groups: []Group{{Window: 9, Sinks: 5}, {}, {Window: 2}}},
 	"window alone":    {BlockSize: 4, Blocks: 30, PrefixCache: true, Groups: []Group{{Window: 6}}},
-	"blocks of one":   {BlockSize: 1, Blocks: 90, PrefixCache: true, Groups: []Group{{}, {Window: 3}}},
+	"blocks of one":   {BlockSize: 1, Blocks: 90, PrefixCache: true, HostBlocks: 50, Groups: []Group{{}, {Window: 3}}},
 }
 
 func TestRandomOperations(t *testing.T) {
@@ -285,6 +361,8 @@ func TestRandomOperations(t *testing.T) {
 			if c.PrefixCache {
 				require.NotZero(t, s.Evictions)
 			}
+			require.Equal(t, c.HostBlocks > 0, s.SwapOuts > 0 && s.SwapIns > 0)
+			require.Equal(t, c.HostBlocks > 0 && c.PrefixCache, s.SwapsSpared > 0)
 			require.Equal(t, c.BlockSize > 1, s.Copies > 0)
 		})
 	}

@@ -11,7 +11,9 @@ type BlockTable struct {
 	published int       // leading blocks that need no publishing any more
 	hashes    []Hash    // of leading full blocks, as far as anybody asked
 	root      Hash
-	live      int // place in Manager.live, or unlinked
+	swapped   bool      // its blocks are in host memory
+	host      [][]int32 // [group][position / block size] host blocks of a swapped table
+	live      int       // place in Manager.live, or unlinked
 
 	// SkipLookup makes Allocate compute every token, cached or not.
 	SkipLookup bool
@@ -20,7 +22,7 @@ type BlockTable struct {
 // Len is the number of blocks in each group's table, null blocks included.
 func (t *BlockTable) Len() int { return len(t.ids[0]) }
 
-// Tokens is the number of slots taken.
+// Tokens is the number of slots taken; of a swapped table, that it had and will have again.
 func (t *BlockTable) Tokens() int { return t.tokens }
 
 // IDs is group g's table. It is the manager's memory: read it, and only until the next call.
