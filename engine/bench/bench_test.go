@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+)
+
+var adapter = gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}
+
+func TestRunMeasuresEveryCombination(t *testing.T) {
+	r, err := NewRandom(tiny, gguf.Q4_0)
+	require.NoError(t, err)
+	var steps []string
+	plan := Plan{Prompts: []int{8}, Gen: 3, Batches: []int{1, 2}, Depths: []int{0, 32}}
+	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q4_0", engine.Options{GPU: adapter}, plan,
+		func(s string) { steps = append(steps, s) })
+	require.NoError(t, err)
+	assert.Equal(t, "tiny", report.Shape)
+	assert.Equal(t, "q4_0", report.Type)
+	assert.Equal(t, "f16", report.KVType)
+	assert.NotEmpty(t, report.Adapter)
+	assert.Positive(t, report.Bandwidth)
+	assert.Len(t, steps, 2+8)
+	type combination struct {
+		kind                      string
+		prompt, gen, batch, depth int
+	}
+	var got []combination
+	for _, m := range report.Results {
+		got = append(got, combination{m.Kind, m.Prompt, m.Gen, m.Batch, m.Depth})
+		assert.Positive(t, m.TokensPerSecond)
+		assert.Positive(t, m.BandwidthShare)
+		assert.Positive(t, m.DispatchesPerStep)
+	}
+	var want []combination
+	for _, depth := range plan.Depths {
+		for _, batch := range plan.Batches {
+			want = append(want, combination{Prefill, 8, 0, batch, depth}, combination{Decode, 0, 3, batch, depth})
+		}
+	}
+	assert.Equal(t, want, got)
+}
+
+func TestPrefillAtADepthComputesOnlyWhatIsNew(t *testing.T) {
+	ctx := context.Background()
+	r, err := NewRandom(tiny, gguf.F16)
+	require.NoError(t, err)
+	src := gpu.ReaderSource(r, r.Size())
+	o := engine.Options{GPU: adapter}
+	b, err := newBench(src, &o, Plan{Prompts: []int{20}, Batches: []int{2}, Depths: []int{64}})
+	require.NoError(t, err)
+	b.engine, err = engine.Open(ctx, src, o)
+	require.NoError(t, err)
+	defer b.engine.Close()
+	prefixes, err := b.fill(ctx, 2, 64)
+	require.NoError(t, err)
+	for range 2 {
+		got, err := b.prefill(ctx, prefixes, 20)
+		require.NoError(t, err)
+		assert.Equal(t, 2*20, got.tokens)
+	}
+}
+
+func TestRunRefusesWhatDoesNotFit(t *testing.T) {
+	tests := []struct {
+		name    string
+		options engine.Options
+		plan    Plan
+		says    string
+	}{
+		{"over the model's context", engine.Options{}, Plan{Prompts: []int{600}, Batches: []int{1}, Depths: []int{0}}, "601 tokens of context, 512 are allowed"},
+		{"over --ctx", engine.Options{Context: 100}, Plan{Prompts: []int{90}, Batches: []int{1}, Depths: []int{10}}, "101 tokens of context, 100 are allowed"},
+		{"decode over the context", engine.Options{}, Plan{Gen: 100, Batches: []int{1}, Depths: []int{450}}, "512 are allowed"},
+		{"too many sequences", engine.Options{MaxSeqs: 4}, Plan{Prompts: []int{8}, Batches: []int{8}, Depths: []int{0}}, "a batch of 8 with 4"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := NewRandom(tiny, gguf.Q8_0)
+			require.NoError(t, err)
+			_, err = Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q8_0", tt.options, tt.plan, nil)
+			require.ErrorIs(t, err, ErrPlan)
+			assert.ErrorContains(t, err, tt.says)
+		})
+	}
+}
