@@ -1,13 +1,18 @@
 // The page: a model, prompts that run in one engine at once, settings and figures.
 
-import {platformProblem, show} from './page/advice.js';
+import {adviceFor, platformProblem, show} from './page/advice.js';
 import {Figures} from './page/figures.js';
 import {ModelForm} from './page/model.js';
 import {Prompt} from './page/prompt.js';
+import {QuireError} from './quire.js';
 
 const $ = (id) => document.getElementById(id);
 
 const FIRST = ['Tell me a story about a fox and a kite.', 'Tell me a story about a girl and a lost boat.'];
+
+const RECOVERING = {
+  title: 'The GPU was taken away; recovering', message: 'What runs goes on by itself when the model is back.', advice: '',
+};
 
 const figures = new Figures();
 const prompts = [];
@@ -26,13 +31,11 @@ const form = new ModelForm({
   },
   closed() {
     figures.close();
+    show($('platform'), null);
     refresh();
   },
-  recovering({stage, done, total}) {
-    const over = stage === 'kernels' && done === total;
-    show($('platform'), over ? null : {
-      title: 'The GPU was taken away; recovering', message: 'Everything that runs goes on by itself in a moment.', advice: '',
-    });
+  recovering(now) {
+    show($('platform'), now ? RECOVERING : null);
   },
 });
 
@@ -40,21 +43,20 @@ const form = new ModelForm({
 function request(text) {
   const number = (id) => ($(id).value === '' ? undefined : $(id).valueAsNumber);
   const input = $('mode').value === 'chat' ? {messages: [{role: 'user', content: text}]} : {prompt: text};
-  const seed = number('seed');
   return {
-    ...input, temperature: number('temperature'), maxTokens: number('max-tokens'), topP: number('top-p'), minP: number('min-p'),
-    ...(seed !== undefined && {seed}),
+    ...input, seed: number('seed'), temperature: number('temperature'), maxTokens: number('max-tokens'), topP: number('top-p'),
+    minP: number('min-p'),
   };
 }
 
 function add(text = '') {
   const prompt = new Prompt(++made, text, {
     engine: () => form.quire,
-    settings(text) {
-      queueMicrotask(() => figures.started());
-      return request(text);
-    },
-    ended: (f) => figures.ended(f),
+    settings: request,
+    started: () => figures.started(),
+    first: (tokens, ms) => figures.first(tokens, ms),
+    failed: () => form.giveUpRecovering(),
+    ended: () => figures.ended(),
     removed(p) {
       prompts.splice(prompts.indexOf(p), 1);
       refresh();
@@ -84,4 +86,8 @@ const problem = platformProblem();
 if (problem) {
   show($('platform'), problem);
   form.disable();
+} else {
+  form.offerAdapters().then((list) => {
+    if (list.length === 0) throw new QuireError({name: 'ErrNoAdapter', message: 'The browser has WebGPU but offers no adapter.'});
+  }).catch((e) => show($('platform'), adviceFor(e)));
 }

@@ -31,7 +31,7 @@ export class Quire {
   defaults;
 
   #worker;
-  #calls = new Map(); // by id: {resolve, reject, progress}
+  #calls = new Map(); // by id: {resolve, reject}
   #streams = new Map(); // by the id of the call that started it
   #next = 1;
   #failure = null; // why the worker is gone
@@ -88,7 +88,8 @@ export class Quire {
    * @param {import('./quire.js').Request} request
    */
   generate(request) {
-    return new Generation(this.#start, {...this.defaults, ...request});
+    const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+    return new Generation(this.#start, {...this.defaults, ...given});
   }
 
   /** Gives a text's token ids. No BOS or EOS is added. */
@@ -119,8 +120,9 @@ export class Quire {
   #call(method, argument, blob = null, id = this.#next++) {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
+      const text = JSON.stringify(argument, finite);
       this.#calls.set(id, {resolve, reject});
-      this.#worker.postMessage({method, id, argument: JSON.stringify(argument), blob});
+      this.#worker.postMessage({method, id, argument: text, blob});
     });
   }
 
@@ -187,6 +189,8 @@ export class Quire {
 export class Generation {
   /** Resolves at the end; rejects when the request fails or its signal aborts. */
   result;
+  /** The prompt's token ids, once the engine has taken the request. */
+  promptIds = [];
 
   #chunks = [];
   #wake = null; // resolves the next() that waits
@@ -194,7 +198,6 @@ export class Generation {
   #error = null;
   #settle;
   #seed;
-  #promptIds = [];
   #cancel = () => {};
   #unlisten = () => {};
 
@@ -236,7 +239,7 @@ export class Generation {
 
   /** @internal */
   accepted(promptIds) {
-    this.#promptIds = promptIds;
+    this.promptIds = promptIds;
   }
 
   /** @internal */
@@ -253,7 +256,7 @@ export class Generation {
       return;
     }
     this.#finish();
-    this.#settle.resolve({...result, ...(tokens && {logprobs: tokens}), promptIds: this.#promptIds, seed: this.#seed});
+    this.#settle.resolve({...result, ...(tokens && {logprobs: tokens}), promptIds: this.promptIds, seed: this.#seed});
   }
 
   /** @internal */
@@ -269,6 +272,14 @@ export class Generation {
     this.#unlisten();
     this.#wake?.();
   }
+}
+
+// finite keeps JSON from turning numbers that it cannot write into nothing.
+function finite(name, value) {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new QuireError({name: 'ErrBadRequest', message: `${name} is ${value}`});
+  }
+  return value;
 }
 
 // locate gives the whole URL of a model.

@@ -3,26 +3,192 @@
 package browser
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 const (
 	loaded = `document.querySelector('#stage').textContent.includes('Loaded in')`
-	first  = `document.querySelectorAll('.output')[0].textContent`
-	second = `document.querySelectorAll('.output')[1].textContent`
+	busy   = `document.querySelectorAll('.output[aria-busy="true"]').length`
 )
 
-func TestStory(t *testing.T) {
-	p := newTab(t, serve(t), "")
-	p.do(chromedp.Click(chromedp.CSS("#load")))
+// output and status are what the n-th prompt, from 1, shows.
+func output(n int) string { return nth(n, ".output") }
+func status(n int) string { return nth(n, ".status") }
+
+func nth(n int, selector string) string {
+	return fmt.Sprintf(`document.querySelector('.prompt:nth-child(%d) %s').textContent`, n, selector)
+}
+
+func css(selector string) chromedp.CSS { return chromedp.CSS(selector) }
+
+// fill types a text into a field in place of what is there.
+func (p *tab) fill(selector, text string) {
+	p.Helper()
+	p.do(chromedp.Focus(css(selector)))
+	get[bool](p, `document.activeElement.select() ?? true`)
+	p.do(chromedp.KeyEvent(text))
+}
+
+// record keeps every text that the line of progress shows.
+const record = `
+addEventListener('DOMContentLoaded', () => {
+  globalThis.stages = [];
+  globalThis.values = [];
+  const note = () => {
+    stages.push(document.querySelector('#stage').textContent);
+    values.push(document.querySelector('#bar').getAttribute('aria-valuenow'));
+  };
+  new MutationObserver(note).observe(document.querySelector('.progress'), {subtree: true, childList: true, attributes: true});
+});
+`
+
+// A person loads the built-in model, runs two prompts at once, stops one, reloads, loads a file and loses the GPU.
+func TestPage(t *testing.T) {
+	site := serve(t)
+	p := newTab(t, site, record)
+	require.True(t, get[bool](p, `document.querySelector('.run').disabled`), "nothing runs before a model is loaded")
+
+	p.do(chromedp.Click(css("#load")))
+	p.wait(`document.querySelector('#stage').textContent.startsWith('Compiling kernels')`)
+	p.picture("loading")
 	p.wait(loaded)
-	p.do(chromedp.Click(chromedp.CSS(".prompt:nth-child(1) .run")))
-	p.wait(first + `.length > 20`)
-	p.picture("thin")
-	t.Log(get[string](p, first))
+	stages := strings.Join(get[[]string](p, `stages`), "\n")
+	for _, stage := range []string{"Fetching the engine, ", "Reading weights, ", "Compiling kernels, "} {
+		assert.Contains(t, stages, stage)
+	}
+	assert.Equal(t, "100", get[string](p, `values.at(-1)`))
+	assert.Contains(t, get[string](p, `document.querySelector('#model-status').textContent`), "Quire Tales: 7.3 million parameters")
+	assert.Equal(t, "0.7 1 0.05 chat", get[string](p, `['temperature', 'top-p', 'min-p', 'mode'].map((id) => document.getElementById(id).value).join(' ')`))
+
+	p.do(chromedp.Click(css("#settings summary")))
+	p.fill("#temperature", "0")
+	p.fill(".prompt:nth-child(1) textarea", "Tell me a story about a dog and a drum.")
+	p.do(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.wait(output(1) + `.length > 0`)
+	require.Equal(t, 1, get[int](p, busy), "text streams while the prompt runs")
+	p.do(chromedp.Click(css(".prompt:nth-child(2) .run")))
+	p.wait(output(2) + `.length > 10`)
+	p.wait(`document.querySelector('#figure-decode').textContent.endsWith('tokens/s')`)
+	require.Equal(t, 2, get[int](p, busy), "two prompts run at once")
+	assert.Equal(t, "Stop", get[string](p, nth(1, ".run")))
+	assert.Equal(t, "2", get[string](p, `document.querySelector('#figure-running').textContent`))
+	assert.Regexp(t, `^[1-9]\d* of [\d,]+, \d+ more cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
+	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
+	p.picture("running")
+	p.do(chromedp.Focus(css(".prompt:nth-child(1) textarea")), chromedp.KeyEvent(kb.Escape))
+	p.wait(status(1) + `.startsWith('Stopped: ')`)
+	require.Equal(t, 1, get[int](p, busy), "the other prompt goes on")
+	assert.NotEmpty(t, get[string](p, output(1)), "what has come stays")
+	before := len(get[string](p, output(2)))
+	p.wait(fmt.Sprintf(`%s.length > %d`, output(2), before))
+	p.do(chromedp.Click(css(".prompt:nth-child(2) .run")))
+	p.wait(status(2) + `.startsWith('Stopped: ')`)
+	p.wait(`document.querySelector('#figure-running').textContent === '0'`)
+
+	p.do(chromedp.Click(css("#add")))
+	require.Equal(t, 3, get[int](p, `document.querySelectorAll('.prompt').length`))
+	assert.Equal(t, "prompt-3", get[string](p, `document.activeElement.id`))
+	p.do(chromedp.Click(css(".prompt:nth-child(3) .remove")))
+	require.Equal(t, 2, get[int](p, `document.querySelectorAll('.prompt').length`))
 	p.quiet()
-	require.NotEmpty(t, get[string](p, first))
+
+	p.do(chromedp.Reload())
+	require.True(t, get[bool](p, `document.querySelector('.run').disabled`), "a reloaded page starts anew")
+	p.do(chromedp.Click(css(`input[value="file"]`)), chromedp.SetUploadFiles(css("#file"), []string{absolute(t, dist+"/quire-tales.gguf")}),
+		chromedp.Click(css("#load")))
+	p.wait(loaded)
+	p.do(chromedp.Click(css("#settings summary")))
+	p.fill("#temperature", "0")
+	p.fill("#max-tokens", "24")
+	p.do(chromedp.Click(css(".prompt:nth-child(1) .run")))
+
+	// The GPU is taken away midway: what has come stays, and the rest follows.
+	p.wait(output(1) + `.length > 10`)
+	get[bool](p, `new BroadcastChannel('lose').postMessage(1) ?? true`)
+	p.wait(`document.querySelector('#platform').textContent.includes('recovering')`)
+	come := get[string](p, output(1))
+	require.Equal(t, 1, get[int](p, busy), "the prompt waits for the GPU")
+	p.picture("recovering")
+	p.wait(status(1) + `.startsWith('Done')`)
+	assert.Regexp(t, `^Done.*: 24 tokens, `, get[string](p, status(1)))
+	text := get[string](p, output(1))
+	assert.True(t, strings.HasPrefix(text, come) && len(text) > len(come), "%q goes on from %q", text, come)
+	assert.Empty(t, get[string](p, `document.querySelector('#platform').textContent`), "the notice goes")
+	p.quiet()
+}
+
+func TestFile(t *testing.T) {
+	p := newTab(t, serve(t), "")
+	p.do(chromedp.Click(css(`input[value="file"]`)), chromedp.Click(css("#load")))
+	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), "Choose a GGUF file first")
+	assert.Equal(t, "file", get[string](p, `document.activeElement.id`))
+
+	// Loading is cancelled before anything compiles.
+	p.do(chromedp.SetUploadFiles(css("#file"), []string{absolute(t, dist+"/quire-tales.gguf")}))
+	get[bool](p, `document.querySelector('#load').click() ?? true`)
+	p.wait(`document.querySelector('#load').textContent === 'Cancel'`)
+	p.do(chromedp.Click(css("#load")))
+	p.wait(`document.querySelector('#stage').textContent === 'Nothing is loaded.'`)
+	assert.Equal(t, "Load", get[string](p, `document.querySelector('#load').textContent`))
+	assert.Empty(t, get[string](p, `document.querySelector('#model-error').textContent`), "cancelling is no error")
+
+	get[bool](p, `(() => {
+		const data = new DataTransfer();
+		data.items.add(new File(['no model'], 'broken.gguf'));
+		for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+		return true;
+	})()`)
+	assert.Equal(t, "broken.gguf", get[string](p, `document.querySelector('#file').files[0].name`))
+	p.do(chromedp.Click(css("#load")))
+	p.wait(`document.querySelector('#model-error').textContent.includes('This is no usable GGUF file')`)
+	p.quiet()
+}
+
+func TestWrongModels(t *testing.T) {
+	site := serve(t)
+	p := newTab(t, site, "")
+	p.do(chromedp.Click(css(`input[value="url"]`)))
+	for _, c := range []struct{ url, title, message string }{
+		{"broken.gguf", "This is no usable GGUF file", "gguf: at byte 0"},
+		{"header.gguf", "This is no usable GGUF file", "gguf: at byte"},
+		{"cut.gguf", "This is no usable GGUF file", "tensor"},
+		{"none.gguf", "That did not work", "none.gguf: HTTP 404"},
+	} {
+		p.fill("#url", site+"/"+c.url)
+		p.do(chromedp.Click(css("#load")))
+		p.wait(`document.querySelector('#load').textContent === 'Load' && document.querySelector('#model-error').textContent !== ''`)
+		text := get[string](p, `document.querySelector('#model-error').textContent`)
+		assert.Contains(t, text, c.title, c.url)
+		assert.Contains(t, text, c.message, c.url)
+	}
+	p.picture("no-model")
+	p.do(chromedp.Click(css(`input[value="builtin"]`)), chromedp.Click(css("details summary")), chromedp.SendKeys(css("#context"), "900000000"),
+		chromedp.Click(css("#load")))
+	p.wait(`document.querySelector('#model-error').textContent.includes('There is too little GPU memory')`)
+	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), "lower the context")
+	p.picture("too-little-memory")
+}
+
+func TestWithoutWebGPU(t *testing.T) {
+	for _, c := range []struct{ name, before, title string }{
+		{"no-webgpu", `Object.defineProperty(Navigator.prototype, 'gpu', {value: undefined})`, "This browser has no WebGPU"},
+		{"insecure", `Object.defineProperty(globalThis, 'isSecureContext', {value: false})`, "This page was not opened securely"},
+		{"no-adapter", `GPU.prototype.requestAdapter = async () => null`, "No GPU could be used"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newTab(t, serve(t), c.before)
+			p.wait(`document.querySelector('#platform').textContent !== ''`)
+			assert.Contains(t, get[string](p, `document.querySelector('#platform').textContent`), c.title)
+			assert.Equal(t, "alert", get[string](p, `document.querySelector('#platform').getAttribute('role')`))
+			p.picture(c.name)
+			p.quiet()
+		})
+	}
 }

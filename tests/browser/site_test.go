@@ -3,11 +3,13 @@
 package browser
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -15,14 +17,14 @@ import (
 // dist is what "make build" made.
 const dist = "../../web/dist"
 
-// loseDevice is put behind the worker's script: a message on a channel takes the first GPU device away.
+// loseDevice is put before the worker's script: a message on a channel takes the GPU devices away.
 const loseDevice = `
 new BroadcastChannel('lose').onmessage = () => {
   for (let id = 1; id < 100; id++) globalThis.quireGPU.destroy(id);
 };
 `
 
-// serve starts a site of the built page; broken.gguf and cut.gguf are no models.
+// serve starts a site of the built page; broken.gguf, header.gguf and cut.gguf are no whole models.
 func serve(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "wasm_exec.js", "quire-tales.gguf"} {
@@ -44,10 +46,17 @@ func serve(t *testing.T) string {
 	})
 	mux.HandleFunc("/empty.html", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		w.Write([]byte("<!doctype html><title>empty</title>"))
+		w.Write([]byte(`<!doctype html><title>empty</title><link rel="icon" href="data:,">`))
 	})
-	mux.HandleFunc("/broken.gguf", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("This is no model at all.")) })
-	mux.HandleFunc("/cut.gguf", func(w http.ResponseWriter, r *http.Request) { w.Write(model[:len(model)/2]) })
+	for name, content := range map[string][]byte{
+		"/broken.gguf": []byte("This is no model at all."),
+		"/cut.gguf":    model[:len(model)/2],
+		"/header.gguf": model[:1000],
+	} {
+		mux.HandleFunc(name, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		})
+	}
 	site := httptest.NewServer(mux)
 	t.Cleanup(site.Close)
 	return site.URL

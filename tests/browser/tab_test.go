@@ -26,7 +26,7 @@ const (
 )
 
 // patience is how long anything on the page may take; a software GPU on a busy machine is slow.
-const patience = 40 * time.Second
+const patience = 3 * time.Minute
 
 // start runs one Chromium for all tests.
 var start = sync.OnceValues(func() (context.Context, error) {
@@ -110,9 +110,8 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // wait waits until a JavaScript expression is true.
-func (p *tab) wait(expression string, args ...any) {
+func (p *tab) wait(expression string) {
 	p.Helper()
-	expression = fmt.Sprintf(expression, args...)
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(patience),
@@ -133,11 +132,11 @@ func (p *tab) explain(err error) {
 }
 
 // get evaluates an expression, awaiting a promise.
-func get[T any](p *tab, expression string, args ...any) T {
+func get[T any](p *tab, expression string) T {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](fmt.Sprintf(expression, args...), chromedp.EvalAwaitPromise))
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.explain(err)
 	}

@@ -6,6 +6,7 @@ const $ = (id) => document.getElementById(id);
 const EVERY = 250; // milliseconds
 
 export class Figures {
+  #running = 0; // requests of this page
   #timer = 0;
   #before = null; // {tokens, at}: for the rate of all streams together
 
@@ -25,23 +26,28 @@ export class Figures {
     this.#meter(0, 0);
   }
 
-  // started makes sure that what begins now is seen.
+  // started counts a request in.
   started() {
-    clearTimeout(this.#timer);
+    if (this.#running++ > 0) return;
     this.#before = null;
-    if (this.quire) this.#follow();
+    this.#follow();
   }
 
-  // ended shows what one request took.
-  ended({promptPerSecond, timeToFirst, generatedTokens}) {
-    if (generatedTokens === 0) return;
-    $('figure-prompt').textContent = rate(promptPerSecond);
-    $('figure-first').textContent = duration(timeToFirst);
+  // first tells of a request's first token: how many tokens the prompt had and how long it took.
+  first(promptTokens, ms) {
+    $('figure-prompt').textContent = rate(1000 * promptTokens / ms);
+    $('figure-first').textContent = duration(ms);
+  }
+
+  // ended counts a request out.
+  ended() {
+    this.#running--;
   }
 
   async #follow() {
+    clearTimeout(this.#timer);
     const {quire} = this;
-    const s = await quire.stats().catch(() => null);
+    const s = await quire?.stats().catch(() => null);
     if (!s || quire !== this.quire) return;
     const {total, active, cached} = s.blocks;
     $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} more cached`;
@@ -51,9 +57,9 @@ export class Figures {
     if (this.#before && now.tokens > this.#before.tokens) {
       $('figure-decode').textContent = rate(1000 * (now.tokens - this.#before.tokens) / (now.at - this.#before.at));
     }
-    this.#before = now;
+    if (!this.#before || now.tokens > this.#before.tokens) this.#before = now;
     clearTimeout(this.#timer);
-    if (s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);
+    if (this.#running + s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);
   }
 
   #meter(active, cached) {

@@ -12,14 +12,16 @@ const STAGES = {
   kernels: ({done, total}) => `Compiling kernels, ${done} of ${total}`,
 };
 
-// ModelForm loads models and tells opened(quire) and closed() of them.
+// ModelForm loads models. It tells opened(quire), closed(), and recovering(yes or no) when the GPU was taken away.
 export class ModelForm {
   quire = null;
   #form = $('model');
-  #abort = null;
+  #abort = null; // while something loads
+  #summary = ''; // of what is loaded
+  #recovering = false;
 
-  constructor({opened, closed, recovering}) {
-    this.told = {opened, closed, recovering};
+  constructor(page) {
+    this.page = page;
     this.#form.addEventListener('change', () => this.#showOrigin());
     this.#form.addEventListener('submit', (e) => {
       e.preventDefault();
@@ -28,7 +30,13 @@ export class ModelForm {
     });
     this.#dropFiles();
     this.#showOrigin();
-    this.#listAdapters();
+  }
+
+  // offerAdapters lists the browser's adapters to choose from.
+  async offerAdapters() {
+    const list = await Quire.adapters();
+    for (const {index, name} of list) $('adapter').add(new Option(name, index));
+    return list;
   }
 
   // disable keeps the form from loading anything.
@@ -43,10 +51,6 @@ export class ModelForm {
 
   #showOrigin() {
     for (const part of this.#form.querySelectorAll('[data-from]')) part.hidden = part.dataset.from !== this.#from;
-  }
-
-  async #listAdapters() {
-    for (const {index, name} of await Quire.adapters().catch(() => [])) $('adapter').add(new Option(name, index));
   }
 
   #dropFiles() {
@@ -89,15 +93,17 @@ export class ModelForm {
   }
 
   async #load() {
-    const model = this.#chosen();
     show($('model-error'), null);
-    if (!model) return void this.#chosen();
+    const model = this.#chosen();
+    if (!model) return;
     this.#abort = new AbortController();
     $('load').textContent = 'Cancel';
     try {
       const before = this.quire;
       this.quire = null;
-      this.told.closed();
+      this.#recovering = false;
+      $('model-status').textContent = '';
+      this.page.closed();
       await before?.close();
       this.#stage('Starting', 0);
       const start = performance.now();
@@ -110,10 +116,10 @@ export class ModelForm {
         kvType: $('kv-type').value,
         deterministic: $('deterministic').checked,
         onProgress: (p) => this.#progress(p),
-        onRecovering: (p) => this.told.recovering(p),
+        onRecovering: (p) => this.#recover(p),
       });
       this.#loaded(performance.now() - start);
-      this.told.opened(this.quire, model === 'builtin');
+      this.page.opened(this.quire);
     } catch (e) {
       this.#stage('Nothing is loaded.', 0);
       if (e.name !== 'AbortError') show($('model-error'), adviceFor(e));
@@ -125,9 +131,28 @@ export class ModelForm {
 
   #loaded(ms) {
     const {name, architecture, parameters, weightBytes, context} = this.quire.info;
-    const text = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
-    this.#stage(text, 100);
-    $('model-status').textContent = `The model is loaded. ${text}`;
+    this.#summary = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
+    this.#stage(this.#summary, 100);
+    $('model-status').textContent = `The model is loaded. ${this.#summary}`;
+  }
+
+  // recover shows how a lost device is built again.
+  #recover(p) {
+    const over = p.stage === 'kernels' && p.done === p.total;
+    if (this.#recovering === over) {
+      this.#recovering = !over;
+      this.page.recovering(this.#recovering);
+    }
+    if (over) this.#stage(this.#summary, 100);
+    else this.#progress(p);
+  }
+
+  // giveUpRecovering is called when a request failed all the same.
+  giveUpRecovering() {
+    if (!this.#recovering) return;
+    this.#recovering = false;
+    this.page.recovering(false);
+    this.#stage(this.#summary, 100);
   }
 
   #progress(p) {

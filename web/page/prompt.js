@@ -6,14 +6,15 @@ import {count, duration, rate} from './format.js';
 const REASONS = {stop: 'Done', length: 'Done, the limit is reached', cancelled: 'Stopped'};
 const NEAR_END = 40; // pixels from the end within which the output keeps scrolling
 
-// Prompt runs requests that settings() gives on the engine that engine() gives; ended(figures) hears of each.
+// Prompt runs requests that settings(text) gives on the engine that engine() gives. It tells started(),
+// first(prompt tokens, milliseconds), failed(), ended() and removed(this).
 export class Prompt {
   #generation = null;
   #text = '';
   #drawing = false;
 
-  constructor(number, text, {engine, settings, ended, removed}) {
-    this.told = {engine, settings, ended, removed};
+  constructor(number, text, page) {
+    this.page = page;
     this.node = document.getElementById('prompt').content.firstElementChild.cloneNode(true);
     const find = (selector) => this.node.querySelector(selector);
     this.area = find('textarea');
@@ -47,38 +48,45 @@ export class Prompt {
 
   // show brings the button up to date.
   show() {
-    this.button.disabled = !this.running && !this.told.engine();
+    this.button.disabled = !this.running && !this.page.engine();
     this.button.textContent = this.running ? 'Stop' : 'Run';
     this.button.classList.toggle('stop', this.running);
     this.output.setAttribute('aria-busy', this.running);
   }
 
   async run() {
-    const quire = this.told.engine();
+    const quire = this.page.engine();
     if (!quire || this.running) return;
     show(this.error, null);
     this.#text = '';
     this.#draw();
-    let tokens = 0;
-    const generation = this.#generation = quire.generate(this.told.settings(this.area.value));
+    let writing = false;
+    const start = performance.now();
+    const generation = this.#generation = quire.generate(this.page.settings(this.area.value));
     this.status.textContent = 'Reading the prompt';
     this.show();
+    this.page.started();
     try {
-      for await (const {text, ids} of generation) {
-        if (tokens === 0) this.status.textContent = 'Writing';
-        tokens += ids.length;
+      for await (const {text} of generation) {
+        if (!writing) {
+          writing = true;
+          this.status.textContent = 'Writing';
+          this.page.first(generation.promptIds.length, performance.now() - start);
+        }
         this.#text += text;
         this.#draw();
       }
       const {reason, figures} = await generation.result;
+      const first = figures.generatedTokens > 0 ? `, first after ${duration(figures.timeToFirst)}` : '';
       const speed = figures.decodePerSecond > 0 ? `, ${rate(figures.decodePerSecond)}` : '';
-      this.status.textContent = `${REASONS[reason] ?? reason}: ${count(figures.generatedTokens, 'token')}${speed}, first after ${duration(figures.timeToFirst)}`;
-      this.told.ended(figures);
+      this.status.textContent = `${REASONS[reason] ?? reason}: ${count(figures.generatedTokens, 'token')}${speed}${first}`;
     } catch (e) {
       this.status.textContent = 'Failed';
+      this.page.failed();
       show(this.error, adviceFor(e));
     } finally {
       this.#generation = null;
+      this.page.ended();
       this.show();
     }
   }
@@ -90,7 +98,7 @@ export class Prompt {
   remove() {
     this.stop();
     this.node.remove();
-    this.told.removed(this);
+    this.page.removed(this);
   }
 
   // draw shows the text once a frame, and follows its end while the reader is there.

@@ -1,0 +1,151 @@
+//go:build !js
+
+package browser
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return path
+}
+
+// The network is the browser's: Go's own would only make the program larger.
+func TestNoNetworkInWASM(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "quire/cmd/wasm")
+	list.Env = append(list.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := list.Output()
+	require.NoError(t, err)
+	packages := strings.Fields(string(out))
+	assert.Contains(t, packages, "quire/engine")
+	for _, name := range []string{"net/http", "net", "crypto/tls"} {
+		assert.NotContains(t, packages, name)
+	}
+}
+
+// What quire.js promises, on a page of its own.
+func TestModule(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	get[bool](p, `(async () => {
+		Object.assign(globalThis, await import('/quire.js'));
+		globalThis.failure = async (call) => {
+			try {
+				await call();
+			} catch (e) {
+				return e.name + ': ' + e.message;
+			}
+			return 'no failure';
+		};
+		globalThis.collect = async (generation) => {
+			const chunks = [];
+			for await (const chunk of generation) chunks.push(chunk);
+			return {chunks, text: chunks.map((c) => c.text).join(''), ids: chunks.flatMap((c) => c.ids), ...await generation.result.then((result) => ({result}))};
+		};
+		return true;
+	})()`)
+	fails := func(want, call string) {
+		t.Helper()
+		assert.Regexp(t, want, get[string](p, `failure(async () => `+call+`)`))
+	}
+	fails(`^ErrBadRequest: .*not a URL`, `Quire.open({model: 'http://'})`)
+	fails(`^ErrBadRequest: .*unknown field "colour"`, `Quire.open({colour: 1})`)
+	fails(`^ErrBadRequest: .*context`, `Quire.open({context: -1})`)
+	fails(`^FormatError: gguf: at byte 0`, `Quire.open({model: new Blob(['no model'])})`)
+	fails(`^FormatError: `, `Quire.open({model: '/broken.gguf'})`)
+	fails(`^ErrOutOfMemory: `, `Quire.open({kvMemory: 100})`)
+	fails(`^ErrNoAdapter: .*no adapter is called "abacus"`, `Quire.open({adapter: 'abacus'})`)
+	fails(`^AbortError: `, `Quire.open({signal: AbortSignal.abort()})`)
+	fails(`^AbortError: `, `(() => { const a = new AbortController(); return Quire.open({signal: a.signal, onProgress: () => a.abort()}); })()`)
+	assert.NotEmpty(t, get[[]any](p, `Quire.adapters()`))
+
+	get[bool](p, `Quire.open({kvMemory: 16 << 20, context: 128}).then((q) => Boolean(globalThis.quire = q))`)
+	assert.Equal(t, map[string]any{"context": 128.0, "chat": true, "kvType": "f16", "deterministic": false, "vocabulary": 4096.0},
+		get[map[string]any](p, `(({context, chat, kvType, deterministic, vocabulary}) => ({context, chat, kvType, deterministic, vocabulary}))(quire.info)`))
+	const text = "The fox — a red one — laughed. 🦊"
+	assert.Equal(t, text, get[string](p, fmt.Sprintf(`quire.encode(%q).then((ids) => quire.decode(ids))`, text)))
+	fails(`^ErrBadRequest: .*token 1 is 4096`, `quire.decode([1, 4096])`)
+
+	// Errors of one request leave the others alone.
+	fails(`^ErrContextTooLong: `, `quire.generate({ids: Array(128).fill(5)}).result`)
+	fails(`^ErrBadRequest: .*temperature is NaN`, `quire.generate({prompt: 'A', temperature: NaN}).result`)
+	fails(`^ErrBadRequest: .*temperature is -1`, `quire.generate({prompt: 'A', temperature: -1}).result`)
+	fails(`^ErrBadRequest: .*one of prompt, messages and ids`, `quire.generate({prompt: 'A', ids: [1]}).result`)
+	fails(`^ErrBadRequest: .*one of prompt, messages and ids`, `quire.generate({}).result`)
+	fails(`^ErrBadRequest: .*no role`, `quire.generate({messages: [{content: 'A'}]}).result`)
+	fails(`^ErrBadRequest: .*stop text`, `collect(quire.generate({prompt: 'A', stop: ['']}))`)
+	fails(`^ErrBadRequest: .*seed`, `quire.generate({prompt: 'A', seed: -1}).result`)
+
+	// Many at once over one engine: each reads its own text, equal seeds give equal text, and log-probabilities come.
+	many := get[struct {
+		Same, Greedy, Text, IDs, Order bool
+		Reasons, Tops                  []any
+		Prompt, Tokens, Chunks         int
+		Seed                           string
+	}](p, `(async () => {
+		const ask = (more) => collect(quire.generate({messages: [{role: 'user', content: 'Tell me a story about a hen.'}], maxTokens: 6, ...more}));
+		const [a, c, d] = await Promise.all([ask({seed: 2n ** 64n - 1n}), ask({temperature: 0, logprobs: 2}), ask({temperature: undefined, seed: 1})]);
+		const alone = await ask({seed: d.result.seed}), again = await ask({seed: d.result.seed});
+		const all = [a, c, d, alone, again];
+		return {
+			same: alone.text === again.text && alone.text !== '',
+			greedy: c.result.logprobs.every((t) => t.id === t.top[0].id && t.logprob <= 0 && t.top[0].logprob >= t.top[1].logprob),
+			text: all.every((g) => g.text === g.result.text),
+			ids: all.every((g) => g.ids.join() === g.result.ids.join()),
+			order: c.chunks.flatMap((x) => x.logprobs).map((t) => t.id).join() === c.ids.join(),
+			reasons: [...new Set(all.map((g) => g.result.reason))],
+			tops: [...new Set(c.result.logprobs.map((t) => t.top.length))],
+			prompt: a.result.promptIds.length - a.result.figures.promptTokens,
+			tokens: a.result.figures.generatedTokens,
+			chunks: a.chunks.length,
+			seed: String(a.result.seed),
+		};
+	})()`)
+	assert.True(t, many.Same, "equal seeds give equal text")
+	assert.True(t, many.Greedy, "greedy takes the best token")
+	assert.True(t, many.Text && many.IDs && many.Order, "chunks add up to the result")
+	assert.Equal(t, []any{"length"}, many.Reasons)
+	assert.Equal(t, []any{2.0}, many.Tops)
+	assert.Zero(t, many.Prompt)
+	assert.Equal(t, 6, many.Tokens)
+	assert.Greater(t, many.Chunks, 1, "text comes in pieces")
+	assert.Equal(t, "18446744073709551615", many.Seed)
+
+	// Three ways to stop.
+	assert.Equal(t, "cancelled", get[string](p, `(async () => {
+		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
+		for await (const {ids} of g) if (ids) g.cancel();
+		return (await g.result).reason;
+	})()`))
+	assert.Equal(t, "cancelled", get[string](p, `(async () => {
+		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
+		for await (const _ of g) break;
+		return (await g.result).reason;
+	})()`))
+	fails(`^Error: enough`, `(async () => {
+		const a = new AbortController();
+		for await (const _ of quire.generate({prompt: 'Once', ignoreEnd: true, signal: a.signal})) a.abort(new Error('enough'));
+	})()`)
+	assert.Equal(t, []any{0.0, 0.0}, get[[]any](p, `(async () => {
+		for (;;) {
+			const {running, blocks} = await quire.stats();
+			if (running === 0) return [running, blocks.active];
+		}
+	})()`), "cancelled requests give their blocks back")
+
+	// Closing ends what runs.
+	assert.Equal(t, "ErrClosed ErrClosed", get[string](p, `(async () => {
+		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
+		for await (const _ of g) quire.close();
+	})().catch(async (e) => e.name + ' ' + await quire.stats().catch((e) => e.name))`))
+	p.quiet()
+}

@@ -1,0 +1,215 @@
+/** How far loading has come: the engine's and the weights' bytes, then compiled kernels. */
+export interface Progress {
+  stage: 'engine' | 'weights' | 'kernels';
+  done: number;
+  /** 0 where it is not known. */
+  total: number;
+}
+
+export interface OpenOptions {
+  /** The URL of a GGUF file, a File or Blob of one, or the model that comes with the package (the default). */
+  model?: 'builtin' | string | URL | Blob;
+  onProgress?: (progress: Progress) => void;
+  /** Told while a lost GPU is set up again; what runs goes on afterwards. */
+  onRecovering?: (progress: Progress) => void;
+  /** Gives up loading. */
+  signal?: AbortSignal;
+
+  /** The most tokens of one sequence, prompt included; default: what the model was trained for, as far as memory goes. */
+  context?: number;
+  /** What keys and values are stored as; default f16. */
+  kvType?: 'f16' | 'f32';
+  /** Bytes for the KV cache; default: 2 GiB on a card of its own, 512 MiB elsewhere, and no more than is of use. */
+  kvMemory?: number;
+  /** One order of summation: tokens do not depend on what else runs. Slower. */
+  deterministic?: boolean;
+  /** An index in Quire.adapters() or part of a name; default: the best. */
+  adapter?: string;
+  power?: 'high-performance' | 'low-power';
+  /** A shader variant; "baseline" keeps to WebGPU's guaranteed limits. */
+  variant?: string;
+  /** Tokens a block of the KV cache; default 16. */
+  blockSize?: number;
+  /** Tokens a step; default 512. */
+  tokenBudget?: number;
+  /** The most tokens a step of one long prompt while others wait or run; default 256, below 0: no cap. */
+  longPrompt?: number;
+  /** Sequences running at once; default 64. */
+  maxSeqs?: number;
+  /** Steps in flight; default 4, and 1 with deterministic. */
+  depth?: number;
+}
+
+export interface Adapter {
+  index: number;
+  name: string;
+  vendor: string;
+  /** "cpu" is a software GPU: correct and slow. */
+  type: string;
+  features: string[];
+}
+
+export interface Info {
+  name: string;
+  architecture: string;
+  parameters: number;
+  /** On the GPU. */
+  weightBytes: number;
+  kvBytes: number;
+  vocabulary: number;
+  /** Tokens. */
+  context: number;
+  blocks: number;
+  blockSize: number;
+  kvType: 'f16' | 'f32';
+  variant: string;
+  deterministic: boolean;
+  /** Whether the model has a chat template, which messages need. */
+  chat: boolean;
+  adapter: Omit<Adapter, 'index'>;
+  /** Milliseconds. */
+  loadTime: number;
+}
+
+export interface Message {
+  role: 'system' | 'user' | 'assistant' | string;
+  content: string | null | unknown[];
+  /** What else the chat template asks for. */
+  [field: string]: unknown;
+}
+
+export interface Sampling {
+  /** 0 takes the best token. */
+  temperature: number;
+  /** Draw among so many best tokens; 0: all. */
+  topK: number;
+  /** Draw among the best tokens that together have this probability. */
+  topP: number;
+  /** Draw among tokens at least so many times as probable as the best; 0: all. */
+  minP: number;
+}
+
+/** What to generate from: exactly one of prompt, messages and ids. */
+export interface Request extends Partial<Sampling> {
+  /** Text that is continued as it is; special tokens in it are parsed. */
+  prompt?: string;
+  /** A conversation, written with the model's chat template. */
+  messages?: Message[];
+  /** Token ids. */
+  ids?: number[];
+  /** Default: until the model ends or the context is full. */
+  maxTokens?: number;
+  /** The same seed gives the same text; up to 64 bits. Default: random. */
+  seed?: number | bigint;
+  /** Texts that end generation; they are not part of the output. */
+  stop?: string[];
+  /** Cancels the request; reading it then throws the signal's reason. */
+  signal?: AbortSignal;
+  /** Log-probabilities of each token and of so many best ones, at most 20. */
+  logprobs?: number;
+  /** Go on past end tokens. */
+  ignoreEnd?: boolean;
+  /** Show special tokens in the text. */
+  special?: boolean;
+  /** The lower, the sooner. */
+  priority?: number;
+  /** Turns are shared out among tenants. */
+  tenant?: string;
+}
+
+export interface Candidate {
+  id: number;
+  /** Before temperature. */
+  logit: number;
+  logprob: number;
+}
+
+export interface Token extends Candidate {
+  /** The best tokens, best first. */
+  top: Candidate[] | null;
+}
+
+/** What is new: whole characters of text, which may be none, and the tokens that came. */
+export interface Chunk {
+  text: string;
+  ids: number[];
+  logprobs?: Token[];
+}
+
+export interface RequestFigures {
+  promptTokens: number;
+  cachedTokens: number;
+  generatedTokens: number;
+  /** Milliseconds from the request to its first token. */
+  timeToFirst: number;
+  promptPerSecond: number;
+  decodePerSecond: number;
+  /** The most blocks held. */
+  blocks: number;
+}
+
+export interface Result {
+  /** An end token or stop text, a limit, or cancel(). */
+  reason: 'stop' | 'length' | 'cancelled';
+  text: string;
+  ids: number[];
+  promptIds: number[];
+  seed: number | bigint;
+  logprobs?: Token[];
+  figures: RequestFigures;
+}
+
+export interface Stats {
+  blocks: {total: number; active: number; cached: number; free: number};
+  waiting: number;
+  running: number;
+  steps: number;
+  /** Generated since the model was opened. */
+  tokens: number;
+  preemptions: number;
+  /** How often a lost GPU was set up again. */
+  recoveries: number;
+  /** In the last step. */
+  dispatches: number;
+  gpuBuffers: number;
+  gpuBytes: number;
+}
+
+/** One request's output. Leaving a for await loop over it early cancels it. */
+export interface Generation extends AsyncIterable<Chunk> {
+  /** Resolves at the end; rejects when the request fails or its signal aborts. */
+  readonly result: Promise<Result>;
+  /** The prompt's token ids, once the engine has taken the request. */
+  readonly promptIds: number[];
+  /** Ends the request; what has come stays, and the result's reason is "cancelled". */
+  cancel(): void;
+}
+
+export class QuireError extends Error {
+  readonly name:
+    | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
+    | 'FormatError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
+    | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed' | 'Error';
+}
+
+/** A model in a worker of its own, which runs many requests at once. Errors are QuireErrors. */
+export class Quire {
+  private constructor();
+  /** Starts a worker, loads a model and compiles what it needs. */
+  static open(options?: OpenOptions): Promise<Quire>;
+  /** Lists the adapters that WebGPU offers, the best first. */
+  static adapters(): Promise<Adapter[]>;
+  readonly info: Readonly<Info>;
+  /** Sampling parameters that requests leave out. */
+  readonly defaults: Readonly<Sampling>;
+  /** Starts generating. Read the chunks with for await, or only await its result. */
+  generate(request: Request): Generation;
+  /** Gives a text's token ids. No BOS or EOS is added. */
+  encode(text: string, options?: {special?: boolean}): Promise<number[]>;
+  /** Gives the text of token ids. */
+  decode(ids: Iterable<number>, options?: {special?: boolean}): Promise<string>;
+  /** Says what the engine does right now. */
+  stats(): Promise<Stats>;
+  /** Ends all generations and gives the GPU's memory and the worker back. */
+  close(): Promise<void>;
+}
