@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,10 +73,12 @@ func prepareSim(f *flags) func(*host, []string) error {
 			return usagef("--format goes with --trace")
 		case s.chart != "" && strings.ToLower(filepath.Ext(s.chart)) != ".svg":
 			return usagef("--chart %s: only .svg can be drawn", s.chart)
-		case !(stepMillis >= 0 && stepMillis <= 1e9):
-			return usagef("--step-ms must be within 0 and 1e9")
+		case stepMillis != 0 && !(stepMillis >= 1e-3 && stepMillis <= 1e9):
+			return usagef("--step-ms must be 0 or within 0.001 and 1e9")
 		case s.options.Blocks > maxSimBlocks:
 			return usagef("--blocks %d: %d is the most", s.options.Blocks, maxSimBlocks)
+		case s.options.Blocks*s.options.BlockSize > math.MaxInt32:
+			return usagef("%d blocks of %d slots: %d slots in all are the most", s.options.Blocks, s.options.BlockSize, math.MaxInt32)
 		case s.options.Watermark >= s.options.Blocks:
 			return usagef("--watermark %d leaves nothing of %d blocks", s.options.Watermark, s.options.Blocks)
 		case (s.options.Blocks-1)*s.options.BlockSize < s.options.MaxLen:

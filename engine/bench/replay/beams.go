@@ -22,8 +22,9 @@ type beams struct {
 }
 
 type group struct {
-	beams []beam
-	last  uint64 // id of the latest beam
+	beams  []beam
+	landed int    // beams that have landed a token since the last choice
+	last   uint64 // id of the latest beam
 }
 
 type beam struct {
@@ -40,49 +41,29 @@ func newBeams(s *schedule.Scheduler, width int) *beams {
 	return &beams{scheduler: s, width: width, draw: rand.New(rand.NewPCG(2, uint64(width))), groups: map[uint64]*group{}}
 }
 
-// land takes what a step landed. A group whose beams have not all landed goes on as it is: after a preemption the first
-// beam is a step ahead of the others. With its longest beam it ends.
+// land takes what a step landed. A group goes on when all its beams have landed a token; one that found no block in a step
+// is a step late.
 func (b *beams) land(landed []schedule.Landed) error {
-	for len(landed) > 0 {
-		request := landed[0].Sequence >> 32
-		n := 1
-		for n < len(landed) && landed[n].Sequence>>32 == request {
-			n++
+	for _, l := range landed {
+		request := l.Sequence >> 32
+		g := b.groups[request]
+		if g == nil {
+			g = &group{beams: []beam{{id: l.Sequence}}, last: l.Sequence}
+			b.groups[request] = g
 		}
-		if err := b.landGroup(request, landed[:n]); err != nil {
+		if g.landed++; g.landed < len(g.beams) {
+			continue
+		}
+		g.landed = 0
+		if l.Reason != schedule.Going { // all are equally long
+			delete(b.groups, request)
+			continue
+		}
+		if err := b.choose(g); err != nil {
 			return err
 		}
-		landed = landed[n:]
 	}
 	return nil
-}
-
-func (b *beams) landGroup(request uint64, landed []schedule.Landed) error {
-	g := b.groups[request]
-	if g == nil {
-		g = &group{beams: []beam{{id: landed[0].Sequence}}, last: landed[0].Sequence}
-		b.groups[request] = g
-	}
-	ended := 0
-	for _, l := range landed {
-		if l.Reason != schedule.Going {
-			g.beams = slices.DeleteFunc(g.beams, func(o beam) bool { return o.id == l.Sequence })
-			ended++
-		}
-	}
-	switch {
-	case ended > 0:
-		delete(b.groups, request)
-		for _, rest := range g.beams {
-			if err := b.scheduler.Cancel(rest.id); err != nil {
-				return err
-			}
-		}
-		return nil
-	case len(landed) < len(g.beams):
-		return nil
-	}
-	return b.choose(g)
 }
 
 // choose replaces a group's beams with the best continuations.

@@ -65,7 +65,7 @@ const (
 func writeBars(w io.Writer, title, axis string, kinds []kind, bars []bar) error {
 	var s strings.Builder
 	plotRight := plotLeft + len(bars)*barStep
-	width, height := max(plotRight+legendWidth, 640), plotTop+plotHeight+64
+	width, height := plotRight+legendWidth, plotTop+plotHeight+64
 	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13">
 <rect width="100%%" height="100%%" fill="#fff"/>
 <text x="%d" y="28" font-size="16" font-weight="600">%s</text>

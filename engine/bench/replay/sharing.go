@@ -64,7 +64,7 @@ func (o *Options) sharing(requests []sim.Request, strategy string, width int) (S
 		}
 	case "beam":
 		land = newBeams(s, width).land
-		f.request = func(r *schedule.Request) { r.Lanes, r.LandEach = width, true }
+		f.request = func(r *schedule.Request) { r.Lanes, r.LandEach, r.Lockstep = width, true, true }
 	case "prefix":
 		f.prompts.prefix = width
 	}
