@@ -44,7 +44,7 @@ func pickAdapter(list []AdapterInfo, o Options) (int, error) {
 		}
 		names[i] = fmt.Sprintf("%d: %s (%s, %s)", i, a.Name, a.Backend, a.Type)
 	}
-	return 0, fmt.Errorf("%w: none is called %q; there are %s", ErrNoAdapter, o.Adapter, strings.Join(names, ", "))
+	return 0, fmt.Errorf("%w: none is called %q; the list has %s", ErrNoAdapter, o.Adapter, strings.Join(names, ", "))
 }
 
 func driverAdvice() string {

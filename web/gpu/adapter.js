@@ -10,6 +10,9 @@ export function featureBits(owner) {
   return bits;
 }
 
+// WebGPU does not say what kind of adapter it is; who makes only one kind tells.
+const CARDS = {nvidia: 'discrete', amd: 'discrete', intel: 'integrated', apple: 'integrated', arm: 'integrated', qualcomm: 'integrated'};
+
 function describe(adapter) {
   const info = adapter.info ?? {};
   const name = info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'WebGPU adapter';
@@ -19,7 +22,7 @@ function describe(adapter) {
     vendor: info.vendor ?? '',
     architecture: info.architecture ?? '',
     device: info.device ?? '',
-    type: software ? 'cpu' : 'unknown',
+    type: software ? 'cpu' : CARDS[(info.vendor ?? '').toLowerCase()] ?? 'unknown',
     features: featureBits(adapter),
     limits: limitsOf(adapter),
     subgroupMin: info.subgroupMinSize ?? 0,
