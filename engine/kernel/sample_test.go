@@ -112,12 +112,6 @@ func (r *rig) logitSets(vocab int) map[string][]float32 {
 		flat[i] = -7.25
 	}
 	oneHot[vocab*2/3] = 100
-	// 0 and -0 are equal, and so tie.
-	for i := range ties {
-		if ties[i] == 0 && i%2 == 0 {
-			ties[i] = float32(math.Copysign(0, -1))
-		}
-	}
 	return map[string][]float32{"random": random, "ties": ties, "one-hot": oneHot, "flat": flat}
 }
 
@@ -145,7 +139,13 @@ func TestSampleEqualsDraw(t *testing.T) {
 			params = append(params, sample.Params{}, sample.Params{Temperature: 1}, sample.Params{Temperature: 1, TopP: 1, MinP: 1},
 				sample.Params{Temperature: 1, TopK: 1, TopP: 1}, sample.Params{Temperature: 0.01, TopP: 0.5, TopK: vocab + 5},
 				sample.Params{Temperature: 900, TopP: 0.999, TopK: max(1, vocab-1)})
-			for _, set := range s.logitSets(vocab) {
+			sets := s.logitSets(vocab)
+			// 0 and -0 are equal, and so tie.
+			sets["zeros"] = make([]float32, vocab)
+			for i := 0; i < vocab; i += 2 {
+				sets["zeros"][i] = float32(math.Copysign(0, -1))
+			}
+			for _, set := range sets {
 				s.load(set)
 				for i, got := range s.draw(7, params...) {
 					p := params[i%len(params)]
@@ -175,6 +175,32 @@ func fits(t *testing.T, vocab, rows int, draws map[string]int) {
 				require.Greater(t, sampletest.ChiSquare(want, counts), 1e-4)
 			})
 		}
+	}
+}
+
+// Seeds whose draw falls next to the line between two tokens show that masses are right to a
+// millionth or so.
+func TestSampleMasses(t *testing.T) {
+	const rows = 16
+	s := newSampler(t, 2, rows)
+	sets, params := make([][]float32, rows), make([]sample.Params, rows)
+	for i := range sets {
+		sets[i] = []float32{0, -float32(2+i/2) / 15}
+		params[i] = sample.Defaults()
+		share, nearest := sample.Distribution(sets[i], params[i])[0], 1.0
+		for seed := range uint64(400000) {
+			off := float64(sample.Uniform(seed, uint32(i)))/(1<<64) - share
+			if i%2 == 0 {
+				off = -off
+			}
+			if off > 0 && off < nearest {
+				nearest, params[i].Seed = off, seed
+			}
+		}
+	}
+	s.load(sets...)
+	for i, got := range s.draw(0, params...) {
+		require.EqualValues(t, i%2, got.Token, "row %d", i)
 	}
 }
 
