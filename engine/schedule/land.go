@@ -87,6 +87,7 @@ func (s *Scheduler) end(q *sequence, known int) {
 		s.cache.Publish(q.table, q.tokens[:known])
 	}
 	s.close(q)
+	s.cache.Free(q.table)
 	r.members = slices.DeleteFunc(r.members, func(o *sequence) bool { return o == q })
 	if r.running {
 		keep := 0
@@ -149,6 +150,7 @@ func (s *Scheduler) Fail(number uint64) error {
 	}
 	s.cache.Failed(number)
 	s.drop()
+	s.forgetSwaps(number)
 	return nil
 }
 
@@ -165,13 +167,14 @@ func (s *Scheduler) drop() {
 	s.flight = s.flight[:0]
 }
 
-// Reset is for a lost device: nothing is computed any more, all steps in flight are dropped, the prefix cache is empty,
+// Reset is for a lost device: nothing is computed any more, nor swapped, all steps in flight are dropped, the prefix cache is empty,
 // and every live sequence waits again, in order, with all landed tokens. The same counters sample the rest again.
 func (s *Scheduler) Reset() error {
 	s.drop()
 	for len(s.running) > 0 {
 		s.sendBack(s.running[0].request)
 	}
+	s.forgetSwaps(0)
 	return s.cache.Reset()
 }
 
@@ -181,6 +184,7 @@ type Stats struct {
 	Tokens      uint64 // computed, chunks and decode
 	Sampled     uint64 // landed and kept
 	Preemptions uint64 // of requests
+	Swaps       uint64 // of them by swap
 	Waiting     int    // requests
 	Running     int    // sequences
 	InFlight    int    // steps

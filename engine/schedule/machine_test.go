@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,35 +30,72 @@ type machine struct {
 	t      testing.TB
 	size   int
 	groups []paging.Group
-	slots  [][]slot // [group][slot]
+	slots  []slot
 	lanes  []int32  // last sampled token
+	host   [][]slot // [block of host memory], as far as steps have landed
+	going  map[uint64][]leaving
 	reads  int
+}
+
+// leaving is a block on its way to host memory.
+type leaving struct {
+	host  int32
+	slots []slot
 }
 
 func newMachine(t testing.TB, c Config) *machine {
 	c = c.withDefaults()
-	m := &machine{t: t, size: c.BlockSize, groups: c.Groups, lanes: make([]int32, c.MaxSeqs)}
+	m := &machine{
+		t: t, size: c.BlockSize, groups: c.Groups, lanes: make([]int32, c.MaxSeqs), host: make([][]slot, c.HostBlocks+1),
+		going: map[uint64][]leaving{},
+	}
 	if len(m.groups) == 0 {
 		m.groups = []paging.Group{{}}
 	}
-	for range m.groups {
-		m.slots = append(m.slots, make([]slot, c.Blocks*c.BlockSize))
-	}
+	m.slots = make([]slot, c.Blocks*c.BlockSize)
 	m.lose()
 	return m
 }
 
 // lose forgets everything, as a new device would.
 func (m *machine) lose() {
-	for g := range m.slots {
-		for i := range m.slots[g] {
-			m.slots[g][i] = unwritten
-		}
+	for i := range m.slots {
+		m.slots[i] = unwritten
 	}
 	for i := range m.lanes {
 		m.lanes[i] = -9
 	}
+	clear(m.going)
+	clear(m.host)
 }
+
+// landed brings what a step swapped out to host memory.
+func (m *machine) landed(number uint64) {
+	for _, b := range m.going[number] {
+		m.host[b.host] = b.slots
+	}
+	delete(m.going, number)
+}
+
+// swap moves blocks out and in.
+func (m *machine) swap(s *step.Step) {
+	for _, x := range s.SwapOuts {
+		require.Positive(m.t, x.Host)
+		m.going[s.Number] = append(m.going[s.Number], leaving{x.Host, slices.Clone(m.block(x.Block))})
+	}
+	for _, x := range s.SwapIns {
+		for number, all := range m.going {
+			for _, b := range all {
+				require.NotEqual(m.t, b.host, x.Host, "step %d has not landed", number)
+			}
+		}
+		require.NotNil(m.t, m.host[x.Host], "host block %d was never written", x.Host)
+		copy(m.block(x.Block), m.host[x.Host])
+	}
+}
+
+// block is memory for whichever group holds it.
+func (m *machine) block(id int32) []slot { return m.slots[int(id)*m.size : int(id+1)*m.size] }
 
 // firstLink is the chain before the first token.
 const firstLink uint32 = 2166136261
@@ -77,15 +115,16 @@ func visible(g paging.Group, p, j int32) bool {
 
 // run executes a step and gives the sampled tokens.
 func (m *machine) run(s *step.Step) []int32 {
+	m.swap(s)
 	read := make([][]slot, len(s.Copies))
 	for i, c := range s.Copies {
-		read[i] = append(read[i], m.slots[c.Group][int(c.From)*m.size:int(c.From)*m.size+int(c.Rows)]...)
+		read[i] = append(read[i], m.block(c.From)[:c.Rows]...)
 	}
 	for i, c := range s.Copies {
-		copy(m.slots[c.Group][int(c.To)*m.size:], read[i])
+		copy(m.block(c.To), read[i])
 	}
 	require.Len(m.t, s.Positions, len(s.Tokens))
-	written := map[[2]int32]bool{}
+	written := map[int32]bool{}
 	for ri, r := range s.Rows {
 		for i := r.First; i < r.First+r.Count; i++ {
 			require.Equal(m.t, r.Start+i-r.First, s.Positions[i])
@@ -97,14 +136,14 @@ func (m *machine) run(s *step.Step) []int32 {
 				table := s.Groups[g].Tables[r.Table : r.Table+r.Blocks]
 				chain := firstLink
 				if p > 0 {
-					chain = m.slots[g][m.at(table, p-1)].chain
+					chain = m.slots[m.at(table, p-1)].chain
 				}
 				to := s.Groups[g].Slots[i]
 				require.Equal(m.t, m.at(table, p), int(to), "row %d", ri)
 				require.GreaterOrEqual(m.t, int(to), m.size, "the null block is never written")
-				require.False(m.t, written[[2]int32{int32(g), to}], "a slot is written twice in one step")
-				written[[2]int32{int32(g), to}] = true
-				m.slots[g][to] = slot{token, p, mix(chain, token)}
+				require.False(m.t, written[to], "a slot is written twice in one step")
+				written[to] = true
+				m.slots[to] = slot{token, p, mix(chain, token)}
 			}
 		}
 	}
@@ -137,7 +176,7 @@ func (m *machine) attend(s *step.Step, r step.Row, p int32) uint32 {
 			if !visible(group, p, j) {
 				continue
 			}
-			at := m.slots[g][m.at(table, j)]
+			at := m.slots[m.at(table, j)]
 			require.Equal(m.t, j, at.position, "sequence %d, group %d: position %d reads a slot of position %d", r.Sequence, g, j, at.position)
 			h = mix(h, at.token, at.position, int32(at.chain))
 			m.reads++
@@ -225,6 +264,7 @@ func (r *rig) next() Decision {
 }
 
 func (r *rig) land(number uint64) []Landed {
+	r.machine.landed(number)
 	landed, err := r.Land(number, r.results[number])
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.Check())

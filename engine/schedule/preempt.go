@@ -66,17 +66,26 @@ func (s *Scheduler) releases(r *request) int {
 	return blocks
 }
 
-// preempt takes lanes and blocks from a request that no step in flight holds. Its landed tokens stay; it computes them
-// again when it is let in again, less what the prefix cache then still has.
+// preempt takes lanes and blocks from a request that no step in flight holds. Its landed tokens stay. Its blocks go to
+// host memory, or it computes its tokens again when it is let in again, less what the prefix cache then still has.
 func (s *Scheduler) preempt(r *request) {
 	for _, q := range r.members {
 		s.cache.Publish(q.table, q.tokens)
 	}
+	p := s.weigh(r)
+	if p.Swapped {
+		p.Swapped = s.cache.SwapOut(s.held(r)...) == nil
+	}
+	if p.Swapped {
+		r.swapped = s.cache.Step()
+		s.stats.Swaps++
+	}
 	s.stats.Preemptions++
+	s.weighed = append(s.weighed, p)
 	s.sendBack(r)
 }
 
-// sendBack makes a running request wait again with nothing computed.
+// sendBack makes a running request wait again with nothing computed, or swapped.
 func (s *Scheduler) sendBack(r *request) {
 	for i := len(r.members) - 1; i >= 0; i-- {
 		q := r.members[i]
@@ -89,9 +98,11 @@ func (s *Scheduler) sendBack(r *request) {
 	s.waiting.back(r)
 }
 
-// close takes a running sequence's lane and blocks.
+// close takes a running sequence's lane, and its blocks but for swapped ones.
 func (s *Scheduler) close(q *sequence) {
-	s.cache.Free(q.table)
+	if !q.table.Swapped() {
+		s.cache.Free(q.table)
+	}
 	q.computed = 0
 	if q.lane < 0 {
 		return

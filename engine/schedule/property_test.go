@@ -97,6 +97,7 @@ func (w *walk) add() {
 }
 
 func (w *walk) land(number uint64) {
+	w.machine.landed(number)
 	landed, err := w.Land(number, w.results[number])
 	require.NoError(w.t, err)
 	delete(w.results, number)
@@ -147,6 +148,7 @@ func (w *walk) turn() {
 		if len(w.flight) > 0 {
 			require.NoError(w.t, w.Fail(w.flight[0].number))
 			clear(w.results)
+			clear(w.machine.going)
 		}
 	case kind < 12 && w.from.below(8) == 0:
 		require.NoError(w.t, w.Reset())
@@ -185,6 +187,16 @@ func (w *walk) fork(id uint64) {
 func layouts() map[string]Config {
 	window := []paging.Group{{}, {Window: 6}}
 	return map[string]Config{
+		"swap": {
+			BlockSize: 4, Blocks: 22, PrefixCache: true, TokenBudget: 16, MaxSeqs: 8, Depth: 3, HostBlocks: 40, Preemption: Swap,
+		},
+		"swap, little room": {
+			BlockSize: 4, Blocks: 22, TokenBudget: 64, MaxSeqs: 8, Depth: 2, HostBlocks: 9, Preemption: Swap, Watermark: 1,
+		},
+		"swap or recompute": {
+			BlockSize: 4, Blocks: 42, PrefixCache: true, PartialHits: true, Groups: window, TokenBudget: 12, MaxSeqs: 8,
+			Depth: 2, HostBlocks: 30, TokenCost: 4, BlockCost: 9,
+		},
 		"one at a time":  {BlockSize: 4, Blocks: 12, PrefixCache: true, TokenBudget: 8, MaxSeqs: 4, LongPrompt: 5},
 		"run ahead":      {BlockSize: 4, Blocks: 40, PrefixCache: true, TokenBudget: 16, MaxSeqs: 6, Depth: 3, QueueLimit: 20},
 		"tight":          {BlockSize: 4, Blocks: 22, PrefixCache: true, TokenBudget: 64, MaxSeqs: 8, Depth: 2, Watermark: 2},
@@ -209,6 +221,10 @@ func TestRandomWalk(t *testing.T) {
 			s := w.Stats()
 			t.Log(fmt.Sprintf("%d ended, %+v", w.ended, s))
 			require.Greater(t, w.ended, 50)
+			require.Equal(t, c.HostBlocks > 0, s.Swaps > 0 && s.Cache.SwapIns > 0, "swaps")
+			if c.HostBlocks > 0 {
+				require.Equal(t, c.Preemption == Cheaper || c.HostBlocks < 10, s.Swaps < s.Preemptions, "recomputes")
+			}
 			for range 10_000 {
 				if d := w.rig.next(); d.Kind == Land {
 					w.land(d.Step)

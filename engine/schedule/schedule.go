@@ -20,9 +20,10 @@ const (
 // Decision is Schedule's answer. Its slices are valid until the next call.
 type Decision struct {
 	Kind      Kind
-	Step      uint64   // Run: the step's number; Land: the step to land
-	Opened    []Opened // sequences that own a lane since this call, before the step's work
-	Preempted []uint64 // sequences that lost their lane and blocks and wait again
+	Step      uint64      // Run: the step's number; Land: the step to land
+	Opened    []Opened    // sequences that own a lane since this call, before the step's work
+	Preempted []uint64    // sequences that lost their lane and blocks and wait again
+	Weighed   []Preempted // the requests that had to go, and why by swap or not; none after Fail or Reset
 }
 
 // Opened says that a sequence owns a lane from now on: its sampling parameters, counter and counts of landed tokens
@@ -77,6 +78,12 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	}
 	for _, c := range s.cache.Copies() {
 		st.Copies = append(st.Copies, step.Copy{Group: c.Group, From: c.From, To: c.To, Rows: c.Rows})
+	}
+	for _, x := range s.cache.SwapOuts() {
+		st.SwapOuts = append(st.SwapOuts, step.Swap{Block: x.Block, Host: x.Host})
+	}
+	for _, x := range s.cache.SwapIns() {
+		st.SwapIns = append(st.SwapIns, step.Swap{Block: x.Block, Host: x.Host})
 	}
 	s.cache.EndStep()
 	f.number = st.Number
@@ -222,13 +229,24 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		if r == nil || s.reserved+r.lanesNeeded() > s.config.MaxSeqs {
 			return
 		}
-		q := r.members[0]
-		if s.config.NoChunking && len(q.tokens)-s.cache.Match(q.table, q.tokens) > budget {
-			return
-		}
 		spare := 0
 		if len(s.running) > 0 {
 			spare = s.config.Watermark
+		}
+		if len(s.away(r)) > 0 {
+			fits := s.room(r, budget) <= s.cache.Pool().Free()-spare
+			if !s.landedAway(r) || !fits && len(s.running) > 0 {
+				return
+			}
+			if fits && r.swapped != s.cache.Step() {
+				budget -= s.resume(st, f, r, budget)
+				continue
+			}
+			s.forgetSwap(r)
+		}
+		q := r.members[0]
+		if s.config.NoChunking && len(q.tokens)-s.cache.Match(q.table, q.tokens) > budget {
+			return
 		}
 		if len(r.members) > 1 && !s.fits(r, spare) {
 			return
@@ -292,9 +310,10 @@ func (s *Scheduler) open(q *sequence) {
 
 // decide hands the lists over; what happens between steps is in the next ones.
 func (s *Scheduler) decide(kind Kind, number uint64) Decision {
-	d := Decision{Kind: kind, Step: number, Opened: s.opened, Preempted: s.preempted}
+	d := Decision{Kind: kind, Step: number, Opened: s.opened, Preempted: s.preempted, Weighed: s.weighed}
 	s.opened, s.openedBefore = s.openedBefore[:0], s.opened
 	s.preempted, s.preemptedBefore = s.preemptedBefore[:0], s.preempted
+	s.weighed, s.weighedBefore = s.weighedBefore[:0], s.weighed
 	return d
 }
 

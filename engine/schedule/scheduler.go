@@ -38,6 +38,11 @@ type Config struct {
 	QueueLimit  int  // requests that wait; 0: any number
 	MoreLogits  int  // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
 
+	HostBlocks int        // blocks of host memory to swap to
+	Preemption Preemption // Cheaper compares these costs, in one unit:
+	TokenCost  uint64     // of computing a token again
+	BlockCost  uint64     // of moving a block to host memory and back
+
 	// Stop says whether a sequence ends with this token, which it has just landed; asked once MinTokens are there.
 	Stop func(sequence uint64, token int32) bool
 	// Events is told what happens to blocks.
@@ -78,7 +83,9 @@ type Scheduler struct {
 
 	opened, openedBefore       []Opened // for the next decision, and what the last one named
 	preempted, preemptedBefore []uint64
+	weighed, weighedBefore     []Preempted
 	landed                     []Landed
+	tables                     []*paging.BlockTable
 	looks                      uint64 // looks ahead so far
 	stats                      Stats
 }
@@ -100,7 +107,7 @@ func New(c Config) (*Scheduler, error) {
 	}
 	cache, err := paging.NewManager(paging.Config{
 		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups,
-		PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
+		HostBlocks: c.HostBlocks, PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
 	})
 	if err != nil {
 		return nil, err

@@ -11,13 +11,16 @@ const LaneToken int32 = -1
 const NoSlot int32 = -1
 
 // Step is the work of one pass through the model. T is the number of tokens.
-// Its order inside: copies first, then each layer's writes before its reads.
+// Its order inside: swap-outs, swap-ins, copies, then each layer's writes
+// before its reads.
 type Step struct {
 	Number    uint64   // counts from 1; a step of another number never reuses it
 	Tokens    []int32  // [T] token ids or LaneToken
 	Positions []int32  // [T]
 	Rows      []Row    // one a sequence in this step; their tokens are consecutive in Tokens, in order
 	Groups    []Group  // one a KV group
+	SwapOuts  []Swap   // blocks that go to host memory
+	SwapIns   []Swap   // blocks that come from it; the step that brought them there has landed
 	Copies    []Copy   // block copies, before any layer writes; no copy reads what another writes
 	Outputs   []Output // where logits are needed, in order of Token
 }
@@ -57,6 +60,13 @@ type Copy struct {
 	Rows  int32 // slots
 }
 
+// Swap moves a whole block between the device and host memory, K and V of every
+// layer of the group that holds it.
+type Swap struct {
+	Block int32
+	Host  int32 // from 1
+}
+
 // Reset empties s for reuse, keeping its memory, with the given number of KV
 // groups.
 func (s *Step) Reset(number uint64, groups int) {
@@ -64,6 +74,8 @@ func (s *Step) Reset(number uint64, groups int) {
 	s.Tokens = s.Tokens[:0]
 	s.Positions = s.Positions[:0]
 	s.Rows = s.Rows[:0]
+	s.SwapOuts = s.SwapOuts[:0]
+	s.SwapIns = s.SwapIns[:0]
 	s.Copies = s.Copies[:0]
 	s.Outputs = s.Outputs[:0]
 	for len(s.Groups) < groups {
