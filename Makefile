@@ -12,7 +12,7 @@ GPU_PACKAGES = ./engine ./engine/gpu/... ./engine/kernel/... ./engine/attention/
 TEST   = $(GO) test -json -p 1 -timeout 20m
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
-TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES)
+TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
 
 .PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu fuzz lint fmt clean help FORCE
 

@@ -1,0 +1,142 @@
+//go:build js
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall/js"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine"
+	"quire/engine/chat"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/tokenizer"
+)
+
+func TestFailureOf(t *testing.T) {
+	for want, err := range map[string]error{
+		"ErrNoAdapter":            gpu.ErrNoAdapter,
+		"ErrDeviceLost":           gpu.ErrDeviceLost,
+		"ErrOutOfMemory":          &gpu.MemoryError{Label: "KV cache"},
+		"ErrUnsupportedModel":     engine.ErrUnsupportedModel,
+		"ErrUnsupportedTokenizer": tokenizer.ErrUnsupportedTokenizer,
+		"FormatError":             &gguf.FormatError{Field: "magic"},
+		"MetadataError":           &gguf.MetadataError{Key: "llama.block_count"},
+		"ShaderError":             &gpu.ShaderError{Kernel: "matmul"},
+		"ErrContextTooLong":       engine.ErrContextTooLong,
+		"ErrQueueFull":            engine.ErrQueueFull,
+		"ErrTemplate":             &chat.Error{Reason: "no user"},
+		"ErrBadRequest":           engine.ErrBadRequest,
+		"ErrClosed":               engine.ErrClosed,
+		"Error":                   errors.New("anything else"),
+	} {
+		err = fmt.Errorf("opening: %w", err)
+		assert.Equal(t, &failure{Name: want, Message: err.Error()}, failureOf(err))
+	}
+}
+
+func TestDecode(t *testing.T) {
+	var r request
+	require.NoError(t, decode(`{"prompt": "", "seed": "18446744073709551615", "topK": 3, "stop": ["a"]}`, &r))
+	require.NotNil(t, r.Prompt)
+	assert.Equal(t, 3, r.TopK)
+	assert.Equal(t, []string{"a"}, r.Stop)
+	for _, wrong := range []string{`{"colour": 1}`, `{"topK": 1.5}`, `{} {}`, `{`, ``} {
+		assert.ErrorIs(t, decode(wrong, &r), engine.ErrBadRequest, wrong)
+	}
+}
+
+// posted records what a bridge says.
+type posted struct {
+	kind string
+	id   int
+	json string
+}
+
+func testBridge() (*bridge, *[]posted) {
+	var said []posted
+	return newBridge(func(kind string, id int, json string) { said = append(said, posted{kind, id, json}) }), &said
+}
+
+func TestCallWithoutModel(t *testing.T) {
+	b, said := testBridge()
+	for id, method := range []string{"submit", "cancel", "encode", "decode", "stats", "close", "nothing"} {
+		b.call(method, id, `{}`, js.Null())
+		var f failure
+		require.Len(t, *said, id+1, method)
+		last := (*said)[id]
+		require.NoError(t, json.Unmarshal([]byte(last.json), &f))
+		assert.Equal(t, posted{"failed", id, last.json}, last)
+		assert.Equal(t, "ErrClosed", f.Name)
+	}
+	b.call("open", 9, `{"colour": 1}`, js.Null())
+	assert.Contains(t, (*said)[7].json, `"ErrBadRequest"`)
+	assert.False(t, b.opening, "a wrong call leaves the worker ready for a right one")
+}
+
+func TestOpenSource(t *testing.T) {
+	_, err := openSource(context.Background(), "", js.Null())
+	assert.ErrorIs(t, err, engine.ErrBadRequest)
+	blob := js.Global().Get("Blob").New([]any{"12345"})
+	source, err := openSource(context.Background(), "", blob)
+	require.NoError(t, err)
+	defer source.Close()
+	assert.Equal(t, int64(5), source.Size())
+}
+
+// What one landed step gives to many streams goes out as one message.
+func TestOutboxSendsAStepAtOnce(t *testing.T) {
+	const streams, steps = 5, 3
+	sent := make(chan []message, streams*steps)
+	o := newOutbox(func(m []message) { sent <- m })
+	go o.run()
+	var tokens [streams]chan int32
+	for id := range tokens {
+		tokens[id] = make(chan int32, 1)
+		go func() {
+			for token := range tokens[id] {
+				o.add(id, engine.Chunk{Token: engine.Token{Candidate: engine.Candidate{ID: token}}, Text: "t"}, id == 0)
+			}
+		}()
+	}
+	for step := range int32(steps) {
+		for _, stream := range tokens {
+			stream <- step
+		}
+		messages := <-sent
+		require.Len(t, messages, streams)
+		for _, m := range messages {
+			assert.Equal(t, "t", m.Text)
+			assert.Equal(t, []int32{step}, m.IDs)
+			assert.Equal(t, m.ID == 0, len(m.Tokens) == 1)
+		}
+	}
+	assert.Empty(t, sent)
+}
+
+// A stream's last chunks and its end travel together.
+func TestOutboxEnd(t *testing.T) {
+	o := newOutbox(nil)
+	o.add(1, engine.Chunk{Text: "a"}, false)
+	o.add(2, engine.Chunk{Text: "x"}, false)
+	o.add(1, engine.Chunk{Text: "b"}, false)
+	o.end(1, result{Reason: engine.FinishStop})
+	require.Len(t, o.messages, 2)
+	assert.Equal(t, "ab", o.messages[0].Text)
+	assert.Equal(t, engine.FinishStop, o.messages[0].Result.Reason)
+	assert.Nil(t, o.messages[1].Result)
+}
+
+func TestResultOf(t *testing.T) {
+	text, err := json.Marshal(resultOf(engine.Result{Reason: engine.FinishError, Err: engine.ErrClosed}))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"reason": "error", "error": {"name": "ErrClosed", "message": "the engine is closed"}, "ids": [], "text": "",
+		"figures": {"promptTokens": 0, "cachedTokens": 0, "generatedTokens": 0, "timeToFirst": 0, "promptPerSecond": 0, "decodePerSecond": 0, "blocks": 0}}`, string(text))
+}
