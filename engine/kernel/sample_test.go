@@ -179,7 +179,7 @@ func fits(t *testing.T, vocab, rows int, draws map[string]int) {
 }
 
 // Seeds whose draw falls next to the line between two tokens show that masses are right to a
-// millionth or so.
+// few parts in 100,000.
 func TestSampleMasses(t *testing.T) {
 	const rows = 16
 	s := newSampler(t, 2, rows)
