@@ -2,11 +2,7 @@
 
 package main
 
-import (
-	"runtime"
-
-	"quire/engine"
-)
+import "quire/engine"
 
 // message is what is new of one stream: text and tokens, or its end.
 type message struct {
@@ -28,11 +24,10 @@ func newOutbox(send func([]message)) *outbox {
 	return &outbox{send: send, wake: make(chan struct{}, 1)}
 }
 
-// run sends, without end. The streams that a step wakes are all ready when the first of them wakes the outbox, so
-// that yielding once lets each of them add its chunk.
+// run sends, without end. A landed step makes all its streams ready before the first of them wakes the outbox, and on
+// this host goroutines run in the order in which they became ready: each has added its chunk by then.
 func (o *outbox) run() {
 	for range o.wake {
-		runtime.Gosched()
 		messages := o.messages
 		o.messages = nil
 		if len(messages) > 0 {
