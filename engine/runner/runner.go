@@ -50,6 +50,9 @@ type Runner struct {
 
 	flights []*flight // oldest first
 	spare   []*flight
+	host    [][]byte // host memory: [block] as ReadBlocks gives it
+	moved   []int32
+	hosts   []int32
 	stats   Stats
 }
 
@@ -66,6 +69,7 @@ type flight struct {
 	results *gpu.Readback
 	bytes   []byte
 	logits  *gpu.Readback // where whole rows are wanted
+	away    []away
 }
 
 type flightOutput struct {
@@ -137,6 +141,9 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	if uint64(len(r.bytes)) > r.step.Size() {
 		return fmt.Errorf("runner: step %d needs %d bytes, the step buffer has %d", s.Number, len(r.bytes), r.step.Size())
+	}
+	if err := r.swap(f, s); err != nil {
+		return err
 	}
 	rec := &r.rec
 	rec.Reset()
@@ -228,6 +235,9 @@ func (r *Runner) Land(ctx context.Context) (*Landed, error) {
 			return nil, err
 		}
 	}
+	if err := r.arrive(ctx, f); err != nil {
+		return nil, err
+	}
 	copy(r.flights, r.flights[1:])
 	r.flights = r.flights[:len(r.flights)-1]
 	r.spare = append(r.spare, f)
@@ -268,6 +278,9 @@ func (r *Runner) Stats() Stats { return r.stats }
 func (r *Runner) Release() {
 	for _, f := range r.flights {
 		f.logits.Release()
+		for _, a := range f.away {
+			a.readback.Release()
+		}
 	}
 	r.resources.release()
 }

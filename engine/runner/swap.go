@@ -1,0 +1,140 @@
+package runner
+
+import (
+	"context"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+	"quire/engine/step"
+)
+
+// swapPiece bounds one readback of blocks on their way to host memory.
+const swapPiece = 32 << 20
+
+// away is a piece of a step's swap-outs on its way to host memory.
+type away struct {
+	hosts    []int32
+	readback *gpu.Readback
+}
+
+func (r *Runner) layout() kernel.KVLayout {
+	return kernel.KVLayout{HeadDim: r.config.HeadDim, KVHeads: r.config.KVHeads, BlockSize: r.options.BlockSize, Type: r.options.KVType}
+}
+
+// BlockBytes is the size of a block with K and V of every layer, as ReadBlocks gives it.
+func (r *Runner) BlockBytes() int { return 2 * len(r.graph.K) * int(r.layout().Bytes(1)) }
+
+// readBlocks submits copies of whole blocks, K and V of each layer, one block after another.
+func (r *Runner) readBlocks(blocks []int32) (*gpu.Readback, error) {
+	back, err := r.device.NewReadback("blocks", uint64(len(blocks)*r.BlockBytes()))
+	if err != nil {
+		return nil, err
+	}
+	bytes := r.layout().Bytes(1)
+	r.rec.Reset()
+	to := uint64(0)
+	for _, id := range blocks {
+		for i := range r.graph.K {
+			r.rec.Copy(r.graph.K[i], uint64(id)*bytes, back.Buffer(), to, bytes)
+			r.rec.Copy(r.graph.V[i], uint64(id)*bytes, back.Buffer(), to+bytes, bytes)
+			to += 2 * bytes
+		}
+	}
+	r.rec.Map(back, back.Size())
+	if err := r.device.Submit(&r.rec); err != nil {
+		back.Release()
+		return nil, err
+	}
+	return back, nil
+}
+
+// ReadBlocks fetches blocks as the steps submitted so far leave them: BlockBytes each, in order.
+func (r *Runner) ReadBlocks(ctx context.Context, blocks []int32) ([]byte, error) {
+	out := make([]byte, 0, len(blocks)*r.BlockBytes())
+	for piece := range r.pieces(blocks) {
+		back, err := r.readBlocks(piece)
+		if err != nil {
+			return nil, err
+		}
+		at := len(out)
+		out = out[:at+len(piece)*r.BlockBytes()]
+		err = back.Wait(ctx, out[at:])
+		back.Release()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// WriteBlock fills a block with what ReadBlocks gave, before the steps submitted from now on.
+func (r *Runner) WriteBlock(id int32, data []byte) error {
+	bytes := r.layout().Bytes(1)
+	for i := range r.graph.K {
+		for _, cache := range []*gpu.Buffer{r.graph.K[i], r.graph.V[i]} {
+			if err := cache.Upload(uint64(id)*bytes, data[:bytes]); err != nil {
+				return err
+			}
+			data = data[bytes:]
+		}
+	}
+	return nil
+}
+
+// pieces cuts a list of blocks into what one readback takes.
+func (r *Runner) pieces(blocks []int32) func(yield func([]int32) bool) {
+	most := max(1, swapPiece/r.BlockBytes())
+	return func(yield func([]int32) bool) {
+		for len(blocks) > 0 {
+			n := min(most, len(blocks))
+			if !yield(blocks[:n]) {
+				return
+			}
+			blocks = blocks[n:]
+		}
+	}
+}
+
+// swap starts a step's swap-outs, which land with it, and does its swap-ins. Both come before the step's own work: the
+// queue keeps their order.
+func (r *Runner) swap(f *flight, s *step.Step) error {
+	r.moved, r.hosts = r.moved[:0], r.hosts[:0]
+	for _, x := range s.SwapOuts {
+		r.moved, r.hosts = append(r.moved, x.Block), append(r.hosts, x.Host)
+	}
+	at := 0
+	for piece := range r.pieces(r.moved) {
+		back, err := r.readBlocks(piece)
+		if err != nil {
+			return err
+		}
+		f.away = append(f.away, away{hosts: append([]int32(nil), r.hosts[at:at+len(piece)]...), readback: back})
+		at += len(piece)
+	}
+	for _, x := range s.SwapIns {
+		if err := r.WriteBlock(x.Block, r.host[x.Host]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrive waits for a step's swap-outs and keeps them.
+func (r *Runner) arrive(ctx context.Context, f *flight) error {
+	size := r.BlockBytes()
+	for _, a := range f.away {
+		data := make([]byte, len(a.hosts)*size)
+		if err := a.readback.Wait(ctx, data); err != nil {
+			return err
+		}
+		a.readback.Release()
+		for i, host := range a.hosts {
+			for len(r.host) <= int(host) {
+				r.host = append(r.host, nil)
+			}
+			r.host[host] = append(r.host[host][:0], data[i*size:(i+1)*size]...)
+		}
+	}
+	f.away = f.away[:0]
+	return nil
+}
