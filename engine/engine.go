@@ -64,7 +64,7 @@ type Engine struct {
 	kernels   map[string]string
 
 	mu       sync.Mutex // guards what follows
-	incoming []*sequence
+	incoming []*group
 	cancels  []uint64
 	closing  bool
 	next     uint64
@@ -78,25 +78,11 @@ type Engine struct {
 	runner    *runner.Runner
 	scheduler *schedule.Scheduler
 	live      map[uint64]*sequence
+	groups    map[uint64]*group
+	counted   map[int32]bool // blocks, to count a group's
 	step      step.Step
 	failures  int              // devices lost in a row without a step landing
 	trace     func(*step.Step) // tests look at every step
-}
-
-// sequence is a request on its way.
-type sequence struct {
-	id      uint64
-	request Request
-	stream  *Stream
-	clock   clock
-	decoder *tokenizer.Decoder
-	stopper stopper
-	ids     []int32
-	tokens  []Token
-	text    []byte
-	figures Figures
-	opened  bool // it had a lane once
-	stopCtx func() bool
 }
 
 // Submit queues a request. Cancelling ctx cancels it. Its Stream must be read to the end or cancelled.
@@ -123,24 +109,26 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 			return nil, fmt.Errorf("%w: a stop text is empty", ErrBadRequest)
 		}
 	}
-	q := &sequence{
-		request: r, stopper: stopper{stops: r.Stop}, clock: clock{submitted: time.Now()},
-		decoder: e.tokenizer.NewDecoder(tokenizer.DecodeOptions{Special: r.Special, After: r.Prompt}),
-		figures: Figures{PromptTokens: len(r.Prompt)},
+	if err := e.checkChoices(&r); err != nil {
+		return nil, err
 	}
+	g := e.newGroup(r)
 	e.mu.Lock()
 	if e.closing {
 		e.mu.Unlock()
 		return nil, ErrClosed
 	}
-	e.next++
-	q.id = e.next
-	q.stream = newStream(e, q.id)
-	e.incoming = append(e.incoming, q)
+	for _, q := range g.live {
+		e.next++
+		q.id = e.next
+	}
+	g.id = g.live[0].id
+	g.stream = newStream(e, g.id)
+	g.stopCtx = context.AfterFunc(ctx, g.stream.Cancel)
+	e.incoming = append(e.incoming, g)
 	e.mu.Unlock()
-	q.stopCtx = context.AfterFunc(ctx, q.stream.Cancel)
 	e.signal()
-	return q.stream, nil
+	return g.stream, nil
 }
 
 func (e *Engine) cancel(id uint64) {

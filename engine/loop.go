@@ -42,9 +42,9 @@ func (e *Engine) advance() error {
 	case schedule.Run:
 		for _, o := range d.Opened {
 			if q := e.live[o.Sequence]; q != nil {
-				e.runner.Open(o.Lane, q.request.Sample)
-				if !q.opened { // not when it comes back after a preemption
-					q.opened, q.figures.CachedTokens = true, o.Cached
+				e.runner.Open(o.Lane, q.sample)
+				if g := q.group; !g.opened { // not when it comes back after a preemption
+					g.opened, g.figures.CachedTokens = true, o.Cached
 				}
 			}
 		}
@@ -76,24 +76,21 @@ func (e *Engine) takeIn() {
 	incoming, cancels := e.incoming, e.cancels
 	e.incoming, e.cancels = nil, nil
 	e.mu.Unlock()
-	for _, q := range incoming {
-		r := &q.request
-		err := e.scheduler.Add(schedule.Request{
-			ID: q.id, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, AllLogits: r.Logits != nil,
-		})
-		e.live[q.id] = q
-		if err != nil {
-			e.end(q, FinishError, err)
+	for _, g := range incoming {
+		e.groups[g.id] = g
+		for _, q := range g.live {
+			e.live[q.id] = q
+		}
+		if err := e.scheduler.Add(g.asked()); err != nil {
+			e.stop(g, FinishError, err)
+		} else if g.search != nil {
+			g.search.most = e.scheduler.Room(g.id)
 		}
 	}
 	for _, id := range cancels {
-		if q := e.live[id]; q != nil {
-			e.count(q)
-			if err := e.scheduler.Cancel(id); err != nil && !errors.Is(err, schedule.ErrUnknown) {
-				e.end(q, FinishError, err)
-				continue
-			}
-			e.end(q, FinishCancelled, nil)
+		if g := e.groups[id]; g != nil {
+			e.count(g)
+			e.stop(g, FinishCancelled, nil)
 		}
 	}
 }
@@ -106,13 +103,13 @@ func (e *Engine) land() error {
 	}
 	e.failures = 0
 	for _, row := range landed.Rows {
-		if q := e.live[row.Sequence]; q != nil && q.request.Logits != nil {
-			q.request.Logits(row.Position, row.Logits)
+		if q := e.live[row.Sequence]; q != nil && q.group.request.Logits != nil {
+			q.group.request.Logits(row.Position, row.Logits)
 		}
 	}
 	now := time.Now()
-	for _, q := range e.live {
-		e.count(q)
+	for _, g := range e.groups {
+		e.count(g)
 	}
 	tokens, err := e.scheduler.Land(landed.Number, landed.Tokens)
 	if err != nil {
@@ -129,33 +126,16 @@ func (e *Engine) land() error {
 
 // give hands a landed token to its stream.
 func (e *Engine) give(q *sequence, t schedule.Landed, landed *runner.Landed, now time.Time) {
-	q.clock.token(now)
-	pick := &landed.Picks[t.Index]
-	token := Token{Candidate: Candidate{ID: t.Token, Logit: pick.Logit, Logprob: pick.Logprob}}
-	for _, c := range pick.Top {
-		token.Top = append(token.Top, Candidate{ID: int32(c.Token), Logit: c.Logit, Logprob: c.Logprob})
+	g, pick := q.group, &landed.Picks[t.Index]
+	g.clock.token(now)
+	if g.search != nil {
+		e.landBeam(q, pick)
+		return
 	}
-	q.ids = append(q.ids, t.Token)
-	if q.request.Sample.Logprobs > 0 {
-		q.tokens = append(q.tokens, token)
-	}
-	text := ""
-	if !(t.Reason == schedule.Stopped && !q.request.Special) {
-		text = q.decoder.Next(t.Token)
-	}
-	text, hit := q.stopper.push(text)
-	ended := t.Reason != schedule.Going
-	if ended && !hit {
-		more, cut := q.stopper.push(q.decoder.Flush())
-		text, hit = text+more, cut
-		if !hit {
-			text += q.stopper.flush()
-		}
-	}
-	q.text = append(q.text, text...)
-	q.stream.push(Chunk{Token: token, Text: text})
+	g.landed++
+	hit := q.take(g.request.newToken(pick.TopLogit, pick.Top), t.Reason)
 	switch {
-	case t.Reason == schedule.Stopped || hit && ended:
+	case t.Reason == schedule.Stopped || hit && t.Reason != schedule.Going:
 		e.end(q, FinishStop, nil)
 	case t.Reason == schedule.Length:
 		e.end(q, FinishLength, nil)
@@ -171,22 +151,7 @@ func (e *Engine) give(q *sequence, t schedule.Landed, landed *runner.Landed, now
 // ends tells the scheduler which tokens end a sequence.
 func (e *Engine) ends(id uint64, token int32) bool {
 	q := e.live[id]
-	return q != nil && !q.request.IgnoreEnd && e.tokenizer.IsEnd(token)
-}
-
-// count notes how many blocks a sequence holds.
-func (e *Engine) count(q *sequence) {
-	q.figures.Blocks = max(q.figures.Blocks, e.scheduler.Blocks(q.id))
-}
-
-// end gives a stream its result.
-func (e *Engine) end(q *sequence, reason FinishReason, err error) {
-	delete(e.live, q.id)
-	if q.stopCtx != nil {
-		q.stopCtx()
-	}
-	q.clock.figures(&q.figures, len(q.ids))
-	q.stream.end(Result{Reason: reason, Err: err, IDs: q.ids, Text: string(q.text), Tokens: q.tokens, Figures: q.figures})
+	return q != nil && q.group.search == nil && !q.group.request.IgnoreEnd && e.tokenizer.IsEnd(token)
 }
 
 // observe copies what Stats returns.
@@ -214,8 +179,8 @@ func (e *Engine) isClosing() bool {
 // shutdown ends what lives and gives the GPU back.
 func (e *Engine) shutdown() {
 	e.takeIn()
-	for _, q := range e.live {
-		e.end(q, FinishError, ErrClosed)
+	for _, g := range e.groups {
+		e.stop(g, FinishError, ErrClosed)
 	}
 	if e.runner != nil {
 		e.runner.Release()
@@ -236,11 +201,8 @@ func (e *Engine) fail(err error) {
 		e.drop()
 		return
 	}
-	for _, q := range e.live {
-		if cancelErr := e.scheduler.Cancel(q.id); cancelErr != nil && !errors.Is(cancelErr, schedule.ErrUnknown) {
-			err = errors.Join(err, cancelErr)
-		}
-		e.end(q, FinishError, err)
+	for _, g := range e.groups {
+		e.stop(g, FinishError, err)
 	}
 	e.drop()
 }
@@ -256,8 +218,8 @@ func (e *Engine) drop() {
 		e.device = nil
 	}
 	if err := e.scheduler.Reset(); err != nil {
-		for _, q := range e.live {
-			e.end(q, FinishError, err)
+		for _, g := range e.groups {
+			e.stop(g, FinishError, err)
 		}
 	}
 }

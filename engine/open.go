@@ -36,7 +36,8 @@ func defaultKVMemory(info gpu.AdapterInfo) uint64 {
 // also when Open fails.
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
-	e = &Engine{source: src, options: withDefaults(o), live: map[uint64]*sequence{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	e = &Engine{source: src, options: withDefaults(o), live: map[uint64]*sequence{}, groups: map[uint64]*group{}, counted: map[int32]bool{},
+		wake: make(chan struct{}, 1), done: make(chan struct{})}
 	opening := e // returning nil sets e
 	defer func() {
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // Request asks for tokens after a prompt.
 type Request struct {
-	Prompt    []int32       // token ids, at least one
+	Prompt    []int32       // token ids, at least one, computed once for all choices
 	MaxTokens int           // the most tokens to generate; 0: until the model ends or the context is full
 	Sample    sample.Params // the zero value is greedy; its Logprobs asks for log-probabilities
 	Stop      []string      // texts that end generation; they are not part of the output
@@ -16,6 +16,10 @@ type Request struct {
 	Special   bool          // show special tokens in the text
 	Priority  int           // the lower, the sooner
 	Tenant    string        // turns are shared out among tenants
+
+	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i
+	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
+	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
 
 	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research.
 	Logits func(position int, logits []float32)
@@ -49,25 +53,42 @@ type Token struct {
 type Chunk struct {
 	Token Token
 	Text  string
+	Index int // of the choice
 }
 
-// Result is a stream's end.
+// Result is a stream's end. Reason, IDs, Text and Tokens are those of the first choice, but Reason is FinishCancelled or
+// FinishError whenever the request ended so.
 type Result struct {
 	Reason  FinishReason
 	Err     error // with FinishError
 	IDs     []int32
 	Text    string
 	Tokens  []Token // with Sample.Logprobs, one a generated token
+	Choices []Choice
 	Figures Figures
+}
+
+// Choice is one of a request's answers.
+type Choice struct {
+	Index  int // from 0; with BestOf over N, and with Beams, the best is first
+	Reason FinishReason
+	IDs    []int32
+	Text   string
+	Tokens []Token // with Sample.Logprobs, one a generated token
+
+	// Logprob is the sum of the tokens' log-probabilities, and Score what choices are ranked by: their mean, and with
+	// Beams the sum over the number of tokens to the power of the length penalty. Both are 0 where nothing asks for
+	// log-probabilities: no Sample.Logprobs, no BestOf over N, no Beams.
+	Logprob, Score float64
 }
 
 // Figures are what a request took.
 type Figures struct {
 	PromptTokens    int           `json:"prompt_tokens"`
 	CachedTokens    int           `json:"cached_tokens"`
-	GeneratedTokens int           `json:"generated_tokens"`
+	GeneratedTokens int           `json:"generated_tokens"` // what BestOf and Beams left out too
 	TimeToFirst     time.Duration `json:"time_to_first_ns"` // from Submit
 	PromptPerSecond float64       `json:"prompt_tokens_per_s"`
 	DecodePerSecond float64       `json:"decode_tokens_per_s"`
-	Blocks          int           `json:"blocks"` // the most blocks held
+	Blocks          int           `json:"blocks"` // the most blocks held, shared ones once
 }

@@ -3,6 +3,7 @@ package reference
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // State is one sequence: a plain contiguous KV cache that grows with each Forward.
@@ -20,6 +21,16 @@ type State struct {
 // NewState starts an empty sequence.
 func (m *Model) NewState() *State {
 	return &State{model: m, Keys: make([][]float64, len(m.Layers)), Values: make([][]float64, len(m.Layers))}
+}
+
+// Fork gives a second sequence with the same tokens.
+func (s *State) Fork() *State {
+	f := &State{Residuals: s.Residuals, model: s.model, length: s.length}
+	for i := range s.Keys {
+		f.Keys = append(f.Keys, slices.Clone(s.Keys[i]))
+		f.Values = append(f.Values, slices.Clone(s.Values[i]))
+	}
+	return f
 }
 
 // Len is the number of tokens in the sequence.
