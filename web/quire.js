@@ -186,7 +186,7 @@ export class Quire {
 }
 
 /** One request's output: an async iterable of chunks. Leaving the loop early cancels it. */
-export class Generation {
+class Generation {
   /** Resolves at the end; rejects when the request fails or its signal aborts. */
   result;
   /** The prompt's token ids, once the engine has taken the request. */

@@ -147,5 +147,6 @@ func TestModule(t *testing.T) {
 		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
 		for await (const _ of g) quire.close();
 	})().catch(async (e) => e.name + ' ' + await quire.stats().catch((e) => e.name))`))
+	assert.Zero(t, p.workers(), "closed engines and models that did not open leave no worker")
 	p.quiet()
 }

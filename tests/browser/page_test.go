@@ -98,8 +98,10 @@ func TestPage(t *testing.T) {
 	p.do(chromedp.Click(css(".prompt:nth-child(3) .remove")))
 	require.Equal(t, 2, get[int](p, `document.querySelectorAll('.prompt').length`))
 	p.quiet()
+	require.Equal(t, 1, p.workers())
 
 	p.do(chromedp.Reload())
+	require.Zero(t, p.workers(), "a reloaded page ends its worker, and the GPU is free")
 	require.True(t, get[bool](p, `document.querySelector('.run').disabled`), "a reloaded page starts anew")
 	p.do(chromedp.Click(css(`input[value="file"]`)), chromedp.SetUploadFiles(css("#file"), []string{absolute(t, dist+"/quire-tales.gguf")}),
 		chromedp.Click(css("#load")))
@@ -111,7 +113,7 @@ func TestPage(t *testing.T) {
 
 	// The GPU is taken away midway: what has come stays, and the rest follows.
 	p.wait(output(1) + `.length > 10`)
-	get[bool](p, `new BroadcastChannel('lose').postMessage(1) ?? true`)
+	get[bool](p, `new BroadcastChannel('test').postMessage('lose') ?? true`)
 	p.wait(`document.querySelector('#platform').textContent.includes('recovering')`)
 	come := get[string](p, output(1))
 	require.Equal(t, 1, get[int](p, busy), "the prompt waits for the GPU")

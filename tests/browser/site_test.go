@@ -17,10 +17,14 @@ import (
 // dist is what "make build" made.
 const dist = "../../web/dist"
 
-// loseDevice is put before the worker's script: a message on a channel takes the GPU devices away.
-const loseDevice = `
-new BroadcastChannel('lose').onmessage = () => {
-  for (let id = 1; id < 100; id++) globalThis.quireGPU.destroy(id);
+// test is put before the worker's script: on a channel, workers say that they are there and lose their GPU devices. A
+// device's handle is an index below a generation (web/gpu/table.js).
+const test = `
+const channel = new BroadcastChannel('test');
+channel.onmessage = ({data}) => {
+  if (data === 'who') channel.postMessage('here');
+  if (data !== 'lose') return;
+  for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);
 };
 `
 
@@ -42,7 +46,7 @@ func serve(t *testing.T) string {
 		}
 		w.Header().Set("Content-Type", "text/javascript")
 		// Ahead of the program, whose end is awaited; imports go first wherever they stand.
-		w.Write(append([]byte(loseDevice), worker...))
+		w.Write(append([]byte(test), worker...))
 	})
 	mux.HandleFunc("/empty.html", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

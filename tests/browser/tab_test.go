@@ -143,6 +143,18 @@ func get[T any](p *tab, expression string) T {
 	return value
 }
 
+// workers counts the workers of the site that run and are not busy.
+func (p *tab) workers() int {
+	p.Helper()
+	return get[int](p, `new Promise((resolve) => {
+		const channel = new BroadcastChannel('test');
+		let n = 0;
+		channel.onmessage = ({data}) => { if (data === 'here') n++; };
+		channel.postMessage('who');
+		setTimeout(() => { channel.close(); resolve(n); }, 500);
+	})`)
+}
+
 // quiet asserts that nothing went wrong that only the console tells.
 func (p *tab) quiet() {
 	p.Helper()

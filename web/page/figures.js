@@ -63,7 +63,8 @@ export class Figures {
   }
 
   #meter(active, cached) {
-    $('blocks').children[0].style.width = `${100 * active}%`;
-    $('blocks').children[1].style.width = `${100 * cached}%`;
+    [active, cached].forEach((share, i) => {
+      $('blocks').children[i].style.width = share > 0 ? `max(2px, ${100 * share}%)` : 0;
+    });
   }
 }
