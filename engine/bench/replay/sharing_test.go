@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/schedule"
+	"quire/engine/step"
 	"quire/paging/sim"
 )
 
@@ -43,6 +45,52 @@ func TestSharingByHand(t *testing.T) {
 			assert.Equal(t, tt.steps, got.Steps)
 		})
 	}
+}
+
+// Where memory is ample a request has as many beams as it asked for from its second step on, all equally long, and every
+// step chooses among all of them.
+func TestBeamsStayInStep(t *testing.T) {
+	const width, output = 3, 20
+	requests := []sim.Request{{Prompt: 5, Output: output}, {Prompt: 9, Output: output}}
+	o := options(200, 4, 64)
+	s, err := o.scheduler(true)
+	require.NoError(t, err)
+	b := newBeams(s, width)
+	f := feed{Scheduler: s, requests: requests, prompts: prompts{hashed: true}}
+	f.request = func(r *schedule.Request) { r.Lanes, r.LandEach, r.Lockstep = width, true, true }
+	steps, forked := 0, false
+	err = f.run(func(st *step.Step) {
+		steps++
+		if steps == 1 {
+			return
+		}
+		require.Len(t, st.Rows, width*len(requests))
+		for _, row := range st.Rows {
+			require.EqualValues(t, requests[row.Sequence>>32].Prompt+steps-2, row.Start)
+		}
+	}, func(landed []schedule.Landed) error {
+		if err := b.land(landed); err != nil {
+			return err
+		}
+		for request, g := range b.groups {
+			require.Zero(t, g.landed)
+			require.Len(t, g.beams, width)
+			ids := map[uint64]bool{}
+			for i, beam := range g.beams {
+				require.False(t, ids[beam.id], "beam %d is there twice", beam.id)
+				ids[beam.id] = true
+				require.Equal(t, request, beam.id>>32)
+				require.Negative(t, beam.score)
+				require.True(t, i == 0 || beam.score <= g.beams[i-1].score)
+			}
+			forked = forked || g.last&0xffffffff > width
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, output, steps)
+	assert.Empty(t, b.groups)
+	assert.True(t, forked, "beams were replaced")
 }
 
 func TestSharingSavesMoreTheWider(t *testing.T) {
