@@ -31,11 +31,11 @@ const form = new ModelForm({
   },
   closed() {
     figures.close();
-    show($('platform'), null);
+    show($('notice'), null);
     refresh();
   },
   recovering(now) {
-    show($('platform'), now ? RECOVERING : null);
+    show($('notice'), now ? RECOVERING : null);
   },
 });
 

@@ -160,6 +160,7 @@ export interface Result {
 }
 
 export interface Stats {
+  /** A block is active, in a sequence's table, or free; cached ones, active or free, can serve later prompts. */
   blocks: {total: number; active: number; cached: number; free: number};
   waiting: number;
   running: number;

@@ -95,7 +95,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		}
 		return string(b.engine.Tokenizer().Decode(a.IDs, tokenizer.DecodeOptions{Special: a.Special})), nil
 	case "stats":
-		return statsOf(b.engine.Stats()), nil
+		return statsOf(b.engine), nil
 	case "close":
 		go b.close(id, b.engine)
 		b.engine = nil

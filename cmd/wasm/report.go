@@ -67,9 +67,10 @@ type stats struct {
 	GPUBytes    uint64 `json:"gpuBytes"`
 }
 
-func statsOf(s engine.Stats) stats {
+func statsOf(e *engine.Engine) stats {
+	s := e.Stats()
 	return stats{
-		Blocks:  blocks{s.BlocksActive + s.BlocksCached + s.BlocksFree, s.BlocksActive, s.BlocksCached, s.BlocksFree},
+		Blocks:  blocks{e.Info().Blocks, s.BlocksActive, s.BlocksCached, s.BlocksFree},
 		Waiting: s.Waiting, Running: s.Running, Steps: s.Steps, Tokens: s.Tokens, Preemptions: s.Preemptions, Recoveries: s.Recoveries,
 		Dispatches: s.Dispatches, GPUBuffers: s.GPU.Buffers, GPUBytes: s.GPU.Bytes,
 	}

@@ -79,7 +79,7 @@ func TestPage(t *testing.T) {
 	require.Equal(t, 2, get[int](p, busy), "two prompts run at once")
 	assert.Equal(t, "Stop", get[string](p, nth(1, ".run")))
 	assert.Equal(t, "2", get[string](p, `document.querySelector('#figure-running').textContent`))
-	assert.Regexp(t, `^[1-9]\d* of [\d,]+, \d+ more cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
+	assert.Regexp(t, `^[1-9]\d* of 4,096, \d+ cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
 	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
 	p.picture("running")
 	p.do(chromedp.Focus(css(".prompt:nth-child(1) textarea")), chromedp.KeyEvent(kb.Escape))
@@ -114,7 +114,7 @@ func TestPage(t *testing.T) {
 	// The GPU is taken away midway: what has come stays, and the rest follows.
 	p.wait(output(1) + `.length > 10`)
 	get[bool](p, `new BroadcastChannel('test').postMessage('lose') ?? true`)
-	p.wait(`document.querySelector('#platform').textContent.includes('recovering')`)
+	p.wait(`document.querySelector('#notice').textContent.includes('recovering')`)
 	come := get[string](p, output(1))
 	require.Equal(t, 1, get[int](p, busy), "the prompt waits for the GPU")
 	p.picture("recovering")
@@ -122,7 +122,7 @@ func TestPage(t *testing.T) {
 	assert.Regexp(t, `^Done.*: 24 tokens, `, get[string](p, status(1)))
 	text := get[string](p, output(1))
 	assert.True(t, strings.HasPrefix(text, come) && len(text) > len(come), "%q goes on from %q", text, come)
-	assert.Empty(t, get[string](p, `document.querySelector('#platform').textContent`), "the notice goes")
+	assert.Empty(t, get[string](p, `document.querySelector('#notice').textContent`), "the notice goes")
 	p.quiet()
 }
 

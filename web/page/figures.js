@@ -23,7 +23,7 @@ export class Figures {
     this.quire = null;
     clearTimeout(this.#timer);
     for (const name of ['adapter', 'features', 'prompt', 'decode', 'first', 'running', 'blocks']) $(`figure-${name}`).textContent = '–';
-    this.#meter(0, 0);
+    this.#meter(0);
   }
 
   // started counts a request in.
@@ -50,9 +50,9 @@ export class Figures {
     const s = await quire?.stats().catch(() => null);
     if (!s || quire !== this.quire) return;
     const {total, active, cached} = s.blocks;
-    $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} more cached`;
+    $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} cached`;
     $('figure-running').textContent = s.waiting ? `${s.running}, ${s.waiting} wait` : String(s.running);
-    this.#meter(active / total, cached / total);
+    this.#meter(active / total);
     const now = {tokens: s.tokens, at: performance.now()};
     if (this.#before && now.tokens > this.#before.tokens) {
       $('figure-decode').textContent = rate(1000 * (now.tokens - this.#before.tokens) / (now.at - this.#before.at));
@@ -62,9 +62,7 @@ export class Figures {
     if (this.#running + s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);
   }
 
-  #meter(active, cached) {
-    [active, cached].forEach((share, i) => {
-      $('blocks').children[i].style.width = share > 0 ? `max(2px, ${100 * share}%)` : 0;
-    });
+  #meter(active) {
+    $('blocks').firstElementChild.style.width = active > 0 ? `max(2px, ${100 * active}%)` : 0;
   }
 }
