@@ -82,8 +82,12 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 	}
 
 	rows, tiled := matvecRows[:], p.MaxRows == 0 || p.MaxRows > matvecMost
-	if p.Deterministic {
+	switch {
+	case p.Deterministic:
 		rows, tiled = rows[:1], false
+	case p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu":
+		// SwiftShader takes seconds to compile each large kernel, longer than they save.
+		rows, tiled = rows[:3], false
 	}
 	if p.Norm && tiled {
 		var err error
