@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +28,8 @@ type group struct {
 	opened  bool        // it had a lane once
 	reason  FinishReason
 	err     error
-	stopCtx func() bool
+	ctx     context.Context
+	stopCtx func()
 }
 
 // sequence is one line of tokens of a group: a sample, or a beam.

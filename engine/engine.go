@@ -23,6 +23,7 @@ var (
 	ErrUnsupportedModel = model.ErrUnsupported
 	ErrClosed           = errors.New("the engine is closed")
 	ErrBadRequest       = errors.New("bad request")
+	ErrDeadline         = errors.New("the request's deadline has passed")
 )
 
 // Info describes an opened model.
@@ -39,17 +40,6 @@ type Info struct {
 	Deterministic      bool
 	Adapter            gpu.AdapterInfo
 	LoadSeconds        float64
-}
-
-// Stats is what the engine does right now.
-type Stats struct {
-	BlocksFree, BlocksActive, BlocksCached int
-	Waiting, Running                       int
-	Steps, Preemptions                     uint64
-	Tokens                                 uint64 // generated
-	Dispatches                             int    // in the last step
-	Recoveries                             int    // from lost devices
-	GPU                                    gpu.Stats
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.
@@ -113,9 +103,11 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	g := e.newGroup(r)
+	ctx, release := r.bound(ctx)
 	e.mu.Lock()
 	if e.closing {
 		e.mu.Unlock()
+		release()
 		return nil, ErrClosed
 	}
 	for _, q := range g.live {
@@ -124,7 +116,9 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	}
 	g.id = g.live[0].id
 	g.stream = newStream(e, g.id)
-	g.stopCtx = context.AfterFunc(ctx, g.stream.Cancel)
+	stop := context.AfterFunc(ctx, g.stream.Cancel)
+	g.stopCtx = func() { stop(); release() }
+	g.ctx = ctx
 	e.incoming = append(e.incoming, g)
 	e.mu.Unlock()
 	e.signal()

@@ -90,7 +90,7 @@ func (e *Engine) takeIn() {
 	for _, id := range cancels {
 		if g := e.groups[id]; g != nil {
 			e.count(g)
-			e.stop(g, FinishCancelled, nil)
+			e.stop(g, FinishCancelled, g.expired())
 		}
 	}
 }
@@ -152,22 +152,6 @@ func (e *Engine) give(q *sequence, t schedule.Landed, landed *runner.Landed, now
 func (e *Engine) ends(id uint64, token int32) bool {
 	q := e.live[id]
 	return q != nil && q.group.search == nil && !q.group.request.IgnoreEnd && e.tokenizer.IsEnd(token)
-}
-
-// observe copies what Stats returns.
-func (e *Engine) observe() {
-	st := e.scheduler.Stats()
-	s := Stats{
-		BlocksFree: st.Cache.Free, BlocksActive: st.Cache.Active, BlocksCached: st.Cache.Cached, Waiting: st.Waiting, Running: st.Running,
-		Steps: st.Steps, Preemptions: st.Preemptions, Tokens: st.Sampled,
-	}
-	if e.runner != nil {
-		s.Dispatches, s.GPU = e.runner.Stats().Dispatches, e.device.Stats()
-	}
-	e.mu.Lock()
-	s.Recoveries = e.stats.Recoveries
-	e.stats = s
-	e.mu.Unlock()
 }
 
 func (e *Engine) isClosing() bool {

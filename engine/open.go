@@ -136,10 +136,13 @@ func (e *Engine) size() error {
 	for _, field := range []struct {
 		name       string
 		value, low int
-	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}} {
+	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"queue limit", o.QueueLimit, 0}} {
 		if field.value < field.low {
 			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
 		}
+	}
+	if _, err := preemption(o.Preemption); err != nil {
+		return err
 	}
 	layout := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: kvType}
 	perLayer := layout.Bytes(1)
@@ -186,10 +189,15 @@ func (e *Engine) size() error {
 
 func (e *Engine) newScheduler() (err error) {
 	o := e.runnerOpt
-	e.scheduler, err = schedule.New(schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: true, TokenBudget: e.info.TokenBudget, LongPrompt: e.options.LongPrompt,
-		MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth, Stop: e.ends,
-	})
+	c := schedule.Config{
+		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, TokenBudget: e.info.TokenBudget,
+		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
+		QueueLimit: e.options.QueueLimit, Stop: e.ends,
+	}
+	if err := e.setSwap(&c); err != nil {
+		return err
+	}
+	e.scheduler, err = schedule.New(c)
 	return err
 }
 

@@ -18,6 +18,14 @@ type Options struct {
 	Depth         int    // steps in flight; 0: 4, and 1 in deterministic mode
 	Deterministic bool   // one order of summation: tokens do not depend on what else runs
 
+	QueueLimit    int  // requests that wait, beyond which Result.Err is ErrQueueFull; 0: any number
+	NoPrefixCache bool // compute every prompt whole, whatever was computed before
+
+	// Preemption says how a request makes room for others when the KV memory is full: "recompute", "swap" to host
+	// memory while SwapMemory lasts, or "" (auto): what is thought cheaper.
+	Preemption string
+	SwapMemory uint64 // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
+
 	// Progress, when set, is called while the model loads, from the goroutine of Open.
 	Progress func(Progress)
 }

@@ -17,6 +17,8 @@ type Request struct {
 	Priority  int           // the lower, the sooner
 	Tenant    string        // turns are shared out among tenants
 
+	Deadline time.Time // ends the request as cancelled, with ErrDeadline; zero: none
+
 	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i
 	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
 	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
@@ -32,7 +34,7 @@ type FinishReason string
 const (
 	FinishStop      FinishReason = "stop"      // an end token or a stop text
 	FinishLength    FinishReason = "length"    // MaxTokens or the context's end
-	FinishCancelled FinishReason = "cancelled" // Stream.Cancel or its context
+	FinishCancelled FinishReason = "cancelled" // Stream.Cancel, its context, or its deadline (Result.Err is ErrDeadline)
 	FinishError     FinishReason = "error"     // Result.Err says which
 )
 
@@ -60,7 +62,7 @@ type Chunk struct {
 // FinishError whenever the request ended so.
 type Result struct {
 	Reason  FinishReason
-	Err     error // with FinishError
+	Err     error // with FinishError, and ErrDeadline
 	IDs     []int32
 	Text    string
 	Tokens  []Token // with Sample.Logprobs, one a generated token
