@@ -2,13 +2,13 @@ package schedule
 
 import "fmt"
 
-// ahead says whether a sequence of a lockstep request has sampled its token and others of the request have not.
+// ahead says whether a sequence of a lockstep request has landed its token and others of the request have not.
 func (q *sequence) ahead() bool {
 	if !q.request.Lockstep {
 		return false
 	}
 	for _, o := range q.request.members {
-		if o.total() < q.total() {
+		if len(o.tokens) < len(q.tokens) {
 			return true
 		}
 	}

@@ -61,6 +61,9 @@ func TestLockstep(t *testing.T) {
 					require.NoError(t, r.Check())
 				}
 				for _, id := range beamIDs {
+					if q := r.byID[id]; q != nil {
+						require.Zero(t, q.unlanded, "nobody begins before all have landed")
+					}
 					want[id] = append(want[id], following([]paging.Group{{}}, want[id], round-1))
 				}
 			}
