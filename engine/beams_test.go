@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/reference"
+	"quire/engine/sample"
+	"quire/engine/step"
+	"quire/tests/testdata"
+)
+
+// dialogue gives the first n tokens of a golden prompt in which an assistant's short answer ends.
+func dialogue(t testing.TB, n int) []int32 {
+	t.Helper()
+	var golden struct {
+		Prompt []int32 `json:"prompt_ids"`
+	}
+	require.NoError(t, json.Unmarshal(testdata.Bytes(t, "golden/quire-tales/turns.json"), &golden))
+	return golden.Prompt[:n]
+}
+
+// The GPU's beams are the float64 reference's, found beside other requests, which they change in nothing. Each search
+// must be one that errors of 1e-3 would not turn.
+func TestBeams(t *testing.T) {
+	type search struct {
+		prompt []int32
+		tokens int
+		beams  Beams
+	}
+	for model, searches := range map[string][]search{
+		"stories260K": {
+			{[]int32{1}, 12, Beams{Width: 2, LengthPenalty: 1}},
+			{[]int32{1, 403, 407, 261, 378}, 12, Beams{Width: 4}},
+			{[]int32{1, 417, 322}, 8, Beams{Width: 6, LengthPenalty: 2, EarlyStopping: StopNever}},
+		},
+		"quire-tales": {
+			{dialogue(t, 16), 8, Beams{Width: 2, LengthPenalty: 1}},
+			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: 1, EarlyStopping: StopAtWidth}},
+			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: -1, EarlyStopping: StopNever}},
+			{dialogue(t, 16), 8, Beams{Width: 2, MinTokens: 6}},
+			{dialogue(t, 31), 8, Beams{Width: 4, LengthPenalty: 1}},
+		},
+	} {
+		t.Run(model, func(t *testing.T) {
+			m := referenceModel(t, model)
+			e := openModel(t, model, Options{Deterministic: true, KVType: "f32", Context: 256, MaxSeqs: 16, KVMemory: 64 << 20})
+			beside := Request{Prompt: testPrompts(2)[1], MaxTokens: 20, IgnoreEnd: true, Sample: sample.Defaults()}
+			alone := submit(t, e, beside).Result().IDs
+			other := submit(t, e, beside)
+			var streams []*Stream
+			for _, s := range searches {
+				b := s.beams
+				streams = append(streams, submit(t, e, Request{Prompt: s.prompt, MaxTokens: s.tokens, Beams: &b, N: b.Width}))
+			}
+			assert.Equal(t, alone, other.Result().IDs)
+			for i, s := range searches {
+				r := choicesOf(t, streams[i])
+				want, gap, err := m.Beams(s.prompt, reference.BeamParams{
+					Width: s.beams.Width, Tokens: s.tokens, MinTokens: s.beams.MinTokens, LengthPenalty: s.beams.LengthPenalty,
+					EarlyStopping: earlyStopping[s.beams.EarlyStopping], Ends: e.tokenizer.Ends(),
+				})
+				require.NoError(t, err)
+				t.Logf("search %d: gap %.5f", i, gap)
+				assert.Greater(t, gap, 1e-3, "search %d: choose another", i)
+				require.Len(t, r.Choices, len(want))
+				for j, c := range r.Choices {
+					assert.Equal(t, want[j].Tokens, c.IDs, "search %d, text %d: %q", i, j, c.Text)
+					assert.InDelta(t, want[j].Sum, c.Logprob, 1e-3)
+					assert.InDelta(t, want[j].Score, c.Score, 1e-3)
+					stopped := e.tokenizer.IsEnd(c.IDs[len(c.IDs)-1])
+					assert.Equal(t, stopped, c.Reason == FinishStop)
+					assert.Equal(t, !stopped, c.Reason == FinishLength)
+					t.Logf("%.4f %s %q", c.Score, c.Reason, c.Text)
+				}
+			}
+		})
+	}
+}
+
+// A search gives the same when memory runs out, when a step holds fewer tokens than there are beams, and when devices are
+// lost: beams wait, and come back, together.
+func TestBeamsComeBack(t *testing.T) {
+	beams := Request{Prompt: testPrompts(2)[1], MaxTokens: 16, IgnoreEnd: true, N: 4, Beams: &Beams{Width: 4, LengthPenalty: 1}}
+	options := Options{Deterministic: true, KVType: "f32", BlockSize: 4, Context: 96, MaxSeqs: 8, KVMemory: 4 << 20}
+	e := openModel(t, "stories260K", options)
+	want := choicesOf(t, submit(t, e, beams))
+	require.Len(t, want.Choices, 4)
+	assert.Less(t, want.Figures.Blocks, 4*9, "beams share what they have in common")
+
+	perBlock := e.info.KVBytes / uint64(e.info.Blocks+1)
+	options.KVMemory, options.TokenBudget, options.Depth = 48*perBlock, 7, 3
+	small := openModel(t, "stories260K", options)
+	check := func(name string) {
+		var others []*Stream
+		for _, prompt := range testPrompts(8)[3:6] {
+			others = append(others, submit(t, small, Request{Prompt: prompt, MaxTokens: 40, IgnoreEnd: true}))
+		}
+		got := choicesOf(t, submit(t, small, beams))
+		assert.Equal(t, idsOf(want), idsOf(got), name)
+		assert.Equal(t, want.Choices[0].Score, got.Choices[0].Score, name)
+		for _, s := range others {
+			require.NoError(t, s.Result().Err)
+		}
+	}
+	check("out of memory")
+	assert.NotZero(t, small.Stats().Preemptions)
+	steps := 0
+	small.trace = func(*step.Step) {
+		if steps++; steps == 12 || steps == 31 || steps == 44 {
+			small.device.Destroy()
+		}
+	}
+	check("device lost")
+	assert.Equal(t, 3, small.Stats().Recoveries)
+}
