@@ -62,7 +62,7 @@ func TestAccessibility(t *testing.T) {
 		seen[at] = true
 		assert.True(t, get[bool](p, `(() => {
 			const lit = (e) => e && getComputedStyle(e).outlineStyle !== 'none' && parseFloat(getComputedStyle(e).outlineWidth) >= 2;
-			return lit(document.activeElement) || lit(document.activeElement.nextElementSibling);
+			return Boolean(lit(document.activeElement) || lit(document.activeElement.nextElementSibling));
 		})()`), "%s shows no focus", at)
 	}
 	for _, stop := range []string{"INPUT builtin", "INPUT temperature", "TEXTAREA prompt-1", "DIV output", "BUTTON add"} {
