@@ -4,15 +4,19 @@ package paging
 // last token is never among them.
 func (m *Manager) Match(t *BlockTable, tokens []int32) int { return m.match(t, tokens) * m.size }
 
-// match fills m.found with the longest prefix that every group can serve and gives its length in blocks.
 func (m *Manager) match(t *BlockTable, tokens []int32) int {
+	return m.matchBlocks(t, tokens, (len(tokens)-1)/m.size)
+}
+
+// matchBlocks fills m.found with the longest prefix of at most the given number of blocks that every group can serve,
+// and gives its length in blocks.
+func (m *Manager) matchBlocks(t *BlockTable, tokens []int32, blocks int) int {
 	for g := range m.found {
 		m.found[g] = m.found[g][:0]
 	}
 	if !m.cache || t.SkipLookup || len(tokens) == 0 {
 		return 0
 	}
-	blocks := (len(tokens) - 1) / m.size
 	for g := range m.groups {
 		if m.groups[g].Window == 0 {
 			blocks = m.matchPrefix(t, tokens, g, blocks)
@@ -113,17 +117,7 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	if n < 0 || n > len(tokens)-hit {
 		n = len(tokens) - hit
 	}
-	m.enlist(t)
-	for g := range m.groups {
-		for _, id := range m.found[g][:blocks] {
-			if id != NullBlock {
-				m.pool.ref(id)
-			}
-			t.ids[g] = append(t.ids[g], id)
-		}
-		t.left[g] = m.groups[g].firstBlock(blocks*m.size, m.size)
-	}
-	t.tokens, t.published = blocks*m.size, blocks
+	m.revive(t, blocks)
 	if rows > 0 {
 		for g := range m.groups {
 			m.pool.hold(m.found[g][blocks])
@@ -138,6 +132,34 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	m.extend(t, n)
 	m.publish(t, tokens)
 	return hit, nil
+}
+
+// revive fills an empty table with the first blocks of the last match.
+func (m *Manager) revive(t *BlockTable, blocks int) {
+	m.enlist(t)
+	for g := range m.groups {
+		for _, id := range m.found[g][:blocks] {
+			if id != NullBlock {
+				m.pool.ref(id)
+			}
+			t.ids[g] = append(t.ids[g], id)
+		}
+		t.left[g] = m.groups[g].firstBlock(blocks*m.size, m.size)
+	}
+	t.tokens, t.published = blocks*m.size, blocks
+}
+
+// Hold gives an empty table the cached blocks of the longest prefix of tokens that all groups can serve, the last token
+// included, so that they stay. It gives the number of tokens held, and takes no new block.
+func (m *Manager) Hold(t *BlockTable, tokens []int32) (int, error) {
+	if t.live != unlinked || t.swapped {
+		return 0, ErrTable
+	}
+	blocks := m.matchBlocks(t, tokens, len(tokens)/m.size)
+	if blocks > 0 {
+		m.revive(t, blocks)
+	}
+	return t.tokens, nil
 }
 
 // allocationNeed is the number of free blocks that Allocate takes out of the queue for what m.found lists.

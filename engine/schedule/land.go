@@ -167,7 +167,7 @@ func (s *Scheduler) drop() {
 	s.flight = s.flight[:0]
 }
 
-// Reset is for a lost device: nothing is computed any more, nor swapped, all steps in flight are dropped, the prefix cache is empty,
+// Reset is for a lost device: nothing is computed any more, nor swapped or pinned, all steps in flight are dropped, the prefix cache is empty,
 // and every live sequence waits again, in order, with all landed tokens. The same counters sample the rest again.
 func (s *Scheduler) Reset() error {
 	s.drop()
@@ -175,6 +175,9 @@ func (s *Scheduler) Reset() error {
 		s.sendBack(s.running[0].request)
 	}
 	s.forgetSwaps(0)
+	for len(s.pins) > 0 {
+		s.Unpin(s.pins[0])
+	}
 	return s.cache.Reset()
 }
 
@@ -185,6 +188,8 @@ type Stats struct {
 	Sampled     uint64 // landed and kept
 	Preemptions uint64 // of requests
 	Swaps       uint64 // of them by swap
+	Yielded     uint64 // pins that gave way
+	Pinned      int    // pins
 	Waiting     int    // requests
 	Running     int    // sequences
 	InFlight    int    // steps
@@ -196,6 +201,7 @@ func (s *Scheduler) Stats() Stats {
 	st := s.stats
 	st.Waiting = s.waiting.fresh + len(s.waiting.preempted)
 	st.Running = len(s.running)
+	st.Pinned = len(s.pins)
 	st.InFlight = len(s.flight)
 	st.Cache = s.cache.Stats()
 	return st

@@ -120,6 +120,9 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 			if err != paging.ErrNoBlocks || s.inFlight(victim) {
 				break
 			}
+			if s.alone(q.request) && s.yield() {
+				continue
+			}
 			s.preempt(victim)
 			if victim == q.request {
 				i = s.position(q) - 1
@@ -238,6 +241,9 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 			if !s.landedAway(r) || !fits && len(s.running) > 0 {
 				return
 			}
+			if !fits && s.yield() {
+				continue
+			}
 			if fits && r.swapped != s.cache.Step() {
 				budget -= s.resume(st, f, r, budget)
 				continue
@@ -254,6 +260,9 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		most, tokens := min(s.chunk(budget), s.wanted(r)), q.ready()
 		hit, err := s.cache.Allocate(q.table, tokens, most, spare)
 		if err != nil {
+			if len(s.running) == 0 && s.yield() {
+				continue
+			}
 			return
 		}
 		if !r.counted {

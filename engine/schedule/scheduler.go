@@ -75,6 +75,7 @@ type Scheduler struct {
 	lanes    []int32     // free ones, the next at the end
 	live     int         // requests, running or waiting
 	arrivals uint64
+	pins     []*Pin // oldest first
 
 	moreLogits int // outputs of the step in the making beyond one a sequence
 
@@ -187,7 +188,7 @@ func (s *Scheduler) Check() error {
 			return fmt.Errorf("schedule: sequence %d has %d computed tokens in %d slots", q.id, q.computed, q.table.Tokens())
 		}
 	}
-	if s.live == 0 && s.cache.Stats().Active != 0 {
+	if s.live == 0 && len(s.pins) == 0 && s.cache.Stats().Active != 0 {
 		return fmt.Errorf("schedule: %d blocks are in use by nobody", s.cache.Stats().Active)
 	}
 	return nil

@@ -1,0 +1,79 @@
+package schedule
+
+import (
+	"slices"
+
+	"quire/paging"
+)
+
+// Pin keeps the blocks of a token sequence referenced, so that they stay cached though no request runs with them. It
+// gives way, the oldest first, when a request could not run at all otherwise.
+type Pin struct {
+	table *paging.BlockTable
+	fresh int
+}
+
+// Tokens is how many leading tokens have their blocks held; 0 once the pin has given way.
+func (p *Pin) Tokens() int { return p.table.Tokens() }
+
+// Fresh is how many leading tokens were found cached: blocks after them hold nothing yet.
+func (p *Pin) Fresh() int { return p.fresh }
+
+// Blocks is the pin's block table in a KV group, until the next call of the scheduler.
+func (p *Pin) Blocks(group int) []int32 { return p.table.IDs(group) }
+
+// Pin holds the cached blocks of the longest prefix of tokens, for requests of this salt and adapter.
+func (s *Scheduler) Pin(tokens []int32, salt, adapter string) (*Pin, error) {
+	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, Adapter: adapter})}
+	held, err := s.cache.Hold(p.table, tokens)
+	if err != nil {
+		return nil, err
+	}
+	p.fresh = held
+	s.pins = append(s.pins, p)
+	return p, nil
+}
+
+// Load is Pin, and, with a prefix cache, takes new blocks for as many whole blocks of tokens as there are free ones. They count as published:
+// the caller fills those after Fresh before the next step is submitted.
+func (s *Scheduler) Load(tokens []int32, salt, adapter string) (*Pin, error) {
+	p, err := s.Pin(tokens, salt, adapter)
+	if err != nil || !s.config.PrefixCache {
+		return p, err
+	}
+	size := s.config.BlockSize
+	room := s.cache.Pool().Free() / max(1, len(s.config.Groups)) * size
+	if whole := min(len(tokens)/size*size-p.fresh, room); whole > 0 {
+		if p.fresh == 0 {
+			_, err = s.cache.Allocate(p.table, tokens[:whole], -1, 0)
+		} else {
+			err = s.cache.Append(p.table, tokens[:p.fresh+whole], whole)
+		}
+	}
+	if err != nil {
+		s.Unpin(p)
+		return nil, err
+	}
+	return p, nil
+}
+
+// Unpin lets a pin's blocks go: they stay cached until somebody needs them.
+func (s *Scheduler) Unpin(p *Pin) {
+	s.cache.Free(p.table)
+	s.pins = slices.DeleteFunc(s.pins, func(o *Pin) bool { return o == p })
+}
+
+// yield makes the oldest pin give way; false when there is none.
+func (s *Scheduler) yield() bool {
+	if len(s.pins) == 0 {
+		return false
+	}
+	s.Unpin(s.pins[0])
+	s.stats.Yielded++
+	return true
+}
+
+// alone says that all running sequences are r's.
+func (s *Scheduler) alone(r *request) bool {
+	return !slices.ContainsFunc(s.running, func(q *sequence) bool { return q.request != r })
+}
