@@ -1,0 +1,220 @@
+// Package session is the file format of a saved conversation: its tokens, and the K and V of its leading whole blocks as
+// the cache holds them. It knows no model and no GPU.
+//
+// A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes);
+// the header (fingerprint, then block size, bytes of a block, number of tokens and of blocks as u32); the tokens; the
+// blocks, each followed by its CRC-32C; and the SHA-256 of all before it. The header and the tokens are followed by their
+// CRC-32C too, so that damage is found before it is believed.
+package session
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// Version is the only version of the format.
+const Version = 1
+
+const (
+	magic       = "QuireKV\n"
+	headerBytes = sha256.Size + 4*4
+	blockMost   = 1 << 30 // bytes of a block: more is no cache's
+	piece       = 1 << 20 // bytes that are believed at once
+)
+
+var (
+	// ErrFormat says that a file is no session, or of another version.
+	ErrFormat = errors.New("session: not a session that this version reads")
+	// ErrDamaged says that a file is cut short or altered.
+	ErrDamaged = errors.New("session: the file is damaged")
+	// ErrModel says that a session was saved with another model, or with other settings of the cache.
+	ErrModel = errors.New("session: saved with another model, KV type or block size")
+)
+
+// Error says which part of a file is wrong; it wraps ErrFormat, ErrDamaged or ErrModel.
+type Error struct {
+	Part string // "magic", "version", "header", "tokens", "block 3", "checksum"
+	Err  error
+	Why  string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%v: %s: %s", e.Err, e.Part, e.Why) }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Fingerprint names what K and V depend on: the model, and how its cache is laid out.
+type Fingerprint [sha256.Size]byte
+
+// State is a conversation as it is saved.
+type State struct {
+	Fingerprint Fingerprint
+	Tokens      []int32
+	BlockSize   int    // tokens a block
+	BlockBytes  int    // of a block of K and V, all layers
+	Blocks      []byte // K and V of the first len(Blocks)/BlockBytes · BlockSize tokens
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// WriteTo writes the state.
+func (s *State) WriteTo(w io.Writer) (int64, error) {
+	blocks := 0
+	if len(s.Blocks) > 0 {
+		blocks = len(s.Blocks) / s.BlockBytes
+	}
+	sum := sha256.New()
+	out := &counter{w: io.MultiWriter(w, sum)}
+	start := append([]byte(magic), make([]byte, 8)...)
+	binary.LittleEndian.PutUint32(start[8:], Version)
+	binary.LittleEndian.PutUint32(start[12:], headerBytes)
+	header := append([]byte(nil), s.Fingerprint[:]...)
+	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), blocks} {
+		header = binary.LittleEndian.AppendUint32(header, uint32(v))
+	}
+	tokens := make([]byte, 0, 4*len(s.Tokens))
+	for _, t := range s.Tokens {
+		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(t))
+	}
+	out.write(start)
+	out.section(header)
+	out.section(tokens)
+	for i := range blocks {
+		out.section(s.Blocks[i*s.BlockBytes : (i+1)*s.BlockBytes])
+	}
+	total := sum.Sum(nil)
+	out.w = w
+	out.write(total)
+	return out.n, out.err
+}
+
+// counter writes until the first error.
+type counter struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (c *counter) write(data []byte) {
+	if c.err == nil {
+		var n int
+		n, c.err = c.w.Write(data)
+		c.n += int64(n)
+	}
+}
+
+func (c *counter) section(data []byte) {
+	c.write(data)
+	c.write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli)))
+}
+
+// Check says whether the state was saved where it is to be used.
+func (s *State) Check(f Fingerprint, blockSize, blockBytes int) error {
+	switch {
+	case s.Fingerprint != f:
+		return &Error{"header", ErrModel, "the fingerprint differs: open the model and settings it was saved with"}
+	case s.BlockSize != blockSize || s.BlockBytes != blockBytes:
+		return &Error{"header", ErrModel, fmt.Sprintf("blocks of %d tokens and %d bytes, the cache has %d and %d",
+			s.BlockSize, s.BlockBytes, blockSize, blockBytes)}
+	}
+	return nil
+}
+
+// Read reads a state to its end and no further. Its errors are *Error, but for those of r other than an early end.
+func Read(r io.Reader) (*State, error) {
+	sum := sha256.New()
+	in := &reader{r: io.TeeReader(r, sum)}
+	start, err := in.take("magic", len(magic)+8)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(start[:len(magic)], []byte(magic)) {
+		return nil, &Error{"magic", ErrFormat, "the file begins otherwise"}
+	}
+	if v := binary.LittleEndian.Uint32(start[8:]); v != Version {
+		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d", v, Version)}
+	}
+	if n := binary.LittleEndian.Uint32(start[12:]); n != headerBytes {
+		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, headerBytes)}
+	}
+	header, err := in.section("header", headerBytes)
+	if err != nil {
+		return nil, err
+	}
+	s := &State{}
+	copy(s.Fingerprint[:], header)
+	var v [4]int
+	for i := range v {
+		v[i] = int(binary.LittleEndian.Uint32(header[sha256.Size+4*i:]))
+	}
+	s.BlockSize, s.BlockBytes = v[0], v[1]
+	count, blocks := v[2], v[3]
+	if s.BlockSize < 1 || s.BlockBytes < 1 || s.BlockBytes > blockMost || blocks > count/s.BlockSize || count > 1<<30 {
+		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("%d tokens, %d blocks of %d tokens and %d bytes cannot be",
+			count, blocks, s.BlockSize, s.BlockBytes)}
+	}
+	tokens, err := in.section("tokens", 4*count)
+	if err != nil {
+		return nil, err
+	}
+	for i := range count {
+		token := int32(binary.LittleEndian.Uint32(tokens[4*i:]))
+		if token < 0 {
+			return nil, &Error{"tokens", ErrDamaged, fmt.Sprintf("token %d is %d", i, token)}
+		}
+		s.Tokens = append(s.Tokens, token)
+	}
+	for i := range blocks {
+		block, err := in.section(fmt.Sprintf("block %d", i), s.BlockBytes)
+		if err != nil {
+			return nil, err
+		}
+		s.Blocks = append(s.Blocks, block...)
+	}
+	want := sum.Sum(nil)
+	total, err := in.take("checksum", len(want))
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(total, want) {
+		return nil, &Error{"checksum", ErrDamaged, "it does not fit what was read"}
+	}
+	return s, nil
+}
+
+type reader struct {
+	r io.Reader
+}
+
+// take reads n bytes, a piece at a time: a number in a damaged file must not cost memory that the file does not fill.
+func (in *reader) take(part string, n int) ([]byte, error) {
+	var out []byte
+	for len(out) < n {
+		at := len(out)
+		out = append(out, make([]byte, min(n-at, piece))...)
+		got, err := io.ReadFull(in.r, out[at:])
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, &Error{part, ErrDamaged, fmt.Sprintf("the file ends after %d of %d bytes", at+got, n)}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("session: reading %s: %w", part, err)
+		}
+	}
+	return out, nil
+}
+
+// section reads n bytes and their checksum.
+func (in *reader) section(part string, n int) ([]byte, error) {
+	data, err := in.take(part, n+4)
+	if err != nil {
+		return nil, err
+	}
+	if binary.LittleEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
+		return nil, &Error{part, ErrDamaged, "its checksum does not fit"}
+	}
+	return data[:n], nil
+}
