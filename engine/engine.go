@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"quire/engine/chat"
+	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/model"
 	"quire/engine/runner"
 	"quire/engine/schedule"
+	"quire/engine/session"
 	"quire/engine/step"
 	"quire/engine/tokenizer"
 )
@@ -23,6 +25,9 @@ var (
 	ErrUnsupportedModel = model.ErrUnsupported
 	ErrClosed           = errors.New("the engine is closed")
 	ErrBadRequest       = errors.New("bad request")
+	ErrSessionFormat    = session.ErrFormat
+	ErrSessionDamaged   = session.ErrDamaged
+	ErrSessionModel     = session.ErrModel
 	ErrDeadline         = errors.New("the request's deadline has passed")
 )
 
@@ -56,12 +61,15 @@ type Engine struct {
 	mu       sync.Mutex // guards what follows
 	incoming []*group
 	cancels  []uint64
+	calls    []func() // for the loop, between steps
 	closing  bool
 	next     uint64
 	stats    Stats
 	wake     chan struct{}
 	done     chan struct{}
 	closeErr error
+
+	events events
 
 	// The loop's own.
 	device    *gpu.Device
@@ -71,7 +79,10 @@ type Engine struct {
 	groups    map[uint64]*group
 	counted   map[int32]bool // blocks, to count a group's
 	step      step.Step
-	failures  int              // devices lost in a row without a step landing
+	failures  int // devices lost in a row without a step landing
+	print     session.Fingerprint
+	printed   bool
+	weights   *gguf.File
 	trace     func(*step.Step) // tests look at every step
 }
 

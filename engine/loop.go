@@ -48,6 +48,7 @@ func (e *Engine) advance() error {
 				}
 			}
 		}
+		e.tellPreempted(&d)
 		if e.trace != nil {
 			e.trace(&e.step)
 		}
@@ -73,8 +74,8 @@ func (e *Engine) advance() error {
 // takeIn hands new requests and cancellations to the scheduler.
 func (e *Engine) takeIn() {
 	e.mu.Lock()
-	incoming, cancels := e.incoming, e.cancels
-	e.incoming, e.cancels = nil, nil
+	incoming, cancels, calls := e.incoming, e.cancels, e.calls
+	e.incoming, e.cancels, e.calls = nil, nil, nil
 	e.mu.Unlock()
 	for _, g := range incoming {
 		e.groups[g.id] = g
@@ -92,6 +93,9 @@ func (e *Engine) takeIn() {
 			e.count(g)
 			e.stop(g, FinishCancelled, g.expired())
 		}
+	}
+	for _, f := range calls {
+		f()
 	}
 }
 
@@ -172,6 +176,7 @@ func (e *Engine) shutdown() {
 	if e.device != nil {
 		e.device.Release()
 	}
+	e.events.close()
 	e.closeErr = e.source.Close()
 }
 

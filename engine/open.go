@@ -51,6 +51,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err != nil {
 		return nil, err
 	}
+	e.weights = f
 	if e.plan, err = model.NewPlan(f); err != nil {
 		return nil, err
 	}
@@ -192,7 +193,7 @@ func (e *Engine) newScheduler() (err error) {
 	c := schedule.Config{
 		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
-		QueueLimit: e.options.QueueLimit, Stop: e.ends,
+		QueueLimit: e.options.QueueLimit, Stop: e.ends, Events: e.events.block,
 	}
 	if err := e.setSwap(&c); err != nil {
 		return err

@@ -24,6 +24,8 @@ type Stats struct {
 	HitTokens          uint64  // of them found in the prefix cache, in whole blocks
 	PartialTokens      uint64  // of them copied from blocks that share their first tokens only
 	HitRate            float64 // share of asked tokens that were found, over the last 1,000 requests
+	PinsYielded        uint64  // that gave way to requests
+	Pinned             int     // sessions
 	EventsDropped      uint64
 	Recoveries         int // from lost devices
 	GPU                gpu.Stats
@@ -42,6 +44,7 @@ func (e *Engine) observe() {
 		Steps: st.Steps, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
 		Copies: c.Copies, Evictions: c.Evictions, SwapOuts: c.SwapOuts, SwapIns: c.SwapIns,
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,
+		Pinned: st.Pinned, PinsYielded: st.Yielded, EventsDropped: e.events.lost(),
 	}
 	if e.runner != nil {
 		s.Dispatches, s.GPU = e.runner.Stats().Dispatches, e.device.Stats()

@@ -26,7 +26,8 @@ var kindNames = [...]string{"stored", "removed", "cleared", "forked", "copied", 
 // Event is one change of the cache, for pages and dashboards.
 type Event struct {
 	Kind      EventKind
+	Sequence  uint64 // of the table, as NewTable's caller set it; 0 where none is meant
 	Group     int32
 	Block, To int32
-	Hash      Hash
+	Hash      Hash // of Stored and Removed
 }

@@ -1,6 +1,6 @@
 package paging
 
-// Fork makes a second table that shares every block of t, the partial one too; the first write into a shared block
+// Fork makes a second table, its Sequence yet to be set, that shares every block of t, the partial one too; the first write into a shared block
 // copies it. Copies read only what earlier steps wrote: a partial block that the open step writes is not shared, and the
 // fork's Tokens say how far it goes. ErrWrittenNow says that a window leaves no such fork: ask after the step.
 func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
@@ -32,7 +32,7 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 		}
 	}
 	m.enlist(f)
-	m.pool.tell(Event{Kind: Forked})
+	m.pool.tell(Event{Kind: Forked, Sequence: t.Sequence})
 	return f, nil
 }
 

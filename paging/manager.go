@@ -140,16 +140,16 @@ func (m *Manager) own(t *BlockTable, g, at, rows int) {
 	}
 	to := m.pool.take()
 	b.refs--
-	m.copy(g, id, to, rows)
+	m.copy(t, g, id, to, rows)
 	t.ids[g][at] = to
 }
 
-func (m *Manager) copy(g int, from, to int32, rows int) {
+func (m *Manager) copy(t *BlockTable, g int, from, to int32, rows int) {
 	m.pool.hold(from)
 	m.pool.setUsed(to, rows)
 	m.copies = append(m.copies, Copy{Group: int32(g), From: from, To: to, Rows: int32(rows)})
 	m.stats.Copies++
-	m.pool.tell(Event{Kind: Copied, Group: int32(g), Block: from, To: to})
+	m.pool.tell(Event{Kind: Copied, Sequence: t.Sequence, Group: int32(g), Block: from, To: to})
 }
 
 // leaveWindows gives back the blocks that no query from here on sees.
@@ -205,7 +205,7 @@ func (m *Manager) publish(t *BlockTable, known []int32) {
 		for g := range m.groups {
 			id := t.ids[g][i]
 			if id != NullBlock && !m.pool.blocks[id].cached {
-				m.pool.publish(id, g, &t.hashes[i], t.parent(i), known[i*m.size:(i+1)*m.size])
+				m.pool.publish(t.Sequence, id, g, &t.hashes[i], t.parent(i), known[i*m.size:(i+1)*m.size])
 			}
 		}
 	}

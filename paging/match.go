@@ -125,7 +125,7 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 		for g := range m.groups {
 			to := m.pool.take()
 			t.ids[g] = append(t.ids[g], to)
-			m.copy(g, m.found[g][blocks], to, rows)
+			m.copy(t, g, m.found[g][blocks], to, rows)
 		}
 		t.tokens += rows
 	}

@@ -168,8 +168,8 @@ func (p *BlockPool) endStep() {
 	p.settle()
 }
 
-// publish lets lookups of group g find the block under h.
-func (p *BlockPool) publish(id int32, g int, h, parent *Hash, tokens []int32) {
+// publish lets lookups of group g find the block, written for a sequence, under h.
+func (p *BlockPool) publish(sequence uint64, id int32, g int, h, parent *Hash, tokens []int32) {
 	b := &p.blocks[id]
 	b.cached, b.group, b.hash = true, int32(g), *h
 	p.contents[g].insert(*h, id)
@@ -179,7 +179,7 @@ func (p *BlockPool) publish(id int32, g int, h, parent *Hash, tokens []int32) {
 		copy(p.tokens[int(id)*p.size:(int(id)+1)*p.size], tokens)
 	}
 	p.cached++
-	p.tell(Event{Kind: Stored, Group: int32(g), Block: id, Hash: *h})
+	p.tell(Event{Kind: Stored, Sequence: sequence, Group: int32(g), Block: id, Hash: *h})
 }
 
 // unpublish hides a cached block from lookups. A free one stays where it is in the queue.

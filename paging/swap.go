@@ -111,7 +111,7 @@ func (m *Manager) SwapOut(tables ...*BlockTable) error {
 					m.partner[id] = m.host.take()
 					m.outs = append(m.outs, Swap{Block: id, Host: m.partner[id]})
 					m.stats.SwapOuts++
-					m.pool.tell(Event{Kind: SwappedOut, Group: int32(g), Block: id, To: m.partner[id]})
+					m.pool.tell(Event{Kind: SwappedOut, Sequence: t.Sequence, Group: int32(g), Block: id, To: m.partner[id]})
 				} else {
 					m.host.refs[m.partner[id]]++
 				}
@@ -238,7 +238,7 @@ func (m *Manager) returned(t *BlockTable) {
 				m.place[host] = -id
 				m.ins = append(m.ins, Swap{Block: id, Host: host})
 				m.stats.SwapIns++
-				m.pool.tell(Event{Kind: SwappedIn, Group: int32(g), Block: id, To: host})
+				m.pool.tell(Event{Kind: SwappedIn, Sequence: t.Sequence, Group: int32(g), Block: id, To: host})
 			}
 			t.ids[g] = append(t.ids[g], id)
 			if id == NullBlock {

@@ -15,6 +15,8 @@ type BlockTable struct {
 	host      [][]int32 // [group][position / block size] host blocks of a swapped table
 	live      int       // place in Manager.live, or unlinked
 
+	// Sequence names the table in events.
+	Sequence uint64
 	// SkipLookup makes Allocate compute every token, cached or not.
 	SkipLookup bool
 }

@@ -96,7 +96,7 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 	} else {
 		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter})
 	}
-	table.SkipLookup = r.AllLogits
+	table.SkipLookup, table.Sequence = r.AllLogits, id
 	f.table, f.computed = table, table.Tokens()
 	r.members = append(r.members, f)
 	s.byID[id] = f

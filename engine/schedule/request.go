@@ -138,7 +138,7 @@ func (s *Scheduler) Add(r Request) error {
 		id: r.ID, request: g, tokens: slices.Clone(r.Prompt), prompt: len(r.Prompt), most: most, lane: -1,
 		table: s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter}),
 	}
-	q.table.SkipLookup = r.AllLogits
+	q.table.SkipLookup, q.table.Sequence = r.AllLogits, r.ID
 	g.members = []*sequence{q}
 	s.byID[r.ID] = q
 	for _, id := range r.Samples {

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A request that ends at its deadline says so and leaves nothing behind.
+func TestDeadline(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 512, NoPrefixCache: true})
+	passed := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(-time.Second)}).Result()
+	assert.Equal(t, FinishCancelled, passed.Reason)
+	require.ErrorIs(t, passed.Err, ErrDeadline)
+
+	s := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(200 * time.Millisecond)})
+	other := submit(t, e, Request{Prompt: []int32{9, 8}, IgnoreEnd: true, MaxTokens: 5})
+	r := s.Result()
+	assert.Equal(t, FinishCancelled, r.Reason)
+	require.ErrorIs(t, r.Err, ErrDeadline)
+	assert.Equal(t, FinishLength, other.Result().Reason)
+	assert.Eventually(t, func() bool {
+		s := e.Stats()
+		return s.BlocksActive == 0 && s.BlocksFree == s.Blocks && s.Running+s.Waiting == 0
+	}, 5*time.Second, 5*time.Millisecond)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	stream, err := e.Submit(ctx, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	r = stream.Result()
+	assert.Equal(t, FinishCancelled, r.Reason)
+	assert.NoError(t, r.Err, "cancelled, not late")
+}
+
+func TestQueueLimit(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 512, MaxSeqs: 1, QueueLimit: 2})
+	running := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true})
+	_, ok := running.Next()
+	require.True(t, ok)
+	var waiting []*Stream
+	for range 3 {
+		waiting = append(waiting, submit(t, e, Request{Prompt: []int32{6}, IgnoreEnd: true, MaxTokens: 2}))
+	}
+	r := waiting[2].Result()
+	assert.Equal(t, FinishError, r.Reason)
+	require.ErrorIs(t, r.Err, ErrQueueFull)
+	running.Cancel()
+	for _, s := range waiting[:2] {
+		assert.Equal(t, FinishLength, s.Result().Reason)
+	}
+}
+
+// Events tell what Stats count, and a reader that does not read costs no step.
+func TestEventsAndStats(t *testing.T) {
+	roomy := openModel(t, "stories260K", Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8})
+	e := openModel(t, "stories260K", Options{
+		Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8, Preemption: "swap", KVMemory: kvMemory(roomy, 28),
+	})
+	events := e.Events()
+	results(t, e, pressed())
+	requests := pressed()[:1]
+	requests[0].N = 2
+	requests[0].Prompt = append(requests[0].Prompt, 9)
+	results(t, e, requests)
+	require.NoError(t, e.Close())
+	s := e.Stats()
+	count := map[EventKind]uint64{}
+	for event := range events {
+		count[event.Kind]++
+		switch event.Kind {
+		case EventPreempted:
+			p := event.Preemption
+			require.NotNil(t, p)
+			assert.True(t, p.Swapped)
+			assert.NotZero(t, event.Sequence)
+			assert.Positive(t, min(uint64(p.Tokens), uint64(p.Blocks), p.RecomputeCost, p.SwapCost))
+		case EventStored, EventCopied, EventSwappedOut, EventSwappedIn:
+			assert.NotZero(t, event.Sequence, event.Kind)
+			assert.Positive(t, event.Block, event.Kind)
+		}
+	}
+	assert.Equal(t, s.Preemptions, count[EventPreempted])
+	assert.Equal(t, s.Swaps, count[EventPreempted])
+	assert.Equal(t, s.SwapOuts, count[EventSwappedOut])
+	assert.Equal(t, s.SwapIns, count[EventSwappedIn])
+	assert.Equal(t, s.Copies, count[EventCopied])
+	assert.Equal(t, uint64(1), count[EventForked])
+	assert.NotZero(t, s.SwapIns*s.Copies*s.Evictions)
+	assert.Equal(t, s.BlocksCached, int(count[EventStored]-count[EventRemoved]))
+	assert.Equal(t, 28, s.Blocks)
+	assert.Equal(t, s.SlotsTaken, s.SlotsUsed+s.SlotsWasted)
+	assert.Equal(t, s.HostBlocks, s.HostFree)
+	assert.Greater(t, s.Computed, s.AskedTokens-s.HitTokens)
+	assert.NotZero(t, s.BatchTokens)
+	assert.Zero(t, s.EventsDropped)
+}
+
+func TestEventsNeverWait(t *testing.T) {
+	var v events
+	e := &Engine{}
+	channel := e.Events()
+	for range eventRoom + 5 {
+		e.events.tell(Event{Kind: EventForked})
+	}
+	assert.Equal(t, uint64(5), e.events.lost())
+	e.events.close()
+	n := 0
+	for range channel {
+		n++
+	}
+	assert.Equal(t, eventRoom, n)
+	e.events.tell(Event{})
+	v.tell(Event{})
+	assert.Zero(t, v.lost(), "nobody asked")
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"slices"
+
+	"quire/engine/schedule"
+	"quire/engine/session"
+)
+
+// Session is a conversation: its tokens so far, which the next turn's prompt begins with. Its blocks stay in the prefix
+// cache as long as there is room; Pin keeps them, Save and Engine.Restore carry them over to another time or place. One
+// goroutine uses it.
+type Session struct {
+	engine *Engine
+	tokens []int32
+	pin    *schedule.Pin
+}
+
+// NewSession returns a session of these tokens: a prompt, and its answer's ids.
+func (e *Engine) NewSession(tokens ...int32) *Session {
+	return &Session{engine: e, tokens: slices.Clone(tokens)}
+}
+
+// Tokens returns the conversation so far.
+func (s *Session) Tokens() []int32 { return slices.Clone(s.tokens) }
+
+// Append adds tokens that were said. A pin stays as it is: pin again to hold what is new.
+func (s *Session) Append(tokens ...int32) { s.tokens = append(s.tokens, tokens...) }
+
+// Pin keeps the blocks of the conversation as far as the cache has them, and returns their tokens. A pin gives way, the
+// oldest first, when a request could not run at all otherwise, and is gone when the device was lost.
+func (s *Session) Pin() (tokens int, err error) {
+	callErr := s.engine.call(func() {
+		old := s.pin
+		if s.pin, err = s.engine.scheduler.Pin(s.tokens, "", ""); err == nil {
+			tokens = s.pin.Tokens()
+		}
+		if old != nil {
+			s.engine.scheduler.Unpin(old)
+		}
+	})
+	if callErr != nil {
+		return 0, callErr
+	}
+	return tokens, err
+}
+
+// Unpin lets the blocks go: they stay cached until others need the room.
+func (s *Session) Unpin() error {
+	return s.engine.call(func() {
+		if s.pin != nil {
+			s.engine.scheduler.Unpin(s.pin)
+			s.pin = nil
+		}
+	})
+}
+
+// Save writes the conversation and the K and V of its whole blocks, as far as the cache has them. Restoring it gives the
+// same tokens in any case: what is missing is computed again.
+func (s *Session) Save(w io.Writer) error {
+	e := s.engine
+	state := session.State{Tokens: slices.Clone(s.tokens), BlockSize: e.info.BlockSize}
+	err := e.callReady(func() (err error) {
+		if state.Fingerprint, err = e.fingerprint(); err != nil {
+			return err
+		}
+		state.BlockBytes = e.runner.BlockBytes()
+		p, err := e.scheduler.Pin(s.tokens, "", "")
+		if err != nil {
+			return err
+		}
+		defer e.scheduler.Unpin(p)
+		state.Blocks, err = e.runner.ReadBlocks(context.Background(), p.Blocks(0))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = state.WriteTo(w)
+	return err
+}
+
+// Restore reads a session that Save wrote and brings its blocks back into the cache, as many as there is room for. A file
+// that is no session, damaged, or saved with another model, KV type or block size is ErrSessionFormat, ErrSessionDamaged
+// or ErrSessionModel, each in a *session.Error that names the part; nothing is changed then.
+func (e *Engine) Restore(r io.Reader) (*Session, error) {
+	state, err := session.Read(r)
+	if err != nil {
+		return nil, err
+	}
+	err = e.callReady(func() error {
+		print, err := e.fingerprint()
+		if err != nil {
+			return err
+		}
+		size := e.runner.BlockBytes()
+		if err := state.Check(print, e.info.BlockSize, size); err != nil {
+			return err
+		}
+		p, err := e.scheduler.Load(state.Tokens[:len(state.Blocks)/size*e.info.BlockSize], "", "")
+		if err != nil {
+			return err
+		}
+		for i := p.Fresh() / e.info.BlockSize; i < len(p.Blocks(0)); i++ {
+			if err := e.runner.WriteBlock(p.Blocks(0)[i], state.Blocks[i*size:(i+1)*size]); err != nil {
+				e.fail(err) // the cache must not promise what was not written
+				return err
+			}
+		}
+		e.scheduler.Unpin(p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Session{engine: e, tokens: state.Tokens}, nil
+}
+
+// fingerprintTail is how much of the weights goes into the fingerprint: tunings of one model differ there.
+const fingerprintTail = 64 << 10
+
+// fingerprint hashes what K and V depend on: the file's header (configuration and tensor table), the end of its weights,
+// and the KV type. It runs in the step loop.
+func (e *Engine) fingerprint() (session.Fingerprint, error) {
+	if e.printed {
+		return e.print, nil
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", e.info.KVType)
+	start := min(e.weights.DataOffset, e.weights.Size)
+	tail := max(start, e.weights.Size-fingerprintTail)
+	for _, part := range []*io.SectionReader{
+		io.NewSectionReader(e.source, 0, start), io.NewSectionReader(e.source, tail, e.weights.Size-tail),
+	} {
+		if _, err := io.Copy(h, part); err != nil {
+			return session.Fingerprint{}, fmt.Errorf("reading the model for its fingerprint: %w", err)
+		}
+	}
+	h.Sum(e.print[:0])
+	e.printed = true
+	return e.print, nil
+}
+
+// call runs f in the step loop, between steps, and waits for it.
+func (e *Engine) call(f func()) error {
+	done := make(chan struct{})
+	e.mu.Lock()
+	if e.closing {
+		e.mu.Unlock()
+		return ErrClosed
+	}
+	e.calls = append(e.calls, func() {
+		defer close(done)
+		f()
+	})
+	e.mu.Unlock()
+	e.signal()
+	<-done
+	return nil
+}
+
+// callReady is call with a runner: a lost device is rebuilt first.
+func (e *Engine) callReady(f func() error) (err error) {
+	callErr := e.call(func() {
+		if e.runner == nil {
+			if err = e.rebuild(); err != nil {
+				return
+			}
+		}
+		err = f()
+	})
+	if callErr != nil {
+		return callErr
+	}
+	return err
+}

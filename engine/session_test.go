@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/session"
+)
+
+// equal is the setting of tests that compare texts: deterministic, and small blocks.
+func equal(set ...func(*Options)) Options {
+	o := Options{Deterministic: true, Context: 128, BlockSize: 8, MaxSeqs: 8}
+	for _, f := range set {
+		f(&o)
+	}
+	return o
+}
+
+// turn is a request whose tokens are compared with their logits.
+func turn(prompt []int32, tokens int) Request {
+	r := Request{Prompt: prompt, MaxTokens: tokens, IgnoreEnd: true}
+	r.Sample.Logprobs = 1
+	return r
+}
+
+// A saved session goes on elsewhere with the tokens it would have given, and a file that does not fit changes nothing.
+func TestSession(t *testing.T) {
+	first := testPrompts(4)[3][:21]
+	e := openModel(t, "stories260K", equal())
+	said := results(t, e, []Request{turn(first, 20)})[0].IDs
+	s := e.NewSession(first...)
+	s.Append(said...)
+	var file bytes.Buffer
+	require.NoError(t, s.Save(&file))
+	next := append(s.Tokens(), 7, 8, 9)
+	want := results(t, e, []Request{turn(next, 12)})
+	require.Equal(t, 40, want[0].Figures.CachedTokens)
+	plain := openModel(t, "stories260K", equal(func(o *Options) { o.NoPrefixCache = true }))
+	assertSame(t, results(t, plain, []Request{turn(next, 12)}), want, "with the prefix cache")
+
+	other := openModel(t, "stories260K", equal())
+	bad := bytes.Clone(file.Bytes())
+	bad[len(bad)/2] ^= 1
+	_, err := other.Restore(bytes.NewReader(bad))
+	require.ErrorIs(t, err, ErrSessionDamaged)
+	_, err = other.Restore(bytes.NewReader(file.Bytes()[:file.Len()-1]))
+	require.ErrorIs(t, err, ErrSessionDamaged)
+	_, err = other.Restore(bytes.NewReader([]byte("no session at all")))
+	require.ErrorIs(t, err, ErrSessionFormat)
+	require.Zero(t, other.Stats().BlocksCached)
+	p := poisoned(t, other)
+	again, err := other.Restore(bytes.NewReader(file.Bytes()))
+	require.NoError(t, err)
+	assert.Equal(t, s.Tokens(), again.Tokens())
+	got := results(t, other, []Request{turn(append(again.Tokens(), 7, 8, 9), 12)})
+	assertSame(t, want, got, "restored")
+	assert.Equal(t, 40, got[0].Figures.CachedTokens, "five whole blocks came back")
+	assert.NotZero(t, p.blocks)
+
+	for name, set := range map[string]func(*Options){
+		"another KV type":    func(o *Options) { o.KVType = "f32" },
+		"another block size": func(o *Options) { o.BlockSize = 16 },
+	} {
+		e := openModel(t, "stories260K", equal(set))
+		_, err := e.Restore(bytes.NewReader(file.Bytes()))
+		require.ErrorIs(t, err, ErrSessionModel, name)
+		var part *session.Error
+		require.True(t, errors.As(err, &part))
+		assert.Equal(t, "header", part.Part)
+	}
+}
+
+// A pin keeps a conversation in a cache that others fill, and gives way when one of them needs all of it.
+func TestPin(t *testing.T) {
+	first := testPrompts(4)[3][:24]
+	roomy := openModel(t, "stories260K", equal())
+	o := equal(func(o *Options) { o.KVMemory, o.Context = kvMemory(roomy, 14), 112 })
+	e := openModel(t, "stories260K", o)
+	results(t, e, []Request{turn(first, 8)})
+	s := e.NewSession(first...)
+	held, err := s.Pin()
+	require.NoError(t, err)
+	require.Equal(t, 24, held)
+	fill := func(seed int32, n int) {
+		prompt := make([]int32, n)
+		for i := range prompt {
+			prompt[i] = 3 + (seed+int32(i*i))%300
+		}
+		results(t, e, []Request{turn(prompt, 4)})
+	}
+	fill(1, 70)
+	fill(2, 70)
+	r := results(t, e, []Request{turn(append(s.Tokens(), 5), 2)})[0]
+	assert.Equal(t, 24, r.Figures.CachedTokens)
+	assert.Equal(t, 1, e.Stats().Pinned)
+	fill(3, 108)
+	assert.Equal(t, uint64(1), e.Stats().PinsYielded)
+	require.NoError(t, s.Unpin())
+	held, err = s.Pin()
+	require.NoError(t, err)
+	assert.Zero(t, held, "nothing is left to hold")
+}
