@@ -29,6 +29,8 @@ type pending struct {
 	seed   uint64
 	stream *engine.Stream
 	err    error // why it was not accepted
+
+	several, ranked bool // several answers may be asked for; their log-probabilities are known
 }
 
 // run submits everything and writes each output as soon as those before it are written.
@@ -64,8 +66,10 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	}
 	params := j.params()
 	p.seed = params.Seed
-	p.stream, p.err = b.engine.Submit(ctx, engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params,
-		Stop: j.Stop, IgnoreEnd: j.IgnoreEnd})
+	r := engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params, Stop: j.Stop, IgnoreEnd: j.IgnoreEnd}
+	j.apply(&r)
+	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || params.Logprobs > 0
+	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p
 }
 
@@ -86,7 +90,7 @@ func (b *batch) write() error {
 	}
 	last := ""
 	for chunk, more := p.stream.Next(); more; chunk, more = p.stream.Next() {
-		if chunk.Text == "" {
+		if chunk.Text == "" || chunk.Index > 0 {
 			continue
 		}
 		last = chunk.Text
@@ -102,6 +106,11 @@ func (b *batch) write() error {
 	if r.Reason == engine.FinishError {
 		b.fail(r.Err)
 		return nil
+	}
+	for _, c := range r.Choices[min(1, len(r.Choices)):] {
+		if _, err := fmt.Fprintf(b.host.out, "\n%s\n", strings.TrimSuffix(c.Text, "\n")); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintln(b.host.err, b.figures(r.Figures))
 	return err
@@ -131,6 +140,7 @@ type output struct {
 	FinishReason engine.FinishReason `json:"finish_reason"`
 	Error        string              `json:"error,omitempty"`
 	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
+	Choices      []choice            `json:"choices,omitempty"` // all of them, where more than one may be asked for
 	Figures      outputFigures       `json:"figures"`
 }
 
@@ -150,6 +160,9 @@ func (b *batch) writeObject(p *pending) error {
 		r := p.stream.Result()
 		o.IDs, o.Text, o.FinishReason, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Tokens
 		o.Figures.Figures = r.Figures
+		if p.several {
+			o.Choices = choicesOf(r, p.ranked)
+		}
 		if r.Reason == engine.FinishError {
 			err = r.Err
 		}

@@ -21,6 +21,7 @@ type job struct {
 	MaxTokens int
 	Stop      []string
 	IgnoreEnd bool
+	choosing
 }
 
 // line is a job as a line of JSON gives it; what it leaves out comes from the flags.
@@ -35,6 +36,12 @@ type line struct {
 	Stop        []string `json:"stop"`
 	IgnoreEOS   *bool    `json:"ignore_eos"`
 	Logprobs    *int     `json:"logprobs"`
+
+	N             *int     `json:"n"`
+	BestOf        *int     `json:"best_of"`
+	Beams         *int     `json:"beams"`
+	LengthPenalty *float64 `json:"length_penalty"`
+	EarlyStopping *any     `json:"early_stopping"` // true, false or "never"
 }
 
 // readPrompts reads a file of prompts, "-" for stdin: one a line, or JSON Lines when the first one is an object.
@@ -94,6 +101,18 @@ func parseLine(text []byte, j job) (job, error) {
 	set(&j.Sample.MinP, l.MinP)
 	set(&j.IgnoreEnd, l.IgnoreEOS)
 	set(&j.Sample.Logprobs, l.Logprobs)
+	set(&j.N, l.N)
+	set(&j.BestOf, l.BestOf)
+	set(&j.Beams.Width, l.Beams)
+	set(&j.Beams.LengthPenalty, l.LengthPenalty)
+	if l.EarlyStopping != nil {
+		if err := j.stopEarly(fmt.Sprint(*l.EarlyStopping)); err != nil {
+			return j, fmt.Errorf("early_stopping %w", err)
+		}
+	}
+	if l.Temperature != nil && *l.Temperature > 0 && j.Beams.Width > 0 {
+		return j, errBeamsDraw
+	}
 	if l.Seed != nil {
 		j.Sample.Seed, j.seeded = *l.Seed, true
 	}
@@ -120,12 +139,15 @@ func (j *job) check() error {
 	if slices.Contains(j.Stop, "") {
 		return errors.New("a stop text is empty")
 	}
-	return nil
+	return j.choosing.check()
 }
 
 // params returns the sampling parameters, with a random seed where none is set.
 func (j *job) params() sample.Params {
 	p := j.Sample
+	if j.Beams.Width > 0 {
+		p.Temperature = 0
+	}
 	if !j.seeded {
 		p.Seed = rand.Uint64()
 	}

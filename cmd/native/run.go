@@ -22,6 +22,7 @@ is what the user says. Without a prompt it is read from stdin. Ctrl-C stops and 
 		`quire run "Tell me a story about a fox and a kite."`,
 		`quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"`,
 		`quire run -m https://example.org/model.gguf --raw "Once upon a time"`,
+		`quire run --beams 4 --n 2 --json "What is a kite?"`,
 		`quire run --prompts questions.txt --json > answers.jsonl`,
 		`echo '{"prompt":"Hello.","seed":7}' | quire run --prompts -`,
 	},
@@ -51,12 +52,16 @@ func prepareRun(f *flags) func(*host, []string) error {
 	f.flag("ignore-eos", &r.base.IgnoreEnd, "go on past end tokens")
 	contextFlag(f, &r.options.Context)
 	sampling := samplingFlags(f)
+	choiceFlags(f, &r.base.choosing)
 	engineFlags(f, &r.options)
 	return func(h *host, args []string) error {
 		r.base.Sample, r.base.seeded = sampling(r.model == ""), f.given("seed")
 		r.base.Sample.Logprobs = logprobs
 		if err := r.base.check(); err != nil {
 			return usagef("%v", err)
+		}
+		if r.base.Beams.Width > 0 && f.given("temperature") && r.base.Sample.Temperature > 0 {
+			return usagef("%v", errBeamsDraw)
 		}
 		if logprobs > 0 && !r.json {
 			return usagef("--logprobs needs --json")

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"quire/engine"
+)
+
+// earlyStopping are the values of --early-stopping, named as in Hugging Face's generate.
+var earlyStopping = map[string]engine.EarlyStopping{
+	"false": engine.StopHeuristic, "true": engine.StopAtWidth, "never": engine.StopNever,
+}
+
+var errBeamsDraw = errors.New("beams go without drawing: leave out the temperature, or set it to 0")
+
+// choosing says how many answers a prompt gets, and how they are found.
+type choosing struct {
+	N, BestOf int
+	Beams     engine.Beams // with a width of 0: no search
+}
+
+// choiceFlags declares the flags of choosing.
+func choiceFlags(f *flags, c *choosing) {
+	c.Beams.LengthPenalty = 1
+	f.group("choices")
+	f.whole("n", &c.N, 1, "give `N` answers from one prefill; answer i has the seed SEED+i")
+	f.whole("best-of", &c.BestOf, 1, "draw `N` answers and give the --n with the best mean log-probability")
+	f.whole("beams", &c.Beams.Width, 1, "search with `N` beams instead of drawing")
+	f.real("length-penalty", &c.Beams.LengthPenalty, "rank beams by log-probability over length to the power of `X`; default 1; above 0 favours long answers")
+	f.place("early-stopping")
+	f.Func("early-stopping", "once there are as many answers as beams, stop `WHEN`: true at once, false when none better is likely (default), never when none better can come", c.stopEarly)
+}
+
+// stopEarly sets the rule by its name.
+func (c *choosing) stopEarly(name string) error {
+	rule, ok := earlyStopping[name]
+	if !ok {
+		return errors.New("must be one of false, true, never")
+	}
+	c.Beams.EarlyStopping = rule
+	return nil
+}
+
+// asked says whether there is anything to choose.
+func (c *choosing) asked() bool { return c.N > 1 || c.BestOf > 0 || c.Beams.Width > 0 }
+
+// check holds what the engine cannot know to be meant otherwise.
+func (c *choosing) check() error {
+	switch {
+	case c.Beams.Width > 0 && c.BestOf > 0:
+		return errors.New("beams and best_of do not go together")
+	case c.BestOf > 0 && c.BestOf < c.N:
+		return fmt.Errorf("best_of is %d, it must be at least n (%d)", c.BestOf, c.N)
+	case c.Beams.Width > 0 && c.N > c.Beams.Width:
+		return fmt.Errorf("n is %d, beams %d: no more answers than beams", c.N, c.Beams.Width)
+	}
+	return nil
+}
+
+// apply sets a request's choices.
+func (c *choosing) apply(r *engine.Request) {
+	r.N, r.BestOf = c.N, c.BestOf
+	if c.Beams.Width > 0 {
+		beams := c.Beams
+		r.Beams = &beams
+	}
+}
+
+// choice is one of several answers in JSON.
+type choice struct {
+	Index        int                 `json:"index"`
+	IDs          []int32             `json:"ids"`
+	Text         string              `json:"text"`
+	FinishReason engine.FinishReason `json:"finish_reason"`
+	Logprob      *float64            `json:"logprob,omitempty"` // of the whole answer, where known
+	Score        *float64            `json:"score,omitempty"`
+	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
+}
+
+// choicesOf gives a result's choices; ranked says that the engine knows their log-probabilities.
+func choicesOf(r engine.Result, ranked bool) []choice {
+	all := []choice{}
+	for _, c := range r.Choices {
+		o := choice{Index: c.Index, IDs: orEmpty(c.IDs), Text: c.Text, FinishReason: c.Reason, Logprobs: c.Tokens}
+		if ranked {
+			o.Logprob, o.Score = &c.Logprob, &c.Score
+		}
+		all = append(all, o)
+	}
+	return all
+}
