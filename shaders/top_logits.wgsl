@@ -48,8 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     let log_total = maximum + log_of_shares();
     let result = o * RESULT_WORDS;
-    if (lane < wanted) {
-        let mine = list[lane];
+    for (var n = lane; n < wanted; n += THREADS) {
+        let mine = list[n];
         var rank = 0u;
         for (var i = 0u; i < wanted; i++) {
             let other = list[i];
