@@ -62,10 +62,6 @@ func TestEventsAndStats(t *testing.T) {
 	})
 	events := e.Events()
 	results(t, e, pressed())
-	requests := pressed()[:1]
-	requests[0].N = 2
-	requests[0].Prompt = append(requests[0].Prompt, 9)
-	results(t, e, requests)
 	require.NoError(t, e.Close())
 	s := e.Stats()
 	count := map[EventKind]uint64{}

@@ -55,13 +55,15 @@ func kvMemory(e *Engine, blocks int) uint64 {
 	return e.info.KVBytes / uint64(e.info.Blocks+1) * uint64(blocks+1)
 }
 
-// pressed are six requests that outgrow 28 blocks of 4.
+// pressed are six requests that outgrow 28 blocks of 4; the first of them has two samples, which fork and copy.
 func pressed() []Request {
 	var all []Request
 	for i, prompt := range testPrompts(8)[1:7] {
 		all = append(all, Request{Prompt: prompt[:min(len(prompt), 20)], MaxTokens: 24 + 3*i, IgnoreEnd: true})
 		all[i].Sample.Logprobs = 1
 	}
+	all[0].Prompt = append(all[0].Prompt, 11) // computed but for its last token it ends inside a block
+	all[0].N, all[0].Sample.Temperature, all[0].Sample.Seed = 2, 0.9, 5
 	return all
 }
 
@@ -85,7 +87,7 @@ func assertSame(t testing.TB, want, got []Result, what string) {
 	require.Len(t, got, len(want), what)
 	for i := range want {
 		assert.Equal(t, want[i].Reason, got[i].Reason, "%s: request %d", what, i)
-		assert.Equal(t, want[i].Tokens, got[i].Tokens, "%s: request %d", what, i)
+		assert.Equal(t, want[i].Choices, got[i].Choices, "%s: request %d", what, i)
 	}
 }
 
@@ -101,13 +103,15 @@ func TestMemoryPressure(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		swaps bool
+		loss  int // the step at which the device is lost
 		set   func(*Options)
 	}{
-		{"recompute", false, func(o *Options) { o.Preemption = "recompute" }},
-		{"recompute, no prefix cache", false, func(o *Options) { o.Preemption, o.NoPrefixCache = "recompute", true }},
-		{"swap", true, func(o *Options) { o.Preemption = "swap" }},
-		{"swap, no prefix cache, run ahead", true, func(o *Options) { o.Preemption, o.NoPrefixCache, o.Depth = "swap", true, 3 }},
-		{"swap to little memory", true, func(o *Options) { o.Preemption, o.SwapMemory = "swap", kvMemory(roomy, 8) }},
+		{"recompute", false, 0, func(o *Options) { o.Preemption = "recompute" }},
+		{"recompute, no prefix cache", false, 0, func(o *Options) { o.Preemption, o.NoPrefixCache = "recompute", true }},
+		{"swap", true, 0, func(o *Options) { o.Preemption = "swap" }},
+		{"swap, no prefix cache, run ahead", true, 0, func(o *Options) { o.Preemption, o.NoPrefixCache, o.Depth = "swap", true, 3 }},
+		{"swap to little memory", true, 0, func(o *Options) { o.Preemption, o.SwapMemory = "swap", kvMemory(roomy, 8) }},
+		{"swap, and the device lost", true, 40, func(o *Options) { o.Preemption = "swap" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := options
@@ -115,12 +119,23 @@ func TestMemoryPressure(t *testing.T) {
 			e := openModel(t, "stories260K", o)
 			require.Equal(t, 28, e.Info().Blocks)
 			p := poisoned(t, e)
+			steps := 0
+			e.trace = func(s *step.Step) {
+				p.before(s)
+				if steps++; steps == test.loss {
+					e.device.Destroy()
+				}
+			}
 			assertSame(t, want, results(t, e, pressed()), test.name)
 			s := e.Stats()
 			t.Logf("%d preemptions, %d by swap, %d blocks poisoned", s.Preemptions, s.Swaps, p.blocks)
 			assert.GreaterOrEqual(t, s.Preemptions, uint64(2))
 			assert.Equal(t, test.swaps, s.Swaps > 0 && s.SwapIns > 0)
+			assert.NotZero(t, s.Copies)
 			assert.NotZero(t, p.blocks)
+			assert.Equal(t, test.loss > 0, s.Recoveries > 0)
+			require.NoError(t, e.Close())
+			assert.NoError(t, e.scheduler.Check())
 		})
 	}
 }
