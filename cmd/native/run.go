@@ -95,7 +95,7 @@ func (r *runFlags) jobs(h *host, args []string) ([]job, error) {
 		}
 		j.Prompt = strings.TrimSuffix(string(text), "\n")
 	}
-	if j.Prompt == "" {
+	if j.Prompt == "" && !r.raw { // raw, it may still be BOS
 		return nil, usagef("the prompt is empty")
 	}
 	return []job{j}, nil

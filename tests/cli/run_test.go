@@ -80,6 +80,12 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 	assert.NotContains(t, plain.stderr, "\r", "no bar where there is no terminal")
 }
 
+func TestRunOfNothingButBOS(t *testing.T) {
+	g := objects(t, quire(t, "run", "--raw", "--temperature", "0", "--max-tokens", "2", "--json", "--ignore-eos", "").ok(t))[0]
+	assert.Equal(t, []int32{0}, g.PromptIDs)
+	assert.Len(t, g.IDs, 2)
+}
+
 func TestRunAppliesTheChatTemplate(t *testing.T) {
 	r := quire(t, "run", "Hi.", "--max-tokens", "1", "--json").ok(t)
 	ids := objects(t, r)[0].PromptIDs
