@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"quire/engine/chat"
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/model"
 	"quire/engine/runner"
@@ -79,10 +78,11 @@ type Engine struct {
 	groups    map[uint64]*group
 	counted   map[int32]bool // blocks, to count a group's
 	step      step.Step
-	failures  int // devices lost in a row without a step landing
+	failures  int   // devices lost in a row without a step landing
+	batch     batch // the last step's
 	print     session.Fingerprint
-	printed   bool
-	weights   *gguf.File
+	printed   bool             // print is known
+	header    int64            // bytes of the model's header
 	trace     func(*step.Step) // tests look at every step
 }
 

@@ -105,7 +105,9 @@ func (v *events) block(b paging.Event) {
 	v.tell(Event{Kind: blockKinds[b.Kind], Sequence: b.Sequence, Group: int(b.Group), Block: b.Block, To: b.To})
 }
 
-func (e *Engine) tellPreempted(d *schedule.Decision) {
+// scheduled notes a step that is about to be submitted, and tells who had to go for it.
+func (e *Engine) scheduled(d *schedule.Decision) {
+	e.batch = batch{tokens: len(e.step.Tokens), sequences: len(e.step.Rows)}
 	for _, p := range d.Weighed {
 		e.events.tell(Event{Kind: EventPreempted, Sequence: p.Sequence, Preemption: &Preemption{
 			Sequences: p.Sequences, Tokens: p.Tokens, Blocks: p.Blocks, RecomputeCost: p.Recompute, SwapCost: p.Swap, Swapped: p.Swapped,

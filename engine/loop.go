@@ -48,7 +48,7 @@ func (e *Engine) advance() error {
 				}
 			}
 		}
-		e.tellPreempted(&d)
+		e.scheduled(&d)
 		if e.trace != nil {
 			e.trace(&e.step)
 		}

@@ -51,7 +51,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err != nil {
 		return nil, err
 	}
-	e.weights = f
+	e.header = min(f.DataOffset, src.Size())
 	if e.plan, err = model.NewPlan(f); err != nil {
 		return nil, err
 	}

@@ -131,10 +131,10 @@ func (e *Engine) fingerprint() (session.Fingerprint, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n", e.info.KVType)
-	start := min(e.weights.DataOffset, e.weights.Size)
-	tail := max(start, e.weights.Size-fingerprintTail)
+	size := e.source.Size()
+	tail := max(e.header, size-fingerprintTail)
 	for _, part := range []*io.SectionReader{
-		io.NewSectionReader(e.source, 0, start), io.NewSectionReader(e.source, tail, e.weights.Size-tail),
+		io.NewSectionReader(e.source, 0, e.header), io.NewSectionReader(e.source, tail, size-tail),
 	} {
 		if _, err := io.Copy(h, part); err != nil {
 			return session.Fingerprint{}, fmt.Errorf("reading the model for its fingerprint: %w", err)

@@ -31,6 +31,8 @@ type Stats struct {
 	GPU                gpu.Stats
 }
 
+type batch struct{ tokens, sequences int }
+
 // observe copies what Stats returns.
 func (e *Engine) observe() {
 	st := e.scheduler.Stats()
@@ -40,7 +42,7 @@ func (e *Engine) observe() {
 		SlotsTaken: c.SlotsTaken, SlotsUsed: c.SlotsUsed, SlotsWasted: c.SlotsTaken - c.SlotsUsed,
 		HostBlocks: c.HostBlocks, HostFree: c.HostFree,
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
-		BatchTokens: len(e.step.Tokens), BatchSequences: len(e.step.Rows),
+		BatchTokens: e.batch.tokens, BatchSequences: e.batch.sequences,
 		Steps: st.Steps, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
 		Copies: c.Copies, Evictions: c.Evictions, SwapOuts: c.SwapOuts, SwapIns: c.SwapIns,
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,
