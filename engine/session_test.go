@@ -30,12 +30,21 @@ func turn(prompt []int32, tokens int) Request {
 // A saved session goes on elsewhere with the tokens it would have given, and a file that does not fit changes nothing.
 func TestSession(t *testing.T) {
 	first := testPrompts(4)[3][:21]
-	e := openModel(t, "stories260K", equal())
+	e := openModel(t, "stories260K", equal(func(o *Options) { o.Depth = 3 }))
 	said := results(t, e, []Request{turn(first, 20)})[0].IDs
 	s := e.NewSession(first...)
 	s.Append(said...)
 	var file bytes.Buffer
 	require.NoError(t, s.Save(&file))
+	beside := submit(t, e, Request{Prompt: first, MaxTokens: 60, IgnoreEnd: true})
+	_, more := beside.Next()
+	require.True(t, more)
+	var meanwhile bytes.Buffer
+	require.NoError(t, s.Save(&meanwhile))
+	assert.Equal(t, file.Bytes(), meanwhile.Bytes(), "saved while steps are in flight")
+	beside.Cancel()
+	require.Equal(t, FinishCancelled, beside.Result().Reason)
+
 	next := append(s.Tokens(), 7, 8, 9)
 	want := results(t, e, []Request{turn(next, 12)})
 	require.Equal(t, 40, want[0].Figures.CachedTokens)
