@@ -69,7 +69,7 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 			r.fail(err)
 		} else if ok && n != 0xFFFFFFFF { // some writers spell "none" so
 			if int64(n) >= int64(len(v.Tokens)) {
-				r.fail(unfit(key, "is %d, but there are %d tokens", n, len(v.Tokens)))
+				r.fail(&gguf.MetadataError{Key: key, Reason: fmt.Sprintf("is %d, but there are %d tokens", n, len(v.Tokens))})
 				break
 			}
 			v.IDs[key] = int32(n)

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -175,5 +176,6 @@ func TestFromGGUF(t *testing.T) {
 		var e *gguf.MetadataError
 		require.ErrorAs(t, err, &e, "%s", key)
 		assert.Equal(t, key, e.Key)
+		assert.Equal(t, 1, strings.Count(err.Error(), "tokenizer: "), err)
 	}
 }
