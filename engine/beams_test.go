@@ -39,7 +39,6 @@ func TestBeams(t *testing.T) {
 		},
 		"quire-tales": {
 			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: 1, EarlyStopping: StopAtWidth}},
-			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: -1, EarlyStopping: StopNever}},
 			{dialogue(t, 16), 8, Beams{Width: 2, MinTokens: 6}},
 			{dialogue(t, 31), 5, Beams{Width: 4, LengthPenalty: 1}},
 		},
