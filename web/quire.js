@@ -35,6 +35,7 @@ export class Quire {
   #streams = new Map(); // by the id of the call that started it
   #next = 1;
   #failure = null; // why the worker is gone
+  #closing = null; // settles when close has ended
   #progress;
   #recovering;
 
@@ -108,13 +109,8 @@ export class Quire {
   }
 
   /** Ends all generations and gives the GPU's memory and the worker back. */
-  async close() {
-    if (this.#failure) return;
-    try {
-      await this.#call('close', null);
-    } finally {
-      this.#end(closed());
-    }
+  close() {
+    return this.#closing ??= this.#failure ? Promise.resolve() : this.#call('close', null).then(() => {}).finally(() => this.#end(closed()));
   }
 
   #call(method, argument, blob = null, id = this.#next++) {

@@ -147,6 +147,7 @@ func TestModule(t *testing.T) {
 		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
 		for await (const _ of g) quire.close();
 	})().catch(async (e) => e.name + ' ' + await quire.stats().catch((e) => e.name))`))
+	get[bool](p, `Quire.open({kvMemory: 1 << 20, context: 64}).then((q) => Promise.all([q.close(), q.close()])).then(() => true)`)
 	assert.Zero(t, p.workers(), "closed engines and models that did not open leave no worker")
 	p.quiet()
 }
