@@ -20,7 +20,7 @@ func (e *Engine) run() {
 		if e.isClosing() {
 			break
 		}
-		if len(e.live) == 0 && e.runner != nil && e.runner.InFlight() == 0 {
+		if len(e.live) == 0 && (e.runner == nil || e.runner.InFlight() == 0) {
 			e.observe()
 			<-e.wake
 			continue

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"quire/engine/chat"
@@ -80,6 +82,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	for _, k := range e.device.Kernels() {
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
+	e.info.Variant = variants(e.kernels)
 	e.info.LoadSeconds = time.Since(start).Seconds()
 	e.observe()
 	go e.run()
@@ -162,10 +165,11 @@ func (e *Engine) size() error {
 	fits := max(int(blocks)-1, 0) * o.BlockSize
 	switch {
 	case blocks < 2:
-		return &gpu.MemoryError{Label: "KV cache (raise the KV memory)", Asked: 2 * perBlock, Limit: memory}
+		return fmt.Errorf("%w: a KV cache of two blocks needs %d bytes and may have %d: raise the KV memory", gpu.ErrOutOfMemory, 2*perBlock, memory)
 	case o.Context > 0 && fits < o.Context:
-		return &gpu.MemoryError{Label: fmt.Sprintf("KV cache for a context of %d (lower the context or raise the KV memory)", o.Context),
-			Asked: uint64((o.Context+o.BlockSize-1)/o.BlockSize+1) * perBlock, Limit: memory}
+		need := uint64((o.Context+o.BlockSize-1)/o.BlockSize+1) * perBlock
+		return fmt.Errorf("%w: the KV cache for a context of %d needs %d bytes and may have %d: lower the context or raise the KV memory",
+			gpu.ErrOutOfMemory, o.Context, need, min(memory, blocks*perBlock))
 	}
 	context = min(context, fits)
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
@@ -176,16 +180,24 @@ func (e *Engine) size() error {
 	if o.Progress != nil {
 		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
 	}
-	variant := o.Variant
-	if variant == "" {
-		variant = "auto"
-	}
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(), WeightBytes: uint64(e.plan.WeightBytes()),
 		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Variant: variant, Deterministic: o.Deterministic, Adapter: info,
+		Deterministic: o.Deterministic, Adapter: info,
 	}
 	return nil
+}
+
+// variants names the variants among the kernels, such as "baseline" or "baseline, subgroup".
+func variants(kernels map[string]string) string {
+	var names []string
+	for _, label := range kernels {
+		if _, name, _ := strings.Cut(label, "/"); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func (e *Engine) newScheduler() (err error) {
