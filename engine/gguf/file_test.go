@@ -132,7 +132,7 @@ func TestUnknownTensorTypeIsShown(t *testing.T) {
 	w, ok := f.Tensor("w")
 	require.True(t, ok)
 	assert.EqualValues(t, -1, w.Bytes)
-	assert.Equal(t, "type 99", w.Type.String())
+	assert.Equal(t, "99", w.Type.String())
 	assert.Equal(t, f.DataOffset, w.Offset)
 	scalar, ok := f.Tensor("scalar")
 	require.True(t, ok)

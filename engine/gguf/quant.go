@@ -165,10 +165,10 @@ func checkLengths(t Type, weights, bytes int) error {
 	switch t {
 	case F32, F16, BF16, Q8_0, Q4_0, Q4_1:
 	default:
-		return fmt.Errorf("gguf: convert %s: %w", t, ErrUnsupportedType)
+		return fmt.Errorf("gguf: convert type %s: %w", t, ErrUnsupportedType)
 	}
 	if want := t.RowBytes(uint64(weights)); want != int64(bytes) {
-		return fmt.Errorf("gguf: convert %s: %d weights do not match %d bytes (blocks of %d weights in %d bytes)",
+		return fmt.Errorf("gguf: convert type %s: %d weights do not match %d bytes (blocks of %d weights in %d bytes)",
 			t, weights, bytes, t.BlockSize(), t.BlockBytes())
 	}
 	return nil

@@ -3,6 +3,7 @@ package gguf
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -87,12 +88,12 @@ func (t Type) RowBytes(n uint64) int64 {
 	return int64(blocks) * int64(l.blockBytes)
 }
 
-// String is the type's name in ggml, or "type 99" for an unknown number.
+// String is the type's name in ggml, or its number where that is unknown.
 func (t Type) String() string {
 	if l, ok := layouts[t]; ok {
 		return l.name
 	}
-	return fmt.Sprintf("type %d", uint32(t))
+	return strconv.FormatUint(uint64(t), 10)
 }
 
 // ParseType gives the type of a name such as "q4_0", in either case.
