@@ -2,8 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"os"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,8 +43,8 @@ func TestBeams(t *testing.T) {
 			{dialogue(t, 31), 5, Beams{Width: 4, LengthPenalty: 1}},
 		},
 	} {
-		if model != "stories260K" && runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" {
-			continue // minutes on SwiftShader
+		if model != "stories260K" && runsFew() {
+			continue
 		}
 		t.Run(model, func(t *testing.T) {
 			m := referenceModel(t, model)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,3 +43,7 @@ func testPrompts(n int) [][]int32 {
 	}
 	return out
 }
+
+// runsFew reports whether only a covering set of slow cases is wanted: in the tab, where compiling a model's kernels
+// takes seconds on a software GPU.
+func runsFew() bool { return runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" }

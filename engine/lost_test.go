@@ -2,8 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +16,7 @@ import (
 func TestLostDevice(t *testing.T) {
 	const tokens = 30
 	losses := 20
-	if runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		losses = 5 // compiling everything again takes seconds on a software GPU
 	}
 	before := gpu.LiveBuffers()

@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/reference"
+)
+
+// randomModel is a small model of random weights, in the ways that architectures and files differ.
+type randomModel struct {
+	arch     string
+	types    func(name string) gguf.Type // of a matrix; nil: F32
+	headDim  int
+	rotary   int
+	kvHeads  int
+	ffn      int
+	bias     bool // of q, k and v
+	head     bool // its own output matrix
+	factors  bool // rope_freqs.weight
+	metadata map[string]any
+}
+
+const randomWidth, randomHeads, randomLayers, randomVocabulary = 64, 4, 2, 70
+
+// file writes the model as a GGUF file.
+func (m randomModel) file(t *testing.T) *bytes.Reader {
+	t.Helper()
+	random := rand.New(rand.NewPCG(3, 4))
+	var out bytes.Buffer
+	w := gguf.NewWriter(&out)
+	set := func(key string, v any) { require.NoError(t, w.Metadata.Set(key, v)) }
+	set("general.architecture", m.arch)
+	for key, v := range map[string]int{"block_count": randomLayers, "embedding_length": randomWidth, "feed_forward_length": m.ffn,
+		"attention.head_count": randomHeads, "attention.head_count_kv": m.kvHeads, "attention.key_length": m.headDim,
+		"attention.value_length": m.headDim, "rope.dimension_count": m.rotary, "context_length": 128} {
+		set(m.arch+"."+key, uint32(v))
+	}
+	set(m.arch+".attention.layer_norm_rms_epsilon", float32(1e-5))
+	for key, v := range m.metadata {
+		set(m.arch+"."+key, v)
+	}
+	tokens, scores, kinds := []string{"<unk>", "<s>", "</s>"}, []float32{0, 0, 0}, []int32{2, 3, 3}
+	for len(tokens) < randomVocabulary {
+		tokens, scores, kinds = append(tokens, fmt.Sprintf("t%d", len(tokens))), append(scores, 0), append(kinds, 1)
+	}
+	set("tokenizer.ggml.model", "llama")
+	set("tokenizer.ggml.tokens", tokens)
+	set("tokenizer.ggml.scores", scores)
+	set("tokenizer.ggml.token_type", kinds)
+	set("tokenizer.ggml.bos_token_id", uint32(1))
+	set("tokenizer.ggml.eos_token_id", uint32(2))
+
+	type tensor struct {
+		name  string
+		shape []uint64
+		mean  float64
+		std   float64
+	}
+	q, kv := uint64(randomHeads*m.headDim), uint64(m.kvHeads*m.headDim)
+	matrix := func(name string, cols, rows uint64) tensor {
+		return tensor{name, []uint64{cols, rows}, 0, 1.5 / math.Sqrt(float64(cols))}
+	}
+	norm := func(name string) tensor { return tensor{name, []uint64{randomWidth}, 1, 0.2} }
+	tensors := []tensor{{"token_embd.weight", []uint64{randomWidth, randomVocabulary}, 0, 1}, norm("output_norm.weight")}
+	if m.head {
+		tensors = append(tensors, matrix("output.weight", randomWidth, randomVocabulary))
+	}
+	if m.factors {
+		tensors = append(tensors, tensor{"rope_freqs.weight", []uint64{uint64(m.rotary / 2)}, 4, 0.5})
+	}
+	for i := range randomLayers {
+		at := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
+		tensors = append(tensors, norm(at("attn_norm.weight")), norm(at("ffn_norm.weight")),
+			matrix(at("attn_q.weight"), randomWidth, q), matrix(at("attn_k.weight"), randomWidth, kv), matrix(at("attn_v.weight"), randomWidth, kv),
+			matrix(at("attn_output.weight"), q, randomWidth), matrix(at("ffn_gate.weight"), randomWidth, uint64(m.ffn)),
+			matrix(at("ffn_up.weight"), randomWidth, uint64(m.ffn)), matrix(at("ffn_down.weight"), uint64(m.ffn), randomWidth))
+		if m.bias {
+			for name, n := range map[string]uint64{"attn_q.bias": q, "attn_k.bias": kv, "attn_v.bias": kv} {
+				tensors = append(tensors, tensor{at(name), []uint64{n}, 0, 0.5})
+			}
+		}
+	}
+	data := make([][]byte, len(tensors))
+	for i, s := range tensors {
+		kind, n := gguf.F32, int(s.shape[0])
+		if len(s.shape) == 2 {
+			n *= int(s.shape[1])
+			if m.types != nil {
+				kind = m.types(s.name)
+			}
+		}
+		weights := make([]float32, n)
+		for j := range weights {
+			weights[j] = float32(s.mean + s.std*random.NormFloat64())
+		}
+		data[i] = make([]byte, kind.RowBytes(uint64(n)))
+		require.NoError(t, gguf.Quantize(kind, weights, data[i]))
+		require.NoError(t, w.Declare(s.name, kind, s.shape...))
+	}
+	for _, d := range data {
+		require.NoError(t, w.WriteTensor(bytes.NewReader(d)))
+	}
+	require.NoError(t, w.Close())
+	return bytes.NewReader(out.Bytes())
+}
+
+// Models of every weight type, pairing, bias and mixture give the reference's logits.
+func TestRandomModels(t *testing.T) {
+	all := func(kind gguf.Type) func(string) gguf.Type { return func(string) gguf.Type { return kind } }
+	mixed := func(name string) gguf.Type {
+		switch {
+		case bytes.Contains([]byte(name), []byte("attn_v")), bytes.Contains([]byte(name), []byte("ffn_up")):
+			return gguf.Q8_0
+		case bytes.Contains([]byte(name), []byte("attn_k")):
+			return gguf.F16
+		}
+		return gguf.Q4_0
+	}
+	base := randomModel{arch: "llama", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96}
+	with := func(change func(*randomModel)) randomModel {
+		m := base
+		change(&m)
+		return m
+	}
+	models := map[string]randomModel{
+		"f32":                     base,
+		"f16":                     with(func(m *randomModel) { m.types = all(gguf.F16) }),
+		"bf16, own head":          with(func(m *randomModel) { m.types, m.head = all(gguf.BF16), true }),
+		"q8_0":                    with(func(m *randomModel) { m.types = all(gguf.Q8_0) }),
+		"q4_0":                    with(func(m *randomModel) { m.types = all(gguf.Q4_0) }),
+		"q4_1":                    with(func(m *randomModel) { m.types = all(gguf.Q4_1) }),
+		"mixed types":             with(func(m *randomModel) { m.types = mixed }),
+		"qwen2 with biases":       with(func(m *randomModel) { m.arch, m.bias = "qwen2", true }),
+		"part of the head turned": with(func(m *randomModel) { m.headDim, m.rotary, m.kvHeads = 24, 8, 4 }),
+		"one KV head, odd ffn":    with(func(m *randomModel) { m.kvHeads, m.ffn = 1, 77 }),
+		"RoPE factors":            with(func(m *randomModel) { m.factors = true }),
+		"linear RoPE scaling": with(func(m *randomModel) {
+			m.metadata = map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(4), "rope.freq_base": float32(5000)}
+		}),
+	}
+	prompt := make([]int32, 45)
+	for i := range prompt {
+		prompt[i] = int32(3 + (i*i*5+i)%(randomVocabulary-3))
+	}
+	for name, m := range models {
+		if runsFew() && !map[string]bool{"mixed types": true, "qwen2 with biases": true}[name] {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			file := m.file(t)
+			header, err := gguf.Read(file, file.Size())
+			require.NoError(t, err)
+			truth, err := reference.Load(header, file)
+			require.NoError(t, err)
+			want, err := truth.NewState().Forward(prompt)
+			require.NoError(t, err)
+
+			o := Options{KVType: "f32", TokenBudget: 40, LongPrompt: -1}
+			o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
+			e, err := Open(context.Background(), gpu.ReaderSource(file, file.Size()), o)
+			require.NoError(t, err)
+			worst, rows := 0.0, 0
+			r := submit(t, e, Request{Prompt: prompt, MaxTokens: 1, IgnoreEnd: true, Logits: func(p int, logits []float32) {
+				for i, x := range logits {
+					worst = max(worst, math.Abs(float64(x)-want[p][i]))
+				}
+				rows++
+			}}).Result()
+			require.NoError(t, r.Err)
+			require.NoError(t, e.Close())
+			assert.Equal(t, len(prompt), rows)
+			assert.Less(t, worst, 2e-4)
+			t.Logf("largest difference of a logit: %.2g", worst)
+		})
+	}
+}
