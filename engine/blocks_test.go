@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A snapshot agrees with the counters, shows what samples share, and who holds what.
+func TestBlocks(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 64, BlockSize: 4, MaxSeqs: 8})
+	var s Snapshot
+	require.NoError(t, e.Blocks(&s))
+	require.Len(t, s.Blocks, e.Info().Blocks)
+	assert.Equal(t, BlockState{Owner: -1}, s.Blocks[0])
+	assert.Empty(t, s.Sequences)
+
+	r := Request{Prompt: testPrompts(4)[1], MaxTokens: 30, IgnoreEnd: true, N: 3}
+	r.Sample.Temperature = 1
+	stream := submit(t, e, r)
+	for range 6 {
+		_, more := stream.Next()
+		require.True(t, more)
+	}
+	require.NoError(t, e.Blocks(&s))
+	require.Len(t, s.Sequences, 3)
+	for i, h := range s.Sequences {
+		assert.Equal(t, Holder{h.Sequence, stream.ID(), i}, h)
+	}
+	owned := map[int32]int{}
+	shared := 0
+	for _, b := range s.Blocks {
+		assert.Equal(t, b.References > 0, b.Owner >= 0, "%+v", b)
+		if b.References > 1 {
+			shared++
+			assert.EqualValues(t, 3, b.References)
+			assert.EqualValues(t, 0, b.Owner, "the first sequence's")
+		}
+		owned[b.Owner]++
+	}
+	assert.Equal(t, 4, shared, "the prompt's whole blocks")
+	assert.Equal(t, shared, s.Shared)
+	assert.NotZero(t, owned[1])
+	assert.NotZero(t, owned[2])
+
+	require.NoError(t, stream.Result().Err)
+	require.NoError(t, e.Blocks(&s))
+	cached := 0
+	for _, b := range s.Blocks {
+		assert.Zero(t, b.References)
+		if b.Cached {
+			cached++
+		}
+	}
+	assert.Positive(t, cached)
+	assert.Empty(t, s.Sequences)
+}
