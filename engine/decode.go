@@ -256,6 +256,9 @@ func (e *Engine) end(q *sequence, reason FinishReason, err error) {
 	g := q.group
 	if reason == FinishCancelled || reason == FinishError {
 		g.reason, g.err = reason, err
+		if g.search == nil {
+			q.release()
+		}
 	}
 	q.reason = reason
 	q.score = q.logprob / float64(max(1, len(q.ids)))
@@ -266,6 +269,15 @@ func (e *Engine) end(q *sequence, reason FinishReason, err error) {
 	if len(g.live) == 0 {
 		e.finish(g)
 	}
+}
+
+// release takes into the text what was held back as a possible beginning of a stop text, or as half a code point.
+func (q *sequence) release() {
+	text, hit := q.stopper.push(q.decoder.Flush())
+	if !hit {
+		text += q.stopper.flush()
+	}
+	q.text = append(q.text, text...)
 }
 
 // finish gives a group's stream its result.

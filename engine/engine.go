@@ -48,14 +48,15 @@ type Info struct {
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.
 type Engine struct {
-	plan      *model.Plan
-	source    gpu.Source
-	options   Options
-	runnerOpt runner.Options
-	tokenizer *tokenizer.Tokenizer
-	template  *chat.Template
-	info      Info
-	kernels   map[string]string
+	plan        *model.Plan
+	source      gpu.Source
+	options     Options
+	runnerOpt   runner.Options
+	tokenizer   *tokenizer.Tokenizer
+	template    *chat.Template
+	templateErr error // why the model's template cannot be used
+	info        Info
+	kernels     map[string]string
 
 	mu       sync.Mutex // guards what follows
 	incoming []*group
@@ -154,10 +155,13 @@ func (e *Engine) signal() {
 func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return e.tokenizer }
 
 // HasTemplate reports whether the model has a chat template.
-func (e *Engine) HasTemplate() bool { return e.template != nil }
+func (e *Engine) HasTemplate() bool { return e.template != nil || e.templateErr != nil }
 
 // ChatPrompt renders messages with the model's chat template and returns the token ids of a prompt for its answer.
 func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) {
+	if e.templateErr != nil {
+		return nil, fmt.Errorf("%w: the model's chat template cannot be used, its prompts only as they are (--raw): %w", ErrUnsupportedModel, e.templateErr)
+	}
 	if e.template == nil {
 		return nil, fmt.Errorf("%w: the model has no chat template", ErrBadRequest)
 	}

@@ -35,7 +35,7 @@ func (e *Engine) run() {
 // advance makes one step or lands one.
 func (e *Engine) advance() error {
 	if e.runner == nil {
-		return e.rebuild()
+		return e.comeBack()
 	}
 	d := e.scheduler.Schedule(&e.step)
 	switch d.Kind {
@@ -68,6 +68,17 @@ func (e *Engine) advance() error {
 	if len(e.live) > 0 {
 		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(e.live))
 	}
+	return nil
+}
+
+// comeBack rebuilds after a lost device. A driver that starts again may have no adapter or memory for a moment.
+func (e *Engine) comeBack() error {
+	err := e.rebuild()
+	if err == nil || e.failures >= mostFailures {
+		return err
+	}
+	e.failures++
+	time.Sleep(restartTime << e.failures)
 	return nil
 }
 
@@ -183,6 +194,9 @@ func (e *Engine) shutdown() {
 // most is how many devices may be lost in a row before requests are given up.
 const mostFailures = 3
 
+// restartTime is doubled for each failure in a row and waited before the next try.
+const restartTime = 50 * time.Millisecond
+
 // fail answers an error of the step loop: a lost device is rebuilt, anything else ends the live requests.
 func (e *Engine) fail(err error) {
 	if errors.Is(err, gpu.ErrDeviceLost) && e.failures < mostFailures {
@@ -190,6 +204,7 @@ func (e *Engine) fail(err error) {
 		e.drop()
 		return
 	}
+	e.failures = 0
 	for _, g := range e.groups {
 		e.stop(g, FinishError, err)
 	}
@@ -221,6 +236,8 @@ func (e *Engine) rebuild() (err error) {
 	}
 	r, err := runner.New(ctx, e.device, e.plan, e.source, e.runnerOpt)
 	if err != nil {
+		e.device.Release()
+		e.device = nil
 		return err
 	}
 	e.runner = r

@@ -69,3 +69,36 @@ func TestLostDevice(t *testing.T) {
 	})
 	assert.Equal(t, before, gpu.LiveBuffers(), "buffers after Close")
 }
+
+// A device that cannot come back ends the requests and is not tried again until the next one.
+func TestLostForGood(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Deterministic: true, Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
+	r := Request{Prompt: []int32{1}, MaxTokens: 5, IgnoreEnd: true}
+	want := submit(t, e, r).Result()
+	require.NoError(t, want.Err)
+
+	adapter := e.options.GPU.Adapter
+	e.options.GPU.Adapter = "no such adapter"
+	e.device.Destroy()
+	require.ErrorIs(t, submit(t, e, r).Result().Err, gpu.ErrNoAdapter)
+	tried := e.Stats().Recoveries
+	e.options.GPU.Adapter = adapter
+	assert.Equal(t, want.IDs, submit(t, e, r).Result().IDs)
+	assert.Equal(t, tried+1, e.Stats().Recoveries)
+}
+
+// What a possible stop text holds back comes out when the request is cancelled.
+func TestCancelledText(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 512, MaxSeqs: 2, KVMemory: 4 << 20})
+	whole := submit(t, e, Request{Prompt: []int32{1}, MaxTokens: 40}).Result()
+	s := submit(t, e, Request{Prompt: []int32{1}, Stop: []string{whole.Text + "never"}})
+	for range 5 {
+		_, more := s.Next()
+		require.True(t, more)
+	}
+	s.Cancel()
+	r := s.Result()
+	assert.Equal(t, FinishCancelled, r.Reason)
+	assert.GreaterOrEqual(t, len(r.IDs), 5)
+	assert.NotEmpty(t, r.Text)
+}

@@ -122,11 +122,8 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 		}
 		return e.tokenizer.Token(id).Text
 	}
-	// A template that does not parse leaves the model usable with plain text.
-	template, err := chat.New(text, spell(e.tokenizer.BOS()), spell(e.tokenizer.EOS()))
-	if err == nil {
-		e.template = template
-	}
+	// A template that cannot be used leaves the model usable with plain text; ChatPrompt says why.
+	e.template, e.templateErr = chat.New(text, spell(e.tokenizer.BOS()), spell(e.tokenizer.EOS()))
 	return nil
 }
 

@@ -88,21 +88,25 @@ func (b *batch) write() error {
 		b.fail(p.err)
 		return nil
 	}
-	last := ""
+	written := 0
 	for chunk, more := p.stream.Next(); more; chunk, more = p.stream.Next() {
 		if chunk.Text == "" || chunk.Index > 0 {
 			continue
 		}
-		last = chunk.Text
+		written += len(chunk.Text)
 		if _, err := io.WriteString(b.host.out, chunk.Text); err != nil {
 			p.stream.Cancel()
 			return err
 		}
 	}
-	if !strings.HasSuffix(last, "\n") {
+	r := p.stream.Result()
+	// What a cancelled answer had held back, as a possible beginning of a stop text.
+	if _, err := io.WriteString(b.host.out, r.Text[min(written, len(r.Text)):]); err != nil {
+		return err
+	}
+	if !strings.HasSuffix(r.Text, "\n") && (b.several || p.several || isTerminal(b.host.out)) {
 		fmt.Fprintln(b.host.out)
 	}
-	r := p.stream.Result()
 	if r.Reason == engine.FinishError {
 		b.fail(r.Err)
 		return nil

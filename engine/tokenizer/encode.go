@@ -34,15 +34,12 @@ func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
 	return ids
 }
 
-// EncodePrompt gives the tokens of text with BOS and EOS where the vocabulary asks for them. A BOS
-// that the text begins with is not doubled.
+// EncodePrompt gives the tokens of text that is to be continued: with BOS where the vocabulary asks for
+// it and the text does not begin with it, and never with EOS.
 func (t *Tokenizer) EncodePrompt(text string, options EncodeOptions) []int32 {
 	ids := t.Encode(text, options)
 	if bos, ok := t.BOS(); ok && t.AddBOS() && (len(ids) == 0 || ids[0] != bos) {
 		ids = append([]int32{bos}, ids...)
-	}
-	if eos, ok := t.EOS(); ok && t.AddEOS() {
-		ids = append(ids, eos)
 	}
 	return ids
 }
