@@ -1,6 +1,7 @@
 // The page: a model, prompts that run in one engine at once, settings and figures.
 
 import {adviceFor, platformProblem, show} from './page/advice.js';
+import {CacheView} from './page/cache.js';
 import {Figures} from './page/figures.js';
 import {ModelForm} from './page/model.js';
 import {Prompt} from './page/prompt.js';
@@ -16,6 +17,8 @@ const RECOVERING = {
 
 const figures = new Figures();
 const prompts = [];
+const asked = new WeakMap(); // generations: {number of the prompt, answers}
+const cache = new CacheView((generation) => generation && asked.get(generation));
 let made = 0;
 
 const form = new ModelForm({
@@ -27,10 +30,12 @@ const form = new ModelForm({
     $('mode').value = quire.info.chat ? 'chat' : 'raw';
     $('mode').options[0].disabled = !quire.info.chat;
     figures.open(quire);
+    cache.open(quire);
     refresh();
   },
   closed() {
     figures.close();
+    cache.close();
     show($('notice'), null);
     refresh();
   },
@@ -45,7 +50,7 @@ function request(text) {
   const input = $('mode').value === 'chat' ? {messages: [{role: 'user', content: text}]} : {prompt: text};
   return {
     ...input, seed: number('seed'), temperature: number('temperature'), maxTokens: number('max-tokens'), topP: number('top-p'),
-    minP: number('min-p'),
+    minP: number('min-p'), n: number('answers'),
   };
 }
 
@@ -53,7 +58,10 @@ function add(text = '') {
   const prompt = new Prompt(++made, text, {
     engine: () => form.quire,
     settings: request,
-    started: () => figures.started(),
+    started(generation, number, answers) {
+      asked.set(generation, {number, answers});
+      figures.started();
+    },
     first: (tokens, ms) => figures.first(tokens, ms),
     failed: () => form.giveUpRecovering(),
     ended: () => figures.ended(),

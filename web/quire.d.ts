@@ -115,6 +115,23 @@ export interface Request extends Partial<Sampling> {
   priority?: number;
   /** Turns are shared out among tenants. */
   tenant?: string;
+  /** Answers to give, computed from one prompt whose blocks they share; default 1. Answer i is drawn with seed + i. */
+  n?: number;
+  /** Answers to draw, of which the n with the best mean log-probability are given; default n. */
+  bestOf?: number;
+  /** Searches instead of drawing: so many beams, or how. Does not go with a temperature above 0, bestOf and stop. */
+  beams?: number | Beams;
+}
+
+export interface Beams {
+  /** Texts that go on at each step. */
+  width: number;
+  /** Texts are ranked by their log-probability over their length to this power; default 0: by the sum. */
+  lengthPenalty?: number;
+  /** When a search with width ended texts stops: none that goes on is better (the default), at once, or none can ever be better. */
+  earlyStopping?: 'heuristic' | 'width' | 'never';
+  /** Tokens before a text may end. */
+  minTokens?: number;
 }
 
 export interface Candidate {
@@ -129,8 +146,10 @@ export interface Token extends Candidate {
   top: Candidate[] | null;
 }
 
-/** What is new: whole characters of text, which may be none, and the tokens that came. */
+/** What is new of an answer: whole characters of text, which may be none, and the tokens that came. */
 export interface Chunk {
+  /** Of the answer; 0 unless more than one is asked for. */
+  index: number;
   text: string;
   ids: number[];
   logprobs?: Token[];
@@ -148,6 +167,20 @@ export interface RequestFigures {
   blocks: number;
 }
 
+export interface Choice {
+  /** From 0; with beams, and with bestOf over n, the best is first. */
+  index: number;
+  reason: 'stop' | 'length' | 'cancelled';
+  text: string;
+  ids: number[];
+  logprobs?: Token[];
+  /** The sum of the tokens' log-probabilities; 0 where nothing asks for them. */
+  logprob: number;
+  /** What answers are ranked by. */
+  score: number;
+}
+
+/** The end of a request. What it says of text and tokens is the first answer's. */
 export interface Result {
   /** An end token or stop text, a limit, or cancel(). */
   reason: 'stop' | 'length' | 'cancelled';
@@ -156,6 +189,7 @@ export interface Result {
   promptIds: number[];
   seed: number | bigint;
   logprobs?: Token[];
+  choices: Choice[];
   figures: RequestFigures;
 }
 
@@ -167,13 +201,46 @@ export interface Stats {
   steps: number;
   /** Generated since the model was opened. */
   tokens: number;
+  /** Of requests that gave way to others, in all and by swap to host memory. */
   preemptions: number;
+  swaps: number;
+  /** Of blocks, before a sequence writes what others still read. */
+  copies: number;
+  /** Of blocks from the prefix cache. */
+  evictions: number;
+  /** Tokens of prompts, and those among them that the prefix cache had. */
+  askedTokens: number;
+  hitTokens: number;
   /** How often a lost GPU was set up again. */
   recoveries: number;
   /** In the last step. */
   dispatches: number;
   gpuBuffers: number;
   gpuBytes: number;
+}
+
+/** The KV cache at one moment. Arrays have one element a block. */
+export interface Cache {
+  /** The first in sequences that holds the block; -1: none. */
+  owners: Int32Array;
+  /** Sequences that hold it: 0 is free, 2 and more share it. */
+  references: Uint16Array;
+  /** 1 where later prompts can find the block, free or not. */
+  cached: Uint8Array;
+  sequences: {generation: Generation | null; index: number}[];
+  /** Blocks that are held more than once. */
+  shared: number;
+  /** What has happened since the last time. Blocks count from 1. */
+  events: CacheEvent[];
+  stats: Stats;
+}
+
+export interface CacheEvent {
+  kind: 'removed' | 'cleared' | 'forked' | 'copied' | 'swapped out' | 'swapped in' | 'preempted';
+  block?: number;
+  /** Where copied and swapped blocks go. */
+  to?: number;
+  generation: Generation | null;
 }
 
 /** One request's output. Leaving a for await loop over it early cancels it. */
@@ -211,6 +278,8 @@ export class Quire {
   decode(ids: Iterable<number>, options?: {special?: boolean}): Promise<string>;
   /** Says what the engine does right now. */
   stats(): Promise<Stats>;
+  /** Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it. */
+  watch(watcher: (cache: Cache) => void): () => void;
   /** Ends all generations and gives the GPU's memory and the worker back. */
   close(): Promise<void>;
 }

@@ -33,6 +33,7 @@ export class Quire {
   #worker;
   #calls = new Map(); // by id: {resolve, reject}
   #streams = new Map(); // by the id of the call that started it
+  #watchers = new Set(); // of the blocks
   #next = 1;
   #failure = null; // why the worker is gone
   #closing = null; // settles when close has ended
@@ -90,7 +91,8 @@ export class Quire {
    */
   generate(request) {
     const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
-    return new Generation(this.#start, {...this.defaults, ...given});
+    if (typeof given.beams === 'number') given.beams = {width: given.beams};
+    return new Generation(this.#start, given.beams ? given : {...this.defaults, ...given});
   }
 
   /** Gives a text's token ids. No BOS or EOS is added. */
@@ -106,6 +108,19 @@ export class Quire {
   /** Says what the engine does right now. */
   stats() {
     return this.#call('stats', null);
+  }
+
+  /**
+   * Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it.
+   * @param {(cache: import('./quire.js').Cache) => void} watcher
+   */
+  watch(watcher) {
+    const own = (cache) => watcher(cache);
+    this.#watchers.add(own);
+    this.#call('watch', true).catch(() => {});
+    return () => {
+      if (this.#watchers.delete(own) && this.#watchers.size === 0) this.#call('watch', false).catch(() => {});
+    };
   }
 
   /** Ends all generations and gives the GPU's memory and the worker back. */
@@ -135,7 +150,7 @@ export class Quire {
     };
   };
 
-  #receive({kind, id, value}) {
+  #receive({kind, id, value, bytes}) {
     switch (kind) {
       case 'done':
         this.#take(id)?.resolve(value);
@@ -149,6 +164,11 @@ export class Quire {
       case 'chunks':
         for (const message of value) this.#deliver(message);
         break;
+      case 'blocks': {
+        const cache = unpack(value, new Uint16Array(bytes.buffer), (stream) => this.#streams.get(stream) ?? null);
+        for (const watcher of this.#watchers) watcher(cache);
+        break;
+      }
       case 'crashed':
         this.#end(new QuireError(value));
         break;
@@ -161,9 +181,9 @@ export class Quire {
     return call;
   }
 
-  #deliver({id, text = '', ids = [], tokens, result}) {
+  #deliver({id, index = 0, text = '', ids = [], tokens, result}) {
     const generation = this.#streams.get(id);
-    if (ids.length > 0) generation?.chunk({text, ids, ...(tokens && {logprobs: tokens})});
+    if (ids.length > 0) generation?.chunk({index, text, ids, ...(tokens && {logprobs: tokens})});
     if (!result) return;
     this.#streams.delete(id);
     generation?.ended(result);
@@ -178,6 +198,7 @@ export class Quire {
     this.#calls.clear();
     for (const generation of this.#streams.values()) generation.failed(error);
     this.#streams.clear();
+    this.#watchers.clear();
   }
 }
 
@@ -246,13 +267,14 @@ class Generation {
   }
 
   /** @internal */
-  ended({error, tokens, ...result}) {
+  ended({error, tokens, choices, ...result}) {
     if (error) {
       this.failed(new QuireError(error));
       return;
     }
     this.#finish();
-    this.#settle.resolve({...result, ...(tokens && {logprobs: tokens}), promptIds: this.promptIds, seed: this.#seed});
+    const named = ({tokens, ...rest}) => ({...rest, ...(tokens && {logprobs: tokens})});
+    this.#settle.resolve({...named({tokens, ...result}), choices: choices.map(named), promptIds: this.promptIds, seed: this.#seed});
   }
 
   /** @internal */
@@ -268,6 +290,19 @@ class Generation {
     this.#unlisten();
     this.#wake?.();
   }
+}
+
+// unpack gives what watchers see: for each block two 16-bit numbers, of cmd/wasm's watch.go.
+function unpack({sequences, events, ...rest}, pairs, generation) {
+  const count = pairs.length / 2;
+  const owners = new Int32Array(count), references = new Uint16Array(count), cached = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    owners[i] = pairs[2 * i] - 1;
+    references[i] = pairs[2 * i + 1] & 0x7fff;
+    cached[i] = pairs[2 * i + 1] >> 15;
+  }
+  const named = ({stream, ...more}) => ({...more, generation: generation(stream)});
+  return {...rest, owners, references, cached, sequences: sequences.map(named), events: events.map(named)};
 }
 
 // finite keeps JSON from turning numbers that it cannot write into nothing.

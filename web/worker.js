@@ -1,14 +1,15 @@
 // Runs the engine. Messages in: {method, id, argument, blob}, as quireCall of cmd/wasm takes them. Messages out:
-// {kind, id, value}: "done" and "failed" answer a call, "progress" tells of loading, "chunks" of streams, "crashed" ends.
+// {kind, id, value, bytes}: "done" and "failed" answer a call, "progress" tells of loading, "chunks" of streams, "blocks" of
+// the KV cache, "crashed" ends.
 
 import './wasm_exec.js';
 import './gpu.js';
 
 const wasm = new URL('./quire.wasm', import.meta.url);
 
-globalThis.quirePost = (kind, id, json) => {
+globalThis.quirePost = (kind, id, json, bytes) => {
   if (kind === 'ready') ready();
-  else postMessage({kind, id, value: JSON.parse(json)});
+  else postMessage({kind, id, value: JSON.parse(json), bytes}, bytes ? [bytes.buffer] : []);
 };
 
 // The last words of a program that dies are what it wrote.

@@ -18,16 +18,17 @@ import (
 
 // bridge holds the worker's one engine. Its methods run in JavaScript's event loop: what waits runs in a goroutine.
 type bridge struct {
-	post    func(kind string, id int, json string)
-	engine  *engine.Engine
-	opening bool
-	streams map[int]*engine.Stream // by the id of their call
-	outbox  *outbox
+	post     func(kind string, id int, json string, bytes js.Value)
+	engine   *engine.Engine
+	opening  bool
+	streams  map[int]*engine.Stream // by the id of their call
+	outbox   *outbox
+	watching *watcher // nil: nobody watches the blocks
 }
 
-func newBridge(post func(kind string, id int, json string)) *bridge {
+func newBridge(post func(kind string, id int, json string, bytes js.Value)) *bridge {
 	b := &bridge{post: post, streams: map[int]*engine.Stream{}}
-	b.outbox = newOutbox(func(messages []message) { b.answer("chunks", 0, messages) })
+	b.outbox = newOutbox(func(messages []message) { b.answer("chunks", 0, messages, js.Null()) })
 	return b
 }
 
@@ -38,7 +39,7 @@ func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	case err != nil:
 		b.fail(id, err)
 	case result != nil:
-		b.answer("done", id, result)
+		b.answer("done", id, result, js.Null())
 	}
 }
 
@@ -96,7 +97,15 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return string(b.engine.Tokenizer().Decode(a.IDs, tokenizer.DecodeOptions{Special: a.Special})), nil
 	case "stats":
 		return statsOf(b.engine), nil
+	case "watch":
+		var on bool
+		if err := decode(argument, &on); err != nil {
+			return nil, err
+		}
+		b.watch(on)
+		return struct{}{}, nil
 	case "close":
+		b.watch(false)
 		go b.close(id, b.engine)
 		b.engine = nil
 		return nil, nil
@@ -109,7 +118,7 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	source, err := openSource(ctx, o.URL, blob)
 	if err == nil {
 		options := o.options()
-		options.Progress = func(p engine.Progress) { b.answer("progress", id, progress{p.Stage, p.Done, p.Total}) }
+		options.Progress = func(p engine.Progress) { b.answer("progress", id, progress{p.Stage, p.Done, p.Total}, js.Null()) }
 		b.engine, err = engine.Open(ctx, source, options)
 	}
 	b.opening = false
@@ -117,7 +126,7 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 		b.fail(id, err)
 		return
 	}
-	b.answer("done", id, infoOf(b.engine))
+	b.answer("done", id, infoOf(b.engine), js.Null())
 }
 
 func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, error) {
@@ -166,19 +175,20 @@ func (b *bridge) close(id int, e *engine.Engine) {
 		b.fail(id, err)
 		return
 	}
-	b.answer("done", id, struct{}{})
+	b.answer("done", id, struct{}{}, js.Null())
 }
 
-func (b *bridge) answer(kind string, id int, value any) {
+// answer posts a value; bytes is a Uint8Array that goes with it, or null.
+func (b *bridge) answer(kind string, id int, value any, bytes js.Value) {
 	text, err := json.Marshal(value)
 	if err != nil {
 		b.fail(id, err)
 		return
 	}
-	b.post(kind, id, string(text))
+	b.post(kind, id, string(text), bytes)
 }
 
-func (b *bridge) fail(id int, err error) { b.answer("failed", id, failureOf(err)) }
+func (b *bridge) fail(id int, err error) { b.answer("failed", id, failureOf(err), js.Null()) }
 
 // decode reads one JSON value whose fields are all known.
 func decode(text string, value any) error {

@@ -62,7 +62,7 @@ type posted struct {
 
 func testBridge() (*bridge, *[]posted) {
 	var said []posted
-	return newBridge(func(kind string, id int, json string) { said = append(said, posted{kind, id, json}) }), &said
+	return newBridge(func(kind string, id int, json string, _ js.Value) { said = append(said, posted{kind, id, json}) }), &said
 }
 
 func TestCallWithoutModel(t *testing.T) {
@@ -127,16 +127,45 @@ func TestOutboxEnd(t *testing.T) {
 	o.add(1, engine.Chunk{Text: "a"}, false)
 	o.add(2, engine.Chunk{Text: "x"}, false)
 	o.add(1, engine.Chunk{Text: "b"}, false)
+	o.add(1, engine.Chunk{Text: "y", Index: 1}, false)
 	o.end(1, result{Reason: engine.FinishStop})
-	require.Len(t, o.messages, 2)
+	o.end(3, result{Reason: engine.FinishLength})
+	require.Len(t, o.messages, 4)
 	assert.Equal(t, "ab", o.messages[0].Text)
-	assert.Equal(t, engine.FinishStop, o.messages[0].Result.Reason)
+	assert.Nil(t, o.messages[0].Result)
 	assert.Nil(t, o.messages[1].Result)
+	assert.Equal(t, message{ID: 1, Index: 1, Text: "y", IDs: []int32{0}, Result: o.messages[2].Result}, o.messages[2])
+	assert.Equal(t, engine.FinishStop, o.messages[2].Result.Reason, "the end comes after every choice's last words")
+	assert.Equal(t, engine.FinishLength, o.messages[3].Result.Reason)
+}
+
+func TestRequestChoices(t *testing.T) {
+	var r request
+	require.NoError(t, decode(`{"ids": [1], "n": 2, "bestOf": 3}`, &r))
+	q, err := r.request(nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, q.N)
+	assert.Equal(t, 3, q.BestOf)
+	assert.Nil(t, q.Beams)
+	r = request{}
+	require.NoError(t, decode(`{"ids": [1], "beams": {"width": 4, "lengthPenalty": -0.5, "earlyStopping": "never", "minTokens": 2}}`, &r))
+	q, err = r.request(nil)
+	require.NoError(t, err)
+	assert.Equal(t, &engine.Beams{Width: 4, LengthPenalty: -0.5, EarlyStopping: engine.StopNever, MinTokens: 2}, q.Beams)
+	r.Beams.EarlyStopping = "soon"
+	_, err = r.request(nil)
+	assert.ErrorIs(t, err, engine.ErrBadRequest)
+}
+
+func TestPack(t *testing.T) {
+	assert.Equal(t, []byte{0, 0, 0, 0, 0x2d, 1, 3, 0x80, 0, 0, 1, 0}, pack(nil, []engine.BlockState{
+		{Owner: -1}, {Owner: 300, References: 3, Cached: true}, {Owner: -1, References: 1},
+	}))
 }
 
 func TestResultOf(t *testing.T) {
 	text, err := json.Marshal(resultOf(engine.Result{Reason: engine.FinishError, Err: engine.ErrClosed}))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"reason": "error", "error": {"name": "ErrClosed", "message": "the engine is closed"}, "ids": [], "text": "",
+	assert.JSONEq(t, `{"reason": "error", "error": {"name": "ErrClosed", "message": "the engine is closed"}, "ids": [], "text": "", "choices": [],
 		"figures": {"promptTokens": 0, "cachedTokens": 0, "generatedTokens": 0, "timeToFirst": 0, "promptPerSecond": 0, "decodePerSecond": 0, "blocks": 0}}`, string(text))
 }

@@ -54,17 +54,46 @@ type request struct {
 	Special     bool             `json:"special"`
 	Priority    int              `json:"priority"`
 	Tenant      string           `json:"tenant"`
+	N           int              `json:"n"`
+	BestOf      int              `json:"bestOf"`
+	Beams       *beams           `json:"beams"`
+}
+
+// beams are engine.Beams.
+type beams struct {
+	Width         int     `json:"width"`
+	LengthPenalty float64 `json:"lengthPenalty"`
+	EarlyStopping string  `json:"earlyStopping"`
+	MinTokens     int     `json:"minTokens"`
+}
+
+var earlyStopping = map[string]engine.EarlyStopping{
+	"": engine.StopHeuristic, "heuristic": engine.StopHeuristic, "width": engine.StopAtWidth, "never": engine.StopNever,
+}
+
+func (b *beams) beams() (*engine.Beams, error) {
+	stopping, ok := earlyStopping[b.EarlyStopping]
+	if !ok {
+		return nil, fmt.Errorf("%w: beams.earlyStopping is %q, it must be heuristic, width or never", engine.ErrBadRequest, b.EarlyStopping)
+	}
+	return &engine.Beams{Width: b.Width, LengthPenalty: b.LengthPenalty, EarlyStopping: stopping, MinTokens: b.MinTokens}, nil
 }
 
 func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
 		MaxTokens: r.MaxTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
+		N: r.N, BestOf: r.BestOf,
 		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs},
 	}
 	var err error
 	if r.Seed != "" {
 		if q.Sample.Seed, err = strconv.ParseUint(r.Seed, 10, 64); err != nil {
 			return q, fmt.Errorf("%w: seed %q is no whole number of 64 bits", engine.ErrBadRequest, r.Seed)
+		}
+	}
+	if r.Beams != nil {
+		if q.Beams, err = r.Beams.beams(); err != nil {
+			return q, err
 		}
 	}
 	given := 0

@@ -4,9 +4,10 @@ package main
 
 import "quire/engine"
 
-// message is what is new of one stream: text and tokens, or its end.
+// message is what is new of one stream: text and tokens of a choice, and its end.
 type message struct {
 	ID     int            `json:"id"`
+	Index  int            `json:"index,omitempty"` // of the choice
 	Text   string         `json:"text,omitempty"`
 	IDs    []int32        `json:"ids,omitempty"`
 	Tokens []engine.Token `json:"tokens,omitempty"` // where log-probabilities are wanted
@@ -36,14 +37,14 @@ func (o *outbox) run() {
 	}
 }
 
-// of returns the message of a stream that can still take more, and makes one where there is none.
-func (o *outbox) of(id int) *message {
+// of returns the message of a stream's choice that can still take more, and makes one where there is none.
+func (o *outbox) of(id, index int) *message {
 	for i := range o.messages {
-		if m := &o.messages[i]; m.ID == id && m.Result == nil {
+		if m := &o.messages[i]; m.ID == id && m.Index == index && m.Result == nil {
 			return m
 		}
 	}
-	o.messages = append(o.messages, message{ID: id})
+	o.messages = append(o.messages, message{ID: id, Index: index})
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -52,7 +53,7 @@ func (o *outbox) of(id int) *message {
 }
 
 func (o *outbox) add(id int, c engine.Chunk, tokens bool) {
-	m := o.of(id)
+	m := o.of(id, c.Index)
 	m.Text += c.Text
 	m.IDs = append(m.IDs, c.Token.ID)
 	if tokens {
@@ -60,4 +61,13 @@ func (o *outbox) add(id int, c engine.Chunk, tokens bool) {
 	}
 }
 
-func (o *outbox) end(id int, r result) { o.of(id).Result = &r }
+// end puts a stream's end with the last that it says.
+func (o *outbox) end(id int, r result) {
+	for i := len(o.messages) - 1; i >= 0; i-- {
+		if m := &o.messages[i]; m.ID == id {
+			m.Result = &r
+			return
+		}
+	}
+	o.of(id, 0).Result = &r
+}

@@ -61,6 +61,11 @@ type stats struct {
 	Steps       uint64 `json:"steps"`
 	Tokens      uint64 `json:"tokens"`
 	Preemptions uint64 `json:"preemptions"`
+	Swaps       uint64 `json:"swaps"`
+	Copies      uint64 `json:"copies"`
+	Evictions   uint64 `json:"evictions"`
+	AskedTokens uint64 `json:"askedTokens"`
+	HitTokens   uint64 `json:"hitTokens"`
 	Recoveries  int    `json:"recoveries"`
 	Dispatches  int    `json:"dispatches"`
 	GPUBuffers  int    `json:"gpuBuffers"`
@@ -72,6 +77,7 @@ func statsOf(e *engine.Engine) stats {
 	return stats{
 		Blocks:  blocks{e.Info().Blocks, s.BlocksActive, s.BlocksCached, s.BlocksFree},
 		Waiting: s.Waiting, Running: s.Running, Steps: s.Steps, Tokens: s.Tokens, Preemptions: s.Preemptions, Recoveries: s.Recoveries,
+		Swaps: s.Swaps, Copies: s.Copies, Evictions: s.Evictions, AskedTokens: s.AskedTokens, HitTokens: s.HitTokens + s.PartialTokens,
 		Dispatches: s.Dispatches, GPUBuffers: s.GPU.Buffers, GPUBytes: s.GPU.Bytes,
 	}
 }
@@ -86,20 +92,34 @@ type figures struct {
 	Blocks          int     `json:"blocks"`
 }
 
+type choice struct {
+	Index   int                 `json:"index"`
+	Reason  engine.FinishReason `json:"reason"`
+	IDs     []int32             `json:"ids"`
+	Text    string              `json:"text"`
+	Tokens  []engine.Token      `json:"tokens,omitempty"`
+	Logprob float64             `json:"logprob"`
+	Score   float64             `json:"score"`
+}
+
 type result struct {
 	Reason  engine.FinishReason `json:"reason"`
 	Error   *failure            `json:"error,omitempty"`
 	IDs     []int32             `json:"ids"`
 	Text    string              `json:"text"`
 	Tokens  []engine.Token      `json:"tokens,omitempty"`
+	Choices []choice            `json:"choices"`
 	Figures figures             `json:"figures"`
 }
 
 func resultOf(r engine.Result) result {
 	f := r.Figures
-	out := result{Reason: r.Reason, IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Figures: figures{
+	out := result{Reason: r.Reason, IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Choices: make([]choice, len(r.Choices)), Figures: figures{
 		f.PromptTokens, f.CachedTokens, f.GeneratedTokens, 1000 * f.TimeToFirst.Seconds(), f.PromptPerSecond, f.DecodePerSecond, f.Blocks,
 	}}
+	for i, c := range r.Choices {
+		out.Choices[i] = choice{c.Index, c.Reason, orEmpty(c.IDs), c.Text, c.Tokens, c.Logprob, c.Score}
+	}
 	if r.Err != nil {
 		out.Error = failureOf(r.Err)
 	}

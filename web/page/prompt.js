@@ -1,20 +1,23 @@
 // One prompt with its output.
 
 import {adviceFor, show} from './advice.js';
+import {letter} from './cell.js';
 import {count, duration, rate} from './format.js';
 
 const REASONS = {stop: 'Done', length: 'Done, the limit is reached', cancelled: 'Stopped'};
 const NEAR_END = 40; // pixels from the end within which the output keeps scrolling
 
-// Prompt runs requests that settings(text) gives on the engine that engine() gives. It tells started(),
-// first(prompt tokens, milliseconds), failed(), ended() and removed(this).
+// Prompt runs requests that settings(text) gives on the engine that engine() gives. It tells
+// started(generation, number, answers), first(prompt tokens, milliseconds), failed(), ended() and removed(this).
 export class Prompt {
   #generation = null;
-  #text = '';
+  #texts = ['']; // of the answers
+  #places = []; // where they stand
   #drawing = false;
 
   constructor(number, text, page) {
     this.page = page;
+    this.number = number;
     this.node = document.getElementById('prompt').content.firstElementChild.cloneNode(true);
     const find = (selector) => this.node.querySelector(selector);
     this.area = find('textarea');
@@ -58,22 +61,23 @@ export class Prompt {
     const quire = this.page.engine();
     if (!quire || this.running) return;
     show(this.error, null);
-    this.#text = '';
-    this.#draw();
+    const settings = this.page.settings(this.area.value);
+    this.#texts = Array(Math.min(64, Math.max(1, settings.n || 1))).fill('');
+    this.#layOut();
     let writing = false;
     const start = performance.now();
-    const generation = this.#generation = quire.generate(this.page.settings(this.area.value));
+    const generation = this.#generation = quire.generate(settings);
     this.status.textContent = 'Reading the prompt';
     this.show();
-    this.page.started();
+    this.page.started(generation, this.number, this.#texts.length);
     try {
-      for await (const {text} of generation) {
+      for await (const {text, index} of generation) {
         if (!writing) {
           writing = true;
           this.status.textContent = 'Writing';
           this.page.first(generation.promptIds.length, performance.now() - start);
         }
-        this.#text += text;
+        this.#texts[index] += text;
         this.#draw();
       }
       const {reason, figures} = await generation.result;
@@ -101,6 +105,24 @@ export class Prompt {
     this.page.removed(this);
   }
 
+  // layOut makes room for the answers: one is the output itself, several stand in it one below the other.
+  #layOut() {
+    const {length} = this.#texts;
+    this.output.replaceChildren();
+    if (length > 1) {
+      this.output.append(...this.#texts.map((_, i) => {
+        const answer = document.createElement('div');
+        const name = document.createElement('h4');
+        name.className = 'answer';
+        name.style.setProperty('--hue', `var(--hue-${1 + (this.number - 1) % 6})`);
+        name.textContent = `Answer ${this.number}${letter(i)}`;
+        answer.append(name, document.createElement('p'));
+        return answer;
+      }));
+    }
+    this.#places = length > 1 ? [...this.output.querySelectorAll('p')] : [this.output];
+  }
+
   // draw shows the text once a frame, and follows its end while the reader is there.
   #draw() {
     if (this.#drawing) return;
@@ -109,7 +131,7 @@ export class Prompt {
       this.#drawing = false;
       const o = this.output;
       const follow = o.scrollHeight - o.scrollTop - o.clientHeight < NEAR_END;
-      o.textContent = this.#text;
+      this.#places.forEach((place, i) => { place.textContent = this.#texts[i]; });
       if (follow) o.scrollTop = o.scrollHeight;
     });
   }

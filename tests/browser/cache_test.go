@@ -1,0 +1,83 @@
+//go:build !js
+
+package browser
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// most keeps the largest value of every counter of the cache, and counts the grid's colours while prompts run.
+const most = `
+addEventListener('DOMContentLoaded', () => {
+  globalThis.most = {colours: 0};
+  const counters = document.querySelectorAll('.counters dd');
+  const grid = document.querySelector('#cache-blocks');
+  new MutationObserver(() => {
+    for (const {id, textContent} of counters) {
+      const name = id.replace('cache-', '');
+      most[name] = Math.max(most[name] ?? 0, Number(textContent.replaceAll(',', '')) || 0);
+    }
+  }).observe(document.querySelector('.counters'), {subtree: true, childList: true, characterData: true});
+  globalThis.colours = () => {
+    const {data} = grid.getContext('2d').getImageData(0, 0, grid.width, grid.height);
+    const seen = {};
+    for (let i = 0; i < data.length; i += 4) {
+      const key = data.slice(i, i + 4).join();
+      seen[key] = (seen[key] ?? 0) + 1;
+    }
+    return Object.values(seen).filter((n) => n >= 64).length;
+  };
+});
+`
+
+// Four prompts with four answers each outgrow a small cache: the page shows what they share, and who gives way.
+func TestCache(t *testing.T) {
+	p := newTab(t, serve(t), most)
+	p.do(chromedp.Click(css("details summary")))
+	p.fill("#kv-memory", "2")
+	p.fill("#context", "128")
+	p.do(chromedp.Click(css("#load")))
+	p.wait(loaded)
+	p.wait(`document.querySelector('#cache-free').textContent !== '–'`)
+	blocks, err := strconv.Atoi(get[string](p, `document.querySelector('#cache-free').textContent`))
+	require.NoError(t, err)
+
+	p.do(chromedp.Click(css("#settings summary")))
+	p.fill("#max-tokens", "24")
+	p.fill("#answers", "4")
+	p.fill("#seed", "7")
+	p.do(chromedp.Click(css("#add")), chromedp.Click(css("#add")))
+	for n, who := range []string{"a fox and a kite", "a girl and a lost boat", "an owl and a lamp", "two snails and the rain"} {
+		p.fill(fmt.Sprintf(".prompt:nth-child(%d) textarea", n+1), "Tell me a short and merry story about "+who+" who meet a friend in the forest.")
+	}
+	p.do(chromedp.Click(css("#run-all")))
+	p.wait(`most.shared > 3 && most.copies > 0 && most.active > 8`)
+	assert.Greater(t, get[int](p, `colours()`), 5, "blocks have their sequences' colours")
+	p.do(chromedp.EmulateViewport(1280, 900))
+	p.picture("cache-start")
+	p.wait(`most.preemptions > 0`)
+	p.picture("cache-preempted")
+	p.wait(busy + ` === 0`)
+	for n := 1; n <= 4; n++ {
+		assert.Regexp(t, `^Done.*: \d+ tokens, `, get[string](p, status(n)))
+		assert.Equal(t, 4, get[int](p, fmt.Sprintf(`[...document.querySelectorAll('.prompt:nth-child(%d) .output p')].filter((a) => a.textContent.length > 20).length`, n)))
+	}
+	p.wait(`document.querySelector('#cache-active').textContent === '0'`)
+	assert.Equal(t, strconv.Itoa(blocks), get[string](p, `document.querySelector('#cache-free').textContent`), "all blocks come back")
+	assert.Equal(t, "0", get[string](p, `document.querySelector('#cache-shared').textContent`))
+	p.wait(`document.querySelector('#cache-text').textContent.startsWith('0 blocks of ')`)
+	p.quiet()
+	for _, scheme := range []string{"light", "dark"} {
+		p.scheme(scheme)
+		p.do(chromedp.EmulateViewport(360, 740))
+		assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), 360, "it scrolls sideways")
+		p.picture("cache-" + scheme + "-phone")
+	}
+	t.Log(get[string](p, `JSON.stringify(most)`))
+}
