@@ -3,19 +3,22 @@
 package browser
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// most keeps the largest value of every counter of the cache, and counts the grid's colours while prompts run.
+// most keeps the largest value of every counter of the cache, and marks what happened on the grid; colours counts the grid's.
 const most = `
 addEventListener('DOMContentLoaded', () => {
-  globalThis.most = {colours: 0};
+  globalThis.most = {};
+  globalThis.marks = {};
   const counters = document.querySelectorAll('.counters dd');
   const grid = document.querySelector('#cache-blocks');
   new MutationObserver(() => {
@@ -24,6 +27,9 @@ addEventListener('DOMContentLoaded', () => {
       most[name] = Math.max(most[name] ?? 0, Number(textContent.replaceAll(',', '')) || 0);
     }
   }).observe(document.querySelector('.counters'), {subtree: true, childList: true, characterData: true});
+  new MutationObserver(() => {
+    for (const {dataset} of document.querySelectorAll('.legend .now canvas')) marks[dataset.cell] = true;
+  }).observe(document.querySelector('.legend'), {subtree: true, attributes: true});
   globalThis.colours = () => {
     const {data} = grid.getContext('2d').getImageData(0, 0, grid.width, grid.height);
     const seen = {};
@@ -35,6 +41,17 @@ addEventListener('DOMContentLoaded', () => {
   };
 });
 `
+
+// still asks the page not to move.
+func (p *tab) still() {
+	p.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	}))
+}
 
 // Four prompts with four answers each outgrow a small cache: the page shows what they share, and who gives way.
 func TestCache(t *testing.T) {
@@ -61,9 +78,11 @@ func TestCache(t *testing.T) {
 	assert.Greater(t, get[int](p, `colours()`), 5, "blocks have their sequences' colours")
 	p.do(chromedp.EmulateViewport(1280, 900))
 	p.picture("cache-start")
-	p.wait(`most.preemptions > 0`)
+	p.still()
+	p.wait(`most.preemptions > 0 && marks.preempted`)
 	p.picture("cache-preempted")
 	p.wait(busy + ` === 0`)
+	assert.True(t, get[bool](p, `marks.copied && (marks.evicted || most.evictions === 0)`), "copies and evictions are marked")
 	for n := 1; n <= 4; n++ {
 		assert.Regexp(t, `^Done.*: \d+ tokens, `, get[string](p, status(n)))
 		assert.Equal(t, 4, get[int](p, fmt.Sprintf(`[...document.querySelectorAll('.prompt:nth-child(%d) .output p')].filter((a) => a.textContent.length > 20).length`, n)))
@@ -75,6 +94,8 @@ func TestCache(t *testing.T) {
 	p.quiet()
 	for _, scheme := range []string{"light", "dark"} {
 		p.scheme(scheme)
+		p.do(chromedp.EmulateViewport(1280, 900))
+		p.picture("cache-" + scheme + "-desk")
 		p.do(chromedp.EmulateViewport(360, 740))
 		assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), 360, "it scrolls sideways")
 		p.picture("cache-" + scheme + "-phone")

@@ -7,7 +7,8 @@ const $ = (id) => document.getElementById(id);
 
 const LARGEST = 42, SMALLEST = 9; // cells, in pixels
 const LEAST = 32; // blocks shown, if there are so many
-const LASTS = 1400; // milliseconds that a mark stays
+const FADES = 1400; // milliseconds until a mark is gone
+const STAYS = 4000; // where nothing may move
 const WORDS_EVERY = 2500; // milliseconds
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -122,7 +123,7 @@ export class CacheView {
       this.#drawing = false;
       this.#paint(now);
       if (this.#marks.size === 0) return;
-      if (calm.matches) setTimeout(() => this.#draw(), LASTS / 4);
+      if (calm.matches) setTimeout(() => this.#draw(), STAYS / 8);
       else this.#draw();
     });
   }
@@ -149,10 +150,17 @@ export class CacheView {
       paint(c, this.#palette, x, y, size, {references: references[i], cached: cached[i], prompt: number, index, answers});
       const flash = this.#marks.get(i);
       if (!flash) continue;
-      const left = 1 - (now - flash.since) / LASTS;
+      const left = 1 - (now - flash.since) / (calm.matches ? STAYS : FADES);
       if (left <= 0) this.#marks.delete(i);
       else mark(c, this.#palette, x, y, size, flash.kind, calm.matches ? 1 : Math.min(1, 2 * left));
     }
+    this.#light();
+  }
+
+  // light stresses in the legend what can be seen to happen.
+  #light() {
+    const kinds = new Set([...this.#marks.values()].map(({kind}) => kind));
+    for (const canvas of document.querySelectorAll('[data-cell]')) canvas.parentElement.classList.toggle('now', kinds.has(canvas.dataset.cell));
   }
 
   #legend() {

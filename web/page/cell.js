@@ -1,6 +1,7 @@
 // Paints one block of the KV cache. Every state has a shape, a pattern or a letter beside its colour.
 
-const TONES = [0, 0.3, 0.52, 0.7]; // how far an answer's colour goes from its prompt's to the paper
+// TONES are how far answers' colours go from their prompt's to the paper.
+export const TONES = [0, 0.3, 0.52, 0.7];
 const LABELLED = 18; // pixels a cell needs for its letters
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 

@@ -1,7 +1,7 @@
 // One prompt with its output.
 
 import {adviceFor, show} from './advice.js';
-import {letter} from './cell.js';
+import {letter, TONES} from './cell.js';
 import {count, duration, rate} from './format.js';
 
 const REASONS = {stop: 'Done', length: 'Done, the limit is reached', cancelled: 'Stopped'};
@@ -115,6 +115,7 @@ export class Prompt {
         const name = document.createElement('h4');
         name.className = 'answer';
         name.style.setProperty('--hue', `var(--hue-${1 + (this.number - 1) % 6})`);
+        name.style.setProperty('--paler', `${100 * TONES[i % TONES.length]}%`);
         name.textContent = `Answer ${this.number}${letter(i)}`;
         answer.append(name, document.createElement('p'));
         return answer;
