@@ -120,6 +120,19 @@ func TestModule(t *testing.T) {
 	assert.Greater(t, many.Chunks, 1, "text comes in pieces")
 	assert.Equal(t, "18446744073709551615", many.Seed)
 
+	// Several answers to one prompt, drawn or searched for.
+	assert.True(t, get[bool](p, `(async () => {
+		const g = quire.generate({prompt: 'Once', n: 2, maxTokens: 4, seed: 3});
+		const texts = ['', ''];
+		for await (const {index, text} of g) texts[index] += text;
+		const {choices, text} = await g.result;
+		return choices.length === 2 && text === choices[0].text && choices.every((c, i) => c.index === i && c.text === texts[i] && c.ids.length > 0);
+	})()`), "chunks say whose they are")
+	assert.True(t, get[bool](p, `quire.generate({prompt: 'Once', beams: 3, n: 2, maxTokens: 4}).result
+		.then(({choices: [a, b, ...more]}) => more.length === 0 && a.score >= b.score && b.score < 0 && a.text !== b.text)`), "the best beam is first")
+	fails(`^ErrBadRequest: .*N is -1`, `quire.generate({prompt: 'A', n: -1}).result`)
+	fails(`^ErrBadRequest: .*earlyStopping`, `quire.generate({prompt: 'A', beams: {width: 2, earlyStopping: 'soon'}}).result`)
+
 	// Three ways to stop.
 	assert.Equal(t, "cancelled", get[string](p, `(async () => {
 		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
