@@ -34,7 +34,7 @@ type Request struct {
 	MaxTokens int      // tokens to generate; 0: until the context is full
 	MinTokens int      // tokens before Stop is asked
 	Priority  int      // the lower, the sooner
-	Arrival   uint64   // order within a priority; 0: after all others so far
+	Arrival   uint64   // order within a priority, equal ones in order of Add; 0: after all others so far
 	Tenant    string   // waiting tenants take turns within a priority
 	Salt      string   // cached blocks are shared only under an equal salt
 	Adapter   string   // and an equal adapter
@@ -48,6 +48,7 @@ type request struct {
 	Request
 	members  []*sequence // live ones, in order of their forks
 	unforked []uint64    // samples that wait for the prompt
+	order    uint64      // of Add: decides between equal arrivals
 	capacity int         // sequences that surely fit into the cache together
 	reserved int         // lanes, while it runs
 	running  bool
@@ -90,7 +91,10 @@ func (r *request) before(o *request) bool {
 	if r.Priority != o.Priority {
 		return r.Priority < o.Priority
 	}
-	return r.Arrival < o.Arrival
+	if r.Arrival != o.Arrival {
+		return r.Arrival < o.Arrival
+	}
+	return r.order < o.order
 }
 
 // lanesNeeded is what the request must have free to run.
@@ -133,7 +137,8 @@ func (s *Scheduler) Add(r Request) error {
 	if r.MaxTokens > 0 && r.MaxTokens < limit-len(r.Prompt) {
 		most = len(r.Prompt) + r.MaxTokens
 	}
-	g := &request{Request: r, capacity: lanes, unforked: slices.Clone(r.Samples)}
+	s.added++
+	g := &request{Request: r, order: s.added, capacity: lanes, unforked: slices.Clone(r.Samples)}
 	q := &sequence{
 		id: r.ID, request: g, tokens: slices.Clone(r.Prompt), prompt: len(r.Prompt), most: most, lane: -1,
 		table: s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter}),

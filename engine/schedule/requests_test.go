@@ -392,3 +392,19 @@ func TestEqualCallsGiveEqualSteps(t *testing.T) {
 	require.NotEmpty(t, first)
 	assert.Equal(t, first, history())
 }
+
+func TestEqualArrivalsGoInOrderOfAdd(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 9, TokenBudget: 160, LongPrompt: -1,
+		Stop: func(uint64, int32) bool { return false }})
+	for id := range uint64(4) {
+		r.add(Request{ID: id, Arrival: 7, Prompt: prompt(int(id), 8), MaxTokens: 8 - int(id)})
+	}
+	assert.Equal(t, map[uint64]int{0: 8, 1: 8, 2: 8, 3: 8}, r.runStep())
+	d := r.next()
+	assert.Equal(t, []uint64{3, 2}, d.Preempted)
+	r.land(d.Step)
+	r.finish()
+	for id := range uint64(4) {
+		assert.Len(t, r.texts[id], 8-int(id))
+	}
+}

@@ -74,8 +74,9 @@ type Scheduler struct {
 	reserved int         // lanes that running requests own or may still ask for
 	lanes    []int32     // free ones, the next at the end
 	live     int         // requests, running or waiting
-	arrivals uint64
-	pins     []*Pin // oldest first
+	arrivals uint64      // the largest so far
+	added    uint64      // requests so far
+	pins     []*Pin      // oldest first
 
 	moreLogits int // outputs of the step in the making beyond one a sequence
 
