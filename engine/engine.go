@@ -89,6 +89,7 @@ type Engine struct {
 
 // Submit queues a request. Cancelling ctx cancels it. Its Stream must be read to the end or cancelled.
 func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
+	r.own()
 	if err := r.Sample.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}

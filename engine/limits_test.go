@@ -113,3 +113,21 @@ func TestEventsNeverWait(t *testing.T) {
 	v.tell(Event{})
 	assert.Zero(t, v.lost(), "nobody asked")
 }
+
+// What a caller does with its buffers after Submit is its own affair.
+func TestSubmitKeepsItsOwn(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 128, Deterministic: true})
+	want := submit(t, e, Request{Prompt: []int32{5, 6, 7}, MaxTokens: 6, IgnoreEnd: true}).Result()
+	require.Len(t, want.IDs, 6)
+
+	held, release := make(chan struct{}), make(chan struct{})
+	go func() { _ = e.call(func() { close(held); <-release }) }()
+	<-held
+	prompt, stop, beams := []int32{5, 6, 7}, []string{"never said"}, &Beams{Width: 2}
+	s := submit(t, e, Request{Prompt: prompt, Stop: stop, MaxTokens: 6, IgnoreEnd: true})
+	b := submit(t, e, Request{Prompt: prompt, Beams: beams, MaxTokens: 3, IgnoreEnd: true})
+	prompt[0], prompt[1], stop[0], beams.Width = 9, -1, "", 0
+	close(release)
+	assert.Equal(t, want.IDs, s.Result().IDs)
+	assert.Len(t, b.Result().IDs, 3)
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"quire/engine/sample"
@@ -25,6 +26,15 @@ type Request struct {
 
 	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research.
 	Logits func(position int, logits []float32)
+}
+
+// own makes r independent of what its caller may change after Submit.
+func (r *Request) own() {
+	r.Prompt, r.Stop = slices.Clone(r.Prompt), slices.Clone(r.Stop)
+	if r.Beams != nil {
+		beams := *r.Beams
+		r.Beams = &beams
+	}
 }
 
 // FinishReason says why a stream ended.
