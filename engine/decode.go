@@ -137,7 +137,7 @@ func (e *Engine) newSequence(g *group, index int, p sample.Params) *sequence {
 // asked is the group as the scheduler takes it.
 func (g *group) asked() schedule.Request {
 	r := &g.request
-	s := schedule.Request{ID: g.id, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, AllLogits: r.Logits != nil}
+	s := schedule.Request{ID: g.id, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, Salt: r.Salt, AllLogits: r.Logits != nil}
 	for _, q := range g.live[1:] {
 		s.Samples = append(s.Samples, q.id)
 	}

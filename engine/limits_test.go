@@ -131,3 +131,14 @@ func TestSubmitKeepsItsOwn(t *testing.T) {
 	assert.Equal(t, want.IDs, s.Result().IDs)
 	assert.Len(t, b.Result().IDs, 3)
 }
+
+// Requests find each other's cached blocks only under an equal salt.
+func TestSalt(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
+	cached := func(salt string) int {
+		r := submit(t, e, Request{Prompt: testPrompts(4)[3], MaxTokens: 1, Salt: salt}).Result()
+		require.NoError(t, r.Err)
+		return r.Figures.CachedTokens
+	}
+	assert.Equal(t, []int{0, 0, 32, 32}, []int{cached("a"), cached("b"), cached("a"), cached("b")})
+}

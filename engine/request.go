@@ -17,6 +17,7 @@ type Request struct {
 	Special   bool          // show special tokens in the text
 	Priority  int           // the lower, the sooner
 	Tenant    string        // turns are shared out among tenants
+	Salt      string        // cached blocks are shared only under an equal salt, such as a tenant's or an origin's name; sessions have none
 
 	Deadline time.Time // ends the request as cancelled, with ErrDeadline; zero: none
 
@@ -24,7 +25,8 @@ type Request struct {
 	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
 	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
 
-	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research.
+	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research. It runs
+	// in the step loop and must not call the engine.
 	Logits func(position int, logits []float32)
 }
 
