@@ -104,8 +104,12 @@ func (b *batch) write() error {
 	if _, err := io.WriteString(b.host.out, r.Text[min(written, len(r.Text)):]); err != nil {
 		return err
 	}
-	if !strings.HasSuffix(r.Text, "\n") && (b.several || p.several || isTerminal(b.host.out)) {
-		fmt.Fprintln(b.host.out)
+	if !strings.HasSuffix(r.Text, "\n") {
+		line := b.host.err // only the text goes to stdout
+		if b.several || p.several || isTerminal(b.host.out) {
+			line = b.host.out
+		}
+		fmt.Fprintln(line)
 	}
 	if r.Reason == engine.FinishError {
 		b.fail(r.Err)
