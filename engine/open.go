@@ -82,7 +82,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	for _, k := range e.device.Kernels() {
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
-	e.info.Variant = variants(e.kernels)
+	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.runner.WeightBytes()
 	e.info.LoadSeconds = time.Since(start).Seconds()
 	e.observe()
 	go e.run()
@@ -178,7 +178,7 @@ func (e *Engine) size() error {
 		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
 	}
 	e.info = Info{
-		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(), WeightBytes: uint64(e.plan.WeightBytes()),
+		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
 		Deterministic: o.Deterministic, Adapter: info,
 	}

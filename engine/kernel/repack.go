@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -103,19 +102,6 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 	}
 	return nil
-}
-
-// Compile compiles the kernel for a type ahead of its first Run.
-func (r *Repacker) Compile(ctx context.Context, t WeightType) error {
-	l, ok := weightLayouts[t]
-	if !ok {
-		return fmt.Errorf("repack: %w %q", ErrWeightType, t)
-	}
-	k, err := r.kernel(l)
-	if err != nil {
-		return err
-	}
-	return k.Wait(ctx)
 }
 
 func (r *Repacker) kernel(l weightLayout) (*gpu.Kernel, error) {

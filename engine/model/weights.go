@@ -20,9 +20,8 @@ type Weights struct {
 }
 
 // Load moves a plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
-// forward. progress, when not nil, is told the bytes done and in all. maxBinding, when not 0, lowers the limit at which
-// a matrix is split.
-func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, maxBinding uint64, progress func(done, total int64)) (w *Weights, err error) {
+// forward. progress, when not nil, is told the bytes done and in all.
+func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress func(done, total int64)) (w *Weights, err error) {
 	w = &Weights{matrix: map[*Matrix]*kernel.Matrix{}, vector: map[*Vector]*gpu.Buffer{}}
 	defer func() {
 		if err != nil {
@@ -45,7 +44,7 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, maxBindin
 	}
 	var pieces []piece
 	for _, m := range p.matrices() {
-		target, err := kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, maxBinding)
+		target, err := kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, 0)
 		if err != nil {
 			return w, err
 		}

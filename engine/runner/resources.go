@@ -87,7 +87,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			}
 		}
 	}
-	if r.weights, err = model.Load(ctx, d, p, src, o.MaxBinding, progress("weights")); err != nil {
+	if r.weights, err = model.Load(ctx, d, p, src, progress("weights")); err != nil {
 		return r, err
 	}
 	c := p.Config

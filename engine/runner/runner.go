@@ -29,7 +29,6 @@ type Options struct {
 	TokenLayers   int // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Deterministic bool
-	MaxBinding    uint64 // lowers the limit at which a matrix is split; 0: the adapter's
 	Progress      func(stage string, done, total int64)
 }
 
@@ -270,6 +269,9 @@ func (r *Runner) readRows(ctx context.Context, f *flight, l *Landed) error {
 
 // InFlight returns how many steps have not landed.
 func (r *Runner) InFlight() int { return len(r.flights) }
+
+// WeightBytes returns what the weights take on the GPU.
+func (r *Runner) WeightBytes() uint64 { return r.weights.Bytes() }
 
 // Stats returns the runner's counts.
 func (r *Runner) Stats() Stats { return r.stats }

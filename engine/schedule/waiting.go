@@ -26,8 +26,6 @@ type tenant struct {
 	served uint64 // the turn it had last
 }
 
-func (w *waiting) empty() bool { return w.fresh == 0 && len(w.preempted) == 0 }
-
 func (w *waiting) level(priority int) (int, bool) {
 	return slices.BinarySearchFunc(w.levels, priority, func(l *level, p int) int { return l.priority - p })
 }

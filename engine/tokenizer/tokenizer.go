@@ -189,9 +189,3 @@ func (t *Tokenizer) AddBOS() bool {
 	_, ok := t.BOS()
 	return ok && t.vocabulary.AddBOS
 }
-
-// AddEOS tells whether a prompt ends with EOS.
-func (t *Tokenizer) AddEOS() bool {
-	_, ok := t.EOS()
-	return ok && t.vocabulary.AddEOS
-}
