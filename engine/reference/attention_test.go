@@ -15,25 +15,29 @@ func TestVisible(t *testing.T) {
 		keys   int
 		causal bool
 		window int
+		sinks  int
 		sees   [][]bool
 	}{
-		{"all", 3, false, 0, [][]bool{{x, x, x}, {x, x, x}}},
-		{"causal, square", 3, true, 0, [][]bool{{x, o, o}, {x, x, o}, {x, x, x}}},
-		{"causal, cached", 4, true, 0, [][]bool{{x, x, x, o}, {x, x, x, x}}},
-		{"causal, decode", 3, true, 0, [][]bool{{x, x, x}}},
-		{"causal, more rows than keys", 1, true, 0, [][]bool{{o}, {o}, {x}}},
-		{"window 1", 3, true, 1, [][]bool{{x, o, o}, {o, x, o}, {o, o, x}}},
-		{"window 2, cached", 5, true, 2, [][]bool{{o, o, x, x, o}, {o, o, o, x, x}}},
-		{"window over all", 2, true, 9, [][]bool{{x, o}, {x, x}}},
-		{"window, not causal", 3, false, 1, [][]bool{{x, x, x}, {o, x, x}, {o, o, x}}},
-		{"no keys", 0, true, 0, [][]bool{{}}},
+		{"all", 3, false, 0, 0, [][]bool{{x, x, x}, {x, x, x}}},
+		{"causal, square", 3, true, 0, 0, [][]bool{{x, o, o}, {x, x, o}, {x, x, x}}},
+		{"causal, cached", 4, true, 0, 0, [][]bool{{x, x, x, o}, {x, x, x, x}}},
+		{"causal, decode", 3, true, 0, 0, [][]bool{{x, x, x}}},
+		{"causal, more rows than keys", 1, true, 0, 0, [][]bool{{o}, {o}, {x}}},
+		{"window 1", 3, true, 1, 0, [][]bool{{x, o, o}, {o, x, o}, {o, o, x}}},
+		{"window 2, cached", 5, true, 2, 0, [][]bool{{o, o, x, x, o}, {o, o, o, x, x}}},
+		{"window over all", 2, true, 9, 0, [][]bool{{x, o}, {x, x}}},
+		{"window, not causal", 3, false, 1, 0, [][]bool{{x, o, o}, {o, x, o}, {o, o, x}}},
+		{"window 2, not causal", 4, false, 2, 0, [][]bool{{o, x, x, x}, {o, o, x, x}}},
+		{"sink", 5, true, 2, 1, [][]bool{{x, o, x, x, o}, {x, o, o, x, x}}},
+		{"sinks before the rows only", 3, true, 1, 2, [][]bool{{x, o, o}, {x, x, o}, {x, x, x}}},
+		{"no keys", 0, true, 0, 0, [][]bool{{}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for row, want := range tc.sees {
-				first, end := visible(row, len(tc.sees), tc.keys, AttentionParams{Causal: tc.causal, Window: tc.window})
 				got := make([]bool, tc.keys)
-				for s := first; s < end; s++ {
-					got[s] = true
+				for s := range got {
+					position := tc.keys - len(tc.sees) + row
+					got[s] = visible(position, s, AttentionParams{Causal: tc.causal, Window: tc.window, Sinks: tc.sinks})
 				}
 				assert.Equal(t, want, got, "row %d", row)
 			}
