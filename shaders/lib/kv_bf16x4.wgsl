@@ -1,0 +1,9 @@
+// KV cache rows of bfloat16 whose head dim is a multiple of 4, read four elements at a time (see kv_f32).
+alias KvUnit = vec2<u32>;
+const KV_ROW: u32 = HEAD_DIM / 4u;
+
+fn kv_open(x: vec2<u32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(vec4<u32>(x.x << 16u, x.x & 0xFFFF0000u, x.y << 16u, x.y & 0xFFFF0000u));
+}
+fn k_column(row: u32, c: u32) -> vec4<f32> { return kv_open(k_cache[row * KV_ROW + c]); }
+fn v_column(row: u32, c: u32) -> vec4<f32> { return kv_open(v_cache[row * KV_ROW + c]); }

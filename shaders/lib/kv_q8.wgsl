@@ -1,0 +1,12 @@
+// Reading KV cache rows of 8-bit integers, any head dim.
+// include: kv_q8_bytes
+fn kv_open(w: u32, scale: u32, c: u32) -> vec4<f32> {
+    let e = vec4<u32>(4u * c) + vec4<u32>(0u, 1u, 2u, 3u);
+    return select(vec4<f32>(0.0), kv_bytes(w) * unpack2x16float(scale).x, e < vec4<u32>(HEAD_DIM));
+}
+fn k_column(row: u32, c: u32) -> vec4<f32> {
+    return kv_open(k_cache[row * KV_ROW + c], k_cache[row * KV_ROW + KV_QUANTS], c);
+}
+fn v_column(row: u32, c: u32) -> vec4<f32> {
+    return kv_open(v_cache[row * KV_ROW + c], v_cache[row * KV_ROW + KV_QUANTS], c);
+}
