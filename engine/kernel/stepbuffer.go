@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // The step buffer is what one step computes, as the shaders read it (shaders/lib/step.wgsl is its other half): counts
 // and offsets in words, then the sections. The host writes it in one piece a step.
 
@@ -23,7 +25,10 @@ const (
 	wordAtCopies     = 15
 	wordAtGroups     = 16
 	MaxGroups        = 8
-	headerWords      = wordAtGroups + MaxGroups
+	wordAtSlopes     = wordAtGroups + MaxGroups
+	wordAtMasks      = wordAtSlopes + 1
+	wordSeed         = wordAtMasks + 1
+	headerWords      = wordSeed + 2
 )
 
 // LaneToken stands for a token that is still on the GPU, in its row's lane.
@@ -60,6 +65,12 @@ type StepData struct {
 	Prefill, Decode   []Item
 	Merges            []Merge
 	Copies            []Copy
+
+	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
+	// none; dropout's seed.
+	Slopes []float32
+	Masks  [][]uint32
+	Seed   uint64
 }
 
 // AppendWords appends the step buffer's words to buf.
@@ -123,6 +134,26 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	at(wordAtCopies)
 	for _, c := range s.Copies {
 		buf = append(buf, c.Group, c.From, c.To, c.Slots)
+	}
+	at(wordAtSlopes)
+	for _, slope := range s.Slopes {
+		buf = append(buf, math.Float32bits(slope))
+	}
+	buf[base+wordSeed], buf[base+wordSeed+1] = uint32(s.Seed), uint32(s.Seed>>32)
+	return appendMasks(buf, base, s.Masks)
+}
+
+func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {
+	first := len(buf)
+	buf[base+wordAtMasks] = uint32(first - base)
+	for range masks {
+		buf = append(buf, 0)
+	}
+	for i, m := range masks {
+		if len(m) > 0 {
+			buf[first+i] = uint32(len(buf) - base)
+			buf = append(buf, m...)
+		}
 	}
 	return buf
 }
