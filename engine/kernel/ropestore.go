@@ -43,15 +43,7 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	case p.Group < 0 || p.Group >= MaxGroups:
 		return nil, fmt.Errorf("kernel: rope_store: KV group %d, there are at most %d", p.Group, MaxGroups)
 	}
-	spec := Spec{
-		File: "rope_store", Variant: "baseline",
-		Consts: []Const{
-			{"HEAD_DIM", dim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
-			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
-		},
-		Use:      map[string]string{"kv_store": "kv_store_" + p.Layout.Type.String(), "bias": "bias_none"},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
-	}
+	spec := p.spec()
 	if p.Bias {
 		spec.Use["bias"] = "bias_add"
 		spec.Bindings = append(spec.Bindings, gpu.ReadOnly)
@@ -60,8 +52,44 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	units := p.Heads*((dim+1)/2) + 2*p.Layout.KVHeads*p.Layout.RowWords()
-	return &RopeStore{device: d, kernel: d.Kernel(m), params: p, groups: uint32((units + 63) / 64)}, nil
+	return &RopeStore{device: d, kernel: d.Kernel(m), params: p, groups: p.groups()}, nil
+}
+
+func (p RopeStoreParams) spec() Spec {
+	spec := Spec{
+		File: "rope_store", Variant: "baseline",
+		Consts: []Const{
+			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
+			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
+		},
+		Use:      map[string]string{"bias": "bias_none"},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
+	}
+	if p.Layout.Type == KVQ8 {
+		spec.File = "rope_store_q8"
+		spec.Consts = append(spec.Consts, Const{"LANES", p.lanes()})
+	} else {
+		spec.Use["kv_store"] = "kv_store_" + p.Layout.Type.String()
+	}
+	return spec
+}
+
+// lanes is how many invocations share an 8-bit row, whose scale needs all its elements.
+func (p RopeStoreParams) lanes() int {
+	lanes := 1
+	for lanes < min(64, p.Layout.RowWords()-1) {
+		lanes *= 2
+	}
+	return lanes
+}
+
+// groups is the number of workgroups that a token takes.
+func (p RopeStoreParams) groups() uint32 {
+	queries := p.Heads * ((p.Layout.HeadDim + 1) / 2)
+	if p.Layout.Type == KVQ8 {
+		return uint32(ceilDiv(queries, 64) + ceilDiv(2*p.Layout.KVHeads*p.lanes(), 64))
+	}
+	return uint32(ceilDiv(queries+2*p.Layout.KVHeads*p.Layout.RowWords(), 64))
 }
 
 // Wait blocks until the kernel is compiled.

@@ -114,13 +114,9 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 				row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
 				written[row] = true
 				at := (p.Heads + which*l.KVHeads + h) * l.HeadDim
-				for e := range l.HeadDim {
-					w, s := exact[at+e], single[at+e]
-					if l.Type == KVF16 {
-						s = gguf.F16ToF32(gguf.F32ToF16(s))
-					}
-					want, plain, got = append(want, w), append(plain, s), append(got, rows[row][e])
-				}
+				stored := append([]float32(nil), single[at:at+l.HeadDim]...)
+				roundKV(l.Type, stored)
+				want, plain, got = append(want, exact[at:at+l.HeadDim]...), append(plain, stored...), append(got, rows[row]...)
 			}
 		}
 	}
@@ -133,6 +129,25 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 	}
 }
 
+// roundKV makes of a row what a cache of the type gives back.
+func roundKV(kv KVType, row []float32) {
+	switch kv {
+	case KVF16:
+		for e, x := range row {
+			row[e] = gguf.F16ToF32(gguf.F32ToF16(x))
+		}
+	case KVBF16:
+		for e, x := range row {
+			row[e] = gguf.BF16ToF32(gguf.F32ToBF16(x))
+		}
+	case KVQ8:
+		q, scale := reference.Q8Row(row)
+		for e := range row {
+			row[e] = float32(q[e]) * scale
+		}
+	}
+}
+
 // cacheRows reads a cache's rows.
 func (r *rig) cacheRows(b *gpu.Buffer, l KVLayout) [][]float32 {
 	data := make([]byte, b.Size())
@@ -141,10 +156,15 @@ func (r *rig) cacheRows(b *gpu.Buffer, l KVLayout) [][]float32 {
 	for ; len(data) >= 4*l.RowWords(); data = data[4*l.RowWords():] {
 		row := make([]float32, l.HeadDim)
 		for e := range row {
-			if l.Type == KVF16 {
-				row[e] = gguf.F16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
-			} else {
+			switch l.Type {
+			case KVF32:
 				row[e] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*e:]))
+			case KVF16:
+				row[e] = gguf.F16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
+			case KVBF16:
+				row[e] = gguf.BF16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
+			case KVQ8:
+				row[e] = (float32(data[e]) - 128) * gguf.F16ToF32(binary.LittleEndian.Uint16(data[4*l.RowWords()-4:]))
 			}
 		}
 		rows = append(rows, row)
@@ -167,7 +187,7 @@ func maxOf(x []int) int {
 }
 
 func TestRopeStore(t *testing.T) {
-	for _, kv := range []KVType{KVF32, KVF16} {
+	for _, kv := range []KVType{KVF32, KVF16, KVBF16, KVQ8} {
 		for _, adjacent := range []bool{false, true} {
 			for _, c := range []struct {
 				headDim, heads, kvHeads, rotary int

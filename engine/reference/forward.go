@@ -13,6 +13,8 @@ type State struct {
 	// Residuals, where set, is called after each layer with the residual stream [new tokens][Width],
 	// which it must not keep.
 	Residuals func(layer int, rows []float64)
+	// Store, where set, changes each new row of K and of V, one token's and one head's, to what a cache makes of it.
+	Store func(row []float64)
 
 	model  *Model
 	length int
@@ -25,7 +27,7 @@ func (m *Model) NewState() *State {
 
 // Fork gives a second sequence with the same tokens.
 func (s *State) Fork() *State {
-	f := &State{Residuals: s.Residuals, model: s.model, length: s.length}
+	f := &State{Residuals: s.Residuals, Store: s.Store, model: s.model, length: s.length}
 	for i := range s.Keys {
 		f.Keys = append(f.Keys, slices.Clone(s.Keys[i]))
 		f.Values = append(f.Values, slices.Clone(s.Values[i]))
@@ -82,6 +84,13 @@ func (s *State) layer(i int, x, cos, sin []float64) []float64 {
 	v := project(l.V, l.VBias, h, m.Width)
 	q = RoPE(q, m.Heads, m.HeadDim, cos, sin, m.Pairing)
 	k = RoPE(k, m.KVHeads, m.HeadDim, cos, sin, m.Pairing)
+	if s.Store != nil {
+		for _, rows := range [][]float64{k, v} {
+			for row := range slices.Chunk(rows, m.HeadDim) {
+				s.Store(row)
+			}
+		}
+	}
 	s.Keys[i] = append(s.Keys[i], k...)
 	s.Values[i] = append(s.Values[i], v...)
 	attention, _ := Attention(q, s.Keys[i], s.Values[i], AttentionParams{
