@@ -130,9 +130,9 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 // size settles the context, the KV cache and a step's limits from the options, the model and the adapter.
 func (e *Engine) size() error {
 	o, c, info := &e.options, e.plan.Config, e.device.Info()
-	kvType, ok := map[string]kernel.KVType{"f16": kernel.KVF16, "f32": kernel.KVF32}[o.KVType]
-	if !ok {
-		return fmt.Errorf("%w: KV cache type %q (f16 and f32 exist)", ErrBadRequest, o.KVType)
+	kvType, err := kernel.ParseKVType(o.KVType)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	for _, field := range []struct {
 		name       string
@@ -144,6 +144,9 @@ func (e *Engine) size() error {
 	}
 	if _, err := preemption(o.Preemption); err != nil {
 		return err
+	}
+	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
+		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
 	layout := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: kvType}
 	perLayer := layout.Bytes(1)
@@ -173,6 +176,7 @@ func (e *Engine) size() error {
 	e.runnerOpt = runner.Options{
 		KVType: kvType, Blocks: int(blocks), BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Deterministic: o.Deterministic,
+		Profile: o.Profile,
 	}
 	if o.Progress != nil {
 		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }

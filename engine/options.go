@@ -6,7 +6,7 @@ import "quire/engine/gpu"
 // Options say how a model is run. The zero value is a good default everywhere.
 type Options struct {
 	GPU     gpu.Options
-	KVType  string // what K and V are stored as: "f16" (default) or "f32"
+	KVType  string // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
 	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else a variant's name
 
 	KVMemory      uint64 // bytes for the KV cache; 0 lets the engine choose
@@ -25,6 +25,9 @@ type Options struct {
 	// memory while SwapMemory lasts, or "" (auto): what is thought cheaper.
 	Preemption string
 	SwapMemory uint64 // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
+
+	// Profile times every kernel on the GPU for Engine.Profile. Each step is waited for, so all else is slower.
+	Profile bool
 
 	// Progress, when set, is called while the model loads, from the goroutine of Open.
 	Progress func(Progress)

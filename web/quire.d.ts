@@ -6,6 +6,9 @@ export interface Progress {
   total: number;
 }
 
+/** How keys and values are stored. */
+export type KVType = 'f16' | 'bf16' | 'q8' | 'f32';
+
 export interface OpenOptions {
   /** The URL of a GGUF file, a File or Blob of one, or the model that comes with the package (the default). */
   model?: 'builtin' | string | URL | Blob;
@@ -17,8 +20,8 @@ export interface OpenOptions {
 
   /** The most tokens of one sequence, prompt included; default: what the model was trained for, as far as memory goes. */
   context?: number;
-  /** What keys and values are stored as; default f16. */
-  kvType?: 'f16' | 'f32';
+  /** What keys and values are stored as; default f16. q8 (8-bit integers with a scale a row) needs about half. */
+  kvType?: KVType;
   /** Bytes for the KV cache; default: 2 GiB on a card of its own, 512 MiB elsewhere, and no more than is of use. */
   kvMemory?: number;
   /** One order of summation: tokens do not depend on what else runs. Slower. */
@@ -61,7 +64,7 @@ export interface Info {
   context: number;
   blocks: number;
   blockSize: number;
-  kvType: 'f16' | 'f32';
+  kvType: KVType;
   variant: string;
   deterministic: boolean;
   /** Whether the model has a chat template, which messages need. */

@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	kvTypes = []string{"f16", "f32"}
+	kvTypes = []string{"f16", "bf16", "q8", "f32"}
 	powers  = []string{string(gpu.HighPerformance), string(gpu.LowPower)}
 )
 
@@ -16,7 +16,7 @@ func engineFlags(f *flags, o *engine.Options) {
 	f.group("engine")
 	f.text("adapter", &o.GPU.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
 	f.choice("power", (*string)(&o.GPU.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
-	f.choice("kv-type", &o.KVType, kvTypes, "the `TYPE` that K and V are stored as: f16 or f32; default f16")
+	f.choice("kv-type", &o.KVType, kvTypes, "the `TYPE` that K and V are stored as: f16, bf16, q8 (8-bit integers with a scale a row) or f32; default f16")
 	f.size("kv-memory", &o.KVMemory, "memory for the KV cache, a `SIZE` such as 512MiB; 0: chosen by the engine")
 	f.text("variant", &o.Variant, "kernel `VARIANT`: baseline or another by name; default: chosen for the adapter")
 	f.flag("deterministic", &o.Deterministic, "one order of summation: the same tokens alone and in any batch")

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"quire/engine/gguf"
+	"quire/engine/kernel"
 )
 
 // ErrUnsupported is a model that cannot run; the message names the architecture, tensor or type.
@@ -175,13 +176,8 @@ func (r *reader) float(key string, absent float64) float64 {
 
 // KVRowBytes returns the bytes of one head's K or V of one token.
 func (c *Config) KVRowBytes(kvType string) (int, error) {
-	switch kvType {
-	case "f32":
-		return 4 * c.HeadDim, nil
-	case "f16":
-		return (2*c.HeadDim + 3) &^ 3, nil
-	}
-	return 0, fmt.Errorf("KV cache type %q (f16 and f32 exist)", kvType)
+	t, err := kernel.ParseKVType(kvType)
+	return 4 * kernel.KVLayout{HeadDim: c.HeadDim, Type: t}.RowWords(), err
 }
 
 // KVTokenBytes returns the bytes of K and V of one token in all layers.

@@ -66,7 +66,7 @@ func TestInspectJSON(t *testing.T) {
 	assert.EqualValues(t, 256*4096/32*34, got.Tensors[1].Bytes)
 	require.NotNil(t, got.Memory)
 	assert.EqualValues(t, 7344384, got.Memory.Parameters)
-	assert.Equal(t, map[string]int{"f16": 8 * 2 * 2 * 64 * 2, "f32": 8 * 2 * 2 * 64 * 4}, got.Memory.KVPerToken)
+	assert.Equal(t, map[string]int{"f16": 8 * 2 * 2 * 64 * 2, "bf16": 8 * 2 * 2 * 64 * 2, "q8": 8 * 2 * 2 * (64 + 4), "f32": 8 * 2 * 2 * 64 * 4}, got.Memory.KVPerToken)
 	assert.Equal(t, 1024, got.Memory.Context)
 	assert.EqualValues(t, 1024*4096, got.Memory.KVCache["f16"])
 	assert.Empty(t, got.Problems)

@@ -30,7 +30,7 @@ func TestWrongUsage(t *testing.T) {
 		{"logprobs", []string{"run", "hi", "--json", "--logprobs", "21"}, "logprobs is 21"},
 		{"logprobs without json", []string{"run", "hi", "--logprobs", "2"}, "--logprobs needs --json"},
 		{"empty stop", []string{"run", "hi", "--stop", ""}, "--stop"},
-		{"kv type", []string{"run", "--kv-type", "f8", "hi"}, "must be one of f16, f32"},
+		{"kv type", []string{"run", "--kv-type", "f8", "hi"}, "must be one of f16, bf16, q8, f32"},
 		{"kv memory", []string{"run", "--kv-memory", "lots", "hi"}, "--kv-memory"},
 		{"no prompt", []string{"run"}, "the prompt is empty"},
 		{"empty prompt", []string{"run", ""}, "the prompt is empty"},
