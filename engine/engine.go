@@ -65,6 +65,7 @@ type Engine struct {
 	closing  bool
 	next     uint64
 	stats    Stats
+	profile  []runner.KernelTime
 	wake     chan struct{}
 	done     chan struct{}
 	closeErr error

@@ -52,6 +52,9 @@ func (e *Engine) observe() {
 		s.Dispatches, s.GPU = e.runner.Stats().Dispatches, e.device.Stats()
 	}
 	e.mu.Lock()
+	if e.runner != nil {
+		e.profile = e.runner.Profile()
+	}
 	s.Recoveries = e.stats.Recoveries
 	e.stats = s
 	e.mu.Unlock()

@@ -50,6 +50,7 @@ func prepareBench(f *flags) func(*host, []string) error {
 	f.whole("gen", &b.plan.Gen, 0, "decode `N` tokens; 0: no decode; default 128")
 	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1")
 	f.wholes("depth", &b.plan.Depths, 0, "`N,...` tokens of each sequence in the cache before; default 0")
+	f.flag("profile", &b.options.Profile, "time every kernel on the GPU and list where the time goes; steps are slower for it")
 	f.flag("json", &b.json, "print one JSON object")
 	engineFlags(f, &b.options)
 	return func(h *host, _ []string) error {
@@ -172,5 +173,31 @@ func printBench(w io.Writer, r *bench.Report) error {
 		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.1f %%\t%d\t\n", m.Kind, m.Prompt, m.Gen, m.Batch, m.Depth,
 			m.TokensPerSecond, 100*m.BandwidthShare, m.DispatchesPerStep)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printKernels(w, r.Results)
+}
+
+// printKernels lists where the GPU's time went, measurement by measurement.
+func printKernels(w io.Writer, results []bench.Result) error {
+	for _, m := range results {
+		if len(m.Kernels) == 0 {
+			continue
+		}
+		total := 0.0
+		for _, k := range m.Kernels {
+			total += k.Nanoseconds
+		}
+		fmt.Fprintf(w, "\n%s of %d tokens, batch %d, depth %d: %.2f ms on the GPU\n", m.Kind, max(m.Prompt, m.Gen), m.Batch, m.Depth, total/1e6)
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, k := range m.Kernels {
+			fmt.Fprintf(table, "  %s\t%.2f ms\t%.1f %%\t%d dispatches\t%.1f µs each\n", k.Kernel, k.Nanoseconds/1e6,
+				100*k.Nanoseconds/total, k.Dispatches, k.Nanoseconds/1e3/float64(k.Dispatches))
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

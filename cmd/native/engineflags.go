@@ -6,13 +6,14 @@ import (
 )
 
 var (
-	kvTypes = []string{"f16", "bf16", "q8", "f32"}
-	powers  = []string{string(gpu.HighPerformance), string(gpu.LowPower)}
+	kvTypes     = []string{"f16", "bf16", "q8", "f32"}
+	preemptions = []string{"auto", "recompute", "swap"}
+	powers      = []string{string(gpu.HighPerformance), string(gpu.LowPower)}
 )
 
 // engineFlags declares the flags that say how a model is run.
 func engineFlags(f *flags, o *engine.Options) {
-	o.KVType = kvTypes[0]
+	o.KVType, o.Preemption = kvTypes[0], preemptions[0]
 	f.group("engine")
 	f.text("adapter", &o.GPU.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
 	f.choice("power", (*string)(&o.GPU.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
@@ -23,6 +24,9 @@ func engineFlags(f *flags, o *engine.Options) {
 	f.whole("token-budget", &o.TokenBudget, 0, "compute `N` tokens a step; 0: 512")
 	f.whole("long-prompt", &o.LongPrompt, -1, "at most `N` tokens a step of one long prompt while others run; 0: 256, -1: no cap")
 	f.whole("max-seqs", &o.MaxSeqs, 0, "run `N` sequences at once; 0: 64")
+	f.choice("preemption", &o.Preemption, preemptions, "`HOW` a request makes room when the KV memory is full: auto, recompute or swap; default auto")
+	f.size("swap-memory", &o.SwapMemory, "host memory to swap to, a `SIZE`; 0: as much as the KV cache has")
+	f.whole("queue-limit", &o.QueueLimit, 0, "refuse requests beyond `N` that wait; 0: any number may")
 }
 
 func contextFlag(f *flags, tokens *int) {

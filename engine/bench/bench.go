@@ -35,6 +35,9 @@ type Result struct {
 	// adapter could have read in that time.
 	BandwidthShare    float64 `json:"bandwidth_share"`
 	DispatchesPerStep int     `json:"dispatches_per_step"` // of the last step
+	// Kernels, with engine.Options.Profile, are the GPU times of all that ran for the measurement, its filling and
+	// warming up too, the longest first.
+	Kernels []engine.KernelTime `json:"kernels,omitempty"`
 }
 
 // Report is what a model does on an adapter.
@@ -80,28 +83,30 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
 		Variant: info.Variant, KVType: info.KVType, Results: []Result{}}
 	step("warming up")
-	if _, err := b.prefill(ctx, make([][]int32, 1), 16); err != nil {
+	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err
 	}
 	for _, depth := range p.Depths {
 		for _, batch := range p.Batches {
 			for _, prompt := range p.Prompts {
 				step(fmt.Sprintf("prefill of %d x %d at depth %d", batch, prompt, depth))
+				before := b.engine.Profile()
 				result, err := b.measurePrefill(ctx, prompt, batch, depth)
 				if err != nil {
 					return nil, err
 				}
-				r.Results = append(r.Results, result)
+				r.Results = append(r.Results, b.profiled(result, before))
 			}
 			if p.Gen == 0 {
 				continue
 			}
 			step(fmt.Sprintf("decode of %d x %d at depth %d", batch, p.Gen, depth))
+			before := b.engine.Profile()
 			result, err := b.measureDecode(ctx, p.Gen, batch, depth)
 			if err != nil {
 				return nil, err
 			}
-			r.Results = append(r.Results, result)
+			r.Results = append(r.Results, b.profiled(result, before))
 		}
 	}
 	return r, nil

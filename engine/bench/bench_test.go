@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +12,7 @@ import (
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 )
 
 var adapter = gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}
@@ -90,4 +92,25 @@ func TestRunRefusesWhatDoesNotFit(t *testing.T) {
 			assert.ErrorContains(t, err, tt.says)
 		})
 	}
+}
+
+func TestRunListsWhereTheTimeGoes(t *testing.T) {
+	d := gputest.Device(t)
+	if !d.Features().Has(gpu.FeatureTimestamps) {
+		t.Skip("the adapter has no timestamps")
+	}
+	r, err := NewRandom(tiny, gguf.Q8_0)
+	require.NoError(t, err)
+	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q8_0",
+		engine.Options{GPU: adapter, Profile: true}, Plan{Prompts: []int{8}, Batches: []int{1}, Depths: []int{0}}, nil)
+	require.NoError(t, err)
+	kernels := report.Results[0].Kernels
+	names := map[string]int{}
+	for i, k := range kernels {
+		names[strings.Split(k.Kernel, "/")[0]] = k.Dispatches
+		assert.Positive(t, k.Nanoseconds)
+		assert.True(t, i == 0 || k.Nanoseconds <= kernels[i-1].Nanoseconds)
+	}
+	assert.Equal(t, repeats, names["embed"], "one a step")
+	assert.Equal(t, repeats*tiny.Layers, names["attention"], "one a layer and step")
 }

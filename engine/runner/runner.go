@@ -29,6 +29,7 @@ type Options struct {
 	TokenLayers   int // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Deterministic bool
+	Profile       bool // time every kernel on the GPU; each step is then waited for
 	Progress      func(stage string, done, total int64)
 }
 
@@ -53,6 +54,7 @@ type Runner struct {
 	moved   []int32
 	hosts   []int32
 	stats   Stats
+	profile []KernelTime
 }
 
 // Stats counts what the runner did.
@@ -146,6 +148,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	rec := &r.rec
 	rec.Reset()
+	rec.Profile = r.options.Profile
 	rec.Write(r.step, 0, r.bytes)
 	for i := range r.pending {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
@@ -165,6 +168,11 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	if err := r.device.Submit(rec); err != nil {
 		return err
+	}
+	if r.options.Profile {
+		if err := r.measure(); err != nil {
+			return err
+		}
 	}
 	r.stats.Steps++
 	r.stats.Dispatches = rec.Dispatches()

@@ -32,6 +32,7 @@ func (r *Runner) readBlocks(blocks []int32) (*gpu.Readback, error) {
 	}
 	bytes := r.layout().Bytes(1)
 	r.rec.Reset()
+	r.rec.Profile = false
 	to := uint64(0)
 	for _, id := range blocks {
 		for i := range r.graph.K {

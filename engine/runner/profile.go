@@ -1,0 +1,34 @@
+package runner
+
+import (
+	"context"
+	"slices"
+)
+
+// KernelTime is how long the dispatches of one kernel ran on the GPU.
+type KernelTime struct {
+	Kernel      string  `json:"kernel"` // name and variant
+	Dispatches  int     `json:"dispatches"`
+	Nanoseconds float64 `json:"nanoseconds"`
+}
+
+// measure waits for the step just submitted and adds its dispatches to the profile.
+func (r *Runner) measure() error {
+	timings, err := r.device.Timings(context.Background(), &r.rec)
+	if err != nil {
+		return err
+	}
+	for _, t := range timings {
+		i := slices.IndexFunc(r.profile, func(k KernelTime) bool { return k.Kernel == t.Kernel })
+		if i < 0 {
+			i = len(r.profile)
+			r.profile = append(r.profile, KernelTime{Kernel: t.Kernel})
+		}
+		r.profile[i].Dispatches++
+		r.profile[i].Nanoseconds += t.Nanoseconds
+	}
+	return nil
+}
+
+// Profile returns the sums since the runner was made, in the order kernels first ran. Nil without Options.Profile.
+func (r *Runner) Profile() []KernelTime { return slices.Clone(r.profile) }
