@@ -25,6 +25,8 @@ type LinearParams struct {
 
 	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
 	MaxRows int
+	// MinRows is the fewest rows that Record will be given. Kernels for fewer are not compiled.
+	MinRows int
 	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
 	Variant string
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
@@ -88,6 +90,9 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 	case p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu":
 		// SwiftShader takes seconds to compile each large kernel, longer than they save.
 		rows, tiled = rows[:3], false
+	}
+	if tiled && p.MinRows > matvecMost {
+		rows = nil
 	}
 	if p.Norm && tiled {
 		var err error
