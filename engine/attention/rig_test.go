@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
@@ -82,9 +82,10 @@ func (s *scene) fill() {
 			q.table = append(q.table, uint32(ids[0]+1))
 			ids = ids[1:]
 		}
-		if p.KVType == kernel.KVF16 {
-			roundHalf(q.k)
-			roundHalf(q.v)
+		for _, x := range [][]float32{q.k, q.v} {
+			for row := range slices.Chunk(x, p.HeadDim) {
+				storeRow(p.KVType, row)
+			}
 		}
 		for key := range max(0, q.length) {
 			for h := range p.KVHeads {
@@ -105,25 +106,10 @@ func (s *scene) fill() {
 	}
 }
 
-func roundHalf(x []float32) {
-	for i, f := range x {
-		x[i] = gguf.F16ToF32(gguf.F32ToF16(f))
-	}
-}
-
 func (s *scene) cache(x []float32) []byte {
 	var out []byte
-	for at := 0; at < len(x); at += s.params.HeadDim {
-		for _, f := range x[at : at+s.params.HeadDim] {
-			if s.params.KVType == kernel.KVF16 {
-				out = binary.LittleEndian.AppendUint16(out, gguf.F32ToF16(f))
-			} else {
-				out = binary.LittleEndian.AppendUint32(out, math.Float32bits(f))
-			}
-		}
-		if len(out)%4 != 0 {
-			out = binary.LittleEndian.AppendUint16(out, 0x7E00)
-		}
+	for row := range slices.Chunk(x, s.params.HeadDim) {
+		out = appendRow(out, s.params.KVType, row)
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -104,7 +105,7 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 		line := out[i*p.Stride : (i+1)*p.Stride]
 		require.Equal(t, x[i*width+queries:(i+1)*width], line[queries:width], "k and v stay")
 		require.Equal(t, []float32{7, 7, 7}, line[width:], "what follows a row stays")
-		want, plain, got = append(want, exact[:queries]...), append(plain, single[:queries]...), append(got, line[:queries]...)
+		r.accurate(exact[:queries], single[:queries], line[:queries])
 		slot := int(d.Slots[p.Group][i])
 		if slot < 0 {
 			continue
@@ -200,6 +201,7 @@ func TestRopeStore(t *testing.T) {
 				{80, 3, 3, 20, true, []int{1, 100}},
 				{8, 2, 1, 0, false, []int{1, 2}},
 				{59, 2, 1, 58, true, []int{0, 77}},
+				{111, 3, 3, 110, false, []int{4, 5}},
 				{8, 2, 1, 8, false, []int{0, 1, 8191, 131071}},
 			} {
 				name := fmt.Sprintf("%v adjacent=%t %+v", kv, adjacent, c)
@@ -228,6 +230,96 @@ func TestRopeStoreClamps(t *testing.T) {
 	r.submit(func(rec *gpu.Recorder) { kernel.Record(rec, b, 1) })
 	require.Equal(t, []float32{65504, -65504}, r.cacheRows(k, l)[1])
 	require.Equal(t, []float32{65504, -65504}, r.cacheRows(v, l)[1])
+}
+
+// bfloat16 rows are rounded to nearest, ties to even, and stay finite.
+func TestRopeStoreBF16(t *testing.T) {
+	r := newRig(t)
+	row := []float32{1, 1 + 1.0/256, 1 + 3.0/256, -1 - 1.0/256 - 1.0/4096, 3.4e38, -math.MaxFloat32, 1e-30}
+	k, v := r.storeRows(KVLayout{HeadDim: len(row), KVHeads: 1, BlockSize: 1, Type: KVBF16}, row)
+	want := []float32{1, 1, 1 + 4.0/256, -1 - 2.0/256, 3.3895314e38, -3.3895314e38, gguf.BF16ToF32(gguf.F32ToBF16(1e-30))}
+	require.Equal(t, []uint16{0x3F80, 0x3F80, 0x3F82, 0xBF81, 0x7F7F, 0xFF7F, gguf.F32ToBF16(1e-30), 0}, halves(k))
+	require.Equal(t, halves(k), halves(v))
+	for e, w := range want {
+		require.Equal(t, w, gguf.BF16ToF32(halves(k)[e]), "element %d", e)
+	}
+}
+
+// 8-bit rows are those of the reference, word for word.
+func TestRopeStoreQ8(t *testing.T) {
+	r := newRig(t)
+	for _, dim := range []int{1, 59, 64, 111, 128, 256, 300} {
+		fill := func(f func(e int) float32) []float32 {
+			row := make([]float32, dim)
+			for e := range row {
+				row[e] = f(e)
+			}
+			return row
+		}
+		rows := [][]float32{
+			r.floats(dim, 1), r.floats(dim, 1e-3), r.floats(dim, 1e-5), r.floats(dim, 3e4), r.floats(dim, 1e9), fill(func(int) float32 { return 0 }),
+			fill(func(e int) float32 { return []float32{127, 0.5, 1.5, -0.5, -2.5, 126.5, -127}[e%7] }), // scale 1: ties
+			fill(func(e int) float32 { return []float32{-8319008, 8319008, 40000}[e%3] }),               // scale 65504
+			fill(func(e int) float32 { return []float32{math.MaxFloat32, -math.MaxFloat32, 65504}[e%3] }),
+			fill(func(e int) float32 { return []float32{1e-38, -1e-45, 3e-5, 3.1e-5, 0.001}[e%5] }),
+			fill(func(e int) float32 { return float32(e-dim/2) * 1.0004 }), // scales on both sides of an f16
+			fill(func(e int) float32 { return float32(e-dim/2) * 1.0001 }),
+		}
+		l := KVLayout{HeadDim: dim, KVHeads: len(rows), BlockSize: 1, Type: KVQ8}
+		k, v := r.storeRows(l, slices.Concat(rows...))
+		require.Equal(t, k, v)
+		for i, row := range rows {
+			q, scale := reference.Q8Row(row)
+			got := k[4*l.RowWords()*i:][:4*l.RowWords()]
+			require.Equal(t, uint32(gguf.F32ToF16(scale)), binary.LittleEndian.Uint32(got[len(got)-4:]), "scale of row %d of %d", i, dim)
+			for e, b := range got[:len(got)-4] {
+				switch {
+				case e >= dim:
+					require.EqualValues(t, 128, b, "padding of row %d", i)
+				case nearTie(row[e], scale):
+					require.InDelta(t, float64(row[e])/float64(scale), float64(b)-128, 0.501, "element %d of row %d of %d: %v", e, i, dim, row[e])
+				default:
+					require.Equal(t, q[e], int8(int(b)-128), "element %d of row %d of %d: %v", e, i, dim, row[e])
+				}
+			}
+		}
+	}
+}
+
+// nearTie reports whether x/scale is so near the middle of two integers, but not there, that WGSL's division may reach
+// either: it is exact to 2.5 units in the last place, and its product with x to half a one.
+func nearTie(x, scale float32) bool {
+	exact := math.Abs(float64(x) / float64(scale))
+	off := math.Abs(exact - math.Floor(exact) - 0.5)
+	return exact < 127 && off > 0 && off <= exact*3/(1<<23)
+}
+
+// storeRows stores rows, one a KV head, as K that is not rotated and as V, and returns what the caches hold.
+func (r *rig) storeRows(l KVLayout, rows []float32) (k, v []byte) {
+	kernel, err := NewRopeStore(r.dev, RopeStoreParams{Layout: l, Heads: l.KVHeads, Stride: 3 * len(rows)})
+	require.NoError(r, err)
+	qkv := r.rows("qkv", slices.Concat(rows, rows, rows), 3*len(rows), 3*len(rows), 0)
+	caches := [2]*gpu.Buffer{r.buffer("k", make([]byte, l.Bytes(2))), r.buffer("v", make([]byte, l.Bytes(2)))}
+	d := StepData{Tokens: []uint32{0}, Positions: []uint32{0}, Slots: [][]int32{{1}}}
+	b, err := kernel.Bind(r.step(d), qkv.All(), r.buffer("table", make([]byte, 16)).All(), caches[0].All(), caches[1].All())
+	require.NoError(r, err)
+	r.submit(func(rec *gpu.Recorder) { kernel.Record(rec, b, 1) })
+	var out [2][]byte
+	for i, cache := range caches {
+		data := make([]byte, cache.Size())
+		require.NoError(r, cache.Read(context.Background(), 0, data))
+		require.Equal(r, make([]byte, l.Bytes(1)), data[:l.Bytes(1)], "the null block stays")
+		out[i] = data[l.Bytes(1):]
+	}
+	return out[0], out[1]
+}
+
+func halves(data []byte) []uint16 {
+	out := make([]uint16, len(data)/2)
+	for i := range out {
+		out[i] = binary.LittleEndian.Uint16(data[2*i:])
+	}
+	return out
 }
 
 func TestRopeStoreRefuses(t *testing.T) {
