@@ -142,7 +142,7 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 		offset = p.YOffset + piece.First/2
 	}
 	return Spec{
-		File: file, Variant: "baseline",
+		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, p.Matrix.Type), Variant: "baseline",
 		Consts: []Const{
 			{"BLOCKS", p.Matrix.blocks()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},

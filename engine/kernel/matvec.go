@@ -1,6 +1,10 @@
 package kernel
 
-import "quire/engine/gpu"
+import (
+	"fmt"
+
+	"quire/engine/gpu"
+)
 
 // matvecShape is how a matrix × vector kernel shares its work.
 type matvecShape struct {
@@ -41,6 +45,9 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		sums += m
 	}
 	s := p.spec("matvec", piece)
+	if m > 1 {
+		s.Shape += fmt.Sprintf(" ×%d", m)
+	}
 	s.Consts = append(s.Consts,
 		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols}, Const{"GATHER", p.Gather})

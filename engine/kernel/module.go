@@ -19,6 +19,7 @@ type Const struct {
 // Spec says how a shader is specialised.
 type Spec struct {
 	File     string // in shaders/, without .wgsl
+	Shape    string // what the label adds to the file, such as a matrix's rows × columns
 	Variant  string // "baseline" or the names of what it uses, such as "subgroup"
 	Consts   []Const
 	Use      map[string]string // library choices, as shaders.Compose takes them
@@ -52,7 +53,11 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &gpu.Module{Label: s.File + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
+	label := s.File
+	if s.Shape != "" {
+		label += " " + s.Shape
+	}
+	m := &gpu.Module{Label: label + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
 	for _, seg := range segments {
 		m.Segments = append(m.Segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
 	}
