@@ -53,6 +53,14 @@ func (s *standardScene) buffer(label string, x []float32) gpu.View {
 	return b.All()
 }
 
+// input makes a buffer that is NaN past its data, which must not leak.
+func (s *standardScene) input(label string, x []float32) gpu.View {
+	for range 32 * s.params.Heads * s.params.HeadDim {
+		x = append(x, float32(math.NaN()))
+	}
+	return s.buffer(label, x)
+}
+
 // filled makes a buffer of a number that no result has.
 func (s *standardScene) filled(label string, n int) gpu.View {
 	x := make([]float32, n)
@@ -79,14 +87,14 @@ func (s *standardScene) run() [][]float32 {
 	require.NoError(s, err)
 	s.Cleanup(a.Release)
 	require.NoError(s, a.Wait(context.Background()))
-	q, k, v, out := s.buffer("q", s.q), s.buffer("k", s.k), s.buffer("v", s.v), s.filled("out", len(s.q))
+	q, k, v, out := s.input("q", s.q), s.input("k", s.k), s.input("v", s.v), s.filled("out", len(s.q))
 	b, err := a.Bind(q, k, v, out)
 	require.NoError(s, err)
 	views := []gpu.View{out}
 	var rec gpu.Recorder
 	a.Record(&rec, b)
 	if p.Backward {
-		g := StandardGradients{s.buffer("dO", s.dOut), s.filled("dQ", len(s.q)), s.filled("dK", len(s.k)), s.filled("dV", len(s.v))}
+		g := StandardGradients{s.input("dO", s.dOut), s.filled("dQ", len(s.q)), s.filled("dK", len(s.k)), s.filled("dV", len(s.v))}
 		back, err := a.BindBackward(b, q, k, v, g)
 		require.NoError(s, err)
 		a.RecordBackward(&rec, back)
