@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -95,16 +94,9 @@ func Bandwidth(ctx context.Context, d *gpu.Device) (float64, error) {
 		return 0, fmt.Errorf("measure bandwidth: %w", err)
 	}
 	defer r.release()
-	if err := r.run(ctx, 1); err != nil {
+	rate, err := rateOf(func(passes int) error { return r.run(ctx, passes) })
+	if err != nil {
 		return 0, fmt.Errorf("measure bandwidth: %w", err)
 	}
-	for passes := 1; ; passes *= 2 {
-		start := time.Now()
-		if err := r.run(ctx, passes); err != nil {
-			return 0, fmt.Errorf("measure bandwidth: %w", err)
-		}
-		if seconds := time.Since(start).Seconds(); seconds >= leastSeconds {
-			return float64(passes) * float64(r.data.Size()) / seconds, nil
-		}
-	}
+	return rate * float64(r.data.Size()), nil
 }

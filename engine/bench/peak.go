@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+const (
+	fmaRounds  = 256
+	roundFMAs  = 64   // of an invocation: 16 vec4s
+	gpuGroups  = 8192 // workgroups: many for each compute unit of the largest GPUs
+	cpuGroups  = 64
+	copyBuffer = 256 << 20 // bytes
+	cpuCopy    = 32 << 20
+)
+
+// multiplier is the kernel that multiplies and adds in registers, with its buffers.
+type multiplier struct {
+	device  *gpu.Device
+	kernel  *gpu.Kernel
+	bind    *gpu.BindGroup
+	factors *gpu.Buffer
+	sums    *gpu.Buffer
+	groups  uint32
+}
+
+// newMultiplier makes a multiplier that turns each of its sums s into s·a + b, again and again.
+func newMultiplier(d *gpu.Device, groups uint32, a, b [4]float32) (*multiplier, error) {
+	m := &multiplier{device: d, groups: groups}
+	var err error
+	if m.factors, err = d.NewBuffer("factors", 32, gpu.Storage); err != nil {
+		return nil, err
+	}
+	if m.sums, err = d.NewBuffer("sums", uint64(groups)*workgroup*4, gpu.Storage); err != nil {
+		m.release()
+		return nil, err
+	}
+	var data []byte
+	for _, f := range append(a[:], b[:]...) {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
+	}
+	module, err := kernel.Module(d, kernel.Spec{
+		File: "fma_rate", Variant: "baseline", Consts: []kernel.Const{{Name: "ROUNDS", Value: fmaRounds}},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite},
+	})
+	if err == nil {
+		err = m.factors.Upload(0, data)
+	}
+	if err == nil {
+		m.kernel = d.Kernel(module)
+		m.bind, err = d.Bind(m.kernel, m.factors.All(), m.sums.All())
+	}
+	if err != nil {
+		m.release()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *multiplier) release() {
+	m.factors.Release()
+	m.sums.Release()
+}
+
+// operations are those of one pass: a multiply-add counts as two.
+func (m *multiplier) operations() float64 {
+	return 2 * fmaRounds * roundFMAs * workgroup * float64(m.groups)
+}
+
+func (m *multiplier) run(ctx context.Context, passes int) error {
+	var rec gpu.Recorder
+	for range passes {
+		rec.Dispatch(m.kernel, m.bind, m.groups, 1, 1)
+	}
+	if err := m.device.Submit(&rec); err != nil {
+		return err
+	}
+	return m.device.Idle(ctx)
+}
+
+// FMARate measures how many f32 operations a second kernels reach with multiply-adds in registers, each counted as two.
+func FMARate(ctx context.Context, d *gpu.Device) (float64, error) {
+	groups := uint32(gpuGroups)
+	if d.Info().Type == "cpu" {
+		groups = cpuGroups
+	}
+	m, err := newMultiplier(d, groups, [4]float32{0.5, 0.25, 0.75, 0.125}, [4]float32{1, 2, 3, 4})
+	if err != nil {
+		return 0, fmt.Errorf("measure the FMA rate: %w", err)
+	}
+	defer m.release()
+	rate, err := rateOf(func(passes int) error { return m.run(ctx, passes) })
+	if err != nil {
+		return 0, fmt.Errorf("measure the FMA rate: %w", err)
+	}
+	return rate * m.operations(), nil
+}
+
+// CopyBandwidth measures how many bytes a second the device's own copies read and write, counted together.
+func CopyBandwidth(ctx context.Context, d *gpu.Device) (float64, error) {
+	size := uint64(copyBuffer)
+	if d.Info().Type == "cpu" {
+		size = cpuCopy
+	}
+	size = min(size, d.Limits().MaxBufferSize)
+	var pair [2]*gpu.Buffer
+	for i := range pair {
+		b, err := d.NewBuffer("copies", size, gpu.Storage)
+		if err != nil {
+			return 0, fmt.Errorf("measure copies: %w", err)
+		}
+		defer b.Release()
+		pair[i] = b
+	}
+	rate, err := rateOf(func(passes int) error {
+		var rec gpu.Recorder
+		for i := range passes {
+			rec.Copy(pair[i%2], 0, pair[1-i%2], 0, size)
+		}
+		if err := d.Submit(&rec); err != nil {
+			return err
+		}
+		return d.Idle(ctx)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("measure copies: %w", err)
+	}
+	return 2 * float64(size) * rate, nil
+}
+
+// rateOf returns how many passes a second run makes: after one to warm up, it doubles their number until they take long
+// enough.
+func rateOf(run func(passes int) error) (float64, error) {
+	if err := run(1); err != nil {
+		return 0, err
+	}
+	for passes := 1; ; passes *= 2 {
+		start := time.Now()
+		if err := run(passes); err != nil {
+			return 0, err
+		}
+		if seconds := time.Since(start).Seconds(); seconds >= leastSeconds {
+			return float64(passes) / seconds, nil
+		}
+	}
+}
