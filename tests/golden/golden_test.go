@@ -146,22 +146,26 @@ func TestGoldenTokensF16Cache(t *testing.T) {
 				names = names[:1]
 			}
 			for _, name := range names {
-				t.Run(name, func(t *testing.T) { follow(t, e, covering(load(t, m.model, name))) })
+				t.Run(name, func(t *testing.T) { follow(t, e, covering(load(t, m.model, name)), f16Tolerance) })
 			}
 		})
 	}
 }
 
+// fed is what follow feeds: the prompt and its golden tokens.
+func fed(p *prompt) []int32 {
+	return append(append([]int32(nil), p.PromptIDs...), p.GreedyIDs[:len(p.GreedyIDs)-1]...)
+}
+
 // follow feeds the golden tokens in and looks at every position.
-func follow(t *testing.T, e *engine.Engine, p *prompt) {
-	fed := append(append([]int32(nil), p.PromptIDs...), p.GreedyIDs[:len(p.GreedyIDs)-1]...)
+func follow(t *testing.T, e *engine.Engine, p *prompt, tolerance float64) {
 	worst, compared := 0.0, 0
 	generate(t, e, engine.Request{
-		Prompt: fed, MaxTokens: 1, IgnoreEnd: true,
+		Prompt: fed(p), MaxTokens: 1, IgnoreEnd: true,
 		Logits: func(at int, logits []float32) {
 			worst = max(worst, difference(p, at, logits))
 			i := at - len(p.PromptIDs) + 1
-			if i < 0 || p.Positions[i].Gap <= 2*f16Tolerance {
+			if i < 0 || p.Positions[i].Gap <= 2*tolerance {
 				return
 			}
 			best := 0
@@ -174,7 +178,7 @@ func follow(t *testing.T, e *engine.Engine, p *prompt) {
 			compared++
 		},
 	})
-	assert.LessOrEqual(t, worst, f16Tolerance)
+	assert.LessOrEqual(t, worst, tolerance)
 	assert.Positive(t, compared)
 	t.Logf("%d of %d best tokens compared; largest difference of a logit: %.2g", compared, len(p.GreedyIDs), worst)
 }
