@@ -14,6 +14,7 @@ func TestCopyBlocks(t *testing.T) {
 		{HeadDim: 64, KVHeads: 2, BlockSize: 16, Type: KVF16},
 		{HeadDim: 5, KVHeads: 3, BlockSize: 4, Type: KVF32},
 		{HeadDim: 1, KVHeads: 1, BlockSize: 1, Type: KVF16},
+		{HeadDim: 59, KVHeads: 2, BlockSize: 4, Type: KVQ8},
 	} {
 		t.Run(fmt.Sprintf("%+v", l), func(t *testing.T) {
 			r := newRig(t)

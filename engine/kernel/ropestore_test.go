@@ -262,8 +262,10 @@ func TestRopeStoreQ8(t *testing.T) {
 			fill(func(e int) float32 { return []float32{-8319008, 8319008, 40000}[e%3] }),               // scale 65504
 			fill(func(e int) float32 { return []float32{math.MaxFloat32, -math.MaxFloat32, 65504}[e%3] }),
 			fill(func(e int) float32 { return []float32{1e-38, -1e-45, 3e-5, 3.1e-5, 0.001}[e%5] }),
-			fill(func(e int) float32 { return float32(e-dim/2) * 1.0004 }), // scales on both sides of an f16
+			fill(func(e int) float32 { return float32(e-dim/2) * 1.0004 }),
 			fill(func(e int) float32 { return float32(e-dim/2) * 1.0001 }),
+			fill(func(e int) float32 { return 127 * (1 + 1.0/2048) / float32(1+e%9) }), // a scale between two of f16: the even one
+			fill(func(e int) float32 { return -127 * (1 + 3.0/2048) / float32(1+e%9) }),
 		}
 		l := KVLayout{HeadDim: dim, KVHeads: len(rows), BlockSize: 1, Type: KVQ8}
 		k, v := r.storeRows(l, slices.Concat(rows...))
