@@ -28,6 +28,7 @@ counts weights and KV cache once a step.`,
 		`quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`,
 	},
 	prepare: prepareBench,
+	sub:     []*command{benchAttentionCommand},
 }
 
 // benchFlags is what the command line of bench says.

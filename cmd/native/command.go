@@ -16,6 +16,7 @@ type command struct {
 	examples  []string
 	arguments [2]int // the fewest and the most; a negative most is without end
 	prepare   func(f *flags) func(h *host, args []string) error
+	sub       []*command // named as in "bench attention": their second word takes the place of the arguments
 }
 
 // usageError is a command line that makes no sense.
@@ -30,6 +31,11 @@ var flagErrors = strings.NewReplacer("flag provided but not defined: -", "unknow
 
 // execute parses a command line and runs it. Flags may stand before, between and after the arguments; "--" ends them.
 func (c *command) execute(h *host, args []string) error {
+	for _, sub := range c.sub {
+		if len(args) > 0 && sub.name == c.name+" "+args[0] {
+			return sub.execute(h, args[1:])
+		}
+	}
 	f := &flags{FlagSet: flag.NewFlagSet(c.name, flag.ContinueOnError)}
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
@@ -65,7 +71,11 @@ func (f *flags) parse(args []string) ([]string, error) {
 }
 
 func (c *command) help(w io.Writer, f *flags) {
-	fmt.Fprintf(w, "usage: quire %s %s\n\n%s\n", c.name, c.usage, c.about)
+	fmt.Fprintf(w, "usage: quire %s %s\n", c.name, c.usage)
+	for _, sub := range c.sub {
+		fmt.Fprintf(w, "       quire %s %s: %s\n", sub.name, sub.usage, sub.summary)
+	}
+	fmt.Fprintf(w, "\n%s\n", c.about)
 	heading := ""
 	for _, name := range f.order {
 		fl := f.Lookup(name.flag)

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"quire/engine/bench/attend"
+	"quire/engine/gpu"
+)
+
+var benchAttentionCommand = &command{
+	name:    "bench attention",
+	summary: "measure attention: flash beside standard, forward, backward and decode",
+	usage:   "[flags]",
+	about: `Measures the adapter's memory bandwidth, copies and rate of multiply-adds, then attention in f32: flash attention, and
+standard attention, which writes all scores to memory, head by head. Operations are counted as 4 · N² · d a head, half of it
+for causal attention, 2.5 times as much for backward; bytes as every input read and every output written once, and for
+standard attention the scores too. "of FMA" and "of memory" are shares of what was measured first. Without flags the lengths
+suit the adapter.`,
+	examples: []string{
+		"quire bench attention",
+		"quire bench attention --length 2048,8192 --head-dim 128 --kind forward,standard",
+		"quire bench attention --kind decode --length 16384,131072 --batch 1,8 --heads 32/8 --json",
+		"quire bench attention --charts figures/",
+	},
+	prepare: prepareBenchAttention,
+}
+
+type benchAttentionFlags struct {
+	plan   attend.Plan
+	gpu    gpu.Options
+	json   bool
+	charts string
+}
+
+func prepareBenchAttention(f *flags) func(*host, []string) error {
+	b := benchAttentionFlags{plan: attend.Plan{KVType: kvTypes[0]}}
+	variants := ""
+	f.group("measurement")
+	kindsFlag(f, &b.plan.Kinds)
+	f.wholes("length", &b.plan.Lengths, 1, "`N,...` queries and keys of a sequence; for decode, keys; default by adapter, to 16384, for decode 131072")
+	f.wholes("context", &b.plan.Contexts, 1, "`N,...` keys of a sequence that decodes, where not as --length says")
+	f.wholes("head-dim", &b.plan.HeadDims, 1, "`N,...` elements of a head; default 64,128; 64 on software adapters")
+	headsFlag(f, &b.plan.Heads)
+	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1, for decode 1,8")
+	f.flag("full", &b.plan.Full, "let every query see every key: no causal mask")
+	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode: f16, bf16, q8 or f32; default f16")
+	f.text("variant", &variants, "flash attention's kernel `VARIANT,...` by name; default: chosen for the adapter")
+	f.group("output")
+	f.flag("json", &b.json, "print one JSON object")
+	f.text("charts", &b.charts, "write charts of speed and memory over length as SVG files to a `FOLDER`")
+	f.group("adapter")
+	f.text("adapter", &b.gpu.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
+	f.choice("power", (*string)(&b.gpu.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
+	return func(h *host, _ []string) error {
+		if variants != "" {
+			b.plan.Variants = strings.Split(variants, ",")
+		}
+		if !f.given("context") {
+			b.plan.Contexts = b.plan.Lengths
+		}
+		b.plan.DecodeBatches, b.plan.DecodeHeads = b.plan.Batches, b.plan.Heads
+		if err := b.plan.Check(); err != nil {
+			return &usageError{err.Error()}
+		}
+		return b.run(h)
+	}
+}
+
+// kindsFlag declares a list of kinds.
+func kindsFlag(f *flags, to *[]attend.Kind) {
+	f.place("kind")
+	f.Func("kind", "measure `KIND,...`: forward, backward, decode, and standard beside forward and backward; default all", func(s string) error {
+		*to = nil
+		for name := range strings.SplitSeq(s, ",") {
+			*to = append(*to, attend.Kind(strings.TrimSpace(name)))
+		}
+		return nil
+	})
+}
+
+// headsFlag declares a number of heads, or of query heads and KV heads.
+func headsFlag(f *flags, to *attend.Heads) {
+	f.place("heads")
+	f.Func("heads", "`N` heads, or query heads and KV heads as in 32/8; default 8, for decode 32/8", func(s string) error {
+		query, kv, both := strings.Cut(s, "/")
+		if !both {
+			kv = query
+		}
+		var err1, err2 error
+		to.Query, err1 = strconv.Atoi(query)
+		to.KV, err2 = strconv.Atoi(kv)
+		if err1 != nil || err2 != nil || to.Query < 1 || to.KV < 1 {
+			return errors.New("must be a count, or two as in 32/8")
+		}
+		return nil
+	})
+}
+
+func (b *benchAttentionFlags) run(h *host) error {
+	if b.charts != "" {
+		if err := os.MkdirAll(b.charts, 0o755); err != nil {
+			return err
+		}
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	bar := newProgress(h.err)
+	r, err := attend.Run(ctx, b.gpu, b.plan, func(p attend.Progress) {
+		if p.Result == nil {
+			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
+		}
+	})
+	bar.clear()
+	if err != nil {
+		return interrupted(ctx, h, err)
+	}
+	if err := b.writeCharts(r); err != nil {
+		return err
+	}
+	if b.json {
+		return writeJSON(h.out, r)
+	}
+	return printAttention(h.out, r)
+}
+
+func (b *benchAttentionFlags) writeCharts(r *attend.Report) error {
+	if b.charts == "" {
+		return nil
+	}
+	for _, c := range r.Charts() {
+		if err := os.WriteFile(filepath.Join(b.charts, c.Name+".svg"), []byte(c.SVG), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var clocks = map[string]string{attend.ClockGPU: "the GPU's timestamps", attend.ClockWall: "wall clock, launches queued"}
+
+func printAttention(w io.Writer, r *attend.Report) error {
+	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s, copies %.1f GB/s, multiply-adds %s\nclock      %s\n\n",
+		r.Adapter, r.Bandwidth, r.Copy, flops(r.FMA), clocks[r.Clock])
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "kind\tmethod\tvariant\tlength\td\theads\tbatch\tms\tTFLOP/s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\t")
+	for _, m := range r.Results {
+		variant := m.Variant
+		if variant == "" {
+			variant = "–"
+		}
+		heads := attend.Heads{Query: m.Heads, KV: m.KVHeads}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t", m.Kind, m.Method, variant, m.Length, m.HeadDim, heads, m.Batch)
+		if m.Skipped != "" {
+			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\ttoo large\t")
+			continue
+		}
+		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t\n", 1e3*m.Seconds, m.TFLOPs, 100*m.FMAShare, m.GBs,
+			100*m.BandwidthShare, 100*m.CopyShare, formatSize(m.BufferBytes))
+	}
+	if err := table.Flush(); err != nil || len(r.Memory) == 0 {
+		return err
+	}
+	fmt.Fprint(w, "\nmemory of one head, forward, all buffers\n\n")
+	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "length\td\tflash\tstandard\ttimes\t")
+	for _, m := range r.Memory {
+		note := ""
+		if m.Computed {
+			note = " (computed)"
+		}
+		fmt.Fprintf(table, "%d\t%d\t%s\t%s%s\t%.1f\t\n", m.Length, m.HeadDim, formatSize(m.Flash), formatSize(m.Standard), note, m.Ratio)
+	}
+	return table.Flush()
+}
+
+// flops writes 10¹² operations a second.
+func flops(tera float64) string {
+	if tera < 0.1 {
+		return fmt.Sprintf("%.1f GFLOP/s", 1e3*tera)
+	}
+	return fmt.Sprintf("%.1f TFLOP/s", tera)
+}

@@ -1,0 +1,97 @@
+package attend
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"quire/engine/gpu"
+)
+
+const (
+	enough     = 50 * time.Millisecond // of launches queued together
+	splitAfter = 20 * time.Millisecond // launches longer than this are submitted one by one
+	repeats    = 5
+	longest    = 3 * time.Second // of all repeats, but for the first
+	mostQueued = 256
+)
+
+// timing is how long one launch took.
+type timing struct {
+	wall, gpu            float64 // seconds; gpu is 0 where timestamps were not taken
+	launches, dispatches int
+}
+
+// timeLaunch times what record records: once to warm up, once to see how many launches to queue, then the median of a
+// few rounds, and with stamps by the GPU's own clock as well.
+func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gpu.Recorder)) (timing, error) {
+	round := func(launches int, split bool) (time.Duration, int, error) {
+		var rec gpu.Recorder
+		for i := range launches {
+			if split && i > 0 {
+				rec.Split()
+			}
+			record(&rec)
+		}
+		start := time.Now()
+		if err := d.Submit(&rec); err != nil {
+			return 0, 0, err
+		}
+		err := d.Idle(ctx)
+		return time.Since(start), rec.Dispatches() / launches, err
+	}
+	if _, _, err := round(1, false); err != nil {
+		return timing{}, err
+	}
+	once, dispatches, err := round(1, false)
+	if err != nil {
+		return timing{}, err
+	}
+	t := timing{dispatches: dispatches}
+	if once >= longest {
+		t.wall, t.launches = once.Seconds(), 1
+		return t, nil
+	}
+	queued := min(1+int(enough/max(once, time.Microsecond)), mostQueued)
+	var rounds []float64
+	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longest); {
+		took, _, err := round(queued, once > splitAfter)
+		if err != nil {
+			return timing{}, err
+		}
+		rounds = append(rounds, took.Seconds()/float64(queued))
+		t.launches += queued
+	}
+	t.wall = median(rounds)
+	if stamps {
+		t.gpu, err = stamped(ctx, d, record)
+	}
+	return t, err
+}
+
+// stamped times single launches by timestamps.
+func stamped(ctx context.Context, d *gpu.Device, record func(*gpu.Recorder)) (float64, error) {
+	var rounds []float64
+	for range repeats {
+		rec := gpu.Recorder{Profile: true}
+		record(&rec)
+		if err := d.Submit(&rec); err != nil {
+			return 0, err
+		}
+		times, err := d.Timings(ctx, &rec)
+		if err != nil {
+			return 0, err
+		}
+		sum := 0.0
+		for _, t := range times {
+			sum += t.Nanoseconds
+		}
+		rounds = append(rounds, sum/1e9)
+	}
+	return median(rounds), nil
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return x[len(x)/2]
+}

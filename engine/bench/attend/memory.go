@@ -1,0 +1,64 @@
+package attend
+
+import (
+	"context"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// memory measures what one head takes.
+func (b *bencher) memory(ctx context.Context, length, dim int) error {
+	c := Case{Kind: Forward, Method: Flash, Length: length, queries: length, HeadDim: dim, Heads: 1, KVHeads: 1, Batch: 1, Causal: true, KVType: kernel.KVF32.String()}
+	b.next("memory of " + c.String())
+	m, err := measureMemory(ctx, b.device, c)
+	if tooLarge(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.report.Memory = append(b.report.Memory, m)
+	return nil
+}
+
+// measureMemory makes the launches of flash and of standard attention and counts the device's bytes, without running
+// them.
+func measureMemory(ctx context.Context, d *gpu.Device, c Case) (Memory, error) {
+	m := Memory{Length: c.Length, HeadDim: c.HeadDim}
+	f, err := held(ctx, d, c, func(l launch) {})
+	if err != nil {
+		return m, err
+	}
+	m.Flash = f
+	c.Method = standardNamed
+	var copies uint64
+	all, err := held(ctx, d, c, func(l launch) { _, copies = l.(*standard).attention.Bytes() })
+	switch {
+	case tooLarge(err):
+		m.Computed = true
+		m.Standard = uint64(c.inputBytes()) + 8*uint64(whole(c.queries))*uint64(whole(c.Length))
+	case err != nil:
+		return m, err
+	default:
+		m.Standard, m.Copies = all-copies, copies
+	}
+	m.Ratio = float64(m.Standard) / float64(m.Flash)
+	return m, nil
+}
+
+// held counts the bytes of a launch's buffers; its kernels are compiled before it is given up, so that none compiles
+// while something else is timed.
+func held(ctx context.Context, d *gpu.Device, c Case, look func(launch)) (uint64, error) {
+	before := d.Stats().Bytes
+	l, err := newLaunch(d, c)
+	if err != nil {
+		return 0, err
+	}
+	defer l.release()
+	look(l)
+	return d.Stats().Bytes - before, l.wait(ctx)
+}
+
+// whole rounds up to the matrix product's blocks.
+func whole(n int) int { return (n + kernel.BlockSize - 1) / kernel.BlockSize * kernel.BlockSize }

@@ -1,0 +1,55 @@
+package attend
+
+// Report is what attention does on an adapter.
+type Report struct {
+	Adapter   string   `json:"adapter"`
+	Type      string   `json:"type"` // discrete, integrated, cpu, unknown
+	Backend   string   `json:"backend"`
+	Driver    string   `json:"driver"`
+	Features  []string `json:"features"`
+	Bandwidth float64  `json:"bandwidth_gb_s"` // 10⁹ bytes a second that kernels read
+	Copy      float64  `json:"copy_gb_s"`      // 10⁹ bytes a second that copies read and write, together
+	FMA       float64  `json:"fma_tflop_s"`    // 10¹² f32 operations a second, a multiply-add counted as two
+	Clock     string   `json:"clock"`          // ClockGPU or ClockWall
+	Results   []Result `json:"results"`
+	Memory    []Memory `json:"memory"`
+}
+
+// What tells the time.
+const (
+	// ClockGPU is the GPU's timestamps around every dispatch, added up.
+	ClockGPU = "gpu"
+	// ClockWall is the host's clock from a submission to its end, over launches that are queued together.
+	ClockWall = "wall"
+)
+
+// Result is one measurement. Seconds are the median's of one launch.
+type Result struct {
+	Case
+	Skipped     string  `json:"skipped,omitempty"` // why there are no figures
+	Seconds     float64 `json:"seconds"`           // by the report's clock
+	WallSeconds float64 `json:"wall_seconds"`
+	Launches    int     `json:"launches"` // timed
+	Dispatches  int     `json:"dispatches"`
+	TFLOPs      float64 `json:"tflop_s"`
+	GBs         float64 `json:"gb_s"` // of Bytes
+	FMAShare    float64 `json:"fma_share"`
+	// BandwidthShare is GBs against what kernels can read, CopyShare against the adapter's own copies.
+	BandwidthShare float64 `json:"bandwidth_share"`
+	CopyShare      float64 `json:"copy_share"`
+	Operations     float64 `json:"operations"`
+	Bytes          float64 `json:"bytes"`        // moved in theory
+	BufferBytes    uint64  `json:"buffer_bytes"` // of all buffers that the launch holds, inputs and outputs too
+}
+
+// Memory is what one head takes at a length: all buffers of a forward pass, as the device counts them.
+type Memory struct {
+	Length  int    `json:"length"`
+	HeadDim int    `json:"head_dim"`
+	Flash   uint64 `json:"flash_bytes"`
+	// Standard counts q, k, v, out, S and P; Copies are the rows that its matrix product wants laid out anew.
+	Standard uint64  `json:"standard_bytes"`
+	Copies   uint64  `json:"standard_copy_bytes"`
+	Computed bool    `json:"computed"` // standard attention's buffers do not fit the adapter: their sizes were added up
+	Ratio    float64 `json:"ratio"`    // Standard / Flash
+}

@@ -1,0 +1,155 @@
+package attend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"quire/engine/attention"
+	"quire/engine/bench"
+	"quire/engine/gpu"
+)
+
+// Progress tells what is being done, how many of the measurements are done, and the last one's result once it is there.
+type Progress struct {
+	Stage       string
+	Done, Total int
+	Result      *Result
+}
+
+// Run opens the adapter, measures what it can do, and then all that the plan asks for. What does not fit the adapter is
+// a result that says why. tell, which may be nil, hears of every measurement.
+func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Report, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if tell == nil {
+		tell = func(Progress) {}
+	}
+	d, err := gpu.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Release()
+	p = p.filled(d.Info())
+	b := &bencher{device: d, tell: tell, report: newReport(d)}
+	cases := p.cases()
+	b.total = 3 + len(cases) + len(p.HeadDims)*len(p.Lengths)
+	if err := b.peaks(ctx); err != nil {
+		return nil, err
+	}
+	for _, dim := range p.HeadDims {
+		for _, length := range p.Lengths {
+			if err := b.memory(ctx, length, dim); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range cases {
+		if err := b.measure(ctx, c); err != nil {
+			return nil, fmt.Errorf("%s: %w", c, err)
+		}
+	}
+	return b.report, nil
+}
+
+func newReport(d *gpu.Device) *Report {
+	info := d.Info()
+	r := &Report{Adapter: info.Name, Type: info.Type, Backend: info.Backend, Driver: info.Driver, Features: info.Features.Names(),
+		Clock: ClockWall, Results: []Result{}, Memory: []Memory{}}
+	// Browsers round timestamps, by a tenth of a millisecond; on software adapters both clocks are the host's.
+	if info.Features.Has(gpu.FeatureTimestamps) && info.Backend != "webgpu" && info.Type != "cpu" {
+		r.Clock = ClockGPU
+	}
+	return r
+}
+
+type bencher struct {
+	device      *gpu.Device
+	tell        func(Progress)
+	report      *Report
+	done, total int
+}
+
+// next tells what is begun.
+func (b *bencher) next(stage string) {
+	b.tell(Progress{Stage: stage, Done: b.done, Total: b.total})
+	b.done++
+}
+
+func (b *bencher) peaks(ctx context.Context) error {
+	for _, m := range []struct {
+		stage string
+		of    func(context.Context, *gpu.Device) (float64, error)
+		to    *float64
+		unit  float64
+	}{
+		{"bandwidth", bench.Bandwidth, &b.report.Bandwidth, 1e9},
+		{"copies", bench.CopyBandwidth, &b.report.Copy, 1e9},
+		{"multiply-adds", bench.FMARate, &b.report.FMA, 1e12},
+	} {
+		b.next(m.stage)
+		v, err := m.of(ctx, b.device)
+		if err != nil {
+			return err
+		}
+		*m.to = v / m.unit
+	}
+	return nil
+}
+
+// String names a case for progress and errors.
+func (c Case) String() string {
+	name := c.Method
+	if c.Variant != "" {
+		name += " " + c.Variant
+	}
+	heads := Heads{c.Heads, c.KVHeads}
+	return fmt.Sprintf("%s %s of %d x %d, %s heads of %d", name, c.Kind, c.Batch, c.Length, heads, c.HeadDim)
+}
+
+func (b *bencher) measure(ctx context.Context, c Case) error {
+	b.next(c.String())
+	r := Result{Case: c, Operations: c.operations(), Bytes: c.bytes()}
+	t, held, err := b.timed(ctx, c)
+	switch {
+	case tooLarge(err):
+		r.Skipped = err.Error()
+	case err != nil:
+		return err
+	default:
+		r.BufferBytes, r.WallSeconds, r.Seconds, r.Launches, r.Dispatches = held, t.wall, t.wall, t.launches, t.dispatches
+		if t.gpu > 0 {
+			r.Seconds = t.gpu
+		}
+		r.TFLOPs, r.GBs = r.Operations/r.Seconds/1e12, r.Bytes/r.Seconds/1e9
+		r.FMAShare, r.BandwidthShare, r.CopyShare = r.TFLOPs/b.report.FMA, r.GBs/b.report.Bandwidth, r.GBs/b.report.Copy
+	}
+	b.report.Results = append(b.report.Results, r)
+	b.tell(Progress{Stage: c.String(), Done: b.done, Total: b.total, Result: &r})
+	return nil
+}
+
+// timed runs a case and tells the bytes of the buffers that it held.
+func (b *bencher) timed(ctx context.Context, c Case) (t timing, held uint64, err error) {
+	before := b.device.Stats().Bytes
+	l, err := newLaunch(b.device, c)
+	if err != nil {
+		return t, 0, err
+	}
+	defer l.release()
+	held = b.device.Stats().Bytes - before
+	if err := l.wait(ctx); err != nil {
+		return t, 0, err
+	}
+	if err := l.bind(); err != nil {
+		return t, 0, err
+	}
+	t, err = timeLaunch(ctx, b.device, b.report.Clock == ClockGPU, l.record)
+	return t, held, err
+}
+
+// tooLarge tells whether a case failed for want of memory or of a binding's size.
+func tooLarge(err error) bool {
+	return errors.Is(err, gpu.ErrOutOfMemory) || errors.Is(err, attention.ErrScores)
+}
