@@ -19,6 +19,9 @@ var byteRunes, runeBytes = func() (runes [256]rune, bytes map[rune]byte) {
 	return runes, bytes
 }()
 
+// ByteToken spells a byte as the vocabularies of byte-level BPE do.
+func ByteToken(b byte) string { return string(byteRunes[b]) }
+
 // spelledBytes takes a byte-level token back to its bytes. Runes that spell no byte stay as they are.
 func spelledBytes(token string) string {
 	var out strings.Builder

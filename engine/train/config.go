@@ -2,7 +2,10 @@
 // through engine/attention. Every sum has one order, so that two runs give the same bits.
 package train
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Config is the shape of a llama. Its RoPE turns neighbouring elements, as GGUF's llama has it.
 type Config struct {
@@ -52,6 +55,8 @@ type Tensor struct {
 
 	offset int // floats into the model's parameters
 }
+
+func (t Tensor) norm() bool { return strings.HasSuffix(t.Name, "norm.weight") }
 
 // Names of tensors outside the layers.
 const (

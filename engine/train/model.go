@@ -62,7 +62,7 @@ func NewModel(dev *gpu.Device, c Config, seed uint64) (*Model, error) {
 // deviation is that of a tensor's first values; 0 for a norm.
 func (c Config) deviation(t Tensor) float64 {
 	switch {
-	case strings.HasSuffix(t.Name, "norm.weight"):
+	case t.norm():
 		return 0
 	case t.Name == embeddingName || t.Name == outputName:
 		return 0.02
