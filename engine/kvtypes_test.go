@@ -27,6 +27,9 @@ func TestDeterministicQ8(t *testing.T) {
 // Packed rows survive forks, copies, swaps and recomputation, beside blocks full of NaN.
 func TestPackedCacheUnderPressure(t *testing.T) {
 	for _, kv := range []string{"q8", "bf16"} {
+		if kv != "q8" && runsFew() {
+			continue
+		}
 		t.Run(kv, func(t *testing.T) {
 			o := Options{Deterministic: true, KVType: kv, Context: 64, BlockSize: 4, MaxSeqs: 8}
 			roomy := openModel(t, "stories260K", o)
