@@ -113,7 +113,7 @@ func (b *benchAttentionFlags) run(h *host) error {
 	defer stop()
 	bar := newProgress(h.err)
 	r, err := attend.Run(ctx, b.gpu, b.plan, func(p attend.Progress) {
-		if p.Result == nil {
+		if p.Report == nil {
 			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
 		}
 	})

@@ -57,6 +57,9 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		go b.open(id, o, blob)
 		return nil, nil
 	}
+	if method == "attention" {
+		return nil, b.measureAttention(id, argument)
+	}
 	if b.engine == nil {
 		return nil, engine.ErrClosed
 	}

@@ -34,23 +34,7 @@ func TestLooks(t *testing.T) {
 func TestAccessibility(t *testing.T) {
 	p := newTab(t, serve(t), "")
 	get[bool](p, `[...document.querySelectorAll('details')].every((d) => d.open = true)`)
-	tree, err := chromedp.Run(p.ctx, func(ctx context.Context, _ *chromedp.Target) ([]*accessibility.Node, error) {
-		r, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-		return r.Nodes, err
-	})
-	require.NoError(t, err)
-	focusable := 0
-	for _, node := range tree {
-		for _, property := range node.Properties {
-			if property.Name == "focusable" && string(node.Role.Value) != `"RootWebArea"` {
-				focusable++
-				require.NotNil(t, node.Name)
-				assert.NotEmpty(t, string(node.Name.Value), "role %s", node.Role.Value)
-				assert.NotEqual(t, `""`, string(node.Name.Value), "role %s", node.Role.Value)
-			}
-		}
-	}
-	assert.Greater(t, focusable, 20)
+	named(t, p, 20)
 
 	seen := map[string]bool{}
 	for range 40 {
@@ -68,4 +52,26 @@ func TestAccessibility(t *testing.T) {
 	for _, stop := range []string{"INPUT builtin", "INPUT temperature", "TEXTAREA prompt-1", "DIV output", "BUTTON add"} {
 		assert.Contains(t, seen, stop)
 	}
+}
+
+// named asserts that more than so many elements take the focus, each with a name.
+func named(t *testing.T, p *tab, least int) {
+	t.Helper()
+	tree, err := chromedp.Run(p.ctx, func(ctx context.Context, _ *chromedp.Target) ([]*accessibility.Node, error) {
+		r, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+		return r.Nodes, err
+	})
+	require.NoError(t, err)
+	focusable := 0
+	for _, node := range tree {
+		for _, property := range node.Properties {
+			if property.Name == "focusable" && string(node.Role.Value) != `"RootWebArea"` {
+				focusable++
+				require.NotNil(t, node.Name)
+				assert.NotEmpty(t, string(node.Name.Value), "role %s", node.Role.Value)
+				assert.NotEqual(t, `""`, string(node.Name.Value), "role %s", node.Role.Value)
+			}
+		}
+	}
+	assert.Greater(t, focusable, least)
 }

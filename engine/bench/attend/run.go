@@ -10,11 +10,11 @@ import (
 	"quire/engine/gpu"
 )
 
-// Progress tells what is being done, how many of the measurements are done, and the last one's result once it is there.
+// Progress tells what is being done, or, once there is another result, what has been found so far.
 type Progress struct {
 	Stage       string
-	Done, Total int
-	Result      *Result
+	Done, Total int     // measurements
+	Report      *Report // nil while something is begun; not to be kept
 }
 
 // Run opens the adapter, measures what it can do, and then all that the plan asks for. What does not fit the adapter is
@@ -126,7 +126,7 @@ func (b *bencher) measure(ctx context.Context, c Case) error {
 		r.FMAShare, r.BandwidthShare, r.CopyShare = r.TFLOPs/b.report.FMA, r.GBs/b.report.Bandwidth, r.GBs/b.report.Copy
 	}
 	b.report.Results = append(b.report.Results, r)
-	b.tell(Progress{Stage: c.String(), Done: b.done, Total: b.total, Result: &r})
+	b.tell(Progress{Stage: c.String(), Done: b.done, Total: b.total, Report: b.report})
 	return nil
 }
 

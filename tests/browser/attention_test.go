@@ -1,0 +1,78 @@
+//go:build !js
+
+package browser
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/bench/attend"
+)
+
+// A person measures attention at tiny lengths, reads tables and charts, takes the JSON, stops a second run, and errs.
+func TestAttentionPage(t *testing.T) {
+	p := newTab(t, serve(t)+"/attention.html", "")
+	require.True(t, get[bool](p, `document.querySelector('#download').hidden`))
+	p.fill("#lengths", "32, 64")
+	p.fill("#contexts", "64")
+	p.fill("#head-dims", "32")
+	p.fill("#heads", "2/1")
+	p.fill("#batches", "1")
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(`document.querySelector('#run').textContent === 'Stop'`)
+	p.wait(`document.querySelector('#table tbody').rows.length > 0`)
+	p.wait(`document.querySelector('#stage').textContent === 'Done.'`)
+	assert.Equal(t, "The measurement is done.", get[string](p, `document.querySelector('#status').textContent`))
+	assert.Equal(t, []any{"forward flash 32", "forward standard 32", "forward flash 64", "forward standard 64", "decode flash 64"},
+		get[[]any](p, `[...document.querySelectorAll('#table tbody tr')].map((r) => [0, 1, 2].map((i) => r.cells[i].textContent).join(' '))`))
+	assert.Equal(t, 2, get[int](p, `document.querySelectorAll('#memory tbody tr').length`))
+	assert.Equal(t, 3, get[int](p, `document.querySelectorAll('#charts svg').length`), "forward, decode and memory")
+	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
+	var report attend.Report
+	require.NoError(t, json.Unmarshal([]byte(get[string](p, `fetch(document.querySelector('#download').href).then((r) => r.text())`)), &report))
+	require.Len(t, report.Results, 5)
+	for _, r := range report.Results {
+		assert.Empty(t, r.Skipped)
+		assert.Positive(t, r.TFLOPs)
+	}
+	assert.Zero(t, p.workers(), "the worker ends with the run")
+	p.quiet()
+	for _, scheme := range []string{"light", "dark"} {
+		p.scheme(scheme)
+		p.do(chromedp.EmulateViewport(1280, 900))
+		p.picture("attention-" + scheme + "-desk")
+		p.do(chromedp.EmulateViewport(360, 740))
+		assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), 360, "it scrolls sideways")
+		p.picture("attention-" + scheme + "-phone")
+	}
+
+	p.do(chromedp.Click(css("#run")))
+	p.wait(`document.querySelector('#table tbody').rows.length > 0`)
+	p.do(chromedp.Click(css("#run")))
+	p.wait(`document.querySelector('#stage').textContent.startsWith('Stopped.')`)
+	assert.Positive(t, get[int](p, `document.querySelectorAll('#table tbody tr').length`), "what was measured stays")
+	assert.Zero(t, p.workers())
+
+	for _, wrong := range []struct{ field, value, says string }{
+		{"#lengths", "32, many", "“many” is no whole number"},
+		{"#lengths", "99999999", "a length of 99999999"},
+		{"#heads", "3/2", "3 query heads"},
+	} {
+		was := get[string](p, `document.querySelector('`+wrong.field+`').value`)
+		p.fill(wrong.field, wrong.value)
+		p.do(chromedp.KeyEvent(kb.Enter))
+		p.wait(`document.querySelector('#error').textContent !== ''`)
+		assert.Contains(t, get[string](p, `document.querySelector('#error').textContent`), wrong.says)
+		p.fill(wrong.field, was)
+	}
+}
+
+func TestAttentionPageAccessibility(t *testing.T) {
+	p := newTab(t, serve(t)+"/attention.html", "")
+	named(t, p, 12)
+}
