@@ -8,6 +8,7 @@ type graph struct {
 	model  *Model
 	layout batchLayout
 	tokens int // sequences · length
+	scored int // steps up to the loss
 	table  gpu.View
 
 	batch     gpu.View
@@ -102,6 +103,7 @@ func (g *graph) build() {
 	g.project(g.normed, g.weight(g.output()), g.logits, false)
 	g.crossEntropy(g.part(l.targets, g.tokens), g.logits, g.losses)
 	g.total(g.losses, false, g.result(0))
+	g.scored = len(g.steps)
 
 	g.clear(g.dx.View)
 	g.projectWeight(g.logits, g.normed, g.gradient(g.output()))

@@ -176,9 +176,9 @@ func (p *program) finish(ctx context.Context) error {
 	return p.err
 }
 
-// record writes the work to a tape.
-func (p *program) record(rec *gpu.Recorder) {
-	for _, step := range p.steps {
+// record writes the work to a tape, up to a number of steps.
+func (p *program) record(rec *gpu.Recorder, steps int) {
+	for _, step := range p.steps[:steps] {
 		step(rec)
 	}
 }

@@ -72,7 +72,7 @@ func (r *rig) words(values []uint32) gpu.View {
 func (r *rig) run() {
 	require.NoError(r, r.finish(context.Background()))
 	var rec gpu.Recorder
-	r.record(&rec)
+	r.record(&rec, len(r.steps))
 	require.NoError(r, r.dev.Submit(&rec))
 	require.NoError(r, r.dev.Idle(context.Background()))
 	require.NoError(r, r.dev.Err())

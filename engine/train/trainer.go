@@ -19,8 +19,8 @@ type Options struct {
 // depth is how many steps may be in flight.
 const depth = 2
 
-// maxTokens is how many rows every kernel takes.
-const maxTokens = 65535
+// MaxTokens is the most tokens of a step: as many rows as every kernel takes.
+const MaxTokens = 65535
 
 // Result is what a step did.
 type Result struct {
@@ -39,6 +39,7 @@ type Trainer struct {
 	words     []uint32
 	data      []byte
 	readbacks [depth]*gpu.Readback
+	score     *gpu.Readback
 	submitted int
 	landed    int
 }
@@ -48,8 +49,8 @@ func NewTrainer(ctx context.Context, m *Model, o Options) (*Trainer, error) {
 	if err := o.Optimizer.check(); err != nil {
 		return nil, err
 	}
-	if n := o.Batch * m.Length; o.Batch < 1 || n > maxTokens {
-		return nil, fmt.Errorf("train: a step of %d sequences of %d tokens, not within 1 to %d tokens", o.Batch, m.Length, maxTokens)
+	if n := o.Batch * m.Length; o.Batch < 1 || n > MaxTokens {
+		return nil, fmt.Errorf("train: a step of %d sequences of %d tokens, not within 1 to %d tokens", o.Batch, m.Length, MaxTokens)
 	}
 	t := &Trainer{model: m, options: o, graph: newGraph(m, o.Batch)}
 	t.graph.build()
@@ -58,6 +59,9 @@ func NewTrainer(ctx context.Context, m *Model, o Options) (*Trainer, error) {
 		if err == nil {
 			t.readbacks[i], err = m.device.NewReadback("train results", 2*resultAlign)
 		}
+	}
+	if err == nil {
+		t.score, err = m.device.NewReadback("train score", resultAlign)
 	}
 	if err != nil {
 		t.Release()
@@ -73,6 +77,7 @@ func (t *Trainer) Release() {
 	for _, r := range t.readbacks {
 		r.Release()
 	}
+	t.score.Release()
 }
 
 // CanSubmit tells whether another step may be submitted before one lands.
@@ -86,23 +91,49 @@ func (t *Trainer) Submit(b Batch) error {
 	if !t.CanSubmit() {
 		return fmt.Errorf("%w: %d are not landed", ErrInFlight, t.submitted-t.landed)
 	}
-	if err := b.check(t.graph.tokens, t.model.Vocabulary); err != nil {
+	rec, err := t.begin(b)
+	if err != nil {
 		return err
 	}
-	rec := &t.recorder
-	rec.Reset()
-	t.graph.layout.encode(b, t.words)
-	t.data = appendWords(t.data[:0], t.words)
-	rec.Write(t.graph.batch.Buffer, 0, t.data)
 	t.data = t.options.Optimizer.appendSettings(t.data[:0], t.submitted+1)
 	rec.Write(t.graph.settings.Buffer, 0, t.data)
-	t.graph.record(rec)
+	t.graph.record(rec, len(t.graph.steps))
 	rec.Read(t.readbacks[t.submitted%depth], t.graph.results.Buffer, 0, 2*resultAlign)
 	if err := t.model.device.Submit(rec); err != nil {
 		return fmt.Errorf("train: step %d: %w", t.submitted+1, err)
 	}
 	t.submitted++
 	return nil
+}
+
+// begin starts a tape with a batch.
+func (t *Trainer) begin(b Batch) (*gpu.Recorder, error) {
+	if err := b.check(t.graph.tokens, t.model.Vocabulary); err != nil {
+		return nil, err
+	}
+	t.recorder.Reset()
+	t.graph.layout.encode(b, t.words)
+	t.data = appendWords(t.data[:0], t.words)
+	t.recorder.Write(t.graph.batch.Buffer, 0, t.data)
+	return &t.recorder, nil
+}
+
+// Score gives the mean loss of a batch, in nats a token, and learns nothing from it.
+func (t *Trainer) Score(ctx context.Context, b Batch) (float64, error) {
+	rec, err := t.begin(b)
+	if err != nil {
+		return 0, err
+	}
+	t.graph.record(rec, t.graph.scored)
+	rec.Read(t.score, t.graph.results.Buffer, 0, resultAlign)
+	if err := t.model.device.Submit(rec); err != nil {
+		return 0, fmt.Errorf("train: score: %w", err)
+	}
+	var data [4]byte
+	if err := t.score.Wait(ctx, data[:]); err != nil {
+		return 0, fmt.Errorf("train: score: %w", err)
+	}
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(data[:]))) / float64(t.graph.tokens), nil
 }
 
 // Land waits for the oldest step in flight.

@@ -125,6 +125,23 @@ func TestLossCurve(t *testing.T) {
 	assert.Less(t, last, first-curveFall)
 }
 
+// TestScore gives the loss that the next step has, and leaves it as it is.
+func TestScore(t *testing.T) {
+	m := newModel(t, tiny())
+	trainer := newTrainer(t, m, Options{Batch: 1, Optimizer: DefaultOptimizer(1e-2, 50)})
+	windows := Windows{Text: lesson, Length: m.Length, Random: rand.New(rand.NewPCG(1, 2))}
+	for range 2 {
+		b := windows.Batch(1)
+		score, err := trainer.Score(context.Background(), b)
+		require.NoError(t, err)
+		got, err := trainer.Step(context.Background(), b)
+		require.NoError(t, err)
+		assert.Equal(t, got.Loss, score)
+	}
+	_, err := trainer.Score(context.Background(), Batch{})
+	assert.ErrorContains(t, err, "a batch of 0 tokens")
+}
+
 // TestSameBits trains twice, once a step at a time and once ahead: losses and weights are equal to the bit.
 func TestSameBits(t *testing.T) {
 	run := func(ahead bool) ([]Result, reference.Weights[float32]) {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "sim", "version"}
+var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "sim", "train", "version"}
 
 func TestWrongUsage(t *testing.T) {
 	tests := []struct {
