@@ -1,52 +1,162 @@
-// Flash attention over block tables (FlashAttention-2, arXiv 2307.08691, algorithm 1; grouped query heads packed onto
-// their KV head). A workgroup owns BQ query rows of one KV head and walks the keys of its item in tiles of BK: K goes
-// through workgroup memory in slabs of columns, then V does, and an online softmax keeps each row's maximum and sum.
+// Flash attention (FlashAttention-2, arXiv 2307.08691, algorithm 1; grouped query heads packed onto their KV head). A
+// workgroup owns BQ query rows of one KV head and walks the keys of its item in tiles of BK, with an online softmax that
+// keeps each row's maximum and sum.
 //
-// Invocation (tx, ty) owns query rows 2·ty and 2·ty+1 and, in each tile, keys tx and tx+TX; of the output it owns the
-// columns tx and tx+TX of each slab. What a row computes depends neither on its place in the tile nor on its neighbours:
-// a tile it does not see leaves its state exactly as it was.
+// Invocation (tx, ty) owns RQ = 4·RG neighbouring query rows, and of a tile's scores those of the RK keys tx, tx+TX, …; four
+// rows are a vector, and lie so in workgroup memory too: Q and P transposed. K goes through workgroup memory in SLABS slabs
+// of SLAB columns (of four elements), V in as many pieces of VK keys, through the same memory. Of the output an invocation
+// owns RC columns; where a tile has more invocations along its keys than columns, PARTS of them share a column's keys, and
+// their outputs are summed at the end.
+//
+// What a row computes depends neither on its place in the tile nor on its neighbours: a tile it does not see leaves its
+// state exactly as it was.
 // include: step
+// include: keys
 // include: kv
+// include: q
+// include: sight
+// include: score
+// include: mask
+// include: dropout
+// include: stage
+// include: rows
+// include: lse
 // include: finish
 
-@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // columns of four elements
+const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
 const THREADS: u32 = TX * TY;
+const QUADS: u32 = TY * RG;                // of query rows
+const BQ: u32 = 4u * QUADS;
+const BK: u32 = TX * RK;
+const VK: u32 = BK / SLABS;
+const Q_COLUMNS: u32 = SLAB * Q_SLABS;     // of Q that are staged at a time
+const V_STAGE: u32 = STAGES - 1u;          // K and V apart, or one after the other
+const SCORES: u32 = RG * RK;
+const OUTS: u32 = 4u * RG * RC;
 const FOLD: u32 = 65535u;                  // items along a dispatch's x
 const DIRECT: u32 = 0x80000000u;           // mark of an item that sees all its rows' keys
-const NONE: f32 = -3.0e38;                 // maximum of a row that has seen nothing
+const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
 
-var<workgroup> q_tile: array<vec4<f32>, Q_TILE>;     // [BQ][SLABS · SLAB]
-var<workgroup> kv_tile: array<vec4<f32>, KV_TILE>;   // [BK][SLAB_STRIDE]
-var<workgroup> p_tile: array<vec2<f32>, P_TILE>;     // [BQ][TX], keys tx and tx+TX
-var<workgroup> max_tile: array<vec2<f32>, MAX_TILE>; // [TY][TX], rows 2·ty and 2·ty+1
+const Q_TILE: u32 = 4u * Q_COLUMNS;
+var<workgroup> q_tile: array<array<Staged, QUADS>, Q_TILE>;                   // [element][four rows]
+var<workgroup> kv_tile: array<array<array<Staged, SLAB_STRIDE>, BK>, STAGES>; // [K, V][key][column]
+var<workgroup> p_tile: array<array<Staged, P_STRIDE>, BK>;                    // [key][four rows]
 
-// kv_row gives the cache row of a key.
-fn kv_row(row: u32, kv_head: u32, key: u32) -> u32 {
-    let block = row_block(row, GROUP, key / BLOCK_SIZE);
-    return (block * KV_HEADS + kv_head) * BLOCK_SIZE + key % BLOCK_SIZE;
+// Item is what a workgroup works on.
+struct Item { row: u32, kv_head: u32, first: u32, rows: u32, start: i32, end: i32, mask: u32 }
+
+fn query_of(flat: u32) -> u32 { return flat / HEADS_PER_KV; }
+fn head_of(item: Item, flat: u32) -> u32 { return item.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV; }
+
+// shown gives a score with what a mask adds, or NONE where the query row does not see the key.
+fn shown(item: Item, flat: u32, key: i32, score: f32) -> f32 {
+    let query = min(query_of(flat), query_of(item.rows - 1u));
+    if (key >= item.end || !in_sight(item.start + i32(query), key)) { return NONE; }
+    let head = head_of(item, flat);
+    if (!mask_sees(item.mask, head, query, u32(key))) { return NONE; }
+    return score + mask_adds(item.mask, head, query, u32(key));
 }
 
-// capped bounds a score softly to ±SOFTCAP: tanh through exp of a value that is never positive.
-fn capped(s: f32) -> f32 {
-    if (SOFTCAP == 0.0) { return s; }
-    let e = exp(max(-2.0 * abs(s) / SOFTCAP, -80.0));
-    return sign(s) * SOFTCAP * (1.0 - e) / (1.0 + e);
+fn leaned(item: Item, flat: u32, key: i32) -> f32 {
+    return alibi(alibi_slope(head_of(item, flat)), item.start + i32(query_of(flat)), key);
 }
 
-fn total(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }
-
-// rescale is what a row's state is multiplied by when its maximum moves; exactly 1 when it does not.
-fn rescale(before: f32, now: f32) -> f32 {
-    return select(exp(min(before - now, 0.0)), 1.0, before == now);
+fn kept(item: Item, flat: u32, key: i32) -> f32 {
+    return dropout_factor(item.row, head_of(item, flat), query_of(flat), u32(key));
 }
 
-fn weight(s: f32, maximum: f32, visible: bool) -> f32 {
-    return select(0.0, exp(min(s - maximum, 0.0)), visible);
+// hides tells whether the mask hides keys [begin, end) from all of the tile's rows.
+fn hides(item: Item, last: u32, begin: u32, end: u32) -> bool {
+    if (MASK == 0u || item.mask == 0u) { return false; }
+    let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
+    for (var h = 0u; h < heads; h++) {
+        for (var query = query_of(item.first) / MASK_BLOCK; query <= last / MASK_BLOCK; query++) {
+            for (var key = begin / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
+                let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
+                if (entry != MASK_HIDDEN) { return false; }
+            }
+        }
+    }
+    return true;
+}
+
+fn q_row(item: Item, flat: u32, c: u32) -> vec4<f32> {
+    if (flat >= item.rows || c >= COLUMNS) { return vec4<f32>(0.0); }
+    return q_column(row_first(item.row) + query_of(flat), head_of(item, flat), c);
+}
+
+// stage_q stages columns from first of all the tile's rows. Four rows by four elements are transposed, and exchanged by
+// their place so that neighbouring columns store to different banks.
+fn stage_q(item: Item, first: u32, lane: u32) {
+    for (var i = lane; i < QUADS * Q_COLUMNS; i += THREADS) {
+        let quad = i / Q_COLUMNS;
+        let column = i % Q_COLUMNS;
+        let flat = item.first + 4u * quad;
+        let c = first + column;
+        let x = transpose(mat4x4<f32>(q_row(item, flat, c), q_row(item, flat + 1u, c), q_row(item, flat + 2u, c),
+            q_row(item, flat + 3u, c)));
+        let to = quad ^ (column % QUADS);
+        q_tile[4u * column][to] = staged(x[0]);
+        q_tile[4u * column + 1u][to] = staged(x[1]);
+        q_tile[4u * column + 2u][to] = staged(x[2]);
+        q_tile[4u * column + 3u][to] = staged(x[3]);
+    }
+}
+
+// in_tile tells whether the rows of a tile whose keys are [lowest, highest) and the sinks may see a key.
+fn in_tile(key: i32, lowest: i32, highest: i32) -> bool {
+    return key < highest && (key >= lowest || key < i32(SINKS));
+}
+
+// stage_k stages slab's columns of K of the tile's keys, BATCH loads in flight. What no row sees is loaded all the same,
+// from a place that exists, and staged as 0.
+fn stage_k(item: Item, tile: i32, lowest: i32, highest: i32, slab: u32, lane: u32) {
+    for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
+        var x: array<vec4<f32>, BATCH>;
+        for (var n = 0u; n < BATCH; n++) {
+            let i = base + n * THREADS;
+            let key = tile + i32(i / SLAB);
+            let c = slab * SLAB + i % SLAB;
+            let loaded = k_column(kv_row(item.row, item.kv_head, u32(min(key, highest - 1))), min(c, COLUMNS - 1u));
+            x[n] = select(vec4<f32>(0.0), loaded, in_tile(key, lowest, highest) && c < COLUMNS);
+        }
+        for (var n = 0u; n < BATCH; n++) {
+            let i = base + n * THREADS;
+            if (i < BK * SLAB) { kv_tile[0][i / SLAB][i % SLAB] = staged(x[n]); }
+        }
+    }
+}
+
+// stage_v stages a piece of V, keys piece·VK to (piece+1)·VK of the tile, a key in SLABS lines.
+fn stage_v(item: Item, tile: i32, lowest: i32, highest: i32, piece: u32, lane: u32) {
+    for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
+        var x: array<vec4<f32>, BATCH>;
+        for (var n = 0u; n < BATCH; n++) {
+            let i = base + n * THREADS;
+            let key = tile + i32(piece * VK + i / SLAB / SLABS);
+            let c = (i / SLAB % SLABS) * SLAB + i % SLAB;
+            let loaded = v_column(kv_row(item.row, item.kv_head, u32(min(key, highest - 1))), min(c, COLUMNS - 1u));
+            x[n] = select(vec4<f32>(0.0), loaded, in_tile(key, lowest, highest) && c < COLUMNS);
+        }
+        for (var n = 0u; n < BATCH; n++) {
+            let i = base + n * THREADS;
+            if (i < BK * SLAB) { kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(x[n]); }
+        }
+    }
+}
+
+// rescale is what rows' state is multiplied by when their maximum moves; exactly 1 where it does not.
+fn rescale(before: vec4<f32>, now: vec4<f32>) -> vec4<f32> {
+    return select(exp(min(before - now, vec4<f32>(0.0))), vec4<f32>(1.0), before == now);
+}
+
+fn weight(score: vec4<f32>, maximum: vec4<f32>) -> vec4<f32> {
+    return select(vec4<f32>(0.0), exp(min(score - maximum, vec4<f32>(0.0))), score > vec4<f32>(NONE));
 }
 
 // store writes one column of a finished query row.
@@ -62,190 +172,193 @@ fn store(at: u32, c: u32, x: vec4<f32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.x;
     if (index >= step[ITEMS_WORD]) { return; }
-    let kv_head = group.y;
     let tx = local.x;
     let ty = local.y;
     let lane = ty * TX + tx;
 
-    let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
-    let row = step[item];
-    let flags = step[item + 1u] & DIRECT;
-    let first = step[item + 1u] & ~DIRECT;
-    let flat_rows = row_count(row) * HEADS_PER_KV;
-    let start = bitcast<i32>(row_start(row));
-    let token_first = row_first(row);
+    let word = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
+    let flags = step[word + 1u] & DIRECT;
+    var item: Item;
+    item.row = step[word];
+    item.kv_head = group.y;
+    item.first = step[word + 1u] & ~DIRECT;
+    item.rows = row_count(item.row) * HEADS_PER_KV;
+    item.start = bitcast<i32>(row_start(item.row));
+    item.end = bitcast<i32>(step[word + 3u]);
+    item.mask = mask_of(item.row);
 
-    // Keys that at least one row of the tile sees: [lowest, highest).
-    let last_token = (min(first + BQ, flat_rows) - 1u) / HEADS_PER_KV;
-    let highest = max(0, min(bitcast<i32>(step[item + 3u]), start + i32(last_token) + 1));
-    var lowest = bitcast<i32>(step[item + 2u]);
-    let begin_aligned = lowest;
-    if (WINDOW > 0u) { lowest = max(lowest, start + i32(first / HEADS_PER_KV) - i32(WINDOW) + 1); }
-    let begin = begin_aligned + ((lowest - begin_aligned) / i32(BK)) * i32(BK);
+    // Keys that at least one row of the tile sees: [lowest, highest), and the sinks.
+    let first_position = item.start + i32(query_of(item.first));
+    let last_query = query_of(min(item.first + BQ, item.rows) - 1u);
+    let last_position = item.start + i32(last_query);
+    var highest = item.end;
+    if (CAUSAL) { highest = min(highest, last_position + 1); }
+    if (WINDOW > 0u && !CAUSAL) { highest = min(highest, max(last_position + i32(WINDOW), min(i32(SINKS), item.end))); }
+    let aligned = bitcast<i32>(step[word + 2u]);
+    var lowest = aligned;
+    if (WINDOW > 0u) { lowest = max(lowest, first_position - i32(WINDOW) + 1); }
+    let window_tile = aligned + ((lowest - aligned) / i32(BK)) * i32(BK);
+    var begin = window_tile;
+    if (WINDOW > 0u && aligned < i32(SINKS)) { begin = aligned; }
 
-    for (var i = lane; i < Q_TILE; i += THREADS) {
-        let flat = first + i / (SLABS * SLAB);
-        let e = 4u * (i % (SLABS * SLAB));
-        var x = vec4<f32>(0.0);
-        if (flat < flat_rows && e < HEAD_DIM) {
-            let head = kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-            let at = (token_first + flat / HEADS_PER_KV) * Q_STRIDE + Q_OFFSET + head * HEAD_DIM + e;
-            x.x = q[at];
-            if (e + 1u < HEAD_DIM) { x.y = q[at + 1u]; }
-            if (e + 2u < HEAD_DIM) { x.z = q[at + 2u]; }
-            if (e + 3u < HEAD_DIM) { x.w = q[at + 3u]; }
-        }
-        q_tile[i] = x * SCALE;
-    }
+    if (Q_SLABS > 1u || SLABS == 1u) { stage_q(item, 0u, lane); }
 
-    // Row a is 2·ty, row b the next. [low, high) is what each sees; a row past the end sees nothing.
-    let flat_a = first + 2u * ty;
-    let flat_b = flat_a + 1u;
-    let position_a = start + i32(flat_a / HEADS_PER_KV);
-    let position_b = start + i32(flat_b / HEADS_PER_KV);
-    let high_a = select(-1, min(position_a + 1, highest), flat_a < flat_rows);
-    let high_b = select(-1, min(position_b + 1, highest), flat_b < flat_rows);
-    var low_a = begin_aligned;
-    var low_b = begin_aligned;
-    if (WINDOW > 0u) {
-        low_a = max(low_a, position_a - i32(WINDOW) + 1);
-        low_b = max(low_b, position_b - i32(WINDOW) + 1);
-    }
-    let q_a = (2u * ty) * (SLABS * SLAB);
-    let q_b = q_a + SLABS * SLAB;
-    let k_x = tx * SLAB_STRIDE;
-    let k_y = (tx + TX) * SLAB_STRIDE;
-    let column_0 = min(tx, SLAB - 1u);
-    let column_1 = min(tx + TX, SLAB - 1u);
-
-    var max_a = NONE;
-    var max_b = NONE;
-    var sum_a = 0.0;
-    var sum_b = 0.0;
-    var out_a: array<vec4<f32>, OUT_COLUMNS>;
-    var out_b: array<vec4<f32>, OUT_COLUMNS>;
+    let first_row = item.first + ty * (4u * RG);
+    let cx = tx % CX;
+    let part = tx / CX;
+    var maximum: array<vec4<f32>, RG>;
+    for (var g = 0u; g < RG; g++) { maximum[g] = vec4<f32>(NONE); }
+    var sum: array<vec4<f32>, RG>;
+    var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
     for (var tile = begin; tile < highest; tile += i32(BK)) {
-        // Scores of two rows and two keys.
-        var s_ax = vec4<f32>(0.0);
-        var s_ay = vec4<f32>(0.0);
-        var s_bx = vec4<f32>(0.0);
-        var s_by = vec4<f32>(0.0);
+        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, window_tile); }
+        if (tile >= highest) { break; }
+        let tile_end = min(tile + i32(BK), highest);
+        if (hides(item, last_query, u32(tile), u32(max(tile_end, 0)))) { continue; }
+
+        var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
-            for (var i = lane; i < BK * SLAB; i += THREADS) {
-                let key = tile + i32(i / SLAB);
-                let c = slab * SLAB + i % SLAB;
-                var x = vec4<f32>(0.0);
-                if (key >= lowest && key < highest && c < COLUMNS) { x = k_column(kv_row(row, kv_head, u32(key)), c); }
-                kv_tile[(i / SLAB) * SLAB_STRIDE + i % SLAB] = x;
-            }
+            if (slab > 0u) { workgroupBarrier(); }
+            if (Q_SLABS == 1u && SLABS > 1u) { stage_q(item, slab * SLAB, lane); }
+            stage_k(item, tile, lowest, highest, slab, lane);
+            if (STAGES > 1u) { stage_v(item, tile, lowest, highest, 0u, lane); }
             workgroupBarrier();
             for (var c = 0u; c < SLAB; c++) {
-                let a = q_tile[q_a + slab * SLAB + c];
-                let b = q_tile[q_b + slab * SLAB + c];
-                let x = kv_tile[k_x + c];
-                let y = kv_tile[k_y + c];
-                s_ax = fma(a, x, s_ax);
-                s_ay = fma(a, y, s_ay);
-                s_bx = fma(b, x, s_bx);
-                s_by = fma(b, y, s_by);
+                var k: array<vec4<f32>, RK>;
+                for (var j = 0u; j < RK; j++) { k[j] = vec4<f32>(kv_tile[0][tx + j * TX][c]); }
+                let column = slab * (SLAB * (Q_SLABS / SLABS)) + c;
+                for (var g = 0u; g < RG; g++) {
+                    let quad = (ty * RG + g) ^ (column % QUADS);
+                    let q0 = vec4<f32>(q_tile[4u * column][quad]);
+                    let q1 = vec4<f32>(q_tile[4u * column + 1u][quad]);
+                    let q2 = vec4<f32>(q_tile[4u * column + 2u][quad]);
+                    let q3 = vec4<f32>(q_tile[4u * column + 3u][quad]);
+                    for (var j = 0u; j < RK; j++) {
+                        var x = fma(q0, vec4<f32>(k[j].x), s[g * RK + j]);
+                        x = fma(q1, vec4<f32>(k[j].y), x);
+                        x = fma(q2, vec4<f32>(k[j].z), x);
+                        s[g * RK + j] = fma(q3, vec4<f32>(k[j].w), x);
+                    }
+                }
             }
-            if (slab + 1u < SLABS) { workgroupBarrier(); }
         }
-        let key_x = tile + i32(tx);
-        let key_y = key_x + i32(TX);
-        let sees_ax = key_x >= low_a && key_x < high_a;
-        let sees_ay = key_y >= low_a && key_y < high_a;
-        let sees_bx = key_x >= low_b && key_x < high_b;
-        let sees_by = key_y >= low_b && key_y < high_b;
-        let ax = capped(total(s_ax));
-        let ay = capped(total(s_ay));
-        let bx = capped(total(s_bx));
-        let by = capped(total(s_by));
-        max_tile[lane] = vec2<f32>(
-            max(select(NONE, ax, sees_ax), select(NONE, ay, sees_ay)),
-            max(select(NONE, bx, sees_bx), select(NONE, by, sees_by)));
-        workgroupBarrier();
 
-        var now = vec2<f32>(max_a, max_b);
-        for (var i = 0u; i < TX; i++) { now = max(now, max_tile[ty * TX + i]); }
-        let scale_a = rescale(max_a, now.x);
-        let scale_b = rescale(max_b, now.y);
-        max_a = now.x;
-        max_b = now.y;
-        sum_a *= scale_a;
-        sum_b *= scale_b;
-        p_tile[2u * ty * TX + tx] = vec2<f32>(weight(ax, max_a, sees_ax), weight(ay, max_a, sees_ay));
-        p_tile[(2u * ty + 1u) * TX + tx] = vec2<f32>(weight(bx, max_b, sees_bx), weight(by, max_b, sees_by));
-
-        for (var slab = 0u; slab < SLABS; slab++) {
-            for (var i = lane; i < BK * SLAB; i += THREADS) {
-                let key = tile + i32(i / SLAB);
-                let c = slab * SLAB + i % SLAB;
-                var x = vec4<f32>(0.0);
-                if (key >= lowest && key < highest && c < COLUMNS) { x = v_column(kv_row(row, kv_head, u32(key)), c); }
-                kv_tile[(i / SLAB) * SLAB_STRIDE + i % SLAB] = x;
+        // Whether every row of the tile sees every key of it as it is.
+        var plain = MASK == 0u && tile + i32(BK) <= item.end && (!CAUSAL || tile + i32(BK) <= first_position + 1);
+        if (WINDOW > 0u && tile + i32(BK) > i32(SINKS)) {
+            plain = plain && tile > last_position - i32(WINDOW) && (CAUSAL || tile + i32(BK) <= first_position + i32(WINDOW));
+        }
+        var now = maximum;
+        for (var g = 0u; g < RG; g++) {
+            let flat = first_row + 4u * g;
+            for (var j = 0u; j < RK; j++) {
+                let key = tile + i32(tx + j * TX);
+                var x = s[g * RK + j] * SCALE;
+                if (SOFTCAP != 0.0) { x = vec4<f32>(capped(x.x), capped(x.y), capped(x.z), capped(x.w)); }
+                if (ALIBI) {
+                    x += vec4<f32>(leaned(item, flat, key), leaned(item, flat + 1u, key), leaned(item, flat + 2u, key),
+                        leaned(item, flat + 3u, key));
+                }
+                if (!plain) {
+                    x = vec4<f32>(shown(item, flat, key, x.x), shown(item, flat + 1u, key, x.y),
+                        shown(item, flat + 2u, key, x.z), shown(item, flat + 3u, key, x.w));
+                }
+                s[g * RK + j] = x;
+                now[g] = max(now[g], x);
             }
+        }
+        rows_max(&now, tx, ty);
+
+        for (var g = 0u; g < RG; g++) {
+            let scale = rescale(maximum[g], now[g]);
+            maximum[g] = now[g];
+            var total = sum[g] * scale;
+            for (var j = 0u; j < RK; j++) {
+                var p = weight(s[g * RK + j], now[g]);
+                total += p;
+                if (DROP_BELOW > 0u) {
+                    let flat = first_row + 4u * g;
+                    let key = tile + i32(tx + j * TX);
+                    p *= vec4<f32>(kept(item, flat, key), kept(item, flat + 1u, key), kept(item, flat + 2u, key),
+                        kept(item, flat + 3u, key));
+                }
+                p_tile[tx + j * TX][ty * RG + g] = staged(p);
+            }
+            sum[g] = total;
+            for (var c = 0u; c < RC; c++) {
+                let o = 4u * (g * RC + c);
+                sums[o] *= scale.x;
+                sums[o + 1u] *= scale.y;
+                sums[o + 2u] *= scale.z;
+                sums[o + 3u] *= scale.w;
+            }
+        }
+
+        for (var piece = 0u; piece < SLABS; piece++) {
+            if (STAGES == 1u) { stage_v(item, tile, lowest, highest, piece, lane); }
             workgroupBarrier();
-            let o = slab * SLAB_COLUMNS;
-            var a0 = out_a[o] * scale_a;
-            var b0 = out_b[o] * scale_b;
-            var a1 = vec4<f32>(0.0);
-            var b1 = vec4<f32>(0.0);
-            if (SLAB_COLUMNS > 1u) {
-                a1 = out_a[o + SLAB_COLUMNS - 1u] * scale_a;
-                b1 = out_b[o + SLAB_COLUMNS - 1u] * scale_b;
-            }
-            for (var i = 0u; i < TX; i++) {
-                let a = p_tile[2u * ty * TX + i];
-                let b = p_tile[(2u * ty + 1u) * TX + i];
-                let x = i * SLAB_STRIDE;
-                let y = (i + TX) * SLAB_STRIDE;
-                let x0 = kv_tile[x + column_0];
-                let y0 = kv_tile[y + column_0];
-                a0 = fma(vec4<f32>(a.y), y0, fma(vec4<f32>(a.x), x0, a0));
-                b0 = fma(vec4<f32>(b.y), y0, fma(vec4<f32>(b.x), x0, b0));
-                if (SLAB_COLUMNS > 1u) {
-                    let x1 = kv_tile[x + column_1];
-                    let y1 = kv_tile[y + column_1];
-                    a1 = fma(vec4<f32>(a.y), y1, fma(vec4<f32>(a.x), x1, a1));
-                    b1 = fma(vec4<f32>(b.y), y1, fma(vec4<f32>(b.x), x1, b1));
-                }
-                if (slab == 0u) {
-                    sum_a += a.x + a.y;
-                    sum_b += b.x + b.y;
+            if (part < PARTS) {
+                for (var n = 0u; n < VK / PARTS; n++) {
+                    let v = n * PARTS + part;
+                    var p: array<vec4<f32>, RG>;
+                    for (var g = 0u; g < RG; g++) { p[g] = vec4<f32>(p_tile[piece * VK + v][ty * RG + g]); }
+                    for (var c = 0u; c < RC; c++) {
+                        let column = min(cx + c * CX, COLUMNS - 1u);
+                        let x = vec4<f32>(kv_tile[V_STAGE][v * SLABS + column / SLAB][column % SLAB]);
+                        for (var g = 0u; g < RG; g++) {
+                            let o = 4u * (g * RC + c);
+                            sums[o] = fma(vec4<f32>(p[g].x), x, sums[o]);
+                            sums[o + 1u] = fma(vec4<f32>(p[g].y), x, sums[o + 1u]);
+                            sums[o + 2u] = fma(vec4<f32>(p[g].z), x, sums[o + 2u]);
+                            sums[o + 3u] = fma(vec4<f32>(p[g].w), x, sums[o + 3u]);
+                        }
+                    }
                 }
             }
-            if (SLAB_COLUMNS > 1u) {
-                out_a[o + SLAB_COLUMNS - 1u] = a1;
-                out_b[o + SLAB_COLUMNS - 1u] = b1;
-            }
-            out_a[o] = a0;
-            out_b[o] = b0;
             workgroupBarrier();
         }
     }
+    rows_sum(&sum, tx, ty);
 
-    let partial_a = (index * KV_HEADS + kv_head) * BQ + 2u * ty;
-    let head_a = kv_head * HEADS_PER_KV + flat_a % HEADS_PER_KV;
-    let head_b = kv_head * HEADS_PER_KV + flat_b % HEADS_PER_KV;
-    let at_a = (token_first + flat_a / HEADS_PER_KV) * OUT_STRIDE + head_a * HEAD_DIM;
-    let at_b = (token_first + flat_b / HEADS_PER_KV) * OUT_STRIDE + head_b * HEAD_DIM;
-    for (var o = 0u; o < OUT_COLUMNS; o++) {
-        let in_slab = tx + (o % SLAB_COLUMNS) * TX;
-        let c = (o / SLAB_COLUMNS) * SLAB + in_slab;
-        if (in_slab < SLAB && c < COLUMNS) {
+    // Copies, indexed by what no compiler may unroll, leave what is above in registers.
+    var done = sums;
+    var total = sum;
+    var top = maximum;
+    if (PARTS > 1u) {
+        for (var o = 0u; o < OUTS; o++) {
+            workgroupBarrier();
+            row_tile[ty][tx] = done[o];
+            workgroupBarrier();
+            for (var n = 1u; n < PARTS; n++) {
+                if (part == 0u) { done[o] += row_tile[ty][tx + n * CX]; }
+            }
+        }
+    }
+    for (var r = 0u; r < 4u * RG; r++) {
+        let flat = first_row + r;
+        if (flat >= item.rows) { break; }
+        let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
+        let token = row_first(item.row) + query_of(flat);
+        let head = head_of(item, flat);
+        let l = total[r / 4u][r % 4u];
+        for (var c = 0u; c < RC; c++) {
+            let column = cx + c * CX;
+            let x = done[4u * ((r / 4u) * RC + c) + r % 4u];
+            if (part == 0u && column < COLUMNS) {
+                if (keeps_partial(flags)) {
+                    partial_column(partial, column, x);
+                } else {
+                    store(token * OUT_STRIDE + head * HEAD_DIM, column, select(vec4<f32>(0.0), x / max(l, 1.0e-30), l > 0.0));
+                }
+            }
+        }
+        if (tx == 0u) {
             if (keeps_partial(flags)) {
-                partial_column(partial_a, c, out_a[o]);
-                partial_column(partial_a + 1u, c, out_b[o]);
+                partial_column(partial, COLUMNS, vec4<f32>(top[r / 4u][r % 4u], l, 0.0, 0.0));
             } else {
-                if (flat_a < flat_rows) { store(at_a, c, select(vec4<f32>(0.0), out_a[o] / max(sum_a, 1.0e-30), sum_a > 0.0)); }
-                if (flat_b < flat_rows) { store(at_b, c, select(vec4<f32>(0.0), out_b[o] / max(sum_b, 1.0e-30), sum_b > 0.0)); }
+                keep_lse(token * (KV_HEADS * HEADS_PER_KV) + head, top[r / 4u][r % 4u], l);
             }
         }
-    }
-    if (keeps_partial(flags) && tx == 0u) {
-        partial_column(partial_a, COLUMNS, vec4<f32>(max_a, sum_a, 0.0, 0.0));
-        partial_column(partial_a + 1u, COLUMNS, vec4<f32>(max_b, sum_b, 0.0, 0.0));
     }
 }

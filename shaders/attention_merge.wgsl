@@ -1,54 +1,76 @@
 // Combines the spans that attention items kept of a query row, in order (Flash-Decoding): each weighted by
-// exp(its maximum − the greatest), the sum divided once. A span whose sum is 0 saw nothing and counts for nothing.
+// exp(its maximum − the greatest), the sum divided once. A span whose sum is 0 saw nothing and counts for nothing. A
+// workgroup owns a row: its lanes read the states of as many spans at once, then share the output's columns, and where those
+// are fewer than lanes, the spans.
 // include: step
+// include: lse
 
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
-const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;
+const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // at most LANES
+const LANES: u32 = 64u;
+const PARTS: u32 = LANES / COLUMNS;
 const FOLD: u32 = 65535u;
 const NONE: f32 = -3.0e38;
 
-@compute @workgroup_size(64, 1, 1)
+var<workgroup> states: array<vec2<f32>, LANES>; // maximum and sum
+var<workgroup> weights: array<f32, LANES>;
+var<workgroup> pieces: array<vec4<f32>, LANES>;
+
+@compute @workgroup_size(LANES, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group.z * FOLD + group.x;
     if (index >= step[STEP_MERGES]) { return; }
-    let kv_head = group.y;
+    let kv_head = group.y / BQ;
     let merge = step[STEP_AT_MERGES] + index * MERGE_WORDS;
     let row = step[merge];
     let item = step[merge + 1u];
     let items = step[merge + 2u];
-    let first = step[step[STEP_AT_DECODE] + item * ITEM_WORDS + 1u];
-    let rows = min(BQ, row_count(row) * HEADS_PER_KV - first);
+    let flat = step[step[STEP_AT_DECODE] + item * ITEM_WORDS + 1u] + group.y % BQ;
+    if (flat >= row_count(row) * HEADS_PER_KV) { return; }
 
-    for (var i = lane; i < rows * COLUMNS; i += 64u) {
-        let r = i / COLUMNS;
-        let c = i % COLUMNS;
-        let base = (item * KV_HEADS + kv_head) * BQ + r;
-        var greatest = NONE;
-        for (var n = 0u; n < items; n++) {
-            let state = partials[(base + n * KV_HEADS * BQ) * (COLUMNS + 1u) + COLUMNS];
-            greatest = select(greatest, max(greatest, state.x), state.y > 0.0);
-        }
-        var sum = 0.0;
-        var x = vec4<f32>(0.0);
-        for (var n = 0u; n < items; n++) {
-            let at = (base + n * KV_HEADS * BQ) * (COLUMNS + 1u);
-            let state = partials[at + COLUMNS];
-            if (state.y > 0.0) {
-                let scale = exp(min(state.x - greatest, 0.0));
-                sum += state.y * scale;
-                x += partials[at + c] * scale;
+    let base = (item * KV_HEADS + kv_head) * BQ + group.y % BQ;
+    let c = lane % COLUMNS;
+    let part = lane / COLUMNS;
+    var greatest = NONE;
+    var sum = 0.0;
+    var x = vec4<f32>(0.0);
+    for (var at = 0u; at < items; at += LANES) {
+        let count = min(LANES, items - at);
+        var state = vec2<f32>(NONE, 0.0);
+        if (lane < count) { state = partials[(base + (at + lane) * KV_HEADS * BQ) * (COLUMNS + 1u) + COLUMNS].xy; }
+        if (state.y == 0.0) { state.x = NONE; }
+        workgroupBarrier();
+        states[lane] = state;
+        workgroupBarrier();
+        var now = greatest;
+        for (var i = 0u; i < count; i++) { now = max(now, states[i].x); }
+        weights[lane] = select(0.0, exp(min(state.x - now, 0.0)), state.y > 0.0);
+        let scale = select(exp(min(greatest - now, 0.0)), 1.0, greatest == now);
+        greatest = now;
+        sum *= scale;
+        x *= scale;
+        workgroupBarrier();
+        for (var i = 0u; i < count; i++) { sum += weights[i] * states[i].y; }
+        if (part < PARTS) {
+            for (var i = part; i < count; i += PARTS) {
+                x += partials[(base + (at + i) * KV_HEADS * BQ) * (COLUMNS + 1u) + c] * weights[i];
             }
         }
-        if (sum > 0.0) { x /= sum; }
-        let flat = first + r;
-        let head = kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-        let at = (row_first(row) + flat / HEADS_PER_KV) * OUT_STRIDE + head * HEAD_DIM;
-        let e = 4u * c;
-        out[at + e] = x.x;
-        if (e + 1u < HEAD_DIM) { out[at + e + 1u] = x.y; }
-        if (e + 2u < HEAD_DIM) { out[at + e + 2u] = x.z; }
-        if (e + 3u < HEAD_DIM) { out[at + e + 3u] = x.w; }
     }
+    pieces[lane] = x;
+    workgroupBarrier();
+    if (part > 0u) { return; }
+    for (var n = 1u; n < PARTS; n++) { x += pieces[lane + n * COLUMNS]; }
+    if (sum > 0.0) { x /= sum; }
+    let head = kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+    let token = row_first(row) + flat / HEADS_PER_KV;
+    let to = token * OUT_STRIDE + head * HEAD_DIM;
+    let e = 4u * c;
+    out[to + e] = x.x;
+    if (e + 1u < HEAD_DIM) { out[to + e + 1u] = x.y; }
+    if (e + 2u < HEAD_DIM) { out[to + e + 2u] = x.z; }
+    if (e + 3u < HEAD_DIM) { out[to + e + 3u] = x.w; }
+    if (lane == 0u) { keep_lse(token * (KV_HEADS * HEADS_PER_KV) + head, greatest, sum); }
 }

@@ -33,7 +33,7 @@ func (a *Attention) AppendPrefillItems(items []kernel.Item, row, count, start in
 // are: its kernel passes over what lies before it.
 func (a *Attention) AppendDecodeItems(items []kernel.Item, merges []kernel.Merge, row, seqLen, splitSpan int) ([]kernel.Item, []kernel.Merge) {
 	perToken := a.params.Heads / a.params.KVHeads
-	keys := a.decodeTile.keys()
+	keys := a.decodeTile.keys
 	span := max(1, (splitSpan+keys-1)/keys) * keys
 	spans := max(1, (seqLen+span-1)/span)
 	for first := 0; first < perToken; first += a.decodeTile.rows {
@@ -53,7 +53,7 @@ func (a *Attention) AppendDecodeItems(items []kernel.Item, merges []kernel.Merge
 // DecodeItems returns how many decode items a row of seqLen tokens becomes.
 func (a *Attention) DecodeItems(seqLen, splitSpan int) int {
 	perToken := a.params.Heads / a.params.KVHeads
-	keys := a.decodeTile.keys()
+	keys := a.decodeTile.keys
 	span := max(1, (splitSpan+keys-1)/keys) * keys
 	return max(1, (seqLen+span-1)/span) * ((perToken + a.decodeTile.rows - 1) / a.decodeTile.rows)
 }

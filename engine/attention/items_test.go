@@ -10,15 +10,28 @@ import (
 	"quire/engine/kernel"
 )
 
-// Every tile keeps the limits that all adapters have.
+// Every tile keeps the limits of its adapters: the baseline those that all have.
 func TestTilesFit(t *testing.T) {
 	for dim := 1; dim <= MaxHeadDim; dim++ {
 		for heads := 1; heads <= 40; heads++ {
-			for _, tile := range []tile{prefillTile(dim), decodeTile(dim, heads)} {
-				require.LessOrEqual(t, tile.memory(), 16384, "head dim %d", dim)
-				require.LessOrEqual(t, tile.rows/2*tile.keyThreads, 256)
-				require.GreaterOrEqual(t, tile.slabs*tile.slab*4, dim)
-				require.Zero(t, tile.rows%2)
+			p := Params{HeadDim: dim, Heads: heads, KVHeads: 1}
+			prefill, decode := p.baseline()
+			for _, s := range append([]shape{prefill, decode, tiles[7].rowsFor(p), tiles[8].rowsFor(p), tiles[9].rowsFor(p)}, tiles[:7]...) {
+				for _, limit := range []int{32 << 10, namedMemory} {
+					tile, err := s.tile(dim, limit, false)
+					if s.name != "baseline" && err != nil {
+						continue
+					}
+					require.NoError(t, err)
+					require.LessOrEqual(t, tile.memory(), limit, "%s head dim %d", s.name, dim)
+					require.LessOrEqual(t, tile.threads(), 256)
+					require.GreaterOrEqual(t, tile.slabs*tile.slab()*4, dim)
+					require.Zero(t, tile.rows%(4*tile.threadsY))
+					require.Zero(t, tile.keys%(tile.slabs*tile.parts()), "%s head dim %d", s.name, dim)
+					if s.name == "baseline" {
+						require.LessOrEqual(t, tile.memory(), 16384)
+					}
+				}
 			}
 		}
 	}

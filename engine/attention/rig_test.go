@@ -162,7 +162,7 @@ func (s *scene) run() [][]float32 {
 	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.Decode))), gpu.Storage)
 	require.NoError(s, err)
 	s.Cleanup(partials.Release)
-	b, err := a.Bind(s.step(&d), s.buffer("q", q), s.buffer("k", s.cache(s.k)), s.buffer("v", s.cache(s.v)), out, partials.All())
+	b, err := a.Bind(Operands{Step: s.step(&d), Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All()})
 	require.NoError(s, err)
 	var rec gpu.Recorder
 	a.Record(&rec, b, len(d.Prefill), len(d.Decode), len(d.Merges))

@@ -1,65 +1,144 @@
 package attention
 
-import "quire/engine/kernel"
+import (
+	"fmt"
 
-// tile is a workgroup's share of attention, inside the limits that every adapter keeps: 16 KiB of workgroup memory and
-// 256 invocations. An invocation owns two query rows and two keys of the tile, so a tile is rows × 2·keyThreads.
+	"quire/engine/kernel"
+)
+
+// shape is what a tile's name stands for: query rows × keys, and how many invocations share them. An invocation owns
+// rows/threadsY query rows, a multiple of 4, and keys/threadsX keys.
+type shape struct {
+	name               string
+	rows, keys         int
+	threadsX, threadsY int
+	decode             bool
+}
+
+// baselineMemory is the workgroup memory that every adapter has, namedMemory the most that a named tile takes, both in
+// bytes: beyond it too few workgroups share a compute unit.
+const (
+	baselineMemory = 16 << 10
+	namedMemory    = 48 << 10
+)
+
+// baseline returns the tiles that every adapter runs.
+func (p Params) baseline() (prefill, decode shape) {
+	prefill = shape{name: "baseline", rows: 16, keys: 32, threadsX: 16, threadsY: 4}
+	if p.HeadDim > 128 {
+		prefill.rows, prefill.threadsY = 8, 2
+	}
+	decode = shape{name: "baseline", keys: 32, threadsX: 32, decode: true}.rowsFor(p)
+	if p.HeadDim > 128 && decode.rows > prefill.rows {
+		decode.rows, decode.threadsY = prefill.rows, prefill.rows/4
+	}
+	return prefill, decode
+}
+
+// rowsFor gives a decode tile as many rows as query heads share a KV head, from 4 to 16.
+func (s shape) rowsFor(p Params) shape {
+	s.rows = 4
+	for s.rows < p.Heads/p.KVHeads && s.rows < 16 {
+		s.rows *= 2
+	}
+	s.threadsY = s.rows / 4
+	return s
+}
+
+// tile is a shape for a head dim: how K, V and Q go through workgroup memory.
 type tile struct {
-	rows       int // query rows
-	keyThreads int // invocations along the keys
-	slabs      int // pieces in which K and V go through workgroup memory
-	slab       int // columns of four elements in a slab
+	shape
+	columns int  // of four elements, of a row
+	slabs   int  // pieces of K's columns, and of V's keys; a power of two
+	wholeQ  bool // Q stays staged; without, its slab goes with K's
+	both    bool // K and V are staged at once
+	element int  // bytes of four staged elements
 }
 
-// slabColumns bounds a slab's width.
-const slabColumns = 16
-
-func newTile(headDim, rows, keyThreads int) tile {
-	columns := (headDim + 3) / 4
-	slabs := (columns + slabColumns - 1) / slabColumns
-	return tile{rows: rows, keyThreads: keyThreads, slabs: slabs, slab: (columns + slabs - 1) / slabs}
-}
-
-func prefillTile(headDim int) tile {
-	switch {
-	case headDim <= 64:
-		return newTile(headDim, 16, 16)
-	case headDim <= 128:
-		return newTile(headDim, 16, 8)
+// tile lays a shape out: in as few slabs as memory bytes allow, with Q staged once where that leaves slabs wide.
+func (s shape) tile(headDim, memory int, f16 bool) (tile, error) {
+	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
+	if f16 {
+		t.element = 8
 	}
-	return newTile(headDim, 8, 8)
-}
-
-// decodeTile has as many rows as query heads share a KV head, so far as the prefill tile has them.
-func decodeTile(headDim, headsPerKV int) tile {
-	t := prefillTile(headDim)
-	rows := 4
-	for rows < headsPerKV && rows < t.rows {
-		rows *= 2
+	if s.name == "baseline" {
+		memory = baselineMemory
 	}
-	return newTile(headDim, rows, t.keyThreads)
+	if s.decode && s.name != "baseline" {
+		t.wholeQ, t.both = true, true
+		if t.memory() <= memory {
+			return t, nil
+		}
+		t.both = false
+	}
+	for _, t.wholeQ = range []bool{true, false} {
+		for t.slabs = 1; t.slabs <= s.keys/t.parts() && t.slabs < 2*t.columns; t.slabs *= 2 {
+			wide := t.slab() >= 8 || t.slabs == 1 || s.name == "baseline"
+			if t.slab() <= 16 && t.memory() <= memory && (wide || !t.wholeQ) {
+				return t, nil
+			}
+		}
+	}
+	return t, fmt.Errorf("attention: tile %s does not fit %d bytes of workgroup memory at head dim %d", s.name, memory, headDim)
 }
 
-// keys returns the keys of a tile.
-func (t tile) keys() int { return 2 * t.keyThreads }
+func (t tile) threads() int { return t.threadsX * t.threadsY }
+
+func (t tile) slab() int { return (t.columns + t.slabs - 1) / t.slabs }
 
 // stride is the distance in columns of a slab's keys in workgroup memory: odd, so that neighbouring keys lie in
 // different banks.
-func (t tile) stride() int { return t.slab | 1 }
+func (t tile) stride() int { return t.slab() | 1 }
 
-func (t tile) columnsEach() int { return (t.slab + t.keyThreads - 1) / t.keyThreads }
+// outThreads are the invocations along the keys that own different columns of the output; parts of them share a column.
+func (t tile) outThreads() int { return min(t.threadsX, t.columns) }
+
+func (t tile) parts() int {
+	parts := 1
+	for 2*parts*t.outThreads() <= t.threadsX {
+		parts *= 2
+	}
+	return parts
+}
+
+func (t tile) stages() int {
+	if t.both {
+		return 2
+	}
+	return 1
+}
+
+func (t tile) qSlabs() int {
+	if t.wholeQ {
+		return t.slabs
+	}
+	return 1
+}
 
 // memory returns the bytes of workgroup memory.
 func (t tile) memory() int {
-	return 16*t.rows*t.slabs*t.slab + 16*t.keys()*t.stride() + 8*t.rows*t.keyThreads + 8*t.rows/2*t.keyThreads
+	quads := t.rows / 4
+	return t.element*(4*t.slab()*t.qSlabs()*quads+t.stages()*t.keys*t.stride()+t.keys*(quads|1)) + 16*t.threadsX*quads
+}
+
+// batch is how many loads an invocation has in flight.
+func (t tile) batch() int {
+	most := 4
+	switch {
+	case t.name == "baseline":
+		return 1
+	case t.decode:
+		most = 8
+	}
+	return max(1, min(most, t.keys*t.slab()/t.threads()))
 }
 
 func (t tile) consts() []kernel.Const {
 	return []kernel.Const{
-		{Name: "BQ", Value: t.rows}, {Name: "BK", Value: t.keys()}, {Name: "TX", Value: t.keyThreads}, {Name: "TY", Value: t.rows / 2},
-		{Name: "SLABS", Value: t.slabs}, {Name: "SLAB", Value: t.slab}, {Name: "SLAB_STRIDE", Value: t.stride()},
-		{Name: "SLAB_COLUMNS", Value: t.columnsEach()}, {Name: "OUT_COLUMNS", Value: t.slabs * t.columnsEach()},
-		{Name: "Q_TILE", Value: t.rows * t.slabs * t.slab}, {Name: "KV_TILE", Value: t.keys() * t.stride()},
-		{Name: "P_TILE", Value: t.rows * t.keyThreads}, {Name: "MAX_TILE", Value: t.rows / 2 * t.keyThreads},
+		{Name: "TX", Value: t.threadsX}, {Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY},
+		{Name: "RK", Value: t.keys / t.threadsX}, {Name: "SLABS", Value: t.slabs}, {Name: "SLAB", Value: t.slab()},
+		{Name: "SLAB_STRIDE", Value: t.stride()}, {Name: "Q_SLABS", Value: t.qSlabs()}, {Name: "STAGES", Value: t.stages()},
+		{Name: "P_STRIDE", Value: t.rows/4 | 1}, {Name: "CX", Value: t.outThreads()}, {Name: "PARTS", Value: t.parts()},
+		{Name: "RC", Value: (t.columns + t.outThreads() - 1) / t.outThreads()}, {Name: "BATCH", Value: t.batch()},
 	}
 }

@@ -278,7 +278,7 @@ func (g *Graph) bindLayer(i int, p *Layer, w *Weights) (err error) {
 	if l.ropeBind, err = l.rope.Bind(v.step, v.qkv, v.table, k, value, bias...); err != nil {
 		return err
 	}
-	if l.attendBind, err = g.attention.Bind(v.step, v.qkv, k, value, v.attended, v.partials); err != nil {
+	if l.attendBind, err = g.attention.Bind(attention.Operands{Step: v.step, Q: v.qkv, K: k, V: value, Out: v.attended, Partials: v.partials}); err != nil {
 		return err
 	}
 	if l.outBind, err = l.out.Bind(kernel.LinearViews{Step: v.step, X: v.attended, Y: v.x}); err != nil {

@@ -1,0 +1,89 @@
+package attention
+
+import "quire/engine/gpu"
+
+// tiles are the named tiles. A multiply-add of the scores reads (RQ+RK)/(RQ·RK) floats of workgroup memory, RQ × RK being
+// what an invocation owns; of the output likewise, with its columns for RK.
+var tiles = []shape{
+	{name: "tile16x16", rows: 16, keys: 16, threadsX: 4, threadsY: 4},
+	{name: "tile32x32", rows: 32, keys: 32, threadsX: 8, threadsY: 8},
+	{name: "tile32x64", rows: 32, keys: 64, threadsX: 16, threadsY: 8},
+	{name: "tile64x32", rows: 64, keys: 32, threadsX: 8, threadsY: 8},
+	{name: "tile64x64", rows: 64, keys: 64, threadsX: 16, threadsY: 8},
+	{name: "tile64x64x256", rows: 64, keys: 64, threadsX: 16, threadsY: 16},
+	{name: "tile128x32", rows: 128, keys: 32, threadsX: 8, threadsY: 16},
+	{name: "split32", keys: 32, threadsX: 32, decode: true},
+	{name: "split64", keys: 64, threadsX: 64, decode: true},
+	{name: "split128", keys: 128, threadsX: 64, decode: true},
+}
+
+func tileNames() []string {
+	var names []string
+	for _, s := range tiles {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Tiles lists the variants of tiles that an adapter runs for the parameters: of prefill, and of decode. "baseline" is
+// among both.
+func Tiles(info gpu.AdapterInfo, p Params) (prefill, decode []string) {
+	prefill, decode = []string{"baseline"}, []string{"baseline"}
+	for _, s := range tiles {
+		p.Variant = s.name
+		if _, err := p.choose(info); err != nil {
+			continue
+		}
+		if s.decode {
+			decode = append(decode, s.name)
+		} else {
+			prefill = append(prefill, s.name)
+		}
+	}
+	return prefill, decode
+}
+
+// defaults are the tiles of adapters that are no software, from the largest head dim that each serves well.
+var defaults = []struct {
+	headDim         int
+	prefill, decode string
+	discrete        string // prefill on a discrete GPU
+}{
+	{64, "tile32x32", "split64", "tile64x32"},
+	{128, "tile32x32", "split32", "tile64x64"},
+	{MaxHeadDim, "tile32x32", "split32", "tile32x64"},
+}
+
+// adapt replaces the baseline by what suits an adapter. Software adapters keep it: they take long to compile large kernels
+// and gain nothing from them.
+func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
+	if info.Type == "cpu" {
+		return
+	}
+	for _, d := range defaults {
+		if p.HeadDim > d.headDim {
+			continue
+		}
+		names := []string{d.prefill, d.decode}
+		if info.Type == "discrete" {
+			names[0] = d.discrete
+		}
+		for _, name := range names {
+			q := p
+			q.Variant = name
+			if adapted, err := q.choose(info); err == nil {
+				if name == d.decode {
+					c.decode = adapted.decode
+				} else {
+					c.prefill = adapted.prefill
+				}
+			}
+		}
+		return
+	}
+}
+
+// memoryLimit returns the bytes of workgroup memory that named tiles may take.
+func memoryLimit(info gpu.AdapterInfo) int {
+	return min(namedMemory, max(baselineMemory, int(info.Limits.MaxComputeWorkgroupStorageSize)))
+}

@@ -1,0 +1,69 @@
+package attention
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"quire/engine/gpu"
+)
+
+// choice is what a variant's names, or the adapter, decide.
+type choice struct {
+	prefill, decode shape
+	subgroup, f16   bool
+}
+
+// choose resolves the variant for an adapter.
+func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
+	var c choice
+	c.prefill, c.decode = p.baseline()
+	if p.Variant == "" {
+		if !p.Deterministic {
+			p.adapt(&c, info)
+		}
+		return c, nil
+	}
+	for name := range strings.SplitSeq(p.Variant, "+") {
+		i := slices.IndexFunc(tiles, func(s shape) bool { return s.name == name })
+		switch {
+		case name == "baseline":
+		case name == "subgroup":
+			c.subgroup = true
+		case name == "f16":
+			c.f16 = true
+		case i >= 0 && tiles[i].decode:
+			c.decode = tiles[i].rowsFor(p)
+		case i >= 0:
+			c.prefill = tiles[i]
+		default:
+			return c, fmt.Errorf("attention: no variant %q; there are baseline, subgroup, f16 and %s", name, strings.Join(tileNames(), ", "))
+		}
+	}
+	return c, p.fits(c, info)
+}
+
+// fits returns an error that says what the adapter lacks for a choice.
+func (p Params) fits(c choice, info gpu.AdapterInfo) error {
+	if c.f16 && !info.Features.Has(gpu.FeatureF16) {
+		return fmt.Errorf("attention: variant f16: adapter %s has no f16 arithmetic", info.Name)
+	}
+	for _, s := range []shape{c.prefill, c.decode} {
+		t, err := s.tile(p.HeadDim, memoryLimit(info), c.f16)
+		if err != nil {
+			return err
+		}
+		if uint32(t.threads()) > max(info.Limits.MaxComputeInvocationsPerWorkgroup, 256) {
+			return fmt.Errorf("attention: tile %s: %d invocations, adapter %s takes %d", s.name, t.threads(), info.Name, info.Limits.MaxComputeInvocationsPerWorkgroup)
+		}
+		if c.subgroup && !subgroups(info, s.threadsX) {
+			return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of %d for tile %s", info.Name, s.threadsX, s.name)
+		}
+	}
+	return nil
+}
+
+// subgroups reports whether so many neighbouring invocations share a subgroup for certain.
+func subgroups(info gpu.AdapterInfo, lanes int) bool {
+	return info.Features.Has(gpu.FeatureSubgroups) && info.SubgroupMin&(info.SubgroupMin-1) == 0 && int(info.SubgroupMin) >= lanes
+}

@@ -1,0 +1,6 @@
+// Queries of f32 whose head dim, stride and offset are multiples of 4 (see q_f32).
+alias QUnit = vec4<f32>;
+
+fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
+    return q[(token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM) / 4u + c];
+}
