@@ -57,21 +57,21 @@ func (t *trainFlags) run(h *host, text []byte) error {
 		return t.explain(err)
 	}
 	defer r.model.Release()
+	learned, kept := t.split(text)
+	if err := r.introduce(dev.Info().Name, len(learned)-1); err != nil {
+		return err
+	}
 	r.trainer, err = train.NewTrainer(ctx, r.model, train.Options{Batch: t.batch, Optimizer: t.optimizer()})
 	if err != nil {
 		return interrupted(ctx, h, t.explain(err))
 	}
 	defer r.trainer.Release()
-	learned, kept := t.split(text)
 	r.windows = train.Windows{Text: learned, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.seed, 1))}
 	if kept != nil {
 		w := train.Windows{Text: kept, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.seed, 2))}
 		for range scoreBatches {
 			r.kept = append(r.kept, w.Batch(t.batch))
 		}
-	}
-	if err := r.introduce(dev.Info().Name, len(learned)-1); err != nil {
-		return err
 	}
 	return r.learn(ctx)
 }

@@ -98,6 +98,7 @@ func (g *graph) build() {
 			next = g.layers[i+1].x
 		}
 		g.forward(i, &g.layers[i], next)
+		g.split()
 	}
 	g.norm(g.last, g.weight(outputNormName).View, g.normed, m.Eps)
 	g.project(g.normed, g.weight(g.output()), g.logits, false)
@@ -111,6 +112,7 @@ func (g *graph) build() {
 	g.normGradient(outputNormName, g.last)
 	for i := len(g.layers) - 1; i >= 0; i-- {
 		g.backward(i, &g.layers[i])
+		g.split()
 	}
 	g.embedBackward(g.part(l.starts, m.Vocabulary+1), g.part(l.order, g.tokens), g.dx, g.gradient(embeddingName), m.Tied)
 

@@ -161,6 +161,9 @@ func (p *program) clear(v gpu.View) {
 	p.add(nil, func(rec *gpu.Recorder) { rec.Clear(v.Buffer, v.Offset, v.Size) })
 }
 
+// split ends a submission, so that none holds the GPU so long that a driver or a browser gives up on it.
+func (p *program) split() { p.add(nil, (*gpu.Recorder).Split) }
+
 // finish waits for the kernels and binds them.
 func (p *program) finish(ctx context.Context) error {
 	p.scratchBuffer = p.buffer("scratch", p.shared).Buffer
