@@ -22,7 +22,7 @@ type standard struct {
 
 func newStandard(d *gpu.Device, c Case) (*standard, error) {
 	s := &standard{store: store{device: d}, c: c}
-	queries, keys := c.Batch*c.queries*c.Heads*c.HeadDim, c.Batch*c.Length*c.KVHeads*c.HeadDim
+	queries, keys := c.Batch*aligned(c.queries*c.Heads*c.HeadDim), c.Batch*aligned(c.Length*c.KVHeads*c.HeadDim)
 	s.q, s.k, s.v, s.out = s.floats("q", queries), s.floats("k", keys), s.floats("v", keys), s.floats("out", queries)
 	s.noise(false, s.q, s.k, s.v)
 	if c.Kind == Backward {
@@ -30,10 +30,14 @@ func newStandard(d *gpu.Device, c Case) (*standard, error) {
 		s.grads = [3]*gpu.Buffer{s.floats("dQ", queries), s.floats("dK", keys), s.floats("dV", keys)}
 		s.noise(false, s.dOut)
 	}
+	variant := ""
+	if d.Info().Type == "cpu" {
+		variant = "baseline" // tiles, where models on a software adapter in the tab do without to compile less
+	}
 	if s.err == nil {
 		s.attention, s.err = attention.NewStandard(d, attention.StandardParams{
 			Queries: c.queries, Keys: c.Length, HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, Causal: c.Causal,
-			Scale: c.scale(), Backward: c.Kind == Backward})
+			Scale: c.scale(), Variant: variant, Backward: c.Kind == Backward})
 	}
 	if s.err != nil {
 		s.store.release()
@@ -41,6 +45,9 @@ func newStandard(d *gpu.Device, c Case) (*standard, error) {
 	}
 	return s, nil
 }
+
+// aligned rounds floats up so that every sequence begins where a binding may.
+func aligned(floats int) int { return (floats + 63) / 64 * 64 }
 
 func (s *standard) wait(ctx context.Context) error { return s.attention.Wait(ctx) }
 
