@@ -5,38 +5,46 @@ import "quire/engine/kernel"
 // itemDirect marks, in Item.First, a decode item that sees all keys of its rows: it writes the output itself.
 const itemDirect = 1 << 31
 
-// AppendRow appends the items of a step's row: prefill items for several tokens, and in deterministic mode for any;
-// decode items and merges for one. count tokens begin at position start; splitSpan is ChooseSplit's.
-func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan int) {
-	if count == 1 && !a.params.Deterministic {
-		s.Decode, s.Merges = a.AppendDecodeItems(s.Decode, s.Merges, row, start+1, splitSpan)
-		return
-	}
-	s.Prefill = a.AppendPrefillItems(s.Prefill, row, count, start)
+// splits reports whether a row of count tokens takes the decode path: one token, or a few speculative ones of which a few
+// tiles hold all query heads.
+func (a *Attention) splits(count int) bool {
+	few := count <= 8 && count*a.params.Heads/a.params.KVHeads <= 8*a.decodeTile.rows
+	return (count <= 1 || few) && !a.params.Deterministic
 }
 
-// AppendPrefillItems appends an item for each tile of the row's flat query rows. Its tokens are at positions start to
-// start+count-1 and see keys up to their own position; a negative start leaves tokens before position 0 with none.
-func (a *Attention) AppendPrefillItems(items []kernel.Item, row, count, start int) []kernel.Item {
+// AppendRow appends the items of a step's row: decode items and merges for few tokens, prefill items for more, and in
+// deterministic mode for any. count tokens begin at position start; splitSpan is ChooseSplit's.
+func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan int) {
+	if a.splits(count) {
+		s.Decode, s.Merges = a.appendDecodeItems(s.Decode, s.Merges, row, count, start+count, splitSpan)
+		return
+	}
+	s.Prefill = a.appendPrefillItems(s.Prefill, row, count, start)
+}
+
+// appendPrefillItems appends an item for each tile of the row's flat query rows. A negative start leaves tokens before
+// position 0 with no keys of their own.
+func (a *Attention) appendPrefillItems(items []kernel.Item, row, count, start int) []kernel.Item {
 	perToken := a.params.Heads / a.params.KVHeads
 	flat := count * perToken
 	for first := 0; first < flat; first += a.prefillTile.rows {
-		last := min(first+a.prefillTile.rows, flat) - 1
-		end := max(0, start+last/perToken+1)
-		items = append(items, kernel.Item{Row: uint32(row), First: uint32(first), KeyEnd: uint32(end)})
+		end := start + count
+		if !a.params.Bidirectional {
+			end = start + (min(first+a.prefillTile.rows, flat)-1)/perToken + 1
+		}
+		items = append(items, kernel.Item{Row: uint32(row), First: uint32(first), KeyEnd: uint32(max(0, end))})
 	}
 	return items
 }
 
-// AppendDecodeItems appends the items of a row with one token, the last of seqLen: its keys in spans of splitSpan, and
-// a merge where there are several. A step's items serve every KV group of its layers, so a window leaves them as they
-// are: its kernel passes over what lies before it.
-func (a *Attention) AppendDecodeItems(items []kernel.Item, merges []kernel.Merge, row, seqLen, splitSpan int) ([]kernel.Item, []kernel.Merge) {
-	perToken := a.params.Heads / a.params.KVHeads
-	keys := a.decodeTile.keys
-	span := max(1, (splitSpan+keys-1)/keys) * keys
-	spans := max(1, (seqLen+span-1)/span)
-	for first := 0; first < perToken; first += a.decodeTile.rows {
+// appendDecodeItems appends the items of a row whose count tokens end a sequence of seqLen: its keys in spans, and a merge
+// for each tile of rows where there are several. A step's items serve every KV group of its layers, so a window leaves
+// them as they are: its kernel passes over what lies before it.
+func (a *Attention) appendDecodeItems(items []kernel.Item, merges []kernel.Merge, row, count, seqLen, splitSpan int) ([]kernel.Item, []kernel.Merge) {
+	flat := count * a.params.Heads / a.params.KVHeads
+	seqLen = max(0, seqLen)
+	span, spans := a.spans(seqLen, splitSpan)
+	for first := 0; first < flat; first += a.decodeTile.rows {
 		if spans == 1 {
 			items = append(items, kernel.Item{Row: uint32(row), First: uint32(first) | itemDirect, KeyEnd: uint32(seqLen)})
 			continue
@@ -50,12 +58,21 @@ func (a *Attention) AppendDecodeItems(items []kernel.Item, merges []kernel.Merge
 	return items, merges
 }
 
-// DecodeItems returns how many decode items a row of seqLen tokens becomes.
-func (a *Attention) DecodeItems(seqLen, splitSpan int) int {
-	perToken := a.params.Heads / a.params.KVHeads
+// spans cuts seqLen keys: whole tiles of about splitSpan keys each.
+func (a *Attention) spans(seqLen, splitSpan int) (span, spans int) {
 	keys := a.decodeTile.keys
-	span := max(1, (splitSpan+keys-1)/keys) * keys
-	return max(1, (seqLen+span-1)/span) * ((perToken + a.decodeTile.rows - 1) / a.decodeTile.rows)
+	span = max(1, (splitSpan+keys-1)/keys) * keys
+	return span, max(1, (seqLen+span-1)/span)
+}
+
+// DecodeItems returns how many decode items a row of count tokens that end a sequence of seqLen becomes, 0 where it takes
+// the prefill kernel.
+func (a *Attention) DecodeItems(count, seqLen, splitSpan int) int {
+	if !a.splits(count) {
+		return 0
+	}
+	_, spans := a.spans(seqLen, splitSpan)
+	return spans * ((count*a.params.Heads/a.params.KVHeads + a.decodeTile.rows - 1) / a.decodeTile.rows)
 }
 
 // PartialBytes returns the size of the buffer that the partial results of so many decode items need.

@@ -40,15 +40,17 @@ func TestTilesFit(t *testing.T) {
 func TestItems(t *testing.T) {
 	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1})
 	require.NoError(t, err)
-	assert.Equal(t, []kernel.Item{{Row: 3, First: 0, KeyEnd: 106}, {Row: 3, First: 16, KeyEnd: 107}},
-		a.AppendPrefillItems(nil, 3, 7, 100))
-	items, merges := a.AppendDecodeItems(nil, nil, 2, 70, 40)
+	assert.Equal(t, []kernel.Item{{Row: 3, First: 0, KeyEnd: 106}, {Row: 3, First: 16, KeyEnd: 111}, {Row: 3, First: 32, KeyEnd: 112}},
+		a.appendPrefillItems(nil, 3, 12, 100))
+	items, merges := a.appendDecodeItems(nil, nil, 2, 1, 70, 40)
 	assert.Equal(t, []kernel.Item{{Row: 2, KeyEnd: 64}, {Row: 2, KeyBegin: 64, KeyEnd: 70}}, items)
 	assert.Equal(t, []kernel.Merge{{Row: 2, Count: 2}}, merges)
-	items, merges = a.AppendDecodeItems(items, merges, 4, 64, 64)
+	items, merges = a.appendDecodeItems(items, merges, 4, 1, 64, 64)
 	assert.Equal(t, kernel.Item{Row: 4, First: itemDirect, KeyEnd: 64}, items[2])
 	assert.Len(t, merges, 1, "one span needs no merge")
-	assert.Equal(t, 2, a.DecodeItems(70, 40))
+	assert.Equal(t, 2, a.DecodeItems(1, 70, 40))
+	assert.Equal(t, 4, a.DecodeItems(2, 70, 40), "6 rows are two tiles")
+	assert.Zero(t, a.DecodeItems(9, 70, 40))
 	assert.EqualValues(t, 3*2*4*17*16, a.PartialBytes(3))
 }
 

@@ -27,7 +27,10 @@ const (
 // Mask hides keys from queries, or adds to their scores, for the sequence it belongs to. Only blocks of 32 queries by 32
 // keys that are neither all hidden nor all plainly visible hold data, and kernels pass over tiles that are all hidden.
 // The zero Mask leaves all keys as they are.
-type Mask struct{ words []uint32 }
+type Mask struct {
+	kind  MaskKind
+	words []uint32 // heads, rows and columns of blocks, their map, and the dense blocks
+}
 
 // NewMask encodes a mask of kind for a sequence of the given numbers of queries and keys. heads is 1 for a mask that all
 // query heads share, or their number. at gives what is added to a score, and whether the query sees the key at all; it is
@@ -50,7 +53,7 @@ func NewMask(kind MaskKind, heads, queries, keys int, at func(head, query, key i
 		}
 		words[3+i] = entry
 	}
-	return Mask{words}, nil
+	return Mask{kind, words}, nil
 }
 
 // maskEntry encodes one block. What lies past the queries or keys counts as neither.

@@ -63,7 +63,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		return r, err
 	}
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
-	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(r.decodeItems+o.MaxSeqs) +
+	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(r.decodeItems+r.decodeItems/2) +
 		4*(o.TokenBudget*p.Config.Heads/p.Config.KVHeads+o.MaxSeqs) + 4*o.Blocks
 	for _, b := range []struct {
 		label string

@@ -306,15 +306,16 @@ func grow(b []byte, n int) []byte {
 func (r *Runner) span(a *attention.Attention, s *step.Step) int {
 	r.lens = r.lens[:0]
 	for i := range s.Rows {
-		if s.Rows[i].Count == 1 {
-			r.lens = append(r.lens, int(s.Rows[i].Start)+1)
+		if a.DecodeItems(int(s.Rows[i].Count), 1, 1) > 0 {
+			r.lens = append(r.lens, int(s.Rows[i].Start+s.Rows[i].Count))
 		}
 	}
 	span := attention.ChooseSplit(r.lens, r.config.KVHeads, r.units)
 	for {
 		items := 0
-		for _, n := range r.lens {
-			items += a.DecodeItems(n, span)
+		for i := range s.Rows {
+			row := &s.Rows[i]
+			items += a.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
 		}
 		if items <= r.decodeItems {
 			return span
