@@ -169,6 +169,15 @@ func (w *walk) turn() {
 		}
 	}
 	require.NoError(w.t, w.Check())
+	for id := range w.lines {
+		blocks := 0
+		for g := range max(1, len(w.groups)) {
+			for _, block := range w.Table(id, g) {
+				blocks += min(int(block), 1)
+			}
+		}
+		require.Equal(w.t, blocks, w.Blocks(id))
+	}
 }
 
 // pin holds what is cached of a sequence, brings a text back that was saved, or lets one go.
