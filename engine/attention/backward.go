@@ -1,0 +1,149 @@
+package attention
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// Backward is the backward pass of flash attention over contiguous sequences (FlashAttention-2, arXiv 2307.08691,
+// algorithm 2). P is recomputed from the LSE and nothing quadratic is stored; instead of atomic sums one dispatch owns dK
+// and dV by key tile, another dQ by query tile, so that gradients have the same bits on every run.
+type Backward struct {
+	device               *gpu.Device
+	params               Params
+	tile                 backwardTile
+	delta, keys, queries *gpu.Kernel
+}
+
+// NewBackward starts compiling the kernels. p is the forward pass's, contiguous and with its LSE; Variant is "" or one of
+// BackwardTiles.
+func NewBackward(d *gpu.Device, p Params) (*Backward, error) {
+	if err := p.checkBackward(); err != nil {
+		return nil, err
+	}
+	t, err := p.backwardTile(d.Info())
+	if err != nil {
+		return nil, err
+	}
+	b := &Backward{device: d, params: p, tile: t}
+	for _, k := range []struct {
+		kernel **gpu.Kernel
+		spec   kernel.Spec
+	}{
+		{&b.delta, p.deltaSpec()},
+		{&b.keys, p.backwardSpec(t, true)},
+		{&b.queries, p.backwardSpec(t, false)},
+	} {
+		m, err := kernel.Module(d, k.spec)
+		if err != nil {
+			return nil, err
+		}
+		*k.kernel = d.Kernel(m)
+	}
+	return b, nil
+}
+
+func (p Params) checkBackward() error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	switch {
+	case !p.Contiguous:
+		return fmt.Errorf("attention: backward: K and V in blocks: only Contiguous has gradients")
+	case !p.LSE:
+		return fmt.Errorf("attention: backward: it starts from the forward pass's LSE: set LSE")
+	case p.KVType == kernel.KVQ8:
+		return fmt.Errorf("attention: backward: K and V of type %v have no gradients", p.KVType)
+	}
+	return nil
+}
+
+// Wait blocks until the kernels are compiled.
+func (b *Backward) Wait(ctx context.Context) error {
+	for _, k := range []*gpu.Kernel{b.delta, b.keys, b.queries} {
+		if err := k.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Params) deltaSpec() kernel.Spec {
+	return kernel.Spec{
+		File: "attention_backward_delta", Variant: "baseline",
+		Consts:   []kernel.Const{{Name: "HEAD_DIM", Value: p.HeadDim}, {Name: "HEADS", Value: p.Heads}, {Name: "OUT_STRIDE", Value: p.OutStride}},
+		Use:      map[string]string{"gradient": p.gradientRows()},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	}
+}
+
+func (p Params) backwardSpec(t backwardTile, ownKeys bool) kernel.Spec {
+	side, items := "backward_queries", kernel.WordPrefillItems
+	bindings := []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
+	if ownKeys {
+		side, items = "backward_keys", kernel.WordDecodeItems
+		bindings = append(bindings, gpu.ReadWrite)
+	}
+	return kernel.Spec{
+		File: "attention_backward_tile", Variant: t.name,
+		Consts: slices.Concat(p.shapeConsts(), p.sightConsts(), t.consts(ownKeys), []kernel.Const{
+			{Name: "HEADS", Value: p.Heads}, {Name: "GROUP", Value: p.Group}, {Name: "Q_STRIDE", Value: p.QStride},
+			{Name: "Q_OFFSET", Value: p.QOffset}, {Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: items},
+		}),
+		Use:      map[string]string{"kv": p.kvLibrary(), "keys": "keys_rows", "q": p.qLibrary(), "gradient": p.gradientRows(), "side": side},
+		Bindings: bindings,
+	}
+}
+
+func (p Params) gradientRows() string {
+	if p.HeadDim%4 == 0 && p.OutStride%4 == 0 {
+		return "gradient_f32x4"
+	}
+	return "gradient_f32"
+}
+
+// Gradients are the buffers of a backward pass. Step is Plan's, Q, K, V, Out and LSE are the forward pass's, DOut is the
+// gradient by Out and has its form. DQ comes out as [token][Heads][HeadDim], DK and DV as [token][KVHeads][HeadDim], f32
+// without gaps. Scratch has ScratchBytes.
+type Gradients struct{ Step, Q, K, V, Out, LSE, DOut, DQ, DK, DV, Scratch gpu.View }
+
+// BackwardBindings are Gradients bound to the kernels.
+type BackwardBindings struct{ delta, keys, queries *gpu.BindGroup }
+
+// ScratchBytes returns the size of the scratch buffer for so many query tokens: what grows is linear.
+func (b *Backward) ScratchBytes(tokens int) uint64 {
+	return 8 * uint64(max(1, tokens)) * uint64(b.params.Heads)
+}
+
+// Bind binds the buffers; it waits for kernels that still compile.
+func (b *Backward) Bind(g Gradients) (*BackwardBindings, error) {
+	var bound BackwardBindings
+	var err error
+	if bound.delta, err = b.device.Bind(b.delta, g.Step, g.Out, g.DOut, g.LSE, g.Scratch); err != nil {
+		return nil, err
+	}
+	if bound.keys, err = b.device.Bind(b.keys, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DK, g.DV); err != nil {
+		return nil, err
+	}
+	if bound.queries, err = b.device.Bind(b.queries, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DQ); err != nil {
+		return nil, err
+	}
+	return &bound, nil
+}
+
+// deltaRows is how many query rows a workgroup of the delta kernel takes.
+const deltaRows = 64
+
+// Record records the gradients of a launch that Plan laid out in d: three dispatches.
+func (b *Backward) Record(rec *gpu.Recorder, bound *BackwardBindings, d *kernel.StepData) {
+	x, z := kernel.Fold((len(d.Tokens)*b.params.Heads + deltaRows - 1) / deltaRows)
+	rec.Dispatch(b.delta, bound.delta, x, 1, z)
+	x, z = kernel.Fold(len(d.Decode))
+	rec.Dispatch(b.keys, bound.keys, x, uint32(b.params.KVHeads), z)
+	x, z = kernel.Fold(len(d.Prefill))
+	rec.Dispatch(b.queries, bound.queries, x, uint32(b.params.Heads), z)
+}
