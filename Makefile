@@ -14,7 +14,7 @@ NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
 
-.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu fuzz lint fmt clean help FORCE
+.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -58,6 +58,9 @@ bench: bin/quire ## measure the built-in model
 bench-gpu: bin/quire ## measure named shapes with random weights; needs a GPU
 	bin/quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8
 	bin/quire bench --shape qwen-0.5b --type q8_0 --prompt 512,2048 --gen 128 --batch 1,8
+
+bench-attention: bin/quire ## measure flash and standard attention, with charts in bin/attention/
+	bin/quire bench attention --charts bin/attention
 
 fuzz: ## fuzz every parser for ten seconds
 	@for p in $$($(GO) list ./engine/... ./paging/...); do \

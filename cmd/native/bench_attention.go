@@ -145,10 +145,11 @@ func (b *benchAttentionFlags) writeCharts(r *attend.Report) error {
 var clocks = map[string]string{attend.ClockGPU: "the GPU's timestamps", attend.ClockWall: "wall clock, launches queued"}
 
 func printAttention(w io.Writer, r *attend.Report) error {
-	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s, copies %.1f GB/s, multiply-adds %s\nclock      %s\n\n",
-		r.Adapter, r.Bandwidth, r.Copy, flops(r.FMA), clocks[r.Clock])
+	unit, per := flopUnit(r.FMA)
+	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s, copies %.1f GB/s, multiply-adds %.1f %s\nclock      %s\n\n",
+		r.Adapter, r.Bandwidth, r.Copy, per*r.FMA, unit, clocks[r.Clock])
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "kind\tmethod\tvariant\tlength\td\theads\tbatch\tms\tTFLOP/s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\t")
+	fmt.Fprintf(table, "kind\tmethod\tvariant\tlength\td\theads\tbatch\tms\t%s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\t\n", unit)
 	for _, m := range r.Results {
 		variant := m.Variant
 		if variant == "" {
@@ -160,7 +161,7 @@ func printAttention(w io.Writer, r *attend.Report) error {
 			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\ttoo large\t")
 			continue
 		}
-		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t\n", 1e3*m.Seconds, m.TFLOPs, 100*m.FMAShare, m.GBs,
+		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t\n", 1e3*m.Seconds, per*m.TFLOPs, 100*m.FMAShare, m.GBs,
 			100*m.BandwidthShare, 100*m.CopyShare, formatSize(m.BufferBytes))
 	}
 	if err := table.Flush(); err != nil || len(r.Memory) == 0 {
@@ -179,10 +180,10 @@ func printAttention(w io.Writer, r *attend.Report) error {
 	return table.Flush()
 }
 
-// flops writes 10¹² operations a second.
-func flops(tera float64) string {
-	if tera < 0.1 {
-		return fmt.Sprintf("%.1f GFLOP/s", 1e3*tera)
+// flopUnit is how operations a second are best written on an adapter that makes so many, in 10¹².
+func flopUnit(tera float64) (unit string, per float64) {
+	if tera < 1 {
+		return "GFLOP/s", 1e3
 	}
-	return fmt.Sprintf("%.1f TFLOP/s", tera)
+	return "TFLOP/s", 1
 }

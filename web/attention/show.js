@@ -63,7 +63,7 @@ function fill(table, rows) {
     }
     return row;
   }));
-  table.parentElement.hidden = rows.length === 0;
+  table.parentElement.parentElement.hidden = rows.length === 0;
 }
 
 // draw puts the engine's own drawings in.

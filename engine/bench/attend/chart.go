@@ -109,12 +109,13 @@ func (p *plot) add(name string, x, y float64) {
 
 // Sizes in pixels.
 const (
-	plotLeft, plotTop     = 64, 56
-	plotWidth, plotHeight = 480, 260
+	plotLeft, plotTop     = 60, 56
+	plotWidth, plotHeight = 340, 220
 	legendLine            = 20
+	shortName             = 20 // letters: two of them share a line of the legend
 )
 
-// lines are classes of the style below: hues that stay apart for every kind of eye, with a dash of their own each.
+// style has a class for each line: hues that stay apart for every kind of eye, with a dash of their own.
 const style = `<style>
 .quire-chart{font:13px system-ui,sans-serif;fill:#22201c}
 .quire-chart .sheet{fill:#fffdfa}.quire-chart .faded{fill:#645e54}.quire-chart .rule{stroke:#ddd5c8}
@@ -129,12 +130,44 @@ const style = `<style>
 </style>
 `
 
-const hues = 6
+const (
+	hues         = 6
+	standardLine = 1 // in every chart
+)
+
+// columns is how many names share a line of the legend.
+func (p *plot) columns() int {
+	for _, line := range p.series {
+		if len(line.name) > shortName {
+			return 1
+		}
+	}
+	return 2
+}
+
+// classes gives each line its class.
+func (p *plot) classes() []int {
+	var classes []int
+	next := 0
+	for _, line := range p.series {
+		if line.name == standardNamed {
+			classes = append(classes, standardLine)
+			continue
+		}
+		if next%hues == standardLine {
+			next++
+		}
+		classes = append(classes, next%hues)
+		next++
+	}
+	return classes
+}
 
 func (p *plot) svg() string {
 	var s strings.Builder
 	width, bottom := plotLeft+plotWidth+24, plotTop+plotHeight
-	height := bottom + 52 + legendLine*((len(p.series)+1)/2)
+	columns, classes := p.columns(), p.classes()
+	height := bottom + 52 + legendLine*((len(p.series)+columns-1)/columns)
 	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" class="quire-chart" role="img" viewBox="0 0 %d %d" width="%d" height="%d">
 <title>%s</title>
 <desc>%s</desc>
@@ -164,19 +197,19 @@ func (p *plot) svg() string {
 `, toX(v), bottom+20, tokens(v))
 	}
 	for i, line := range p.series {
-		line.write(&s, i, toX, toY)
-		x, y := plotLeft+i%2*plotWidth/2, bottom+60+i/2*legendLine
+		line.write(&s, classes[i], toX, toY)
+		x, y := plotLeft+i%columns*plotWidth/2, bottom+60+i/columns*legendLine
 		fmt.Fprintf(&s, `<g class="l%d"><line class="key" x1="%d" y1="%d" x2="%d" y2="%d"/></g><text x="%d" y="%d">%s</text>
-`, i%hues, x, y-4, x+28, y-4, x+36, y, html.EscapeString(line.name))
+`, classes[i], x, y-4, x+28, y-4, x+36, y, html.EscapeString(line.name))
 	}
 	s.WriteString("</svg>\n")
 	return s.String()
 }
 
-func (line *series) write(s *strings.Builder, i int, toX, toY func(float64) float64) {
+func (line *series) write(s *strings.Builder, class int, toX, toY func(float64) float64) {
 	points := slices.Clone(line.points)
 	slices.SortFunc(points, func(a, b [2]float64) int { return int(a[0] - b[0]) })
-	fmt.Fprintf(s, `<g class="l%d"><path d="`, i%hues)
+	fmt.Fprintf(s, `<g class="l%d"><path d="`, class)
 	for j, at := range points {
 		command := "L"
 		if j == 0 {

@@ -9,7 +9,7 @@ import (
 
 // memory measures what one head takes.
 func (b *bencher) memory(ctx context.Context, length, dim int) error {
-	c := Case{Kind: Forward, Method: Flash, Length: length, queries: length, HeadDim: dim, Heads: 1, KVHeads: 1, Batch: 1, Causal: true, KVType: kernel.KVF32.String()}
+	c := oneHead(length, dim)
 	b.next("memory of " + c.String())
 	m, err := measureMemory(ctx, b.device, c)
 	if tooLarge(err) {
@@ -19,7 +19,14 @@ func (b *bencher) memory(ctx context.Context, length, dim int) error {
 		return err
 	}
 	b.report.Memory = append(b.report.Memory, m)
+	b.tell(Progress{Stage: "memory", Done: b.done, Total: b.total, Report: b.report})
 	return nil
+}
+
+// oneHead is a head's forward pass.
+func oneHead(length, dim int) Case {
+	return Case{Kind: Forward, Method: Flash, Length: length, queries: length, HeadDim: dim, Heads: 1, KVHeads: 1, Batch: 1, Causal: true,
+		KVType: kernel.KVF32.String()}
 }
 
 // measureMemory makes the launches of flash and of standard attention and counts the device's bytes, without running

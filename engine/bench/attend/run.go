@@ -38,16 +38,16 @@ func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Repo
 	if err := b.peaks(ctx); err != nil {
 		return nil, err
 	}
+	for _, c := range cases {
+		if err := b.measure(ctx, c); err != nil {
+			return nil, fmt.Errorf("%s: %w", c, err)
+		}
+	}
 	for _, dim := range p.HeadDims {
 		for _, length := range p.Lengths {
 			if err := b.memory(ctx, length, dim); err != nil {
 				return nil, err
 			}
-		}
-	}
-	for _, c := range cases {
-		if err := b.measure(ctx, c); err != nil {
-			return nil, fmt.Errorf("%s: %w", c, err)
 		}
 	}
 	return b.report, nil

@@ -1,0 +1,136 @@
+package attend
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
+)
+
+var adapter = gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}
+
+func TestRunMeasuresAllThatIsAsked(t *testing.T) {
+	p := Plan{Lengths: []int{33}, Contexts: []int{64}, HeadDims: []int{32}, Heads: Heads{2, 1}, DecodeHeads: Heads{2, 1}, Batches: []int{2}, DecodeBatches: []int{1}}
+	var begun, reports int
+	r, err := Run(context.Background(), adapter, p, func(p Progress) {
+		if p.Report == nil {
+			assert.Equal(t, begun, p.Done, p.Stage)
+			begun++
+		} else {
+			reports++
+			assert.Equal(t, reports, len(p.Report.Results)+len(p.Report.Memory))
+		}
+		assert.LessOrEqual(t, p.Done, p.Total)
+		assert.Equal(t, 3+4+1, p.Total)
+	})
+	require.NoError(t, err)
+	assert.NotEmpty(t, r.Adapter)
+	assert.Positive(t, r.Bandwidth)
+	assert.Positive(t, r.Copy)
+	assert.Positive(t, r.FMA)
+	require.Len(t, r.Results, 4)
+	assert.Equal(t, 5, reports)
+	for _, m := range r.Results {
+		name := m.Case.String()
+		assert.Empty(t, m.Skipped, name)
+		assert.Positive(t, m.Seconds, name)
+		assert.Positive(t, m.Launches, name)
+		assert.InEpsilon(t, m.Operations/m.Seconds/1e12, m.TFLOPs, 1e-9, name)
+		assert.InEpsilon(t, m.Bytes/m.Seconds/1e9/r.Bandwidth, m.BandwidthShare, 1e-9, name)
+		assert.GreaterOrEqual(t, float64(m.BufferBytes), m.inputBytes()/2, name)
+	}
+	require.Len(t, r.Memory, 1)
+
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	var back Report
+	require.NoError(t, json.Unmarshal(text, &back))
+	assert.Equal(t, r.Results[3].TFLOPs, back.Results[3].TFLOPs)
+	for _, field := range []string{`"kind":"decode"`, `"method":"standard"`, `"fma_tflop_s":`, `"buffer_bytes":`, `"flash_bytes":`} {
+		assert.Contains(t, string(text), field)
+	}
+}
+
+// What the adapter cannot hold is told and passed over.
+func TestRunSkipsWhatIsTooLarge(t *testing.T) {
+	const far = 1 << 19 // scores of a TiB
+	r, err := Run(context.Background(), adapter, Plan{Kinds: []Kind{Standard}, Lengths: []int{far}, HeadDims: []int{8}, Heads: Heads{1, 1}}, nil)
+	require.NoError(t, err)
+	require.Len(t, r.Results, 1)
+	assert.Contains(t, r.Results[0].Skipped, "scores")
+	require.Len(t, r.Memory, 1)
+	assert.True(t, r.Memory[0].Computed)
+	assert.EqualValues(t, 4*4*8*far+2*4*far*far, r.Memory[0].Standard)
+}
+
+func TestRunEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := Run(ctx, adapter, Plan{Lengths: []int{32}}, func(p Progress) { cancel() })
+	assert.ErrorIs(t, err, context.Canceled)
+	_, err = Run(context.Background(), adapter, Plan{Lengths: []int{0}}, nil)
+	assert.ErrorIs(t, err, ErrPlan)
+	_, err = Run(context.Background(), adapter, Plan{Lengths: []int{32}, Variants: []string{"warp"}}, nil)
+	assert.ErrorContains(t, err, `no variant "warp"`)
+}
+
+// Flash attention allocates nothing that grows with the square of the length; standard attention does.
+func TestMemoryGrowsWithTheLength(t *testing.T) {
+	d := gputest.Device(t)
+	at := func(length int) Memory {
+		m, err := measureMemory(context.Background(), d, oneHead(length, 64))
+		require.NoError(t, err)
+		return m
+	}
+	short, long := at(4096), at(16384)
+	assert.LessOrEqual(t, long.Flash, 4*short.Flash, "four times the tokens")
+	assert.GreaterOrEqual(t, long.Flash, uint64(4*4*16384*64), "q, k, v and the output")
+	assert.Less(t, long.Flash, uint64(5*4*16384*64), "little but q, k, v and the output")
+	assert.EqualValues(t, 4*4*4096*64+2*4*4096*4096, short.Standard)
+	assert.EqualValues(t, 4*4*16384*64+2*4*16384*16384, long.Standard)
+	assert.Greater(t, short.Ratio, 10.0)
+	assert.Greater(t, long.Ratio, 40.0)
+}
+
+func TestCharts(t *testing.T) {
+	var r Report
+	r.Adapter = "a <GPU>"
+	for _, length := range []int{512, 1024, 16384} {
+		for i, method := range []string{Flash, standardNamed} {
+			c := Case{Kind: Forward, Method: method, Length: length, HeadDim: 64, Batch: 1}
+			r.Results = append(r.Results, Result{Case: c, TFLOPs: float64(length) / 512 / float64(1+i)})
+		}
+		r.Results = append(r.Results, Result{Case: Case{Kind: Decode, Method: Flash, Length: length, HeadDim: 128, Batch: 8}, GBs: 100})
+		r.Memory = append(r.Memory, Memory{Length: length, HeadDim: 64, Flash: uint64(length) << 10, Standard: uint64(length*length) << 3})
+	}
+	r.Results = append(r.Results, Result{Case: Case{Kind: Forward, Method: standardNamed, Length: 1 << 20, HeadDim: 256}, Skipped: "too large"})
+	var names []string
+	for _, c := range r.Charts() {
+		names = append(names, c.Name)
+		for d := xml.NewDecoder(strings.NewReader(c.SVG)); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else {
+				require.NoError(t, err, c.Name)
+			}
+		}
+		assert.NotContains(t, c.SVG, "NaN", c.Name)
+		assert.NotContains(t, c.SVG, "Inf", c.Name)
+	}
+	assert.Equal(t, []string{"attention-forward-64", "attention-decode-128", "attention-memory-64"}, names)
+	forward := r.Charts()[0].SVG
+	assert.Equal(t, 6, strings.Count(forward, "<circle"))
+	assert.Contains(t, forward, "flash: 1 at 512, 2 at 1k, 32 at 16k; standard: 0.5 at 512")
+	assert.Contains(t, forward, "a &lt;GPU&gt;")
+	// The fastest point is the highest, the longest the farthest right.
+	assert.Contains(t, forward, `<circle cx="384.0" cy="`)
+	assert.Contains(t, r.Charts()[1].SVG, "flash, batch 8")
+}

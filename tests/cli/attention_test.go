@@ -1,0 +1,83 @@
+//go:build !js
+
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/bench/attend"
+)
+
+// tinyAttention is soon over on a software adapter.
+var tinyAttention = []string{"bench", "attention", "--length", "32,64", "--head-dim", "32", "--heads", "2/1", "--batch", "1", "--kind", "forward,standard,decode"}
+
+func TestBenchAttention(t *testing.T) {
+	charts := filepath.Join(t.TempDir(), "new")
+	r := quire(t, append(tinyAttention, "--charts", charts)...).ok(t)
+	for _, line := range []string{
+		`(?m)^adapter +.+, reads [\d.]+ GB/s, copies [\d.]+ GB/s, multiply-adds [\d.]+ [GT]FLOP/s$`, `(?m)^clock +`,
+		`(?m)^ *forward +flash +– +32 +32 +2/1 +1 +[\d.e-]+ +[\d.]+ +[\d.]+ % `, `(?m)^ *forward +standard +– +64 `, `(?m)^ *decode +flash +– +64 `,
+		`(?m)^ *64 +32 +[\d.]+ KiB +[\d.]+ KiB +[\d.]+$`,
+	} {
+		assert.Regexp(t, line, r.stdout)
+	}
+	assert.Equal(t, 6+2, strings.Count(r.stdout, "\n")-8, "six measurements, two lines of memory:\n%s", r.stdout)
+	assert.Contains(t, r.stderr, "of 11: bandwidth\n", "progress")
+	for _, name := range []string{"attention-forward-32.svg", "attention-decode-32.svg", "attention-memory-32.svg"} {
+		svg, err := os.ReadFile(filepath.Join(charts, name))
+		require.NoError(t, err)
+		assert.True(t, strings.HasPrefix(string(svg), "<svg "), name)
+	}
+}
+
+func TestBenchAttentionJSON(t *testing.T) {
+	out := quire(t, append(tinyAttention, "--json")...).ok(t).stdout
+	assert.Equal(t, 1, strings.Count(out, "\n"))
+	var report attend.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	assert.Len(t, report.Results, 6)
+	assert.Len(t, report.Memory, 2)
+	assert.Equal(t, attend.ClockWall, report.Clock, "software adapters have no clock of their own")
+	for _, r := range report.Results {
+		assert.Positive(t, r.TFLOPs)
+		assert.Equal(t, 2, r.Heads)
+		assert.Equal(t, 1, r.KVHeads)
+		assert.True(t, r.Causal)
+	}
+}
+
+func TestBenchAttentionRefuses(t *testing.T) {
+	for says, args := range map[string][]string{
+		`there is no kind "sideways"`:           {"--kind", "forward,sideways"},
+		"a head dim of 300":                     {"--head-dim", "300"},
+		"must be a count, or two as in 32/8":    {"--heads", "many"},
+		"3 query heads do not share 2 KV heads": {"--heads", "3/2"},
+		"--length":                              {"--length", "0"},
+		"unknown flag --prompt":                 {"--prompt", "8"},
+		"1 arguments do not fit":                {"twice"},
+	} {
+		r := quire(t, append([]string{"bench", "attention"}, args...)...)
+		assert.Equal(t, 2, r.code, says)
+		assert.Empty(t, r.stdout)
+		assert.Contains(t, r.stderr, says)
+	}
+	r := quire(t, append(tinyAttention, "--variant", "warp")...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stderr, `no variant "warp"`)
+}
+
+func TestBenchAttentionHelp(t *testing.T) {
+	help := quire(t, "bench", "attention", "--help").ok(t).stdout
+	assert.True(t, strings.HasPrefix(help, "usage: quire bench attention [flags]\n"))
+	for _, name := range []string{"kind", "length", "context", "head-dim", "heads", "batch", "full", "kv-type", "variant", "json", "charts", "adapter"} {
+		assert.Regexp(t, `(?m)^  --`+name+` `, help)
+	}
+	assert.Contains(t, quire(t, "bench", "--help").ok(t).stdout, "quire bench attention [flags]: measure attention")
+}
