@@ -17,6 +17,7 @@ type graph struct {
 	results   gpu.View // the sum of the tokens' losses; at resultAlign bytes, that of the gradients' squares
 	losses    gpu.View
 
+	attending     *attending
 	layers        []layer
 	last, normed  matrix // the residual stream behind the layers, and it normed
 	logits        matrix // then the gradient by them
@@ -27,9 +28,9 @@ type graph struct {
 
 // layer is what a layer's backward pass takes from its forward pass. gate and up become their gradients.
 type layer struct {
-	x, attnNormed, q, k, v, attended matrix // q and k rotated
-	lse                              gpu.View
-	middle, ffnNormed                matrix // the residual stream after attention, and it normed
+	x, attnNormed, q, k, v, attended matrix   // q and k rotated
+	lse                              gpu.View // [tokens][Heads]
+	middle, ffnNormed                matrix   // the residual stream after attention, and it normed
 	gate, up, hidden                 matrix
 }
 
@@ -45,6 +46,7 @@ func newGraph(m *Model, sequences int) *graph {
 	g.results = p.buffer("results", 2*tensorAlign)
 	g.losses = p.buffer("losses", (n+3)/4*4)
 	g.table = p.ropeTable(m.Config)
+	g.attending = p.attention(m.Config, sequences)
 	q, kv := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
 	for range m.Layers {
 		g.layers = append(g.layers, layer{

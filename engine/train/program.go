@@ -113,6 +113,14 @@ func (p *program) scratch(words int) gpu.View {
 	return gpu.View{Size: 4 * uint64(words)}
 }
 
+// resolve puts a view of scratch in its buffer, once that is made.
+func (p *program) resolve(v gpu.View) gpu.View {
+	if v.Buffer == nil {
+		v.Buffer = p.scratchBuffer
+	}
+	return v
+}
+
 // add appends work: bind, once all kernels have been asked for, then record with every tape.
 func (p *program) add(bind func() error, record func(*gpu.Recorder)) {
 	if bind != nil {
@@ -136,9 +144,7 @@ func (p *program) dispatch(s kernel.Spec, x, y, z uint32, views ...gpu.View) {
 	var group *gpu.BindGroup
 	p.add(func() (err error) {
 		for i := range views {
-			if views[i].Buffer == nil {
-				views[i].Buffer = p.scratchBuffer
-			}
+			views[i] = p.resolve(views[i])
 		}
 		group, err = p.dev.Bind(k, views...)
 		return err

@@ -59,8 +59,8 @@ func weights(t *testing.T, m *Model) (reference.Weights[float64], reference.Weig
 func TestGradients(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"untied": func(*Config) {},
-		"tied, one KV head, odd pairs": func(c *Config) {
-			c.Tied, c.KVHeads, c.HeadDim, c.Layers, c.Length = true, 1, 12, 1, 19
+		"tied, one KV head, several tiles": func(c *Config) {
+			c.Tied, c.KVHeads, c.HeadDim, c.Layers, c.Length = true, 1, 12, 1, 71
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
