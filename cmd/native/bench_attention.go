@@ -41,7 +41,7 @@ type benchAttentionFlags struct {
 
 func prepareBenchAttention(f *flags) func(*host, []string) error {
 	b := benchAttentionFlags{plan: attend.Plan{KVType: kvTypes[0]}}
-	variants := ""
+	variants, backward := "", ""
 	f.group("measurement")
 	kindsFlag(f, &b.plan.Kinds)
 	f.wholes("length", &b.plan.Lengths, 1, "`N,...` queries and keys of a sequence; for decode, keys; default by adapter, to 16384, for decode 131072")
@@ -51,7 +51,8 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1, for decode 1,8")
 	f.flag("full", &b.plan.Full, "let every query see every key: no causal mask")
 	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode: f16, bf16, q8 or f32; default f16")
-	f.text("variant", &variants, "flash attention's kernel `VARIANT,...` by name; default: chosen for the adapter")
+	f.text("variant", &variants, "flash attention's kernel `VARIANT,...`, forward and decode, by name; default: chosen for the adapter")
+	f.text("backward-variant", &backward, "its backward pass's `VARIANT,...`")
 	f.group("output")
 	f.flag("json", &b.json, "print one JSON object")
 	f.text("charts", &b.charts, "write charts of speed and memory over length as SVG files to a `FOLDER`")
@@ -61,6 +62,9 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	return func(h *host, _ []string) error {
 		if variants != "" {
 			b.plan.Variants = strings.Split(variants, ",")
+		}
+		if backward != "" {
+			b.plan.BackwardVariants = strings.Split(backward, ",")
 		}
 		if !f.given("context") {
 			b.plan.Contexts = b.plan.Lengths

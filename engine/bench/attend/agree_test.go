@@ -13,18 +13,24 @@ import (
 	"quire/engine/gpu/gputest"
 )
 
-// What is compared computes the same: flash and standard attention give equal results from the same noise, of every
-// sequence of a batch.
+// What is compared computes the same: flash and standard attention give equal results and gradients from the same noise,
+// for every sequence of a batch.
 func TestMethodsAgree(t *testing.T) {
 	d := gputest.Device(t)
-	c := Case{Kind: Forward, Method: Flash, Length: 70, queries: 70, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 2, Causal: true, KVType: "f32"}
-	f := ready(t, d, c).(*flash)
+	c := Case{Kind: Backward, Method: Flash, Length: 70, queries: 70, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 2, Causal: true, KVType: "f32"}
+	g := ready(t, d, c).(*gradient)
 	c.Method = standardNamed
 	s := ready(t, d, c).(*standard)
-	got, want := floats(t, f.operands.Out.Buffer), floats(t, s.out)
-	assert.InDeltaSlice(t, want, got, 1e-5)
-	assert.NotEqual(t, want[:70*64], want[70*64:], "sequences differ")
-	assert.Greater(t, spreadOf(want), 0.1)
+	c.Kind = Forward
+	f := ready(t, d, c).(*standard)
+	for name, pair := range map[string][2]*gpu.Buffer{
+		"out": {f.out, g.operands.Out.Buffer}, "dQ": {s.grads[0], g.inputs.DQ.Buffer}, "dK": {s.grads[1], g.inputs.DK.Buffer}, "dV": {s.grads[2], g.inputs.DV.Buffer},
+	} {
+		want, got := floats(t, pair[0]), floats(t, pair[1])
+		assert.InDeltaSlice(t, want, got, 2e-5, name)
+		assert.NotEqual(t, want[:len(want)/2], want[len(want)/2:], "sequences differ")
+		assert.Greater(t, largest(want), 0.05, name)
+	}
 }
 
 // ready runs a case once.
@@ -50,8 +56,8 @@ func floats(t *testing.T, b *gpu.Buffer) []float32 {
 	return out
 }
 
-// spreadOf is the largest size of a number.
-func spreadOf(x []float32) float64 {
+// largest is the largest size of a number.
+func largest(x []float32) float64 {
 	most := 0.0
 	for _, f := range x {
 		most = max(most, math.Abs(float64(f)))

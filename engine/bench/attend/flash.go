@@ -14,10 +14,11 @@ const blockSize = 16
 // they lie without gaps.
 type flash struct {
 	store
+	c         Case
 	attention *attention.Attention
 	operands  attention.Operands
 	bound     *attention.Bindings
-	step      kernel.StepData
+	step      *kernel.StepData
 }
 
 func newFlash(d *gpu.Device, c Case) (*flash, error) {
@@ -26,64 +27,57 @@ func newFlash(d *gpu.Device, c Case) (*flash, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flash{store: store{device: d}, attention: a}
+	f := &flash{store: store{device: d}, c: c, attention: a}
+	if f.step, err = a.Plan(c.sequences(), 0); err != nil {
+		return nil, err
+	}
 	tokens, keys := c.Batch*c.queries, c.Batch*c.Length
 	cache := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: 1, Type: p.KVType}
 	if !p.Contiguous {
 		cache.BlockSize = blockSize
 		keys = 1 + c.Batch*c.blocks()
 	}
-	f.lay(c)
+	step := f.words("step", f.step.AppendWords(nil))
 	q, out := f.floats("q", tokens*c.Heads*c.HeadDim), f.floats("out", tokens*c.Heads*c.HeadDim)
 	k, v := f.bytes("k", cache.Bytes(keys)), f.bytes("v", cache.Bytes(keys))
 	partials := f.bytes("partials", a.PartialBytes(len(f.step.Decode)))
-	step := f.words("step", f.step.AppendWords(nil))
+	lse := partials
+	if p.LSE {
+		lse = f.floats("LSE", tokens*c.Heads)
+	}
 	f.noise(false, q)
 	f.noise(p.KVType != kernel.KVF32, k, v)
 	if f.err != nil {
 		f.release()
 		return nil, f.err
 	}
-	f.operands = attention.Operands{Step: step.All(), Q: q.All(), K: k.All(), V: v.All(), Out: out.All(), Partials: partials.All()}
+	f.operands = attention.Operands{Step: step.All(), Q: q.All(), K: k.All(), V: v.All(), Out: out.All(), Partials: partials.All(), LSE: lse.All()}
 	return f, nil
 }
 
-// params are flash attention's.
+// params are flash attention's. The backward pass starts from its LSE.
 func (c Case) params() attention.Params {
 	return attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, BlockSize: blockSize, KVType: c.kvType(), Contiguous: c.Kind != Decode,
-		QStride: c.Heads * c.HeadDim, OutStride: c.Heads * c.HeadDim, Scale: c.scale(), Bidirectional: !c.Causal, Variant: c.Variant}
+		QStride: c.Heads * c.HeadDim, OutStride: c.Heads * c.HeadDim, Scale: c.scale(), Bidirectional: !c.Causal,
+		LSE: c.Kind == Backward, Variant: c.Variant}
 }
 
 // blocks is how many blocks a sequence fills.
 func (c Case) blocks() int { return (c.Length + blockSize - 1) / blockSize }
 
-// lay lays the sequences out, one after another.
-func (f *flash) lay(c Case) {
-	s := &f.step
-	s.Tokens, s.Positions, s.Slots = make([]uint32, c.Batch*c.queries), make([]uint32, c.Batch*c.queries), make([][]int32, 1)
-	lengths := make([]int, c.Batch)
-	for i := range lengths {
-		lengths[i] = c.Length
-	}
-	span := attention.ChooseSplit(lengths, c.KVHeads, computeUnits(f.device))
+func (c Case) sequences() []attention.Sequence {
+	var all []attention.Sequence
 	for i := range c.Batch {
-		row := kernel.StepRow{First: uint32(i * c.queries), Count: uint32(c.queries), Start: uint32(c.Length - c.queries)}
+		s := attention.Sequence{Queries: c.queries, Keys: c.Length}
 		if c.Kind == Decode {
 			for b := range c.blocks() {
-				row.Tables[0] = append(row.Tables[0], uint32(1+i*c.blocks()+b))
+				s.Table = append(s.Table, uint32(1+i*c.blocks()+b))
 			}
-		} else {
-			row.Tables[0] = []uint32{uint32(i * c.Length)}
 		}
-		s.Rows = append(s.Rows, row)
-		f.attention.AppendRow(s, i, c.queries, c.Length-c.queries, span)
+		all = append(all, s)
 	}
-	if !c.Causal {
-		for i := range s.Prefill {
-			s.Prefill[i].KeyEnd = uint32(c.Length)
-		}
-	}
+	return all
 }
 
 func (f *flash) wait(ctx context.Context) error { return f.attention.Wait(ctx) }
@@ -97,10 +91,10 @@ func (f *flash) record(rec *gpu.Recorder) {
 	f.attention.Record(rec, f.bound, len(f.step.Prefill), len(f.step.Decode), len(f.step.Merges))
 }
 
-// computeUnits guesses, as the runner does.
-func computeUnits(d *gpu.Device) int {
-	if d.Info().Type == "cpu" {
-		return 4
+func (f *flash) kernel() string {
+	prefill, decode := f.attention.Chosen()
+	if len(f.step.Prefill) > 0 {
+		return prefill
 	}
-	return 64
+	return decode
 }

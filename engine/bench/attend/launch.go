@@ -3,6 +3,8 @@ package attend
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 
 	"quire/engine/gpu"
@@ -14,6 +16,7 @@ type launch interface {
 	wait(ctx context.Context) error
 	bind() error // after wait
 	record(rec *gpu.Recorder)
+	kernel() string // that does most of the work
 	release()
 }
 
@@ -22,12 +25,17 @@ func newLaunch(d *gpu.Device, c Case) (launch, error) {
 	switch {
 	case c.Method == standardNamed:
 		return newStandard(d, c)
+	case c.Kind == Backward:
+		return newGradient(d, c)
 	default:
 		return newFlash(d, c)
 	}
 }
 
 func (c Case) scale() float32 { return float32(1 / math.Sqrt(float64(c.HeadDim))) }
+
+// errBinding is a buffer that no binding of the adapter holds.
+var errBinding = errors.New("too large for one binding")
 
 // store makes buffers and keeps them and the first error.
 type store struct {
@@ -47,6 +55,10 @@ func (s *store) floats(label string, n int) *gpu.Buffer { return s.bytes(label, 
 
 func (s *store) bytes(label string, size uint64) *gpu.Buffer {
 	if s.err != nil {
+		return nil
+	}
+	if most := s.device.Limits().MaxStorageBufferBindingSize; size > most {
+		s.err = fmt.Errorf("%s: %w: %d bytes, the adapter binds %d", label, errBinding, size, most)
 		return nil
 	}
 	b, err := s.device.NewBuffer(label, max(size, 16), gpu.Storage)

@@ -31,10 +31,13 @@ var Kinds = []Kind{Forward, Backward, Decode, Standard}
 // Plan says what is measured, each kind in every combination. What is left empty is chosen for the adapter: software
 // adapters get little to do.
 type Plan struct {
-	Kinds    []Kind   `json:"kinds"`
-	HeadDims []int    `json:"headDims"`
-	Variants []string `json:"variants"` // of flash attention; "" is the adapter's own
-	Full     bool     `json:"full"`     // every query sees every key; otherwise none sees later ones
+	Kinds    []Kind `json:"kinds"`
+	HeadDims []int  `json:"headDims"`
+	Full     bool   `json:"full"` // every query sees every key; otherwise none sees later ones
+
+	// Variants of flash attention, forward and decode, and of its backward pass; "" is the adapter's own.
+	Variants         []string `json:"variants"`
+	BackwardVariants []string `json:"backwardVariants"`
 
 	Lengths []int `json:"lengths"` // queries, and as many keys, of each sequence, forward and backward
 	Batches []int `json:"batches"` // sequences at once
@@ -75,6 +78,7 @@ func (p Plan) filled(info gpu.AdapterInfo) Plan {
 	fill(&p.Batches, []int{1})
 	fill(&p.DecodeBatches, batches)
 	fill(&p.Variants, []string{""})
+	fill(&p.BackwardVariants, []string{""})
 	if p.Heads == (Heads{}) {
 		p.Heads = heads
 	}
@@ -183,8 +187,12 @@ func (p Plan) cases() []Case {
 // appendCases appends a case by every method that the plan asks for.
 func (p Plan) appendCases(all []Case, c Case) []Case {
 	asked := slices.Contains(p.Kinds, c.Kind)
-	if asked && c.Kind != Backward {
-		for _, v := range p.Variants {
+	variants := p.Variants
+	if c.Kind == Backward {
+		variants = p.BackwardVariants
+	}
+	if asked {
+		for _, v := range variants {
 			c.Method, c.Variant = Flash, v
 			all = append(all, c)
 		}

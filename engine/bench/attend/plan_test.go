@@ -19,8 +19,8 @@ func TestCasesOfAPlan(t *testing.T) {
 	assert.Equal(t, []string{
 		"flash forward of 3 x 8, 4/2 heads of 64", "flash baseline forward of 3 x 8, 4/2 heads of 64", "standard forward of 3 x 8, 4/2 heads of 64",
 		"flash forward of 3 x 16, 4/2 heads of 64", "flash baseline forward of 3 x 16, 4/2 heads of 64", "standard forward of 3 x 16, 4/2 heads of 64",
-		"standard backward of 3 x 8, 4/2 heads of 64",
-		"standard backward of 3 x 16, 4/2 heads of 64",
+		"flash backward of 3 x 8, 4/2 heads of 64", "standard backward of 3 x 8, 4/2 heads of 64",
+		"flash backward of 3 x 16, 4/2 heads of 64", "standard backward of 3 x 16, 4/2 heads of 64",
 		"flash decode of 1 x 32, 8/1 heads of 64", "flash baseline decode of 1 x 32, 8/1 heads of 64",
 		"flash decode of 2 x 32, 8/1 heads of 64", "flash baseline decode of 2 x 32, 8/1 heads of 64",
 	}, got)
@@ -39,8 +39,8 @@ func TestCasesOfAKind(t *testing.T) {
 	}{
 		{[]Kind{Standard}, []string{"standard forward"}},
 		{[]Kind{Decode, Standard}, []string{"standard forward", "flash decode"}},
-		{[]Kind{Backward}, nil},
-		{[]Kind{Backward, Standard}, []string{"standard forward", "standard backward"}},
+		{[]Kind{Backward}, []string{"flash backward"}},
+		{[]Kind{Backward, Standard}, []string{"standard forward", "flash backward", "standard backward"}},
 	} {
 		p := Plan{Kinds: tt.kinds, Lengths: []int{8}, Contexts: []int{8}, HeadDims: []int{64}, DecodeBatches: []int{1}}
 		var got []string

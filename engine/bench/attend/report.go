@@ -27,6 +27,7 @@ const (
 type Result struct {
 	Case
 	Skipped     string  `json:"skipped,omitempty"` // why there are no figures
+	Kernel      string  `json:"kernel"`            // that does most of the work: its file and variant
 	Seconds     float64 `json:"seconds"`           // by the report's clock
 	WallSeconds float64 `json:"wall_seconds"`
 	Launches    int     `json:"launches"` // timed

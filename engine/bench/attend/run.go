@@ -111,45 +111,46 @@ func (c Case) String() string {
 func (b *bencher) measure(ctx context.Context, c Case) error {
 	b.next(c.String())
 	r := Result{Case: c, Operations: c.operations(), Bytes: c.bytes()}
-	t, held, err := b.timed(ctx, c)
-	switch {
-	case tooLarge(err):
+	err := b.time(ctx, &r)
+	if tooLarge(err) {
 		r.Skipped = err.Error()
-	case err != nil:
+	} else if err != nil {
 		return err
-	default:
-		r.BufferBytes, r.WallSeconds, r.Seconds, r.Launches, r.Dispatches = held, t.wall, t.wall, t.launches, t.dispatches
-		if t.gpu > 0 {
-			r.Seconds = t.gpu
-		}
-		r.TFLOPs, r.GBs = r.Operations/r.Seconds/1e12, r.Bytes/r.Seconds/1e9
-		r.FMAShare, r.BandwidthShare, r.CopyShare = r.TFLOPs/b.report.FMA, r.GBs/b.report.Bandwidth, r.GBs/b.report.Copy
 	}
 	b.report.Results = append(b.report.Results, r)
 	b.tell(Progress{Stage: c.String(), Done: b.done, Total: b.total, Report: b.report})
 	return nil
 }
 
-// timed runs a case and tells the bytes of the buffers that it held.
-func (b *bencher) timed(ctx context.Context, c Case) (t timing, held uint64, err error) {
+// time runs a case and fills its result in.
+func (b *bencher) time(ctx context.Context, r *Result) error {
 	before := b.device.Stats().Bytes
-	l, err := newLaunch(b.device, c)
+	l, err := newLaunch(b.device, r.Case)
 	if err != nil {
-		return t, 0, err
+		return err
 	}
 	defer l.release()
-	held = b.device.Stats().Bytes - before
+	r.BufferBytes, r.Kernel = b.device.Stats().Bytes-before, l.kernel()
 	if err := l.wait(ctx); err != nil {
-		return t, 0, err
+		return err
 	}
 	if err := l.bind(); err != nil {
-		return t, 0, err
+		return err
 	}
-	t, err = timeLaunch(ctx, b.device, b.report.Clock == ClockGPU, l.record)
-	return t, held, err
+	t, err := timeLaunch(ctx, b.device, b.report.Clock == ClockGPU, l.record)
+	if err != nil {
+		return err
+	}
+	r.WallSeconds, r.Seconds, r.Launches, r.Dispatches = t.wall, t.wall, t.launches, t.dispatches
+	if t.gpu > 0 {
+		r.Seconds = t.gpu
+	}
+	r.TFLOPs, r.GBs = r.Operations/r.Seconds/1e12, r.Bytes/r.Seconds/1e9
+	r.FMAShare, r.BandwidthShare, r.CopyShare = r.TFLOPs/b.report.FMA, r.GBs/b.report.Bandwidth, r.GBs/b.report.Copy
+	return nil
 }
 
 // tooLarge tells whether a case failed for want of memory or of a binding's size.
 func tooLarge(err error) bool {
-	return errors.Is(err, gpu.ErrOutOfMemory) || errors.Is(err, attention.ErrScores)
+	return errors.Is(err, gpu.ErrOutOfMemory) || errors.Is(err, attention.ErrScores) || errors.Is(err, errBinding)
 }

@@ -30,20 +30,21 @@ func TestRunMeasuresAllThatIsAsked(t *testing.T) {
 			assert.Equal(t, reports, len(p.Report.Results)+len(p.Report.Memory))
 		}
 		assert.LessOrEqual(t, p.Done, p.Total)
-		assert.Equal(t, 3+4+1, p.Total)
+		assert.Equal(t, 3+5+1, p.Total)
 	})
 	require.NoError(t, err)
 	assert.NotEmpty(t, r.Adapter)
 	assert.Positive(t, r.Bandwidth)
 	assert.Positive(t, r.Copy)
 	assert.Positive(t, r.FMA)
-	require.Len(t, r.Results, 4)
-	assert.Equal(t, 5, reports)
+	require.Len(t, r.Results, 5)
+	assert.Equal(t, 6, reports)
 	for _, m := range r.Results {
 		name := m.Case.String()
 		assert.Empty(t, m.Skipped, name)
 		assert.Positive(t, m.Seconds, name)
 		assert.Positive(t, m.Launches, name)
+		assert.Contains(t, m.Kernel, map[string]string{Flash: "attention", standardNamed: "matmul"}[m.Method], name)
 		assert.InEpsilon(t, m.Operations/m.Seconds/1e12, m.TFLOPs, 1e-9, name)
 		assert.InEpsilon(t, m.Bytes/m.Seconds/1e9/r.Bandwidth, m.BandwidthShare, 1e-9, name)
 		assert.GreaterOrEqual(t, float64(m.BufferBytes), m.inputBytes()/2, name)
@@ -54,7 +55,7 @@ func TestRunMeasuresAllThatIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	var back Report
 	require.NoError(t, json.Unmarshal(text, &back))
-	assert.Equal(t, r.Results[3].TFLOPs, back.Results[3].TFLOPs)
+	assert.Equal(t, r.Results[4].TFLOPs, back.Results[4].TFLOPs)
 	for _, field := range []string{`"kind":"decode"`, `"method":"standard"`, `"fma_tflop_s":`, `"buffer_bytes":`, `"flash_bytes":`} {
 		assert.Contains(t, string(text), field)
 	}

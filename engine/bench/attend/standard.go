@@ -87,6 +87,8 @@ func (s *standard) record(rec *gpu.Recorder) {
 	}
 }
 
+func (s *standard) kernel() string { return "matmul" }
+
 func (s *standard) release() {
 	s.attention.Release()
 	s.store.release()
