@@ -125,8 +125,8 @@ func (t *trainFlags) check() error {
 	return nil
 }
 
-// maxText is the longest text that is read.
-const maxText = 1 << 30
+// maxText is the longest text that is read; a token takes four times as much.
+const maxText = 256 << 20
 
 // read reads the text to learn.
 func (t *trainFlags) read(h *host) ([]byte, error) {

@@ -5,6 +5,8 @@ package train
 import (
 	"fmt"
 	"strings"
+
+	"quire/engine/kernel"
 )
 
 // Config is the shape of a llama. Its RoPE turns neighbouring elements, as GGUF's llama has it.
@@ -40,6 +42,8 @@ func (c Config) check() error {
 		}
 	}
 	switch {
+	case c.Vocabulary > kernel.MaxWorkgroups: // one a row of the embedding, in its gradient
+		return fmt.Errorf("train: vocabulary is %d, at most %d tokens are trained", c.Vocabulary, kernel.MaxWorkgroups)
 	case c.Heads%c.KVHeads != 0:
 		return fmt.Errorf("train: %d heads do not share %d KV heads evenly", c.Heads, c.KVHeads)
 	case !(c.Eps > 0) || !(c.RopeBase > 0):

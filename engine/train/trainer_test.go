@@ -231,6 +231,7 @@ func TestRefuses(t *testing.T) {
 		"head dim is 7":             func(c *Config) { c.HeadDim = 7 },
 		"no multiple of 4":          func(c *Config) { c.Heads, c.KVHeads, c.HeadDim = 1, 1, 6 },
 		"layers is 0":               func(c *Config) { c.Layers = 0 },
+		"at most 65535 tokens":      func(c *Config) { c.Vocabulary = 65536 },
 		"RoPE's base 0":             func(c *Config) { c.RopeBase = 0 },
 		"out of memory: parameters": func(c *Config) { c.Vocabulary, c.Width = 65535, 1<<20 },
 	} {
