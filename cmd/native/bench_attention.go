@@ -153,20 +153,20 @@ func printAttention(w io.Writer, r *attend.Report) error {
 	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s, copies %.1f GB/s, multiply-adds %.1f %s\nclock      %s\n\n",
 		r.Adapter, r.Bandwidth, r.Copy, per*r.FMA, unit, clocks[r.Clock])
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "kind\tmethod\tvariant\tlength\td\theads\tbatch\tms\t%s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\t\n", unit)
+	fmt.Fprintf(table, "kind\tmethod\tkernel\tlength\td\theads\tbatch\tms\t%s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\tx standard\t\n", unit)
 	for _, m := range r.Results {
-		variant := m.Variant
-		if variant == "" {
-			variant = "–"
-		}
 		heads := attend.Heads{Query: m.Heads, KV: m.KVHeads}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t", m.Kind, m.Method, variant, m.Length, m.HeadDim, heads, m.Batch)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t", m.Kind, m.Method, m.Kernel[strings.LastIndex(m.Kernel, "/")+1:], m.Length, m.HeadDim, heads, m.Batch)
 		if m.Skipped != "" {
-			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\ttoo large\t")
+			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\ttoo large\t\t")
 			continue
 		}
-		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t\n", 1e3*m.Seconds, per*m.TFLOPs, 100*m.FMAShare, m.GBs,
-			100*m.BandwidthShare, 100*m.CopyShare, formatSize(m.BufferBytes))
+		speedup := ""
+		if m.Speedup > 0 {
+			speedup = fmt.Sprintf("%.1f", m.Speedup)
+		}
+		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t%s\t\n", 1e3*m.Seconds, per*m.TFLOPs, 100*m.FMAShare, m.GBs,
+			100*m.BandwidthShare, 100*m.CopyShare, formatSize(m.BufferBytes), speedup)
 	}
 	if err := table.Flush(); err != nil || len(r.Memory) == 0 {
 		return err

@@ -29,7 +29,7 @@ func TestAttentionPage(t *testing.T) {
 	p.wait(`document.querySelector('#stage').textContent === 'Done.'`)
 	assert.Equal(t, "The measurement is done.", get[string](p, `document.querySelector('#status').textContent`))
 	assert.Equal(t, []any{"forward flash 32", "forward standard 32", "forward flash 64", "forward standard 64", "decode flash 64"},
-		get[[]any](p, `[...document.querySelectorAll('#table tbody tr')].map((r) => [0, 1, 2].map((i) => r.cells[i].textContent).join(' '))`))
+		get[[]any](p, `[...document.querySelectorAll('#table tbody tr')].map((r) => [0, 1, 3].map((i) => r.cells[i].textContent).join(' '))`))
 	assert.Equal(t, 2, get[int](p, `document.querySelectorAll('#memory tbody tr').length`))
 	assert.Equal(t, 3, get[int](p, `document.querySelectorAll('#charts svg').length`), "forward, decode and memory")
 	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")

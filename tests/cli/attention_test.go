@@ -23,7 +23,7 @@ func TestBenchAttention(t *testing.T) {
 	r := quire(t, append(tinyAttention, "--charts", charts)...).ok(t)
 	for _, line := range []string{
 		`(?m)^adapter +.+, reads [\d.]+ GB/s, copies [\d.]+ GB/s, multiply-adds [\d.]+ [GT]FLOP/s$`, `(?m)^clock +`,
-		`(?m)^ *forward +flash +– +32 +32 +2/1 +1 +[\d.e-]+ +[\d.]+ +[\d.]+ % `, `(?m)^ *forward +standard +– +64 `, `(?m)^ *decode +flash +– +64 `,
+		`(?m)^ *forward +flash +baseline +32 +32 +2/1 +1 +[\d.e-]+ +[\d.]+ +[\d.]+ % `, `(?m)^ *forward +standard +matmul +64 `, `(?m)^ *decode +flash +baseline +64 `,
 		`(?m)^ *64 +32 +[\d.]+ KiB +[\d.]+ KiB +[\d.]+$`,
 	} {
 		assert.Regexp(t, line, r.stdout)

@@ -29,9 +29,10 @@ export function showReport({report, charts}) {
   document.querySelector('[data-unit]').textContent = unit;
   fill($('table'), report.results.map((r) => {
     const heads = r.heads === r.kv_heads ? r.heads : `${r.heads}/${r.kv_heads}`;
-    const begin = [r.kind, r.variant ? `${r.method} ${r.variant}` : r.method, whole(r.length), r.head_dim, heads, r.batch];
-    if (r.skipped) return [...begin, {note: `not measured: ${r.skipped}`, columns: 6}];
-    return [...begin, time(r.seconds), digits(per * r.tflop_s), percent(r.fma_share), digits(r.gb_s), percent(r.bandwidth_share), size(r.buffer_bytes)];
+    const begin = [r.kind, r.method, r.kernel.replace(/^.*\//, ''), whole(r.length), r.head_dim, heads, r.batch];
+    if (r.skipped) return [...begin, {note: `not measured: ${r.skipped}`, columns: 7}];
+    return [...begin, time(r.seconds), digits(per * r.tflop_s), percent(r.fma_share), digits(r.gb_s), percent(r.bandwidth_share),
+      size(r.buffer_bytes), r.speedup ? r.speedup.toFixed(1) : ''];
   }));
   fill($('memory'), report.memory.map((m) => [
     whole(m.length), m.head_dim, size(m.flash_bytes), size(m.standard_bytes) + (m.computed ? ', computed' : ''), m.ratio.toFixed(1)]));

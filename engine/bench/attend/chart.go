@@ -41,7 +41,7 @@ func dimsOf[T any](list []T, of func(T) (dim int, counts bool)) []int {
 }
 
 func (r *Report) speedChart(kind Kind, dim int) Chart {
-	p := plot{title: fmt.Sprintf("%s, head dim %d: speed over length", upper(string(kind)), dim), note: r.Adapter, x: "tokens", y: "TFLOP/s"}
+	p := plot{title: fmt.Sprintf("%s, head dim %d: speed over length", upper(string(kind)), dim), note: r.where(), x: "tokens", y: "TFLOP/s"}
 	value := func(m Result) float64 { return m.TFLOPs }
 	if kind == Decode {
 		p.y, value = "GB/s", func(m Result) float64 { return m.GBs }
@@ -73,7 +73,7 @@ func (r *Report) speedChart(kind Kind, dim int) Chart {
 }
 
 func (r *Report) memoryChart(dim int) Chart {
-	p := plot{title: fmt.Sprintf("Memory of one head, head dim %d", dim), note: r.Adapter, x: "tokens", y: "MiB", logarithmic: true}
+	p := plot{title: fmt.Sprintf("Memory of one head, head dim %d", dim), note: r.where(), x: "tokens", y: "MiB", logarithmic: true}
 	for _, m := range r.Memory {
 		if m.HeadDim == dim {
 			p.add(Flash, float64(m.Length), float64(m.Flash)/(1<<20))
@@ -81,6 +81,14 @@ func (r *Report) memoryChart(dim int) Chart {
 		}
 	}
 	return Chart{Name: fmt.Sprintf("attention-memory-%d", dim), Title: p.title, SVG: p.svg()}
+}
+
+// where names the adapter.
+func (r *Report) where() string {
+	if r.Type == "cpu" {
+		return r.Adapter + ", in software"
+	}
+	return r.Adapter
 }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

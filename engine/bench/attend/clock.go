@@ -13,7 +13,7 @@ const (
 	splitAfter = 20 * time.Millisecond // launches longer than this are submitted one by one
 	repeats    = 5
 	longest    = 3 * time.Second // of all repeats, but for the first
-	mostQueued = 256
+	mostQueued = 1000
 )
 
 // timing is how long one launch took.

@@ -28,8 +28,8 @@ const (
 // Kinds lists all kinds.
 var Kinds = []Kind{Forward, Backward, Decode, Standard}
 
-// Plan says what is measured, each kind in every combination. What is left empty is chosen for the adapter: software
-// adapters get little to do.
+// Plan says what is measured, each kind in every combination. What is left empty is chosen for the adapter: small GPUs get
+// less to do, and software adapters little.
 type Plan struct {
 	Kinds    []Kind `json:"kinds"`
 	HeadDims []int  `json:"headDims"`
@@ -67,9 +67,13 @@ func (h Heads) String() string {
 func (p Plan) filled(info gpu.AdapterInfo) Plan {
 	lengths, contexts := []int{512, 1024, 2048, 4096, 8192, 16384}, []int{1024, 4096, 16384, 65536, 131072}
 	dims, heads, decode, batches := []int{64, 128}, Heads{8, 8}, Heads{32, 8}, []int{1, 8}
-	if info.Type == "cpu" {
+	switch info.Type {
+	case "discrete":
+	case "cpu":
 		lengths, contexts = []int{128, 256, 512}, []int{512, 2048}
 		dims, heads, decode, batches = []int{64}, Heads{2, 2}, Heads{8, 2}, []int{1, 4}
+	default: // no submission should hold a small GPU for long
+		lengths, contexts = lengths[:4], contexts[:3]
 	}
 	fill(&p.Kinds, Kinds)
 	fill(&p.Lengths, lengths)

@@ -59,6 +59,8 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, []int{64, 128}, p.HeadDims)
 	assert.Equal(t, Heads{32, 8}, p.DecodeHeads)
 	assert.Equal(t, []int{1, 8}, p.DecodeBatches)
+	assert.Equal(t, 4096, Plan{}.filled(gpu.AdapterInfo{Type: "integrated"}).Lengths[3])
+	assert.Len(t, Plan{}.filled(gpu.AdapterInfo{Type: "unknown"}).Lengths, 4)
 	software := Plan{Lengths: []int{64}}.filled(gpu.AdapterInfo{Type: "cpu"})
 	assert.Equal(t, []int{64}, software.Lengths)
 	assert.LessOrEqual(t, software.Contexts[len(software.Contexts)-1], 2048)

@@ -38,6 +38,7 @@ type Result struct {
 	// BandwidthShare is GBs against what kernels can read, CopyShare against the adapter's own copies.
 	BandwidthShare float64 `json:"bandwidth_share"`
 	CopyShare      float64 `json:"copy_share"`
+	Speedup        float64 `json:"speedup"` // over standard attention, of flash where both are measured; otherwise 0
 	Operations     float64 `json:"operations"`
 	Bytes          float64 `json:"bytes"`        // moved in theory
 	BufferBytes    uint64  `json:"buffer_bytes"` // of all buffers that the launch holds, inputs and outputs too
@@ -53,4 +54,16 @@ type Memory struct {
 	Copies   uint64  `json:"standard_copy_bytes"`
 	Computed bool    `json:"computed"` // standard attention's buffers do not fit the adapter: their sizes were added up
 	Ratio    float64 `json:"ratio"`    // Standard / Flash
+}
+
+// compare fills in how much faster flash attention is than a result of standard attention.
+func (r *Report) compare(standard Result) {
+	for i := range r.Results {
+		f := &r.Results[i]
+		same := f.Case
+		same.Method, same.Variant = standard.Method, standard.Variant
+		if f.Method == Flash && same == standard.Case && f.Seconds > 0 {
+			f.Speedup = standard.Seconds / f.Seconds
+		}
+	}
 }

@@ -117,6 +117,9 @@ func (b *bencher) measure(ctx context.Context, c Case) error {
 	} else if err != nil {
 		return err
 	}
+	if c.Method == standardNamed {
+		b.report.compare(r)
+	}
 	b.report.Results = append(b.report.Results, r)
 	b.tell(Progress{Stage: c.String(), Done: b.done, Total: b.total, Report: b.report})
 	return nil

@@ -49,6 +49,9 @@ func TestRunMeasuresAllThatIsAsked(t *testing.T) {
 		assert.InEpsilon(t, m.Bytes/m.Seconds/1e9/r.Bandwidth, m.BandwidthShare, 1e-9, name)
 		assert.GreaterOrEqual(t, float64(m.BufferBytes), m.inputBytes()/2, name)
 	}
+	assert.InEpsilon(t, r.Results[1].Seconds/r.Results[0].Seconds, r.Results[0].Speedup, 1e-9)
+	assert.InEpsilon(t, r.Results[3].Seconds/r.Results[2].Seconds, r.Results[2].Speedup, 1e-9)
+	assert.Zero(t, r.Results[4].Speedup)
 	require.Len(t, r.Memory, 1)
 
 	text, err := json.Marshal(r)
