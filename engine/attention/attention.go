@@ -34,7 +34,12 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if a.decodeTile, err = c.decode.tile(p.HeadDim, memoryLimit(d.Info()), c.f16); err != nil {
 		return nil, err
 	}
-	if a.prefill, err = a.compile(p.spec(a.prefillTile, c, d.Info())); err != nil || p.Deterministic {
+	prefill := p.spec(a.prefillTile, c, d.Info())
+	if c.matrix != nil {
+		a.prefillTile = tile{shape: shape{name: c.matrix.name, rows: c.matrix.rows()}}
+		prefill = p.matrixSpec(*c.matrix, int(d.Info().SubgroupMax), false)
+	}
+	if a.prefill, err = a.compile(prefill); err != nil || p.Deterministic {
 		return a, err
 	}
 	if a.decode, err = a.compile(p.spec(a.decodeTile, c, d.Info())); err != nil {

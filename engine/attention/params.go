@@ -30,8 +30,8 @@ type Params struct {
 	Dropout       Dropout
 	LSE           bool // write each row's log-sum-exp too, [token][Heads], EmptyLSE where a row sees nothing
 
-	// Variant is "" to let the adapter decide, "baseline", or names joined by +: "subgroup", "f16", and those of tiles
-	// (see Tiles).
+	// Variant is "" to let the adapter decide, "baseline", or names joined by +: "subgroup", "f16", "matrix", and those of
+	// tiles (see Tiles).
 	Variant       string
 	Deterministic bool // every row through the prefill kernel, unsplit: one order of summation for each element
 }

@@ -40,6 +40,11 @@ func Tiles(info gpu.AdapterInfo, p Params) (prefill, decode []string) {
 			prefill = append(prefill, s.name)
 		}
 	}
+	for _, t := range matrixTiles {
+		if t.check(p, info) == nil {
+			prefill = append(prefill, t.name)
+		}
+	}
 	return prefill, decode
 }
 
@@ -59,6 +64,9 @@ var defaults = []struct {
 func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
 	if info.Type == "cpu" {
 		return
+	}
+	if p.prefersMatrix(info) {
+		c.matrix, _ = p.matrixFor("matrix", info)
 	}
 	for _, d := range defaults {
 		if p.HeadDim > d.headDim {

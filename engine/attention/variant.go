@@ -12,6 +12,7 @@ import (
 type choice struct {
 	prefill, decode shape
 	subgroup, f16   bool
+	matrix          *matrixTile // in place of prefill
 }
 
 // choose resolves the variant for an adapter.
@@ -32,12 +33,17 @@ func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 			c.subgroup = true
 		case name == "f16":
 			c.f16 = true
+		case strings.HasPrefix(name, "matrix"):
+			var err error
+			if c.matrix, err = p.matrixFor(name, info); err != nil {
+				return c, err
+			}
 		case i >= 0 && tiles[i].decode:
 			c.decode = tiles[i].rowsFor(p)
 		case i >= 0:
 			c.prefill = tiles[i]
 		default:
-			return c, fmt.Errorf("attention: no variant %q; there are baseline, subgroup, f16 and %s", name, strings.Join(tileNames(), ", "))
+			return c, fmt.Errorf("attention: no variant %q; there are baseline, subgroup, f16, matrix and %s", name, strings.Join(tileNames(), ", "))
 		}
 	}
 	return c, p.fits(c, info)

@@ -86,6 +86,7 @@ func adapterInfo(v js.Value) AdapterInfo {
 		Index: v.Get("index").Int(), Name: v.Get("name").String(), Vendor: v.Get("vendor").String(),
 		Backend: "webgpu", Type: v.Get("type").String(), Features: Feature(v.Get("features").Int()),
 		SubgroupMin: uint32(v.Get("subgroupMin").Int()), SubgroupMax: uint32(v.Get("subgroupMax").Int()),
+		Matrices: matrices(v.Get("matrices")),
 		Limits: Limits{
 			MaxBufferSize:                     limit("maxBufferSize"),
 			MaxStorageBufferBindingSize:       limit("maxStorageBufferBindingSize"),
@@ -97,6 +98,16 @@ func adapterInfo(v js.Value) AdapterInfo {
 			MaxComputeWorkgroupsPerDimension:  small("maxComputeWorkgroupsPerDimension"),
 		},
 	}
+}
+
+func matrices(list js.Value) []MatrixConfig {
+	var out []MatrixConfig
+	for i := range list.Length() {
+		c := list.Index(i)
+		out = append(out, MatrixConfig{Factor: c.Get("factor").String(), Sum: c.Get("sum").String(),
+			M: c.Get("m").Int(), N: c.Get("n").Int(), K: c.Get("k").Int()})
+	}
+	return out
 }
 
 func (b *jsBackend) info() AdapterInfo { return b.adapter }

@@ -7,6 +7,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -109,7 +110,18 @@ type AdapterInfo struct {
 	Features                 Feature
 	Limits                   Limits
 	SubgroupMin, SubgroupMax uint32 // 0 where not known
+	Matrices                 []MatrixConfig
 }
+
+// MatrixConfig is a product of subgroup matrices that an adapter offers: M × K by K × N, with the component types' names in
+// WGSL.
+type MatrixConfig struct {
+	Factor, Sum string
+	M, N, K     int
+}
+
+// HasMatrix reports whether the adapter multiplies subgroup matrices so.
+func (a *AdapterInfo) HasMatrix(c MatrixConfig) bool { return slices.Contains(a.Matrices, c) }
 
 // PowerPreference asks for the fast or the frugal adapter.
 type PowerPreference string

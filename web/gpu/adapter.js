@@ -27,7 +27,14 @@ function describe(adapter) {
     limits: limitsOf(adapter),
     subgroupMin: info.subgroupMinSize ?? 0,
     subgroupMax: info.subgroupMaxSize ?? 0,
+    matrices: matricesOf(info),
   };
+}
+
+// matricesOf lists the products of subgroup matrices; a browser without them, or that hides them, has none.
+function matricesOf(info) {
+  return Array.from(info.subgroupMatrixConfigs ?? [],
+    (c) => ({factor: c.componentType, sum: c.resultComponentType, m: c.M, n: c.N, k: c.K}));
 }
 
 // limitsOf gives all limits of an adapter or device by name.

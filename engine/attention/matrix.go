@@ -1,0 +1,152 @@
+package attention
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// matrixTile is a workgroup's share of the matrix variant: f16 products with f32 sums in fragments of 16 × 16. A subgroup
+// owns 16·fragments query rows and walks keys in tiles.
+type matrixTile struct {
+	name      string
+	subgroups int // of a workgroup
+	fragments int // of 16 query rows, of a subgroup
+	keys      int // 16, 32 or 64
+}
+
+// matrixTiles are the tiles of the matrix variant: query rows × keys, × subgroups where they are not 4. More fragments read K and V less often, from more registers.
+var matrixTiles = []matrixTile{
+	{name: "matrix128x32", subgroups: 4, fragments: 2, keys: 32},
+	{name: "matrix64x32", subgroups: 4, fragments: 1, keys: 32},
+	{name: "matrix64x64", subgroups: 4, fragments: 1, keys: 64},
+	{name: "matrix64x32x2", subgroups: 2, fragments: 2, keys: 32},
+	{name: "matrix32x32x1", subgroups: 1, fragments: 2, keys: 32},
+	{name: "matrix32x32x2", subgroups: 2, fragments: 1, keys: 32},
+}
+
+// side is that of a fragment.
+const side = 16
+
+// matrixConfig is what the fragments' library multiplies.
+var matrixConfig = gpu.MatrixConfig{Factor: "f16", Sum: "f32", M: side, N: side, K: side}
+
+// maxPieces is how many pieces of the output's columns attention_matrix.wgsl spells out.
+const maxPieces = 8
+
+func (t matrixTile) rows() int { return side * t.fragments * t.subgroups }
+
+func depth(headDim int) int { return (headDim + side - 1) / side }
+
+// halves returns the halves in workgroup memory: Q, and later K, V and P.
+func (t matrixTile) halves(headDim int) int {
+	stride := side*depth(headDim) + 8
+	return max(t.rows()*stride, 2*t.keys*stride+t.subgroups*t.keys*(side*t.fragments+8))
+}
+
+// floats returns the floats in workgroup memory: S, and pieces of O.
+func (t matrixTile) floats() int { return t.rows() * (t.keys + 4) }
+
+// memory returns the bytes of workgroup memory.
+func (t matrixTile) memory(headDim int) int {
+	return 2*t.halves(headDim) + 4*(t.floats()+t.rows()+t.subgroups)
+}
+
+// pieces returns in how many pieces O goes through workgroup memory.
+func (t matrixTile) pieces(headDim int) int {
+	return (side*depth(headDim) + t.keys - 1) / t.keys
+}
+
+// check returns an error that says what the adapter lacks for the tile.
+func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
+	lanes := t.subgroups * int(info.SubgroupMax)
+	switch {
+	case !info.Features.Has(gpu.FeatureSubgroupMatrix|gpu.FeatureSubgroups|gpu.FeatureF16) || !info.HasMatrix(matrixConfig):
+		return fmt.Errorf("attention: variant %s: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums", t.name, info.Name)
+	case info.SubgroupMin != info.SubgroupMax || info.SubgroupMax < side || info.SubgroupMax > 4*side:
+		return fmt.Errorf("attention: variant %s: adapter %s has subgroups of %d to %d, one size from 16 to 64 is needed",
+			t.name, info.Name, info.SubgroupMin, info.SubgroupMax)
+	case p.Deterministic:
+		return fmt.Errorf("attention: variant %s: rows of a tile are rescaled together, deterministic mode needs baseline", t.name)
+	case t.memory(p.HeadDim) > memoryLimit(info):
+		return fmt.Errorf("attention: variant %s: %d bytes of workgroup memory at head dim %d, adapter %s takes %d",
+			t.name, t.memory(p.HeadDim), p.HeadDim, info.Name, memoryLimit(info))
+	case lanes > int(max(info.Limits.MaxComputeInvocationsPerWorkgroup, 256)):
+		return fmt.Errorf("attention: variant %s: %d invocations, adapter %s takes %d", t.name, lanes, info.Name, info.Limits.MaxComputeInvocationsPerWorkgroup)
+	case t.pieces(p.HeadDim) > maxPieces:
+		return fmt.Errorf("attention: variant %s: head dim %d is too large for its tile", t.name, p.HeadDim)
+	}
+	return nil
+}
+
+// matrixFor resolves a name of the matrix variant: a tile's, or "matrix" for what suits the head dim.
+func (p Params) matrixFor(name string, info gpu.AdapterInfo) (*matrixTile, error) {
+	if name == "matrix" {
+		name = "matrix128x32"
+		if p.HeadDim > 64 {
+			name = "matrix64x32"
+		}
+		if p.HeadDim > 128 {
+			name = "matrix32x32x2"
+		}
+	}
+	i := slices.IndexFunc(matrixTiles, func(t matrixTile) bool { return t.name == name })
+	if i < 0 {
+		var names []string
+		for _, t := range matrixTiles {
+			names = append(names, t.name)
+		}
+		return nil, fmt.Errorf("attention: no variant %q; there are matrix and %s", name, strings.Join(names, ", "))
+	}
+	t := matrixTiles[i]
+	return &t, t.check(p, info)
+}
+
+// prefersMatrix reports whether the matrix variant is taken unasked: where K and V are f16 anyway, so that nothing but Q
+// and the weights is rounded further.
+func (p Params) prefersMatrix(info gpu.AdapterInfo) bool {
+	if p.KVType != kernel.KVF16 || p.Deterministic {
+		return false
+	}
+	_, err := p.matrixFor("matrix", info)
+	return err == nil
+}
+
+// matrixSpec specialises shaders/attention_matrix.wgsl for subgroups of the given size. plain takes the emulation of the
+// fragments, which any adapter runs.
+func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
+	rows := side * t.fragments
+	rowLanes := min(subgroup, rows)
+	s := kernel.Spec{
+		File: "attention_matrix", Variant: t.name,
+		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
+			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
+			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
+			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
+			{Name: "SUBGROUP", Value: subgroup}, {Name: "SUBGROUPS", Value: t.subgroups}, {Name: "THREADS", Value: subgroup * t.subgroups},
+			{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "KEYS", Value: t.keys},
+			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
+			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
+			{Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
+		}...),
+		Use: map[string]string{
+			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "matrix": "matrix_subgroup", "eight": "matrix_kv_any", "lse": "lse_none",
+		},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		Needs:    gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix,
+	}
+	if p.Contiguous {
+		s.Use["keys"] = "keys_rows"
+	}
+	if p.KVType == kernel.KVF16 && p.HeadDim%8 == 0 {
+		s.Use["eight"] = "matrix_kv_f16"
+	}
+	if plain {
+		s.Use["matrix"], s.Variant, s.Needs = "matrix_plain", "matrix_plain", 0
+	}
+	p.keepLSE(&s)
+	return s
+}

@@ -1,0 +1,388 @@
+// Flash attention with matrix fragments (FlashAttention-2, arXiv 2307.08691, algorithm 1, forward): f16 products summed in
+// f32. A workgroup owns SUBGROUPS · ROWS query rows of one KV head, packed as in attention.wgsl, and walks the keys of its
+// item in tiles of KEYS. A subgroup owns ROWS of the rows: their Q and O stay in fragments, so in registers, while K, V,
+// the scores S and the weights P go through workgroup memory, where LANES_A_ROW lanes own a row's softmax.
+//
+// A fragment's elements cannot be reached, so O is not rescaled each time a maximum moves: weights are 2^(s − reference),
+// with s in units of log2, and the reference follows the maximum only when that has passed it by SLACK. Then the workgroup
+// as a whole takes O through workgroup memory. Weights are so at most 2^SLACK, well inside f16, and sums are f32.
+// include: step
+// include: keys
+// include: q
+// include: sight
+// include: score
+// include: mask
+// include: dropout
+// include: matrix
+// include: eight
+// include: lse
+
+@group(0) @binding(1) var<storage, read> q: array<QUnit>;
+@group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
+@group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+const FOLD: u32 = 65535u;                          // items along a dispatch's x
+const DIRECT: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
+const NONE: f32 = -3.0e38;                         // maximum of a row that has seen nothing, score of a hidden key
+const LEAST: f32 = -1.0e38;                        // least score of a visible key
+const HIDDEN: f32 = -2.0e38;                       // scores below it are hidden keys'
+const SLACK: f32 = 8.0;
+const LOG2E: f32 = 1.4426950408889634;
+const LN2: f32 = 0.6931471805599453;
+
+const DEPTH: u32 = (HEAD_DIM + 15u) / 16u;         // fragments along the head dim
+const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;         // of four elements
+const EIGHTS: u32 = 2u * DEPTH;                    // eight elements each
+const KV_STRIDE: u32 = 16u * DEPTH + 8u;           // halves from one key's row to the next
+const P_STRIDE: u32 = ROWS + 8u;                   // halves from one key's weights to the next's
+const S_STRIDE: u32 = KEYS + 4u;                   // floats from one row's scores to the next's
+const V_AT: u32 = KEYS * KV_STRIDE;
+const P_AT: u32 = 2u * KEYS * KV_STRIDE;
+const P_SIZE: u32 = KEYS * P_STRIDE;               // of one subgroup
+const KEYS_EACH: u32 = KEYS / LANES_A_ROW;
+const KEY_PARTS: u32 = KEYS / 16u;
+const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
+
+var<workgroup> halves: array<Half, HALVES>;        // first Q [BQ][KV_STRIDE]; then K and V [KEYS][KV_STRIDE] and P [SUBGROUPS][KEYS][P_STRIDE]
+var<workgroup> floats: array<f32, FLOATS>;         // S, or a piece of O, [BQ][S_STRIDE]
+var<workgroup> row_scale: array<f32, BQ>;     // what a row of O is multiplied by
+var<workgroup> moved: array<u32, SUBGROUPS>;       // whether a subgroup's reference has to follow
+
+struct Eight { low: Half4, high: Half4 }
+
+// Share is what the workgroup computes: rows [first, flat_rows) of a sequence and its keys [begin, end).
+struct Share {
+    row: u32,
+    kv_head: u32,
+    first: u32,
+    flat_rows: u32,
+    start: i32,    // position of the sequence's first query
+    begin: i32,
+    end: i32,      // of the keys that some row sees
+    lowest: i32,   // first key inside the window of some row
+    mask: u32,
+}
+
+// Softmax is the state of a lane's rows.
+struct Softmax {
+    reference: array<f32, ROWS_EACH>,
+    highest: array<f32, ROWS_EACH>,
+    sum: array<f32, ROWS_EACH>,
+    tile_sum: array<f32, ROWS_EACH>,
+}
+
+fn put_eight(at: u32, x: Eight) {
+    halves[at] = x.low.x;
+    halves[at + 1u] = x.low.y;
+    halves[at + 2u] = x.low.z;
+    halves[at + 3u] = x.low.w;
+    halves[at + 4u] = x.high.x;
+    halves[at + 5u] = x.high.y;
+    halves[at + 6u] = x.high.z;
+    halves[at + 7u] = x.high.w;
+}
+
+fn loaded(s: Share, key: i32) -> bool {
+    return key < s.end && (key >= s.lowest || key < i32(SINKS));
+}
+
+fn stage_k(s: Share, tile: i32, lane: u32) {
+    for (var i = lane; i < KEYS * EIGHTS; i += THREADS) {
+        let key = tile + i32(i / EIGHTS);
+        let c = i % EIGHTS;
+        var x = Eight(Half4(), Half4());
+        if (loaded(s, key) && 8u * c < HEAD_DIM) { x = k_eight(kv_row(s.row, s.kv_head, u32(key)), c); }
+        put_eight((i / EIGHTS) * KV_STRIDE + 8u * c, x);
+    }
+}
+
+fn stage_v(s: Share, tile: i32, lane: u32) {
+    for (var i = lane; i < KEYS * EIGHTS; i += THREADS) {
+        let key = tile + i32(i / EIGHTS);
+        let c = i % EIGHTS;
+        var x = Eight(Half4(), Half4());
+        if (loaded(s, key) && 8u * c < HEAD_DIM) { x = v_eight(kv_row(s.row, s.kv_head, u32(key)), c); }
+        put_eight(V_AT + (i / EIGHTS) * KV_STRIDE + 8u * c, x);
+    }
+}
+
+// masked_out tells whether the mask hides a tile from all of the workgroup's rows.
+fn masked_out(s: Share, tile: i32) -> bool {
+    if (MASK == 0u || s.mask == 0u) { return false; }
+    let last = min(s.first + BQ, s.flat_rows) - 1u;
+    let last_key = u32(min(tile + i32(KEYS), s.end) - 1);
+    let heads = select(HEADS_PER_KV, 1u, step[s.mask] == 1u);
+    for (var h = 0u; h < heads; h++) {
+        for (var y = s.first / HEADS_PER_KV / MASK_BLOCK; y <= last / HEADS_PER_KV / MASK_BLOCK; y++) {
+            for (var x = u32(tile) / MASK_BLOCK; x <= last_key / MASK_BLOCK; x++) {
+                let entry = mask_entry(s.mask, s.kv_head * HEADS_PER_KV + h, y * MASK_BLOCK, x * MASK_BLOCK);
+                if (entry != MASK_HIDDEN) { return false; }
+            }
+        }
+    }
+    return true;
+}
+
+// next_tile gives the first tile from tile on that some row may see.
+fn next_tile(s: Share, tile: i32) -> i32 {
+    var t = tile;
+    while (t < s.end) {
+        if (t >= i32(SINKS) && t + i32(KEYS) <= s.lowest) {
+            t += (s.lowest - t) / i32(KEYS) * i32(KEYS);
+        } else if (masked_out(s, t)) {
+            t += i32(KEYS);
+        } else {
+            break;
+        }
+    }
+    return t;
+}
+
+// all_see tells whether every row sees every key of a tile.
+fn all_see(s: Share, tile: i32) -> bool {
+    let first = s.start + i32(s.first / HEADS_PER_KV);
+    let last = s.start + i32((s.first + BQ - 1u) / HEADS_PER_KV);
+    let last_key = tile + i32(KEYS) - 1;
+    return (MASK == 0u || s.mask == 0u) && last_key < s.end && (!CAUSAL || last_key <= first)
+        && (WINDOW == 0u || (last - tile < i32(WINDOW) && last_key - first < i32(WINDOW)));
+}
+
+// weigh turns a tile's scores into weights, and tells whether a row's maximum has passed its reference too far for them. With
+// follow the references become the maxima first, and row_scale says what that does to O.
+fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane: u32, follow: bool) -> bool {
+    let own = lane % SUBGROUP;
+    let rows_at = subgroup * ROWS;
+    let part = own / ROW_LANES * KEYS_EACH;
+    let skew = own / 8u; // lanes begin at different keys, to meet in no bank
+    let all = all_see(s, tile);
+    var passed = false;
+    for (var e = 0u; e < ROWS_EACH; e++) {
+        let r = rows_at + e * ROW_LANES + own % ROW_LANES;
+        let flat = s.first + r;
+        let query = flat / HEADS_PER_KV;
+        let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+        let position = s.start + i32(query);
+        let slope = alibi_slope(head);
+        let at = r * S_STRIDE + part;
+        let key_at = tile + i32(part);
+        var x: array<f32, KEYS_EACH>;
+        var top = NONE;
+        if (all) {
+            for (var c = 0u; c < KEYS_EACH; c++) {
+                let column = (c + skew) % KEYS_EACH;
+                x[c] = LOG2E * (capped(SCALE * floats[at + column]) + alibi(slope, position, key_at + i32(column)));
+                top = max(top, x[c]);
+            }
+        } else {
+            for (var c = 0u; c < KEYS_EACH; c++) {
+                let column = (c + skew) % KEYS_EACH;
+                let key = key_at + i32(column);
+                x[c] = NONE;
+                if (flat < s.flat_rows && key < s.end && in_sight(position, key) && mask_sees(s.mask, head, query, u32(key))) {
+                    let score = capped(SCALE * floats[at + column]) + alibi(slope, position, key);
+                    x[c] = LOG2E * max(score + mask_adds(s.mask, head, query, u32(key)), LEAST);
+                }
+                top = max(top, x[c]);
+            }
+        }
+        let highest = max((*state).highest[e], row_max(top, lane));
+        var reference = (*state).reference[e];
+        if (follow) {
+            let scale = select(exp2(min(reference - highest, 0.0)), 1.0, reference == NONE || reference >= highest);
+            (*state).sum[e] *= scale;
+            if (part == 0u) { row_scale[r] = scale; }
+        }
+        if (follow || reference == NONE) { reference = max(reference, highest); }
+        passed = passed || highest - SLACK > reference;
+        (*state).highest[e] = highest;
+        (*state).reference[e] = reference;
+        let to = P_AT + subgroup * P_SIZE + r - rows_at;
+        var total = 0.0;
+        for (var c = 0u; c < KEYS_EACH; c++) {
+            let column = part + (c + skew) % KEYS_EACH;
+            let p = f32(half(select(0.0, exp2(min(x[c] - reference, SLACK)), x[c] > HIDDEN)));
+            total += p;
+            var kept = p;
+            if (DROP_BELOW > 0u) { kept *= dropout_factor(s.row, head, query, u32(tile) + column); }
+            halves[to + column * P_STRIDE] = half(kept);
+        }
+        (*state).tile_sum[e] = total;
+    }
+    return passed;
+}
+
+// put_piece writes a piece of O to floats.
+fn put_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32) {
+    let at = subgroup * ROWS * S_STRIDE;
+    for (var f = 0u; f < FRAGMENTS; f++) {
+        for (var n = 0u; n < KEY_PARTS; n++) {
+            let d = piece * KEY_PARTS + n;
+            if (d < DEPTH) { keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]); }
+        }
+    }
+    workgroupBarrier();
+}
+
+// scale_piece multiplies the rows of a piece of O by row_scale.
+fn scale_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32, lane: u32) {
+    put_piece(o, piece, subgroup);
+    let rows_at = subgroup * ROWS;
+    for (var i = lane % SUBGROUP; i < ROWS * KEYS; i += SUBGROUP) {
+        let r = rows_at + i / KEYS;
+        floats[r * S_STRIDE + i % KEYS] *= row_scale[r];
+    }
+    workgroupBarrier();
+    for (var f = 0u; f < FRAGMENTS; f++) {
+        for (var n = 0u; n < KEY_PARTS; n++) {
+            let d = piece * KEY_PARTS + n;
+            if (d < DEPTH) { (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE); }
+        }
+    }
+    workgroupBarrier();
+}
+
+// store_piece writes the rows of a piece of O, times row_scale, to the output.
+fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32, lane: u32, s: Share) {
+    put_piece(o, piece, subgroup);
+    for (var i = lane % SUBGROUP; i < ROWS * KEYS; i += SUBGROUP) {
+        let r = subgroup * ROWS + i / KEYS;
+        let flat = s.first + r;
+        let e = piece * KEYS + i % KEYS;
+        if (flat < s.flat_rows && e < HEAD_DIM) {
+            let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+            let token = row_first(s.row) + flat / HEADS_PER_KV;
+            out[token * OUT_STRIDE + head * HEAD_DIM + e] = floats[r * S_STRIDE + i % KEYS] * row_scale[r];
+        }
+    }
+    workgroupBarrier();
+}
+
+// attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
+fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
+    let index = group.z * FOLD + group.x;
+    if (index >= step[ITEMS_WORD]) { return; }
+    let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
+    var s: Share;
+    s.row = step[item];
+    s.kv_head = group.y;
+    s.first = step[item + 1u] & ~DIRECT;
+    s.flat_rows = row_count(s.row) * HEADS_PER_KV;
+    s.start = bitcast<i32>(row_start(s.row));
+    s.begin = bitcast<i32>(step[item + 2u]);
+    s.end = max(0, bitcast<i32>(step[item + 3u]));
+    s.lowest = s.begin;
+    s.mask = mask_of(s.row);
+    let last = s.start + i32((min(s.first + BQ, s.flat_rows) - 1u) / HEADS_PER_KV);
+    if (CAUSAL) {
+        s.end = min(s.end, last + 1);
+    } else if (WINDOW > 0u) {
+        s.end = min(s.end, max(last + i32(WINDOW), i32(SINKS)));
+    }
+    if (WINDOW > 0u) { s.lowest = max(s.lowest, s.start + i32(s.first / HEADS_PER_KV) - i32(WINDOW) + 1); }
+
+    for (var i = lane; i < BQ * 4u * DEPTH; i += THREADS) {
+        let r = i / (4u * DEPTH);
+        let c = i % (4u * DEPTH);
+        let flat = s.first + r;
+        var x = Half4();
+        if (flat < s.flat_rows && c < COLUMNS) {
+            let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+            x = half4(q_column(row_first(s.row) + flat / HEADS_PER_KV, head, c));
+        }
+        let at = r * KV_STRIDE + 4u * c;
+        halves[at] = x.x;
+        halves[at + 1u] = x.y;
+        halves[at + 2u] = x.z;
+        halves[at + 3u] = x.w;
+    }
+    workgroupBarrier();
+    var q_parts: array<Left, PARTS>;
+    for (var f = 0u; f < FRAGMENTS; f++) {
+        for (var d = 0u; d < DEPTH; d++) {
+            q_parts[f * DEPTH + d] = left_rows((subgroup * ROWS + 16u * f) * KV_STRIDE + 16u * d, KV_STRIDE);
+        }
+    }
+    workgroupBarrier();
+
+    var o: array<Result, PARTS>;
+    var state: Softmax;
+    for (var e = 0u; e < ROWS_EACH; e++) {
+        state.reference[e] = NONE;
+        state.highest[e] = NONE;
+    }
+    let scores_at = subgroup * ROWS * S_STRIDE;
+    let weights_at = P_AT + subgroup * P_SIZE;
+    var tile = next_tile(s, s.begin);
+    if (tile < s.end) { stage_k(s, tile, lane); }
+    workgroupBarrier();
+    while (tile < s.end) {
+        for (var n = 0u; n < KEY_PARTS; n++) {
+            var scores = array<Result, FRAGMENTS>();
+            for (var d = 0u; d < DEPTH; d++) {
+                let keys = right_columns(16u * (n * KV_STRIDE + d), KV_STRIDE);
+                for (var f = 0u; f < FRAGMENTS; f++) { scores[f] = multiply_add(q_parts[f * DEPTH + d], keys, scores[f]); }
+            }
+            for (var f = 0u; f < FRAGMENTS; f++) {
+                keep_result(scores_at + 16u * (f * S_STRIDE + n), S_STRIDE, scores[f]);
+            }
+        }
+        workgroupBarrier();
+
+        stage_v(s, tile, lane);
+        let passed = any_lane(weigh(s, &state, tile, subgroup, lane, false), lane);
+        if (lane % SUBGROUP == 0u) { moved[subgroup] = u32(passed); }
+        let next = next_tile(s, tile + i32(KEYS));
+        if (next < s.end) { stage_k(s, next, lane); }
+        var marks = workgroupUniformLoad(&moved);
+        var follow = false;
+        for (var i = 0u; i < SUBGROUPS; i++) { follow = follow || marks[i] != 0u; }
+        if (follow) {
+            weigh(s, &state, tile, subgroup, lane, true);
+            workgroupBarrier();
+            scale_piece(&o, 0u, subgroup, lane);
+            if (PIECES > 1u) { scale_piece(&o, 1u, subgroup, lane); }
+            if (PIECES > 2u) { scale_piece(&o, 2u, subgroup, lane); }
+            if (PIECES > 3u) { scale_piece(&o, 3u, subgroup, lane); }
+            if (PIECES > 4u) { scale_piece(&o, 4u, subgroup, lane); }
+            if (PIECES > 5u) { scale_piece(&o, 5u, subgroup, lane); }
+            if (PIECES > 6u) { scale_piece(&o, 6u, subgroup, lane); }
+            if (PIECES > 7u) { scale_piece(&o, 7u, subgroup, lane); }
+        }
+        for (var e = 0u; e < ROWS_EACH; e++) { state.sum[e] += state.tile_sum[e]; }
+
+        for (var n = 0u; n < KEY_PARTS; n++) {
+            var weights: array<Left, FRAGMENTS>;
+            for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_columns(weights_at + 16u * (n * P_STRIDE + f), P_STRIDE); }
+            for (var d = 0u; d < DEPTH; d++) {
+                let values = right_rows(V_AT + 16u * (n * KV_STRIDE + d), KV_STRIDE);
+                for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(weights[f], values, o[f * DEPTH + d]); }
+            }
+        }
+        tile = next;
+    }
+
+    let own = lane % SUBGROUP;
+    for (var e = 0u; e < ROWS_EACH; e++) {
+        let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
+        let sum = row_sum(state.sum[e], lane);
+        if (own < ROW_LANES) {
+            row_scale[r] = select(0.0, 1.0 / max(sum, 1.0e-30), sum > 0.0);
+            let flat = s.first + r;
+            if (flat < s.flat_rows) {
+                let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+                let token = row_first(s.row) + flat / HEADS_PER_KV;
+                keep_lse(token * HEADS_PER_KV * KV_HEADS + head, LN2 * max(state.reference[e], LEAST), sum);
+            }
+        }
+    }
+    workgroupBarrier();
+    store_piece(&o, 0u, subgroup, lane, s);
+    if (PIECES > 1u) { store_piece(&o, 1u, subgroup, lane, s); }
+    if (PIECES > 2u) { store_piece(&o, 2u, subgroup, lane, s); }
+    if (PIECES > 3u) { store_piece(&o, 3u, subgroup, lane, s); }
+    if (PIECES > 4u) { store_piece(&o, 4u, subgroup, lane, s); }
+    if (PIECES > 5u) { store_piece(&o, 5u, subgroup, lane, s); }
+    if (PIECES > 6u) { store_piece(&o, 6u, subgroup, lane, s); }
+    if (PIECES > 7u) { store_piece(&o, 7u, subgroup, lane, s); }
+}

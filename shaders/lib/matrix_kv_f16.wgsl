@@ -1,0 +1,7 @@
+// Reading eight elements of a K or V row as they are stored, from rows of f16 whose head dim is a multiple of 8.
+alias KvUnit = vec4<u32>;
+const KV_ROW: u32 = HEAD_DIM / 8u;
+
+fn eight_of(x: vec4<u32>) -> Eight { return Eight(half4_bits(x.xy), half4_bits(x.zw)); }
+fn k_eight(row: u32, c: u32) -> Eight { return eight_of(k_cache[row * KV_ROW + c]); }
+fn v_eight(row: u32, c: u32) -> Eight { return eight_of(v_cache[row * KV_ROW + c]); }

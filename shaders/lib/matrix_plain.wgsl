@@ -1,0 +1,86 @@
+// matrix_subgroup's functions for any adapter: halves are floats rounded to f16, and a subgroup is SUBGROUP neighbouring
+// invocations, 16 or 32, each of which holds one row of a left fragment and its share of a row of a result. Slow; it shows on
+// every adapter that kernels over these functions are right.
+alias Half = f32;
+alias Half4 = vec4<f32>;
+alias Left = array<f32, 16>;
+alias Result = array<f32, RESULTS>;
+
+// Right is where the fragment lies; what it lies in must not change before it is used.
+struct Right { at: u32, row: u32, column: u32 }
+
+const RESULTS: u32 = 256u / SUBGROUP;
+
+// Bounds that no compiler knows keep loops from being unrolled into texts that take minutes to compile.
+var<private> side: u32;
+var<private> results: u32;
+var<private> own_row: u32;
+var<private> own_column: u32;
+var<workgroup> exchange: array<f32, THREADS>;
+
+fn half(x: f32) -> Half { return unpack2x16float(pack2x16float(vec2<f32>(clamp(x, -65504.0, 65504.0), 0.0))).x; }
+fn half4(x: vec4<f32>) -> Half4 { return Half4(half(x.x), half(x.y), half(x.z), half(x.w)); }
+fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack2x16float(x.y)); }
+
+fn left(at: u32, row: u32, column: u32) -> Left {
+    var x: Left;
+    for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * row + i * column]; }
+    return x;
+}
+fn left_rows(at: u32, stride: u32) -> Left { return left(at, stride, 1u); }
+fn left_columns(at: u32, stride: u32) -> Left { return left(at, 1u, stride); }
+fn right_rows(at: u32, stride: u32) -> Right { return Right(at, stride, 1u); }
+fn right_columns(at: u32, stride: u32) -> Right { return Right(at, 1u, stride); }
+fn result_rows(at: u32, stride: u32) -> Result {
+    var x: Result;
+    for (var i = 0u; i < results; i++) { x[i] = floats[at + own_row * stride + own_column + i]; }
+    return x;
+}
+
+fn keep_result(at: u32, stride: u32, x: Result) {
+    var held = x;
+    for (var i = 0u; i < results; i++) { floats[at + own_row * stride + own_column + i] = held[i]; }
+}
+
+fn multiply_add(left: Left, right: Right, sum: Result) -> Result {
+    var held = left;
+    var x = sum;
+    for (var k = 0u; k < side; k++) {
+        let at = right.at + k * right.row + own_column * right.column;
+        for (var i = 0u; i < results; i++) { x[i] = fma(held[k], halves[at + i * right.column], x[i]); }
+    }
+    return x;
+}
+
+// exchanged gives the value of the lane that shares this one's row. All of the workgroup must call it.
+fn exchanged(x: f32, lane: u32) -> f32 {
+    workgroupBarrier();
+    exchange[lane] = x;
+    workgroupBarrier();
+    return exchange[lane ^ ROW_LANES];
+}
+fn row_max(x: f32, lane: u32) -> f32 {
+    if (LANES_A_ROW == 1u) { return x; }
+    return max(x, exchanged(x, lane));
+}
+fn row_sum(x: f32, lane: u32) -> f32 {
+    if (LANES_A_ROW == 1u) { return x; }
+    return x + exchanged(x, lane);
+}
+fn any_lane(x: bool, lane: u32) -> bool {
+    workgroupBarrier();
+    exchange[lane] = select(0.0, 1.0, x);
+    workgroupBarrier();
+    var any = false;
+    for (var i = 0u; i < SUBGROUP; i++) { any = any || exchange[lane - lane % SUBGROUP + i] > 0.0; }
+    return any;
+}
+
+@compute @workgroup_size(THREADS, 1, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    side = 16u + (group.x >> 31u);
+    results = side * side / SUBGROUP;
+    own_row = lane % SUBGROUP * RESULTS / 16u;
+    own_column = lane * RESULTS % 16u;
+    attend(group, lane / SUBGROUP, lane);
+}

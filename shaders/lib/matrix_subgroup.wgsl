@@ -1,0 +1,42 @@
+// Fragments of 16 × 16 that a subgroup multiplies as one (Chromium's subgroup matrices): f16 factors, f32 results. A fragment
+// is spread over the subgroup's lanes in a way that only the hardware knows, so what is done to its elements is done in
+// workgroup memory. matrix_plain has the same functions without subgroups; tests run on that, so of this file alone a GPU
+// with subgroup matrices is the test. All of a subgroup calls each function with the same arguments.
+alias Half = f16;
+alias Half4 = vec4<f16>;
+alias Left = subgroup_matrix_left<f16, 16, 16>;
+alias Right = subgroup_matrix_right<f16, 16, 16>;
+alias Result = subgroup_matrix_result<f32, 16, 16>;
+
+fn half(x: f32) -> Half { return f16(clamp(x, -65504.0, 65504.0)); }
+fn half4(x: vec4<f32>) -> Half4 { return Half4(clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
+fn half4_bits(x: vec2<u32>) -> Half4 { return bitcast<vec4<f16>>(x); }
+
+// left_rows reads a fragment whose rows lie stride apart in halves, left_columns one whose columns do.
+fn left_rows(at: u32, stride: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&halves, at, stride); }
+fn left_columns(at: u32, stride: u32) -> Left { return subgroupMatrixLoad<Left, col_major>(&halves, at, stride); }
+fn right_rows(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&halves, at, stride); }
+fn right_columns(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&halves, at, stride); }
+fn result_rows(at: u32, stride: u32) -> Result { return subgroupMatrixLoad<Result, row_major>(&floats, at, stride); }
+
+// keep_result writes a result's rows into floats.
+fn keep_result(at: u32, stride: u32, x: Result) { subgroupMatrixStore<row_major>(&floats, at, x, stride); }
+
+// multiply_add gives left·right + sum.
+fn multiply_add(left: Left, right: Right, sum: Result) -> Result { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
+
+// row_max and row_sum are over the LANES_A_ROW lanes that share a row, ROW_LANES apart; any_lane is over the subgroup.
+fn row_max(x: f32, lane: u32) -> f32 {
+    if (LANES_A_ROW == 1u) { return x; }
+    return max(x, subgroupShuffleXor(x, ROW_LANES));
+}
+fn row_sum(x: f32, lane: u32) -> f32 {
+    if (LANES_A_ROW == 1u) { return x; }
+    return x + subgroupShuffleXor(x, ROW_LANES);
+}
+fn any_lane(x: bool, lane: u32) -> bool { return subgroupAny(x); }
+
+@compute @workgroup_size(THREADS, 1, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup: u32, @builtin(local_invocation_index) lane: u32) {
+    attend(group, subgroup, lane);
+}
