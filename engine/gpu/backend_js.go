@@ -102,6 +102,9 @@ func adapterInfo(v js.Value) AdapterInfo {
 
 func matrices(list js.Value) []MatrixConfig {
 	var out []MatrixConfig
+	if list.Type() != js.TypeObject {
+		return nil
+	}
 	for i := range list.Length() {
 		c := list.Index(i)
 		out = append(out, MatrixConfig{Factor: c.Get("factor").String(), Sum: c.Get("sum").String(),
