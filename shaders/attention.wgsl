@@ -63,6 +63,7 @@ fn shown(item: Item, flat: u32, key: i32, score: f32) -> f32 {
 }
 
 fn leaned(item: Item, flat: u32, key: i32) -> f32 {
+    if (!ALIBI) { return 0.0; }
     return alibi(alibi_slope(head_of(item, flat)), item.start + i32(query_of(flat)), key);
 }
 
@@ -98,8 +99,9 @@ fn stage_q(item: Item, first: u32, lane: u32) {
         let column = i % Q_COLUMNS;
         let flat = item.first + 4u * quad;
         let c = first + column;
-        let x = transpose(mat4x4<f32>(q_row(item, flat, c), q_row(item, flat + 1u, c), q_row(item, flat + 2u, c),
-            q_row(item, flat + 3u, c)));
+        var rows: mat4x4<f32>;
+        for (var r = 0u; r < 4u; r++) { rows[r] = q_row(item, flat + r, c); }
+        let x = transpose(rows);
         let to = quad ^ (column % QUADS);
         q_tile[4u * column][to] = staged(x[0]);
         q_tile[4u * column + 1u][to] = staged(x[1]);
@@ -255,14 +257,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var j = 0u; j < RK; j++) {
                 let key = tile + i32(tx + j * TX);
                 var x = s[g * RK + j] * SCALE;
-                if (SOFTCAP != 0.0) { x = vec4<f32>(capped(x.x), capped(x.y), capped(x.z), capped(x.w)); }
-                if (ALIBI) {
-                    x += vec4<f32>(leaned(item, flat, key), leaned(item, flat + 1u, key), leaned(item, flat + 2u, key),
-                        leaned(item, flat + 3u, key));
+                if (SOFTCAP != 0.0) {
+                    var y = x;
+                    for (var r = 0u; r < 4u; r++) { y[r] = capped(y[r]); }
+                    x = y;
                 }
-                if (!plain) {
-                    x = vec4<f32>(shown(item, flat, key, x.x), shown(item, flat + 1u, key, x.y),
-                        shown(item, flat + 2u, key, x.z), shown(item, flat + 3u, key, x.w));
+                if (ALIBI || !plain) {
+                    var y = x;
+                    for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r] + leaned(item, flat + r, key)); }
+                    x = y;
                 }
                 s[g * RK + j] = x;
                 now[g] = max(now[g], x);
@@ -280,8 +283,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 if (DROP_BELOW > 0u) {
                     let flat = first_row + 4u * g;
                     let key = tile + i32(tx + j * TX);
-                    p *= vec4<f32>(kept(item, flat, key), kept(item, flat + 1u, key), kept(item, flat + 2u, key),
-                        kept(item, flat + 3u, key));
+                    var factors: vec4<f32>;
+                    for (var r = 0u; r < 4u; r++) { factors[r] = kept(item, flat + r, key); }
+                    p *= factors;
                 }
                 p_tile[tx + j * TX][ty * RG + g] = staged(p);
             }
