@@ -41,7 +41,7 @@ func dimsOf[T any](list []T, of func(T) (dim int, counts bool)) []int {
 }
 
 func (r *Report) speedChart(kind Kind, dim int) Chart {
-	p := plot{title: fmt.Sprintf("%s, head dim %d: speed over length", upper(string(kind)), dim), note: r.where(), x: "tokens", y: "TFLOP/s"}
+	p := plot{title: fmt.Sprintf("%s, head dim %d", upper(string(kind)), dim), note: r.where(), x: "tokens", y: "TFLOP/s"}
 	value := func(m Result) float64 { return m.TFLOPs }
 	if kind == Decode {
 		p.y, value = "GB/s", func(m Result) float64 { return m.GBs }
@@ -182,7 +182,7 @@ func (p *plot) svg() string {
 %s<rect class="sheet" width="100%%" height="100%%"/>
 <text x="%d" y="24" font-size="16" font-weight="600">%s</text>
 <text class="faded" x="%d" y="42">%s</text>
-`, width, height, width, height, html.EscapeString(p.title), html.EscapeString(p.words()), style, plotLeft, html.EscapeString(p.title),
+`, width, height, width, height, html.EscapeString(p.title), html.EscapeString(p.words()), style, plotLeft, html.EscapeString(p.title+", "+p.y),
 		plotLeft, html.EscapeString(p.note))
 	xs, ys := p.values(0), p.values(1)
 	if len(xs) == 0 {
@@ -192,9 +192,8 @@ func (p *plot) svg() string {
 	toX := scale(xs[0], xs[len(xs)-1], true, plotLeft+16, plotLeft+plotWidth-16)
 	marks := p.marks(ys)
 	toY := scale(marks[0], marks[len(marks)-1], p.logarithmic, float64(bottom), plotTop)
-	fmt.Fprintf(&s, `<text class="faded" transform="translate(16 %d) rotate(-90)" text-anchor="middle">%s</text>
-<text class="faded" x="%d" y="%d" text-anchor="middle">%s</text>
-`, plotTop+plotHeight/2, html.EscapeString(p.y), plotLeft+plotWidth/2, bottom+38, html.EscapeString(p.x))
+	fmt.Fprintf(&s, `<text class="faded" x="%d" y="%d" text-anchor="middle">%s</text>
+`, plotLeft+plotWidth/2, bottom+38, html.EscapeString(p.x))
 	for _, v := range marks {
 		y := toY(v)
 		fmt.Fprintf(&s, `<line class="rule" x1="%d" y1="%.1f" x2="%d" y2="%.1f"/><text class="faded" x="%d" y="%.1f" text-anchor="end">%s</text>

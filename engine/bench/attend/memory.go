@@ -54,8 +54,8 @@ func measureMemory(ctx context.Context, d *gpu.Device, c Case) (Memory, error) {
 	return m, nil
 }
 
-// held counts the bytes of a launch's buffers; its kernels are compiled before it is given up, so that none compiles
-// while something else is timed.
+// held counts the bytes of a launch's buffers. What it has begun ends before it is given up, so that nothing disturbs what
+// is timed next.
 func held(ctx context.Context, d *gpu.Device, c Case, look func(launch)) (uint64, error) {
 	before := d.Stats().Bytes
 	l, err := newLaunch(d, c)
@@ -64,7 +64,11 @@ func held(ctx context.Context, d *gpu.Device, c Case, look func(launch)) (uint64
 	}
 	defer l.release()
 	look(l)
-	return d.Stats().Bytes - before, l.wait(ctx)
+	bytes := d.Stats().Bytes - before
+	if err := l.wait(ctx); err != nil {
+		return 0, err
+	}
+	return bytes, d.Idle(ctx)
 }
 
 // whole rounds up to the matrix product's blocks.
