@@ -7,11 +7,11 @@ import (
 	"quire/engine/kernel"
 )
 
-// memory measures what one head takes.
-func (b *bencher) memory(ctx context.Context, length, dim int) error {
+// memory measures what one head takes, standard attention's where it ran at that length.
+func (b *bencher) memory(ctx context.Context, length, dim int, ran bool) error {
 	c := oneHead(length, dim)
 	b.next("memory of " + c.String())
-	m, err := measureMemory(ctx, b.device, c)
+	m, err := measureMemory(ctx, b.device, c, ran)
 	if tooLarge(err) {
 		return nil
 	}
@@ -30,25 +30,27 @@ func oneHead(length, dim int) Case {
 }
 
 // measureMemory makes the launches of flash and of standard attention and counts the device's bytes, without running
-// them.
-func measureMemory(ctx context.Context, d *gpu.Device, c Case) (Memory, error) {
+// them. Without allocate, or where they do not fit, standard attention's bytes are added up instead.
+func measureMemory(ctx context.Context, d *gpu.Device, c Case, allocate bool) (Memory, error) {
 	m := Memory{Length: c.Length, HeadDim: c.HeadDim}
 	f, err := held(ctx, d, c, func(l launch) {})
 	if err != nil {
 		return m, err
 	}
-	m.Flash = f
-	c.Method = standardNamed
-	var copies uint64
-	all, err := held(ctx, d, c, func(l launch) { _, copies = l.(*standard).attention.Bytes() })
-	switch {
-	case tooLarge(err):
-		m.Computed = true
+	m.Flash, m.Computed = f, true
+	if allocate {
+		c.Method = standardNamed
+		var copies uint64
+		all, err := held(ctx, d, c, func(l launch) { _, copies = l.(*standard).attention.Bytes() })
+		if err != nil && !tooLarge(err) {
+			return m, err
+		}
+		if err == nil {
+			m.Standard, m.Copies, m.Computed = all-copies, copies, false
+		}
+	}
+	if m.Computed {
 		m.Standard = uint64(c.inputBytes()) + 8*uint64(whole(c.queries))*uint64(whole(c.Length))
-	case err != nil:
-		return m, err
-	default:
-		m.Standard, m.Copies = all-copies, copies
 	}
 	m.Ratio = float64(m.Standard) / float64(m.Flash)
 	return m, nil

@@ -47,6 +47,8 @@ type Plan struct {
 	DecodeBatches []int  `json:"decodeBatches"`
 	DecodeHeads   Heads  `json:"decodeHeads"`
 	KVType        string `json:"kvType"` // of decode, as kernel.KVType names it
+
+	memory []int // lengths whose memory is told; filled sets them
 }
 
 // Heads are a layer's heads.
@@ -63,9 +65,15 @@ func (h Heads) String() string {
 	return fmt.Sprintf("%d/%d", h.Query, h.KV)
 }
 
+// allLengths are the lengths that suit a large GPU.
+var allLengths = []int{512, 1024, 2048, 4096, 8192, 16384}
+
 // filled returns the plan with what it leaves empty chosen for an adapter.
 func (p Plan) filled(info gpu.AdapterInfo) Plan {
-	lengths, contexts := []int{512, 1024, 2048, 4096, 8192, 16384}, []int{1024, 4096, 16384, 65536, 131072}
+	if p.memory = p.Lengths; len(p.memory) == 0 {
+		p.memory = allLengths // buffers are made, but nothing is run
+	}
+	lengths, contexts := allLengths, []int{1024, 4096, 16384, 65536, 131072}
 	dims, heads, decode, batches := []int{64, 128}, Heads{8, 8}, Heads{32, 8}, []int{1, 8}
 	switch info.Type {
 	case "discrete":
@@ -152,6 +160,7 @@ type Case struct {
 	Causal  bool   `json:"causal"`
 	KVType  string `json:"kv_type"`
 	queries int
+	span    int // keys that decode gives a workgroup; 0: chosen
 }
 
 // kvType is how K and V are stored; Check has looked at a plan's.

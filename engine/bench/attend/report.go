@@ -52,7 +52,7 @@ type Memory struct {
 	// Standard counts q, k, v, out, S and P; Copies are the rows that its matrix product wants laid out anew.
 	Standard uint64  `json:"standard_bytes"`
 	Copies   uint64  `json:"standard_copy_bytes"`
-	Computed bool    `json:"computed"` // standard attention's buffers do not fit the adapter: their sizes were added up
+	Computed bool    `json:"computed"` // standard attention's buffers were not made, or do not fit the adapter: their sizes are added up
 	Ratio    float64 `json:"ratio"`    // Standard / Flash
 }
 

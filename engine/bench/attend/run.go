@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"quire/engine/attention"
 	"quire/engine/bench"
@@ -34,7 +35,7 @@ func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Repo
 	p = p.filled(d.Info())
 	b := &bencher{device: d, tell: tell, report: newReport(d)}
 	cases := p.cases()
-	b.total = 3 + len(cases) + len(p.HeadDims)*len(p.Lengths)
+	b.total = 3 + len(cases) + len(p.HeadDims)*len(p.memory)
 	if err := b.peaks(ctx); err != nil {
 		return nil, err
 	}
@@ -43,9 +44,10 @@ func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Repo
 			return nil, fmt.Errorf("%s: %w", c, err)
 		}
 	}
+	standard := slices.Contains(p.Kinds, Standard)
 	for _, dim := range p.HeadDims {
-		for _, length := range p.Lengths {
-			if err := b.memory(ctx, length, dim); err != nil {
+		for _, length := range p.memory {
+			if err := b.memory(ctx, length, dim, standard && slices.Contains(p.Lengths, length)); err != nil {
 				return nil, err
 			}
 		}

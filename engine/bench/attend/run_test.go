@@ -89,18 +89,20 @@ func TestRunEnds(t *testing.T) {
 // Flash attention allocates nothing that grows with the square of the length; standard attention does.
 func TestMemoryGrowsWithTheLength(t *testing.T) {
 	d := gputest.Device(t)
-	at := func(length int) Memory {
-		m, err := measureMemory(context.Background(), d, oneHead(length, 64))
+	at := func(length int, allocate bool) Memory {
+		m, err := measureMemory(context.Background(), d, oneHead(length, 64), allocate)
 		require.NoError(t, err)
 		return m
 	}
-	short, long := at(4096), at(16384)
-	assert.LessOrEqual(t, long.Flash, 4*short.Flash, "four times the tokens")
+	short, long := at(2048, true), at(16384, false)
+	assert.False(t, short.Computed)
+	assert.True(t, long.Computed)
+	assert.LessOrEqual(t, long.Flash, 8*short.Flash, "eight times the tokens")
 	assert.GreaterOrEqual(t, long.Flash, uint64(4*4*16384*64), "q, k, v and the output")
 	assert.Less(t, long.Flash, uint64(5*4*16384*64), "little but q, k, v and the output")
-	assert.EqualValues(t, 4*4*4096*64+2*4*4096*4096, short.Standard)
+	assert.EqualValues(t, 4*4*2048*64+2*4*2048*2048, short.Standard)
 	assert.EqualValues(t, 4*4*16384*64+2*4*16384*16384, long.Standard)
-	assert.Greater(t, short.Ratio, 10.0)
+	assert.Greater(t, at(4096, false).Ratio, 10.0)
 	assert.Greater(t, long.Ratio, 40.0)
 }
 
