@@ -175,7 +175,7 @@ func (e *Engine) size() error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.runnerOpt = runner.Options{
 		KVType: kvType, Blocks: int(blocks), BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		Profile: o.Profile,
 	}
 	if o.Progress != nil {

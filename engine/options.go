@@ -1,13 +1,19 @@
 // Package engine is the front door: Open a model, Submit requests, read tokens from their Streams.
 package engine
 
-import "quire/engine/gpu"
+import (
+	"quire/engine/attention"
+	"quire/engine/gpu"
+)
 
 // Options say how a model is run. The zero value is a good default everywhere.
 type Options struct {
 	GPU     gpu.Options
 	KVType  string // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
 	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else a variant's name
+
+	// Tunings are the tiles of attention that were measured on adapters; the opened adapter's are used.
+	Tunings attention.Tunings
 
 	KVMemory      uint64 // bytes for the KV cache; 0 lets the engine choose
 	Context       int    // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes

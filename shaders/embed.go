@@ -3,14 +3,30 @@
 package shaders
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 )
 
 //go:embed *.wgsl lib/*.wgsl
 var files embed.FS
+
+// Hash returns the SHA-256 of all kernels and libraries, in hex.
+var Hash = sync.OnceValue(func() string {
+	h := sha256.New()
+	for _, pattern := range []string{"*.wgsl", "lib/*.wgsl"} {
+		names, _ := fs.Glob(files, pattern) // the patterns are well formed
+		for _, name := range names {
+			text, _ := files.ReadFile(name)
+			fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+})
 
 // Segment says that the composed text's lines from First (counted from 1) are those of File from its first line.
 type Segment struct {

@@ -83,6 +83,7 @@ func (b *benchFlags) run(h *host) error {
 	if b.write != "" {
 		return interrupted(ctx, h, b.writeFile(ctx, h, source))
 	}
+	remember(&b.options, h.err)
 	bar := newProgress(h.err)
 	b.options.Progress = bar.update
 	r, err := bench.Run(ctx, source, name, weights, b.options, b.plan, bar.note)

@@ -18,7 +18,7 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
-var commands = []*command{runCommand, tokenizeCommand, detokenizeCommand, inspectCommand, adaptersCommand, benchCommand, simCommand, trainCommand, versionCommand}
+var commands = []*command{runCommand, tokenizeCommand, detokenizeCommand, inspectCommand, adaptersCommand, benchCommand, tuneCommand, simCommand, trainCommand, versionCommand}
 
 const summary = `quire runs language models from GGUF files on the GPU.
 

@@ -131,6 +131,7 @@ func (r *runFlags) open(ctx context.Context, h *host) (*engine.Engine, error) {
 	}
 	bar := newProgress(h.err)
 	r.options.Progress = bar.update
+	remember(&r.options, h.err)
 	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), r.options)
 	bar.clear()
 	if err != nil {

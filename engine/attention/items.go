@@ -87,17 +87,19 @@ const (
 	maxSpan = 4096
 )
 
+// groupsPerUnit is how many workgroups a compute unit is given.
+const groupsPerUnit = 4
+
 // ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
 // sequence can fill a GPU and many need no merge. seqLens are those of the step's decode rows.
 func ChooseSplit(seqLens []int, kvHeads, computeUnits int) int {
-	const perUnit = 4
 	span := maxSpan
 	for ; span > minSpan; span /= 2 {
 		groups := 0
 		for _, n := range seqLens {
 			groups += (n + span - 1) / span * kvHeads
 		}
-		if groups >= perUnit*computeUnits {
+		if groups >= groupsPerUnit*computeUnits {
 			break
 		}
 	}

@@ -28,6 +28,9 @@ var matrixTiles = []matrixTile{
 	{name: "matrix32x32x2", subgroups: 2, fragments: 1, keys: 32},
 }
 
+// IsMatrix reports whether a tile is the matrix variant's, which rounds Q, K, V and the weights to f16.
+func IsMatrix(tile string) bool { return strings.HasPrefix(tile, "matrix") }
+
 // side is that of a fragment.
 const side = 16
 

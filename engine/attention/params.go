@@ -33,7 +33,8 @@ type Params struct {
 	// Variant is "" to let the adapter decide, "baseline", or names joined by +: "subgroup", "f16", "matrix", and those of
 	// tiles (see Tiles).
 	Variant       string
-	Deterministic bool // every row through the prefill kernel, unsplit: one order of summation for each element
+	Tuning        *Tuning // what was measured on the adapter, for Variant ""; nil: nothing
+	Deterministic bool    // every row through the prefill kernel, unsplit: one order of summation for each element
 }
 
 // MaxHeadDim is the largest head dim that the tiles serve.

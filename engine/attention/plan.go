@@ -86,6 +86,9 @@ func (a *Attention) chooseSpan(sequences []Sequence) int {
 	if a.device.Info().Type == "cpu" {
 		units = 4
 	}
+	if measured := a.params.Tuning.Units(a.params.HeadDim); measured > 0 {
+		units = measured
+	}
 	return ChooseSplit(lengths, a.params.KVHeads, units)
 }
 

@@ -33,7 +33,7 @@ func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 			c.subgroup = true
 		case name == "f16":
 			c.f16 = true
-		case strings.HasPrefix(name, "matrix"):
+		case IsMatrix(name):
 			var err error
 			if c.matrix, err = p.matrixFor(name, info); err != nil {
 				return c, err

@@ -17,6 +17,7 @@ type GraphOptions struct {
 	MaxOutputs    int // rows of logits of one step
 	DecodeItems   int // attention's decode items of one step
 	Variant       string
+	Tuning        *attention.Tuning
 	Deterministic bool
 }
 
@@ -90,7 +91,7 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes, t
 	g.attention, err = attention.New(d, attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, BlockSize: o.KV.BlockSize, KVType: o.KV.Type,
 		QStride: g.qkvStride(), OutStride: Stride(c.Heads * c.HeadDim), Scale: float32(1 / math.Sqrt(float64(c.HeadDim))),
-		Deterministic: o.Deterministic,
+		Tuning: o.Tuning, Deterministic: o.Deterministic,
 	})
 	if err != nil {
 		return g, err

@@ -94,7 +94,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
 		KV:     kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: o.KVType},
 		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, DecodeItems: r.decodeItems,
-		Variant: o.Variant, Deterministic: o.Deterministic,
+		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	}, r.step.All(), r.lanes.All(), r.table.All())
 	if err != nil {
 		return r, err

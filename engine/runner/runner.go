@@ -28,6 +28,7 @@ type Options struct {
 	Depth         int // steps in flight
 	TokenLayers   int // the most tokens times layers of one submission; 0: any number
 	Variant       string
+	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
 	Profile       bool // time every kernel on the GPU; each step is then waited for
 	Progress      func(stage string, done, total int64)
@@ -100,6 +101,9 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	r := &Runner{device: d, options: o, config: p.Config, units: 64}
 	if d.Info().Type == "cpu" {
 		r.units = 4
+	}
+	if measured := o.Tuning.Units(p.Config.HeadDim); measured > 0 {
+		r.units = measured
 	}
 	var err error
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {

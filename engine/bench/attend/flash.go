@@ -28,7 +28,7 @@ func newFlash(d *gpu.Device, c Case) (*flash, error) {
 		return nil, err
 	}
 	f := &flash{store: store{device: d}, c: c, attention: a}
-	if f.step, err = a.Plan(c.sequences(), 0); err != nil {
+	if f.step, err = a.Plan(c.sequences(), c.span); err != nil {
 		return nil, err
 	}
 	tokens, keys := c.Batch*c.queries, c.Batch*c.Length

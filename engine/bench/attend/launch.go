@@ -109,3 +109,16 @@ func (s *store) noise(half bool, buffers ...*gpu.Buffer) {
 	}
 	s.err = s.device.Submit(&rec)
 }
+
+// readFloats reads the first bytes of a buffer of f32.
+func readFloats(ctx context.Context, b *gpu.Buffer, size uint64) ([]float32, error) {
+	data := make([]byte, size)
+	if err := b.Read(ctx, 0, data); err != nil {
+		return nil, err
+	}
+	x := make([]float32, size/4)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return x, nil
+}

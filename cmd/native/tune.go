@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"quire/engine"
+	"quire/engine/attention"
+	"quire/engine/bench/attend"
+	"quire/engine/gpu"
+)
+
+var tuneCommand = &command{
+	name:    "tune",
+	summary: "measure attention's tiles on this GPU and remember the fastest",
+	usage:   "[flags]",
+	about: `Measures the tiles that attention's kernels can take, at head dims 64 and 128, and how decode's keys are best split, and
+remembers the fastest in the user's cache folder, for each adapter and driver. Every model that is opened later uses them,
+unless --variant or --deterministic says otherwise; another Quire or driver forgets them. A tile that gives other results
+than the baseline is not chosen.`,
+	examples: []string{
+		`quire tune`,
+		`quire tune --adapter nvidia --json`,
+		`quire tune --forget`,
+	},
+	prepare: prepareTune,
+}
+
+func prepareTune(f *flags) func(*host, []string) error {
+	var o gpu.Options
+	var quick, forget, asJSON bool
+	f.text("adapter", &o.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
+	f.flag("quick", &quick, "measure less, for a first impression")
+	f.flag("forget", &forget, "measure nothing; forget what is remembered of the adapter")
+	f.flag("json", &asJSON, "print one JSON object")
+	return func(h *host, _ []string) error {
+		ctx, stop := interruptible()
+		defer stop()
+		if forget {
+			if quick || asJSON {
+				return usagef("--forget stands alone, or with --adapter")
+			}
+			return forgetTuning(ctx, h, o)
+		}
+		bar := newProgress(h.err)
+		tuned, err := attend.Tune(ctx, o, quick, func(p attend.Progress) {
+			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
+		})
+		bar.clear()
+		if err != nil {
+			return interrupted(ctx, h, err)
+		}
+		path, err := writeTunings(rememberedTunings(h.err).With(tuned.Tuning))
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return writeJSON(h.out, tuned)
+		}
+		if err := printTuned(h.out, tuned); err != nil {
+			return err
+		}
+		fmt.Fprintf(h.out, "\nremembered in %s\n", path)
+		return nil
+	}
+}
+
+func forgetTuning(ctx context.Context, h *host, o gpu.Options) error {
+	d, err := gpu.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	info := d.Info()
+	d.Release()
+	before := rememberedTunings(h.err)
+	after := before.Without(info.Name, info.Backend)
+	if len(after) == len(before) {
+		fmt.Fprintf(h.out, "nothing is remembered of %s\n", info.Name)
+		return nil
+	}
+	path, err := writeTunings(after)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(h.out, "%s is forgotten in %s\n", info.Name, path)
+	return nil
+}
+
+func printTuned(w io.Writer, t *attend.Tuned) error {
+	fmt.Fprintf(w, "adapter    %s\n\n", t.Adapter)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "kind\thead dim\ttile\tspan\tus\tTFLOP/s\tGB/s\t\t")
+	for _, m := range t.Tried {
+		span, flops, bytes, mark := "-", "-", "-", ""
+		if m.Span > 0 {
+			span = fmt.Sprint(m.Span)
+		}
+		if m.Kind == attend.Decode {
+			bytes = fmt.Sprintf("%.1f", m.GBs)
+		} else {
+			flops = fmt.Sprintf("%.3g", m.TFLOPs)
+		}
+		if m.Best {
+			mark = "best"
+		}
+		if m.Skipped != "" {
+			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t-\t-\t-\tskipped\t\n", m.Kind, m.HeadDim, m.Tile, span)
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.1f\t%s\t%s\t%s\t\n", m.Kind, m.HeadDim, m.Tile, span, m.Micros, flops, bytes, mark)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, m := range t.Tried {
+		if m.Skipped != "" {
+			fmt.Fprintf(w, "%s, head dim %d, %s: %s\n", m.Kind, m.HeadDim, m.Tile, m.Skipped)
+		}
+	}
+	return nil
+}
+
+// tuningPath is where tunings are remembered.
+func tuningPath() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no cache folder to remember tiles in: %w", err)
+	}
+	return filepath.Join(dir, "quire", "tune.json"), nil
+}
+
+// rememberedTunings reads what quire tune remembers. What cannot be read is told and passed over.
+func rememberedTunings(warn io.Writer) attention.Tunings {
+	path, err := tuningPath()
+	if err != nil {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var tunings attention.Tunings
+	if err == nil {
+		tunings, err = attention.ParseTunings(text)
+	}
+	if err != nil {
+		fmt.Fprintf(warn, "quire: %s is passed over: %v; \"quire tune\" writes it anew\n", path, err)
+	}
+	return tunings
+}
+
+// writeTunings replaces the file as a whole and returns its path.
+func writeTunings(t attention.Tunings) (string, error) {
+	path, err := tuningPath()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "tune-*.json")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(t.Text())
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return path, err
+}
+
+// remember gives engine options what quire tune remembers, where they leave the choice of kernels to the adapter.
+func remember(o *engine.Options, warn io.Writer) {
+	if o.Variant == "" && !o.Deterministic {
+		o.Tunings = rememberedTunings(warn)
+	}
+}

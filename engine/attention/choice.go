@@ -1,0 +1,146 @@
+package attention
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"quire/engine/gpu"
+	"quire/shaders"
+)
+
+// Tuning is which tiles are fastest on one adapter, as measured by quire tune. It changes what the adapter's own choice
+// is, Params.Variant "", and never deterministic mode.
+type Tuning struct {
+	Adapter string `json:"adapter"`
+	Backend string `json:"backend"`
+	Driver  string `json:"driver"`
+	Kernels string `json:"kernels"` // hash of the kernels' text that was measured
+	Tiles   []Best `json:"tiles"`   // by rising head dim
+}
+
+// Best are the fastest tiles for a head dim, and for those below it down to the next.
+type Best struct {
+	HeadDim int    `json:"head_dim"`
+	Prefill string `json:"prefill"`          // see Tiles; of those that compute in f32
+	Matrix  string `json:"matrix,omitempty"` // of the matrix variant's, where one is faster than Prefill
+	Decode  string `json:"decode"`
+	Units   int    `json:"units,omitempty"` // compute units that decode's spans are to fill, see ChooseSplit; 0: not known
+}
+
+// Tunings are those of several adapters.
+type Tunings []Tuning
+
+// ErrTunings is text that holds no tunings.
+var ErrTunings = errors.New("no remembered tiles")
+
+// tuningsFormat is the version of tunings' text.
+const tuningsFormat = 1
+
+type tuningsText struct {
+	Format   int     `json:"quire_tuning"`
+	Adapters Tunings `json:"adapters"`
+}
+
+// ParseTunings reads what Tunings.Text wrote. Text of another kind or version is an ErrTunings, to be told and passed over:
+// nothing but speed is lost.
+func ParseTunings(text []byte) (Tunings, error) {
+	var t tuningsText
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTunings, err)
+	}
+	if t.Format != tuningsFormat {
+		return nil, fmt.Errorf("%w: the text is of version %d, %d is understood", ErrTunings, t.Format, tuningsFormat)
+	}
+	for _, a := range t.Adapters {
+		for _, b := range a.Tiles {
+			if b.HeadDim < 1 || b.Units < 0 {
+				return nil, fmt.Errorf("%w: %s has a head dim of %d and %d units", ErrTunings, a.Adapter, b.HeadDim, b.Units)
+			}
+		}
+	}
+	return t.Adapters, nil
+}
+
+// Text writes the tunings as JSON.
+func (ts Tunings) Text() []byte {
+	text, err := json.MarshalIndent(tuningsText{tuningsFormat, ts}, "", "  ")
+	if err != nil {
+		return nil // strings and numbers only: cannot be
+	}
+	return append(text, '\n')
+}
+
+// NewTuning begins a tuning of an adapter.
+func NewTuning(info gpu.AdapterInfo) Tuning {
+	return Tuning{Adapter: info.Name, Backend: info.Backend, Driver: info.Driver, Kernels: shaders.Hash()}
+}
+
+// same reports whether both are of one adapter, driver and text of kernels.
+func (t Tuning) same(u Tuning) bool {
+	return t.Adapter == u.Adapter && t.Backend == u.Backend && t.Driver == u.Driver && t.Kernels == u.Kernels
+}
+
+// For returns the adapter's tuning, or nil where there is none, or one of another driver or other kernels.
+func (ts Tunings) For(info gpu.AdapterInfo) *Tuning {
+	wanted := NewTuning(info)
+	if i := slices.IndexFunc(ts, wanted.same); i >= 0 {
+		return &ts[i]
+	}
+	return nil
+}
+
+// With returns the tunings with t in place of its adapter's others.
+func (ts Tunings) With(t Tuning) Tunings { return append(ts.Without(t.Adapter, t.Backend), t) }
+
+// Without returns the tunings without an adapter's.
+func (ts Tunings) Without(adapter, backend string) Tunings {
+	return slices.DeleteFunc(slices.Clone(ts), func(u Tuning) bool { return u.Adapter == adapter && u.Backend == backend })
+}
+
+// best returns what was measured for a head dim, or nil.
+func (t *Tuning) best(headDim int) *Best {
+	if t == nil {
+		return nil
+	}
+	i := slices.IndexFunc(t.Tiles, func(b Best) bool { return b.HeadDim >= headDim })
+	if i < 0 {
+		return nil
+	}
+	return &t.Tiles[i]
+}
+
+// Units returns the compute units that decode's spans are to fill for a head dim, or 0 where that is not known.
+func (t *Tuning) Units(headDim int) int {
+	if b := t.best(headDim); b != nil {
+		return b.Units
+	}
+	return 0
+}
+
+// UnitsFor returns the compute units with which ChooseSplit gives a sequence of so many keys spans of about span.
+func UnitsFor(span, keys, kvHeads int) int {
+	return max(1, (keys+span-1)/span*kvHeads/groupsPerUnit)
+}
+
+// adopt takes remembered tiles as far as the adapter still runs them for the parameters.
+func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
+	named := func(name string) (choice, bool) {
+		if name == "" {
+			return choice{}, false // which would ask the tuning again
+		}
+		p.Variant = name
+		found, err := p.choose(info)
+		return found, err == nil
+	}
+	if found, ok := named(b.Prefill); ok {
+		c.prefill = found.prefill
+	}
+	if found, ok := named(b.Decode); ok {
+		c.decode = found.decode
+	}
+	if found, ok := named(b.Matrix); ok && p.prefersMatrix(info) {
+		c.matrix = found.matrix
+	}
+}

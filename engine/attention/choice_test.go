@@ -1,0 +1,112 @@
+package attention
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+func tuned(info gpu.AdapterInfo, tiles ...Best) Tunings {
+	t := NewTuning(info)
+	t.Tiles = tiles
+	return Tunings{t}
+}
+
+func TestTunedChoice(t *testing.T) {
+	plain := gpu.AdapterInfo{Name: "plain", Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 256}}
+	base := Params{HeadDim: 64, Heads: 8, KVHeads: 8, BlockSize: 16, KVType: kernel.KVF16}
+	with := func(change func(p *Params)) Params {
+		p := base
+		change(&p)
+		return p
+	}
+	small := Best{HeadDim: 64, Prefill: "tile32x64", Decode: "split128"}
+	large := Best{HeadDim: 128, Prefill: "tile16x16", Decode: "split32"}
+	matrix := Best{HeadDim: 64, Prefill: "tile32x64", Matrix: "matrix32x32x1", Decode: "split128"}
+	tests := []struct {
+		name                    string
+		adapter                 gpu.AdapterInfo
+		params                  Params
+		best                    []Best
+		prefill, decode, matrix string
+	}{
+		{"measured", plain, base, []Best{small, large}, "tile32x64", "split128", ""},
+		{"smaller head dim", plain, with(func(p *Params) { p.HeadDim = 40 }), []Best{small, large}, "tile32x64", "split128", ""},
+		{"next head dim", plain, with(func(p *Params) { p.HeadDim = 80 }), []Best{small, large}, "tile16x16", "split32", ""},
+		{"larger than measured", plain, with(func(p *Params) { p.HeadDim = 256 }), []Best{small, large}, "tile32x64", "split32", ""},
+		{"unknown tiles", plain, base, []Best{{HeadDim: 64, Prefill: "tile1x1", Decode: "+"}}, "baseline", "baseline", ""},
+		{"asked for by name", plain, with(func(p *Params) { p.Variant = "tile64x64" }), []Best{small}, "tile64x64", "baseline", ""},
+		{"deterministic", plain, with(func(p *Params) { p.Deterministic = true }), []Best{small}, "baseline", "baseline", ""},
+		{"matrix", matrixAdapter, base, []Best{matrix}, "tile32x64", "split128", "matrix32x32x1"},
+		{"matrix slower", matrixAdapter, base, []Best{small}, "tile32x64", "split128", ""},
+		{"matrix rounds f32", matrixAdapter, with(func(p *Params) { p.KVType = kernel.KVF32 }), []Best{matrix}, "tile32x64", "split128", ""},
+		{"matrix gone", plain, base, []Best{matrix}, "tile32x64", "split128", ""},
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			c.params.Tuning = tuned(c.adapter, c.best...).For(c.adapter)
+			require.NotNil(t, c.params.Tuning)
+			got, err := c.params.choose(c.adapter)
+			require.NoError(t, err)
+			require.Equal(t, c.prefill, got.prefill.name)
+			require.Equal(t, c.decode, got.decode.name)
+			if c.matrix == "" {
+				require.Nil(t, got.matrix)
+			} else {
+				require.Equal(t, c.matrix, got.matrix.name)
+			}
+		})
+	}
+}
+
+func TestTunings(t *testing.T) {
+	one := gpu.AdapterInfo{Name: "one", Backend: "vulkan", Driver: "1.0"}
+	two := gpu.AdapterInfo{Name: "two", Backend: "vulkan", Driver: "1.0"}
+	all := tuned(one, Best{HeadDim: 64, Prefill: "tile32x32", Decode: "split64", Units: 30}).With(tuned(two)[0])
+	got, err := ParseTunings(all.Text())
+	require.NoError(t, err)
+	require.Equal(t, all.Text(), got.Text())
+	require.Equal(t, &all[0], got.For(one))
+	require.Equal(t, 30, got.For(one).Units(40))
+	require.Zero(t, got.For(one).Units(65))
+	require.Zero(t, got.For(gpu.AdapterInfo{Name: "three"}).Units(40))
+
+	updated := one
+	updated.Driver = "1.1"
+	require.Nil(t, got.For(updated), "another driver")
+	foreign := got[0]
+	foreign.Kernels = "other"
+	require.Nil(t, Tunings{foreign}.For(one), "other kernels")
+	require.Len(t, got.With(tuned(updated)[0]), 2, "an adapter has one")
+	require.Nil(t, got.Without("one", "vulkan").For(one))
+	require.NotNil(t, got.For(one), "the receiver is left as it was")
+}
+
+func TestParseTunings(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":            "",
+		"no JSON":          "tiles",
+		"another kind":     `{"model": "x"}`,
+		"another version":  `{"quire_tuning": 2, "adapters": []}`,
+		"cut":              `{"quire_tuning": 1, "adapters": [`,
+		"another type":     `{"quire_tuning": 1, "adapters": 7}`,
+		"a head dim of 0":  `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 0}]}]}`,
+		"units below zero": `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 64, "units": -1}]}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseTunings([]byte(text))
+			require.ErrorIs(t, err, ErrTunings)
+		})
+	}
+}
+
+// UnitsFor is ChooseSplit's inverse.
+func TestUnitsFor(t *testing.T) {
+	for _, span := range []int{64, 128, 512, 2048} {
+		require.Equal(t, span, ChooseSplit([]int{16384}, 8, UnitsFor(span, 16384, 8)))
+	}
+	require.Equal(t, 1, UnitsFor(4096, 512, 1))
+}

@@ -1,0 +1,63 @@
+package attend
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/attention"
+	"quire/engine/gpu"
+)
+
+func TestTune(t *testing.T) {
+	var stages []string
+	tuned, err := Tune(context.Background(), gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}, true, func(p Progress) {
+		require.Equal(t, len(stages), p.Done)
+		require.Less(t, p.Done, p.Total)
+		stages = append(stages, p.Stage)
+	})
+	require.NoError(t, err)
+	assert.Len(t, stages, len(tuned.Tried))
+	best := map[Kind]*Tried{}
+	for i, m := range tuned.Tried {
+		assert.Empty(t, m.Skipped, m.Tile)
+		assert.Positive(t, m.Micros, m.Tile)
+		if m.Best {
+			assert.Nil(t, best[m.Kind])
+			best[m.Kind] = &tuned.Tried[i]
+		}
+	}
+	for _, m := range tuned.Tried {
+		assert.GreaterOrEqual(t, m.Micros, best[m.Kind].Micros)
+	}
+	require.Len(t, tuned.Tuning.Tiles, 1)
+	assert.Equal(t, attention.Best{HeadDim: 64, Prefill: best[Forward].Tile, Decode: best[Decode].Tile}, tuned.Tuning.Tiles[0])
+	assert.Equal(t, tuned.Adapter, tuned.Tuning.Adapter)
+}
+
+func TestAgree(t *testing.T) {
+	nan := float32(0)
+	nan /= nan
+	base := []float32{1, -2, 0.5}
+	for name, c := range map[string]struct {
+		results []float32
+		err     string
+	}{
+		"equal":       {base, ""},
+		"f16":         {[]float32{1.001, -1.999, 0.5}, ""},
+		"wrong":       {[]float32{1, -2, 0.6}, "differ"},
+		"not numbers": {[]float32{1, nan, 0.5}, "not numbers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := agree(base, c.results)
+			if c.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.err)
+			}
+		})
+	}
+}

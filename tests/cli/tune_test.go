@@ -1,0 +1,95 @@
+//go:build !js
+
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// quireAt runs the binary with a cache folder of its own.
+func quireAt(t *testing.T, cache string, args ...string) result {
+	t.Helper()
+	c := exec.Command(binary, args...)
+	c.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache, "HOME="+cache, "LocalAppData="+cache)
+	c.Stdin = bytes.NewReader(nil)
+	return finish(t, c, c.Run)
+}
+
+// remembered is the file in a cache folder.
+func remembered(t *testing.T, cache string) string {
+	for _, path := range []string{"quire/tune.json", "Library/Caches/quire/tune.json"} {
+		if _, err := os.Stat(filepath.Join(cache, path)); err == nil {
+			return filepath.Join(cache, path)
+		}
+	}
+	t.Fatal("nothing is remembered")
+	return ""
+}
+
+func TestTune(t *testing.T) {
+	cache := t.TempDir()
+	r := quireAt(t, cache, "tune", "--quick", "--json").ok(t)
+	var tuned struct {
+		Adapter string
+		Tried   []struct {
+			Kind, Tile string
+			Best       bool
+		}
+		Tuning struct {
+			Tiles []struct{ Prefill, Decode string }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &tuned))
+	require.NotEmpty(t, tuned.Adapter)
+	require.Len(t, tuned.Tuning.Tiles, 1)
+	require.Contains(t, r.stderr, "1 of ")
+	path := remembered(t, cache)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"prefill": "`+tuned.Tuning.Tiles[0].Prefill+`"`)
+
+	// What is remembered is used: the tile is put in for a baseline, whichever was faster.
+	best := `"prefill": "` + tuned.Tuning.Tiles[0].Prefill + `"`
+	require.NoError(t, os.WriteFile(path, bytes.ReplaceAll(text, []byte(best), []byte(`"prefill": "tile16x16"`)), 0o600))
+	run := []string{"run", "--json", "--max-tokens", "2", "--temperature", "0", "Once"}
+	was := quireAt(t, t.TempDir(), run...).ok(t)
+	is := quireAt(t, cache, run...).ok(t)
+	require.Equal(t, ids(t, was), ids(t, is))
+	bench := []string{"bench", "--shape", "tiny", "--type", "q4_0", "--prompt", "8", "--gen", "0"}
+	require.NotContains(t, quireAt(t, t.TempDir(), bench...).ok(t).stdout, "tile16x16")
+	require.Contains(t, quireAt(t, cache, bench...).ok(t).stdout, "tile16x16")
+	require.NotContains(t, quireAt(t, cache, append(bench, "--deterministic")...).ok(t).stdout, "tile16x16")
+
+	// A file that says nothing is told and passed over, and written anew.
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	r = quireAt(t, cache, run...).ok(t)
+	require.Contains(t, r.stderr, path+" is passed over")
+	require.Equal(t, ids(t, was), ids(t, r))
+	require.Contains(t, quireAt(t, cache, "tune", "--forget").ok(t).stdout, "nothing is remembered")
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	require.Contains(t, quireAt(t, cache, "tune", "--forget").ok(t).stdout, "is forgotten")
+	text, err = os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "prefill")
+}
+
+func ids(t *testing.T, r result) (ids []int) {
+	var answer struct{ IDs []int }
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &answer))
+	require.NotEmpty(t, answer.IDs)
+	return answer.IDs
+}
+
+func TestTuneUsage(t *testing.T) {
+	r := quireAt(t, t.TempDir(), "tune", "--forget", "--quick")
+	require.Equal(t, 2, r.code)
+	require.Contains(t, r.stderr, "--forget stands alone")
+	require.NotZero(t, quireAt(t, t.TempDir(), "tune", "--adapter", "no such GPU").code)
+}
