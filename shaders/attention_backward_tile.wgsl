@@ -88,10 +88,11 @@ fn chain(a: vec4<f32>, b: vec4<f32>, sum: f32) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
 }
 
-// products gives the invocation's share of the product of walked and own rows: Q and K, or dO and V. It leaves stage free.
-fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32) -> array<vec4<f32>, SCORES> {
+// products sets s to the invocation's share of the product of walked and own rows: Q and K, or dO and V. It leaves stage
+// free.
+fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32, s: ptr<function, array<vec4<f32>, SCORES>>) {
     let lane = ty * TX + tx;
-    var s: array<vec4<f32>, SCORES>;
+    for (var i = 0u; i < SCORES; i++) { (*s)[i] = vec4<f32>(0.0); }
     for (var slab = 0u; slab < SLABS; slab++) {
         for (var i = lane; i < BO * SLAB; i += THREADS) {
             stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
@@ -109,15 +110,14 @@ fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32
             for (var i = 0u; i < WALK_EACH; i++) {
                 let w = stage[WALK_AT + staged_at((i % 4u) * (BW / 4u) + ty + (i / 4u) * TY, c)];
                 for (var j = 0u; j < OWN_QUADS; j++) {
-                    let x = s[i * OWN_QUADS + j];
-                    s[i * OWN_QUADS + j] = vec4<f32>(chain(w, own[4u * j], x.x), chain(w, own[4u * j + 1u], x.y),
+                    let x = (*s)[i * OWN_QUADS + j];
+                    (*s)[i * OWN_QUADS + j] = vec4<f32>(chain(w, own[4u * j], x.x), chain(w, own[4u * j + 1u], x.y),
                         chain(w, own[4u * j + 2u], x.z), chain(w, own[4u * j + 3u], x.w));
                 }
             }
         }
         workgroupBarrier();
     }
-    return s;
 }
 
 // accumulate adds the products of weights and the walked rows (Q or dO, or K) to the invocation's sums.
@@ -252,6 +252,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var own_sums: array<vec4<f32>, SUMS>;
     var value_sums: array<vec4<f32>, SUMS>; // of dV; unused where queries are owned
     var row_states: array<vec2<f32>, STATES>;
+    var s: array<vec4<f32>, SCORES>;  // then P
+    var dp: array<vec4<f32>, SCORES>; // then dS
     if (!OWN_KEYS) {
         for (var j = 0u; j < STATES; j++) {
             row_states[j] = state_of(it, head_first, it.own_first + 4u * (tx + (j / 4u) * TX) + j % 4u);
@@ -266,8 +268,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                     row_states[i] = state_of(it, head, walked + 4u * (ty + (i / 4u) * TY) + i % 4u);
                 }
             }
-            var s = products(it, false, head, walked, tx, ty);
-            var dp = products(it, true, head, walked, tx, ty);
+            products(it, false, head, walked, tx, ty, &s);
+            products(it, true, head, walked, tx, ty, &dp);
             for (var j = 0u; j < OWN_QUADS; j++) {
                 let own = it.own_first + 4u * (tx + j * TX);
                 for (var n = 0u; n < WALK_QUADS; n++) {

@@ -1,6 +1,7 @@
 package attention
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -90,16 +91,18 @@ func newBackwardScene(t testing.TB, c backwardCase) *backwardScene {
 	return s
 }
 
-// testMask hides a quarter of the pairs, and besides whole stretches of queries from stretches of keys.
+// testMask has blocks of 32 × 32 of each kind: all hidden, all plainly visible, and in between.
 func testMask(kind MaskKind, heads int) func(head, query, key int) (float32, bool) {
 	return func(head, query, key int) (float32, bool) {
 		if heads == 1 {
 			head = 0
 		}
-		if (query/40+key/40+head)%3 == 0 && key >= 8 || (3*query+5*key+head)%4 == 0 {
+		switch block := (query/maskBlock + key/maskBlock + head) % 3; {
+		case block == 0:
+			return 0, true
+		case block == 1 && key >= maskBlock || (3*query+5*key+head)%4 == 0:
 			return 0, false
-		}
-		if kind == BooleanMask {
+		case kind == BooleanMask:
 			return 0, true
 		}
 		return float32(query%7-key%5) / 4, true
@@ -196,44 +199,76 @@ type backwardRun struct {
 	dq, dk, dv gpu.View
 }
 
+// bind binds a launch to the results of the reference's forward pass.
 func (s *backwardScene) bind() *backwardRun {
+	p := s.params
+	g := s.inputs()
+	g.Out = s.buffer("out", s.rows(func(q *backwardSequence) []float32 { return q.out }, kernel.KVF32, p.Heads, p.HeadDim, 0, p.OutStride))
+	g.LSE = s.buffer("lse", s.rows(func(q *backwardSequence) []float32 { return q.lse }, kernel.KVF32, 1, p.Heads, 0, p.Heads))
+	return s.bindTo(g)
+}
+
+// inputs are the buffers of Q, K and V.
+func (s *backwardScene) inputs() Gradients {
+	p := s.params
+	return Gradients{
+		Q: s.buffer("q", s.rows(func(q *backwardSequence) []float32 { return q.q }, p.QType, p.Heads, p.HeadDim, p.QOffset, p.QStride)),
+		K: s.buffer("k", s.rows(func(q *backwardSequence) []float32 { return q.k }, p.KVType, p.KVHeads, p.HeadDim, 0, 0)),
+		V: s.buffer("v", s.rows(func(q *backwardSequence) []float32 { return q.v }, p.KVType, p.KVHeads, p.HeadDim, 0, 0)),
+	}
+}
+
+func (s *backwardScene) bindTo(g Gradients) *backwardRun {
 	p := s.params
 	b, err := NewBackward(s.dev, p)
 	require.NoError(s, err)
 	r := &backwardRun{scene: s, backward: b}
 	r.data, err = b.Plan(s.plan())
 	require.NoError(s, err)
-	r.data.Seed = backwardSeed
-	var words []byte
-	for _, w := range r.data.AppendWords(nil) {
-		words = binary.LittleEndian.AppendUint32(words, w)
-	}
-	tokens, queryRow, keyRow := len(r.data.Tokens), p.Heads*p.HeadDim, p.KVHeads*p.HeadDim
-	keys := 0
+	g.Step = s.step(r.data)
+	tokens, keys := len(r.data.Tokens), 0
 	for _, seq := range s.sequences {
 		keys += seq.keys
 	}
 	nan := func(floats int) []byte {
-		var data []byte
-		for range max(4, floats) {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(math.NaN())))
-		}
-		return data
+		return bytes.Repeat([]byte{0, 0, 0xC0, 0x7F}, max(4, floats))
 	}
-	r.dq, r.dk, r.dv = s.buffer("dq", nan(tokens*queryRow)), s.buffer("dk", nan(keys*keyRow)), s.buffer("dv", nan(keys*keyRow))
-	r.bound, err = b.Bind(Gradients{
-		Step: s.buffer("step", words),
-		Q:    s.buffer("q", s.rows(func(q *backwardSequence) []float32 { return q.q }, p.QType, p.Heads, p.HeadDim, p.QOffset, p.QStride)),
-		K:    s.buffer("k", s.rows(func(q *backwardSequence) []float32 { return q.k }, p.KVType, p.KVHeads, p.HeadDim, 0, 0)),
-		V:    s.buffer("v", s.rows(func(q *backwardSequence) []float32 { return q.v }, p.KVType, p.KVHeads, p.HeadDim, 0, 0)),
-		Out:  s.buffer("out", s.rows(func(q *backwardSequence) []float32 { return q.out }, kernel.KVF32, p.Heads, p.HeadDim, 0, p.OutStride)),
-		DOut: s.buffer("dOut", s.rows(func(q *backwardSequence) []float32 { return q.dOut }, kernel.KVF32, p.Heads, p.HeadDim, 0, p.OutStride)),
-		LSE:  s.buffer("lse", s.rows(func(q *backwardSequence) []float32 { return q.lse }, kernel.KVF32, 1, p.Heads, 0, p.Heads)),
-		DQ:   r.dq, DK: r.dk, DV: r.dv,
-		Scratch: s.buffer("scratch", make([]byte, b.ScratchBytes(tokens))),
-	})
+	r.dq = s.buffer("dq", nan(tokens*p.Heads*p.HeadDim))
+	r.dk, r.dv = s.buffer("dk", nan(keys*p.KVHeads*p.HeadDim)), s.buffer("dv", nan(keys*p.KVHeads*p.HeadDim))
+	g.DOut = s.buffer("dOut", s.rows(func(q *backwardSequence) []float32 { return q.dOut }, kernel.KVF32, p.Heads, p.HeadDim, 0, p.OutStride))
+	g.DQ, g.DK, g.DV = r.dq, r.dk, r.dv
+	g.Scratch = s.buffer("scratch", make([]byte, b.ScratchBytes(tokens)))
+	r.bound, err = b.Bind(g)
 	require.NoError(s, err)
 	return r
+}
+
+func (s *backwardScene) step(d *kernel.StepData) gpu.View {
+	d.Seed = backwardSeed
+	var words []byte
+	for _, w := range d.AppendWords(nil) {
+		words = binary.LittleEndian.AppendUint32(words, w)
+	}
+	return s.buffer("step", words)
+}
+
+// attend computes the forward pass on the GPU and binds the backward pass to it.
+func (s *backwardScene) attend() *backwardRun {
+	p := s.params
+	a, err := New(s.dev, p)
+	require.NoError(s, err)
+	d, err := a.Plan(s.plan(), 0)
+	require.NoError(s, err)
+	g := s.inputs()
+	g.Out = s.buffer("out", make([]byte, max(16, 4*len(d.Tokens)*p.OutStride)))
+	g.LSE = s.buffer("lse", make([]byte, max(16, 4*len(d.Tokens)*p.Heads)))
+	bound, err := a.Bind(Operands{Step: s.step(d), Q: g.Q, K: g.K, V: g.V, Out: g.Out, LSE: g.LSE,
+		Partials: s.buffer("partials", make([]byte, max(16, a.PartialBytes(len(d.Decode)))))})
+	require.NoError(s, err)
+	var rec gpu.Recorder
+	a.Record(&rec, bound, len(d.Prefill), len(d.Decode), len(d.Merges))
+	require.NoError(s, s.dev.Submit(&rec))
+	return s.bindTo(g)
 }
 
 func (s *backwardScene) plan() []Sequence {
