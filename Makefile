@@ -3,13 +3,14 @@
 GO        ?= go
 PROMPT    ?= Tell me a story about a fox and a kite.
 QUIRE_DATA ?= $(CURDIR)/../shared/data
+TIMEOUT   ?= 20m
 export QUIRE_DATA
 
 # Packages whose tests use the GPU: they run on every host.
 GPU_PACKAGES = ./engine ./engine/gpu/... ./engine/kernel/... ./engine/attention/... ./engine/model/... ./engine/runner/... \
 	./engine/bench/... ./engine/train/... ./tests/golden/...
 # Software GPUs use every core, so packages run one after another.
-TEST   = $(GO) test -json -p 1 -timeout 20m
+TEST   = $(GO) test -json -p 1 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
@@ -27,7 +28,8 @@ test: ## run all tests: native on both bindings, in Chromium, the page, the comm
 	@$(MAKE) --no-print-directory build bin/wasmexec bin/report
 	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)'
 
-test-all: lint test fuzz ## tests, linters and a short fuzz run
+test-all: lint fuzz ## linters, a short fuzz run, and tests of every combination and every golden prompt: takes hours without a GPU
+	$(MAKE) --no-print-directory test QUIRE_ALL=1 TIMEOUT=6h
 
 test-native: build bin/report ## run the tests on the default binding only
 	bin/report -log bin/test.json '$(NATIVE)'
