@@ -1,10 +1,6 @@
 package attention
 
-import (
-	"math/rand/v2"
-
-	"quire/engine/kernel"
-)
+import "quire/engine/kernel"
 
 // backwardOptions are what launches of the backward pass are put together from.
 type backwardOptions struct {
@@ -14,44 +10,11 @@ type backwardOptions struct {
 	pairs    [][][2]int
 }
 
-// covering gives launches such that every two options occur together at least once: greedily, each the best of a few
-// random ones, drawn around a pair that is still missing.
+// covering gives launches such that every two options occur together at least once.
 func (o backwardOptions) covering(seed uint64) []backwardCase {
-	counts := []int{len(o.dims), len(o.heads), len(o.variants), len(o.pairs), 2, 3, 2, 2, 3, 2, 3}
-	rng := rand.New(rand.NewPCG(seed, 1))
-	type pair struct{ i, a, j, b int }
-	var missing []pair
-	for i, n := range counts {
-		for j := range i {
-			for a := range n {
-				for b := range counts[j] {
-					missing = append(missing, pair{i, a, j, b})
-				}
-			}
-		}
-	}
 	var cases []backwardCase
-	for len(missing) > 0 {
-		var best []int
-		var left []pair
-		for range 20 {
-			pick := make([]int, len(counts))
-			for i, n := range counts {
-				pick[i] = rng.IntN(n)
-			}
-			m := missing[0]
-			pick[m.i], pick[m.j] = m.a, m.b
-			var rest []pair
-			for _, m := range missing {
-				if pick[m.i] != m.a || pick[m.j] != m.b {
-					rest = append(rest, m)
-				}
-			}
-			if best == nil || len(rest) < len(left) {
-				best, left = pick, rest
-			}
-		}
-		cases, missing = append(cases, o.launch(best)), left
+	for _, pick := range pairwise(seed, len(o.dims), len(o.heads), len(o.variants), len(o.pairs), 2, 3, 2, 2, 3, 2, 3) {
+		cases = append(cases, o.launch(pick))
 	}
 	return cases
 }

@@ -25,7 +25,7 @@ func TestBackward(t *testing.T) {
 		variants: []string{"baseline"}, pairs: backwardPairs,
 	}
 	cases := o.covering(1)
-	if allBackward() {
+	if everything() {
 		o.dims = []int{32, 40, 59, 64, 80, 96, 111, 128, 160, 192, 256}
 		o.variants = BackwardTiles(gputest.Device(t).Info(), Params{HeadDim: MaxHeadDim})
 		o.pairs = [][][2]int{{{1, 239}}, {{3, 799}}, {{127, 513}}, {{113, 203}}, {{108, 256}}}

@@ -21,7 +21,21 @@ type Sequence struct {
 // A sequence that its blocks cannot hold, a negative length or a mask of another shape is an error that names the
 // sequence.
 func (a *Attention) Plan(sequences []Sequence, splitSpan int) (*kernel.StepData, error) {
-	p := a.params
+	d, err := a.params.layOut(sequences)
+	if err != nil {
+		return nil, err
+	}
+	if splitSpan < 1 {
+		splitSpan = a.chooseSpan(sequences)
+	}
+	for i, s := range sequences {
+		a.AppendRow(d, i, s.Queries, s.Keys-s.Queries, splitSpan)
+	}
+	return d, nil
+}
+
+// layOut lays out all of a launch but its items.
+func (p Params) layOut(sequences []Sequence) (*kernel.StepData, error) {
 	d := &kernel.StepData{}
 	if p.ALiBi {
 		d.Slopes = ALiBiSlopes(p.Heads)
@@ -46,12 +60,6 @@ func (a *Attention) Plan(sequences []Sequence, splitSpan int) (*kernel.StepData,
 		return nil, fmt.Errorf("attention: %d queries and %d keys are more than 32-bit offsets reach: launch them in parts", tokens, keys)
 	}
 	d.Tokens, d.Positions, d.Slots = make([]uint32, tokens), make([]uint32, tokens), make([][]int32, p.Group+1)
-	if splitSpan < 1 {
-		splitSpan = a.chooseSpan(sequences)
-	}
-	for i, s := range sequences {
-		a.AppendRow(d, i, s.Queries, s.Keys-s.Queries, splitSpan)
-	}
 	return d, nil
 }
 
