@@ -1,0 +1,35 @@
+package attend
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
+)
+
+// Both clocks time all of a launch, whatever is between its dispatches.
+func TestClocks(t *testing.T) {
+	d := gputest.Device(t)
+	c := Case{Kind: Backward, Method: standardNamed, Length: 40, queries: 40, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 1, Causal: true, KVType: "f32"}
+	l := ready(t, d, c)
+	stamps := d.Features().Has(gpu.FeatureTimestamps)
+	got, err := timeLaunch(context.Background(), d, stamps, l.record)
+	require.NoError(t, err)
+	var rec gpu.Recorder
+	l.record(&rec)
+	assert.Equal(t, rec.Dispatches(), got.dispatches)
+	assert.Positive(t, got.wall)
+	assert.GreaterOrEqual(t, got.launches, repeats)
+	if stamps && d.Info().Backend != "webgpu" {
+		assert.Positive(t, got.gpu)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	assert.Equal(t, 2.0, median([]float64{9, 1, 2}))
+	assert.Equal(t, 3.0, median([]float64{1, 9, 2, 3}))
+}
