@@ -28,7 +28,7 @@ func (p Params) baseline() (prefill, decode shape) {
 	if p.HeadDim > 128 {
 		prefill.rows, prefill.threadsY = 8, 2
 	}
-	decode = shape{name: "baseline", keys: 32, threadsX: 32, decode: true}.rowsFor(p)
+	decode = shape{name: "baseline", keys: 32, threadsX: 16, decode: true}.rowsFor(p)
 	if p.HeadDim > 128 && decode.rows > prefill.rows {
 		decode.rows, decode.threadsY = prefill.rows, prefill.rows/4
 	}
@@ -91,11 +91,12 @@ func (t tile) slab() int { return (t.columns + t.slabs - 1) / t.slabs }
 func (t tile) stride() int { return t.slab() | 1 }
 
 // outThreads are the invocations along the keys that own different columns of the output; parts of them share a column.
+// The baseline has one part: summing several takes software adapters long to compile.
 func (t tile) outThreads() int { return min(t.threadsX, t.columns) }
 
 func (t tile) parts() int {
 	parts := 1
-	for 2*parts*t.outThreads() <= t.threadsX {
+	for t.name != "baseline" && 2*parts*t.outThreads() <= t.threadsX {
 		parts *= 2
 	}
 	return parts
