@@ -26,7 +26,9 @@ type standardScene struct {
 
 func newStandardScene(t testing.TB, p StandardParams) *standardScene {
 	p.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))
-	p.Variant = "baseline"
+	if p.Variant == "" {
+		p.Variant = "baseline"
+	}
 	s := &standardScene{TB: t, dev: gputest.Device(t), params: p}
 	rng := rand.New(rand.NewPCG(5, uint64(p.Queries)))
 	for _, x := range []struct {
@@ -129,6 +131,26 @@ func expectStandard[T reference.Float](s *standardScene) [][]T {
 	return results
 }
 
+// agree asserts the rule of accuracy for what run gives.
+func (s *standardScene) agree(got [][]float32) {
+	s.Helper()
+	want, plain := expectStandard[float64](s), expectStandard[float32](s)
+	for i, name := range []string{"out", "dQ", "dK", "dV"}[:len(got)] {
+		var allowed, worst float64
+		for j, w := range want[i] {
+			allowed = max(allowed, math.Abs(float64(plain[i][j])-w))
+			e := math.Abs(float64(got[i][j]) - w)
+			require.False(s, math.IsNaN(e), "%s has NaN at %d", name, j)
+			worst = max(worst, e)
+		}
+		times := 2.0
+		if i > 0 {
+			times = 3
+		}
+		assert.LessOrEqual(s, worst, times*allowed+1e-5, name)
+	}
+}
+
 func TestStandard(t *testing.T) {
 	for _, p := range []StandardParams{
 		{Queries: 113, Keys: 203, HeadDim: 40, Heads: 2, KVHeads: 1, Causal: true},
@@ -141,23 +163,15 @@ func TestStandard(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
 			s := newStandardScene(t, p)
-			got, want, plain := s.run(), expectStandard[float64](s), expectStandard[float32](s)
-			for i, name := range []string{"out", "dQ", "dK", "dV"}[:len(got)] {
-				var allowed, worst float64
-				for j, w := range want[i] {
-					allowed = max(allowed, math.Abs(float64(plain[i][j])-w))
-					e := math.Abs(float64(got[i][j]) - w)
-					require.False(t, math.IsNaN(e), "%s has NaN at %d", name, j)
-					worst = max(worst, e)
-				}
-				times := 2.0
-				if i > 0 {
-					times = 3
-				}
-				assert.LessOrEqual(t, worst, times*allowed+1e-5, name)
-			}
+			s.agree(s.run())
 		})
 	}
+}
+
+// Enough scores for the wide tiles that large GPUs take.
+func TestStandardWide(t *testing.T) {
+	s := newStandardScene(t, StandardParams{Queries: 1409, Keys: 1400, HeadDim: 32, Heads: 1, KVHeads: 1, Causal: true, Variant: "tile128"})
+	s.agree(s.run())
 }
 
 func TestStandardSeesNothing(t *testing.T) {
