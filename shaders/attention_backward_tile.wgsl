@@ -252,8 +252,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var own_sums: array<vec4<f32>, SUMS>;
     var value_sums: array<vec4<f32>, SUMS>; // of dV; unused where queries are owned
     var row_states: array<vec2<f32>, STATES>;
-    var s: array<vec4<f32>, SCORES>;  // then P
-    var dp: array<vec4<f32>, SCORES>; // then dS
+    var s_sums: array<vec4<f32>, SCORES>;
+    var dp_sums: array<vec4<f32>, SCORES>;
     if (!OWN_KEYS) {
         for (var j = 0u; j < STATES; j++) {
             row_states[j] = state_of(it, head_first, it.own_first + 4u * (tx + (j / 4u) * TX) + j % 4u);
@@ -268,8 +268,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                     row_states[i] = state_of(it, head, walked + 4u * (ty + (i / 4u) * TY) + i % 4u);
                 }
             }
-            products(it, false, head, walked, tx, ty, &s);
-            products(it, true, head, walked, tx, ty, &dp);
+            products(it, false, head, walked, tx, ty, &s_sums);
+            products(it, true, head, walked, tx, ty, &dp_sums);
+            // Copies: where a compiler leaves a loop over them rolled, the sums above stay in registers.
+            var s = s_sums;   // then P
+            var dp = dp_sums; // then dS
             for (var j = 0u; j < OWN_QUADS; j++) {
                 let own = it.own_first + 4u * (tx + j * TX);
                 for (var n = 0u; n < WALK_QUADS; n++) {
@@ -303,6 +306,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     }
 
     if (lane >= TC * TO) { return; }
+    var done = own_sums; // copies, as above
+    var value_done = value_sums;
     let own_count = select(it.queries, it.keys, OWN_KEYS);
     for (var j = 0u; j < QUADS_EACH; j++) {
         for (var e = 0u; e < 4u; e++) {
@@ -314,8 +319,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                     let column = 4u * (lane % TC + l * TC) + x;
                     if (own < own_count && column < HEAD_DIM) {
                         let n = (4u * j + e) * COLUMNS_EACH + l;
-                        store_gradient(at + column, own_sums[n][x] * SCALE);
-                        store_value_gradient(at + column, value_sums[n][x]);
+                        store_gradient(at + column, done[n][x] * SCALE);
+                        store_value_gradient(at + column, value_done[n][x]);
                     }
                 }
             }
