@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"quire/engine"
@@ -18,7 +19,8 @@ var trainCommand = &command{
 	about: `Trains a llama from random weights to go on with a text, its bytes as tokens: forward and backward pass, cross-entropy
 and AdamW on the GPU in f32. Prints the loss in nats a byte, and now and then the loss on the text's end, which is kept out
 of the training, and a sample. --out keeps the model as a GGUF file that "quire run -m" takes. Ctrl-C stops and keeps what
-has been learned; a second one quits. The same seed on the same adapter gives the same model.`,
+has been learned; a second one quits. The same seed on the same adapter gives the same model. Without flags of shape, batch
+and length, adapters that are software take a small model: 2 layers of width 128 on 8 sequences of 64.`,
 	examples: []string{
 		"quire train --data tales.txt --out tales.gguf",
 		"quire train --data tales.txt --out tales.gguf --layers 4 --width 256 --heads 4 --kv-heads 2 --steps 5000",
@@ -76,12 +78,35 @@ func prepareTrain(f *flags) func(*host, []string) error {
 		if err := t.check(); err != nil {
 			return err
 		}
+		ctx, stop := interruptible()
+		defer stop()
+		dev, err := gpu.Open(ctx, t.gpu)
+		if err != nil {
+			return interrupted(ctx, h, err)
+		}
+		defer dev.Release()
+		if dev.Info().Type == "cpu" && !slices.ContainsFunc(sized, f.given) {
+			if err := t.shrink(); err != nil {
+				return err
+			}
+		}
 		text, err := t.read(h)
 		if err != nil {
 			return err
 		}
-		return t.run(h, text)
+		return t.run(ctx, h, dev, text)
 	}
+}
+
+// sized are the flags without which a software adapter takes a small model.
+var sized = []string{"layers", "width", "heads", "kv-heads", "ffn", "batch", "length", "prompt"}
+
+// shrink makes the model and its batches small.
+func (t *trainFlags) shrink() error {
+	c := &t.config
+	c.Layers, c.Width, c.Heads, c.KVHeads, c.Length = 2, 128, 4, 2, 64
+	t.ffn, t.batch = 0, 8
+	return t.check()
 }
 
 // check names the flag that does not fit, and completes the shape.

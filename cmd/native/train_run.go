@@ -39,19 +39,13 @@ type training struct {
 // scoreBatches is how many batches of the text that is kept back are scored.
 const scoreBatches = 4
 
-func (t *trainFlags) run(h *host, text []byte) error {
-	ctx, stop := interruptible()
-	defer stop()
+func (t *trainFlags) run(ctx context.Context, h *host, dev *gpu.Device, text []byte) error {
 	if t.out != "" {
 		if err := checkOut(t.out); err != nil {
 			return err
 		}
 	}
-	dev, err := gpu.Open(ctx, t.gpu)
-	if err != nil {
-		return interrupted(ctx, h, err)
-	}
-	defer dev.Release()
+	var err error
 	r := &training{trainFlags: t, host: h, interval: max(1, t.steps/50)}
 	if r.model, err = train.NewModel(dev, t.config, t.seed); err != nil {
 		return t.explain(err)

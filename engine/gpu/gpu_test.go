@@ -407,6 +407,16 @@ func TestBuffersAreCounted(t *testing.T) {
 	require.Equal(t, before+1, LiveBuffers())
 }
 
+func TestBindRefusesWhatLiesOutsideABuffer(t *testing.T) {
+	d := open(t)
+	k, b, _ := counter(t, d)
+	for _, v := range []View{b.Slice(0, 0), b.Slice(0, b.Size()+4), b.Slice(b.Size()+256, 4), b.Slice(256, math.MaxUint64)} {
+		_, err := d.Bind(k, v)
+		require.ErrorContains(t, err, "binding 0")
+	}
+	require.NoError(t, d.Err())
+}
+
 func TestBindGroupsAreCachedUntilABufferGoes(t *testing.T) {
 	d := open(t)
 	k, b, g := counter(t, d)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 )
 
 // Binding is how a kernel uses one buffer of group 0.
@@ -139,6 +140,11 @@ func (d *Device) Bind(k *Kernel, views ...View) (*BindGroup, error) {
 	for _, v := range views {
 		if v.Buffer == nil || v.Buffer.gone.Load() {
 			return nil, ErrReleased
+		}
+	}
+	for i, v := range views {
+		if v.Size == 0 || v.Offset > v.Buffer.size || v.Size > v.Buffer.size-v.Offset {
+			return nil, fmt.Errorf("gpu: binding %d of %s: %d bytes from %d of %q, which has %d", i, k.Label(), v.Size, v.Offset, v.Buffer.label, v.Buffer.size)
 		}
 	}
 	h, err := d.backend.createBindGroup(k.module.Label, k.handle, views)
