@@ -43,6 +43,38 @@ export interface OpenOptions {
   depth?: number;
 }
 
+export interface TuneOptions {
+  /** An index in Quire.adapters() or part of a name; default: the best. */
+  adapter?: string;
+  /** Measure less, for a first impression. */
+  quick?: boolean;
+  /** Told of each measurement as it begins. */
+  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
+  /** Gives up measuring. */
+  signal?: AbortSignal;
+}
+
+/** What Quire.tune measured. */
+export interface Tuned {
+  adapter: string;
+  tried: {
+    kind: 'forward' | 'decode';
+    head_dim: number;
+    tile: string;
+    /** Keys that decode gives a workgroup, where that was tried. */
+    span?: number;
+    /** Microseconds of one launch. */
+    us: number;
+    tflops?: number;
+    gb_s?: number;
+    best: boolean;
+    /** Why it was not measured. */
+    skipped?: string;
+  }[];
+  /** By head dim: the tiles that are used from now on. */
+  best: { head_dim: number; prefill: string; matrix?: string; decode: string; units?: number }[];
+}
+
 export interface Adapter {
   index: number;
   name: string;
@@ -270,6 +302,10 @@ export class Quire {
   static open(options?: OpenOptions): Promise<Quire>;
   /** Lists the adapters that WebGPU offers, the best first. */
   static adapters(): Promise<Adapter[]>;
+  /** Measures attention's tiles on an adapter and remembers the fastest in localStorage; every later open uses them. */
+  static tune(options?: TuneOptions): Promise<Tuned>;
+  /** Forgets what tune has remembered. */
+  static forgetTuning(): void;
   readonly info: Readonly<Info>;
   /** Sampling parameters that requests leave out. */
   readonly defaults: Readonly<Sampling>;

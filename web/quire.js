@@ -9,6 +9,7 @@
 import {adapters, FEATURES} from './gpu/adapter.js';
 
 const BUILT_IN = 'quire-tales.gguf';
+const TUNING = 'quire.tuning'; // in localStorage
 
 // What the built-in model was tuned for, and what suits most others.
 const BUILT_IN_SAMPLING = {temperature: 0.7, topK: 0, topP: 1, minP: 0.05};
@@ -58,19 +59,30 @@ export class Quire {
     const blob = model instanceof Blob ? model : null;
     const url = blob ? '' : locate(model);
     const quire = new Quire(onProgress, onRecovering);
-    const abort = () => quire.#end(signal.reason);
-    signal?.addEventListener('abort', abort, {once: true});
-    try {
-      quire.info = Object.freeze(await quire.#call('open', {...options, url}, blob));
-    } catch (e) {
-      quire.#end(e);
-      throw e;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    const call = quire.#call('open', {...options, tuning: remembered(), url}, blob);
+    quire.info = Object.freeze(await quire.#until(call, signal));
     quire.#progress = null;
     quire.defaults = Object.freeze(model === 'builtin' ? BUILT_IN_SAMPLING : COMMON_SAMPLING);
     return quire;
+  }
+
+  /**
+   * Measures attention's tiles on an adapter and remembers the fastest in localStorage; every later open uses them.
+   * @param {import('./quire.js').TuneOptions} [options]
+   */
+  static async tune({adapter = '', quick = false, onProgress, signal} = {}) {
+    signal?.throwIfAborted();
+    const quire = new Quire(onProgress);
+    const call = quire.#call('tune', {adapter, quick, remembered: remembered()});
+    const {remember: text, ...tuned} = await quire.#until(call, signal);
+    quire.#end(closed());
+    keep(text);
+    return tuned;
+  }
+
+  /** Forgets what tune has remembered. */
+  static forgetTuning() {
+    keep(null);
   }
 
   /** @internal */
@@ -126,6 +138,20 @@ export class Quire {
   /** Ends all generations and gives the GPU's memory and the worker back. */
   close() {
     return this.#closing ??= this.#failure ? Promise.resolve() : this.#call('close', null).then(() => {}).finally(() => this.#end(closed()));
+  }
+
+  // until waits for a call of a worker that ends when the call fails or the signal aborts.
+  async #until(call, signal) {
+    const abort = () => this.#end(signal.reason);
+    signal?.addEventListener('abort', abort, {once: true});
+    try {
+      return await call;
+    } catch (e) {
+      this.#end(e);
+      throw e;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   #call(method, argument, blob = null, id = this.#next++) {
@@ -303,6 +329,24 @@ function unpack({sequences, events, ...rest}, pairs, generation) {
   }
   const named = ({stream, ...more}) => ({...more, generation: generation(stream)});
   return {...rest, owners, references, cached, sequences: sequences.map(named), events: events.map(named)};
+}
+
+// remembered gives what keep has kept. A page may be without storage, or not allowed to use it.
+function remembered() {
+  try {
+    return globalThis.localStorage?.getItem(TUNING) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function keep(text) {
+  try {
+    if (text === null) globalThis.localStorage?.removeItem(TUNING);
+    else globalThis.localStorage?.setItem(TUNING, text);
+  } catch (e) {
+    console.warn(`quire: tiles cannot be remembered: ${e.message}`);
+  }
 }
 
 // finite keeps JSON from turning numbers that it cannot write into nothing.

@@ -57,6 +57,9 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		go b.open(id, o, blob)
 		return nil, nil
 	}
+	if method == "tune" {
+		return nil, b.tune(id, argument)
+	}
 	if method == "attention" {
 		return nil, b.measureAttention(id, argument)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
+	"quire/engine/attention"
 	"quire/engine/chat"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -51,6 +52,27 @@ func TestDecode(t *testing.T) {
 	for _, wrong := range []string{`{"colour": 1}`, `{"topK": 1.5}`, `{} {}`, `{`, ``} {
 		assert.ErrorIs(t, decode(wrong, &r), engine.ErrBadRequest, wrong)
 	}
+}
+
+// A page may remember anything; what cannot be read is told on the console and passed over.
+func TestTunings(t *testing.T) {
+	console := js.Global().Get("console")
+	warn := console.Get("warn")
+	defer console.Set("warn", warn)
+	var told []string
+	heard := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		told = append(told, args[0].String())
+		return nil
+	})
+	defer heard.Release()
+	console.Set("warn", heard)
+	assert.Nil(t, tunings(""))
+	assert.Empty(t, told)
+	assert.Nil(t, tunings(`{"quire_tuning": 1`))
+	require.Len(t, told, 1)
+	assert.Contains(t, told[0], "passed over")
+	text := string(attention.Tunings{{Adapter: "one"}}.Text())
+	assert.Equal(t, "one", openOptions{Tuning: text}.options().Tunings[0].Adapter)
 }
 
 // posted records what a bridge says.

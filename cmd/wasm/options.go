@@ -27,13 +27,14 @@ type openOptions struct {
 	MaxSeqs       int    `json:"maxSeqs"`
 	Depth         int    `json:"depth"`
 	Deterministic bool   `json:"deterministic"`
+	Tuning        string `json:"tuning"` // what "tune" answered last
 }
 
 func (o openOptions) options() engine.Options {
 	return engine.Options{
 		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
 		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
-		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
+		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic, Tunings: tunings(o.Tuning),
 	}
 }
 

@@ -1,0 +1,40 @@
+//go:build !js
+
+package browser
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What Quire.tune finds is kept by the page and used by the next open.
+func TestTune(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	get[bool](p, `import('/quire.js').then((m) => Boolean(Object.assign(globalThis, m)))`)
+	tuned := get[struct {
+		Adapter     string
+		Tried, Best int
+		Stages      int
+		Prefill     string
+	}](p, `(async () => {
+		const stages = [];
+		const {adapter, tried, best} = await Quire.tune({quick: true, onProgress: ({stage}) => stages.push(stage)});
+		return {adapter, tried: tried.length, best: best.length, prefill: best[0].prefill, stages: stages.filter((s) => s.includes('flash')).length};
+	})()`)
+	require.NotEmpty(t, tuned.Adapter)
+	assert.Equal(t, 1, tuned.Best)
+	assert.Equal(t, 4, tuned.Tried)
+	assert.Equal(t, 4, tuned.Stages)
+
+	const kept = `localStorage.getItem('quire.tuning')`
+	assert.Contains(t, get[string](p, fmt.Sprintf(`(async () => {
+		localStorage.setItem('quire.tuning', %s.replace('"prefill": "%s"', '"prefill": "tile16x16"'));
+		const quire = await Quire.open({kvMemory: 8 << 20, context: 64});
+		await quire.close();
+		return quire.info.variant;
+	})()`, kept, tuned.Prefill)), "tile16x16")
+	assert.True(t, get[bool](p, `(Quire.forgetTuning(), `+kept+` === null)`))
+}
