@@ -1,0 +1,98 @@
+package attention
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
+	"quire/engine/kernel"
+)
+
+// Every tile that the adapter has room for, with odd and even head dims, and what hides keys.
+func TestTiles(t *testing.T) {
+	info := gputest.Device(t).Info()
+	pairs := [][2]int{{1, 239}, {5, 130}, {70, 150}, {33, 20}}
+	for i, c := range []Params{
+		{HeadDim: 64, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, Contiguous: true},
+		{HeadDim: 128, Heads: 4, KVHeads: 4, Window: 50, Sinks: 5, Softcap: 50},
+		{HeadDim: 111, Heads: 6, KVHeads: 1, ALiBi: true, Mask: BooleanMask, Contiguous: true},
+	} {
+		prefill, decode := Tiles(info, c)
+		require.Contains(t, prefill, "tile16x16")
+		for n, name := range append(prefill[1:], decode[1:]...) {
+			if strings.HasPrefix(name, "matrix") || info.Type == "cpu" && !everything() && (i > 0 && n%3 != i || info.Backend == "webgpu" && n > 0) {
+				continue // software adapters take long to compile them
+			}
+			c.Variant = name
+			t.Run(fmt.Sprintf("%s head dim %d", name, c.HeadDim), func(t *testing.T) {
+				l := newLaunch(t, launchCase{params: c, pairs: pairs, span: 64})
+				l.run()
+				l.check()
+			})
+		}
+	}
+}
+
+// Workgroup memory of f16, where the adapter has it.
+func TestHalfStaging(t *testing.T) {
+	dev := gputest.Device(t)
+	pairs := [][2]int{{1, 239}, {3, 250}, {70, 150}, {33, 20}}
+	for _, c := range []Params{
+		{HeadDim: 64, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, Variant: "f16"},
+		{HeadDim: 59, Heads: 4, KVHeads: 4, Window: 50, ALiBi: true, Contiguous: true, Variant: "f16+tile32x32"},
+		{HeadDim: 128, Heads: 6, KVHeads: 1, Bidirectional: true, Softcap: 50, Dropout: Dropout{P: 0.2}, Variant: "f16+tile64x64"},
+	} {
+		t.Run(fmt.Sprintf("%s head dim %d", c.Variant, c.HeadDim), func(t *testing.T) {
+			if !dev.Features().Has(gpu.FeatureF16) {
+				_, err := New(dev, withStrides(c))
+				require.ErrorContains(t, err, "f16")
+				return
+			}
+			l := newLaunch(t, launchCase{params: c, pairs: pairs, span: 64})
+			l.run()
+			l.check()
+		})
+	}
+}
+
+// Rows' maxima and sums through subgroups, where those are wide enough for a tile.
+func TestSubgroups(t *testing.T) {
+	dev := gputest.Device(t)
+	for name, lanes := range map[string]int{"tile16x16": 4, "tile64x32": 8, "tile64x64": 16} {
+		p := Params{HeadDim: 64, Heads: 8, KVHeads: 2, Variant: name + "+subgroup"}
+		t.Run(name, func(t *testing.T) {
+			if !subgroups(dev.Info(), lanes) {
+				_, err := New(dev, withStrides(p))
+				require.ErrorContains(t, err, "subgroup")
+				return
+			}
+			l := newLaunch(t, launchCase{params: p, pairs: [][2]int{{1, 90}, {70, 150}, {33, 20}}, span: 64})
+			l.run()
+			l.check()
+		})
+	}
+}
+
+func withStrides(p Params) Params {
+	p.QStride, p.OutStride, p.BlockSize, p.Scale = p.Heads*p.HeadDim, p.Heads*p.HeadDim, 16, 1
+	return p
+}
+
+// The adapter decides by its type: software keeps the baseline, a large GPU takes large tiles.
+func TestDefaultTiles(t *testing.T) {
+	info := gpu.AdapterInfo{Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 1024}}
+	for dim, want := range map[int][2]string{64: {"tile64x32", "split64"}, 111: {"tile64x64", "split32"}, 256: {"tile32x64", "split32"}} {
+		c, err := withStrides(Params{HeadDim: dim, Heads: 8, KVHeads: 2}).choose(info)
+		require.NoError(t, err)
+		require.Equal(t, want, [2]string{c.prefill.name, c.decode.name}, "head dim %d", dim)
+	}
+	info.Type = "cpu"
+	c, err := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2}).choose(info)
+	require.NoError(t, err)
+	require.Equal(t, "baseline", c.prefill.name)
+	require.Equal(t, "baseline", c.decode.name)
+}
