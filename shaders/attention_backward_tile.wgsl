@@ -27,6 +27,7 @@
 
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;    // columns of four elements
 const THREADS: u32 = TX * TY;
+const EMPTY_LSE: f32 = -3.0e38;               // of a row that saw nothing
 const FOLD: u32 = 65535u;                     // items along a dispatch's x
 const BO: u32 = 4u * TX * OWN_QUADS;
 const BW: u32 = 4u * TY * WALK_QUADS;
@@ -102,13 +103,16 @@ fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32
                 walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
         }
         workgroupBarrier();
+        // Slots of one invocation differ by what SWIZZLE does not see.
         for (var c = 0u; c < SLAB; c++) {
+            let own_at = staged_at(tx, c);
+            let walk_at = WALK_AT + staged_at(ty, c);
             var own: array<vec4<f32>, OWN_EACH>;
             for (var j = 0u; j < OWN_QUADS; j++) {
-                for (var e = 0u; e < 4u; e++) { own[4u * j + e] = stage[staged_at(e * (BO / 4u) + tx + j * TX, c)]; }
+                for (var e = 0u; e < 4u; e++) { own[4u * j + e] = stage[own_at + (e * (BO / 4u) + j * TX) * SLAB_STRIDE]; }
             }
             for (var i = 0u; i < WALK_EACH; i++) {
-                let w = stage[WALK_AT + staged_at((i % 4u) * (BW / 4u) + ty + (i / 4u) * TY, c)];
+                let w = stage[walk_at + ((i % 4u) * (BW / 4u) + (i / 4u) * TY) * SLAB_STRIDE];
                 for (var j = 0u; j < OWN_QUADS; j++) {
                     let x = (*s)[i * OWN_QUADS + j];
                     (*s)[i * OWN_QUADS + j] = vec4<f32>(chain(w, own[4u * j], x.x), chain(w, own[4u * j + 1u], x.y),
@@ -165,7 +169,7 @@ fn drops(it: Launch, head: u32, query: u32, key: u32) -> mat4x4<f32> {
 // weigh gives P after dropout and dS of one score.
 fn weigh(it: Launch, head: u32, slope: f32, query: u32, key: u32, s: f32, dp: f32, drop: f32, state: vec2<f32>) -> vec2<f32> {
     let position = position_of(it, query);
-    if (query >= it.queries || key >= it.keys || !in_sight(position, i32(key)) || !mask_sees(it.mask, head, query, key)) {
+    if (query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key)) || !mask_sees(it.mask, head, query, key)) {
         return vec2<f32>(0.0);
     }
     let c = capped(s * SCALE);

@@ -131,6 +131,12 @@ func TestBackwardUnseen(t *testing.T) {
 	require.Equal(t, make([]float32, unseen*8), s.sequences[1].dk[:unseen*8])
 	require.Equal(t, make([]float32, unseen*8), s.sequences[1].dv[:unseen*8])
 	require.NotContains(t, s.sequences[1].dv[unseen*8:], float32(0))
+
+	// Nor has a query whose LSE says so.
+	s.sequences[1].lse[3] = EmptyLSE
+	s.bind().run()
+	require.Equal(t, make([]float32, 8), s.sequences[1].dq[3*8:4*8])
+	require.NotContains(t, s.sequences[1].dq[4*8:], float32(0))
 }
 
 func TestBackwardBits(t *testing.T) {
@@ -169,6 +175,9 @@ func TestBackwardTileLimits(t *testing.T) {
 			require.GreaterOrEqual(t, tile.slabs*tile.slab, columns, name)
 			require.LessOrEqual(t, tile.slab, tile.stride(), name)
 			require.Zero(t, tile.walked()%tile.depth, name)
+			if tile.swizzle {
+				require.Zero(t, tile.tx%swizzled+tile.ty%swizzled, name)
+			}
 		}
 	}
 }
