@@ -87,23 +87,35 @@ fn loaded(s: Share, key: i32) -> bool {
     return key < s.end && (key >= s.lowest || key < i32(SINKS));
 }
 
-fn stage_k(s: Share, tile: i32, lane: u32) {
-    for (var i = lane; i < KEYS * EIGHTS; i += THREADS) {
+// fetch_k reads a lane's share of a tile's keys, put_tile writes it to workgroup memory: between the two, what else there is to
+// do hides how long memory takes. Keys out of sight are 0.
+fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
+    var x: array<Eight, FETCHES>;
+    for (var n = 0u; n < FETCHES; n++) {
+        let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
-        let c = i % EIGHTS;
-        var x = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * c < HEAD_DIM) { x = k_eight(kv_row(s.row, s.kv_head, u32(key)), c); }
-        put_eight((i / EIGHTS) * KV_STRIDE + 8u * c, x);
+        x[n] = Eight(Half4(), Half4());
+        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = k_eight(kv_row(s.row, s.kv_head, u32(key)), i % EIGHTS); }
     }
+    return x;
 }
 
-fn stage_v(s: Share, tile: i32, lane: u32) {
-    for (var i = lane; i < KEYS * EIGHTS; i += THREADS) {
+fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
+    var x: array<Eight, FETCHES>;
+    for (var n = 0u; n < FETCHES; n++) {
+        let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
-        let c = i % EIGHTS;
-        var x = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * c < HEAD_DIM) { x = v_eight(kv_row(s.row, s.kv_head, u32(key)), c); }
-        put_eight(V_AT + (i / EIGHTS) * KV_STRIDE + 8u * c, x);
+        x[n] = Eight(Half4(), Half4());
+        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = v_eight(kv_row(s.row, s.kv_head, u32(key)), i % EIGHTS); }
+    }
+    return x;
+}
+
+fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
+    var fetched = x;
+    for (var n = 0u; n < FETCHES; n++) {
+        let i = lane + n * THREADS;
+        if (i < KEYS * EIGHTS) { put_eight(at + (i / EIGHTS) * KV_STRIDE + 8u * (i % EIGHTS), fetched[n]); }
     }
 }
 
@@ -260,8 +272,9 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
 
 // attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
-    let index = group.z * FOLD + group.x;
-    if (index >= step[ITEMS_WORD]) { return; }
+    let place = group.z * FOLD + group.x;
+    if (place >= step[ITEMS_WORD]) { return; }
+    let index = step[ITEMS_WORD] - 1u - place; // a causal sequence's longest first: the short ones fill up the end
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
     var s: Share;
     s.row = step[item];
@@ -314,9 +327,11 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let scores_at = subgroup * ROWS * S_STRIDE;
     let weights_at = P_AT + subgroup * P_SIZE;
     var tile = next_tile(s, s.begin);
-    if (tile < s.end) { stage_k(s, tile, lane); }
+    put_tile(0u, fetch_k(s, tile, lane), lane);
     workgroupBarrier();
     while (tile < s.end) {
+        let next = next_tile(s, tile + i32(KEYS));
+        let v = fetch_v(s, tile, lane);
         for (var n = 0u; n < KEY_PARTS; n++) {
             var scores = array<Result, FRAGMENTS>();
             for (var d = 0u; d < DEPTH; d++) {
@@ -329,11 +344,11 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         }
         workgroupBarrier();
 
-        stage_v(s, tile, lane);
+        put_tile(V_AT, v, lane);
+        let k = fetch_k(s, next, lane);
         let passed = any_lane(weigh(s, &state, tile, subgroup, lane, false), lane);
         if (lane % SUBGROUP == 0u) { moved[subgroup] = u32(passed); }
-        let next = next_tile(s, tile + i32(KEYS));
-        if (next < s.end) { stage_k(s, next, lane); }
+        put_tile(0u, k, lane);
         var marks = workgroupUniformLoad(&moved);
         var follow = false;
         for (var i = 0u; i < SUBGROUPS; i++) { follow = follow || marks[i] != 0u; }

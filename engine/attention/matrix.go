@@ -85,27 +85,38 @@ func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
 	return nil
 }
 
-// matrixFor resolves a name of the matrix variant: a tile's, or "matrix" for what suits the head dim.
+// matrixFor resolves a name of the matrix variant: a tile's, or "matrix" for what suits the head dim and fits the adapter.
 func (p Params) matrixFor(name string, info gpu.AdapterInfo) (*matrixTile, error) {
+	names := []string{name}
 	if name == "matrix" {
-		name = "matrix128x32"
+		names = []string{"matrix128x32", "matrix64x32", "matrix32x32x2"}
 		if p.HeadDim > 64 {
-			name = "matrix64x32"
+			names = names[1:] // twice the rows would take more registers than there are
 		}
 		if p.HeadDim > 128 {
-			name = "matrix32x32x2"
+			names = names[1:]
 		}
 	}
-	i := slices.IndexFunc(matrixTiles, func(t matrixTile) bool { return t.name == name })
-	if i < 0 {
-		var names []string
-		for _, t := range matrixTiles {
-			names = append(names, t.name)
+	var err error
+	for _, name := range names {
+		i := slices.IndexFunc(matrixTiles, func(t matrixTile) bool { return t.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("attention: no variant %q; there are matrix and %s", name, strings.Join(matrixNames(), ", "))
 		}
-		return nil, fmt.Errorf("attention: no variant %q; there are matrix and %s", name, strings.Join(names, ", "))
+		t := matrixTiles[i]
+		if err = t.check(p, info); err == nil {
+			return &t, nil
+		}
 	}
-	t := matrixTiles[i]
-	return &t, t.check(p, info)
+	return nil, err
+}
+
+func matrixNames() []string {
+	var names []string
+	for _, t := range matrixTiles {
+		names = append(names, t.name)
+	}
+	return names
 }
 
 // prefersMatrix reports whether the matrix variant is taken unasked: where K and V are f16 anyway, so that nothing but Q
@@ -133,6 +144,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 			{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "KEYS", Value: t.keys},
 			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
 			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
+			{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
 			{Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
 		}...),
 		Use: map[string]string{
