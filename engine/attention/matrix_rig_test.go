@@ -16,12 +16,13 @@ import (
 	"quire/engine/reference"
 )
 
-// matrixScene is a launch of the matrix variant's kernel, with emulated fragments, over sequences of random numbers.
+// matrixScene is a launch of the matrix variant's kernel over sequences of random numbers.
 type matrixScene struct {
 	testing.TB
 	params    Params
 	tile      matrixTile
 	subgroup  int
+	emulated  bool // emulate the fragments
 	sequences []*matrixSequence
 	seed      uint64
 	slopes    []float64
@@ -47,7 +48,7 @@ func newMatrixScene(t testing.TB, p Params, tile matrixTile, subgroup int, queri
 	if p.Scale == 0 {
 		p.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))
 	}
-	s := &matrixScene{TB: t, params: p, tile: tile, subgroup: subgroup, seed: 0x9E3779B97F4A7C15}
+	s := &matrixScene{TB: t, params: p, tile: tile, subgroup: subgroup, emulated: true, seed: 0x9E3779B97F4A7C15}
 	for i := range queries {
 		s.sequences = append(s.sequences, &matrixSequence{queries: queries[i], keys: keys[i],
 			q: floats(queries[i] * p.Heads), k: floats(keys[i] * p.KVHeads), v: floats(keys[i] * p.KVHeads)})
@@ -180,7 +181,7 @@ func (s *matrixScene) layout() (d kernel.StepData, q, k, v []uint32) {
 func (s *matrixScene) run() (out, lse []float32) {
 	p, dev := s.params, gputest.Device(s)
 	d, q, k, v := s.layout()
-	m, err := kernel.Module(dev, p.matrixSpec(s.tile, s.subgroup, true))
+	m, err := kernel.Module(dev, p.matrixSpec(s.tile, s.subgroup, s.emulated))
 	require.NoError(s, err)
 	kern := dev.Kernel(m)
 	require.NoError(s, kern.Wait(context.Background()))
@@ -316,9 +317,20 @@ func (s *matrixScene) score(i, row, head, key int, q, k []float32) (float32, boo
 	return score + add, visible
 }
 
-// check asserts the rule of accuracy: the largest error is at most twice that of the plain formula in the kernel's own
-// precision, plus 1e-5. The LSE is held to the same.
+// check holds the kernel with emulated fragments to the rule of accuracy, and with the adapter's own where it has them.
 func (s *matrixScene) check() {
+	s.Helper()
+	s.hold()
+	info := gputest.Device(s).Info()
+	if s.tile.check(s.params, info) == nil {
+		s.emulated, s.subgroup = false, int(info.SubgroupMax)
+		s.hold()
+	}
+}
+
+// hold asserts the rule of accuracy: the largest error is at most twice that of the plain formula in the kernel's own
+// precision, plus 1e-5. The LSE is held to the same.
+func (s *matrixScene) hold() {
 	s.Helper()
 	out, lse := s.run()
 	var worst, allowed, worstLSE, allowedLSE float64

@@ -1,11 +1,13 @@
 package attention
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
 )
 
@@ -88,6 +90,26 @@ func TestMatrixExtremeScores(t *testing.T) {
 		seq.k[i] = float32(score / 16)
 	}
 	s.check()
+}
+
+// Every tile at every head dim that it fits, on adapters that have subgroup matrices; others say that they have none.
+func TestMatrixTiles(t *testing.T) {
+	dev := gputest.Device(t)
+	for _, tile := range matrixTiles {
+		for _, dim := range []int{40, 64, 111, 128, 256} {
+			t.Run(fmt.Sprintf("%s head dim %d", tile.name, dim), func(t *testing.T) {
+				s := newMatrixScene(t, Params{HeadDim: dim, Heads: 6, KVHeads: 2, KVType: kernel.KVF16, LSE: true, Variant: tile.name}, tile,
+					int(dev.Info().SubgroupMax), []int{150, 33}, []int{300, 33})
+				if want := tile.check(s.params, dev.Info()); want != nil {
+					_, err := New(dev, s.params)
+					require.EqualError(t, err, want.Error())
+					return
+				}
+				s.emulated = false
+				s.hold()
+			})
+		}
+	}
 }
 
 var matrixAdapter = gpu.AdapterInfo{
