@@ -81,10 +81,11 @@ func (a *Attention) PartialBytes(decodeItems int) uint64 {
 	return 16 * uint64(decodeItems) * uint64(a.params.KVHeads) * uint64(a.decodeTile.rows) * uint64(columns+1)
 }
 
-// The spans that ChooseSplit chooses between.
+// The spans that ChooseSplit chooses between, and the most that it cuts a sequence into: more take long to merge.
 const (
-	minSpan = 64
-	maxSpan = 4096
+	minSpan  = 64
+	maxSpan  = 4096
+	maxSpans = 128
 )
 
 // groupsPerUnit is how many workgroups a compute unit is given.
@@ -93,8 +94,12 @@ const groupsPerUnit = 4
 // ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
 // sequence can fill a GPU and many need no merge. seqLens are those of the step's decode rows.
 func ChooseSplit(seqLens []int, kvHeads, computeUnits int) int {
+	longest := 0
+	for _, n := range seqLens {
+		longest = max(longest, n)
+	}
 	span := maxSpan
-	for ; span > minSpan; span /= 2 {
+	for ; span > minSpan && longest <= span/2*maxSpans; span /= 2 {
 		groups := 0
 		for _, n := range seqLens {
 			groups += (n + span - 1) / span * kvHeads

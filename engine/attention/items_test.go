@@ -37,6 +37,11 @@ func TestTilesFit(t *testing.T) {
 	}
 }
 
+func TestTileDoesNotFit(t *testing.T) {
+	_, err := shape{name: "tile64x64", rows: 64, keys: 64, threadsX: 16, threadsY: 8}.tile(64, 16<<10, false)
+	require.ErrorContains(t, err, "tile64x64 does not fit 16384 bytes")
+}
+
 func TestItems(t *testing.T) {
 	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1})
 	require.NoError(t, err)
@@ -59,6 +64,7 @@ func TestChooseSplit(t *testing.T) {
 	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132))
 	assert.Equal(t, 512, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
 	assert.Equal(t, 64, ChooseSplit(nil, 8, 132))
+	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132), "a merge of 128 spans at most")
 }
 
 func TestRefuses(t *testing.T) {
@@ -73,6 +79,10 @@ func TestRefuses(t *testing.T) {
 		"softcap":  func(p *Params) { p.Softcap = -1 },
 		"variant":  func(p *Params) { p.Variant = "none" },
 		"KV group": func(p *Params) { p.Group = -1 },
+		"sinks":    func(p *Params) { p.Sinks = -1 },
+		"queries":  func(p *Params) { p.QType = kernel.KVQ8 },
+		"mask":     func(p *Params) { p.Mask = AdditiveMask + 1 },
+		"dropout":  func(p *Params) { p.Dropout.P = 1 },
 	} {
 		p := good
 		change(&p)
