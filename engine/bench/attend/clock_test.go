@@ -14,7 +14,7 @@ import (
 // Both clocks time all of a launch, whatever is between its dispatches.
 func TestClocks(t *testing.T) {
 	d := gputest.Device(t)
-	c := Case{Kind: Backward, Method: standardNamed, Length: 40, queries: 40, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 1, Causal: true, KVType: "f32"}
+	c := Case{Kind: Backward, Method: standardNamed, Length: 70, queries: 70, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 1, Causal: true, KVType: "f32"}
 	l := ready(t, d, c)
 	stamps := d.Features().Has(gpu.FeatureTimestamps)
 	got, err := timeLaunch(context.Background(), d, stamps, l.record)
@@ -23,7 +23,7 @@ func TestClocks(t *testing.T) {
 	l.record(&rec)
 	assert.Equal(t, rec.Dispatches(), got.dispatches)
 	assert.Positive(t, got.wall)
-	assert.GreaterOrEqual(t, got.launches, repeats)
+	assert.Positive(t, got.launches)
 	if stamps && d.Info().Backend != "webgpu" {
 		assert.Positive(t, got.gpu)
 	}
