@@ -62,7 +62,7 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 		if uint32(t.threads()) > max(info.Limits.MaxComputeInvocationsPerWorkgroup, 256) {
 			return fmt.Errorf("attention: tile %s: %d invocations, adapter %s takes %d", s.name, t.threads(), info.Name, info.Limits.MaxComputeInvocationsPerWorkgroup)
 		}
-		if c.subgroup && !subgroups(info, s.threadsX) {
+		if c.subgroup && !s.decode && !subgroups(info, s.threadsX) { // decode takes them where it can
 			return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of %d for tile %s", info.Name, s.threadsX, s.name)
 		}
 	}
