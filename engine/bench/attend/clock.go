@@ -25,8 +25,9 @@ type timing struct {
 // timeLaunch times what record records: once to warm up, once to see how many launches to queue, then the median of a
 // few rounds, and with stamps by the GPU's own clock as well.
 func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gpu.Recorder)) (timing, error) {
-	round := func(launches int, split bool) (time.Duration, int, error) {
-		var rec gpu.Recorder
+	var rec gpu.Recorder
+	round := func(launches int, split bool) (time.Duration, error) {
+		rec.Reset()
 		for i := range launches {
 			if split && i > 0 {
 				rec.Split()
@@ -35,19 +36,19 @@ func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gp
 		}
 		start := time.Now()
 		if err := d.Submit(&rec); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		err := d.Idle(ctx)
-		return time.Since(start), rec.Dispatches() / launches, err
+		return time.Since(start), err
 	}
-	if _, _, err := round(1, false); err != nil {
+	if _, err := round(1, false); err != nil {
 		return timing{}, err
 	}
-	once, dispatches, err := round(1, false)
+	once, err := round(1, false)
 	if err != nil {
 		return timing{}, err
 	}
-	t := timing{dispatches: dispatches}
+	t := timing{dispatches: rec.Dispatches()}
 	if once >= longest {
 		t.wall, t.launches = once.Seconds(), 1
 		return t, nil
@@ -55,7 +56,7 @@ func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gp
 	queued := min(1+int(enough/max(once, time.Microsecond)), mostQueued)
 	var rounds []float64
 	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longest); {
-		took, _, err := round(queued, once > splitAfter)
+		took, err := round(queued, once > splitAfter)
 		if err != nil {
 			return timing{}, err
 		}

@@ -136,6 +136,6 @@ func TestCharts(t *testing.T) {
 	assert.Contains(t, forward, "flash: 1 at 512, 2 at 1k, 32 at 16k; standard: 0.5 at 512")
 	assert.Contains(t, forward, "a &lt;GPU&gt;")
 	// The fastest point is the highest, the longest the farthest right.
-	assert.Contains(t, forward, `<circle cx="384.0" cy="`)
+	assert.Contains(t, forward, `d="M76.0 269.7L137.6 263.4L384.0 74.9"`)
 	assert.Contains(t, r.Charts()[1].SVG, "flash, batch 8")
 }
