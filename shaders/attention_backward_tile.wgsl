@@ -56,17 +56,21 @@ struct Launch {
 fn position_of(it: Launch, query: u32) -> i32 { return it.start + i32(query); }
 
 // query_rows and key_rows give a column of Q and K (gradient false) or of dO and V (true); rows that are not there are 0.
+// What is read is there always, so that no read waits for a branch.
 fn query_rows(it: Launch, gradient: bool, head: u32, query: u32, c: u32) -> vec4<f32> {
-    if (query >= it.queries || c >= COLUMNS) { return vec4<f32>(0.0); }
-    if (gradient) { return gradient_column(gradient_row(it.first_token + query, head), c); }
-    return q_column(it.first_token + query, head, c);
+    let token = it.first_token + min(query, it.queries - 1u);
+    let column = min(c, COLUMNS - 1u);
+    var x: vec4<f32>;
+    if (gradient) { x = gradient_column(gradient_row(token, head), column); } else { x = q_column(token, head, column); }
+    return select(vec4<f32>(0.0), x, query < it.queries && c < COLUMNS);
 }
 
 fn key_rows(it: Launch, gradient: bool, key: u32, c: u32) -> vec4<f32> {
-    if (key >= it.keys || c >= COLUMNS) { return vec4<f32>(0.0); }
-    let row = it.first_key + key * KV_HEADS;
-    if (gradient) { return v_column(row, c); }
-    return k_column(row, c);
+    let row = it.first_key + min(key, it.keys - 1u) * KV_HEADS;
+    let column = min(c, COLUMNS - 1u);
+    var x: vec4<f32>;
+    if (gradient) { x = v_column(row, column); } else { x = k_column(row, column); }
+    return select(vec4<f32>(0.0), x, key < it.keys && c < COLUMNS);
 }
 
 fn own_rows(it: Launch, gradient: bool, head: u32, r: u32, c: u32) -> vec4<f32> {
@@ -89,20 +93,54 @@ fn chain(a: vec4<f32>, b: vec4<f32>, sum: f32) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
 }
 
+// read_slab reads the invocation's part of a slab of columns ahead, where registers are to hold it.
+fn read_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane: u32, held: ptr<function, array<vec4<f32>, READS>>) {
+    if (!AHEAD) { return; }
+    for (var n = 0u; n < OWN_READS; n++) {
+        let i = lane + n * THREADS;
+        (*held)[n] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
+    }
+    for (var n = OWN_READS; n < READS; n++) {
+        let i = lane + (n - OWN_READS) * THREADS;
+        (*held)[n] = walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
+    }
+}
+
+// put_slab lays out what read_slab read, or reads it itself.
+fn put_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane: u32, held: ptr<function, array<vec4<f32>, READS>>) {
+    if (AHEAD) {
+        for (var n = 0u; n < OWN_READS; n++) {
+            let i = lane + n * THREADS;
+            if (i < BO * SLAB) { stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = (*held)[n]; }
+        }
+        for (var n = OWN_READS; n < READS; n++) {
+            let i = lane + (n - OWN_READS) * THREADS;
+            if (i < BW * SLAB) { stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] = (*held)[n]; }
+        }
+        return;
+    }
+    for (var i = lane; i < BO * SLAB; i += THREADS) {
+        stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
+    }
+    for (var i = lane; i < BW * SLAB; i += THREADS) {
+        stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] =
+            walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
+    }
+}
+
 // products sets s to the invocation's share of the product of walked and own rows: Q and K, or dO and V. It leaves stage
-// free.
+// free. With AHEAD a slab is read while the one before is multiplied.
 fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32, s: ptr<function, array<vec4<f32>, SCORES>>) {
     let lane = ty * TX + tx;
     for (var i = 0u; i < SCORES; i++) { (*s)[i] = vec4<f32>(0.0); }
-    for (var slab = 0u; slab < SLABS; slab++) {
-        for (var i = lane; i < BO * SLAB; i += THREADS) {
-            stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
+    var held: array<vec4<f32>, READS>;
+    for (var next = 0u; next <= SLABS; next++) {
+        if (next > 0u) {
+            put_slab(it, gradient, head, walked, next - 1u, lane, &held);
+            workgroupBarrier();
         }
-        for (var i = lane; i < BW * SLAB; i += THREADS) {
-            stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] =
-                walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
-        }
-        workgroupBarrier();
+        if (next < SLABS) { read_slab(it, gradient, head, walked, next, lane, &held); }
+        if (next == 0u) { continue; }
         // Slots of one invocation differ by what SWIZZLE does not see.
         for (var c = 0u; c < SLAB; c++) {
             let own_at = staged_at(tx, c);
@@ -129,8 +167,20 @@ fn accumulate(it: Launch, gradient: bool, head: u32, walked: u32, lane: u32, sum
     let tc = lane % TC;
     let to = lane / TC % TO;
     for (var first = 0u; first < BW; first += DEPTH) {
-        for (var i = lane; i < DEPTH * WIDTH; i += THREADS) {
-            stage[i] = walked_rows(it, gradient, head, walked + first + i / WIDTH, i % WIDTH);
+        if (AHEAD) {
+            var held: array<vec4<f32>, ROW_READS>; // all under way at once
+            for (var n = 0u; n < ROW_READS; n++) {
+                let i = lane + n * THREADS;
+                held[n] = walked_rows(it, gradient, head, walked + first + i / WIDTH, i % WIDTH);
+            }
+            for (var n = 0u; n < ROW_READS; n++) {
+                let i = lane + n * THREADS;
+                if (i < DEPTH * WIDTH) { stage[i] = held[n]; }
+            }
+        } else {
+            for (var i = lane; i < DEPTH * WIDTH; i += THREADS) {
+                stage[i] = walked_rows(it, gradient, head, walked + first + i / WIDTH, i % WIDTH);
+            }
         }
         workgroupBarrier();
         for (var r = 0u; r < DEPTH; r++) {

@@ -15,16 +15,17 @@ type backwardShape struct {
 	name                string
 	tx, ty              int // invocations along the own and the walked rows
 	ownQuads, walkQuads int
-	stage               int // bound of the vec4s through which rows go
+	stage               int  // bound of the vec4s through which rows go
+	ahead               bool // rows are read into registers ahead of their use: faster, and much more to compile
 }
 
 // backwardShapes are the named tiles, own × walked rows. Where an invocation has 4 × 4 scores, it makes 16 products of four
 // elements out of eight reads of four, where it has 8 × 4, 32 out of twelve: more work a byte, more registers.
 var backwardShapes = []backwardShape{
 	{name: "baseline", tx: 8, ty: 8, ownQuads: 1, walkQuads: 1, stage: 768},
-	{name: "tile64x64x256", tx: 16, ty: 16, ownQuads: 1, walkQuads: 1, stage: 1024},
-	{name: "tile64x64", tx: 8, ty: 16, ownQuads: 2, walkQuads: 1, stage: 1024},
-	{name: "tile128x64", tx: 16, ty: 16, ownQuads: 2, walkQuads: 1, stage: 1024},
+	{name: "tile64x64x256", tx: 16, ty: 16, ownQuads: 1, walkQuads: 1, stage: 1024, ahead: true},
+	{name: "tile64x64", tx: 8, ty: 16, ownQuads: 2, walkQuads: 1, stage: 1024, ahead: true},
+	{name: "tile128x64", tx: 16, ty: 16, ownQuads: 2, walkQuads: 1, stage: 1024, ahead: true},
 }
 
 // backwardDeep is the baseline past a head dim of 128: fewer own rows, whose gradients an invocation keeps.
@@ -145,11 +146,17 @@ func (t backwardTile) consts(ownKeys bool) []kernel.Const {
 	if ownKeys {
 		states = 4 * t.walkQuads
 	}
+	own, walked, rows := 1, 0, 1
+	if t.ahead {
+		reads := func(n int) int { return (n + t.tx*t.ty - 1) / (t.tx * t.ty) }
+		own, walked, rows = reads(t.own()*t.slab), reads(t.walked()*t.slab), reads(t.depth*t.tc*t.columns)
+	}
 	return []kernel.Const{
 		{Name: "TX", Value: t.tx}, {Name: "TY", Value: t.ty}, {Name: "OWN_QUADS", Value: t.ownQuads}, {Name: "WALK_QUADS", Value: t.walkQuads},
 		{Name: "SLABS", Value: t.slabs}, {Name: "SLAB", Value: t.slab}, {Name: "SLAB_STRIDE", Value: t.stride()}, {Name: "SWIZZLE", Value: swizzle},
 		{Name: "TC", Value: t.tc}, {Name: "TO", Value: t.to}, {Name: "COLUMNS_EACH", Value: t.columns}, {Name: "QUADS_EACH", Value: t.quads},
 		{Name: "DEPTH", Value: t.depth}, {Name: "STAGE", Value: t.staged}, {Name: "WEIGHTS", Value: t.own() * t.walked() / 4},
-		{Name: "STATES", Value: states},
+		{Name: "STATES", Value: states}, {Name: "AHEAD", Value: t.ahead}, {Name: "OWN_READS", Value: own}, {Name: "READS", Value: own + walked},
+		{Name: "ROW_READS", Value: rows},
 	}
 }
