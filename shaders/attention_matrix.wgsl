@@ -25,8 +25,7 @@
 const FOLD: u32 = 65535u;                          // items along a dispatch's x
 const DIRECT: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
 const NONE: f32 = -3.0e38;                         // maximum of a row that has seen nothing, score of a hidden key
-const LEAST: f32 = -1.0e38;                        // least score of a visible key
-const HIDDEN: f32 = -2.0e38;                       // scores below it are hidden keys'
+const LEAST: f32 = -1.0e38;                        // below the scores of visible keys
 const SLACK: f32 = 8.0;
 const LOG2E: f32 = 1.4426950408889634;
 const LN2: f32 = 0.6931471805599453;
@@ -44,9 +43,10 @@ const KEYS_EACH: u32 = KEYS / LANES_A_ROW;
 const KEY_PARTS: u32 = KEYS / 16u;
 const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
 
-var<workgroup> halves: array<Half, HALVES>;        // first Q [BQ][KV_STRIDE]; then K and V [KEYS][KV_STRIDE] and P [SUBGROUPS][KEYS][P_STRIDE]
+// First Q, [BQ][KV_STRIDE]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][KEYS][P_STRIDE].
+var<workgroup> halves: array<Half, HALVES>;
 var<workgroup> floats: array<f32, FLOATS>;         // S, or a piece of O, [BQ][S_STRIDE]
-var<workgroup> row_scale: array<f32, BQ>;     // what a row of O is multiplied by
+var<workgroup> row_scale: array<f32, BQ>;          // what a row of O is multiplied by
 var<workgroup> moved: array<u32, SUBGROUPS>;       // whether a subgroup's reference has to follow
 
 struct Eight { low: Half4, high: Half4 }
@@ -183,7 +183,10 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         if (all) {
             for (var c = 0u; c < KEYS_EACH; c++) {
                 let column = (c + skew) % KEYS_EACH;
-                x[c] = LOG2E * (capped(SCALE * floats[at + column]) + alibi(slope, position, key_at + i32(column)));
+                x[c] = SCALE * LOG2E * floats[at + column];
+                if (SOFTCAP > 0.0 || ALIBI) {
+                    x[c] = LOG2E * (capped(SCALE * floats[at + column]) + alibi(slope, position, key_at + i32(column)));
+                }
                 top = max(top, x[c]);
             }
         } else {
@@ -193,7 +196,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
                 x[c] = NONE;
                 if (flat < s.flat_rows && key < s.end && in_sight(position, key) && mask_sees(s.mask, head, query, u32(key))) {
                     let score = capped(SCALE * floats[at + column]) + alibi(slope, position, key);
-                    x[c] = LOG2E * max(score + mask_adds(s.mask, head, query, u32(key)), LEAST);
+                    x[c] = LOG2E * max(score + mask_adds(s.mask, head, query, u32(key)), 0.5 * LEAST);
                 }
                 top = max(top, x[c]);
             }
@@ -210,14 +213,14 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         (*state).highest[e] = highest;
         (*state).reference[e] = reference;
         let to = P_AT + subgroup * P_SIZE + r - rows_at;
+        let zero = max(reference, LEAST); // so that hidden keys weigh nothing where a row has seen none yet
         var total = 0.0;
         for (var c = 0u; c < KEYS_EACH; c++) {
             let column = part + (c + skew) % KEYS_EACH;
-            let p = f32(half(select(0.0, exp2(min(x[c] - reference, SLACK)), x[c] > HIDDEN)));
-            total += p;
-            var kept = p;
-            if (DROP_BELOW > 0u) { kept *= dropout_factor(s.row, head, query, u32(tile) + column); }
-            halves[to + column * P_STRIDE] = half(kept);
+            var p = half(exp2(min(x[c] - zero, SLACK)));
+            total += f32(p);
+            if (DROP_BELOW > 0u) { p = half(min(f32(p) * dropout_factor(s.row, head, query, u32(tile) + column), 65504.0)); }
+            halves[to + column * P_STRIDE] = p;
         }
         (*state).tile_sum[e] = total;
     }

@@ -18,8 +18,11 @@ var<private> own_row: u32;
 var<private> own_column: u32;
 var<workgroup> exchange: array<f32, THREADS>;
 
-fn half(x: f32) -> Half { return unpack2x16float(pack2x16float(vec2<f32>(clamp(x, -65504.0, 65504.0), 0.0))).x; }
-fn half4(x: vec4<f32>) -> Half4 { return Half4(half(x.x), half(x.y), half(x.z), half(x.w)); }
+fn half(x: f32) -> Half { return unpack2x16float(pack2x16float(vec2<f32>(x, 0.0))).x; }
+fn half4(x: vec4<f32>) -> Half4 {
+    let y = clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    return Half4(half(y.x), half(y.y), half(y.z), half(y.w));
+}
 fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack2x16float(x.y)); }
 
 fn left(at: u32, row: u32, column: u32) -> Left {
