@@ -42,8 +42,7 @@ const FOLD: u32 = 65535u;                  // items along a dispatch's x
 const DIRECT: u32 = 0x80000000u;           // mark of an item that sees all its rows' keys
 const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
 
-const Q_TILE: u32 = 4u * Q_COLUMNS;
-var<workgroup> q_tile: array<array<Staged, QUADS>, Q_TILE>;                   // [element][four rows]
+var<workgroup> q_tile: array<array<array<Staged, QUADS>, 4>, Q_COLUMNS>;       // [column][element][four rows]
 var<workgroup> kv_tile: array<array<array<Staged, SLAB_STRIDE>, BK>, STAGES>; // [K, V][key][column]
 var<workgroup> p_tile: array<array<Staged, P_STRIDE>, BK>;                    // [key][four rows]
 
@@ -87,8 +86,9 @@ fn hides(item: Item, last: u32, begin: u32, end: u32) -> bool {
 }
 
 fn q_row(item: Item, flat: u32, c: u32) -> vec4<f32> {
-    if (flat >= item.rows || c >= COLUMNS) { return vec4<f32>(0.0); }
-    return q_column(row_first(item.row) + query_of(flat), head_of(item, flat), c);
+    let there = min(flat, item.rows - 1u);
+    let x = q_column(row_first(item.row) + query_of(there), head_of(item, there), min(c, COLUMNS - 1u));
+    return select(vec4<f32>(0.0), x, flat < item.rows && c < COLUMNS);
 }
 
 // stage_q stages columns from first of all the tile's rows. Four rows by four elements are transposed, and exchanged by
@@ -103,47 +103,54 @@ fn stage_q(item: Item, first: u32, lane: u32) {
         for (var r = 0u; r < 4u; r++) { rows[r] = q_row(item, flat + r, c); }
         let x = transpose(rows);
         let to = quad ^ (column % QUADS);
-        q_tile[4u * column][to] = staged(x[0]);
-        q_tile[4u * column + 1u][to] = staged(x[1]);
-        q_tile[4u * column + 2u][to] = staged(x[2]);
-        q_tile[4u * column + 3u][to] = staged(x[3]);
+        q_tile[column][0][to] = staged(x[0]);
+        q_tile[column][1][to] = staged(x[1]);
+        q_tile[column][2][to] = staged(x[2]);
+        q_tile[column][3][to] = staged(x[3]);
     }
 }
 
-// in_tile tells whether the rows of a tile whose keys are [lowest, highest) and the sinks may see a key.
-fn in_tile(key: i32, lowest: i32, highest: i32) -> bool {
-    return key < highest && (key >= lowest || key < i32(SINKS));
+// Keys are those that the rows of a tile may see: from begin, [lowest, highest) and the sinks.
+struct Keys { begin: i32, lowest: i32, highest: i32 }
+
+fn k_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
+    let x = k_column(kv_row(item.row, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
+    return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
 }
 
-// stage_k stages slab's columns of K of the tile's keys, BATCH loads in flight. What no row sees is loaded all the same,
-// from a place that exists, and staged as 0.
-fn stage_k(item: Item, tile: i32, lowest: i32, highest: i32, slab: u32, lane: u32) {
+fn v_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
+    let x = v_column(kv_row(item.row, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
+    return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
+}
+
+// stage_k stages a slab of K's columns, BATCH loads in flight, and with two stages V too. What no row sees is loaded all
+// the same, from a place that exists, and staged as 0.
+fn stage_k(item: Item, keys: Keys, slab: u32, lane: u32) {
     for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
         var x: array<vec4<f32>, BATCH>;
+        var y: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            let key = tile + i32(i / SLAB);
-            let c = slab * SLAB + i % SLAB;
-            let loaded = k_column(kv_row(item.row, item.kv_head, u32(min(key, highest - 1))), min(c, COLUMNS - 1u));
-            x[n] = select(vec4<f32>(0.0), loaded, in_tile(key, lowest, highest) && c < COLUMNS);
+            x[n] = k_loaded(item, keys, keys.begin + i32(i / SLAB), slab * SLAB + i % SLAB);
+            if (STAGES > 1u) { y[n] = v_loaded(item, keys, keys.begin + i32(i / SLAB), i % SLAB); }
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            if (i < BK * SLAB) { kv_tile[0][i / SLAB][i % SLAB] = staged(x[n]); }
+            if (i < BK * SLAB) {
+                kv_tile[0][i / SLAB][i % SLAB] = staged(x[n]);
+                if (STAGES > 1u) { kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(y[n]); }
+            }
         }
     }
 }
 
 // stage_v stages a piece of V, keys piece·VK to (piece+1)·VK of the tile, a key in SLABS lines.
-fn stage_v(item: Item, tile: i32, lowest: i32, highest: i32, piece: u32, lane: u32) {
+fn stage_v(item: Item, keys: Keys, piece: u32, lane: u32) {
     for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
         var x: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            let key = tile + i32(piece * VK + i / SLAB / SLABS);
-            let c = (i / SLAB % SLABS) * SLAB + i % SLAB;
-            let loaded = v_column(kv_row(item.row, item.kv_head, u32(min(key, highest - 1))), min(c, COLUMNS - 1u));
-            x[n] = select(vec4<f32>(0.0), loaded, in_tile(key, lowest, highest) && c < COLUMNS);
+            x[n] = v_loaded(item, keys, keys.begin + i32(piece * VK + i / SLAB / SLABS), (i / SLAB % SLABS) * SLAB + i % SLAB);
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
@@ -219,12 +226,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let tile_end = min(tile + i32(BK), highest);
         if (hides(item, last_query, u32(tile), u32(max(tile_end, 0)))) { continue; }
 
+        let keys = Keys(tile, lowest, highest);
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
             if (slab > 0u) { workgroupBarrier(); }
             if (Q_SLABS == 1u && SLABS > 1u) { stage_q(item, slab * SLAB, lane); }
-            stage_k(item, tile, lowest, highest, slab, lane);
-            if (STAGES > 1u) { stage_v(item, tile, lowest, highest, 0u, lane); }
+            stage_k(item, keys, slab, lane);
             workgroupBarrier();
             for (var c = 0u; c < SLAB; c++) {
                 var k: array<vec4<f32>, RK>;
@@ -232,10 +239,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 let column = slab * (SLAB * (Q_SLABS / SLABS)) + c;
                 for (var g = 0u; g < RG; g++) {
                     let quad = (ty * RG + g) ^ (column % QUADS);
-                    let q0 = vec4<f32>(q_tile[4u * column][quad]);
-                    let q1 = vec4<f32>(q_tile[4u * column + 1u][quad]);
-                    let q2 = vec4<f32>(q_tile[4u * column + 2u][quad]);
-                    let q3 = vec4<f32>(q_tile[4u * column + 3u][quad]);
+                    let q0 = vec4<f32>(q_tile[column][0][quad]);
+                    let q1 = vec4<f32>(q_tile[column][1][quad]);
+                    let q2 = vec4<f32>(q_tile[column][2][quad]);
+                    let q3 = vec4<f32>(q_tile[column][3][quad]);
                     for (var j = 0u; j < RK; j++) {
                         var x = fma(q0, vec4<f32>(k[j].x), s[g * RK + j]);
                         x = fma(q1, vec4<f32>(k[j].y), x);
@@ -300,7 +307,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
 
         for (var piece = 0u; piece < SLABS; piece++) {
-            if (STAGES == 1u) { stage_v(item, tile, lowest, highest, piece, lane); }
+            if (STAGES == 1u) { stage_v(item, keys, piece, lane); }
             workgroupBarrier();
             if (part < PARTS) {
                 for (var n = 0u; n < VK / PARTS; n++) {

@@ -99,8 +99,9 @@ func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 		s.Use["stage"] = "stage_f16"
 		s.Variant, s.Needs = s.Variant+"+f16", s.Needs|gpu.FeatureF16
 	}
-	if c.subgroup && subgroups(info, t.threadsX) {
+	if c.subgroup {
 		s.Use["rows"] = "attention_rows_subgroup"
+		s.Consts = append(s.Consts, kernel.Const{Name: "LANES", Value: min(t.threadsX, subgroupLanes(info))})
 		s.Variant, s.Needs = s.Variant+"+subgroup", s.Needs|gpu.FeatureSubgroups
 	}
 	p.keepLSE(&s)

@@ -78,7 +78,7 @@ func TestEverything(t *testing.T) {
 	for i := range len(coverDims) * len(coverHeads) * 12 {
 		dim, rest := coverDims[i%len(coverDims)], i/len(coverDims)
 		heads, rest := coverHeads[rest%len(coverHeads)], rest/len(coverHeads)
-		p := Params{HeadDim: dim, Heads: heads[0], KVHeads: heads[1], ALiBi: rest%2 == 1, Softcap: 50 * float32(rest / 2 % 2), Contiguous: i%2 == 0,
+		p := Params{HeadDim: dim, Heads: heads[0], KVHeads: heads[1], ALiBi: rest%2 == 1, Softcap: 50 * float32(rest/2%2), Contiguous: i%2 == 0,
 			Variant: os.Getenv("QUIRE_VARIANT")}
 		// Sinks without a window change nothing.
 		if rest/4 > 0 {

@@ -27,10 +27,12 @@ func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan i
 func (a *Attention) appendPrefillItems(items []kernel.Item, row, count, start int) []kernel.Item {
 	perToken := a.params.Heads / a.params.KVHeads
 	flat := count * perToken
-	for first := 0; first < flat; first += a.prefillTile.rows {
+	// The last rows see the most keys: they go first, so that no long item is left for the end.
+	rows := a.prefillTile.rows
+	for first := (flat - 1) / rows * rows; first >= 0 && flat > 0; first -= rows {
 		end := start + count
 		if !a.params.Bidirectional {
-			end = start + (min(first+a.prefillTile.rows, flat)-1)/perToken + 1
+			end = start + (min(first+rows, flat)-1)/perToken + 1
 		}
 		items = append(items, kernel.Item{Row: uint32(row), First: uint32(first), KeyEnd: uint32(max(0, end))})
 	}
@@ -89,7 +91,7 @@ const (
 )
 
 // groupsPerUnit is how many workgroups a compute unit is given.
-const groupsPerUnit = 4
+const groupsPerUnit = 8
 
 // ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
 // sequence can fill a GPU and many need no merge. seqLens are those of the step's decode rows.

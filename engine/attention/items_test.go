@@ -45,7 +45,7 @@ func TestTileDoesNotFit(t *testing.T) {
 func TestItems(t *testing.T) {
 	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1})
 	require.NoError(t, err)
-	assert.Equal(t, []kernel.Item{{Row: 3, First: 0, KeyEnd: 106}, {Row: 3, First: 16, KeyEnd: 111}, {Row: 3, First: 32, KeyEnd: 112}},
+	assert.Equal(t, []kernel.Item{{Row: 3, First: 32, KeyEnd: 112}, {Row: 3, First: 16, KeyEnd: 111}, {Row: 3, First: 0, KeyEnd: 106}},
 		a.appendPrefillItems(nil, 3, 12, 100))
 	items, merges := a.appendDecodeItems(nil, nil, 2, 1, 70, 40)
 	assert.Equal(t, []kernel.Item{{Row: 2, KeyEnd: 64}, {Row: 2, KeyBegin: 64, KeyEnd: 70}}, items)
@@ -62,7 +62,7 @@ func TestItems(t *testing.T) {
 func TestChooseSplit(t *testing.T) {
 	assert.Equal(t, 4096, ChooseSplit([]int{100}, 8, 1), "a software GPU needs no split")
 	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132))
-	assert.Equal(t, 512, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
+	assert.Equal(t, 256, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
 	assert.Equal(t, 64, ChooseSplit(nil, 8, 132))
 	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132), "a merge of 128 spans at most")
 }

@@ -54,6 +54,9 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 	if c.f16 && !info.Features.Has(gpu.FeatureF16) {
 		return fmt.Errorf("attention: variant f16: adapter %s has no f16 arithmetic", info.Name)
 	}
+	if c.subgroup && subgroupLanes(info) == 0 {
+		return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
+	}
 	for _, s := range []shape{c.prefill, c.decode} {
 		t, err := s.tile(p.HeadDim, memoryLimit(info), c.f16)
 		if err != nil {
@@ -62,14 +65,14 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 		if uint32(t.threads()) > max(info.Limits.MaxComputeInvocationsPerWorkgroup, 256) {
 			return fmt.Errorf("attention: tile %s: %d invocations, adapter %s takes %d", s.name, t.threads(), info.Name, info.Limits.MaxComputeInvocationsPerWorkgroup)
 		}
-		if c.subgroup && !s.decode && !subgroups(info, s.threadsX) { // decode takes them where it can
-			return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of %d for tile %s", info.Name, s.threadsX, s.name)
-		}
 	}
 	return nil
 }
 
-// subgroups reports whether so many neighbouring invocations share a subgroup for certain.
-func subgroups(info gpu.AdapterInfo, lanes int) bool {
-	return info.Features.Has(gpu.FeatureSubgroups) && info.SubgroupMin&(info.SubgroupMin-1) == 0 && int(info.SubgroupMin) >= lanes
+// subgroupLanes returns how many neighbouring invocations share a subgroup for certain, a power of two, or 0.
+func subgroupLanes(info gpu.AdapterInfo) int {
+	if !info.Features.Has(gpu.FeatureSubgroups) || info.SubgroupMin < 4 || info.SubgroupMin&(info.SubgroupMin-1) != 0 {
+		return 0
+	}
+	return int(info.SubgroupMin)
 }
