@@ -7,7 +7,8 @@
 //   owned gradients += (P or dS)ᵀ · walked rows, these in slabs of rows.
 //
 // Invocation (tx, ty) has the own rows 4·(tx + j·TX) to +3 and the walked rows 4·(ty + i·TY) to +3 of S; of the gradients it
-// has the own rows 4·(to + j·TO) to +3 and the columns tc + l·TC.
+// has the own rows 4·(to + j·TO) to +3 and the columns tc + l·TC. The header sets AHEAD where registers hold
+// READS columns (ROW_READS for gradients) that are read before they are needed.
 // include: step
 // include: kv
 // include: keys

@@ -16,7 +16,7 @@ type backwardShape struct {
 	tx, ty              int // invocations along the own and the walked rows
 	ownQuads, walkQuads int
 	stage               int  // bound of the vec4s through which rows go
-	ahead               bool // rows are read into registers ahead of their use: faster, and much more to compile
+	ahead               bool // rows are read into registers ahead of their use, which is much more to compile
 }
 
 // backwardShapes are the named tiles, own × walked rows. Where an invocation has 4 × 4 scores, it makes 16 products of four
