@@ -275,9 +275,8 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
 
 // attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
-    let place = group.z * FOLD + group.x;
-    if (place >= step[ITEMS_WORD]) { return; }
-    let index = step[ITEMS_WORD] - 1u - place; // a causal sequence's longest first: the short ones fill up the end
+    let index = group.z * FOLD + group.x;
+    if (index >= step[ITEMS_WORD]) { return; }
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
     var s: Share;
     s.row = step[item];
