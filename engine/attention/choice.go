@@ -124,6 +124,17 @@ func UnitsFor(span, keys, kvHeads int) int {
 	return max(1, (keys+span-1)/span*kvHeads/groupsPerUnit)
 }
 
+// AsChosen returns the variant by which a tile runs where it is the adapter's own choice.
+func AsChosen(tile string, info gpu.AdapterInfo) string {
+	if IsMatrix(tile) || !prefersSubgroups(info) {
+		return tile
+	}
+	return tile + "+subgroup"
+}
+
+// prefersSubgroups reports whether the adapter's own choice goes through subgroups.
+func prefersSubgroups(info gpu.AdapterInfo) bool { return info.Type != "cpu" && subgroupLanes(info) > 0 }
+
 // adopt takes remembered tiles as far as the adapter still runs them for the parameters.
 func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
 	named := func(name string) (choice, bool) {

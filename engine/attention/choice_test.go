@@ -103,6 +103,29 @@ func TestParseTunings(t *testing.T) {
 	}
 }
 
+// A tile is measured as it is used.
+func TestAsChosen(t *testing.T) {
+	lanes := gpu.AdapterInfo{Type: "discrete", Features: gpu.FeatureSubgroups, SubgroupMin: 32}
+	software := lanes
+	software.Type = "cpu"
+	for _, c := range []struct {
+		tile    string
+		adapter gpu.AdapterInfo
+		want    string
+	}{
+		{"tile32x32", lanes, "tile32x32+subgroup"},
+		{"tile32x32", software, "tile32x32"},
+		{"tile32x32", gpu.AdapterInfo{Type: "discrete"}, "tile32x32"},
+		{"matrix64x32", matrixAdapter, "matrix64x32"},
+	} {
+		require.Equal(t, c.want, AsChosen(c.tile, c.adapter))
+		p := Params{HeadDim: 64, Heads: 8, KVHeads: 8, BlockSize: 16, Tuning: &tuned(c.adapter, Best{HeadDim: 64, Prefill: "tile32x32", Decode: "split64"})[0]}
+		got, err := p.choose(c.adapter)
+		require.NoError(t, err)
+		require.Equal(t, AsChosen("tile32x32", c.adapter) != "tile32x32", got.subgroup)
+	}
+}
+
 // UnitsFor is ChooseSplit's inverse.
 func TestUnitsFor(t *testing.T) {
 	for _, span := range []int{64, 128, 512, 2048} {

@@ -62,7 +62,7 @@ var defaults = []struct {
 // adapt replaces the baseline by what was measured on an adapter, or else by what suits its kind. Software adapters keep
 // it: they take long to compile large kernels and gain nothing from them.
 func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
-	c.subgroup = info.Type != "cpu" && subgroupLanes(info) > 0
+	c.subgroup = prefersSubgroups(info)
 	if b := p.Tuning.best(p.HeadDim); b != nil {
 		p.adopt(c, b, info)
 		return

@@ -205,6 +205,7 @@ func (t *tuner) try(ctx context.Context, c Case) (*Tried, error) {
 
 // time runs a case, holds its results to the baseline's, and measures it.
 func (t *tuner) time(ctx context.Context, c Case, m *Tried) error {
+	c.Variant = attention.AsChosen(c.Variant, t.device.Info())
 	f, err := newFlash(t.device, c)
 	if err != nil {
 		return err
