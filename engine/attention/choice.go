@@ -133,7 +133,9 @@ func AsChosen(tile string, info gpu.AdapterInfo) string {
 }
 
 // prefersSubgroups reports whether the adapter's own choice goes through subgroups.
-func prefersSubgroups(info gpu.AdapterInfo) bool { return info.Type != "cpu" && subgroupLanes(info) > 0 }
+func prefersSubgroups(info gpu.AdapterInfo) bool {
+	return info.Type != "cpu" && subgroupLanes(info) > 0
+}
 
 // adopt takes remembered tiles as far as the adapter still runs them for the parameters.
 func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
