@@ -50,7 +50,7 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	headsFlag(f, &b.plan.Heads)
 	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1, for decode 1,8")
 	f.flag("full", &b.plan.Full, "let every query see every key: no causal mask")
-	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode: f16, bf16, q8 or f32; default f16")
+	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode, and where given in flash attention's forward pass: f16, bf16, q8 or f32; default f16, forward f32")
 	f.text("variant", &variants, "flash attention's kernel `VARIANT,...`, forward and decode, by name; default: chosen for the adapter")
 	f.text("backward-variant", &backward, "its backward pass's `VARIANT,...`")
 	f.group("output")
@@ -62,6 +62,9 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	return func(h *host, _ []string) error {
 		if variants != "" {
 			b.plan.Variants = strings.Split(variants, ",")
+		}
+		if f.given("kv-type") {
+			b.plan.ForwardKVType = b.plan.KVType
 		}
 		if backward != "" {
 			b.plan.BackwardVariants = strings.Split(backward, ",")

@@ -62,6 +62,7 @@ func TestAttentionPage(t *testing.T) {
 		{"#lengths", "32, many", "“many” is no whole number"},
 		{"#lengths", "99999999", "a length of 99999999"},
 		{"#heads", "3/2", "3 query heads"},
+		{"#variant", "warp", "no variant \"warp\""},
 	} {
 		was := get[string](p, `document.querySelector('`+wrong.field+`').value`)
 		p.fill(wrong.field, wrong.value)

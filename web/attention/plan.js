@@ -20,9 +20,11 @@ export function readPlan(form) {
   const value = (id) => form.elements[id].value;
   const kinds = [...form.elements.kind].filter((box) => box.checked).map((box) => box.value);
   if (kinds.length === 0) refuse('Choose at least one thing to measure.');
+  const variants = value('variant').split(/[\s,]+/).filter(Boolean);
   const h = heads(value('heads')), batches = wholes('Sequences', value('batches'));
   return {
     kinds, lengths: wholes('Lengths', value('lengths')), contexts: wholes('Decode contexts', value('contexts')),
     headDims: wholes('Head dims', value('head-dims')), heads: h, decodeHeads: h, batches, decodeBatches: batches, full: value('mask') === 'full',
+    kvType: value('kv-type'), forwardKVType: value('kv-type'), variants,
   };
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"quire/engine/kernel"
 )
 
 // Chart is one drawing.
@@ -54,6 +56,9 @@ func (r *Report) speedChart(kind Kind, dim int) Chart {
 		name := m.Method
 		if m.Variant != "" {
 			name += " " + m.Variant
+		}
+		if m.KVType != "" && m.KVType != kernel.KVF32.String() {
+			name += ", " + m.KVType
 		}
 		if m.Batch > 1 || kind == Decode {
 			name += fmt.Sprintf(", batch %d", m.Batch)
@@ -120,7 +125,7 @@ const (
 	plotLeft, plotTop     = 60, 56
 	plotWidth, plotHeight = 340, 220
 	legendLine            = 20
-	shortName             = 20 // letters: two of them share a line of the legend
+	shortName             = 21 // letters: two of them share a line of the legend
 )
 
 // style has a class for each line: hues that stay apart for every kind of eye, with a dash of their own.

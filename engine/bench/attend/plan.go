@@ -43,10 +43,13 @@ type Plan struct {
 	Batches []int `json:"batches"` // sequences at once
 	Heads   Heads `json:"heads"`
 
-	Contexts      []int  `json:"contexts"` // keys of each sequence that decodes a token
-	DecodeBatches []int  `json:"decodeBatches"`
-	DecodeHeads   Heads  `json:"decodeHeads"`
-	KVType        string `json:"kvType"` // of decode, as kernel.KVType names it
+	Contexts      []int `json:"contexts"` // keys of each sequence that decodes a token
+	DecodeBatches []int `json:"decodeBatches"`
+	DecodeHeads   Heads `json:"decodeHeads"`
+
+	// How K and V are stored, as kernel.KVType names it: in decode, and in flash attention's forward pass.
+	KVType        string `json:"kvType"`
+	ForwardKVType string `json:"forwardKVType"`
 
 	memory []int // lengths whose memory is told; filled sets them
 }
@@ -100,6 +103,9 @@ func (p Plan) filled(info gpu.AdapterInfo) Plan {
 	if p.KVType == "" {
 		p.KVType = kernel.KVF16.String()
 	}
+	if p.ForwardKVType == "" {
+		p.ForwardKVType = kernel.KVF32.String()
+	}
 	return p
 }
 
@@ -141,8 +147,10 @@ func (p Plan) Check() error {
 			return fmt.Errorf("%w: %d query heads do not share %d KV heads evenly, or are more than %d", ErrPlan, h.Query, h.KV, maxHeads)
 		}
 	}
-	if _, err := kernel.ParseKVType(p.KVType); p.KVType != "" && err != nil {
-		return fmt.Errorf("%w: %w", ErrPlan, err)
+	for _, name := range []string{p.KVType, p.ForwardKVType} {
+		if _, err := kernel.ParseKVType(name); name != "" && err != nil {
+			return fmt.Errorf("%w: %w", ErrPlan, err)
+		}
 	}
 	return nil
 }
@@ -206,8 +214,12 @@ func (p Plan) appendCases(all []Case, c Case) []Case {
 	}
 	if asked {
 		for _, v := range variants {
-			c.Method, c.Variant = Flash, v
-			all = append(all, c)
+			f := c
+			f.Method, f.Variant = Flash, v
+			if c.Kind == Forward {
+				f.KVType = p.ForwardKVType
+			}
+			all = append(all, f)
 		}
 	}
 	if slices.Contains(p.Kinds, Standard) && (c.Kind == Forward || c.Kind == Backward && asked) {

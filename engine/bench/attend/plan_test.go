@@ -51,6 +51,16 @@ func TestCasesOfAKind(t *testing.T) {
 	}
 }
 
+// K and V may be stored otherwise for flash attention's forward pass; standard attention and gradients keep to f32.
+func TestForwardKVType(t *testing.T) {
+	p := Plan{Kinds: []Kind{Forward, Backward, Standard}, Lengths: []int{8}, HeadDims: []int{64}, ForwardKVType: "q8"}
+	var got []string
+	for _, c := range p.filled(gpu.AdapterInfo{}).cases() {
+		got = append(got, c.KVType)
+	}
+	assert.Equal(t, []string{"q8", "f32", "f32", "f32"}, got)
+}
+
 // What the adapter gets where nothing is said.
 func TestDefaults(t *testing.T) {
 	p := Plan{}.filled(gpu.AdapterInfo{Type: "discrete"})

@@ -61,7 +61,7 @@ func (r *Report) compare(standard Result) {
 	for i := range r.Results {
 		f := &r.Results[i]
 		same := f.Case
-		same.Method, same.Variant = standard.Method, standard.Variant
+		same.Method, same.Variant, same.KVType = standard.Method, standard.Variant, standard.KVType
 		if f.Method == Flash && same == standard.Case && f.Seconds > 0 {
 			f.Speedup = standard.Seconds / f.Seconds
 		}

@@ -19,7 +19,7 @@ import (
 var adapter = gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}
 
 func TestRunMeasuresAllThatIsAsked(t *testing.T) {
-	p := Plan{Kinds: []Kind{Forward, Decode, Standard}, Lengths: []int{33}, Contexts: []int{64}, HeadDims: []int{32}, Heads: Heads{2, 1}, DecodeHeads: Heads{2, 1}, Batches: []int{2}, DecodeBatches: []int{1}}
+	p := Plan{Kinds: []Kind{Forward, Decode, Standard}, ForwardKVType: "f16", Lengths: []int{33}, Contexts: []int{64}, HeadDims: []int{32}, Heads: Heads{2, 1}, DecodeHeads: Heads{2, 1}, Batches: []int{2}, DecodeBatches: []int{1}}
 	var begun, reports int
 	r, err := Run(context.Background(), adapter, p, func(p Progress) {
 		if p.Report == nil {
@@ -113,7 +113,7 @@ func TestCharts(t *testing.T) {
 			c := Case{Kind: Forward, Method: method, Length: length, HeadDim: 64, Batch: 1}
 			r.Results = append(r.Results, Result{Case: c, TFLOPs: float64(length) / 512 / float64(1+i)})
 		}
-		r.Results = append(r.Results, Result{Case: Case{Kind: Decode, Method: Flash, Length: length, HeadDim: 128, Batch: 8}, GBs: 100})
+		r.Results = append(r.Results, Result{Case: Case{Kind: Decode, Method: Flash, Length: length, HeadDim: 128, Batch: 8, KVType: "f16"}, GBs: 100})
 		r.Memory = append(r.Memory, Memory{Length: length, HeadDim: 64, Flash: uint64(length) << 10, Standard: uint64(length*length) << 3})
 	}
 	r.Results = append(r.Results, Result{Case: Case{Kind: Forward, Method: standardNamed, Length: 1 << 20, HeadDim: 256}, Skipped: "too large"})
@@ -137,5 +137,5 @@ func TestCharts(t *testing.T) {
 	assert.Contains(t, forward, "a &lt;GPU&gt;")
 	// The fastest point is the highest, the longest the farthest right.
 	assert.Contains(t, forward, `d="M76.0 269.7L137.6 263.4L384.0 74.9"`)
-	assert.Contains(t, r.Charts()[1].SVG, "flash, batch 8")
+	assert.Contains(t, r.Charts()[1].SVG, "flash, f16, batch 8")
 }
