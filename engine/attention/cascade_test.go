@@ -78,10 +78,10 @@ func TestCascade(t *testing.T) {
 					s.out, out = append(s.out, out[:p.Heads*p.HeadDim]...), out[p.OutStride:]
 				}
 			}
-			// The whole sequence's queries see the prefix up to their own position, which a suffix shorter than its queries
-			// would cut: those see all of it here.
+			// The whole sequence's queries see the prefix up to their own position, which cuts those that come
+			// before the last key of the prefix: here they see all of it.
 			for i, s := range l.sequences {
-				if hidden := s.queries - c.pairs[i][1]; hidden > 0 {
+				if hidden := s.queries - c.pairs[i][1] - 1; hidden > 0 && c.prefix > 0 {
 					s.rows = s.rows[min(hidden, len(s.rows)):]
 				}
 			}
