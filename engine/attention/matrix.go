@@ -119,8 +119,8 @@ func matrixNames() []string {
 	return names
 }
 
-// prefersMatrix reports whether the matrix variant is taken unasked: where K and V are f16 anyway, so that nothing but Q
-// and the weights is rounded further.
+// prefersMatrix reports whether the matrix variant is taken unasked where a tuning found it faster, and right: where K and V
+// are f16 anyway, so that nothing but Q and the weights is rounded further.
 func (p Params) prefersMatrix(info gpu.AdapterInfo) bool {
 	if p.KVType != kernel.KVF16 || p.Deterministic {
 		return false

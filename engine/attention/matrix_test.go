@@ -134,7 +134,8 @@ func TestMatrixChoice(t *testing.T) {
 		want    string // of the tile; empty: another variant
 		err     string
 	}{
-		{"f16 keys", matrixAdapter, params(64, kernel.KVF16, ""), "matrix128x32", ""},
+		{"f16 keys, not tuned", matrixAdapter, params(64, kernel.KVF16, ""), "", ""},
+		{"f16 keys", matrixAdapter, params(64, kernel.KVF16, "matrix"), "matrix128x32", ""},
 		{"f32 keys are rounded only when asked", matrixAdapter, params(64, kernel.KVF32, ""), "", ""},
 		{"asked", matrixAdapter, params(128, kernel.KVF32, "matrix"), "matrix64x32", ""},
 		{"large head dim", matrixAdapter, params(256, kernel.KVF16, "matrix"), "matrix32x32x2", ""},

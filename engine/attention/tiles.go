@@ -70,9 +70,6 @@ func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
 	if info.Type == "cpu" {
 		return
 	}
-	if p.prefersMatrix(info) {
-		c.matrix, _ = p.matrixFor("matrix", info)
-	}
 	for _, d := range defaults {
 		if p.HeadDim > d.headDim {
 			continue
