@@ -6,6 +6,7 @@ package gpu
 import "C"
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 )
@@ -128,6 +129,10 @@ func (n *native) destroy() {
 }
 
 func (n *native) release() {
+	if oneAtATime {
+		// The next device may abort where a device was released with work in flight. A lost one has none, and says so.
+		_ = n.idle(context.Background())
+	}
 	n.life.Lock()
 	n.gone.Store(true)
 	n.life.Unlock()
