@@ -20,9 +20,12 @@ func trainCase(tied bool) (Config, Weights[float64], []int32, []int32) {
 	}
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
 	for i := range c.Layers {
-		for name, size := range map[string]int{"attn_norm": c.Width, "attn_q": q * c.Width, "attn_k": kv * c.Width, "attn_v": kv * c.Width,
-			"attn_output": c.Width * q, "ffn_norm": c.Width, "ffn_gate": c.FFN * c.Width, "ffn_up": c.FFN * c.Width, "ffn_down": c.Width * c.FFN} {
-			w[layerName(i, name)] = normal(random, size)
+		for _, m := range []struct {
+			name string
+			size int
+		}{{"attn_norm", c.Width}, {"attn_q", q * c.Width}, {"attn_k", kv * c.Width}, {"attn_v", kv * c.Width}, {"attn_output", c.Width * q},
+			{"ffn_norm", c.Width}, {"ffn_gate", c.FFN * c.Width}, {"ffn_up", c.FFN * c.Width}, {"ffn_down", c.Width * c.FFN}} {
+			w[layerName(i, m.name)] = normal(random, m.size)
 		}
 	}
 	return c, w, []int32{1, 5, 5, 8, 0, 2, 1}, []int32{5, 5, 8, 3, 2, 1, 1}
