@@ -35,7 +35,7 @@ func TestBackward(t *testing.T) {
 	cases = append(cases, backwardCase{pairs: backwardPairs[1], params: Params{HeadDim: 8, Heads: 2, KVHeads: 1, Bidirectional: true,
 		Window: 30, Sinks: 5, Variant: "baseline"}})
 	for i, c := range cases {
-		if runtime.GOOS == "js" && i%3 != 0 { // each takes seconds to compile there
+		if i%caseShare() != 0 {
 			continue
 		}
 		t.Run(fmt.Sprintf("%d %v", i, c), func(t *testing.T) {
