@@ -46,7 +46,7 @@ func (c *Cascade) Wait(ctx context.Context) error {
 type CascadePlan struct{ Prefix, Suffix *kernel.StepData }
 
 // Plan lays out a launch: prefix's Keys and Table are the shared keys (its Queries are ignored), those of the sequences
-// their own. Otherwise it is as Attention.Plan.
+// their own; a query beyond its own keys sees the whole prefix. Otherwise it is as Attention.Plan.
 func (c *Cascade) Plan(prefix Sequence, sequences []Sequence, splitSpan int) (p CascadePlan, err error) {
 	if p.Suffix, err = c.suffix.Plan(sequences, splitSpan); err != nil {
 		return p, err

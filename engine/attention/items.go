@@ -1,6 +1,10 @@
 package attention
 
-import "quire/engine/kernel"
+import (
+	"math"
+
+	"quire/engine/kernel"
+)
 
 // itemDirect marks, in Item.First, a decode item that sees all keys of its rows: it writes the output itself.
 const itemDirect = 1 << 31
@@ -75,6 +79,12 @@ func (a *Attention) DecodeItems(count, seqLen, splitSpan int) int {
 	}
 	_, spans := a.spans(seqLen, splitSpan)
 	return spans * ((count*a.params.Heads/a.params.KVHeads + a.decodeTile.rows - 1) / a.decodeTile.rows)
+}
+
+// MaxDecodeItems returns the most decode items whose partial results one binding holds.
+func (a *Attention) MaxDecodeItems() int {
+	limits := a.device.Limits()
+	return int(min(limits.MaxStorageBufferBindingSize, limits.MaxBufferSize, math.MaxInt32) / a.PartialBytes(1))
 }
 
 // PartialBytes returns the size of the buffer that the partial results of so many decode items need.

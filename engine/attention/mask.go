@@ -24,6 +24,9 @@ const (
 	maskVisible = 1
 )
 
+// maskMost bounds what a mask adds, so that scores stay far from where a key counts as hidden.
+const maskMost = 1e37
+
 // Mask hides keys from queries, or adds to their scores, for the sequence it belongs to. Only blocks of 32 queries by 32
 // keys that are neither all hidden nor all plainly visible hold data, and kernels pass over tiles that are all hidden.
 // The zero Mask leaves all keys as they are.
@@ -34,7 +37,8 @@ type Mask struct {
 
 // NewMask encodes a mask of kind for a sequence of the given numbers of queries and keys. heads is 1 for a mask that all
 // query heads share, or their number. at gives what is added to a score, and whether the query sees the key at all; it is
-// called once for each (head, query, key).
+// called once for each (head, query, key). An add below −1e37, minus infinity too, hides the key; one that is no number, or above
+// 1e37, is an error.
 func NewMask(kind MaskKind, heads, queries, keys int, at func(head, query, key int) (add float32, visible bool)) (Mask, error) {
 	switch {
 	case kind != BooleanMask && kind != AdditiveMask:
@@ -46,7 +50,10 @@ func NewMask(kind MaskKind, heads, queries, keys int, at func(head, query, key i
 	words := make([]uint32, 3+heads*rows*columns)
 	words[0], words[1], words[2] = uint32(heads), uint32(rows), uint32(columns)
 	for i := range heads * rows * columns {
-		entry, dense := maskEntry(kind, i/(rows*columns), i/columns%rows, i%columns, queries, keys, at)
+		entry, dense, err := maskEntry(kind, i/(rows*columns), i/columns%rows, i%columns, queries, keys, at)
+		if err != nil {
+			return Mask{}, err
+		}
 		if dense != nil {
 			entry = uint32(len(words))
 			words = append(words, dense...)
@@ -57,7 +64,7 @@ func NewMask(kind MaskKind, heads, queries, keys int, at func(head, query, key i
 }
 
 // maskEntry encodes one block. What lies past the queries or keys counts as neither.
-func maskEntry(kind MaskKind, head, row, column, queries, keys int, at func(head, query, key int) (float32, bool)) (uint32, []uint32) {
+func maskEntry(kind MaskKind, head, row, column, queries, keys int, at func(head, query, key int) (float32, bool)) (uint32, []uint32, error) {
 	dense := make([]uint32, maskBlock, maskBlock+maskBlock*maskBlock)
 	if kind == AdditiveMask {
 		dense = dense[:cap(dense)]
@@ -66,7 +73,10 @@ func maskEntry(kind MaskKind, head, row, column, queries, keys int, at func(head
 	for q := range min(maskBlock, queries-row*maskBlock) {
 		for k := range min(maskBlock, keys-column*maskBlock) {
 			add, visible := at(head, row*maskBlock+q, column*maskBlock+k)
-			if !visible {
+			if kind == AdditiveMask && visible && !(add <= maskMost) {
+				return 0, nil, fmt.Errorf("attention: mask: head %d, query %d, key %d: %v cannot be added", head, row*maskBlock+q, column*maskBlock+k, add)
+			}
+			if !visible || kind == AdditiveMask && add < -maskMost {
 				all = false
 				continue
 			}
@@ -80,9 +90,9 @@ func maskEntry(kind MaskKind, head, row, column, queries, keys int, at func(head
 	}
 	switch {
 	case !some:
-		return maskHidden, nil
+		return maskHidden, nil, nil
 	case all:
-		return maskVisible, nil
+		return maskVisible, nil, nil
 	}
-	return 0, dense
+	return 0, dense, nil
 }

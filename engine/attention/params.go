@@ -2,6 +2,7 @@ package attention
 
 import (
 	"fmt"
+	"math"
 
 	"quire/engine/kernel"
 )
@@ -40,6 +41,9 @@ type Params struct {
 // MaxHeadDim is the largest head dim that the tiles serve.
 const MaxHeadDim = 256
 
+// farthest is a distance that no two keys have, and that kernels may add to a position.
+const farthest = 1 << 30
+
 // EmptyLSE is the log-sum-exp of a row that sees nothing.
 const EmptyLSE = -3e38
 
@@ -75,8 +79,10 @@ func (p Params) checkSight() error {
 		return fmt.Errorf("attention: window %d is negative", p.Window)
 	case p.Sinks < 0:
 		return fmt.Errorf("attention: %d sinks: must not be negative", p.Sinks)
-	case !(p.Softcap >= 0):
-		return fmt.Errorf("attention: softcap %v is negative", p.Softcap)
+	case !(p.Softcap >= 0 && p.Softcap <= math.MaxFloat32):
+		return fmt.Errorf("attention: softcap %v: must be finite and not negative", p.Softcap)
+	case !(p.Scale != 0 && p.Scale >= -math.MaxFloat32 && p.Scale <= math.MaxFloat32):
+		return fmt.Errorf("attention: scale %v: must be finite and not 0, usually 1/√HeadDim", p.Scale)
 	case p.Mask > AdditiveMask:
 		return fmt.Errorf("attention: unknown mask kind %d", p.Mask)
 	case !(p.Dropout.P >= 0 && p.Dropout.P < 1):
@@ -99,12 +105,12 @@ func (p Params) shapeConsts() []kernel.Const {
 }
 
 func (p Params) sightConsts() []kernel.Const {
-	sinks := p.Sinks
-	if p.Window == 0 {
+	window, sinks := min(p.Window, farthest), min(p.Sinks, farthest)
+	if window == 0 {
 		sinks = 0
 	}
 	return append([]kernel.Const{
-		{Name: "CAUSAL", Value: !p.Bidirectional}, {Name: "WINDOW", Value: p.Window}, {Name: "SINKS", Value: sinks},
+		{Name: "CAUSAL", Value: !p.Bidirectional}, {Name: "WINDOW", Value: window}, {Name: "SINKS", Value: sinks},
 		{Name: "SOFTCAP", Value: p.Softcap}, {Name: "ALIBI", Value: p.ALiBi}, {Name: "MASK", Value: int(p.Mask)},
 	}, p.Dropout.consts()...)
 }

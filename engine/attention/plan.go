@@ -56,7 +56,11 @@ func (p Params) layOut(sequences []Sequence) (*kernel.StepData, error) {
 		}
 		tokens, keys = tokens+s.Queries, keys+s.Keys
 	}
-	if most := max(tokens*max(p.QStride, p.OutStride), keys*p.KVHeads*p.HeadDim); most > math.MaxUint32 {
+	most := tokens * max(p.QStride, p.OutStride)
+	if p.Contiguous {
+		most = max(most, keys*p.KVHeads*kernel.KVLayout{HeadDim: p.HeadDim, Type: p.KVType}.RowWords())
+	}
+	if most > math.MaxUint32 {
 		return nil, fmt.Errorf("attention: %d queries and %d keys are more than 32-bit offsets reach: launch them in parts", tokens, keys)
 	}
 	d.Tokens, d.Positions, d.Slots = make([]uint32, tokens), make([]uint32, tokens), make([][]int32, p.Group+1)

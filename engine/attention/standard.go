@@ -136,7 +136,8 @@ func (s *Standard) make() error {
 }
 
 func (p StandardParams) scoring() []kernel.Const {
-	return []kernel.Const{{Name: "CAUSAL", Value: p.Causal}, {Name: "WINDOW", Value: p.Window}, {Name: "SCALE", Value: p.Scale}, {Name: "SOFTCAP", Value: p.Softcap}}
+	return []kernel.Const{{Name: "CAUSAL", Value: p.Causal}, {Name: "WINDOW", Value: min(p.Window, farthest)},
+		{Name: "SCALE", Value: p.Scale}, {Name: "SOFTCAP", Value: p.Softcap}}
 }
 
 func (s *Standard) recordData() []byte {

@@ -15,6 +15,18 @@ type choice struct {
 	matrix          *matrixTile // in place of prefill
 }
 
+// Variants lists the names that Params.Variant may join.
+func Variants() []string {
+	names := append([]string{"baseline", "subgroup", "f16", "matrix"}, tileNames()...)
+	for _, t := range matrixTiles {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// IsVariant reports whether Params.Variant may name it.
+func IsVariant(name string) bool { return slices.Contains(Variants(), name) }
+
 // choose resolves the variant for an adapter.
 func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 	var c choice
@@ -43,7 +55,7 @@ func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 		case i >= 0:
 			c.prefill = tiles[i]
 		default:
-			return c, fmt.Errorf("attention: no variant %q; there are baseline, subgroup, f16, matrix and %s", name, strings.Join(tileNames(), ", "))
+			return c, fmt.Errorf("attention: no variant %q; there are %s", name, strings.Join(Variants(), ", "))
 		}
 	}
 	return c, p.fits(c, info)

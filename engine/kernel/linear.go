@@ -7,6 +7,9 @@ import (
 	"quire/engine/gpu"
 )
 
+// LinearVariants are the names that LinearParams.Variant takes.
+var LinearVariants = []string{"baseline", "subgroup", "tile128"}
+
 // LinearParams describe y = W·x for the rows of a step, and what is fused with it. Strides and offsets are in floats;
 // strides are multiples of 32.
 type LinearParams struct {

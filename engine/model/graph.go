@@ -15,7 +15,7 @@ type GraphOptions struct {
 	Blocks        int // of the KV cache, the null block included
 	MaxTokens     int // of one step
 	MaxOutputs    int // rows of logits of one step
-	DecodeItems   int // attention's decode items of one step
+	DecodeItems   int // the most of attention's decode items of one step, as far as a binding has room for them
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool
@@ -45,6 +45,9 @@ type Graph struct {
 	copies    *kernel.CopyBlocks
 	swiglu    *kernel.SwiGLU
 	kernels   []waiter
+
+	linearVariant string
+	decodeItems   int // that the partial results have room for
 
 	tokenLayers int // most tokens times layers of one submission; 0: any number
 }
@@ -88,10 +91,14 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes, t
 	if g.embed, err = kernel.NewEmbed(d, kernel.EmbedParams{Matrix: w.matrix[&p.Embedding], XStride: Stride(c.Width)}); err != nil {
 		return g, err
 	}
+	var attend string
+	if g.linearVariant, attend, err = variants(o.Variant); err != nil {
+		return g, err
+	}
 	g.attention, err = attention.New(d, attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, BlockSize: o.KV.BlockSize, KVType: o.KV.Type,
 		QStride: g.qkvStride(), OutStride: Stride(c.Heads * c.HeadDim), Scale: float32(1 / math.Sqrt(float64(c.HeadDim))),
-		Tuning: o.Tuning, Deterministic: o.Deterministic,
+		Variant: attend, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	})
 	if err != nil {
 		return g, err
@@ -177,7 +184,7 @@ func (g *Graph) buffer(label string, size uint64, to *gpu.View) error {
 
 // linear makes a matrix product with the graph's variant.
 func (g *Graph) linear(p kernel.LinearParams) (*kernel.Linear, error) {
-	p.Variant, p.Deterministic = g.options.Variant, g.options.Deterministic
+	p.Variant, p.Deterministic = g.linearVariant, g.options.Deterministic
 	l, err := kernel.NewLinear(g.device, p)
 	if err == nil {
 		g.kernels = append(g.kernels, l)
@@ -233,6 +240,9 @@ func (g *Graph) addLayer(p *Layer, w *Weights) (err error) {
 	return nil
 }
 
+// DecodeItems returns how many of attention's decode items a step may have where one of them is part of a row.
+func (g *Graph) DecodeItems() int { return g.decodeItems }
+
 // Bind waits for every kernel to compile, tells progress of each, and binds the buffers.
 func (g *Graph) Bind(ctx context.Context, p *Plan, w *Weights, progress func(done, total int64)) (err error) {
 	for i, k := range g.kernels {
@@ -245,7 +255,8 @@ func (g *Graph) Bind(ctx context.Context, p *Plan, w *Weights, progress func(don
 	}
 	v := &g.views
 	if !g.options.Deterministic {
-		if err := g.buffer("attention partials", g.attention.PartialBytes(g.options.DecodeItems), &v.partials); err != nil {
+		g.decodeItems = min(g.options.DecodeItems, g.attention.MaxDecodeItems())
+		if err := g.buffer("attention partials", g.attention.PartialBytes(g.decodeItems), &v.partials); err != nil {
 			return err
 		}
 	}

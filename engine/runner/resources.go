@@ -32,7 +32,6 @@ type resources struct {
 	scratch     *gpu.Buffer // the sampler's
 	pending     []laneWrite // lanes opened since the last step
 	logprobs    []bool      // lanes that ask for log-probabilities
-	decodeItems int
 	landed      Landed
 	buffers     []*gpu.Buffer
 }
@@ -53,7 +52,7 @@ type laneWrite struct {
 const tablePiece = 2048
 
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
-	r = &resources{rope: p.Config.Rope, decodeItems: 1024 + o.MaxSeqs*16, logprobs: make([]bool, o.MaxSeqs)}
+	r = &resources{rope: p.Config.Rope, logprobs: make([]bool, o.MaxSeqs)}
 	defer func() {
 		if err != nil {
 			r.release()
@@ -62,8 +61,9 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.rope.Factor, err = model.RopeFactors(p, src); err != nil {
 		return r, err
 	}
+	decodeItems := 1024 + o.MaxSeqs*16
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
-	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(r.decodeItems+r.decodeItems/2) +
+	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(decodeItems+decodeItems/2) +
 		4*(o.TokenBudget*p.Config.Heads/p.Config.KVHeads+o.MaxSeqs) + 4*o.Blocks
 	for _, b := range []struct {
 		label string
@@ -93,7 +93,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	c := p.Config
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
 		KV:     kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: o.KVType},
-		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, DecodeItems: r.decodeItems,
+		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	}, r.step.All(), r.lanes.All(), r.table.All())
 	if err != nil {

@@ -102,7 +102,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	if d.Info().Type == "cpu" {
 		r.units = 4
 	}
-	if measured := o.Tuning.Units(p.Config.HeadDim); measured > 0 {
+	if measured := o.Tuning.Units(p.Config.HeadDim); o.Variant == "" && measured > 0 {
 		r.units = measured
 	}
 	var err error
@@ -316,12 +316,15 @@ func (r *Runner) span(a *attention.Attention, s *step.Step) int {
 	}
 	span := attention.ChooseSplit(r.lens, r.config.KVHeads, r.units)
 	for {
-		items := 0
+		items, split := 0, false
 		for i := range s.Rows {
 			row := &s.Rows[i]
-			items += a.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
+			n := a.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
+			items += n
+			split = split || n > a.DecodeItems(int(row.Count), 1, span)
 		}
-		if items <= r.decodeItems {
+		// Items that see all keys of their rows leave no partial results.
+		if !split || items <= r.graph.DecodeItems() {
 			return span
 		}
 		span *= 2

@@ -1,0 +1,30 @@
+package model
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestVariants(t *testing.T) {
+	for _, c := range []struct{ names, linear, attend, err string }{
+		{"", "", "", ""},
+		{"baseline", "baseline", "baseline", ""},
+		{"subgroup", "subgroup", "subgroup", ""},
+		{"baseline+subgroup", "subgroup", "baseline+subgroup", ""},
+		{"tile128", "tile128", "", ""},
+		{"tile16x16", "", "tile16x16", ""},
+		{"matrix", "", "matrix", ""},
+		{"tile128+tile16x16+split64+f16", "tile128", "tile16x16+split64+f16", ""},
+		{"warp", "", "", `no variant "warp"; there are baseline, f16, matrix`},
+		{"f16+", "", "", `no variant ""`},
+	} {
+		linear, attend, err := variants(c.names)
+		if c.err != "" {
+			require.ErrorContains(t, err, c.err, c.names)
+			continue
+		}
+		require.NoError(t, err, c.names)
+		require.Equal(t, []string{c.linear, c.attend}, []string{linear, attend}, c.names)
+	}
+}

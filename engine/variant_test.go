@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/attention"
+	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
+	"quire/tests/testdata"
+)
+
+// A named variant is what runs, whatever tuning found.
+func TestVariant(t *testing.T) {
+	tuning := attention.NewTuning(gputest.Device(t).Info())
+	tuning.Tiles = []attention.Best{{HeadDim: 256, Prefill: "baseline", Decode: "split32"}}
+	for _, c := range []struct{ variant, want string }{
+		{"", "baseline, split32"},
+		{"baseline", "baseline"},
+		{"tile16x16", "baseline, tile16x16"},
+	} {
+		e := openModel(t, "stories260K", Options{Variant: c.variant, Tunings: attention.Tunings{tuning}, MaxSeqs: 2, Context: 64})
+		require.Equal(t, c.want, e.Info().Variant)
+		r := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result()
+		require.Equal(t, FinishLength, r.Reason)
+	}
+	f, size := testdata.Open(t, "models/stories260K.gguf")
+	_, err := Open(context.Background(), gpu.ReaderSource(f, size), Options{Variant: "warp"})
+	require.ErrorContains(t, err, `no variant "warp"; there are baseline`)
+}
