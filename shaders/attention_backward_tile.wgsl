@@ -220,7 +220,8 @@ fn drops(it: Launch, head: u32, query: u32, key: u32) -> mat4x4<f32> {
 // weigh gives P after dropout and dS of one score.
 fn weigh(it: Launch, head: u32, slope: f32, query: u32, key: u32, s: f32, dp: f32, drop: f32, state: vec2<f32>) -> vec2<f32> {
     let position = position_of(it, query);
-    if (query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key)) || !mask_sees(it.mask, head, query, key)) {
+    if (query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key))
+        || !mask_sees(it.mask, head, query, key)) {
         return vec2<f32>(0.0);
     }
     let c = capped(s * SCALE);

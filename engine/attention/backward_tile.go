@@ -72,7 +72,8 @@ func (p Params) backwardTile(info gpu.AdapterInfo) (backwardTile, error) {
 	}
 	t := newBackwardTile(shape, p.HeadDim)
 	if most := info.Limits.MaxComputeWorkgroupStorageSize; i > 0 && t.memory() > int(most) {
-		return backwardTile{}, fmt.Errorf("attention: backward: %s needs %d bytes of workgroup memory, adapter %s has %d", name, t.memory(), info.Name, most)
+		return backwardTile{}, fmt.Errorf("attention: backward: %s needs %d bytes of workgroup memory, adapter %s has %d", name, t.memory(),
+			info.Name, most)
 	}
 	return t, nil
 }

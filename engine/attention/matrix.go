@@ -18,7 +18,8 @@ type matrixTile struct {
 	keys      int // 16, 32 or 64
 }
 
-// matrixTiles are the tiles of the matrix variant: query rows × keys, × subgroups where they are not 4. More fragments read K and V less often, from more registers.
+// matrixTiles are the tiles of the matrix variant: query rows × keys, × subgroups where they are not 4. More fragments read K and
+// V less often, from more registers.
 var matrixTiles = []matrixTile{
 	{name: "matrix128x32", subgroups: 4, fragments: 2, keys: 32},
 	{name: "matrix64x32", subgroups: 4, fragments: 1, keys: 32},
@@ -78,7 +79,8 @@ func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
 		return fmt.Errorf("attention: variant %s: %d bytes of workgroup memory at head dim %d, adapter %s takes %d",
 			t.name, t.memory(p.HeadDim), p.HeadDim, info.Name, memoryLimit(info))
 	case lanes > int(max(info.Limits.MaxComputeInvocationsPerWorkgroup, 256)):
-		return fmt.Errorf("attention: variant %s: %d invocations, adapter %s takes %d", t.name, lanes, info.Name, info.Limits.MaxComputeInvocationsPerWorkgroup)
+		return fmt.Errorf("attention: variant %s: %d invocations, adapter %s takes %d", t.name, lanes, info.Name,
+			info.Limits.MaxComputeInvocationsPerWorkgroup)
 	case t.pieces(p.HeadDim) > maxPieces:
 		return fmt.Errorf("attention: variant %s: head dim %d is too large for its tile", t.name, p.HeadDim)
 	}
