@@ -41,6 +41,12 @@ export interface OpenOptions {
   maxSeqs?: number;
   /** Steps in flight; default 4, and 1 with deterministic. */
   depth?: number;
+  /** How a request makes room for others when the KV memory is full; default auto: what is thought cheaper. */
+  preemption?: 'auto' | 'recompute' | 'swap';
+  /** Bytes of host memory to swap to, taken as needed; default: as many as the KV cache has, at most 256 MiB. */
+  swapMemory?: number;
+  /** Requests that may wait, beyond which one fails as ErrQueueFull; default: any number. */
+  queueLimit?: number;
 }
 
 export interface TuneOptions {
@@ -48,7 +54,8 @@ export interface TuneOptions {
   adapter?: string;
   /** Measure less, for a first impression. */
   quick?: boolean;
-  /** Told of each measurement as it begins. */
+  /** Told of the engine's download, as stage 'engine' with done and total in bytes (total 0 where it is not known), and then of each
+   * measurement as it begins. */
   onProgress?: (progress: { stage: string; done: number; total: number }) => void;
   /** Gives up measuring. */
   signal?: AbortSignal;

@@ -54,6 +54,15 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+func TestOpenOptions(t *testing.T) {
+	var o openOptions
+	require.NoError(t, decode(`{"kvMemory": 5, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
+	assert.Equal(t, engine.Options{KVMemory: 5, Preemption: "swap", SwapMemory: 8 << 30, QueueLimit: 3}, o.options())
+	for _, wrong := range []string{`{"swapMemory": -1}`, `{"queueLimit": 1.5}`, `{"preemption": 1}`} {
+		assert.ErrorIs(t, decode(wrong, &o), engine.ErrBadRequest, wrong)
+	}
+}
+
 // A page may remember anything; what cannot be read is told on the console and passed over.
 func TestTunings(t *testing.T) {
 	console := js.Global().Get("console")

@@ -27,6 +27,9 @@ type openOptions struct {
 	MaxSeqs       int    `json:"maxSeqs"`
 	Depth         int    `json:"depth"`
 	Deterministic bool   `json:"deterministic"`
+	Preemption    string `json:"preemption"`
+	SwapMemory    uint64 `json:"swapMemory"`
+	QueueLimit    int    `json:"queueLimit"`
 	Tuning        string `json:"tuning"` // what "tune" answered last
 }
 
@@ -34,7 +37,8 @@ func (o openOptions) options() engine.Options {
 	return engine.Options{
 		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
 		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
-		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic, Tunings: tunings(o.Tuning),
+		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
+		Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: tunings(o.Tuning),
 	}
 }
 
