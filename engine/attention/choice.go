@@ -1,6 +1,7 @@
 package attention
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,9 @@ type Tuning struct {
 	Adapter string `json:"adapter"`
 	Backend string `json:"backend"`
 	Driver  string `json:"driver"`
-	Kernels string `json:"kernels"` // hash of the kernels' text that was measured
-	Tiles   []Best `json:"tiles"`   // by rising head dim
+	Kernels string `json:"kernels"`         // hash of the kernels' text that was measured
+	Plain   bool   `json:"plain,omitempty"` // subgroups give wrong results: the tiles were measured, and run, without
+	Tiles   []Best `json:"tiles"`           // by rising head dim
 }
 
 // Best are the fastest tiles for a head dim, and for those below it down to the next.
@@ -54,10 +56,12 @@ func ParseTunings(text []byte) (Tunings, error) {
 		return nil, fmt.Errorf("%w: the text is of version %d, %d is understood", ErrTunings, t.Format, tuningsFormat)
 	}
 	for _, a := range t.Adapters {
+		last := 0
 		for _, b := range a.Tiles {
-			if b.HeadDim < 1 || b.Units < 0 {
-				return nil, fmt.Errorf("%w: %s has a head dim of %d and %d units", ErrTunings, a.Adapter, b.HeadDim, b.Units)
+			if b.HeadDim <= last || b.Units < 0 {
+				return nil, fmt.Errorf("%w: %s has a head dim of %d after %d, and %d units", ErrTunings, a.Adapter, b.HeadDim, last, b.Units)
 			}
+			last = b.HeadDim
 		}
 	}
 	return t.Adapters, nil
@@ -91,8 +95,30 @@ func (ts Tunings) For(info gpu.AdapterInfo) *Tuning {
 	return nil
 }
 
-// With returns the tunings with t in place of its adapter's others.
-func (ts Tunings) With(t Tuning) Tunings { return append(ts.Without(t.Adapter, t.Backend), t) }
+// With returns the tunings with t in place of its adapter's others. What one of the same driver and kernels measured
+// beyond t, other head dims and units, is kept.
+func (ts Tunings) With(t Tuning) Tunings {
+	if i := slices.IndexFunc(ts, t.same); i >= 0 && ts[i].Plain == t.Plain {
+		t.Tiles = mergeTiles(ts[i].Tiles, t.Tiles)
+	}
+	return append(ts.Without(t.Adapter, t.Backend), t)
+}
+
+// mergeTiles replaces older tiles by newer ones of their head dims.
+func mergeTiles(older, newer []Best) []Best {
+	merged := slices.Clone(newer)
+	for _, b := range older {
+		i := slices.IndexFunc(newer, func(n Best) bool { return n.HeadDim == b.HeadDim })
+		switch {
+		case i < 0:
+			merged = append(merged, b)
+		case merged[i].Units == 0:
+			merged[i].Units = b.Units
+		}
+	}
+	slices.SortFunc(merged, func(a, b Best) int { return cmp.Compare(a.HeadDim, b.HeadDim) })
+	return merged
+}
 
 // Without returns the tunings without an adapter's.
 func (ts Tunings) Without(adapter, backend string) Tunings {
@@ -124,20 +150,20 @@ func UnitsFor(span, keys, kvHeads int) int {
 	return max(1, (keys+span-1)/span*kvHeads/groupsPerUnit)
 }
 
-// AsChosen returns the variant by which a tile runs where it is the adapter's own choice.
-func AsChosen(tile string, info gpu.AdapterInfo) string {
-	if IsMatrix(tile) || !prefersSubgroups(info) {
+// AsChosen returns the variant by which a tile runs where it is the adapter's own choice. The tuning may be nil.
+func (t *Tuning) AsChosen(tile string, info gpu.AdapterInfo) string {
+	if IsMatrix(tile) || !t.prefersSubgroups(info) {
 		return tile
 	}
 	return tile + "+subgroup"
 }
 
 // prefersSubgroups reports whether the adapter's own choice goes through subgroups.
-func prefersSubgroups(info gpu.AdapterInfo) bool {
-	return info.Type != "cpu" && subgroupLanes(info) > 0
+func (t *Tuning) prefersSubgroups(info gpu.AdapterInfo) bool {
+	return info.Type != "cpu" && subgroupLanes(info) > 0 && (t == nil || !t.Plain)
 }
 
-// adopt takes remembered tiles as far as the adapter still runs them for the parameters.
+// adopt takes remembered tiles as far as they are known and the adapter still runs them for the parameters.
 func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
 	named := func(name string) (choice, bool) {
 		if name == "" {
@@ -147,10 +173,10 @@ func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
 		found, err := p.choose(info)
 		return found, err == nil
 	}
-	if found, ok := named(b.Prefill); ok {
+	if found, ok := named(b.Prefill); ok && found.prefill.name == b.Prefill {
 		c.prefill = found.prefill
 	}
-	if found, ok := named(b.Decode); ok {
+	if found, ok := named(b.Decode); ok && found.decode.name == b.Decode {
 		c.decode = found.decode
 	}
 	if found, ok := named(b.Matrix); ok && p.prefersMatrix(info) {

@@ -17,6 +17,9 @@ func tuned(info gpu.AdapterInfo, tiles ...Best) Tunings {
 
 func TestTunedChoice(t *testing.T) {
 	plain := gpu.AdapterInfo{Name: "plain", Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 256}}
+	tight, software := plain, plain
+	tight.Limits.MaxComputeWorkgroupStorageSize = 16 << 10
+	software.Type = "cpu"
 	base := Params{HeadDim: 64, Heads: 8, KVHeads: 8, BlockSize: 16, KVType: kernel.KVF16}
 	with := func(change func(p *Params)) Params {
 		p := base
@@ -37,7 +40,11 @@ func TestTunedChoice(t *testing.T) {
 		{"smaller head dim", plain, with(func(p *Params) { p.HeadDim = 40 }), []Best{small, large}, "tile32x64", "split128", ""},
 		{"next head dim", plain, with(func(p *Params) { p.HeadDim = 80 }), []Best{small, large}, "tile16x16", "split32", ""},
 		{"larger than measured", plain, with(func(p *Params) { p.HeadDim = 256 }), []Best{small, large}, "tile32x64", "split32", ""},
-		{"unknown tiles", plain, base, []Best{{HeadDim: 64, Prefill: "tile1x1", Decode: "+"}}, "baseline", "baseline", ""},
+		{"unknown tiles", plain, base, []Best{{HeadDim: 64, Prefill: "tile1x1", Decode: "+"}}, "tile64x32", "split64", ""},
+		{"tiles of the other kind", plain, base, []Best{{HeadDim: 64, Prefill: "split32", Decode: "tile32x32"}}, "tile64x32", "split64", ""},
+		{"baseline measured", plain, base, []Best{{HeadDim: 64, Prefill: "baseline", Decode: "baseline"}}, "baseline", "baseline", ""},
+		{"tile too large now", tight, base, []Best{{HeadDim: 64, Prefill: "tile64x64x256", Decode: "split32"}}, "tile64x32", "split32", ""},
+		{"unknown tiles in software", software, base, []Best{{HeadDim: 64, Prefill: "tile1x1", Decode: "+"}}, "baseline", "baseline", ""},
 		{"asked for by name", plain, with(func(p *Params) { p.Variant = "tile64x64" }), []Best{small}, "tile64x64", "baseline", ""},
 		{"deterministic", plain, with(func(p *Params) { p.Deterministic = true }), []Best{small}, "baseline", "baseline", ""},
 		{"matrix", matrixAdapter, base, []Best{matrix}, "tile32x64", "split128", "matrix32x32x1"},
@@ -85,6 +92,29 @@ func TestTunings(t *testing.T) {
 	require.NotNil(t, got.For(one), "the receiver is left as it was")
 }
 
+// A quick tuning leaves of a fuller one what it does not measure.
+func TestTuningsMerge(t *testing.T) {
+	info := gpu.AdapterInfo{Name: "one", Backend: "vulkan", Driver: "1.0"}
+	full := tuned(info, Best{HeadDim: 64, Prefill: "tile32x32", Decode: "split64", Units: 30}, Best{HeadDim: 128, Prefill: "tile64x32", Decode: "split32", Units: 40})
+	quick := tuned(info, Best{HeadDim: 64, Prefill: "tile16x16", Decode: "split128"})[0]
+	want := []Best{{HeadDim: 64, Prefill: "tile16x16", Decode: "split128", Units: 30}, full[0].Tiles[1]}
+	require.Equal(t, want, full.With(quick).For(info).Tiles)
+	require.Equal(t, want, Tunings{quick}.With(Tuning{}).With(tuned(info, want...)[0]).For(info).Tiles, "newer units are taken")
+	require.Equal(t, 30, full[0].Tiles[0].Units, "the receiver is left as it was")
+	require.Zero(t, quick.Tiles[0].Units, "and so is the argument")
+
+	between := tuned(info, Best{HeadDim: 96, Prefill: "baseline", Decode: "baseline"})[0]
+	got := full.With(between).For(info).Tiles
+	require.Equal(t, []int{64, 96, 128}, []int{got[0].HeadDim, got[1].HeadDim, got[2].HeadDim})
+
+	plain := quick
+	plain.Plain = true
+	require.Equal(t, quick.Tiles, full.With(plain).For(info).Tiles, "what was measured with subgroups")
+	older := full[0]
+	older.Driver = "0.9"
+	require.Equal(t, quick.Tiles, Tunings{older}.With(quick).For(info).Tiles, "another driver's")
+}
+
 func TestParseTunings(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":            "",
@@ -94,6 +124,8 @@ func TestParseTunings(t *testing.T) {
 		"cut":              `{"quire_tuning": 1, "adapters": [`,
 		"another type":     `{"quire_tuning": 1, "adapters": 7}`,
 		"a head dim of 0":  `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 0}]}]}`,
+		"equal head dims":  `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 64}, {"head_dim": 64}]}]}`,
+		"falling head dim": `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 128}, {"head_dim": 64}]}]}`,
 		"units below zero": `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 64, "units": -1}]}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,19 +143,28 @@ func TestAsChosen(t *testing.T) {
 	for _, c := range []struct {
 		tile    string
 		adapter gpu.AdapterInfo
+		plain   bool // subgroups were found wrong
 		want    string
 	}{
-		{"tile32x32", lanes, "tile32x32+subgroup"},
-		{"tile32x32", software, "tile32x32"},
-		{"tile32x32", gpu.AdapterInfo{Type: "discrete"}, "tile32x32"},
-		{"matrix64x32", matrixAdapter, "matrix64x32"},
+		{"tile32x32", lanes, false, "tile32x32+subgroup"},
+		{"tile32x32", lanes, true, "tile32x32"},
+		{"tile32x32", software, false, "tile32x32"},
+		{"tile32x32", gpu.AdapterInfo{Type: "discrete"}, false, "tile32x32"},
+		{"matrix64x32", matrixAdapter, false, "matrix64x32"},
 	} {
-		require.Equal(t, c.want, AsChosen(c.tile, c.adapter))
 		p := Params{HeadDim: 64, Heads: 8, KVHeads: 8, BlockSize: 16, Tuning: &tuned(c.adapter, Best{HeadDim: 64, Prefill: "tile32x32", Decode: "split64"})[0]}
+		p.Tuning.Plain = c.plain
+		require.Equal(t, c.want, p.Tuning.AsChosen(c.tile, c.adapter))
 		got, err := p.choose(c.adapter)
 		require.NoError(t, err)
-		require.Equal(t, AsChosen("tile32x32", c.adapter) != "tile32x32", got.subgroup)
+		require.Equal(t, p.Tuning.AsChosen("tile32x32", c.adapter) != "tile32x32", got.subgroup)
+		p.Tuning.Tiles = nil
+		got, err = p.choose(c.adapter)
+		require.NoError(t, err)
+		require.Equal(t, p.Tuning.AsChosen("tile32x32", c.adapter) != "tile32x32", got.subgroup, "at other head dims too")
 	}
+	var none *Tuning
+	require.Equal(t, "tile32x32+subgroup", none.AsChosen("tile32x32", lanes))
 }
 
 // UnitsFor is ChooseSplit's inverse.

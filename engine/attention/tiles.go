@@ -59,14 +59,18 @@ var defaults = []struct {
 	{MaxHeadDim, "tile32x32", "split32", "tile32x64"},
 }
 
-// adapt replaces the baseline by what was measured on an adapter, or else by what suits its kind. Software adapters keep
-// it: they take long to compile large kernels and gain nothing from them.
+// adapt replaces the baseline by what suits an adapter's kind, and that by what was measured on it.
 func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
-	c.subgroup = prefersSubgroups(info)
+	c.subgroup = p.Tuning.prefersSubgroups(info)
+	p.adaptToKind(c, info)
 	if b := p.Tuning.best(p.HeadDim); b != nil {
 		p.adopt(c, b, info)
-		return
 	}
+}
+
+// adaptToKind takes the default tiles. Software adapters keep the baseline: they take long to compile large kernels and gain
+// nothing from them.
+func (p Params) adaptToKind(c *choice, info gpu.AdapterInfo) {
 	if info.Type == "cpu" {
 		return
 	}

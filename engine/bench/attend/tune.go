@@ -36,7 +36,7 @@ type Tuned struct {
 
 // Tune opens the adapter and measures attention's tiles on it: forward and decode at head dims 64 and 128, and the spans of
 // decode's keys. quick measures less, for a first impression. A tile that does not run, or gives other results than the
-// baseline, is not chosen. tell, which may be nil, hears of every measurement.
+// baseline, is not chosen; where subgroups make the baseline itself give other results, all go without. tell, which may be nil, hears of every measurement.
 func Tune(ctx context.Context, o gpu.Options, quick bool, tell func(Progress)) (*Tuned, error) {
 	if tell == nil {
 		tell = func(Progress) {}
@@ -47,6 +47,9 @@ func Tune(ctx context.Context, o gpu.Options, quick bool, tell func(Progress)) (
 	}
 	defer d.Release()
 	t := newTuner(d, quick, tell)
+	if err := t.checkSubgroups(ctx); err != nil {
+		return nil, err
+	}
 	for _, dim := range t.dims {
 		best := attention.Best{HeadDim: dim}
 		if best.Prefill, best.Matrix, err = t.prefill(ctx, dim); err != nil {
@@ -61,20 +64,28 @@ func Tune(ctx context.Context, o gpu.Options, quick bool, tell func(Progress)) (
 }
 
 type tuner struct {
-	device          *gpu.Device
-	tell            func(Progress)
-	found           *Tuned
-	dims            []int
-	forward, step   Case // what is measured, of prefill and of decode
-	most            int  // tiles of a kind; 0: all
-	spans           []int
-	done, total     int
-	baselineResults []float32
+	device        *gpu.Device
+	tell          func(Progress)
+	found         *Tuned
+	dims          []int
+	forward, step Case // what is measured, of prefill and of decode
+	most          int  // tiles of a kind; 0: all
+	spans         []int
+	done, total   int
+	results       map[caseKey][]float32 // the baseline's, without subgroups
 }
+
+// caseKey tells cases apart whose results differ.
+type caseKey struct {
+	kind    Kind
+	headDim int
+}
+
+func (c Case) key() caseKey { return caseKey{c.Kind, c.HeadDim} }
 
 func newTuner(d *gpu.Device, quick bool, tell func(Progress)) *tuner {
 	info := d.Info()
-	t := &tuner{device: d, tell: tell, dims: []int{64, 128}, spans: []int{64, 128, 256, 512, 1024, 2048, 4096},
+	t := &tuner{device: d, tell: tell, dims: []int{64, 128}, spans: []int{64, 128, 256, 512, 1024, 2048, 4096}, results: map[caseKey][]float32{},
 		found: &Tuned{Adapter: info.Name, Type: info.Type, Tried: []Tried{}, Tuning: attention.NewTuning(info)}}
 	length, context, heads, decodeHeads := 1024, 4096, 8, Heads{32, 8}
 	switch info.Type {
@@ -152,17 +163,26 @@ func (t *tuner) decode(ctx context.Context, dim int) (string, int, error) {
 		tried = append(tried, m)
 	}
 	span := best(tried, anyTile)
-	span.Best = true
+	if span != nil {
+		span.Best = true
+	}
 	t.found.Tried = append(t.found.Tried, values(tried)...)
+	if span == nil {
+		return fastest.Tile, 0, nil
+	}
 	return fastest.Tile, attention.UnitsFor(span.Span, c.Length, c.KVHeads), nil
 }
 
 func anyTile(*Tried) bool { return true }
 
-// best returns the fastest of those that were measured and fit; the first, the baseline, always was.
+// best returns the fastest of those that were measured and fit, or nil. Among tiles there is one: without the baseline no
+// tuning goes on.
 func best(tried []*Tried, fit func(*Tried) bool) *Tried {
-	return slices.MinFunc(slices.DeleteFunc(slices.Clone(tried), func(m *Tried) bool { return m.Skipped != "" || !fit(m) }),
-		func(a, b *Tried) int { return cmp.Compare(a.Micros, b.Micros) })
+	measured := slices.DeleteFunc(slices.Clone(tried), func(m *Tried) bool { return m.Skipped != "" || !fit(m) })
+	if len(measured) == 0 {
+		return nil
+	}
+	return slices.MinFunc(measured, func(a, b *Tried) int { return cmp.Compare(a.Micros, b.Micros) })
 }
 
 func values(tried []*Tried) []Tried {
@@ -175,7 +195,6 @@ func values(tried []*Tried) []Tried {
 
 func (t *tuner) tryAll(ctx context.Context, c Case, tiles []string) ([]*Tried, error) {
 	var tried []*Tried
-	t.baselineResults = nil
 	for _, c.Variant = range tiles {
 		m, err := t.try(ctx, c)
 		if err != nil {
@@ -192,10 +211,9 @@ func (t *tuner) try(ctx context.Context, c Case) (*Tried, error) {
 	t.done++
 	m := &Tried{Kind: c.Kind, HeadDim: c.HeadDim, Tile: c.Variant, Span: c.span}
 	err := t.time(ctx, c, m)
-	first := t.baselineResults == nil
 	switch {
 	case err == nil:
-	case first || ctx.Err() != nil || errors.Is(err, gpu.ErrDeviceLost) || t.device.Err() != nil:
+	case c.Variant == "baseline" && c.span == 0 || t.ends(ctx, err):
 		return nil, fmt.Errorf("%s: %w", c, err)
 	default:
 		m.Skipped = err.Error()
@@ -203,33 +221,96 @@ func (t *tuner) try(ctx context.Context, c Case) (*Tried, error) {
 	return m, nil
 }
 
+// ends reports whether nothing can be measured after an error.
+func (t *tuner) ends(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, gpu.ErrDeviceLost) || t.device.Err() != nil
+}
+
+// checkSubgroups runs the baseline without subgroups, and holds it with subgroups to that. One case where they are wrong is
+// enough for the adapter to go without.
+func (t *tuner) checkSubgroups(ctx context.Context) error {
+	info := t.device.Info()
+	chosen := t.found.Tuning.AsChosen("baseline", info)
+	if chosen == "baseline" {
+		return nil
+	}
+	for _, dim := range t.dims {
+		for _, c := range []Case{t.forward, t.step} {
+			c.HeadDim, c.Variant = dim, "baseline"
+			results, err := t.run(ctx, c)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c, err)
+			}
+			t.results[c.key()] = results
+			if t.found.Tuning.Plain {
+				continue
+			}
+			c.Variant = chosen
+			results, err = t.run(ctx, c)
+			if err == nil {
+				err = agree(t.results[c.key()], results)
+			}
+			if err != nil && t.ends(ctx, err) {
+				return fmt.Errorf("%s: %w", c, err)
+			}
+			t.found.Tuning.Plain = err != nil
+		}
+	}
+	return nil
+}
+
+// run returns a case's results.
+func (t *tuner) run(ctx context.Context, c Case) ([]float32, error) {
+	f, err := t.ready(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer f.release()
+	return t.launch(ctx, f)
+}
+
+// ready returns a case that can be launched.
+func (t *tuner) ready(ctx context.Context, c Case) (*flash, error) {
+	f, err := newFlash(t.device, c)
+	if err != nil {
+		return nil, err
+	}
+	if err = f.wait(ctx); err == nil {
+		err = f.bind()
+	}
+	if err != nil {
+		f.release()
+		return nil, err
+	}
+	return f, nil
+}
+
+// launch runs a case that is ready once and returns its results.
+func (t *tuner) launch(ctx context.Context, f *flash) ([]float32, error) {
+	var rec gpu.Recorder
+	f.record(&rec)
+	if err := t.device.Submit(&rec); err != nil {
+		return nil, err
+	}
+	out := f.operands.Out.Buffer
+	return readFloats(ctx, out, min(out.Size(), 1<<20))
+}
+
 // time runs a case, holds its results to the baseline's, and measures it.
 func (t *tuner) time(ctx context.Context, c Case, m *Tried) error {
-	c.Variant = attention.AsChosen(c.Variant, t.device.Info())
-	f, err := newFlash(t.device, c)
+	c.Variant = t.found.Tuning.AsChosen(c.Variant, t.device.Info())
+	f, err := t.ready(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer f.release()
-	if err := f.wait(ctx); err != nil {
-		return err
-	}
-	if err := f.bind(); err != nil {
-		return err
-	}
-	var rec gpu.Recorder
-	f.record(&rec)
-	if err := t.device.Submit(&rec); err != nil {
-		return err
-	}
-	out := f.operands.Out.Buffer
-	results, err := readFloats(ctx, out, min(out.Size(), 1<<20))
+	results, err := t.launch(ctx, f)
 	if err != nil {
 		return err
 	}
-	if t.baselineResults == nil {
-		t.baselineResults = results
-	} else if err := agree(t.baselineResults, results); err != nil {
+	if baseline, known := t.results[c.key()]; !known {
+		t.results[c.key()] = results // the first is the baseline
+	} else if err := agree(baseline, results); err != nil {
 		return err
 	}
 	took, err := timeLaunch(ctx, t.device, false, f.record)

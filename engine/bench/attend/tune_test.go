@@ -40,6 +40,15 @@ func TestTune(t *testing.T) {
 	assert.Equal(t, tuned.Adapter, tuned.Tuning.Adapter)
 }
 
+// Spans that all fail leave decode's units unknown.
+func TestBest(t *testing.T) {
+	slow, fast, skipped := &Tried{Tile: "a", Micros: 2}, &Tried{Tile: "b", Micros: 1}, &Tried{Tile: "c", Skipped: "too large"}
+	assert.Same(t, fast, best([]*Tried{slow, skipped, fast}, anyTile))
+	assert.Same(t, slow, best([]*Tried{slow, skipped, fast}, func(m *Tried) bool { return m.Tile != "b" }))
+	assert.Nil(t, best([]*Tried{skipped}, anyTile))
+	assert.Nil(t, best(nil, anyTile))
+}
+
 func TestAgree(t *testing.T) {
 	nan := float32(0)
 	nan /= nan
