@@ -15,7 +15,7 @@ NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
 
-.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention fuzz lint fmt clean help FORCE
+.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -63,6 +63,17 @@ bench-gpu: bin/quire ## measure named shapes with random weights; needs a GPU
 
 bench-attention: bin/quire ## measure flash and standard attention, with charts in bin/attention/
 	bin/quire bench attention --charts bin/attention
+
+kit: ## fill bin/kit with what measures and tests on a GPU machine without Go (see tests/benchmarks/kit.sh)
+	rm -rf bin/kit && mkdir -p bin/kit
+	$(GO) build -ldflags='-s -w' -o bin/kit/quire ./cmd/native
+	CGO_ENABLED=0 $(GO) build -ldflags='-s -w' -o bin/kit/wasmexec ./tests/wasmexec
+	for p in kernel attention; do $(GO) test -c -ldflags='-s -w' -o bin/kit/$$p.test ./engine/$$p || exit 1; done
+	for p in attention bench bench/attend; do \
+		GOOS=js GOARCH=wasm $(GO) test -c -ldflags='-s -w' -o bin/kit/$$(basename $$p).wasm ./engine/$$p || exit 1; \
+	done
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" tests/benchmarks/kit.sh bin/kit/
+	tar -czf bin/kit.tar.gz -C bin kit
 
 fuzz: ## fuzz every parser for ten seconds
 	@for p in $$($(GO) list ./engine/... ./paging/...); do \
