@@ -48,6 +48,9 @@ func prepareTune(f *flags) func(*host, []string) error {
 			}
 			return forgetTuning(ctx, h, o)
 		}
+		if err := checkCache(); err != nil {
+			return err
+		}
 		bar := newProgress(h.err)
 		tuned, err := attend.Tune(ctx, o, quick, func(p attend.Progress) {
 			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
@@ -56,18 +59,24 @@ func prepareTune(f *flags) func(*host, []string) error {
 		if err != nil {
 			return interrupted(ctx, h, err)
 		}
-		path, err := writeTunings(rememberedTunings(h.err).With(tuned.Tuning))
-		if err != nil {
-			return err
-		}
+		// What was measured is shown even where it cannot be kept, and kept where it cannot be shown.
+		var shown error
 		if asJSON {
-			return writeJSON(h.out, tuned)
+			shown = writeJSON(h.out, tuned)
+		} else {
+			shown = printTuned(h.out, tuned)
 		}
-		if err := printTuned(h.out, tuned); err != nil {
+		before, path, err := readTunings()
+		if err != nil {
+			fmt.Fprintf(h.err, "quire: what %s held is replaced: %v\n", path, err)
+		}
+		if path, err = writeTunings(before.With(tuned.Tuning)); err != nil {
 			return err
 		}
-		fmt.Fprintf(h.out, "\nremembered in %s\n", path)
-		return nil
+		if !asJSON && shown == nil {
+			_, shown = fmt.Fprintf(h.out, "\nremembered in %s\n", path)
+		}
+		return shown
 	}
 }
 
@@ -88,8 +97,8 @@ func forgetTuning(ctx context.Context, h *host, o gpu.Options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(h.out, "%s is forgotten in %s\n", info.Name, path)
-	return nil
+	_, err = fmt.Fprintf(h.out, "%s is forgotten in %s\n", info.Name, path)
+	return err
 }
 
 func printTuned(w io.Writer, t *attend.Tuned) error {
@@ -130,41 +139,61 @@ func printTuned(w io.Writer, t *attend.Tuned) error {
 func tuningPath() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("there is no cache folder to remember tiles in: %w", err)
+		return "", err
 	}
 	return filepath.Join(dir, "quire", "tune.json"), nil
 }
 
-// rememberedTunings reads what quire tune remembers. What cannot be read is told and passed over.
-func rememberedTunings(warn io.Writer) attention.Tunings {
-	path, err := tuningPath()
-	if err != nil {
-		return nil
+// readTunings reads what quire tune remembers, and tells where. Where nothing is remembered there are none.
+func readTunings() (tunings attention.Tunings, path string, err error) {
+	if path, err = tuningPath(); err != nil {
+		return nil, "", err
 	}
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	var tunings attention.Tunings
-	if err == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, path, nil
+	case err == nil:
 		tunings, err = attention.ParseTunings(text)
 	}
-	if err != nil {
+	return tunings, path, err
+}
+
+// rememberedTunings reads what quire tune remembers. What cannot be read is told and passed over.
+func rememberedTunings(warn io.Writer) attention.Tunings {
+	tunings, path, err := readTunings()
+	if err != nil && path != "" {
 		fmt.Fprintf(warn, "quire: %s is passed over: %v; \"quire tune\" writes it anew\n", path, err)
 	}
 	return tunings
 }
 
+// newTunings makes a file beside the one that is to be replaced.
+func newTunings() (f *os.File, path string, err error) {
+	if path, err = tuningPath(); err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		f, err = os.CreateTemp(filepath.Dir(path), "tune-*.json")
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("tiles cannot be remembered: %w; name a folder that can be written in XDG_CACHE_HOME or HOME, LocalAppData on Windows", err)
+	}
+	return f, path, nil
+}
+
+// checkCache fails early where nothing could be remembered in the end.
+func checkCache() error {
+	f, _, err := newTunings()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // writeTunings replaces the file as a whole and returns its path.
 func writeTunings(t attention.Tunings) (string, error) {
-	path, err := tuningPath()
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "tune-*.json")
+	f, path, err := newTunings()
 	if err != nil {
 		return "", err
 	}

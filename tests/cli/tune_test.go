@@ -68,6 +68,13 @@ func TestTune(t *testing.T) {
 	require.Contains(t, quireAt(t, cache, bench...).ok(t).stdout, "tile16x16")
 	require.NotContains(t, quireAt(t, cache, append(bench, "--deterministic")...).ok(t).stdout, "tile16x16")
 
+	// Another quick tuning leaves what it does not measure.
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tiles": [`), []byte(`"tiles": [{"head_dim": 32, "prefill": "tile32x32", "decode": "split32", "units": 7},`), 1), 0o600))
+	require.Contains(t, quireAt(t, cache, "tune", "--quick").ok(t).stdout, "remembered in "+path)
+	merged, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(merged), `"units": 7`)
+
 	// A file that says nothing is told and passed over, and written anew.
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
 	r = quireAt(t, cache, run...).ok(t)
@@ -86,6 +93,19 @@ func ids(t *testing.T, r result) (ids []int) {
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &answer))
 	require.NotEmpty(t, answer.IDs)
 	return answer.IDs
+}
+
+// Nothing is measured where it could not be kept.
+func TestTuneChecksTheCache(t *testing.T) {
+	for name, cache := range map[string]string{"no folder": file(t, "cache", nil), "no name": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := quireAt(t, cache, "tune", "--quick")
+			require.Equal(t, 1, r.code)
+			require.Empty(t, r.stdout)
+			require.Contains(t, r.stderr, "cannot be remembered")
+			require.NotContains(t, r.stderr, "1 of ")
+		})
+	}
 }
 
 func TestTuneUsage(t *testing.T) {
