@@ -43,7 +43,11 @@ func dimsOf[T any](list []T, of func(T) (dim int, counts bool)) []int {
 }
 
 func (r *Report) speedChart(kind Kind, dim int) Chart {
-	p := plot{title: fmt.Sprintf("%s, head dim %d", upper(string(kind)), dim), note: r.where(), x: "tokens", y: "TFLOP/s"}
+	title := upper(string(kind))
+	if slices.ContainsFunc(r.Results, func(m Result) bool { return m.Kind == kind && !m.Causal }) {
+		title += ", no mask" // one plan's are all alike
+	}
+	p := plot{title: fmt.Sprintf("%s, head dim %d", title, dim), note: r.where(), x: "tokens", y: "TFLOP/s"}
 	value := func(m Result) float64 { return m.TFLOPs }
 	if kind == Decode {
 		p.y, value = "GB/s", func(m Result) float64 { return m.GBs }

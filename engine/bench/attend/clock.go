@@ -12,9 +12,11 @@ const (
 	enough     = 50 * time.Millisecond // of launches queued together
 	splitAfter = 20 * time.Millisecond // launches longer than this are submitted one by one
 	repeats    = 5
-	longest    = 3 * time.Second // of all repeats, but for the first
 	mostQueued = 1000
 )
+
+// longest is how long all repeats may take, but for the first.
+var longest = 3 * time.Second
 
 // timing is how long one launch took.
 type timing struct {
@@ -51,7 +53,10 @@ func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gp
 	t := timing{dispatches: rec.Dispatches()}
 	if once >= longest {
 		t.wall, t.launches = once.Seconds(), 1
-		return t, nil
+		if stamps {
+			t.gpu, err = stamped(ctx, d, record)
+		}
+		return t, err
 	}
 	queued := min(1+int(enough/max(once, time.Microsecond)), mostQueued)
 	var rounds []float64
@@ -70,10 +75,10 @@ func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gp
 	return t, err
 }
 
-// stamped times single launches by timestamps.
+// stamped times single launches by timestamps, at least one.
 func stamped(ctx context.Context, d *gpu.Device, record func(*gpu.Recorder)) (float64, error) {
 	var rounds []float64
-	for range repeats {
+	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longest); {
 		rec := gpu.Recorder{Profile: true}
 		record(&rec)
 		if err := d.Submit(&rec); err != nil {

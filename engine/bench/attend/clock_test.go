@@ -29,6 +29,23 @@ func TestClocks(t *testing.T) {
 	}
 }
 
+// What takes longer than all repeats may is timed by the same clock, once.
+func TestClocksOfLongLaunches(t *testing.T) {
+	d := gputest.Device(t)
+	was := longest
+	defer func() { longest = was }()
+	longest = 1
+	c := Case{Kind: Forward, Method: standardNamed, Length: 70, queries: 70, HeadDim: 32, Heads: 1, KVHeads: 1, Batch: 1, Causal: true, KVType: "f32"}
+	stamps := d.Features().Has(gpu.FeatureTimestamps)
+	got, err := timeLaunch(context.Background(), d, stamps, ready(t, d, c).record)
+	require.NoError(t, err)
+	assert.Equal(t, 1, got.launches)
+	assert.Positive(t, got.wall)
+	if stamps && d.Info().Backend != "webgpu" {
+		assert.Positive(t, got.gpu)
+	}
+}
+
 func TestMedian(t *testing.T) {
 	assert.Equal(t, 2.0, median([]float64{9, 1, 2}))
 	assert.Equal(t, 3.0, median([]float64{1, 9, 2, 3}))

@@ -28,18 +28,22 @@ func newFlash(d *gpu.Device, c Case) (*flash, error) {
 		return nil, err
 	}
 	f := &flash{store: store{device: d}, c: c, attention: a}
-	if f.step, err = a.Plan(c.sequences(), c.span); err != nil {
-		return nil, err
-	}
 	tokens, keys := c.Batch*c.queries, c.Batch*c.Length
 	cache := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: 1, Type: p.KVType}
 	if !p.Contiguous {
 		cache.BlockSize = blockSize
 		keys = 1 + c.Batch*c.blocks()
 	}
-	step := f.words("step", f.step.AppendWords(nil))
 	q, out := f.floats("q", tokens*c.Heads*c.HeadDim), f.floats("out", tokens*c.Heads*c.HeadDim)
 	k, v := f.bytes("k", cache.Bytes(keys)), f.bytes("v", cache.Bytes(keys))
+	if f.err == nil { // what fits bindings is within a plan's offsets too
+		f.step, f.err = a.Plan(c.sequences(), c.span)
+	}
+	if f.err != nil {
+		f.release()
+		return nil, f.err
+	}
+	step := f.words("step", f.step.AppendWords(nil))
 	partials := f.bytes("partials", a.PartialBytes(len(f.step.Decode)))
 	lse := partials
 	if p.LSE {

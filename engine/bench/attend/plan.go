@@ -152,7 +152,7 @@ func (p Plan) Check() error {
 			return fmt.Errorf("%w: %w", ErrPlan, err)
 		}
 	}
-	return nil
+	return p.checkVariants()
 }
 
 // Case is one measurement.

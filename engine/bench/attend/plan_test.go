@@ -89,12 +89,16 @@ func TestPlansThatCannotBe(t *testing.T) {
 		"0 query heads":       {DecodeHeads: Heads{0, 1}},
 		"1 query heads":       {Heads: Heads{1, 0}},
 		`KV cache type "f8"`:  {KVType: "f8"},
+		`no variant "warp"`:   {Variants: []string{"", "baseline+warp"}},
+		`no variant ""`:       {Variants: []string{"f16+"}},
+		`no variant "f16"; there are baseline, tile`: {BackwardVariants: []string{"f16"}, Kinds: []Kind{Decode}},
 	} {
 		err := p.Check()
 		require.ErrorIs(t, err, ErrPlan, says)
 		assert.ErrorContains(t, err, says)
 	}
 	assert.NoError(t, Plan{}.Check())
+	assert.NoError(t, Plan{Variants: []string{"", "tile16x16+f16"}, BackwardVariants: []string{"", "tile128x64"}}.Check())
 }
 
 func TestOperationsAndBytes(t *testing.T) {

@@ -18,8 +18,10 @@ type Progress struct {
 	Report      *Report // nil while something is begun; not to be kept
 }
 
-// Run opens the adapter, measures what it can do, and then all that the plan asks for. What does not fit the adapter is
-// a result that says why. tell, which may be nil, hears of every measurement.
+// Run opens the adapter, measures what it can do, and then all that the plan asks for. What does not fit the adapter, in
+// size or by its variant, is a result that says why; where no variant runs at all, nothing is measured and the error is an
+// ErrPlan. tell, which may be nil, hears of every measurement. With a later error, such as the context's, comes the report
+// of what was measured before, if anything was.
 func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Report, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
@@ -36,23 +38,34 @@ func Run(ctx context.Context, o gpu.Options, p Plan, tell func(Progress)) (*Repo
 	b := &bencher{device: d, tell: tell, report: newReport(d)}
 	cases := p.cases()
 	b.total = 3 + len(cases) + len(p.HeadDims)*len(p.memory)
+	if err := checkAdapter(cases, d.Info()); err != nil {
+		return nil, err
+	}
 	if err := b.peaks(ctx); err != nil {
 		return nil, err
 	}
 	for _, c := range cases {
 		if err := b.measure(ctx, c); err != nil {
-			return nil, fmt.Errorf("%s: %w", c, err)
+			return b.found(), fmt.Errorf("%s: %w", c, err)
 		}
 	}
 	standard := slices.Contains(p.Kinds, Standard)
 	for _, dim := range p.HeadDims {
 		for _, length := range p.memory {
 			if err := b.memory(ctx, length, dim, standard && slices.Contains(p.Lengths, length)); err != nil {
-				return nil, err
+				return b.found(), err
 			}
 		}
 	}
 	return b.report, nil
+}
+
+// found is the report, or nil while it has no results.
+func (b *bencher) found() *Report {
+	if len(b.report.Results) == 0 {
+		return nil
+	}
+	return b.report
 }
 
 func newReport(d *gpu.Device) *Report {
@@ -113,8 +126,9 @@ func (c Case) String() string {
 func (b *bencher) measure(ctx context.Context, c Case) error {
 	b.next(c.String())
 	r := Result{Case: c, Operations: c.operations(), Bytes: c.bytes()}
-	err := b.time(ctx, &r)
-	if tooLarge(err) {
+	if err := c.lacks(b.device.Info()); err != nil {
+		r.Skipped = err.Error()
+	} else if err := b.time(ctx, &r); tooLarge(err) {
 		r.Skipped = err.Error()
 	} else if err != nil {
 		return err

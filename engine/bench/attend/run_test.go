@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,14 +76,61 @@ func TestRunSkipsWhatIsTooLarge(t *testing.T) {
 	assert.EqualValues(t, 4*4*8*far+2*4*far*far, r.Memory[0].Standard)
 }
 
+// So is what is past a launch's 32-bit offsets, and a variant that the adapter lacks; the others are measured.
+func TestRunSkipsWhatDoesNotRun(t *testing.T) {
+	p := Plan{Kinds: []Kind{Forward}, Lengths: []int{32, 1 << 18}, HeadDims: []int{32}, Heads: Heads{1024, 1024}, Variants: []string{"baseline", "matrix"}}
+	r, err := Run(context.Background(), adapter, p, nil)
+	require.NoError(t, err)
+	require.Len(t, r.Results, 4)
+	assert.Empty(t, r.Results[0].Skipped)
+	assert.Positive(t, r.Results[0].Seconds)
+	if !slices.Contains(r.Features, gpu.FeatureSubgroupMatrix.Names()[0]) {
+		assert.Contains(t, r.Results[1].Skipped, "adapter "+r.Adapter+" has no subgroup matrices")
+	}
+	assert.Contains(t, r.Results[2].Skipped, "q: too large for one binding")
+}
+
+// What no adapter or not this one runs is known before anything is measured.
+func TestRunRefusesAtOnce(t *testing.T) {
+	bare := gpu.AdapterInfo{Name: "bare"}
+	bare.Limits.MaxComputeWorkgroupStorageSize = 16384
+	for says, p := range map[string]Plan{
+		"variant f16: adapter bare has no f16 arithmetic; leave the variant out": {Variants: []string{"f16", "matrix"}, Kinds: []Kind{Forward, Standard}},
+		"tile64x64 needs ": {BackwardVariants: []string{"tile64x64"}},
+	} {
+		p = p.filled(bare)
+		err := checkAdapter(p.cases(), bare)
+		assert.ErrorIs(t, err, ErrPlan, says)
+		assert.ErrorContains(t, err, says)
+	}
+	for _, p := range []Plan{{}, {Variants: []string{"f16", "baseline"}}, {Variants: []string{"f16"}, Kinds: []Kind{Backward}}} {
+		p = p.filled(bare)
+		assert.NoError(t, checkAdapter(p.cases(), bare))
+	}
+}
+
+// A run that is ended tells what it has found.
+func TestRunEndsWithItsResults(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p := Plan{Kinds: []Kind{Forward}, Lengths: []int{32, 33}, HeadDims: []int{32}, Heads: Heads{1, 1}, Variants: []string{"baseline"}}
+	r, err := Run(ctx, adapter, p, func(p Progress) {
+		if p.Report != nil {
+			cancel()
+		}
+	})
+	assert.ErrorIs(t, err, context.Canceled)
+	require.NotNil(t, r)
+	assert.Len(t, r.Results, 1)
+}
+
 func TestRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := Run(ctx, adapter, Plan{Lengths: []int{32}}, func(p Progress) { cancel() })
+	r, err := Run(ctx, adapter, Plan{Lengths: []int{32}}, func(p Progress) { cancel() })
 	assert.ErrorIs(t, err, context.Canceled)
+	assert.Nil(t, r, "nothing was measured")
 	_, err = Run(context.Background(), adapter, Plan{Lengths: []int{0}}, nil)
 	assert.ErrorIs(t, err, ErrPlan)
-	_, err = Run(context.Background(), adapter, Plan{Lengths: []int{32}, Variants: []string{"warp"}}, nil)
-	assert.ErrorContains(t, err, `no variant "warp"`)
 }
 
 // Flash attention allocates nothing that grows with the square of the length; standard attention does.
@@ -110,13 +158,13 @@ func TestCharts(t *testing.T) {
 	r.Adapter = "a <GPU>"
 	for _, length := range []int{512, 1024, 16384} {
 		for i, method := range []string{Flash, standardNamed} {
-			c := Case{Kind: Forward, Method: method, Length: length, HeadDim: 64, Batch: 1}
+			c := Case{Kind: Forward, Method: method, Length: length, HeadDim: 64, Batch: 1, Causal: true}
 			r.Results = append(r.Results, Result{Case: c, TFLOPs: float64(length) / 512 / float64(1+i)})
 		}
-		r.Results = append(r.Results, Result{Case: Case{Kind: Decode, Method: Flash, Length: length, HeadDim: 128, Batch: 8, KVType: "f16"}, GBs: 100})
+		r.Results = append(r.Results, Result{Case: Case{Kind: Decode, Method: Flash, Length: length, HeadDim: 128, Batch: 8, Causal: true, KVType: "f16"}, GBs: 100})
 		r.Memory = append(r.Memory, Memory{Length: length, HeadDim: 64, Flash: uint64(length) << 10, Standard: uint64(length*length) << 3})
 	}
-	r.Results = append(r.Results, Result{Case: Case{Kind: Forward, Method: standardNamed, Length: 1 << 20, HeadDim: 256}, Skipped: "too large"})
+	r.Results = append(r.Results, Result{Case: Case{Kind: Forward, Method: standardNamed, Length: 1 << 20, HeadDim: 256, Causal: true}, Skipped: "too large"})
 	var names []string
 	for _, c := range r.Charts() {
 		names = append(names, c.Name)
@@ -138,4 +186,10 @@ func TestCharts(t *testing.T) {
 	// The fastest point is the highest, the longest the farthest right.
 	assert.Contains(t, forward, `d="M76.0 269.7L137.6 263.4L384.0 74.9"`)
 	assert.Contains(t, r.Charts()[1].SVG, "flash, f16, batch 8")
+	assert.Equal(t, "Forward, head dim 64", r.Charts()[0].Title)
+	for i := range r.Results {
+		r.Results[i].Causal = r.Results[i].Kind == Decode
+	}
+	assert.Equal(t, "Forward, no mask, head dim 64", r.Charts()[0].Title)
+	assert.Equal(t, "Decode, head dim 128", r.Charts()[1].Title)
 }
