@@ -29,13 +29,18 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 // flagErrors writes package flag's errors with two dashes.
 var flagErrors = strings.NewReplacer("flag provided but not defined: -", "unknown flag --", "for flag -", "for --", "needs an argument: -", "needs an argument: --")
 
-// execute parses a command line and runs it. Flags may stand before, between and after the arguments; "--" ends them.
-func (c *command) execute(h *host, args []string) error {
+// resolve returns the command whose words a command line holds, and what follows them.
+func (c *command) resolve(args []string) (*command, []string) {
 	for _, sub := range c.sub {
 		if len(args) > 0 && sub.name == c.name+" "+args[0] {
-			return sub.execute(h, args[1:])
+			return sub.resolve(args[1:])
 		}
 	}
+	return c, args
+}
+
+// execute parses a command line and runs it. Flags may stand before, between and after the arguments; "--" ends them.
+func (c *command) execute(h *host, args []string) error {
 	f := &flags{FlagSet: flag.NewFlagSet(c.name, flag.ContinueOnError)}
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}

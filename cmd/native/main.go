@@ -49,23 +49,31 @@ func dispatch(h *host, args []string) int {
 		printSummary(h.err)
 		return exitUsage
 	}
-	name := args[0]
-	switch name {
+	switch name := args[0]; name {
 	case "help", "--help", "-help", "-h":
-		if len(args) > 1 && name == "help" {
-			return dispatch(h, []string{args[1], "--help"})
+		if len(args) > 1 && name == "help" && strings.TrimLeft(args[1], "-") != "help" {
+			return runNamed(h, args[1:], true)
 		}
 		printSummary(h.out)
 		return exitOK
 	case "--version", "-version":
-		name = "version"
+		return runNamed(h, append([]string{"version"}, args[1:]...), false)
 	}
+	return runNamed(h, args, false)
+}
+
+// runNamed runs the command that a command line begins with, or shows its help.
+func runNamed(h *host, args []string, help bool) int {
 	for _, c := range commands {
-		if c.name == name {
-			return finish(h, c, c.execute(h, args[1:]))
+		if c.name == args[0] {
+			c, rest := c.resolve(args[1:])
+			if help {
+				rest = []string{"--help"}
+			}
+			return finish(h, c, c.execute(h, rest))
 		}
 	}
-	fmt.Fprintf(h.err, "quire: there is no command %q; see \"quire help\"\n", name)
+	fmt.Fprintf(h.err, "quire: there is no command %q; see \"quire help\"\n", args[0])
 	return exitUsage
 }
 

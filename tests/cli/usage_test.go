@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "sim", "train", "version"}
+var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "version"}
 
 func TestWrongUsage(t *testing.T) {
 	tests := []struct {
@@ -44,6 +44,10 @@ func TestWrongUsage(t *testing.T) {
 		{"shape and model", []string{"bench", "--shape", "llama-1b", "-m", "f"}, "do not go together"},
 		{"type without shape", []string{"bench", "--type", "q8_0"}, "need --shape"},
 		{"batch of none", []string{"bench", "--batch", "0"}, "--batch"},
+		{"command's name", []string{"bench", "--nosuch"}, "quire bench: unknown flag --nosuch\nsee \"quire bench --help\""},
+		{"command's two words", []string{"bench", "attention", "--nosuch"}, "quire bench attention: unknown flag --nosuch\nsee \"quire bench attention --help\""},
+		{"arguments of two words", []string{"bench", "attention", "x"}, "quire bench attention: 1 arguments do not fit: quire bench attention [flags]"},
+		{"help of nothing", []string{"help", "sing"}, `no command "sing"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,26 +62,31 @@ func TestWrongUsage(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, name := range commands {
 		t.Run(name, func(t *testing.T) {
-			help := quire(t, name, "--help").ok(t)
+			words := strings.Fields(name)
+			help := quire(t, append(words, "--help")...).ok(t)
 			assert.Empty(t, help.stderr)
-			assert.True(t, strings.HasPrefix(help.stdout, "usage: quire "+name))
+			assert.True(t, strings.HasPrefix(help.stdout, "usage: quire "+name+" "))
 			_, examples, found := strings.Cut(help.stdout, "examples:\n")
 			assert.True(t, found)
 			assert.Contains(t, examples, "quire "+name)
-			assert.Equal(t, help, quire(t, "help", name))
+			assert.Equal(t, help, quire(t, append([]string{"help"}, words...)...))
 		})
 	}
 	all := quire(t, "--help").ok(t)
 	for _, name := range commands {
-		assert.Contains(t, all.stdout, "\n  "+name+" ")
+		if !strings.Contains(name, " ") {
+			assert.Contains(t, all.stdout, "\n  "+name+" ")
+		}
 	}
 	assert.Equal(t, all, quire(t, "help"))
+	assert.Equal(t, all, quire(t, "help", "help"))
 }
 
 func TestHelpListsTheFlagsThatAreAskedFor(t *testing.T) {
 	help := quire(t, "run", "--help").ok(t).stdout
 	for _, name := range []string{"m", "prompts", "raw", "json", "logprobs", "max-tokens", "temperature", "top-k", "top-p", "min-p", "seed",
-		"stop", "ignore-eos", "ctx", "kv-type", "kv-memory", "adapter", "deterministic", "variant", "token-budget", "long-prompt", "max-seqs"} {
+		"stop", "ignore-eos", "ctx", "kv-type", "kv-memory", "adapter", "deterministic", "variant", "token-budget", "long-prompt", "max-seqs",
+		"preemption", "swap-memory", "queue-limit"} {
 		assert.Regexp(t, `(?m)^  --?`+name+` `, help)
 	}
 }
