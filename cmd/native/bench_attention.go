@@ -41,7 +41,6 @@ type benchAttentionFlags struct {
 
 func prepareBenchAttention(f *flags) func(*host, []string) error {
 	b := benchAttentionFlags{plan: attend.Plan{KVType: kvTypes[0]}}
-	variants, backward := "", ""
 	f.group("measurement")
 	kindsFlag(f, &b.plan.Kinds)
 	f.wholes("length", &b.plan.Lengths, 1, "`N,...` queries and keys of a sequence; for decode, keys; default by adapter, to 16384, for decode 131072")
@@ -51,8 +50,8 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1, for decode 1,8")
 	f.flag("full", &b.plan.Full, "let every query see every key: no causal mask")
 	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode, and where given in flash attention's forward pass: f16, bf16, q8 or f32; default f16, forward f32")
-	f.text("variant", &variants, "flash attention's kernel `VARIANT,...`, forward and decode, by name; default: chosen for the adapter")
-	f.text("backward-variant", &backward, "its backward pass's `VARIANT,...`")
+	variantsFlag(f, "variant", &b.plan.Variants, "flash attention's kernel `VARIANT,...`, forward and decode, by name; default: chosen for the adapter")
+	variantsFlag(f, "backward-variant", &b.plan.BackwardVariants, "its backward pass's `VARIANT,...`")
 	f.group("output")
 	f.flag("json", &b.json, "print one JSON object")
 	f.text("charts", &b.charts, "write charts of speed and memory over length as SVG files to a `FOLDER`")
@@ -60,14 +59,8 @@ func prepareBenchAttention(f *flags) func(*host, []string) error {
 	f.text("adapter", &b.gpu.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
 	f.choice("power", (*string)(&b.gpu.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
 	return func(h *host, _ []string) error {
-		if variants != "" {
-			b.plan.Variants = strings.Split(variants, ",")
-		}
 		if f.given("kv-type") {
 			b.plan.ForwardKVType = b.plan.KVType
-		}
-		if backward != "" {
-			b.plan.BackwardVariants = strings.Split(backward, ",")
 		}
 		if !f.given("context") {
 			b.plan.Contexts = b.plan.Lengths
@@ -87,6 +80,21 @@ func kindsFlag(f *flags, to *[]attend.Kind) {
 		*to = nil
 		for name := range strings.SplitSeq(s, ",") {
 			*to = append(*to, attend.Kind(strings.TrimSpace(name)))
+		}
+		return nil
+	})
+}
+
+// variantsFlag declares a list of variants by name.
+func variantsFlag(f *flags, name string, to *[]string, usage string) {
+	f.place(name)
+	f.Func(name, usage, func(s string) error {
+		*to = nil
+		for v := range strings.SplitSeq(s, ",") {
+			if v = strings.TrimSpace(v); v == "" {
+				return errors.New("must be names with a comma between them")
+			}
+			*to = append(*to, v)
 		}
 		return nil
 	})
@@ -125,16 +133,22 @@ func (b *benchAttentionFlags) run(h *host) error {
 		}
 	})
 	bar.clear()
-	if err != nil {
-		return interrupted(ctx, h, err)
+	if r != nil {
+		err = errors.Join(err, b.show(h, r))
 	}
-	if err := b.writeCharts(r); err != nil {
+	return interrupted(ctx, h, err)
+}
+
+// show prints a report, and then writes its charts.
+func (b *benchAttentionFlags) show(h *host, r *attend.Report) error {
+	show := printAttention
+	if b.json {
+		show = func(w io.Writer, r *attend.Report) error { return writeJSON(w, r) }
+	}
+	if err := show(h.out, r); err != nil {
 		return err
 	}
-	if b.json {
-		return writeJSON(h.out, r)
-	}
-	return printAttention(h.out, r)
+	return b.writeCharts(r)
 }
 
 func (b *benchAttentionFlags) writeCharts(r *attend.Report) error {
@@ -156,12 +170,19 @@ func printAttention(w io.Writer, r *attend.Report) error {
 	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s, copies %.1f GB/s, multiply-adds %.1f %s\nclock      %s\n\n",
 		r.Adapter, r.Bandwidth, r.Copy, per*r.FMA, unit, clocks[r.Clock])
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "kind\tmethod\tkernel\tlength\td\theads\tbatch\tms\t%s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\tx standard\t\n", unit)
+	fmt.Fprintf(table, "kind\tmethod\tkernel\tlength\td\theads\tbatch\tK, V\tms\t%s\tof FMA\tGB/s\tof memory\tof copies\tbuffers\tx standard\t\n", unit)
 	for _, m := range r.Results {
+		kind, kernel := string(m.Kind), m.Kernel[strings.LastIndex(m.Kernel, "/")+1:]
+		if !m.Causal {
+			kind += ", no mask"
+		}
+		if m.Skipped != "" && kernel == "" {
+			kernel = m.Variant
+		}
 		heads := attend.Heads{Query: m.Heads, KV: m.KVHeads}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t", m.Kind, m.Method, m.Kernel[strings.LastIndex(m.Kernel, "/")+1:], m.Length, m.HeadDim, heads, m.Batch)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\t", kind, m.Method, kernel, m.Length, m.HeadDim, heads, m.Batch, m.KVType)
 		if m.Skipped != "" {
-			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\ttoo large\t\t")
+			fmt.Fprintln(table, "–\t–\t–\t–\t–\t–\tskipped\t\t")
 			continue
 		}
 		speedup := ""
@@ -171,8 +192,12 @@ func printAttention(w io.Writer, r *attend.Report) error {
 		fmt.Fprintf(table, "%.3g\t%.3g\t%.1f %%\t%.3g\t%.1f %%\t%.1f %%\t%s\t%s\t\n", 1e3*m.Seconds, per*m.TFLOPs, 100*m.FMAShare, m.GBs,
 			100*m.BandwidthShare, 100*m.CopyShare, formatSize(m.BufferBytes), speedup)
 	}
-	if err := table.Flush(); err != nil || len(r.Memory) == 0 {
+	if err := table.Flush(); err != nil {
 		return err
+	}
+	printSkipped(w, r)
+	if len(r.Memory) == 0 {
+		return nil
 	}
 	fmt.Fprint(w, "\nmemory of one head, forward, all buffers\n\n")
 	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -185,6 +210,17 @@ func printAttention(w io.Writer, r *attend.Report) error {
 		fmt.Fprintf(table, "%d\t%d\t%s\t%s%s\t%.1f\t\n", m.Length, m.HeadDim, formatSize(m.Flash), formatSize(m.Standard), note, m.Ratio)
 	}
 	return table.Flush()
+}
+
+// printSkipped says why there are no figures.
+func printSkipped(w io.Writer, r *attend.Report) {
+	lead := "\n"
+	for _, m := range r.Results {
+		if m.Skipped != "" {
+			fmt.Fprintf(w, "%sskipped: %s: %s\n", lead, m.Case, m.Skipped)
+			lead = ""
+		}
+	}
 }
 
 // flopUnit is how operations a second are best written on an adapter that makes so many, in 10¹².

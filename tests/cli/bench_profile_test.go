@@ -1,0 +1,40 @@
+//go:build !js
+
+package cli
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine"
+)
+
+func TestBenchProfile(t *testing.T) {
+	args := onAdapter("bench", "--prompt", "8", "--gen", "4", "--profile")
+	r := quire(t, args...)
+	if r.code != 0 {
+		require.Contains(t, r.stderr, "a profile needs timestamp-query")
+		t.Skip("the adapter has no timestamps")
+	}
+	assert.Regexp(t, `(?m)^prefill of 8 tokens, batch 1, depth 0: [\d.]+ ms on the GPU$`, r.stdout)
+	assert.Regexp(t, `(?m)^decode of 4 tokens, batch 1, depth 0: [\d.]+ ms on the GPU$`, r.stdout)
+	assert.Regexp(t, `(?m)^  mat(?:vec|mul)\b.* +[\d.]+ ms +[\d.]+ % +\d+ dispatches +[\d.]+ µs each$`, r.stdout)
+	var report struct {
+		Results []struct{ Kernels []engine.KernelTime }
+	}
+	require.NoError(t, json.Unmarshal([]byte(quire(t, append(args, "--json")...).ok(t).stdout), &report))
+	require.Len(t, report.Results, 2)
+	for _, m := range report.Results {
+		require.NotEmpty(t, m.Kernels)
+		for i, k := range m.Kernels {
+			assert.Positive(t, k.Dispatches, k.Kernel)
+			assert.Positive(t, k.Nanoseconds, k.Kernel)
+			if i > 0 {
+				assert.LessOrEqual(t, k.Nanoseconds, m.Kernels[i-1].Nanoseconds, "the slowest first")
+			}
+		}
+	}
+}
