@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -78,6 +79,11 @@ func prepareTrain(f *flags) func(*host, []string) error {
 		if err := t.check(); err != nil {
 			return err
 		}
+		if t.out != "" {
+			if err := t.checkOut(h); err != nil {
+				return err
+			}
+		}
 		ctx, stop := interruptible()
 		defer stop()
 		dev, err := gpu.Open(ctx, t.gpu)
@@ -90,21 +96,25 @@ func prepareTrain(f *flags) func(*host, []string) error {
 				return err
 			}
 		}
-		text, err := t.read(h)
+		text, err := t.readText(ctx, h)
 		if err != nil {
-			return err
+			return interrupted(ctx, h, err)
 		}
 		return t.run(ctx, h, dev, text)
 	}
 }
 
 // sized are the flags without which a software adapter takes a small model.
-var sized = []string{"layers", "width", "heads", "kv-heads", "ffn", "batch", "length", "prompt"}
+var sized = []string{"layers", "width", "heads", "kv-heads", "ffn", "batch", "length"}
 
-// shrink makes the model and its batches small.
+// shrink makes the model and its batches small, unless the prompt needs the longer context.
 func (t *trainFlags) shrink() error {
+	const length = 64
+	if len(t.prompt) >= length {
+		return nil
+	}
 	c := &t.config
-	c.Layers, c.Width, c.Heads, c.KVHeads, c.Length = 2, 128, 4, 2, 64
+	c.Layers, c.Width, c.Heads, c.KVHeads, c.Length = 2, 128, 4, 2, length
 	t.ffn, t.batch = 0, 8
 	return t.check()
 }
@@ -152,6 +162,23 @@ func (t *trainFlags) check() error {
 
 // maxText is the longest text that is read; a token takes four times as much.
 const maxText = 256 << 20
+
+// readText is read, which gives up waiting for the text once ctx ends.
+func (t *trainFlags) readText(ctx context.Context, h *host) ([]byte, error) {
+	var text []byte
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		text, err = t.read(h)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return text, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // read reads the text to learn.
 func (t *trainFlags) read(h *host) ([]byte, error) {

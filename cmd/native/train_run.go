@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,11 +37,6 @@ type training struct {
 const scoreBatches = 4
 
 func (t *trainFlags) run(ctx context.Context, h *host, dev *gpu.Device, text []byte) error {
-	if t.out != "" {
-		if err := checkOut(t.out); err != nil {
-			return err
-		}
-	}
 	var err error
 	r := &training{trainFlags: t, host: h, interval: max(1, t.steps/50)}
 	if r.model, err = train.NewModel(dev, t.config, t.seed); err != nil {
@@ -70,32 +62,10 @@ func (t *trainFlags) run(ctx context.Context, h *host, dev *gpu.Device, text []b
 	return r.learn(ctx)
 }
 
-// checkOut fails early where the model could not be written in the end.
-func checkOut(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("--out: %s is no regular file", path)
-	}
-	f, err := createBeside(path)
-	if err != nil {
-		return err
-	}
-	f.Close()
-	return os.Remove(f.Name())
-}
-
-// createBeside makes a file of a name of its own in a path's directory.
-func createBeside(path string) (*os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
-	}
-	return f, nil
-}
-
 // explain says which flag lowers the memory that training needs.
 func (t *trainFlags) explain(err error) error {
 	if errors.Is(err, gpu.ErrOutOfMemory) {
-		return fmt.Errorf("%v; lower --batch, --length, --width or --layers", err)
+		return fmt.Errorf("%s; lower --batch, --length, --width or --layers", strings.TrimPrefix(err.Error(), "train: "))
 	}
 	return err
 }
@@ -283,36 +253,4 @@ func (r *training) sample(ctx context.Context) (string, error) {
 		return "", result.Err
 	}
 	return result.Text, ctx.Err()
-}
-
-// keep writes the model beside its place and then moves it there, so that a file of that name is never half written.
-func (r *training) keep() (err error) {
-	f, err := createBeside(r.out)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	err = r.model.WriteGGUF(context.Background(), f, r.modelName())
-	size, seek := f.Seek(0, io.SeekCurrent)
-	if err == nil {
-		err = errors.Join(seek, f.Chmod(0o644))
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), r.out)
-	}
-	if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	if r.json {
-		return writeJSON(r.host.out, fileLine{Event: "file", Step: r.last.Step, File: r.out, Bytes: size})
-	}
-	_, err = fmt.Fprintf(r.host.err, "wrote %s, %s; try: quire run -m %s \"Once upon a time\"\n", r.out, formatSize(uint64(size)), r.out)
-	return err
 }

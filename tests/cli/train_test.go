@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -121,6 +122,68 @@ func TestTrainInterruptedKeepsTheModel(t *testing.T) {
 	files, err := os.ReadDir(filepath.Dir(out))
 	require.NoError(t, err)
 	assert.Len(t, files, 1, "nothing else is left")
+}
+
+// Ctrl-C ends the wait for a text.
+func TestTrainInterruptedWhileItReads(t *testing.T) {
+	c := exec.Command(binary, "train", "--data", "-")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	defer in.Close()
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	require.NoError(t, c.Start())
+	_, err = in.Write(lesson)
+	require.NoError(t, err)
+	time.Sleep(2 * time.Second) // for the adapter to be opened
+	require.NoError(t, c.Process.Signal(syscall.SIGINT))
+	done := make(chan error, 1)
+	go func() { done <- c.Wait() }()
+	select {
+	case err := <-done:
+		require.Error(t, err)
+	case <-time.After(20 * time.Second):
+		c.Process.Kill()
+		t.Fatal("the first interrupt does not end the wait for a text")
+	}
+	assert.Equal(t, 130, c.ProcessState.ExitCode())
+	assert.Equal(t, "interrupted\n", stderr.String())
+}
+
+// TestTrainWritesLikeOthers: the model's file has the rights of any new file, or of the one that it replaces.
+func TestTrainWritesLikeOthers(t *testing.T) {
+	dir := t.TempDir()
+	data, out := file(t, "lesson.txt", lesson), filepath.Join(dir, "my model.gguf")
+	args := append([]string{binary, "train", "--data", data, "--out", out, "--steps", "1", "--sample-every", "0"}, small...)
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		c := exec.Command("sh", append([]string{"-c", `umask 027; exec "$@"`, "sh"}, args...)...)
+		r := finish(t, c, c.Run).ok(t)
+		assert.Contains(t, r.stderr, "try: quire run -m '"+out+"' ")
+		info, err := os.Stat(out)
+		require.NoError(t, err)
+		assert.Equal(t, mode, info.Mode().Perm())
+		require.NoError(t, os.Chmod(out, 0o604))
+	}
+}
+
+// TestTrainKeepsItsText: the model does not replace what it learns from.
+func TestTrainKeepsItsText(t *testing.T) {
+	data := file(t, "lesson.txt", lesson)
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(data, link))
+	for _, args := range [][]string{{"--data", data, "--out", data}, {"--data", link, "--out", data}, {"--data", "-", "--out", data}} {
+		c := exec.Command(binary, append(append([]string{"train", "--steps", "1"}, args...), small...)...)
+		in, err := os.Open(data)
+		require.NoError(t, err)
+		c.Stdin = in
+		r := finish(t, c, c.Run)
+		in.Close()
+		assert.Equal(t, 1, r.code)
+		assert.Contains(t, r.stderr, "is the text of --data")
+		text, err := os.ReadFile(data)
+		require.NoError(t, err)
+		assert.Equal(t, lesson, text)
+	}
 }
 
 func TestTrainRefuses(t *testing.T) {
