@@ -53,8 +53,12 @@ func TestAttentionPage(t *testing.T) {
 
 	p.do(chromedp.Click(css("#run")))
 	p.wait(`document.querySelector('#table tbody').rows.length > 0`)
+	p.do(chromedp.Focus(css("#heads")), chromedp.KeyEvent(kb.Enter))
+	assert.Equal(t, "Stop", get[string](p, `document.querySelector('#run').textContent`), "Enter in a field does not stop a run")
 	p.do(chromedp.Click(css("#run")))
-	p.wait(`document.querySelector('#stage').textContent.startsWith('Stopped.')`)
+	p.wait(`document.querySelector('#stage').textContent === 'Stopped. What was measured stays.'`)
+	assert.Equal(t, "Stopped.", get[string](p, `document.querySelector('#status').textContent`))
+	assert.Equal(t, "Run", get[string](p, `document.querySelector('#run').textContent`), "and no other begins")
 	assert.Positive(t, get[int](p, `document.querySelectorAll('#table tbody tr').length`), "what was measured stays")
 	assert.Zero(t, p.workers())
 
@@ -62,6 +66,7 @@ func TestAttentionPage(t *testing.T) {
 		{"#lengths", "32, many", "“many” is no whole number"},
 		{"#lengths", "99999999", "a length of 99999999"},
 		{"#heads", "3/2", "3 query heads"},
+		{"#heads", "0", "give a count above 0"},
 		{"#variant", "warp", "no variant \"warp\""},
 	} {
 		was := get[string](p, `document.querySelector('`+wrong.field+`').value`)
@@ -71,6 +76,14 @@ func TestAttentionPage(t *testing.T) {
 		assert.Contains(t, get[string](p, `document.querySelector('#error').textContent`), wrong.says)
 		p.fill(wrong.field, was)
 	}
+	assert.Equal(t, "Failed. Nothing was measured.", get[string](p, `document.querySelector('#stage').textContent`))
+}
+
+// Without an adapter there is nothing to press.
+func TestAttentionPageWithoutAdapter(t *testing.T) {
+	p := newTab(t, serve(t)+"/attention.html", `GPU.prototype.requestAdapter = async () => null`)
+	p.wait(`document.querySelector('#platform').textContent.includes('No GPU could be used')`)
+	p.wait(`document.querySelector('#run').disabled`)
 }
 
 func TestAttentionPageAccessibility(t *testing.T) {

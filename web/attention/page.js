@@ -1,8 +1,9 @@
 // The page that measures attention: a form, a run that can be stopped, and what it has found so far.
 
-import {adviceFor, platformProblem, show} from '../page/advice.js';
+import {platformProblem, show} from '../page/advice.js';
 import {bytes} from '../page/format.js';
 import {Quire, QuireError} from '../quire.js';
+import {advised} from './advice.js';
 import {measure} from './measure.js';
 import {readPlan} from './plan.js';
 import {forget, showReport} from './show.js';
@@ -28,31 +29,48 @@ function progress(p) {
 async function run() {
   show($('error'), null);
   $('status').textContent = '';
-  const abort = new AbortController();
+  let plan;
   try {
-    const plan = readPlan($('measure'));
-    running = abort;
+    plan = readPlan($('measure'));
+  } catch (e) {
+    show($('error'), advised(e));
+    return;
+  }
+  const abort = running = new AbortController();
+  try {
     forget();
-    $('run').textContent = 'Stop';
-    $('run').classList.add('stop');
+    toggle(true);
     stage('Starting', 0);
     showReport(await measure($('adapter').value, plan, progress, abort.signal));
     stage('Done.', 1);
     $('status').textContent = 'The measurement is done.';
   } catch (e) {
-    stage(abort.signal.aborted ? 'Stopped. What was measured stays.' : 'Nothing runs.', 0);
-    if (!abort.signal.aborted) show($('error'), adviceFor(e));
+    const stopped = abort.signal.aborted, stays = $('download').hidden ? 'Nothing was measured.' : 'What was measured stays.';
+    stage(`${stopped ? 'Stopped' : 'Failed'}. ${stays}`, 0);
+    if (stopped) $('status').textContent = 'Stopped.';
+    else show($('error'), advised(e));
   } finally {
     running = null;
-    $('run').textContent = 'Run';
-    $('run').classList.remove('stop');
+    toggle(false);
   }
 }
 
+// toggle makes the button stop the run, or start one. While it stops, no Enter in a field presses it.
+function toggle(stops) {
+  $('run').textContent = stops ? 'Stop' : 'Run';
+  $('run').type = stops ? 'button' : 'submit';
+  $('run').classList.toggle('stop', stops);
+}
+
+$('run').addEventListener('click', (e) => {
+  if (!running) return;
+  e.preventDefault(); // it submits again before this click is over
+  running.abort();
+});
+
 $('measure').addEventListener('submit', (e) => {
   e.preventDefault();
-  if (running) running.abort();
-  else run();
+  if (!running) run();
 });
 
 const problem = platformProblem();
@@ -63,5 +81,8 @@ if (problem) {
   Quire.adapters().then((list) => {
     if (list.length === 0) throw new QuireError({name: 'ErrNoAdapter', message: 'The browser has WebGPU but offers no adapter.'});
     for (const {index, name} of list) $('adapter').add(new Option(name, index));
-  }).catch((e) => show($('platform'), adviceFor(e)));
+  }).catch((e) => {
+    show($('platform'), advised(e));
+    $('run').disabled = true;
+  });
 }

@@ -11,7 +11,7 @@ const wholes = (name, text) => text.split(/[\s,]+/).filter(Boolean).map((part) =
 
 function heads(text) {
   if (text.trim() === '') return {query: 0, kv: 0};
-  const found = /^\s*(\d{1,5})\s*(?:\/\s*(\d{1,5})\s*)?$/.exec(text) ?? refuse('Heads: give a count, or two as in 32/8.');
+  const found = /^\s*([1-9]\d{0,4})\s*(?:\/\s*([1-9]\d{0,4})\s*)?$/.exec(text) ?? refuse('Heads: give a count above 0, or two as in 32/8.');
   return {query: Number(found[1]), kv: Number(found[2] ?? found[1])};
 }
 

@@ -29,7 +29,8 @@ export function showReport({report, charts}) {
   document.querySelector('[data-unit]').textContent = unit;
   fill($('table'), report.results.map((r) => {
     const heads = r.heads === r.kv_heads ? r.heads : `${r.heads}/${r.kv_heads}`;
-    const begin = [r.kind, r.method, r.kernel.replace(/^.*\//, ''), whole(r.length), r.head_dim, heads, r.batch];
+    const kind = r.causal ? r.kind : `${r.kind}, no mask`;
+    const begin = [kind, r.method, r.kernel.replace(/^.*\//, '') || r.variant, whole(r.length), r.head_dim, heads, r.batch, r.kv_type];
     if (r.skipped) return [...begin, {note: `not measured: ${r.skipped}`, columns: 7}];
     return [...begin, time(r.seconds), digits(per * r.tflop_s), percent(r.fma_share), digits(r.gb_s), percent(r.bandwidth_share),
       size(r.buffer_bytes), r.speedup ? r.speedup.toFixed(1) : ''];
