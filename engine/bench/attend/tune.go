@@ -65,6 +65,7 @@ func Tune(ctx context.Context, o gpu.Options, quick bool, tell func(Progress)) (
 
 type tuner struct {
 	device        *gpu.Device
+	info          gpu.AdapterInfo
 	tell          func(Progress)
 	found         *Tuned
 	dims          []int
@@ -85,7 +86,7 @@ func (c Case) key() caseKey { return caseKey{c.Kind, c.HeadDim} }
 
 func newTuner(d *gpu.Device, quick bool, tell func(Progress)) *tuner {
 	info := d.Info()
-	t := &tuner{device: d, tell: tell, dims: []int{64, 128}, spans: []int{64, 128, 256, 512, 1024, 2048, 4096}, results: map[caseKey][]float32{},
+	t := &tuner{device: d, info: info, tell: tell, dims: []int{64, 128}, spans: []int{64, 128, 256, 512, 1024, 2048, 4096}, results: map[caseKey][]float32{},
 		found: &Tuned{Adapter: info.Name, Type: info.Type, Tried: []Tried{}, Tuning: attention.NewTuning(info)}}
 	length, context, heads, decodeHeads := 1024, 4096, 8, Heads{32, 8}
 	switch info.Type {
@@ -112,7 +113,7 @@ func newTuner(d *gpu.Device, quick bool, tell func(Progress)) *tuner {
 // tiles names what is measured of a case, the baseline first.
 func (t *tuner) tiles(c Case, dim int) []string {
 	c.HeadDim = dim
-	prefill, decode := attention.Tiles(t.device.Info(), c.params())
+	prefill, decode := attention.Tiles(t.info, c.params())
 	if c.Kind == Decode {
 		prefill = decode
 	}
@@ -229,8 +230,7 @@ func (t *tuner) ends(ctx context.Context, err error) bool {
 // checkSubgroups runs the baseline without subgroups, and holds it with subgroups to that. One case where they are wrong is
 // enough for the adapter to go without.
 func (t *tuner) checkSubgroups(ctx context.Context) error {
-	info := t.device.Info()
-	chosen := t.found.Tuning.AsChosen("baseline", info)
+	chosen := t.found.Tuning.AsChosen("baseline", t.info)
 	if chosen == "baseline" {
 		return nil
 	}
@@ -298,7 +298,7 @@ func (t *tuner) launch(ctx context.Context, f *flash) ([]float32, error) {
 
 // time runs a case, holds its results to the baseline's, and measures it.
 func (t *tuner) time(ctx context.Context, c Case, m *Tried) error {
-	c.Variant = t.found.Tuning.AsChosen(c.Variant, t.device.Info())
+	c.Variant = t.found.Tuning.AsChosen(c.Variant, t.info)
 	f, err := t.ready(ctx, c)
 	if err != nil {
 		return err

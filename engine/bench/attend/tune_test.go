@@ -12,6 +12,7 @@ import (
 
 	"quire/engine/attention"
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 )
 
 func TestTune(t *testing.T) {
@@ -38,6 +39,30 @@ func TestTune(t *testing.T) {
 	require.Len(t, tuned.Tuning.Tiles, 1)
 	assert.Equal(t, attention.Best{HeadDim: 64, Prefill: best[Forward].Tile, Decode: best[Decode].Tile}, tuned.Tuning.Tiles[0])
 	assert.Equal(t, tuned.Adapter, tuned.Tuning.Adapter)
+}
+
+// Where the baseline with subgroups does not come to what it does without, all tiles go without, and the tuning says so.
+func TestTuneWithoutSubgroups(t *testing.T) {
+	d := gputest.Device(t)
+	if d.Features().Has(gpu.FeatureSubgroups) {
+		t.Skip("subgroups are right on this adapter")
+	}
+	tuner := newTuner(d, true, func(Progress) {})
+	tuner.info.Type, tuner.info.Features, tuner.info.SubgroupMin = "discrete", gpu.FeatureSubgroups, 32
+	require.NoError(t, tuner.checkSubgroups(context.Background()))
+	assert.True(t, tuner.found.Tuning.Plain)
+	for _, c := range []Case{tuner.forward, tuner.step} {
+		c.HeadDim, c.Variant = 64, "baseline"
+		right := tuner.results[c.key()]
+		require.NotEmpty(t, right)
+		m, err := tuner.try(context.Background(), c)
+		require.NoError(t, err, "subgroups are left out")
+		assert.Positive(t, m.Micros)
+
+		tuner.results[c.key()] = make([]float32, len(right))
+		_, err = tuner.try(context.Background(), c)
+		require.ErrorContains(t, err, "differ", "the first result known is what later ones are held to")
+	}
 }
 
 // Spans that all fail leave decode's units unknown.
