@@ -134,7 +134,13 @@ func (b *benchAttentionFlags) run(h *host) error {
 	})
 	bar.clear()
 	if r != nil {
-		err = errors.Join(err, b.show(h, r))
+		shown := b.show(h, r)
+		if err == nil {
+			return shown
+		}
+		if shown != nil {
+			fmt.Fprintln(h.err, shown)
+		}
 	}
 	return interrupted(ctx, h, err)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func TestInterruptEndsABenchmark(t *testing.T) {
-	c := exec.Command(binary, "bench", "attention", "--length", "4096", "--kind", "standard")
+	c := exec.Command(binary, onAdapter("bench", "attention", "--length", "4096", "--kind", "standard")...)
 	stderr, err := c.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
