@@ -10,6 +10,9 @@ import (
 
 // With 8-bit rows, too, K, V and logits do not depend on what else runs, nor on where chunks end.
 func TestDeterministicQ8(t *testing.T) {
+	if runsFew() {
+		return // TestPackedCacheUnderPressure runs q8 in the tab
+	}
 	const tokens = 12
 	prompts := testPrompts(5)
 	o := Options{Deterministic: true, KVType: "q8", Context: 128, TokenBudget: 64, LongPrompt: -1, MaxSeqs: 8}
@@ -52,6 +55,9 @@ func TestPackedCacheUnderPressure(t *testing.T) {
 
 // A session of 8-bit rows goes on in another engine, and only in one that stores them alike.
 func TestSessionQ8(t *testing.T) {
+	if runsFew() {
+		return // TestPackedCacheUnderPressure runs q8 in the tab
+	}
 	q8 := equal(func(o *Options) { o.KVType = "q8" })
 	prompt := testPrompts(4)[3][:21]
 	e := openModel(t, "stories260K", q8)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,13 +17,19 @@ import (
 func TestVariant(t *testing.T) {
 	tuning := attention.NewTuning(gputest.Device(t).Info())
 	tuning.Tiles = []attention.Best{{HeadDim: 256, Prefill: "baseline", Decode: "split32"}}
-	for _, c := range []struct{ variant, want string }{
-		{"", "baseline, split32"},
-		{"baseline", "baseline"},
-		{"tile16x16", "baseline, tile16x16"},
-	} {
+	tests := []struct{ variant, takes, leaves string }{
+		{"baseline", "baseline", "split32"},
+		{"", "split32", "tile16x16"},
+		{"tile16x16", "tile16x16", "split32"},
+	}
+	if runsFew() {
+		tests = tests[:1]
+	}
+	for _, c := range tests {
 		e := openModel(t, "stories260K", Options{Variant: c.variant, Tunings: attention.Tunings{tuning}, MaxSeqs: 2, Context: 64})
-		require.Equal(t, c.want, e.Info().Variant)
+		names := strings.Split(e.Info().Variant, ", ")
+		require.Contains(t, names, c.takes)
+		require.NotContains(t, names, c.leaves)
 		r := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result()
 		require.Equal(t, FinishLength, r.Reason)
 	}
