@@ -54,7 +54,7 @@ func TestAttentionPage(t *testing.T) {
 	p.do(chromedp.Click(css("#run")))
 	p.wait(`document.querySelector('#table tbody').rows.length > 0`)
 	p.do(chromedp.Focus(css("#heads")), chromedp.KeyEvent(kb.Enter))
-	assert.Equal(t, "Stop", get[string](p, `document.querySelector('#run').textContent`), "Enter in a field does not stop a run")
+	require.Equal(t, "Stop", get[string](p, `document.querySelector('#run').textContent`), "Enter in a field does not stop a run")
 	p.do(chromedp.Click(css("#run")))
 	p.wait(`document.querySelector('#stage').textContent === 'Stopped. What was measured stays.'`)
 	assert.Equal(t, "Stopped.", get[string](p, `document.querySelector('#status').textContent`))
