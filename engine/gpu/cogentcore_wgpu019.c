@@ -31,11 +31,10 @@ typedef struct {
 } DeviceDescriptor;
 
 typedef struct { Chain *next; const char *label; size_t hintCount; const void *hints; } ShaderDescriptor;
-typedef struct { Queue queue; uint64_t index; } Submission;
 
 void wgpuAdapterRequestDevice(Adapter, const DeviceDescriptor *, DeviceCallback, void *);
 void wgpuDeviceDestroy(GPUDevice);
-uint32_t wgpuDevicePoll(GPUDevice, uint32_t wait, const Submission *);
+uint32_t wgpuDevicePoll(GPUDevice, uint32_t wait, const void *submission);
 ShaderModule wgpuDeviceCreateShaderModule(GPUDevice, const ShaderDescriptor *);
 void wgpuBufferMapAsync(DeviceBuffer, uint32_t mode, size_t, size_t, MapCallback, void *);
 

@@ -1,23 +1,8 @@
 // KV cache rows of f16, two a word, any head dim (see kv_f32).
-alias KvUnit = u32;
-const KV_ROW: u32 = (HEAD_DIM + 1u) / 2u;
+// include: kv_pairs
 
 fn kv_join(a: u32, b: u32, c: u32) -> vec4<f32> {
     let x = vec4<f32>(unpack2x16float(a), unpack2x16float(b));
     let e = vec4<u32>(4u * c) + vec4<u32>(0u, 1u, 2u, 3u);
     return select(vec4<f32>(0.0), x, e < vec4<u32>(HEAD_DIM));
-}
-
-fn k_column(row: u32, c: u32) -> vec4<f32> {
-    let at = row * KV_ROW + 2u * c;
-    var b = 0u;
-    if (2u * c + 1u < KV_ROW) { b = k_cache[at + 1u]; }
-    return kv_join(k_cache[at], b, c);
-}
-
-fn v_column(row: u32, c: u32) -> vec4<f32> {
-    let at = row * KV_ROW + 2u * c;
-    var b = 0u;
-    if (2u * c + 1u < KV_ROW) { b = v_cache[at + 1u]; }
-    return kv_join(v_cache[at], b, c);
 }
