@@ -10,7 +10,7 @@ import (
 type Options struct {
 	GPU     gpu.Options
 	KVType  string // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
-	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else a variant's name
+	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else names joined by +
 
 	// Tunings are the tiles of attention that were measured on adapters; the opened adapter's are used.
 	Tunings attention.Tunings
