@@ -84,7 +84,6 @@ func adapterInfo(ref C.Adapter) AdapterInfo {
 			MaxComputeWorkgroupSizeX:          uint32(l.maxComputeWorkgroupSizeX),
 			MaxComputeWorkgroupsPerDimension:  uint32(l.maxComputeWorkgroupsPerDimension),
 		},
-		SubgroupMin: uint32(facts.subgroupMin), SubgroupMax: uint32(facts.subgroupMax),
 	}
 	backends := map[C.uint32_t]string{3: "d3d11", 4: "d3d12", 5: "metal", 6: "vulkan", 7: "opengl", 8: "opengles"}
 	if name, ok := backends[facts.backend]; ok {
@@ -99,6 +98,8 @@ func adapterInfo(ref C.Adapter) AdapterInfo {
 	}
 	if facts.subgroups != 0 {
 		info.Features |= FeatureSubgroups
+		sizes := subgroupSizes[uint32(facts.vendorID)]
+		info.SubgroupMin, info.SubgroupMax = sizes[0], sizes[1]
 	}
 	if facts.timestamps != 0 {
 		info.Features |= FeatureTimestamps

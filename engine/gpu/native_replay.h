@@ -15,7 +15,7 @@ typedef struct Mapping Mapping;
 
 typedef struct {
   char name[256], vendor[128], driver[256];
-  uint32_t backend, type, subgroupMin, subgroupMax;
+  uint32_t backend, type, vendorID;
   uint32_t f16, subgroups, timestamps;
   WGPULimits limits;
 } AdapterFacts;

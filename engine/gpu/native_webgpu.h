@@ -27,7 +27,7 @@ enum {
   chainInstanceExtras = 0x00030006,
   bufferMapRead = 1, bufferCopySource = 4, bufferCopyTarget = 8, bufferUniform = 0x40, bufferStorage = 0x80,
   bufferQueryResolve = 0x200, stageCompute = 4, flagDiscardLabels = 4,
-  featureTimestamps = 0x09, featureF16 = 0x0b, featureSubgroups = 0x12 // by 29's numbers, 0.19 is asked for none
+  featureTimestamps = 0x09, featureF16 = 0x0b, featureSubgroups = 0x00030021 // by 29's numbers, 0.19 is asked for none
 };
 
 typedef struct { Chain *next; size_t featureCount; const uint32_t *features; const void *limits; } InstanceDescriptor;

@@ -76,8 +76,7 @@ void versionFacts(Adapter adapter, AdapterFacts *facts) {
     callText(facts->driver, sizeof facts->driver, info.description);
     facts->backend = info.backend;
     facts->type = info.type;
-    facts->subgroupMin = info.subgroupMin;
-    facts->subgroupMax = info.subgroupMax;
+    facts->vendorID = info.vendorID;
     wgpuAdapterInfoFreeMembers(info);
   }
   facts->timestamps = wgpuAdapterHasFeature(adapter, featureTimestamps);
