@@ -47,7 +47,17 @@ var<workgroup> kv_tile: array<array<array<Staged, SLAB_STRIDE>, BK>, STAGES>; //
 var<workgroup> p_tile: array<array<Staged, P_STRIDE>, BK>;                    // [key][four rows]
 
 // Item is what a workgroup works on.
-struct Item { row: u32, kv_head: u32, first: u32, rows: u32, start: i32, end: i32, mask: u32 }
+struct Item {
+    row: u32,
+    kv_head: u32,
+    first: u32,   // of the sequence's flat query rows
+    rows: u32,    // that the sequence has
+    token: u32,   // the sequence's first
+    keys_at: u32, // see kv_row
+    start: i32,
+    end: i32,
+    mask: u32,
+}
 
 fn query_of(flat: u32) -> u32 { return flat / HEADS_PER_KV; }
 fn head_of(item: Item, flat: u32) -> u32 { return item.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV; }
@@ -87,7 +97,7 @@ fn hides(item: Item, last: u32, begin: u32, end: u32) -> bool {
 
 fn q_row(item: Item, flat: u32, c: u32) -> vec4<f32> {
     let there = min(flat, item.rows - 1u);
-    let x = q_column(row_first(item.row) + query_of(there), head_of(item, there), min(c, COLUMNS - 1u));
+    let x = q_column(item.token + query_of(there), head_of(item, there), min(c, COLUMNS - 1u));
     return select(vec4<f32>(0.0), x, flat < item.rows && c < COLUMNS);
 }
 
@@ -114,12 +124,12 @@ fn stage_q(item: Item, first: u32, lane: u32) {
 struct Keys { begin: i32, lowest: i32, highest: i32 }
 
 fn k_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
-    let x = k_column(kv_row(item.row, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
+    let x = k_column(kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
     return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
 }
 
 fn v_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
-    let x = v_column(kv_row(item.row, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
+    let x = v_column(kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
     return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
 }
 
@@ -192,6 +202,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     item.kv_head = group.y;
     item.first = step[word + 1u] & ~DIRECT;
     item.rows = row_count(item.row) * HEADS_PER_KV;
+    item.token = row_first(item.row);
+    item.keys_at = keys_of(item.row);
     item.start = bitcast<i32>(row_start(item.row));
     item.end = bitcast<i32>(step[word + 3u]);
     item.mask = mask_of(item.row);
@@ -350,7 +362,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let flat = first_row + r;
         if (flat >= item.rows) { break; }
         let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
-        let token = row_first(item.row) + query_of(flat);
+        let token = item.token + query_of(flat);
         let head = head_of(item, flat);
         let l = total[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {

@@ -297,7 +297,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     it.keys = u32(max(0, it.start + i32(it.queries)));
     it.first_token = row_first(it.row);
     it.first_key = 0u;
-    if (it.keys > 0u) { it.first_key = kv_row(it.row, kv_head, 0u); }
+    if (it.keys > 0u) { it.first_key = kv_row(keys_of(it.row), kv_head, 0u); }
     it.mask = mask_of(it.row);
 
     let range = walk_range(it);

@@ -57,6 +57,8 @@ struct Share {
     kv_head: u32,
     first: u32,
     flat_rows: u32,
+    token: u32,    // the sequence's first
+    keys_at: u32,  // see kv_row
     start: i32,    // position of the sequence's first query
     begin: i32,
     end: i32,      // of the keys that some row sees
@@ -95,7 +97,7 @@ fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = k_eight(kv_row(s.row, s.kv_head, u32(key)), i % EIGHTS); }
+        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = k_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS); }
     }
     return x;
 }
@@ -106,7 +108,7 @@ fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = v_eight(kv_row(s.row, s.kv_head, u32(key)), i % EIGHTS); }
+        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = v_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS); }
     }
     return x;
 }
@@ -266,7 +268,7 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
         let e = piece * KEYS + i % KEYS;
         if (flat < s.flat_rows && e < HEAD_DIM) {
             let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-            let token = row_first(s.row) + flat / HEADS_PER_KV;
+            let token = s.token + flat / HEADS_PER_KV;
             out[token * OUT_STRIDE + head * HEAD_DIM + e] = floats[r * S_STRIDE + i % KEYS] * row_scale[r];
         }
     }
@@ -283,6 +285,8 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     s.kv_head = group.y;
     s.first = step[item + 1u] & ~DIRECT;
     s.flat_rows = row_count(s.row) * HEADS_PER_KV;
+    s.token = row_first(s.row);
+    s.keys_at = keys_of(s.row);
     s.start = bitcast<i32>(row_start(s.row));
     s.begin = bitcast<i32>(step[item + 2u]);
     s.end = max(0, bitcast<i32>(step[item + 3u]));
@@ -303,7 +307,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         var x = Half4();
         if (flat < s.flat_rows && c < COLUMNS) {
             let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-            x = half4(q_column(row_first(s.row) + flat / HEADS_PER_KV, head, c));
+            x = half4(q_column(s.token + flat / HEADS_PER_KV, head, c));
         }
         let at = r * KV_STRIDE + 4u * c;
         halves[at] = x.x;
@@ -388,7 +392,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
             let flat = s.first + r;
             if (flat < s.flat_rows) {
                 let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-                let token = row_first(s.row) + flat / HEADS_PER_KV;
+                let token = s.token + flat / HEADS_PER_KV;
                 keep_lse(token * HEADS_PER_KV * KV_HEADS + head, LN2 * max(state.reference[e], LEAST), sum);
             }
         }

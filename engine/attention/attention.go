@@ -42,7 +42,11 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if a.prefill, err = a.compile(prefill); err != nil || p.Deterministic {
 		return a, err
 	}
-	if a.decode, err = a.compile(p.spec(a.decodeTile, c, d.Info())); err != nil {
+	decode := p.spec(a.decodeTile, c, d.Info())
+	if c.decode.direct {
+		decode = p.directSpec(a.decodeTile, d.Info())
+	}
+	if a.decode, err = a.compile(decode); err != nil {
 		return nil, err
 	}
 	if a.merge, err = a.compile(p.mergeSpec(a.decodeTile)); err != nil {

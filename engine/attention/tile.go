@@ -13,6 +13,7 @@ type shape struct {
 	rows, keys         int
 	threadsX, threadsY int
 	decode             bool
+	direct             bool // decode through shaders/attention_decode.wgsl: threadsX invocations, keys at a time in each group of lanes
 }
 
 // baselineMemory is the workgroup memory that every adapter has, namedMemory the most that a named tile takes, both in
@@ -37,6 +38,10 @@ func (p Params) baseline() (prefill, decode shape) {
 
 // rowsFor gives a decode tile as many rows as query heads share a KV head, from 4 to 16.
 func (s shape) rowsFor(p Params) shape {
+	if s.direct {
+		s.rows, s.threadsY = min(p.Heads/p.KVHeads, 8), 1
+		return s
+	}
 	s.rows = 4
 	for s.rows < p.Heads/p.KVHeads && s.rows < 16 {
 		s.rows *= 2
@@ -53,10 +58,14 @@ type tile struct {
 	wholeQ  bool // Q stays staged; without, its slab goes with K's
 	both    bool // K and V are staged at once
 	element int  // bytes of four staged elements
+	lanes   int  // that share a key, of a direct tile
 }
 
 // tile lays a shape out: in as few slabs as memory bytes allow, with Q staged once where that leaves slabs wide.
 func (s shape) tile(headDim, memory int, f16 bool) (tile, error) {
+	if s.direct {
+		return s.directTile(headDim), nil
+	}
 	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
 	if f16 {
 		t.element = 8

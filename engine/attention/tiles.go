@@ -15,6 +15,9 @@ var tiles = []shape{
 	{name: "split32", keys: 32, threadsX: 32, decode: true},
 	{name: "split64", keys: 64, threadsX: 64, decode: true},
 	{name: "split128", keys: 128, threadsX: 64, decode: true},
+	{name: "direct128x2", keys: 2, threadsX: 128, decode: true, direct: true},
+	{name: "direct128x4", keys: 4, threadsX: 128, decode: true, direct: true},
+	{name: "direct256x4", keys: 4, threadsX: 256, decode: true, direct: true},
 }
 
 func tileNames() []string {

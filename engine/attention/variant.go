@@ -69,6 +69,10 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 	if c.subgroup && subgroupLanes(info) == 0 {
 		return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
 	}
+	if lanes := directLanes(p.HeadDim); c.decode.direct && lanes > subgroupLanes(info) {
+		return fmt.Errorf("attention: tile %s: %d invocations share a key at head dim %d, adapter %s has subgroups of at least %d", c.decode.name,
+			lanes, p.HeadDim, info.Name, subgroupLanes(info))
+	}
 	for _, s := range []shape{c.prefill, c.decode} {
 		t, err := s.tile(p.HeadDim, memoryLimit(info), c.f16)
 		if err != nil {

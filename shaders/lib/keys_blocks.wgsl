@@ -1,5 +1,7 @@
-// Keys in the blocks of a paged cache: [block][KV head][slot][row], through the sequence's block table.
-fn kv_row(row: u32, kv_head: u32, key: u32) -> u32 {
-    let block = row_block(row, GROUP, key / BLOCK_SIZE);
+// Keys in the blocks of a paged cache: [block][KV head][slot][row], through the sequence's block table, whose place in the
+// step keys_of gives: looked up once, for compilers do not know that no barrier changes it.
+fn keys_of(row: u32) -> u32 { return row_table(row, GROUP); }
+fn kv_row(keys_at: u32, kv_head: u32, key: u32) -> u32 {
+    let block = step[keys_at + key / BLOCK_SIZE];
     return (block * KV_HEADS + kv_head) * BLOCK_SIZE + key % BLOCK_SIZE;
 }

@@ -39,5 +39,6 @@ fn row_first(r: u32) -> u32 { return step[row_at(r)]; }
 fn row_count(r: u32) -> u32 { return step[row_at(r) + 1u]; }
 fn row_start(r: u32) -> u32 { return step[row_at(r) + 2u]; }
 fn row_lane(r: u32) -> u32 { return step[row_at(r) + 3u]; }
-fn row_block(r: u32, group: u32, index: u32) -> u32 { return step[step[row_at(r) + 4u + group] + index]; }
+fn row_table(r: u32, group: u32) -> u32 { return step[row_at(r) + 4u + group]; }
+fn row_block(r: u32, group: u32, index: u32) -> u32 { return step[row_table(r, group) + index]; }
 fn output_at(o: u32) -> u32 { return step[STEP_AT_OUTPUTS] + o * OUTPUT_WORDS; }

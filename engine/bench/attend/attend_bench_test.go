@@ -12,11 +12,11 @@ import (
 )
 
 // BenchmarkAttention is "quire bench attention" for whichever host runs the test; it logs the report as JSON.
-// QUIRE_VARIANTS, a JSON list, names flash attention's variants.
+// QUIRE_PLAN, a Plan as JSON, says what is measured.
 func BenchmarkAttention(b *testing.B) {
 	var plan Plan
-	if names := os.Getenv("QUIRE_VARIANTS"); names != "" {
-		require.NoError(b, json.Unmarshal([]byte(names), &plan.Variants))
+	if text := os.Getenv("QUIRE_PLAN"); text != "" {
+		require.NoError(b, json.Unmarshal([]byte(text), &plan))
 	}
 	for range b.N {
 		report, err := Run(context.Background(), gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}, plan, nil)

@@ -1,0 +1,17 @@
+// Eight elements of a K or V row of any type and length, as two columns of four; those past the head dim are 0.
+// include: kv
+alias Raw = Eight;
+
+fn k_raw(row: u32, c: u32) -> Raw {
+    var x = Eight();
+    if (2u * c < COLUMNS) { x.low = k_column(row, 2u * c); }
+    if (2u * c + 1u < COLUMNS) { x.high = k_column(row, 2u * c + 1u); }
+    return x;
+}
+fn v_raw(row: u32, c: u32) -> Raw {
+    var x = Eight();
+    if (2u * c < COLUMNS) { x.low = v_column(row, 2u * c); }
+    if (2u * c + 1u < COLUMNS) { x.high = v_column(row, 2u * c + 1u); }
+    return x;
+}
+fn opened(x: Raw) -> Eight { return x; }
