@@ -14,6 +14,9 @@ TEST   = $(GO) test -json -p 1 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
+# What their tests read of the test data, but for SmolLM2.
+KIT_DATA = models/stories260K.gguf models/quire-tales.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
+	golden/quire-tales/* golden/smollm2-135m/* traces/AzureLLMInferenceTrace_conv.csv
 
 .PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
@@ -64,16 +67,21 @@ bench-gpu: bin/quire ## measure named shapes with random weights; needs a GPU
 bench-attention: bin/quire ## measure flash and standard attention, with charts in bin/attention/
 	bin/quire bench attention --charts bin/attention
 
-kit: ## fill bin/kit with what measures and tests on a GPU machine without Go (see tests/benchmarks/kit.sh)
-	rm -rf bin/kit && mkdir -p bin/kit
-	$(GO) build -ldflags='-s -w' -o bin/kit/quire ./cmd/native
-	CGO_ENABLED=0 $(GO) build -ldflags='-s -w' -o bin/kit/wasmexec ./tests/wasmexec
-	for p in kernel attention; do $(GO) test -c -ldflags='-s -w' -o bin/kit/$$p.test ./engine/$$p || exit 1; done
-	for p in attention bench bench/attend; do \
-		GOOS=js GOARCH=wasm $(GO) test -c -ldflags='-s -w' -o bin/kit/$$(basename $$p).wasm ./engine/$$p || exit 1; \
+kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, and pack it (see tests/benchmarks/kit.sh)
+	rm -rf bin/kit bin/kit-*
+	$(GO) build -ldflags='-s -w' -o bin/kit/native/quire ./cmd/native
+	CGO_ENABLED=0 $(GO) build -ldflags='-s -w' -o bin/kit/tab/wasmexec ./tests/wasmexec
+	$(GO) test -c -ldflags='-s -w' -o bin/kit/native/ $(GPU_PACKAGES)
+	$(GO) test -c -ldflags='-s -w' -tags cogentcore -o bin/kit/cogentcore/ $(GPU_PACKAGES)
+	GOOS=js GOARCH=wasm $(GO) test -c -ldflags='-s -w' -o bin/kit/tab/ $(GPU_PACKAGES)
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" bin/kit/tab/
+	cp tests/benchmarks/kit.sh bin/kit/
+	mkdir bin/kit/data && cd $(QUIRE_DATA) && cp --parents $(KIT_DATA) $(CURDIR)/bin/kit/data/
+	chmod -R u+w bin/kit/data
+	for part in native cogentcore tab data; do \
+		tar -C bin/kit -c kit.sh $$part | xz --lzma2=preset=6,dict=64MiB >bin/kit-$$part.tar.xz || exit 1; \
 	done
-	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" tests/benchmarks/kit.sh bin/kit/
-	tar -czf bin/kit.tar.gz -C bin kit
+	split -b 50M $(QUIRE_DATA)/models/SmolLM2-135M-Instruct.Q4_1.gguf bin/kit-model.
 
 fuzz: ## fuzz every parser for ten seconds
 	@for p in $$($(GO) list ./engine/... ./paging/...); do \

@@ -13,9 +13,18 @@ import (
 	"quire/engine/kernel"
 )
 
-// Every tile that the adapter has room for, with odd and even head dims, and what hides keys.
+// Every tile that the adapter has room for, plain, through subgroups and in f16 where it has them, with odd and even head
+// dims, and what hides keys.
 func TestTiles(t *testing.T) {
 	info := gputest.Device(t).Info()
+	few := info.Type == "cpu" && !everything() // software adapters take long to compile tiles
+	ways := []string{""}
+	if !few && subgroupLanes(info) > 0 {
+		ways = append(ways, "+subgroup")
+	}
+	if !few && info.Features.Has(gpu.FeatureF16) {
+		ways = append(ways, "+f16")
+	}
 	pairs := [][2]int{{1, 239}, {5, 130}, {70, 150}, {33, 20}}
 	for i, c := range []Params{
 		{HeadDim: 64, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, Contiguous: true},
@@ -24,16 +33,18 @@ func TestTiles(t *testing.T) {
 	} {
 		prefill, decode := Tiles(info, c)
 		require.Contains(t, prefill, "tile16x16")
-		for n, name := range append(prefill[1:], decode[1:]...) {
-			if strings.HasPrefix(name, "matrix") || info.Type == "cpu" && !everything() && (i > 0 && n%3 != i || info.Backend == "webgpu" && n > 0) {
-				continue // software adapters take long to compile them
+		for n, name := range append(prefill, decode[1:]...) {
+			if strings.HasPrefix(name, "matrix") || few && (n == 0 || i > 0 && (n-1)%3 != i || info.Backend == "webgpu" && n > 1) {
+				continue
 			}
-			c.Variant = name
-			t.Run(fmt.Sprintf("%s head dim %d", name, c.HeadDim), func(t *testing.T) {
-				l := newLaunch(t, launchCase{params: c, pairs: pairs, span: 64})
-				l.run()
-				l.check()
-			})
+			for _, way := range ways {
+				c.Variant = name + way
+				t.Run(fmt.Sprintf("%s head dim %d", c.Variant, c.HeadDim), func(t *testing.T) {
+					l := newLaunch(t, launchCase{params: c, pairs: pairs, span: 64})
+					l.run()
+					l.check()
+				})
+			}
 		}
 	}
 }
