@@ -22,13 +22,14 @@
 // include: rows
 // include: lse
 // include: finish
+// include: item
+// include: key_rows
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
 const THREADS: u32 = TX * TY;
 const QUADS: u32 = TY * RG;                // of query rows
 const BQ: u32 = 4u * QUADS;
@@ -38,68 +39,10 @@ const Q_COLUMNS: u32 = SLAB * Q_SLABS;     // of Q that are staged at a time
 const V_STAGE: u32 = STAGES - 1u;          // K and V apart, or one after the other
 const SCORES: u32 = RG * RK;
 const OUTS: u32 = 4u * RG * RC;
-const FOLD: u32 = 65535u;                  // items along a dispatch's x
-const DIRECT: u32 = 0x80000000u;           // mark of an item that sees all its rows' keys
-const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
 
 var<workgroup> q_tile: array<array<array<Staged, QUADS>, 4>, Q_COLUMNS>;       // [column][element][four rows]
 var<workgroup> kv_tile: array<array<array<Staged, SLAB_STRIDE>, BK>, STAGES>; // [K, V][key][column]
 var<workgroup> p_tile: array<array<Staged, P_STRIDE>, BK>;                    // [key][four rows]
-
-// Item is what a workgroup works on.
-struct Item {
-    row: u32,
-    kv_head: u32,
-    first: u32,   // of the sequence's flat query rows
-    rows: u32,    // that the sequence has
-    token: u32,   // the sequence's first
-    keys_at: u32, // see kv_row
-    start: i32,
-    end: i32,
-    mask: u32,
-}
-
-fn query_of(flat: u32) -> u32 { return flat / HEADS_PER_KV; }
-fn head_of(item: Item, flat: u32) -> u32 { return item.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV; }
-
-// shown gives a score with what a mask adds, or NONE where the query row does not see the key.
-fn shown(item: Item, flat: u32, key: i32, score: f32) -> f32 {
-    let query = min(query_of(flat), query_of(item.rows - 1u));
-    if (key >= item.end || !in_sight(item.start + i32(query), key)) { return NONE; }
-    let head = head_of(item, flat);
-    if (!mask_sees(item.mask, head, query, u32(key))) { return NONE; }
-    return score + mask_adds(item.mask, head, query, u32(key));
-}
-
-fn leaned(item: Item, flat: u32, key: i32) -> f32 {
-    if (!ALIBI) { return 0.0; }
-    return alibi(alibi_slope(head_of(item, flat)), item.start + i32(query_of(flat)), key);
-}
-
-fn kept(item: Item, flat: u32, key: i32) -> f32 {
-    return dropout_factor(item.row, head_of(item, flat), query_of(flat), u32(key));
-}
-
-// hides tells whether the mask hides keys [begin, end) from all of the tile's rows.
-fn hides(item: Item, last: u32, begin: u32, end: u32) -> bool {
-    if (MASK == 0u || item.mask == 0u) { return false; }
-    let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
-    for (var h = 0u; h < heads; h++) {
-        for (var query = query_of(item.first) / MASK_BLOCK; query <= last / MASK_BLOCK; query++) {
-            for (var key = begin / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
-                let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
-                if (entry != MASK_HIDDEN) { return false; }
-            }
-        }
-    }
-    return true;
-}
-
-fn q_row(item: Item, flat: u32, c: u32) -> vec4<f32> {
-    let there = min(flat, item.rows - 1u);
-    let x = q_column(item.token + query_of(there), head_of(item, there), min(c, COLUMNS - 1u));
-    return select(vec4<f32>(0.0), x, flat < item.rows && c < COLUMNS);
-}
 
 // stage_q stages columns from first of all the tile's rows. Four rows by four elements are transposed, and exchanged by
 // their place so that neighbouring columns store to different banks.
@@ -120,29 +63,16 @@ fn stage_q(item: Item, first: u32, lane: u32) {
     }
 }
 
-// Keys are those that the rows of a tile may see: from begin, [lowest, highest) and the sinks.
-struct Keys { begin: i32, lowest: i32, highest: i32 }
-
-fn k_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
-    let x = k_column(kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
-    return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
-}
-
-fn v_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {
-    let x = v_column(kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1))), min(c, COLUMNS - 1u));
-    return select(vec4<f32>(0.0), x, key < keys.highest && (key >= keys.lowest || key < i32(SINKS)) && c < COLUMNS);
-}
-
 // stage_k stages a slab of K's columns, BATCH loads in flight, and with two stages V too. What no row sees is loaded all
 // the same, from a place that exists, and staged as 0.
-fn stage_k(item: Item, keys: Keys, slab: u32, lane: u32) {
+fn stage_k(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
     for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
         var x: array<vec4<f32>, BATCH>;
         var y: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            x[n] = k_loaded(item, keys, keys.begin + i32(i / SLAB), slab * SLAB + i % SLAB);
-            if (STAGES > 1u) { y[n] = v_loaded(item, keys, keys.begin + i32(i / SLAB), i % SLAB); }
+            x[n] = k_loaded(item, keys, tile + i32(i / SLAB), slab * SLAB + i % SLAB);
+            if (STAGES > 1u) { y[n] = v_loaded(item, keys, tile + i32(i / SLAB), i % SLAB); }
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
@@ -155,36 +85,18 @@ fn stage_k(item: Item, keys: Keys, slab: u32, lane: u32) {
 }
 
 // stage_v stages a piece of V, keys piece·VK to (piece+1)·VK of the tile, a key in SLABS lines.
-fn stage_v(item: Item, keys: Keys, piece: u32, lane: u32) {
+fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
     for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
         var x: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            x[n] = v_loaded(item, keys, keys.begin + i32(piece * VK + i / SLAB / SLABS), (i / SLAB % SLABS) * SLAB + i % SLAB);
+            x[n] = v_loaded(item, keys, tile + i32(piece * VK + i / SLAB / SLABS), (i / SLAB % SLABS) * SLAB + i % SLAB);
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
             if (i < BK * SLAB) { kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(x[n]); }
         }
     }
-}
-
-// rescale is what rows' state is multiplied by when their maximum moves; exactly 1 where it does not.
-fn rescale(before: vec4<f32>, now: vec4<f32>) -> vec4<f32> {
-    return select(exp(min(before - now, vec4<f32>(0.0))), vec4<f32>(1.0), before == now);
-}
-
-fn weight(score: vec4<f32>, maximum: vec4<f32>) -> vec4<f32> {
-    return select(vec4<f32>(0.0), exp(min(score - maximum, vec4<f32>(0.0))), score > vec4<f32>(NONE));
-}
-
-// store writes one column of a finished query row.
-fn store(at: u32, c: u32, x: vec4<f32>) {
-    let e = 4u * c;
-    out[at + e] = x.x;
-    if (e + 1u < HEAD_DIM) { out[at + e + 1u] = x.y; }
-    if (e + 2u < HEAD_DIM) { out[at + e + 2u] = x.z; }
-    if (e + 3u < HEAD_DIM) { out[at + e + 3u] = x.w; }
 }
 
 @compute @workgroup_size(TX, TY, 1)
@@ -195,32 +107,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let ty = local.y;
     let lane = ty * TX + tx;
 
-    let word = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
-    let flags = step[word + 1u] & DIRECT;
-    var item: Item;
-    item.row = step[word];
-    item.kv_head = group.y;
-    item.first = step[word + 1u] & ~DIRECT;
-    item.rows = row_count(item.row) * HEADS_PER_KV;
-    item.token = row_first(item.row);
-    item.keys_at = keys_of(item.row);
-    item.start = bitcast<i32>(row_start(item.row));
-    item.end = bitcast<i32>(step[word + 3u]);
-    item.mask = mask_of(item.row);
-
-    // Keys that at least one row of the tile sees: [lowest, highest), and the sinks.
-    let first_position = item.start + i32(query_of(item.first));
-    let last_query = query_of(min(item.first + BQ, item.rows) - 1u);
-    let last_position = item.start + i32(last_query);
-    var highest = item.end;
-    if (CAUSAL) { highest = min(highest, last_position + 1); }
-    if (WINDOW > 0u && !CAUSAL) { highest = min(highest, max(last_position + i32(WINDOW), min(i32(SINKS), item.end))); }
-    let aligned = bitcast<i32>(step[word + 2u]);
-    var lowest = aligned;
-    if (WINDOW > 0u) { lowest = max(lowest, first_position - i32(WINDOW) + 1); }
-    let window_tile = aligned + ((lowest - aligned) / i32(BK)) * i32(BK);
-    var begin = window_tile;
-    if (WINDOW > 0u && aligned < i32(SINKS)) { begin = aligned; }
+    let item = item_at(index, group.y);
+    let keys = keys_seen(item);
 
     if (Q_SLABS > 1u || SLABS == 1u) { stage_q(item, 0u, lane); }
 
@@ -232,18 +120,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    for (var tile = begin; tile < highest; tile += i32(BK)) {
-        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, window_tile); }
-        if (tile >= highest) { break; }
-        let tile_end = min(tile + i32(BK), highest);
-        if (hides(item, last_query, u32(tile), u32(max(tile_end, 0)))) { continue; }
+    for (var tile = keys.begin; tile < keys.highest; tile += i32(BK)) {
+        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, keys.window_tile); }
+        if (tile >= keys.highest) { break; }
+        if (hides(item, keys, tile)) { continue; }
 
-        let keys = Keys(tile, lowest, highest);
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
             if (slab > 0u) { workgroupBarrier(); }
             if (Q_SLABS == 1u && SLABS > 1u) { stage_q(item, slab * SLAB, lane); }
-            stage_k(item, keys, slab, lane);
+            stage_k(item, keys, tile, slab, lane);
             workgroupBarrier();
             for (var c = 0u; c < SLAB; c++) {
                 var k: array<vec4<f32>, RK>;
@@ -265,25 +151,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
         }
 
-        // Whether every row of the tile sees every key of it as it is.
-        var plain = MASK == 0u && tile + i32(BK) <= item.end && (!CAUSAL || tile + i32(BK) <= first_position + 1);
-        if (WINDOW > 0u && tile + i32(BK) > i32(SINKS)) {
-            plain = plain && tile > last_position - i32(WINDOW) && (CAUSAL || tile + i32(BK) <= first_position + i32(WINDOW));
-        }
+        let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
         var now = maximum;
         for (var g = 0u; g < RG; g++) {
             let flat = first_row + 4u * g;
             for (var j = 0u; j < RK; j++) {
                 let key = tile + i32(tx + j * TX);
                 var x = s[g * RK + j] * SCALE;
-                if (SOFTCAP != 0.0) {
+                if (!plain) {
                     var y = x;
-                    for (var r = 0u; r < 4u; r++) { y[r] = capped(y[r]); }
-                    x = y;
-                }
-                if (ALIBI || !plain) {
-                    var y = x;
-                    for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r] + leaned(item, flat + r, key)); }
+                    for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r]); }
                     x = y;
                 }
                 s[g * RK + j] = x;
@@ -319,7 +196,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
 
         for (var piece = 0u; piece < SLABS; piece++) {
-            if (STAGES == 1u) { stage_v(item, keys, piece, lane); }
+            if (STAGES == 1u) { stage_v(item, keys, tile, piece, lane); }
             workgroupBarrier();
             if (part < PARTS) {
                 for (var n = 0u; n < VK / PARTS; n++) {
@@ -362,25 +239,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let flat = first_row + r;
         if (flat >= item.rows) { break; }
         let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
-        let token = item.token + query_of(flat);
-        let head = head_of(item, flat);
         let l = total[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {
             let column = cx + c * CX;
             let x = done[4u * ((r / 4u) * RC + c) + r % 4u];
             if (part == 0u && column < COLUMNS) {
-                if (keeps_partial(flags)) {
+                if (keeps_partial(item.flags)) {
                     partial_column(partial, column, x);
                 } else {
-                    store(token * OUT_STRIDE + head * HEAD_DIM, column, select(vec4<f32>(0.0), x / max(l, 1.0e-30), l > 0.0));
+                    finish(item, flat, column, x, l);
                 }
             }
         }
         if (tx == 0u) {
-            if (keeps_partial(flags)) {
+            if (keeps_partial(item.flags)) {
                 partial_column(partial, COLUMNS, vec4<f32>(top[r / 4u][r % 4u], l, 0.0, 0.0));
             } else {
-                keep_lse(token * (KV_HEADS * HEADS_PER_KV) + head, top[r / 4u][r % 4u], l);
+                finish_lse(item, flat, top[r / 4u][r % 4u], l);
             }
         }
     }

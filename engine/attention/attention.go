@@ -35,6 +35,9 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 		return nil, err
 	}
 	prefill := p.spec(a.prefillTile, c, d.Info())
+	if c.prefill.wide {
+		prefill = p.wideSpec(a.prefillTile, c, d.Info())
+	}
 	if c.matrix != nil {
 		a.prefillTile = tile{shape: shape{name: c.matrix.name, rows: c.matrix.rows()}}
 		prefill = p.matrixSpec(*c.matrix, int(d.Info().SubgroupMax), false)
@@ -105,7 +108,7 @@ func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	}
 	if c.subgroup {
 		s.Use["rows"] = "attention_rows_subgroup"
-		s.Consts = append(s.Consts, kernel.Const{Name: "LANES", Value: min(t.threadsX, subgroupLanes(info))})
+		s.Consts = append(s.Consts, t.laneConsts(info)...)
 		s.Variant, s.Needs = s.Variant+"+subgroup", s.Needs|gpu.FeatureSubgroups
 	}
 	p.keepLSE(&s)

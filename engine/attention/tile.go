@@ -3,6 +3,7 @@ package attention
 import (
 	"fmt"
 
+	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
 
@@ -13,6 +14,7 @@ type shape struct {
 	rows, keys         int
 	threadsX, threadsY int
 	decode             bool
+	wide               bool // prefill through shaders/attention_wide.wgsl
 	direct             bool // decode through shaders/attention_decode.wgsl: threadsX invocations, keys at a time in each group of lanes
 }
 
@@ -63,8 +65,11 @@ type tile struct {
 
 // tile lays a shape out: in as few slabs as memory bytes allow, with Q staged once where that leaves slabs wide.
 func (s shape) tile(headDim, memory int, f16 bool) (tile, error) {
-	if s.direct {
+	switch {
+	case s.direct:
 		return s.directTile(headDim), nil
+	case s.wide:
+		return s.wideTile(headDim, memory)
 	}
 	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
 	if f16 {
@@ -105,7 +110,7 @@ func (t tile) outThreads() int { return min(t.threadsX, t.columns) }
 
 func (t tile) parts() int {
 	parts := 1
-	for t.name != "baseline" && 2*parts*t.outThreads() <= t.threadsX {
+	for t.name != "baseline" && !t.wide && 2*parts*t.outThreads() <= t.threadsX {
 		parts *= 2
 	}
 	return parts
@@ -128,6 +133,9 @@ func (t tile) qSlabs() int {
 // memory returns the bytes of workgroup memory.
 func (t tile) memory() int {
 	quads := t.rows / 4
+	if t.wide {
+		return t.element * (t.keys*quads + t.wideKeys()*t.columns + t.threadsX*quads)
+	}
 	return t.element*(4*t.slab()*t.qSlabs()*quads+t.stages()*t.keys*t.stride()+t.keys*(quads|1)) + 16*t.threadsX*quads
 }
 
@@ -151,4 +159,14 @@ func (t tile) consts() []kernel.Const {
 		{Name: "P_STRIDE", Value: t.rows/4 | 1}, {Name: "CX", Value: t.outThreads()}, {Name: "PARTS", Value: t.parts()},
 		{Name: "RC", Value: (t.columns + t.outThreads() - 1) / t.outThreads()}, {Name: "BATCH", Value: t.batch()},
 	}
+}
+
+// laneConsts are those of shaders/lib/attention_rows_subgroup.wgsl.
+func (t tile) laneConsts(info gpu.AdapterInfo) []kernel.Const {
+	lanes := min(t.threadsX, subgroupLanes(info))
+	width := t.threadsX / lanes
+	if t.parts() > 1 {
+		width = t.threadsX // they meet there
+	}
+	return []kernel.Const{{Name: "LANES", Value: lanes}, {Name: "ROW_WIDTH", Value: width}}
 }

@@ -12,6 +12,8 @@ var tiles = []shape{
 	{name: "tile64x64", rows: 64, keys: 64, threadsX: 16, threadsY: 8},
 	{name: "tile64x64x256", rows: 64, keys: 64, threadsX: 16, threadsY: 16},
 	{name: "tile128x32", rows: 128, keys: 32, threadsX: 8, threadsY: 16},
+	{name: "wide64x64", rows: 64, keys: 64, threadsX: 16, threadsY: 16, wide: true},
+	{name: "wide128x64", rows: 128, keys: 64, threadsX: 16, threadsY: 16, wide: true},
 	{name: "split32", keys: 32, threadsX: 32, decode: true},
 	{name: "split64", keys: 64, threadsX: 64, decode: true},
 	{name: "split128", keys: 128, threadsX: 64, decode: true},

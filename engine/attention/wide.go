@@ -1,0 +1,60 @@
+package attention
+
+import (
+	"fmt"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// Of shaders/attention_wide.wgsl: elements of the head dim in a slab of Q and K, and bound of the vec4s in a piece of V.
+const (
+	wideDepth  = 32
+	widePieces = 512
+)
+
+// wideTile lays a wide shape out.
+func (s shape) wideTile(headDim, memory int) (tile, error) {
+	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
+	if t.memory() > memory {
+		return t, fmt.Errorf("attention: tile %s does not fit %d bytes of workgroup memory at head dim %d", s.name, memory, headDim)
+	}
+	return t, nil
+}
+
+// wideKeys is how many keys of V a wide tile stages at a time.
+func (t tile) wideKeys() int {
+	n := t.keys
+	for n*t.columns > widePieces {
+		n /= 2
+	}
+	return n
+}
+
+// wideSpec specialises shaders/attention_wide.wgsl for a tile.
+func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
+	s := kernel.Spec{
+		File: "attention_wide", Variant: t.name,
+		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
+			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
+			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
+			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
+			{Name: "RG", Value: t.rows / 64}, {Name: "RC", Value: (t.columns + 15) / 16},
+			{Name: "DEPTH", Value: wideDepth}, {Name: "VK", Value: t.wideKeys()},
+		}...),
+		Use: map[string]string{
+			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "attention_rows_workgroup", "lse": "lse_none",
+		},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	}
+	if c.subgroup {
+		s.Use["rows"] = "attention_rows_subgroup"
+		s.Consts = append(s.Consts, t.laneConsts(info)...)
+		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups
+	}
+	if p.Contiguous {
+		s.Use["keys"] = "keys_rows"
+	}
+	p.keepLSE(&s)
+	return s
+}

@@ -1,0 +1,141 @@
+// An item of attention: a tile of a sequence's query rows, of all query heads that share a KV head, and the keys that it
+// sees. A flat query row is query · HEADS_PER_KV + head. The kernel sets BQ, the rows of a tile, and BK, the keys of one.
+const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
+const FOLD: u32 = 65535u;                  // items along a dispatch's x
+const DIRECT: u32 = 0x80000000u;           // mark of an item that sees all its rows' keys
+const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
+
+struct Item {
+    row: u32,
+    kv_head: u32,
+    flags: u32,
+    first: u32,   // of the sequence's flat query rows
+    rows: u32,    // that the sequence has
+    token: u32,   // the sequence's first
+    keys_at: u32, // see kv_row
+    start: i32,   // position of the sequence's first query
+    begin: i32,   // keys of the item: [begin, end)
+    end: i32,
+    mask: u32,
+}
+
+fn item_at(index: u32, kv_head: u32) -> Item {
+    let word = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
+    var item: Item;
+    item.row = step[word];
+    item.kv_head = kv_head;
+    item.flags = step[word + 1u] & DIRECT;
+    item.first = step[word + 1u] & ~DIRECT;
+    item.rows = row_count(item.row) * HEADS_PER_KV;
+    item.token = row_first(item.row);
+    item.keys_at = keys_of(item.row);
+    item.start = bitcast<i32>(row_start(item.row));
+    item.begin = bitcast<i32>(step[word + 2u]);
+    item.end = bitcast<i32>(step[word + 3u]);
+    item.mask = mask_of(item.row);
+    return item;
+}
+
+fn query_of(flat: u32) -> u32 { return flat / HEADS_PER_KV; }
+fn head_of(item: Item, flat: u32) -> u32 { return item.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV; }
+
+// Keys are those that at least one row of the tile sees: [lowest, highest), and the sinks.
+struct Keys {
+    lowest: i32,
+    highest: i32,
+    begin: i32,       // of the first tile
+    window_tile: i32, // where the tile begins that holds lowest
+    first_position: i32,
+    last_position: i32,
+    last_query: u32,
+}
+
+fn keys_seen(item: Item) -> Keys {
+    var keys: Keys;
+    keys.first_position = item.start + i32(query_of(item.first));
+    keys.last_query = query_of(min(item.first + BQ, item.rows) - 1u);
+    keys.last_position = item.start + i32(keys.last_query);
+    keys.highest = item.end;
+    if (CAUSAL) { keys.highest = min(keys.highest, keys.last_position + 1); }
+    if (WINDOW > 0u && !CAUSAL) { keys.highest = min(keys.highest, max(keys.last_position + i32(WINDOW), min(i32(SINKS), item.end))); }
+    keys.lowest = item.begin;
+    if (WINDOW > 0u) { keys.lowest = max(keys.lowest, keys.first_position - i32(WINDOW) + 1); }
+    keys.window_tile = item.begin + ((keys.lowest - item.begin) / i32(BK)) * i32(BK);
+    keys.begin = keys.window_tile;
+    if (WINDOW > 0u && item.begin < i32(SINKS)) { keys.begin = item.begin; }
+    return keys;
+}
+
+// all_seen tells whether every row sees every key of a tile as it is.
+fn all_seen(item: Item, keys: Keys, tile: i32) -> bool {
+    let end = tile + i32(BK);
+    let all = MASK == 0u && end <= item.end && (!CAUSAL || end <= keys.first_position + 1);
+    if (WINDOW == 0u || end <= i32(SINKS)) { return all; }
+    return all && tile > keys.last_position - i32(WINDOW) && (CAUSAL || end <= keys.first_position + i32(WINDOW));
+}
+
+// hides tells whether the mask hides a tile from all rows.
+fn hides(item: Item, keys: Keys, tile: i32) -> bool {
+    if (MASK == 0u || item.mask == 0u) { return false; }
+    let end = u32(max(min(tile + i32(BK), keys.highest), 0));
+    let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
+    for (var h = 0u; h < heads; h++) {
+        for (var query = query_of(item.first) / MASK_BLOCK; query <= keys.last_query / MASK_BLOCK; query++) {
+            for (var key = u32(tile) / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
+                let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
+                if (entry != MASK_HIDDEN) { return false; }
+            }
+        }
+    }
+    return true;
+}
+
+// shown gives a scaled score with what is done to scores, or NONE where the query row does not see the key.
+fn shown(item: Item, flat: u32, key: i32, scaled: f32) -> f32 {
+    let query = query_of(min(flat, item.rows - 1u));
+    let position = item.start + i32(query);
+    if (key >= item.end || !in_sight(position, key)) { return NONE; }
+    let head = head_of(item, flat);
+    if (!mask_sees(item.mask, head, query, u32(key))) { return NONE; }
+    return capped(scaled) + alibi(alibi_slope(head), position, key) + mask_adds(item.mask, head, query, u32(key));
+}
+
+// kept is the factor of dropout.
+fn kept(item: Item, flat: u32, key: i32) -> f32 {
+    return dropout_factor(item.row, head_of(item, flat), query_of(flat), u32(key));
+}
+
+// q_row gives a column of a query row, 0 where there is none.
+fn q_row(item: Item, flat: u32, c: u32) -> vec4<f32> {
+    let there = min(flat, item.rows - 1u);
+    let x = q_column(item.token + query_of(there), head_of(item, there), min(c, COLUMNS - 1u));
+    return select(vec4<f32>(0.0), x, flat < item.rows && c < COLUMNS);
+}
+
+// rescale is what a row's state is multiplied by when its maximum moves; exactly 1 where it does not.
+fn rescale(before: vec4<f32>, now: vec4<f32>) -> vec4<f32> {
+    return select(exp(min(before - now, vec4<f32>(0.0))), vec4<f32>(1.0), before == now);
+}
+
+fn weight(score: vec4<f32>, maximum: vec4<f32>) -> vec4<f32> {
+    return select(vec4<f32>(0.0), exp(min(score - maximum, vec4<f32>(0.0))), score > vec4<f32>(NONE));
+}
+
+// store writes one column of a finished query row.
+fn store(at: u32, c: u32, x: vec4<f32>) {
+    let e = 4u * c;
+    out[at + e] = x.x;
+    if (e + 1u < HEAD_DIM) { out[at + e + 1u] = x.y; }
+    if (e + 2u < HEAD_DIM) { out[at + e + 2u] = x.z; }
+    if (e + 3u < HEAD_DIM) { out[at + e + 3u] = x.w; }
+}
+
+// finish writes one column of a query row with the sum of its weights.
+fn finish(item: Item, flat: u32, c: u32, x: vec4<f32>, l: f32) {
+    let at = (item.token + query_of(flat)) * OUT_STRIDE + head_of(item, flat) * HEAD_DIM;
+    store(at, c, select(vec4<f32>(0.0), x / max(l, 1.0e-30), l > 0.0));
+}
+
+fn finish_lse(item: Item, flat: u32, top: f32, l: f32) {
+    keep_lse((item.token + query_of(flat)) * (KV_HEADS * HEADS_PER_KV) + head_of(item, flat), top, l);
+}
