@@ -120,11 +120,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    for (var tile = keys.begin; tile < keys.highest; tile += i32(BK)) {
-        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, keys.window_tile); }
-        if (tile >= keys.highest) { break; }
-        if (hides(item, keys, tile)) { continue; }
-
+    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
             if (slab > 0u) { workgroupBarrier(); }

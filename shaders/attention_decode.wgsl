@@ -56,9 +56,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var sum: array<f32, ROWS>;
     var sums: array<Eight, ROWS>;
     for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
-    for (var tile = keys.begin; tile < keys.highest; tile += i32(BK)) {
-        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, keys.window_tile); }
-        if (tile >= keys.highest) { break; }
+    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
         var k: array<Raw, KEYS>;
         var v: array<Raw, KEYS>;
         for (var n = 0u; n < KEYS; n++) {

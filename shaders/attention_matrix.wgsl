@@ -34,6 +34,8 @@ const DEPTH: u32 = (HEAD_DIM + 15u) / 16u;         // fragments along the head d
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;         // of four elements
 const EIGHTS: u32 = 2u * DEPTH;                    // eight elements each
 const KV_STRIDE: u32 = 16u * DEPTH + 8u;           // halves from one key's row to the next
+const Q_DEPTH: u32 = min(DEPTH, 4u);               // fragments of Q that are staged at a time
+const Q_STRIDE_HALVES: u32 = 16u * Q_DEPTH + 8u;   // from one row's part of Q to the next's
 const P_STRIDE: u32 = ROWS + 8u;                   // halves from one key's weights to the next's
 const S_STRIDE: u32 = KEYS + 4u;                   // floats from one row's scores to the next's
 const V_AT: u32 = KEYS * KV_STRIDE;
@@ -43,7 +45,7 @@ const KEYS_EACH: u32 = KEYS / LANES_A_ROW;
 const KEY_PARTS: u32 = KEYS / 16u;
 const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
 
-// First Q, [BQ][KV_STRIDE]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][KEYS][P_STRIDE].
+// First Q, [BQ][Q_STRIDE_HALVES]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][KEYS][P_STRIDE].
 var<workgroup> halves: array<Half, HALVES>;
 var<workgroup> floats: array<f32, FLOATS>;         // S, or a piece of O, [BQ][S_STRIDE]
 var<workgroup> row_scale: array<f32, BQ>;          // what a row of O is multiplied by
@@ -275,6 +277,35 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
     workgroupBarrier();
 }
 
+// load_q takes the fragments of Q from first on, Q_DEPTH of them along the head dim, through halves.
+fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subgroup: u32, lane: u32) {
+    for (var i = lane; i < BQ * 4u * Q_DEPTH; i += THREADS) {
+        let r = i / (4u * Q_DEPTH);
+        let c = i % (4u * Q_DEPTH);
+        let column = 4u * first + c;
+        let flat = s.first + r;
+        var x = Half4();
+        if (flat < s.flat_rows && column < COLUMNS) {
+            let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
+            x = half4(q_column(s.token + flat / HEADS_PER_KV, head, column));
+        }
+        let at = r * Q_STRIDE_HALVES + 4u * c;
+        halves[at] = x.x;
+        halves[at + 1u] = x.y;
+        halves[at + 2u] = x.z;
+        halves[at + 3u] = x.w;
+    }
+    workgroupBarrier();
+    for (var f = 0u; f < FRAGMENTS; f++) {
+        for (var d = 0u; d < Q_DEPTH; d++) {
+            if (first + d < DEPTH) {
+                (*q_parts)[f * DEPTH + first + d] = left_rows((subgroup * ROWS + 16u * f) * Q_STRIDE_HALVES + 16u * d, Q_STRIDE_HALVES);
+            }
+        }
+    }
+    workgroupBarrier();
+}
+
 // attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let index = group.z * FOLD + group.x;
@@ -300,29 +331,11 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     }
     if (WINDOW > 0u) { s.lowest = max(s.lowest, s.start + i32(s.first / HEADS_PER_KV) - i32(WINDOW) + 1); }
 
-    for (var i = lane; i < BQ * 4u * DEPTH; i += THREADS) {
-        let r = i / (4u * DEPTH);
-        let c = i % (4u * DEPTH);
-        let flat = s.first + r;
-        var x = Half4();
-        if (flat < s.flat_rows && c < COLUMNS) {
-            let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
-            x = half4(q_column(s.token + flat / HEADS_PER_KV, head, c));
-        }
-        let at = r * KV_STRIDE + 4u * c;
-        halves[at] = x.x;
-        halves[at + 1u] = x.y;
-        halves[at + 2u] = x.z;
-        halves[at + 3u] = x.w;
-    }
-    workgroupBarrier();
     var q_parts: array<Left, PARTS>;
-    for (var f = 0u; f < FRAGMENTS; f++) {
-        for (var d = 0u; d < DEPTH; d++) {
-            q_parts[f * DEPTH + d] = left_rows((subgroup * ROWS + 16u * f) * KV_STRIDE + 16u * d, KV_STRIDE);
-        }
-    }
-    workgroupBarrier();
+    load_q(&q_parts, s, 0u, subgroup, lane);
+    if (DEPTH > Q_DEPTH) { load_q(&q_parts, s, Q_DEPTH, subgroup, lane); }
+    if (DEPTH > 2u * Q_DEPTH) { load_q(&q_parts, s, 2u * Q_DEPTH, subgroup, lane); }
+    if (DEPTH > 3u * Q_DEPTH) { load_q(&q_parts, s, 3u * Q_DEPTH, subgroup, lane); }
 
     var o: array<Result, PARTS>;
     var state: Softmax;

@@ -1,11 +1,11 @@
 // Flash attention for large GPUs (FlashAttention-2, arXiv 2307.08691, algorithm 1), laid out as a matrix product: what bounds
-// it there is how many reads of workgroup memory a multiply-add takes. A workgroup of 16 × 16 owns BQ = 64·RG flat query
-// rows of one KV head and walks keys in tiles of 64; invocation (tx, ty) has the scores of 4·RG rows and four keys, and of
-// the output the same rows and the columns tx, tx+16, … of four elements.
+// it there is how many reads of workgroup memory a multiply-add takes. A workgroup of 16 × TY owns BQ = 4·RG·TY flat query
+// rows of one KV head and walks keys in tiles of 64. Invocation (tx, ty) has the scores of 4·RG neighbouring rows and of
+// the keys tx, tx+16, tx+32 and tx+48, and of the output the same rows and the columns tx, tx+16, … of four elements.
 //
 // Q and K go through workgroup memory in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector,
-// and P through the same memory once they are used; V in pieces of VK keys beside it. Places are exchanged so that
-// neighbouring invocations store to different banks.
+// and P through the same memory once they are used; V in pieces of VK keys beside it. What comes next is read into registers
+// while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks.
 // include: step
 // include: keys
 // include: kv
@@ -24,57 +24,84 @@
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const THREADS: u32 = 256u;
-const TX: u32 = 16u;
-const QUADS: u32 = 16u * RG;            // of query rows
+const THREADS: u32 = 16u * TY;
+const QUADS: u32 = TY * RG;             // of query rows
 const BQ: u32 = 4u * QUADS;
 const BK: u32 = 64u;
 const PARTS: u32 = DEPTH / 4u;          // columns of a slab
 const SLABS: u32 = (COLUMNS + PARTS - 1u) / PARTS;
 const PIECES: u32 = BK / VK;
-const K_AT: u32 = DEPTH * QUADS;        // of a slab of K in stage
-const STAGE: u32 = BK * QUADS;          // P; Q and K take less
+const LINE: u32 = QUADS + 1u;           // from an element of Q, or a key's weights, to the next
+const K_LINE: u32 = 17u;
+const K_AT: u32 = DEPTH * LINE;         // of a slab of K in stage
+const STAGE: u32 = max(BK * LINE, K_AT + DEPTH * K_LINE);
 const VALUES: u32 = VK * COLUMNS;
+const Q_READS: u32 = (QUADS * PARTS + THREADS - 1u) / THREADS; // squares of four rows by four elements
+const K_READS: u32 = (16u * PARTS + THREADS - 1u) / THREADS;
+const V_READS: u32 = (VALUES + THREADS - 1u) / THREADS;
 const OUTS: u32 = 4u * RG * RC;
+const CAUSAL_ONLY: bool = MASK == 0u && WINDOW == 0u && SOFTCAP == 0.0 && !ALIBI;
 
 var<workgroup> stage: array<vec4<f32>, STAGE>;
 var<workgroup> values: array<vec4<f32>, VALUES>;
 
-// stage_slab stages a slab of Q and K: an invocation reads four rows of one column, and stores their four elements.
-fn stage_slab(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
+// Slab and Piece are an invocation's share of what comes next.
+struct Slab { q: array<mat4x4<f32>, Q_READS>, k: array<mat4x4<f32>, K_READS> }
+alias Piece = array<vec4<f32>, V_READS>;
+
+fn read_slab(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) -> Slab {
+    var x: Slab;
+    let c = slab * PARTS + lane % PARTS;
+    for (var n = 0u; n < Q_READS; n++) {
+        let flat = item.first + 4u * (lane / PARTS + n * (THREADS / PARTS));
+        x.q[n] = mat4x4<f32>(q_row(item, flat, c), q_row(item, flat + 1u, c), q_row(item, flat + 2u, c), q_row(item, flat + 3u, c));
+    }
+    for (var n = 0u; n < K_READS; n++) {
+        let quad = lane / PARTS + n * (THREADS / PARTS);
+        if (quad < 16u) {
+            let key = tile + i32(quad);
+            x.k[n] = mat4x4<f32>(k_loaded(item, keys, key, c), k_loaded(item, keys, key + 16, c), k_loaded(item, keys, key + 32, c),
+                k_loaded(item, keys, key + 48, c));
+        }
+    }
+    return x;
+}
+
+fn put_slab(x: Slab, lane: u32) {
     let part = lane % PARTS;
-    let c = slab * PARTS + part;
-    for (var quad = lane / PARTS; quad < QUADS; quad += THREADS / PARTS) {
-        let flat = item.first + 4u * quad;
-        let x = transpose(mat4x4<f32>(q_row(item, flat, c), q_row(item, flat + 1u, c), q_row(item, flat + 2u, c), q_row(item, flat + 3u, c)));
-        let at = part * (4u * QUADS) + (quad ^ part);
-        stage[at] = x[0];
-        stage[at + QUADS] = x[1];
-        stage[at + 2u * QUADS] = x[2];
-        stage[at + 3u * QUADS] = x[3];
+    for (var n = 0u; n < Q_READS; n++) {
+        let quad = lane / PARTS + n * (THREADS / PARTS);
+        if (quad < QUADS) {
+            let y = transpose(x.q[n]);
+            for (var i = 0u; i < 4u; i++) { stage[(i * PARTS + part) * LINE + quad] = y[i]; }
+        }
     }
-    for (var quad = lane / PARTS; quad < 16u; quad += THREADS / PARTS) {
-        let key = tile + i32(4u * quad);
-        let x = transpose(mat4x4<f32>(k_loaded(item, keys, key, c), k_loaded(item, keys, key + 1, c), k_loaded(item, keys, key + 2, c),
-            k_loaded(item, keys, key + 3, c)));
-        let at = K_AT + part * 64u + (quad ^ part);
-        stage[at] = x[0];
-        stage[at + 16u] = x[1];
-        stage[at + 32u] = x[2];
-        stage[at + 48u] = x[3];
+    for (var n = 0u; n < K_READS; n++) {
+        let quad = lane / PARTS + n * (THREADS / PARTS);
+        if (quad < 16u) {
+            let y = transpose(x.k[n]);
+            for (var i = 0u; i < 4u; i++) { stage[K_AT + (i * PARTS + part) * K_LINE + quad] = y[i]; }
+        }
     }
 }
 
-fn stage_piece(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
-    for (var i = lane; i < VALUES; i += THREADS) {
-        values[i] = v_loaded(item, keys, tile + i32(piece * VK + i / COLUMNS), i % COLUMNS);
+fn read_piece(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) -> Piece {
+    var x: Piece;
+    for (var n = 0u; n < V_READS; n++) {
+        let i = lane + n * THREADS;
+        x[n] = v_loaded(item, keys, tile + i32(piece * VK + i / COLUMNS), i % COLUMNS);
+    }
+    return x;
+}
+
+fn put_piece(x: Piece, lane: u32) {
+    for (var n = 0u; n < V_READS; n++) {
+        let i = lane + n * THREADS;
+        if (i < VALUES) { values[i] = x[n]; }
     }
 }
 
-// weight_at is the place of the weights of four rows and a key.
-fn weight_at(key: u32, quad: u32) -> u32 { return key * QUADS + (quad ^ (key / 4u % 8u)); }
-
-@compute @workgroup_size(16, 16, 1)
+@compute @workgroup_size(16, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.x;
     if (index >= step[ITEMS_WORD]) { return; }
@@ -90,38 +117,51 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    for (var tile = keys.begin; tile < keys.highest; tile += i32(BK)) {
-        if (WINDOW > 0u && tile >= i32(SINKS)) { tile = max(tile, keys.window_tile); }
-        if (tile >= keys.highest) { break; }
-        if (hides(item, keys, tile)) { continue; }
-
+    var tile = next_tile(item, keys, keys.begin);
+    var slab: Slab;
+    var piece: Piece;
+    if (tile < keys.highest) {
+        slab = read_slab(item, keys, tile, 0u, lane);
+        piece = read_piece(item, keys, tile, 0u, lane);
+    }
+    while (tile < keys.highest) {
+        let next = next_tile(item, keys, tile + i32(BK));
+        put_piece(piece, lane);
         var s = array<array<vec4<f32>, 4>, RG>(); // [RG][key], of four rows
-        stage_piece(item, keys, tile, 0u, lane);
-        for (var slab = 0u; slab < SLABS; slab++) {
-            if (slab > 0u) { workgroupBarrier(); }
-            stage_slab(item, keys, tile, slab, lane);
+        for (var n = 0u; n < SLABS; n++) {
+            put_slab(slab, lane);
             workgroupBarrier();
+            if (n + 1u < SLABS) {
+                slab = read_slab(item, keys, tile, n + 1u, lane);
+            } else if (PIECES > 1u) {
+                piece = read_piece(item, keys, tile, 1u, lane);
+            }
             for (var d = 0u; d < DEPTH; d++) {
-                let k = stage[K_AT + d * 16u + (tx ^ (d / 4u))];
+                let k = stage[K_AT + d * K_LINE + tx];
                 for (var g = 0u; g < RG; g++) {
-                    let x = stage[d * QUADS + ((ty * RG + g) ^ (d / 4u))];
+                    let x = stage[d * LINE + ty * RG + g];
                     s[g][0] = fma(x, vec4<f32>(k.x), s[g][0]);
                     s[g][1] = fma(x, vec4<f32>(k.y), s[g][1]);
                     s[g][2] = fma(x, vec4<f32>(k.z), s[g][2]);
                     s[g][3] = fma(x, vec4<f32>(k.w), s[g][3]);
                 }
             }
+            workgroupBarrier();
         }
 
-        let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
+        let plain = CAUSAL_ONLY && all_seen(item, keys, tile);
         var now = maximum;
         for (var g = 0u; g < RG; g++) {
+            let flat = first_row + 4u * g;
+            let limit = last_seen(item, flat);
             for (var j = 0u; j < 4u; j++) {
+                let key = tile + i32(tx + 16u * j);
                 var x = s[g][j] * SCALE;
-                if (!plain) {
-                    let key = tile + i32(4u * tx + j);
+                if (CAUSAL_ONLY) {
+                    if (!plain) { x = select(vec4<f32>(NONE), x, vec4<i32>(key) <= limit); }
+                } else {
                     var y = x;
-                    for (var r = 0u; r < 4u; r++) { y[r] = shown(item, first_row + 4u * g + r, key, x[r]); }
+                    for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r]); }
                     x = y;
                 }
                 s[g][j] = x;
@@ -137,12 +177,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 var p = weight(s[g][j], now[g]);
                 total += p;
                 if (DROP_BELOW > 0u) {
-                    let key = tile + i32(4u * tx + j);
+                    let key = tile + i32(tx + 16u * j);
                     var factors: vec4<f32>;
                     for (var r = 0u; r < 4u; r++) { factors[r] = kept(item, first_row + 4u * g + r, key); }
                     p *= factors;
                 }
-                stage[weight_at(4u * tx + j, ty * RG + g)] = p;
+                stage[(tx + 16u * j) * LINE + ty * RG + g] = p;
             }
             sum[g] = total;
             for (var c = 0u; c < RC; c++) {
@@ -153,13 +193,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 sums[o + 3u] *= scale.w;
             }
         }
+        workgroupBarrier();
 
-        for (var piece = 0u; piece < PIECES; piece++) {
-            if (piece > 0u) { stage_piece(item, keys, tile, piece, lane); }
-            workgroupBarrier();
+        for (var n = 0u; n < PIECES; n++) {
+            if (n > 0u) {
+                put_piece(piece, lane);
+                workgroupBarrier();
+                if (n + 1u < PIECES) { piece = read_piece(item, keys, tile, n + 1u, lane); }
+            }
+            if (n + 1u == PIECES && next < keys.highest) {
+                slab = read_slab(item, keys, next, 0u, lane);
+                piece = read_piece(item, keys, next, 0u, lane);
+            }
             for (var v = 0u; v < VK; v++) {
                 var p: array<vec4<f32>, RG>;
-                for (var g = 0u; g < RG; g++) { p[g] = stage[weight_at(piece * VK + v, ty * RG + g)]; }
+                for (var g = 0u; g < RG; g++) { p[g] = stage[(n * VK + v) * LINE + ty * RG + g]; }
                 for (var c = 0u; c < RC; c++) {
                     let x = values[v * COLUMNS + min(tx + c * 16u, COLUMNS - 1u)];
                     for (var g = 0u; g < RG; g++) {
@@ -173,6 +221,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
             workgroupBarrier();
         }
+        tile = next;
     }
     rows_sum(&sum, tx, ty);
 

@@ -22,6 +22,7 @@ type matrixTile struct {
 // V less often, from more registers.
 var matrixTiles = []matrixTile{
 	{name: "matrix128x32", subgroups: 4, fragments: 2, keys: 32},
+	{name: "matrix128x32x8", subgroups: 8, fragments: 1, keys: 32},
 	{name: "matrix64x32", subgroups: 4, fragments: 1, keys: 32},
 	{name: "matrix64x64", subgroups: 4, fragments: 1, keys: 64},
 	{name: "matrix64x32x2", subgroups: 2, fragments: 2, keys: 32},
@@ -38,6 +39,9 @@ const side = 16
 // matrixConfig is what the fragments' library multiplies.
 var matrixConfig = gpu.MatrixConfig{Factor: "f16", Sum: "f32", M: side, N: side, K: side}
 
+// qDepth is how many fragments of Q along the head dim are staged at a time.
+const qDepth = 4
+
 // maxPieces is how many pieces of the output's columns attention_matrix.wgsl spells out.
 const maxPieces = 8
 
@@ -48,7 +52,7 @@ func depth(headDim int) int { return (headDim + side - 1) / side }
 // halves returns the halves in workgroup memory: Q, and later K, V and P.
 func (t matrixTile) halves(headDim int) int {
 	stride := side*depth(headDim) + 8
-	return max(t.rows()*stride, 2*t.keys*stride+t.subgroups*t.keys*(side*t.fragments+8))
+	return max(t.rows()*(side*min(depth(headDim), qDepth)+8), 2*t.keys*stride+t.subgroups*t.keys*(side*t.fragments+8))
 }
 
 // floats returns the floats in workgroup memory: S, and pieces of O.

@@ -3,7 +3,6 @@ package attention
 import (
 	"fmt"
 
-	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
 
@@ -134,7 +133,7 @@ func (t tile) qSlabs() int {
 func (t tile) memory() int {
 	quads := t.rows / 4
 	if t.wide {
-		return t.element * (t.keys*quads + t.wideKeys()*t.columns + t.threadsX*quads)
+		return t.wideMemory()
 	}
 	return t.element*(4*t.slab()*t.qSlabs()*quads+t.stages()*t.keys*t.stride()+t.keys*(quads|1)) + 16*t.threadsX*quads
 }
@@ -159,14 +158,4 @@ func (t tile) consts() []kernel.Const {
 		{Name: "P_STRIDE", Value: t.rows/4 | 1}, {Name: "CX", Value: t.outThreads()}, {Name: "PARTS", Value: t.parts()},
 		{Name: "RC", Value: (t.columns + t.outThreads() - 1) / t.outThreads()}, {Name: "BATCH", Value: t.batch()},
 	}
-}
-
-// laneConsts are those of shaders/lib/attention_rows_subgroup.wgsl.
-func (t tile) laneConsts(info gpu.AdapterInfo) []kernel.Const {
-	lanes := min(t.threadsX, subgroupLanes(info))
-	width := t.threadsX / lanes
-	if t.parts() > 1 {
-		width = t.threadsX // they meet there
-	}
-	return []kernel.Const{{Name: "LANES", Value: lanes}, {Name: "ROW_WIDTH", Value: width}}
 }

@@ -22,6 +22,12 @@ func (s shape) wideTile(headDim, memory int) (tile, error) {
 	return t, nil
 }
 
+// wideMemory returns the bytes of workgroup memory of a wide tile: weights, or a slab of Q and K, and a piece of V.
+func (t tile) wideMemory() int {
+	line := t.rows/4 + 1
+	return t.element * (max(t.keys*line, wideDepth*(line+t.keys/4+1)) + t.wideKeys()*t.columns)
+}
+
 // wideKeys is how many keys of V a wide tile stages at a time.
 func (t tile) wideKeys() int {
 	n := t.keys
@@ -39,17 +45,16 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
-			{Name: "RG", Value: t.rows / 64}, {Name: "RC", Value: (t.columns + 15) / 16},
+			{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
 			{Name: "DEPTH", Value: wideDepth}, {Name: "VK", Value: t.wideKeys()},
 		}...),
 		Use: map[string]string{
-			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "attention_rows_workgroup", "lse": "lse_none",
+			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "wide_rows_workgroup", "lse": "lse_none",
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
-	if c.subgroup {
-		s.Use["rows"] = "attention_rows_subgroup"
-		s.Consts = append(s.Consts, t.laneConsts(info)...)
+	if c.subgroup && subgroupLanes(info) >= t.threadsX {
+		s.Use["rows"] = "wide_rows_subgroup"
 		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups
 	}
 	if p.Contiguous {

@@ -1,7 +1,7 @@
 // Maxima and sums of rows over the TX invocations that share them, a power of two: by exchanging values among LANES of them,
 // which share a subgroup, and through workgroup memory where there are more. A vector is four rows.
 const GROUPS: u32 = TX / LANES;
-var<workgroup> row_tile: array<array<vec4<f32>, ROW_WIDTH>, QUADS>;
+var<workgroup> row_tile: array<array<vec4<f32>, TX>, QUADS>;
 
 // rows_max replaces the rows' values by their greatest. All of the workgroup must call it; it waits for all before it.
 fn rows_max(values: ptr<function, array<vec4<f32>, RG>>, tx: u32, ty: u32) {

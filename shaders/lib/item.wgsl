@@ -90,6 +90,26 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
     return true;
 }
 
+// next_tile gives the first tile from tile on that some row may see, or one from keys.highest on.
+fn next_tile(item: Item, keys: Keys, tile: i32) -> i32 {
+    var t = tile;
+    while (t < keys.highest) {
+        if (WINDOW > 0u && t >= i32(SINKS)) { t = max(t, keys.window_tile); }
+        if (t >= keys.highest || !hides(item, keys, t)) { break; }
+        t += i32(BK);
+    }
+    return t;
+}
+
+// last_seen gives the last key that four rows see where nothing but causality hides keys.
+fn last_seen(item: Item, flat: u32) -> vec4<i32> {
+    var last = vec4<i32>(item.end - 1);
+    if (CAUSAL) {
+        for (var r = 0u; r < 4u; r++) { last[r] = min(last[r], item.start + i32(query_of(min(flat + r, item.rows - 1u)))); }
+    }
+    return last;
+}
+
 // shown gives a scaled score with what is done to scores, or NONE where the query row does not see the key.
 fn shown(item: Item, flat: u32, key: i32, scaled: f32) -> f32 {
     let query = query_of(min(flat, item.rows - 1u));
