@@ -101,13 +101,13 @@ fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
 
 @compute @workgroup_size(TX, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let index = group.z * FOLD + group.x;
+    let index = group.z * FOLD + group.y;
     if (index >= step[ITEMS_WORD]) { return; }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * TX + tx;
 
-    let item = item_at(index, group.y);
+    let item = item_at(index, group.x);
     let keys = keys_seen(item);
 
     if (Q_SLABS > 1u || SLABS == 1u) { stage_q(item, 0u, lane); }

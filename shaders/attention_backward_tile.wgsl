@@ -29,7 +29,7 @@
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;    // columns of four elements
 const THREADS: u32 = TX * TY;
 const EMPTY_LSE: f32 = -3.0e38;               // of a row that saw nothing
-const FOLD: u32 = 65535u;                     // items along a dispatch's x
+const FOLD: u32 = 65535u;                     // items along a dispatch's y
 const BO: u32 = 4u * TX * OWN_QUADS;
 const BW: u32 = 4u * TY * WALK_QUADS;
 const OWN_EACH: u32 = 4u * OWN_QUADS;
@@ -279,13 +279,13 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
 
 @compute @workgroup_size(TX, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let index = group.z * FOLD + group.x;
+    let index = group.z * FOLD + group.y;
     if (index >= step[ITEMS_WORD]) { return; }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * TX + tx;
-    let kv_head = select(group.y / HEADS_PER_KV, group.y, OWN_KEYS);
-    let head_first = select(group.y, group.y * HEADS_PER_KV, OWN_KEYS);
+    let kv_head = select(group.x / HEADS_PER_KV, group.x, OWN_KEYS);
+    let head_first = select(group.x, group.x * HEADS_PER_KV, OWN_KEYS);
     let head_end = head_first + select(1u, HEADS_PER_KV, OWN_KEYS);
 
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
@@ -368,7 +368,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     for (var j = 0u; j < QUADS_EACH; j++) {
         for (var e = 0u; e < 4u; e++) {
             let own = it.own_first + 4u * (lane / TC + j * TO) + e;
-            var at = ((it.first_token + own) * HEADS + group.y) * HEAD_DIM;
+            var at = ((it.first_token + own) * HEADS + group.x) * HEAD_DIM;
             if (OWN_KEYS) { at = (it.first_key + own * KV_HEADS) * HEAD_DIM; }
             for (var l = 0u; l < COLUMNS_EACH; l++) {
                 for (var x = 0u; x < 4u; x++) {

@@ -39,12 +39,12 @@ fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), ve
 
 @compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let index = workgroup.z * FOLD + workgroup.x;
+    let index = workgroup.z * FOLD + workgroup.y;
     if (index >= step[ITEMS_WORD]) { return; }
     let lane = local % LANES;
     let group = local / LANES;
 
-    let item = item_at(index, workgroup.y);
+    let item = item_at(index, workgroup.x);
     let keys = keys_seen(item);
 
     var queries: array<Eight, ROWS>;

@@ -22,7 +22,7 @@
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const FOLD: u32 = 65535u;                          // items along a dispatch's x
+const FOLD: u32 = 65535u;                          // items along a dispatch's y
 const DIRECT: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
 const NONE: f32 = -3.0e38;                         // maximum of a row that has seen nothing, score of a hidden key
 const LEAST: f32 = -1.0e38;                        // below the scores of visible keys
@@ -36,16 +36,16 @@ const EIGHTS: u32 = 2u * DEPTH;                    // eight elements each
 const KV_STRIDE: u32 = 16u * DEPTH + 8u;           // halves from one key's row to the next
 const Q_DEPTH: u32 = min(DEPTH, 4u);               // fragments of Q that are staged at a time
 const Q_STRIDE_HALVES: u32 = 16u * Q_DEPTH + 8u;   // from one row's part of Q to the next's
-const P_STRIDE: u32 = ROWS + 8u;                   // halves from one key's weights to the next's
+const P_STRIDE: u32 = KEYS + 8u;                   // halves from one row's weights to the next's
 const S_STRIDE: u32 = KEYS + 4u;                   // floats from one row's scores to the next's
 const V_AT: u32 = KEYS * KV_STRIDE;
 const P_AT: u32 = 2u * KEYS * KV_STRIDE;
-const P_SIZE: u32 = KEYS * P_STRIDE;               // of one subgroup
+const P_SIZE: u32 = ROWS * P_STRIDE;               // of one subgroup
 const KEYS_EACH: u32 = KEYS / LANES_A_ROW;
 const KEY_PARTS: u32 = KEYS / 16u;
 const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
 
-// First Q, [BQ][Q_STRIDE_HALVES]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][KEYS][P_STRIDE].
+// First Q, [BQ][Q_STRIDE_HALVES]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][ROWS][P_STRIDE].
 var<workgroup> halves: array<Half, HALVES>;
 var<workgroup> floats: array<f32, FLOATS>;         // S, or a piece of O, [BQ][S_STRIDE]
 var<workgroup> row_scale: array<f32, BQ>;          // what a row of O is multiplied by
@@ -76,7 +76,9 @@ struct Softmax {
     tile_sum: array<f32, ROWS_EACH>,
 }
 
-fn put_eight(at: u32, x: Eight) {
+// put_eight stores eight halves, the n-th eight of all. Bounds that a compiler sees leave one store of them.
+fn put_eight(n: u32, x: Eight) {
+    let at = 8u * min(n, HALVES / 8u - 1u);
     halves[at] = x.low.x;
     halves[at + 1u] = x.low.y;
     halves[at + 2u] = x.low.z;
@@ -119,7 +121,7 @@ fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
     var fetched = x;
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
-        if (i < KEYS * EIGHTS) { put_eight(at + (i / EIGHTS) * KV_STRIDE + 8u * (i % EIGHTS), fetched[n]); }
+        if (i < KEYS * EIGHTS) { put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]); }
     }
 }
 
@@ -170,7 +172,6 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
     let own = lane % SUBGROUP;
     let rows_at = subgroup * ROWS;
     let part = own / ROW_LANES * KEYS_EACH;
-    let skew = own / 8u; // lanes begin at different keys, to meet in no bank
     let all = all_see(s, tile);
     var passed = false;
     for (var e = 0u; e < ROWS_EACH; e++) {
@@ -180,26 +181,24 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
         let position = s.start + i32(query);
         let slope = alibi_slope(head);
-        let at = r * S_STRIDE + part;
+        let at = 4u * min((r * S_STRIDE + part) / 4u, (FLOATS - KEYS_EACH) / 4u); // as in put_eight
         let key_at = tile + i32(part);
         var x: array<f32, KEYS_EACH>;
         var top = NONE;
         if (all) {
             for (var c = 0u; c < KEYS_EACH; c++) {
-                let column = (c + skew) % KEYS_EACH;
-                x[c] = SCALE * LOG2E * floats[at + column];
+                x[c] = SCALE * LOG2E * floats[at + c];
                 if (SOFTCAP > 0.0 || ALIBI) {
-                    x[c] = LOG2E * (capped(SCALE * floats[at + column]) + alibi(slope, position, key_at + i32(column)));
+                    x[c] = LOG2E * (capped(SCALE * floats[at + c]) + alibi(slope, position, key_at + i32(c)));
                 }
                 top = max(top, x[c]);
             }
         } else {
             for (var c = 0u; c < KEYS_EACH; c++) {
-                let column = (c + skew) % KEYS_EACH;
-                let key = key_at + i32(column);
+                let key = key_at + i32(c);
                 x[c] = NONE;
                 if (flat < s.flat_rows && key < s.end && in_sight(position, key) && mask_sees(s.mask, head, query, u32(key))) {
-                    let score = capped(SCALE * floats[at + column]) + alibi(slope, position, key);
+                    let score = capped(SCALE * floats[at + c]) + alibi(slope, position, key);
                     x[c] = LOG2E * max(score + mask_adds(s.mask, head, query, u32(key)), 0.5 * LEAST);
                 }
                 top = max(top, x[c]);
@@ -216,15 +215,14 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         passed = passed || highest - SLACK > reference;
         (*state).highest[e] = highest;
         (*state).reference[e] = reference;
-        let to = P_AT + subgroup * P_SIZE + r - rows_at;
+        let to = 8u * min((P_AT + subgroup * P_SIZE + (r - rows_at) * P_STRIDE + part) / 8u, (HALVES - KEYS_EACH) / 8u);
         let zero = max(reference, LEAST); // so that hidden keys weigh nothing where a row has seen none yet
         var total = 0.0;
         for (var c = 0u; c < KEYS_EACH; c++) {
-            let column = part + (c + skew) % KEYS_EACH;
             var p = half(exp2(min(x[c] - zero, SLACK)));
             total += f32(p);
-            if (DROP_BELOW > 0u) { p = half(min(f32(p) * dropout_factor(s.row, head, query, u32(tile) + column), 65504.0)); }
-            halves[to + column * P_STRIDE] = p;
+            if (DROP_BELOW > 0u) { p = half(min(f32(p) * dropout_factor(s.row, head, query, u32(key_at) + c), 65504.0)); }
+            halves[to + c] = p;
         }
         (*state).tile_sum[e] = total;
     }
@@ -289,7 +287,7 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
             let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
             x = half4(q_column(s.token + flat / HEADS_PER_KV, head, column));
         }
-        let at = r * Q_STRIDE_HALVES + 4u * c;
+        let at = 4u * min((r * Q_STRIDE_HALVES) / 4u + c, HALVES / 4u - 1u);
         halves[at] = x.x;
         halves[at + 1u] = x.y;
         halves[at + 2u] = x.z;
@@ -308,12 +306,12 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
 
 // attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
-    let index = group.z * FOLD + group.x;
+    let index = group.z * FOLD + group.y;
     if (index >= step[ITEMS_WORD]) { return; }
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
     var s: Share;
     s.row = step[item];
-    s.kv_head = group.y;
+    s.kv_head = group.x;
     s.first = step[item + 1u] & ~DIRECT;
     s.flat_rows = row_count(s.row) * HEADS_PER_KV;
     s.token = row_first(s.row);
@@ -387,7 +385,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
 
         for (var n = 0u; n < KEY_PARTS; n++) {
             var weights: array<Left, FRAGMENTS>;
-            for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_columns(weights_at + 16u * (n * P_STRIDE + f), P_STRIDE); }
+            for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_rows(weights_at + 16u * (f * P_STRIDE + n), P_STRIDE); }
             for (var d = 0u; d < DEPTH; d++) {
                 let values = right_rows(V_AT + 16u * (n * KV_STRIDE + d), KV_STRIDE);
                 for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(weights[f], values, o[f * DEPTH + d]); }

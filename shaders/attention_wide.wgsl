@@ -103,12 +103,12 @@ fn put_piece(x: Piece, lane: u32) {
 
 @compute @workgroup_size(16, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let index = group.z * FOLD + group.x;
+    let index = group.z * FOLD + group.y;
     if (index >= step[ITEMS_WORD]) { return; }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * 16u + tx;
-    let item = item_at(index, group.y);
+    let item = item_at(index, group.x);
     let keys = keys_seen(item);
     let first_row = item.first + ty * (4u * RG);
 

@@ -168,13 +168,13 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 // most three dispatches; kinds of which there are none cost nothing.
 func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, prefillItems, decodeItems, merges int) {
 	heads := uint32(a.params.KVHeads)
-	x, z := kernel.Fold(prefillItems)
-	rec.Dispatch(a.prefill, b.prefill, x, heads, z)
+	y, z := kernel.Fold(prefillItems)
+	rec.Dispatch(a.prefill, b.prefill, heads, y, z)
 	if a.params.Deterministic {
 		return
 	}
-	x, z = kernel.Fold(decodeItems)
-	rec.Dispatch(a.decode, b.decode, x, heads, z)
-	x, z = kernel.Fold(merges)
+	y, z = kernel.Fold(decodeItems)
+	rec.Dispatch(a.decode, b.decode, heads, y, z)
+	x, z := kernel.Fold(merges)
 	rec.Dispatch(a.merge, b.merge, x, heads*uint32(a.decodeTile.rows), z)
 }

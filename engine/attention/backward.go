@@ -142,8 +142,8 @@ const deltaRows = 64
 func (b *Backward) Record(rec *gpu.Recorder, bound *BackwardBindings, d *kernel.StepData) {
 	x, z := kernel.Fold((len(d.Tokens)*b.params.Heads + deltaRows - 1) / deltaRows)
 	rec.Dispatch(b.delta, bound.delta, x, 1, z)
-	x, z = kernel.Fold(len(d.Decode))
-	rec.Dispatch(b.keys, bound.keys, x, uint32(b.params.KVHeads), z)
-	x, z = kernel.Fold(len(d.Prefill))
-	rec.Dispatch(b.queries, bound.queries, x, uint32(b.params.Heads), z)
+	y, z := kernel.Fold(len(d.Decode))
+	rec.Dispatch(b.keys, bound.keys, uint32(b.params.KVHeads), y, z)
+	y, z = kernel.Fold(len(d.Prefill))
+	rec.Dispatch(b.queries, bound.queries, uint32(b.params.Heads), y, z)
 }

@@ -52,7 +52,7 @@ func depth(headDim int) int { return (headDim + side - 1) / side }
 // halves returns the halves in workgroup memory: Q, and later K, V and P.
 func (t matrixTile) halves(headDim int) int {
 	stride := side*depth(headDim) + 8
-	return max(t.rows()*(side*min(depth(headDim), qDepth)+8), 2*t.keys*stride+t.subgroups*t.keys*(side*t.fragments+8))
+	return max(t.rows()*(side*min(depth(headDim), qDepth)+8), 2*t.keys*stride+t.rows()*(t.keys+8))
 }
 
 // floats returns the floats in workgroup memory: S, and pieces of O.

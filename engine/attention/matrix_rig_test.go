@@ -195,7 +195,7 @@ func (s *matrixScene) run() (out, lse []float32) {
 	bind, err := dev.Bind(kern, views...)
 	require.NoError(s, err)
 	var rec gpu.Recorder
-	rec.Dispatch(kern, bind, uint32(len(d.Prefill)), uint32(p.KVHeads), 1)
+	rec.Dispatch(kern, bind, uint32(p.KVHeads), uint32(len(d.Prefill)), 1)
 	require.NoError(s, dev.Submit(&rec))
 	lines := s.read(views[4])
 	for t := range tokens {

@@ -25,13 +25,11 @@ fn half4(x: vec4<f32>) -> Half4 {
 }
 fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack2x16float(x.y)); }
 
-fn left(at: u32, row: u32, column: u32) -> Left {
+fn left_rows(at: u32, stride: u32) -> Left {
     var x: Left;
-    for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * row + i * column]; }
+    for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * stride + i]; }
     return x;
 }
-fn left_rows(at: u32, stride: u32) -> Left { return left(at, stride, 1u); }
-fn left_columns(at: u32, stride: u32) -> Left { return left(at, 1u, stride); }
 fn right_rows(at: u32, stride: u32) -> Right { return Right(at, stride, 1u); }
 fn right_columns(at: u32, stride: u32) -> Right { return Right(at, 1u, stride); }
 fn result_rows(at: u32, stride: u32) -> Result {

@@ -13,9 +13,8 @@ fn half(x: f32) -> Half { return f16(x); }
 fn half4(x: vec4<f32>) -> Half4 { return Half4(clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
 fn half4_bits(x: vec2<u32>) -> Half4 { return bitcast<vec4<f16>>(x); }
 
-// left_rows reads a fragment whose rows lie stride apart in halves, left_columns one whose columns do.
+// left_rows and right_rows read a fragment whose rows lie stride apart in halves, right_columns one whose columns do.
 fn left_rows(at: u32, stride: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&halves, at, stride); }
-fn left_columns(at: u32, stride: u32) -> Left { return subgroupMatrixLoad<Left, col_major>(&halves, at, stride); }
 fn right_rows(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&halves, at, stride); }
 fn right_columns(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&halves, at, stride); }
 fn result_rows(at: u32, stride: u32) -> Result { return subgroupMatrixLoad<Result, row_major>(&floats, at, stride); }
