@@ -304,7 +304,7 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
     workgroupBarrier();
 }
 
-// attend is the kernel; the fragments' library has its entry point, and knows where in the workgroup a subgroup is.
+// attend is the kernel; the fragments' library has its entry point.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let index = group.z * FOLD + group.y;
     if (index >= step[ITEMS_WORD]) { return; }

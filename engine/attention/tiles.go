@@ -54,15 +54,18 @@ func Tiles(info gpu.AdapterInfo, p Params) (prefill, decode []string) {
 	return prefill, decode
 }
 
-// defaults are the tiles of adapters that are no software, from the largest head dim that each serves well.
+// defaults are the tiles of adapters that are no software, from the largest head dim that each serves well; of several the
+// first that the adapter runs.
 var defaults = []struct {
-	headDim         int
-	prefill, decode string
-	discrete        string // prefill on a discrete GPU
+	headDim  int
+	prefill  []string
+	discrete []string // prefill on a discrete GPU
+	decode   []string
 }{
-	{64, "tile32x32", "split64", "tile64x32"},
-	{128, "tile32x32", "split32", "tile64x64"},
-	{MaxHeadDim, "tile32x32", "split32", "tile32x64"},
+	{32, []string{"tile32x32"}, []string{"tile64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
+	{64, []string{"tile32x32"}, []string{"wide64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
+	{128, []string{"tile32x32"}, []string{"wide128x64", "tile64x64"}, []string{"direct128x4", "split32"}},
+	{MaxHeadDim, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
 }
 
 // adapt replaces the baseline by what suits an adapter's kind, and that by what was measured on it.
@@ -84,23 +87,31 @@ func (p Params) adaptToKind(c *choice, info gpu.AdapterInfo) {
 		if p.HeadDim > d.headDim {
 			continue
 		}
-		names := []string{d.prefill, d.decode}
+		prefill := d.prefill
 		if info.Type == "discrete" {
-			names[0] = d.discrete
+			prefill = d.discrete
 		}
-		for _, name := range names {
-			q := p
-			q.Variant = name
-			if adapted, err := q.choose(info); err == nil {
-				if name == d.decode {
-					c.decode = adapted.decode
-				} else {
-					c.prefill = adapted.prefill
-				}
-			}
+		if found := p.firstThatRuns(prefill, info); found != nil {
+			c.prefill = found.prefill
+		}
+		if found := p.firstThatRuns(d.decode, info); found != nil {
+			c.decode = found.decode
 		}
 		return
 	}
+}
+
+// firstThatRuns returns the choice of the first of the names that the adapter runs, or nil. Where the tuning found subgroups
+// wrong, what goes through them does not count.
+func (p Params) firstThatRuns(names []string, info gpu.AdapterInfo) *choice {
+	for _, name := range names {
+		p.Variant = name
+		found, err := p.choose(info)
+		if err == nil && !(found.decode.direct && !p.Tuning.prefersSubgroups(info)) {
+			return &found
+		}
+	}
+	return nil
 }
 
 // memoryLimit returns the bytes of workgroup memory that named tiles may take.

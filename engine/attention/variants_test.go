@@ -100,10 +100,21 @@ func withStrides(p Params) Params {
 // The adapter decides by its type: software keeps the baseline, a large GPU takes large tiles.
 func TestDefaultTiles(t *testing.T) {
 	info := gpu.AdapterInfo{Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 1024}}
-	for dim, want := range map[int][2]string{64: {"tile64x32", "split64"}, 111: {"tile64x64", "split32"}, 256: {"tile32x64", "split32"}} {
-		c, err := withStrides(Params{HeadDim: dim, Heads: 8, KVHeads: 2}).choose(info)
+	lanes := info
+	lanes.Features, lanes.SubgroupMin, lanes.SubgroupMax = gpu.FeatureSubgroups, 32, 32
+	for dim, want := range map[int][2]string{32: {"tile64x64x256", "split64"}, 64: {"wide64x64x256", "split64"}, 111: {"wide128x64", "split32"},
+		256: {"wide64x64x256", "split32"}} {
+		p := withStrides(Params{HeadDim: dim, Heads: 8, KVHeads: 2})
+		c, err := p.choose(info)
 		require.NoError(t, err)
 		require.Equal(t, want, [2]string{c.prefill.name, c.decode.name}, "head dim %d", dim)
+		c, err = p.choose(lanes)
+		require.NoError(t, err)
+		require.Equal(t, [2]string{want[0], "direct128x4"}, [2]string{c.prefill.name, c.decode.name}, "head dim %d with subgroups", dim)
+		p.Tuning = &Tuning{Plain: true}
+		c, err = p.choose(lanes)
+		require.NoError(t, err)
+		require.Equal(t, want, [2]string{c.prefill.name, c.decode.name}, "head dim %d with subgroups that are wrong", dim)
 	}
 	info.Type = "cpu"
 	c, err := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2}).choose(info)

@@ -36,7 +36,8 @@ fn row_sum(x: f32, lane: u32) -> f32 {
 }
 fn any_lane(x: bool, lane: u32) -> bool { return subgroupAny(x); }
 
+// Subgroups are taken to be neighbouring invocations, as weigh takes them; compilers see so which places a subgroup reaches.
 @compute @workgroup_size(THREADS, 1, 1)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup: u32, @builtin(local_invocation_index) lane: u32) {
-    attend(group, subgroup, lane);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane / SUBGROUP, lane);
 }
