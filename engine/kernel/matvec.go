@@ -14,9 +14,10 @@ type matvecShape struct {
 
 const matvecWorkgroup = 128
 
-// matvecShapeOf chooses from the matrix and the rows of x alone, so that the baseline is the same on every adapter.
-// maxLanes bounds the lanes (the subgroup variant adds up inside a subgroup).
-func matvecShapeOf(blocks, rows, m, maxLanes int) matvecShape {
+// matvecShapeOf chooses from the matrix and the rows of x alone, so that the baseline is the same on every adapter. The
+// subgroup variant adds up inside a subgroup: small ones bound the lanes, and where large ones would, sums go through workgroup
+// memory instead, for more lanes gain more.
+func matvecShapeOf(blocks, rows, m int, subgroup uint32) matvecShape {
 	units := blocks * 4
 	s := matvecShape{lanes: 4, tile: 4}
 	for s.lanes < 32 && s.lanes*4 <= units {
@@ -25,21 +26,25 @@ func matvecShapeOf(blocks, rows, m, maxLanes int) matvecShape {
 	if rows < 16384 && units >= 64*8 {
 		s.lanes = 64
 	}
-	s.lanes = min(s.lanes, maxLanes)
+	if subgroup > 0 && subgroup < largeSubgroup {
+		s.lanes = min(s.lanes, int(subgroup))
+	}
 	if m >= 4 || rows < 16384 {
 		s.tile = 2
 	}
 	return s
 }
 
+// largeSubgroup is the size from which a subgroup does not bound a group of lanes.
+const largeSubgroup = 32
+
 // matvecSpec specialises shaders/matvec.wgsl for a piece of the matrix and m rows of x.
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	blocks := p.Matrix.blocks()
-	maxLanes := matvecWorkgroup
-	if subgroup != 0 {
-		maxLanes = min(maxLanes, int(subgroup))
+	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, subgroup)
+	if shape.lanes > int(subgroup) {
+		subgroup = 0
 	}
-	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, maxLanes)
 	sums := shape.tile * m
 	if p.Norm {
 		sums += m
@@ -58,10 +63,6 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 
 // matvecGroups returns the workgroups along the rows of the piece.
 func matvecGroups(p *LinearParams, piece Piece, m int, subgroup uint32) int {
-	maxLanes := matvecWorkgroup
-	if subgroup != 0 {
-		maxLanes = min(maxLanes, int(subgroup))
-	}
-	shape := matvecShapeOf(p.Matrix.blocks(), p.Matrix.Rows, m, maxLanes)
+	shape := matvecShapeOf(p.Matrix.blocks(), p.Matrix.Rows, m, subgroup)
 	return ceilDiv(piece.Rows, matvecWorkgroup/shape.lanes*shape.tile)
 }

@@ -36,8 +36,9 @@ fn row_sum(x: f32, lane: u32) -> f32 {
 }
 fn any_lane(x: bool, lane: u32) -> bool { return subgroupAny(x); }
 
-// Subgroups are taken to be neighbouring invocations, as weigh takes them; compilers see so which places a subgroup reaches.
+// Fragments want places that are the same for a subgroup, so its number comes from the builtin; its bound tells compilers
+// which places it reaches.
 @compute @workgroup_size(THREADS, 1, 1)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    attend(group, lane / SUBGROUP, lane);
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup: u32, @builtin(local_invocation_index) lane: u32) {
+    attend(group, min(subgroup, SUBGROUPS - 1u), lane);
 }
