@@ -17,10 +17,11 @@ import (
 func TestVariant(t *testing.T) {
 	tuning := attention.NewTuning(gputest.Device(t).Info())
 	tuning.Tiles = []attention.Best{{HeadDim: 256, Prefill: "baseline", Decode: "split32"}}
+	split := tuning.AsChosen("split32", gputest.Device(t).Info())
 	tests := []struct{ variant, takes, leaves string }{
-		{"baseline", "baseline", "split32"},
-		{"", "split32", "tile16x16"},
-		{"tile16x16", "tile16x16", "split32"},
+		{"baseline", "baseline", split},
+		{"", split, "tile16x16"},
+		{"tile16x16", "tile16x16", split},
 	}
 	if runsFew() {
 		tests = tests[:1]

@@ -34,7 +34,6 @@ const DEPTH: u32 = (HEAD_DIM + 15u) / 16u;         // fragments along the head d
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;         // of four elements
 const EIGHTS: u32 = 2u * DEPTH;                    // eight elements each
 const KV_STRIDE: u32 = 16u * DEPTH + 8u;           // halves from one key's row to the next
-const Q_DEPTH: u32 = min(DEPTH, 4u);               // fragments of Q that are staged at a time
 const Q_STRIDE_HALVES: u32 = 16u * Q_DEPTH + 8u;   // from one row's part of Q to the next's
 const P_STRIDE: u32 = KEYS + 8u;                   // halves from one row's weights to the next's
 const S_STRIDE: u32 = KEYS + 4u;                   // floats from one row's scores to the next's

@@ -5,7 +5,8 @@
 //
 // Q and K go through workgroup memory in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector,
 // and P through the same memory once they are used; V in pieces of VK keys beside it. What comes next is read into registers
-// while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks.
+// while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks. The header gives
+// STAGE, the vectors of the memory that they share.
 // include: step
 // include: keys
 // include: kv
@@ -34,7 +35,6 @@ const PIECES: u32 = BK / VK;
 const LINE: u32 = QUADS + 1u;           // from an element of Q, or a key's weights, to the next
 const K_LINE: u32 = 17u;
 const K_AT: u32 = DEPTH * LINE;         // of a slab of K in stage
-const STAGE: u32 = max(BK * LINE, K_AT + DEPTH * K_LINE);
 const VALUES: u32 = VK * COLUMNS;
 const Q_READS: u32 = (QUADS * PARTS + THREADS - 1u) / THREADS; // squares of four rows by four elements
 const K_READS: u32 = (16u * PARTS + THREADS - 1u) / THREADS;

@@ -151,7 +151,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
 			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
 			{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
-			{Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
+			{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
 		}...),
 		Use: map[string]string{
 			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "matrix": "matrix_subgroup", "eight": "matrix_kv_any", "lse": "lse_none",

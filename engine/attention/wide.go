@@ -22,11 +22,14 @@ func (s shape) wideTile(headDim, memory int) (tile, error) {
 	return t, nil
 }
 
-// wideMemory returns the bytes of workgroup memory of a wide tile: weights, or a slab of Q and K, and a piece of V.
-func (t tile) wideMemory() int {
+// wideStage returns the vectors of workgroup memory that take weights, or a slab of Q and K.
+func (t tile) wideStage() int {
 	line := t.rows/4 + 1
-	return t.element * (max(t.keys*line, wideDepth*(line+t.keys/4+1)) + t.wideKeys()*t.columns)
+	return max(t.keys*line, wideDepth*(line+t.keys/4+1))
 }
+
+// wideMemory returns the bytes of workgroup memory of a wide tile: its stage and a piece of V.
+func (t tile) wideMemory() int { return t.element * (t.wideStage() + t.wideKeys()*t.columns) }
 
 // wideKeys is how many keys of V a wide tile stages at a time.
 func (t tile) wideKeys() int {
@@ -46,7 +49,7 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
 			{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
-			{Name: "DEPTH", Value: wideDepth}, {Name: "VK", Value: t.wideKeys()},
+			{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
 		}...),
 		Use: map[string]string{
 			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "wide_rows_workgroup", "lse": "lse_none",

@@ -16,7 +16,7 @@ func TestVariants(t *testing.T) {
 		{"tile16x16", "", "tile16x16", ""},
 		{"matrix", "", "matrix", ""},
 		{"tile128+tile16x16+split64+f16", "tile128", "tile16x16+split64+f16", ""},
-		{"warp", "", "", `no variant "warp"; there are baseline, f16, matrix`},
+		{"warp", "", "", `no variant "warp"; there are baseline, direct128x2,`},
 		{"f16+", "", "", `no variant ""`},
 	} {
 		linear, attend, err := variants(c.names)
