@@ -6,6 +6,9 @@
 // A fragment's elements cannot be reached, so O is not rescaled each time a maximum moves: weights are 2^(s − reference),
 // with s in units of log2, and the reference follows the maximum only when that has passed it by SLACK. Then the workgroup
 // as a whole takes O through workgroup memory. Weights are so at most 2^SLACK, well inside f16, and sums are f32.
+//
+// The header gives, besides, DEPTH, the fragments along the head dim, and Q_DEPTH, those of Q that are staged at a time;
+// KEY_PARTS, the fragments along a tile's keys; KEYS_EACH, the keys of a lane.
 // include: step
 // include: keys
 // include: q
@@ -30,7 +33,6 @@ const SLACK: f32 = 8.0;
 const LOG2E: f32 = 1.4426950408889634;
 const LN2: f32 = 0.6931471805599453;
 
-const DEPTH: u32 = (HEAD_DIM + 15u) / 16u;         // fragments along the head dim
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;         // of four elements
 const EIGHTS: u32 = 2u * DEPTH;                    // eight elements each
 const KV_STRIDE: u32 = 16u * DEPTH + 8u;           // halves from one key's row to the next
@@ -40,8 +42,6 @@ const S_STRIDE: u32 = KEYS + 4u;                   // floats from one row's scor
 const V_AT: u32 = KEYS * KV_STRIDE;
 const P_AT: u32 = 2u * KEYS * KV_STRIDE;
 const P_SIZE: u32 = ROWS * P_STRIDE;               // of one subgroup
-const KEYS_EACH: u32 = KEYS / LANES_A_ROW;
-const KEY_PARTS: u32 = KEYS / 16u;
 const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
 
 // First Q, [BQ][Q_STRIDE_HALVES]; then K and V, [KEYS][KV_STRIDE] each, and P, [SUBGROUPS][ROWS][P_STRIDE].
@@ -96,6 +96,7 @@ fn loaded(s: Share, key: i32) -> bool {
 // do hides how long memory takes. Keys out of sight are 0.
 fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
+    // unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
@@ -107,6 +108,7 @@ fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
 
 fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
+    // unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
@@ -118,6 +120,7 @@ fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
 
 fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
     var fetched = x;
+    // unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         if (i < KEYS * EIGHTS) { put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]); }
@@ -173,6 +176,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
     let part = own / ROW_LANES * KEYS_EACH;
     let all = all_see(s, tile);
     var passed = false;
+    // unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         let r = rows_at + e * ROW_LANES + own % ROW_LANES;
         let flat = s.first + r;
@@ -185,6 +189,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         var x: array<f32, KEYS_EACH>;
         var top = NONE;
         if (all) {
+            // unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
                 x[c] = SCALE * LOG2E * floats[at + c];
                 if (SOFTCAP > 0.0 || ALIBI) {
@@ -193,6 +198,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
                 top = max(top, x[c]);
             }
         } else {
+            // unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
                 let key = key_at + i32(c);
                 x[c] = NONE;
@@ -217,6 +223,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         let to = 8u * min((P_AT + subgroup * P_SIZE + (r - rows_at) * P_STRIDE + part) / 8u, (HALVES - KEYS_EACH) / 8u);
         let zero = max(reference, LEAST); // so that hidden keys weigh nothing where a row has seen none yet
         var total = 0.0;
+        // unroll
         for (var c = 0u; c < KEYS_EACH; c++) {
             var p = half(exp2(min(x[c] - zero, SLACK)));
             total += f32(p);
@@ -231,7 +238,9 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
 // put_piece writes a piece of O to floats.
 fn put_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32) {
     let at = subgroup * ROWS * S_STRIDE;
+    // unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
+        // unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
             if (d < DEPTH) { keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]); }
@@ -249,7 +258,9 @@ fn scale_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
         floats[r * S_STRIDE + i % KEYS] *= row_scale[r];
     }
     workgroupBarrier();
+    // unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
+        // unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
             if (d < DEPTH) { (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE); }
@@ -293,7 +304,9 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
         halves[at + 3u] = x.w;
     }
     workgroupBarrier();
+    // unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
+        // unroll
         for (var d = 0u; d < Q_DEPTH; d++) {
             if (first + d < DEPTH) {
                 (*q_parts)[f * DEPTH + first + d] = left_rows((subgroup * ROWS + 16u * f) * Q_STRIDE_HALVES + 16u * d, Q_STRIDE_HALVES);
@@ -336,6 +349,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
 
     var o: array<Result, PARTS>;
     var state: Softmax;
+    // unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         state.reference[e] = NONE;
         state.highest[e] = NONE;
@@ -348,12 +362,16 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     while (tile < s.end) {
         let next = next_tile(s, tile + i32(KEYS));
         let v = fetch_v(s, tile, lane);
+        // unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             var scores = array<Result, FRAGMENTS>();
+            // unroll
             for (var d = 0u; d < DEPTH; d++) {
                 let keys = right_columns(16u * (n * KV_STRIDE + d), KV_STRIDE);
+                // unroll
                 for (var f = 0u; f < FRAGMENTS; f++) { scores[f] = multiply_add(q_parts[f * DEPTH + d], keys, scores[f]); }
             }
+            // unroll
             for (var f = 0u; f < FRAGMENTS; f++) {
                 keep_result(scores_at + 16u * (f * S_STRIDE + n), S_STRIDE, scores[f]);
             }
@@ -380,13 +398,18 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
             if (PIECES > 6u) { scale_piece(&o, 6u, subgroup, lane); }
             if (PIECES > 7u) { scale_piece(&o, 7u, subgroup, lane); }
         }
+        // unroll
         for (var e = 0u; e < ROWS_EACH; e++) { state.sum[e] += state.tile_sum[e]; }
 
+        // unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             var weights: array<Left, FRAGMENTS>;
+            // unroll
             for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_rows(weights_at + 16u * (f * P_STRIDE + n), P_STRIDE); }
+            // unroll
             for (var d = 0u; d < DEPTH; d++) {
                 let values = right_rows(V_AT + 16u * (n * KV_STRIDE + d), KV_STRIDE);
+                // unroll
                 for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(weights[f], values, o[f * DEPTH + d]); }
             }
         }
@@ -394,6 +417,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     }
 
     let own = lane % SUBGROUP;
+    // unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
         let sum = row_sum(state.sum[e], lane);

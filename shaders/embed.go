@@ -39,14 +39,22 @@ type Segment struct {
 //	// include: NAME
 //
 // at its top; use maps such a name to the library's file in lib/ (NAME itself where it has no entry), so that a variant
-// is a choice of libraries. Libraries may include others; each comes once, before its first user.
-func Compose(file, header string, use map[string]string) (string, []Segment, error) {
+// is a choice of libraries. Libraries may include others; each comes once, before its first user. With unrolled, loops
+// behind a line "// unroll" are written out.
+func Compose(file, header string, use map[string]string, unrolled bool) (string, []Segment, error) {
 	c := composer{use: use, seen: map[string]bool{}}
 	c.add("header", header)
 	if err := c.file(file+".wgsl", file); err != nil {
 		return "", nil, err
 	}
-	return c.text.String(), c.segments, nil
+	text := c.text.String()
+	if unrolled {
+		var err error
+		if text, err = unroll(text); err != nil {
+			return "", nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return text, c.segments, nil
 }
 
 type composer struct {

@@ -141,7 +141,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 	rows := side * t.fragments
 	rowLanes := min(subgroup, rows)
 	s := kernel.Spec{
-		File: "attention_matrix", Variant: t.name,
+		File: "attention_matrix", Variant: t.name, Unrolled: true,
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
 			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
@@ -151,6 +151,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
 			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
 			{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
+			{Name: "DEPTH", Value: depth(p.HeadDim)}, {Name: "KEY_PARTS", Value: t.keys / side}, {Name: "KEYS_EACH", Value: t.keys * rowLanes / subgroup},
 			{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
 		}...),
 		Use: map[string]string{
@@ -166,7 +167,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 		s.Use["eight"] = "matrix_kv_f16"
 	}
 	if plain {
-		s.Use["matrix"], s.Variant, s.Needs = "matrix_plain", "matrix_plain", 0
+		s.Use["matrix"], s.Variant, s.Needs, s.Unrolled = "matrix_plain", "matrix_plain", 0, false
 	}
 	p.keepLSE(&s)
 	return s

@@ -25,6 +25,7 @@ type Spec struct {
 	Use      map[string]string // library choices, as shaders.Compose takes them
 	Bindings []gpu.Binding     // group 0; binding 0 is the step buffer wherever the shader includes step
 	Needs    gpu.Feature
+	Unrolled bool // loops that the shader marks for it are written out
 }
 
 // Module composes the shader's final text for a device. The same Spec gives the same text on every host, but for the
@@ -49,7 +50,7 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 		}
 		fmt.Fprintf(&header, "const %s: %s;\n", c.Name, text)
 	}
-	text, segments, err := shaders.Compose(s.File, header.String(), s.Use)
+	text, segments, err := shaders.Compose(s.File, header.String(), s.Use, s.Unrolled)
 	if err != nil {
 		return nil, err
 	}
