@@ -67,19 +67,20 @@ fn read_slab(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) -> Slab {
     return x;
 }
 
-fn put_slab(x: Slab, lane: u32) {
+fn put_slab(slab: Slab, lane: u32) {
+    var x = slab;
     let part = lane % PARTS;
     for (var n = 0u; n < Q_READS; n++) {
         let quad = lane / PARTS + n * (THREADS / PARTS);
         if (quad < QUADS) {
-            let y = transpose(x.q[n]);
+            var y = transpose(x.q[n]);
             for (var i = 0u; i < 4u; i++) { stage[(i * PARTS + part) * LINE + quad] = y[i]; }
         }
     }
     for (var n = 0u; n < K_READS; n++) {
         let quad = lane / PARTS + n * (THREADS / PARTS);
         if (quad < 16u) {
-            let y = transpose(x.k[n]);
+            var y = transpose(x.k[n]);
             for (var i = 0u; i < 4u; i++) { stage[K_AT + (i * PARTS + part) * K_LINE + quad] = y[i]; }
         }
     }
@@ -94,7 +95,8 @@ fn read_piece(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) -> Piece
     return x;
 }
 
-fn put_piece(x: Piece, lane: u32) {
+fn put_piece(piece: Piece, lane: u32) {
+    var x = piece;
     for (var n = 0u; n < V_READS; n++) {
         let i = lane + n * THREADS;
         if (i < VALUES) { values[i] = x[n]; }
@@ -137,9 +139,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 piece = read_piece(item, keys, tile, 1u, lane);
             }
             for (var d = 0u; d < DEPTH; d++) {
-                let k = stage[K_AT + d * K_LINE + tx];
+                let line = d % 4u * PARTS + d / 4u; // summed in the head dim's order, as the backward pass does
+                let k = stage[K_AT + line * K_LINE + tx];
                 for (var g = 0u; g < RG; g++) {
-                    let x = stage[d * LINE + ty * RG + g];
+                    let x = stage[line * LINE + ty * RG + g];
                     s[g][0] = fma(x, vec4<f32>(k.x), s[g][0]);
                     s[g][1] = fma(x, vec4<f32>(k.y), s[g][1]);
                     s[g][2] = fma(x, vec4<f32>(k.z), s[g][2]);

@@ -75,7 +75,7 @@ func TestExtremeLogits(t *testing.T) {
 
 func TestPlanRefuses(t *testing.T) {
 	dev := gputest.Device(t)
-	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2, Mask: BooleanMask})
+	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2, Mask: BooleanMask, Variant: "baseline"})
 	a, err := New(dev, p)
 	require.NoError(t, err)
 	all := func(int, int, int) (float32, bool) { return 1, true }

@@ -43,7 +43,7 @@ func TestTileDoesNotFit(t *testing.T) {
 }
 
 func TestItems(t *testing.T) {
-	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1})
+	a, err := New(gputest.Device(t), Params{HeadDim: 64, Heads: 6, KVHeads: 2, BlockSize: 16, QStride: 384, OutStride: 384, Scale: 1, Variant: "baseline"})
 	require.NoError(t, err)
 	assert.Equal(t, []kernel.Item{{Row: 3, First: 32, KeyEnd: 112}, {Row: 3, First: 16, KeyEnd: 111}, {Row: 3, First: 0, KeyEnd: 106}},
 		a.appendPrefillItems(nil, 3, 12, 100))

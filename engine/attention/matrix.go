@@ -95,12 +95,13 @@ func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
 func (p Params) matrixFor(name string, info gpu.AdapterInfo) (*matrixTile, error) {
 	names := []string{name}
 	if name == "matrix" {
-		names = []string{"matrix128x32", "matrix64x32", "matrix32x32x2"}
-		if p.HeadDim > 64 {
-			names = names[1:] // twice the rows would take more registers than there are
-		}
-		if p.HeadDim > 128 {
-			names = names[1:]
+		switch {
+		case p.HeadDim <= 64:
+			names = []string{"matrix64x32", "matrix32x32x2"}
+		case p.HeadDim <= 128:
+			names = []string{"matrix128x32x8", "matrix64x32", "matrix32x32x2"}
+		default:
+			names = []string{"matrix32x32x2"}
 		}
 	}
 	var err error

@@ -112,5 +112,5 @@ func TestRunListsWhereTheTimeGoes(t *testing.T) {
 		assert.True(t, i == 0 || k.Nanoseconds <= kernels[i-1].Nanoseconds)
 	}
 	assert.Equal(t, repeats, names["embed"], "one a step")
-	assert.Equal(t, repeats*tiny.Layers, names["attention"]+names["attention_wide"], "one a layer and step")
+	assert.Equal(t, repeats*tiny.Layers, names["attention"]+names["attention_decode"], "one a layer and step")
 }
