@@ -19,6 +19,9 @@ type AttentionParams struct {
 	Mask func(head, row, key int) (add float64, visible bool)
 	// Dropout gives the factor on a weight after the softmax: 0, or 1/(1−p). The LSE is as without. Nil: none.
 	Dropout func(head, row, key int) float64
+	// LSE gives a row's log-sum-exp where weights are to be exp(score − LSE), as FlashAttention's backward pass recomputes
+	// them, and not the softmax of the row's own scores. Nil: the softmax.
+	LSE func(head, row int) float64
 	// Rows are the query rows that q holds, of QueryRows in all. Nil: q holds them all.
 	Rows      []int
 	QueryRows int
@@ -93,6 +96,11 @@ func newAttentionRow[T Float](q, k []T, i int, p AttentionParams) *attentionRow[
 		scores = append(scores, score+T(add))
 	}
 	r.weights, r.lse = softmax(scores)
+	if p.LSE != nil {
+		for j, score := range scores {
+			r.weights[j] = T(math.Exp(float64(score - T(p.LSE(r.head, r.row)))))
+		}
+	}
 	return r
 }
 

@@ -86,3 +86,20 @@ func TestAttentionBackward(t *testing.T) {
 		})
 	}
 }
+
+// Weights from given log-sum-exps are the softmax's where these are its own.
+func TestAttentionBackwardFromLSE(t *testing.T) {
+	p := AttentionParams{Heads: 2, KVHeads: 1, HeadDim: 3, Causal: true, Scale: 0.5}
+	rng := rand.New(rand.NewPCG(3, 4))
+	q, k, v, do := noise(rng, 5*6), noise(rng, 7*3), noise(rng, 7*3), noise(rng, 5*6)
+	_, lse := Attention(q, k, v, p)
+	dq, dk, dv := AttentionBackward(q, k, v, do, p)
+	p.LSE = func(head, row int) float64 { return lse[row*p.Heads+head] }
+	dq2, dk2, dv2 := AttentionBackward(q, k, v, do, p)
+	assert.InDeltaSlice(t, dq, dq2, 1e-12)
+	assert.InDeltaSlice(t, dk, dk2, 1e-12)
+	assert.InDeltaSlice(t, dv, dv2, 1e-12)
+	p.LSE = func(head, row int) float64 { return lse[row*p.Heads+head] + math.Ln2 }
+	_, _, half := AttentionBackward(q, k, v, do, p)
+	assert.InDelta(t, dv[0]/2, half[0], 1e-12, "twice the sum, half the weights")
+}
