@@ -26,7 +26,7 @@
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 const FOLD: u32 = 65535u;                          // items along a dispatch's y
-const DIRECT: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
+const WHOLE: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
 const NONE: f32 = -3.0e38;                         // maximum of a row that has seen nothing, score of a hidden key
 const LEAST: f32 = -1.0e38;                        // below the scores of visible keys
 const SLACK: f32 = 8.0;
@@ -324,7 +324,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     var s: Share;
     s.row = step[item];
     s.kv_head = group.x;
-    s.first = step[item + 1u] & ~DIRECT;
+    s.first = step[item + 1u] & ~WHOLE;
     s.flat_rows = row_count(s.row) * HEADS_PER_KV;
     s.token = row_first(s.row);
     s.keys_at = keys_of(s.row);

@@ -12,8 +12,8 @@ const mark = "// unroll"
 
 // unroll repeats the bodies of marked loops with their counters written as numbers. Drivers keep an array in registers, and
 // matrix fragments above all, only where every index is a constant, and not all of them unroll large bodies themselves. A
-// marked loop counts up by one from 0 to a constant that the text declares as a number, and nothing leaves it early. The
-// text keeps its lines, so that errors still name the right one.
+// marked loop counts up by one from 0 to a constant that the text declares as a number, nothing leaves it early, and its last
+// line ends with its brace. The text keeps its lines, so that errors still name the right one.
 func unroll(text string) (string, error) {
 	u := unroller{}
 	for _, m := range numberConst.FindAllStringSubmatch(text, -1) {
@@ -54,14 +54,30 @@ func (u unroller) expand(lines []string) ([]string, error) {
 	return out, nil
 }
 
-// loopEnd returns the line where what begins on line at closes its braces, or -1.
+// loopEnd returns the line that ends with the last brace of what begins on line at, or -1 where there is none, or more on it.
 func loopEnd(lines []string, at int) int {
 	depth := 0
 	for i := at; i < len(lines); i++ {
 		code := uncommented(lines[i])
-		depth += strings.Count(code, "{") - strings.Count(code, "}")
-		if depth == 0 && strings.Contains(code, "}") {
-			return i
+		if strings.Contains(code, "/*") {
+			return -1
+		}
+		for n, c := range code {
+			switch c {
+			case '{':
+				depth++
+			case '}':
+				depth--
+			default:
+				continue
+			}
+			if depth > 0 {
+				continue
+			}
+			if strings.TrimSpace(lines[i][n:]) == "}" {
+				return i
+			}
+			return -1
 		}
 	}
 	return -1

@@ -36,13 +36,16 @@ fn f() {
 
 func TestUnrollRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"no loop":        {"// unroll\nlet x = 1u;", "no loop follows"},
-		"no end":         {"// unroll\nfor (var i = 0u; i < N; i++) {", "no loop follows"},
-		"another step":   {"// unroll\nfor (var i = 0u; i < N; i += 2u) { }", "cannot be unrolled"},
-		"another name":   {"// unroll\nfor (var i = 0u; j < N; i++) { }", "cannot be unrolled"},
-		"unknown bound":  {"// unroll\nfor (var i = 0u; i < M; i++) { }", "no number"},
-		"a way out":      {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { if (x) { break; } }", "a break leaves"},
-		"a way out of 2": {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) {\n// unroll\nfor (var j = 0u; j < N; j++) { continue; }\n}", "a continue leaves"},
+		"no loop":          {"// unroll\nlet x = 1u;", "no loop follows"},
+		"no end":           {"// unroll\nfor (var i = 0u; i < N; i++) {", "no loop follows"},
+		"a comment behind": {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) {\nx();\n} // end", "no loop follows"},
+		"code behind":      {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { x(); } y();", "no loop follows"},
+		"block comment":    {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { /* } */ x(); }", "no loop follows"},
+		"another step":     {"// unroll\nfor (var i = 0u; i < N; i += 2u) { }", "cannot be unrolled"},
+		"another name":     {"// unroll\nfor (var i = 0u; j < N; i++) { }", "cannot be unrolled"},
+		"unknown bound":    {"// unroll\nfor (var i = 0u; i < M; i++) { }", "no number"},
+		"a way out":        {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { if (x) { break; } }", "a break leaves"},
+		"a way out of 2":   {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) {\n// unroll\nfor (var j = 0u; j < N; j++) { continue; }\n}", "a continue leaves"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := unroll(c.text)

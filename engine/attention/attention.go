@@ -47,7 +47,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	}
 	decode := p.spec(a.decodeTile, c, d.Info())
 	if c.decode.direct {
-		decode = p.directSpec(a.decodeTile, d.Info())
+		decode = p.directSpec(a.decodeTile)
 	}
 	if a.decode, err = a.compile(decode); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (a *Attention) Wait(ctx context.Context) error {
 
 // spec specialises shaders/attention.wgsl for a tile.
 func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
-	items, finish := kernel.WordPrefillItems, "attention_direct"
+	items, finish := kernel.WordPrefillItems, "attention_whole"
 	bindings := []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
 	if t.decode {
 		items, finish = kernel.WordDecodeItems, "attention_split"

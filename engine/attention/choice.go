@@ -150,6 +150,11 @@ func UnitsFor(span, keys, kvHeads int) int {
 	return max(1, (keys+span-1)/span*kvHeads/groupsPerUnit)
 }
 
+// NeedsSubgroups reports whether a tile runs through subgroups only.
+func NeedsSubgroups(tile string) bool {
+	return slices.ContainsFunc(tiles, func(s shape) bool { return s.name == tile && s.direct })
+}
+
 // AsChosen returns the variant by which a tile runs where it is the adapter's own choice. The tuning may be nil.
 func (t *Tuning) AsChosen(tile string, info gpu.AdapterInfo) string {
 	if IsMatrix(tile) || !t.prefersSubgroups(info) {
@@ -176,7 +181,7 @@ func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
 	if found, ok := named(b.Prefill); ok && found.prefill.name == b.Prefill {
 		c.prefill = found.prefill
 	}
-	if found, ok := named(b.Decode); ok && found.decode.name == b.Decode {
+	if found, ok := named(b.Decode); ok && found.decode.name == b.Decode && (!found.decode.direct || p.Tuning.prefersSubgroups(info)) {
 		c.decode = found.decode
 	}
 	if found, ok := named(b.Matrix); ok && p.prefersMatrix(info) {

@@ -163,6 +163,10 @@ func TestAsChosen(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, p.Tuning.AsChosen("tile32x32", c.adapter) != "tile32x32", got.subgroup, "at other head dims too")
 	}
+	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 8, Tuning: &Tuning{Plain: true, Tiles: []Best{{HeadDim: 64, Prefill: "tile32x32", Decode: "direct128x4"}}}})
+	got, err := p.choose(lanes)
+	require.NoError(t, err)
+	require.False(t, got.decode.direct, "what needs subgroups that are wrong is not taken")
 	var none *Tuning
 	require.Equal(t, "tile32x32+subgroup", none.AsChosen("tile32x32", lanes))
 }

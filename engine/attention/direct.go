@@ -1,6 +1,8 @@
 package attention
 
 import (
+	"fmt"
+
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
@@ -14,22 +16,42 @@ func directLanes(headDim int) int {
 	return lanes
 }
 
+// inSubgroups fits a direct shape to an adapter's subgroups, with as many of its rows as the adapter has room for.
+func (s shape) inSubgroups(headDim int, info gpu.AdapterInfo) shape {
+	s.exchange = min(s.threadsX, subgroupLanes(info))
+	for s.rows > 1 {
+		if _, err := s.directTile(headDim, memoryLimit(info)); err == nil {
+			break
+		}
+		s.rows = (s.rows + 1) / 2
+	}
+	return s
+}
+
 // directTile lays a direct shape out. Its keys become those that the workgroup takes at a time.
-func (s shape) directTile(headDim int) tile {
+func (s shape) directTile(headDim, memory int) (tile, error) {
 	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16, lanes: directLanes(headDim)}
 	t.keys *= s.threadsX / t.lanes
-	return t
+	if t.directMemory() > memory {
+		return t, fmt.Errorf("attention: tile %s does not fit %d bytes of workgroup memory at head dim %d", s.name, memory, headDim)
+	}
+	return t, nil
+}
+
+// directMemory returns the bytes of workgroup memory of a direct tile: of each subgroup the rows' states and outputs.
+func (t tile) directMemory() int {
+	return t.threadsX / max(1, t.exchange) * t.rows * (8 + 32*t.lanes)
 }
 
 // directSpec specialises shaders/attention_decode.wgsl for a tile.
-func (p Params) directSpec(t tile, info gpu.AdapterInfo) kernel.Spec {
+func (p Params) directSpec(t tile) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_decode", Variant: t.name + "+subgroup",
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
 			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordDecodeItems},
-			{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: min(t.threadsX, subgroupLanes(info))}, {Name: "LANES", Value: t.lanes},
+			{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: t.exchange}, {Name: "LANES", Value: t.lanes},
 			{Name: "ROWS", Value: t.rows}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
 		}...),
 		Use: map[string]string{

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
 )
@@ -26,6 +27,7 @@ func TestDirectDecode(t *testing.T) {
 		{HeadDim: 30, Heads: 3, KVHeads: 1, KVType: kernel.KVF16, LSE: true},
 		{HeadDim: 24, Heads: 9, KVHeads: 3, Contiguous: true, Window: 50, Sinks: 5, Softcap: 50},
 		{HeadDim: 8, Heads: 12, KVHeads: 1, KVType: kernel.KVBF16, ALiBi: true, Mask: AdditiveMask},
+		{HeadDim: 32, Heads: 8, KVHeads: 1, KVType: kernel.KVF16, Window: 70}, // more rows than 32 KiB hold at once, where subgroups are small
 		{HeadDim: 64, Heads: 32, KVHeads: 8, KVType: kernel.KVF16, Window: 100},
 		{HeadDim: 59, Heads: 4, KVHeads: 4, KVType: kernel.KVQ8, Mask: BooleanMask, LSE: true},
 		{HeadDim: 128, Heads: 8, KVHeads: 1, KVType: kernel.KVQ8, Bidirectional: true, Dropout: Dropout{P: 0.2}},
@@ -49,4 +51,37 @@ func TestDirectDecode(t *testing.T) {
 	if subgroupLanes(info) >= 4 {
 		require.GreaterOrEqual(t, ran, 4)
 	}
+}
+
+// A direct tile takes fewer rows at a time where the adapter's workgroup memory does not hold all, and gives way where it holds
+// none.
+func TestDirectDecodeFits(t *testing.T) {
+	adapter := func(lanes uint32, memory uint32) gpu.AdapterInfo {
+		return gpu.AdapterInfo{Type: "integrated", Features: gpu.FeatureSubgroups, SubgroupMin: lanes, SubgroupMax: lanes,
+			Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: memory, MaxComputeInvocationsPerWorkgroup: 256}}
+	}
+	for _, c := range []struct {
+		info        gpu.AdapterInfo
+		dim, heads  int
+		name        string
+		rows, bytes int
+	}{
+		{adapter(32, 48<<10), 64, 8, "direct128x4", 8, 8448},
+		{adapter(8, 32<<10), 64, 8, "direct128x4", 4, 16896},
+		{adapter(4, 32<<10), 32, 8, "direct128x4", 4, 17408},
+		{adapter(32, 16<<10), 256, 8, "direct128x4", 2, 8256},
+		{adapter(8, 32<<10), 128, 8, "split32", 8, 0},
+	} {
+		got, err := withStrides(Params{HeadDim: c.dim, Heads: c.heads, KVHeads: 1}).choose(c.info)
+		require.NoError(t, err)
+		require.Equal(t, c.name, got.decode.name)
+		require.Equal(t, c.rows, got.decode.rows)
+		if got.decode.direct {
+			tile, err := got.decode.tile(c.dim, int(c.info.Limits.MaxComputeWorkgroupStorageSize), false)
+			require.NoError(t, err)
+			require.Equal(t, c.bytes, tile.memory())
+		}
+	}
+	_, err := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 1, Variant: "direct128x4+f16"}).choose(gpu.AdapterInfo{Features: gpu.FeatureF16})
+	require.ErrorContains(t, err, "stage in f32")
 }

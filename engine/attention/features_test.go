@@ -100,7 +100,7 @@ func TestPlanRefuses(t *testing.T) {
 	}
 	d, err := a.Plan([]Sequence{{}, {Queries: 3}, {Queries: 9, Keys: 9, Table: two}}, 0)
 	require.NoError(t, err, "empty sequences are none of an error")
-	require.Equal(t, []kernel.Item{{Row: 1, First: itemDirect}, {Row: 1, First: 4 | itemDirect}, {Row: 1, First: 8 | itemDirect}}, d.Decode)
+	require.Equal(t, []kernel.Item{{Row: 1, First: itemWhole}, {Row: 1, First: 4 | itemWhole}, {Row: 1, First: 8 | itemWhole}}, d.Decode)
 	require.Len(t, d.Prefill, 3)
 }
 
@@ -116,7 +116,7 @@ func TestLongSpans(t *testing.T) {
 			require.LessOrEqual(t, len(d.Decode), queries*4/a.decodeTile.rows*maxSpans)
 			covered := map[uint32]uint32{}
 			for _, item := range d.Decode {
-				first := item.First &^ itemDirect
+				first := item.First &^ itemWhole
 				require.Equal(t, covered[first], item.KeyBegin)
 				covered[first] = item.KeyEnd
 			}

@@ -6,8 +6,8 @@ import (
 	"quire/engine/kernel"
 )
 
-// itemDirect marks, in Item.First, a decode item that sees all keys of its rows: it writes the output itself.
-const itemDirect = 1 << 31
+// itemWhole marks, in Item.First, a decode item that sees all keys of its rows: it writes the output itself.
+const itemWhole = 1 << 31
 
 // splits reports whether a row of count tokens takes the decode path: one token, or a few speculative ones of which a few
 // tiles hold all query heads.
@@ -52,7 +52,7 @@ func (a *Attention) appendDecodeItems(items []kernel.Item, merges []kernel.Merge
 	span, spans := a.spans(seqLen, splitSpan)
 	for first := 0; first < flat; first += a.decodeTile.rows {
 		if spans == 1 {
-			items = append(items, kernel.Item{Row: uint32(row), First: uint32(first) | itemDirect, KeyEnd: uint32(seqLen)})
+			items = append(items, kernel.Item{Row: uint32(row), First: uint32(first) | itemWhole, KeyEnd: uint32(seqLen)})
 			continue
 		}
 		merges = append(merges, kernel.Merge{Row: uint32(row), First: uint32(len(items)), Count: uint32(spans)})

@@ -77,6 +77,8 @@ func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
 	case info.SubgroupMin != info.SubgroupMax || info.SubgroupMax < side || info.SubgroupMax > 4*side:
 		return fmt.Errorf("attention: variant %s: adapter %s has subgroups of %d to %d, one size from 16 to 64 is needed",
 			t.name, info.Name, info.SubgroupMin, info.SubgroupMax)
+	case 2*side*t.fragments < int(info.SubgroupMax):
+		return fmt.Errorf("attention: variant %s: more than two of adapter %s's %d lanes would share a row", t.name, info.Name, info.SubgroupMax)
 	case p.Deterministic:
 		return fmt.Errorf("attention: variant %s: rows of a tile are rescaled together, deterministic mode needs baseline", t.name)
 	case t.memory(p.HeadDim) > memoryLimit(info):

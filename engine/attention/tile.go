@@ -7,7 +7,7 @@ import (
 )
 
 // shape is what a tile's name stands for: query rows × keys, and how many invocations share them. An invocation owns
-// rows/threadsY query rows, a multiple of 4, and keys/threadsX keys.
+// rows/threadsY query rows, a multiple of 4, and keys/threadsX keys; in a direct shape a group of them has all rows.
 type shape struct {
 	name               string
 	rows, keys         int
@@ -15,6 +15,7 @@ type shape struct {
 	decode             bool
 	wide               bool // prefill through shaders/attention_wide.wgsl
 	direct             bool // decode through shaders/attention_decode.wgsl: threadsX invocations, keys at a time in each group of lanes
+	exchange           int  // invocations that a direct tile's adapter has in a subgroup
 }
 
 // baselineMemory is the workgroup memory that every adapter has, namedMemory the most that a named tile takes, both in
@@ -37,7 +38,7 @@ func (p Params) baseline() (prefill, decode shape) {
 	return prefill, decode
 }
 
-// rowsFor gives a decode tile as many rows as query heads share a KV head, from 4 to 16.
+// rowsFor gives a decode tile as many rows as query heads share a KV head, from 4 to 16; at most 8 in a direct one.
 func (s shape) rowsFor(p Params) shape {
 	if s.direct {
 		s.rows, s.threadsY = min(p.Heads/p.KVHeads, 8), 1
@@ -66,7 +67,7 @@ type tile struct {
 func (s shape) tile(headDim, memory int, f16 bool) (tile, error) {
 	switch {
 	case s.direct:
-		return s.directTile(headDim), nil
+		return s.directTile(headDim, memory)
 	case s.wide:
 		return s.wideTile(headDim, memory)
 	}
@@ -132,8 +133,11 @@ func (t tile) qSlabs() int {
 // memory returns the bytes of workgroup memory.
 func (t tile) memory() int {
 	quads := t.rows / 4
-	if t.wide {
+	switch {
+	case t.wide:
 		return t.wideMemory()
+	case t.direct:
+		return t.directMemory()
 	}
 	return t.element*(4*t.slab()*t.qSlabs()*quads+t.stages()*t.keys*t.stride()+t.keys*(quads|1)) + 16*t.threadsX*quads
 }

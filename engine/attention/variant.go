@@ -52,6 +52,9 @@ func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 			}
 		case i >= 0 && tiles[i].decode:
 			c.decode = tiles[i].rowsFor(p)
+			if c.decode.direct {
+				c.decode = c.decode.inSubgroups(p.HeadDim, info)
+			}
 		case i >= 0:
 			c.prefill = tiles[i]
 		default:
@@ -65,6 +68,9 @@ func (p Params) choose(info gpu.AdapterInfo) (choice, error) {
 func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 	if c.f16 && !info.Features.Has(gpu.FeatureF16) {
 		return fmt.Errorf("attention: variant f16: adapter %s has no f16 arithmetic", info.Name)
+	}
+	if c.f16 && (c.prefill.wide || c.decode.direct) {
+		return fmt.Errorf("attention: variant f16: tiles %s and %s stage in f32", c.prefill.name, c.decode.name)
 	}
 	if c.subgroup && subgroupLanes(info) == 0 {
 		return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of a known size", info.Name)

@@ -38,6 +38,9 @@ func TestTiles(t *testing.T) {
 				continue
 			}
 			for _, way := range ways {
+				if way == "+f16" && (strings.HasPrefix(name, "wide") || strings.HasPrefix(name, "direct")) {
+					continue // they stage in f32
+				}
 				c.Variant = name + way
 				t.Run(fmt.Sprintf("%s head dim %d", c.Variant, c.HeadDim), func(t *testing.T) {
 					l := newLaunch(t, launchCase{params: c, pairs: pairs, span: 64})

@@ -31,10 +31,10 @@ type multiplier struct {
 }
 
 // newMultiplier makes a multiplier that turns each of its sums s into s·a + b, again and again.
-func newMultiplier(d *gpu.Device, groups uint32, a, b [4]float32) (*multiplier, error) {
+func newMultiplier(d *gpu.Device, groups uint32, a, b float32) (*multiplier, error) {
 	m := &multiplier{device: d, groups: groups}
 	var err error
-	if m.factors, err = d.NewBuffer("factors", 32, gpu.Storage); err != nil {
+	if m.factors, err = d.NewBuffer("factors", 8, gpu.Storage); err != nil {
 		return nil, err
 	}
 	if m.sums, err = d.NewBuffer("sums", uint64(groups)*workgroup*4, gpu.Storage); err != nil {
@@ -42,7 +42,7 @@ func newMultiplier(d *gpu.Device, groups uint32, a, b [4]float32) (*multiplier, 
 		return nil, err
 	}
 	var data []byte
-	for _, f := range append(a[:], b[:]...) {
+	for _, f := range []float32{a, b} {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
 	}
 	module, err := kernel.Module(d, kernel.Spec{
@@ -90,7 +90,7 @@ func FMARate(ctx context.Context, d *gpu.Device) (float64, error) {
 	if d.Info().Type == "cpu" {
 		groups = cpuGroups
 	}
-	m, err := newMultiplier(d, groups, [4]float32{0.5, 0.25, 0.75, 0.125}, [4]float32{1, 2, 3, 4})
+	m, err := newMultiplier(d, groups, 0.5, 1)
 	if err != nil {
 		return 0, fmt.Errorf("measure the FMA rate: %w", err)
 	}

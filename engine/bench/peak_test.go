@@ -15,7 +15,7 @@ import (
 // With a factor of one each multiply-add adds its summand: a sum tells how many were made.
 func TestMultiplierMakesEveryFMA(t *testing.T) {
 	const step = 1.0 / 1024
-	m, err := newMultiplier(gputest.Device(t), 2, [4]float32{1, 1, 1, 1}, [4]float32{step, step, step, step})
+	m, err := newMultiplier(gputest.Device(t), 2, 1, step)
 	require.NoError(t, err)
 	defer m.release()
 	require.NoError(t, m.run(context.Background(), 1))

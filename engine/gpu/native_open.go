@@ -98,8 +98,7 @@ func adapterInfo(ref C.Adapter) AdapterInfo {
 	}
 	if facts.subgroups != 0 {
 		info.Features |= FeatureSubgroups
-		sizes := subgroupSizes[uint32(facts.vendorID)]
-		info.SubgroupMin, info.SubgroupMax = sizes[0], sizes[1]
+		setSubgroups(&info, uint32(facts.vendorID))
 	}
 	if facts.timestamps != 0 {
 		info.Features |= FeatureTimestamps

@@ -117,6 +117,9 @@ func (t *tuner) tiles(c Case, dim int) []string {
 	if c.Kind == Decode {
 		prefill = decode
 	}
+	if t.found.Tuning.Plain {
+		prefill = slices.DeleteFunc(prefill, attention.NeedsSubgroups)
+	}
 	if t.most > 0 {
 		prefill = prefill[:min(t.most, len(prefill))]
 	}
