@@ -6,11 +6,11 @@ QUIRE_DATA ?= $(CURDIR)/../shared/data
 TIMEOUT   ?= 20m
 export QUIRE_DATA
 
-# Packages whose tests use the GPU: they run on every host.
-GPU_PACKAGES = ./engine ./engine/gpu/... ./engine/kernel/... ./engine/attention/... ./engine/model/... ./engine/runner/... \
-	./engine/bench/... ./engine/train/... ./tests/golden/...
-# Software GPUs use every core, so packages run one after another.
-TEST   = $(GO) test -json -p 1 -timeout $(TIMEOUT)
+# Packages whose tests use the GPU: they run on every host. Those that take longest start first.
+GPU_PACKAGES = ./engine/attention/... ./engine ./engine/kernel/... ./tests/golden/... ./engine/bench/... ./engine/train/... \
+	./engine/gpu/... ./engine/model/... ./engine/runner/...
+# Compiling kernels, which is most of the time on software GPUs, keeps one core busy: two packages run at once.
+TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
