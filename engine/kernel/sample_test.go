@@ -225,8 +225,8 @@ func TestSampleFits(t *testing.T) {
 func TestSampleFitsLargeVocabularies(t *testing.T) {
 	draws := hundredThousand
 	if slow(t) {
-		if !gputest.First {
-			return // software adapters need minutes for what the native run checks too, and TestSampleEqualsDraw draws from these
+		if !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+			t.Skip("software adapters need minutes for what the native run checks too, and TestSampleEqualsDraw draws from these")
 		}
 		draws = map[string]int{"ties": 2000}
 	}
