@@ -2,7 +2,7 @@
 // sees. A flat query row is query · HEADS_PER_KV + head. The kernel sets BQ, the rows of a tile, and BK, the keys of one.
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
 const FOLD: u32 = 65535u;                  // items along a dispatch's y; x are the KV heads, so that the longest items come first
-const WHOLE: u32 = 0x80000000u;           // mark of an item that sees all its rows' keys
+const WHOLE: u32 = 0x80000000u;            // mark of an item that sees all its rows' keys
 const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
 
 struct Item {
