@@ -34,19 +34,20 @@ type group struct {
 
 // sequence is one line of tokens of a group: a sample, or a beam.
 type sequence struct {
-	id      uint64
-	group   *group
-	index   int
-	sample  sample.Params
-	decoder *tokenizer.Decoder
-	stopper stopper
-	ids     []int32
-	tokens  []Token
-	text    []byte
-	logprob float64
-	score   float64
-	reason  FinishReason
-	held    []Chunk // until it is known whether it is among the choices
+	id        uint64
+	group     *group
+	index     int
+	sample    sample.Params
+	decoder   *tokenizer.Decoder
+	stopper   stopper
+	tokenizer *tokenizer.Tokenizer
+	ids       []int32
+	tokens    []Token
+	text      []byte
+	logprob   float64
+	score     float64
+	reason    FinishReason
+	held      []Chunk // until it is known whether it is among the choices
 
 	top    []kernel.TopLogit // of a beam: what may follow it, once that has landed
 	landed bool
@@ -129,7 +130,7 @@ func (e *Engine) newGroup(r Request) *group {
 
 func (e *Engine) newSequence(g *group, index int, p sample.Params) *sequence {
 	return &sequence{
-		group: g, index: index, sample: p, stopper: stopper{stops: g.request.Stop},
+		group: g, index: index, sample: p, stopper: stopper{stops: g.request.Stop}, tokenizer: e.tokenizer,
 		decoder: e.tokenizer.NewDecoder(tokenizer.DecodeOptions{Special: g.request.Special, After: g.request.Prompt}),
 	}
 }
@@ -181,6 +182,11 @@ func (q *sequence) take(token Token, reason schedule.Reason) (hit bool) {
 		text = q.decoder.Next(token.ID)
 	}
 	text, hit = q.stopper.push(text)
+	if !hit && !r.Special {
+		var before string
+		before, hit = q.stopper.pushHidden(q.tokenizer.Hidden(token.ID))
+		text += before
+	}
 	if reason != schedule.Going && !hit {
 		more, cut := q.stopper.push(q.decoder.Flush())
 		text, hit = text+more, cut

@@ -1,45 +1,106 @@
 package engine
 
-import "strings"
+import "bytes"
 
-// stopper finds stop texts in a stream of text and holds back what may be the beginning of one.
+// stopper finds stop texts in a stream of text and holds back what may be the beginning of one. Control tokens have names that
+// the output does not show: a stop text is found with them and without.
 type stopper struct {
 	stops []string
-	held  string
+	held  []byte
+	kinds []kind // of the bytes of held
 }
 
+// kind says whether a byte is shown, or begins or continues a name that is not.
+type kind uint8
+
+const (
+	shown kind = iota
+	nameStart
+	nameRest
+)
+
 // push takes new text and returns what is certain; hit reports that a stop text came, which ends the output before it.
-func (s *stopper) push(text string) (out string, hit bool) {
+func (s *stopper) push(text string) (out string, hit bool) { return s.take(text, shown) }
+
+// pushHidden takes the name of a control token that the output does not show.
+func (s *stopper) pushHidden(name string) (out string, hit bool) { return s.take(name, nameStart) }
+
+func (s *stopper) take(text string, first kind) (out string, hit bool) {
 	if len(s.stops) == 0 {
-		return text, false
-	}
-	s.held += text
-	first := -1
-	for _, stop := range s.stops {
-		if at := strings.Index(s.held, stop); at >= 0 && (first < 0 || at < first) {
-			first = at
+		if first == shown {
+			return text, false
 		}
+		return "", false
 	}
-	if first >= 0 {
-		out, s.held = s.held[:first], ""
+	s.held = append(s.held, text...)
+	for i := range len(text) {
+		if i == 1 && first == nameStart {
+			first = nameRest
+		}
+		s.kinds = append(s.kinds, first)
+	}
+	visible, places := s.shown()
+	at, keep := s.find(s.held, func(at int) bool { return at == len(s.kinds) || s.kinds[at] != nameRest })
+	if len(visible) < len(s.held) {
+		other, from := s.find(visible, func(int) bool { return true })
+		if other >= 0 && (at < 0 || places[other] < at) {
+			at = places[other]
+		}
+		keep = min(keep, places[from])
+	}
+	if at >= 0 {
+		out = s.cut(at)
+		s.held, s.kinds = s.held[:0], s.kinds[:0]
 		return out, true
 	}
-	keep := 0
+	return s.cut(keep), false
+}
+
+// find gives where the first stop text begins in text, or -1, and where one begins that may yet come. border tells where one may
+// begin and end: not inside a name.
+func (s *stopper) find(text []byte, border func(at int) bool) (first, keep int) {
+	first, keep = -1, len(text)
 	for _, stop := range s.stops {
-		for n := min(len(stop)-1, len(s.held)); n > keep; n-- {
-			if strings.HasSuffix(s.held, stop[:n]) {
-				keep = n
+		for at := 0; at+len(stop) <= len(text) && (first < 0 || at < first); at++ {
+			next := bytes.Index(text[at:], []byte(stop))
+			if next < 0 {
+				break
+			}
+			if at += next; border(at) && border(at+len(stop)) && (first < 0 || at < first) {
+				first = at
+			}
+		}
+		for n := min(len(stop)-1, len(text)); n > len(text)-keep; n-- {
+			if border(len(text)-n) && string(text[len(text)-n:]) == stop[:n] {
+				keep = len(text) - n
 				break
 			}
 		}
 	}
-	out, s.held = s.held[:len(s.held)-keep], s.held[len(s.held)-keep:]
-	return out, false
+	return first, keep
+}
+
+// shown gives held without its hidden bytes, and where in held each place of that lies.
+func (s *stopper) shown() (text []byte, places []int) {
+	for i, b := range s.held {
+		if s.kinds[i] == shown {
+			text, places = append(text, b), append(places, i)
+		}
+	}
+	return text, append(places, len(s.held))
+}
+
+// cut takes the first n bytes from held and gives those that are shown.
+func (s *stopper) cut(n int) string {
+	var out []byte
+	for i, b := range s.held[:n] {
+		if s.kinds[i] == shown {
+			out = append(out, b)
+		}
+	}
+	s.held, s.kinds = append(s.held[:0], s.held[n:]...), append(s.kinds[:0], s.kinds[n:]...)
+	return string(out)
 }
 
 // flush returns what was held back.
-func (s *stopper) flush() string {
-	out := s.held
-	s.held = ""
-	return out
-}
+func (s *stopper) flush() string { return s.cut(len(s.held)) }

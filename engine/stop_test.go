@@ -4,6 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/schedule"
+	"quire/engine/tokenizer"
 )
 
 func TestStopper(t *testing.T) {
@@ -36,5 +40,85 @@ func TestStopper(t *testing.T) {
 			assert.Equal(t, test.hit, hit)
 			assert.Equal(t, test.flush, s.flush())
 		})
+	}
+}
+
+// TestStopAtControlToken: the names of control tokens, in angle brackets here, are not shown, and stop texts may hold them.
+func TestStopAtControlToken(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		stops []string
+		parts []string
+		want  string
+		hit   bool
+	}{
+		{"alone", []string{"<sep>"}, []string{"a", "<sep>", "b"}, "a", true},
+		{"not a stop", []string{"<end>"}, []string{"a", "<sep>", "b"}, "ab", false},
+		{"before text", []string{"<sep>b"}, []string{"a", "<sep>", "b"}, "a", true},
+		{"after text", []string{"a<sep>"}, []string{"xa", "<sep>", "b"}, "x", true},
+		{"two of them", []string{"<end>\n<sep>"}, []string{"a", "<end>", "\n", "<sep>", "b"}, "a", true},
+		{"false start", []string{"<end>\n<sep>"}, []string{"a", "<end>", "\n", "b"}, "a\nb", false},
+		{"shown text around one", []string{"ab"}, []string{"xa", "<sep>", "b"}, "x", true},
+		{"the earliest wins", []string{"b", "<sep>"}, []string{"a", "<sep>", "b"}, "a", true},
+		{"part of a name", []string{"sep", ">", "<s", ">b"}, []string{"a", "<sep>", "b"}, "ab", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := stopper{stops: test.stops}
+			got, hit := "", false
+			for _, part := range test.parts {
+				push := s.push
+				if part[0] == '<' {
+					push = s.pushHidden
+				}
+				var out string
+				out, hit = push(part)
+				if got += out; hit {
+					break
+				}
+			}
+			assert.Equal(t, test.hit, hit)
+			assert.Equal(t, test.want, got+s.flush())
+		})
+	}
+}
+
+// TestStopTexts: a request's stop text may name a control token, whether or not the output shows those.
+func TestStopTexts(t *testing.T) {
+	v := &tokenizer.Vocabulary{Model: "gpt2", Pre: "gpt-2", Merges: []string{"y z"}, IDs: map[string]int32{}}
+	for b := range 256 {
+		v.Tokens, v.Types = append(v.Tokens, tokenizer.ByteToken(byte(b))), append(v.Types, tokenizer.Normal)
+	}
+	v.Tokens = append(v.Tokens, "<|sep|>", "<tool>", "<|end|>", "yz")
+	v.Types = append(v.Types, tokenizer.Control, tokenizer.UserDefined, tokenizer.Control, tokenizer.Normal)
+	v.IDs["tokenizer.ggml.eos_token_id"] = 258
+	tok, err := tokenizer.FromVocabulary(v)
+	require.NoError(t, err)
+	ids := []int32{'a', 256, 'b', 257, 'c', 258, 'd'}
+	for _, test := range []struct {
+		stop    string
+		special bool
+		want    string
+	}{
+		{"", false, "ab<tool>cd"}, {"<|sep|>", false, "a"}, {"<|sep|>", true, "a"}, {"<tool>", false, "ab"}, {"<tool>", true, "a<|sep|>b"},
+		{"<|end|>", false, "ab<tool>c"}, {"a<|sep|>b<tool>", false, ""}, {"x", true, "a<|sep|>b<tool>c<|end|>d"},
+	} {
+		e := &Engine{tokenizer: tok}
+		r := Request{Prompt: []int32{'x'}, IgnoreEnd: true, Special: test.special}
+		if test.stop != "" {
+			r.Stop = []string{test.stop}
+		}
+		g := e.newGroup(r)
+		g.stream = newStream(e, 1)
+		q := g.live[0]
+		for i, id := range ids {
+			reason := schedule.Going
+			if i == len(ids)-1 {
+				reason = schedule.Length
+			}
+			if q.take(Token{Candidate: Candidate{ID: id}}, reason) {
+				break
+			}
+		}
+		assert.Equal(t, test.want, string(q.text), "%+v", test)
 	}
 }

@@ -143,7 +143,7 @@ export interface Request extends Partial<Sampling> {
   maxTokens?: number;
   /** The same seed gives the same text; up to 64 bits. Default: random. */
   seed?: number | bigint;
-  /** Texts that end generation; they are not part of the output. */
+  /** Texts that end generation; they are not part of the output. They may be or hold names of control tokens. */
   stop?: string[];
   /** Cancels the request; reading it then throws the signal's reason. */
   signal?: AbortSignal;
