@@ -64,6 +64,14 @@ func (s *unspacer) piece(id int32) string {
 	return piece
 }
 
+// Hidden gives the name of a token that Decode shows only where Special is set, and nothing for others.
+func (t *Tokenizer) Hidden(id int32) string {
+	if id < 0 || int(id) >= len(t.marks) || t.marks[id]&markHidden == 0 {
+		return ""
+	}
+	return t.pieces[id]
+}
+
 // spelled gives the bytes that a token stands for.
 func (t *Tokenizer) spelled(id int32) string {
 	token, m := t.vocabulary.Tokens[id], t.marks[id]

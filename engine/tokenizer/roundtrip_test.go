@@ -161,6 +161,47 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
+// TestSpaceMarks: what is spelt with U+2581 comes back: runs of it are spaces, inside a special token's name it is part of the name.
+func TestSpaceMarks(t *testing.T) {
+	v := smallSP()
+	v.AddSpacePrefix = false
+	ids := map[string]int32{}
+	add := func(text string, as Type) {
+		ids[text] = int32(len(v.Tokens))
+		v.Tokens, v.Types, v.Scores = append(v.Tokens, text), append(v.Types, as), append(v.Scores, 1)
+	}
+	add("▁▁", UserDefined)
+	add("▁▁▁", UserDefined)
+	add("<▁s>", UserDefined)
+	add("▁b", UserDefined)
+	add("<b▁a>", Control)
+	add("aa", Unused)
+	tok, err := FromVocabulary(v)
+	require.NoError(t, err)
+	special := EncodeOptions{Special: true}
+	for text, want := range map[string][]int32{
+		"a  b":    {5, ids["▁▁"], 6},
+		"a   b":   {5, ids["▁▁▁"], 6},
+		"  a":     {ids["▁▁"], 5},
+		"a<▁s>b":  {5, ids["<▁s>"], 6},
+		"< s>":    {12, 4, 13, 11},
+		"a▁b":     {5, ids["▁b"]},
+		"a b":     {5, 4, 6},
+		"a<b▁a>b": {5, ids["<b▁a>"], 6},
+		"aab":     {5, 8},
+	} {
+		got := tok.Encode(text, special)
+		assert.Equal(t, want, got, "%q", text)
+		assert.Equal(t, text, string(tok.Decode(got, DecodeOptions{Special: true})), "%q", text)
+	}
+	v.AddSpacePrefix = true
+	tok, err = FromVocabulary(v)
+	require.NoError(t, err)
+	for _, text := range []string{"a  b", "  a", " ", "   ", "a<▁s>  b", "<b▁a>  a", "a▁b", " a b"} {
+		assert.Equal(t, text, string(tok.Decode(tok.Encode(text, special), DecodeOptions{Special: true})), "%q", text)
+	}
+}
+
 func TestDecoderHoldsBack(t *testing.T) {
 	tok := open(t, fileStories)
 	b := func(c byte) int32 { return tok.sp.bytes[c] }

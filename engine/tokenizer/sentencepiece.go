@@ -25,7 +25,7 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 	}
 	e := &sentencePiece{pieces: make(map[string]int32, len(v.Tokens)), scores: v.Scores}
 	for id, token := range v.Tokens {
-		if token != "" && marks[id]&(markHidden|markByte) == 0 {
+		if token != "" && joins(token, marks[id]) {
 			e.pieces[token] = int32(id)
 			e.longest = max(e.longest, len(token))
 		}
@@ -37,6 +37,12 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 		}
 	}
 	return e, nil
+}
+
+// joins tells whether text may merge into a token: not where the token would not give that text back. A user-defined token
+// stands for its text as it is spelt, so where U+2581 is part of it, it is no space.
+func joins(token string, m mark) bool {
+	return m&markNormal != 0 || m&markUserDefined != 0 && m&markHidden == 0 && !strings.Contains(token, spaceMark)
 }
 
 // encode appends the tokens of text, with a space in front of it if prefix is set.

@@ -53,6 +53,7 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 	t.assignRoles(v, named)
 	t.markStripping(named)
 	if v.Model == modelSentencePiece {
+		t.markSpaces()
 		t.prefix = v.AddSpacePrefix
 		t.sp, err = newSentencePiece(v, named, t.marks)
 	} else {
@@ -115,6 +116,15 @@ func (t *Tokenizer) markStripping(named map[string]int32) {
 	for id := range t.marks {
 		if t.marks[id]&markSpecial != 0 && !slices.Contains([]string{"<unk>", "<s>", "<|endoftext|>"}, t.vocabulary.Tokens[id]) {
 			t.marks[id] |= markStripRight
+		}
+	}
+}
+
+// markSpaces makes SentencePiece's user-defined runs of spaces, which are spelt like all its spaces, text like any other.
+func (t *Tokenizer) markSpaces() {
+	for id, token := range t.vocabulary.Tokens {
+		if t.marks[id] == markUserDefined && token != "" && strings.Trim(token, spaceMark) == "" {
+			t.marks[id] = markNormal
 		}
 	}
 }
