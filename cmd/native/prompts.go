@@ -57,6 +57,9 @@ func readPrompts(h *host, name string, base job) ([]job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if data, err = withoutMark(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	asJSON := bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
 	var jobs []job
 	number := 0
@@ -78,6 +81,14 @@ func readPrompts(h *host, name string, base job) ([]job, error) {
 		return nil, fmt.Errorf("%s holds no prompts", name)
 	}
 	return jobs, nil
+}
+
+// withoutMark takes off the byte-order mark that some editors put in front of UTF-8.
+func withoutMark(data []byte) ([]byte, error) {
+	if bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || bytes.HasPrefix(data, []byte{0xFE, 0xFF}) {
+		return nil, errors.New("the text is UTF-16: save it as UTF-8")
+	}
+	return bytes.TrimPrefix(data, []byte("\uFEFF")), nil
 }
 
 func parseLine(text []byte, j job) (job, error) {

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestByteOrderMark: the mark that some editors write first is no part of a prompt.
+func TestByteOrderMark(t *testing.T) {
+	const mark = "\xef\xbb\xbf"
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+		reason     string
+	}{
+		{"lines", mark + "Once upon\r\nA dog\r\n", []string{"Once upon", "A dog"}, ""},
+		{"JSON Lines", mark + "{\"prompt\":\"Once upon\"}\n{\"prompt\":\"A dog\"}\n", []string{"Once upon", "A dog"}, ""},
+		{"JSON Lines after white space", mark + "\r\n {\"prompt\":\"A dog\"}\r\n", []string{"A dog"}, ""},
+		{"only at the start", "a\n" + mark + "b\n", []string{"a", mark + "b"}, ""},
+		{"nothing else", mark, nil, "holds no prompts"},
+		{"UTF-16", "\xff\xfeA\x00", nil, "UTF-16"},
+		{"UTF-16, big-endian", "\xfe\xff\x00A", nil, "UTF-16"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			jobs, err := readPrompts(&host{in: strings.NewReader(tt.text)}, "-", job{})
+			if tt.reason != "" {
+				assert.ErrorContains(t, err, tt.reason)
+				return
+			}
+			require.NoError(t, err)
+			var got []string
+			for _, j := range jobs {
+				got = append(got, j.Prompt)
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
