@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,14 +24,6 @@ const (
 	defaultMaxSeqs     = 64
 	defaultDepth       = 4
 )
-
-// defaultKVMemory is what the KV cache may take unless Options say: generous on a card of its own, modest elsewhere.
-func defaultKVMemory(info gpu.AdapterInfo) uint64 {
-	if info.Type == "discrete" {
-		return 2 << 30
-	}
-	return 512 << 20
-}
 
 // Open reads a model's header from src, moves its weights to the GPU and compiles what it needs. The engine owns src,
 // also when Open fails.
@@ -66,11 +57,11 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if e.device, err = gpu.Open(ctx, o.GPU); err != nil {
 		return nil, err
 	}
-	if err = e.size(); err != nil {
+	if err = e.size(o.MaxSeqs != 0); err != nil {
 		return nil, err
 	}
 	if e.runner, err = runner.New(ctx, e.device, e.plan, src, e.runnerOpt); err != nil {
-		return nil, explain(err, e.options)
+		return nil, explain(err, e.runnerOpt.KVType, e.plan.Config.HeadDim)
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
 		return nil, err
@@ -127,8 +118,9 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 	return nil
 }
 
-// size settles the context, the KV cache and a step's limits from the options, the model and the adapter.
-func (e *Engine) size() error {
+// size settles the context, the KV cache and a step's limits from the options, the model and the adapter; given tells that
+// MaxSeqs is no default.
+func (e *Engine) size(given bool) error {
 	o, c, info := &e.options, e.plan.Config, e.device.Info()
 	kvType, err := kernel.ParseKVType(o.KVType)
 	if err != nil {
@@ -149,32 +141,21 @@ func (e *Engine) size() error {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
 	layout := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: kvType}
-	perLayer := layout.Bytes(1)
-	perBlock := 2 * uint64(c.Layers) * perLayer
-	memory := o.KVMemory
-	if memory == 0 {
-		memory = defaultKVMemory(info)
+	needs := kvNeeds{layout: layout, layers: c.Layers, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
+		binding: min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)}
+	if needs.memory == 0 {
+		needs.memory = defaultKVMemory(info)
+		if !given {
+			needs.seqs = min(needs.seqs, wholeSeqs)
+		}
 	}
-	context := c.Context
-	if o.Context > 0 {
-		context = o.Context
+	blocks, context, err := needs.fit()
+	if err != nil {
+		return err
 	}
-	// More blocks than all sequences can fill are of no use.
-	most := uint64(o.MaxSeqs)*uint64((context+o.BlockSize-1)/o.BlockSize) + 1
-	blocks := min(memory/perBlock, most, min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)/perLayer)
-	fits := max(int(blocks)-1, 0) * o.BlockSize
-	switch {
-	case blocks < 2:
-		return fmt.Errorf("%w: a KV cache of two blocks needs %d bytes and may have %d: raise the KV memory", gpu.ErrOutOfMemory, 2*perBlock, memory)
-	case o.Context > 0 && fits < o.Context:
-		need := uint64((o.Context+o.BlockSize-1)/o.BlockSize+1) * perBlock
-		return fmt.Errorf("%w: the KV cache for a context of %d needs %d bytes and may have %d: lower the context or raise the KV memory",
-			gpu.ErrOutOfMemory, o.Context, need, min(memory, blocks*perBlock))
-	}
-	context = min(context, fits)
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.runnerOpt = runner.Options{
-		KVType: kvType, Blocks: int(blocks), BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
+		KVType: kvType, Blocks: blocks, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		Profile: o.Profile,
 	}
@@ -183,7 +164,7 @@ func (e *Engine) size() error {
 	}
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
-		KVBytes: blocks * perBlock, Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: int(blocks) - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		KVBytes: uint64(blocks) * needs.perBlock(kvType), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
 		Deterministic: o.Deterministic, Adapter: info,
 	}
 	return nil
@@ -212,13 +193,5 @@ func (e *Engine) newScheduler() (err error) {
 		return err
 	}
 	e.scheduler, err = schedule.New(c)
-	return err
-}
-
-// explain adds which setting lowers memory.
-func explain(err error, o Options) error {
-	if errors.Is(err, gpu.ErrOutOfMemory) {
-		return fmt.Errorf("%w; lower the KV memory or the context, or choose a smaller model", err)
-	}
 	return err
 }

@@ -15,14 +15,16 @@ type Options struct {
 	// Tunings are the tiles of attention that were measured on adapters; the opened adapter's are used.
 	Tunings attention.Tunings
 
-	KVMemory      uint64 // bytes for the KV cache; 0 lets the engine choose
-	Context       int    // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
-	BlockSize     int    // tokens a block; 0: 16
-	TokenBudget   int    // tokens a step; 0: 512
-	LongPrompt    int    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
-	MaxSeqs       int    // sequences running at once; 0: 64
-	Depth         int    // steps in flight; 0: 4, and 1 in deterministic mode
-	Deterministic bool   // one order of summation: tokens do not depend on what else runs
+	// KVMemory is how many bytes the KV cache has. 0: as many as MaxSeqs sequences of the whole context fill, eight where
+	// MaxSeqs is 0; at most 2 GiB on a discrete GPU and 512 MiB elsewhere.
+	KVMemory      uint64
+	Context       int  // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
+	BlockSize     int  // tokens a block; 0: 16
+	TokenBudget   int  // tokens a step; 0: 512
+	LongPrompt    int  // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
+	MaxSeqs       int  // sequences running at once; 0: 64
+	Depth         int  // steps in flight; 0: 4, and 1 in deterministic mode
+	Deterministic bool // one order of summation: tokens do not depend on what else runs
 
 	QueueLimit    int  // requests that wait, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool // compute every prompt whole, whatever was computed before

@@ -22,7 +22,8 @@ export interface OpenOptions {
   context?: number;
   /** What keys and values are stored as; default f16. q8 (8-bit integers with a scale a row) needs about half. */
   kvType?: KVType;
-  /** Bytes for the KV cache; default: 2 GiB on a card of its own, 512 MiB elsewhere, and no more than is of use. */
+  /** Bytes for the KV cache; default: what eight sequences of the whole context fill (maxSeqs of them, where that is set), at most
+   * 2 GiB on a card of its own and 512 MiB elsewhere. info.kvBytes tells. */
   kvMemory?: number;
   /** One order of summation: tokens do not depend on what else runs. Slower. */
   deterministic?: boolean;

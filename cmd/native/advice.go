@@ -18,8 +18,8 @@ func advise(err error) string {
 		return "\"quire adapters\" lists what is there. If there is none, install a Vulkan driver: the GPU maker's, or Mesa's,\n" +
 			"which also runs without a GPU (Debian and Ubuntu: apt-get install mesa-vulkan-drivers)."
 	case errors.Is(err, gpu.ErrOutOfMemory):
-		return "--kv-memory and --ctx set the size of the KV cache, --kv-type q8 nearly halves it; \"quire inspect FILE\" tells what\n" +
-			"a model's weights and cache need."
+		return "--kv-memory and --ctx set the size of the KV cache, --kv-type q8, the smallest, nearly halves f16's;\n" +
+			"\"quire inspect FILE\" tells what a model's weights and cache need."
 	case errors.Is(err, gpu.ErrDeviceLost):
 		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
 	case errors.Is(err, engine.ErrContextTooLong):

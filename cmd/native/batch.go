@@ -135,9 +135,9 @@ func (b *batch) fail(err error) {
 // figures is one prompt's line of figures.
 func (b *batch) figures(f engine.Figures) string {
 	info := b.engine.Info()
-	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s, %.1f tokens/s | %s",
+	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s, %.1f tokens/s | %d of %s, %s",
 		info.Adapter.Name, info.LoadSeconds, plural(f.PromptTokens, "token"), f.PromptPerSecond, f.TimeToFirst.Seconds(),
-		plural(f.GeneratedTokens, "token"), f.DecodePerSecond, plural(f.Blocks, "block"))
+		plural(f.GeneratedTokens, "token"), f.DecodePerSecond, f.Blocks, plural(info.Blocks, "block"), formatSize(info.KVBytes))
 }
 
 // output is one prompt's JSON object.

@@ -18,7 +18,7 @@ func engineFlags(f *flags, o *engine.Options) {
 	f.text("adapter", &o.GPU.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
 	f.choice("power", (*string)(&o.GPU.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
 	f.choice("kv-type", &o.KVType, kvTypes, "the `TYPE` that K and V are stored as: f16, bf16, q8 (8-bit integers with a scale a row) or f32; default f16")
-	f.size("kv-memory", &o.KVMemory, "memory for the KV cache, a `SIZE` such as 512MiB; 0: chosen by the engine")
+	f.size("kv-memory", &o.KVMemory, "memory for the KV cache, a `SIZE` such as 512MiB; 0: what eight whole contexts fill (or --max-seqs), within limits")
 	f.text("variant", &o.Variant, "kernel `VARIANT`: baseline, or others by name, joined by +; default: chosen for the adapter")
 	f.flag("deterministic", &o.Deterministic, "one order of summation: the same tokens alone and in any batch")
 	f.whole("token-budget", &o.TokenBudget, 0, "compute `N` tokens a step; 0: 512")

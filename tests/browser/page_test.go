@@ -79,7 +79,7 @@ func TestPage(t *testing.T) {
 	require.Equal(t, 2, get[int](p, busy), "two prompts run at once")
 	assert.Equal(t, "Stop", get[string](p, nth(1, ".run")))
 	assert.Equal(t, "2", get[string](p, `document.querySelector('#figure-running').textContent`))
-	assert.Regexp(t, `^[1-9]\d* of 4,096, \d+ cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
+	assert.Regexp(t, `^[1-9]\d* of 512, \d+ cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
 	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
 	p.picture("running")
 	p.do(chromedp.Focus(css(".prompt:nth-child(1) textarea")), chromedp.KeyEvent(kb.Escape))

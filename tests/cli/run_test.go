@@ -76,7 +76,7 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 
 	plain := quire(t, "run", want.Text, "--raw", "--temperature", "0", "--max-tokens", "8", "--kv-type", "f32").ok(t)
 	assert.Equal(t, g.Text, plain.stdout, "only the text is on stdout")
-	assert.Regexp(t, `\| prompt \d+ tokens, [\d.]+ tokens/s \| first token after [\d.]+ s \| 8 tokens, [\d.]+ tokens/s \| \d+ blocks?\n$`, plain.stderr)
+	assert.Regexp(t, `\| prompt \d+ tokens, [\d.]+ tokens/s \| first token after [\d.]+ s \| 8 tokens, [\d.]+ tokens/s \| \d+ of 512 blocks, 64\.1 MiB\n$`, plain.stderr)
 	assert.NotContains(t, plain.stderr, "\r", "no bar where there is no terminal")
 }
 

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// wholeSeqs is how many sequences of the whole context the KV cache holds at most, unless Options say its size or MaxSeqs:
+// few sequences grow so long, and more memory would lie idle beside a small model.
+const wholeSeqs = 8
+
+// defaultKVMemory is the most that the KV cache may take unless Options say: generous on a card of its own, modest elsewhere.
+func defaultKVMemory(info gpu.AdapterInfo) uint64 {
+	if info.Type == "discrete" {
+		return 2 << 30
+	}
+	return 512 << 20
+}
+
+// kvNeeds is what the size of the KV cache depends on.
+type kvNeeds struct {
+	layout  kernel.KVLayout
+	layers  int
+	trained int    // the context that the model was trained for
+	context int    // the one that is asked for; 0: none
+	seqs    int    // of the whole context that it should hold
+	memory  uint64 // bytes that it may take
+	binding uint64 // bytes that one layer's K, or V, may take
+}
+
+func (n *kvNeeds) perBlock(t kernel.KVType) uint64 {
+	l := n.layout
+	l.Type = t
+	return 2 * uint64(n.layers) * l.Bytes(1)
+}
+
+// fit returns how many blocks the KV cache has, the null block included, and the context that fits in them.
+func (n *kvNeeds) fit() (blocks, context int, err error) {
+	perBlock, bound := n.perBlock(n.layout.Type), n.binding/n.layout.Bytes(1)
+	context = n.trained
+	if n.context > 0 {
+		context = n.context
+	}
+	inContext := (uint64(context) + uint64(n.layout.BlockSize) - 1) / uint64(n.layout.BlockSize)
+	count := min(n.memory/perBlock, bound)
+	// More blocks than the sequences can fill are of no use.
+	if count/uint64(n.seqs) >= inContext {
+		count = min(count, uint64(n.seqs)*inContext+1)
+	}
+	raise := " or raise the KV memory"
+	if bound < n.memory/perBlock { // the adapter's limit
+		raise = ""
+	}
+	may := amount(float64(min(n.memory, bound*perBlock)))
+	switch {
+	case count < 2:
+		return 0, 0, fmt.Errorf("%w: a KV cache of two blocks needs %s as %s and may have %s: lower the block size%s%s",
+			gpu.ErrOutOfMemory, amount(2*float64(perBlock)), n.layout.Type, may, raise, n.smaller(2))
+	case n.context > 0 && count < inContext+1:
+		return 0, 0, fmt.Errorf("%w: the KV cache for a context of %d needs %s as %s and may have %s: lower the context%s%s",
+			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.layout.Type, may, raise, n.smaller(inContext+1))
+	}
+	return int(count), min(context, (int(count)-1)*n.layout.BlockSize), nil
+}
+
+// smaller says what so many blocks would need in the KV type whose rows are the smallest.
+func (n *kvNeeds) smaller(blocks uint64) string {
+	l := n.layout
+	if l.Type = smallestKV(l); l.Type == n.layout.Type {
+		return fmt.Sprintf("; %s is the smallest KV type", l.Type)
+	}
+	fits := ""
+	if blocks <= min(n.memory/n.perBlock(l.Type), n.binding/l.Bytes(1)) {
+		fits = ", which fits"
+	}
+	return fmt.Sprintf("; %s, the smallest KV type, needs %s%s", l.Type, amount(float64(blocks)*float64(n.perBlock(l.Type))), fits)
+}
+
+// smallestKV returns the type in which a row takes the fewest words: the layout's own, where none takes fewer.
+func smallestKV(l kernel.KVLayout) kernel.KVType {
+	best := l
+	for _, t := range []kernel.KVType{kernel.KVF32, kernel.KVF16, kernel.KVBF16, kernel.KVQ8} {
+		l.Type = t
+		if l.RowWords() < best.RowWords() {
+			best = l
+		}
+	}
+	return best.Type
+}
+
+// explain adds which settings lower memory.
+func explain(err error, t kernel.KVType, headDim int) error {
+	if !errors.Is(err, gpu.ErrOutOfMemory) {
+		return err
+	}
+	smaller := ""
+	if best := smallestKV(kernel.KVLayout{HeadDim: headDim, Type: t}); best != t {
+		smaller = fmt.Sprintf(", take the smallest KV type, %s,", best)
+	}
+	return fmt.Errorf("%w; lower the KV memory or the context%s or choose a smaller model", err, smaller)
+}
+
+// amount writes a size in the units that settings of memory take.
+func amount(n float64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", n/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", n/(1<<20))
+	}
+	return fmt.Sprintf("%.0f bytes", n)
+}

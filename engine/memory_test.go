@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// The built-in model's K and V: 4 KiB a token as f16, 64 KiB a block.
+func talesNeeds() kvNeeds {
+	return kvNeeds{
+		layout: kernel.KVLayout{HeadDim: 32, KVHeads: 4, BlockSize: 16, Type: kernel.KVF16}, layers: 8, trained: 1024, seqs: wholeSeqs,
+		memory: 512 << 20, binding: 128 << 20,
+	}
+}
+
+func TestKVNeeds(t *testing.T) {
+	const block = 16 * 8 * 2 * 4 * 32 * 2
+	for _, c := range []struct {
+		name            string
+		change          func(*kvNeeds)
+		blocks, context int
+	}{
+		{"what a small model can use", func(n *kvNeeds) {}, 8*64 + 1, 1024},
+		{"of a shorter context", func(n *kvNeeds) { n.context = 100 }, 8*7 + 1, 100},
+		{"of a longer context", func(n *kvNeeds) { n.context = 2048 }, 8*128 + 1, 2048},
+		{"of other sequences", func(n *kvNeeds) { n.seqs = 64 }, 64*64 + 1, 1024},
+		{"a large model takes what there is", func(n *kvNeeds) { n.trained = 1 << 20 }, 512 << 20 / block, (512<<20/block - 1) * 16},
+		{"little memory", func(n *kvNeeds) { n.memory = 40 * block }, 40, 39 * 16},
+		{"little memory for a context that fits", func(n *kvNeeds) { n.memory, n.context = 40*block, 39*16 }, 40, 39 * 16},
+		{"the adapter's limit", func(n *kvNeeds) { n.binding = 30 * block / 16 }, 30, 29 * 16},
+		{"two blocks", func(n *kvNeeds) { n.memory = 2 * block }, 2, 16},
+		{"a context without end", func(n *kvNeeds) { n.trained = math.MaxInt }, 512 << 20 / block, (512<<20/block - 1) * 16},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := talesNeeds()
+			c.change(&n)
+			blocks, context, err := n.fit()
+			require.NoError(t, err)
+			assert.Equal(t, []int{c.blocks, c.context}, []int{blocks, context})
+		})
+	}
+}
+
+// What is too little says how much is asked for, which setting lowers it, and which KV type is the smallest.
+func TestKVNeedsTooMuch(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*kvNeeds)
+		says   string
+	}{
+		{"q8 fits", func(n *kvNeeds) { n.context, n.memory = 1024, 3<<20 },
+			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 3.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 2.3 MiB, which fits"},
+		{"q8 does not fit", func(n *kvNeeds) { n.context, n.memory = 1024, 2<<20 },
+			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 2.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 2.3 MiB"},
+		{"it is q8", func(n *kvNeeds) { n.context, n.memory, n.layout.Type = 1024, 2<<20, kernel.KVQ8 },
+			"the KV cache for a context of 1024 needs 2.3 MiB as q8 and may have 2.0 MiB: lower the context or raise the KV memory; q8 is the smallest KV type"},
+		{"heads of one", func(n *kvNeeds) { n.context, n.memory, n.layout.HeadDim = 1<<20, 1<<20, 1 },
+			"the KV cache for a context of 1048576 needs 256.0 MiB as f16 and may have 1.0 MiB: lower the context or raise the KV memory; f16 is the smallest KV type"},
+		{"the adapter's limit", func(n *kvNeeds) { n.context, n.binding = 1024, 3<<16 },
+			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 3.0 MiB: lower the context; q8, the smallest KV type, needs 2.3 MiB, which fits"},
+		{"hardly any memory", func(n *kvNeeds) { n.memory = 100 },
+			"a KV cache of two blocks needs 131072 bytes as f16 and may have 100 bytes: lower the block size or raise the KV memory; q8, the smallest KV type, needs 73728 bytes"},
+		{"a context without end", func(n *kvNeeds) { n.context = math.MaxInt },
+			"the KV cache for a context of 9223372036854775807 needs 35184372088832.0 GiB as f16 and may have 512.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 19791209299968.0 GiB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := talesNeeds()
+			c.change(&n)
+			_, _, err := n.fit()
+			require.ErrorIs(t, err, gpu.ErrOutOfMemory)
+			assert.EqualError(t, err, "gpu: out of memory: "+c.says)
+		})
+	}
+}
+
+// A buffer that the GPU has no room for says which settings lower it.
+func TestExplainMemory(t *testing.T) {
+	err := explain(&gpu.MemoryError{Label: "KV cache"}, kernel.KVF16, 64)
+	assert.ErrorIs(t, err, gpu.ErrOutOfMemory)
+	assert.ErrorContains(t, err, "lower the KV memory or the context, take the smallest KV type, q8, or choose a smaller model")
+	assert.ErrorContains(t, explain(&gpu.MemoryError{Label: "KV cache"}, kernel.KVQ8, 64), "lower the KV memory or the context or choose a smaller model")
+	assert.Equal(t, assert.AnError, explain(assert.AnError, kernel.KVQ8, 64))
+}
