@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"syscall/js"
 	"testing"
 	"time"
@@ -27,14 +28,24 @@ func sourceURL(t *testing.T, kind, query string) (string, func() int) {
 	js.Global().Get("quireGPU").Set("retryPause", 2)
 	key := fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano())
 	count := func() int {
-		request := js.Global().Get("XMLHttpRequest").New()
-		request.Call("open", "GET", "/source/count?key="+key, false)
-		request.Call("send")
-		n, err := strconv.Atoi(request.Get("responseText").String())
+		n, err := strconv.Atoi(fetch(t, "/source/count?key="+key, ""))
 		require.NoError(t, err)
 		return n
 	}
 	return "/source/" + kind + "?key=" + key + "&" + query, count
+}
+
+// fetch asks for a text, or a range of one, as a page would.
+func fetch(t *testing.T, url, ranges string) string {
+	t.Helper()
+	request := js.Global().Get("XMLHttpRequest").New()
+	request.Call("open", "GET", url, false)
+	if ranges != "" {
+		request.Call("setRequestHeader", "Range", ranges)
+	}
+	request.Call("send")
+	require.Equal(t, 2, request.Get("status").Int()/100, url)
+	return request.Get("responseText").String()
 }
 
 func openURL(t *testing.T, url string) Source {
@@ -114,6 +125,38 @@ func TestSourceReadsForwardInOneRequest(t *testing.T) {
 	require.Equal(t, 1, requests(), "the header's piece is kept")
 	readBack(t, d, s, 2<<20, 4)
 	require.Equal(t, 2, requests(), "going back asks again")
+}
+
+// What is read again, as after a lost GPU, comes from the browser's cache where the server lets it.
+func TestSourceGoesBackThroughTheCache(t *testing.T) {
+	d := open(t)
+	const size = 3 << 20
+	want := pattern(size)
+	url, requests := sourceURL(t, "kept", fmt.Sprintf("size=%d", size))
+	s := openURL(t, url)
+	_, err := s.ReadAt(make([]byte, 100), 0)
+	require.NoError(t, err)
+	for range 3 {
+		require.True(t, string(want[1<<20:]) == string(readBack(t, d, s, 1<<20, size-1<<20)))
+	}
+	require.Equal(t, 1, requests())
+}
+
+// The cache may hold parts of an older file; they are never mixed into a newer one.
+func TestSourceTellsCachedFilesApart(t *testing.T) {
+	d := open(t)
+	const size = 3 << 20
+	url, _ := sourceURL(t, "kept", fmt.Sprintf("size=%d", size))
+	fetch(t, url, "bytes=1048576-")
+	fetch(t, strings.Replace(url, "/kept?", "/change?", 1), "")
+	s := openURL(t, url)
+	got := readBack(t, d, s, 0, size)
+	again := readBack(t, d, s, 0, size)
+	for i, was := range pattern(size) {
+		if got[i] != was+1 || again[i] != was+1 {
+			require.Equal(t, []byte{was + 1, was + 1}, []byte{got[i], again[i]}, "byte %d", i)
+		}
+	}
 }
 
 func TestSourceJumpsFarForward(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 // Byte i of a file is i·i>>7 xor i. A key counts requests and separates tests; /source/count?key=K tells the count.
 //
 //	ranges   206 for ranges, with an ETag
+//	kept     ranges that caches may keep for an hour; from /source/change?key=K on another file, all of whose bytes are
+//	         one more, with another ETag
 //	plain    200 whatever is asked for
 //	open     ranges, for pages of other origins, which see no Content-Range and no ETag
 //	cut      ranges; the first `times` responses break off after `at` bytes
@@ -28,13 +30,18 @@ import (
 func sources() http.Handler {
 	var mu sync.Mutex
 	counts := map[string]int{}
+	changed := map[string]bool{}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, key := r.URL.Path[len("/source/"):], r.FormValue("key")
 		mu.Lock()
-		if kind != "count" {
+		switch kind {
+		case "change":
+			changed[key] = true
+		case "count":
+		default:
 			counts[key]++
 		}
-		count := counts[key]
+		count, another := counts[key], changed[key]
 		mu.Unlock()
 		size, at, times := number(r, "size"), number(r, "at"), number(r, "times")
 		w.Header().Set("Cache-Control", "no-store")
@@ -43,17 +50,26 @@ func sources() http.Handler {
 				w.Header().Set("ETag", tag)
 			}
 			w.Header().Set("Content-Type", "application/octet-stream")
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(pattern(size)))
+			content := pattern(size)
+			if another {
+				for i := range content {
+					content[i]++
+				}
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 		}
 		plain := func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", strconv.Itoa(size))
 			w.Write(pattern(size))
 		}
 		switch kind {
-		case "count":
+		case "change", "count":
 			fmt.Fprint(w, count)
 		case "ranges":
 			ranges(w, size, `"1"`)
+		case "kept":
+			w.Header().Set("Cache-Control", "max-age=3600")
+			ranges(w, size, fmt.Sprintf(`"%v"`, another))
 		case "plain":
 			plain(w)
 		case "open":

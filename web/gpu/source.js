@@ -24,6 +24,7 @@ export class ByteSource {
   #stage = null;
   #ahead = 0; // bytes written since the mark
   #mark = null; // settles when the GPU has what was written before it
+  #broken = false; // whether the last response failed
   #turn = Promise.resolve();
 
   // The pause is milliseconds before the second try, doubled each time.
@@ -132,6 +133,7 @@ export class ByteSource {
         return await call();
       } catch (e) {
         this.#drop();
+        this.#broken = true;
         this.#signal.throwIfAborted();
         if (e instanceof Final) throw e;
         if (this.#position > reached) {
@@ -159,7 +161,8 @@ export class ByteSource {
 
   async #restart(offset) {
     this.#drop();
-    const {body, start} = await this.#origin.open(offset, this.#signal);
+    const {body, start} = await this.#origin.open(offset, this.#signal, this.#broken);
+    this.#broken = false;
     this.#stream = body.getReader();
     this.#position = start;
   }
@@ -210,12 +213,14 @@ class URLOrigin {
     this.name = url;
   }
 
-  async open(offset, signal) {
+  // The browser's cache may serve what it has, as when weights are read again after the GPU was lost. It may have parts of
+  // an older file, so it is passed over where no tag tells, and after a failure.
+  async open(offset, signal, broken) {
     const first = this.size < 0;
-    const headers = {Range: `bytes=${offset}-`};
-    if (!first && this.#tag?.startsWith('"') && sameOrigin(this.name)) headers['If-Range'] = this.#tag;
-    // A cached answer to a range may be a part of an older file.
-    const response = await fetch(parse(this.name), {headers, signal, cache: first ? 'default' : 'no-store'}).catch((e) => {
+    const cached = !broken && (first || this.#tag !== null);
+    const response = await fetch(parse(this.name), {
+      headers: {Range: `bytes=${offset}-`}, signal, cache: cached ? 'default' : 'no-store',
+    }).catch((e) => {
       throw new Error(`${this.name}: ${e.message}: offline, no such host, or it forbids pages of other origins (CORS)`, {cause: e});
     });
     const status = `HTTP ${response.status}${response.statusText ? ' ' + response.statusText : ''}`;
@@ -236,7 +241,7 @@ class URLOrigin {
       this.ranges = response.status === 206;
     } else if (size !== this.size || (tag !== null && this.#tag !== null && tag !== this.#tag)) {
       await response.body?.cancel();
-      throw new Final(`${this.name}: the file changed while it was read (${this.size} bytes, ${this.#tag}; now ${size} bytes, ${tag}): load it again`);
+      throw new (cached ? Error : Final)(`${this.name}: the file changed while it was read (${this.size} bytes, ${this.#tag}; now ${size} bytes, ${tag}): load it again`);
     }
     return {body: response.body, start};
   }
@@ -263,8 +268,6 @@ function parse(url) {
     throw new Final(`${url}: not a URL`);
   }
 }
-
-const sameOrigin = (url) => parse(url).origin === globalThis.location?.origin;
 
 function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
