@@ -15,6 +15,9 @@ func (m *Manager) Check() error {
 		if t.live != i {
 			return fmt.Errorf("paging: table %d believes to be table %d", i, t.live)
 		}
+		if len(t.hashes) > t.tokens/m.size || len(t.asked) > 0 {
+			return fmt.Errorf("paging: table %d has hashes of %d blocks, and %d tokens", i, len(t.hashes), t.tokens)
+		}
 		for g := range t.ids {
 			if len(t.ids[g]) != m.blocksFor(t.tokens) {
 				return fmt.Errorf("paging: table %d, group %d: %d blocks for %d tokens", i, g, len(t.ids[g]), t.tokens)
@@ -70,6 +73,9 @@ func (m *Manager) Check() error {
 	if err := m.checkHost(); err != nil {
 		return err
 	}
+	if err := m.checkMoves(); err != nil {
+		return err
+	}
 	return m.checkIndex(cached)
 }
 
@@ -101,6 +107,38 @@ func (m *Manager) checkHost() error {
 	for host := 1; host < len(named); host++ {
 		if named[host] == 0 || max(named[host], 0) != m.host.refs[host] {
 			return fmt.Errorf("paging: host block %d has %d references, swapped tables name it %d times", host, m.host.refs[host], named[host])
+		}
+	}
+	return nil
+}
+
+// checkMoves proves that each move of the open step fills a block of its own that somebody can still see, or leaves
+// for a host block that a table names.
+func (m *Manager) checkMoves() error {
+	v := &m.pool.moves
+	coming, leaving := map[int32]bool{}, map[int32]bool{}
+	filled := make([]int32, 0, len(v.copies)+len(v.ins))
+	for _, c := range v.copies {
+		filled = append(filled, c.To)
+	}
+	for _, x := range v.ins {
+		filled = append(filled, x.Block)
+	}
+	for _, id := range filled {
+		if b := &m.pool.blocks[id]; coming[id] || b.refs == 0 && !b.cached {
+			return fmt.Errorf("paging: block %d with %d references is filled twice in a step, or for nobody", id, b.refs)
+		}
+		coming[id] = true
+	}
+	for _, x := range v.outs {
+		if m.host.refs[x.Host] == 0 && !slices.Contains(m.host.late, x.Host) {
+			return fmt.Errorf("paging: block %d leaves for host block %d, which is free", x.Block, x.Host)
+		}
+		leaving[x.Block] = true
+	}
+	for id := range m.pool.blocks {
+		if b := &m.pool.blocks[id]; b.coming != coming[int32(id)] || b.leaving != leaving[int32(id)] {
+			return fmt.Errorf("paging: block %d believes coming %t and leaving %t", id, b.coming, b.leaving)
 		}
 	}
 	return nil

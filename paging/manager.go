@@ -11,9 +11,6 @@ type Manager struct {
 	step    uint64 // the open one
 	live    []*BlockTable
 	swapped []*BlockTable
-	copies  []Copy
-	outs    []Swap // of the open step
-	ins     []Swap
 	host    *hostPool
 	stats   Stats
 	rate    *HitRate
@@ -48,12 +45,8 @@ func (m *Manager) Pool() *BlockPool { return m.pool }
 // Step is the number of the open step, from 1.
 func (m *Manager) Step() uint64 { return m.step }
 
-// Copies lists the copies of the open step, until EndStep.
-func (m *Manager) Copies() []Copy { return m.copies }
-
 // EndStep closes the open step: its swaps and copies are handed over, its writes count as earlier ones from now on.
 func (m *Manager) EndStep() {
-	m.copies, m.outs, m.ins = m.copies[:0], m.outs[:0], m.ins[:0]
 	m.pool.endStep()
 	m.host.endStep()
 	m.step++
@@ -147,7 +140,7 @@ func (m *Manager) own(t *BlockTable, g, at, rows int) {
 func (m *Manager) copy(t *BlockTable, g int, from, to int32, rows int) {
 	m.pool.hold(from)
 	m.pool.setUsed(to, rows)
-	m.copies = append(m.copies, Copy{Group: int32(g), From: from, To: to, Rows: int32(rows)})
+	m.pool.copy(Copy{Group: int32(g), From: from, To: to, Rows: int32(rows)})
 	m.stats.Copies++
 	m.pool.tell(Event{Kind: Copied, Sequence: t.Sequence, Group: int32(g), Block: from, To: to})
 }
@@ -223,16 +216,33 @@ func (t *BlockTable) parent(i int) *Hash {
 func (m *Manager) hash(t *BlockTable, known []int32, blocks int) {
 	for i := len(t.hashes); i < blocks; i++ {
 		var h Hash
-		h, m.scratch = chain(t.parent(i), known[i*m.size:(i+1)*m.size], m.scratch)
+		tokens := known[i*m.size : (i+1)*m.size]
+		h, m.scratch = chain(t.parent(i), tokens, m.scratch)
 		t.hashes = append(t.hashes, h)
+		if t.live == unlinked {
+			t.asked = append(t.asked, tokens...)
+		}
 	}
 }
+
+// recall keeps of an empty table's chain what is of these tokens: it may have been asked about others before.
+func (m *Manager) recall(t *BlockTable, tokens []int32) {
+	n := 0
+	for n < min(len(t.asked), len(tokens)) && t.asked[n] == tokens[n] {
+		n++
+	}
+	t.hashes = t.hashes[:n/m.size]
+	t.asked = t.asked[:len(t.hashes)*m.size]
+}
+
+// bind drops of the chain of a table that was empty what is behind its full blocks: those tokens may yet change.
+func (m *Manager) bind(t *BlockTable) { t.hashes, t.asked = t.hashes[:t.published], t.asked[:0] }
 
 // Free gives all of t's blocks back, the last first, host memory's too, and leaves the table empty.
 func (m *Manager) Free(t *BlockTable) {
 	m.discard(t)
 	m.drop(t, 0)
-	t.tokens, t.published, t.hashes = 0, 0, t.hashes[:0]
+	t.tokens, t.published, t.hashes, t.asked = 0, 0, t.hashes[:0], t.asked[:0]
 	for g := range t.left {
 		t.left[g] = 0
 	}

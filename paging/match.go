@@ -1,7 +1,7 @@
 package paging
 
-// Match gives the number of tokens that Allocate would find cached for a sequence of these tokens, in whole blocks. The
-// last token is never among them.
+// Match gives the number of tokens that Allocate would find cached for a sequence of these tokens, in whole blocks: none
+// for a table that is not empty. The last token is never among them.
 func (m *Manager) Match(t *BlockTable, tokens []int32) int { return m.match(t, tokens) * m.size }
 
 func (m *Manager) match(t *BlockTable, tokens []int32) int {
@@ -14,9 +14,10 @@ func (m *Manager) matchBlocks(t *BlockTable, tokens []int32, blocks int) int {
 	for g := range m.found {
 		m.found[g] = m.found[g][:0]
 	}
-	if !m.cache || t.SkipLookup || len(tokens) == 0 {
+	if !m.cache || t.SkipLookup || len(tokens) == 0 || t.live != unlinked || t.swapped {
 		return 0
 	}
+	m.recall(t, tokens)
 	for g := range m.groups {
 		if m.groups[g].Window == 0 {
 			blocks = m.matchPrefix(t, tokens, g, blocks)
@@ -131,6 +132,7 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	}
 	m.extend(t, n)
 	m.publish(t, tokens)
+	m.bind(t)
 	return hit, nil
 }
 
@@ -147,19 +149,6 @@ func (m *Manager) revive(t *BlockTable, blocks int) {
 		t.left[g] = m.groups[g].firstBlock(blocks*m.size, m.size)
 	}
 	t.tokens, t.published = blocks*m.size, blocks
-}
-
-// Hold gives an empty table the cached blocks of the longest prefix of tokens that all groups can serve, the last token
-// included, so that they stay. It gives the number of tokens held, and takes no new block.
-func (m *Manager) Hold(t *BlockTable, tokens []int32) (int, error) {
-	if t.live != unlinked || t.swapped {
-		return 0, ErrTable
-	}
-	blocks := m.matchBlocks(t, tokens, len(tokens)/m.size)
-	if blocks > 0 {
-		m.revive(t, blocks)
-	}
-	return t.tokens, nil
 }
 
 // allocationNeed is the number of free blocks that Allocate takes out of the queue for what m.found lists.

@@ -7,6 +7,8 @@ type block struct {
 	cached  bool
 	source  bool   // a copy of the open step reads it: it may not be given out in this step
 	held    bool   // free but for that copy
+	coming  bool   // a copy or a swap-in of the open step is to fill it
+	leaving bool   // a swap-out of the open step reads it
 	used    int32  // slots with a token
 	written uint64 // the last step that wrote a slot of it
 	loaded  uint64 // the last step that took it from host memory
@@ -28,6 +30,7 @@ type BlockPool struct {
 	used     int // slots with a token, of active blocks
 	run      []int32
 	sources  []int32
+	moves    moves
 	stats    *Stats
 	events   func(Event)
 }
@@ -68,6 +71,17 @@ func (p *BlockPool) take() int32 {
 	if err != nil {
 		return NullBlock
 	}
+	p.give(id)
+	return id
+}
+
+// takeID gives out a free block, wherever it is in the queue.
+func (p *BlockPool) takeID(id int32) {
+	p.queue.Remove(id)
+	p.give(id)
+}
+
+func (p *BlockPool) give(id int32) {
 	b := &p.blocks[id]
 	if b.cached {
 		p.stats.Evictions++
@@ -75,7 +89,6 @@ func (p *BlockPool) take() int32 {
 	}
 	b.refs, b.used = 1, 0
 	p.active++
-	return id
 }
 
 // ref adds a reference to a block, reviving it if it was free.
@@ -112,6 +125,9 @@ func (p *BlockPool) unref(id int32) {
 	}
 	p.active--
 	p.used -= int(b.used)
+	if !b.cached {
+		p.forget(id)
+	}
 	p.giveBack(id)
 }
 
@@ -166,6 +182,7 @@ func (p *BlockPool) endStep() {
 	}
 	p.sources = p.sources[:0]
 	p.settle()
+	p.endMoves()
 }
 
 // publish lets lookups of group g find the block, written for a sequence, under h.
@@ -191,6 +208,9 @@ func (p *BlockPool) unpublish(id int32) {
 	}
 	b.cached = false
 	p.cached--
+	if b.refs == 0 {
+		p.forget(id)
+	}
 	p.tell(Event{Kind: Removed, Group: b.group, Block: id, Hash: b.hash})
 }
 

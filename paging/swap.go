@@ -43,13 +43,6 @@ func (p *hostPool) endStep() {
 // Swapped says whether the table's blocks are in host memory.
 func (t *BlockTable) Swapped() bool { return t.swapped }
 
-// SwapOuts lists the blocks that the open step moves to host memory, before anything else it does, until EndStep.
-func (m *Manager) SwapOuts() []Swap { return m.outs }
-
-// SwapIns lists the blocks that the open step takes from host memory, after its swap-outs and before its copies, until
-// EndStep.
-func (m *Manager) SwapIns() []Swap { return m.ins }
-
 // HostFree is the number of free blocks in host memory.
 func (m *Manager) HostFree() int { return len(m.host.free) }
 
@@ -109,7 +102,7 @@ func (m *Manager) SwapOut(tables ...*BlockTable) error {
 				}
 				if m.partner[id] == 0 {
 					m.partner[id] = m.host.take()
-					m.outs = append(m.outs, Swap{Block: id, Host: m.partner[id]})
+					m.pool.swapOut(Swap{Block: id, Host: m.partner[id]})
 					m.stats.SwapOuts++
 					m.pool.tell(Event{Kind: SwappedOut, Sequence: t.Sequence, Group: int32(g), Block: id, To: m.partner[id]})
 				} else {
@@ -236,7 +229,7 @@ func (m *Manager) returned(t *BlockTable) {
 				id = m.pool.take()
 				m.pool.blocks[id].loaded = m.step
 				m.place[host] = -id
-				m.ins = append(m.ins, Swap{Block: id, Host: host})
+				m.pool.swapIn(Swap{Block: id, Host: host})
 				m.stats.SwapIns++
 				m.pool.tell(Event{Kind: SwappedIn, Sequence: t.Sequence, Group: int32(g), Block: id, To: host})
 			}
@@ -264,12 +257,13 @@ func (m *Manager) unswap(t *BlockTable) {
 	t.swapped = false
 }
 
-// discard gives a swapped table's host blocks back.
+// discard gives a swapped table's host blocks back; what was still to be moved there stays.
 func (m *Manager) discard(t *BlockTable) {
 	if !t.swapped {
 		return
 	}
 	m.unswap(t)
+	kept := len(m.host.free)
 	for _, hosts := range t.host {
 		for _, host := range hosts {
 			if host != NullBlock && m.host.unref(host) {
@@ -278,4 +272,14 @@ func (m *Manager) discard(t *BlockTable) {
 		}
 	}
 	t.host = nil
+	if len(m.pool.moves.outs) == 0 {
+		return
+	}
+	for _, host := range m.host.free[kept:] {
+		m.place[host] = unlinked
+	}
+	m.pool.stay(func(host int32) bool { return m.place[host] == unlinked })
+	for _, host := range m.host.free[kept:] {
+		m.place[host] = 0
+	}
 }

@@ -9,7 +9,8 @@ type BlockTable struct {
 	left      []int     // [group] blocks before this one are given back, but for sinks
 	tokens    int       // slots taken: tokens computed, or to be computed by steps already made
 	published int       // leading blocks that need no publishing any more
-	hashes    []Hash    // of leading full blocks, as far as anybody asked
+	hashes    []Hash    // of leading full blocks; of an empty table, as far as anybody asked
+	asked     []int32   // the tokens that an empty table's hashes are of
 	root      Hash
 	swapped   bool      // its blocks are in host memory
 	host      [][]int32 // [group][position / block size] host blocks of a swapped table

@@ -24,36 +24,22 @@ func (p *Pin) Blocks(group int) []int32 { return p.table.IDs(group) }
 
 // Pin holds the cached blocks of the longest prefix of tokens, for requests of this salt and adapter.
 func (s *Scheduler) Pin(tokens []int32, salt, adapter string) (*Pin, error) {
-	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, Adapter: adapter})}
-	held, err := s.cache.Hold(p.table, tokens)
-	if err != nil {
-		return nil, err
-	}
-	p.fresh = held
-	s.pins = append(s.pins, p)
-	return p, nil
+	return s.pin(s.cache.Hold, tokens, salt, adapter)
 }
 
 // Load is Pin, and, with a prefix cache, takes new blocks for as many whole blocks of tokens as there are free ones. They count as published:
 // the caller fills those after Fresh before the next step is submitted.
 func (s *Scheduler) Load(tokens []int32, salt, adapter string) (*Pin, error) {
-	p, err := s.Pin(tokens, salt, adapter)
-	if err != nil || !s.config.PrefixCache {
-		return p, err
-	}
-	size := s.config.BlockSize
-	room := s.cache.Pool().Free() / max(1, len(s.config.Groups)) * size
-	if whole := min(len(tokens)/size*size-p.fresh, room); whole > 0 {
-		if p.fresh == 0 {
-			_, err = s.cache.Allocate(p.table, tokens[:whole], -1, 0)
-		} else {
-			err = s.cache.Append(p.table, tokens[:p.fresh+whole], whole)
-		}
-	}
-	if err != nil {
-		s.Unpin(p)
+	return s.pin(s.cache.Load, tokens, salt, adapter)
+}
+
+func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tokens []int32, salt, adapter string) (*Pin, error) {
+	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, Adapter: adapter})}
+	var err error
+	if p.fresh, err = hold(p.table, tokens); err != nil {
 		return nil, err
 	}
+	s.pins = append(s.pins, p)
 	return p, nil
 }
 

@@ -1,0 +1,78 @@
+package paging
+
+// Hold gives an empty table the cached blocks of the longest prefix of tokens that all groups can serve, the last token
+// included, so that they stay. It gives the number of tokens held, and takes no new block. The steps so far have filled
+// what it holds: it may be read at once.
+func (m *Manager) Hold(t *BlockTable, tokens []int32) (int, error) {
+	if t.live != unlinked || t.swapped {
+		return 0, ErrTable
+	}
+	blocks := m.matchBlocks(t, tokens, len(tokens)/m.size)
+	for again := true; again; {
+		if n := m.filled(blocks); n < blocks {
+			blocks = m.matchBlocks(t, tokens, n)
+			continue
+		}
+		again = false
+	}
+	if blocks > 0 {
+		m.revive(t, blocks)
+		m.bind(t)
+	}
+	return t.tokens, nil
+}
+
+// filled gives how many of the first blocks of the last match need no move of the open step.
+func (m *Manager) filled(blocks int) int {
+	for i := range blocks {
+		for g := range m.found {
+			if id := m.found[g][i]; id != NullBlock && m.pool.blocks[id].coming {
+				return i
+			}
+		}
+	}
+	return blocks
+}
+
+// Load is Hold, and, with a prefix cache, takes new blocks for as many whole blocks of tokens behind the held ones as
+// there are free ones. They count as published: the caller fills them at once, before the open step is submitted. So
+// none of them is a block that a swap-out of that step has yet to read. It gives the number of tokens held.
+func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
+	held, err = m.Hold(t, tokens)
+	if err != nil || !m.cache {
+		return held, err
+	}
+	idle := m.pool.idle((len(tokens) - held) / m.size * len(m.groups))
+	blocks := len(idle) / len(m.groups)
+	if blocks == 0 {
+		return held, nil
+	}
+	m.enlist(t)
+	for i := range blocks {
+		for g := range m.groups {
+			id := idle[i*len(m.groups)+g]
+			m.pool.takeID(id)
+			t.ids[g] = append(t.ids[g], id)
+		}
+	}
+	m.extend(t, blocks*m.size)
+	m.publish(t, tokens[:t.tokens])
+	m.bind(t)
+	return held, nil
+}
+
+// idle lists free blocks that no swap-out of the open step reads, at most so many, the next to be given out first.
+func (p *BlockPool) idle(most int) []int32 {
+	ids := p.queue.IDs()
+	n := 0
+	for _, id := range ids {
+		if n == most {
+			break
+		}
+		if !p.blocks[id].leaving {
+			ids[n] = id
+			n++
+		}
+	}
+	return ids[:n]
+}
