@@ -54,6 +54,22 @@ func TestQueueLimit(t *testing.T) {
 	}
 }
 
+// Requests that come together and find room do not wait.
+func TestQueueLimitWithRoom(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 64, MaxSeqs: 64, QueueLimit: 2})
+	held, release := make(chan struct{}), make(chan struct{})
+	go func() { _ = e.call(func() { close(held); <-release }) }()
+	<-held
+	var all []*Stream
+	for i := range 10 {
+		all = append(all, submit(t, e, Request{Prompt: []int32{int32(i + 5)}, IgnoreEnd: true, MaxTokens: 1}))
+	}
+	close(release)
+	for _, s := range all {
+		assert.Equal(t, FinishLength, s.Result().Reason)
+	}
+}
+
 // Events tell what Stats count, and a reader that does not read costs no step.
 func TestEventsAndStats(t *testing.T) {
 	roomy := openModel(t, "stories260K", Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8})

@@ -26,7 +26,7 @@ type Options struct {
 	Depth         int  // steps in flight; 0: 4, and 1 in deterministic mode
 	Deterministic bool // one order of summation: tokens do not depend on what else runs
 
-	QueueLimit    int  // requests that wait, beyond which Result.Err is ErrQueueFull; 0: any number
+	QueueLimit    int  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool // compute every prompt whole, whatever was computed before
 
 	// Preemption says how a request makes room for others when the KV memory is full: "recompute", "swap" to host

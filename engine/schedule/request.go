@@ -11,7 +11,7 @@ import (
 var (
 	// ErrContextTooLong says that a prompt leaves no room for a token.
 	ErrContextTooLong = errors.New("schedule: the prompt is too long")
-	// ErrQueueFull says that QueueLimit requests wait already.
+	// ErrQueueFull says that QueueLimit requests wait already, for others to make room.
 	ErrQueueFull = errors.New("schedule: too many requests wait: try again later, or raise the queue limit")
 	// ErrRequest says that a request makes no sense; the text says why.
 	ErrRequest = errors.New("schedule: bad request")
@@ -126,7 +126,7 @@ func (s *Scheduler) Add(r Request) error {
 		return fmt.Errorf("%w: %d tokens, and %d with their output is the most (context length and KV memory)",
 			ErrContextTooLong, len(r.Prompt), limit)
 	}
-	if s.config.QueueLimit > 0 && s.waiting.fresh >= s.config.QueueLimit {
+	if s.queueFull() {
 		return ErrQueueFull
 	}
 	if r.Arrival == 0 {

@@ -31,11 +31,8 @@ func TestAddRefuses(t *testing.T) {
 	r.add(Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 4), MaxTokens: 2})
 	assert.ErrorIs(t, r.Add(Request{ID: 2, Prompt: prompt(1, 4)}), ErrRequest, "a sample to come has its id")
 	r.add(Request{ID: 3, Prompt: prompt(1, 29)})
-	assert.ErrorIs(t, r.Add(Request{ID: 4, Prompt: prompt(1, 4)}), ErrQueueFull)
-	r.runStep()
-	r.add(Request{ID: 4, Prompt: prompt(1, 4), MaxTokens: 1})
 	r.finish()
-	assert.Equal(t, map[uint64]Reason{1: Length, 2: Length, 3: Length, 4: Length}, r.ended)
+	assert.Equal(t, map[uint64]Reason{1: Length, 2: Length, 3: Length}, r.ended)
 	assert.Len(t, r.texts[3], 1, "the context is full")
 }
 

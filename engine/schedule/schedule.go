@@ -282,9 +282,8 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 func (s *Scheduler) fits(r *request, spare int) bool {
 	blocks := 0
 	for _, q := range r.members {
-		blocks += (len(q.tokens) + s.config.BlockSize - 1) / s.config.BlockSize
+		blocks += s.blocks(len(q.tokens))
 	}
-	blocks *= max(1, len(s.config.Groups))
 	return blocks <= s.cache.Pool().Free()-spare || len(s.running) == 0
 }
 

@@ -35,7 +35,7 @@ type Config struct {
 	MaxSeqs     int  // sequences that run at once, and lanes; 0: 64
 	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
 	Depth       int  // steps in flight; 0: 1
-	QueueLimit  int  // requests that wait; 0: any number
+	QueueLimit  int  // requests that wait for others to make room; 0: any number
 	MoreLogits  int  // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
 
 	HostBlocks int        // blocks of host memory to swap to

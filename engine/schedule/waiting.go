@@ -1,6 +1,10 @@
 package schedule
 
-import "slices"
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
 
 // waiting is the queue for admission. Preempted requests have had their turn: within a priority they come first, by
 // arrival. The others wait by priority; within one, tenants take turns, and a tenant's own requests come in order of
@@ -14,7 +18,8 @@ type waiting struct {
 type level struct {
 	priority int
 	tenants  map[string]*tenant
-	active   []*tenant // that have requests
+	active   turns // tenants that have requests
+	began    uint64
 	turn     uint64
 	most     int // tenants to remember before idle ones are looked through
 }
@@ -24,6 +29,42 @@ type tenant struct {
 	queue  []*request // by arrival, from head on
 	head   int
 	served uint64 // the turn it had last
+	began  uint64 // among those that became active
+	place  int    // in turns
+}
+
+// turns is a heap of tenants, so that a step costs the same however many wait. First is the one that has waited longest
+// since its last turn; among equals the one whose first request came first.
+type turns []*tenant
+
+func (t turns) Len() int { return len(t) }
+
+func (t turns) Less(i, j int) bool {
+	a, b := t[i], t[j]
+	return cmp.Or(
+		cmp.Compare(a.served, b.served),
+		cmp.Compare(a.queue[a.head].Arrival, b.queue[b.head].Arrival),
+		cmp.Compare(a.began, b.began),
+	) < 0
+}
+
+func (t turns) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].place, t[j].place = i, j
+}
+
+func (t *turns) Push(x any) {
+	a := x.(*tenant)
+	a.place = len(*t)
+	*t = append(*t, a)
+}
+
+func (t *turns) Pop() any {
+	last := len(*t) - 1
+	a := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	return a
 }
 
 func (w *waiting) level(priority int) (int, bool) {
@@ -42,15 +83,20 @@ func (w *waiting) add(r *request) {
 		t = &tenant{name: r.Tenant}
 		l.tenants[r.Tenant] = t
 	}
-	if len(t.queue) == 0 {
-		l.active = append(l.active, t)
-	}
+	active := len(t.queue) > 0
 	i := len(t.queue)
 	for i > t.head && r.Arrival < t.queue[i-1].Arrival {
 		i--
 	}
 	t.queue = slices.Insert(t.queue, i, r)
 	w.fresh++
+	if active {
+		heap.Fix(&l.active, t.place)
+		return
+	}
+	l.began++
+	t.began = l.began
+	heap.Push(&l.active, t)
 }
 
 // back queues a request that has run.
@@ -62,27 +108,14 @@ func (w *waiting) back(r *request) {
 	w.preempted = slices.Insert(w.preempted, i, r)
 }
 
-// next is the tenant whose turn it is: the one that has waited longest since its last turn; among equals the one whose
-// first request came first.
-func (l *level) next() *tenant {
-	var best *tenant
-	for _, t := range l.active {
-		if best == nil || t.served < best.served ||
-			t.served == best.served && t.queue[t.head].Arrival < best.queue[best.head].Arrival {
-			best = t
-		}
-	}
-	return best
-}
-
 // peek gives the request to admit next, or nil.
 func (w *waiting) peek() *request {
 	for _, l := range w.levels {
 		if len(w.preempted) > 0 && w.preempted[0].Priority <= l.priority {
 			break
 		}
-		if t := l.next(); t != nil {
-			return t.queue[t.head]
+		if len(l.active) > 0 {
+			return l.active[0].queue[l.active[0].head]
 		}
 	}
 	if len(w.preempted) > 0 {
@@ -134,10 +167,11 @@ func (w *waiting) drop(l *level, t *tenant, i int) {
 			t.queue = slices.Delete(t.queue, 0, t.head)
 			t.head = 0
 		}
+		heap.Fix(&l.active, t.place)
 		return
 	}
+	heap.Remove(&l.active, t.place)
 	t.queue, t.head = t.queue[:0], 0
-	l.active = slices.DeleteFunc(l.active, func(o *tenant) bool { return o == t })
 	if len(l.tenants) > l.most {
 		l.forget()
 	}
@@ -155,4 +189,47 @@ func (l *level) forget() {
 		}
 	}
 	l.most = max(1024, 2*len(l.tenants))
+}
+
+// queueFull says whether QueueLimit requests wait already. One for which there is room does not wait: it was not there
+// yet when the last step was made, or the next ones let it in as they have budget.
+func (s *Scheduler) queueFull() bool {
+	limit := s.config.QueueLimit
+	return limit > 0 && s.waiting.fresh >= limit && s.waiting.fresh-s.welcome() >= limit
+}
+
+// welcome counts the waiting requests, in about their order, that have lanes, and blocks for their first chunk, without
+// anybody ending.
+func (s *Scheduler) welcome() int {
+	if len(s.waiting.preempted) > 0 {
+		return 0
+	}
+	lanes, free := s.config.MaxSeqs-s.reserved, s.cache.Pool().Free()
+	if len(s.running) > 0 {
+		free -= s.config.Watermark
+	}
+	n := 0
+	for _, l := range s.waiting.levels {
+		for _, t := range l.active {
+			for _, r := range t.queue[t.head:] {
+				chunk := len(r.Prompt)
+				if !s.config.NoChunking {
+					chunk = min(chunk, s.chunk(s.config.TokenBudget))
+				}
+				lanes -= r.lanesNeeded()
+				free -= s.blocks(chunk)
+				if lanes < 0 || free < 0 && len(s.running)+n > 0 {
+					return n
+				}
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// blocks is how many blocks new tokens of a sequence take, in all groups.
+func (s *Scheduler) blocks(tokens int) int {
+	size := s.config.BlockSize
+	return (tokens + size - 1) / size * max(1, len(s.config.Groups))
 }
