@@ -17,12 +17,19 @@ import (
 // dist is what "make build" made.
 const dist = "../../web/dist"
 
-// test is put before the worker's script: on a channel, workers say that they are there and lose their GPU devices. A
-// device's handle is an index below a generation (web/gpu/table.js).
+// test is put before the worker's script: on a channel, workers say that they are there and how many kernels have compiled at
+// once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
 const test = `
 const channel = new BroadcastChannel('test');
+let compiling = 0, together = 0;
+const create = GPUDevice.prototype.createComputePipelineAsync;
+GPUDevice.prototype.createComputePipelineAsync = function (...args) {
+  together = Math.max(together, ++compiling);
+  return create.apply(this, args).finally(() => { compiling--; });
+};
 channel.onmessage = ({data}) => {
   if (data === 'who') channel.postMessage('here');
+  if (data === 'compilers') channel.postMessage({together});
   if (data !== 'lose') return;
   for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);
 };

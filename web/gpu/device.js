@@ -3,6 +3,7 @@
 import {BROKEN, Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
 import {Table} from './table.js';
 import {Timer} from './timer.js';
+import {Turns} from './turns.js';
 
 // engine/gpu/tape.go's operations and their words
 const OP = {write: 1, kernel: 2, bind: 3, dispatch: 4, copy: 5, clear: 6, split: 7, map: 8, timed: 9};
@@ -13,6 +14,9 @@ const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
 const MOMENT = 100; // milliseconds
+// Kernels that compile at once. A browser that drops a device finishes all of them first, and until then neither shows the next page
+// nor gives that page a device.
+const COMPILERS = Math.min(8, Math.max(2, globalThis.navigator?.hardwareConcurrency ?? 2));
 const MAP_NONE = 0, MAP_PENDING = 1, MAP_READY = 2, MAP_FAILED = 3;
 
 // bytes turns a tape's unsigned count of words into bytes.
@@ -32,6 +36,7 @@ export class Device {
     this.awaited = 0; // those of them that Go waits for
     this.wake = null;
     this.timer = new Timer(device);
+    this.compilers = new Turns(COMPILERS);
   }
 
   // createBuffer returns a handle once the GPU process has agreed.
@@ -78,6 +83,15 @@ export class Device {
 
   // createKernel returns a handle; a shader that does not compile is a Failure with {line, message}.
   async createKernel(label, code, bindings) {
+    await this.compilers.take();
+    try {
+      return await this.compile(label, code, bindings);
+    } finally {
+      this.compilers.give();
+    }
+  }
+
+  async compile(label, code, bindings) {
     const {device} = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({label, code});
