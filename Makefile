@@ -14,9 +14,9 @@ TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
-# What their tests read of the test data, but for SmolLM2.
-KIT_DATA = models/stories260K.gguf models/quire-tales.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
-	golden/quire-tales/* golden/smollm2-135m/* traces/AzureLLMInferenceTrace_conv.csv
+# What their tests read of the data that is not in the project, but for SmolLM2.
+KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
+	families/llama-linear.* families/qwen2.* families/quant-q8_0.* traces/AzureLLMInferenceTrace_conv.csv
 
 .PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
@@ -76,7 +76,9 @@ kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, a
 	GOOS=js GOARCH=wasm $(GO) test -c -ldflags='-s -w' -o bin/kit/tab/ $(GPU_PACKAGES)
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" bin/kit/tab/
 	cp tests/benchmarks/kit.sh bin/kit/
-	mkdir bin/kit/data && cd $(QUIRE_DATA) && cp --parents $(KIT_DATA) $(CURDIR)/bin/kit/data/
+	cp -r tests/testdata/data bin/kit/
+	cp cmd/native/model/quire-tales.gguf bin/kit/data/models/
+	cd $(QUIRE_DATA) && cp --parents $(KIT_DATA) $(CURDIR)/bin/kit/data/
 	chmod -R u+w bin/kit/data
 	for part in native cogentcore tab data; do \
 		tar -C bin/kit -c kit.sh $$part | xz --lzma2=preset=6,dict=64MiB >bin/kit-$$part.tar.xz || exit 1; \

@@ -32,10 +32,10 @@ func TestBeams(t *testing.T) {
 		beams  Beams
 	}
 	for model, searches := range map[string][]search{
-		"stories260K": {
-			{[]int32{1}, 12, Beams{Width: 2, LengthPenalty: 1}},
-			{[]int32{1, 403, 407, 261, 378}, 12, Beams{Width: 4}},
-			{[]int32{1, 417, 322}, 8, Beams{Width: 6, LengthPenalty: 2, EarlyStopping: StopNever}},
+		"tiny-tales": {
+			{[]int32{10}, 12, Beams{Width: 2, LengthPenalty: 1}},
+			{[]int32{84, 104, 101, 32, 102}, 12, Beams{Width: 4}},
+			{[]int32{10, 79, 110}, 8, Beams{Width: 6, LengthPenalty: 2, EarlyStopping: StopNever}},
 		},
 		"quire-tales": {
 			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: 1, EarlyStopping: StopAtWidth}},
@@ -43,7 +43,7 @@ func TestBeams(t *testing.T) {
 			{dialogue(t, 31), 5, Beams{Width: 4, LengthPenalty: 1}},
 		},
 	} {
-		if model != "stories260K" && runsFew() {
+		if model != "tiny-tales" && runsFew() {
 			continue
 		}
 		t.Run(model, func(t *testing.T) {
@@ -87,14 +87,14 @@ func TestBeams(t *testing.T) {
 func TestBeamsComeBack(t *testing.T) {
 	beams := Request{Prompt: testPrompts(2)[1], MaxTokens: 10, IgnoreEnd: true, N: 4, Beams: &Beams{Width: 4, LengthPenalty: 1}}
 	options := Options{Deterministic: true, KVType: "f32", BlockSize: 4, Context: 96, MaxSeqs: 8, KVMemory: 4 << 20}
-	e := openModel(t, "stories260K", options)
+	e := openModel(t, "tiny-tales", options)
 	want := choicesOf(t, submit(t, e, beams))
 	require.Len(t, want.Choices, 4)
 	assert.Less(t, want.Figures.Blocks, 4*9, "beams share what they have in common")
 
 	perBlock := e.info.KVBytes / uint64(e.info.Blocks+1)
 	options.KVMemory, options.TokenBudget, options.Depth = 33*perBlock, 7, 3
-	small := openModel(t, "stories260K", options)
+	small := openModel(t, "tiny-tales", options)
 	check := func(name string) {
 		var others []*Stream
 		for _, prompt := range testPrompts(8)[3:6] {

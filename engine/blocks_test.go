@@ -9,7 +9,7 @@ import (
 
 // A snapshot agrees with the counters, shows what samples share, and who holds what.
 func TestBlocks(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 64, BlockSize: 4, MaxSeqs: 8})
+	e := openModel(t, "tiny-tales", Options{Context: 64, BlockSize: 4, MaxSeqs: 8})
 	var s Snapshot
 	require.NoError(t, e.Blocks(&s))
 	require.Len(t, s.Blocks, e.Info().Blocks)

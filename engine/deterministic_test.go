@@ -24,7 +24,7 @@ type outcome struct {
 
 // watch runs prompts, one after another or starting one every few steps, and returns each one's outcome.
 func watch(t *testing.T, o Options, prompts [][]int32, tokens int, together bool) []outcome {
-	e := openModel(t, "stories260K", o)
+	e := openModel(t, "tiny-tales", o)
 	slots := map[uint64][]int32{} // sequence → slot of each position
 	steps, streams := 0, []*Stream{}
 	out := make([]outcome, len(prompts))

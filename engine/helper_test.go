@@ -38,7 +38,7 @@ func testPrompts(n int) [][]int32 {
 	for i := range out {
 		length := []int{1, 17, 5, 40, 16, 23, 9, 64}[i%8]
 		for j := range length {
-			out[i] = append(out[i], int32(3+(i*131+j*j*7+j)%400))
+			out[i] = append(out[i], int32(3+(i*131+j*j*7+j)%250))
 		}
 	}
 	return out

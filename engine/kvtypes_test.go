@@ -35,12 +35,12 @@ func TestPackedCacheUnderPressure(t *testing.T) {
 		}
 		t.Run(kv, func(t *testing.T) {
 			o := Options{Deterministic: true, KVType: kv, Context: 64, BlockSize: 4, MaxSeqs: 8}
-			roomy := openModel(t, "stories260K", o)
+			roomy := openModel(t, "tiny-tales", o)
 			want := results(t, roomy, pressed())
 			require.Zero(t, roomy.Stats().Preemptions)
 			o.KVMemory, o.Depth = kvMemory(roomy, 28), 3
 			for _, o.Preemption = range []string{"swap", "recompute"} {
-				e := openModel(t, "stories260K", o)
+				e := openModel(t, "tiny-tales", o)
 				p := poisoned(t, e)
 				assertSame(t, want, results(t, e, pressed()), o.Preemption)
 				s := e.Stats()
@@ -60,7 +60,7 @@ func TestSessionQ8(t *testing.T) {
 	}
 	q8 := equal(func(o *Options) { o.KVType = "q8" })
 	prompt := testPrompts(4)[3][:21]
-	e := openModel(t, "stories260K", q8)
+	e := openModel(t, "tiny-tales", q8)
 	s := e.NewSession(prompt...)
 	s.Append(results(t, e, []Request{turn(prompt, 20)})[0].IDs...)
 	var file bytes.Buffer
@@ -68,7 +68,7 @@ func TestSessionQ8(t *testing.T) {
 	next := append(s.Tokens(), 7, 8, 9)
 	want := results(t, e, []Request{turn(next, 12)})
 
-	other := openModel(t, "stories260K", q8)
+	other := openModel(t, "tiny-tales", q8)
 	poisoned(t, other)
 	again, err := other.Restore(bytes.NewReader(file.Bytes()))
 	require.NoError(t, err)
@@ -76,6 +76,6 @@ func TestSessionQ8(t *testing.T) {
 	assertSame(t, want, got, "restored")
 	assert.Equal(t, 40, got[0].Figures.CachedTokens, "five whole blocks came back")
 
-	_, err = openModel(t, "stories260K", equal()).Restore(bytes.NewReader(file.Bytes()))
+	_, err = openModel(t, "tiny-tales", equal()).Restore(bytes.NewReader(file.Bytes()))
 	require.ErrorIs(t, err, ErrSessionModel)
 }

@@ -11,7 +11,7 @@ import (
 
 // A request that ends at its deadline says so and leaves nothing behind.
 func TestDeadline(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 512, NoPrefixCache: true})
+	e := openModel(t, "tiny-tales", Options{Context: 512, NoPrefixCache: true})
 	passed := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(-time.Second)}).Result()
 	assert.Equal(t, FinishCancelled, passed.Reason)
 	require.ErrorIs(t, passed.Err, ErrDeadline)
@@ -37,7 +37,7 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestQueueLimit(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 512, MaxSeqs: 1, QueueLimit: 2})
+	e := openModel(t, "tiny-tales", Options{Context: 512, MaxSeqs: 1, QueueLimit: 2})
 	running := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true})
 	_, ok := running.Next()
 	require.True(t, ok)
@@ -72,8 +72,8 @@ func TestQueueLimitWithRoom(t *testing.T) {
 
 // Events tell what Stats count, and a reader that does not read costs no step.
 func TestEventsAndStats(t *testing.T) {
-	roomy := openModel(t, "stories260K", Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8})
-	e := openModel(t, "stories260K", Options{
+	roomy := openModel(t, "tiny-tales", Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8})
+	e := openModel(t, "tiny-tales", Options{
 		Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8, Preemption: "swap", KVMemory: kvMemory(roomy, 28),
 	})
 	events := e.Events()
@@ -132,7 +132,7 @@ func TestEventsNeverWait(t *testing.T) {
 
 // What a caller does with its buffers after Submit is its own affair.
 func TestSubmitKeepsItsOwn(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 128, Deterministic: true})
+	e := openModel(t, "tiny-tales", Options{Context: 128, Deterministic: true})
 	want := submit(t, e, Request{Prompt: []int32{5, 6, 7}, MaxTokens: 6, IgnoreEnd: true}).Result()
 	require.Len(t, want.IDs, 6)
 
@@ -150,7 +150,7 @@ func TestSubmitKeepsItsOwn(t *testing.T) {
 
 // Requests find each other's cached blocks only under an equal salt.
 func TestSalt(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
+	e := openModel(t, "tiny-tales", Options{Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
 	cached := func(salt string) int {
 		r := submit(t, e, Request{Prompt: testPrompts(4)[3], MaxTokens: 1, Salt: salt}).Result()
 		require.NoError(t, r.Err)

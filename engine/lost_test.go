@@ -46,7 +46,7 @@ func TestLostDevice(t *testing.T) {
 		return out
 	}
 	t.Run("losses", func(t *testing.T) {
-		e := openModel(t, "stories260K", options)
+		e := openModel(t, "tiny-tales", options)
 		want := run(e)
 		held := gpu.LiveBuffers()
 		random := rand.New(rand.NewPCG(1, 2))
@@ -72,8 +72,8 @@ func TestLostDevice(t *testing.T) {
 
 // A device that cannot come back ends the requests and is not tried again until the next one.
 func TestLostForGood(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Deterministic: true, Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
-	r := Request{Prompt: []int32{1}, MaxTokens: 5, IgnoreEnd: true}
+	e := openModel(t, "tiny-tales", Options{Deterministic: true, Context: 128, MaxSeqs: 2, KVMemory: 1 << 20})
+	r := Request{Prompt: []int32{10}, MaxTokens: 5, IgnoreEnd: true}
 	want := submit(t, e, r).Result()
 	require.NoError(t, want.Err)
 
@@ -89,9 +89,9 @@ func TestLostForGood(t *testing.T) {
 
 // What a possible stop text holds back comes out when the request is cancelled.
 func TestCancelledText(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 512, MaxSeqs: 2, KVMemory: 4 << 20})
-	whole := submit(t, e, Request{Prompt: []int32{1}, MaxTokens: 40}).Result()
-	s := submit(t, e, Request{Prompt: []int32{1}, Stop: []string{whole.Text + "never"}})
+	e := openModel(t, "tiny-tales", Options{Context: 512, MaxSeqs: 2, KVMemory: 4 << 20})
+	whole := submit(t, e, Request{Prompt: []int32{10}, MaxTokens: 40}).Result()
+	s := submit(t, e, Request{Prompt: []int32{10}, Stop: []string{whole.Text + "never"}})
 	for range 5 {
 		_, more := s.Next()
 		require.True(t, more)

@@ -95,7 +95,7 @@ func assertSame(t testing.TB, want, got []Result, what string) {
 // that were given back may hold anything.
 func TestMemoryPressure(t *testing.T) {
 	options := Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8}
-	roomy := openModel(t, "stories260K", options)
+	roomy := openModel(t, "tiny-tales", options)
 	want := results(t, roomy, pressed())
 	require.Zero(t, roomy.Stats().Preemptions)
 
@@ -116,7 +116,7 @@ func TestMemoryPressure(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			o := options
 			test.set(&o)
-			e := openModel(t, "stories260K", o)
+			e := openModel(t, "tiny-tales", o)
 			require.Equal(t, 28, e.Info().Blocks)
 			p := poisoned(t, e)
 			steps := 0

@@ -30,7 +30,7 @@ func turn(prompt []int32, tokens int) Request {
 // A saved session goes on elsewhere with the tokens it would have given, and a file that does not fit changes nothing.
 func TestSession(t *testing.T) {
 	first := testPrompts(4)[3][:21]
-	e := openModel(t, "stories260K", equal(func(o *Options) { o.Depth = 3 }))
+	e := openModel(t, "tiny-tales", equal(func(o *Options) { o.Depth = 3 }))
 	said := results(t, e, []Request{turn(first, 20)})[0].IDs
 	s := e.NewSession(first...)
 	s.Append(said...)
@@ -48,10 +48,10 @@ func TestSession(t *testing.T) {
 	next := append(s.Tokens(), 7, 8, 9)
 	want := results(t, e, []Request{turn(next, 12)})
 	require.Equal(t, 40, want[0].Figures.CachedTokens)
-	plain := openModel(t, "stories260K", equal(func(o *Options) { o.NoPrefixCache = true }))
+	plain := openModel(t, "tiny-tales", equal(func(o *Options) { o.NoPrefixCache = true }))
 	assertSame(t, results(t, plain, []Request{turn(next, 12)}), want, "with the prefix cache")
 
-	other := openModel(t, "stories260K", equal())
+	other := openModel(t, "tiny-tales", equal())
 	bad := bytes.Clone(file.Bytes())
 	bad[len(bad)/2] ^= 1
 	_, err := other.Restore(bytes.NewReader(bad))
@@ -74,7 +74,7 @@ func TestSession(t *testing.T) {
 		"another KV type":    func(o *Options) { o.KVType = "f32" },
 		"another block size": func(o *Options) { o.BlockSize = 16 },
 	} {
-		e := openModel(t, "stories260K", equal(set))
+		e := openModel(t, "tiny-tales", equal(set))
 		_, err := e.Restore(bytes.NewReader(file.Bytes()))
 		require.ErrorIs(t, err, ErrSessionModel, name)
 		var part *session.Error
@@ -86,9 +86,9 @@ func TestSession(t *testing.T) {
 // A pin keeps a conversation in a cache that others fill, and gives way when one of them needs all of it.
 func TestPin(t *testing.T) {
 	first := testPrompts(4)[3][:24]
-	roomy := openModel(t, "stories260K", equal())
+	roomy := openModel(t, "tiny-tales", equal())
 	o := equal(func(o *Options) { o.KVMemory, o.Context = kvMemory(roomy, 14), 112 })
-	e := openModel(t, "stories260K", o)
+	e := openModel(t, "tiny-tales", o)
 	results(t, e, []Request{turn(first, 8)})
 	s := e.NewSession(first...)
 	held, err := s.Pin()
@@ -97,7 +97,7 @@ func TestPin(t *testing.T) {
 	fill := func(seed int32, n int) {
 		prompt := make([]int32, n)
 		for i := range prompt {
-			prompt[i] = 3 + (seed+int32(i*i))%300
+			prompt[i] = 3 + (seed+int32(i*i))%250
 		}
 		results(t, e, []Request{turn(prompt, 4)})
 	}

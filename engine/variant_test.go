@@ -27,14 +27,14 @@ func TestVariant(t *testing.T) {
 		tests = tests[:1]
 	}
 	for _, c := range tests {
-		e := openModel(t, "stories260K", Options{Variant: c.variant, Tunings: attention.Tunings{tuning}, MaxSeqs: 2, Context: 64})
+		e := openModel(t, "tiny-tales", Options{Variant: c.variant, Tunings: attention.Tunings{tuning}, MaxSeqs: 2, Context: 64})
 		names := strings.Split(e.Info().Variant, ", ")
 		require.Contains(t, names, c.takes)
 		require.NotContains(t, names, c.leaves)
 		r := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result()
 		require.Equal(t, FinishLength, r.Reason)
 	}
-	f, size := testdata.Open(t, "models/stories260K.gguf")
+	f, size := testdata.Open(t, "models/tiny-tales.gguf")
 	_, err := Open(context.Background(), gpu.ReaderSource(f, size), Options{Variant: "warp"})
 	require.ErrorContains(t, err, `no variant "warp"; there are baseline`)
 }

@@ -27,11 +27,15 @@ func modelTemplate(t testing.TB, file, bos, eos string) *Template {
 
 // TestModelTemplates renders the conversations of the golden files with the models' own templates.
 func TestModelTemplates(t *testing.T) {
-	tales := modelTemplate(t, "models/quire-tales.gguf", "<|endoftext|>", "<|endoftext|>")
-	smol := modelTemplate(t, "models/SmolLM2-135M-Instruct.Q4_1.gguf", "<|im_start|>", "<|im_end|>")
+	tales := func(t *testing.T) *Template {
+		return modelTemplate(t, "models/quire-tales.gguf", "<|endoftext|>", "<|endoftext|>")
+	}
+	smol := func(t *testing.T) *Template {
+		return modelTemplate(t, "models/SmolLM2-135M-Instruct.Q4_1.gguf", "<|im_start|>", "<|im_end|>")
+	}
 	for _, c := range []struct {
 		golden   string
-		template *Template
+		template func(t *testing.T) *Template
 		messages []Message
 	}{
 		{"quire-tales/turns", tales, []Message{
@@ -50,7 +54,7 @@ func TestModelTemplates(t *testing.T) {
 		t.Run(c.golden, func(t *testing.T) {
 			var golden struct{ Text string }
 			require.NoError(t, json.Unmarshal(testdata.Bytes(t, "golden/"+c.golden+".json"), &golden))
-			got, err := c.template.Render(c.messages, Options{AddGenerationPrompt: true})
+			got, err := c.template(t).Render(c.messages, Options{AddGenerationPrompt: true})
 			require.NoError(t, err)
 			assert.Equal(t, golden.Text, got)
 		})

@@ -15,6 +15,7 @@ import (
 
 const (
 	fileTales   = "models/quire-tales.gguf"
+	fileTiny    = "models/tiny-tales.gguf" // a token a byte
 	fileSmol    = "models/SmolLM2-135M-Instruct.Q4_1.gguf"
 	fileStories = "models/stories260K.gguf"
 )
@@ -67,9 +68,9 @@ func TestGoldenPrompts(t *testing.T) {
 		fileTales: {"quire-tales/kite", "quire-tales/once", "quire-tales/strange", "quire-tales/turns"},
 		fileSmol:  {"smollm2-135m/gravity", "smollm2-135m/long", "smollm2-135m/odd", "smollm2-135m/plain", "smollm2-135m/turns"},
 	} {
-		tok := open(t, file)
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) {
+				tok := open(t, file)
 				var golden struct {
 					Text       string  `json:"text"`
 					PromptIDs  []int32 `json:"prompt_ids"`

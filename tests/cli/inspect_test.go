@@ -74,10 +74,14 @@ func TestInspectJSON(t *testing.T) {
 }
 
 func TestInspectModels(t *testing.T) {
-	for name, parameters := range map[string]int64{"models/stories260K.gguf": 292800, "models/SmolLM2-135M-Instruct.Q4_1.gguf": 134515008} {
-		got := inspect(t, path(t, name))
-		assert.Empty(t, got.Problems, name)
-		assert.Equal(t, parameters, got.Memory.Parameters, name)
+	for name, parameters := range map[string]int64{
+		"models/tiny-tales.gguf": 205504, "models/stories260K.gguf": 292800, "models/SmolLM2-135M-Instruct.Q4_1.gguf": 134515008,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := inspect(t, path(t, name))
+			assert.Empty(t, got.Problems)
+			assert.Equal(t, parameters, got.Memory.Parameters)
+		})
 	}
 }
 
@@ -108,7 +112,7 @@ func write(t *testing.T, metadata map[string]any, tensors func(w *gguf.Writer)) 
 }
 
 func TestInspectTellsWhatWouldNotRun(t *testing.T) {
-	vocabulary := inspect(t, path(t, "tokenizers/ggml-vocab-gpt-2.gguf"))
+	vocabulary := inspect(t, vocabularyAlone(t))
 	require.Len(t, vocabulary.Problems, 1)
 	assert.Contains(t, vocabulary.Problems[0], "no tensors")
 	assert.Nil(t, vocabulary.Memory)

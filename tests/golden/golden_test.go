@@ -39,7 +39,12 @@ func covering(p *prompt) *prompt {
 
 func open(t testing.TB, model string, o engine.Options) *engine.Engine {
 	t.Helper()
-	f, size := testdata.Open(t, "models/"+model+".gguf")
+	return openFile(t, "models/"+model+".gguf", o)
+}
+
+func openFile(t testing.TB, file string, o engine.Options) *engine.Engine {
+	t.Helper()
+	f, size := testdata.Open(t, file)
 	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 	if o.Variant == "" {
 		o.Variant = os.Getenv("QUIRE_VARIANT")

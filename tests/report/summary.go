@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,7 @@ type summary struct {
 	counts map[string]*counts
 	tests  []timed
 	lines  []string // one a package
+	skips  []string // one a skipped test, with its reason
 
 	suite   string
 	held    map[string][]string // output by package and test, until it is known to matter
@@ -94,8 +96,11 @@ func (s *summary) take(e event) {
 	default:
 		return
 	}
-	if e.Action == "fail" {
+	switch {
+	case e.Action == "fail":
 		fmt.Fprint(s.out, strings.Join(s.held[key], ""))
+	case e.Action == "skip" && e.Test != "":
+		s.skips = append(s.skips, fmt.Sprintf("%s  %s %s: %s", s.suite, e.Package, e.Test, reason(s.held[key])))
 	}
 	delete(s.held, key)
 	if e.Test == "" {
@@ -114,6 +119,19 @@ func (s *summary) take(e event) {
 	if !strings.Contains(e.Test, "/") {
 		s.tests = append(s.tests, timed{s.suite, e.Package + " " + e.Test, e.Elapsed})
 	}
+}
+
+// place is where in the source a test said why it was skipped.
+var place = regexp.MustCompile(`^\s+\S+\.go:\d+: `)
+
+// reason finds in a skipped test's output why.
+func reason(output []string) string {
+	for _, line := range slices.Backward(output) {
+		if at := place.FindString(line); at != "" {
+			return strings.TrimSpace(line[len(at):])
+		}
+	}
+	return "no reason given"
 }
 
 // finishPackage writes go test's line of a package; one that failed outside of any test counts as a failure.
@@ -167,6 +185,9 @@ func (s *summary) print() {
 	fmt.Fprintf(s.out, "\n== the slowest tests\n")
 	for _, t := range s.tests[:min(slowest, len(s.tests))] {
 		fmt.Fprintf(s.out, "%8.2fs  %s  %s\n", t.seconds, t.suite, t.name)
+	}
+	if len(s.skips) > 0 {
+		fmt.Fprintf(s.out, "\n== skipped\n%s\n", strings.Join(s.skips, "\n"))
 	}
 	fmt.Fprintln(s.out, "\n== summary")
 	for _, name := range s.suites {

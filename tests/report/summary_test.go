@@ -15,6 +15,9 @@ import (
 const passing = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"chatter\n"}
 {"Action":"pass","Package":"p","Test":"TestA","Elapsed":0.5}
+{"Action":"output","Package":"p","Test":"TestB","Output":"=== RUN   TestB\n"}
+{"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:7: needs a file\n"}
+{"Action":"output","Package":"p","Test":"TestB","Output":"--- SKIP: TestB (0.00s)\n"}
 {"Action":"skip","Package":"p","Test":"TestB","Elapsed":0}
 {"Action":"pass","Package":"p","Elapsed":1.25}
 `
@@ -49,7 +52,7 @@ func TestRun(t *testing.T) {
 		lacks  []string
 	}{
 		{name: "passing", suites: []string{suite(t, "a", passing, "0")}, last: "1 passed, 0 failed, 1 skipped",
-			has: []string{"ok  \ta\tp\t1.2s", "    0.50s  a  p TestA"}, lacks: []string{"chatter"}},
+			has: []string{"ok  \ta\tp\t1.2s", "    0.50s  a  p TestA", "== skipped\na  p TestB: needs a file\n"}, lacks: []string{"chatter", "SKIP"}},
 		{name: "failing", suites: []string{suite(t, "a", failing, "1")}, code: 1, last: "1 passed, 2 failed, 0 skipped",
 			has: []string{"want 1, got 2", "FAIL\ta\tq\t3.0s", "exit status 1", "    2.00s  a  q TestC\n    0.20s  a  q TestD"}},
 		{name: "does not build", suites: []string{suite(t, "a", broken, "1")}, code: 1, last: "0 passed, 1 failed, 0 skipped",

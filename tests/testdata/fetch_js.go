@@ -1,9 +1,10 @@
 package testdata
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-// root is where the site that runs the tests (tests/wasmexec) serves the data folder.
+// root is where the site that runs the tests (tests/wasmexec) serves what Path finds.
 const root = "/data/"
 
 const (
@@ -20,15 +21,15 @@ const (
 )
 
 // Open opens a file by its path below the data folder and returns it with its size in bytes.
-// Without the data it fails the test when CI=true and skips it otherwise.
+// Without the file it fails the test when CI=true and skips it otherwise.
 func Open(t testing.TB, name string) (File, int64) {
 	t.Helper()
 	f := &remoteFile{url: root + name, pieces: map[int64][]byte{}}
-	if err := f.open(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("test data: %v (set QUIRE_DATA)", err)
-		}
-		t.Skipf("test data: %v (set QUIRE_DATA)", err)
+	switch err := f.open(); {
+	case errors.Is(err, fs.ErrNotExist):
+		missing(t, name)
+	case err != nil:
+		t.Fatalf("test data: %v", err)
 	}
 	return f, f.size
 }
@@ -133,6 +134,8 @@ func (f *remoteFile) fetch(start, n int64) (data []byte, size int64, err error) 
 		if want := min(n, size-start); int64(len(data)) != want {
 			return nil, 0, fmt.Errorf("%s: %d bytes at %d instead of %d", f.url, len(data), start, want)
 		}
+	case 404:
+		return nil, 0, fmt.Errorf("%s: %w", f.url, fs.ErrNotExist)
 	default:
 		return nil, 0, fmt.Errorf("%s: HTTP %d", f.url, status)
 	}

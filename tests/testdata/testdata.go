@@ -1,8 +1,10 @@
-// Package testdata finds the files that tests read: models, golden outputs and vocabularies.
+// Package testdata finds the files that tests read: models, golden outputs and vocabularies. What is our own lies in
+// the project, under data/; what came from elsewhere is read from $QUIRE_DATA.
 package testdata
 
 import (
 	"io"
+	"os"
 	"testing"
 )
 
@@ -13,7 +15,7 @@ type File interface {
 }
 
 // Bytes returns the whole content of a file, named by its path below the data folder.
-// Without the data it fails the test when CI=true and skips it otherwise.
+// Without the file it fails the test when CI=true and skips it otherwise.
 func Bytes(t testing.TB, name string) []byte {
 	t.Helper()
 	f, size := Open(t, name)
@@ -23,4 +25,13 @@ func Bytes(t testing.TB, name string) []byte {
 		t.Fatalf("test data %s: %v", name, err)
 	}
 	return data
+}
+
+// missing ends a test that lacks a file.
+func missing(t testing.TB, name string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("test data %s is missing: QUIRE_DATA must name the folder that has it", name)
+	}
+	t.Skipf("needs %s, which is not part of the project: QUIRE_DATA names the folder that has it", name)
 }

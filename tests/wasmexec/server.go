@@ -51,7 +51,14 @@ func serve(assets, program string, args []string) (*httptest.Server, error) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(map[string]any{"argv": append([]string{filepath.Base(program)}, args...), "env": environment()})
 	})
-	mux.Handle("/data/", http.StripPrefix("/data/", http.FileServer(http.Dir(testdata.Dir()))))
+	mux.HandleFunc("/data/{name...}", func(w http.ResponseWriter, r *http.Request) {
+		path, err := testdata.Path(r.PathValue("name"))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		http.ServeFile(w, r, path)
+	})
 	mux.Handle("/source/", sources())
 	return httptest.NewServer(mux), nil
 }

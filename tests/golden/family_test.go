@@ -1,0 +1,59 @@
+package golden
+
+import (
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"quire/engine"
+)
+
+// families lists golden files of tiny models; the first is in the project.
+var families = []string{"llama-llama3", "llama-linear", "qwen2", "quant-q8_0"}
+
+// Every logit of a prompt, the text after it, and the best logits before each of its tokens are the golden ones.
+func TestFamilies(t *testing.T) {
+	for i, name := range families {
+		if i > 0 && runtime.GOOS == "js" && !all() {
+			break
+		}
+		t.Run(name, func(t *testing.T) {
+			f := loadFamily(t, name)
+			e := openFile(t, "families/"+f.Model, engine.Options{KVType: "f32", MaxSeqs: 4})
+			worst := 0.0
+			for _, p := range f.Prompts {
+				compare := func(at int, id int, logit float32, want float64) {
+					d := math.Abs(float64(logit) - want)
+					worst = max(worst, d)
+					assert.LessOrEqual(t, d, f.tolerance(), "prompt %s, position %d, token %d", p.Name, at, id)
+				}
+				fed := append(append([]int32{}, p.PromptIDs...), p.GreedyIDs[:len(p.GreedyIDs)-1]...)
+				rows := 0
+				generate(t, e, engine.Request{Prompt: fed, MaxTokens: 1, IgnoreEnd: true, Logits: func(at int, logits []float32) {
+					rows++
+					if at < p.Rows {
+						for id, want := range f.want(&p, at) {
+							compare(at, id, logits[id], float64(want))
+						}
+					}
+					if after := at - len(p.PromptIDs) + 1; after >= 0 {
+						for _, top := range p.Positions[after].Top {
+							compare(at, int(top[0]), logits[int(top[0])], top[1])
+						}
+					}
+				}})
+				assert.Equal(t, len(fed), rows)
+				got := generate(t, e, engine.Request{Prompt: p.PromptIDs, MaxTokens: len(p.GreedyIDs), IgnoreEnd: true}).IDs
+				for i, position := range p.Positions {
+					if position.Gap <= 4e-3 { // either of the two best may come, and another text from there
+						break
+					}
+					assert.Equal(t, position.ID, got[i], "prompt %s, token %d", p.Name, i)
+				}
+			}
+			t.Logf("largest difference of a logit %.2g, tolerance %.2g", worst, f.tolerance())
+		})
+	}
+}
