@@ -1,13 +1,14 @@
 //go:build !js
 
-// Command wasmexec runs a Go program built for GOOS=js GOARCH=wasm in a worker of headless Chromium, with WebGPU, and
-// passes on its output and exit code:
+// Command wasmexec runs a Go program built for GOOS=js GOARCH=wasm in a worker of headless Chromium or Firefox, with
+// WebGPU, and passes on its output and exit code:
 //
 //	go build -o bin/wasmexec ./tests/wasmexec
 //	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/wasmexec" ./engine/gpu/
+//	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/wasmexec --browser firefox" ./engine/gpu/
 //
 // Test data ($QUIRE_DATA) is served under /data/. $QUIRE_CHROMIUM names the browser, $QUIRE_CHROMIUM_FLAGS replaces
-// the flags that choose SwiftShader as the adapter. CI and every QUIRE_ variable reach the program.
+// the flags that choose SwiftShader as the adapter; $QUIRE_FIREFOX names Firefox. CI and every QUIRE_ variable reach the program.
 package main
 
 import (
@@ -22,10 +23,16 @@ import (
 	"time"
 )
 
-const usage = `usage: wasmexec [--assets DIR] program.wasm [arguments]
+const usage = `usage: wasmexec [--browser NAME] [--assets DIR] program.wasm [arguments]
 
-Runs a Go program for GOOS=js GOARCH=wasm in headless Chromium.
+Runs a Go program for GOOS=js GOARCH=wasm in headless Chromium or Firefox.
 `
+
+// browsers are the ways to run the page at url until it reports the program's exit code.
+var browsers = map[string]func(ctx context.Context, url string, stdout, stderr io.Writer) (int, error){
+	"chromium": inChromium,
+	"firefox":  inFirefox,
+}
 
 func main() {
 	flag.Usage = func() {
@@ -33,13 +40,14 @@ func main() {
 		flag.PrintDefaults()
 	}
 	assets := flag.String("assets", "", "folder of wasm_exec.js and, to replace the built-in ones, gpu.js and gpu/")
+	browser := flag.String("browser", "chromium", "chromium or firefox")
 	flag.Parse()
 	if flag.NArg() == 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
-	code, err := run(ctx, *assets, flag.Arg(0), flag.Args()[1:], os.Stdout, os.Stderr)
+	code, err := run(ctx, *browser, *assets, flag.Arg(0), flag.Args()[1:], os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wasmexec:", err)
 	}
@@ -48,7 +56,11 @@ func main() {
 }
 
 // run returns the exit code that wasmexec ends with: the program's, or 2 with the reason why it gave none.
-func run(ctx context.Context, assets, program string, args []string, stdout, stderr io.Writer) (int, error) {
+func run(ctx context.Context, browser, assets, program string, args []string, stdout, stderr io.Writer) (int, error) {
+	browse, ok := browsers[browser]
+	if !ok {
+		return 2, fmt.Errorf("--browser is %q, not chromium or firefox", browser)
+	}
 	limit, err := testTimeout(args)
 	if err != nil {
 		return 2, err

@@ -6,12 +6,16 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,10 +42,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// browsers counts the Chromium processes that descend from this one, by their command lines.
-func browsers(t *testing.T) int {
-	parents := map[string]string{}
-	names := map[string]string{}
+// process is one that descends from this one.
+type process struct {
+	pid       int
+	name      string
+	arguments string
+}
+
+// processes lists the browsers' processes that descend from this one.
+func processes(t *testing.T) []process {
+	parents, all := map[int]int{}, map[int]process{}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	require.NoError(t, err)
 	for _, path := range stats {
@@ -49,54 +59,74 @@ func browsers(t *testing.T) int {
 		if err != nil {
 			continue
 		}
+		arguments, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
 		open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
 		fields := strings.Fields(string(stat[end+1:]))
-		pid := filepath.Base(filepath.Dir(path))
-		if fields[0] != "Z" {
-			parents[pid], names[pid] = fields[1], string(stat[open+1:end])
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		require.NoError(t, err)
+		if fields[0] == "Z" {
+			continue
 		}
+		parents[pid], err = strconv.Atoi(fields[1])
+		require.NoError(t, err)
+		all[pid] = process{pid, string(stat[open+1 : end]), strings.ReplaceAll(string(arguments), "\x00", " ")}
 	}
-	self, err := os.Readlink("/proc/self")
-	require.NoError(t, err)
-	n := 0
-	for pid, name := range names {
-		up := pid
-		for up != self && up != "" {
+	var own []process
+	for pid, p := range all {
+		up := parents[pid]
+		for up != os.Getpid() && up != 0 {
 			up = parents[up]
 		}
-		if up == self && strings.HasPrefix(name, "chrom") {
-			n++
+		if up != 0 && (strings.Contains(p.arguments, "chrom") || strings.Contains(p.arguments, "firefox")) {
+			own = append(own, p)
 		}
 	}
-	return n
+	return own
+}
+
+// eachBrowser runs a test in each.
+func eachBrowser(t *testing.T, test func(t *testing.T, browser string)) {
+	for _, browser := range slices.Sorted(maps.Keys(browsers)) {
+		t.Run(browser, func(t *testing.T) {
+			test(t, browser)
+			require.Empty(t, processes(t), "processes are still there")
+		})
+	}
 }
 
 func TestRun(t *testing.T) {
 	path, err := program()
 	require.NoError(t, err)
 	t.Setenv("QUIRE_WASMEXEC_TEST", "yes")
-	for _, c := range []struct {
-		args           []string
-		code           int
-		stdout, stderr string
-		err            string
-	}{
-		{[]string{"exit", "a", "b c"}, 3, "out [a b c] yes true\ngpu true true\n", "err \xff é\n", ""},
-		{[]string{"panic"}, 2, "", "panic: on purpose", ""},
-		{[]string{"throw"}, 2, "", "", "thrown"},
-	} {
-		var stdout, stderr bytes.Buffer
-		code, err := run(context.Background(), "", path, c.args, &stdout, &stderr)
-		if c.err == "" {
-			require.NoError(t, err)
-		} else {
-			require.ErrorContains(t, err, c.err)
+	eachBrowser(t, func(t *testing.T, browser string) {
+		for _, c := range []struct {
+			args           []string
+			code           int
+			stdout, stderr string
+			err            string
+		}{
+			{[]string{"exit", "a", "b c"}, 3, "out [a b c] yes true\ngpu true true\n", "err \xff é\n", ""},
+			{[]string{"panic"}, 2, "", "panic: on purpose", ""},
+			{[]string{"throw"}, 2, "", "", "thrown"},
+		} {
+			var stdout, stderr bytes.Buffer
+			code, err := run(context.Background(), browser, "", path, c.args, &stdout, &stderr)
+			if c.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.err)
+			}
+			require.Equal(t, c.code, code)
+			require.Equal(t, c.stdout, stdout.String())
+			require.Contains(t, stderr.String(), c.stderr)
 		}
-		require.Equal(t, c.code, code)
-		require.Equal(t, c.stdout, stdout.String())
-		require.Contains(t, stderr.String(), c.stderr)
-		require.Zero(t, browsers(t), "Chromium is still there")
-	}
+	})
+}
+
+func TestRunInNoKnownBrowser(t *testing.T) {
+	code, err := run(context.Background(), "lynx", "", "program.wasm", nil, io.Discard, io.Discard)
+	require.ErrorContains(t, err, `--browser is "lynx"`)
+	require.Equal(t, 2, code)
 }
 
 // sign calls a function at the first write.
@@ -113,17 +143,37 @@ func (s *sign) Write(p []byte) (int, error) {
 func TestRunEndsABusyProgram(t *testing.T) {
 	path, err := program()
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	before := time.Now()
-	code, err := run(ctx, "", path, []string{"busy"}, &sign{do: func() {
-		require.NotZero(t, browsers(t))
-		cancel()
-	}}, io.Discard)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, 2, code)
-	require.Less(t, time.Since(before), time.Minute)
-	require.Zero(t, browsers(t), "Chromium is still there")
+	eachBrowser(t, func(t *testing.T, browser string) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		before := time.Now()
+		code, err := run(ctx, browser, "", path, []string{"busy"}, &sign{do: func() {
+			require.NotEmpty(t, processes(t))
+			cancel()
+		}}, io.Discard)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 2, code)
+		require.Less(t, time.Since(before), time.Minute)
+	})
+}
+
+// A tab that dies is told, at once.
+func TestRunNoticesADeadTab(t *testing.T) {
+	path, err := program()
+	require.NoError(t, err)
+	eachBrowser(t, func(t *testing.T, browser string) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		code, err := run(ctx, browser, "", path, []string{"busy"}, &sign{do: func() {
+			for _, p := range processes(t) {
+				if strings.Contains(p.arguments, "--type=renderer") || strings.Contains(p.arguments, "-isForBrowser") {
+					syscall.Kill(p.pid, syscall.SIGKILL)
+				}
+			}
+		}}, io.Discard)
+		require.ErrorContains(t, err, "the page crashed")
+		require.Equal(t, 2, code)
+	})
 }
 
 func TestTestTimeout(t *testing.T) {

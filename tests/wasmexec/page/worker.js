@@ -5,6 +5,9 @@ import './gpu.js';
 
 const report = (kind, text) => postMessage(kind + text);
 
+// Chromium's stack starts with the message, Firefox's has only the places.
+const told = (e) => (e?.stack?.includes(e.message) ? e.stack : [e, e?.stack ?? ''].join('\n').trimEnd());
+
 globalThis.fs.writeSync = (fd, bytes) => {
   let text = '';
   for (let i = 0; i < bytes.length; i += 8192) {
@@ -14,7 +17,7 @@ globalThis.fs.writeSync = (fd, bytes) => {
   return bytes.length;
 };
 
-self.addEventListener('unhandledrejection', (e) => report('!', 'unhandled rejection: ' + (e.reason?.stack ?? e.reason)));
+self.addEventListener('unhandledrejection', (e) => report('!', 'unhandled rejection: ' + told(e.reason)));
 
 try {
   const {argv, env} = await (await fetch('/run.json')).json();
@@ -26,5 +29,5 @@ try {
   globalThis.quireGPU.attach(instance.exports.mem);
   await go.run(instance);
 } catch (e) {
-  report('!', e.stack ?? String(e));
+  report('!', told(e));
 }

@@ -3,12 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/chromedp/cdproto/inspector"
@@ -23,9 +23,9 @@ const (
 	softwareFlags = "--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-features=Vulkan"
 )
 
-// browse opens the page in headless Chromium, passes on what it reports and returns the program's exit code. Chromium
+// inChromium opens the page in headless Chromium, passes on what it reports and returns the program's exit code. Chromium
 // ends with ctx, and with this process however it dies.
-func browse(ctx context.Context, url string, stdout, stderr io.Writer) (int, error) {
+func inChromium(ctx context.Context, url string, stdout, stderr io.Writer) (int, error) {
 	gpuFlags, ok := os.LookupEnv("QUIRE_CHROMIUM_FLAGS")
 	if !ok {
 		gpuFlags = softwareFlags
@@ -64,21 +64,13 @@ func browse(ctx context.Context, url string, stdout, stderr io.Writer) (int, err
 	}
 	for event, err := range reports {
 		if err != nil {
-			return 0, fmt.Errorf("in Chromium: %w", err)
+			return 0, fmt.Errorf("in Chromium: %w", cmp.Or(context.Cause(ctx), err))
 		}
-		if event.Name != "wasmexecReport" || event.Payload == "" {
+		if event.Name != "wasmexecReport" {
 			continue
 		}
-		kind, text := event.Payload[0], event.Payload[1:]
-		switch kind {
-		case '1':
-			stdout.Write(bytesOf(text))
-		case '2':
-			stderr.Write(bytesOf(text))
-		case 'x':
-			return strconv.Atoi(text)
-		default:
-			return 0, errors.New(text)
+		if code, ended, err := relay(event.Payload, stdout, stderr); ended {
+			return code, err
 		}
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -94,13 +86,4 @@ func chromiumFlag(argument string) chromedp.ExecAllocatorOption {
 		return chromedp.Flag(name, true)
 	}
 	return chromedp.Flag(name, value)
-}
-
-// bytesOf returns the bytes that text carries one in a character.
-func bytesOf(text string) []byte {
-	out := make([]byte, 0, len(text))
-	for _, r := range text {
-		out = append(out, byte(r))
-	}
-	return out
 }
