@@ -10,14 +10,15 @@ import {Device, bytes} from './gpu/device.js';
 import {DONE, FAILED, Failure, LOST, UNCAPTURED, text} from './gpu/notify.js';
 import {ByteSource} from './gpu/source.js';
 import {Table} from './gpu/table.js';
-import {Wake} from './gpu/wake.js';
+import {waker} from './gpu/wake.js';
 
 class Host {
   memory = null;
   notify = null;
   message = ''; // of the last call that returned -1
   retryPause = 250; // milliseconds before a broken download's second try; half a minute in all
-  wakeSoftware = false; // software adapters gain nothing by Wake and lose the time of a core; tests want it all the same
+  wakeSoftware = false; // tests want Wake for software adapters too
+  pulse = false; // and Firefox's Pulse in any browser
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
   #words = null;
   #devices = new Table();
@@ -105,7 +106,7 @@ class Host {
     const device = await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)});
     const d = new Device(this, device, description);
     d.id = this.#devices.add(d);
-    if (wake && (description.type !== 'cpu' || this.wakeSoftware)) d.wake = new Wake(d);
+    if (wake) d.wake = waker(d, this);
     device.addEventListener('uncapturederror', (e) => {
       e.preventDefault();
       this.notify(-d.id, UNCAPTURED, text(e.error));
@@ -180,7 +181,7 @@ class Host {
   uploadSource(id, token, device, handle, targetOffset, offset, size) {
     this.#answer(token, () => {
       const d = this.#devices.get(device);
-      return this.#sources.get(id).upload(d.queue, d.buffers.get(handle).buffer, targetOffset, offset, size);
+      return this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size);
     });
   }
 

@@ -55,30 +55,6 @@ func TestStepAllocatesLittle(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(20, func() { _ = d.Submit(&s.recorder) }), "submitting")
 }
 
-func TestWakingChangesNothing(t *testing.T) {
-	host := js.Global().Get("quireGPU")
-	host.Set("wakeSoftware", true)
-	defer host.Set("wakeSoftware", false)
-	d := open(t)
-	all := decodeSteps(t, d, 3, 40)
-	ctx := context.Background()
-	for depth := 1; depth <= len(all); depth++ {
-		for i := range 10 {
-			s := all[i%depth]
-			if i >= depth {
-				require.NoError(t, s.back.Wait(ctx, s.data))
-			}
-			require.NoError(t, d.Submit(&s.recorder))
-		}
-		require.NoError(t, d.Idle(ctx))
-	}
-	require.NoError(t, d.Submit(&all[0].recorder))
-	go d.Destroy()
-	if err := all[0].back.Wait(ctx, all[0].data); err != nil {
-		require.ErrorIs(t, err, ErrDeviceLost)
-	}
-}
-
 func TestMemoryMayGrow(t *testing.T) {
 	d := open(t)
 	s := decodeSteps(t, d, 1, 4)[0]

@@ -32,10 +32,10 @@ export class Device {
     this.kernels = new Table();
     this.groups = new Table();
     this.layouts = new Map();
-    this.inFlight = 0; // maps and idle waits that are pending
+    this.inFlight = 0; // maps and other waits for the GPU that are pending
     this.awaited = 0; // those of them that Go waits for
     this.wake = null;
-    this.timer = new Timer(device);
+    this.timer = new Timer(this);
     this.compilers = new Turns(COMPILERS);
   }
 
@@ -273,12 +273,17 @@ export class Device {
     throw new Error(entry.error);
   }
 
-  async idle() {
+  idle() {
+    return this.finished(this.queue.onSubmittedWorkDone());
+  }
+
+  // finished awaits a promise that the GPU's work settles, and has the browser notice that.
+  async finished(promise) {
     this.inFlight++;
     this.awaited++;
     this.wake?.start();
     try {
-      await this.queue.onSubmittedWorkDone();
+      return await promise;
     } finally {
       this.inFlight--;
       this.awaited--;

@@ -57,7 +57,7 @@ export class ByteSource {
   }
 
   // upload writes size bytes at offset to a GPU buffer, rounded up to whole words with zeros.
-  upload(queue, buffer, target, offset, size) {
+  upload(device, buffer, target, offset, size) {
     return this.#exclusive(async () => {
       if (offset < 0 || size < 0 || offset + size > this.size) {
         throw new Error(`${this.#origin.name}: bytes ${offset} to ${offset + size} are wanted, the file has ${this.size}`);
@@ -73,13 +73,13 @@ export class ByteSource {
         if (filled < STAGE && n < size) continue;
         const whole = (filled + 3) & ~3;
         stage.fill(0, filled, whole);
-        queue.writeBuffer(buffer, target, stage, 0, whole);
+        device.queue.writeBuffer(buffer, target, stage, 0, whole);
         target += whole;
         filled = 0;
         this.#ahead += whole;
         if (this.#ahead >= AHEAD) {
-          await this.#mark;
-          this.#mark = queue.onSubmittedWorkDone();
+          if (this.#mark !== null) await device.finished(this.#mark);
+          this.#mark = device.queue.onSubmittedWorkDone();
           this.#ahead = 0;
         }
       }

@@ -2,7 +2,7 @@ const TIMESTAMPS = 4096; // WebGPU's limit on one query set
 
 // Timer times passes of the last submitted tape.
 export class Timer {
-  #device;
+  #owner; // the Device
   #capacity = 0; // passes
   #passes = 0; // of the last tape
   #sets = [];
@@ -10,8 +10,8 @@ export class Timer {
   #back = null;
   #mapped = null;
 
-  constructor(device) {
-    this.#device = device;
+  constructor(owner) {
+    this.#owner = owner;
   }
 
   // prepare makes room for the passes of the next tape and forgets the last one's.
@@ -20,16 +20,17 @@ export class Timer {
     this.#mapped = null;
     this.#passes = passes;
     if (passes <= this.#capacity) return;
+    const {device} = this.#owner;
     this.#sets.forEach((s) => s.destroy());
     this.#resolved?.destroy();
     this.#back?.destroy();
     this.#sets = [];
     for (let left = 2 * passes; left > 0; left -= TIMESTAMPS) {
-      this.#sets.push(this.#device.createQuerySet({type: 'timestamp', count: Math.min(left, TIMESTAMPS)}));
+      this.#sets.push(device.createQuerySet({type: 'timestamp', count: Math.min(left, TIMESTAMPS)}));
     }
     const size = 16 * passes;
-    this.#resolved = this.#device.createBuffer({label: 'timestamps', size, usage: 0x0200 | 0x04});
-    this.#back = this.#device.createBuffer({label: 'timestamps read', size, usage: 0x01 | 0x08});
+    this.#resolved = device.createBuffer({label: 'timestamps', size, usage: 0x0200 | 0x04});
+    this.#back = device.createBuffer({label: 'timestamps read', size, usage: 0x01 | 0x08});
     this.#capacity = passes;
   }
 
@@ -56,7 +57,7 @@ export class Timer {
   // read waits and returns each pass's nanoseconds.
   async read(passes) {
     if (this.#mapped === null || passes > this.#passes) throw new Error('the last tape was not recorded with Profile set');
-    await this.#mapped;
+    await this.#owner.finished(this.#mapped);
     const stamps = new BigUint64Array(this.#back.getMappedRange(0, 16 * passes));
     const nanoseconds = new Float64Array(passes);
     for (let i = 0; i < passes; i++) {

@@ -1,7 +1,13 @@
-// Wake keeps asking the GPU process a trifle while Go waits for the only readback in flight: Chromium notices finished
-// work only when something reaches that process. An empty error scope is answered at once, so that the answer paces the
-// next question and nothing spins. After LONG milliseconds what is gained no longer counts.
-export class Wake {
+// While work is awaited, something must be sent to the process that has the GPU: browsers look for what has finished
+// when something arrives there. How much that matters and what helps differs.
+
+import {FIREFOX} from './browser.js';
+
+// Wake keeps asking Chromium's GPU process a trifle while the only readback in flight is awaited: it notices finished
+// work up to 2 milliseconds late. An empty error scope is answered at once, so that the answer paces the next question
+// and nothing spins. After LONG milliseconds what is gained no longer counts. Software adapters gain nothing and lose
+// the time of a core.
+class Wake {
   static LONG = 20;
   #running = false;
   #since = 0;
@@ -30,4 +36,39 @@ export class Wake {
   close() {
     this.#running = false;
   }
+}
+
+// Pulse submits nothing as long as anything is awaited: Firefox looks for finished work at a submission, otherwise every
+// 100 milliseconds. Timers make a millisecond 4 after the first few.
+class Pulse {
+  static EVERY = 1;
+  #timer = 0; // 0: nothing is awaited
+
+  constructor(owner) {
+    this.owner = owner;
+  }
+
+  start() {
+    if (this.#timer === 0 && this.owner !== null) this.#beat();
+  }
+
+  #beat = () => {
+    if (this.owner.awaited === 0) {
+      this.#timer = 0;
+      return;
+    }
+    this.owner.queue.submit([]);
+    this.#timer = setTimeout(this.#beat, Pulse.EVERY);
+  };
+
+  close() {
+    clearTimeout(this.#timer);
+    this.owner = null;
+  }
+}
+
+// waker gives what this browser needs for a device, or null. What a page can ask does not tell, only the browser's name.
+export function waker(device, {wakeSoftware, pulse}) {
+  if (FIREFOX || pulse) return new Pulse(device);
+  return device.description.type !== 'cpu' || wakeSoftware ? new Wake(device) : null;
 }
