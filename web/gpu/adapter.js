@@ -1,5 +1,7 @@
 // Finds and describes the browser's adapters.
 
+import {FIREFOX, FIREFOX_ADVICE} from './browser.js';
+
 // engine/gpu's Feature bits, in order
 export const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
@@ -51,8 +53,9 @@ const same = (a, b) => a.name === b.name && a.vendor === b.vendor && a.architect
 // adapters lists the distinct adapters, the best first, as [adapter, description].
 export async function adapters(first) {
   if (!globalThis.navigator?.gpu) {
-    throw new Error(globalThis.isSecureContext === false
-      ? 'WebGPU needs a secure page: open it over https or from localhost'
+    if (globalThis.isSecureContext === false) throw new Error('WebGPU needs a secure page: open it over https or from localhost');
+    throw new Error(FIREFOX
+      ? `this Firefox has WebGPU turned off: ${FIREFOX_ADVICE}`
       : 'this browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox, with hardware acceleration on');
   }
   const powers = ['high-performance', 'low-power'];
@@ -71,7 +74,9 @@ export async function adapters(first) {
 // choose picks from the list by index or by part of a name; an empty choice takes the first.
 export function choose(list, choice) {
   if (list.length === 0) {
-    throw new Error('the browser offers no GPU: turn hardware acceleration on, update the driver, and see chrome://gpu');
+    throw new Error(FIREFOX
+      ? `Firefox offers no GPU: update the driver, and ${FIREFOX_ADVICE}`
+      : 'the browser offers no GPU: turn hardware acceleration on, update the driver, and see chrome://gpu');
   }
   if (choice === '') return list[0];
   const wanted = choice.toLowerCase();

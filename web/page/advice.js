@@ -1,10 +1,15 @@
 // Says in clear words what went wrong and what to do.
 
+import {FIREFOX, FIREFOX_ADVICE} from '../gpu/browser.js';
+
 const BROWSERS = 'Chrome and Edge have had it since version 113, Safari since 26, Firefox since 141 on Windows and 145 on Macs.';
 const LINUX = 'On Linux, Chrome may want chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan turned on.';
+const IN_FIREFOX = `In Firefox, ${FIREFOX_ADVICE}.`;
 
 const WORDS = {
-  ErrNoAdapter: ['No GPU could be used', `Turn on hardware acceleration in the browser's settings and update the graphics driver; chrome://gpu tells what is off and why. ${LINUX}`],
+  ErrNoAdapter: ['No GPU could be used', FIREFOX
+    ? `Update the graphics driver. ${IN_FIREFOX}`
+    : `Turn on hardware acceleration in the browser's settings and update the graphics driver; chrome://gpu tells what is off and why. ${LINUX}`],
   ErrDeviceLost: ['The GPU was taken away', 'Another program may need its memory, or the driver restarted. Close what you do not need and load the model again.'],
   ErrOutOfMemory: ['There is too little GPU memory', 'Under “Memory and adapter”, lower the KV memory or the context and keep 16-bit floats; or choose a smaller model, or the same one quantized further.'],
   ErrUnsupportedModel: ['This model does not run here', 'Models of the llama and qwen2 architectures run, with weights in F32, F16, BF16, Q8_0, Q4_0 or Q4_1.'],
@@ -39,7 +44,7 @@ export function platformProblem() {
     return {
       title: 'This browser has no WebGPU',
       message: 'Quire computes with WebGPU, the web\'s way to the graphics processor.',
-      advice: `${BROWSERS} ${LINUX}`,
+      advice: FIREFOX ? `${IN_FIREFOX} ${BROWSERS}` : `${BROWSERS} ${LINUX}`,
     };
   }
   return null;
