@@ -14,11 +14,14 @@ TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
+# Firefox takes those of them that cover the most: the bridge to its WebGPU, each kind of weights, a model's whole text.
+FOX_PACKAGES = ./engine/gpu ./engine/model
+FOX    = firefox=GOOS=js GOARCH=wasm $(TEST) -exec "$(CURDIR)/bin/wasmexec --browser firefox"
 # What their tests read of the data that is not in the project, but for SmolLM2.
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run test test-all test-native test-cogentcore test-browser build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -26,10 +29,10 @@ run: ## generate a story with the built-in model
 	@echo '> bin/quire run "$(PROMPT)"' >&2
 	@bin/quire run "$(PROMPT)"
 
-test: ## run all tests: native on both bindings, in Chromium, the page, the command line
-	@.ci/install compiler vulkan chromium
+test: ## run all tests: native on both bindings, in Chromium, some in Firefox, the page, the command line
+	@.ci/install compiler vulkan chromium firefox
 	@$(MAKE) --no-print-directory build bin/wasmexec bin/report
-	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)'
+	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)' '$(FOX) $(FOX_PACKAGES)'
 
 test-all: lint fuzz ## linters, a short fuzz run, and tests of every combination and every golden prompt: takes hours without a GPU
 	$(MAKE) --no-print-directory test QUIRE_ALL=1 TIMEOUT=6h

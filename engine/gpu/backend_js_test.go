@@ -35,16 +35,18 @@ func TestBrowserLosesTheDevice(t *testing.T) {
 	s := decodeSteps(t, d, 1, 200)[0]
 	require.NoError(t, d.Submit(&s.recorder))
 	compiling := d.Kernel(&Module{Label: "late", Text: addText + "// late\n", Bindings: addModule().Bindings})
-	waited := make(chan error, 2)
+	waited := make(chan error, 3)
 	go func() { waited <- s.back.Wait(ctx, s.data) }()
 	go func() { waited <- compiling.Wait(ctx) }()
 	js.Global().Get("quireGPU").Call("destroy", d.backend.(*jsBackend).id)
+	after := d.Kernel(&Module{Label: "after", Text: addText + "// after\n", Bindings: addModule().Bindings})
+	go func() { waited <- after.Wait(ctx) }()
 	select {
 	case <-d.Lost():
 	case <-ctx.Done():
 		t.Fatal("the loss was not noticed")
 	}
-	for range 2 {
+	for range 3 {
 		if err := <-waited; err != nil { // what had ended before may have succeeded
 			require.ErrorIs(t, err, ErrDeviceLost)
 		}

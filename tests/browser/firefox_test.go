@@ -47,16 +47,7 @@ const story = `(async () => {
 	return {text: $('.prompt .output').textContent, status: $('.prompt .status').textContent};
 })()`
 
-// tokens has quire.js search for the best of two beams.
-const tokens = `(async () => {
-	const {Quire} = await import('/quire.js');
-	const quire = await Quire.open({kvMemory: 16 << 20, context: 256});
-	const {choices} = await quire.generate({prompt: 'Once upon a time', beams: 2, n: 2, maxTokens: 12}).result;
-	await quire.close();
-	return choices.map((c) => c.ids);
-})()`
-
-// The page in Firefox tells what it tells in Chromium, token for token.
+// The page in Firefox tells what it tells in Chromium.
 func TestFirefox(t *testing.T) {
 	site := serve(t)
 	b, ctx := newFirefox(t, nil)
@@ -64,14 +55,12 @@ func TestFirefox(t *testing.T) {
 	var inFirefox told
 	require.NoError(t, b.Navigate(ctx, site))
 	require.NoError(t, b.Evaluate(ctx, story, &inFirefox))
-	var beams [][]int
-	require.NoError(t, b.Navigate(ctx, site+"/empty.html"))
-	require.NoError(t, b.Evaluate(ctx, tokens, &beams))
-
 	inChromium := get[told](newTab(t, site, ""), story)
 	assert.Equal(t, inChromium.Text, inFirefox.Text)
-	assert.Regexp(t, `^Done.*: 20 tokens, `, inFirefox.Status)
-	assert.Equal(t, get[[][]int](newTab(t, site+"/empty.html", ""), tokens), beams)
+	assert.NotEmpty(t, inFirefox.Text)
+	for _, status := range []string{inChromium.Status, inFirefox.Status} {
+		assert.Regexp(t, `^Done.*: 20 tokens, `, status)
+	}
 }
 
 // Without WebGPU, Firefox's people are told of its preferences, by the page and by quire.js.
@@ -79,7 +68,7 @@ func TestFirefoxWithoutWebGPU(t *testing.T) {
 	site := serve(t)
 	for off, c := range map[string]struct{ title, message string }{
 		firefox.IgnoreBlocklist: {"No GPU could be used", "Firefox offers no GPU"},
-		firefox.WebGPU:          {"This browser has no WebGPU", "this Firefox has WebGPU turned off"},
+		firefox.WebGPU:          {"This browser has no WebGPU", "this Firefox has no WebGPU turned on"},
 	} {
 		b, ctx := newFirefox(t, map[string]any{off: false})
 		var page, library string

@@ -22,8 +22,9 @@ const dist = "../../web/dist"
 const test = `
 const channel = new BroadcastChannel('test');
 let compiling = 0, together = 0;
-const create = GPUDevice.prototype.createComputePipelineAsync;
-GPUDevice.prototype.createComputePipelineAsync = function (...args) {
+const devices = globalThis.GPUDevice?.prototype ?? {}; // none without WebGPU
+const create = devices.createComputePipelineAsync;
+devices.createComputePipelineAsync = function (...args) {
   together = Math.max(together, ++compiling);
   return create.apply(this, args).finally(() => { compiling--; });
 };

@@ -55,7 +55,7 @@ export async function adapters(first) {
   if (!globalThis.navigator?.gpu) {
     if (globalThis.isSecureContext === false) throw new Error('WebGPU needs a secure page: open it over https or from localhost');
     throw new Error(FIREFOX
-      ? `this Firefox has WebGPU turned off: ${FIREFOX_ADVICE}`
+      ? `this Firefox has no WebGPU turned on: ${FIREFOX_ADVICE}`
       : 'this browser has no WebGPU: use a current Chrome, Edge, Safari or Firefox, with hardware acceleration on');
   }
   const powers = ['high-performance', 'low-power'];
@@ -75,7 +75,7 @@ export async function adapters(first) {
 export function choose(list, choice) {
   if (list.length === 0) {
     throw new Error(FIREFOX
-      ? `Firefox offers no GPU: update the driver, and ${FIREFOX_ADVICE}`
+      ? `Firefox offers no GPU: turn hardware acceleration on, update the driver, ${FIREFOX_ADVICE}`
       : 'the browser offers no GPU: turn hardware acceleration on, update the driver, and see chrome://gpu');
   }
   if (choice === '') return list[0];

@@ -99,6 +99,7 @@ export class Device {
     const error = (await module.getCompilationInfo()).messages.find((m) => m.type === 'error');
     const invalid = await scope;
     if (error || invalid) {
+      await this.lossOrMoment(); // Firefox says of a lost device that the shader is wrong
       throw new Failure(SHADER, {line: error?.lineNum ?? 0, message: error?.message ?? text(invalid)});
     }
     const layout = this.layout(bindings);
