@@ -127,7 +127,8 @@ func TestSourceReadsForwardInOneRequest(t *testing.T) {
 	require.Equal(t, 2, requests(), "going back asks again")
 }
 
-// What is read again, as after a lost GPU, comes from the browser's cache where the server lets it.
+// What is read again, as after a lost GPU, comes from the browser's cache where the server lets it; Firefox's keeps no files
+// that are asked for from the middle.
 func TestSourceGoesBackThroughTheCache(t *testing.T) {
 	d := open(t)
 	const size = 3 << 20
@@ -139,7 +140,11 @@ func TestSourceGoesBackThroughTheCache(t *testing.T) {
 	for range 3 {
 		require.True(t, string(want[1<<20:]) == string(readBack(t, d, s, 1<<20, size-1<<20)))
 	}
-	require.Equal(t, 1, requests())
+	wanted := 1
+	if inFirefox() {
+		wanted = 3
+	}
+	require.Equal(t, wanted, requests())
 }
 
 // The cache may hold parts of an older file; they are never mixed into a newer one.
