@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	magic            = 0x46554747 // "GGUF"
-	magicBigEndian   = 0x47475546
 	defaultAlignment = 32
 	maxNesting       = 8
 	maxKey           = 1<<16 - 1
@@ -60,7 +58,7 @@ func (f *File) Tensor(name string) (*Tensor, bool) {
 
 // Read reads the header of a GGUF file of version 2 or 3: metadata and tensor descriptions, not the
 // tensor data. It reads r from the start in pieces of at most 1 MiB. Anything that breaks the format
-// gives a *FormatError; an error of r itself is wrapped.
+// gives a *FormatError, a file of another kind a *KindError; an error of r itself is wrapped.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	if size < 0 {
 		return nil, &FormatError{Field: "size", Reason: fmt.Sprintf("is negative (%d)", size)}
@@ -97,26 +95,8 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 }
 
 func (f *File) readCounts(in *reader) (tensors, pairs int, err error) {
-	word, err := in.uint32()
-	if err != nil {
+	if err := f.readVersion(in); err != nil {
 		return 0, 0, err
-	}
-	switch word {
-	case magic:
-	case magicBigEndian:
-		return 0, 0, &FormatError{Field: "magic", Reason: "big-endian GGUF is not supported"}
-	default:
-		return 0, 0, &FormatError{Field: "magic", Reason: fmt.Sprintf("not a GGUF file (starts with %08x)", bits.ReverseBytes32(word))}
-	}
-	in.field = "version"
-	if f.Version, err = in.uint32(); err != nil {
-		return 0, 0, err
-	}
-	if swapped := bits.ReverseBytes32(f.Version); swapped > 0 && swapped < 1<<16 {
-		return 0, 0, &FormatError{Offset: 4, Field: "version", Reason: "big-endian GGUF is not supported"}
-	}
-	if f.Version != 2 && f.Version != 3 {
-		return 0, 0, &FormatError{Offset: 4, Field: "version", Reason: fmt.Sprintf("%d is not supported (2 and 3 are)", f.Version)}
 	}
 	in.field = "tensor count"
 	if tensors, err = in.count(leastTensor); err != nil {
@@ -177,8 +157,8 @@ func (in *reader) value(t ValueType, depth int) (Value, error) {
 		return in.array(depth)
 	}
 	word, err := in.bits(t.size())
-	if err == nil && t == Bool && word > 1 {
-		err = in.fail("bool is %d, not 0 or 1", word)
+	if t == Bool {
+		word = boolBits(word != 0) // any other byte is true, too
 	}
 	return Value{Type: t, bits: word}, err
 }
@@ -216,9 +196,9 @@ func (in *reader) array(depth int) (Value, error) {
 	default:
 		var data []byte
 		data, err = in.bytes(int64(n) * int64(elem.size()))
-		for _, b := range data {
+		for i, b := range data {
 			if elem == Bool && b > 1 {
-				return Value{}, in.fail("array of bools holds %d, not 0 or 1", b)
+				data[i] = 1
 			}
 		}
 		v.data = data

@@ -10,7 +10,7 @@ import (
 // Type is a tensor's element type, by ggml's number.
 type Type uint32
 
-// The tensor types with a known layout. The gaps are types that ggml has removed.
+// The tensor types. The gaps are types that ggml has removed. Q2_0 has a name and no layout: files in the wild have two.
 const (
 	F32     Type = 0
 	F16     Type = 1
@@ -44,6 +44,9 @@ const (
 	TQ1_0   Type = 34
 	TQ2_0   Type = 35
 	MXFP4   Type = 39
+	NVFP4   Type = 40
+	Q1_0    Type = 41
+	Q2_0    Type = 42
 )
 
 type layout struct {
@@ -63,6 +66,7 @@ var layouts = map[Type]layout{
 	IQ2_XS: {"IQ2_XS", 256, 74}, IQ2_S: {"IQ2_S", 256, 82}, IQ3_XXS: {"IQ3_XXS", 256, 98},
 	IQ3_S: {"IQ3_S", 256, 110}, IQ4_XS: {"IQ4_XS", 256, 136}, IQ4_NL: {"IQ4_NL", 32, 18},
 	TQ1_0: {"TQ1_0", 256, 54}, TQ2_0: {"TQ2_0", 256, 66}, MXFP4: {"MXFP4", 32, 17},
+	NVFP4: {"NVFP4", 64, 36}, Q1_0: {"Q1_0", 128, 18}, Q2_0: {"Q2_0", 0, 0},
 }
 
 // Known says whether the type's layout is known.

@@ -113,7 +113,7 @@ func (w *Writer) start() error {
 
 func (w *Writer) header() ([]byte, error) {
 	var b []byte
-	b = appendBits(b, 4, magic)
+	b = append(b, magic...)
 	b = appendBits(b, 4, 3)
 	b = appendBits(b, 8, uint64(len(w.file.Tensors)))
 	b = appendBits(b, 8, uint64(w.Metadata.Len()))
