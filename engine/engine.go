@@ -44,6 +44,7 @@ type Info struct {
 	Deterministic      bool
 	Adapter            gpu.AdapterInfo
 	LoadSeconds        float64
+	Warnings           []string // sentences about what in the file is not used
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.

@@ -112,6 +112,8 @@ export interface Info {
   adapter: Omit<Adapter, 'index'>;
   /** Milliseconds. */
   loadTime: number;
+  /** Sentences about keys of the file that this version does not know and runs without. */
+  warnings: string[];
 }
 
 export interface Message {
@@ -299,7 +301,7 @@ export interface Generation extends AsyncIterable<Chunk> {
 export class QuireError extends Error {
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
-    | 'FormatError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
+    | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
     | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed' | 'Error';
 }
 

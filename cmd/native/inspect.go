@@ -62,6 +62,7 @@ type report struct {
 	Tensors   []tensor       `json:"tensors"`
 	Memory    *memory        `json:"memory"` // null where the model does not run
 	Problems  []string       `json:"problems"`
+	Warnings  []string       `json:"warnings"` // what in the file is not used
 
 	keys []string // of Metadata, in file order
 }
@@ -92,7 +93,7 @@ type array struct {
 
 func inspect(name string, header *gguf.File, ctx int) *report {
 	r := &report{File: name, Version: header.Version, Size: header.Size, Alignment: header.Alignment,
-		Metadata: map[string]any{}, Tensors: []tensor{}, Problems: []string{}}
+		Metadata: map[string]any{}, Tensors: []tensor{}, Problems: []string{}, Warnings: []string{}}
 	for key, v := range header.Metadata.All() {
 		r.keys = append(r.keys, key)
 		r.Metadata[key] = shorten(v)
@@ -107,18 +108,26 @@ func inspect(name string, header *gguf.File, ctx int) *report {
 // check plans the model and reads its vocabulary as loading would.
 func (r *report) check(header *gguf.File, ctx int) {
 	problem := func(err error) { r.Problems = append(r.Problems, err.Error()) }
-	if _, err := tokenizer.New(header); err != nil {
+	if vocabulary, err := tokenizer.New(header); err != nil {
 		problem(err)
+	} else {
+		r.Warnings = append(r.Warnings, vocabulary.Warnings()...)
 	}
 	if len(header.Tensors) == 0 {
 		problem(errors.New("the file has no tensors: it holds a vocabulary only, which tokenize and detokenize work on"))
 		return
 	}
-	plan, err := model.NewPlan(header)
-	if err != nil {
-		problem(err)
+	plan, problems := model.Check(header)
+	if plan != nil {
+		r.Warnings = append(r.Warnings, plan.Warnings...)
+	}
+	if len(problems) > 0 {
+		for _, err := range problems {
+			problem(err)
+		}
+		said := errors.Join(problems...).Error()
 		for _, t := range header.Tensors {
-			if !model.Runs(t.Type) && !strings.Contains(err.Error(), t.Name) {
+			if !model.Runs(t.Type) && !strings.Contains(said, t.Name) {
 				problem(fmt.Errorf("tensor %s has type %s", t.Name, t.Type))
 			}
 		}
@@ -188,6 +197,12 @@ func (r *report) print(w io.Writer) error {
 		for _, kind := range kvTypes {
 			fmt.Fprintf(w, "  KV cache in %s: %s a token, %s for one sequence of %d tokens\n", kind,
 				formatSize(uint64(m.KVPerToken[kind])), formatSize(uint64(m.KVCache[kind])), m.Context)
+		}
+	}
+	if len(r.Warnings) > 0 {
+		fmt.Fprint(w, "\nNot used:\n")
+		for _, line := range r.Warnings {
+			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
 	if len(r.Problems) == 0 {

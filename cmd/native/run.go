@@ -137,6 +137,9 @@ func (r *runFlags) open(ctx context.Context, h *host) (*engine.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
+	for _, w := range eng.Info().Warnings {
+		fmt.Fprintf(h.err, "warning: %s: %s\n", f.name, w)
+	}
 	return eng, nil
 }
 

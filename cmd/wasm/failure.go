@@ -39,11 +39,14 @@ var named = []struct {
 func failureOf(err error) *failure {
 	f := &failure{Name: "Error", Message: err.Error()}
 	var format *gguf.FormatError
+	var kind *gguf.KindError
 	var metadata *gguf.MetadataError
 	var shader *gpu.ShaderError
 	switch {
 	case errors.As(err, &format):
 		f.Name = "FormatError"
+	case errors.As(err, &kind):
+		f.Name = "KindError"
 	case errors.As(err, &shader):
 		f.Name = "ShaderError"
 	default:

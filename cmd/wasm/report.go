@@ -35,6 +35,7 @@ type info struct {
 	Chat          bool        `json:"chat"`
 	Adapter       adapterInfo `json:"adapter"`
 	LoadTime      float64     `json:"loadTime"`
+	Warnings      []string    `json:"warnings"`
 }
 
 func infoOf(e *engine.Engine) info {
@@ -42,7 +43,7 @@ func infoOf(e *engine.Engine) info {
 	return info{
 		Name: i.Name, Architecture: i.Architecture, Parameters: i.Parameters, WeightBytes: i.WeightBytes, KVBytes: i.KVBytes,
 		Vocabulary: i.Vocabulary, Context: i.Context, Blocks: i.Blocks, BlockSize: i.BlockSize, KVType: i.KVType, Variant: i.Variant,
-		Deterministic: i.Deterministic, Chat: e.HasTemplate(), LoadTime: 1000 * i.LoadSeconds,
+		Deterministic: i.Deterministic, Chat: e.HasTemplate(), LoadTime: 1000 * i.LoadSeconds, Warnings: append([]string{}, i.Warnings...),
 		Adapter: adapterInfo{i.Adapter.Name, i.Adapter.Vendor, i.Adapter.Type, i.Adapter.Features.Names()},
 	}
 }

@@ -21,11 +21,17 @@ type Matrix struct {
 	Parts      []Part
 }
 
-// Vector is a list of F32 weights to be made on the GPU from tensors laid one after another.
+// Vector is a list of F32 weights to be made on the GPU from tensors; where none lies it is 0.
 type Vector struct {
-	Label   string
-	Length  int
-	Tensors []*gguf.Tensor
+	Label  string
+	Length int
+	Parts  []VectorPart
+}
+
+// VectorPart is a tensor's place in a vector.
+type VectorPart struct {
+	Tensor *gguf.Tensor
+	Offset int // in floats
 }
 
 // Layer is one transformer layer. QKV has one fused matrix, or three where the types differ; GateUp has one with
@@ -45,7 +51,8 @@ type Plan struct {
 	Embedding Matrix
 	Layers    []Layer
 	Norm      Vector
-	Head      *Matrix // nil: tied to the embedding
+	Head      *Matrix  // nil: tied to the embedding
+	Warnings  []string // sentences about keys of the file that are not used
 
 	ropeFactors *gguf.Tensor
 }
@@ -56,45 +63,71 @@ var weightTypes = map[gguf.Type]kernel.WeightType{
 	gguf.Q8_0: kernel.Q8_0, gguf.Q4_0: kernel.Q4_0, gguf.Q4_1: kernel.Q4_1,
 }
 
-// NewPlan checks a file's configuration and tensors. Its errors name the key, tensor or type that does not fit.
+// NewPlan checks a file's configuration and tensors. Its error names the first key, tensor or type that does not fit.
 func NewPlan(f *gguf.File) (*Plan, error) {
-	c, err := ReadConfig(f)
+	p, problems := Check(f)
+	if len(problems) > 0 {
+		return nil, problems[0]
+	}
+	return p, nil
+}
+
+// Check is NewPlan with all that does not fit, as far as it can be told.
+func Check(f *gguf.File) (*Plan, []error) {
+	if err := checkWhole(f); err != nil {
+		return nil, []error{err}
+	}
+	r, err := newReader(f)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
-	b := planner{file: f}
-	embedding := b.tensor("token_embd.weight")
+	c := r.config()
+	if r.err != nil {
+		return nil, []error{r.err}
+	}
+	warnings, problems := r.checkKeys(c)
+	b := planner{ledger: r.ledger}
+	p := b.plan(c)
 	if b.err != nil {
-		return nil, b.err
+		problems = append(problems, b.err)
 	}
+	if p != nil {
+		p.Warnings = append(r.warnings, warnings...)
+		problems = append(problems, b.checkTensors(c)...)
+	}
+	return p, problems
+}
+
+// plan finds the tensors; b.err says what is wrong, and without an embedding there is no plan.
+func (b *planner) plan(c *Config) *Plan {
+	p := &Plan{Config: c}
+	embedding := b.tensor("token_embd.weight")
 	if len(embedding.Shape) != 2 || embedding.Shape[1] == 0 || embedding.Shape[1] > 1<<24 {
-		return nil, fmt.Errorf("%w: tensor token_embd.weight has shape %v", ErrUnsupported, embedding.Shape)
+		b.fail("tensor token_embd.weight has shape %v", embedding.Shape)
+		return nil
 	}
 	c.Vocabulary = int(embedding.Shape[1])
-	if tokens, ok, err := f.Metadata.Strings("tokenizer.ggml.tokens"); err != nil {
-		return nil, err
+	if tokens, ok, err := b.file.Metadata.Strings("tokenizer.ggml.tokens"); err != nil {
+		b.err = err
 	} else if ok && len(tokens) > c.Vocabulary {
-		return nil, fmt.Errorf("%w: the vocabulary has %d tokens, token_embd.weight %d rows", ErrUnsupported, len(tokens), c.Vocabulary)
+		b.fail("the vocabulary has %d tokens, token_embd.weight %d rows", len(tokens), c.Vocabulary)
 	}
-	p := &Plan{Config: c, Embedding: b.matrix("embedding", c.Vocabulary, c.Width, Part{Tensor: embedding, Stride: 1})}
+	p.Embedding = b.matrix("embedding", c.Vocabulary, c.Width, Part{Tensor: embedding, Stride: 1})
 	p.Norm = b.vector("norm", c.Width, "output_norm.weight")
-	if head, ok := f.Tensor("output.weight"); ok {
+	if head, ok := b.find("output.weight"); ok {
 		m := b.matrix("head", c.Vocabulary, c.Width, Part{Tensor: head, Stride: 1})
 		p.Head = &m
 	}
 	for i := range c.Layers {
 		p.Layers = append(p.Layers, b.layer(c, i))
 	}
-	if b.err != nil {
-		return nil, b.err
-	}
-	if factors, ok := f.Tensor("rope_freqs.weight"); ok {
+	if factors, ok := b.find("rope_freqs.weight"); ok {
 		if factors.Type != gguf.F32 || factors.Elements() != uint64(c.RotaryDim/2) {
-			return nil, fmt.Errorf("%w: tensor rope_freqs.weight is %s with %d elements, want F32 with %d", ErrUnsupported, factors.Type, factors.Elements(), c.RotaryDim/2)
+			b.fail("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", factors.Type, factors.Elements(), c.RotaryDim/2)
 		}
 		p.ropeFactors = factors
 	}
-	return p, nil
+	return p
 }
 
 // WeightBytes returns the bytes of the plan's tensors in the file, about what they need on the GPU.
@@ -106,7 +139,9 @@ func (p *Plan) WeightBytes() int64 {
 		}
 	}
 	for _, v := range p.vectors() {
-		n += 4 * int64(v.Length)
+		for _, part := range v.Parts {
+			n += part.Tensor.Bytes
+		}
 	}
 	return n
 }
@@ -118,7 +153,9 @@ func (p *Plan) Parameters() int64 {
 		n += int64(m.Rows) * int64(m.Cols)
 	}
 	for _, v := range p.vectors() {
-		n += int64(v.Length)
+		for _, part := range v.Parts {
+			n += int64(part.Tensor.Elements())
+		}
 	}
 	return n
 }
@@ -156,8 +193,8 @@ func (p *Plan) vectors() []*Vector {
 
 // planner finds tensors and remembers the first error.
 type planner struct {
-	file *gguf.File
-	err  error
+	*ledger
+	err error
 }
 
 func (b *planner) fail(format string, args ...any) {
@@ -167,7 +204,7 @@ func (b *planner) fail(format string, args ...any) {
 }
 
 func (b *planner) tensor(name string) *gguf.Tensor {
-	t, ok := b.file.Tensor(name)
+	t, ok := b.find(name)
 	if !ok {
 		b.fail("the file has no tensor %s", name)
 		return &gguf.Tensor{Name: name}
@@ -201,21 +238,39 @@ func (b *planner) matrix(label string, rows, cols int, parts ...Part) Matrix {
 	return m
 }
 
-func (b *planner) vector(label string, length int, names ...string) Vector {
+// vector is a single tensor.
+func (b *planner) vector(label string, length int, name string) Vector {
 	v := Vector{Label: label, Length: length}
-	total := uint64(0)
-	for _, name := range names {
-		t := b.tensor(name)
-		if b.err == nil && t.Type != gguf.F32 {
-			b.fail("tensor %s has type %s, want F32", name, t.Type)
-		}
-		total += t.Elements()
-		v.Tensors = append(v.Tensors, t)
-	}
-	if b.err == nil && total != uint64(length) {
-		b.fail("tensor %s has %d elements, want %d", names[0], total, length)
-	}
+	b.part(&v, b.tensor(name), 0, length)
 	return v
+}
+
+func (b *planner) part(v *Vector, t *gguf.Tensor, offset, length int) {
+	switch {
+	case b.err != nil:
+	case t.Type != gguf.F32:
+		b.fail("tensor %s has type %s, want F32", t.Name, t.Type)
+	case t.Elements() != uint64(length):
+		b.fail("tensor %s has %d elements, want %d", t.Name, t.Elements(), length)
+	}
+	v.Parts = append(v.Parts, VectorPart{Tensor: t, Offset: offset})
+}
+
+// bias is what is added to q, k and v, of which any may have none; nil where none has one.
+func (b *planner) bias(label string, qRows, kvRows int, q, k, v string) *Vector {
+	bias := &Vector{Label: label, Length: qRows + 2*kvRows}
+	for _, part := range []struct {
+		name           string
+		offset, length int
+	}{{q, 0, qRows}, {k, qRows, kvRows}, {v, qRows + kvRows, kvRows}} {
+		if t, ok := b.find(part.name); ok {
+			b.part(bias, t, part.offset, part.length)
+		}
+	}
+	if len(bias.Parts) == 0 {
+		return nil
+	}
+	return bias
 }
 
 func (b *planner) layer(c *Config, i int) Layer {
@@ -236,10 +291,7 @@ func (b *planner) layer(c *Config, i int) Layer {
 		l.QKV = []Matrix{b.matrix(label("qkv"), qRows+2*kvRows, c.Width, Part{Tensor: q, Stride: 1},
 			Part{Tensor: k, Offset: qRows, Stride: 1}, Part{Tensor: v, Offset: qRows + kvRows, Stride: 1})}
 	}
-	if _, ok := b.file.Tensor(name("attn_q.bias")); ok {
-		bias := b.vector(label("qkv bias"), qRows+2*kvRows, name("attn_q.bias"), name("attn_k.bias"), name("attn_v.bias"))
-		l.Bias = &bias
-	}
+	l.Bias = b.bias(label("qkv bias"), qRows, kvRows, name("attn_q.bias"), name("attn_k.bias"), name("attn_v.bias"))
 	l.Out = b.matrix(label("attention out"), c.Width, qRows, Part{Tensor: b.tensor(name("attn_output.weight")), Stride: 1})
 
 	gate, up := b.tensor(name("ffn_gate.weight")), b.tensor(name("ffn_up.weight"))
@@ -251,10 +303,5 @@ func (b *planner) layer(c *Config, i int) Layer {
 		l.GateUp = []Matrix{b.matrix(label("gate and up"), 2*c.FFN, c.Width, Part{Tensor: gate, Stride: 2}, Part{Tensor: up, Offset: 1, Stride: 2})}
 	}
 	l.Down = b.matrix(label("down"), c.Width, c.FFN, Part{Tensor: b.tensor(name("ffn_down.weight")), Stride: 1})
-	for _, s := range []string{"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias", "attn_q_norm.weight", "ffn_gate_inp.weight"} {
-		if _, ok := b.file.Tensor(name(s)); ok {
-			b.fail("tensor %s is of a kind that does not run yet", name(s))
-		}
-	}
 	return l
 }

@@ -59,11 +59,8 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 			return w, err
 		}
 		w.vector[v] = b
-		at := uint64(0)
-		for _, t := range v.Tensors {
-			offset := at
-			pieces = append(pieces, piece{t.Offset, func() error { return l.vector(b, offset, t) }})
-			at += uint64(t.Bytes)
+		for _, part := range v.Parts {
+			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.vector(b, 4*uint64(part.Offset), part.Tensor) }})
 		}
 	}
 	sort.SliceStable(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })

@@ -10,12 +10,14 @@ const modelByteLevel = "gpt2"
 // byteLevel encodes with byte-level BPE: text is cut into pre-tokens, and inside each the pairs merge
 // in the order of the merge list.
 type byteLevel struct {
-	passes  []pass
-	bytes   [256]int32       // the token of each byte, or None
-	merges  map[uint64]merge // by pair of tokens
-	whole   map[string]int32 // tokens by their bytes, where whole pre-tokens need no merges
-	cacheMu sync.Mutex
-	cache   map[string][]int32 // short pre-tokens seen before
+	passes       []pass
+	bytes        [256]int32       // the token of each byte, or None
+	merges       map[uint64]merge // by pair of tokens
+	whole        map[string]int32 // tokens by their bytes, where whole pre-tokens need no merges
+	dropped      int              // merges with a part or a result that is no token
+	firstDropped string
+	cacheMu      sync.Mutex
+	cache        map[string][]int32 // short pre-tokens seen before
 }
 
 type merge struct{ rank, id int32 }
@@ -51,8 +53,15 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 		var ids [3]int32
 		for i, part := range [3]string{left, right, left + right} {
 			if ids[i], ok = named[part]; !ok {
-				return nil, unfit(keyMerges, "merge %d, %q, needs %q, which is no token", rank, line, part)
+				break
 			}
+		}
+		if !ok {
+			if e.dropped == 0 {
+				e.firstDropped = line
+			}
+			e.dropped++
+			continue
 		}
 		key := pairKey(ids[0], ids[1])
 		if _, twice := e.merges[key]; !twice {

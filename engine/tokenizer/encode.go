@@ -7,8 +7,8 @@ type EncodeOptions struct {
 	Special bool
 }
 
-// Encode gives the tokens of text, without BOS and EOS. Text need not be valid UTF-8; bytes that the
-// vocabulary lacks are dropped.
+// Encode gives the tokens of text, without BOS and EOS. Text need not be valid UTF-8. What the vocabulary lacks becomes
+// its unknown token in SentencePiece-BPE, and is dropped in byte-level BPE.
 func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
 	if text == "" {
 		return nil

@@ -6,15 +6,17 @@ type role struct {
 	keys  []string
 	names []string // the first that the vocabulary has
 	ends  bool     // the token ends a generation
+
+	needed bool // without the token the model cannot be used as it is meant
 }
 
 var roles = []role{
 	{keys: []string{keyBOS}},
-	{keys: []string{keyEOS}, ends: true},
-	{keys: []string{keyEOT}, ends: true, names: []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
+	{keys: []string{keyEOS}, ends: true, needed: true},
+	{keys: []string{keyEOT}, ends: true, needed: true, names: []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
 		"<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>", "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>"}},
-	{keys: []string{keyEOM}, ends: true, names: []string{"<|eom_id|>"}},
-	{keys: []string{"tokenizer.ggml.unknown_token_id"}},
+	{keys: []string{keyEOM}, ends: true, needed: true, names: []string{"<|eom_id|>"}},
+	{keys: []string{keyUnknown}},
 	{keys: []string{"tokenizer.ggml.padding_token_id"}},
 	{keys: []string{"tokenizer.ggml.fim_pre_token_id", "tokenizer.ggml.prefix_token_id"},
 		names: []string{"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>", "<｜fim▁begin｜>", "<PRE>", "▁<PRE>", "<|code_prefix|>", "<|prefix|>"}},
@@ -36,14 +38,6 @@ var endNames = []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|
 
 // openNames are marks of a format in which they are part of the answer.
 var openNames = []string{"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"}
-
-func idKeys() []string {
-	var keys []string
-	for _, r := range roles {
-		keys = append(keys, r.keys...)
-	}
-	return keys
-}
 
 // assignRoles finds the special tokens of a vocabulary: their ids by the first key of their role, the
 // set of ids that end a generation, and the marks of those whose name makes them control tokens.

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,11 +12,13 @@ const modelSentencePiece = "llama"
 const spaceMark = "\u2581"
 
 // sentencePiece encodes with SentencePiece's BPE: characters merge into the tokens with the best
-// scores, and what is no token falls back to byte tokens (Kudo and Richardson, arXiv 1808.06226).
+// scores, and what is no token falls back to byte tokens, or to the unknown token where the vocabulary lacks these (Kudo
+// and Richardson, arXiv 1808.06226).
 type sentencePiece struct {
 	pieces  map[string]int32 // tokens that text may become
 	scores  []float32
 	bytes   [256]int32 // the token <0xNN> of each byte, or None
+	unknown int32      // stands for what has no byte tokens; None where all have
 	longest int        // bytes of the longest piece
 }
 
@@ -36,6 +39,10 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 			e.bytes[b] = id
 		}
 	}
+	e.unknown = unknownToken(v, named, marks)
+	if e.unknown == None && slices.Contains(e.bytes[:], None) {
+		return nil, unfit(keyUnknown, "is missing, and the vocabulary has neither a token for every byte nor <unk>")
+	}
 	return e, nil
 }
 
@@ -43,6 +50,20 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 // stands for its text as it is spelt, so where U+2581 is part of it, it is no space.
 func joins(token string, m mark) bool {
 	return m&markNormal != 0 || m&markUserDefined != 0 && m&markHidden == 0 && !strings.Contains(token, spaceMark)
+}
+
+// unknownToken finds the token for what a vocabulary lacks: by its key, its type or its name.
+func unknownToken(v *Vocabulary, named map[string]int32, marks []mark) int32 {
+	if id, ok := v.IDs[keyUnknown]; ok {
+		return id
+	}
+	if id := slices.IndexFunc(marks, func(m mark) bool { return m&markUnknown != 0 }); id >= 0 {
+		return int32(id)
+	}
+	if id, ok := named["<unk>"]; ok {
+		return id
+	}
+	return None
 }
 
 // encode appends the tokens of text, with a space in front of it if prefix is set.
@@ -64,19 +85,36 @@ func (e *sentencePiece) encode(text string, prefix bool, ids []int32) []int32 {
 		}
 		return -float64(e.scores[id]), id, true
 	})
+	missing := false // the last token stands for what the vocabulary lacks
 	for i := range m.symbols {
 		s := &m.symbols[i]
-		if s.id != None && s.start < s.end {
-			ids = append(ids, s.id)
+		if s.start == s.end {
 			continue
 		}
-		for _, b := range []byte(text[s.start:s.end]) {
-			if id := e.bytes[b]; id != None {
-				ids = append(ids, id)
+		covered := s.id != None
+		switch spelt := text[s.start:s.end]; {
+		case covered:
+			ids = append(ids, s.id)
+		case e.hasBytes(spelt):
+			covered = true
+			for _, b := range []byte(spelt) {
+				ids = append(ids, e.bytes[b])
 			}
+		case !missing: // what lies side by side is one
+			ids = append(ids, e.unknown)
 		}
+		missing = !covered
 	}
 	return ids
+}
+
+func (e *sentencePiece) hasBytes(text string) bool {
+	for i := range len(text) {
+		if e.bytes[text[i]] == None {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *sentencePiece) piece(text string) int32 {

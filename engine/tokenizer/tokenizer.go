@@ -129,6 +129,16 @@ func (t *Tokenizer) markSpaces() {
 	}
 }
 
+// Warnings gives sentences about what in the vocabulary was left out.
+func (t *Tokenizer) Warnings() []string {
+	out := slices.Clone(t.vocabulary.Warnings)
+	if t.bpe != nil && t.bpe.dropped > 0 {
+		out = append(out, fmt.Sprintf("%s: %d of %d merges need a token that the vocabulary lacks, the first is %q: text is split without them",
+			keyMerges, t.bpe.dropped, len(t.vocabulary.Merges), t.bpe.firstDropped))
+	}
+	return out
+}
+
 // Size is the number of tokens.
 func (t *Tokenizer) Size() int { return len(t.pieces) }
 

@@ -21,6 +21,7 @@ const (
 	keyEOS            = "tokenizer.ggml.eos_token_id"
 	keyEOT            = "tokenizer.ggml.eot_token_id"
 	keyEOM            = "tokenizer.ggml.eom_token_id"
+	keyUnknown        = "tokenizer.ggml.unknown_token_id"
 	keyName           = "general.name"
 )
 
@@ -43,6 +44,8 @@ type Vocabulary struct {
 	AddBOS         bool // a prompt starts with BOS
 	AddSpacePrefix bool // SentencePiece-BPE: text starts as if after a space
 	IgnoreMerges   bool // byte-level BPE: a whole pre-token that is a token needs no merges
+
+	Warnings []string // sentences about what in a file was left out
 }
 
 // FromGGUF reads a vocabulary from a file's metadata. Its errors are *gguf.MetadataError.
@@ -62,25 +65,35 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 		v.Types = append(v.Types, Type(t))
 	}
 	v.Merges = read(&r, keyMerges, m.Strings)
-	for _, key := range idKeys() {
-		if n, ok, err := m.Uint32(key); err != nil {
-			r.fail(err)
-		} else if ok && n != 0xFFFFFFFF { // some writers spell "none" so
-			if int64(n) >= int64(len(v.Tokens)) {
-				r.fail(&gguf.MetadataError{Key: key, Reason: fmt.Sprintf("is %d, but there are %d tokens", n, len(v.Tokens))})
-				break
-			}
-			v.IDs[key] = int32(n)
-		}
-	}
 	bpe := preTokenizers[v.Pre]
 	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS)
 	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece)
 	v.IgnoreMerges = r.flag(keyIgnoreMerges, bpe.ignoreMerges)
+	v.readIDs(&r)
 	if r.err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", r.err)
 	}
 	return v, nil
+}
+
+// readIDs reads the special tokens' ids. One past the vocabulary is left out where nothing needs the token.
+func (v *Vocabulary) readIDs(r *metadataReader) {
+	for _, role := range roles {
+		for _, key := range role.keys {
+			n, ok, err := r.m.Int64(key)
+			switch {
+			case err != nil:
+				r.fail(err)
+			case !ok || n < 0 || n == 0xFFFFFFFF: // some writers spell "none" so
+			case n < int64(len(v.Tokens)):
+				v.IDs[key] = int32(n)
+			case role.needed || key == keyBOS && v.AddBOS:
+				r.fail(&gguf.MetadataError{Key: key, Reason: fmt.Sprintf("is %d, but there are %d tokens", n, len(v.Tokens))})
+			default:
+				v.Warnings = append(v.Warnings, fmt.Sprintf("%s is %d, but there are %d tokens: the model runs without it", key, n, len(v.Tokens)))
+			}
+		}
+	}
 }
 
 // readScores takes float scores, or the integer ones that some writers leave.

@@ -15,6 +15,7 @@ const WORDS = {
   ErrUnsupportedModel: ['This model does not run here', 'Models of the llama and qwen2 architectures run, with weights in F32, F16, BF16, Q8_0, Q4_0 or Q4_1.'],
   ErrUnsupportedTokenizer: ['This model\'s tokenizer is not known', 'Choose another model.'],
   FormatError: ['This is no usable GGUF file', 'It is damaged, not complete, or something else. Choose another, or download it again.'],
+  KindError: ['This is another kind of file', ''],
   MetadataError: ['This GGUF file contradicts itself', 'Choose another, or download it again.'],
   ErrContextTooLong: ['The prompt is too long', 'Shorten it, or load the model with a larger context under “Memory and adapter”.'],
   ErrQueueFull: ['Too many prompts wait', 'Try again when some have ended.'],

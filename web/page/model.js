@@ -130,10 +130,11 @@ export class ModelForm {
   }
 
   #loaded(ms) {
-    const {name, architecture, parameters, weightBytes, context} = this.quire.info;
+    const {name, architecture, parameters, weightBytes, context, warnings} = this.quire.info;
     this.#summary = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
     this.#stage(this.#summary, 100);
     $('model-status').textContent = `The model is loaded. ${this.#summary}`;
+    if (warnings.length) show($('model-error'), {title: 'Some of the file is not used', message: warnings.join(' ')});
   }
 
   // recover shows how a lost device is built again.

@@ -1,0 +1,43 @@
+package model
+
+import (
+	"fmt"
+
+	"quire/engine/gguf"
+)
+
+// notModels are the values of general.type whose files cannot run by themselves.
+var notModels = map[string]string{
+	"adapter": "a LoRA adapter, which only changes a model: name the model's file",
+	"mmproj":  "the part that reads images for a model (mmproj): name the model's file",
+	"imatrix": "an importance matrix, which quantizers read: name the model's file",
+}
+
+// checkWhole refuses files that are no model by themselves: one shard of several, an adapter.
+func checkWhole(f *gguf.File) error {
+	kind, _, err := f.Metadata.String("general.type")
+	if err != nil {
+		return err
+	}
+	if what, ok := notModels[kind]; ok {
+		return fmt.Errorf("%w: the file is %s", ErrUnsupported, what)
+	}
+	const countKey, noKey, tensorsKey = "split.count", "split.no", "split.tensors.count"
+	var count, no, tensors int64
+	for _, field := range []struct {
+		key string
+		to  *int64
+	}{{countKey, &count}, {noKey, &no}, {tensorsKey, &tensors}} {
+		if *field.to, _, err = f.Metadata.Int64(field.key); err != nil {
+			return err
+		}
+	}
+	const join = "join the shards to one file first (llama.cpp's llama-gguf-split --merge, with the first shard's name), and run that"
+	switch {
+	case count > 1:
+		return fmt.Errorf("%w: the file is shard %d of %d of a split model (%s, %s): %s", ErrUnsupported, no+1, count, noKey, countKey, join)
+	case tensors > int64(len(f.Tensors)):
+		return fmt.Errorf("%w: the file is one shard of a split model: %s is %d, and it has %d tensors: %s", ErrUnsupported, tensorsKey, tensors, len(f.Tensors), join)
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"quire/engine/gguf"
+)
+
+// reader reads an architecture's keys, ticks them off and remembers the first error.
+type reader struct {
+	*ledger
+	layers   int // for keys that may have a value a layer
+	warnings []string
+	err      error
+}
+
+// newReader begins with the architecture, which names the keys.
+func newReader(f *gguf.File) (*reader, error) {
+	arch, ok, err := f.Metadata.String("general.architecture")
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: the file names no general.architecture", ErrUnsupported)
+	}
+	if _, ok := architectures[arch]; !ok {
+		return nil, fmt.Errorf("%w: architecture %q (llama and qwen2 run)", ErrUnsupported, arch)
+	}
+	return &reader{ledger: newLedger(f, arch)}, nil
+}
+
+func (r *reader) fail(format string, args ...any) {
+	r.failed(fmt.Errorf("%w: "+format, append([]any{ErrUnsupported}, args...)...))
+}
+
+func (r *reader) failed(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *reader) missing(key string) {
+	r.fail("the file has no %s.%s", r.arch, key)
+}
+
+// need reads an integer that must be there.
+func (r *reader) need(key string, low, high int) int {
+	n, ok := r.read(key, low, high)
+	if !ok {
+		r.missing(key)
+	}
+	return n
+}
+
+// integer reads an integer, or gives absent.
+func (r *reader) integer(key string, absent, low, high int) int {
+	n, ok := r.read(key, low, high)
+	if !ok {
+		return absent
+	}
+	return n
+}
+
+func (r *reader) read(key string, low, high int) (int, bool) {
+	whole := r.key(key)
+	n, ok, err := r.file.Metadata.Uint32(whole)
+	if err != nil {
+		r.failed(err)
+		return 0, false
+	}
+	return r.within(whole, int64(n), ok, low, high)
+}
+
+func (r *reader) within(whole string, n int64, ok bool, low, high int) (int, bool) {
+	if ok && (n < int64(low) || n > int64(high)) {
+		r.fail("%s is %d, not within %d to %d", whole, n, low, high)
+		return 0, false
+	}
+	return int(n), ok
+}
+
+// readPerLayer reads an integer that may be an array with a value for each layer. Layers that differ do not run.
+func (r *reader) readPerLayer(key string, low, high int) (int, bool) {
+	whole := r.key(key)
+	if v, _ := r.file.Metadata.Get(whole); v.Type != gguf.Array {
+		return r.read(key, low, high)
+	}
+	values, _, err := r.file.Metadata.Int32s(whole)
+	switch {
+	case err != nil:
+		r.failed(err)
+		return 0, false
+	case len(values) != r.layers:
+		r.fail("%s has %d values for %d layers", whole, len(values), r.layers)
+		return 0, false
+	}
+	if i := slices.IndexFunc(values, func(n int32) bool { return n != values[0] }); i >= 0 {
+		r.fail("%s is %d in layer 0 and %d in layer %d, and only layers that are alike run", whole, values[0], values[i], i)
+		return 0, false
+	}
+	return r.within(whole, int64(values[0]), true, low, high)
+}
+
+func (r *reader) needPerLayer(key string, low, high int) int {
+	n, ok := r.readPerLayer(key, low, high)
+	if !ok {
+		r.missing(key)
+	}
+	return n
+}
+
+func (r *reader) perLayer(key string, absent, low, high int) int {
+	n, ok := r.readPerLayer(key, low, high)
+	if !ok {
+		return absent
+	}
+	return n
+}
+
+func (r *reader) readFloat(key string) (float64, bool) {
+	x, ok, err := r.file.Metadata.Float32(r.key(key))
+	if err != nil {
+		r.failed(err)
+	}
+	return float64(x), ok
+}
+
+func (r *reader) float(key string, absent float64) float64 {
+	x, ok := r.readFloat(key)
+	if !ok {
+		return absent
+	}
+	return x
+}
+
+func (r *reader) needFloat(key string) float64 {
+	x, ok := r.readFloat(key)
+	if !ok {
+		r.missing(key)
+	}
+	return x
+}
+
+// ropeScale reads what positions are divided by: linear scaling, which a factor without a type means, too. Other kinds
+// are refused by name, since running without them would give wrong text.
+func (r *reader) ropeScale() float64 {
+	const typeKey, factorKey, oldKey = "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear"
+	kind, typed, err := r.file.Metadata.String(r.key(typeKey))
+	if err != nil {
+		r.failed(err)
+		return 1
+	}
+	factor, scaled := r.readFloat(factorKey)
+	old, scaledOld := r.readFloat(oldKey) // of files before October 2023
+	for _, f := range []struct {
+		key   string
+		value float64
+	}{{factorKey, factor}, {oldKey, old}} {
+		if !(f.value >= 0) || math.IsInf(f.value, 0) {
+			r.fail("%s.%s is %g, and must be positive", r.arch, f.key, f.value)
+		}
+	}
+	switch {
+	case typed && kind == "none":
+		if factor > 0 && factor != 1 || old > 0 && old != 1 {
+			r.warnings = append(r.warnings, fmt.Sprintf("%s.%s is none: the factor of RoPE scaling in the file is not used", r.arch, typeKey))
+		}
+		return 1
+	case typed && kind != "linear":
+		r.fail("%s.%s is %q, and only linear scaling runs", r.arch, typeKey, kind)
+	case scaled && scaledOld && factor != old:
+		r.fail("%s.%s is %g, but %s.%s is %g", r.arch, factorKey, factor, r.arch, oldKey, old)
+	case scaledOld:
+		factor = old
+	}
+	if factor == 0 && typed {
+		r.fail("linear RoPE scaling without a positive %s.%s", r.arch, factorKey)
+	}
+	if factor == 0 { // some writers' word for none
+		return 1
+	}
+	return factor
+}
