@@ -28,7 +28,7 @@ const kindBytes = 512
 const (
 	unpack  = "unpack it first"
 	convert = "convert it to GGUF first (llama.cpp's convert_hf_to_gguf.py), or look for a GGUF file of the same model"
-	link    = "the address leads to a page about the file; take the address that downloads it"
+	link    = "it may be a page about the model; download the file itself, by its own address"
 )
 
 // magics are what files of other kinds begin with.

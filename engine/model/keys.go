@@ -52,6 +52,7 @@ var decisive = []struct {
 	{"*softcap*", off},
 	{"pooling_type", is(0, -1)},
 	{"classifier.*", off},
+	{"tensor_data_layout", is("Meta AI original pth")}, // pairs of neighbours in q and k, as the architecture has them
 	{"use_parallel_residual", off},
 	{"swin_norm", off},
 	{"rescale_every_n_layers", off},

@@ -93,7 +93,7 @@ func (l *ledger) checkTensors(c *Config) (refused []error) {
 			refused = append(refused, fmt.Errorf("%w: tensor %s belongs to a layer past %s.block_count, which is %d",
 				ErrUnsupported, k.first, l.arch, c.Layers))
 		case k.count > 1:
-			refused = append(refused, fmt.Errorf("%w: tensor %s (and the same of %d other layers) is part of the model, and this version does not compute it",
+			refused = append(refused, fmt.Errorf("%w: tensor %s (and %d more of the kind) is part of the model, and this version does not compute it",
 				ErrUnsupported, k.first, k.count-1))
 		default:
 			refused = append(refused, fmt.Errorf("%w: tensor %s is part of the model, and this version does not compute it", ErrUnsupported, k.first))

@@ -3,6 +3,7 @@ package reference
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"quire/engine/gguf"
 )
@@ -40,12 +41,13 @@ func ReadConfig(m *gguf.Metadata) (Config, error) {
 	c.FFN = r.number("feed_forward_length", 0)
 	c.Heads = r.number("attention.head_count", 0)
 	c.KVHeads = r.number("attention.head_count_kv", c.Heads)
-	c.HeadDim = r.number("attention.key_length", c.Width/max(c.Heads, 1))
+	usual := c.Width / max(c.Heads, 1)
+	c.HeadDim = r.number("attention.key_length", usual)
 	c.Eps = r.float("attention.layer_norm_rms_epsilon", 0)
 	if r.err == nil && c.Heads%c.KVHeads != 0 {
 		r.fail(r.prefix+"attention.head_count_kv", fmt.Sprintf("%d does not divide %d heads", c.KVHeads, c.Heads))
 	}
-	if v := r.number("attention.value_length", c.HeadDim); r.err == nil && v != c.HeadDim {
+	if v := r.number("attention.value_length", usual); r.err == nil && v != c.HeadDim {
 		r.fail(r.prefix+"attention.value_length", fmt.Sprintf("%d is not the key length %d", v, c.HeadDim))
 	}
 	c.Rope = r.rope(c.HeadDim)
@@ -63,12 +65,12 @@ func (r *configReader) rope(headDim int) RopeParams {
 	p := RopeParams{
 		Base:   r.float("rope.freq_base", 10000),
 		Dim:    r.number("rope.dimension_count", headDim),
-		Factor: r.float("rope.scaling.factor", 1),
+		Factor: r.float("rope.scaling.factor", r.float("rope.scale_linear", 1)),
 	}
 	if r.err == nil && (p.Dim%2 != 0 || p.Dim > headDim) {
 		r.fail(r.prefix+"rope.dimension_count", fmt.Sprintf("%d is odd or over the head dim %d", p.Dim, headDim))
 	}
-	switch s := r.text(r.prefix+"rope.scaling.type", "none"); s {
+	switch s := r.text(r.prefix+"rope.scaling.type", "linear"); s {
 	case "none":
 	case "linear":
 		p.Scaling = LinearScaling
@@ -102,7 +104,7 @@ func (r *configReader) text(key, missing string) string {
 
 // number reads a positive integer; a key without a value to fall back on must be there.
 func (r *configReader) number(key string, missing int) int {
-	n, ok, err := r.metadata.Uint32(r.prefix + key)
+	n, ok, err := r.integer(r.prefix + key)
 	switch {
 	case err != nil && r.err == nil:
 		r.err = err
@@ -114,6 +116,21 @@ func (r *configReader) number(key string, missing int) int {
 		r.fail(r.prefix+key, fmt.Sprintf("%d is out of range", n))
 	}
 	return int(n)
+}
+
+// integer reads an integer, or an array of one for each layer that are all equal.
+func (r *configReader) integer(key string) (n uint32, ok bool, err error) {
+	if v, _ := r.metadata.Get(key); v.Type != gguf.Array {
+		return r.metadata.Uint32(key)
+	}
+	values, ok, err := r.metadata.Int32s(key)
+	if err == nil && (len(values) == 0 || values[0] < 0 || slices.Max(values) != slices.Min(values)) {
+		err = &gguf.MetadataError{Key: key, Reason: fmt.Sprintf("%d are not the same for every layer", values)}
+	}
+	if err != nil {
+		return 0, ok, err
+	}
+	return uint32(values[0]), ok, nil
 }
 
 func (r *configReader) float(key string, missing float64) float64 {

@@ -35,6 +35,7 @@ func newTiny(arch string) *tiny {
 			arch + ".attention.head_count":             uint32(tinyHeads),
 			arch + ".attention.head_count_kv":          uint32(tinyKVHeads),
 			arch + ".attention.key_length":             uint32(tinyDim),
+			arch + ".attention.value_length":           uint32(tinyDim),
 			arch + ".attention.layer_norm_rms_epsilon": float32(1e-5),
 		},
 		shapes: map[string][]uint64{}, weights: map[string][]float32{},
@@ -200,6 +201,20 @@ func TestRopeScalingFromFile(t *testing.T) {
 		LowFreqFactor: 1, HighFreqFactor: 4, OriginalContext: 4096}, m.Rope)
 }
 
+// Linear scaling without a type, by either key, and lists of equal values.
+func TestOtherSpellings(t *testing.T) {
+	for _, key := range []string{"llama.rope.scaling.factor", "llama.rope.scale_linear"} {
+		m := newTiny("llama")
+		m.metadata[key] = float32(4)
+		m.metadata["llama.attention.head_count_kv"] = []int32{tinyKVHeads, tinyKVHeads}
+		model, err := m.load(t)
+		require.NoError(t, err)
+		assert.Equal(t, LinearScaling, model.Rope.Scaling)
+		assert.EqualValues(t, 4, model.Rope.Factor)
+		assert.Equal(t, tinyKVHeads, model.KVHeads)
+	}
+}
+
 func TestPartialRotation(t *testing.T) {
 	m := newTiny("llama")
 	m.metadata["llama.rope.dimension_count"] = uint32(2)
@@ -225,6 +240,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"wrong type", `"llama.embedding_length": is string`, func(m *tiny) { m.metadata["llama.embedding_length"] = "6" }},
 		{"KV heads", "3 does not divide 4 heads", func(m *tiny) { m.metadata["llama.attention.head_count_kv"] = uint32(3) }},
 		{"value length", "value_length", func(m *tiny) { m.metadata["llama.attention.value_length"] = uint32(8) }},
+		{"absent value length", "value_length", func(m *tiny) { delete(m.metadata, "llama.attention.value_length") }},
+		{"KV heads by layer", "not the same for every layer", func(m *tiny) { m.metadata["llama.attention.head_count_kv"] = []int32{2, 1} }},
 		{"eps", "layer_norm_rms_epsilon", func(m *tiny) { m.metadata["llama.attention.layer_norm_rms_epsilon"] = float32(-1) }},
 		{"odd rotation", "dimension_count", func(m *tiny) { m.metadata["llama.rope.dimension_count"] = uint32(3) }},
 		{"scaling", `"yarn" is not one of`, func(m *tiny) { m.metadata["llama.rope.scaling.type"] = "yarn" }},

@@ -124,6 +124,50 @@ func TestUnfitVocabularies(t *testing.T) {
 	}
 }
 
+// Merges with a part or a result that is no token are left out with a word.
+func TestMergesOfWhatIsNoToken(t *testing.T) {
+	plain, err := FromVocabulary(smallBPE())
+	require.NoError(t, err)
+	assert.Empty(t, plain.Warnings())
+	v := smallBPE()
+	v.Merges = []string{"a z", "a b", "é z", "ab c", "zz a", "b c"}
+	odd, err := FromVocabulary(v)
+	require.NoError(t, err)
+	for _, text := range []string{"abc", "az", "abcaz", "éz", "zza"} {
+		assert.Equal(t, plain.Encode(text, EncodeOptions{}), odd.Encode(text, EncodeOptions{}), text)
+	}
+	require.Len(t, odd.Warnings(), 1)
+	assert.Contains(t, odd.Warnings()[0], `3 of 6 merges need a token that the vocabulary lacks, the first is "a z"`)
+}
+
+// What a SentencePiece vocabulary without byte tokens lacks is its unknown token, one for what lies side by side.
+func TestUnknownToken(t *testing.T) {
+	vocabulary := func() *Vocabulary {
+		v := smallSP()
+		v.Tokens[3], v.Types[3] = "x", Normal
+		return v
+	}
+	for name, change := range map[string]func(v *Vocabulary){
+		"by key":  func(v *Vocabulary) { v.IDs[keyUnknown], v.Types[0] = 0, Normal },
+		"by type": func(v *Vocabulary) { v.Tokens[0] = "what?" },
+		"by name": func(v *Vocabulary) { v.Types[0] = Control },
+	} {
+		v := vocabulary()
+		change(v)
+		sp, err := FromVocabulary(v)
+		require.NoError(t, err, name)
+		for text, ids := range map[string][]int32{"a日b": {7, 0, 6}, "日": {4, 0}, "日本": {4, 0}, "日a本": {4, 0, 5, 0}, "ab": {9}, "日 本": {4, 0, 4, 0}} {
+			assert.Equal(t, ids, sp.Encode(text, EncodeOptions{}), "%s: %s", name, text)
+		}
+	}
+	v := vocabulary()
+	v.Tokens[0], v.Types[0] = "y", Normal
+	_, err := FromVocabulary(v)
+	var e *gguf.MetadataError
+	require.ErrorAs(t, err, &e, "nothing stands for what is lacking")
+	assert.Equal(t, keyUnknown, e.Key)
+}
+
 func TestUnsupported(t *testing.T) {
 	for _, model := range []string{"bert", "t5", "rwkv", "plamo2", "none", "GPT2", ""} {
 		_, err := FromVocabulary(&Vocabulary{Model: model, Tokens: []string{"a"}})
@@ -161,7 +205,18 @@ func TestFromGGUF(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, v.IgnoreMerges || v.AddBOS)
 
+	// Ids past the vocabulary: what nothing needs is left out with a word, also where a writer spells "none" as -1.
+	v, err = FromGGUF(file(keyModel, "gpt2", keyPre, "gpt-2", keyTokens, tokens, keyMerges, []string{"a b"}, keyBOS, uint32(7), keyAddBOS, false,
+		"tokenizer.ggml.padding_token_id", uint32(3), "tokenizer.ggml.middle_token_id", uint32(32010), "tokenizer.ggml.fim_pad_token_id", int64(1)<<40,
+		keyUnknown, int32(-1), "tokenizer.ggml.seperator_token_id", uint32(99), "tokenizer.ggml.mask_token_id", uint32(99)))
+	require.NoError(t, err)
+	assert.Empty(t, v.IDs)
+	require.Len(t, v.Warnings, 4)
+	assert.Contains(t, v.Warnings[0], keyBOS+" is 7, but there are 3 tokens")
+
 	for key, f := range map[string]*gguf.File{
+		keyBOS:    file(keyModel, "gpt2", keyTokens, tokens, keyBOS, uint32(3), keyAddBOS, true),
+		keyEOT:    file(keyModel, "gpt2", keyTokens, tokens, keyEOT, uint32(3)),
 		keyModel:  file(),
 		keyTokens: file(keyModel, "gpt2", keyTokens, []int32{1}),
 		keyScores: file(keyModel, "llama", keyTokens, tokens, keyScores, "x"),

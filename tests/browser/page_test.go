@@ -143,7 +143,7 @@ func TestFile(t *testing.T) {
 
 	get[bool](p, `(() => {
 		const data = new DataTransfer();
-		data.items.add(new File(['no model'], 'broken.gguf'));
+		data.items.add(new File(['\\0no model'], 'broken.gguf'));
 		for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
 		return true;
 	})()`)
@@ -161,6 +161,7 @@ func TestWrongModels(t *testing.T) {
 		{"broken.gguf", "This is no usable GGUF file", "gguf: at byte 0"},
 		{"header.gguf", "This is no usable GGUF file", "gguf: at byte"},
 		{"cut.gguf", "This is no usable GGUF file", "tensor"},
+		{"page.gguf", "This is another kind of file", "the file is an HTML page"},
 		{"none.gguf", "That did not work", "none.gguf: HTTP 404"},
 	} {
 		p.fill("#url", site+"/"+c.url)
@@ -171,6 +172,10 @@ func TestWrongModels(t *testing.T) {
 		assert.Contains(t, text, c.message, c.url)
 	}
 	p.picture("no-model")
+	p.fill("#url", site+"/odd.gguf")
+	p.do(chromedp.Click(css("#load")))
+	p.wait(loaded)
+	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), `llama.favourite_colour is "green"`)
 	p.do(chromedp.Click(css(`input[value="builtin"]`)), chromedp.Click(css("details summary")), chromedp.SendKeys(css("#context"), "900000000"),
 		chromedp.Click(css("#load")))
 	p.wait(`document.querySelector('#model-error').textContent.includes('There is too little GPU memory')`)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/tiny"
 )
 
 // dist is what "make build" made.
@@ -36,7 +38,8 @@ channel.onmessage = ({data}) => {
 };
 `
 
-// serve starts a site of the built page; broken.gguf, header.gguf and cut.gguf are no whole models.
+// serve starts a site of the built page; broken.gguf, header.gguf, cut.gguf and page.gguf are no whole models, odd.gguf
+// has a key that nobody knows.
 func serve(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "wasm_exec.js", "quire-tales.gguf"} {
@@ -61,7 +64,9 @@ func serve(t *testing.T) string {
 		w.Write([]byte(`<!doctype html><title>empty</title><link rel="icon" href="data:,">`))
 	})
 	for name, content := range map[string][]byte{
-		"/broken.gguf": []byte("This is no model at all."),
+		"/broken.gguf": []byte("\x00This is no model at all."),
+		"/page.gguf":   []byte("<!DOCTYPE html><html>"),
+		"/odd.gguf":    tiny.Model{Meta: map[string]any{"llama.favourite_colour": "green"}}.Bytes(t),
 		"/cut.gguf":    model[:len(model)/2],
 		"/header.gguf": model[:1000],
 	} {

@@ -1,0 +1,199 @@
+package model_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/model"
+	"quire/tests/tiny"
+)
+
+type meta = map[string]any
+
+// refused asserts that a model does not run and that the message has all of says.
+func refused(t *testing.T, m tiny.Model, says ...string) {
+	t.Helper()
+	_, err := model.NewPlan(m.File(t))
+	require.ErrorIs(t, err, model.ErrUnsupported)
+	for _, s := range says {
+		assert.ErrorContains(t, err, s)
+	}
+}
+
+func TestKeysThatChangeTheResult(t *testing.T) {
+	for key, value := range (meta{
+		"attention.causal": false, "attention.scale": float32(0.5), "attention.clamp_kqv": float32(8), "attention.max_alibi_bias": float32(8),
+		"attention.sliding_window": uint32(24), "attention.sliding_window_pattern": []bool{true, false}, "attention.key_length_swa": uint32(4),
+		"attention.shared_kv_layers": uint32(1), "attention.temperature_scale": float32(1), "attention.output_scale": float32(0.5),
+		"attention.of_some_later_kind": uint32(3), "attention.q_lora_rank": uint32(4), "attention.recurrent_layers": []bool{false, true},
+		"rope.scaling.type": "yarn", "rope.scaling.attn_factor": float32(1.5), "rope.scaling.yarn_attn_factor": float32(0.5),
+		"rope.scaling.yarn_ext_factor": float32(1), "rope.scaling.yarn_log_multiplier": float32(0.1), "rope.freq_base_swa": float32(500),
+		"rope.dimension_sections": []int32{2, 1, 1, 0}, "rope.of_some_later_kind": "much",
+		"expert_count": uint32(4), "expert_used_count": uint32(2), "expert_weights_scale": float32(2.5), "expert_gating_func": uint32(2),
+		"logit_scale": float32(0.25), "residual_scale": float32(0.22), "embedding_scale": float32(12),
+		"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "pooling_type": uint32(1),
+		"use_parallel_residual": true, "nextn_predict_layers": uint32(1), "ssm.state_size": uint32(16), "tensor_data_layout": "other",
+	}) {
+		t.Run(key, func(t *testing.T) { refused(t, tiny.Model{Meta: meta{"llama." + key: value}}, "llama."+key) })
+	}
+}
+
+func TestKeysThatChangeNothing(t *testing.T) {
+	for name, change := range map[string]meta{
+		"causal": {"attention.causal": true}, "usual scale": {"attention.scale": float32(0.35355338)}, "no scale": {"attention.scale": float32(0)},
+		"clamp": {"attention.clamp_kqv": float32(0)}, "no window": {"attention.sliding_window": uint32(0)}, "window of the context": {"attention.sliding_window": uint32(128)},
+		"pattern without a window": {"attention.sliding_window": uint32(0), "attention.sliding_window_pattern": uint32(6), "rope.freq_base_swa": float32(500)},
+		"windows as the rest":      {"attention.key_length_swa": uint32(8)}, "all windows off": {"attention.sliding_window_pattern": []bool{false, false}},
+		"LayerNorm's epsilon": {"attention.layer_norm_epsilon": float32(1e-5)}, "other temperature": {"attention.temperature_scale": float32(0)},
+		"no scaling": {"rope.scaling.type": "none"}, "scaling by 1": {"rope.scaling.type": "linear", "rope.scaling.factor": float32(1)},
+		"factor alone": {"rope.scaling.factor": float32(1)}, "factor 0": {"rope.scaling.factor": float32(0)}, "old factor": {"rope.scale_linear": float32(1)},
+		"both factors": {"rope.scaling.factor": float32(4), "rope.scale_linear": float32(4)},
+		"how trained":  {"rope.scaling.finetuned": false, "rope.scaling.original_context_length": uint32(64)},
+		"YaRN's names": {"rope.scaling.attn_factor": float32(1), "rope.scaling.yarn_ext_factor": float32(-1), "rope.scaling.yarn_beta_fast": float32(32),
+			"rope.scaling.yarn_beta_slow": float32(1), "rope.scaling.yarn_attn_factor": float32(1), "rope.scaling.yarn_log_multiplier": float32(0)},
+		"sections": {"rope.dimension_sections": []int32{0, 0, 0, 0}},
+		"dense":    {"expert_count": uint32(0), "expert_used_count": uint32(2), "expert_shared_feed_forward_length": uint32(64), "expert_weights_scale": float32(1)},
+		"factors":  {"logit_scale": float32(1), "residual_scale": float32(1), "embedding_scale": float32(0)},
+		"caps":     {"attn_logit_softcapping": float32(0), "final_logit_softcapping": float32(0)},
+		"pooling":  {"pooling_type": uint32(0)}, "prediction": {"nextn_predict_layers": uint32(0)}, "residual": {"use_parallel_residual": false},
+		"layout": {"tensor_data_layout": "Meta AI original pth"}, "vocabulary": {"vocab_size": uint32(258)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := tiny.Model{Meta: meta{}}
+			for key, value := range change {
+				m.Meta["llama."+key] = value
+			}
+			p, err := model.NewPlan(m.File(t))
+			require.NoError(t, err)
+			assert.Empty(t, p.Warnings)
+		})
+	}
+}
+
+func TestUnknownKeysAreWarnings(t *testing.T) {
+	p, err := model.NewPlan(tiny.Model{Meta: meta{"llama.favourite_colour": "green", "llama.quick": []int32{1, 2}, "qwen2.attention.causal": false}}.File(t))
+	require.NoError(t, err)
+	require.Len(t, p.Warnings, 2)
+	assert.Contains(t, p.Warnings[0], `llama.favourite_colour is "green"`)
+	assert.Contains(t, p.Warnings[1], "llama.quick is [1 2]")
+
+	p, err = model.NewPlan(tiny.Model{Meta: meta{"llama.rope.scaling.type": "none", "llama.rope.scaling.factor": float32(4)}}.File(t))
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, p.Config.Rope.Scale)
+	require.Len(t, p.Warnings, 1)
+	assert.Contains(t, p.Warnings[0], "llama.rope.scaling.type")
+}
+
+func TestLinearScaling(t *testing.T) {
+	for name, change := range map[string]meta{
+		"by type":           {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": float32(4)},
+		"factor alone":      {"llama.rope.scaling.factor": float32(4)},
+		"old key":           {"llama.rope.scale_linear": float32(4)},
+		"old key with type": {"llama.rope.scaling.type": "linear", "llama.rope.scale_linear": float32(4)},
+		"float64":           {"llama.rope.scaling.factor": 4.0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := model.NewPlan(tiny.Model{Meta: change}.File(t))
+			require.NoError(t, err)
+			assert.EqualValues(t, 4, p.Config.Rope.Scale)
+		})
+	}
+	const factor, old = "llama.rope.scaling.factor", "llama.rope.scale_linear"
+	refused(t, tiny.Model{Meta: meta{factor: float32(4), old: float32(2)}}, factor, old)
+	refused(t, tiny.Model{Meta: meta{factor: float32(-4)}}, factor)
+	refused(t, tiny.Model{Meta: meta{old: float32(-1)}}, old)
+	refused(t, tiny.Model{Meta: meta{"llama.rope.scaling.type": "linear"}}, factor)
+	refused(t, tiny.Model{Meta: meta{"llama.rope.scaling.type": "longrope"}}, "llama.rope.scaling.type", "longrope")
+}
+
+func TestTensorsThatNothingReads(t *testing.T) {
+	for _, name := range []string{
+		"output.bias", "output_norm.bias", "token_embd_norm.weight", "rope_factors_long.weight", "rope_factors_short.weight", "cls.weight", "v.blk.0.attn_q.weight",
+		"blk.0.attn_norm.bias", "blk.1.attn_output.bias", "blk.0.ffn_gate.bias", "blk.0.ffn_up.bias", "blk.0.ffn_down.bias", "blk.0.ffn_norm.bias",
+		"blk.0.attn_q_norm.weight", "blk.0.attn_k_norm.weight", "blk.0.attn_sinks.weight", "blk.0.post_attention_norm.weight", "blk.0.post_ffw_norm.weight",
+		"blk.0.attn_sub_norm.weight", "blk.0.ffn_sub_norm.weight", "blk.0.ffn_gate_inp.weight", "blk.0.layer_output_scale.weight", "blk.0.attn_rot_embd.weight",
+		"blk.0.attn_q.scale", "blk.0.ffn_down.scale", "blk.0.ffn_down.input_scale", "output.scale", "blk.2.attn_q.weight", "blk.17.ffn_norm.weight", "something.else",
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, tiny.Model{Tensors: map[string][]int{name: {32}}}, "tensor "+name) })
+	}
+	refused(t, tiny.Model{Tensors: map[string][]int{"blk.2.attn_q.weight": {32, 32}}}, "past llama.block_count", "2")
+	refused(t, tiny.Model{Meta: meta{"llama.block_count": uint32(1)}}, "past llama.block_count", "1")
+	refused(t, tiny.Model{Tensors: map[string][]int{"blk.0.attn_sub_norm.weight": {32}, "blk.1.attn_sub_norm.weight": {32}}}, "and 1 more of the kind")
+
+	plan, problems := model.Check(tiny.Model{Meta: meta{"llama.logit_scale": float32(2)}, Tensors: map[string][]int{"output.bias": {258}, "blk.0.ffn_sub_norm.weight": {48}}}.File(t))
+	assert.NotNil(t, plan, "it can still be described")
+	said := errors.Join(problems...).Error()
+	assert.Len(t, problems, 3, said)
+	for _, name := range []string{"llama.logit_scale", "output.bias", "blk.0.ffn_sub_norm.weight"} {
+		assert.Equal(t, 1, strings.Count(said, name), said)
+	}
+}
+
+func TestPerLayerValues(t *testing.T) {
+	p, err := model.NewPlan(tiny.Model{Meta: meta{"llama.attention.head_count": []uint32{4, 4}, "llama.attention.head_count_kv": []int32{2, 2},
+		"llama.feed_forward_length": []int64{48, 48}}}.File(t))
+	require.NoError(t, err)
+	assert.Equal(t, []int{4, 2, 48}, []int{p.Config.Heads, p.Config.KVHeads, p.Config.FFN})
+	for _, key := range []string{"llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"} {
+		refused(t, tiny.Model{Meta: meta{key: []uint32{2, 1}}}, key, "layer 1")
+		refused(t, tiny.Model{Meta: meta{key: []uint32{2, 2, 2}}}, key, "3 values for 2 layers")
+		refused(t, tiny.Model{Meta: meta{key: []uint32{}}}, key, "0 values")
+		refused(t, tiny.Model{Meta: meta{key: []uint32{0, 0}}}, key, "is 0")
+	}
+}
+
+func TestWhatConfigurationsNeed(t *testing.T) {
+	const key, value, eps = "llama.attention.key_length", "llama.attention.value_length", "llama.attention.layer_norm_rms_epsilon"
+	refused(t, tiny.Model{Drop: []string{eps}}, eps)
+	refused(t, tiny.Model{Drop: []string{"llama.context_length"}}, "llama.context_length")
+	refused(t, tiny.Model{Drop: []string{value}, Meta: meta{key: uint32(16)}}, value, "V rows of 8")
+	refused(t, tiny.Model{Drop: []string{key}, Meta: meta{value: uint32(16)}}, key, "V rows of 16")
+	for _, drop := range [][]string{{key}, {value}, {key, value}} {
+		p, err := model.NewPlan(tiny.Model{Drop: drop}.File(t))
+		require.NoError(t, err)
+		assert.Equal(t, 8, p.Config.HeadDim)
+	}
+}
+
+func TestFilesThatAreNoModel(t *testing.T) {
+	refused(t, tiny.Model{Meta: meta{"split.no": uint16(0), "split.count": uint16(2), "split.tensors.count": int32(20)}}, "shard 1 of 2", "--merge")
+	refused(t, tiny.Model{Drop: []string{"general.architecture"}, Meta: meta{"split.no": uint16(1), "split.count": uint16(3)}}, "shard 2 of 3")
+	refused(t, tiny.Model{Meta: meta{"split.tensors.count": int32(200)}}, "one shard", "split.tensors.count")
+	refused(t, tiny.Model{Meta: meta{"general.type": "adapter"}}, "LoRA adapter")
+	refused(t, tiny.Model{Meta: meta{"general.type": "mmproj"}}, "mmproj")
+	_, err := model.NewPlan(tiny.Model{Meta: meta{"general.type": "model", "split.no": uint16(0), "split.count": uint16(1), "split.tensors.count": int32(20)}}.File(t))
+	assert.NoError(t, err)
+}
+
+// Any subset of the three biases is read, each at its place.
+func TestBiases(t *testing.T) {
+	names, lengths := []string{"attn_q", "attn_k", "attn_v"}, []int{32, 16, 16}
+	for subset := range 8 {
+		m := tiny.Model{Tensors: map[string][]int{}}
+		offsets := map[string]int{}
+		for i, name := range names {
+			if subset>>i&1 == 1 {
+				m.Tensors["blk.1."+name+".bias"] = []int{lengths[i]}
+				offsets["blk.1."+name+".bias"] = []int{0, 32, 48}[i]
+			}
+		}
+		p, err := model.NewPlan(m.File(t))
+		require.NoError(t, err)
+		assert.Nil(t, p.Layers[0].Bias)
+		if subset == 0 {
+			assert.Nil(t, p.Layers[1].Bias)
+			continue
+		}
+		found := map[string]int{}
+		for _, part := range p.Layers[1].Bias.Parts {
+			found[part.Tensor.Name] = part.Offset
+		}
+		assert.Equal(t, offsets, found)
+		assert.Equal(t, 64, p.Layers[1].Bias.Length)
+	}
+	refused(t, tiny.Model{Tensors: map[string][]int{"blk.0.attn_k.bias": {32}}}, "blk.0.attn_k.bias")
+}
