@@ -143,7 +143,7 @@ func TestFile(t *testing.T) {
 
 	get[bool](p, `(() => {
 		const data = new DataTransfer();
-		data.items.add(new File(['\\0no model'], 'broken.gguf'));
+		data.items.add(new File(['\0no model'], 'broken.gguf'));
 		for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
 		return true;
 	})()`)
