@@ -26,8 +26,8 @@ var inspectCommand = &command{
 	summary:   "show what a GGUF file holds, needs, and whether it runs",
 	usage:     "FILE|URL [--ctx N] [--json]",
 	arguments: [2]int{1, 1},
-	about: `Reads a file's header: metadata (long values shortened), tensors, the GPU memory that weights and KV cache need, and what
-would not run and why.`,
+	about: `Reads a file's header: metadata (long values shortened), tensors, the GPU memory that weights and KV cache need, what
+of the file is not used, and what would not run and why.`,
 	examples: []string{
 		`quire inspect model.gguf`,
 		`quire inspect https://example.org/model.gguf --json`,
