@@ -88,7 +88,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         } else {
             // A unit is weights 4i.. and 16+4i.. of the block.
             let each = BLOCK_WORDS / 8u; // words of four weights
-            let held = 4u / each;        // weights of a word
+            let held = 4u / max(each, 1u); // weights of a word; for the other kinds each is 0, and some compilers divide all the same
             for (var i = 0u; i < 4u; i++) {
                 for (var j = 0u; j < each; j++) {
                     let k = b * 32u + i * 4u + j * held;
