@@ -160,13 +160,18 @@ func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return e.tokenizer }
 // HasTemplate reports whether the model has a chat template.
 func (e *Engine) HasTemplate() bool { return e.template != nil || e.templateErr != nil }
 
-// ChatPrompt renders messages with the model's chat template and returns the token ids of a prompt for its answer.
+// ChatPrompt renders messages with the model's chat template and returns the token ids of a prompt for its answer. A
+// message's content is a text or a list of text parts.
 func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) {
 	if e.templateErr != nil {
 		return nil, fmt.Errorf("%w: the model's chat template cannot be used, its prompts only as they are (--raw): %w", ErrUnsupportedModel, e.templateErr)
 	}
 	if e.template == nil {
 		return nil, fmt.Errorf("%w: the model has no chat template", ErrBadRequest)
+	}
+	messages, err := readable(e.template, messages)
+	if err != nil {
+		return nil, err
 	}
 	text, err := e.template.Render(messages, chat.Options{AddGenerationPrompt: true, Now: time.Now()})
 	if err != nil {

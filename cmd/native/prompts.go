@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 
+	"quire/engine"
 	"quire/engine/sample"
 )
 
@@ -26,16 +27,16 @@ type job struct {
 
 // line is a job as a line of JSON gives it; what it leaves out comes from the flags.
 type line struct {
-	Prompt      *string  `json:"prompt"`
-	MaxTokens   *int     `json:"max_tokens"`
-	Temperature *float64 `json:"temperature"`
-	TopK        *int     `json:"top_k"`
-	TopP        *float64 `json:"top_p"`
-	MinP        *float64 `json:"min_p"`
-	Seed        *uint64  `json:"seed"`
-	Stop        []string `json:"stop"`
-	IgnoreEOS   *bool    `json:"ignore_eos"`
-	Logprobs    *int     `json:"logprobs"`
+	Prompt      *string          `json:"prompt"`
+	MaxTokens   *int             `json:"max_tokens"`
+	Temperature *float64         `json:"temperature"`
+	TopK        *int             `json:"top_k"`
+	TopP        *float64         `json:"top_p"`
+	MinP        *float64         `json:"min_p"`
+	Seed        *uint64          `json:"seed"`
+	Stop        engine.StopTexts `json:"stop"`
+	IgnoreEOS   *bool            `json:"ignore_eos"`
+	Logprobs    *int             `json:"logprobs"`
 
 	N             *int     `json:"n"`
 	BestOf        *int     `json:"best_of"`

@@ -39,3 +39,16 @@ func TestByteOrderMark(t *testing.T) {
 		})
 	}
 }
+
+// As in the tab, stop is one text or a list of them.
+func TestPromptsStop(t *testing.T) {
+	for given, want := range map[string][]string{`"."`: {"."}, `[".", "!"]`: {".", "!"}, `[]`: {}, `null`: {"flag"}} {
+		j, err := parseLine([]byte(`{"prompt": "A", "stop": `+given+`}`), job{Stop: []string{"flag"}})
+		require.NoError(t, err, given)
+		assert.ElementsMatch(t, want, j.Stop, given)
+	}
+	for given, want := range map[string]string{`5`: "stop must be a text or a list of texts", `[5]`: "stop must be a text or a list of texts", `""`: "a stop text is empty"} {
+		_, err := parseLine([]byte(`{"prompt": "A", "stop": `+given+`}`), job{})
+		assert.ErrorContains(t, err, want, given)
+	}
+}

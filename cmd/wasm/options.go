@@ -54,7 +54,7 @@ type request struct {
 	MinP        float64          `json:"minP"`
 	Seed        string           `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
 	Logprobs    int              `json:"logprobs"`
-	Stop        []string         `json:"stop"`
+	Stop        engine.StopTexts `json:"stop"`
 	IgnoreEnd   bool             `json:"ignoreEnd"`
 	Special     bool             `json:"special"`
 	Priority    int              `json:"priority"`

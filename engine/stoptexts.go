@@ -1,0 +1,27 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+// StopTexts are stop texts as JSON gives them: one text, or a list of texts.
+type StopTexts []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *StopTexts) UnmarshalJSON(data []byte) error {
+	var one *string
+	if json.Unmarshal(data, &one) == nil {
+		*s = nil
+		if one != nil {
+			*s = StopTexts{*one}
+		}
+		return nil
+	}
+	var list []string
+	if json.Unmarshal(data, &list) != nil {
+		return errors.New("stop must be a text or a list of texts")
+	}
+	*s = list
+	return nil
+}
