@@ -57,7 +57,7 @@ bin/%: FORCE
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
 	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
-	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf web/dist/
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
 	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/wasm
 
 bench: bin/quire ## measure the built-in model

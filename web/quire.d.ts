@@ -1,3 +1,6 @@
+/** Options, of which null is as good as absent. */
+export type Options<T> = {[Name in keyof T]: {} extends Pick<T, Name> ? T[Name] | null | undefined : T[Name]};
+
 /** How far loading has come: the engine's and the weights' bytes, then compiled kernels. */
 export interface Progress {
   stage: 'engine' | 'weights' | 'kernels';
@@ -10,8 +13,11 @@ export interface Progress {
 export type KVType = 'f16' | 'bf16' | 'q8' | 'f32';
 
 export interface OpenOptions {
-  /** The URL of a GGUF file, a File or Blob of one, or the model that comes with the package (the default). */
-  model?: 'builtin' | string | URL | Blob;
+  /**
+   * The URL of a GGUF file, or a File or Blob of one. `import tales from 'quire-llm/tales'` gives the URL of the small model
+   * that comes with the package.
+   */
+  model: string | URL | Blob;
   onProgress?: (progress: Progress) => void;
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;
@@ -116,9 +122,16 @@ export interface Info {
   warnings: string[];
 }
 
+/** A part of a message's content. Parts of other types, such as pictures, are refused. */
+export interface TextPart {
+  type: 'text';
+  text: string;
+}
+
 export interface Message {
-  role: 'system' | 'user' | 'assistant' | string;
-  content: string | null | unknown[];
+  role: 'system' | 'user' | 'assistant' | (string & {});
+  /** A text, or a list of text parts: a line each, unless the model's template reads such lists itself. */
+  content?: string | null | readonly TextPart[];
   /** What else the chat template asks for. */
   [field: string]: unknown;
 }
@@ -139,15 +152,15 @@ export interface Request extends Partial<Sampling> {
   /** Text that is continued as it is; special tokens in it are parsed. */
   prompt?: string;
   /** A conversation, written with the model's chat template. */
-  messages?: Message[];
+  messages?: readonly Message[];
   /** Token ids. */
-  ids?: number[];
+  ids?: readonly number[];
   /** Default: until the model ends or the context is full. */
   maxTokens?: number;
   /** The same seed gives the same text; up to 64 bits. Default: random. */
   seed?: number | bigint;
-  /** Texts that end generation; they are not part of the output. They may be or hold names of control tokens. */
-  stop?: string[];
+  /** A text, or several, that end generation; they are not part of the output. They may be or hold names of control tokens. */
+  stop?: string | readonly string[];
   /** Cancels the request; reading it then throws the signal's reason. */
   signal?: AbortSignal;
   /** Log-probabilities of each token and of so many best ones, at most 20. */
@@ -165,7 +178,7 @@ export interface Request extends Partial<Sampling> {
   /** Answers to draw, of which the n with the best mean log-probability are given; default n. */
   bestOf?: number;
   /** Searches instead of drawing: so many beams, or how. Does not go with a temperature above 0, bestOf and stop. */
-  beams?: number | Beams;
+  beams?: number | Options<Beams>;
 }
 
 export interface Beams {
@@ -309,22 +322,22 @@ export class QuireError extends Error {
 export class Quire {
   private constructor();
   /** Starts a worker, loads a model and compiles what it needs. */
-  static open(options?: OpenOptions): Promise<Quire>;
+  static open(options: Options<OpenOptions>): Promise<Quire>;
   /** Lists the adapters that WebGPU offers, the best first. */
   static adapters(): Promise<Adapter[]>;
   /** Measures attention's tiles on an adapter and remembers the fastest in localStorage; every later open uses them. */
-  static tune(options?: TuneOptions): Promise<Tuned>;
+  static tune(options?: Options<TuneOptions> | null): Promise<Tuned>;
   /** Forgets what tune has remembered. */
   static forgetTuning(): void;
   readonly info: Readonly<Info>;
   /** Sampling parameters that requests leave out. */
   readonly defaults: Readonly<Sampling>;
-  /** Starts generating. Read the chunks with for await, or only await its result. */
-  generate(request: Request): Generation;
+  /** Starts generating. Read the chunks with for await, or only await its result. It never throws: what is wrong with a request, both tell. */
+  generate(request: Options<Request>): Generation;
   /** Gives a text's token ids. No BOS or EOS is added. */
-  encode(text: string, options?: {special?: boolean}): Promise<number[]>;
+  encode(text: string, options?: Options<{special?: boolean}> | null): Promise<number[]>;
   /** Gives the text of token ids. */
-  decode(ids: Iterable<number>, options?: {special?: boolean}): Promise<string>;
+  decode(ids: Iterable<number>, options?: Options<{special?: boolean}> | null): Promise<string>;
   /** Says what the engine does right now. */
   stats(): Promise<Stats>;
   /** Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it. */

@@ -1,11 +1,9 @@
-// Runs the engine. Messages in: {method, id, argument, blob}, as quireCall of cmd/wasm takes them. Messages out:
-// {kind, id, value, bytes}: "done" and "failed" answer a call, "progress" tells of loading, "chunks" of streams, "blocks" of
-// the KV cache, "crashed" ends.
+// Runs the engine. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
+// of cmd/wasm takes them. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
+// "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache, "crashed" ends.
 
 import './wasm_exec.js';
 import './gpu.js';
-
-const wasm = new URL('./quire.wasm', import.meta.url);
 
 globalThis.quirePost = (kind, id, json, bytes) => {
   if (kind === 'ready') ready();
@@ -24,7 +22,11 @@ globalThis.fs.writeSync = (fd, bytes) => {
 
 const waiting = [];
 const call = ({method, id, argument, blob}) => globalThis.quireCall(method, id, argument, blob);
-self.onmessage = (e) => waiting.push(e.data);
+self.onmessage = ({data}) => {
+  if (data.program) run(data.program);
+  else waiting.push(data);
+};
+postMessage({kind: 'listening'});
 
 function ready() {
   // Go is still inside this call; what it calls back must come after it.
@@ -40,8 +42,12 @@ function crash(message) {
 
 // fetchCounted fetches the program and tells how far it has come. Where the length is not known, total is 0.
 async function fetchCounted(url) {
-  const response = await fetch(url);
+  const response = await fetch(url).catch((e) => {
+    throw new Error(`${url} could not be fetched (${e.message}): offline, or its server does not let pages of other origins read it (Access-Control-Allow-Origin)`);
+  });
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status} ${response.statusText}`.trimEnd());
+  const type = response.headers.get('Content-Type') ?? '';
+  if (type.startsWith('text/html')) throw new Error(`${url} is a page of HTML, not the engine: see that the package's quire.wasm is served there`);
   const total = response.headers.has('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
   let done = 0;
   const count = new TransformStream({
@@ -54,19 +60,22 @@ async function fetchCounted(url) {
   return new Response(response.body.pipeThrough(count), {headers: {'Content-Type': 'application/wasm'}});
 }
 
-async function instantiate(imports) {
-  const response = await fetchCounted(wasm);
+async function instantiate(url, imports) {
+  const response = await fetchCounted(url);
   if (WebAssembly.instantiateStreaming) return (await WebAssembly.instantiateStreaming(response, imports)).instance;
   return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
 }
 
-try {
-  const go = new Go();
-  go.exit = () => {};
-  const instance = await instantiate(go.importObject);
-  globalThis.quireGPU.attach(instance.exports.mem);
-  await go.run(instance);
-  crash(`the engine ended: ${words.trim() || 'no reason given'}`);
-} catch (e) {
-  crash(e.message || String(e));
+// Bundlers write classic scripts too, where nothing can be awaited outside a function.
+async function run(program) {
+  try {
+    const go = new Go();
+    go.exit = () => {};
+    const instance = await instantiate(program, go.importObject);
+    globalThis.quireGPU.attach(instance.exports.mem);
+    await go.run(instance);
+    crash(`the engine ended: ${words.trim() || 'no reason given'}`);
+  } catch (e) {
+    crash(e.message || String(e));
+  }
 }

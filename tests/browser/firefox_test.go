@@ -78,7 +78,7 @@ func TestFirefoxWithoutWebGPU(t *testing.T) {
 			while (platform.textContent === '') await new Promise((resolve) => setTimeout(resolve, 20));
 			return platform.textContent;
 		})()`, &page))
-		require.NoError(t, b.Evaluate(ctx, `import('/quire.js').then(({Quire}) => Quire.open()).catch(({name, message}) => name + ': ' + message)`, &library))
+		require.NoError(t, b.Evaluate(ctx, `import('/quire.js').then(({Quire}) => Quire.open({model: '/quire-tales.gguf'})).catch(({name, message}) => name + ': ' + message)`, &library))
 		assert.Contains(t, page, c.title)
 		assert.Contains(t, library, "ErrNoAdapter: ")
 		assert.Contains(t, library, c.message)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestNoNetworkInWASM(t *testing.T) {
 func TestModule(t *testing.T) {
 	p := newTab(t, serve(t)+"/empty.html", "")
 	get[bool](p, `(async () => {
-		Object.assign(globalThis, await import('/quire.js'));
+		Object.assign(globalThis, await import('/quire.js'), {tales: (await import('/tales.js')).default});
 		globalThis.failure = async (call) => {
 			try {
 				await call();
@@ -58,22 +59,36 @@ func TestModule(t *testing.T) {
 		assert.Regexp(t, want, get[string](p, `failure(async () => `+call+`)`))
 	}
 	fails(`^ErrBadRequest: .*not a URL`, `Quire.open({model: 'http://'})`)
-	fails(`^ErrBadRequest: .*unknown field "colour"`, `Quire.open({colour: 1})`)
-	fails(`^ErrBadRequest: .*context`, `Quire.open({context: -1})`)
+	for _, without := range []string{``, `{}`, `null`, `{model: null}`, `{model: ''}`, `{model: undefined, context: 64}`} {
+		fails(`^ErrBadRequest: no model is given: set model to the URL .*quire-llm/tales`, `Quire.open(`+without+`)`)
+	}
+	fails(`^ErrBadRequest: model must be a URL, a File or a Blob, not a number`, `Quire.open({model: 5})`)
+	fails(`^ErrBadRequest: model must be .* not an object \(ArrayBuffer\)`, `Quire.open({model: new ArrayBuffer(5)})`)
+	fails(`^ErrBadRequest: the options must be an object, not a string`, `Quire.open(tales)`)
+	fails(`^ErrBadRequest: onProgress must be a function`, `Quire.open({model: tales, onProgress: 5})`)
+	fails(`^ErrBadRequest: signal must be an AbortSignal`, `Quire.tune({signal: 5})`)
+	fails(`^ErrBadRequest: onToken is a function`, `Quire.open({model: tales, onToken() {}})`)
+	fails(`^ErrBadRequest: .*unknown field "colour"`, `Quire.open({model: tales, colour: 1})`)
+	fails(`^ErrBadRequest: .*context`, `Quire.open({model: tales, context: -1})`)
 	fails(`^FormatError: gguf: at byte 0`, `Quire.open({model: new Blob(['no model'])})`)
 	fails(`^FormatError: `, `Quire.open({model: '/broken.gguf'})`)
-	fails(`^ErrOutOfMemory: `, `Quire.open({kvMemory: 100})`)
-	fails(`^ErrNoAdapter: .*no adapter is called "abacus"`, `Quire.open({adapter: 'abacus'})`)
-	fails(`^AbortError: `, `Quire.open({signal: AbortSignal.abort()})`)
-	fails(`^AbortError: `, `(() => { const a = new AbortController(); return Quire.open({signal: a.signal, onProgress: () => a.abort()}); })()`)
+	fails(`^ErrOutOfMemory: `, `Quire.open({model: tales, kvMemory: 100})`)
+	fails(`^ErrNoAdapter: .*no adapter is called "abacus"`, `Quire.open({model: tales, adapter: 'abacus'})`)
+	fails(`^AbortError: `, `Quire.open({model: tales, signal: AbortSignal.abort()})`)
+	fails(`^AbortError: `, `(() => { const a = new AbortController(); return Quire.open({model: tales, signal: a.signal, onProgress: () => a.abort()}); })()`)
 	assert.NotEmpty(t, get[[]any](p, `Quire.adapters()`))
 
-	get[bool](p, `Quire.open({kvMemory: 16 << 20, context: 128}).then((q) => Boolean(globalThis.quire = q))`)
+	// null is as good as absent, whatever the option.
+	get[bool](p, `Quire.open({model: tales, kvMemory: 16 << 20, context: 128, onProgress: null, onRecovering: null, signal: null, kvType: null,
+		deterministic: null, adapter: null, power: null, variant: null, blockSize: null, tokenBudget: null, longPrompt: null, maxSeqs: null,
+		depth: null, preemption: null, swapMemory: null, queueLimit: null}).then((q) => Boolean(globalThis.quire = q))`)
 	assert.Equal(t, map[string]any{"context": 128.0, "chat": true, "kvType": "f16", "deterministic": false, "vocabulary": 4096.0},
 		get[map[string]any](p, `(({context, chat, kvType, deterministic, vocabulary}) => ({context, chat, kvType, deterministic, vocabulary}))(quire.info)`))
 	const text = "The fox — a red one — laughed. 🦊"
 	assert.Equal(t, text, get[string](p, fmt.Sprintf(`quire.encode(%q).then((ids) => quire.decode(ids))`, text)))
 	fails(`^ErrBadRequest: .*token 1 is 4096`, `quire.decode([1, 4096])`)
+	assert.True(t, get[bool](p, `Promise.all([quire.encode('A', null), quire.encode('A', {special: null}), quire.encode('A')]).then((all) => new Set(all.map(String)).size === 1)`))
+	assert.Equal(t, "A", get[string](p, `quire.encode('A').then((ids) => quire.decode(new Set(ids), null))`))
 
 	// Errors of one request leave the others alone.
 	fails(`^ErrContextTooLong: `, `quire.generate({ids: Array(128).fill(5)}).result`)
@@ -84,6 +99,43 @@ func TestModule(t *testing.T) {
 	fails(`^ErrBadRequest: .*no role`, `quire.generate({messages: [{content: 'A'}]}).result`)
 	fails(`^ErrBadRequest: .*stop text`, `collect(quire.generate({prompt: 'A', stop: ['']}))`)
 	fails(`^ErrBadRequest: .*seed`, `quire.generate({prompt: 'A', seed: -1}).result`)
+
+	// Whatever is wrong, generate gives a generation that fails, by its result and by its chunks.
+	for asked, says := range map[string]string{
+		``: "one of prompt, messages and ids", `null`: "one of prompt, messages and ids", `'A'`: "the request must be an object, not a string",
+		`[]`: "the request must be an object, not a list", `{prompt: 'A', maxTokens: 5n}`: "maxTokens is a bigint",
+		`{prompt: 'A', topK: NaN}`: "topK is NaN", `{ids: [1, NaN]}`: "element 1 of a list is NaN", `{prompt: 'A', onToken() {}}`: "onToken is a function",
+		`{prompt: 'A', signal: 5}`: "signal must be an AbortSignal", `{prompt: 'A', beams: 'many'}`: "beams must be an object",
+		`(() => { const messages = []; messages.push(messages); return {messages}; })()`: "cannot be written as JSON",
+		`{prompt: 'A', get topK() { throw new Error('no'); }}`:                           "cannot be read: no",
+		`{prompt: 'A', stop: 5}`: "stop must be a text or a list of texts",
+		`{messages: [{role: 'user', content: [{type: 'image_url'}]}]}`: "message 0: content part 0 is of type \"image_url\"",
+	} {
+		for _, read := range []string{`.result`, `[Symbol.asyncIterator]().next()`} {
+			assert.Regexp(t, `^ErrBadRequest: .*`+regexp.QuoteMeta(says), get[string](p, `(() => {
+				let generation;
+				try {
+					generation = quire.generate(`+asked+`);
+				} catch (e) {
+					return 'thrown: ' + e;
+				}
+				return failure(() => generation`+read+`);
+			})()`), asked)
+		}
+	}
+	assert.True(t, get[bool](p, `(async () => {
+		const nothing = Object.fromEntries(['messages', 'ids', 'temperature', 'topK', 'topP', 'minP', 'signal', 'logprobs', 'stop', 'ignoreEnd',
+			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams'].map((name) => [name, null]));
+		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 4, seed: 5, ...more}).result;
+		const [a, b, c, d] = await Promise.all([ask(nothing), ask(), ask({beams: {width: 2, lengthPenalty: null, minTokens: null}}), ask({beams: 2})]);
+		return a.text === b.text && a.choices.length === 1 && c.text === d.text && (await ask({seed: null})).seed !== null;
+	})()`), "null is as good as absent")
+	assert.True(t, get[bool](p, `(async () => {
+		const ask = (content, more) => quire.generate({messages: [{role: 'user', content}], temperature: 0, maxTokens: 24, ...more}).result;
+		const [text, part, dot, list] = await Promise.all([ask('Tell me a story.'), ask([{type: 'text', text: 'Tell me a story.'}]),
+			ask('Tell me a story.', {stop: '.'}), ask('Tell me a story.', {stop: ['.']})]);
+		return text.promptIds.join() === part.promptIds.join() && dot.reason === 'stop' && dot.text !== '' && !dot.text.includes('.') && dot.text === list.text;
+	})()`), "one stop text, and content in parts")
 
 	// Many at once over one engine: each reads its own text, equal seeds give equal text, and log-probabilities come.
 	many := get[struct {
@@ -160,7 +212,7 @@ func TestModule(t *testing.T) {
 		const g = quire.generate({prompt: 'Once', ignoreEnd: true});
 		for await (const _ of g) quire.close();
 	})().catch(async (e) => e.name + ' ' + await quire.stats().catch((e) => e.name))`))
-	get[bool](p, `Quire.open({kvMemory: 1 << 20, context: 64}).then((q) => Promise.all([q.close(), q.close()])).then(() => true)`)
+	get[bool](p, `Quire.open({model: tales, kvMemory: 1 << 20, context: 64}).then((q) => Promise.all([q.close(), q.close()])).then(() => true)`)
 	assert.Zero(t, p.workers(), "closed engines and models that did not open leave no worker")
 	p.quiet()
 }

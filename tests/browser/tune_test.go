@@ -13,7 +13,7 @@ import (
 // What Quire.tune finds is kept by the page and used by the next open.
 func TestTune(t *testing.T) {
 	p := newTab(t, serve(t)+"/empty.html", "")
-	get[bool](p, `import('/quire.js').then((m) => Boolean(Object.assign(globalThis, m)))`)
+	get[bool](p, `import("/quire.js").then(async (m) => Boolean(Object.assign(globalThis, m, {tales: (await import("/tales.js")).default})))`)
 	tuned := get[struct {
 		Adapter     string
 		Tried, Best int
@@ -30,7 +30,7 @@ func TestTune(t *testing.T) {
 	assert.Equal(t, 4, tuned.Stages)
 
 	// Put in for a baseline, whichever was faster, the tile is one that nothing else chooses.
-	const open = `const quire = await Quire.open({kvMemory: 8 << 20, context: 64});
+	const open = `const quire = await Quire.open({model: tales, kvMemory: 8 << 20, context: 64});
 		await quire.close();
 		return quire.info.variant;`
 	const kept = `localStorage.getItem('quire.tuning')`

@@ -1,6 +1,7 @@
 // The form that chooses a model and loads it.
 
 import {Quire} from '../quire.js';
+import tales from '../tales.js';
 import {adviceFor, show} from './advice.js';
 import {about, bytes, count, duration} from './format.js';
 
@@ -82,7 +83,7 @@ export class ModelForm {
       case 'url':
         return $('url').value.trim() || this.#refuse('Give the URL of a GGUF file first.', $('url'));
       default:
-        return 'builtin';
+        return tales;
     }
   }
 

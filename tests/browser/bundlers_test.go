@@ -1,0 +1,146 @@
+//go:build !js
+
+package browser
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const emptyPage = `<!doctype html>
+<html lang="en">
+<link rel="icon" href="data:,">
+<title>A project</title>
+<body>
+<script type="module" src="SCRIPT"></script>
+</body>
+</html>
+`
+
+// project makes an empty project, with nothing but the package installed, whose page runs a script.
+func project(t *testing.T, page, script string) string {
+	t.Helper()
+	folder := t.TempDir()
+	unpack(t, folder)
+	write(t, filepath.Join(folder, "package.json"), `{"name": "project", "private": true, "type": "module", "dependencies": {"quire-llm": "*"}}`)
+	write(t, filepath.Join(folder, "index.html"), strings.Replace(emptyPage, "SCRIPT", page, 1))
+	write(t, filepath.Join(folder, "main.js"), script)
+	return folder
+}
+
+// example is the first that the package's README gives.
+func example(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dist, "README.md"))
+	require.NoError(t, err, `run "make build" first`)
+	code := regexp.MustCompile("(?s)```js\n(.*?)```").FindSubmatch(text)
+	require.NotNil(t, code)
+	return string(code[1])
+}
+
+// tells waits until the page at url shows a story.
+func tells(t *testing.T, url, picture string) {
+	t.Helper()
+	p := newTab(t, url, "")
+	p.wait(`document.body?.innerText.trim().split(/\s+/).length > 12`)
+	p.picture(picture)
+	p.quiet()
+}
+
+func site(t *testing.T, folder string) string {
+	t.Helper()
+	s := httptest.NewServer(http.FileServer(http.Dir(folder)))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// holds lists the files in a folder, and below, whose names end so.
+func holds(t *testing.T, folder, ending string) []string {
+	t.Helper()
+	var found []string
+	require.NoError(t, filepath.WalkDir(folder, func(path string, _ os.DirEntry, err error) error {
+		if strings.HasSuffix(path, ending) {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
+}
+
+// Vite takes the package in with its defaults, for the web and in its development server.
+func TestVite(t *testing.T) {
+	vite := tool(t, "vite/bin/vite.js")
+	folder := project(t, "/main.js", example(t))
+	_, err := command(folder, "node", vite, "build")
+	require.NoError(t, err)
+	assert.Len(t, holds(t, filepath.Join(folder, "dist"), ".gguf"), 1)
+	tells(t, site(t, filepath.Join(folder, "dist")), "vite-build")
+
+	t.Run("dev", func(t *testing.T) {
+		if os.Getenv("QUIRE_ALL") == "" {
+			t.Skip("only with QUIRE_ALL=1")
+		}
+		c := exec.Command("node", vite, "--clearScreen=false")
+		c.Dir, c.Env = folder, append(os.Environ(), "NO_COLOR=1")
+		out, err := c.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, c.Start())
+		defer c.Wait()
+		defer c.Process.Kill()
+		said := ""
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			said += lines.Text() + "\n"
+			if at := regexp.MustCompile(`http://localhost:\d+/`).FindString(said); at != "" {
+				tells(t, at, "vite-dev")
+				return
+			}
+		}
+		t.Fatal("Vite told no address:\n" + said)
+	})
+	t.Run("without tales", func(t *testing.T) {
+		write(t, filepath.Join(folder, "main.js"), "import {Quire} from 'quire-llm';\nQuire.open({model: '/model.gguf'});\n")
+		_, err := command(folder, "node", vite, "build")
+		require.NoError(t, err)
+		assert.Empty(t, holds(t, filepath.Join(folder, "dist"), ".gguf"), "who does not ask for the built-in model does not get it")
+	})
+}
+
+func TestWebpack(t *testing.T) {
+	if os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("only with QUIRE_ALL=1")
+	}
+	webpack := tool(t, "webpack-cli/bin/cli.js")
+	folder := project(t, "main.js", example(t))
+	_, err := command(folder, "node", webpack, "--entry", "./main.js", "--mode", "production")
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(filepath.Join(folder, "index.html"), filepath.Join(folder, "dist", "index.html")))
+	assert.Len(t, holds(t, filepath.Join(folder, "dist"), ".gguf"), 1)
+	tells(t, site(t, filepath.Join(folder, "dist")), "webpack")
+}
+
+// esbuild leaves URLs as they are; the README says what to put beside the bundle.
+func TestESBuild(t *testing.T) {
+	if os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("only with QUIRE_ALL=1")
+	}
+	esbuild := tool(t, "esbuild/bin/esbuild")
+	folder := project(t, "main.js", example(t))
+	_, err := command(folder, "node", esbuild, "main.js", "quire-llm/worker.js", "--bundle", "--format=esm", "--outdir=dist", "--entry-names=[name]")
+	require.NoError(t, err)
+	from, to := filepath.Join(folder, "node_modules", "quire-llm"), filepath.Join(folder, "dist")
+	for _, name := range []string{"quire.wasm", "quire-tales.gguf"} {
+		require.NoError(t, os.Rename(filepath.Join(from, name), filepath.Join(to, name)))
+	}
+	require.NoError(t, os.Rename(filepath.Join(folder, "index.html"), filepath.Join(to, "index.html")))
+	tells(t, site(t, to), "esbuild")
+}

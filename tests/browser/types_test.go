@@ -1,0 +1,70 @@
+//go:build !js
+
+package browser
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// What a program in TypeScript may write, and must not.
+const typed = `
+import {Quire, QuireError, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result} from 'quire-llm';
+import tales from 'quire-llm/tales';
+
+const settings: Options<OpenOptions> = {model: tales, context: null, kvType: 'q8', signal: undefined, onProgress: ({stage, done, total}) => console.log(stage, done / total)};
+const quire: Quire = await Quire.open(settings);
+const messages: Message[] = [
+  {role: 'system', content: 'You are kind.'},
+  {role: 'user', content: [{type: 'text', text: 'Hello.'}]},
+  {role: 'assistant', content: null, tool_calls: []},
+  {role: 'tool'},
+];
+const generation: Generation = quire.generate({messages, stop: '.', seed: 5n, temperature: null, beams: {width: 2, minTokens: null}});
+for await (const chunk of generation) {
+  const {text, ids}: Chunk = chunk;
+  console.log(text, ids.length);
+}
+try {
+  const {reason, choices}: Result = await quire.generate({prompt: 'A', stop: ['.', '!'] as const, beams: 2, n: null}).result;
+  console.log(reason, choices[0]?.text);
+} catch (e) {
+  if (e instanceof QuireError && e.name === 'ErrContextTooLong') console.log(e.message);
+}
+await Quire.open({model: new URL('https://example.org/model.gguf')});
+await Quire.open({model: new File([], 'model.gguf'), signal: AbortSignal.timeout(5)});
+await Quire.tune();
+await Quire.tune({quick: null});
+const back: string = await quire.decode(await quire.encode('A', {special: true}), null);
+quire.watch(({owners, stats}) => console.log(owners.length, stats.running, back))();
+await quire.close();
+
+// @ts-expect-error a model is missing
+await Quire.open({});
+// @ts-expect-error null is no model
+await Quire.open({model: null});
+// @ts-expect-error an option that is not known
+await Quire.open({model: tales, colour: 'red'});
+// @ts-expect-error a text is wanted
+quire.generate({prompt: 5});
+// @ts-expect-error pictures are not taken
+quire.generate({messages: [{role: 'user', content: [{type: 'image_url', image_url: 'data:,'}]}]});
+// @ts-expect-error a URL is a string
+const wrong: number = tales;
+`
+
+func TestTypes(t *testing.T) {
+	tsc := tool(t, "typescript/bin/tsc")
+	folder := project(t, "app.js", "")
+	write(t, filepath.Join(folder, "app.ts"), typed)
+	for _, options := range [][]string{
+		{"--module", "esnext", "--moduleResolution", "bundler"},
+		{"--module", "nodenext", "--moduleResolution", "nodenext"},
+		{"--module", "nodenext", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"},
+	} {
+		_, err := command(folder, "node", append([]string{tsc, "--strict", "--noEmit", "--target", "es2022", "--lib", "es2024,dom,dom.asynciterable", "app.ts"}, options...)...)
+		assert.NoError(t, err)
+	}
+}

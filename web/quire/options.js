@@ -1,0 +1,74 @@
+// Reads what callers give: options that may be absent, a model, and what goes to the worker as JSON.
+
+import {badRequest, QuireError} from './error.js';
+
+// given returns the options that are there: null is as good as none. A signal and callbacks are what they should be.
+export function given(options, what = 'the options') {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== 'object' || Array.isArray(options)) throw badRequest(`${what} must be an object, not ${kind(options)}`);
+  const there = {};
+  for (const [name, value] of entries(options, what)) {
+    if (value !== undefined && value !== null) there[name] = value;
+  }
+  for (const name of ['onProgress', 'onRecovering']) {
+    if (name in there && typeof there[name] !== 'function') throw badRequest(`${name} must be a function, not ${kind(there[name])}`);
+  }
+  if ('signal' in there && typeof there.signal.addEventListener !== 'function') {
+    throw badRequest(`signal must be an AbortSignal, not ${kind(there.signal)}`);
+  }
+  return there;
+}
+
+function entries(options, what) {
+  try {
+    return Object.entries(options);
+  } catch (e) {
+    throw badRequest(`${what} cannot be read: ${e.message}`);
+  }
+}
+
+// modelOf gives a model's {url, blob}: one of the two.
+export function modelOf(model) {
+  if (model === undefined || model === '') {
+    throw badRequest('no model is given: set model to the URL of a GGUF file, or to a File or Blob of one; ' +
+      'import tales from \'quire-llm/tales\' gives the URL of the small model that comes with the package');
+  }
+  if (model instanceof Blob) return {url: '', blob: model};
+  if (typeof model !== 'string' && !(model instanceof URL)) {
+    throw badRequest(`model must be a URL, a File or a Blob, not ${kind(model)}`);
+  }
+  try {
+    return {url: new URL(model, globalThis.document?.baseURI ?? globalThis.location?.href).href, blob: null};
+  } catch {
+    throw badRequest(`model is ${JSON.stringify(model)}, which is not a URL`);
+  }
+}
+
+// written gives a value as JSON. What JSON would leave out or turn into nothing is refused.
+export function written(value) {
+  try {
+    return JSON.stringify(value, plain);
+  } catch (e) {
+    throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${e.message}`);
+  }
+}
+
+function plain(key, value) {
+  const name = Array.isArray(this) ? `element ${key} of a list` : key;
+  switch (typeof value) {
+    case 'number':
+      if (!Number.isFinite(value)) throw badRequest(`${name} is ${value}`);
+      break;
+    case 'bigint': case 'function': case 'symbol':
+      throw badRequest(`${name} is ${kind(value)}`);
+  }
+  return value;
+}
+
+// kind says what a value is.
+function kind(value) {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'of no class'})`;
+  return `a ${typeof value}`;
+}

@@ -1,0 +1,76 @@
+// Starts the worker that runs the engine. Bundlers find its script and the program by the literal URLs here, which are
+// relative to the package's root: where a bundler leaves them as they are, the files are looked for beside the bundle.
+
+import {QuireError} from './quire/error.js';
+
+const crashed = (message) => new QuireError({name: 'ErrCrashed', message});
+
+/** A worker with the engine in it. */
+export class EngineWorker {
+  #worker;
+  #waiting = []; // messages until the worker listens; then null
+
+  // receive hears what the engine says, fail why there is none.
+  constructor(receive, fail) {
+    const {worker, script, lent} = start();
+    this.#worker = worker;
+    worker.onmessage = ({data}) => {
+      if (data.kind === 'listening') this.#listens();
+      else receive(data);
+    };
+    worker.onerror = (e) => {
+      e.preventDefault?.();
+      fail(crashed(e.message || unread(script, lent)));
+    };
+  }
+
+  post(message) {
+    if (this.#waiting) this.#waiting.push(message);
+    else this.#worker.postMessage(message);
+  }
+
+  terminate() {
+    this.#worker.terminate();
+  }
+
+  #listens() {
+    this.#worker.postMessage({program: new URL('./quire.wasm', import.meta.url).href});
+    for (const message of this.#waiting) this.#worker.postMessage(message);
+    this.#waiting = null;
+  }
+}
+
+// start gives the worker, its script's URL, and whether that is another origin's. A worker's own script must be of the
+// page's origin: another's is imported by a script that is made here. Bundlers only know this very form of making a
+// worker, so its URL comes to light in the constructor, which nothing else can meet meanwhile.
+function start() {
+  const Native = globalThis.Worker;
+  if (!Native) throw new QuireError({name: 'ErrNoAdapter', message: 'Quire needs a browser: there are no web workers here'});
+  const made = {worker: null, script: '', lent: false};
+  globalThis.Worker = function (url, options) {
+    made.script = String(url);
+    made.lent = url.origin !== globalThis.origin;
+    return new Native(made.lent ? importing(made.script, options.type) : url, options);
+  };
+  try {
+    made.worker = new Worker(new URL('./worker.js', import.meta.url), {type: 'module', name: 'quire'});
+  } catch (e) {
+    throw crashed(`${unread(made.script, made.lent)} (${e.message})`);
+  } finally {
+    globalThis.Worker = Native;
+  }
+  return made;
+}
+
+// importing gives the URL of a script that runs another.
+function importing(url, type) {
+  const text = type === 'module' ? `import ${JSON.stringify(url)};` : `importScripts(${JSON.stringify(url)});`;
+  return URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
+}
+
+function unread(script, lent) {
+  const advice = lent
+    ? 'that server must let pages of other origins read it (Access-Control-Allow-Origin), and a content security policy must allow workers from blob: and scripts from there'
+    : 'see that the package\'s files are served there; its README says what bundlers need';
+  return `the engine's worker did not start: ${script} could not be run; ${advice}`;
+}
