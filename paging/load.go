@@ -48,14 +48,13 @@ func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
 		return held, nil
 	}
 	m.enlist(t)
-	for i := range blocks {
-		for g := range m.groups {
-			id := idle[i*len(m.groups)+g]
-			m.pool.takeID(id)
-			t.ids[g] = append(t.ids[g], id)
-		}
+	t.tokens += blocks * m.size
+	for i, id := range idle[:blocks*len(m.groups)] {
+		m.pool.takeID(id)
+		m.pool.setUsed(id, m.size)
+		m.pool.blocks[id].written = m.step - 1 // the open step finds it filled, as if the one before had done it
+		t.ids[i%len(m.groups)] = append(t.ids[i%len(m.groups)], id)
 	}
-	m.extend(t, blocks*m.size)
 	m.publish(t, tokens[:t.tokens])
 	m.bind(t)
 	return held, nil

@@ -271,6 +271,18 @@ func (m *Manager) Failed(step uint64) {
 	}
 }
 
+// Spoilt says whether t holds a block that step or a later one was to fill, so that Failed leaves it with nothing.
+func (m *Manager) Spoilt(t *BlockTable, step uint64) bool {
+	for g := range t.ids {
+		for _, id := range t.ids[g] {
+			if b := &m.pool.blocks[id]; id != NullBlock && (b.written >= step || b.loaded >= step) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Reset empties the prefix cache. While tables hold blocks it says ErrInUse and changes nothing.
 func (m *Manager) Reset() error {
 	if len(m.live) > 0 {

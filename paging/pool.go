@@ -87,7 +87,7 @@ func (p *BlockPool) give(id int32) {
 		p.stats.Evictions++
 		p.unpublish(id)
 	}
-	b.refs, b.used = 1, 0
+	b.refs, b.used, b.written, b.loaded = 1, 0, 0, 0
 	p.active++
 }
 

@@ -39,6 +39,7 @@ type walk struct {
 	host   []Hash // [slot of host memory]
 	seqs   []*line
 	writes []write // of the open step
+	loaded int     // tokens
 }
 
 type line struct {
@@ -92,11 +93,20 @@ func (w *walk) endStep() error {
 	for _, x := range w.m.SwapOuts() {
 		copy(w.host[int(x.Host)*size:int(x.Host+1)*size], w.slots[int(x.Block)*size:])
 	}
+	filled := map[int32]bool{}
 	for _, x := range w.m.SwapIns() {
+		if filled[x.Block] {
+			return fmt.Errorf("block %d comes back twice in a step", x.Block)
+		}
+		filled[x.Block] = true
 		copy(w.slots[int(x.Block)*size:int(x.Block+1)*size], w.host[int(x.Host)*size:])
 	}
 	var moved []write
 	for _, c := range w.m.Copies() {
+		if filled[c.To] {
+			return fmt.Errorf("block %d is filled twice in a step", c.To)
+		}
+		filled[c.To] = true
 		for i := range int(c.Rows) {
 			moved = append(moved, write{int(c.To)*size + i, w.slots[int(c.From)*size+i]})
 		}
@@ -137,9 +147,49 @@ func (w *walk) drop(i int) {
 	w.seqs = slices.Delete(w.seqs, i, i+1)
 }
 
+// load brings a text back and fills its new blocks at once. What is held already can be read.
+func (w *walk) load() error {
+	l := &line{table: w.m.NewTable(Extras{})}
+	if len(w.seqs) > 0 && w.from.below(2) == 0 {
+		if o := w.seqs[w.from.below(len(w.seqs))]; o.table.root == (Hash{}) {
+			l.tokens = slices.Clone(o.tokens[:o.known])
+		}
+	}
+	for range 1 + w.from.below(12) {
+		l.tokens = append(l.tokens, int32(w.from.below(3)))
+	}
+	held, err := w.m.Load(l.table, l.tokens)
+	if err != nil {
+		return err
+	}
+	content := links(l.tokens)
+	for p := range l.table.Tokens() {
+		for g := range w.m.groups {
+			at := int(l.table.IDs(g)[p/w.m.size])*w.m.size + p%w.m.size
+			switch {
+			case p >= held:
+				w.slots[at] = content[p]
+			case at >= w.m.size && w.slots[at] != content[p] && !w.written(at):
+				return fmt.Errorf("group %d, position %d is held and reads what is not its own", g, p)
+			}
+		}
+	}
+	l.tokens = l.tokens[:l.table.Tokens()]
+	w.loaded += len(l.tokens) - held
+	if l.known = len(l.tokens); l.known > 0 {
+		w.seqs = append(w.seqs, l)
+	}
+	return nil
+}
+
+// written says whether the open step, which a scheduler would have handed over by now, writes a slot.
+func (w *walk) written(slot int) bool {
+	return slices.ContainsFunc(w.writes, func(x write) bool { return x.slot == slot })
+}
+
 // step does one random thing.
 func (w *walk) step() error {
-	kind := w.from.below(23)
+	kind := w.from.below(26)
 	if len(w.seqs) == 0 {
 		kind = 0
 	}
@@ -260,6 +310,8 @@ func (w *walk) step() error {
 		}
 	case 18, 19:
 		return w.swapOut(l, w.seqs[w.from.below(len(w.seqs))])
+	case 21, 22:
+		return w.load()
 	case 20:
 		if l.table.Swapped() {
 			return w.swapIn(l, w.seqs[w.from.below(len(w.seqs))])
@@ -361,6 +413,7 @@ func TestRandomOperations(t *testing.T) {
 			if c.PrefixCache {
 				require.NotZero(t, s.Evictions)
 			}
+			require.Equal(t, c.PrefixCache, w.loaded > 0)
 			require.Equal(t, c.HostBlocks > 0, s.SwapOuts > 0 && s.SwapIns > 0)
 			require.Equal(t, c.HostBlocks > 0 && c.PrefixCache, s.SwapsSpared > 0)
 			require.Equal(t, c.BlockSize > 1, s.Copies > 0)

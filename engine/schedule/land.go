@@ -143,13 +143,22 @@ func (s *Scheduler) Cancel(id uint64) error {
 }
 
 // Fail says that the oldest step in flight did not run. What it and the steps behind it wrote never came to be: they are
-// dropped, their blocks hidden from lookups, and their sequences wait again with all landed tokens.
+// dropped, their blocks hidden from lookups, and their sequences, and whoever shares those blocks or came back with them,
+// wait again with all landed tokens.
 func (s *Scheduler) Fail(number uint64) error {
 	if len(s.flight) == 0 || s.flight[0].number != number {
 		return fmt.Errorf("%w: step %d", ErrOrder, number)
 	}
 	s.cache.Failed(number)
 	s.drop()
+	for i := 0; i < len(s.running); {
+		if q := s.running[i]; s.cache.Spoilt(q.table, number) {
+			s.sendBack(q.request)
+			i = 0
+			continue
+		}
+		i++
+	}
 	s.forgetSwaps(number)
 	return nil
 }

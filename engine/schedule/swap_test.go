@@ -121,3 +121,33 @@ func TestSwapGroup(t *testing.T) {
 		assert.Equal(t, continuation(nil, prompt(min(int(id), 2), n), 12, 100), r.texts[id], "sequence %d", id)
 	}
 }
+
+// Sequences of a request come back together: when the step that brings their blocks fails, all of them have none, whatever
+// has become of the one that had tokens in it.
+func TestFailedReturn(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 16, HostBlocks: 20, Preemption: Swap, Depth: 2, Stop: endless})
+	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 18), MaxTokens: 12}))
+	require.NoError(t, r.Add(Request{ID: 2, Samples: []uint64{3, 4}, Prompt: prompt(2, 8), MaxTokens: 12}))
+	var d Decision
+	for r.Stats().Cache.SwapIns == 0 {
+		if d = r.next(); d.Kind == Land {
+			r.land(d.Step)
+		}
+	}
+	require.Len(t, r.step.Rows, 1)
+	first := r.step.Rows[0].Sequence
+	require.NoError(t, r.Cancel(first))
+	require.NoError(t, r.Fail(d.Step))
+	require.NoError(t, r.Check())
+	for _, id := range []uint64{2, 3, 4} {
+		assert.Zero(t, r.Blocks(id))
+	}
+	delete(r.results, d.Step)
+	r.machine.lose()
+	r.finish()
+	for id := uint64(2); id <= 4; id++ {
+		if id != first {
+			assert.Equal(t, continuation(nil, prompt(2, 8), 12, 100), r.texts[id])
+		}
+	}
+}

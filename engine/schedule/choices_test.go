@@ -1,0 +1,25 @@
+package schedule
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+)
+
+// choices is where a random walk takes its turns from: a generator, or a fuzzer's bytes.
+type choices interface{ below(n int) int }
+
+type generated struct{ *rand.Rand }
+
+func (g generated) below(n int) int { return g.IntN(n) }
+
+type given struct{ data []byte }
+
+func (g *given) below(n int) int {
+	if len(g.data) < 2 {
+		g.data = nil
+		return 0
+	}
+	v := binary.LittleEndian.Uint16(g.data)
+	g.data = g.data[2:]
+	return int(v) % n
+}

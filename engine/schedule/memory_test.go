@@ -1,0 +1,298 @@
+package schedule
+
+import (
+	"slices"
+	"testing"
+
+	"quire/engine/step"
+	"quire/paging"
+)
+
+// text is what a row of K and V stands for: its token, and everything before it under one salt.
+type text uint64
+
+const (
+	spoilt  text   = 1 // nothing that anybody wrote, or written by a step that failed
+	byHand  uint64 = 0 // filled between steps
+	letters        = 5 // that memory samples, the end token among them
+)
+
+func (x text) then(token int32) text {
+	h := (uint64(x) ^ uint64(token+1)*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	return text(h ^ h>>32)
+}
+
+// start is the text before the first token.
+func start(salt string) text {
+	x := text(17)
+	for _, c := range salt {
+		x = x.then(c)
+	}
+	return x
+}
+
+// sample is the token after a text, of which so many tokens were sampled.
+func (x text) sample(counter int) int32 { return int32(x.then(int32(counter)) >> 20 % letters) }
+
+// line is what a sequence must say, whatever becomes of it.
+type line struct {
+	salt   string
+	prompt int
+	landed int
+	tokens []int32 // landed, and those to come as far as anybody asked
+	texts  []text  // up to each token
+	group  *[]uint64
+}
+
+func newLine(salt string, prompt int, tokens []int32, group *[]uint64) *line {
+	l := &line{salt: salt, prompt: prompt, group: group}
+	l.add(tokens...)
+	l.landed = len(tokens)
+	return l
+}
+
+func (l *line) add(tokens ...int32) {
+	for _, token := range tokens {
+		x := start(l.salt)
+		if len(l.texts) > 0 {
+			x = l.texts[len(l.texts)-1]
+		}
+		l.tokens, l.texts = append(l.tokens, token), append(l.texts, x.then(token))
+	}
+}
+
+// cut forgets all tokens but the first so many.
+func (l *line) cut(tokens int) {
+	l.tokens, l.texts, l.landed = l.tokens[:tokens], l.texts[:tokens], tokens
+}
+
+// token gives the token at a position, which may be yet to come.
+func (l *line) token(p int) int32 {
+	for len(l.tokens) <= p {
+		l.add(l.texts[len(l.texts)-1].sample(len(l.tokens) - l.prompt))
+	}
+	return l.tokens[p]
+}
+
+// memory is a device's slots and the host's, with the text that each holds. It executes steps in the order that they
+// promise, and at every read it compares each position that a row attends to with what the row's sequence says. It knows
+// nothing of the scheduler's books.
+type memory struct {
+	t      testing.TB
+	size   int
+	groups []paging.Group
+	slots  []text
+	by     []uint64           // [slot] the step that wrote it
+	host   [][]text           // [block of host memory] as far as steps have landed
+	going  map[uint64][]going // by step in flight
+	lanes  []int32            // last sampled token
+	owners map[uint64]int32   // lanes of sequences
+	moved  []text
+	reads  int
+	turn   int
+}
+
+type going struct {
+	host  int32
+	texts []text
+}
+
+func newMemory(t testing.TB, c Config) *memory {
+	c = c.withDefaults()
+	m := &memory{
+		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),
+		host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
+	}
+	if len(m.groups) == 0 {
+		m.groups = []paging.Group{{}}
+	}
+	m.lose()
+	return m
+}
+
+func (m *memory) fatal(format string, a ...any) {
+	m.t.Helper()
+	m.t.Fatalf("turn %d: "+format, append([]any{m.turn}, a...)...)
+}
+
+// lose is what a lost device leaves.
+func (m *memory) lose() {
+	for i := range m.slots {
+		m.slots[i] = spoilt
+	}
+	clear(m.host)
+	clear(m.going)
+	clear(m.owners)
+}
+
+// fail is what steps from this one on leave when they did not run.
+func (m *memory) fail(number uint64) {
+	for i := range m.slots {
+		if m.by[i] >= number && m.by[i] != byHand {
+			m.slots[i] = spoilt
+		}
+	}
+	clear(m.going) // the steps in flight are that one and those behind it
+}
+
+// landed brings what a step swapped out to host memory.
+func (m *memory) landed(number uint64) {
+	for _, x := range m.going[number] {
+		m.host[x.host] = x.texts
+	}
+	delete(m.going, number)
+}
+
+func (m *memory) slot(table []int32, p int) int { return int(table[p/m.size])*m.size + p%m.size }
+
+// fill writes what a caller loads, between steps.
+func (m *memory) fill(p *Pin, salt string, tokens []int32) {
+	x := start(salt)
+	for i, token := range tokens[:p.Tokens()] {
+		x = x.then(token)
+		for g := range m.groups {
+			if i >= p.Fresh() {
+				at := m.slot(p.Blocks(g), i)
+				m.slots[at], m.by[at] = x, byHand
+			}
+		}
+	}
+}
+
+// save reads what a caller saves, between steps.
+func (m *memory) save(p *Pin, salt string, tokens []int32) {
+	x := start(salt)
+	for i, token := range tokens[:p.Tokens()] {
+		x = x.then(token)
+		for g := range m.groups {
+			if at := m.slot(p.Blocks(g), i); at >= m.size && m.slots[at] != x {
+				m.fatal("what is saved of group %d at position %d, slot %d, is another text", g, i, at)
+			}
+			m.reads++
+		}
+	}
+}
+
+// run executes a step of these lines and gives the sampled tokens.
+func (m *memory) run(s *step.Step, lines map[uint64]*line) []int32 {
+	m.swap(s)
+	m.copies(s)
+	for i := range s.Rows {
+		m.write(s, &s.Rows[i], lines)
+	}
+	for i := range s.Rows {
+		r := &s.Rows[i]
+		for g := range m.groups {
+			m.read(s, r, g, lines[r.Sequence])
+		}
+	}
+	var sampled []int32
+	for _, o := range s.Outputs {
+		if !o.Sample {
+			continue
+		}
+		r := &s.Rows[o.Row]
+		l, p := lines[r.Sequence], int(s.Positions[o.Token])
+		if int(o.Counter) != p+1-l.prompt {
+			m.fatal("sequence %d samples with counter %d at position %d", r.Sequence, o.Counter, p)
+		}
+		m.lanes[r.Lane] = l.token(p + 1)
+		sampled = append(sampled, m.lanes[r.Lane])
+	}
+	return sampled
+}
+
+func (m *memory) block(id int32) (texts []text, by []uint64) {
+	from, to := int(id)*m.size, int(id+1)*m.size
+	return m.slots[from:to], m.by[from:to]
+}
+
+func (m *memory) swap(s *step.Step) {
+	for _, x := range s.SwapOuts {
+		texts, _ := m.block(x.Block)
+		m.going[s.Number] = append(m.going[s.Number], going{x.Host, slices.Clone(texts)})
+	}
+	for i, x := range s.SwapIns {
+		for number, all := range m.going {
+			if slices.ContainsFunc(all, func(o going) bool { return o.host == x.Host }) {
+				m.fatal("host block %d is read, and step %d has yet to write it", x.Host, number)
+			}
+		}
+		if m.host[x.Host] == nil {
+			m.fatal("host block %d was never written", x.Host)
+		}
+		if slices.ContainsFunc(s.SwapIns[:i], func(o step.Swap) bool { return o.Block == x.Block }) {
+			m.fatal("block %d comes back twice in a step", x.Block)
+		}
+		texts, by := m.block(x.Block)
+		copy(texts, m.host[x.Host])
+		for i := range by {
+			by[i] = s.Number
+		}
+	}
+}
+
+func (m *memory) copies(s *step.Step) {
+	m.moved = m.moved[:0]
+	for _, c := range s.Copies {
+		texts, _ := m.block(c.From)
+		m.moved = append(m.moved, texts[:c.Rows]...)
+	}
+	at := 0
+	for i, c := range s.Copies {
+		if slices.ContainsFunc(s.Copies, func(o step.Copy) bool { return o.From == c.To }) ||
+			slices.ContainsFunc(s.Copies[:i], func(o step.Copy) bool { return o.To == c.To }) {
+			m.fatal("block %d is copied to, and more", c.To)
+		}
+		texts, by := m.block(c.To)
+		at += copy(texts, m.moved[at:at+int(c.Rows)])
+		for i := range c.Rows {
+			by[i] = s.Number
+		}
+	}
+}
+
+func (m *memory) write(s *step.Step, r *step.Row, lines map[uint64]*line) {
+	l := lines[r.Sequence]
+	if l == nil || m.owners[r.Sequence] != r.Lane {
+		m.fatal("sequence %d runs in lane %d", r.Sequence, r.Lane)
+	}
+	for i := r.First; i < r.First+r.Count; i++ {
+		p, token := int(s.Positions[i]), s.Tokens[i]
+		if token == step.LaneToken {
+			token = m.lanes[r.Lane]
+		}
+		if p != int(r.Start+i-r.First) || token != l.token(p) {
+			m.fatal("sequence %d computes token %d at position %d, where it has %d", r.Sequence, token, p, l.token(p))
+		}
+		for g := range m.groups {
+			to := int(s.Groups[g].Slots[i])
+			if to != m.slot(s.Groups[g].Tables[r.Table:r.Table+r.Blocks], p) || to < m.size {
+				m.fatal("sequence %d, group %d, position %d is written to slot %d", r.Sequence, g, p, to)
+			}
+			m.slots[to], m.by[to] = l.texts[p], s.Number
+		}
+	}
+}
+
+// read looks at every position that some token of a row attends to, after all rows are written: a slot that two of them
+// wrote holds one's text only.
+func (m *memory) read(s *step.Step, r *step.Row, g int, l *line) {
+	table, group := s.Groups[g].Tables[r.Table:r.Table+r.Blocks], m.groups[g]
+	first := 0
+	if group.Window > 0 {
+		first = max(0, int(r.Start)-group.Window+1)
+	}
+	for p := range min(group.Sinks, first) {
+		m.see(r, g, p, m.slot(table, p), l)
+	}
+	for p := first; p < int(r.Start+r.Count); p++ {
+		m.see(r, g, p, m.slot(table, p), l)
+	}
+}
+
+func (m *memory) see(r *step.Row, g, p, at int, l *line) {
+	if m.reads++; m.slots[at] != l.texts[p] {
+		m.fatal("sequence %d, group %d: position %d reads slot %d, which holds another text, written by step %d", r.Sequence, g, p, at, m.by[at])
+	}
+}

@@ -1,0 +1,439 @@
+package schedule
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/step"
+	"quire/paging"
+)
+
+// walk does at random whatever an engine may do between steps and with them, and knows what every sequence must say.
+type walk struct {
+	*Scheduler
+	t       testing.TB
+	from    choices
+	memory  *memory
+	check   bool // the books after each turn, too
+	step    step.Step
+	results map[uint64][]int32 // by step in flight
+	lines   map[uint64]*line
+	ids     []uint64 // of live sequences and of samples to come
+	next    uint64
+	past    []*line // ended lately
+	pins    []*Pin
+
+	ended, loads, loaded, saved, forks, fails, losses int
+}
+
+func newWalk(t testing.TB, from choices, c Config) *walk {
+	c.Stop = func(_ uint64, token int32) bool { return token == endToken }
+	s, err := New(c)
+	require.NoError(t, err)
+	return &walk{Scheduler: s, t: t, from: from, memory: newMemory(t, c), results: map[uint64][]int32{}, lines: map[uint64]*line{}}
+}
+
+func (w *walk) id() uint64 {
+	w.next++
+	return w.next
+}
+
+func (w *walk) lives(id uint64, l *line) {
+	w.ids = append(w.ids, id)
+	w.lines[id] = l
+}
+
+// forget drops a sequence that has ended. The line of one whose prompt others still need goes on.
+func (w *walk) forget(id uint64) {
+	w.ids = slices.DeleteFunc(w.ids, func(o uint64) bool { return o == id })
+	w.remember(w.lines[id])
+	w.ended++
+}
+
+func (w *walk) remember(l *line) {
+	if len(w.past) > 7 {
+		w.past = slices.Delete(w.past, 0, 1)
+	}
+	w.past = append(w.past, l)
+}
+
+func (w *walk) must(err error, allowed ...error) bool {
+	if err != nil && !slices.ContainsFunc(allowed, func(o error) bool { return errors.Is(err, o) }) {
+		w.memory.fatal("%v", err)
+	}
+	return err == nil
+}
+
+// words gives tokens that begin like many others and then do not.
+func (w *walk) words(n int) []int32 {
+	var tokens []int32
+	family, same := w.from.below(2), w.from.below(n+1)
+	if w.from.below(3) == 0 {
+		same = n
+	}
+	for i := range n {
+		token := int32((i*i+family*i)%3 + 1 + family*3)
+		if i >= same {
+			token = int32(w.from.below(3) + 1)
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens
+}
+
+var salts = []string{"", "", "", "a"}
+
+func (w *walk) add() {
+	if len(w.ids) > 20 {
+		return
+	}
+	q := Request{
+		ID: w.id(), Prompt: w.words(1 + w.from.below(20)), MaxTokens: 1 + w.from.below(16), MinTokens: w.from.below(12),
+		Priority: w.from.below(3), Tenant: []string{"", "a", "b"}[w.from.below(3)], Salt: salts[w.from.below(len(salts))],
+		AllLogits: w.from.below(12) == 0, LandEach: w.from.below(2) == 0, Lockstep: w.from.below(5) == 0,
+	}
+	if w.from.below(2) == 0 {
+		q.Lanes = 1 + w.from.below(4)
+	}
+	if w.from.below(4) == 0 {
+		for range 1 + w.from.below(3) {
+			q.Samples = append(q.Samples, w.id())
+		}
+	}
+	if !w.must(w.Add(q), ErrContextTooLong, ErrQueueFull) {
+		return
+	}
+	group := append([]uint64{q.ID}, q.Samples...)
+	for _, id := range slices.Clone(group) {
+		w.lives(id, newLine(q.Salt, len(q.Prompt), q.Prompt, &group))
+	}
+}
+
+func (w *walk) cancel(id uint64) {
+	w.must(w.Cancel(id))
+	w.forget(id)
+}
+
+// deadline ends all sequences of a request.
+func (w *walk) deadline(id uint64) {
+	for _, o := range *w.lines[id].group {
+		if slices.Contains(w.ids, o) {
+			w.cancel(o)
+		}
+	}
+}
+
+func (w *walk) finish(id uint64) {
+	if _, there := w.Tokens(id); there { // a sample to come is unknown
+		w.must(w.Finish(id))
+		w.forget(id)
+	}
+}
+
+func (w *walk) fork(id uint64) {
+	l, child, last := w.lines[id], w.id(), int32(w.from.below(letters+1))-1
+	if !w.must(w.Fork(id, child, last), ErrInFlight, ErrNoLane, ErrRequest, ErrUnknown) {
+		return
+	}
+	w.forks++
+	tokens := slices.Clone(l.tokens[:l.landed])
+	if last >= 0 {
+		tokens[len(tokens)-1] = last
+	}
+	*l.group = append(*l.group, child)
+	w.lives(child, newLine(l.salt, l.prompt, tokens, l.group))
+}
+
+func (w *walk) replace(id uint64) {
+	l, token := w.lines[id], int32(w.from.below(letters))
+	if w.must(w.Replace(id, token), ErrInFlight, ErrRequest, ErrUnknown) {
+		l.cut(l.landed - 1)
+		l.add(token)
+		l.landed++
+	}
+}
+
+// truncate drops tokens, and often goes on in another way at once.
+func (w *walk) truncate(id uint64) {
+	l, n := w.lines[id], 1+w.from.below(6)
+	if !w.must(w.Truncate(id, n), ErrInFlight, ErrRequest, ErrUnknown) {
+		return
+	}
+	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.group)) // nobody may find what was never computed of it
+	l.cut(l.landed - n)
+	if w.from.below(2) == 0 {
+		w.replace(id)
+	}
+}
+
+// turnBeams takes one sequence of a request out and lets others go on in two ways.
+func (w *walk) turnBeams(id uint64) {
+	group := slices.Clone(*w.lines[id].group)
+	for _, o := range group {
+		if !slices.Contains(w.ids, o) {
+			continue
+		}
+		switch w.from.below(3) {
+		case 0:
+			w.cancel(o)
+		case 1:
+			w.fork(o)
+			w.replace(o)
+		}
+	}
+}
+
+// someText gives a text that was said, or goes on as nobody did.
+func (w *walk) someText() (salt string, tokens []int32) {
+	var l *line
+	switch {
+	case len(w.ids) > 0 && w.from.below(2) == 0:
+		l = w.lines[w.ids[w.from.below(len(w.ids))]]
+	case len(w.past) > 0:
+		l = w.past[w.from.below(len(w.past))]
+	default:
+		return salts[w.from.below(len(salts))], w.words(1 + w.from.below(24))
+	}
+	tokens = slices.Clone(l.tokens[:w.from.below(l.landed+1)])
+	return l.salt, append(tokens, w.words(w.from.below(9))...)
+}
+
+// hold pins, saves or loads a text, or lets a pin go.
+func (w *walk) hold() {
+	if i := w.from.below(6); i < len(w.pins) {
+		w.Unpin(w.pins[i])
+		w.pins = slices.Delete(w.pins, i, i+1)
+		return
+	}
+	salt, tokens := w.someText()
+	if len(tokens) == 0 {
+		return
+	}
+	var p *Pin
+	var err error
+	switch w.from.below(5) {
+	case 0:
+		p, err = w.Pin(tokens, salt, "")
+		w.must(err)
+	case 1:
+		p, err = w.Pin(tokens, salt, "")
+		w.must(err)
+		w.memory.save(p, salt, tokens)
+		w.saved += p.Tokens()
+		w.Unpin(p)
+		return
+	default:
+		p, err = w.Load(tokens, salt, "")
+		w.must(err)
+		if p.Tokens() > len(tokens) {
+			w.memory.fatal("%d of %d tokens are loaded", p.Tokens(), len(tokens))
+		}
+		w.memory.fill(p, salt, tokens)
+		w.loads++
+		w.loaded += p.Tokens() - p.Fresh()
+		if w.from.below(2) == 0 {
+			w.Unpin(p)
+			return
+		}
+	}
+	w.pins = append(w.pins, p)
+}
+
+func (w *walk) land(number uint64) {
+	w.memory.landed(number)
+	landed, err := w.Land(number, w.results[number])
+	w.must(err)
+	delete(w.results, number)
+	for _, x := range landed {
+		l := w.lines[x.Sequence]
+		if x.Token != l.token(l.landed) {
+			w.memory.fatal("sequence %d says %d, not %d", x.Sequence, x.Token, l.token(l.landed))
+		}
+		l.landed++
+		if x.Reason != Going {
+			w.forget(x.Sequence)
+		} else if tokens, _ := w.Tokens(x.Sequence); !slices.Equal(tokens, l.tokens[:l.landed]) {
+			w.memory.fatal("sequence %d has tokens %v, not %v", x.Sequence, tokens, l.tokens[:l.landed])
+		}
+	}
+}
+
+// schedule asks for a step and runs it, and lands one that has to come first.
+func (w *walk) schedule() Kind {
+	d := w.Schedule(&w.step)
+	for _, o := range d.Opened {
+		w.memory.owners[o.Sequence] = o.Lane
+		w.memory.lanes[o.Lane] = -9
+	}
+	if d.Kind != Run && len(w.cache.SwapIns())+len(w.cache.Copies()) > 0 {
+		w.memory.fatal("blocks are to be filled by no step")
+	}
+	switch d.Kind {
+	case Run:
+		w.results[d.Step] = w.memory.run(&w.step, w.lines)
+	case Land:
+		if w.from.below(4) > 0 {
+			w.land(d.Step)
+		}
+	case Idle:
+		if len(w.ids) > 0 {
+			w.memory.fatal("idle, and sequences %v are there", w.ids)
+		}
+	}
+	return d.Kind
+}
+
+// fail has the oldest step in flight not run, now and then.
+func (w *walk) fail() {
+	if len(w.flight) == 0 || w.from.below(3) > 0 {
+		return
+	}
+	number := w.flight[0].number
+	w.memory.fail(number)
+	w.must(w.Fail(number))
+	clear(w.results)
+	w.fails++
+}
+
+// lose loses the device, now and then.
+func (w *walk) lose() {
+	if w.from.below(8) > 0 {
+		return
+	}
+	w.memory.lose()
+	w.must(w.Reset())
+	clear(w.results)
+	w.losses++
+}
+
+func (w *walk) turn() {
+	w.memory.turn++
+	kind := w.from.below(100)
+	var id uint64
+	if len(w.ids) > 0 {
+		id = w.ids[w.from.below(len(w.ids))]
+	} else if kind >= 8 && kind < 30 {
+		kind = 0
+	}
+	switch {
+	case kind < 8:
+		w.add()
+	case kind < 9:
+		w.cancel(id)
+	case kind < 10:
+		w.deadline(id)
+	case kind < 11:
+		w.finish(id)
+	case kind < 17:
+		w.fork(id)
+	case kind < 20:
+		w.replace(id)
+	case kind < 28:
+		w.truncate(id)
+	case kind < 30:
+		w.turnBeams(id)
+	case kind < 31:
+		w.fail()
+	case kind < 32:
+		w.lose()
+	case kind < 45:
+		w.hold()
+	case kind < 58 && len(w.flight) > 0:
+		w.land(w.flight[0].number)
+	default:
+		w.schedule()
+	}
+	if w.check {
+		w.must(w.Check())
+	}
+}
+
+// layout is a config with a name.
+type layout struct {
+	name string
+	Config
+}
+
+func layouts() []layout {
+	beside := []paging.Group{{}, {Window: 6}}
+	return []layout{
+		{"swap", Config{BlockSize: 4, Blocks: 8, PrefixCache: true, TokenBudget: 16, MaxSeqs: 4, Depth: 2, HostBlocks: 16, Preemption: Swap}},
+		{"swap, partial hits", Config{
+			BlockSize: 4, Blocks: 13, PrefixCache: true, PartialHits: true, TokenBudget: 16, MaxSeqs: 6, Depth: 3, HostBlocks: 30, Preemption: Swap,
+		}},
+		{"swap, little room", Config{BlockSize: 4, Blocks: 10, TokenBudget: 64, MaxSeqs: 4, Depth: 2, HostBlocks: 5, Preemption: Swap, Watermark: 1}},
+		{"swap or recompute", Config{
+			BlockSize: 4, Blocks: 24, PrefixCache: true, PartialHits: true, Groups: beside, TokenBudget: 6, MaxSeqs: 6, Depth: 2,
+			HostBlocks: 20, TokenCost: 4, BlockCost: 9, MoreLogits: 3,
+		}},
+		{"recompute", Config{BlockSize: 4, Blocks: 8, PrefixCache: true, PartialHits: true, TokenBudget: 8, LongPrompt: 5, MaxSeqs: 4}},
+		{"whole prompts", Config{
+			BlockSize: 4, Blocks: 11, PrefixCache: true, NoChunking: true, TokenBudget: 40, MaxModelLen: 40, MaxSeqs: 5, QueueLimit: 6, Watermark: 2,
+		}},
+		{"sinks", Config{
+			BlockSize: 4, Blocks: 34, PrefixCache: true, PartialHits: true, Groups: []paging.Group{{Window: 9, Sinks: 2}, {}}, TokenBudget: 5, Depth: 3,
+		}},
+		{"windows alone", Config{
+			BlockSize: 2, Blocks: 34, PrefixCache: true, Groups: []paging.Group{{Window: 5}, {Window: 3, Sinks: 3}}, TokenBudget: 4, MaxSeqs: 5,
+			MaxModelLen: 40, Depth: 3, HostBlocks: 30, Preemption: Swap,
+		}},
+	}
+}
+
+// TestWalk is short but for QUIRE_ALL, where nothing but what is read tells that something went wrong.
+func TestWalk(t *testing.T) {
+	seeds, turns := 1, 10_000
+	if os.Getenv("QUIRE_ALL") != "" {
+		seeds, turns = 4, 200_000
+	}
+	for _, c := range layouts() {
+		for seed := range seeds {
+			t.Run(name("%s/%d", c.name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := newWalk(t, generated{rand.New(rand.NewPCG(uint64(seed), 3))}, c.Config)
+				w.check = seeds == 1
+				for range turns {
+					w.turn()
+				}
+				for w.schedule() != Idle {
+				}
+				s := w.Stats()
+				t.Logf("%d ended, %d forks, %d loads of %d tokens, %d saved, %d fails, %d losses, %d reads, %+v",
+					w.ended, w.forks, w.loads, w.loaded, w.saved, w.fails, w.losses, w.memory.reads, s)
+				require.NoError(t, w.Check())
+				for what, happened := range map[string]bool{
+					"ends": w.ended > turns/100, "forks": w.forks > 0, "copies": s.Cache.Copies > 0, "preemptions": s.Preemptions > 0,
+					"fails": w.fails > 0, "losses": w.losses > 0,
+				} {
+					require.True(t, happened, what)
+				}
+				require.Equal(t, c.PrefixCache, w.loaded > 0 && w.saved > 0 && s.Cache.Evictions > 0, "the prefix cache")
+				require.Equal(t, c.PartialHits, s.Cache.PartialTokens > 0, "partial hits")
+				require.Equal(t, c.HostBlocks > 0, s.Swaps > 0 && s.Cache.SwapIns > 0, "swaps")
+				if c.Preemption == Cheaper || c.HostBlocks < 10 {
+					require.Less(t, s.Swaps, s.Preemptions, "recomputes")
+				}
+			})
+		}
+	}
+}
+
+func FuzzSchedule(f *testing.F) {
+	f.Add([]byte("any order of requests, forks, failures and landings gives every sequence its own text"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 4096 {
+			return
+		}
+		from, all := &given{data}, layouts()
+		w := newWalk(t, from, all[from.below(len(all))].Config)
+		w.check = true
+		for from.data != nil {
+			w.turn()
+		}
+	})
+}
