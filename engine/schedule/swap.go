@@ -105,7 +105,11 @@ func (s *Scheduler) room(r *request, budget int) int {
 	for _, q := range r.members {
 		have := min(q.table.Tokens(), len(q.tokens)-1)
 		n := min(len(q.tokens)-have, s.chunk(budget), s.wanted(r))
-		more = max(more, (have+n+size-1)/size-(have+size-1)/size)
+		blocks := (have+n+size-1)/size - (have+size-1)/size
+		if have < q.table.Tokens() && have%size != 0 {
+			blocks++ // others may share the block that is written again from its middle on
+		}
+		more = max(more, blocks)
 	}
 	if len(r.members) > 1 {
 		more++ // a shared block is copied before it is written

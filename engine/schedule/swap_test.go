@@ -151,3 +151,21 @@ func TestFailedReturn(t *testing.T) {
 		}
 	}
 }
+
+// Who comes back to write from the middle of a block on that others share needs one more block, for a copy.
+func TestRoomForACopy(t *testing.T) {
+	r, d := pressed(t, Config{HostBlocks: 9, Preemption: Swap, PrefixCache: true})
+	r.land(d.Step)
+	require.NoError(t, r.Cancel(1))
+	said, _ := r.Tokens(2)
+	p, err := r.Pin(said, "", "")
+	require.NoError(t, err)
+	require.Equal(t, 12, p.Tokens())
+	r.load(prompt(7, 100))
+	require.Zero(t, r.Cache().Pool().Free())
+	require.NoError(t, r.Truncate(2, 1))
+	r.texts[2] = r.texts[2][:len(r.texts[2])-1]
+	require.Equal(t, Run, r.next().Kind, "pins give way until there is room")
+	r.finish()
+	assert.Equal(t, continuation(nil, prompt(2, 9), 12, 100), r.texts[2])
+}

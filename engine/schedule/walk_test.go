@@ -293,6 +293,9 @@ func (w *walk) fail() {
 	if len(w.flight) == 0 || w.from.below(3) > 0 {
 		return
 	}
+	for w.from.below(2) == 0 && len(w.ids) > 0 { // what ended meanwhile must not hide who else needed the step
+		w.cancel(w.ids[w.from.below(len(w.ids))])
+	}
 	number := w.flight[0].number
 	w.memory.fail(number)
 	w.must(w.Fail(number))
