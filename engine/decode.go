@@ -206,7 +206,19 @@ func (q *sequence) take(token Token, reason schedule.Reason) (hit bool) {
 
 // choice is the sequence as the result shows it.
 func (q *sequence) choice() Choice {
-	return Choice{Index: q.index, Reason: q.reason, IDs: q.ids, Text: string(q.text), Tokens: q.tokens, Logprob: q.logprob, Score: q.score}
+	return Choice{Index: q.index, Reason: q.reason, Limit: q.limit(), IDs: q.ids, Text: string(q.text), Tokens: q.tokens, Logprob: q.logprob, Score: q.score}
+}
+
+// limit says at which limit the sequence ended, if at one.
+func (q *sequence) limit() Limit {
+	most := q.group.request.MaxTokens
+	switch {
+	case q.reason != FinishLength:
+		return ""
+	case most > 0 && len(q.ids) >= most:
+		return LimitTokens
+	}
+	return LimitContext
 }
 
 // best gives the n sequences with the best score, equal ones in order, empty ones last, and renumbers them.
@@ -311,7 +323,7 @@ func (e *Engine) finish(g *group) {
 		first := &r.Choices[0]
 		r.IDs, r.Text, r.Tokens = first.IDs, first.Text, first.Tokens
 		if r.Reason == "" {
-			r.Reason = first.Reason
+			r.Reason, r.Limit = first.Reason, first.Limit
 		}
 	}
 	g.clock.figures(&g.figures, g.landed)

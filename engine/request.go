@@ -50,6 +50,15 @@ const (
 	FinishError     FinishReason = "error"     // Result.Err says which
 )
 
+// Limit says which limit a text ended at, with FinishLength.
+type Limit string
+
+// The limits.
+const (
+	LimitTokens  Limit = "max_tokens" // Request.MaxTokens
+	LimitContext Limit = "context"    // Options.Context, or what the model or the KV cache has room for
+)
+
 // Candidate is a token with its raw logit and its log-probability before temperature and penalties.
 type Candidate struct {
 	ID      int32   `json:"id"`
@@ -70,10 +79,11 @@ type Chunk struct {
 	Index int // of the choice
 }
 
-// Result is a stream's end. Reason, IDs, Text and Tokens are those of the first choice, but Reason is FinishCancelled or
+// Result is a stream's end. Reason, Limit, IDs, Text and Tokens are those of the first choice, but Reason is FinishCancelled or
 // FinishError whenever the request ended so.
 type Result struct {
 	Reason  FinishReason
+	Limit   Limit // with FinishLength
 	Err     error // with FinishError, and ErrDeadline
 	IDs     []int32
 	Text    string
@@ -86,6 +96,7 @@ type Result struct {
 type Choice struct {
 	Index  int // from 0; with BestOf over N, and with Beams, the best is first
 	Reason FinishReason
+	Limit  Limit // with FinishLength
 	IDs    []int32
 	Text   string
 	Tokens []Token // with Sample.Logprobs, one a generated token
@@ -101,8 +112,8 @@ type Figures struct {
 	PromptTokens    int           `json:"prompt_tokens"`
 	CachedTokens    int           `json:"cached_tokens"`
 	GeneratedTokens int           `json:"generated_tokens"` // what BestOf and Beams left out too
-	TimeToFirst     time.Duration `json:"time_to_first_ns"` // from Submit
-	PromptPerSecond float64       `json:"prompt_tokens_per_s"`
-	DecodePerSecond float64       `json:"decode_tokens_per_s"`
+	TimeToFirst     time.Duration `json:"-"`                // from Submit
+	PromptPerSecond float64       `json:"prompt_tokens_per_second"`
+	DecodePerSecond float64       `json:"decode_tokens_per_second"`
 	Blocks          int           `json:"blocks"` // the most blocks held, shared ones once
 }

@@ -35,13 +35,15 @@ var adaptersCommand = &command{
 					}
 					continue
 				}
-				fmt.Fprintf(h.out, "%d  %s\n", a.Index, a.Name)
-				fmt.Fprintf(h.out, "   %s, %s; driver %s\n", a.Type, a.Backend, orDash(a.Driver))
-				fmt.Fprintf(h.out, "   features: %s\n", orDash(strings.Join(a.Features.Names(), ", ")))
-				fmt.Fprintf(h.out, "   one buffer %s, one binding %s, %d storage bindings, workgroup memory %s, %d invocations\n",
+				_, err := fmt.Fprintf(h.out, "%d  %s\n   %s, %s; driver %s\n   features: %s\n"+
+					"   one buffer %s, one binding %s, %d storage bindings, workgroup memory %s, %d invocations\n",
+					a.Index, a.Name, a.Type, a.Backend, orDash(a.Driver), orDash(strings.Join(a.Features.Names(), ", ")),
 					formatSize(a.Limits.MaxBufferSize), formatSize(a.Limits.MaxStorageBufferBindingSize),
 					a.Limits.MaxStorageBuffersPerShaderStage, formatSize(uint64(a.Limits.MaxComputeWorkgroupStorageSize)),
 					a.Limits.MaxComputeInvocationsPerWorkgroup)
+				if err != nil {
+					return err
+				}
 			}
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/hub"
 	"quire/engine/model"
 	"quire/engine/tokenizer"
 )
@@ -13,7 +14,10 @@ import (
 // advise says what to do about an error; empty where the error says all.
 func advise(err error) string {
 	var format *gguf.FormatError
+	var network *hub.Error
 	switch {
+	case errors.As(err, &network):
+		return network.Advice()
 	case errors.Is(err, gpu.ErrNoAdapter):
 		return "\"quire adapters\" lists what is there. If there is none, install a Vulkan driver: the GPU maker's, or Mesa's,\n" +
 			"which also runs without a GPU (Debian and Ubuntu: apt-get install mesa-vulkan-drivers)."

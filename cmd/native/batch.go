@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"quire/engine"
 	"quire/engine/chat"
+	"quire/engine/words"
 )
 
 // batch runs prompts at once and writes their outputs in order.
@@ -20,6 +19,7 @@ type batch struct {
 	waiting  []*pending // submitted, not yet written
 	written  int
 	several  bool
+	headed   bool // a line before an output has been written
 	failures []error
 }
 
@@ -31,6 +31,7 @@ type pending struct {
 	err    error // why it was not accepted
 
 	several, ranked bool // several answers may be asked for; their log-probabilities are known
+	most, answers   int  // the job's limit of tokens, and how many answers come
 }
 
 // run submits everything and writes each output as soon as those before it are written.
@@ -56,7 +57,9 @@ func (b *batch) run(ctx context.Context, jobs []job) error {
 
 func (b *batch) submit(ctx context.Context, j job) *pending {
 	p := &pending{}
-	if b.engine.HasTemplate() && !b.raw {
+	if j.IDs != nil {
+		p.prompt = j.IDs
+	} else if b.engine.HasTemplate() && !b.raw {
 		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}})
 	} else {
 		p.prompt, p.err = b.engine.TextPrompt(j.Prompt)
@@ -68,6 +71,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	p.seed = params.Seed
 	r := engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params, Stop: j.Stop, IgnoreEnd: j.IgnoreEnd}
 	j.apply(&r)
+	p.most, p.answers = j.MaxTokens, max(j.N, 1)
 	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || params.Logprobs > 0
 	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p
@@ -81,63 +85,15 @@ func (b *batch) write() error {
 	if b.json {
 		return b.writeObject(p)
 	}
-	if b.written > 1 {
-		fmt.Fprintln(b.host.out)
-	}
-	if p.err != nil {
-		b.fail(p.err)
-		return nil
-	}
-	written := 0
-	for chunk, more := p.stream.Next(); more; chunk, more = p.stream.Next() {
-		if chunk.Text == "" || chunk.Index > 0 {
-			continue
-		}
-		written += len(chunk.Text)
-		if _, err := io.WriteString(b.host.out, chunk.Text); err != nil {
-			p.stream.Cancel()
-			return err
-		}
-	}
-	r := p.stream.Result()
-	// What a cancelled answer had held back, as a possible beginning of a stop text.
-	if _, err := io.WriteString(b.host.out, r.Text[min(written, len(r.Text)):]); err != nil {
-		return err
-	}
-	if !strings.HasSuffix(r.Text, "\n") {
-		line := b.host.err // only the text goes to stdout
-		if b.several || p.several || isTerminal(b.host.out) {
-			line = b.host.out
-		}
-		fmt.Fprintln(line)
-	}
-	if r.Reason == engine.FinishError {
-		b.fail(r.Err)
-		return nil
-	}
-	for _, c := range r.Choices[min(1, len(r.Choices)):] {
-		if _, err := fmt.Fprintf(b.host.out, "\n%s\n", strings.TrimSuffix(c.Text, "\n")); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintln(b.host.err, b.figures(r.Figures))
-	return err
+	return b.writeText(p)
 }
 
 // fail keeps an error, and tells it now where there are several outputs and the JSON does not carry it.
 func (b *batch) fail(err error) {
 	b.failures = append(b.failures, err)
 	if b.several && !b.json {
-		fmt.Fprintf(b.host.err, "prompt %d: %v\n", b.written, err)
+		fmt.Fprintf(b.host.err, "prompt %d: %s\n", b.written, words.Error(err))
 	}
-}
-
-// figures is one prompt's line of figures.
-func (b *batch) figures(f engine.Figures) string {
-	info := b.engine.Info()
-	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s, %.1f tokens/s | %d of %s, %s",
-		info.Adapter.Name, info.LoadSeconds, plural(f.PromptTokens, "token"), f.PromptPerSecond, f.TimeToFirst.Seconds(),
-		plural(f.GeneratedTokens, "token"), f.DecodePerSecond, f.Blocks, plural(info.Blocks, "block"), formatSize(info.KVBytes))
 }
 
 // output is one prompt's JSON object.
@@ -146,6 +102,7 @@ type output struct {
 	IDs          []int32             `json:"ids"`
 	Text         string              `json:"text"`
 	FinishReason engine.FinishReason `json:"finish_reason"`
+	Limit        engine.Limit        `json:"limit,omitempty"` // with the reason "length": which
 	Error        string              `json:"error,omitempty"`
 	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
 	Choices      []choice            `json:"choices,omitempty"` // all of them, where more than one may be asked for
@@ -154,7 +111,8 @@ type output struct {
 
 type outputFigures struct {
 	Adapter     string  `json:"adapter"`
-	LoadSeconds float64 `json:"load_s"`
+	LoadSeconds float64 `json:"load_seconds"`
+	TimeToFirst float64 `json:"time_to_first_seconds"`
 	Seed        uint64  `json:"seed"`
 	engine.Figures
 }
@@ -166,8 +124,8 @@ func (b *batch) writeObject(p *pending) error {
 	err := p.err
 	if err == nil {
 		r := p.stream.Result()
-		o.IDs, o.Text, o.FinishReason, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Tokens
-		o.Figures.Figures = r.Figures
+		o.IDs, o.Text, o.FinishReason, o.Limit, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Limit, r.Tokens
+		o.Figures.Figures, o.Figures.TimeToFirst = r.Figures, r.Figures.TimeToFirst.Seconds()
 		if p.several {
 			o.Choices = choicesOf(r, p.ranked)
 		}
@@ -176,7 +134,7 @@ func (b *batch) writeObject(p *pending) error {
 		}
 	}
 	if err != nil {
-		o.Error = err.Error()
+		o.Error = words.Error(err)
 		b.fail(err)
 	}
 	return writeJSON(b.host.out, o)

@@ -76,7 +76,7 @@ func prepareBench(f *flags) func(*host, []string) error {
 func (b *benchFlags) run(h *host) error {
 	ctx, stop := interruptible()
 	defer stop()
-	source, name, weights, err := b.open(ctx)
+	source, name, weights, err := b.open(ctx, h)
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
@@ -98,9 +98,9 @@ func (b *benchFlags) run(h *host) error {
 }
 
 // open returns the model with its name and the type of most of its weights.
-func (b *benchFlags) open(ctx context.Context) (source gpu.Source, name, weights string, err error) {
+func (b *benchFlags) open(ctx context.Context, h *host) (source gpu.Source, name, weights string, err error) {
 	if b.shape == "" {
-		f, header, err := openHeader(ctx, b.model)
+		f, header, err := openHeader(ctx, b.model, h.err)
 		if err != nil {
 			return nil, "", "", err
 		}
@@ -189,13 +189,13 @@ func printKernels(w io.Writer, results []bench.Result) error {
 		}
 		total := 0.0
 		for _, k := range m.Kernels {
-			total += k.Nanoseconds
+			total += k.Seconds
 		}
-		fmt.Fprintf(w, "\n%s of %d tokens, batch %d, depth %d: %.2f ms on the GPU\n", m.Kind, max(m.Prompt, m.Gen), m.Batch, m.Depth, total/1e6)
+		fmt.Fprintf(w, "\n%s of %d tokens, batch %d, depth %d: %.2f ms on the GPU\n", m.Kind, max(m.Prompt, m.Gen), m.Batch, m.Depth, 1e3*total)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range m.Kernels {
-			fmt.Fprintf(table, "  %s\t%.2f ms\t%.1f %%\t%d dispatches\t%.1f µs each\n", k.Kernel, k.Nanoseconds/1e6,
-				100*k.Nanoseconds/total, k.Dispatches, k.Nanoseconds/1e3/float64(k.Dispatches))
+			fmt.Fprintf(table, "  %s\t%.2f ms\t%.1f %%\t%d dispatches\t%.1f µs each\n", k.Kernel, 1e3*k.Seconds,
+				100*k.Seconds/total, k.Dispatches, 1e6*k.Seconds/float64(k.Dispatches))
 		}
 		if err := table.Flush(); err != nil {
 			return err

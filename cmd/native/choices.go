@@ -73,6 +73,7 @@ type choice struct {
 	IDs          []int32             `json:"ids"`
 	Text         string              `json:"text"`
 	FinishReason engine.FinishReason `json:"finish_reason"`
+	Limit        engine.Limit        `json:"limit,omitempty"`
 	Logprob      *float64            `json:"logprob,omitempty"` // of the whole answer, where known
 	Score        *float64            `json:"score,omitempty"`
 	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
@@ -82,7 +83,7 @@ type choice struct {
 func choicesOf(r engine.Result, ranked bool) []choice {
 	all := []choice{}
 	for _, c := range r.Choices {
-		o := choice{Index: c.Index, IDs: orEmpty(c.IDs), Text: c.Text, FinishReason: c.Reason, Logprobs: c.Tokens}
+		o := choice{Index: c.Index, IDs: orEmpty(c.IDs), Text: c.Text, FinishReason: c.Reason, Limit: c.Limit, Logprobs: c.Tokens}
 		if ranked {
 			o.Logprob, o.Score = &c.Logprob, &c.Score
 		}

@@ -27,7 +27,7 @@ func (e *usageError) Error() string { return e.text }
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 // flagErrors writes package flag's errors with two dashes.
-var flagErrors = strings.NewReplacer("flag provided but not defined: -", "unknown flag --", "for flag -", "for --", "needs an argument: -", "needs an argument: --")
+var flagErrors = strings.NewReplacer("flag provided but not defined: -", "unknown flag --", "for flag -", "for --", "needs an argument: -", "needs an argument: --", "\" for -", "\" for --", ": parse error", ": must be true or false")
 
 // resolve returns the command whose words a command line holds, and what follows them.
 func (c *command) resolve(args []string) (*command, []string) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"quire/engine/tokenizer"
+	"quire/engine/words"
 )
 
 var detokenizeCommand = &command{
@@ -27,7 +28,7 @@ for, with nothing added. An id that the vocabulary lacks is an error.`,
 		f.flag("special", &special, "show special tokens by their names")
 		f.flag("json", &asJSON, `print {"text":"..."}`)
 		return func(h *host, _ []string) error {
-			tok, err := openTokenizer(name)
+			tok, err := openTokenizer(h, name)
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ func parseIDs(text string) ([]int32, error) {
 			IDs *[]int32 `json:"ids"`
 		}
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
-			return nil, err
+			return nil, words.JSON(err)
 		}
 		if object.IDs == nil {
 			return nil, fmt.Errorf(`the JSON object has no "ids"`)
@@ -74,7 +75,7 @@ func parseIDs(text string) ([]int32, error) {
 	if strings.HasPrefix(text, "[") {
 		var ids []int32
 		err := json.Unmarshal([]byte(text), &ids)
-		return ids, err
+		return ids, words.JSON(err)
 	}
 	var ids []int32
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,", r) }) {

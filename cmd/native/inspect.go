@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,11 +37,14 @@ of the file is not used, and what would not run and why.`,
 		f.whole("ctx", &ctx, 0, "compute the KV cache for `N` tokens; 0: the model's context")
 		f.flag("json", &asJSON, "print one JSON object")
 		return func(h *host, args []string) error {
-			file, header, err := openHeader(context.Background(), args[0])
+			interruptible, stop := interruptible()
+			defer stop()
+			file, header, err := openHeader(interruptible, args[0], h.err)
 			if err != nil {
-				return err
+				return interrupted(interruptible, h, err)
 			}
 			defer file.Close()
+			ctx = withinModel(h, "inspect", ctx, header)
 			r := inspect(file.name, header, ctx)
 			if asJSON {
 				return writeJSON(h.out, r)
@@ -56,7 +58,7 @@ of the file is not used, and what would not run and why.`,
 type report struct {
 	File      string         `json:"file"`
 	Version   uint32         `json:"version"`
-	Size      int64          `json:"size"`
+	Size      int64          `json:"bytes"`
 	Alignment uint32         `json:"alignment"`
 	Metadata  map[string]any `json:"metadata"`
 	Tensors   []tensor       `json:"tensors"`
@@ -78,10 +80,10 @@ type tensor struct {
 // memory is what the model needs on the GPU, in bytes.
 type memory struct {
 	Parameters int64            `json:"parameters"`
-	Weights    int64            `json:"weights"`
-	KVPerToken map[string]int   `json:"kv_per_token"` // by KV type
+	Weights    int64            `json:"weights_bytes"`
+	KVPerToken map[string]int   `json:"kv_bytes_per_token"` // by KV type
 	Context    int              `json:"context"`
-	KVCache    map[string]int64 `json:"kv_cache"` // of one sequence as long as Context
+	KVCache    map[string]int64 `json:"kv_cache_bytes"` // of one sequence as long as Context
 }
 
 // array is a metadata array's length and its first elements.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"quire/engine/words"
 )
 
 // Exit codes.
@@ -87,10 +89,10 @@ func finish(h *host, c *command, err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usage):
-		fmt.Fprintf(h.err, "quire %s: %v\nsee \"quire %s --help\"\n", c.name, usage, c.name)
+		fmt.Fprintf(h.err, "quire %s: %s\nsee \"quire %s --help\"\n", c.name, words.Error(usage), c.name)
 		return exitUsage
 	}
-	fmt.Fprintf(h.err, "quire %s: %v\n", c.name, err)
+	fmt.Fprintf(h.err, "quire %s: %s\n", c.name, words.Error(err))
 	if advice := advise(err); advice != "" {
 		fmt.Fprintln(h.err, advice)
 	}

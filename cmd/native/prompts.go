@@ -12,11 +12,13 @@ import (
 
 	"quire/engine"
 	"quire/engine/sample"
+	"quire/engine/words"
 )
 
 // job is one prompt with its settings.
 type job struct {
 	Prompt    string
+	IDs       []int32 // in place of Prompt, if not nil
 	Sample    sample.Params
 	seeded    bool // otherwise the seed is random
 	MaxTokens int
@@ -28,6 +30,7 @@ type job struct {
 // line is a job as a line of JSON gives it; what it leaves out comes from the flags.
 type line struct {
 	Prompt      *string          `json:"prompt"`
+	IDs         *[]int32         `json:"ids"`
 	MaxTokens   *int             `json:"max_tokens"`
 	Temperature *float64         `json:"temperature"`
 	TopK        *int             `json:"top_k"`
@@ -97,15 +100,23 @@ func parseLine(text []byte, j job) (job, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&l); err != nil {
-		return j, err
+		return j, words.JSON(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return j, errors.New("more than one JSON value")
 	}
-	if l.Prompt == nil {
-		return j, errors.New(`no "prompt"`)
+	switch {
+	case l.Prompt == nil && l.IDs == nil:
+		return j, errors.New(`no "prompt" and no "ids"`)
+	case l.Prompt != nil && l.IDs != nil:
+		return j, errors.New(`"prompt" and "ids" do not go together`)
+	case l.IDs != nil && len(*l.IDs) == 0:
+		return j, errors.New(`"ids" is empty`)
+	case l.IDs != nil:
+		j.IDs = *l.IDs
+	default:
+		j.Prompt = *l.Prompt
 	}
-	j.Prompt = *l.Prompt
 	set(&j.MaxTokens, l.MaxTokens)
 	set(&j.Sample.Temperature, l.Temperature)
 	set(&j.Sample.TopK, l.TopK)

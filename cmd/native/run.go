@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"quire/engine"
+	"quire/engine/gguf"
 	"quire/engine/gpu"
 )
 
@@ -125,9 +126,15 @@ func (r *runFlags) run(h *host, jobs []job) error {
 }
 
 func (r *runFlags) open(ctx context.Context, h *host) (*engine.Engine, error) {
-	f, err := openFile(ctx, r.model)
+	f, err := openFile(ctx, r.model, h.err)
 	if err != nil {
 		return nil, err
+	}
+	if r.options.Context > 0 {
+		// A file that cannot be read here gives its error below.
+		if header, err := gguf.Read(f, f.size); err == nil {
+			r.options.Context = withinModel(h, "run", r.options.Context, header)
+		}
 	}
 	bar := newProgress(h.err)
 	r.options.Progress = bar.update
@@ -135,7 +142,7 @@ func (r *runFlags) open(ctx context.Context, h *host) (*engine.Engine, error) {
 	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), r.options)
 	bar.clear()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, f.wrap(err)
 	}
 	for _, w := range eng.Info().Warnings {
 		fmt.Fprintf(h.err, "warning: %s: %s\n", f.name, w)

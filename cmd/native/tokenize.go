@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -26,7 +25,7 @@ A vocabulary-only GGUF is enough.`,
 		f.flag("special", &special, "parse special tokens in the text")
 		f.flag("json", &asJSON, `print {"ids":[...]}`)
 		return func(h *host, _ []string) error {
-			tok, err := openTokenizer(name)
+			tok, err := openTokenizer(h, name)
 			if err != nil {
 				return err
 			}
@@ -54,17 +53,16 @@ A vocabulary-only GGUF is enough.`,
 }
 
 // openTokenizer reads the vocabulary of a model.
-func openTokenizer(name string) (*tokenizer.Tokenizer, error) {
-	f, header, err := openHeader(context.Background(), name)
+func openTokenizer(h *host, name string) (*tokenizer.Tokenizer, error) {
+	ctx, stop := interruptible()
+	defer stop()
+	f, header, err := openHeader(ctx, name, h.err)
 	if err != nil {
-		return nil, err
+		return nil, interrupted(ctx, h, err)
 	}
 	defer f.Close()
 	tok, err := tokenizer.New(header)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
-	return tok, nil
+	return tok, f.wrap(err)
 }
 
 func orEmpty[T any](list []T) []T {

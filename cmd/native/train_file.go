@@ -51,6 +51,9 @@ func createBeside(path string) (*os.File, error) {
 		case err == nil:
 			return f, nil
 		case !errors.Is(err, fs.ErrExist):
+			if e, ok := err.(*fs.PathError); ok {
+				e.Path = path
+			}
 			return nil, fmt.Errorf("--out: %w", err)
 		}
 	}

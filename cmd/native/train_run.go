@@ -147,7 +147,7 @@ type stepLine struct {
 	Loss            float64 `json:"loss"`
 	GradientNorm    float64 `json:"gradient_norm"`
 	LearningRate    float64 `json:"learning_rate"`
-	TokensPerSecond float64 `json:"tokens_per_s"`
+	TokensPerSecond float64 `json:"tokens_per_second"`
 }
 
 type scoreLine struct {

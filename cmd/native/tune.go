@@ -122,7 +122,7 @@ func printTuned(w io.Writer, t *attend.Tuned) error {
 			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t-\t-\t-\tskipped\t\n", m.Kind, m.HeadDim, m.Tile, span)
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.1f\t%s\t%s\t%s\t\n", m.Kind, m.HeadDim, m.Tile, span, m.Micros, flops, bytes, mark)
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.1f\t%s\t%s\t%s\t\n", m.Kind, m.HeadDim, m.Tile, span, 1e6*m.Seconds, flops, bytes, mark)
 	}
 	if err := table.Flush(); err != nil {
 		return err

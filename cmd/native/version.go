@@ -2,30 +2,81 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 )
 
+// release is the version that is worked towards; web/package.json has it too. A build of a release says so with
+// -ldflags "-X main.version=0.1.0".
+const release = "0.1.0"
+
+var version string
+
 var versionCommand = &command{
 	name:     "version",
 	summary:  "print the version",
-	about:    "Prints the revision that the binary was built from, the Go version and the platform.",
-	examples: []string{"quire version"},
-	prepare: func(*flags) func(*host, []string) error {
+	usage:    "[--json]",
+	about:    "Prints the version, the revision that the binary was built from, the Go version and the platform.",
+	examples: []string{"quire version", "quire version --json"},
+	prepare: func(f *flags) func(*host, []string) error {
+		var asJSON bool
+		f.flag("json", &asJSON, "print one JSON object")
 		return func(h *host, _ []string) error {
-			revision, modified := "unknown revision", ""
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					switch {
-					case s.Key == "vcs.revision":
-						revision = s.Value
-					case s.Key == "vcs.modified" && s.Value == "true":
-						modified = ", with changes"
-					}
-				}
+			info, _ := debug.ReadBuildInfo()
+			b := builtFrom(version, info)
+			if asJSON {
+				return writeJSON(h.out, b)
 			}
-			_, err := fmt.Fprintf(h.out, "quire %s%s, %s, %s/%s\n", revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(h.out, b)
 			return err
 		}
 	},
+}
+
+// build is what is known of the binary.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"` // of the source; empty: not known
+	Modified bool   `json:"modified"` // the source had changes beside it
+	Time     string `json:"time"`     // of the revision
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func (b build) String() string {
+	source := "unknown revision"
+	if b.Revision != "" {
+		source = "revision " + b.Revision[:min(12, len(b.Revision))]
+	}
+	if b.Modified {
+		source += " with changes"
+	}
+	return fmt.Sprintf("quire %s, %s, %s, %s", b.Version, source, b.Go, b.Platform)
+}
+
+var tag = regexp.MustCompile(`^v(\d+\.\d+\.\d+)$`)
+
+// builtFrom takes the version that the linker was given, else the tag that was built, else a development version.
+func builtFrom(linked string, info *debug.BuildInfo) build {
+	b := build{Version: linked, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info != nil {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Revision = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
+			case "vcs.time":
+				b.Time = s.Value
+			}
+		}
+		if tagged := tag.FindStringSubmatch(info.Main.Version); b.Version == "" && tagged != nil {
+			b.Version = tagged[1]
+		}
+	}
+	if b.Version == "" {
+		b.Version = release + "-devel"
+	}
+	return b
 }

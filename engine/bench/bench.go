@@ -30,7 +30,7 @@ type Result struct {
 	Gen             int     `json:"gen"`    // tokens generated for each sequence; 0 for prefill
 	Batch           int     `json:"batch"`  // sequences at once
 	Depth           int     `json:"depth"`  // tokens of each in the cache before
-	TokensPerSecond float64 `json:"tokens_per_s"`
+	TokensPerSecond float64 `json:"tokens_per_second"`
 	// BandwidthShare is the bytes of weights and KV cache that the steps read, each once a step, against what the
 	// adapter could have read in that time.
 	BandwidthShare    float64 `json:"bandwidth_share"`
@@ -43,7 +43,7 @@ type Result struct {
 // Report is what a model does on an adapter.
 type Report struct {
 	Adapter   string   `json:"adapter"`
-	Bandwidth float64  `json:"bandwidth_gb_s"` // 10⁹ bytes a second
+	Bandwidth float64  `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second
 	Shape     string   `json:"shape"`
 	Type      string   `json:"type"`
 	Variant   string   `json:"variant"`

@@ -30,11 +30,11 @@ func kernelsSince(before, after []engine.KernelTime) []engine.KernelTime {
 	var since []engine.KernelTime
 	for _, k := range after {
 		k.Dispatches -= was[k.Kernel].Dispatches
-		k.Nanoseconds -= was[k.Kernel].Nanoseconds
+		k.Seconds -= was[k.Kernel].Seconds
 		if k.Dispatches > 0 {
 			since = append(since, k)
 		}
 	}
-	slices.SortStableFunc(since, func(a, b engine.KernelTime) int { return cmp.Compare(b.Nanoseconds, a.Nanoseconds) })
+	slices.SortStableFunc(since, func(a, b engine.KernelTime) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	return since
 }

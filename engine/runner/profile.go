@@ -7,9 +7,9 @@ import (
 
 // KernelTime is how long the dispatches of one kernel ran on the GPU.
 type KernelTime struct {
-	Kernel      string  `json:"kernel"` // name and variant
-	Dispatches  int     `json:"dispatches"`
-	Nanoseconds float64 `json:"nanoseconds"`
+	Kernel     string  `json:"kernel"` // name and variant
+	Dispatches int     `json:"dispatches"`
+	Seconds    float64 `json:"seconds"`
 }
 
 // measure waits for the step just submitted and adds its dispatches to the profile.
@@ -25,7 +25,7 @@ func (r *Runner) measure() error {
 			r.profile = append(r.profile, KernelTime{Kernel: t.Kernel})
 		}
 		r.profile[i].Dispatches++
-		r.profile[i].Nanoseconds += t.Nanoseconds
+		r.profile[i].Seconds += t.Nanoseconds / 1e9
 	}
 	return nil
 }

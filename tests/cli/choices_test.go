@@ -55,7 +55,7 @@ func TestRunGivesSeveralAnswers(t *testing.T) {
 	assert.Greater(t, *beams.Choices[0].Score, *beams.Choices[1].Score)
 
 	plain := quire(t, "run", "--raw", "--max-tokens", "6", "--n", "2", "--beams", "2", "--length-penalty", "0", "--early-stopping", "true", "Once upon a time").ok(t)
-	assert.Equal(t, beams.Choices[0].Text+"\n\n"+beams.Choices[1].Text+"\n", plain.stdout)
+	assert.Equal(t, "==> answer 1 <==\n"+beams.Choices[0].Text+"\n\n==> answer 2 <==\n"+beams.Choices[1].Text+"\n", plain.stdout)
 }
 
 func TestRunRefusesChoices(t *testing.T) {

@@ -56,7 +56,7 @@ func TestURLErrors(t *testing.T) {
 	s := site(t)
 	tests := []struct{ url, says string }{
 		{s.URL + "/none.gguf", "404 Not Found"},
-		{s.URL + "/short.gguf", "the connection ended early"},
+		{s.URL + "/short.gguf", "the connection ended early, at byte 1000, 5 times in a row"},
 		{s.URL + "/text.gguf", "not a GGUF file"},
 	}
 	for _, tt := range tests {

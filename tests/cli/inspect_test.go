@@ -19,7 +19,7 @@ const builtIn = "../../cmd/native/model/quire-tales.gguf"
 // inspected is what inspect --json prints.
 type inspected struct {
 	Version  int
-	Size     int64
+	Bytes    int64
 	Metadata map[string]any
 	Tensors  []struct {
 		Name, Type    string
@@ -27,10 +27,11 @@ type inspected struct {
 		Offset, Bytes int64
 	}
 	Memory *struct {
-		Parameters, Weights int64
-		KVPerToken          map[string]int   `json:"kv_per_token"`
-		KVCache             map[string]int64 `json:"kv_cache"`
-		Context             int
+		Parameters int64
+		Weights    int64            `json:"weights_bytes"`
+		KVPerToken map[string]int   `json:"kv_bytes_per_token"`
+		KVCache    map[string]int64 `json:"kv_cache_bytes"`
+		Context    int
 	}
 	Problems, Warnings []string
 }
@@ -45,7 +46,7 @@ func inspect(t *testing.T, args ...string) inspected {
 	var loose map[string]any
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &loose))
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &got))
-	for _, key := range []string{"file", "version", "size", "alignment", "metadata", "tensors", "memory", "problems", "warnings"} {
+	for _, key := range []string{"file", "version", "bytes", "alignment", "metadata", "tensors", "memory", "problems", "warnings"} {
 		assert.Contains(t, loose, key)
 	}
 	return got
@@ -54,7 +55,7 @@ func inspect(t *testing.T, args ...string) inspected {
 func TestInspectJSON(t *testing.T) {
 	got := inspect(t, builtIn)
 	assert.Equal(t, 3, got.Version)
-	assert.EqualValues(t, 7950528, got.Size)
+	assert.EqualValues(t, 7950528, got.Bytes)
 	assert.Equal(t, "llama", got.Metadata["general.architecture"])
 	tokens := got.Metadata["tokenizer.ggml.tokens"].(map[string]any)
 	assert.EqualValues(t, 4096, tokens["length"])
@@ -174,6 +175,6 @@ func TestMissingFiles(t *testing.T) {
 		r := quire(t, args...)
 		assert.Equal(t, 1, r.code, args)
 		assert.Empty(t, r.stdout)
-		assert.Regexp(t, "no such file|no regular file", r.stderr)
+		assert.Regexp(t, "there is no such file|this is a folder", r.stderr)
 	}
 }

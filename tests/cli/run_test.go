@@ -20,6 +20,7 @@ type generated struct {
 	IDs          []int32 `json:"ids"`
 	Text         string  `json:"text"`
 	FinishReason string  `json:"finish_reason"`
+	Limit        string  `json:"limit"`
 	Error        string  `json:"error"`
 	Logprobs     []struct {
 		ID             int32
@@ -60,6 +61,7 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 	assert.Equal(t, want.PromptIDs, g.PromptIDs)
 	assert.Equal(t, want.GreedyIDs[:8], g.IDs)
 	assert.Equal(t, "length", g.FinishReason)
+	assert.Equal(t, "max_tokens", g.Limit)
 	require.Len(t, g.Logprobs, 8)
 	for i, token := range g.Logprobs {
 		assert.Equal(t, g.IDs[i], token.ID)
@@ -69,13 +71,14 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 		assert.GreaterOrEqual(t, token.Top[1].Logit, token.Top[2].Logit)
 		assert.Less(t, token.Logprob, 1e-6)
 	}
-	for _, key := range []string{"adapter", "load_s", "seed", "prompt_tokens", "generated_tokens", "time_to_first_ns", "prompt_tokens_per_s", "decode_tokens_per_s", "blocks"} {
+	for _, key := range []string{"adapter", "load_seconds", "seed", "prompt_tokens", "generated_tokens", "time_to_first_seconds", "prompt_tokens_per_second", "decode_tokens_per_second", "blocks"} {
 		assert.Contains(t, g.Figures, key)
 	}
 	assert.EqualValues(t, 8, g.Figures["generated_tokens"])
 
 	plain := quire(t, "run", want.Text, "--raw", "--temperature", "0", "--max-tokens", "8", "--kv-type", "f32").ok(t)
-	assert.Equal(t, g.Text, plain.stdout, "only the text is on stdout")
+	assert.Equal(t, g.Text+"\n", plain.stdout, "the text and a last newline are on stdout, nothing else")
+	assert.Contains(t, plain.stderr, "\nthe text stopped at the limit of 8 tokens (--max-tokens)\n")
 	assert.Regexp(t, `\| prompt \d+ tokens, [\d.]+ tokens/s \| first token after [\d.]+ s \| 8 tokens, [\d.]+ tokens/s \| \d+ of 512 blocks, 64\.1 MiB\n$`, plain.stderr)
 	assert.NotContains(t, plain.stderr, "\r", "no bar where there is no terminal")
 }
@@ -132,17 +135,24 @@ func TestRunBatchesPrompts(t *testing.T) {
 
 	plain := file(t, "prompts.txt", []byte("Once upon a time\r\n\nThe fox\n"))
 	text := quire(t, "run", "--raw", "--temperature", "0", "--max-tokens", "2", "--prompts", plain).ok(t)
-	texts := strings.Split(text.stdout, "\n\n")
-	require.Len(t, texts, 2)
-	assert.Equal(t, all[1].Text+"\n", texts[1])
+	first, second, found := strings.Cut(text.stdout, "\n\n==> prompt 2 <==\n")
+	require.True(t, found, text.stdout)
+	assert.True(t, strings.HasPrefix(first, "==> prompt 1 <==\n"), first)
+	assert.Equal(t, all[1].Text+"\n", second)
+	assert.Contains(t, text.stderr, "\nprompt 2: the text stopped at the limit of 2 tokens (--max-tokens)\n")
 	assert.Equal(t, 2, strings.Count(text.stderr, "first token after"), "figures for each")
 }
 
 func TestRunRefusesPrompts(t *testing.T) {
 	tests := []struct{ name, lines, says string }{
 		{"nothing", "\n\n", "holds no prompts"},
-		{"unknown field", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"temprature\":1}\n", `line 2: json: unknown field "temprature"`},
-		{"no prompt", `{"seed":1}`, `line 1: no "prompt"`},
+		{"unknown field", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"temprature\":1}\n", `line 2: unknown field "temprature"`},
+		{"no prompt", `{"seed":1}`, `line 1: no "prompt" and no "ids"`},
+		{"prompt and ids", `{"prompt":"a","ids":[1]}`, `line 1: "prompt" and "ids" do not go together`},
+		{"ids of none", `{"ids":[]}`, `line 1: "ids" is empty`},
+		{"ids that are text", `{"ids":["a"]}`, `line 1: field "ids" is text, it must be a whole number`},
+		{"a wrong type", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"seed\":-1}", `line 2: field "seed" is -1, it must be a whole number from 0 on`},
+		{"text in JSON Lines", "{\"prompt\":\"a\"}\nOnce upon a time\n", "line 2: this is not valid JSON"},
 		{"two values", `{"prompt":"a"} {"prompt":"b"}`, "more than one JSON value"},
 		{"out of range", `{"prompt":"a","top_p":7}`, "top_p is 7"},
 		{"broken", `{"prompt":`, "line 1"},
@@ -216,7 +226,7 @@ func TestAdapters(t *testing.T) {
 func TestBench(t *testing.T) {
 	var report struct {
 		Adapter   string
-		Bandwidth float64 `json:"bandwidth_gb_s"`
+		Bandwidth float64 `json:"bandwidth_gb_per_second"`
 		Shape     string
 		Type      string
 		Variant   string
@@ -224,7 +234,7 @@ func TestBench(t *testing.T) {
 		Results   []struct {
 			Kind                      string
 			Prompt, Gen, Batch, Depth int
-			Rate                      float64 `json:"tokens_per_s"`
+			Rate                      float64 `json:"tokens_per_second"`
 			Share                     float64 `json:"bandwidth_share"`
 			Dispatches                int     `json:"dispatches_per_step"`
 		}
@@ -260,7 +270,43 @@ func TestBenchWritesAModelThatRuns(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	got := inspect(t, path)
-	assert.Equal(t, info.Size(), got.Size)
+	assert.Equal(t, info.Size(), got.Bytes)
 	assert.Empty(t, got.Problems)
 	assert.InDelta(t, 494e6, got.Memory.Parameters, 1e6)
+}
+
+func TestRunTakesIDs(t *testing.T) {
+	lines := "{\"prompt\":\"The fox\"}\n{\"ids\":[5,6,7]}\n{\"ids\":[999999]}\n"
+	r := quireWith(t, lines, "run", "--json", "--temperature", "0", "--max-tokens", "2", "--prompts", "-")
+	assert.Equal(t, 1, r.code)
+	all := objects(t, r)
+	require.Len(t, all, 3)
+	assert.Equal(t, []int32{5, 6, 7}, all[1].PromptIDs, "ids get no chat template and no BOS")
+	assert.Len(t, all[1].IDs, 2)
+	assert.Contains(t, all[2].Error, "999999")
+}
+
+// A text that did not end by itself says so, and where.
+func TestRunTellsTheLimit(t *testing.T) {
+	args := []string{"run", "--raw", "--temperature", "0", "--ctx", "16", "--ignore-eos", "Once upon a time"}
+	text := quire(t, args...).ok(t)
+	assert.Contains(t, text.stderr, "\nthe text stopped where the context of 16 tokens is full (--ctx)\n")
+	assert.True(t, strings.HasSuffix(text.stdout, "\n"))
+	lines := quireWith(t, `{"prompt":"Once upon a time"}`+"\n"+`{"prompt":"Once upon a time","max_tokens":3}`,
+		"run", "--raw", "--temperature", "0", "--ctx", "16", "--ignore-eos", "--json", "--prompts", "-").ok(t)
+	all := objects(t, lines)
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"context", "max_tokens"}, []string{all[0].Limit, all[1].Limit})
+
+	stop := strings.Fields(text.stdout)[1]
+	ended := quire(t, append(args, "--stop", stop)...).ok(t)
+	assert.NotContains(t, ended.stderr, "stopped")
+}
+
+func TestContextOverTheModels(t *testing.T) {
+	r := quire(t, "run", "--raw", "--json", "--temperature", "0", "--max-tokens", "2", "--ctx", "50000000", "Once").ok(t)
+	assert.Contains(t, r.stderr, "--ctx 50000000 is more than the 1024 tokens that the model was trained for; it gets 1024")
+	r = quire(t, "inspect", "--json", "--ctx", "50000000", builtIn).ok(t)
+	assert.Contains(t, r.stderr, "it gets 1024")
+	assert.Contains(t, r.stdout, `"context":1024`)
 }

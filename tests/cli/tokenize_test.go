@@ -83,7 +83,7 @@ func TestDetokenizeRefuses(t *testing.T) {
 		{"an id past the vocabulary", "1 4096", "id 2, 4096, is not within the vocabulary of 4096 tokens"},
 		{"a negative id", "-1", "id 1, -1,"},
 		{"an object without ids", `{"tokens":[1]}`, `no "ids"`},
-		{"broken JSON", `[1,`, "unexpected end"},
+		{"broken JSON", `[1,`, "the JSON ends too early"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

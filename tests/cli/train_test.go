@@ -209,7 +209,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"does not fit into a context of --length 8", []string{"--data", data, "--length", "8", "--prompt", "A long one"}, 2},
 		{"--steps", []string{"--data", data, "--steps", "0"}, 2},
 		{"no such file", []string{"--data", data + "x"}, 1},
-		{"is a directory", []string{"--data", filepath.Dir(data)}, 1},
+		{"this is a folder, not a file", []string{"--data", filepath.Dir(data)}, 1},
 		{"stdin has 0 bytes; sequences of 256 need at least 257", []string{"--data", "-", "--batch", "16"}, 1},
 		{"has 2040 bytes; sequences of 4096 need at least 4097", []string{"--data", data, "--length", "4096", "--batch", "1"}, 1},
 		{"is no regular file", []string{"--data", data, "--out", filepath.Dir(data)}, 1},

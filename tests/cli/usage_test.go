@@ -3,10 +3,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "version"}
@@ -92,6 +94,10 @@ func TestHelpListsTheFlagsThatAreAskedFor(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	assert.Regexp(t, `^quire .*, go1\.\d+.*, \w+/\w+\n$`, quire(t, "version").ok(t).stdout)
+	text := quire(t, "version").ok(t).stdout
+	assert.Regexp(t, `^quire \d+\.\d+\.\d+\S*, .*revision.*, go1\.\d+.*, \w+/\w+\n$`, text)
 	assert.Equal(t, quire(t, "version"), quire(t, "--version"))
+	var build map[string]any
+	require.NoError(t, json.Unmarshal([]byte(quire(t, "version", "--json").ok(t).stdout), &build))
+	assert.Contains(t, text, "quire "+build["version"].(string)+", ")
 }

@@ -18,13 +18,13 @@ function size(n) {
 const time = (seconds) => (seconds < 0.1 ? `${digits(1000 * seconds)} ms` : duration(1000 * seconds));
 
 export function showReport({report, charts}) {
-  const small = report.fma_tflop_s < 1; // software adapters
+  const small = report.fma_tflop_per_second < 1; // software adapters
   const unit = small ? 'GFLOP/s' : 'TFLOP/s', per = small ? 1000 : 1;
   $('figure-adapter').textContent = report.type === 'cpu' ? `${report.adapter}, in software: slow` : report.adapter;
   $('figure-clock').textContent = CLOCKS[report.clock];
-  $('figure-bandwidth').textContent = `${digits(report.bandwidth_gb_s)} GB/s`;
-  $('figure-copies').textContent = `${digits(report.copy_gb_s)} GB/s`;
-  $('figure-fma').textContent = `${digits(per * report.fma_tflop_s)} ${unit}`;
+  $('figure-bandwidth').textContent = `${digits(report.bandwidth_gb_per_second)} GB/s`;
+  $('figure-copies').textContent = `${digits(report.copy_gb_per_second)} GB/s`;
+  $('figure-fma').textContent = `${digits(per * report.fma_tflop_per_second)} ${unit}`;
 
   document.querySelector('[data-unit]').textContent = unit;
   fill($('table'), report.results.map((r) => {
@@ -32,7 +32,7 @@ export function showReport({report, charts}) {
     const kind = r.causal ? r.kind : `${r.kind}, no mask`;
     const begin = [kind, r.method, r.kernel.replace(/^.*\//, '') || r.variant, whole(r.length), r.head_dim, heads, r.batch, r.kv_type];
     if (r.skipped) return [...begin, {note: `not measured: ${r.skipped}`, columns: 7}];
-    return [...begin, time(r.seconds), digits(per * r.tflop_s), percent(r.fma_share), digits(r.gb_s), percent(r.bandwidth_share),
+    return [...begin, time(r.seconds), digits(per * r.tflop_per_second), percent(r.fma_share), digits(r.gb_per_second), percent(r.bandwidth_share),
       size(r.buffer_bytes), r.speedup ? r.speedup.toFixed(1) : ''];
   }));
   fill($('memory'), report.memory.map((m) => [

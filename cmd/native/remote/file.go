@@ -18,7 +18,11 @@ type Options struct {
 	Client   *http.Client  // nil: http.DefaultClient
 	Attempts int           // requests without a single byte of progress before giving up; 0: 5
 	Wait     time.Duration // before the second attempt, doubled for each further one; 0: 250 ms
-	Idle     time.Duration // how long a connection may stay silent; 0: 30 s
+	Idle     time.Duration // how long a server may stay silent; 0: 30 s
+	Patience time.Duration // the longest wait that a busy server may ask for; 0: 2 minutes
+
+	// Waiting, if set, is told before a wait of a second or more: why, and how long.
+	Waiting func(reason string, wait time.Duration)
 }
 
 const (
@@ -35,6 +39,7 @@ type File struct {
 	options Options
 	size    int64
 	etag    string
+	unsure  bool // the size is where the first range ended: whether the file does too is not known
 
 	mu    sync.Mutex
 	body  *body    // the open connection, nil for none
@@ -43,11 +48,15 @@ type File struct {
 }
 
 // Open asks for a file. Its size must be stated by the server, or the server must end the stream cleanly. Cancelling
-// ctx ends all reads.
+// ctx ends all reads. Errors are of type *hub.Error, but for those of ctx and of the temporary file.
 func Open(ctx context.Context, url string, o Options) (*File, error) {
+	if err := checkAddress(url); err != nil {
+		return nil, err
+	}
 	if o.Client == nil {
 		o.Client = http.DefaultClient
 	}
+	o.Client = withoutCircles(o.Client)
 	if o.Attempts == 0 {
 		o.Attempts = 5
 	}
@@ -57,11 +66,17 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 	if o.Idle == 0 {
 		o.Idle = 30 * time.Second
 	}
+	if o.Patience == 0 {
+		o.Patience = 2 * time.Minute
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	f := &File{ctx: ctx, cancel: cancel, url: url, options: o, size: -1}
 	err := f.retry(func() (bool, error) { return false, f.connect(0) })
-	if err == nil && f.size < 0 {
+	switch {
+	case err == nil && f.size < 0:
 		err = f.learnSize()
+	case err == nil && f.unsure:
+		err = f.retry(func() (bool, error) { return false, f.confirmEnd() })
 	}
 	if err != nil {
 		f.Close()
@@ -91,7 +106,7 @@ func (f *File) Close() error {
 // ReadAt reads len(p) bytes at an offset.
 func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	if offset < 0 {
-		return 0, fmt.Errorf("read %s: negative offset %d", f.url, offset)
+		return 0, fmt.Errorf("%s: negative offset %d", f.url, offset)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,8 +136,13 @@ func (f *File) readAt(p []byte, offset int64) (int, error) {
 		before := done
 		err := f.seek(offset + int64(done))
 		for err == nil && done < len(p) {
+			if f.body.spent() {
+				err = f.connect(offset + int64(done))
+				continue
+			}
 			var n int
 			n, err = f.body.read(p[done:])
+			err = f.body.early(err)
 			done += n
 		}
 		if err != nil {
@@ -135,11 +155,11 @@ func (f *File) readAt(p []byte, offset int64) (int, error) {
 
 // seek brings the connection to an offset, by reading on where that is near.
 func (f *File) seek(offset int64) error {
-	if f.body != nil && offset >= f.body.at && offset-f.body.at <= maxSkip {
+	if f.body != nil && offset >= f.body.at && offset-f.body.at <= maxSkip && (f.body.end < 0 || offset <= f.body.end) {
 		skip := make([]byte, min(piece, offset-f.body.at))
 		for f.body.at < offset {
 			if _, err := f.body.read(skip[:min(int64(len(skip)), offset-f.body.at)]); err != nil {
-				return err
+				return f.body.early(err)
 			}
 		}
 		return nil
@@ -163,26 +183,41 @@ func (f *File) retry(try func() (progress bool, err error)) error {
 			return nil
 		}
 		if f.ctx.Err() != nil {
-			return fmt.Errorf("read %s: %w", f.url, context.Cause(f.ctx))
+			return fmt.Errorf("%s: %w", f.url, context.Cause(f.ctx))
 		}
 		if progress {
 			attempt, wait = 1, f.options.Wait
 		}
-		var final *finalError
-		if errors.As(err, &final) || attempt >= f.options.Attempts {
-			return fmt.Errorf("read %s: %w", f.url, err)
+		var failed *failure
+		if !errors.As(err, &failed) || failed.final || attempt >= f.options.Attempts {
+			return f.tell(err, attempt)
+		}
+		pause := max(wait, failed.after)
+		if pause > f.options.Patience {
+			failed.told.Reason += fmt.Sprintf(" and asks to be left alone for %v", pause.Round(time.Second))
+			return f.tell(err, 1)
+		}
+		if pause >= time.Second && f.options.Waiting != nil {
+			f.options.Waiting(failed.told.Reason, pause)
 		}
 		select {
-		case <-time.After(wait):
+		case <-time.After(pause):
 		case <-f.ctx.Done():
 		}
 		wait *= 2
 	}
 }
 
-// finalError is one that a new attempt would not mend.
-type finalError struct{ text string }
-
-func (e *finalError) Error() string { return e.text }
-
-func finalf(format string, args ...any) error { return &finalError{fmt.Sprintf(format, args...)} }
+// tell gives an error as callers see it.
+func (f *File) tell(err error, attempts int) error {
+	var failed *failure
+	if !errors.As(err, &failed) {
+		return fmt.Errorf("%s: %w", f.url, err)
+	}
+	e := *failed.told
+	e.URL = f.url
+	if attempts > 1 && !failed.final {
+		e.Reason += fmt.Sprintf(", %d times in a row", attempts)
+	}
+	return &e
+}

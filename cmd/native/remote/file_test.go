@@ -233,12 +233,12 @@ func TestErrors(t *testing.T) {
 				cut(w, r, 1000)
 			}
 			noRanges(n, w, r)
-		}, "stopped serving ranges", 2},
+		}, "has stopped serving parts", 2},
 		{"wrong range", func(n int, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Range", "bytes 7-9/100")
 			w.WriteHeader(http.StatusPartialContent)
-		}, `Content-Range "bytes 7-9/100"`, 1},
-		{"endless redirect", func(n int, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "redirects", 30},
+		}, `"bytes 7-9/100"`, 1},
+		{"endless redirect", func(n int, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "redirects", 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestErrors(t *testing.T) {
 				_, err = f.ReadAt(make([]byte, f.Size()), 0)
 			}
 			require.ErrorContains(t, err, tt.says)
-			assert.Contains(t, err.Error(), "read "+url, "the address is named")
+			assert.Contains(t, err.Error(), url+": ", "the address is named")
 			assert.NotErrorIs(t, err, io.EOF)
 			assert.NotErrorIs(t, err, io.ErrUnexpectedEOF)
 			assert.EqualValues(t, tt.requests, requests.Load())

@@ -7,10 +7,10 @@ type Report struct {
 	Backend   string   `json:"backend"`
 	Driver    string   `json:"driver"`
 	Features  []string `json:"features"`
-	Bandwidth float64  `json:"bandwidth_gb_s"` // 10⁹ bytes a second that kernels read
-	Copy      float64  `json:"copy_gb_s"`      // 10⁹ bytes a second that copies read and write, together
-	FMA       float64  `json:"fma_tflop_s"`    // 10¹² f32 operations a second, a multiply-add counted as two
-	Clock     string   `json:"clock"`          // ClockGPU or ClockWall
+	Bandwidth float64  `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second that kernels read
+	Copy      float64  `json:"copy_gb_per_second"`      // 10⁹ bytes a second that copies read and write, together
+	FMA       float64  `json:"fma_tflop_per_second"`    // 10¹² f32 operations a second, a multiply-add counted as two
+	Clock     string   `json:"clock"`                   // ClockGPU or ClockWall
 	Results   []Result `json:"results"`
 	Memory    []Memory `json:"memory"`
 }
@@ -32,8 +32,8 @@ type Result struct {
 	WallSeconds float64 `json:"wall_seconds"`
 	Launches    int     `json:"launches"` // timed
 	Dispatches  int     `json:"dispatches"`
-	TFLOPs      float64 `json:"tflop_s"`
-	GBs         float64 `json:"gb_s"` // of Bytes
+	TFLOPs      float64 `json:"tflop_per_second"`
+	GBs         float64 `json:"gb_per_second"` // of Bytes
 	FMAShare    float64 `json:"fma_share"`
 	// BandwidthShare is GBs against what kernels can read, CopyShare against the adapter's own copies.
 	BandwidthShare float64 `json:"bandwidth_share"`

@@ -19,9 +19,9 @@ type Tried struct {
 	HeadDim int     `json:"head_dim"`
 	Tile    string  `json:"tile"`
 	Span    int     `json:"span,omitempty"` // keys that decode gives a workgroup; 0: as without tuning
-	Micros  float64 `json:"us"`             // of one launch
-	TFLOPs  float64 `json:"tflops,omitempty"`
-	GBs     float64 `json:"gb_s,omitempty"`
+	Seconds float64 `json:"seconds"`        // of one launch
+	TFLOPs  float64 `json:"tflop_per_second,omitempty"`
+	GBs     float64 `json:"gb_per_second,omitempty"`
 	Best    bool    `json:"best"`
 	Skipped string  `json:"skipped,omitempty"` // why it was not measured
 }
@@ -186,7 +186,7 @@ func best(tried []*Tried, fit func(*Tried) bool) *Tried {
 	if len(measured) == 0 {
 		return nil
 	}
-	return slices.MinFunc(measured, func(a, b *Tried) int { return cmp.Compare(a.Micros, b.Micros) })
+	return slices.MinFunc(measured, func(a, b *Tried) int { return cmp.Compare(a.Seconds, b.Seconds) })
 }
 
 func values(tried []*Tried) []Tried {
@@ -320,7 +320,7 @@ func (t *tuner) time(ctx context.Context, c Case, m *Tried) error {
 	if err != nil {
 		return err
 	}
-	m.Micros = took.wall * 1e6
+	m.Seconds = took.wall
 	if c.Kind == Decode {
 		m.GBs = c.bytes() / took.wall / 1e9
 	} else {

@@ -27,14 +27,14 @@ func TestTune(t *testing.T) {
 	best := map[Kind]*Tried{}
 	for i, m := range tuned.Tried {
 		assert.Empty(t, m.Skipped, m.Tile)
-		assert.Positive(t, m.Micros, m.Tile)
+		assert.Positive(t, m.Seconds, m.Tile)
 		if m.Best {
 			assert.Nil(t, best[m.Kind])
 			best[m.Kind] = &tuned.Tried[i]
 		}
 	}
 	for _, m := range tuned.Tried {
-		assert.GreaterOrEqual(t, m.Micros, best[m.Kind].Micros)
+		assert.GreaterOrEqual(t, m.Seconds, best[m.Kind].Seconds)
 	}
 	require.Len(t, tuned.Tuning.Tiles, 1)
 	assert.Equal(t, attention.Best{HeadDim: 64, Prefill: best[Forward].Tile, Decode: best[Decode].Tile}, tuned.Tuning.Tiles[0])
@@ -57,7 +57,7 @@ func TestTuneWithoutSubgroups(t *testing.T) {
 		require.NotEmpty(t, right)
 		m, err := tuner.try(context.Background(), c)
 		require.NoError(t, err, "subgroups are left out")
-		assert.Positive(t, m.Micros)
+		assert.Positive(t, m.Seconds)
 
 		tuner.results[c.key()] = make([]float32, len(right))
 		_, err = tuner.try(context.Background(), c)
@@ -67,7 +67,7 @@ func TestTuneWithoutSubgroups(t *testing.T) {
 
 // Spans that all fail leave decode's units unknown.
 func TestBest(t *testing.T) {
-	slow, fast, skipped := &Tried{Tile: "a", Micros: 2}, &Tried{Tile: "b", Micros: 1}, &Tried{Tile: "c", Skipped: "too large"}
+	slow, fast, skipped := &Tried{Tile: "a", Seconds: 2}, &Tried{Tile: "b", Seconds: 1}, &Tried{Tile: "c", Skipped: "too large"}
 	assert.Same(t, fast, best([]*Tried{slow, skipped, fast}, anyTile))
 	assert.Same(t, slow, best([]*Tried{slow, skipped, fast}, func(m *Tried) bool { return m.Tile != "b" }))
 	assert.Nil(t, best([]*Tried{skipped}, anyTile))
