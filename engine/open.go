@@ -37,6 +37,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 			if opening.device != nil {
 				opening.device.Release()
 			}
+			err = doubt(ctx, src, err)
 			src.Close()
 		}
 	}()

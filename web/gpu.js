@@ -17,6 +17,8 @@ class Host {
   notify = null;
   message = ''; // of the last call that returned -1
   retryPause = 250; // milliseconds before a broken download's second try; half a minute in all
+  idleLimit = 30e3; // milliseconds that a server may stay silent
+  waiting = null; // told (reason, milliseconds) when a download waits for its server
   wakeSoftware = false; // tests want Wake for software adapters too
   pulse = false; // and Firefox's Pulse in any browser
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
@@ -167,7 +169,7 @@ class Host {
 
   // newSource makes a source of a URL or a Blob; openSource answers with its size.
   newSource(from) {
-    return this.#sources.add(new ByteSource(from, this.retryPause));
+    return this.#sources.add(new ByteSource(from, this.retryPause, this.idleLimit, (...told) => this.waiting?.(...told)));
   }
 
   openSource(id, token) {
@@ -183,6 +185,10 @@ class Host {
       const d = this.#devices.get(device);
       return this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size);
     });
+  }
+
+  verifySource(id, token) {
+    this.#answer(token, () => this.#sources.get(id).verify());
   }
 
   // cancelSource ends what the source is doing; it may be used again.

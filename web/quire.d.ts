@@ -3,10 +3,12 @@ export type Options<T> = {[Name in keyof T]: {} extends Pick<T, Name> ? T[Name] 
 
 /** How far loading has come: the engine's and the weights' bytes, then compiled kernels. */
 export interface Progress {
-  stage: 'engine' | 'weights' | 'kernels';
+  stage: 'engine' | 'weights' | 'kernels' | 'waiting';
   done: number;
-  /** 0 where it is not known. */
+  /** 0 where it is not known; of waiting, seconds. */
   total: number;
+  /** What is waited for: a server that is busy, or cannot be reached, is asked again. */
+  reason?: string;
 }
 
 /** How keys and values are stored. */
@@ -77,10 +79,12 @@ export interface Tuned {
     tile: string;
     /** Keys that decode gives a workgroup, where that was tried. */
     span?: number;
-    /** Microseconds of one launch. */
-    us: number;
-    tflops?: number;
-    gb_s?: number;
+    /** Of one launch. */
+    seconds: number;
+    /** 10¹² operations. */
+    tflop_per_second?: number;
+    /** 10⁹ bytes. */
+    gb_per_second?: number;
     best: boolean;
     /** Why it was not measured. */
     skipped?: string;
@@ -229,6 +233,8 @@ export interface Choice {
   /** From 0; with beams, and with bestOf over n, the best is first. */
   index: number;
   reason: 'stop' | 'length' | 'cancelled';
+  /** With the reason "length": maxTokens, or the end of the context. */
+  limit?: 'maxTokens' | 'context';
   text: string;
   ids: number[];
   logprobs?: Token[];
@@ -242,6 +248,8 @@ export interface Choice {
 export interface Result {
   /** An end token or stop text, a limit, or cancel(). */
   reason: 'stop' | 'length' | 'cancelled';
+  /** With the reason "length": maxTokens, or the end of the context. */
+  limit?: 'maxTokens' | 'context';
   text: string;
   ids: number[];
   promptIds: number[];
@@ -315,7 +323,11 @@ export class QuireError extends Error {
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
-    | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed' | 'Error';
+    | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed'
+    /** Of the network; the message says what to do. */
+    | 'ErrNotFound' | 'ErrForbidden' | 'ErrCORS' | 'ErrUnreachable' | 'ErrCut' | 'ErrSilent' | 'ErrBusy' | 'ErrServer'
+    | 'ErrWebPage' | 'ErrEncoded' | 'ErrChanged' | 'ErrBadAddress'
+    | 'Error';
 }
 
 /** A model in a worker of its own, which runs many requests at once. Errors are QuireErrors. */

@@ -36,6 +36,10 @@ function ready() {
   });
 }
 
+globalThis.quireGPU.waiting = (reason, milliseconds) => {
+  postMessage({kind: 'progress', id: 0, value: {stage: 'waiting', done: 0, total: Math.round(milliseconds / 1000), reason}});
+};
+
 function crash(message) {
   postMessage({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message}});
 }

@@ -14,6 +14,7 @@ import (
 	"quire/engine"
 	"quire/engine/gpu"
 	"quire/engine/tokenizer"
+	"quire/engine/words"
 )
 
 // bridge holds the worker's one engine. Its methods run in JavaScript's event loop: what waits runs in a goroutine.
@@ -200,7 +201,7 @@ func (b *bridge) fail(id int, err error) { b.answer("failed", id, failureOf(err)
 func decode(text string, value any) error {
 	d := json.NewDecoder(bytes.NewReader([]byte(text)))
 	d.DisallowUnknownFields()
-	err := d.Decode(value)
+	err := words.JSON(d.Decode(value))
 	if err == nil {
 		if _, end := d.Token(); end != io.EOF {
 			err = errors.New("more than one JSON value")

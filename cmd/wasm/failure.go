@@ -9,7 +9,9 @@ import (
 	"quire/engine/chat"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/hub"
 	"quire/engine/tokenizer"
+	"quire/engine/words"
 )
 
 // failure is an error in JavaScript's form.
@@ -37,12 +39,15 @@ var named = []struct {
 
 // failureOf names an error: by the type that Go knows it by, or plainly Error.
 func failureOf(err error) *failure {
-	f := &failure{Name: "Error", Message: err.Error()}
+	f := &failure{Name: "Error", Message: words.Error(err)}
+	var network *hub.Error
 	var format *gguf.FormatError
 	var kind *gguf.KindError
 	var metadata *gguf.MetadataError
 	var shader *gpu.ShaderError
 	switch {
+	case errors.As(err, &network):
+		f.Name, f.Message = string(network.Kind), network.Error()+". "+network.Advice()
 	case errors.As(err, &format):
 		f.Name = "FormatError"
 	case errors.As(err, &kind):

@@ -96,6 +96,7 @@ type figures struct {
 type choice struct {
 	Index   int                 `json:"index"`
 	Reason  engine.FinishReason `json:"reason"`
+	Limit   string              `json:"limit,omitempty"`
 	IDs     []int32             `json:"ids"`
 	Text    string              `json:"text"`
 	Tokens  []engine.Token      `json:"tokens,omitempty"`
@@ -105,6 +106,7 @@ type choice struct {
 
 type result struct {
 	Reason  engine.FinishReason `json:"reason"`
+	Limit   string              `json:"limit,omitempty"`
 	Error   *failure            `json:"error,omitempty"`
 	IDs     []int32             `json:"ids"`
 	Text    string              `json:"text"`
@@ -113,13 +115,16 @@ type result struct {
 	Figures figures             `json:"figures"`
 }
 
+// limits are engine.Limits, named as the request's fields.
+var limits = map[engine.Limit]string{engine.LimitTokens: "maxTokens", engine.LimitContext: "context"}
+
 func resultOf(r engine.Result) result {
 	f := r.Figures
-	out := result{Reason: r.Reason, IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Choices: make([]choice, len(r.Choices)), Figures: figures{
+	out := result{Reason: r.Reason, Limit: limits[r.Limit], IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Choices: make([]choice, len(r.Choices)), Figures: figures{
 		f.PromptTokens, f.CachedTokens, f.GeneratedTokens, 1000 * f.TimeToFirst.Seconds(), f.PromptPerSecond, f.DecodePerSecond, f.Blocks,
 	}}
 	for i, c := range r.Choices {
-		out.Choices[i] = choice{c.Index, c.Reason, orEmpty(c.IDs), c.Text, c.Tokens, c.Logprob, c.Score}
+		out.Choices[i] = choice{c.Index, c.Reason, limits[c.Limit], orEmpty(c.IDs), c.Text, c.Tokens, c.Logprob, c.Score}
 	}
 	if r.Err != nil {
 		out.Error = failureOf(r.Err)

@@ -31,6 +31,7 @@ const (
 	answerFailed
 	answerOutOfMemory
 	answerShader
+	answerSource
 )
 const (
 	deviceLost = iota
@@ -130,6 +131,8 @@ func (a answer) err() error {
 		return fmt.Errorf("%w: %s", ErrOutOfMemory, a.value.String())
 	case answerShader:
 		return &compileError{line: a.value.Get("line").Int(), message: a.value.Get("message").String()}
+	case answerSource:
+		return sourceError(a.value)
 	default:
 		return errors.New(a.value.String())
 	}

@@ -17,6 +17,12 @@ type Source interface {
 	Upload(ctx context.Context, target *Buffer, targetOffset uint64, offset, n int64) error
 }
 
+// Verifier is a Source that may have been told a wrong size: Verify reads to the file's end to find out. It is asked when a file
+// makes no sense.
+type Verifier interface {
+	Verify(ctx context.Context) error
+}
+
 // ReaderSource is a Source over an io.ReaderAt.
 func ReaderSource(r io.ReaderAt, size int64) Source {
 	return &readerSource{ReaderAt: r, size: size}

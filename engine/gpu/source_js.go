@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 	"syscall/js"
+
+	"quire/engine/hub"
 )
 
 // headerPiece is how much of a file ReadAt asks for at once.
@@ -65,7 +67,24 @@ func (s *byteSource) await(ctx context.Context, gone <-chan struct{}, start func
 		s.host.object.Call("cancelSource", s.id)
 		return v, err
 	}
-	return v, fmt.Errorf("gpu: source: %w", err)
+	return v, err
+}
+
+// sourceError is a Fault of web/gpu/fault.js.
+func sourceError(fault js.Value) error {
+	e := hub.Errorf(hub.Kind(fault.Get("kind").String()), "%s", fault.Get("reason").String())
+	if status := fault.Get("status").Int(); status != 0 {
+		e = hub.Status(status, fault.Get("text").String())
+	}
+	e.URL = fault.Get("url").String()
+	e.Reason += fault.Get("more").String()
+	return e
+}
+
+// Verify is of Verifier.
+func (s *byteSource) Verify(ctx context.Context) error {
+	_, err := s.await(ctx, nil, func(token int32) { s.host.object.Call("verifySource", s.id, token) })
+	return err
 }
 
 // Size returns the file's size in bytes.

@@ -84,6 +84,9 @@ func TestSourceServers(t *testing.T) {
 		"cut at once":             {"cut", "&times=2&at=0"},
 		"cut without ranges":      {"cutplain", "&times=2&at=3000001"},
 		"a server that starts up": {"flaky", "&times=1"},
+		"no length":               {"endless", ""},
+		"parts of a part":         {"pieces", "&at=300000"},
+		"a length to be found":    {"whole", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, _ := sourceURL(t, kind.kind, fmt.Sprintf("size=%d%s", size, kind.query))
@@ -194,13 +197,12 @@ func TestSourceErrors(t *testing.T) {
 	d := open(t)
 	b := buffer(t, d, "target", 4<<20, Storage)
 	for name, c := range map[string]struct{ kind, query, open, upload string }{
-		"missing":                   {"status", "code=404", "HTTP 404", ""},
+		"missing":                   {"status", "code=404", "there is no such file (HTTP 404", ""},
 		"forbidden":                 {"status", "code=403", "HTTP 403", ""},
 		"failing server":            {"flaky", "times=9", "HTTP 503", ""},
-		"no length":                 {"endless", "size=1000", "without a length", ""},
 		"changed while it was read": {"changed", "size=3000000&at=1000001", "", "the file changed"},
 		"longer than before":        {"grown", "size=3000000&at=1000001", "", "the file changed"},
-		"always cut":                {"cutplain", "size=3000000&at=1000001&times=99", "", "of 3000000"},
+		"always cut":                {"cutplain", "size=3000000&at=1000001&times=99", "", "ended early, at byte 1000001, 8 times in a row"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, _ := sourceURL(t, c.kind, c.query)
@@ -218,7 +220,7 @@ func TestSourceErrors(t *testing.T) {
 		})
 	}
 	_, err := OpenURL(context.Background(), "http://")
-	require.ErrorContains(t, err, "not a URL")
+	require.ErrorContains(t, err, "not a whole address")
 
 	url, _ := sourceURL(t, "ranges", "size=1000")
 	s := openURL(t, url)

@@ -161,8 +161,8 @@ func TestWrongModels(t *testing.T) {
 		{"broken.gguf", "This is no usable GGUF file", "gguf: at byte 0"},
 		{"header.gguf", "This is no usable GGUF file", "gguf: at byte"},
 		{"cut.gguf", "This is no usable GGUF file", "tensor"},
-		{"page.gguf", "This is another kind of file", "the file is an HTML page"},
-		{"none.gguf", "That did not work", "none.gguf: HTTP 404"},
+		{"page.gguf", "This is a web page, not a model", "the server sends a web page"},
+		{"none.gguf", "There is no such file", "none.gguf: there is no such file (HTTP 404"},
 	} {
 		p.fill("#url", site+"/"+c.url)
 		p.do(chromedp.Click(css("#load")))

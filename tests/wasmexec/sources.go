@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,10 +24,18 @@ import (
 //	cutplain plain; likewise
 //	changed  ranges; the first response breaks off after `at` bytes, later ones have another ETag
 //	grown    ranges without an ETag; the first breaks off after `at` bytes, later ones are one byte longer
-//	stuck    ranges; sends `at` bytes and then nothing until the client goes
+//	stuck    ranges; sends `at` bytes and then nothing until the client goes; after `times` requests, if given, nothing at all
 //	flaky    503 for the first `times` requests, then ranges
-//	status   answers with status `code`
+//	status   answers with status `code`, and Retry-After where `after` is given
+//	busy     429 with Retry-After `after`, as a number of seconds or a date, for the first `times` requests, then ranges
 //	endless  200 without a length
+//	hush     200 without a length; sends `at` bytes and then nothing until the client goes
+//	mute     never answers
+//	page     HTML
+//	called   a model's first bytes, and then the file, called HTML
+//	gzip     compressed, and said so where the page may read that
+//	pieces   ranges of at most `at` bytes; pages of other origins may not see how long the file is, unless `told`
+//	whole    one range to the end that does not tell how long the file is
 func sources() http.Handler {
 	var mu sync.Mutex
 	counts := map[string]int{}
@@ -96,6 +105,10 @@ func sources() http.Handler {
 			}
 			ranges(w, size+1, "")
 		case "stuck":
+			if times > 0 && count > times {
+				<-r.Context().Done()
+				return
+			}
 			ranges(&cutting{ResponseWriter: w, left: at, stuck: r.Context().Done()}, size, `"1"`)
 		case "flaky":
 			if count <= times {
@@ -104,7 +117,63 @@ func sources() http.Handler {
 			}
 			ranges(w, size, `"1"`)
 		case "status":
+			w.Header().Set("Retry-After", r.FormValue("after"))
 			w.WriteHeader(number(r, "code"))
+		case "busy":
+			if count <= times {
+				after := r.FormValue("after")
+				if r.FormValue("date") != "" {
+					after = time.Now().Add(time.Duration(number(r, "after")) * time.Second).UTC().Format(http.TimeFormat)
+				}
+				w.Header().Set("Retry-After", after)
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			ranges(w, size, `"1"`)
+		case "hush":
+			w.WriteHeader(http.StatusOK)
+			w.Write(pattern(at))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		case "mute":
+			<-r.Context().Done()
+		case "page":
+			fmt.Fprint(w, "<!doctype html><title>Sign in</title>")
+		case "called":
+			w.Header().Set("Content-Type", "text/html")
+			content := append([]byte("GGUF"), pattern(size)...)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		case "gzip":
+			var packed bytes.Buffer
+			z := gzip.NewWriter(&packed)
+			z.Write(make([]byte, size))
+			z.Close()
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Length", strconv.Itoa(packed.Len()))
+			w.Write(packed.Bytes())
+		case "pieces", "whole":
+			from, total := 0, strconv.Itoa(size)
+			fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
+			to := size
+			if kind == "pieces" {
+				to = min(size, from+at)
+			} else {
+				total = "*"
+			}
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if r.FormValue("told") != "" {
+				w.Header().Set("Access-Control-Expose-Headers", "Content-Range")
+			}
+			if from >= size {
+				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+				return
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", from, to-1, total))
+			w.Header().Set("Content-Length", strconv.Itoa(to-from))
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(pattern(size)[from:to])
 		case "endless":
 			w.WriteHeader(http.StatusOK)
 			w.(http.Flusher).Flush()

@@ -1,35 +1,44 @@
 // ByteSource reads a file at a URL (fetch with ranges) or a Blob forward as a stream, into memory or straight into GPU
-// buffers. One response stays open; going back, or far forward, asks for a new one.
+// buffers. One response stays open; going back, or far forward, asks for a new one. What goes wrong with the network is a Fault.
+
+import {Fault} from './fault.js';
+import {BlobOrigin, URLOrigin} from './origin.js';
 
 const SKIP = 4 << 20; // reading on over fewer bytes beats a new request
 const STAGE = 1 << 20; // bytes gathered for one writeBuffer
 const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
 const TRIES = 8; // in a row without a byte
 const OPEN_TRIES = 3;
-
-// A failure that trying again will not mend.
-class Final extends Error {}
+const PATIENCE = 120e3; // milliseconds that a busy server may ask to be left alone
+const MAGIC = 'GGUF';
 
 const cancelled = () => new DOMException('cancelled', 'AbortError');
 
 export class ByteSource {
   size = 0;
-  #origin; // where streams come from: {name, size, open(offset, signal)}
+  #origin; // where streams come from
   #stream = null; // reader of the open response
   #position = 0; // of the next byte of the stream
+  #start = 0; // where the stream began
+  #end = null; // and where it should end; null: not known
   #rest = null; // bytes of the stream that were read and not used; they end at #position
   #kept = null; // {start, data}: what read last returned, so that the bytes after a header need no new request
   #abort = new AbortController();
   #pause;
+  #idle;
+  #waiting;
   #stage = null;
   #ahead = 0; // bytes written since the mark
   #mark = null; // settles when the GPU has what was written before it
   #broken = false; // whether the last response failed
   #turn = Promise.resolve();
 
-  // The pause is milliseconds before the second try, doubled each time.
-  constructor(from, pause) {
+  // The pause is milliseconds before the second try, doubled each time; idle is how many a server may stay silent. waiting(reason,
+  // milliseconds) is told of waits of a second and more.
+  constructor(from, pause, idle, waiting) {
     this.#pause = pause;
+    this.#idle = idle;
+    this.#waiting = waiting;
     this.#origin = from instanceof Blob ? new BlobOrigin(from) : new URLOrigin(String(from));
   }
 
@@ -37,6 +46,8 @@ export class ByteSource {
   open() {
     return this.#exclusive(async () => {
       await this.#retry(() => this.#restart(0), OPEN_TRIES);
+      if (this.#origin.page) await this.#retry(() => this.#refusePage(), OPEN_TRIES);
+      if (this.#origin.size < 0) await this.#retry(() => this.#gather(), OPEN_TRIES);
       this.size = this.#origin.size;
       return this.size;
     });
@@ -135,13 +146,16 @@ export class ByteSource {
         this.#drop();
         this.#broken = true;
         this.#signal.throwIfAborted();
-        if (e instanceof Final) throw e;
+        if (!(e instanceof Fault) || e.final) throw e;
         if (this.#position > reached) {
           reached = this.#position;
           tries = 1;
         }
-        if (tries >= limit) throw new Error(`${e.message} (tried ${limit} times)`, {cause: e});
-        await sleep(this.#pause * 2 ** (tries - 1), this.#signal);
+        if (tries >= limit) throw e.with(`, ${limit} times in a row`);
+        const pause = Math.max(e.after, this.#pause * 2 ** (tries - 1));
+        if (pause > PATIENCE) throw e.with(` and asks to be left alone for ${Math.round(pause / 1000)} s`);
+        if (pause >= 1000) this.#waiting?.(e.message, pause);
+        await sleep(pause, this.#signal);
       }
     }
   }
@@ -161,111 +175,109 @@ export class ByteSource {
 
   async #restart(offset) {
     this.#drop();
-    const {body, start} = await this.#origin.open(offset, this.#signal, this.#broken);
-    this.#broken = false;
-    this.#stream = body.getReader();
-    this.#position = start;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(this.#silence()), this.#idle);
+    try {
+      const {body, start, end} = await this.#origin.open(offset, AbortSignal.any([this.#signal, limit.signal]), this.#broken);
+      this.#broken = false;
+      this.#stream = body.getReader();
+      this.#start = this.#position = start;
+      this.#end = end;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // silence is final unless a part of the file has come, for then the rest can be asked for.
+  #silence() {
+    const final = !(this.#origin.ranges && this.#stream !== null && this.#position > this.#start);
+    return new Fault(this.#origin.name, 'ErrSilent', `the server has sent nothing for ${this.#idle / 1000} s`, {final});
+  }
+
+  // read gives the stream's next piece, or null at its end.
+  async #read() {
+    let timer;
+    const silence = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(this.#silence()), this.#idle);
+    });
+    try {
+      const {done, value} = await Promise.race([this.#stream.read(), silence]);
+      this.#signal.throwIfAborted();
+      if (done) return null;
+      this.#position += value.length;
+      if (this.#end === null || this.#position <= this.#end) return value;
+    } catch (e) {
+      throw e instanceof Fault ? e : this.#origin.broke(this.#position, e);
+    } finally {
+      clearTimeout(timer);
+    }
+    throw new Fault(this.#origin.name, 'ErrEncoded',
+      'the server sends more bytes than it says: it seems to compress the file on the way (Content-Encoding)');
   }
 
   // take returns up to max bytes of the stream.
   async #take(max) {
     while (this.#rest === null) {
-      const {done, value} = await this.#stream.read().catch((e) => {
-        throw new Error(`${this.#origin.name}: the stream broke at byte ${this.#position} of ${this.#origin.size}: ${e.message}`, {cause: e});
-      });
-      this.#signal.throwIfAborted();
-      if (done) throw new Error(`${this.#origin.name}: the stream ended at byte ${this.#position} of ${this.#origin.size}`);
-      if (value.length === 0) continue;
-      this.#position += value.length;
-      this.#rest = value;
+      const at = this.#position;
+      const value = await this.#read();
+      if (value !== null) {
+        if (value.length > 0) this.#rest = value;
+      } else if (at === this.#end && at > this.#start && at < this.size) { // the server gives less at once than it was asked for
+        await this.#restart(at);
+        if (this.#start !== at) throw this.#origin.broke(at);
+      } else {
+        throw this.#origin.broke(at);
+      }
     }
     const piece = this.#rest.subarray(0, max);
     this.#rest = piece.length < this.#rest.length ? this.#rest.subarray(max) : null;
     return piece;
   }
 
+  // refusePage finds a web page where a model should be. Some servers call everything so: the first bytes tell.
+  async #refusePage() {
+    if (this.#stream === null) await this.#restart(0);
+    const piece = this.#end === 0 ? new Uint8Array() : await this.#take(Infinity);
+    if (new TextDecoder('latin1').decode(piece.subarray(0, MAGIC.length)) !== MAGIC) {
+      throw new Fault(this.#origin.name, 'ErrWebPage', 'the server sends a web page, not a model file');
+    }
+    this.#rest = piece;
+  }
+
+  // gather takes in a file whose length nobody tells, and goes on with what has come.
+  async #gather() {
+    if (this.#stream === null) await this.#restart(0);
+    let whole = new Blob(), pieces = this.#rest ? [this.#rest] : [], size = 0;
+    for (let piece; (piece = await this.#read()) !== null;) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size < AHEAD) continue;
+      whole = new Blob([whole, ...pieces]); // which browsers may move out of memory
+      pieces = [];
+      size = 0;
+    }
+    this.#drop();
+    this.#origin = new BlobOrigin(new Blob([whole, ...pieces]), this.#origin.name);
+  }
+
+  // verify reads on to the end of a file whose length only one header told, and fails where that was not true.
+  verify() {
+    return this.#exclusive(async () => {
+      if (this.#origin.ranges) return;
+      try {
+        if (this.#stream === null) await this.#restart(0);
+        while (await this.#read() !== null);
+      } catch (e) {
+        if (e.value?.kind === 'ErrEncoded') throw e;
+      } finally {
+        this.#drop();
+      }
+    });
+  }
+
   #drop() {
     this.#stream?.cancel().catch(() => {});
     this.#stream = this.#rest = null;
-  }
-}
-
-class BlobOrigin {
-  ranges = true;
-
-  constructor(blob) {
-    this.blob = blob;
-    this.name = blob.name || 'the file';
-    this.size = blob.size;
-  }
-
-  async open(offset) {
-    return {body: this.blob.slice(offset).stream(), start: offset};
-  }
-}
-
-class URLOrigin {
-  ranges = false; // known after the first response
-  size = -1;
-  #tag = null; // ETag or date of the first response
-
-  constructor(url) {
-    this.name = url;
-  }
-
-  // The browser's cache may serve what it has, as when weights are read again after the GPU was lost. It may have parts of
-  // an older file, so it is passed over where no tag tells, and after a failure.
-  async open(offset, signal, broken) {
-    const first = this.size < 0;
-    const cached = !broken && (first || this.#tag !== null);
-    const response = await fetch(parse(this.name), {
-      headers: {Range: `bytes=${offset}-`}, signal, cache: cached ? 'default' : 'no-store',
-    }).catch((e) => {
-      throw new Error(`${this.name}: ${e.message}: offline, no such host, or it forbids pages of other origins (CORS)`, {cause: e});
-    });
-    const status = `HTTP ${response.status}${response.statusText ? ' ' + response.statusText : ''}`;
-    if (response.status !== 200 && response.status !== 206) {
-      await response.body?.cancel();
-      const again = response.status === 408 || response.status === 429 || response.status >= 500;
-      throw new (again ? Error : Final)(`${this.name}: ${status}`);
-    }
-    const {start, size} = extent(response, offset);
-    if (size === null) {
-      await response.body?.cancel();
-      throw new Final(`${this.name}: ${status} without a length`);
-    }
-    const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
-    if (first) {
-      this.size = size;
-      this.#tag = tag;
-      this.ranges = response.status === 206;
-    } else if (size !== this.size || (tag !== null && this.#tag !== null && tag !== this.#tag)) {
-      await response.body?.cancel();
-      throw new (cached ? Error : Final)(`${this.name}: the file changed while it was read (${this.size} bytes, ${this.#tag}; now ${size} bytes, ${tag}): load it again`);
-    }
-    return {body: response.body, start};
-  }
-}
-
-// extent says where a response's body starts in the file and how long the file is; null where it does not say.
-function extent(response, offset) {
-  const number = (text) => (text !== null && /^\d+$/.test(text.trim()) ? Number(text) : null);
-  const length = response.headers.has('Content-Encoding') ? null : number(response.headers.get('Content-Length'));
-  if (response.status === 200) return {start: 0, size: length};
-  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
-  if (range) {
-    if (Number(range[1]) !== offset) return {start: offset, size: null};
-    return {start: offset, size: Number(range[2])};
-  }
-  // Across origins Content-Range may be hidden; what was asked for reaches to the end.
-  return {start: offset, size: length === null ? null : offset + length};
-}
-
-function parse(url) {
-  try {
-    return new URL(url, globalThis.location?.href);
-  } catch (e) {
-    throw new Final(`${url}: not a URL`);
   }
 }
 

@@ -1,0 +1,119 @@
+import {Fault, isWeb, refusal, unreachable} from './fault.js';
+
+// Where a ByteSource's streams come from. open(offset, signal, broken) gives {body, start, end}: a stream of the bytes from start,
+// to end if that is known. size is -1 until it is known, ranges whether a stream may begin anywhere.
+
+export class BlobOrigin {
+  ranges = true;
+
+  constructor(blob, name = blob.name || 'the file') {
+    this.blob = blob;
+    this.name = name;
+    this.size = blob.size;
+  }
+
+  async open(offset) {
+    return {body: this.blob.slice(offset).stream(), start: offset, end: this.size};
+  }
+
+  broke(position, cause) {
+    return new Fault(this.name, 'ErrChanged', 'the file cannot be read any more: it was changed, moved or removed', {cause});
+  }
+}
+
+export class URLOrigin {
+  ranges = false; // known after the first response
+  size = -1;
+  page = false; // the server calls it HTML
+  #whole = false; // the file can only be asked for as a whole
+  #tag = null; // ETag or date of the first response
+
+  constructor(url) {
+    this.name = url;
+  }
+
+  // The browser's cache may serve what it has, as when weights are read again after the GPU was lost. It may have parts of
+  // an older file, so it is passed over where no tag tells, and after a failure.
+  async open(offset, signal, broken) {
+    const first = this.size < 0;
+    const cached = !broken && (first || this.#tag !== null);
+    const response = await this.#fetch(offset, signal, cached ? 'default' : 'no-store');
+    const refuse = async (kind, reason, final = true) => {
+      await response.body?.cancel();
+      return new Fault(this.name, kind, reason, {final});
+    };
+    if (response.status !== 200 && response.status !== 206) {
+      await response.body?.cancel();
+      throw refusal(this.name, response);
+    }
+    const {start, end, size, told} = extent(response, offset);
+    if (response.status === 206 && start !== offset) {
+      throw await refuse('ErrServer', `the server sends other bytes than it was asked for: from ${offset} on, and it sent those from ${start} on`);
+    }
+    const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
+    if (first) {
+      this.#tag = tag;
+      this.ranges = response.status === 206 && size !== null;
+      this.size = size ?? -1;
+      this.page = /^(text\/html|application\/xhtml\+xml)\b/i.test(response.headers.get('Content-Type') ?? '');
+      if (this.ranges && !told) await this.#confirmEnd(signal).catch(async (e) => {
+        this.size = -1;
+        await response.body?.cancel();
+        throw e;
+      });
+    } else if ((size !== null && size !== this.size) || (tag !== null && this.#tag !== null && tag !== this.#tag)) {
+      throw await refuse('ErrChanged', 'the file changed on the server while it was read', !cached);
+    }
+    return {body: response.body, start, end};
+  }
+
+  async #fetch(offset, signal, cache) {
+    const url = parse(this.name);
+    const ask = (headers) => fetch(url, {headers, signal, cache});
+    try {
+      return await ask(this.#whole ? {} : {Range: `bytes=${offset}-`});
+    } catch (e) {
+      signal.throwIfAborted();
+      if (this.size >= 0) throw this.broke(offset, e);
+      // Servers may forbid Range to pages of other origins, and Chromium takes no part of what is compressed on the way.
+      const response = this.#whole || !isWeb(url) ? null : await ask({}).catch(() => null);
+      if (response === null) throw await unreachable(url, signal, e);
+      this.#whole = true;
+      return response;
+    }
+  }
+
+  // confirmEnd asks for the bytes after the first range where the server did not tell, or browsers hide, the file's size.
+  async #confirmEnd(signal) {
+    const response = await fetch(parse(this.name), {headers: {Range: `bytes=${this.size}-`}, signal, cache: 'no-store'}).catch(() => null);
+    signal.throwIfAborted();
+    await response?.body?.cancel();
+    if (response?.status !== 206 || response.headers.get('Content-Length') === '0') return;
+    throw new Fault(this.name, 'ErrServer', 'the server sends the file in pieces and does not let the page know how long it is ' +
+      '(it must send the whole length in Content-Range, and to other origins Access-Control-Expose-Headers: Content-Range)');
+  }
+
+  broke(position, cause) {
+    return new Fault(this.name, 'ErrCut', `the connection ended early, at byte ${position}`, {final: false, cause});
+  }
+}
+
+// extent says where a response's body starts and ends in the file and how long the file is; null where that is not known.
+function extent(response, offset) {
+  const number = (text) => (text !== null && /^\d+$/.test(text.trim()) ? Number(text) : null);
+  const length = response.headers.has('Content-Encoding') ? null : number(response.headers.get('Content-Length'));
+  if (response.status === 200) return {start: 0, end: length, size: length, told: true};
+  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get('Content-Range') ?? '');
+  // Across origins Content-Range may be hidden; what was asked for reaches to the end, if the server keeps to it.
+  const end = range ? Number(range[2]) + 1 : length === null ? null : offset + length;
+  const told = range !== null && range[3] !== '*';
+  return {start: range ? Number(range[1]) : offset, end, size: told ? Number(range[3]) : end, told};
+}
+
+function parse(url) {
+  try {
+    return new URL(url, globalThis.location?.href);
+  } catch (e) {
+    throw new Fault(url, 'ErrBadAddress', 'this is not a whole address', {cause: e});
+  }
+}
