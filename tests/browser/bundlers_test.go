@@ -87,9 +87,7 @@ func TestVite(t *testing.T) {
 	tells(t, site(t, filepath.Join(folder, "dist")), "vite-build")
 
 	t.Run("dev", func(t *testing.T) {
-		if os.Getenv("QUIRE_ALL") == "" {
-			t.Skip("only with QUIRE_ALL=1")
-		}
+		onlyAll(t)
 		c := exec.Command("node", vite, "--clearScreen=false")
 		c.Dir, c.Env = folder, append(os.Environ(), "NO_COLOR=1")
 		out, err := c.StdoutPipe()
@@ -115,10 +113,61 @@ func TestVite(t *testing.T) {
 	})
 }
 
-func TestWebpack(t *testing.T) {
+// onlyAll skips what is tested only when everything is.
+func onlyAll(t *testing.T) {
+	t.Helper()
 	if os.Getenv("QUIRE_ALL") == "" {
 		t.Skip("only with QUIRE_ALL=1")
 	}
+}
+
+// A bundle's files may lie on another origin than its page, which is what asset hosts are for.
+func TestBundlesOfAnotherOrigin(t *testing.T) {
+	onlyAll(t)
+	for bundler, c := range map[string]struct {
+		program   string
+		arguments func(lender string) []string
+	}{
+		"vite": {"vite/bin/vite.js", func(lender string) []string { return []string{"build", "--base", lender + "/"} }},
+		"webpack": {"webpack-cli/bin/cli.js", func(lender string) []string {
+			return []string{"--entry", "./main.js", "--mode", "production", "--output-public-path", lender + "/"}
+		}},
+	} {
+		t.Run(bundler, func(t *testing.T) {
+			program := tool(t, c.program)
+			folder := project(t, "main.js", example(t))
+			lender, _ := lend(t, filepath.Join(folder, "dist"), "")
+			if bundler == "webpack" {
+				write(t, filepath.Join(folder, "index.html"), strings.Replace(emptyPage, "SCRIPT", lender+"/main.js", 1))
+			}
+			_, err := command(folder, "node", append([]string{program}, c.arguments(lender)...)...)
+			require.NoError(t, err)
+			page, err := os.ReadFile(filepath.Join(folder, "dist", "index.html"))
+			if err != nil {
+				page, err = os.ReadFile(filepath.Join(folder, "index.html"))
+			}
+			require.NoError(t, err)
+			require.Contains(t, string(page), lender)
+			write(t, filepath.Join(folder, "page", "index.html"), string(page))
+			tells(t, site(t, filepath.Join(folder, "page")), bundler+"-another-origin")
+		})
+	}
+}
+
+// Servers that render pages import what pages import: nothing happens before something is opened.
+func TestNode(t *testing.T) {
+	folder := project(t, "main.js", `import {Quire} from 'quire-llm';
+import tales from 'quire-llm/tales';
+await Quire.open({model: tales}).catch(({name, message}) => console.log(name + ': ' + message));
+await Quire.adapters().catch(({name, message}) => console.log(name + ': ' + message));
+`)
+	said, err := command(folder, "node", "main.js")
+	require.NoError(t, err)
+	assert.Regexp(t, `^ErrNoAdapter: Quire needs a browser.*\nErrNoAdapter: .*WebGPU.*\n$`, said)
+}
+
+func TestWebpack(t *testing.T) {
+	onlyAll(t)
 	webpack := tool(t, "webpack-cli/bin/cli.js")
 	folder := project(t, "main.js", example(t))
 	_, err := command(folder, "node", webpack, "--entry", "./main.js", "--mode", "production")
@@ -130,9 +179,7 @@ func TestWebpack(t *testing.T) {
 
 // esbuild leaves URLs as they are; the README says what to put beside the bundle.
 func TestESBuild(t *testing.T) {
-	if os.Getenv("QUIRE_ALL") == "" {
-		t.Skip("only with QUIRE_ALL=1")
-	}
+	onlyAll(t)
 	esbuild := tool(t, "esbuild/bin/esbuild")
 	folder := project(t, "main.js", example(t))
 	_, err := command(folder, "node", esbuild, "main.js", "quire-llm/worker.js", "--bundle", "--format=esm", "--outdir=dist", "--entry-names=[name]")

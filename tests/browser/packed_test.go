@@ -67,7 +67,7 @@ var pack = sync.OnceValues(func() ([]byte, error) {
 func unpack(t *testing.T, project string) string {
 	t.Helper()
 	if _, err := exec.LookPath("npm"); err != nil {
-		lacking(t, "npm is missing: the package is not tested")
+		lacking(t, "needs npm, which packs the package")
 	}
 	packed, err := pack()
 	require.NoError(t, err)
@@ -122,8 +122,10 @@ var tools = sync.OnceValues(func() (string, error) {
 	modules := filepath.Join(cache, "node_modules")
 	// npm writes this file when it has ended well.
 	if _, err := os.Stat(filepath.Join(modules, ".package-lock.json")); err != nil {
-		if _, err := command(cache, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
-			return "", err
+		if out, err := command(cache, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
+			_, why, _ := strings.Cut(out, "npm error ")
+			why, _, _ = strings.Cut(why, "\n")
+			return "", fmt.Errorf("npm ci: %s", why)
 		}
 	}
 	return filepath.Abs(modules)
@@ -133,11 +135,11 @@ var tools = sync.OnceValues(func() (string, error) {
 func tool(t *testing.T, path string) string {
 	t.Helper()
 	if _, err := exec.LookPath("npm"); err != nil {
-		lacking(t, "npm is missing: "+path+" is not tried")
+		lacking(t, "needs npm, for "+path)
 	}
 	modules, err := tools()
 	if err != nil {
-		lacking(t, fmt.Sprintf("npm could not install the bundlers, %s is not tried: %v", path, err))
+		lacking(t, fmt.Sprintf("needs %s, which npm could not install; is its registry out of reach? %v", path, err))
 	}
 	return filepath.Join(modules, path)
 }
