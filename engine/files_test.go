@@ -30,7 +30,8 @@ var goldenFiles = []struct {
 
 const fileTolerance = 1e-3
 
-// Each way to say linear scaling gives NumPy's logits, on the GPU and in the float64 reference.
+// Each way to say linear scaling gives NumPy's logits, on the GPU and in the float64 reference; of a key that changes
+// nothing a warning tells.
 func TestFilesAsTheyAreMeant(t *testing.T) {
 	prompt := []int32{tiny.BOS}
 	for _, b := range []byte("Hello, this is a test of it.") {
@@ -49,6 +50,7 @@ func TestFilesAsTheyAreMeant(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s by %g, %s", golden.architecture, golden.scale, name), func(t *testing.T) {
+				meta[arch+"favourite_colour"] = "green"
 				m := tiny.Model{Architecture: golden.architecture, Layers: 8, Meta: meta, Tensors: map[string][]int{}}
 				for layer := range m.Layers {
 					for bit, bias := range []string{"attn_q", "attn_k", "attn_v"} {
@@ -67,6 +69,8 @@ func TestFilesAsTheyAreMeant(t *testing.T) {
 					Options{KVType: "f32", GPU: gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}})
 				require.NoError(t, err)
 				defer func() { assert.NoError(t, e.Close()) }()
+				require.Len(t, e.Info().Warnings, 1)
+				assert.Contains(t, e.Info().Warnings[0], arch+"favourite_colour")
 				rows := 0
 				result := submit(t, e, Request{Prompt: prompt, MaxTokens: 1, IgnoreEnd: true, Logits: func(p int, logits []float32) {
 					rows++
@@ -87,13 +91,4 @@ func TestFilesAsTheyAreMeant(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestWarningsReachTheCaller(t *testing.T) {
-	data := tiny.Model{Meta: map[string]any{"llama.favourite_colour": "green"}}.Bytes(t)
-	e, err := Open(context.Background(), gpu.ReaderSource(bytes.NewReader(data), int64(len(data))), Options{GPU: gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}})
-	require.NoError(t, err)
-	defer func() { assert.NoError(t, e.Close()) }()
-	require.Len(t, e.Info().Warnings, 1)
-	assert.Contains(t, e.Info().Warnings[0], "llama.favourite_colour")
 }
