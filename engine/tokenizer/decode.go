@@ -39,10 +39,12 @@ func (t *Tokenizer) unspacer(options DecodeOptions) unspacer {
 	return s
 }
 
-// startsText tells whether Encode adds a space after a token.
+// startsText tells whether Encode adds a space after a token: not after the unknown token, which stands amid text.
 func (t *Tokenizer) startsText(id int32) bool {
-	return id >= 0 && int(id) < len(t.marks) && t.marks[id]&markSpecial != 0
+	return id >= 0 && int(id) < len(t.marks) && t.marks[id]&markSpecial != 0 && !t.isUnknown(id)
 }
+
+func (t *Tokenizer) isUnknown(id int32) bool { return t.sp != nil && id == t.sp.unknown }
 
 func (s *unspacer) piece(id int32) string {
 	t := s.t
@@ -50,8 +52,8 @@ func (s *unspacer) piece(id int32) string {
 		return ""
 	}
 	piece := t.pieces[id]
-	if t.startsText(id) {
-		s.begin = true
+	if t.marks[id]&markSpecial != 0 {
+		s.begin = t.startsText(id)
 		if t.marks[id]&markHidden != 0 && !s.special {
 			return ""
 		}

@@ -159,6 +159,9 @@ func TestUnknownToken(t *testing.T) {
 		for text, ids := range map[string][]int32{"a日b": {7, 0, 6}, "日": {4, 0}, "日本": {4, 0}, "日a本": {4, 0, 5, 0}, "ab": {9}, "日 本": {4, 0, 4, 0}} {
 			assert.Equal(t, ids, sp.Encode(text, EncodeOptions{}), "%s: %s", name, text)
 		}
+		ids := sp.Encode("a日 ab", EncodeOptions{})
+		assert.Regexp(t, "^a(<unk>)? ab$", string(sp.Decode(ids, DecodeOptions{})), "%s: the space after it is the text's", name)
+		assert.Equal(t, " ab", string(sp.Decode(ids[2:], DecodeOptions{After: ids[:2]})), name)
 	}
 	v := vocabulary()
 	v.Tokens[0], v.Types[0] = "y", Normal
