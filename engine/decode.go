@@ -260,8 +260,12 @@ func (e *Engine) count(g *group) {
 
 // stop ends all that is left of a group.
 func (e *Engine) stop(g *group, reason FinishReason, err error) {
+	cancel := e.scheduler.Cancel
+	if errors.Is(err, ErrNotNumbers) {
+		cancel = e.scheduler.Discard
+	}
 	for _, q := range slices.Clone(g.live) {
-		if cancelErr := e.scheduler.Cancel(q.id); cancelErr != nil && !errors.Is(cancelErr, schedule.ErrUnknown) {
+		if cancelErr := cancel(q.id); cancelErr != nil && !errors.Is(cancelErr, schedule.ErrUnknown) {
 			reason, err = FinishError, errors.Join(err, cancelErr)
 		}
 		e.end(q, reason, err)

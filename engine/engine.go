@@ -28,6 +28,9 @@ var (
 	ErrSessionDamaged   = session.ErrDamaged
 	ErrSessionModel     = session.ErrModel
 	ErrDeadline         = errors.New("the request's deadline has passed")
+
+	// ErrNotNumbers ends a request whose logits are infinity or NaN, and no other.
+	ErrNotNumbers = errors.New("the logits are not numbers: the model's weights hold infinity or NaN, or its sums overflow")
 )
 
 // Info describes an opened model.

@@ -117,6 +117,13 @@ func (e *Engine) land() error {
 		return err
 	}
 	e.failures = 0
+	// Before the scheduler lets what ends with this step into the cache.
+	for _, id := range landed.Broken {
+		if q := e.live[id]; q != nil {
+			e.count(q.group)
+			e.stop(q.group, FinishError, ErrNotNumbers)
+		}
+	}
 	for _, row := range landed.Rows {
 		if q := e.live[row.Sequence]; q != nil && q.group.request.Logits != nil {
 			q.group.request.Logits(row.Position, row.Logits)

@@ -29,6 +29,7 @@ type randomModel struct {
 	head     bool // its own output matrix
 	factors  bool // rope_freqs.weight
 	metadata map[string]any
+	spoil    func(name string, weights []float32) // changes a tensor's weights
 }
 
 const randomWidth, randomHeads, randomLayers, randomVocabulary = 64, 4, 2, 70
@@ -103,6 +104,9 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 		weights := make([]float32, n)
 		for j := range weights {
 			weights[j] = float32(s.mean + s.std*random.NormFloat64())
+		}
+		if m.spoil != nil {
+			m.spoil(s.name, weights)
 		}
 		data[i] = make([]byte, kind.RowBytes(uint64(n)))
 		require.NoError(t, gguf.Quantize(kind, weights, data[i]))

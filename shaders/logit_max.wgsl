@@ -1,4 +1,4 @@
-// The most likely token of each slice of each output's logits, as (key, id).
+// The most likely token of each slice of each output's logits, as (key, id); one that is no number comes first.
 // include: step
 // include: logits
 
@@ -20,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var c = group.x * SLICE + lane; c < end; c += THREADS) {
         let x = logits[base + c];
         let id = 4u * c;
-        found = best_of(found, vec2<u32>(logit_key(x.x), id));
-        if (id + 1u < VOCAB) { found = best_of(found, vec2<u32>(logit_key(x.y), id + 1u)); }
-        if (id + 2u < VOCAB) { found = best_of(found, vec2<u32>(logit_key(x.z), id + 2u)); }
-        if (id + 3u < VOCAB) { found = best_of(found, vec2<u32>(logit_key(x.w), id + 3u)); }
+        found = best_of(found, vec2<u32>(rank_key(x.x), id));
+        if (id + 1u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.y), id + 1u)); }
+        if (id + 2u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.z), id + 2u)); }
+        if (id + 3u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.w), id + 3u)); }
     }
     best[lane] = found;
     workgroupBarrier();

@@ -3,6 +3,7 @@
 // include: step
 // include: kv_store
 // include: rope
+// include: spoil
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;
@@ -18,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var unit = id.x;
 
     if (unit < HEADS * Q_UNITS) {
-        rotate_query(base, unit, position);
+        if (!rotate_query(base, unit, position)) { spoil(t); }
         return;
     }
     unit -= HEADS * Q_UNITS;
@@ -31,15 +32,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let word = unit % KV_ROW;
     let e = word * KV_ELEMENTS;
     let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + kv_head) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW + word;
+    var a: f32;
+    var b = 0.0;
     if (values) {
         let head = (HEADS + KV_HEADS + kv_head) * HEAD_DIM;
-        var b = 0.0;
+        a = plain(base, head + e);
         if (KV_ELEMENTS > 1u && e + 1u < HEAD_DIM) { b = plain(base, head + e + 1u); }
-        v_cache[at] = kv_word(plain(base, head + e), b);
+        v_cache[at] = kv_word(a, b);
     } else {
         let head = (HEADS + kv_head) * HEAD_DIM;
-        var b = 0.0;
+        a = rotated(base, head, e, position);
         if (KV_ELEMENTS > 1u && e + 1u < HEAD_DIM) { b = rotated(base, head, e + 1u, position); }
-        k_cache[at] = kv_word(rotated(base, head, e, position), b);
+        k_cache[at] = kv_word(a, b);
     }
+    if (no_number(a) || no_number(b)) { spoil(t); }
 }

@@ -7,6 +7,7 @@
 // nearest, ties to even, and kept in ±127.
 // include: step
 // include: rope
+// include: spoil
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;
@@ -19,7 +20,7 @@ const Q_GROUPS: u32 = (HEADS * Q_UNITS + 63u) / 64u;
 const SCALE_MIN: f32 = 0.00006103515625; // 2^-14
 const SCALE_MAX: f32 = 65504.0;
 
-var<workgroup> peaks: array<f32, 64>;
+var<workgroup> peaks: array<u32, 64>; // magnitudes as bits: integers order them, and what is no number comes last
 
 // element gives what element e of a row stores, before it is quantized.
 fn element(base: u32, head: u32, e: u32, position: u32, values: bool) -> f32 {
@@ -42,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let position = step_position(t);
     if (group.x < Q_GROUPS) {
         let unit = group.x * 64u + lid;
-        if (unit < HEADS * Q_UNITS) { rotate_query(base, unit, position); }
+        if (unit < HEADS * Q_UNITS && !rotate_query(base, unit, position)) { spoil(t); }
         return;
     }
     let slot = step_slot(GROUP, t);
@@ -54,22 +55,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let values = row >= KV_HEADS;
     let head = (HEADS + row) * HEAD_DIM;
     var x: array<vec4<f32>, WORDS>;
-    var peak = 0.0;
+    var peak = 0u;
     for (var i = 0u; i < WORDS; i++) {
         let e = 4u * (i * LANES + lane);
         if (inside && e < HEAD_DIM) {
             x[i] = vec4<f32>(element(base, head, e, position, values), element(base, head, e + 1u, position, values),
                 element(base, head, e + 2u, position, values), element(base, head, e + 3u, position, values));
         }
-        let most = max(abs(x[i].xy), abs(x[i].zw));
-        peak = max(peak, max(most.x, most.y));
+        let bits = bitcast<vec4<u32>>(x[i]) & vec4<u32>(0x7FFFFFFFu);
+        peak = max(peak, max(max(bits.x, bits.y), max(bits.z, bits.w)));
     }
     peaks[lid] = peak;
     workgroupBarrier();
     for (var i = 0u; i < LANES; i++) { peak = max(peak, peaks[lid - lane + i]); }
     if (!inside) { return; }
 
-    let scale = to_f16(clamp(peak * (1.0 / 127.0), SCALE_MIN, SCALE_MAX));
+    let numbers = peak < 0x7F800000u;
+    if (!numbers) { spoil(t); }
+    let scale = to_f16(clamp(bitcast<f32>(peak) * (1.0 / 127.0), SCALE_MIN, SCALE_MAX));
     let inverse = 1.0 / scale;
     let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + row % KV_HEADS) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW;
     for (var i = 0u; i < WORDS; i++) {
@@ -79,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             store(values, at + word, q.x | (q.y << 8u) | (q.z << 16u) | (q.w << 24u));
         }
     }
-    if (lane == 0u) { store(values, at + QUANTS, pack2x16float(vec2<f32>(scale, 0.0))); }
+    if (lane == 0u) { store(values, at + QUANTS, select(0x7E00u, pack2x16float(vec2<f32>(scale, 0.0)), numbers)); }
 }
 
 fn store(values: bool, at: u32, word: u32) {

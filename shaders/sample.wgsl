@@ -7,6 +7,7 @@
 @group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
 
 const RESULT_WORDS: u32 = 64u;
+const NOT_NUMBERS: u32 = 0xFFFFFFFEu; // in place of a token, where a logit is infinity or NaN
 
 @compute @workgroup_size(THREADS, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -16,14 +17,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let owner_lane = step[output + 1u];
     let params = owner_lane * PARAM_WORDS;
     let flags = lane_params[params + 6u];
-    if ((step[output + 3u] & OUTPUT_SAMPLE) == 0u) {
+    let peak = find_peak(o, lane);
+    let draws = (step[output + 3u] & OUTPUT_SAMPLE) != 0u;
+    if (peak.x == NO_NUMBER || !draws) {
         if (lane == 0u) {
-            results[o * RESULT_WORDS] = LANE_TOKEN;
+            if (draws) { lanes[owner_lane] = 0u; } // steps that run ahead need some token
+            results[o * RESULT_WORDS] = select(LANE_TOKEN, NOT_NUMBERS, peak.x == NO_NUMBER);
             results[o * RESULT_WORDS + 1u] = 0u;
         }
         return;
     }
-    find_peak(o, lane);
     var token = peak.y;
     if ((flags & GREEDY) == 0u) {
         let base = o * (STRIDE / 4u);

@@ -18,7 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCAB);
     if (wanted == 0u) { return; }
     let base = o * (STRIDE / 4u);
-    find_peak(o, lane);
+    let peak = find_peak(o, lane);
+    if (peak.x == NO_NUMBER) { return; }
     let maximum = logit_of(peak.x);
 
     var sum = 0.0;

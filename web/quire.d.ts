@@ -323,7 +323,7 @@ export class QuireError extends Error {
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
-    | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed'
+    | 'ErrNotNumbers' | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed'
     /** Of the network; the message says what to do. */
     | 'ErrNotFound' | 'ErrForbidden' | 'ErrCORS' | 'ErrUnreachable' | 'ErrCut' | 'ErrSilent' | 'ErrBusy' | 'ErrServer'
     | 'ErrWebPage' | 'ErrEncoded' | 'ErrChanged' | 'ErrBadAddress'

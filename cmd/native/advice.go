@@ -28,6 +28,8 @@ func advise(err error) string {
 		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
 	case errors.Is(err, engine.ErrContextTooLong):
 		return "Shorten the prompt or raise --ctx."
+	case errors.Is(err, engine.ErrNotNumbers):
+		return "The file may be damaged: download it again, or take another quantization of the model."
 	case errors.Is(err, engine.ErrUnsupportedModel), errors.Is(err, model.ErrUnsupported), errors.Is(err, tokenizer.ErrUnsupportedTokenizer):
 		return "\"quire inspect FILE\" lists what would not run and why."
 	case errors.As(err, &format):

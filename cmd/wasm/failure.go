@@ -32,6 +32,7 @@ var named = []struct {
 	{"ErrUnsupportedTokenizer", tokenizer.ErrUnsupportedTokenizer},
 	{"ErrContextTooLong", engine.ErrContextTooLong},
 	{"ErrQueueFull", engine.ErrQueueFull},
+	{"ErrNotNumbers", engine.ErrNotNumbers},
 	{"ErrTemplate", chat.ErrTemplate},
 	{"ErrBadRequest", engine.ErrBadRequest},
 	{"ErrClosed", engine.ErrClosed},

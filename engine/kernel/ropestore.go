@@ -16,6 +16,9 @@ type RopeStoreParams struct {
 	RotaryDim int  // even, at most the head dim; what lies behind passes through; 0 rotates nothing
 	Adjacent  bool // pairs (2i, 2i+1), as llama has them; otherwise (i, i + RotaryDim/2)
 	Bias      bool // add a bias vector [(Heads + 2·KVHeads)·HeadDim] first
+	// Residual is the stride in words of the residual stream's rows: a token whose q, k or v is infinity or NaN gets a NaN into
+	// its row. 0: none is bound.
+	Residual int
 }
 
 // RopeStore rotates q in place by each token's position (RoFormer, arXiv 2104.09864), rotates k and writes k and v into
@@ -48,6 +51,11 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 		spec.Use["bias"] = "bias_add"
 		spec.Bindings = append(spec.Bindings, gpu.ReadOnly)
 	}
+	if p.Residual > 0 {
+		spec.Use["spoil"] = "spoil_row"
+		spec.Consts = append(spec.Consts, Const{"SPOIL_BINDING", len(spec.Bindings)}, Const{"SPOIL_STRIDE", p.Residual})
+		spec.Bindings = append(spec.Bindings, gpu.ReadWrite)
+	}
 	m, err := Module(d, spec)
 	if err != nil {
 		return nil, err
@@ -62,7 +70,7 @@ func (p RopeStoreParams) spec() Spec {
 			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
 			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
 		},
-		Use:      map[string]string{"bias": "bias_none"},
+		Use:      map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	}
 	if p.Layout.Type == KVQ8 {
@@ -95,13 +103,20 @@ func (p RopeStoreParams) groups() uint32 {
 // Wait blocks until the kernel is compiled.
 func (k *RopeStore) Wait(ctx context.Context) error { return k.kernel.Wait(ctx) }
 
-// Bind binds the step buffer, qkv [token][stride], the cos/sin table and the caches; bias is given only with
-// RopeStoreParams.Bias.
-func (k *RopeStore) Bind(step, qkv, table, kCache, vCache gpu.View, bias ...gpu.View) (*gpu.BindGroup, error) {
-	if want := k.params.Bias; want != (len(bias) == 1) {
-		return nil, fmt.Errorf("kernel: rope_store: %d bias vectors bound, Bias is %t", len(bias), want)
+// Bind binds the step buffer, qkv [token][stride], the cos/sin table and the caches; then the bias with
+// RopeStoreParams.Bias, and the residual stream with RopeStoreParams.Residual.
+func (k *RopeStore) Bind(step, qkv, table, kCache, vCache gpu.View, more ...gpu.View) (*gpu.BindGroup, error) {
+	want := 0
+	if k.params.Bias {
+		want++
 	}
-	return k.device.Bind(k.kernel, append([]gpu.View{step, qkv, table, kCache, vCache}, bias...)...)
+	if k.params.Residual > 0 {
+		want++
+	}
+	if len(more) != want {
+		return nil, fmt.Errorf("kernel: rope_store: %d further buffers bound, Bias is %t and Residual %d", len(more), k.params.Bias, k.params.Residual)
+	}
+	return k.device.Bind(k.kernel, append([]gpu.View{step, qkv, table, kCache, vCache}, more...)...)
 }
 
 // Record records the kernel for the step's tokens.

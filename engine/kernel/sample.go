@@ -19,6 +19,9 @@ const ResultWords = 4 + 3*MaxTop
 // NoToken stands in a result whose output drew none.
 const NoToken = ^uint32(0)
 
+// NotNumbers stands in place of a token in a result whose logits are not all numbers: infinity or NaN is among them.
+const NotNumbers = ^uint32(0) - 1
+
 // SampleParams specialise Sample.
 type SampleParams struct {
 	Vocab  int // tokens

@@ -208,6 +208,7 @@ func (g *Graph) addLayer(p *Layer, w *Weights) (err error) {
 	}
 	if l.rope, err = kernel.NewRopeStore(g.device, kernel.RopeStoreParams{
 		Layout: g.options.KV, Heads: c.Heads, Stride: g.qkvStride(), RotaryDim: c.RotaryDim, Adjacent: !c.HalfSplit, Bias: p.Bias != nil,
+		Residual: Stride(c.Width),
 	}); err != nil {
 		return err
 	}
@@ -283,11 +284,11 @@ func (g *Graph) bindLayer(i int, p *Layer, w *Weights) (err error) {
 		}
 		l.qkvBind = append(l.qkvBind, b)
 	}
-	var bias []gpu.View
+	var more []gpu.View
 	if p.Bias != nil {
-		bias = append(bias, w.vector[p.Bias].All())
+		more = append(more, w.vector[p.Bias].All())
 	}
-	if l.ropeBind, err = l.rope.Bind(v.step, v.qkv, v.table, k, value, bias...); err != nil {
+	if l.ropeBind, err = l.rope.Bind(v.step, v.qkv, v.table, k, value, append(more, v.x)...); err != nil {
 		return err
 	}
 	if l.attendBind, err = g.attention.Bind(attention.Operands{Step: v.step, Q: v.qkv, K: k, V: value, Out: v.attended, Partials: v.partials}); err != nil {

@@ -94,6 +94,7 @@ type Landed struct {
 	Tokens []int32               // one a sampling output, in order
 	Picks  []kernel.SampleResult // likewise
 	Rows   []Row                 // one an output whose logits are read back
+	Broken []uint64              // sequences with an output whose logits are not numbers; its token, if it draws one, is 0
 }
 
 // New loads a model's weights from src and builds everything on the GPU.
@@ -223,17 +224,21 @@ func (r *Runner) Land(ctx context.Context) (*Landed, error) {
 	}
 	f := r.flights[0]
 	l := &r.landed
-	l.Number, l.Tokens, l.Picks, l.Rows = f.number, l.Tokens[:0], l.Picks[:0], l.Rows[:0]
+	l.Number, l.Tokens, l.Picks, l.Rows, l.Broken = f.number, l.Tokens[:0], l.Picks[:0], l.Rows[:0], l.Broken[:0]
 	if n := len(f.outputs); n > 0 {
 		f.bytes = grow(f.bytes, n*resultBytes)
 		if err := f.results.Wait(ctx, f.bytes); err != nil {
 			return nil, err
 		}
 		for i, o := range f.outputs {
+			result := kernel.DecodeResult(f.bytes[i*resultBytes:])
+			if result.Token == kernel.NotNumbers {
+				l.Broken = append(l.Broken, o.sequence)
+				result = kernel.SampleResult{}
+			}
 			if !o.sample {
 				continue
 			}
-			result := kernel.DecodeResult(f.bytes[i*resultBytes:])
 			if result.Token >= uint32(r.config.Vocabulary) {
 				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.Token, r.config.Vocabulary)
 			}

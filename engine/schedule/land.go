@@ -83,7 +83,9 @@ func (s *Scheduler) end(q *sequence, known int) {
 	r := q.request
 	q.ended = true
 	delete(s.byID, q.id)
-	if q.lane >= 0 {
+	if r.spoiled {
+		s.cache.Forget(q.table)
+	} else if q.lane >= 0 {
 		s.cache.Publish(q.table, q.tokens[:known])
 	}
 	s.close(q)

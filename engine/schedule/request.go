@@ -52,6 +52,7 @@ type request struct {
 	capacity int         // sequences that surely fit into the cache together
 	reserved int         // lanes, while it runs
 	running  bool
+	spoiled  bool   // its blocks are not to be found any more
 	swapped  uint64 // the step that last moved its blocks to host memory
 	counted  bool   // its lookup is in the statistics
 	mark     uint64 // the last look ahead that took it for preempted

@@ -29,7 +29,7 @@ var<workgroup> sums: array<vec2<u32>, THREADS>;
 var<workgroup> parts: array<vec2<u32>, 16>;
 var<workgroup> found: vec3<u32>; // a selection's key or a place, and what of the target remains
 var<workgroup> found_held: vec2<u32>; // what the tokens at the selected key hold
-var<workgroup> peak: vec2<u32>;
+var<workgroup> best_token: vec2<u32>; // key and id
 var<workgroup> place: vec2<u32>;
 
 fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last); }
@@ -51,17 +51,17 @@ fn mass(y: f32) -> u32 {
     return (0x80000000u - (mul_high(f, acc) >> 1u)) >> u32(whole);
 }
 
-// find_peak puts the output's most likely token into peak.
-fn find_peak(o: u32, lane: u32) {
+// find_peak gives the key and id of the output's most likely token. All of the workgroup must call it.
+fn find_peak(o: u32, lane: u32) -> vec2<u32> {
     var best = vec2<u32>(0u, ALL_IDS);
     for (var i = lane; i < SLICES; i += THREADS) { best = best_of(best, peaks[o * SLICES + i]); }
     sums[lane] = best;
     workgroupBarrier();
     if (lane == 0u) {
         for (var i = 0u; i < min(SLICES, THREADS); i++) { best = best_of(best, sums[i]); }
-        peak = best;
+        best_token = best;
     }
-    workgroupBarrier();
+    return workgroupUniformLoad(&best_token);
 }
 
 // share gives top-p's part of a total mass, rounded up, at least 1.

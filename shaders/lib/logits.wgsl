@@ -1,4 +1,5 @@
 // Logits by rank: keys order them as integers, and a slice's best is its greatest key with the lowest id.
+// include: number
 @group(0) @binding(1) var<storage, read> logits: array<vec4<f32>>; // [output][STRIDE]
 
 const FOLD: u32 = 65535u;
@@ -12,6 +13,11 @@ fn logit_key(x: f32) -> u32 {
 }
 
 fn logit_of(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7FFFFFFFu, key >= 0x80000000u)); }
+
+// NO_NUMBER is above every logit's key: the rank of infinity and NaN.
+const NO_NUMBER: u32 = 0xFFFFFFFFu;
+
+fn rank_key(x: f32) -> u32 { return select(logit_key(x), NO_NUMBER, no_number(x)); }
 
 // best_of keeps the better of two (key, id).
 fn best_of(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {

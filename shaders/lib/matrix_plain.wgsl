@@ -20,7 +20,8 @@ var<workgroup> exchange: array<f32, THREADS>;
 
 fn half(x: f32) -> Half { return unpack2x16float(pack2x16float(vec2<f32>(x, 0.0))).x; }
 fn half4(x: vec4<f32>) -> Half4 {
-    let y = clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    var y = clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    y = select(y, x, (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) == vec4<u32>(0x7F800000u));
     return Half4(half(y.x), half(y.y), half(y.z), half(y.w));
 }
 fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack2x16float(x.y)); }

@@ -8,9 +8,12 @@ alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Result = subgroup_matrix_result<f32, 16, 16>;
 
-// half rounds what f16 holds, half4 clamps before.
+// half rounds what f16 holds, half4 clamps before; what is no number stays none.
 fn half(x: f32) -> Half { return f16(x); }
-fn half4(x: vec4<f32>) -> Half4 { return Half4(clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
+fn half4(x: vec4<f32>) -> Half4 {
+    let y = clamp(x, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    return Half4(select(y, x, (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) == vec4<u32>(0x7F800000u)));
+}
 fn half4_bits(x: vec2<u32>) -> Half4 { return bitcast<vec4<f16>>(x); }
 
 // left_rows and right_rows read a fragment whose rows lie stride apart in halves, right_columns one whose columns do.

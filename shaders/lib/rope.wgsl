@@ -1,5 +1,6 @@
 // Rotary embedding of the heads in a token's row of qkv.
 // include: bias
+// include: number
 
 @group(0) @binding(1) var<storage, read_write> qkv: array<f32>;  // [token][STRIDE]: q heads, k heads, v heads
 @group(0) @binding(2) var<storage, read> table: array<f32>;      // [position][ROTARY_DIM / 2](cos, sin)
@@ -27,8 +28,8 @@ fn rotated(base: u32, head: u32, e: u32, position: u32) -> f32 {
     return a * table[at + 1u] + b * table[at];
 }
 
-// rotate_query rotates a pair of a q head's elements in place; Q_UNITS pairs are a head.
-fn rotate_query(base: u32, unit: u32, position: u32) {
+// rotate_query rotates a pair of a q head's elements in place; Q_UNITS pairs are a head. It tells whether they are numbers.
+fn rotate_query(base: u32, unit: u32, position: u32) -> bool {
     let head = (unit / Q_UNITS) * HEAD_DIM;
     let i = unit % Q_UNITS;
     if (i < HALF) {
@@ -37,11 +38,17 @@ fn rotate_query(base: u32, unit: u32, position: u32) {
         let a = plain(base, first);
         let b = plain(base, second);
         let at = (position * HALF + i) * 2u;
-        qkv[base + first] = a * table[at] - b * table[at + 1u];
-        qkv[base + second] = a * table[at + 1u] + b * table[at];
-    } else {
-        let e = 2u * i;
-        qkv[base + head + e] = plain(base, head + e);
-        if (e + 1u < HEAD_DIM) { qkv[base + head + e + 1u] = plain(base, head + e + 1u); }
+        let x = a * table[at] - b * table[at + 1u];
+        let y = a * table[at + 1u] + b * table[at];
+        qkv[base + first] = x;
+        qkv[base + second] = y;
+        return !no_number(x) && !no_number(y);
     }
+    let e = 2u * i;
+    let x = plain(base, head + e);
+    qkv[base + head + e] = x;
+    if (e + 1u >= HEAD_DIM) { return !no_number(x); }
+    let y = plain(base, head + e + 1u);
+    qkv[base + head + e + 1u] = y;
+    return !no_number(x) && !no_number(y);
 }

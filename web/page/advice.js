@@ -19,6 +19,7 @@ const WORDS = {
   MetadataError: ['This GGUF file contradicts itself', 'Choose another, or download it again.'],
   ErrContextTooLong: ['The prompt is too long', 'Shorten it, or load the model with a larger context under “Memory and adapter”.'],
   ErrQueueFull: ['Too many prompts wait', 'Try again when some have ended.'],
+  ErrNotNumbers: ['The model computed what is no number', 'The file may be damaged: download it again, or choose another quantization of the model.'],
   ErrTemplate: ['The model\'s chat template refused this', 'Switch the mode to plain text in the settings.'],
   ErrBadRequest: ['That does not work', 'Change the setting it names and try again.'],
   ErrNotFound: ['There is no such file', ''],
