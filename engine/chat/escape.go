@@ -4,10 +4,11 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // unescape reads Python's backslash escapes; unknown ones stay as they are.
-func unescape(s string) string {
+func (l *lexer) unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s
 	}
@@ -18,17 +19,15 @@ func unescape(s string) string {
 			continue
 		}
 		i++
-		switch c := s[i]; c {
-		case '\n':
-		case '\\', '\'', '"':
+		switch c := s[i]; {
+		case c == '\n':
+		case c == '\\' || c == '\'' || c == '"':
 			out.WriteByte(c)
-		case 'x', 'u', 'U':
+		case c == 'x' || c == 'u' || c == 'U':
 			digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
 			r, ok := hexRune(s[i+1:], digits)
 			if !ok {
-				out.WriteByte('\\')
-				out.WriteByte(c)
-				continue
+				fail(l.line, "the escape \\%c needs %d digits", c, digits)
 			}
 			i += digits
 			if low, ok := lowSurrogate(s[i+1:]); ok && utf16.IsSurrogate(r) {
@@ -36,9 +35,24 @@ func unescape(s string) string {
 				i += 6
 			}
 			out.WriteRune(r)
+		case '0' <= c && c <= '7':
+			end := i + 1
+			for end < len(s) && end < i+3 && '0' <= s[end] && s[end] <= '7' {
+				end++
+			}
+			n, _ := strconv.ParseUint(s[i:end], 8, 32)
+			out.WriteRune(rune(n))
+			i = end - 1
+		case c == 'N':
+			fail(l.line, "characters by their names (\\N{…}) are not known")
+		case c >= utf8.RuneSelf:
+			// Jinja spells these with a backslash before it looks at escapes.
+			r, size := utf8.DecodeRuneInString(s[i:])
+			out.WriteString(numbered(r))
+			i += size - 1
 		default:
-			if at := strings.IndexByte("abfnrtv0", c); at >= 0 {
-				out.WriteByte("\a\b\f\n\r\t\v\x00"[at])
+			if at := strings.IndexByte("abfnrtv", c); at >= 0 {
+				out.WriteByte("\a\b\f\n\r\t\v"[at])
 				continue
 			}
 			out.WriteByte('\\')

@@ -1,37 +1,45 @@
 package chat
 
-import "strconv"
-
 // tuple takes an expression, or several with commas between them.
-func (p *parser) tuple() expression {
-	first := p.expression()
-	if p.isOperator(",") {
-		return p.tupleFrom(first)
-	}
-	return first
-}
+func (p *parser) tuple() expression { return p.tupleOf(p.expression) }
 
-func (p *parser) tupleFrom(first expression) expression {
+func (p *parser) tupleOf(item func() expression, ends ...string) expression {
+	first := item()
+	if !p.isOperator(",") {
+		return first
+	}
 	items := []expression{first}
 	for p.takeOperator(",") {
-		if t := p.peek(); t.kind == closeStatement || t.kind == closeExpression || p.isOperator(")") {
+		if p.endsTuple(ends) {
 			break
 		}
-		items = append(items, p.expression())
+		items = append(items, item())
 	}
 	return listNode{items, true}
+}
+
+// endsTuple tells whether a comma was the tuple's last.
+func (p *parser) endsTuple(names []string) bool {
+	for _, name := range names {
+		if p.isName(name) {
+			return true
+		}
+	}
+	t := p.peek()
+	return t.kind == closeStatement || t.kind == closeExpression || p.isOperator(")")
 }
 
 // expression takes a choice: value if condition else other.
 func (p *parser) expression() expression {
 	defer p.deeper()()
+	unknown := len(p.unknown)
 	value := p.or()
 	for p.takeName("if") {
 		n := choiceNode{then: value, condition: p.or()}
 		if p.takeName("else") {
 			n.else_ = p.expression()
 		}
-		value = n
+		value, p.unknown = n, p.unknown[:unknown]
 	}
 	return value
 }
@@ -43,7 +51,12 @@ func (p *parser) or() expression {
 func (p *parser) logic(name string, operand func() expression) expression {
 	left := operand()
 	for line := p.peek().line; p.takeName(name); line = p.peek().line {
-		left = binaryNode{line, name, left, operand()}
+		unknown := len(p.unknown)
+		right := operand()
+		if l, ok := left.(literal); ok && truth(l.value) == (name == "or") {
+			p.unknown = p.unknown[:unknown] // it is never reached
+		}
+		left = binaryNode{line, name, left, right}
 	}
 	return left
 }
@@ -82,14 +95,22 @@ func (p *parser) comparison() expression {
 	return n
 }
 
-func (p *parser) sum() expression {
-	return p.binary([]string{"+", "-"}, func() expression {
-		return p.binary([]string{"~"}, func() expression {
-			return p.binary([]string{"*", "//", "/", "%"}, func() expression {
-				return p.binary([]string{"**"}, p.unary)
-			})
-		})
-	})
+func (p *parser) sum() expression { return p.binary([]string{"+", "-"}, p.joined) }
+
+func (p *parser) joined() expression {
+	n := joinNode{line: p.peek().line, escape: p.escape}
+	n.parts = append(n.parts, p.product())
+	for p.takeOperator("~") {
+		n.parts = append(n.parts, p.product())
+	}
+	if len(n.parts) == 1 {
+		return n.parts[0]
+	}
+	return n
+}
+
+func (p *parser) product() expression {
+	return p.binary([]string{"*", "//", "/", "%"}, func() expression { return p.binary([]string{"**"}, p.unary) })
 }
 
 func (p *parser) binary(operators []string, operand func() expression) expression {
@@ -119,133 +140,31 @@ func (p *parser) unfiltered() expression {
 	return p.postfix(p.primary())
 }
 
-func (p *parser) primary() expression {
-	t := p.peek()
-	switch {
-	case t.kind == stringToken:
-		text := ""
-		for p.peek().kind == stringToken { // neighbours join
-			text += p.next().text
-		}
-		return literal{text}
-	case t.kind == integerToken:
-		n, err := strconv.ParseInt(t.text, 10, 64)
-		if err != nil {
-			fail(t.line, "the number %s is too large", t.text)
-		}
-		p.at++
-		return literal{n}
-	case t.kind == floatToken:
-		x, err := strconv.ParseFloat(t.text, 64)
-		if err != nil {
-			fail(t.line, "the number %s is too large", t.text)
-		}
-		p.at++
-		return literal{x}
-	case t.kind == nameToken:
-		p.at++
-		switch t.text {
-		case "true", "True":
-			return literal{true}
-		case "false", "False":
-			return literal{false}
-		case "none", "None":
-			return literal{nil}
-		}
-		return nameNode{t.line, t.text}
-	case p.takeOperator("("):
-		if p.takeOperator(")") {
-			return listNode{nil, true}
-		}
-		inner := p.tuple()
-		p.expect(")")
-		return inner
-	case p.takeOperator("["):
-		return listNode{p.items("]"), false}
-	case p.takeOperator("{"):
-		return p.dict(t.line)
-	}
-	p.unexpected()
-	return nil
-}
-
-func (p *parser) items(end string) []expression {
-	var items []expression
-	for !p.takeOperator(end) {
-		items = append(items, p.expression())
-		if !p.isOperator(end) {
-			p.expect(",")
-		}
-	}
-	return items
-}
-
-func (p *parser) dict(line int) expression {
-	n := dictNode{line: line}
-	for !p.takeOperator("}") {
-		n.keys = append(n.keys, p.expression())
-		p.expect(":")
-		n.values = append(n.values, p.expression())
-		if !p.isOperator("}") {
-			p.expect(",")
-		}
-	}
-	return n
-}
-
-func (p *parser) postfix(value expression) expression {
-	for {
-		line := p.peek().line
-		switch {
-		case p.takeOperator("."):
-			if t := p.peek(); t.kind == integerToken {
-				n, _ := strconv.ParseInt(t.text, 10, 64)
-				p.at++
-				value = indexNode{line, value, literal{n}}
-			} else {
-				value = attributeNode{line, value, p.name()}
-			}
-		case p.takeOperator("["):
-			value = p.subscript(line, value)
-		case p.isOperator("("):
-			value = &callExpression{line, value, p.arguments()}
-		default:
-			return value
-		}
-	}
-}
-
-func (p *parser) subscript(line int, value expression) expression {
-	var parts [3]expression
-	colons := 0
-	for !p.takeOperator("]") {
-		switch {
-		case colons < 2 && p.takeOperator(":"):
-			colons++
-		case parts[colons] == nil:
-			parts[colons] = p.expression()
-		default:
-			p.unexpected()
-		}
-	}
-	if colons > 0 {
-		return sliceNode{line, value, parts[0], parts[1], parts[2]}
-	}
-	if parts[0] == nil {
-		fail(line, "an index is missing")
-	}
-	return indexNode{line, value, parts[0]}
-}
-
+// arguments takes those of a call: by place, by name, then what * and ** spread.
 func (p *parser) arguments() (a arguments) {
+	line := p.peek().line
 	p.expect("(")
+	wrong := func(is bool) {
+		if is {
+			fail(line, "the arguments of a call stand in a wrong order")
+		}
+	}
 	for !p.takeOperator(")") {
-		if t := p.peek(); t.kind == nameToken && p.tokens[p.at+1].kind == operator && p.tokens[p.at+1].text == "=" {
+		t := p.peek()
+		switch {
+		case p.takeOperator("**"):
+			wrong(a.spreadNamed != nil)
+			a.spreadNamed = p.expression()
+		case p.takeOperator("*"):
+			wrong(a.spread != nil || a.spreadNamed != nil)
+			a.spread = p.expression()
+		case t.kind == nameToken && p.tokens[p.at+1].kind == operator && p.tokens[p.at+1].text == "=":
+			wrong(a.spreadNamed != nil)
 			p.at += 2
 			a.names = append(a.names, t.text)
 			a.named = append(a.named, p.expression())
-		} else {
-			a.spread = append(a.spread, p.takeOperator("*"))
+		default:
+			wrong(a.spread != nil || a.spreadNamed != nil || len(a.names) > 0)
 			a.positional = append(a.positional, p.expression())
 		}
 		if !p.isOperator(")") {
@@ -253,59 +172,4 @@ func (p *parser) arguments() (a arguments) {
 		}
 	}
 	return a
-}
-
-// filtered takes filters, tests and calls that follow a value.
-func (p *parser) filtered(value expression) expression {
-	for {
-		line := p.peek().line
-		switch {
-		case p.takeOperator("|"):
-			value = p.filter(value)
-		case p.takeName("is"):
-			value = p.test(line, value)
-		case p.isOperator("("):
-			value = &callExpression{line, value, p.arguments()}
-		default:
-			return value
-		}
-	}
-}
-
-func (p *parser) filter(value expression) filterNode {
-	n := filterNode{line: p.peek().line, name: p.name(), value: value}
-	if p.isOperator("(") {
-		n.arguments = p.arguments()
-	}
-	if _, ok := filters[n.name]; !ok {
-		fail(n.line, "the filter %q is not supported", n.name)
-	}
-	return n
-}
-
-// filters takes the rest of a row of filters in a statement.
-func (p *parser) filters(first filterNode) []filterNode {
-	all := []filterNode{first}
-	for p.takeOperator("|") {
-		all = append(all, p.filter(nil))
-	}
-	return all
-}
-
-func (p *parser) test(line int, value expression) expression {
-	n := testNode{line: line, value: value, negate: p.takeName("not")}
-	n.name = p.name()
-	t := p.peek()
-	switch {
-	case p.isOperator("("):
-		n.arguments = p.arguments()
-	case t.kind == stringToken || t.kind == integerToken || t.kind == floatToken || p.isOperator("[") || p.isOperator("{"),
-		t.kind == nameToken && t.text != "else" && t.text != "or" && t.text != "and" && t.text != "is" && t.text != "if" &&
-			t.text != "in" && t.text != "not":
-		n.positional, n.spread = []expression{p.postfix(p.primary())}, []bool{false}
-	}
-	if _, ok := tests[n.name]; !ok {
-		fail(line, "the test %q is not supported", n.name)
-	}
-	return n
 }

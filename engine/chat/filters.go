@@ -1,98 +1,114 @@
 package chat
 
-import (
-	"math"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "slices"
 
-type filter = func(e *evaluator, line int, v any, a values) any
+// filter is what follows "|". One that takes all arguments as they come has whole instead of run.
+type filter struct {
+	signature
+	run   func(e *evaluator, line int, v any, a []any) any
+	whole func(e *evaluator, line int, v any, a values) any
+}
 
-// filters are what follows "|".
+// filters are Jinja's, and tojson as Hugging Face defines it.
 var filters map[string]filter
 
 func init() {
+	length := filter{parameters("/"), lengthFilter, nil}
+	absent := filter{parameters("default_value? boolean?"), defaultFilter, nil}
+	escape := filter{parameters("/"), func(e *evaluator, line int, v any, _ []any) any { return e.escapeValue(line, v) }, nil}
 	filters = map[string]filter{
-		"tojson":     toJSON,
-		"upper":      textFilter("upper"),
-		"lower":      textFilter("lower"),
-		"title":      textFilter("title"),
-		"capitalize": textFilter("capitalize"),
-		"trim":       textFilter("strip"),
-		"replace":    textFilter("replace"),
-		"length":     lengthFilter,
-		"count":      lengthFilter,
-		"default":    defaultFilter,
-		"d":          defaultFilter,
-		"string":     func(e *evaluator, line int, v any, _ values) any { return e.text(line, v) },
-		"safe":       func(_ *evaluator, _ int, v any, _ values) any { return v },
-		"escape":     escapeFilter,
-		"e":          escapeFilter,
-		"list": func(e *evaluator, line int, v any, _ values) any {
-			return &list{items: slices.Clone(e.items(line, v))}
-		},
-		"items": func(e *evaluator, line int, v any, _ values) any {
-			if d, ok := v.(*dict); ok {
-				return e.pairs(line, d)
-			}
-			if _, ok := v.(undefined); !ok {
-				fail(line, "items needs a dict, not %s", typeName(v))
-			}
-			return &list{}
-		},
-		"dictsort": dictSort,
-		"first":    func(e *evaluator, line int, v any, _ values) any { return end(e.items(line, v), 0) },
-		"last": func(e *evaluator, line int, v any, _ values) any {
-			items := e.items(line, v)
-			return end(items, len(items)-1)
-		},
-		"join": func(e *evaluator, line int, v any, a values) any {
-			items := e.items(line, v)
-			if name := a.at(1, "attribute", nil); name != nil {
-				items = e.attributes(line, items, name)
-			}
-			return e.joinAll(line, items, e.text(line, a.at(0, "d", "")))
-		},
-		"map":        mapFilter,
-		"select":     choose(true, false),
+		"abs":        {parameters("/"), absolute, nil},
+		"attr":       {parameters("name"), attrFilter, nil},
+		"batch":      {parameters("linecount fill_with?"), batch, nil},
+		"capitalize": methodFilter("capitalize", ""),
+		"center":     methodFilter("center", "width?"),
+		"count":      length, "length": length,
+		"d": absent, "default": absent,
+		"dictsort": {parameters("case_sensitive? by? reverse?"), dictSort, nil},
+		"e":        escape, "escape": escape,
+		"filesizeformat": {parameters("binary?"), fileSize, nil},
+		"first":          {parameters(""), first, nil},
+		"float":          {parameters("default?"), toFloat, nil},
+		"forceescape": {parameters(""), func(e *evaluator, line int, v any, _ []any) any {
+			return markup(e.escape(line, e.text(line, v)))
+		}, nil},
+		"format":     {whole: formatFilter},
+		"groupby":    {parameters("attribute default? case_sensitive?"), groupBy, nil},
+		"indent":     {parameters("width? first? blank?"), indent, nil},
+		"int":        {parameters("default? base?"), toInt, nil},
+		"items":      {parameters(""), itemsFilter, nil},
+		"join":       {parameters("d? attribute?"), joinFilter, nil},
+		"last":       {parameters(""), last, nil},
+		"list":       {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return &list{items: slices.Clone(e.items(line, v))} }, nil},
+		"lower":      methodFilter("lower", ""),
+		"map":        {whole: mapFilter},
+		"max":        {parameters("case_sensitive? attribute?"), extreme(">"), nil},
+		"min":        {parameters("case_sensitive? attribute?"), extreme("<"), nil},
+		"pprint":     {parameters(""), pretty, nil},
+		"random":     {parameters(""), random, nil},
 		"reject":     choose(false, false),
-		"selectattr": choose(true, true),
 		"rejectattr": choose(false, true),
-		"sort":       sortFilter,
-		"unique":     unique,
-		"reverse":    reverse,
-		"sum": func(e *evaluator, line int, v any, a values) any {
-			items := e.items(line, v)
-			if name := a.at(0, "attribute", nil); name != nil {
-				items = e.attributes(line, items, name)
-			}
-			sum := a.at(1, "start", int64(0))
-			for _, item := range items {
-				sum = e.arithmetic(line, "+", sum, item)
-			}
-			return sum
-		},
-		"min":    extreme("<"),
-		"max":    extreme(">"),
-		"abs":    absolute,
-		"round":  round,
-		"int":    toInt,
-		"float":  toFloat,
-		"indent": indent,
-		"wordcount": func(e *evaluator, line int, v any, _ values) any {
-			return int64(len(strings.Fields(e.text(line, v))))
-		},
+		"replace":    {parameters("old new count?"), replaceFilter, nil},
+		"reverse":    {parameters(""), reverse, nil},
+		"round":      {parameters("precision? method?"), round, nil},
+		"safe":       {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return markup(e.text(line, v)) }, nil},
+		"select":     choose(true, false),
+		"selectattr": choose(true, true),
+		"slice":      {parameters("slices fill_with?"), slice, nil},
+		"sort":       {parameters("reverse? case_sensitive? attribute?"), sortFilter, nil},
+		"string":     {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return e.soft(line, v) }, nil},
+		"striptags":  {parameters(""), stripTags, nil},
+		"sum":        {parameters("attribute? start?"), sum, nil},
+		"title":      {parameters(""), titleFilter, nil},
+		"tojson":     {jsonParameters, toJSON, nil},
+		"trim":       methodFilter("strip", "chars?"),
+		"truncate":   {parameters("length? killwords? end? leeway?"), truncate, nil},
+		"unique":     {parameters("case_sensitive? attribute?"), unique, nil},
+		"upper":      methodFilter("upper", ""),
+		"urlencode":  {parameters(""), urlEncode, nil},
+		"urlize":     {parameters("trim_url_limit? nofollow? target? rel? extra_schemes?"), urlize, nil},
+		"wordcount":  {parameters(""), wordCount, nil},
+		"wordwrap":   {parameters("width? break_long_words? wrapstring? break_on_hyphens?"), wordWrap, nil},
+		"xmlattr":    {parameters("autospace?"), xmlAttributes, nil},
 	}
 }
 
-func textFilter(method string) filter {
-	return func(e *evaluator, line int, v any, a values) any {
-		return stringMethods[method](e, line, e.text(line, v), a)
+// filter applies a filter by its name, which may be unknown: a template may hold what is never reached.
+func (e *evaluator) filter(line int, name string, v any, a values) any {
+	f, ok := filters[name]
+	if !ok {
+		fail(line, "the filter %q is not known", name)
 	}
+	if f.whole != nil {
+		return f.whole(e, line, v, a)
+	}
+	return f.run(e, line, v, f.bind(line, "the filter "+name, a))
 }
 
-func lengthFilter(_ *evaluator, line int, v any, _ values) any {
+// soft makes text of a value; safe text stays so.
+func (e *evaluator) soft(line int, v any) any {
+	if safe, ok := v.(markup); ok {
+		return safe
+	}
+	return e.text(line, v)
+}
+
+// methodFilter is a method of str as a filter.
+func methodFilter(name, signature string) filter {
+	return filter{parameters(signature), func(e *evaluator, line int, v any, a []any) any {
+		m, _ := textAttribute(e.soft(line, v), name)
+		given := values{}
+		for _, argument := range a {
+			if argument = or(argument, nil); argument == nil && name == "center" {
+				argument = int64(80)
+			}
+			given.positional = append(given.positional, argument)
+		}
+		return m.(*function).call(e, line, given)
+	}, nil}
+}
+
+func lengthFilter(_ *evaluator, line int, v any, _ []any) any {
 	n, ok := length(v)
 	if !ok {
 		fail(line, "%s has no length", typeName(v))
@@ -100,290 +116,49 @@ func lengthFilter(_ *evaluator, line int, v any, _ values) any {
 	return n
 }
 
-func defaultFilter(_ *evaluator, _ int, v any, a values) any {
-	if _, ok := v.(undefined); ok || truth(a.at(1, "boolean", false)) && !truth(v) {
-		return a.at(0, "default_value", "")
+func defaultFilter(_ *evaluator, _ int, v any, a []any) any {
+	if _, ok := v.(undefined); ok || truth(or(a[1], false)) && !truth(v) {
+		return or(a[0], "")
 	}
 	return v
 }
 
-var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
-
-func escapeFilter(e *evaluator, line int, v any, _ values) any {
-	text := e.text(line, v)
-	e.fits(line, 5*len(text))
-	return escaper.Replace(text)
+func attrFilter(e *evaluator, line int, v any, a []any) any {
+	name := wantText(line, a[0], "name")
+	if u, ok := v.(undefined); ok {
+		fail(line, "%q is undefined: it has no %q", u.name, name)
+	}
+	if held, ok := e.own(v, name); ok {
+		return held
+	}
+	return undefined{name}
 }
 
-// end gives an item of a list that may be empty.
-func end(items []any, i int) any {
-	if len(items) == 0 {
-		return undefined{"the item of an empty list"}
+func replaceFilter(e *evaluator, line int, v any, a []any) any {
+	count := or(a[2], nil)
+	if count == nil {
+		count = int64(-1)
 	}
-	return items[i]
+	if !e.autoescape {
+		return replaceText(e, line, e.text(line, v), []any{e.text(line, a[0]), e.text(line, a[1]), count})
+	}
+	_, safe := v.(markup)
+	_, safeOld := a[0].(markup)
+	_, safeNew := a[1].(markup)
+	s := e.soft(line, v)
+	if safeOld || safeNew && !safe {
+		s = e.escapeValue(line, v)
+	}
+	m, _ := textAttribute(s, "replace")
+	return m.(*function).call(e, line, values{positional: []any{e.soft(line, a[0]), e.soft(line, a[1]), count}})
 }
 
-func (e *evaluator) attributes(line int, items []any, name any) []any {
-	out := make([]any, len(items))
-	for i, item := range items {
-		out[i] = e.path(line, item, name)
-	}
-	return out
-}
-
-// path gives the attribute that a dotted name, or the item that an integer, leads to.
-func (e *evaluator) path(line int, v any, name any) any {
-	text, ok := name.(string)
-	if !ok {
-		return indexNode{line, literal{v}, literal{name}}.eval(e, nil)
-	}
-	for _, part := range strings.Split(text, ".") {
-		e.step(line)
-		if d, ok := v.(*dict); ok {
-			if held, ok := d.get(part); ok {
-				v = held
-				continue
-			}
-			v = undefined{part}
-			continue
+func formatFilter(e *evaluator, line int, v any, a values) any {
+	if len(a.names()) > 0 {
+		if len(a.positional) > 0 {
+			fail(line, "format takes values by place or by name, not both")
 		}
-		v = e.attribute(line, v, part)
+		return e.percent(line, e.soft(line, v), a.named)
 	}
-	return v
-}
-
-func mapFilter(e *evaluator, line int, v any, a values) any {
-	items := e.items(line, v)
-	if name, ok := a.named["attribute"]; ok {
-		out := e.attributes(line, items, name)
-		if absent, ok := a.named["default"]; ok {
-			for i := range out {
-				if _, missing := out[i].(undefined); missing {
-					out[i] = absent
-				}
-			}
-		}
-		return &list{items: out}
-	}
-	name := textArgument(line, a, 0, "filter")
-	f, ok := filters[name]
-	if !ok {
-		fail(line, "the filter %q is not supported", name)
-	}
-	out := &list{}
-	for _, item := range items {
-		e.step(line)
-		out.items = append(out.items, f(e, line, item, values{a.positional[1:], a.named}))
-	}
-	return out
-}
-
-// choose makes select and reject, of items or by an attribute of theirs.
-func choose(keep, byAttribute bool) filter {
-	return func(e *evaluator, line int, v any, a values) any {
-		rest := a.positional
-		var attribute any
-		if byAttribute {
-			if len(rest) == 0 {
-				fail(line, "the name of an attribute is missing")
-			}
-			attribute, rest = rest[0], rest[1:]
-		}
-		test := func(_ *evaluator, _ int, v any, _ values) bool { return truth(v) }
-		if len(rest) > 0 {
-			name, _ := rest[0].(string)
-			if tests[name] == nil {
-				fail(line, "the test %q is not supported", name)
-			}
-			test, rest = tests[name], rest[1:]
-		}
-		out := &list{}
-		for _, item := range e.items(line, v) {
-			e.step(line)
-			tested := item
-			if byAttribute {
-				tested = e.path(line, item, attribute)
-			}
-			if test(e, line, tested, values{rest, a.named}) == keep {
-				out.items = append(out.items, item)
-			}
-		}
-		return out
-	}
-}
-
-// folded gives the value by which to sort: text without regard to case, unless asked.
-func folded(v any, caseSensitive bool) any {
-	if s, ok := v.(string); ok && !caseSensitive {
-		return strings.ToLower(s)
-	}
-	return v
-}
-
-func (e *evaluator) sorted(line int, items []any, backwards bool, key func(any) any) *list {
-	e.cost(line, len(items))
-	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(x, y any) int {
-		a, b := key(x), key(y)
-		if backwards {
-			a, b = b, a
-		}
-		switch {
-		case e.less(line, a, b):
-			return -1
-		case e.less(line, b, a):
-			return 1
-		}
-		return 0
-	})
-	return &list{items: items}
-}
-
-func sortFilter(e *evaluator, line int, v any, a values) any {
-	attribute, exact := a.at(2, "attribute", nil), truth(a.at(1, "case_sensitive", false))
-	return e.sorted(line, e.items(line, v), truth(a.at(0, "reverse", false)), func(item any) any {
-		if attribute != nil {
-			item = e.path(line, item, attribute)
-		}
-		return folded(item, exact)
-	})
-}
-
-func dictSort(e *evaluator, line int, v any, a values) any {
-	d, ok := v.(*dict)
-	if !ok {
-		fail(line, "dictsort needs a dict, not %s", typeName(v))
-	}
-	part := 0
-	if a.at(1, "by", "key") == any("value") {
-		part = 1
-	}
-	exact := truth(a.at(0, "case_sensitive", false))
-	return e.sorted(line, e.pairs(line, d).items, truth(a.at(2, "reverse", false)), func(pair any) any {
-		return folded(pair.(*list).items[part], exact)
-	})
-}
-
-func unique(e *evaluator, line int, v any, a values) any {
-	out := &list{}
-	exact := truth(a.at(0, "case_sensitive", false))
-	for _, item := range e.items(line, v) {
-		seen := slices.ContainsFunc(out.items, func(kept any) bool { return e.equal(folded(kept, exact), folded(item, exact)) })
-		if !seen {
-			out.items = append(out.items, item)
-		}
-	}
-	return out
-}
-
-func reverse(e *evaluator, line int, v any, _ values) any {
-	if s, ok := v.(string); ok {
-		e.cost(line, len(s)>>4)
-		runes := []rune(s)
-		slices.Reverse(runes)
-		return string(runes)
-	}
-	items := slices.Clone(e.items(line, v))
-	e.cost(line, len(items))
-	slices.Reverse(items)
-	return &list{items: items}
-}
-
-// extreme makes min and max.
-func extreme(op string) filter {
-	return func(e *evaluator, line int, v any, a values) any {
-		items := e.items(line, v)
-		best := end(items, 0)
-		for i, item := range items {
-			if i > 0 && e.compare(line, op, folded(item, false), folded(best, false)) {
-				best = item
-			}
-		}
-		return best
-	}
-}
-
-func absolute(_ *evaluator, line int, v any, _ values) any {
-	if i, ok := integer(v); ok {
-		return max(i, -i)
-	}
-	x, ok := number(v)
-	if !ok {
-		fail(line, "%s has no absolute value", typeName(v))
-	}
-	return math.Abs(x)
-}
-
-func round(_ *evaluator, line int, v any, a values) any {
-	x, ok := number(v)
-	precision, both := integer(a.at(0, "precision", int64(0)))
-	if !ok || !both {
-		fail(line, "round needs a number, not %s", typeName(v))
-	}
-	scale := math.Pow(10, float64(precision))
-	switch a.at(1, "method", "common") {
-	case "ceil":
-		return math.Ceil(x*scale) / scale
-	case "floor":
-		return math.Floor(x*scale) / scale
-	}
-	if precision < 0 {
-		return math.RoundToEven(x*scale) / scale
-	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', int(min(precision, 30)), 64), 64)
-	return rounded
-}
-
-func toInt(_ *evaluator, _ int, v any, a values) any {
-	if s, ok := v.(string); ok {
-		s = strings.TrimSpace(s)
-		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-			return i
-		}
-		if x, err := strconv.ParseFloat(s, 64); err == nil {
-			v = x
-		}
-	}
-	if x, ok := number(v); ok && math.Abs(x) < 1<<63 {
-		return int64(x)
-	}
-	return a.at(0, "default", int64(0))
-}
-
-func toFloat(_ *evaluator, _ int, v any, a values) any {
-	if x, ok := number(v); ok {
-		return x
-	}
-	if s, ok := v.(string); ok {
-		if x, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
-			return x
-		}
-	}
-	return a.at(0, "default", 0.0)
-}
-
-// indent puts spaces, or a given text, in front of every line but the first.
-func indent(e *evaluator, line int, v any, a values) any {
-	with := "    "
-	switch width := a.at(0, "width", nil).(type) {
-	case string:
-		with = width
-	case int64:
-		with = e.repeat(line, " ", width)
-	}
-	first, blank := truth(a.at(1, "first", false)), truth(a.at(2, "blank", false))
-	text := e.text(line, v)
-	var out strings.Builder
-	for i, l := range strings.Split(text, "\n") {
-		if i > 0 {
-			out.WriteByte('\n')
-		}
-		if (i > 0 || first) && (blank || l != "" || i == 0) {
-			out.WriteString(with)
-		}
-		out.WriteString(l)
-		e.cost(line, 1+(len(with)+len(l))>>6)
-		e.fits(line, out.Len())
-	}
-	return out.String()
+	return e.percent(line, e.soft(line, v), &list{items: a.positional, tuple: true})
 }

@@ -1,23 +1,38 @@
 package chat
 
 import (
+	"fmt"
+	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// toJSON writes what Python's json.dumps(v, ensure_ascii=False) writes, which is how Hugging Face
-// defines the filter.
-func toJSON(e *evaluator, line int, v any, a values) any {
-	w := jsonWriter{e: e, line: line, item: ", ", key: ": ", sort: truth(a.named["sort_keys"]), ascii: truth(a.named["ensure_ascii"])}
-	switch indent := a.at(0, "indent", nil).(type) {
-	case int64:
-		w.indent, w.item = "\n"+e.repeat(line, " ", min(indent, 64)), ","
-	case string:
-		w.indent, w.item = "\n"+indent, ","
+var jsonParameters = parameters("ensure_ascii? indent? separators? sort_keys?")
+
+// toJSON writes what Python's json.dumps(v, ensure_ascii=False) writes, which is how Hugging Face defines the filter.
+func toJSON(e *evaluator, line int, v any, a []any) any {
+	w := jsonWriter{e: e, line: line, item: ", ", key: ": ", ascii: truth(or(a[0], false)), sort: truth(or(a[3], false))}
+	switch indent := or(a[1], nil).(type) {
+	case nil:
+	case string, markup:
+		text, _ := textOf(indent)
+		w.indent, w.level, w.item = text, 0, ","
+		w.lines = true
+	default:
+		n, ok := large(indent)
+		if !ok {
+			fail(line, "indent must be an integer or a str, not %s", typeName(indent))
+		}
+		w.indent, w.item, w.lines = e.repeat(line, " ", n), ",", true
 	}
-	if l, ok := a.named["separators"].(*list); ok && len(l.items) == 2 {
-		w.item, w.key = e.text(line, l.items[0]), e.text(line, l.items[1])
+	if separators := or(a[2], nil); separators != nil {
+		pair := e.items(line, separators)
+		if len(pair) != 2 {
+			fail(line, "separators must be two")
+		}
+		w.item, w.key = wantText(line, pair[0], "a separator"), wantText(line, pair[1], "a separator")
 	}
 	w.value(v)
 	return w.out.String()
@@ -28,25 +43,26 @@ type jsonWriter struct {
 	line      int
 	out       strings.Builder
 	item, key string
-	indent    string // the newline and one level, or empty
+	lines     bool   // every item has a line
+	indent    string // of one level
 	level     int
 	sort      bool
 	ascii     bool
 }
 
 func (w *jsonWriter) newline() {
-	if w.indent != "" {
+	if w.lines {
+		w.e.fits(w.line, w.out.Len()+1+w.level*len(w.indent))
 		w.out.WriteByte('\n')
-		for range w.level {
-			w.out.WriteString(w.indent[1:])
-		}
+		w.out.WriteString(strings.Repeat(w.indent, w.level))
 	}
 }
 
 func (w *jsonWriter) value(v any) {
-	w.e.step(w.line)
+	w.e.cost(w.line, 1+w.level*len(w.indent)>>6)
 	w.e.fits(w.line, w.out.Len())
-	defer w.e.deeper(w.line)()
+	w.e.deeper(w.line)
+	defer w.e.shallower()
 	switch v := v.(type) {
 	case nil:
 		w.out.WriteString("null")
@@ -54,20 +70,21 @@ func (w *jsonWriter) value(v any) {
 		w.out.WriteString(strconv.FormatBool(v))
 	case int64:
 		w.out.WriteString(strconv.FormatInt(v, 10))
+	case *big.Int:
+		w.out.WriteString(integerText(w.line, v))
 	case float64:
-		w.out.WriteString(map[string]string{"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[floatText(v)])
-		if x := floatText(v); x != "nan" && x != "inf" && x != "-inf" {
-			w.out.WriteString(x)
-		}
+		w.out.WriteString(jsonFloat(v))
 	case string:
 		w.text(v)
+	case markup:
+		w.text(string(v))
 	case *list:
 		w.group('[', ']', len(v.items), func(i int) { w.value(v.items[i]) })
 	case *dict:
 		keys := v.keys
 		if w.sort {
 			keys = slices.Clone(keys)
-			slices.SortFunc(keys, func(a, b any) int { return strings.Compare(w.e.text(w.line, a), w.e.text(w.line, b)) })
+			w.e.sort(w.line, keys, false, func(key any) any { return key })
 		}
 		w.group('{', '}', len(keys), func(i int) {
 			w.text(w.name(keys[i]))
@@ -75,8 +92,20 @@ func (w *jsonWriter) value(v any) {
 			w.value(v.at(keys[i]))
 		})
 	default:
-		fail(w.line, "%s cannot be written as JSON", typeName(v))
+		fail(w.line, "%s cannot be written as JSON", describe(v))
 	}
+}
+
+func jsonFloat(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "NaN"
+	case math.IsInf(x, 1):
+		return "Infinity"
+	case math.IsInf(x, -1):
+		return "-Infinity"
+	}
+	return floatText(x)
 }
 
 // name spells a key as JSON's strings must be.
@@ -86,9 +115,13 @@ func (w *jsonWriter) name(key any) string {
 		return "null"
 	case bool:
 		return strconv.FormatBool(key)
-	default:
+	case float64:
+		return jsonFloat(key)
+	case int64, *big.Int, string, markup:
 		return w.e.text(w.line, key)
 	}
+	fail(w.line, "%s cannot be a key in JSON", describe(key))
+	return ""
 }
 
 func (w *jsonWriter) group(open, end byte, n int, item func(i int)) {
@@ -109,30 +142,23 @@ func (w *jsonWriter) group(open, end byte, n int, item func(i int)) {
 }
 
 func (w *jsonWriter) text(s string) {
-	const hex = "0123456789abcdef"
 	w.e.cost(w.line, len(s)>>6)
+	w.e.fits(w.line, w.out.Len()+len(s))
 	w.out.WriteByte('"')
-	unit := func(r rune) {
-		w.out.WriteString(`\u` + string([]byte{hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15]}))
-	}
 	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
+		if at := strings.IndexRune("\"\\\n\r\t\b\f", r); at >= 0 {
 			w.out.WriteByte('\\')
-			w.out.WriteRune(r)
-		case r >= 0x80 && w.ascii && r < 0x10000:
-			unit(r)
-		case r >= 0x80 && w.ascii:
-			unit(0xD800 + (r-0x10000)>>10)
-			unit(0xDC00 + (r-0x10000)&0x3FF)
-		case r >= 0x20:
-			w.out.WriteRune(r)
+			w.out.WriteByte(`"\nrtbf`[at])
+			continue
+		}
+		switch {
+		case r < 0x20 || w.ascii && 0x7F <= r && r <= 0xFFFF:
+			fmt.Fprintf(&w.out, `\u%04x`, r)
+		case w.ascii && r > 0xFFFF:
+			r -= 0x10000
+			fmt.Fprintf(&w.out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
 		default:
-			if at := strings.IndexRune("\b\f\n\r\t", r); at >= 0 {
-				w.out.WriteString(`\` + "bfnrt"[at:at+1])
-			} else {
-				unit(r)
-			}
+			w.out.WriteRune(r)
 		}
 	}
 	w.out.WriteByte('"')

@@ -101,22 +101,20 @@ func (l *lexer) text() {
 func (l *lexer) putText(text string, mark, modifier byte) {
 	switch {
 	case modifier == '-':
-		text = strings.TrimRight(text, whiteSpace)
+		text = strings.TrimRightFunc(text, isSpace)
 	case mark != 0 && mark != '{' && modifier != '+':
 		line := strings.LastIndexByte(text, '\n') + 1
-		if (line > 0 || l.lineStart) && strings.Trim(text[line:], whiteSpace) == "" {
+		if (line > 0 || l.lineStart) && strings.TrimFunc(text[line:], isSpace) == "" {
 			text = text[:line]
 		}
 	}
 	if l.stripNext {
-		text = strings.TrimLeft(text, whiteSpace)
+		text = strings.TrimLeftFunc(text, isSpace)
 	}
 	if text != "" {
 		l.emit(textToken, text)
 	}
 }
-
-const whiteSpace = " \t\n\v\f\r"
 
 // close ends a tag: "-" strips the text after it, a statement's or comment's newline is dropped.
 func (l *lexer) close(length int, modifier byte, trim bool) {
@@ -149,7 +147,7 @@ func modifierBefore(text string, end int) byte {
 func (l *lexer) raw() bool {
 	rest := l.source[l.at:]
 	open, modifier, ok := namedTag(rest, "raw")
-	if !ok {
+	if !ok || modifier == '+' {
 		return false
 	}
 	l.close(open, modifier, false)
@@ -176,11 +174,11 @@ func (l *lexer) raw() bool {
 
 // namedTag reads the rest of a statement that is only a name, and its length.
 func namedTag(rest, name string) (length int, modifier byte, ok bool) {
-	inside := strings.TrimLeft(rest, whiteSpace)
+	inside := strings.TrimLeftFunc(rest, isSpace)
 	if !strings.HasPrefix(inside, name) {
 		return 0, 0, false
 	}
-	inside = strings.TrimLeft(inside[len(name):], whiteSpace)
+	inside = strings.TrimLeftFunc(inside[len(name):], isSpace)
 	if inside != "" && (inside[0] == '-' || inside[0] == '+') {
 		modifier = inside[0]
 		inside = inside[1:]
@@ -194,30 +192,37 @@ func namedTag(rest, name string) (length int, modifier byte, ok bool) {
 // tag takes the tokens of an expression or statement up to its end.
 func (l *lexer) tag(end string, closing kind) {
 	open := l.line
-	nesting := 0 // of braces, so that a literal {"a": {}} is no end
+	var awaited []byte // closing brackets, so that in {"a": {}} nothing ends
 	for {
-		l.advance(len(l.source[l.at:]) - len(strings.TrimLeft(l.source[l.at:], whiteSpace)))
+		l.advance(len(l.source[l.at:]) - len(strings.TrimLeftFunc(l.source[l.at:], isSpace)))
 		rest := l.source[l.at:]
 		if rest == "" {
 			fail(open, "a tag does not end: missing %s", end)
 		}
-		if nesting == 0 {
+		if len(awaited) == 0 {
 			if strings.HasPrefix(rest, end) {
 				l.emit(closing, "")
 				l.close(2, 0, closing == closeStatement)
 				return
 			}
-			if (rest[0] == '-' || rest[0] == '+') && strings.HasPrefix(rest[1:], end) {
+			if (rest[0] == '-' || rest[0] == '+' && closing == closeStatement) && strings.HasPrefix(rest[1:], end) {
 				l.emit(closing, "")
 				l.close(3, rest[0], closing == closeStatement)
 				return
 			}
 		}
-		switch rest[0] {
-		case '{', '(', '[':
-			nesting++
+		switch c := rest[0]; c {
+		case '{':
+			awaited = append(awaited, '}')
+		case '(':
+			awaited = append(awaited, ')')
+		case '[':
+			awaited = append(awaited, ']')
 		case '}', ')', ']':
-			nesting--
+			if len(awaited) == 0 || awaited[len(awaited)-1] != c {
+				fail(l.line, "unexpected %q", c)
+			}
+			awaited = awaited[:len(awaited)-1]
 		}
 		l.item(rest)
 	}
@@ -263,40 +268,13 @@ func isNameByte(c byte) bool {
 	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
 }
 
-func (l *lexer) number(rest string) {
-	n, k := 0, integerToken
-	digits := func() {
-		for n < len(rest) && (isDigit(rest[n]) || rest[n] == '_') {
-			n++
-		}
-	}
-	digits()
-	if n+1 < len(rest) && rest[n] == '.' && isDigit(rest[n+1]) {
-		k = floatToken
-		n++
-		digits()
-	}
-	if n < len(rest) && (rest[n] == 'e' || rest[n] == 'E') {
-		exponent := n + 1
-		if exponent < len(rest) && (rest[exponent] == '+' || rest[exponent] == '-') {
-			exponent++
-		}
-		if exponent < len(rest) && isDigit(rest[exponent]) {
-			k, n = floatToken, exponent
-			digits()
-		}
-	}
-	l.emit(k, strings.ReplaceAll(rest[:n], "_", ""))
-	l.advance(n)
-}
-
 func (l *lexer) quoted(rest string) {
 	for i := 1; i < len(rest); i++ {
 		switch rest[i] {
 		case '\\':
 			i++
 		case rest[0]:
-			l.emit(stringToken, unescape(rest[1:i]))
+			l.emit(stringToken, l.unescape(rest[1:i]))
 			l.advance(i + 1)
 			return
 		}

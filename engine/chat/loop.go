@@ -1,101 +1,172 @@
 package chat
 
+// loop is what a loop's body sees as loop.
+type loop struct {
+	e      *evaluator
+	line   int
+	source any
+	items  *iterator
+	count  int64 // of all items; -1 until it is asked for
+
+	index         int64 // of the current item, from 0
+	before, after any
+	hasAfter      bool
+	current       any
+	depth         int64
+	changed       []any
+	hasChanged    bool
+	render        func(source any, depth int64) string // nil where the loop is not recursive
+}
+
 func (n forNode) run(e *evaluator, s *scope) {
-	items := e.items(n.line, e.eval(n.source, s))
-	if n.filter != nil {
-		var kept []any
-		for _, item := range items {
-			inner := s.inner()
-			n.assign(e, inner, item)
-			if truth(e.eval(n.filter, inner)) {
-				kept = append(kept, item)
-			}
-		}
-		items = kept
-	}
-	if len(items) == 0 {
-		e.run(n.else_, s.inner())
+	if !n.recursive {
+		e.loop(n, s, e.eval(n.source, s), 0, nil)
 		return
 	}
-	state := &loop{items: items}
-	for i, item := range items {
-		e.cost(n.line, 4)
+	var render func(source any, depth int64) string
+	render = func(source any, depth int64) string {
+		return e.capture(func() { e.loop(n, s, source, depth, render) })
+	}
+	e.write(n.line, render(e.eval(n.source, s), 0))
+}
+
+// loop runs a loop's body for every item.
+func (e *evaluator) loop(n forNode, s *scope, source any, depth int64, render func(any, int64) string) {
+	items := e.iterator(n.line, source)
+	if n.filter != nil {
+		items = items.lazy(func(item any) (any, bool) {
+			inner := s.inner()
+			n.target.assign(e, n.line, inner, item)
+			return item, truth(e.eval(n.filter, inner))
+		})
+		source = items
+	}
+	l := &loop{e: e, line: n.line, source: source, items: items, count: -1, index: -1, depth: depth, render: render}
+	ran := false
+	for l.next() {
+		e.step(n.line)
 		inner := s.inner()
-		n.assign(e, inner, item)
-		state.at = i
-		inner.vars["loop"] = state
+		n.target.assign(e, n.line, inner, l.current)
+		inner.vars["loop"] = l
 		e.run(n.body, inner)
 		jump := e.jump
 		e.jump = noJump
 		if jump == breakJump {
-			return
+			break
 		}
+		ran = ran || jump == noJump
+	}
+	if !ran { // also where every turn was left early
+		e.run(n.else_, s.inner())
 	}
 }
 
-func (n forNode) assign(e *evaluator, s *scope, item any) {
-	if len(n.targets) == 1 {
-		s.vars[n.targets[0]] = item
-		return
+func (l *loop) next() bool {
+	item, more := l.peek()
+	if !more {
+		return false
 	}
-	parts := e.items(n.line, item)
-	if len(parts) != len(n.targets) {
-		fail(n.line, "%d values for %d names", len(parts), len(n.targets))
-	}
-	for i, name := range n.targets {
-		s.vars[name] = parts[i]
-	}
+	l.hasAfter = false
+	l.index++
+	l.before, l.current = l.current, item
+	return true
 }
 
-// loop is what a loop's body sees under that name.
-type loop struct {
-	items []any
-	at    int
-	seen  any // the last arguments of changed()
+// peek gives the item after the current one.
+func (l *loop) peek() (any, bool) {
+	if !l.hasAfter {
+		l.after, l.hasAfter = l.items.next()
+	}
+	return l.after, l.hasAfter
 }
 
-func (l *loop) attribute(name string) any {
-	n := len(l.items)
+// pairs goes on with the loop itself, as going over the variable loop does.
+func (l *loop) pairs() (any, bool) {
+	if !l.next() {
+		return nil, false
+	}
+	return pair(l.current, l), true
+}
+
+// length counts all items, for which it takes those of a generator out.
+func (l *loop) length() int64 {
+	if l.count >= 0 {
+		return l.count
+	}
+	if n, ok := length(l.source); ok {
+		l.count = n
+		return n
+	}
+	rest := l.e.items(l.line, l.items)
+	l.items = l.e.iterator(l.line, &list{items: rest})
+	l.count = int64(len(rest)) + l.index + 1
+	if l.hasAfter {
+		l.count++
+	}
+	return l.count
+}
+
+func (l *loop) recurse(line int, a values) any {
+	if l.render == nil {
+		fail(line, "the loop needs the word recursive to call itself")
+	}
+	v := loopCall.bind(line, "loop", a)
+	return l.render(v[0], l.depth+1)
+}
+
+var loopCall = parameters("iterable")
+
+func (l *loop) attribute(name string) (any, bool) {
 	switch name {
 	case "index":
-		return int64(l.at + 1)
+		return l.index + 1, true
 	case "index0":
-		return int64(l.at)
+		return l.index, true
 	case "revindex":
-		return int64(n - l.at)
+		return l.length() - l.index, true
 	case "revindex0":
-		return int64(n - l.at - 1)
+		return l.length() - l.index - 1, true
 	case "first":
-		return l.at == 0
+		return l.index == 0, true
 	case "last":
-		return l.at == n-1
+		_, more := l.peek()
+		return !more, true
 	case "length":
-		return int64(n)
+		return l.length(), true
+	case "depth":
+		return l.depth + 1, true
+	case "depth0":
+		return l.depth, true
 	case "previtem":
-		if l.at > 0 {
-			return l.items[l.at-1]
+		if l.index == 0 {
+			return undefined{"the item before the first"}, true
 		}
+		return l.before, true
 	case "nextitem":
-		if l.at+1 < n {
-			return l.items[l.at+1]
+		if item, more := l.peek(); more {
+			return item, true
 		}
+		return undefined{"the item after the last"}, true
 	case "cycle":
-		return function(l.cycle)
+		return &function{name, func(_ *evaluator, line int, a values) any {
+			if len(a.positional) == 0 || len(a.names()) > 0 {
+				fail(line, "cycle needs items, without names")
+			}
+			return a.positional[l.index%int64(len(a.positional))]
+		}}, true
 	case "changed":
-		return function(l.changed)
+		return &function{name, l.hasChangedTo}, true
 	}
-	return undefined{name}
+	return nil, false
 }
 
-func (l *loop) cycle(_ *evaluator, line int, a values) any {
-	if len(a.positional) == 0 {
-		fail(line, "cycle needs values")
+func (l *loop) hasChangedTo(e *evaluator, line int, a values) any {
+	if len(a.names()) > 0 {
+		fail(line, "changed takes no names")
 	}
-	return a.positional[l.at%len(a.positional)]
-}
-
-func (l *loop) changed(e *evaluator, _ int, a values) any {
-	was := l.seen
-	l.seen = &list{items: a.positional}
-	return was == nil || !e.equal(was, l.seen)
+	if l.hasChanged && e.equal(line, &list{items: l.changed, tuple: true}, &list{items: a.positional, tuple: true}) {
+		return false
+	}
+	l.changed, l.hasChanged = a.positional, true
+	return true
 }

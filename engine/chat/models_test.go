@@ -68,7 +68,7 @@ func TestRenderVariables(t *testing.T) {
 	got, err := template.Render([]Message{{Role: "user", Content: "x", Fields: map[string]any{"name": "Ann"}}, {Role: "tool"}},
 		Options{Extra: map[string]any{"mood": "fine"}})
 	require.NoError(t, err)
-	assert.Equal(t, "<s></s>FalseTruefineuser:x:Ann;tool:None:;", got)
+	assert.Equal(t, "<s></s>FalseTruefineuser:x:Ann;tool::;", got)
 
 	template, err = New("{{ tools|tojson }}{{ messages[0].content[0].text }}", "", "")
 	require.NoError(t, err)

@@ -11,60 +11,95 @@ type (
 type (
 	textNode   struct{ text string }
 	outputNode struct {
-		line  int
-		value expression
+		line   int
+		value  expression
+		escape escaping
 	}
-	ifNode struct {
+	printNode struct{ values []outputNode }
+	ifNode    struct {
 		condition   expression
 		then, else_ []node
 	}
 	forNode struct {
 		line        int
-		targets     []string
+		target      target
 		source      expression
 		filter      expression // nil: all items
+		recursive   bool
 		body, else_ []node
 	}
 	setNode struct {
-		line    int
-		targets []assignee
-		value   expression
+		line   int
+		target target
+		value  expression
 	}
 	setBlockNode struct {
-		target  assignee
+		line    int
+		target  target
 		filters []filterNode
+		escape  escaping
 		body    []node
 	}
-	macroNode struct {
-		name string
-		macroBody
-	}
-	callNode struct {
+	macroNode struct{ macroBody }
+	callNode  struct {
+		line int
 		call *callExpression
 		body macroBody
 	}
 	filterBlockNode struct {
+		line    int
 		filters []filterNode
+		escape  escaping
 		body    []node
 	}
-	blockNode struct{ body []node } // a block of its own scope
-	withNode  struct {
-		sets []node
+	blockNode struct {
+		scoped bool
+		body   []node
+	}
+	generationNode struct {
+		line int
 		body []node
+	}
+	escapeNode struct {
+		on   expression
+		body []node
+	}
+	loadNode struct {
+		line    int
+		keyword string
+	}
+	withNode struct {
+		line    int
+		targets []target
+		values  []expression
+		body    []node
 	}
 	breakNode    struct{}
 	continueNode struct{}
 )
 
-// macroBody is what a macro and a call block share: parameters, their defaults, and a body.
+// macroBody is what a macro and a call block share.
 type macroBody struct {
-	parameters []string
-	defaults   map[string]expression
+	name       string
+	parameters []parameter
+	uses       uses
 	body       []node
 }
 
-// assignee is a name, or an attribute of a namespace.
-type assignee struct{ name, attribute string }
+type parameter struct {
+	name   string
+	absent expression // its value where none is given, or nil
+}
+
+// uses says which of the names that a macro gets without asking stand in its text.
+type uses struct{ caller, varargs, kwargs bool }
+
+// target is a name, an attribute of a namespace, or a tuple of targets.
+type target struct {
+	name, attribute string
+	tuple           bool
+	parts           []target
+}
 
 type (
 	literal  struct{ value any }
@@ -89,6 +124,11 @@ type (
 		line        int
 		operator    string
 		left, right expression
+	}
+	joinNode struct {
+		line   int
+		parts  []expression
+		escape escaping
 	}
 	compareNode struct {
 		line      int
@@ -132,8 +172,9 @@ type (
 )
 
 type arguments struct {
-	positional []expression
-	spread     []bool // positional[i] is *positional[i]
-	names      []string
-	named      []expression
+	positional  []expression
+	names       []string
+	named       []expression
+	spread      expression // what follows *, or nil
+	spreadNamed expression // what follows **, or nil
 }

@@ -1,12 +1,32 @@
 package chat
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // parser makes a tree of the tokens by recursive descent.
 type parser struct {
 	tokens []token
 	at     int
 	depth  int
+	limits limits
+
+	// Unknown filters and tests of an if or a choice are errors only when they are reached. Others are known here.
+	soft    bool
+	unknown []*Error
+
+	loops  int       // around, inside of the same macro
+	fors   int       // around
+	escape escaping  // of output
+	macros []*naming // around
+	blocks map[string]bool
+}
+
+// naming is what a macro's text names of what it gets without asking, and what it sets itself.
+type naming struct {
+	uses
+	set map[string]bool
 }
 
 func (p *parser) template() []node {
@@ -14,7 +34,16 @@ func (p *parser) template() []node {
 	if p.peek().kind != endToken {
 		p.unexpected()
 	}
+	if len(p.unknown) > 0 {
+		panic(p.unknown[0])
+	}
 	return body
+}
+
+func (p *parser) isUnknown(line int, what, name string) {
+	if !p.soft {
+		p.unknown = append(p.unknown, &Error{Line: line, Reason: fmt.Sprintf("the %s %q is not known", what, name)})
+	}
 }
 
 func (p *parser) peek() token { return p.tokens[p.at] }
@@ -43,8 +72,8 @@ func (p *parser) unexpected() {
 
 // deeper counts nesting, which would otherwise be bounded by the stack alone.
 func (p *parser) deeper() func() {
-	if p.depth++; p.depth > maxDepth {
-		fail(p.peek().line, "nested deeper than %d", maxDepth)
+	if p.depth++; p.depth > p.limits.nesting {
+		fail(p.peek().line, "nested deeper than %d", p.limits.nesting)
 	}
 	return func() { p.depth-- }
 }
@@ -101,7 +130,7 @@ func (p *parser) body() []node {
 			nodes = append(nodes, textNode{t.text})
 		case openExpression:
 			p.at++
-			nodes = append(nodes, outputNode{t.line, p.tuple()})
+			nodes = append(nodes, outputNode{t.line, p.tuple(), p.escape})
 			p.close(closeExpression)
 		case openStatement:
 			keyword := p.tokens[p.at+1]
@@ -132,167 +161,28 @@ func (p *parser) end(name string) {
 		p.unexpected()
 	}
 	p.at += 2
-	if name != "endfor" && name != "endif" && p.peek().kind == nameToken {
-		p.at++ // endmacro may repeat the name
-	}
+}
+
+// open takes the rest of a statement that opens a block.
+func (p *parser) open() {
+	p.takeOperator(":")
 	p.close(closeStatement)
 }
 
-// block takes the rest of a statement, its body and its end.
+// block takes the rest of a statement, its body and its end, up to what may stand in that.
 func (p *parser) block(end string) []node {
-	p.close(closeStatement)
+	p.open()
 	body := p.body()
 	p.end(end)
 	return body
 }
 
-func (p *parser) statement() node {
-	line := p.peek().line
-	switch keyword := p.name(); keyword {
-	case "if":
-		return p.ifStatement()
-	case "for":
-		return p.forStatement(line)
-	case "set":
-		return p.set(line)
-	case "macro":
-		name := p.name()
-		m := p.parameters()
-		m.body = p.block("endmacro")
-		return macroNode{name, m}
-	case "call":
-		var m macroBody
-		if p.isOperator("(") {
-			m = p.parameters()
-		}
-		call, ok := p.expression().(*callExpression)
-		if !ok {
-			fail(line, "call needs a call of a macro")
-		}
-		m.body = p.block("endcall")
-		return callNode{call, m}
-	case "filter":
-		filters := p.filters(p.filter(nil))
-		return filterBlockNode{filters, p.block("endfilter")}
-	case "generation":
-		return blockNode{p.block("endgeneration")}
-	case "with":
-		var sets []node
-		for p.peek().kind == nameToken {
-			name := p.name()
-			p.expect("=")
-			sets = append(sets, setNode{line, []assignee{{name: name}}, p.expression()})
-			if !p.takeOperator(",") {
-				break
-			}
-		}
-		return withNode{sets, p.block("endwith")}
-	case "break":
-		p.close(closeStatement)
-		return breakNode{}
-	case "continue":
-		p.close(closeStatement)
-		return continueNode{}
-	default:
-		fail(line, "the statement %q is not supported", keyword)
-		return nil
+// hard parses what is no part of an if around it. A macro's text also knows no loop around it.
+func (p *parser) hard(macro bool, parse func()) {
+	soft, loops := p.soft, p.loops
+	if p.soft = false; macro {
+		p.loops = 0
 	}
-}
-
-func (p *parser) ifStatement() node {
-	defer p.deeper()()
-	n := ifNode{condition: p.tuple()}
-	p.close(closeStatement)
-	n.then = p.body()
-	if p.peek().kind == openStatement {
-		switch p.tokens[p.at+1].text {
-		case "elif":
-			p.at += 2
-			n.else_ = []node{p.ifStatement()}
-			return n
-		case "else":
-			p.at += 2
-			p.close(closeStatement)
-			n.else_ = p.body()
-		}
-	}
-	p.end("endif")
-	return n
-}
-
-func (p *parser) forStatement(line int) node {
-	n := forNode{line: line}
-	parenthesis := p.takeOperator("(")
-	n.targets = append(n.targets, p.name())
-	for p.takeOperator(",") {
-		n.targets = append(n.targets, p.name())
-	}
-	if parenthesis {
-		p.expect(")")
-	}
-	if !p.takeName("in") {
-		p.unexpected()
-	}
-	n.source = p.or() // a choice would take the loop's own "if"
-	if p.isOperator(",") {
-		n.source = p.tupleFrom(n.source)
-	}
-	if p.takeName("if") {
-		n.filter = p.expression()
-	}
-	p.takeName("recursive")
-	p.close(closeStatement)
-	n.body = p.body()
-	if p.peek().kind == openStatement && p.tokens[p.at+1].text == "else" {
-		p.at += 2
-		p.close(closeStatement)
-		n.else_ = p.body()
-	}
-	p.end("endfor")
-	return n
-}
-
-func (p *parser) set(line int) node {
-	targets := []assignee{p.assignee()}
-	for p.takeOperator(",") {
-		targets = append(targets, p.assignee())
-	}
-	if p.takeOperator("=") {
-		n := setNode{line, targets, p.tuple()}
-		p.close(closeStatement)
-		return n
-	}
-	if len(targets) > 1 {
-		p.unexpected()
-	}
-	n := setBlockNode{target: targets[0]}
-	if p.takeOperator("|") {
-		n.filters = p.filters(p.filter(nil))
-	}
-	n.body = p.block("endset")
-	return n
-}
-
-func (p *parser) assignee() assignee {
-	a := assignee{name: p.name()}
-	if p.takeOperator(".") {
-		a.attribute = p.name()
-	}
-	return a
-}
-
-func (p *parser) parameters() macroBody {
-	m := macroBody{defaults: map[string]expression{}}
-	p.expect("(")
-	for !p.takeOperator(")") {
-		name := p.name()
-		m.parameters = append(m.parameters, name)
-		if p.takeOperator("=") {
-			m.defaults[name] = p.expression()
-		}
-		if !p.isOperator(")") {
-			p.expect(",")
-		}
-	}
-	return m
+	parse()
+	p.soft, p.loops = soft, loops
 }

@@ -31,13 +31,7 @@ func (e *Error) Unwrap() error { return ErrTemplate }
 type Template struct {
 	body     []node
 	bos, eos string
-}
-
-// Message is one turn of a conversation.
-type Message struct {
-	Role    string
-	Content any            // a string, nil, or the parts of a multimodal message
-	Fields  map[string]any // what else the template may ask for, such as tool_calls or name
+	limits   limits
 }
 
 // Options say how messages are rendered.
@@ -50,13 +44,17 @@ type Options struct {
 
 // New parses a template. bos and eos are the texts of the tokens that it may write as bos_token and
 // eos_token. Its errors are *Error.
-func New(template string, bos, eos string) (t *Template, err error) {
+func New(template string, bos, eos string) (*Template, error) {
+	return newTemplate(template, bos, eos, usualLimits)
+}
+
+func newTemplate(template string, bos, eos string, l limits) (t *Template, err error) {
 	defer recoverError(&err)
-	if len(template) > maxTemplate {
-		fail(0, "the template has %d bytes, more than %d", len(template), maxTemplate)
+	if len(template) > l.template {
+		fail(0, "the template has %d bytes, more than %d", len(template), l.template)
 	}
-	p := &parser{tokens: lex(template)}
-	return &Template{body: p.template(), bos: bos, eos: eos}, nil
+	p := &parser{tokens: lex(template), limits: l}
+	return &Template{body: p.template(), bos: bos, eos: eos, limits: l}, nil
 }
 
 // Render gives the text of a conversation. Special tokens are written out in it, and it must be
@@ -66,7 +64,7 @@ func (t *Template) Render(messages []Message, options Options) (text string, err
 	defer recoverError(&err)
 	turns := make([]any, len(messages))
 	for i, m := range messages {
-		turns[i] = messageValue(m)
+		turns[i] = m.value()
 	}
 	vars := map[string]any{
 		"messages":              &list{items: turns},
@@ -74,6 +72,7 @@ func (t *Template) Render(messages []Message, options Options) (text string, err
 		"eos_token":             t.eos,
 		"add_generation_prompt": options.AddGenerationPrompt,
 		"tools":                 toValue(options.Tools),
+		"documents":             nil,
 	}
 	for name, value := range options.Extra {
 		vars[name] = toValue(value)
@@ -86,30 +85,10 @@ func (t *Template) Render(messages []Message, options Options) (text string, err
 
 // render panics with an *Error where the template fails.
 func (t *Template) render(vars map[string]any, now time.Time) string {
-	e := &evaluator{now: now}
+	e := &evaluator{limits: t.limits, now: now}
 	e.run(t.body, (&scope{vars: vars}).inner())
 	return e.out.String()
 }
-
-func messageValue(m Message) *dict {
-	d := newDict()
-	d.set("role", m.Role)
-	d.set("content", toValue(m.Content))
-	for _, name := range sortedKeys(m.Fields) {
-		d.set(name, toValue(m.Fields[name]))
-	}
-	return d
-}
-
-// Bounds on what a template may cost.
-const (
-	maxTemplate = 1 << 20 // bytes of a template
-	maxText     = 1 << 24 // bytes of any string, and of the output
-	maxItems    = 1 << 20 // items of any list
-	maxRange    = 100_000 // items of range()
-	maxSteps    = 1 << 21 // nodes evaluated
-	maxDepth    = 200     // nesting of expressions, blocks, calls and values
-)
 
 // fail ends parsing or rendering; recoverError makes it an error at the package's boundary.
 func fail(line int, format string, args ...any) {

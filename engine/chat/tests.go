@@ -1,72 +1,75 @@
 package chat
 
-// tests are what follows "is".
-var tests map[string]func(e *evaluator, line int, v any, a values) bool
+// test is what follows "is".
+type test struct {
+	signature
+	run func(e *evaluator, line int, v any, a []any) bool
+}
+
+// tests are Jinja's.
+var tests map[string]test
 
 func init() {
-	of := func(names ...string) func(*evaluator, int, any, values) bool {
-		return func(_ *evaluator, _ int, v any, _ values) bool {
+	plain := func(f func(v any) bool) test {
+		return test{parameters(""), func(_ *evaluator, _ int, v any, _ []any) bool { return f(v) }}
+	}
+	kinds := func(names ...string) test {
+		return plain(func(v any) bool {
 			for _, name := range names {
 				if typeName(v) == name {
 					return true
 				}
 			}
 			return false
-		}
+		})
 	}
-	comparing := func(op string) func(*evaluator, int, any, values) bool {
-		return func(e *evaluator, line int, v any, a values) bool {
-			return e.compare(line, op, v, a.at(0, "other", undefined{}))
-		}
+	comparing := func(op string) test {
+		return test{parameters("/other"), func(e *evaluator, line int, v any, a []any) bool { return e.compare(line, op, v, a[0]) }}
 	}
-	remainder := func(n int64) func(*evaluator, int, any, values) bool {
-		return func(_ *evaluator, line int, v any, _ values) bool {
-			i, ok := integer(v)
-			if !ok {
-				fail(line, "%s is neither odd nor even", typeName(v))
+	remainder := func(n int64) test {
+		return test{parameters(""), func(e *evaluator, line int, v any, _ []any) bool {
+			return e.equal(line, e.arithmetic(line, "%", v, int64(2)), n)
+		}}
+	}
+	isText := func(f func(string) bool) test {
+		return test{parameters(""), func(e *evaluator, line int, v any, _ []any) bool { return f(e.text(line, v)) }}
+	}
+	named := func(has func(name string) bool) test {
+		return test{parameters(""), func(_ *evaluator, line int, v any, _ []any) bool {
+			if _, ok := hashable(v); !ok {
+				fail(line, "%s is no name", typeName(v))
 			}
-			return i&1 == n
-		}
+			name, ok := textOf(v)
+			return ok && has(name)
+		}}
 	}
-	text := func(f func(string) bool) func(*evaluator, int, any, values) bool {
-		return func(_ *evaluator, _ int, v any, _ values) bool {
-			s, ok := v.(string)
-			return ok && f(s)
-		}
-	}
-	tests = map[string]func(*evaluator, int, any, values) bool{
-		"undefined": of("undefined"),
-		"defined":   func(_ *evaluator, _ int, v any, _ values) bool { return typeName(v) != "undefined" },
-		"none":      of("none"),
-		"boolean":   of("bool"),
-		"integer":   of("int"),
-		"float":     of("float"),
-		"number":    of("int", "float", "bool"),
-		"string":    of("str"),
-		"mapping":   of("dict"),
-		"sequence":  of("str", "list", "tuple", "dict", "undefined"),
-		"iterable":  of("str", "list", "tuple", "dict", "undefined"),
-		"callable":  of("function"),
-		"true":      func(_ *evaluator, _ int, v any, _ values) bool { return v == any(true) },
-		"false":     func(_ *evaluator, _ int, v any, _ values) bool { return v == any(false) },
+	tests = map[string]test{
+		"undefined": kinds("undefined"),
+		"defined":   plain(func(v any) bool { return typeName(v) != "undefined" }),
+		"none":      kinds("none"),
+		"boolean":   kinds("bool"),
+		"integer":   kinds("int"),
+		"float":     kinds("float"),
+		"number":    kinds("int", "float", "bool"),
+		"string":    kinds("str"),
+		"mapping":   kinds("dict"),
+		"sequence":  kinds("str", "list", "tuple", "dict", "range", "undefined"),
+		"iterable":  plain(iterable),
+		"callable":  plain(callable),
+		"escaped":   plain(func(v any) bool { _, ok := v.(markup); return ok }),
+		"true":      plain(func(v any) bool { return v == any(true) }),
+		"false":     plain(func(v any) bool { return v == any(false) }),
 		"odd":       remainder(1),
 		"even":      remainder(0),
-		"divisibleby": func(_ *evaluator, line int, v any, a values) bool {
-			i, ok := integer(v)
-			n, both := integer(a.at(0, "num", nil))
-			if !ok || !both || n == 0 {
-				fail(line, "divisibleby needs integers that are not 0")
-			}
-			return i%n == 0
-		},
-		"in":     comparing("in"),
-		"lower":  text(isLower),
-		"upper":  text(isUpper),
-		"sameas": comparing("=="),
-		"filter": func(_ *evaluator, _ int, v any, _ values) bool {
-			name, _ := v.(string)
-			return filters[name] != nil
-		},
+		"divisibleby": {parameters("num"), func(e *evaluator, line int, v any, a []any) bool {
+			return e.equal(line, e.arithmetic(line, "%", v, a[0]), int64(0))
+		}},
+		"lower":  isText(func(s string) bool { return allOf(s, isLower, isUpper) }),
+		"upper":  isText(func(s string) bool { return allOf(s, isUpper, isLower) }),
+		"in":     {parameters("seq"), func(e *evaluator, line int, v any, a []any) bool { return e.contains(line, a[0], v) }},
+		"sameas": {parameters("other"), func(_ *evaluator, _ int, v any, a []any) bool { return same(v, a[0]) }},
+		"filter": named(func(name string) bool { _, ok := filters[name]; return ok }),
+		"test":   named(func(name string) bool { _, ok := tests[name]; return ok }),
 	}
 	for op, names := range map[string][]string{
 		"==": {"==", "eq", "equalto"}, "!=": {"!=", "ne"}, "<": {"<", "lt", "lessthan"}, "<=": {"<=", "le"},
@@ -76,4 +79,13 @@ func init() {
 			tests[name] = comparing(op)
 		}
 	}
+}
+
+// test asks a test by its name, which may be unknown: a template may hold what is never reached.
+func (e *evaluator) test(line int, name string, v any, a values) bool {
+	t, ok := tests[name]
+	if !ok {
+		fail(line, "the test %q is not known", name)
+	}
+	return t.run(e, line, v, t.bind(line, "the test "+name, a))
 }

@@ -1,17 +1,19 @@
 package chat
 
 import (
-	"math"
+	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // text gives what {{ v }} shows: Python's str().
 func (e *evaluator) text(line int, v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case undefined:
+	if s, ok := textOf(v); ok {
+		return s
+	}
+	if _, ok := v.(undefined); ok {
 		return ""
 	}
 	var out strings.Builder
@@ -23,7 +25,8 @@ func (e *evaluator) text(line int, v any) string {
 func (e *evaluator) repr(line int, out *strings.Builder, v any) {
 	e.step(line)
 	e.fits(line, out.Len())
-	defer e.deeper(line)()
+	e.deeper(line)
+	defer e.shallower()
 	switch v := v.(type) {
 	case nil:
 		out.WriteString("None")
@@ -33,26 +36,28 @@ func (e *evaluator) repr(line int, out *strings.Builder, v any) {
 		out.WriteString(map[bool]string{true: "True", false: "False"}[v])
 	case int64:
 		out.WriteString(strconv.FormatInt(v, 10))
+	case *big.Int:
+		out.WriteString(integerText(line, v))
 	case float64:
 		out.WriteString(floatText(v))
 	case string:
+		e.fits(line, len(v))
 		out.WriteString(quote(v))
+	case markup:
+		e.fits(line, len(v))
+		out.WriteString("Markup(" + quote(string(v)) + ")")
 	case *list:
-		open, end := "[", "]"
-		if v.tuple {
-			open, end = "(", ")"
-			if len(v.items) == 1 {
-				end = ",)"
-			}
+		switch {
+		case !v.tuple:
+			e.row(line, out, "[", "]", v.items)
+		case len(v.items) == 1:
+			e.row(line, out, "(", ",)", v.items)
+		default:
+			e.row(line, out, "(", ")", v.items)
 		}
-		out.WriteString(open)
-		for i, item := range v.items {
-			if i > 0 {
-				out.WriteString(", ")
-			}
-			e.repr(line, out, item)
-		}
-		out.WriteString(end)
+	case *view:
+		out.WriteString("dict_" + v.part)
+		e.row(line, out, "([", "])", e.items(line, v))
 	case *dict:
 		out.WriteByte('{')
 		for i, key := range v.keys {
@@ -64,40 +69,54 @@ func (e *evaluator) repr(line int, out *strings.Builder, v any) {
 			e.repr(line, out, v.at(key))
 		}
 		out.WriteByte('}')
+	case *span:
+		if v.step == 1 {
+			fmt.Fprintf(out, "range(%d, %d)", v.start, v.stop)
+		} else {
+			fmt.Fprintf(out, "range(%d, %d, %d)", v.start, v.stop, v.step)
+		}
+	case *namespace:
+		out.WriteString("<Namespace ")
+		e.repr(line, out, v.vars)
+		out.WriteByte('>')
+	case *loop:
+		fmt.Fprintf(out, "<LoopContext %d/%d>", v.index+1, v.length())
+	case *macro:
+		out.WriteString("<Macro " + quote(v.name) + ">")
 	default:
 		out.WriteString("<" + typeName(v) + ">")
 	}
 }
 
-// floatText is Python's repr of a float.
-func floatText(x float64) string {
-	switch {
-	case math.IsNaN(x):
-		return "nan"
-	case math.IsInf(x, 0):
-		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(x, 'g', -1, 64), "+"))
+func (e *evaluator) row(line int, out *strings.Builder, open, end string, items []any) {
+	out.WriteString(open)
+	for i, item := range items {
+		if i > 0 {
+			out.WriteString(", ")
+		}
+		e.repr(line, out, item)
 	}
-	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(x, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(x, 'f', -1, 64)
-	if strings.IndexByte(s, '.') < 0 {
-		s += ".0"
-	}
-	return s
+	out.WriteString(end)
+}
+
+// reprOf gives Python's repr().
+func (e *evaluator) reprOf(line int, v any) string {
+	var out strings.Builder
+	e.repr(line, &out, v)
+	return out.String()
 }
 
 // quote is Python's repr of a string.
 func quote(s string) string {
-	mark := byte('\'')
+	mark := '\''
 	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
 		mark = '"'
 	}
 	var out strings.Builder
-	out.WriteByte(mark)
+	out.WriteRune(mark)
 	for _, r := range s {
 		switch {
-		case r == rune(mark) || r == '\\':
+		case r == mark || r == '\\':
 			out.WriteByte('\\')
 			out.WriteRune(r)
 		case r == '\n':
@@ -106,13 +125,53 @@ func quote(s string) string {
 			out.WriteString(`\r`)
 		case r == '\t':
 			out.WriteString(`\t`)
-		case r < 0x20 || r == 0x7F:
-			const hex = "0123456789abcdef"
-			out.WriteString(`\x` + string([]byte{hex[r>>4], hex[r&15]}))
-		default:
+		case unicode.IsPrint(r):
 			out.WriteRune(r)
+		default:
+			out.WriteString(numbered(r))
 		}
 	}
-	out.WriteByte(mark)
+	out.WriteRune(mark)
 	return out.String()
+}
+
+// numbered is Python's escape of a character by its number.
+func numbered(r rune) string {
+	switch {
+	case r < 0x100:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r < 0x10000:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}
+
+// ascii is Python's ascii(): repr without characters beyond ASCII.
+func ascii(repr string) string {
+	var out strings.Builder
+	for _, r := range repr {
+		if r < 0x80 {
+			out.WriteRune(r)
+		} else {
+			out.WriteString(numbered(r))
+		}
+	}
+	return out.String()
+}
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
+
+func (e *evaluator) escape(line int, text string) string {
+	e.cost(line, len(text)>>6)
+	text = escaper.Replace(text)
+	e.fits(line, len(text))
+	return text
+}
+
+// escapeValue makes safe text of a value.
+func (e *evaluator) escapeValue(line int, v any) markup {
+	if safe, ok := v.(markup); ok {
+		return safe
+	}
+	return markup(e.escape(line, e.text(line, v)))
 }
