@@ -136,7 +136,10 @@ export interface Message {
   role: 'system' | 'user' | 'assistant' | (string & {});
   /** A text, or a list of text parts: a line each, unless the model's template reads such lists itself. */
   content?: string | null | readonly TextPart[];
-  /** What else the chat template asks for. */
+  /**
+   * What else the chat template asks for, such as tool_calls. Keys keep their order. Integers may be BigInts, where the browser has
+   * JSON.rawJSON.
+   */
   [field: string]: unknown;
 }
 

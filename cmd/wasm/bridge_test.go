@@ -48,9 +48,34 @@ func TestDecode(t *testing.T) {
 	require.NoError(t, decode(`{"prompt": "", "seed": "18446744073709551615", "topK": 3, "stop": ["a"]}`, &r))
 	require.NotNil(t, r.Prompt)
 	assert.Equal(t, 3, r.TopK)
-	assert.Equal(t, []string{"a"}, r.Stop)
+	assert.Equal(t, engine.StopTexts{"a"}, r.Stop)
 	for _, wrong := range []string{`{"colour": 1}`, `{"topK": 1.5}`, `{} {}`, `{`, ``} {
 		assert.ErrorIs(t, decode(wrong, &r), engine.ErrBadRequest, wrong)
+	}
+}
+
+// TestMessages: what a template sees of messages is what the page gave: keys in their order, integers, and no content where there is none.
+func TestMessages(t *testing.T) {
+	var r request
+	require.NoError(t, decode(`{"messages": [{"content": "hi", "role": "user"},
+		{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"zip": "x", "days": 3, "ratio": 1.5, "whole": 2.0,
+			"big": 100000, "huge": 1180591620717411303424, "alpha": true, "b": {"z": [1, {"y": 1, "x": 2}]}}}}]},
+		{"role": "tool", "content": null}, {"role": "user", "content": [{"type": "text", "text": "A"}]}]}`, &r))
+	messages, err := readMessages(r.Messages)
+	require.NoError(t, err)
+	template, err := chat.New("{% for m in messages %}{{ m|tojson }}{{ m.content is defined }}\n{% endfor %}", "", "")
+	require.NoError(t, err)
+	text, err := template.Render(messages, chat.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, `{"content": "hi", "role": "user"}True
+{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"zip": "x", "days": 3, "ratio": 1.5, "whole": 2.0, "big": 100000, "huge": 1180591620717411303424, "alpha": true, "b": {"z": [1, {"y": 1, "x": 2}]}}}}]}False
+{"role": "tool", "content": null}True
+{"role": "user", "content": [{"type": "text", "text": "A"}]}True
+`, text)
+	for _, wrong := range []string{`{}`, `{"role": 5}`, `"A"`, `null`, `[]`} {
+		_, err := readMessages([]json.RawMessage{json.RawMessage(`{"role": "user"}`), json.RawMessage(wrong)})
+		assert.ErrorIs(t, err, engine.ErrBadRequest, wrong)
+		assert.ErrorContains(t, err, "message 1 ", wrong)
 	}
 }
 

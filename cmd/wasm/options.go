@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -44,24 +45,24 @@ func (o openOptions) options() engine.Options {
 
 // request is engine.Request as quire.js writes it, with one of prompt, ids and messages.
 type request struct {
-	Prompt      *string          `json:"prompt"`
-	IDs         []int32          `json:"ids"`
-	Messages    []map[string]any `json:"messages"`
-	MaxTokens   int              `json:"maxTokens"`
-	Temperature float64          `json:"temperature"`
-	TopK        int              `json:"topK"`
-	TopP        float64          `json:"topP"`
-	MinP        float64          `json:"minP"`
-	Seed        string           `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
-	Logprobs    int              `json:"logprobs"`
-	Stop        engine.StopTexts `json:"stop"`
-	IgnoreEnd   bool             `json:"ignoreEnd"`
-	Special     bool             `json:"special"`
-	Priority    int              `json:"priority"`
-	Tenant      string           `json:"tenant"`
-	N           int              `json:"n"`
-	BestOf      int              `json:"bestOf"`
-	Beams       *beams           `json:"beams"`
+	Prompt      *string           `json:"prompt"`
+	IDs         []int32           `json:"ids"`
+	Messages    []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
+	MaxTokens   int               `json:"maxTokens"`
+	Temperature float64           `json:"temperature"`
+	TopK        int               `json:"topK"`
+	TopP        float64           `json:"topP"`
+	MinP        float64           `json:"minP"`
+	Seed        string            `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
+	Logprobs    int               `json:"logprobs"`
+	Stop        engine.StopTexts  `json:"stop"`
+	IgnoreEnd   bool              `json:"ignoreEnd"`
+	Special     bool              `json:"special"`
+	Priority    int               `json:"priority"`
+	Tenant      string            `json:"tenant"`
+	N           int               `json:"n"`
+	BestOf      int               `json:"bestOf"`
+	Beams       *beams            `json:"beams"`
 }
 
 // beams are engine.Beams.
@@ -120,19 +121,20 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	return q, err
 }
 
-func chatPrompt(e *engine.Engine, list []map[string]any) ([]int32, error) {
-	messages := make([]chat.Message, len(list))
-	for i, fields := range list {
-		role, ok := fields["role"].(string)
-		if !ok {
-			return nil, fmt.Errorf("%w: message %d has no role", engine.ErrBadRequest, i)
-		}
-		messages[i] = chat.Message{Role: role, Content: fields["content"], Fields: map[string]any{}}
-		for name, value := range fields {
-			if name != "role" && name != "content" {
-				messages[i].Fields[name] = value
-			}
-		}
+func chatPrompt(e *engine.Engine, list []json.RawMessage) ([]int32, error) {
+	messages, err := readMessages(list)
+	if err != nil {
+		return nil, err
 	}
 	return e.ChatPrompt(messages)
+}
+
+func readMessages(list []json.RawMessage) ([]chat.Message, error) {
+	messages := make([]chat.Message, len(list))
+	for i, text := range list {
+		if err := messages[i].UnmarshalJSON(text); err != nil {
+			return nil, fmt.Errorf("%w: message %d %w", engine.ErrBadRequest, i, err)
+		}
+	}
+	return messages, nil
 }

@@ -44,10 +44,14 @@ export function modelOf(model) {
   }
 }
 
-// written gives a value as JSON. What JSON would leave out or turn into nothing is refused.
+// written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,
+// and integers of any size.
 export function written(value) {
   try {
-    return JSON.stringify(value, plain);
+    if (!Array.isArray(value?.messages)) return JSON.stringify(value, plain);
+    const {messages, ...rest} = value;
+    const others = JSON.stringify(rest, plain).slice(1, -1);
+    return `{"messages":${JSON.stringify(messages, exact)}${others && ','}${others}}`;
   } catch (e) {
     throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${e.message}`);
   }
@@ -63,6 +67,11 @@ function plain(key, value) {
       throw badRequest(`${name} is ${kind(value)}`);
   }
   return value;
+}
+
+function exact(key, value) {
+  if (typeof value === 'bigint' && JSON.rawJSON) return JSON.rawJSON(String(value));
+  return plain.call(this, key, value);
 }
 
 // kind says what a value is.
