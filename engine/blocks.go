@@ -24,6 +24,7 @@ type Holder struct {
 	Sequence uint64
 	Stream   uint64 // the ID of its request's stream
 	Index    int    // of the choice; of a beam, its place among the beams
+	Blocks   int    // 0 while it waits, also after it was preempted
 }
 
 // ID numbers the engine's streams; events name a request's first sequence by it.
@@ -50,7 +51,7 @@ func (e *Engine) snapshot(s *Snapshot) {
 			if g.search != nil {
 				index = place
 			}
-			s.Sequences = append(s.Sequences, Holder{q.id, g.id, index})
+			s.Sequences = append(s.Sequences, Holder{q.id, g.id, index, e.scheduler.Blocks(q.id)})
 		}
 	}
 	slices.SortFunc(s.Sequences, func(a, b Holder) int { return cmp.Compare(a.Sequence, b.Sequence) })

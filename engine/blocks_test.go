@@ -26,7 +26,8 @@ func TestBlocks(t *testing.T) {
 	require.NoError(t, e.Blocks(&s))
 	require.Len(t, s.Sequences, 3)
 	for i, h := range s.Sequences {
-		assert.Equal(t, Holder{h.Sequence, stream.ID(), i}, h)
+		assert.Equal(t, Holder{h.Sequence, stream.ID(), i, h.Blocks}, h)
+		assert.Positive(t, h.Blocks)
 	}
 	owned := map[int32]int{}
 	shared := 0
@@ -55,4 +56,23 @@ func TestBlocks(t *testing.T) {
 	}
 	assert.Positive(t, cached)
 	assert.Empty(t, s.Sequences)
+}
+
+// A sequence that waits for its turn holds no blocks, and says so.
+func TestBlocksOfWaiting(t *testing.T) {
+	e := openModel(t, "stories260K", Options{Context: 64, MaxSeqs: 1})
+	r := Request{Prompt: testPrompts(4)[1], MaxTokens: 40, IgnoreEnd: true}
+	first, second := submit(t, e, r), submit(t, e, r)
+	_, more := first.Next()
+	require.True(t, more)
+	var s Snapshot
+	require.NoError(t, e.Blocks(&s))
+	require.Len(t, s.Sequences, 2)
+	assert.Equal(t, first.ID(), s.Sequences[0].Stream)
+	assert.Positive(t, s.Sequences[0].Blocks)
+	assert.Equal(t, second.ID(), s.Sequences[1].Stream)
+	assert.Zero(t, s.Sequences[1].Blocks)
+	for _, stream := range []*Stream{first, second} {
+		require.NoError(t, stream.Result().Err)
+	}
 }

@@ -3,8 +3,10 @@
 import {adviceFor, platformProblem, show} from './page/advice.js';
 import {CacheView} from './page/cache.js';
 import {Figures} from './page/figures.js';
+import {forget, keep, recall} from './page/keep.js';
 import {ModelForm} from './page/model.js';
 import {Prompt} from './page/prompt.js';
+import {request, suit} from './page/settings.js';
 import {QuireError} from './quire.js';
 
 const $ = (id) => document.getElementById(id);
@@ -23,14 +25,10 @@ let made = 0;
 
 const form = new ModelForm({
   opened(quire) {
-    const {temperature, topP, minP} = quire.defaults;
-    $('temperature').value = temperature;
-    $('top-p').value = topP;
-    $('min-p').value = minP;
-    $('mode').value = quire.info.chat ? 'chat' : 'raw';
-    $('mode').options[0].disabled = !quire.info.chat;
+    suit(quire);
     figures.open(quire);
     cache.open(quire);
+    quire.watch(held);
     refresh();
   },
   closed() {
@@ -44,19 +42,20 @@ const form = new ModelForm({
   },
 });
 
-// request reads the settings for a prompt.
-function request(text) {
-  const number = (id) => ($(id).value === '' ? undefined : $(id).valueAsNumber);
-  const input = $('mode').value === 'chat' ? {messages: [{role: 'user', content: text}]} : {prompt: text};
-  return {
-    ...input, seed: number('seed'), temperature: number('temperature'), maxTokens: number('max-tokens'), topP: number('top-p'),
-    minP: number('min-p'), n: number('answers'),
-  };
+// held tells prompts how many blocks their sequences hold.
+function held({sequences}) {
+  if (form.recovering) return;
+  const blocks = new Map();
+  for (const s of sequences) blocks.set(s.generation, (blocks.get(s.generation) ?? 0) + s.blocks);
+  for (const p of prompts) {
+    if (blocks.has(p.generation)) p.holds(blocks.get(p.generation));
+  }
 }
 
-function add(text = '') {
+function add(text = '', kept = null) {
   const prompt = new Prompt(++made, text, {
     engine: () => form.quire,
+    load: () => form.load(),
     settings: request,
     started(generation, number, answers) {
       asked.set(generation, {number, answers});
@@ -64,13 +63,18 @@ function add(text = '') {
     },
     first: (tokens, ms) => figures.first(tokens, ms),
     failed: () => form.giveUpRecovering(),
-    ended: () => figures.ended(),
+    ended(result) {
+      figures.ended(result);
+      save();
+    },
     removed(p) {
       prompts.splice(prompts.indexOf(p), 1);
+      save();
       refresh();
       $('add').focus();
     },
   });
+  if (kept) prompt.restore(kept);
   prompts.push(prompt);
   $('prompts').append(prompt.node);
   refresh();
@@ -82,13 +86,26 @@ function refresh() {
   $('run-all').disabled = !form.quire || prompts.length === 0;
 }
 
+const save = () => keep(prompts.map((p) => p.kept()));
+
+function clear() {
+  for (const p of prompts.splice(0)) p.discard();
+  forget();
+  made = 0;
+  FIRST.forEach((text) => add(text));
+}
+
 $('add').onclick = () => add().area.focus();
+$('clear').onclick = clear;
 $('run-all').onclick = () => prompts.forEach((p) => p.run());
 addEventListener('keydown', (e) => {
   if (e.key === 'Escape') prompts.forEach((p) => p.stop());
 });
+addEventListener('pagehide', save);
 
-FIRST.forEach((text) => add(text));
+const kept = recall();
+if (kept) kept.forEach((p) => add(p.text, p));
+else FIRST.forEach((text) => add(text));
 
 const problem = platformProblem();
 if (problem) {

@@ -296,7 +296,12 @@ export interface Cache {
   references: Uint16Array;
   /** 1 where later prompts can find the block, free or not. */
   cached: Uint8Array;
-  sequences: {generation: Generation | null; index: number}[];
+  sequences: {
+    generation: Generation | null;
+    index: number;
+    /** Blocks it holds: none while it waits, also after it was preempted. */
+    blocks: number;
+  }[];
   /** Blocks that are held more than once. */
   shared: number;
   /** What has happened since the last time. Blocks count from 1. */

@@ -22,6 +22,7 @@ const cachedBit = 1 << 15
 type holder struct {
 	Stream int `json:"stream"` // the id of its request's call
 	Index  int `json:"index"`
+	Blocks int `json:"blocks"` // 0 while it waits
 }
 
 type blockEvent struct {
@@ -109,7 +110,7 @@ func (w *watcher) send(e *engine.Engine, events []engine.Event) {
 	s := &w.snapshot
 	p := picture{Sequences: make([]holder, len(s.Sequences)), Shared: s.Shared, Events: make([]blockEvent, len(events)), Stats: statsOf(e)}
 	for i, h := range s.Sequences {
-		p.Sequences[i] = holder{calls[h.Stream], h.Index}
+		p.Sequences[i] = holder{calls[h.Stream], h.Index, h.Blocks}
 		w.streams[h.Sequence] = calls[h.Stream]
 	}
 	for i, event := range events {

@@ -42,14 +42,8 @@ func TestAttentionPage(t *testing.T) {
 	}
 	assert.Zero(t, p.workers(), "the worker ends with the run")
 	p.quiet()
-	for _, scheme := range []string{"light", "dark"} {
-		p.scheme(scheme)
-		p.do(chromedp.EmulateViewport(1280, 900))
-		p.picture("attention-" + scheme + "-desk")
-		p.do(chromedp.EmulateViewport(360, 740))
-		assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), 360, "it scrolls sideways")
-		p.picture("attention-" + scheme + "-phone")
-	}
+	p.narrow("a report")
+	p.pictures("attention-")
 
 	p.do(chromedp.Click(css("#run")))
 	p.wait(`document.querySelector('#table tbody').rows.length > 0`)

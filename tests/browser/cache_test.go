@@ -27,6 +27,10 @@ addEventListener('DOMContentLoaded', () => {
       most[name] = Math.max(most[name] ?? 0, Number(textContent.replaceAll(',', '')) || 0);
     }
   }).observe(document.querySelector('.counters'), {subtree: true, childList: true, characterData: true});
+  globalThis.statuses = new Set();
+  new MutationObserver(() => {
+    for (const {textContent} of document.querySelectorAll('.status')) statuses.add(textContent);
+  }).observe(document.querySelector('main'), {subtree: true, childList: true, characterData: true});
   new MutationObserver(() => {
     for (const {dataset} of document.querySelectorAll('.legend .now canvas')) marks[dataset.cell] = true;
   }).observe(document.querySelector('.legend'), {subtree: true, attributes: true});
@@ -80,6 +84,7 @@ func TestCache(t *testing.T) {
 	p.picture("cache-start")
 	p.still()
 	p.wait(`most.preemptions > 0 && marks.preempted`)
+	p.wait(`statuses.has('Preempted: waits for free blocks')`)
 	p.picture("cache-preempted")
 	p.wait(busy + ` === 0`)
 	assert.True(t, get[bool](p, `marks.copied && (marks.evicted || most.evictions === 0)`), "copies and evictions are marked")
@@ -92,13 +97,24 @@ func TestCache(t *testing.T) {
 	assert.Equal(t, "0", get[string](p, `document.querySelector('#cache-shared').textContent`))
 	p.wait(`document.querySelector('#cache-text').textContent.startsWith('0 blocks of ')`)
 	p.quiet()
-	for _, scheme := range []string{"light", "dark"} {
-		p.scheme(scheme)
-		p.do(chromedp.EmulateViewport(1280, 900))
-		p.picture("cache-" + scheme + "-desk")
-		p.do(chromedp.EmulateViewport(360, 740))
-		assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), 360, "it scrolls sideways")
-		p.picture("cache-" + scheme + "-phone")
-	}
+	p.narrow("a cache that was used")
+	p.pictures("cache-")
 	t.Log(get[string](p, `JSON.stringify(most)`))
+}
+
+// Sequences that wait are not said to hold blocks.
+func TestCacheOfWaiting(t *testing.T) {
+	p := newTab(t, serve(t), "")
+	get[bool](p, `import('/page/cache.js').then(({CacheView}) => {
+		const stats = {blocks: {total: 4, active: 2, cached: 0, free: 2}, hitTokens: 0, copies: 0, evictions: 0, preemptions: 1, swaps: 0};
+		const [one, two] = [{}, {}];
+		const cache = {
+			owners: Int32Array.of(0, 0, -1, -1), references: Uint16Array.of(1, 1, 0, 0), cached: new Uint8Array(4), shared: 0, events: [], stats,
+			sequences: [{generation: one, index: 0, blocks: 2}, {generation: two, index: 0, blocks: 0}],
+		};
+		new CacheView(() => ({number: 1, answers: 1})).open({watch(watcher) { watcher(cache); return () => {}; }});
+		return true;
+	})`)
+	p.wait(`document.querySelector('#cache-text').textContent.startsWith('2 blocks of 4 in use by 1 sequence,')`)
+	p.quiet()
 }

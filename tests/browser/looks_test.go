@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
@@ -16,16 +17,39 @@ import (
 // The page fits a phone, in both schemes, and leaves pictures.
 func TestLooks(t *testing.T) {
 	p := newTab(t, serve(t), "")
-	p.do(chromedp.Click(css("details summary")), chromedp.Click(css("#settings summary")), chromedp.Click(css(`input[value="url"]`)))
+	get[bool](p, `import('/page/advice.js').then((m) => Boolean(globalThis.advice = m))`)
+	p.narrow("the page")
+	p.do(chromedp.Click(css("details summary")), chromedp.Click(css("#settings summary")))
+	for _, from := range []string{"builtin", "file", "url"} {
+		p.do(chromedp.Click(css(`input[value="` + from + `"]`)))
+		p.narrow("a model from " + from)
+	}
+	p.pictures("")
+
+	// Names and errors may be long, and without a place to break them.
+	get[bool](p, `(() => {
+		const long = 'a_long_name_without_an_end_'.repeat(20);
+		const {show} = globalThis.advice;
+		for (const id of ['stage', 'figure-adapter', 'figure-features', 'figure-kv', 'figure-blocks', 'cache-text']) document.getElementById(id).textContent = long;
+		for (const status of document.querySelectorAll('.status, .output, h3')) status.textContent = long;
+		document.querySelector('#warnings').hidden = false;
+		document.querySelector('#warnings ul').append(Object.assign(document.createElement('li'), {textContent: long}));
+		document.querySelector('#adapter').add(new Option(long, long, true, true));
+		for (const alert of document.querySelectorAll('[role="alert"]')) show(alert, {title: long, message: long, advice: long});
+		return true;
+	})()`)
+	p.narrow("a page of long names")
+	p.pictures("long-")
+}
+
+// pictures leaves pictures of the page at three widths, light and dark.
+func (p *tab) pictures(name string) {
+	p.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		p.scheme(scheme)
-		for _, size := range []struct {
-			name          string
-			width, height int64
-		}{{"desk", 1280, 900}, {"phone", 360, 740}} {
-			p.do(chromedp.EmulateViewport(size.width, size.height))
-			assert.LessOrEqual(t, get[int](p, `document.documentElement.scrollWidth`), int(size.width), "%s scrolls sideways", size.name)
-			p.picture(scheme + "-" + size.name)
+		for _, width := range []int64{320, 768, 1280} {
+			p.do(chromedp.EmulateViewport(width, 900))
+			p.picture(fmt.Sprintf("%s%s-%d", name, scheme, width))
 		}
 	}
 }

@@ -57,6 +57,7 @@ func TestPage(t *testing.T) {
 
 	p.do(chromedp.Click(css("#load")))
 	p.wait(`document.querySelector('#stage').textContent.startsWith('Compiling kernels')`)
+	p.narrow("a page that loads")
 	p.picture("loading")
 	p.wait(loaded)
 	stages := strings.Join(get[[]string](p, `stages`), "\n")
@@ -81,6 +82,7 @@ func TestPage(t *testing.T) {
 	assert.Equal(t, "2", get[string](p, `document.querySelector('#figure-running').textContent`))
 	assert.Regexp(t, `^[1-9]\d* of 512, \d+ cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
 	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
+	p.narrow("a page that runs")
 	p.picture("running")
 	p.do(chromedp.Focus(css(".prompt:nth-child(1) textarea")), chromedp.KeyEvent(kb.Escape))
 	p.wait(status(1) + `.startsWith('Stopped: ')`)
@@ -171,11 +173,12 @@ func TestWrongModels(t *testing.T) {
 		assert.Contains(t, text, c.title, c.url)
 		assert.Contains(t, text, c.message, c.url)
 	}
+	p.narrow("a page with an error")
 	p.picture("no-model")
 	p.fill("#url", site+"/odd.gguf")
 	p.do(chromedp.Click(css("#load")))
 	p.wait(loaded)
-	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), `llama.favourite_colour is "green"`)
+	assert.Contains(t, get[string](p, `document.querySelector('#warnings:not([hidden])').textContent`), `llama.favourite_colour is "green"`)
 	p.do(chromedp.Click(css(`input[value="builtin"]`)), chromedp.Click(css("details summary")), chromedp.SendKeys(css("#context"), "900000000"),
 		chromedp.Click(css("#load")))
 	p.wait(`document.querySelector('#model-error').textContent.includes('There is too little GPU memory')`)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -174,6 +175,25 @@ func (p *tab) picture(name string) {
 	require.NoError(p, err)
 	require.NoError(p, os.MkdirAll("screenshots", 0o755))
 	require.NoError(p, os.WriteFile(filepath.Join("screenshots", name+".png"), png, 0o644))
+}
+
+// narrow asserts that nothing has to be scrolled sideways, down to 320 pixels, with scroll bars that take room and without.
+func (p *tab) narrow(name string) {
+	p.Helper()
+	for _, width := range []int64{320, 360, 768} {
+		for _, options := range [][]chromedp.EmulateViewportOption{nil, {chromedp.EmulateMobile}} {
+			p.do(chromedp.EmulateViewport(width, 900, options...))
+			assert.Empty(p, get[string](p, `(() => {
+				const {clientWidth, scrollWidth} = document.documentElement;
+				const out = (e) => e.getBoundingClientRect().right > clientWidth + 0.5 && !['fixed'].includes(getComputedStyle(e).position);
+				const inside = (e) => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto';
+				const all = [...document.body.querySelectorAll('*')];
+				const guilty = [...(scrollWidth > clientWidth ? all.filter(out) : []), ...all.filter(inside)];
+				return guilty.map((e) => e.tagName + ' ' + (e.id || e.className)).join(', ') || (scrollWidth > clientWidth ? 'the page' : '');
+			})()`), "%s scrolls sideways at %d pixels", name, width)
+		}
+	}
+	p.do(chromedp.EmulateViewport(1280, 900))
 }
 
 // scheme shows the page light or dark.

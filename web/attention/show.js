@@ -55,14 +55,19 @@ export function forget() {
   $('download').hidden = true;
 }
 
+// fill writes a table's rows. Roles stand for what a narrow page, which lays rows out as lists, takes from the elements.
 function fill(table, rows) {
+  const names = [...table.tHead.rows[0].cells].map((th) => th.textContent);
   table.tBodies[0].replaceChildren(...rows.map((cells) => {
     const row = document.createElement('tr');
-    for (const cell of cells) {
+    row.setAttribute('role', 'row');
+    cells.forEach((cell, i) => {
       const td = row.insertCell();
+      td.setAttribute('role', 'cell');
+      td.dataset.name = names[i];
       td.textContent = cell.note ?? cell;
       if (cell.columns) td.colSpan = cell.columns;
-    }
+    });
     return row;
   }));
   table.parentElement.parentElement.hidden = rows.length === 0;

@@ -110,7 +110,7 @@ export class CacheView {
     const {references, sequences, shared, stats} = this.#cache;
     const total = references.length;
     const shown = this.#extent < total ? ` The first ${whole(this.#extent)} of ${whole(total)} are shown; the others have not been used yet.` : '';
-    $('cache-text').textContent = `${count(stats.blocks.active, 'block')} of ${whole(total)} in use by ${count(sequences.length, 'sequence')}, ` +
+    $('cache-text').textContent = `${count(stats.blocks.active, 'block')} of ${whole(total)} in use by ${count(sequences.filter((s) => s.blocks > 0).length, 'sequence')}, ` +
       `${whole(shared)} of them shared. So far ${whole(stats.copies)} copied before writing, ${whole(stats.evictions)} evicted; ` +
       `${count(stats.preemptions, 'request')} made room for others.${shown}`;
   }

@@ -1,35 +1,43 @@
 // The figures of the engine, live while something runs.
 
-import {duration, rate, whole} from './format.js';
+import {binary, duration, rate, whole} from './format.js';
 
 const $ = (id) => document.getElementById(id);
 const EVERY = 250; // milliseconds
 
 export class Figures {
   #running = 0; // requests of this page
+  #together = false; // whether several have run at once since the page was last idle
   #timer = 0;
-  #before = null; // {tokens, at}: for the rate of all streams together
+  #last = null; // tokens generated, when last asked
+  #begin = null; // {tokens, at}: since when the rate of all streams is taken
+  #settled = false; // whether it is known
 
   // open shows a model's adapter and follows its engine.
   open(quire) {
     this.quire = quire;
-    const {adapter} = quire.info;
+    const {adapter, kvBytes, kvType, blocks, blockSize} = quire.info;
     $('figure-adapter').textContent = adapter.type === 'cpu' ? `${adapter.name}, in software: slow` : adapter.name;
     $('figure-features').textContent = adapter.features.join(', ') || 'none beyond the core';
+    $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens`;
     this.#follow();
   }
 
   close() {
     this.quire = null;
     clearTimeout(this.#timer);
-    for (const name of ['adapter', 'features', 'prompt', 'decode', 'first', 'running', 'blocks']) $(`figure-${name}`).textContent = '–';
+    for (const name of ['adapter', 'features', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv']) $(`figure-${name}`).textContent = '–';
     this.#meter(0);
   }
 
   // started counts a request in.
   started() {
-    if (this.#running++ > 0) return;
-    this.#before = null;
+    if (this.#running++ > 0) {
+      this.#together = true;
+      return;
+    }
+    this.#together = this.#settled = false;
+    this.#last = this.#begin = null;
     this.#follow();
   }
 
@@ -39,9 +47,17 @@ export class Figures {
     $('figure-first').textContent = duration(ms);
   }
 
-  // ended counts a request out.
-  ended() {
+  // ended counts a request out and takes over the engine's own figures, which the answer is shown with. What several decoded
+  // together has no other figure than this page's.
+  ended(result) {
     this.#running--;
+    if (!result || result.figures.generatedTokens === 0) return;
+    const {promptPerSecond, timeToFirst, decodePerSecond} = result.figures;
+    $('figure-prompt').textContent = rate(promptPerSecond);
+    $('figure-first').textContent = duration(timeToFirst);
+    if (this.#together || decodePerSecond === 0) return;
+    $('figure-decode').textContent = rate(decodePerSecond);
+    this.#settled = true;
   }
 
   async #follow() {
@@ -54,12 +70,19 @@ export class Figures {
     $('figure-running').textContent = s.waiting ? `${s.running}, ${s.waiting} wait` : String(s.running);
     this.#meter(active / total);
     const now = {tokens: s.tokens, at: performance.now()};
-    if (this.#before && now.tokens > this.#before.tokens) {
-      $('figure-decode').textContent = rate(1000 * (now.tokens - this.#before.tokens) / (now.at - this.#before.at));
-    }
-    if (!this.#before || now.tokens > this.#before.tokens) this.#before = now;
+    this.#decoding(s.tokens);
     clearTimeout(this.#timer);
     if (this.#running + s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);
+  }
+
+  // decoding shows the rate of all streams since tokens began to come, until a lone answer's own is known.
+  #decoding(tokens) {
+    const at = performance.now(), before = this.#last;
+    this.#last = tokens;
+    $('figure-decode-name').textContent = this.#together ? 'Decode, together' : 'Decode';
+    if (this.#settled || before === null || tokens <= before) return;
+    this.#begin ??= {tokens, at};
+    if (tokens > this.#begin.tokens) $('figure-decode').textContent = rate(1000 * (tokens - this.#begin.tokens) / (at - this.#begin.at));
   }
 
   #meter(active) {

@@ -12,6 +12,9 @@ export function bytes(n) {
   return `${unit === 0 ? n : n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
+// binary writes a size of memory, in the units that its settings take.
+export const binary = (n) => (n < 2 ** 30 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 2 ** 30).toFixed(2)} GiB`);
+
 // count writes a whole number with its noun.
 export const count = (n, noun) => `${whole(n)} ${noun}${n === 1 ? '' : 's'}`;
 

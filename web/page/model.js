@@ -17,10 +17,12 @@ const STAGES = {
 // ModelForm loads models. It tells opened(quire), closed(), and recovering(yes or no) when the GPU was taken away.
 export class ModelForm {
   quire = null;
+  recovering = false;
   #form = $('model');
   #abort = null; // while something loads
+  #loading = null; // what comes of it: the engine, or null
+  #disabled = false;
   #summary = ''; // of what is loaded
-  #recovering = false;
 
   constructor(page) {
     this.page = page;
@@ -28,7 +30,7 @@ export class ModelForm {
     this.#form.addEventListener('submit', (e) => {
       e.preventDefault();
       if (this.#abort) this.#abort.abort();
-      else this.#load();
+      else this.load();
     });
     this.#dropFiles();
     this.#showOrigin();
@@ -43,6 +45,7 @@ export class ModelForm {
 
   // disable keeps the form from loading anything.
   disable() {
+    this.#disabled = true;
     $('load').disabled = true;
     this.#stage('Nothing can be loaded here.', 0);
   }
@@ -94,17 +97,25 @@ export class ModelForm {
     return null;
   }
 
+  // load loads what is chosen, unless something loads already, and gives the engine; null where nothing comes of it.
+  load() {
+    if (this.#disabled) return Promise.resolve(null);
+    this.#loading ??= this.#load().finally(() => { this.#loading = null; });
+    return this.#loading;
+  }
+
   async #load() {
     show($('model-error'), null);
     const model = this.#chosen();
-    if (!model) return;
+    if (!model) return null;
     this.#abort = new AbortController();
     $('load').textContent = 'Cancel';
     try {
       const before = this.quire;
       this.quire = null;
-      this.#recovering = false;
+      this.recovering = false;
       $('model-status').textContent = '';
+      warn([]);
       this.page.closed();
       await before?.close();
       this.#stage('Starting', 0);
@@ -129,22 +140,23 @@ export class ModelForm {
       this.#abort = null;
       $('load').textContent = this.quire ? 'Load again' : 'Load';
     }
+    return this.quire;
   }
 
   #loaded(ms) {
     const {name, architecture, parameters, weightBytes, context, warnings} = this.quire.info;
+    warn(warnings);
     this.#summary = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
     this.#stage(this.#summary, 100);
     $('model-status').textContent = `The model is loaded. ${this.#summary}`;
-    if (warnings.length) show($('model-error'), {title: 'Some of the file is not used', message: warnings.join(' ')});
   }
 
   // recover shows how a lost device is built again.
   #recover(p) {
     const over = p.stage === 'kernels' && p.done === p.total;
-    if (this.#recovering === over) {
-      this.#recovering = !over;
-      this.page.recovering(this.#recovering);
+    if (this.recovering === over) {
+      this.recovering = !over;
+      this.page.recovering(this.recovering);
     }
     if (over) this.#stage(this.#summary, 100);
     else this.#progress(p);
@@ -152,8 +164,8 @@ export class ModelForm {
 
   // giveUpRecovering is called when a request failed all the same.
   giveUpRecovering() {
-    if (!this.#recovering) return;
-    this.#recovering = false;
+    if (!this.recovering) return;
+    this.recovering = false;
     this.page.recovering(false);
     this.#stage(this.#summary, 100);
   }
@@ -175,4 +187,14 @@ export class ModelForm {
     bar.setAttribute('aria-valuetext', text);
     bar.firstElementChild.style.transform = `scaleX(${percent / 100})`;
   }
+}
+
+// warn lists what of the model's file is not used.
+function warn(warnings) {
+  $('warnings').hidden = warnings.length === 0;
+  $('warnings').lastElementChild.replaceChildren(...warnings.map((text) => {
+    const item = document.createElement('li');
+    item.textContent = text;
+    return item;
+  }));
 }

@@ -1,19 +1,20 @@
 // One prompt with its output.
 
 import {adviceFor, show} from './advice.js';
-import {letter, TONES} from './cell.js';
+import {Answers} from './answers.js';
 import {count, duration, rate} from './format.js';
 
-const REASONS = {stop: 'Done', length: 'Done, the limit is reached', cancelled: 'Stopped'};
-const NEAR_END = 40; // pixels from the end within which the output keeps scrolling
-
-// Prompt runs requests that settings(text) gives on the engine that engine() gives. It tells
-// started(generation, number, answers), first(prompt tokens, milliseconds), failed(), ended() and removed(this).
+// Prompt runs requests that settings(text) gives on the engine that engine() gives, or load() where there is none yet. It tells
+// started(generation, number, answers), first(prompt tokens, milliseconds), failed(), ended(result, if there is one) and
+// removed(this).
 export class Prompt {
-  #generation = null;
-  #texts = ['']; // of the answers
-  #places = []; // where they stand
-  #drawing = false;
+  generation = null; // while one runs
+  #loading = null; // while the model is loaded first: what tells whether it is still wanted
+  #answers;
+  #problem = null;
+  #blocks = NaN; // that the request holds, once it is known
+  #held = false; // whether it ever held some
+  #writing = false;
 
   constructor(number, text, page) {
     this.page = page;
@@ -42,11 +43,12 @@ export class Prompt {
         this.stop();
       }
     });
+    this.#answers = new Answers(this.output, number);
     this.show();
   }
 
   get running() {
-    return this.#generation !== null;
+    return this.generation !== null || this.#loading !== null;
   }
 
   // show brings the button up to date.
@@ -54,86 +56,126 @@ export class Prompt {
     this.button.disabled = !this.running && !this.page.engine();
     this.button.textContent = this.running ? 'Stop' : 'Run';
     this.button.classList.toggle('stop', this.running);
-    this.output.setAttribute('aria-busy', this.running);
+    this.output.setAttribute('aria-busy', this.generation !== null);
   }
 
   async run() {
-    const quire = this.page.engine();
-    if (!quire || this.running) return;
-    show(this.error, null);
-    const settings = this.page.settings(this.area.value);
-    this.#texts = Array(Math.min(64, Math.max(1, settings.n || 1))).fill('');
-    this.#layOut();
-    let writing = false;
-    const start = performance.now();
-    const generation = this.#generation = quire.generate(settings);
-    this.status.textContent = 'Reading the prompt';
+    if (this.running) return;
+    this.#fail(null);
+    const quire = this.page.engine() ?? await this.#load();
+    if (quire) await this.#generate(quire);
+  }
+
+  // load gives an engine, or null where there is none or it is no longer wanted.
+  async #load() {
+    const wanted = this.#loading = {};
+    this.#say('Loading the model first');
     this.show();
-    this.page.started(generation, this.number, this.#texts.length);
+    const quire = await this.page.load();
+    if (this.#loading !== wanted) return null;
+    this.#loading = null;
+    if (!quire) this.#say('No model is loaded');
+    this.show();
+    return quire;
+  }
+
+  async #generate(quire) {
+    const settings = this.page.settings(this.area.value);
+    this.#answers.begin(Math.min(64, Math.max(1, settings.n || 1)));
+    this.#blocks = NaN;
+    this.#held = this.#writing = false;
+    const start = performance.now();
+    const generation = this.generation = quire.generate(settings);
+    this.#tell();
+    this.show();
+    this.page.started(generation, this.number, this.#answers.count);
+    let result = null;
     try {
       for await (const {text, index} of generation) {
-        if (!writing) {
-          writing = true;
-          this.status.textContent = 'Writing';
+        if (!this.#writing) {
+          this.#writing = true;
+          this.#tell();
           this.page.first(generation.promptIds.length, performance.now() - start);
         }
-        this.#texts[index] += text;
-        this.#draw();
+        this.#answers.add(index, text);
       }
-      const {reason, figures} = await generation.result;
-      const first = figures.generatedTokens > 0 ? `, first after ${duration(figures.timeToFirst)}` : '';
-      const speed = figures.decodePerSecond > 0 ? `, ${rate(figures.decodePerSecond)}` : '';
-      this.status.textContent = `${REASONS[reason] ?? reason}: ${count(figures.generatedTokens, 'token')}${speed}${first}`;
+      result = await generation.result;
+      this.#finish(result, quire.info.context);
     } catch (e) {
-      this.status.textContent = 'Failed';
+      this.#say('Failed');
       this.page.failed();
-      show(this.error, adviceFor(e));
+      this.#fail(adviceFor(e));
     } finally {
-      this.#generation = null;
-      this.page.ended();
+      this.generation = null;
+      this.page.ended(result);
       this.show();
     }
   }
 
+  // finish says how the answers ended, and what it took.
+  #finish({choices, figures}, context) {
+    const endings = choices.map(({reason, limit}) => {
+      if (reason === 'cancelled') return 'Stopped';
+      if (reason !== 'length') return 'Done';
+      return limit === 'maxTokens' ? 'Done, max tokens reached' : `Done, the context of ${count(context, 'token')} is full`;
+    });
+    const all = endings.every((e) => e === endings[0]) ? endings[0] : 'Done';
+    if (endings.length > 1) this.#answers.end(endings.map((e) => (e === 'Done' ? '' : e.replace('Done, ', '').toLowerCase())));
+    const first = figures.generatedTokens > 0 ? `, first after ${duration(figures.timeToFirst)}` : '';
+    const speed = figures.decodePerSecond > 0 ? `, ${rate(figures.decodePerSecond)}` : '';
+    this.#say(`${all}: ${count(figures.generatedTokens, 'token')}${speed}${first}`);
+  }
+
+  // holds is told how many blocks the request holds right now: none while it waits.
+  holds(blocks) {
+    this.#blocks = blocks;
+    this.#held ||= blocks > 0;
+    this.#tell();
+  }
+
+  // tell says what the request is doing.
+  #tell() {
+    if (this.#blocks === 0) this.#say(this.#held ? 'Preempted: waits for free blocks' : 'Waits for its turn');
+    else this.#say(this.#writing ? 'Writing' : 'Reading the prompt');
+  }
+
+  #say(text) {
+    if (this.status.textContent !== text) this.status.textContent = text;
+  }
+
+  #fail(problem) {
+    this.#problem = problem;
+    show(this.error, problem);
+  }
+
   stop() {
-    this.#generation?.cancel();
+    this.generation?.cancel();
+    if (!this.#loading) return;
+    this.#loading = null;
+    this.#say('');
+    this.show();
+  }
+
+  // discard ends it and takes it off the page.
+  discard() {
+    this.stop();
+    this.node.remove();
   }
 
   remove() {
-    this.stop();
-    this.node.remove();
+    this.discard();
     this.page.removed(this);
   }
 
-  // layOut makes room for the answers: one is the output itself, several stand in it one below the other.
-  #layOut() {
-    const {length} = this.#texts;
-    this.output.replaceChildren();
-    if (length > 1) {
-      this.output.append(...this.#texts.map((_, i) => {
-        const answer = document.createElement('div');
-        const name = document.createElement('h4');
-        name.className = 'answer';
-        name.style.setProperty('--hue', `var(--hue-${1 + (this.number - 1) % 6})`);
-        name.style.setProperty('--paler', `${100 * TONES[i % TONES.length]}%`);
-        name.textContent = `Answer ${this.number}${letter(i)}`;
-        answer.append(name, document.createElement('p'));
-        return answer;
-      }));
-    }
-    this.#places = length > 1 ? [...this.output.querySelectorAll('p')] : [this.output];
+  // kept is what restore takes to show the prompt and its answers again.
+  kept() {
+    const status = this.generation ? 'Cut off when the page was left' : this.#loading ? '' : this.status.textContent;
+    return {text: this.area.value, ...this.#answers.kept(), status, problem: this.#problem};
   }
 
-  // draw shows the text once a frame, and follows its end while the reader is there.
-  #draw() {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    requestAnimationFrame(() => {
-      this.#drawing = false;
-      const o = this.output;
-      const follow = o.scrollHeight - o.scrollTop - o.clientHeight < NEAR_END;
-      this.#places.forEach((place, i) => { place.textContent = this.#texts[i]; });
-      if (follow) o.scrollTop = o.scrollHeight;
-    });
+  restore({answers, endings, status, problem}) {
+    if (answers.length > 0) this.#answers.restore(answers, endings);
+    this.#say(status);
+    this.#fail(problem);
   }
 }
