@@ -111,6 +111,8 @@ func TestRunListsWhereTheTimeGoes(t *testing.T) {
 		assert.Positive(t, k.Seconds)
 		assert.True(t, i == 0 || k.Seconds <= kernels[i-1].Seconds)
 	}
-	assert.Equal(t, repeats, names["embed"], "one a step")
-	assert.Equal(t, repeats*tiny.Layers, names["attention"]+names["attention_decode"], "one a layer and step")
+	steps := names["embed"] // fewer where they take long
+	assert.Positive(t, steps)
+	assert.LessOrEqual(t, steps, repeats)
+	assert.Equal(t, steps*tiny.Layers, names["attention"]+names["attention_decode"], "one a layer and step")
 }
