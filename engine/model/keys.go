@@ -29,7 +29,7 @@ var decisive = []struct {
 	{"attention.sliding_window_*", unread.withoutWindow},
 	{"attention.*_swa", unread.withoutWindow},
 	{"attention.temperature_*", off},
-	{"attention.output_scale", unscaled},
+	{"attention.*_scale", unscaled},
 	{"attention.*", off},
 	{"rope.*_swa", unread.withoutWindow},
 	{"rope.scaling.finetuned", always},               // tells how the model was trained
@@ -47,9 +47,15 @@ var decisive = []struct {
 	{"leading_dense_block_count", unread.withoutExperts},
 	{"moe_*", unread.withoutExperts},
 	{"interleave_moe_*", unread.withoutExperts},
+	{"*rope*", off},
+	{"*sliding_window*", unread.wideWindow},
+	{"*alibi*", off},
+	{"*causal*", is(true)},
 	{"*_scale", unscaled},
+	{"scale_*", unscaled},
 	{"*_multiplier", unscaled},
 	{"*softcap*", off},
+	{"*soft_cap*", off},
 	{"pooling_type", is(0, -1)},
 	{"classifier.*", off},
 	{"tensor_data_layout", is("Meta AI original pth")}, // pairs of neighbours in q and k, as the architecture has them
@@ -59,10 +65,11 @@ var decisive = []struct {
 	{"nextn_predict_layers", off},
 	{"full_attention_interval", is(0, 1)},
 	{"embedding_length_*", off},
-	{"activation*", off},
+	{"hidden_act*", is("silu", "swish")},
+	{"activation*", is(0, "silu", "swish")},
 	{"*swiglu*", off},
 	{"*sparsity*", off},
-	{"ssm.*", off}, {"wkv.*", off}, {"shortconv.*", off}, {"altup.*", off}, {"laurel.*", off},
+	{"ssm.*", off}, {"wkv.*", off}, {"shortconv.*", off}, {"altup.*", off}, {"laurel.*", off}, {"xielu.*", off},
 }
 
 func decisiveRule(name string) (neutral func(unread) bool, ok bool) {

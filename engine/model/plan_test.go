@@ -36,6 +36,8 @@ func TestKeysThatChangeTheResult(t *testing.T) {
 		"expert_count": uint32(4), "expert_used_count": uint32(2), "expert_weights_scale": float32(2.5), "expert_gating_func": uint32(2),
 		"logit_scale": float32(0.25), "residual_scale": float32(0.22), "embedding_scale": float32(12),
 		"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "pooling_type": uint32(1),
+		"hidden_activation": "gelu", "activation_sparsity_scale": []float32{1.5, 0}, "attention.value_scale": float32(2), "logits_soft_cap": float32(30),
+		"scale_emb": float32(12), "use_alibi": true, "is_causal": false, "no_rope_layers": []bool{true, false}, "sliding_window": uint32(24),
 		"use_parallel_residual": true, "nextn_predict_layers": uint32(1), "ssm.state_size": uint32(16), "tensor_data_layout": "other",
 	}) {
 		t.Run(key, func(t *testing.T) { refused(t, tiny.Model{Meta: meta{"llama." + key: value}}, "llama."+key) })
@@ -60,6 +62,7 @@ func TestKeysThatChangeNothing(t *testing.T) {
 		"factors":  {"logit_scale": float32(1), "residual_scale": float32(1), "embedding_scale": float32(0)},
 		"caps":     {"attn_logit_softcapping": float32(0), "final_logit_softcapping": float32(0)},
 		"pooling":  {"pooling_type": uint32(0)}, "prediction": {"nextn_predict_layers": uint32(0)}, "residual": {"use_parallel_residual": false},
+		"activation": {"hidden_activation": "silu"}, "value scale": {"attention.value_scale": float32(1)},
 		"layout": {"tensor_data_layout": "Meta AI original pth"}, "vocabulary": {"vocab_size": uint32(258)},
 	} {
 		t.Run(name, func(t *testing.T) {
