@@ -57,11 +57,14 @@ func (b *batch) run(ctx context.Context, jobs []job) error {
 
 func (b *batch) submit(ctx context.Context, j job) *pending {
 	p := &pending{}
-	if j.IDs != nil {
+	switch {
+	case j.IDs != nil:
 		p.prompt = j.IDs
-	} else if b.engine.HasTemplate() && !b.raw {
+	case j.Messages != nil:
+		p.prompt, p.err = b.engine.ChatPrompt(j.Messages)
+	case b.engine.HasTemplate() && !b.raw:
 		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}})
-	} else {
+	default:
 		p.prompt, p.err = b.engine.TextPrompt(j.Prompt)
 	}
 	if p.err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"quire/engine"
+	"quire/engine/chat"
 	"quire/engine/sample"
 	"quire/engine/words"
 )
@@ -18,7 +19,8 @@ import (
 // job is one prompt with its settings.
 type job struct {
 	Prompt    string
-	IDs       []int32 // in place of Prompt, if not nil
+	IDs       []int32        // in place of Prompt, if not nil
+	Messages  []chat.Message // likewise
 	Sample    sample.Params
 	seeded    bool // otherwise the seed is random
 	MaxTokens int
@@ -29,17 +31,18 @@ type job struct {
 
 // line is a job as a line of JSON gives it; what it leaves out comes from the flags.
 type line struct {
-	Prompt      *string          `json:"prompt"`
-	IDs         *[]int32         `json:"ids"`
-	MaxTokens   *int             `json:"max_tokens"`
-	Temperature *float64         `json:"temperature"`
-	TopK        *int             `json:"top_k"`
-	TopP        *float64         `json:"top_p"`
-	MinP        *float64         `json:"min_p"`
-	Seed        *uint64          `json:"seed"`
-	Stop        engine.StopTexts `json:"stop"`
-	IgnoreEOS   *bool            `json:"ignore_eos"`
-	Logprobs    *int             `json:"logprobs"`
+	Prompt      *string            `json:"prompt"`
+	IDs         *[]int32           `json:"ids"`
+	Messages    *[]json.RawMessage `json:"messages"`
+	MaxTokens   *int               `json:"max_tokens"`
+	Temperature *float64           `json:"temperature"`
+	TopK        *int               `json:"top_k"`
+	TopP        *float64           `json:"top_p"`
+	MinP        *float64           `json:"min_p"`
+	Seed        *uint64            `json:"seed"`
+	Stop        engine.StopTexts   `json:"stop"`
+	IgnoreEOS   *bool              `json:"ignore_eos"`
+	Logprobs    *int               `json:"logprobs"`
 
 	N             *int     `json:"n"`
 	BestOf        *int     `json:"best_of"`
@@ -105,17 +108,8 @@ func parseLine(text []byte, j job) (job, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return j, errors.New("more than one JSON value")
 	}
-	switch {
-	case l.Prompt == nil && l.IDs == nil:
-		return j, errors.New(`no "prompt" and no "ids"`)
-	case l.Prompt != nil && l.IDs != nil:
-		return j, errors.New(`"prompt" and "ids" do not go together`)
-	case l.IDs != nil && len(*l.IDs) == 0:
-		return j, errors.New(`"ids" is empty`)
-	case l.IDs != nil:
-		j.IDs = *l.IDs
-	default:
-		j.Prompt = *l.Prompt
+	if err := j.ask(&l); err != nil {
+		return j, err
 	}
 	set(&j.MaxTokens, l.MaxTokens)
 	set(&j.Sample.Temperature, l.Temperature)
@@ -143,6 +137,36 @@ func parseLine(text []byte, j job) (job, error) {
 		j.Stop = l.Stop
 	}
 	return j, j.check()
+}
+
+// ask takes what a line asks: one of prompt, ids and messages.
+func (j *job) ask(l *line) (err error) {
+	given := 0
+	if l.Prompt != nil {
+		given++
+		j.Prompt = *l.Prompt
+	}
+	if l.IDs != nil {
+		given++
+		if j.IDs = *l.IDs; len(j.IDs) == 0 {
+			return errors.New(`"ids" is empty`)
+		}
+	}
+	if l.Messages != nil {
+		given++
+		if j.Messages, err = chat.ReadMessages(*l.Messages); err == nil && len(j.Messages) == 0 {
+			err = errors.New(`"messages" is empty`)
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case given == 0:
+		return errors.New(`no "prompt", no "ids" and no "messages"`)
+	case given > 1:
+		return errors.New(`of "prompt", "ids" and "messages" only one goes into a line`)
+	}
+	return nil
 }
 
 func set[T any](to, from *T) {

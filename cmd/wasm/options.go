@@ -130,11 +130,9 @@ func chatPrompt(e *engine.Engine, list []json.RawMessage) ([]int32, error) {
 }
 
 func readMessages(list []json.RawMessage) ([]chat.Message, error) {
-	messages := make([]chat.Message, len(list))
-	for i, text := range list {
-		if err := messages[i].UnmarshalJSON(text); err != nil {
-			return nil, fmt.Errorf("%w: message %d %w", engine.ErrBadRequest, i, err)
-		}
+	messages, err := chat.ReadMessages(list)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", engine.ErrBadRequest, err)
 	}
-	return messages, nil
+	return messages, err
 }

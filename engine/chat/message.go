@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -39,6 +40,17 @@ func (m *Message) UnmarshalJSON(data []byte) (err error) {
 		}
 	}
 	return nil
+}
+
+// ReadMessages reads the messages of a conversation, and says of a wrong one which it is.
+func ReadMessages(list []json.RawMessage) ([]Message, error) {
+	messages := make([]Message, len(list))
+	for i, text := range list {
+		if err := messages[i].UnmarshalJSON(text); err != nil {
+			return nil, fmt.Errorf("message %d %w", i, err)
+		}
+	}
+	return messages, nil
 }
 
 // plainText gives what is no text back as JSON, which others can read.

@@ -143,12 +143,41 @@ func TestRunBatchesPrompts(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(text.stderr, "first token after"), "figures for each")
 }
 
+// A line of JSON takes what the tab takes: conversations, content in parts, one stop text.
+func TestRunConversations(t *testing.T) {
+	r := quireWith(t, `{"prompt":"Tell me a story."}
+{"messages":[{"role":"user","content":"Tell me a story."}],"stop":null}
+{"messages":[{"content":[{"type":"text","text":"Tell me a story."}],"role":"user"}]}
+{"messages":[{"role":"user","content":"Hello."},{"role":"assistant","content":"Hi!"},{"role":"user","content":"Tell me a story."}],"stop":"."}
+{"messages":[{"role":"user","content":"Tell me a story."}],"stop":"."}
+{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}]}
+`, "run", "--json", "--temperature", "0", "--max-tokens", "24", "--deterministic", "--prompts", "-")
+	assert.Equal(t, 1, r.code)
+	all := objects(t, r)
+	require.Len(t, all, 6)
+	for _, same := range all[1:3] {
+		assert.Equal(t, all[0].PromptIDs, same.PromptIDs)
+		assert.Equal(t, all[0].IDs, same.IDs)
+	}
+	assert.Greater(t, len(all[3].PromptIDs), len(all[0].PromptIDs))
+	before, _, found := strings.Cut(all[0].Text, ".")
+	require.True(t, found, all[0].Text)
+	assert.Equal(t, before, all[4].Text)
+	assert.Equal(t, "stop", all[4].FinishReason)
+	assert.Contains(t, all[5].Error, `message 0: content part 0 is of type "image_url"`)
+}
+
 func TestRunRefusesPrompts(t *testing.T) {
 	tests := []struct{ name, lines, says string }{
 		{"nothing", "\n\n", "holds no prompts"},
 		{"unknown field", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"temprature\":1}\n", `line 2: unknown field "temprature"`},
-		{"no prompt", `{"seed":1}`, `line 1: no "prompt" and no "ids"`},
-		{"prompt and ids", `{"prompt":"a","ids":[1]}`, `line 1: "prompt" and "ids" do not go together`},
+		{"no prompt", `{"seed":1}`, `line 1: no "prompt", no "ids" and no "messages"`},
+		{"prompt and ids", `{"prompt":"a","ids":[1]}`, `line 1: of "prompt", "ids" and "messages" only one goes into a line`},
+		{"prompt and messages", `{"prompt":"a","messages":[{"role":"user","content":"a"}]}`, "only one goes into a line"},
+		{"messages of none", `{"messages":[]}`, `line 1: "messages" is empty`},
+		{"messages that are text", `{"messages":"a"}`, `line 1: field "messages" is text`},
+		{"a message without a role", `{"messages":[{"role":"user","content":"a"},{"content":"b"}]}`, "line 1: message 1 has no role"},
+		{"stop is a number", `{"prompt":"a","stop":5}`, "line 1: stop must be a text or a list of texts"},
 		{"ids of none", `{"ids":[]}`, `line 1: "ids" is empty`},
 		{"ids that are text", `{"ids":["a"]}`, `line 1: field "ids" is text, it must be a whole number`},
 		{"a wrong type", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\",\"seed\":-1}", `line 2: field "seed" is -1, it must be a whole number from 0 on`},
