@@ -185,7 +185,9 @@ func (m *Manager) extend(t *BlockTable, n int) {
 func (m *Manager) Free(t *BlockTable) {
 	m.discard(t)
 	m.drop(t, 0)
-	t.tokens, t.published, t.hashes, t.asked = 0, 0, t.hashes[:0], t.asked[:0]
+	t.tokens, t.published = 0, 0
+	t.hashes = t.hashes[:0]
+	t.asked = t.asked[:0]
 	for g := range t.left {
 		t.left[g] = 0
 	}

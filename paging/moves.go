@@ -39,11 +39,13 @@ func (p *BlockPool) swapOut(x Swap) {
 
 // forget drops what was to fill a block whose content nobody can find any more.
 func (p *BlockPool) forget(id int32) {
-	b := &p.blocks[id]
-	if !b.coming {
-		return
+	if p.blocks[id].coming {
+		p.dropMoves(id)
 	}
-	b.coming = false
+}
+
+func (p *BlockPool) dropMoves(id int32) {
+	p.blocks[id].coming = false
 	p.moves.copies = slices.DeleteFunc(p.moves.copies, func(c Copy) bool { return c.To == id })
 	p.moves.ins = slices.DeleteFunc(p.moves.ins, func(x Swap) bool { return x.Block == id })
 }

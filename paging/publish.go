@@ -55,4 +55,7 @@ func (m *Manager) recall(t *BlockTable, tokens []int32) {
 }
 
 // bind drops of the chain of a table that was empty what is behind its full blocks: those tokens may yet change.
-func (m *Manager) bind(t *BlockTable) { t.hashes, t.asked = t.hashes[:t.published], t.asked[:0] }
+func (m *Manager) bind(t *BlockTable) {
+	t.hashes = t.hashes[:t.published]
+	t.asked = t.asked[:0]
+}
