@@ -1,3 +1,7 @@
+//go:build !js
+
+// Corpora are read from folders, which a tab does not have.
+
 package model_test
 
 import (
