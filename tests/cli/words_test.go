@@ -66,7 +66,11 @@ func TestNoWordsFromInside(t *testing.T) {
 	}))
 	defer site.Close()
 
-	lines := func(text string) []string { return []string{"run", "--prompts", write("prompts.jsonl", text)} }
+	files := 0
+	lines := func(text string) []string {
+		files++
+		return []string{"run", "--prompts", write(fmt.Sprintf("prompts-%d.jsonl", files), text)}
+	}
 	tests := []struct {
 		args []string
 		code int
@@ -120,7 +124,7 @@ func TestNoWordsFromInside(t *testing.T) {
 		{lines(`{"prompt":"a"`), 1},
 		{lines(`{"prompt":"a"}}`), 1},
 		{lines(`{prompt:"a"}`), 1},
-		{lines(`{"prompt":"a","stop":"."}`), 1},
+		{lines(`{"prompt":"a","stop":5}`), 1},
 		{lines(`{"prompt":"a","seed":1.5}`), 1},
 		{lines(`{"prompt":"a","n":99999999999999999999}`), 1},
 		{lines(`{"prompt":"a","early_stopping":{}}`), 1},
