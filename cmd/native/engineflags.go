@@ -30,5 +30,5 @@ func engineFlags(f *flags, o *engine.Options) {
 }
 
 func contextFlag(f *flags, tokens *int) {
-	f.whole("ctx", tokens, 0, "at most `N` tokens a sequence; 0: what the model was trained for, as memory allows")
+	f.whole("ctx", tokens, 0, "at most `N` tokens a sequence; 0: what the model was trained for, as memory allows; more is lowered to that")
 }

@@ -56,7 +56,9 @@ func TestModule(t *testing.T) {
 	})()`)
 	fails := func(want, call string) {
 		t.Helper()
-		assert.Regexp(t, want, get[string](p, `failure(async () => `+call+`)`))
+		got := get[string](p, `failure(async () => `+call+`)`)
+		assert.Regexp(t, want, got)
+		assert.NotRegexp(t, `json: |gpu: |engine: |schedule: |paging: |strconv|Go (struct|value)|TypeError|Failed to fetch|undefined|\[object`, got, "words from inside")
 	}
 	fails(`^ErrBadRequest: .*not a URL`, `Quire.open({model: 'http://'})`)
 	for _, without := range []string{``, `{}`, `null`, `{model: null}`, `{model: ''}`, `{model: undefined, context: 64}`} {
