@@ -18,7 +18,9 @@ import (
 	"quire/engine/chat"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/hub"
 	"quire/engine/tokenizer"
+	"quire/engine/words"
 )
 
 func TestFailureOf(t *testing.T) {
@@ -39,8 +41,13 @@ func TestFailureOf(t *testing.T) {
 		"Error":                   errors.New("anything else"),
 	} {
 		err = fmt.Errorf("opening: %w", err)
-		assert.Equal(t, &failure{Name: want, Message: err.Error()}, failureOf(err))
+		assert.Equal(t, &failure{Name: want, Message: words.Error(err)}, failureOf(err))
 	}
+	missing := hub.Status(404, "Not Found")
+	missing.URL = "https://huggingface.co/org/repo/blob/main/a.gguf"
+	assert.Equal(t, &failure{"ErrNotFound", missing.URL + ": there is no such file (HTTP 404 Not Found). The address is of a page about the file. " +
+		"The file itself is at https://huggingface.co/org/repo/resolve/main/a.gguf"}, failureOf(fmt.Errorf("gguf: read 8 bytes: %w", missing)))
+	assert.Equal(t, "too many requests wait: try again later, or raise the queue limit", failureOf(engine.ErrQueueFull).Message, "no package is named")
 }
 
 func TestDecode(t *testing.T) {

@@ -33,7 +33,7 @@ func TestBenchAttention(t *testing.T) {
 	r := quire(t, append(tinyAttention, "--charts", charts)...).ok(t)
 	for _, line := range []string{
 		`(?m)^adapter +.+, reads [\d.]+ GB/s, copies [\d.]+ GB/s, multiply-adds [\d.]+ [GT]FLOP/s$`, `(?m)^clock +`,
-		`(?m)^ *forward +flash +baseline +32 +32 +2/1 +1 +f32 +[\d.e-]+ +[\d.]+ +[\d.]+ % `, `(?m)^ *forward +standard +matmul +64 `, `(?m)^ *decode +flash +baseline +64 +32 +2/1 +1 +f16 `,
+		`(?m)^ *forward +flash +baseline +32 +32 +2/1 +1 +f32 +[\d.e+-]+ +[\d.]+ +[\d.]+ % `, `(?m)^ *forward +standard +matmul +64 `, `(?m)^ *decode +flash +baseline +64 +32 +2/1 +1 +f16 `,
 		`(?m)^ *64 +32 +[\d.]+ KiB +[\d.]+ KiB +[\d.]+$`,
 	} {
 		assert.Regexp(t, line, r.stdout)
@@ -94,7 +94,7 @@ func TestBenchAttentionSkips(t *testing.T) {
 		"--variant", "baseline", "--full", "--charts", charts)...)
 	assert.Equal(t, 1, r.code)
 	assert.Contains(t, r.stderr, "attention-forward-32.svg")
-	assert.Regexp(t, `(?m)^ *forward, no mask +flash +baseline +32 +32 +1024 +1 +f32 +[\d.e-]+ `, r.stdout)
+	assert.Regexp(t, `(?m)^ *forward, no mask +flash +baseline +32 +32 +1024 +1 +f32 +[\d.e+-]+ `, r.stdout)
 	assert.Regexp(t, `(?m)^ *forward, no mask +flash +baseline +262144 .+ skipped *$`, r.stdout)
 	assert.Regexp(t, `(?m)^skipped: flash baseline forward of 1 x 262144, .+ too large for one binding`, r.stdout)
 }
