@@ -14,9 +14,10 @@ TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./...
 OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
-# Firefox takes those of them that cover the most: the bridge to its WebGPU, each kind of weights, a model's whole text.
-FOX_PACKAGES = ./engine/gpu ./engine/model
-FOX    = firefox=GOOS=js GOARCH=wasm $(TEST) -exec "$(CURDIR)/bin/wasmexec --browser firefox"
+IN_FOX = GOOS=js GOARCH=wasm $(TEST) -exec "$(CURDIR)/bin/wasmexec --browser firefox"
+FOX    = firefox=$(IN_FOX) $(GPU_PACKAGES)
+# With everything else Firefox takes a part: the bridge to its WebGPU, models, and every type of weights.
+PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(Embed|Repack|Linear)" ./engine/kernel
 # What their tests read of the data that is not in the project, but for SmolLM2.
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* traces/AzureLLMInferenceTrace_conv.csv
@@ -32,7 +33,7 @@ run: ## generate a story with the built-in model
 test: ## run all tests: native on both bindings, in Chromium, some in Firefox, the page, the command line
 	@.ci/install compiler vulkan chromium firefox
 	@$(MAKE) --no-print-directory build bin/wasmexec bin/report
-	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)' '$(FOX) $(FOX_PACKAGES)'
+	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)' '$(PART)'
 
 test-all: lint fuzz ## linters, a short fuzz run, and tests of every combination and every golden prompt: takes hours without a GPU
 	$(MAKE) --no-print-directory test QUIRE_ALL=1 TIMEOUT=6h
@@ -45,6 +46,10 @@ test-cogentcore: bin/report ## run the GPU tests on cogentcore/webgpu only
 
 test-browser: bin/wasmexec bin/report ## run the GPU tests in Chromium only
 	bin/report -log bin/test.json '$(TAB)'
+
+test-firefox: bin/wasmexec bin/report ## run the GPU tests in Firefox only
+	@.ci/install vulkan firefox
+	bin/report -log bin/test.json '$(FOX)'
 
 build: bin/quire web/dist/quire.wasm ## build bin/quire and web/dist/
 
