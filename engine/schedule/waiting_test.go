@@ -135,7 +135,7 @@ func TestTurnsAmongMany(t *testing.T) {
 		best := time.Hour
 		for range 10 {
 			start := time.Now()
-			for range 500 {
+			for range 5_000 {
 				r := w.peek()
 				w.admit(r)
 				w.add(r)
