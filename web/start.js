@@ -15,7 +15,7 @@ export class EngineWorker {
     const {worker, script, lent} = start();
     this.#worker = worker;
     worker.onmessage = ({data}) => {
-      if (data.kind === 'listening') this.#listens();
+      if (data.kind === 'listening') this.#listens(lent);
       else receive(data);
     };
     worker.onerror = (e) => {
@@ -33,24 +33,26 @@ export class EngineWorker {
     this.#worker.terminate();
   }
 
-  #listens() {
+  #listens(lent) {
+    URL.revokeObjectURL(lent);
     this.#worker.postMessage({program: new URL('./quire.wasm', import.meta.url).href});
     for (const message of this.#waiting) this.#worker.postMessage(message);
     this.#waiting = null;
   }
 }
 
-// start gives the worker, its script's URL, and whether that is another origin's. A worker's own script must be of the
+// start gives the worker, its script's URL, and, where that is another origin's, the URL of what imports it. A worker's own script must be of the
 // page's origin: another's is imported by a script that is made here. Bundlers only know this very form of making a
 // worker, so its URL comes to light in the constructor, which nothing else can meet meanwhile.
 function start() {
   const Native = globalThis.Worker;
   if (!Native) throw new QuireError({name: 'ErrNoAdapter', message: 'Quire needs a browser: there are no web workers here'});
-  const made = {worker: null, script: '', lent: false};
+  const made = {worker: null, script: '', lent: ''};
   globalThis.Worker = function (url, options) {
-    made.script = String(url);
-    made.lent = url.origin !== globalThis.origin;
-    return new Native(made.lent ? importing(made.script, options.type) : url, options);
+    const {href, origin} = new URL(url, globalThis.document?.baseURI ?? globalThis.location.href);
+    made.script = href;
+    if (origin !== globalThis.origin) made.lent = importing(href, options?.type);
+    return new Native(made.lent || url, options);
   };
   try {
     made.worker = new Worker(new URL('./worker.js', import.meta.url), {type: 'module', name: 'quire'});

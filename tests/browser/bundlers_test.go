@@ -4,6 +4,7 @@ package browser
 
 import (
 	"bufio"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -190,4 +191,27 @@ func TestESBuild(t *testing.T) {
 	}
 	require.NoError(t, os.Rename(filepath.Join(folder, "index.html"), filepath.Join(to, "index.html")))
 	tells(t, site(t, to), "esbuild")
+}
+
+// The tarball holds what the package needs, says what it is, and nothing of the page.
+func TestTarball(t *testing.T) {
+	folder := unpack(t, t.TempDir())
+	text, err := os.ReadFile(filepath.Join(folder, "package.json"))
+	require.NoError(t, err)
+	var about struct{ Name, License string }
+	require.NoError(t, json.Unmarshal(text, &about))
+	assert.Equal(t, "quire-llm", about.Name)
+	assert.Equal(t, "Apache-2.0", about.License)
+	for _, name := range []string{"README.md", "LICENSE", "quire.js", "quire.d.ts", "tales.js", "tales.d.ts", "quire-tales.gguf", "quire.wasm", "worker.js"} {
+		assert.FileExists(t, filepath.Join(folder, name))
+	}
+	for _, name := range []string{"index.html", "page.js", "page", "attention", "dist"} {
+		_, err := os.Stat(filepath.Join(folder, name))
+		assert.ErrorIs(t, err, os.ErrNotExist, name)
+	}
+	license, err := os.ReadFile("../../LICENSE")
+	require.NoError(t, err)
+	packed, err := os.ReadFile(filepath.Join(folder, "LICENSE"))
+	require.NoError(t, err)
+	assert.Equal(t, string(license), string(packed))
 }

@@ -137,9 +137,19 @@ func tool(t *testing.T, path string) string {
 	if _, err := exec.LookPath("npm"); err != nil {
 		lacking(t, "needs npm, for "+path)
 	}
+	if version, err := command(".", "node", "--version"); err != nil || tooOld(version) {
+		lacking(t, "needs Node 20.19 or later, for "+path+": "+strings.TrimSpace(version))
+	}
 	modules, err := tools()
 	if err != nil {
 		lacking(t, fmt.Sprintf("needs %s, which npm could not install; is its registry out of reach? %v", path, err))
 	}
 	return filepath.Join(modules, path)
+}
+
+// tooOld reports whether bundlers do not run on a version of Node, such as "v18.19.0".
+func tooOld(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "v%d.%d", &major, &minor)
+	return err != nil || major < 20 || major == 20 && minor < 19
 }
