@@ -1,4 +1,5 @@
 """Jinja2 as Hugging Face transformers 5.23 sets it up for chat templates, and what it renders. Needs jinja2 3.1.6."""
+import copy
 import datetime
 import json
 
@@ -77,7 +78,7 @@ def render(text, variables):
     try:
         if text not in COMPILED:
             COMPILED[text] = ENVIRONMENT.from_string(text)
-        out = COMPILED[text].render(**variables)
+        out = COMPILED[text].render(**copy.deepcopy(variables))  # the filter indent changes lists
         out.encode("utf-8")
         return {"template": text, "text": out}
     except Exception:

@@ -103,8 +103,8 @@ def main():
 
 
 def download(folder):
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation",
-                    "llama-cpp-python==0.3.36", "-d", folder], check=False, stdout=sys.stderr)
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "llama-cpp-python==0.3.36",
+                    "-d", folder], check=True, stdout=sys.stderr)
     with tarfile.open(glob.glob(os.path.join(folder, "*.tar.gz"))[0]) as sdist:
         for member in sdist:
             if "/vendor/llama.cpp/models/templates/" in member.name and member.isfile():
