@@ -9,7 +9,23 @@ import (
 	"quire/engine/hub"
 	"quire/engine/model"
 	"quire/engine/tokenizer"
+	"quire/engine/words"
 )
+
+// fieldNames are the engine's fields as the flags and the lines of --prompts call them.
+var fieldNames = map[string]string{
+	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "--max-seqs",
+	"Beams": "beams", "Beams.Width": "beams", "Beams.LengthPenalty": "length_penalty", "Beams.EarlyStopping": "early_stopping",
+}
+
+// say gives an error in a user's words.
+func say(err error) string {
+	text := words.Error(err)
+	if errors.Is(err, engine.ErrBadRequest) {
+		text = words.Fields(text, fieldNames)
+	}
+	return text
+}
 
 // advise says what to do about an error; empty where the error says all.
 func advise(err error) string {

@@ -7,7 +7,6 @@ import (
 
 	"quire/engine"
 	"quire/engine/chat"
-	"quire/engine/words"
 )
 
 // batch runs prompts at once and writes their outputs in order.
@@ -95,7 +94,7 @@ func (b *batch) write() error {
 func (b *batch) fail(err error) {
 	b.failures = append(b.failures, err)
 	if b.several && !b.json {
-		fmt.Fprintf(b.host.err, "prompt %d: %s\n", b.written, words.Error(err))
+		fmt.Fprintf(b.host.err, "prompt %d: %s\n", b.written, say(err))
 	}
 }
 
@@ -137,7 +136,7 @@ func (b *batch) writeObject(p *pending) error {
 		}
 	}
 	if err != nil {
-		o.Error = words.Error(err)
+		o.Error = say(err)
 		b.fail(err)
 	}
 	return writeJSON(b.host.out, o)

@@ -92,7 +92,7 @@ func finish(h *host, c *command, err error) int {
 		fmt.Fprintf(h.err, "quire %s: %s\nsee \"quire %s --help\"\n", c.name, words.Error(usage), c.name)
 		return exitUsage
 	}
-	fmt.Fprintf(h.err, "quire %s: %s\n", c.name, words.Error(err))
+	fmt.Fprintf(h.err, "quire %s: %s\n", c.name, say(err))
 	if advice := advise(err); advice != "" {
 		fmt.Fprintln(h.err, advice)
 	}

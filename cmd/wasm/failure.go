@@ -38,6 +38,13 @@ var named = []struct {
 	{"ErrClosed", engine.ErrClosed},
 }
 
+// fieldNames are the engine's fields as quire.js calls them.
+var fieldNames = map[string]string{
+	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs",
+	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
+	"Beams.MinTokens": "beams.minTokens",
+}
+
 // failureOf names an error: by the type that Go knows it by, or plainly Error.
 func failureOf(err error) *failure {
 	f := &failure{Name: "Error", Message: words.Error(err)}
@@ -56,6 +63,9 @@ func failureOf(err error) *failure {
 	case errors.As(err, &shader):
 		f.Name = "ShaderError"
 	default:
+		if errors.Is(err, engine.ErrBadRequest) {
+			f.Message = words.Fields(f.Message, fieldNames)
+		}
 		for _, n := range named {
 			if errors.Is(err, n.err) {
 				f.Name = n.name

@@ -85,3 +85,16 @@ func TestJSON(t *testing.T) {
 	other := errors.New("other")
 	assert.Equal(t, other, JSON(other))
 }
+
+func TestFields(t *testing.T) {
+	names := map[string]string{"N": "--n", "BestOf": "--best-of", "Beams.Width": "--beams", "Beams": "beams"}
+	for text, want := range map[string]string{
+		"N is -1 and BestOf 2":              "--n is -1 and --best-of 2",
+		"Beams.Width is 20, at least N (3)": "--beams is 20, at least --n (3)",
+		"Beams do not go with BestOf, Stop": "beams do not go with --best-of, Stop",
+		`unknown field "N", "BestOf"`:       `unknown field "N", "BestOf"`,
+		"No Beamsplitter, Nothing":          "No Beamsplitter, Nothing",
+	} {
+		assert.Equal(t, want, Fields(text, names))
+	}
+}

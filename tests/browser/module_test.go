@@ -190,7 +190,7 @@ func TestModule(t *testing.T) {
 	})()`), "chunks say whose they are")
 	assert.True(t, get[bool](p, `quire.generate({prompt: 'Once', beams: 3, n: 2, maxTokens: 4}).result
 		.then(({choices: [a, b, ...more]}) => more.length === 0 && a.score >= b.score && b.score < 0 && a.text !== b.text)`), "the best beam is first")
-	fails(`^ErrBadRequest: .*N is -1`, `quire.generate({prompt: 'A', n: -1}).result`)
+	fails(`^ErrBadRequest: .*n is -1`, `quire.generate({prompt: 'A', n: -1}).result`)
 	fails(`^ErrBadRequest: .*earlyStopping`, `quire.generate({prompt: 'A', beams: {width: 2, earlyStopping: 'soon'}}).result`)
 
 	// Three ways to stop.

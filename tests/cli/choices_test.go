@@ -74,5 +74,5 @@ func TestRunRefusesChoices(t *testing.T) {
 	}
 	r := quire(t, "run", "--raw", "--beams", "20", "Once upon a time")
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stderr, "Beams.Width is 20")
+	assert.Contains(t, r.stderr, "beams is 20")
 }

@@ -22,7 +22,7 @@ import (
 // inside are words of Go, its libraries and this program's packages, which no user has a use for.
 var inside = regexp.MustCompile(`(?:^|[^-\w])json:|dial tcp|lookup |http: |net/http|x509:|tls:|read tcp|strconv|invalid syntax|unmarshal|\bGo (struct|value)|` +
 	`\b(open|stat|mkdir|rename|write|read) /|EOF|context (canceled|deadline)|gpu: |engine: |schedule: |paging: |kernel: |runner: |sim: |train: |` +
-	`attention: |session: |%!|<nil>|0x[0-9a-f]{6}|goroutine|panic`)
+	`attention: |session: |\b(BestOf|MaxSeqs|MaxTokens|Beams|Sample)\b|%!|<nil>|0x[0-9a-f]{6}|goroutine|panic`)
 
 // command is what a message begins with.
 var command = regexp.MustCompile(`(?m)^quire [a-z ]+: `)
@@ -131,6 +131,8 @@ func TestNoWordsFromInside(t *testing.T) {
 		{lines(`{"ids":[99999999999]}`), 1},
 		{lines(`{"ids":{}}`), 1},
 		{lines("{\"prompt\":\"a\"}\n[1]"), 1},
+		{[]string{"run", "--n", "65", "hi"}, 1},
+		{[]string{"run", "--beams", "20", "hi"}, 1},
 		{[]string{"bench", "-m", none}, 1},
 		{[]string{"bench", "--shape", "llama-1b", "--write-gguf", under}, 1},
 		{[]string{"bench", "--batch", "one"}, 2},
