@@ -77,6 +77,10 @@ func TestModule(t *testing.T) {
 	fails(`^ErrNotFound: .*/org/none\.gguf: there is no such file \(HTTP 404.* Check the address`, `Quire.open({model: '/org/none.gguf'})`)
 	fails(`^ErrWebPage: .*a web page, not a model file\. Give the address of the \.gguf file`, `Quire.open({model: '/empty.html'})`)
 	fails(`^ErrUnreachable: http://localhost:1/a\.gguf: the server cannot be reached: .* Check the address`, `Quire.open({model: 'http://localhost:1/a.gguf'})`)
+	assert.Equal(t, []any{"FormatError", map[string]any{"stage": "waiting", "done": 0.0, "total": 1.0, "reason": "the server is busy (HTTP 429)"}}, get[[]any](p, `(() => {
+		const told = [];
+		return Quire.open({model: '/busy.gguf', onProgress: (p) => p.stage === 'waiting' && told.push(p)}).catch((e) => [e.name, ...told]);
+	})()`))
 	fails(`^ErrBadRequest: bad request: field "context" is text, it must be a whole number`, `Quire.open({model: tales, context: 'much'})`)
 	fails(`^ErrOutOfMemory: `, `Quire.open({model: tales, kvMemory: 100})`)
 	fails(`^ErrNoAdapter: .*no adapter is called "abacus"`, `Quire.open({model: tales, adapter: 'abacus'})`)

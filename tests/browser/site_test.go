@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ channel.onmessage = ({data}) => {
 `
 
 // serve starts a site of the built page; broken.gguf, header.gguf, cut.gguf and page.gguf are no whole models, odd.gguf
-// has a key that nobody knows.
+// has a key that nobody knows; busy.gguf is header.gguf from a server that first asks to wait a second.
 func serve(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "wasm_exec.js", "quire-tales.gguf"} {
@@ -74,6 +75,15 @@ func serve(t *testing.T) string {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 		})
 	}
+	var asked atomic.Bool
+	mux.HandleFunc("/busy.gguf", func(w http.ResponseWriter, r *http.Request) {
+		if !asked.Swap(true) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(model[:1000]))
+	})
 	site := httptest.NewServer(mux)
 	t.Cleanup(site.Close)
 	return site.URL
