@@ -21,7 +21,7 @@ func TestTune(t *testing.T) {
 		Prefill     string
 	}](p, `(async () => {
 		const stages = [];
-		const {adapter, tried, best} = await Quire.tune({quick: true, onProgress: ({stage}) => stages.push(stage)});
+		const {adapter, tried, best} = await Quire.tune({quick: true, adapter: null, signal: null, onProgress: ({stage}) => stages.push(stage)});
 		return {adapter, tried: tried.length, best: best.length, prefill: best[0].prefill, stages: stages.filter((s) => s.includes('flash')).length};
 	})()`)
 	require.NotEmpty(t, tuned.Adapter)
