@@ -9,13 +9,25 @@ import (
 
 const (
 	defaultAlignment = 32
-	maxNesting       = 8
-	maxKey           = 1<<16 - 1
-	maxName          = 1 << 10
-	maxDims          = 4
 	leastPair        = 8 + 4 + 1         // an empty key with a one-byte value
 	leastTensor      = 8 + 4 + 0 + 4 + 8 // an empty name, no dimensions
 )
+
+// limits bound what a header may hold and cost. They are fields so that tests can lower them.
+type limits struct {
+	nesting    int    // of arrays
+	key, name  int    // bytes of a key, and of a tensor's name
+	dims       int    // of a tensor
+	numbers    uint64 // elements of a tensor, its bytes, and its place
+	header     int64  // bytes: a broken length must not pull gigabytes of a large file into memory; the largest vocabularies take some 20 MiB
+	firstPiece int    // bytes that are read at first, and at most, at once
+	largePiece int
+}
+
+var usualLimits = limits{
+	nesting: 8, key: 1<<16 - 1, name: 1 << 10, dims: 4, numbers: math.MaxInt64,
+	header: 256 << 20, firstPiece: 64 << 10, largePiece: 1 << 20,
+}
 
 // File is the header of a GGUF file.
 type File struct {
@@ -59,11 +71,13 @@ func (f *File) Tensor(name string) (*Tensor, bool) {
 // Read reads the header of a GGUF file of version 2 or 3: metadata and tensor descriptions, not the
 // tensor data. It reads r from the start in pieces of at most 1 MiB. Anything that breaks the format
 // gives a *FormatError, a file of another kind a *KindError; an error of r itself is wrapped.
-func Read(r io.ReaderAt, size int64) (*File, error) {
+func Read(r io.ReaderAt, size int64) (*File, error) { return readWithin(usualLimits, r, size) }
+
+func readWithin(l limits, r io.ReaderAt, size int64) (*File, error) {
 	if size < 0 {
 		return nil, &FormatError{Field: "size", Reason: fmt.Sprintf("is negative (%d)", size)}
 	}
-	in := newReader(r, size)
+	in := newReader(l, r, size)
 	f := &File{Alignment: defaultAlignment}
 	tensors, pairs, err := f.readCounts(in)
 	if err != nil {
@@ -74,7 +88,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 			return nil, err
 		}
 	}
-	f.index = make(map[string]int, min(tensors, largePiece/leastTensor))
+	f.index = make(map[string]int, min(tensors, l.largePiece/leastTensor))
 	var places []int64
 	for i := range tensors {
 		at, err := f.readTensor(in, i)
@@ -110,7 +124,7 @@ func (f *File) readCounts(in *reader) (tensors, pairs int, err error) {
 func (f *File) readPair(in *reader, i int) error {
 	in.field = fmt.Sprintf("key of metadata pair %d", i)
 	start := in.offset()
-	key, err := in.name(maxKey)
+	key, err := in.name(in.limits.key)
 	if err != nil {
 		return err
 	}
@@ -164,8 +178,8 @@ func (in *reader) value(t ValueType, depth int) (Value, error) {
 }
 
 func (in *reader) array(depth int) (Value, error) {
-	if depth == maxNesting {
-		return Value{}, in.fail("arrays nest deeper than %d", maxNesting)
+	if depth == in.limits.nesting {
+		return Value{}, in.fail("arrays nest deeper than %d", in.limits.nesting)
 	}
 	number, err := in.uint32()
 	if err != nil {
@@ -211,7 +225,7 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 	in.field = fmt.Sprintf("name of tensor %d", i)
 	start := in.offset()
 	var t Tensor
-	if t.Name, err = in.name(maxName); err != nil {
+	if t.Name, err = in.name(in.limits.name); err != nil {
 		return 0, err
 	}
 	in.field = fmt.Sprintf("tensor %q", t.Name)
@@ -222,8 +236,8 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if dims > maxDims {
-		return 0, in.fail("has %d dimensions (at most %d)", dims, maxDims)
+	if int64(dims) > int64(in.limits.dims) {
+		return 0, in.fail("has %d dimensions (at most %d)", dims, in.limits.dims)
 	}
 	t.Shape = make([]uint64, dims)
 	for k := range t.Shape {
@@ -240,10 +254,10 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if at > math.MaxInt64 || at%uint64(f.Alignment) != 0 {
+	if at > in.limits.numbers || at%uint64(f.Alignment) != 0 {
 		return 0, in.fail("data offset %d is no multiple of the alignment %d", at, f.Alignment)
 	}
-	if t.Bytes, err = tensorBytes(t.Type, t.Shape); err != nil {
+	if t.Bytes, err = tensorBytes(t.Type, t.Shape, in.limits.numbers); err != nil {
 		return 0, in.fail("%s", err)
 	}
 	f.index[t.Name] = len(f.Tensors)
@@ -251,11 +265,11 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 	return int64(at), nil
 }
 
-// tensorBytes gives the size of a tensor's data, -1 for unknown types.
-func tensorBytes(t Type, shape []uint64) (int64, error) {
+// tensorBytes gives the size of a tensor's data, -1 for unknown types. Neither it nor the number of elements may be over most.
+func tensorBytes(t Type, shape []uint64, most uint64) (int64, error) {
 	row, rows := uint64(1), uint64(1)
 	for k, d := range shape {
-		if d > math.MaxInt64 {
+		if d > most {
 			return 0, fmt.Errorf("dimension %d of %d is too large", k, d)
 		}
 		if k == 0 {
@@ -263,12 +277,12 @@ func tensorBytes(t Type, shape []uint64) (int64, error) {
 			continue
 		}
 		high, low := bits.Mul64(rows, max(d, 1))
-		if high != 0 || low > math.MaxInt64 {
+		if high != 0 || low > most {
 			return 0, fmt.Errorf("shape %d overflows", shape)
 		}
 		rows = low
 	}
-	if high, low := bits.Mul64(max(row, 1), rows); high != 0 || low > math.MaxInt64 {
+	if high, low := bits.Mul64(max(row, 1), rows); high != 0 || low > most {
 		return 0, fmt.Errorf("shape %d overflows", shape)
 	}
 	if !t.Known() {
@@ -282,7 +296,7 @@ func tensorBytes(t Type, shape []uint64) (int64, error) {
 		total *= d
 	}
 	bytes := t.RowBytes(total)
-	if bytes < 0 {
+	if bytes < 0 || uint64(bytes) > most {
 		return 0, fmt.Errorf("shape %d overflows", shape)
 	}
 	return bytes, nil

@@ -55,6 +55,13 @@ func TestTruncationAnywhere(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// few are limits that small files reach, which harm no reader.
+var few = func() limits {
+	l := usualLimits
+	l.nesting, l.key, l.name, l.dims, l.numbers = 2, 20, 10, 3, 1000
+	return l
+}()
+
 func TestReadRefuses(t *testing.T) {
 	pair := func(parts ...any) []byte { return bytesOf(append([]any{header(0, 1), text("k")}, parts...)...) }
 	tensor := func(parts ...any) []byte { return bytesOf(append([]any{header(1, 0), text("w")}, parts...)...) }
@@ -65,7 +72,6 @@ func TestReadRefuses(t *testing.T) {
 		}
 		return append(b, bytesOf(uint32(0), uint64(1), uint8(1))...)
 	}
-	const huge = uint64(math.MaxUint64)
 	for _, tc := range []struct {
 		name, field, says string
 		file              []byte
@@ -75,39 +81,39 @@ func TestReadRefuses(t *testing.T) {
 		{"two bytes", "magic", "file ends", []byte("GG")},
 		{"version 0", "version", "is 0;", bytesOf("GGUF", uint32(0), uint64(0), uint64(0))},
 		{"version cut off", "version", "file ends", []byte("GGUF\x03\x00")},
-		{"tensor count", "tensor count", "more than the rest", bytesOf(header(huge, 0))},
-		{"metadata count", "metadata count", "more than the rest", bytesOf(header(0, huge))},
-		{"key length", "key of metadata pair 0", "more than the rest", bytesOf(header(0, 1), huge, "more and more")},
-		{"long key", "key of metadata pair 0", "longer than", bytesOf(header(0, 1), text(strings.Repeat("k", 1<<16)), uint32(0), uint8(0))},
+		{"tensor count", "tensor count", "more than the rest", bytesOf(header(5, 0))},
+		{"metadata count", "metadata count", "more than the rest", bytesOf(header(0, 5))},
+		{"key length", "key of metadata pair 0", "more than the rest", bytesOf(header(0, 1), uint64(40), "more and more")},
+		{"long key", "key of metadata pair 0", "longer than", bytesOf(header(0, 1), text(strings.Repeat("k", few.key+1)), uint32(0), uint8(0))},
 		{"same key twice", `metadata "k"`, "twice", bytesOf(header(0, 2), text("k"), uint32(0), uint8(1), text("k"), uint32(0), uint8(1))},
 		{"value type", `metadata "k"`, "unknown value type 13", pair(uint32(13), uint64(0))},
-		{"string length", `metadata "k"`, "more than the rest", pair(uint32(8), huge)},
+		{"string length", `metadata "k"`, "more than the rest", pair(uint32(8), uint64(40))},
 		{"element type", `metadata "k"`, "unknown type 77", pair(uint32(9), uint32(77), uint64(1), uint64(0))},
 		{"array of strings", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(8), uint64(2), text("1234567"))},
-		{"array of numbers", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(12), huge/8, uint64(0))},
+		{"array of numbers", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(12), uint64(5), uint64(0))},
 		{"array of arrays", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(9), uint64(2), uint32(0), uint64(0))},
-		{"nesting", `metadata "k"`, "nest deeper", nest(9)},
+		{"nesting", `metadata "k"`, "nest deeper", nest(few.nesting + 1)},
 		{"alignment 0", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(0))},
 		{"alignment 24", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(24))},
 		{"alignment as text", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(8), text("32"))},
-		{"long name", "name of tensor 0", "longer than", bytesOf(header(1, 0), text(strings.Repeat("w", 2000)), uint32(0), uint32(0), uint64(0))},
-		{"dimensions", `tensor "w"`, "5 dimensions", tensor(uint32(5), "0123456789012345678901234567890123456789", uint32(0), uint64(0))},
-		{"one dimension", `tensor "w"`, "too large", tensor(uint32(1), uint64(1)<<63, uint32(0), uint64(0))},
-		{"product", `tensor "w"`, "overflows", tensor(uint32(3), uint64(1)<<31, uint64(1)<<31, uint64(2), uint32(0), uint64(0))},
-		{"product behind 0", `tensor "w"`, "overflows", tensor(uint32(3), uint64(0), uint64(1)<<62, uint64(4), uint32(0), uint64(0))},
-		{"product that is negative", `tensor "w"`, "overflows", tensor(uint32(4), uint64(32), uint64(1)<<40, uint64(1)<<23, uint64(3), uint32(8), uint64(0))},
-		{"bytes", `tensor "w"`, "overflows", tensor(uint32(2), uint64(1)<<31, uint64(1)<<30, uint32(28), uint64(0))},
+		{"long name", "name of tensor 0", "longer than", bytesOf(header(1, 0), text(strings.Repeat("w", few.name+1)), uint32(0), uint32(0), uint64(0))},
+		{"dimensions", `tensor "w"`, "4 dimensions", tensor(uint32(4), uint64(1), uint64(1), uint64(1), uint64(1), uint32(0), uint64(0))},
+		{"one dimension", `tensor "w"`, "too large", tensor(uint32(1), few.numbers+1, uint32(0), uint64(0))},
+		{"product", `tensor "w"`, "overflows", tensor(uint32(3), uint64(10), uint64(40), uint64(30), uint32(0), uint64(0))},
+		{"product behind 0", `tensor "w"`, "overflows", tensor(uint32(3), uint64(0), uint64(40), uint64(30), uint32(0), uint64(0))},
+		{"product with the rows", `tensor "w"`, "overflows", tensor(uint32(3), uint64(32), uint64(10), uint64(9), uint32(8), uint64(0))},
+		{"bytes", `tensor "w"`, "overflows", tensor(uint32(2), uint64(20), uint64(20), uint32(28), uint64(0))},
 		{"row length", `tensor "w"`, "no multiple of Q8_0's block", tensor(uint32(2), uint64(31), uint64(32), uint32(8), uint64(0))},
 		{"unaligned", `tensor "w"`, "no multiple of the alignment", tensor(uint32(1), uint64(1), uint32(0), uint64(8))},
-		{"offset", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(0), uint64(1)<<62)},
-		{"negative offset", `tensor "w"`, "no multiple", tensor(uint32(1), uint64(1), uint32(0), uint64(1)<<63)},
+		{"offset", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(0), uint64(64))},
+		{"offset over the limit", `tensor "w"`, "no multiple", tensor(uint32(1), uint64(1), uint32(0), uint64(1024))},
 		{"no data", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(0), uint64(0))},
-		{"unknown type past the end", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(99), uint64(1)<<40)},
+		{"unknown type past the end", `tensor "w"`, "past the file's end", tensor(uint32(1), uint64(1), uint32(99), uint64(64))},
 		{"same tensor twice", `tensor "w"`, "twice", bytesOf(header(2, 0),
 			text("w"), uint32(0), uint32(24), uint64(0), text("w"), uint32(0), uint32(24), uint64(0), strings.Repeat("\x00", 64))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := read(tc.file)
+			_, err := readWithin(few, bytes.NewReader(tc.file), int64(len(tc.file)))
 			var format *FormatError
 			require.ErrorAs(t, err, &format)
 			assert.Equal(t, tc.field, format.Field)
@@ -117,7 +123,8 @@ func TestReadRefuses(t *testing.T) {
 	}
 	_, err := Read(bytes.NewReader(nil), -1)
 	assert.ErrorContains(t, err, "negative")
-	_, err = read(append(nest(8), make([]byte, 64)...))
+	deepest := append(nest(few.nesting), make([]byte, 64)...)
+	_, err = readWithin(few, bytes.NewReader(deepest), int64(len(deepest)))
 	assert.NoError(t, err, "the deepest nesting that is allowed")
 }
 
@@ -137,34 +144,44 @@ func TestUnknownTensorTypeIsShown(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// A file of a stated size that is huge makes no promise: memory follows what can be read.
+// A file's stated size makes no promise: memory follows what can be read. The claims are too small to harm any reader.
 func TestAllocationFollowsTheFile(t *testing.T) {
+	low := usualLimits
+	low.firstPiece, low.largePiece = 1<<10, 4<<10
 	for name, claim := range map[string][]byte{
-		"strings": bytesOf(uint32(9), uint32(8), uint64(1<<24)),
-		"numbers": bytesOf(uint32(9), uint32(0), uint64(200<<20)),
-		"string":  bytesOf(uint32(8), uint64(200<<20)),
-		"arrays":  bytesOf(uint32(9), uint32(9), uint64(1<<24)),
+		"strings": bytesOf(uint32(9), uint32(8), uint64(1<<18)),
+		"numbers": bytesOf(uint32(9), uint32(0), uint64(2<<20)),
+		"string":  bytesOf(uint32(8), uint64(2<<20)),
+		"arrays":  bytesOf(uint32(9), uint32(9), uint64(1<<18)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			// The claim ends with the first piece, before a short read can give it away.
-			start := header(1<<23, 1<<24)
-			filler := firstPiece - len(start) - 8 - 4 - 8 - len(text("k")) - len(claim)
+			start := header(1<<15, 1<<16)
+			filler := low.firstPiece - len(start) - 8 - 4 - 8 - len(text("k")) - len(claim)
 			file := bytesOf(start, text(""), uint32(8), text(strings.Repeat(".", filler)), text("k"), string(claim))
-			require.Len(t, file, firstPiece)
+			require.Len(t, file, low.firstPiece)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := Read(bytes.NewReader(file), 1<<40)
+			_, err := readWithin(low, bytes.NewReader(file), 16<<20)
 			runtime.ReadMemStats(&after)
 			var format *FormatError
 			require.ErrorAs(t, err, &format)
-			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(8<<20))
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<10))
 		})
 	}
 }
 
 func TestHeaderHasALimit(t *testing.T) {
-	_, err := Read(bytes.NewReader(bytesOf(header(0, 1), text("k"), uint32(8), uint64(300<<20))), 1<<40)
+	low := usualLimits
+	low.header = 1000
+	_, err := readWithin(low, bytes.NewReader(bytesOf(header(0, 1), text("k"), uint32(8), uint64(2000))), 1<<20)
 	assert.ErrorContains(t, err, "more than the rest of the header")
+}
+
+// TestUsualLimits: what is refused usually is what no model needs.
+func TestUsualLimits(t *testing.T) {
+	assert.Equal(t, limits{nesting: 8, key: 65535, name: 1024, dims: 4, numbers: math.MaxInt64, header: 256 << 20,
+		firstPiece: 64 << 10, largePiece: 1 << 20}, usualLimits)
 }
 
 // recorder notes what is asked of it and fails at will.

@@ -7,18 +7,11 @@ import (
 	"strings"
 )
 
-const (
-	firstPiece = 64 << 10
-	largePiece = 1 << 20
-	// maxHeader keeps a broken length from pulling gigabytes of a large file into memory; the
-	// largest vocabularies take some 20 MiB.
-	maxHeader = 256 << 20
-)
-
-// reader walks the header of a file in pieces that double up to largePiece.
+// reader walks the header of a file in pieces that double up to the largest.
 type reader struct {
-	src   io.ReaderAt
-	limit int64  // where header reading must end: the file's size or maxHeader
+	src io.ReaderAt
+	limits
+	limit int64  // where header reading must end: by the file's size or the limits
 	size  int64  // of the file
 	start int64  // offset of piece in the file
 	piece []byte // the bytes at hand
@@ -28,8 +21,8 @@ type reader struct {
 	word  [8]byte
 }
 
-func newReader(src io.ReaderAt, size int64) *reader {
-	return &reader{src: src, limit: min(size, maxHeader), size: size, next: firstPiece, field: "magic"}
+func newReader(l limits, src io.ReaderAt, size int64) *reader {
+	return &reader{src: src, limits: l, limit: min(size, l.header), size: size, next: l.firstPiece, field: "magic"}
 }
 
 func (r *reader) offset() int64    { return r.start + int64(r.at) }
@@ -45,7 +38,7 @@ func (r *reader) need(n int64) error {
 	case n <= r.remaining():
 		return nil
 	case r.limit < r.size:
-		return r.fail("header is over %d MiB", maxHeader>>20)
+		return r.fail("header is over %d MiB", r.header>>20)
 	}
 	return r.fail("file ends after %d of %d bytes", r.remaining(), n)
 }
@@ -58,7 +51,7 @@ func (r *reader) fill() error {
 		return err
 	}
 	n := int(min(int64(r.next), r.limit-r.start))
-	r.next = min(2*r.next, largePiece)
+	r.next = min(2*r.next, r.largePiece)
 	if cap(r.piece) < n {
 		r.piece = make([]byte, n)
 	}
@@ -146,7 +139,7 @@ func (r *reader) string() (string, error) {
 // strings reads n strings into one backing string.
 func (r *reader) strings(n int) ([]string, error) {
 	var all strings.Builder
-	ends := make([]uint32, 0, min(n, largePiece/4))
+	ends := make([]uint32, 0, min(n, r.largePiece/4))
 	for range n {
 		size, err := r.count(1)
 		if err != nil {
@@ -169,7 +162,7 @@ func (r *reader) bytes(n int64) ([]byte, error) {
 	if err := r.need(n); err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, min(n, largePiece))
+	out := make([]byte, 0, min(n, int64(r.largePiece)))
 	err := r.each(n, func(part []byte) { out = append(out, part...) })
 	return out, err
 }

@@ -37,10 +37,10 @@ func (w *Writer) Declare(name string, t Type, shape ...uint64) error {
 	if _, twice := w.file.index[name]; twice {
 		return fmt.Errorf("gguf: declare tensor %q: name occurs twice", name)
 	}
-	if len(name) > maxName || len(shape) > maxDims {
-		return fmt.Errorf("gguf: declare tensor %q: more than %d bytes of name or %d dimensions", name, maxName, maxDims)
+	if len(name) > usualLimits.name || len(shape) > usualLimits.dims {
+		return fmt.Errorf("gguf: declare tensor %q: more than %d bytes of name or %d dimensions", name, usualLimits.name, usualLimits.dims)
 	}
-	size, err := tensorBytes(t, shape)
+	size, err := tensorBytes(t, shape, usualLimits.numbers)
 	if err == nil && size < 0 {
 		err = ErrUnsupportedType
 	}
@@ -118,7 +118,7 @@ func (w *Writer) header() ([]byte, error) {
 	b = appendBits(b, 8, uint64(len(w.file.Tensors)))
 	b = appendBits(b, 8, uint64(w.Metadata.Len()))
 	for key, v := range w.Metadata.All() {
-		if len(key) > maxKey {
+		if len(key) > usualLimits.key {
 			return nil, &MetadataError{Key: key, Reason: "key is too long"}
 		}
 		b = appendString(b, key)
