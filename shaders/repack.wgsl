@@ -62,6 +62,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let start = params.offset + row * params.row_bytes;
     let target_row = params.first + row * params.stride;
     var scale = 0u;
+    // turns: 2u
     for (var b = pair * 2u; b < min(pair * 2u + 2u, blocks); b++) {
         let to = target_row * (blocks * BLOCK_WORDS) + b * BLOCK_WORDS;
         if KIND == 2u {
