@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -29,6 +30,7 @@ type randomModel struct {
 	head     bool // its own output matrix
 	factors  bool // rope_freqs.weight
 	metadata map[string]any
+	layers   int                                  // 0: randomLayers
 	spoil    func(name string, weights []float32) // changes a tensor's weights
 }
 
@@ -38,11 +40,12 @@ const randomWidth, randomHeads, randomLayers, randomVocabulary = 64, 4, 2, 70
 func (m randomModel) file(t *testing.T) *bytes.Reader {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
+	layers := cmp.Or(m.layers, randomLayers)
 	var out bytes.Buffer
 	w := gguf.NewWriter(&out)
 	set := func(key string, v any) { require.NoError(t, w.Metadata.Set(key, v)) }
 	set("general.architecture", m.arch)
-	for key, v := range map[string]int{"block_count": randomLayers, "embedding_length": randomWidth, "feed_forward_length": m.ffn,
+	for key, v := range map[string]int{"block_count": layers, "embedding_length": randomWidth, "feed_forward_length": m.ffn,
 		"attention.head_count": randomHeads, "attention.head_count_kv": m.kvHeads, "attention.key_length": m.headDim,
 		"attention.value_length": m.headDim, "rope.dimension_count": m.rotary, "context_length": 128} {
 		set(m.arch+"."+key, uint32(v))
@@ -80,7 +83,7 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 	if m.factors {
 		tensors = append(tensors, tensor{"rope_freqs.weight", []uint64{uint64(m.rotary / 2)}, 4, 0.5})
 	}
-	for i := range randomLayers {
+	for i := range layers {
 		at := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
 		tensors = append(tensors, norm(at("attn_norm.weight")), norm(at("ffn_norm.weight")),
 			matrix(at("attn_q.weight"), randomWidth, q), matrix(at("attn_k.weight"), randomWidth, kv), matrix(at("attn_v.weight"), randomWidth, kv),

@@ -24,6 +24,7 @@
 // include: finish
 // include: item
 // include: key_rows
+// include: walk
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -108,7 +109,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let lane = ty * TX + tx;
 
     let item = item_at(index, group.x);
-    let keys = keys_seen(item);
+    var keys = keys_seen(item);
+    if (walk_done(keys)) { return; }
+    keys.end = walk_end(keys);
 
     if (Q_SLABS > 1u || SLABS == 1u) { stage_q(item, 0u, lane); }
 
@@ -120,7 +123,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
+    walk_take(item, index, lane, &maximum, &sum, &sums);
+
+    // turns: TILES
+    for (var tile = next_tile(item, keys, walk_begin(keys)); tile < keys.end; tile = next_tile(item, keys, tile + i32(BK))) {
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
             if (slab > 0u) { workgroupBarrier(); }
@@ -214,6 +220,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
             workgroupBarrier();
         }
+    }
+    if (walk_waits(keys)) {
+        walk_keep(item, index, lane, &maximum, &sum, &sums);
+        return;
     }
     rows_sum(&sum, tx, ty);
 

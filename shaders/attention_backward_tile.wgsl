@@ -18,6 +18,7 @@
 // include: score
 // include: mask
 // include: dropout
+// include: span
 // include: side
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
@@ -269,7 +270,9 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
     let key = select(walked, it.own_first, OWN_KEYS);
     let query_end = min(it.queries, query + select(BO, BW, OWN_KEYS));
     let key_end = min(it.keys, key + select(BW, BO, OWN_KEYS));
+    // turns: max(BO, BW) / MASK_BLOCK + 1u
     for (var a = query - query % MASK_BLOCK; a < query_end; a += MASK_BLOCK) {
+        // turns: max(BO, BW) / MASK_BLOCK + 1u
         for (var b = key - key % MASK_BLOCK; b < key_end; b += MASK_BLOCK) {
             if (mask_entry(it.mask, head, a, b) != MASK_HIDDEN) { return false; }
         }
@@ -301,8 +304,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     it.mask = mask_of(it.row);
 
     let range = walk_range(it);
-    let begin = u32(max(0, range.x));
-    let end = u32(max(0, range.y));
+    var begin = u32(max(0, range.x));
+    begin = begin - begin % BW + span_number() * TILES * BW;
+    let end = min(u32(max(0, range.y)), begin + TILES * BW);
+    if (span_number() > 0u && begin >= end) { return; }
     let gap_end = u32(range.z);
 
     var own_sums: array<vec4<f32>, SUMS>;
@@ -315,9 +320,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             row_states[j] = state_of(it, head_first, it.own_first + 4u * (tx + (j / 4u) * TX) + j % 4u);
         }
     }
+    // turns: select(1u, HEADS_PER_KV, OWN_KEYS)
     for (var head = head_first; head < head_end; head++) {
         let slope = alibi_slope(head);
-        for (var walked = next_tile(begin - begin % BW, gap_end); walked < end; walked = next_tile(walked + BW, gap_end)) {
+        // turns: TILES
+        for (var walked = next_tile(begin, gap_end); walked < end; walked = next_tile(walked + BW, gap_end)) {
             if (hidden(it, head, walked)) { continue; }
             if (OWN_KEYS) {
                 for (var i = 0u; i < STATES; i++) {

@@ -56,6 +56,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var sum: array<f32, ROWS>;
     var sums: array<Eight, ROWS>;
     for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
+    // turns: TILES
     for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
         var k: array<Raw, KEYS>;
         var v: array<Raw, KEYS>;

@@ -133,8 +133,11 @@ fn masked_out(s: Share, tile: i32) -> bool {
     let last = min(s.first + BQ, s.flat_rows) - 1u;
     let last_key = u32(min(tile + i32(KEYS), s.end) - 1);
     let heads = select(HEADS_PER_KV, 1u, step[s.mask] == 1u);
+    // turns: HEADS_PER_KV
     for (var h = 0u; h < heads; h++) {
+        // turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
         for (var y = s.first / HEADS_PER_KV / MASK_BLOCK; y <= last / HEADS_PER_KV / MASK_BLOCK; y++) {
+            // turns: KEYS / MASK_BLOCK + 1u
             for (var x = u32(tile) / MASK_BLOCK; x <= last_key / MASK_BLOCK; x++) {
                 let entry = mask_entry(s.mask, s.kv_head * HEADS_PER_KV + h, y * MASK_BLOCK, x * MASK_BLOCK);
                 if (entry != MASK_HIDDEN) { return false; }
@@ -147,6 +150,8 @@ fn masked_out(s: Share, tile: i32) -> bool {
 // next_tile gives the first tile from tile on that some row may see.
 fn next_tile(s: Share, tile: i32) -> i32 {
     var t = tile;
+    // Of all calls together there are no more turns than tiles.
+    // turns: 1u
     while (t < s.end) {
         if (t >= i32(SINKS) && t + i32(KEYS) <= s.lowest) {
             t += (s.lowest - t) / i32(KEYS) * i32(KEYS);
@@ -359,6 +364,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     var tile = next_tile(s, s.begin);
     put_tile(0u, fetch_k(s, tile, lane), lane);
     workgroupBarrier();
+    // turns: TILES
     while (tile < s.end) {
         let next = next_tile(s, tile + i32(KEYS));
         let v = fetch_v(s, tile, lane);

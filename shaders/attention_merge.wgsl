@@ -36,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var greatest = NONE;
     var sum = 0.0;
     var x = vec4<f32>(0.0);
+    // turns: MERGED / LANES + 1u
     for (var at = 0u; at < items; at += LANES) {
         let count = min(LANES, items - at);
         var state = vec2<f32>(NONE, 0.0);
@@ -45,6 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         states[lane] = state;
         workgroupBarrier();
         var now = greatest;
+        // turns: LANES
         for (var i = 0u; i < count; i++) { now = max(now, states[i].x); }
         weights[lane] = select(0.0, exp(min(state.x - now, 0.0)), state.y > 0.0);
         let scale = select(exp(min(greatest - now, 0.0)), 1.0, greatest == now);
@@ -52,8 +54,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum *= scale;
         x *= scale;
         workgroupBarrier();
+        // turns: LANES
         for (var i = 0u; i < count; i++) { sum += weights[i] * states[i].y; }
         if (part < PARTS) {
+            // turns: LANES / PARTS + 1u
             for (var i = part; i < count; i += PARTS) {
                 x += partials[(base + (at + i) * KV_HEADS * BQ) * (COLUMNS + 1u) + c] * weights[i];
             }

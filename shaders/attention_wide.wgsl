@@ -19,6 +19,7 @@
 // include: lse
 // include: item
 // include: key_rows
+// include: walk
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -111,7 +112,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let ty = local.y;
     let lane = ty * 16u + tx;
     let item = item_at(index, group.x);
-    let keys = keys_seen(item);
+    var keys = keys_seen(item);
+    if (walk_done(keys)) { return; }
+    keys.end = walk_end(keys);
     let first_row = item.first + ty * (4u * RG);
 
     var maximum: array<vec4<f32>, RG>;
@@ -119,14 +122,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    var tile = next_tile(item, keys, keys.begin);
+    walk_take(item, index, lane, &maximum, &sum, &sums);
+
+    var tile = next_tile(item, keys, walk_begin(keys));
     var slab: Slab;
     var piece: Piece;
-    if (tile < keys.highest) {
+    if (tile < keys.end) {
         slab = read_slab(item, keys, tile, 0u, lane);
         piece = read_piece(item, keys, tile, 0u, lane);
     }
-    while (tile < keys.highest) {
+    // turns: TILES
+    while (tile < keys.end) {
         let next = next_tile(item, keys, tile + i32(BK));
         put_piece(piece, lane);
         var s = array<array<vec4<f32>, 4>, RG>(); // [RG][key], of four rows
@@ -204,7 +210,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 workgroupBarrier();
                 if (n + 1u < PIECES) { piece = read_piece(item, keys, tile, n + 1u, lane); }
             }
-            if (n + 1u == PIECES && next < keys.highest) {
+            if (n + 1u == PIECES && next < keys.end) {
                 slab = read_slab(item, keys, next, 0u, lane);
                 piece = read_piece(item, keys, next, 0u, lane);
             }
@@ -225,6 +231,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             workgroupBarrier();
         }
         tile = next;
+    }
+    if (walk_waits(keys)) {
+        walk_keep(item, index, lane, &maximum, &sum, &sums);
+        return;
     }
     rows_sum(&sum, tx, ty);
 

@@ -14,6 +14,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         return;
     }
     var sum = vec4<f32>();
+    // turns: SUMMED_ROWS
     for (var r = 0u; r < shape.rows; r++) {
         sum += x[r * shape.vectors + i];
     }

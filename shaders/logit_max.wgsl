@@ -17,6 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let base = o * (STRIDE / 4u);
     let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
+    // turns: SLICE / THREADS
     for (var c = group.x * SLICE + lane; c < end; c += THREADS) {
         let x = logits[base + c];
         let id = 4u * c;

@@ -5,7 +5,7 @@
 // Neighbouring invocations stage neighbouring columns of a row, for the sake of storage; a column's quads are exchanged by
 // its place, so that they store to different banks of workgroup memory.
 //
-// A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, BIAS, ADD and
+// A launch sums the columns 4·K_BEGIN to 4·K_END. A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, BIAS, ADD and
 // GATHER are as in matvec.wgsl.
 // include: step
 // include: dequant
@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
 
     var sums: array<vec4<f32>, SUMS>;
-    for (var k = 0u; k < BLOCKS * 8u; k += PARTS) {
+    for (var k = K_BEGIN; k < K_END; k += PARTS) {
         var columns: mat4x4<f32>;
         if lid < 128u {
             columns = transpose(mat4x4<f32>(x[source[0] + k + part], x[source[1] + k + part],

@@ -81,6 +81,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let first = wid.z * shape.span;
     let end = min(shape.k, first + shape.span);
     var sums: array<vec4<f32>, SUMS>;
+    // turns: SPAN / DEPTH
     for (var k = first; k < end; k += DEPTH) {
         if lid < 128u {
             var columns = columns_a(m0 + quad * 4u, k + part, end);

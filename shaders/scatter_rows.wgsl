@@ -15,6 +15,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let inside = column < VECTORS;
     let end = starts[id + 1u];
     var sum = vec4<f32>();
+    // turns: ROWS_OF_AN_ID / 8u + 1u
     for (var i = starts[id] + lid / 32u; i < end; i += 8u) {
         if inside {
             sum += dy[order[i] * VECTORS + column];

@@ -15,6 +15,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let quads = (head[1] + 31u) / 32u * 8u;
     let range = keys_seen(row, head[0], head[1]);
     var sum = 0.0;
+    // turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         if any(seen) {
@@ -28,6 +29,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
     workgroupBarrier();
     let whole = sums[0];
+    // turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         var d = vec4<f32>(0.0);

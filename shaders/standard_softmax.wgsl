@@ -26,6 +26,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 
     var maximum = NONE;
     var sum = 0.0;
+    // turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         if any(seen) {
@@ -49,6 +50,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     workgroupBarrier();
     let whole = states[0];
     let scale = select(0.0, 1.0 / max(whole.y, 1.0e-30), whole.y > 0.0);
+    // turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         var p = vec4<f32>(0.0);

@@ -49,9 +49,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     let log_total = maximum + log_of_shares();
     let result = o * RESULT_WORDS;
+    // turns: MAX_TOP
     for (var n = lane; n < wanted; n += THREADS) {
         let mine = list[n];
         var rank = 0u;
+        // turns: MAX_TOP
         for (var i = 0u; i < wanted; i++) {
             let other = list[i];
             if (other.x > mine.x || (other.x == mine.x && other.y < mine.y)) { rank++; }

@@ -11,6 +11,7 @@ struct Shape {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     var sum = vec4<f32>();
+    // turns: VECTORS_EACH
     for (var i = wid.x * WORKGROUP + lid; i < shape.vectors; i += shape.groups * WORKGROUP) {
         let v = x[i];
         if SQUARE {

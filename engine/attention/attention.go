@@ -5,6 +5,7 @@ package attention
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -16,6 +17,9 @@ type Attention struct {
 	params                  Params
 	prefill, decode, merge  *gpu.Kernel
 	prefillTile, decodeTile tile
+	walk                    walk       // of prefill
+	launches                []gpu.View // what tells a walk in parts which launch it is
+	splitMost, mergeMost    int        // keys of a decode item, and items of a merge
 }
 
 // New starts compiling the kernels.
@@ -39,8 +43,16 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 		prefill = p.wideSpec(a.prefillTile, c, d.Info())
 	}
 	if c.matrix != nil {
-		a.prefillTile = tile{shape: shape{name: c.matrix.name, rows: c.matrix.rows()}}
+		a.prefillTile = tile{shape: shape{name: c.matrix.name, rows: c.matrix.rows(), keys: c.matrix.keys}}
 		prefill = p.matrixSpec(*c.matrix, int(d.Info().SubgroupMax), false)
+		a.walk = walk{tiles: farthest / c.matrix.keys, keys: c.matrix.keys}
+	} else if a.walk, err = p.walked(&prefill, a.prefillTile); err != nil {
+		return nil, err
+	}
+	if a.walk.parts {
+		if a.launches, err = newSpans(d, a.walk.launches(p.MaxKeys)); err != nil {
+			return nil, err
+		}
 	}
 	if a.prefill, err = a.compile(prefill); err != nil || p.Deterministic {
 		return a, err
@@ -49,14 +61,31 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if c.decode.direct {
 		decode = p.directSpec(a.decodeTile)
 	}
+	decode.Use["walk"] = "walk_whole"
+	w, err := p.whole(&decode, a.decodeTile.keys)
+	if err != nil {
+		return nil, err
+	}
+	a.splitMost = w.most()
 	if a.decode, err = a.compile(decode); err != nil {
 		return nil, err
 	}
-	if a.merge, err = a.compile(p.mergeSpec(a.decodeTile)); err != nil {
+	merge := p.mergeSpec(a.decodeTile)
+	if a.mergeMost, err = p.fit(merge, "MERGED", mergeLanes); err != nil {
+		return nil, err
+	}
+	merge.Most = []kernel.Const{{Name: "MERGED", Value: a.mergeMost}}
+	if a.merge, err = a.compile(merge); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
+
+// mergeLanes is how many items attention_merge takes at a time.
+const mergeLanes = 64
+
+// Release gives what Attention has on the GPU beside its kernels back.
+func (a *Attention) Release() { releaseSpans(a.launches) }
 
 func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 	m, err := kernel.Module(a.device, s)
@@ -136,12 +165,15 @@ func (p Params) keepLSE(s *kernel.Spec) {
 }
 
 // Operands are the buffers of a launch: the step buffer, the queries [token][QStride], K and V, the output
-// [token][OutStride], the partial results of split rows (PartialBytes; unused in deterministic mode), and with Params.LSE
-// the log-sum-exp [token][Heads].
-type Operands struct{ Step, Q, K, V, Out, Partials, LSE gpu.View }
+// [token][OutStride], the partial results of split rows (PartialBytes; unused in deterministic mode), with Params.LSE the
+// log-sum-exp [token][Heads], and the states of walks in parts (WalkBytes; unused where that is 0).
+type Operands struct{ Step, Q, K, V, Out, Partials, LSE, Walks gpu.View }
 
 // Bindings are one layer's buffers bound to attention's kernels.
-type Bindings struct{ prefill, decode, merge *gpu.BindGroup }
+type Bindings struct {
+	prefill       []*gpu.BindGroup // a launch of a walk each
+	decode, merge *gpu.BindGroup
+}
 
 // Bind binds a layer's buffers; it waits for kernels that still compile.
 func (a *Attention) Bind(o Operands) (*Bindings, error) {
@@ -152,7 +184,14 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	b := &Bindings{}
 	var err error
 	views := []gpu.View{o.Step, o.Q, o.K, o.V, o.Out}
-	if b.prefill, err = a.device.Bind(a.prefill, append(views, lse...)...); err != nil || a.params.Deterministic {
+	whole := append(slices.Clip(views), lse...)
+	if a.walk.parts {
+		b.prefill, err = bindParts(a.device, a.prefill, a.launches, append(whole, o.Walks))
+	} else {
+		b.prefill = make([]*gpu.BindGroup, 1)
+		b.prefill[0], err = a.device.Bind(a.prefill, whole...)
+	}
+	if err != nil || a.params.Deterministic {
 		return b, err
 	}
 	if b.decode, err = a.device.Bind(a.decode, append(append(views, o.Partials), lse...)...); err != nil {
@@ -165,16 +204,28 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 }
 
 // Record records a step's attention: its prefill items, its decode items, and the merges of those that are split. At
-// most three dispatches; kinds of which there are none cost nothing.
-func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, prefillItems, decodeItems, merges int) {
+// most three dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
+// which there are none cost nothing.
+func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
 	heads := uint32(a.params.KVHeads)
-	y, z := kernel.Fold(prefillItems)
-	rec.Dispatch(a.prefill, b.prefill, heads, y, z)
+	y, z := kernel.Fold(len(s.Prefill))
+	for _, group := range b.prefill[:min(a.walk.launches(longest(s.Prefill)), len(b.prefill))] {
+		rec.Dispatch(a.prefill, group, heads, y, z)
+	}
 	if a.params.Deterministic {
 		return
 	}
-	y, z = kernel.Fold(decodeItems)
+	y, z = kernel.Fold(len(s.Decode))
 	rec.Dispatch(a.decode, b.decode, heads, y, z)
-	x, z := kernel.Fold(merges)
+	x, z := kernel.Fold(len(s.Merges))
 	rec.Dispatch(a.merge, b.merge, x, heads*uint32(a.decodeTile.rows), z)
+}
+
+// longest is the most keys of an item.
+func longest(items []kernel.Item) int {
+	most := uint32(0)
+	for i := range items {
+		most = max(most, items[i].KeyEnd-items[i].KeyBegin)
+	}
+	return int(most)
 }

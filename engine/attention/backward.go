@@ -17,6 +17,9 @@ type Backward struct {
 	params               Params
 	tile                 backwardTile
 	delta, keys, queries *gpu.Kernel
+
+	keysWalk, queriesWalk walk       // the queries that key tiles walk, and the keys that query tiles walk
+	launches              []gpu.View // what tells walks in parts which launch they are
 }
 
 // NewBackward starts compiling the kernels. p is the forward pass's, contiguous and with its LSE; Variant is "" or one of
@@ -30,13 +33,28 @@ func NewBackward(d *gpu.Device, p Params) (*Backward, error) {
 		return nil, err
 	}
 	b := &Backward{device: d, params: p, tile: t}
+	if kind := d.Info().Type; p.MaxTurns == 0 && (kind == "discrete" || kind == "integrated") {
+		p.MaxTurns = backwardTurns
+	}
+	keys, queries := p.backwardSpec(t, true), p.backwardSpec(t, false)
+	if b.keysWalk, err = p.walkedBackward(&keys, t.walked()); err != nil {
+		return nil, err
+	}
+	if b.queriesWalk, err = p.walkedBackward(&queries, t.walked()); err != nil {
+		return nil, err
+	}
+	if n := max(b.keysWalk.launches(p.MaxKeys), b.queriesWalk.launches(p.MaxKeys)); n > 1 {
+		if b.launches, err = newSpans(d, n); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range []struct {
 		kernel **gpu.Kernel
 		spec   kernel.Spec
 	}{
 		{&b.delta, p.deltaSpec()},
-		{&b.keys, p.backwardSpec(t, true)},
-		{&b.queries, p.backwardSpec(t, false)},
+		{&b.keys, keys},
+		{&b.queries, queries},
 	} {
 		m, err := kernel.Module(d, k.spec)
 		if err != nil {
@@ -46,6 +64,10 @@ func NewBackward(d *gpu.Device, p Params) (*Backward, error) {
 	}
 	return b, nil
 }
+
+// backwardTurns bounds the turns on GPUs, whose drivers count none: there each launch more only costs time, and a backward
+// pass, which walks all query heads of a KV head, would need many.
+const backwardTurns = 16 * kernel.MaxTurns
 
 func (p Params) checkBackward() error {
 	if err := p.check(); err != nil {
@@ -112,7 +134,10 @@ func (p Params) gradientRows() string {
 type Gradients struct{ Step, Q, K, V, Out, LSE, DOut, DQ, DK, DV, Scratch gpu.View }
 
 // BackwardBindings are Gradients bound to the kernels.
-type BackwardBindings struct{ delta, keys, queries *gpu.BindGroup }
+type BackwardBindings struct {
+	delta         *gpu.BindGroup
+	keys, queries []*gpu.BindGroup // a launch of a walk each
+}
 
 // ScratchBytes returns the size of the scratch buffer for so many query tokens: what grows is linear.
 func (b *Backward) ScratchBytes(tokens int) uint64 {
@@ -126,24 +151,45 @@ func (b *Backward) Bind(g Gradients) (*BackwardBindings, error) {
 	if bound.delta, err = b.device.Bind(b.delta, g.Step, g.Out, g.DOut, g.LSE, g.Scratch); err != nil {
 		return nil, err
 	}
-	if bound.keys, err = b.device.Bind(b.keys, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DK, g.DV); err != nil {
+	if bound.keys, err = b.bindWalk(b.keys, b.keysWalk, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DK, g.DV); err != nil {
 		return nil, err
 	}
-	if bound.queries, err = b.device.Bind(b.queries, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DQ); err != nil {
+	if bound.queries, err = b.bindWalk(b.queries, b.queriesWalk, g.Step, g.Q, g.K, g.V, g.DOut, g.Scratch, g.DQ); err != nil {
 		return nil, err
 	}
 	return &bound, nil
 }
 
+func (b *Backward) bindWalk(k *gpu.Kernel, w walk, views ...gpu.View) ([]*gpu.BindGroup, error) {
+	if w.parts {
+		return bindParts(b.device, k, b.launches, views)
+	}
+	group, err := b.device.Bind(k, views...)
+	return []*gpu.BindGroup{group}, err
+}
+
+// Release gives what Backward has on the GPU beside its kernels back.
+func (b *Backward) Release() { releaseSpans(b.launches) }
+
 // deltaRows is how many query rows a workgroup of the delta kernel takes.
 const deltaRows = 64
 
-// Record records the gradients of a launch that Plan laid out in d: three dispatches.
+// Record records the gradients of a launch that Plan laid out in d: three dispatches, and where a sequence is longer than one
+// launch walks, more.
 func (b *Backward) Record(rec *gpu.Recorder, bound *BackwardBindings, d *kernel.StepData) {
 	x, z := kernel.Fold((len(d.Tokens)*b.params.Heads + deltaRows - 1) / deltaRows)
 	rec.Dispatch(b.delta, bound.delta, x, 1, z)
+	queries, keys := 0, 0
+	for i := range d.Rows {
+		r := &d.Rows[i]
+		queries, keys = max(queries, int(r.Count)), max(keys, int(int32(r.Start))+int(r.Count))
+	}
 	y, z := kernel.Fold(len(d.Decode))
-	rec.Dispatch(b.keys, bound.keys, uint32(b.params.KVHeads), y, z)
+	for _, group := range bound.keys[:b.keysWalk.launches(queries)] {
+		rec.Dispatch(b.keys, group, uint32(b.params.KVHeads), y, z)
+	}
 	y, z = kernel.Fold(len(d.Prefill))
-	rec.Dispatch(b.queries, bound.queries, uint32(b.params.Heads), y, z)
+	for _, group := range bound.queries[:b.queriesWalk.launches(keys)] {
+		rec.Dispatch(b.queries, group, uint32(b.params.Heads), y, z)
+	}
 }

@@ -16,7 +16,11 @@ func (b *Backward) Plan(sequences []Sequence) (*kernel.StepData, error) {
 		return nil, fmt.Errorf("backward pass: %w", err)
 	}
 	tile := b.tile.own()
+	most := max(b.params.MaxKeys, min(b.keysWalk.most(), b.queriesWalk.most()))
 	for i, s := range sequences {
+		if max(s.Queries, s.Keys) > most {
+			return nil, fmt.Errorf("attention: backward pass: sequence %d: %d queries of %d keys, at most %d: set Params.MaxKeys", i, s.Queries, s.Keys, most)
+		}
 		// The longest walks begin first: the last queries of a causal sequence see most keys, its first keys are seen most.
 		for n := (s.Queries + tile - 1) / tile; n > 0; n-- {
 			d.Prefill = append(d.Prefill, kernel.Item{Row: uint32(i), First: uint32((n - 1) * tile)})

@@ -266,7 +266,7 @@ func (s *backwardScene) attend() *backwardRun {
 		Partials: s.buffer("partials", make([]byte, max(16, a.PartialBytes(len(d.Decode)))))})
 	require.NoError(s, err)
 	var rec gpu.Recorder
-	a.Record(&rec, bound, len(d.Prefill), len(d.Decode), len(d.Merges))
+	a.Record(&rec, bound, d)
 	require.NoError(s, s.dev.Submit(&rec))
 	return s.bindTo(g)
 }

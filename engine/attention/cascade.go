@@ -86,7 +86,7 @@ func (c *Cascade) Bind(prefix, suffix Operands) (*CascadeBindings, error) {
 
 // Record records the two launches and their merge.
 func (c *Cascade) Record(rec *gpu.Recorder, b *CascadeBindings, p CascadePlan) {
-	c.prefix.Record(rec, b.prefix, len(p.Prefix.Prefill), len(p.Prefix.Decode), len(p.Prefix.Merges))
-	c.suffix.Record(rec, b.suffix, len(p.Suffix.Prefill), len(p.Suffix.Decode), len(p.Suffix.Merges))
+	c.prefix.Record(rec, b.prefix, p.Prefix)
+	c.suffix.Record(rec, b.suffix, p.Suffix)
 	c.combine.Record(rec, b.combine, len(p.Suffix.Tokens))
 }

@@ -63,7 +63,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	var tape gpu.Recorder
-	attend.Record(&tape, bindings, len(plan.Prefill), len(plan.Decode), len(plan.Merges))
+	attend.Record(&tape, bindings, plan)
 	if err := device.Submit(&tape); err != nil {
 		log.Fatal(err)
 	}

@@ -64,11 +64,36 @@ func (a *Attention) appendDecodeItems(items []kernel.Item, merges []kernel.Merge
 	return items, merges
 }
 
-// spans cuts seqLen keys: whole tiles of about splitSpan keys each.
+// spans cuts seqLen keys: whole tiles of about splitSpan keys each, no more than one launch walks, and no more of them than
+// one merge takes.
 func (a *Attention) spans(seqLen, splitSpan int) (span, spans int) {
 	keys := a.decodeTile.keys
+	splitSpan = min(max(splitSpan, (seqLen+a.mergeMost-1)/a.mergeMost), a.splitMost)
 	span = max(1, (splitSpan+keys-1)/keys) * keys
 	return span, max(1, (seqLen+span-1)/span)
+}
+
+// LongestSpan is the most keys of a decode item.
+func (a *Attention) LongestSpan() int { return a.splitMost }
+
+// MaxKeys is the most keys of a sequence.
+func (a *Attention) MaxKeys() int { return max(a.params.MaxKeys, a.walk.most()) }
+
+// MaxPrefillItems returns the most prefill items of so many tokens in so many rows.
+func (a *Attention) MaxPrefillItems(tokens, rows int) int {
+	return tokens*a.params.Heads/a.params.KVHeads/a.prefillTile.rows + min(tokens, rows)
+}
+
+// WalkBytes returns the size of the buffer in which the states of so many prefill items wait between launches; 0 where one
+// launch walks MaxKeys.
+func (a *Attention) WalkBytes(prefillItems int) uint64 {
+	if !a.walk.parts {
+		return 0
+	}
+	t := a.prefillTile
+	columns := (t.columns + t.outThreads() - 1) / t.outThreads()
+	vectors := t.rows / 4 * (1 + t.threadsX + 4*columns*t.outThreads()*t.parts()) // maxima, sums, outputs
+	return 16 * uint64(prefillItems) * uint64(a.params.KVHeads) * uint64(vectors)
 }
 
 // DecodeItems returns how many decode items a row of count tokens that end a sequence of seqLen becomes, 0 where it takes

@@ -218,7 +218,7 @@ func (l *launch) run() {
 	b, err := a.Bind(o)
 	require.NoError(l, err)
 	var rec gpu.Recorder
-	a.Record(&rec, b, len(d.Prefill), len(d.Decode), len(d.Merges))
+	a.Record(&rec, b, d)
 	require.NoError(l, l.dev.Submit(&rec))
 	out, lse := l.read(o.Out, tokens*p.OutStride), l.read(o.LSE, tokens*p.Heads)
 	for _, s := range l.sequences {

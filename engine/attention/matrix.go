@@ -162,6 +162,8 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 		Needs:    gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix,
+		// Subgroup matrices are GPUs' own, whose drivers count no turns.
+		Most: []kernel.Const{{Name: "TILES", Value: 1}}, MaxTurns: -1,
 	}
 	if p.Contiguous {
 		s.Use["keys"] = "keys_rows"

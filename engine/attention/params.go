@@ -31,6 +31,11 @@ type Params struct {
 	Dropout       Dropout
 	LSE           bool // write each row's log-sum-exp too, [token][Heads], EmptyLSE where a row sees nothing
 
+	// MaxKeys is the most keys of a sequence, and queries where there is a backward pass; 0: as many as one launch walks
+	// (Attention.MaxKeys). With more, prefill and the backward pass take as many launches as they need.
+	MaxKeys  int
+	MaxTurns int // of an invocation's loops; 0: kernel.MaxTurns
+
 	// Variant is "" to let the adapter decide, "baseline", or names joined by +: "subgroup", "f16", "matrix", and those of
 	// tiles (see Tiles).
 	Variant       string
@@ -75,6 +80,8 @@ func (p Params) check() error {
 // checkSight checks what changes or hides scores.
 func (p Params) checkSight() error {
 	switch {
+	case p.MaxKeys < 0 || p.MaxKeys > farthest:
+		return fmt.Errorf("attention: MaxKeys is %d, it must be from 0 to %d", p.MaxKeys, farthest)
 	case p.Window < 0:
 		return fmt.Errorf("attention: window %d is negative", p.Window)
 	case p.Sinks < 0:

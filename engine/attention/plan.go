@@ -25,6 +25,11 @@ func (a *Attention) Plan(sequences []Sequence, splitSpan int) (*kernel.StepData,
 	if err != nil {
 		return nil, err
 	}
+	for i, s := range sequences {
+		if s.Keys > a.MaxKeys() && !a.splits(s.Queries) {
+			return nil, fmt.Errorf("attention: sequence %d: %d keys, at most %d: set Params.MaxKeys", i, s.Keys, a.MaxKeys())
+		}
+	}
 	if splitSpan < 1 {
 		splitSpan = a.chooseSpan(sequences)
 	}

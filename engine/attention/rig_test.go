@@ -32,6 +32,7 @@ type scene struct {
 	span      int
 	sequences []*sequence
 	k, v      []float32 // [block][KV head][slot][dim]
+	launches  int       // of prefill, in the last run
 }
 
 const group = 1 // the KV group of every scene; group 0 has tables full of the null block
@@ -162,10 +163,15 @@ func (s *scene) run() [][]float32 {
 	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.Decode))), gpu.Storage)
 	require.NoError(s, err)
 	s.Cleanup(partials.Release)
-	b, err := a.Bind(Operands{Step: s.step(&d), Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All()})
+	walks, err := s.dev.NewBuffer("walks", max(16, a.WalkBytes(len(d.Prefill))), gpu.Storage)
+	require.NoError(s, err)
+	s.Cleanup(walks.Release)
+	s.launches = a.walk.launches(longest(d.Prefill))
+	b, err := a.Bind(Operands{Step: s.step(&d), Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All(),
+		Walks: walks.All()})
 	require.NoError(s, err)
 	var rec gpu.Recorder
-	a.Record(&rec, b, len(d.Prefill), len(d.Decode), len(d.Merges))
+	a.Record(&rec, b, &d)
 	require.NoError(s, s.dev.Submit(&rec))
 	data := make([]byte, 4*tokens*p.OutStride)
 	require.NoError(s, out.Buffer.Read(context.Background(), 0, data))

@@ -61,7 +61,8 @@ func (m *maker) kernel(file string, consts []kernel.Const, bindings int) *gpu.Ke
 	}
 	list := make([]gpu.Binding, bindings)
 	list[bindings-1] = gpu.ReadWrite
-	module, err := kernel.Module(m.s.device, kernel.Spec{File: file, Variant: "baseline", Consts: consts, Bindings: list})
+	module, err := kernel.Module(m.s.device, kernel.Spec{File: file, Variant: "baseline", Consts: consts, Bindings: list,
+		Most: []kernel.Const{{Name: "MOST_KEYS", Value: m.s.params.Keys}}})
 	if err != nil {
 		m.err = err
 		return nil

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"quire/engine/gpu"
 )
@@ -32,6 +33,8 @@ type LinearParams struct {
 	MinRows int
 	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
 	Variant string
+	// MaxTurns bounds the turns of an invocation's loops; 0: MaxTurns.
+	MaxTurns int
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
 }
@@ -51,8 +54,8 @@ type Linear struct {
 	subgroup uint32
 	norm     *RMSNorm
 	matvec   [len(matvecRows)][]*gpu.Kernel // a kernel a piece
-	tiled    []*gpu.Kernel
-	wide     []*gpu.Kernel // tile128, where it may be taken
+	tiled    [][]*gpu.Kernel                // for each piece one a part of K
+	wide     [][]*gpu.Kernel                // tile128, where it may be taken
 }
 
 // NewLinear composes the kernels of a matrix product and starts to compile them.
@@ -117,16 +120,32 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		if !tiled {
 			continue
 		}
-		if err := l.add(&l.tiled, matmulSpec(&p, piece, matmulTile)); err != nil {
+		if err := l.addParts(&l.tiled, piece, matmulTile); err != nil {
 			return nil, err
 		}
 		if wide {
-			if err := l.add(&l.wide, matmulSpec(&p, piece, tile128)); err != nil {
+			if err := l.addParts(&l.wide, piece, tile128); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return l, nil
+}
+
+// addParts adds a tiled kernel for each part of K.
+func (l *Linear) addParts(to *[][]*gpu.Kernel, piece Piece, tile int) error {
+	specs, err := matmulParts(&l.params, piece, tile)
+	if err != nil {
+		return err
+	}
+	var kernels []*gpu.Kernel
+	for _, s := range specs {
+		if err := l.add(&kernels, s); err != nil {
+			return err
+		}
+	}
+	*to = append(*to, kernels)
+	return nil
 }
 
 func (l *Linear) add(to *[]*gpu.Kernel, s Spec) error {
@@ -172,7 +191,9 @@ func (l *Linear) Kernels() []*gpu.Kernel {
 	for _, k := range l.matvec {
 		all = append(all, k...)
 	}
-	all = append(append(all, l.tiled...), l.wide...)
+	for _, parts := range slices.Concat(l.tiled, l.wide) {
+		all = append(all, parts...)
+	}
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)
 	}
@@ -183,8 +204,8 @@ func (l *Linear) Kernels() []*gpu.Kernel {
 type LinearBind struct {
 	norm   *gpu.BindGroup
 	matvec [len(matvecRows)][]*gpu.BindGroup
-	tiled  []*gpu.BindGroup
-	wide   []*gpu.BindGroup
+	tiled  [][]*gpu.BindGroup
+	wide   [][]*gpu.BindGroup
 }
 
 // Bind binds the product's buffers; it waits for kernels that still compile.
@@ -219,20 +240,32 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 		if l.tiled == nil {
 			continue
 		}
-		g, err := l.dev.Bind(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
+		groups, err := l.bindParts(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
 		if err != nil {
 			return nil, err
 		}
-		b.tiled = append(b.tiled, g)
+		b.tiled = append(b.tiled, groups)
 		if l.wide != nil {
-			g, err := l.dev.Bind(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
+			groups, err := l.bindParts(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
 			if err != nil {
 				return nil, err
 			}
-			b.wide = append(b.wide, g)
+			b.wide = append(b.wide, groups)
 		}
 	}
 	return b, nil
+}
+
+func (l *Linear) bindParts(parts []*gpu.Kernel, views ...gpu.View) ([]*gpu.BindGroup, error) {
+	var groups []*gpu.BindGroup
+	for _, k := range parts {
+		g, err := l.dev.Bind(k, views...)
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
 }
 
 // matvecMost is the number of rows up to which matrix × vector kernels, eight rows at a time, beat tiles.
@@ -274,6 +307,8 @@ func (l *Linear) recordTiled(rec *gpu.Recorder, b *LinearBind, m int) {
 		kernels, binds, tile = l.wide, b.wide, tile128
 	}
 	for p, piece := range l.params.Matrix.Pieces {
-		rec.Dispatch(kernels[p], binds[p], uint32(ceilDiv(piece.Rows, tile)), uint32(ceilDiv(m, tile)), 1)
+		for i, k := range kernels[p] {
+			rec.Dispatch(k, binds[p][i], uint32(ceilDiv(piece.Rows, tile)), uint32(ceilDiv(m, tile)), 1)
+		}
 	}
 }

@@ -1,18 +1,55 @@
 package kernel
 
+import "fmt"
+
 // matmulTile is the baseline's tile: rows of x and of W a workgroup owns. tile128 is the wide variant's.
 const (
 	matmulTile = 64
 	tile128    = 128
 )
 
-// matmulSpec specialises shaders/matmul.wgsl for a piece of the matrix and a tile of 64 or 128.
-func matmulSpec(p *LinearParams, piece Piece, tile int) Spec {
+// matmulSpec specialises shaders/matmul.wgsl for a piece of the matrix, a tile of 64 or 128 and a part of K in blocks.
+func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
+	part := *p
+	if begin > 0 { // onto what the parts before it gave
+		part.Add, part.Bias = true, false
+	}
 	quads := tile / 64
-	s := p.spec("matmul", piece)
+	s := part.spec("matmul", piece)
 	if tile == tile128 {
 		s.Variant = "tile128"
 	}
-	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"GATHER", p.Gather && !p.Norm})
+	if end-begin < p.Matrix.blocks() {
+		s.Shape += fmt.Sprintf(" from %d", begin*BlockSize)
+	}
+	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"GATHER", p.Gather && !p.Norm},
+		Const{"K_BEGIN", begin * BlockSize / 4}, Const{"K_END", end * BlockSize / 4})
 	return s
+}
+
+// matmulParts specialises the kernel for each part of K that one launch may sum, so that its loops stay within MaxTurns.
+func matmulParts(p *LinearParams, piece Piece, tile int) ([]Spec, error) {
+	one, err := matmulSpec(p, piece, tile, 0, 1).Turns()
+	if err != nil {
+		return nil, err
+	}
+	two, err := matmulSpec(p, piece, tile, 0, 2).Turns()
+	if err != nil {
+		return nil, err
+	}
+	turns, blocks := p.MaxTurns, p.Matrix.blocks()
+	if turns == 0 {
+		turns = MaxTurns
+	}
+	most := (turns-one)/(two-one) + 1
+	if turns < one || p.SwiGLU && blocks > most {
+		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with SwiGLU", ErrTurns, p.Matrix.Cols, most*BlockSize)
+	}
+	parts := ceilDiv(blocks, most)
+	each := ceilDiv(blocks, parts)
+	var specs []Spec
+	for begin := 0; begin < blocks; begin += each {
+		specs = append(specs, matmulSpec(p, piece, tile, begin, min(begin+each, blocks)))
+	}
+	return specs, nil
 }

@@ -2,6 +2,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,16 +27,78 @@ type Spec struct {
 	Bindings []gpu.Binding     // group 0; binding 0 is the step buffer wherever the shader includes step
 	Needs    gpu.Feature
 	Unrolled bool // loops that the shader marks for it are written out
+
+	Most     []Const // what launches are at most, for the shader's comments on loops' turns (shaders.Turns)
+	MaxTurns int     // more turns of an invocation's loops are refused; 0: MaxTurns, below 0: any number
+}
+
+// MaxTurns is how many turns the loops of an invocation may make in all: Mesa's lavapipe ends them after 65,535 without a word.
+const MaxTurns = 60000
+
+// ErrTurns says that a kernel's loops would turn too often: the launch is larger than the kernel is made for.
+var ErrTurns = errors.New("too large for one kernel")
+
+// Turns returns the most turns of the loops of a kernel's invocation.
+func (s Spec) Turns() (int, error) {
+	text, _, err := s.compose("")
+	if err != nil {
+		return 0, err
+	}
+	return s.turns(text)
+}
+
+func (s Spec) turns(text string) (int, error) {
+	most := map[string]int{}
+	for _, c := range s.Most {
+		n, ok := c.Value.(int)
+		if !ok {
+			return 0, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, c.Name, c.Value)
+		}
+		most[c.Name] = n
+	}
+	n, err := shaders.Turns(text, most)
+	if err != nil {
+		return 0, fmt.Errorf("kernel %s: %w", s.File, err)
+	}
+	return n, nil
 }
 
 // Module composes the shader's final text for a device. The same Spec gives the same text on every host, but for the
 // enable lines that Tint wants and naga does not take, which only variants that need a feature have.
 func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
+	text, segments, err := s.compose(d.Info().Backend)
+	if err != nil {
+		return nil, err
+	}
+	turns, err := s.turns(text)
+	if err != nil {
+		return nil, err
+	}
+	most := s.MaxTurns
+	if most == 0 {
+		most = MaxTurns
+	}
+	label := s.File
+	if s.Shape != "" {
+		label += " " + s.Shape
+	}
+	if most > 0 && turns > most {
+		return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, turns, most)
+	}
+	m := &gpu.Module{Label: label + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
+	for _, seg := range segments {
+		m.Segments = append(m.Segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
+	}
+	return m, nil
+}
+
+// compose puts the text together for a backend.
+func (s Spec) compose(backend string) (string, []shaders.Segment, error) {
 	var header strings.Builder
 	if s.Needs.Has(gpu.FeatureF16) {
 		header.WriteString("enable f16;\n")
 	}
-	if d.Info().Backend == "webgpu" {
+	if backend == "webgpu" {
 		if s.Needs.Has(gpu.FeatureSubgroups) {
 			header.WriteString("enable subgroups;\n")
 		}
@@ -46,23 +109,11 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 	for _, c := range s.Consts {
 		text, err := literal(c.Value)
 		if err != nil {
-			return nil, fmt.Errorf("kernel %s: constant %s: %w", s.File, c.Name, err)
+			return "", nil, fmt.Errorf("kernel %s: constant %s: %w", s.File, c.Name, err)
 		}
 		fmt.Fprintf(&header, "const %s: %s;\n", c.Name, text)
 	}
-	text, segments, err := shaders.Compose(s.File, header.String(), s.Use, s.Unrolled)
-	if err != nil {
-		return nil, err
-	}
-	label := s.File
-	if s.Shape != "" {
-		label += " " + s.Shape
-	}
-	m := &gpu.Module{Label: label + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
-	for _, seg := range segments {
-		m.Segments = append(m.Segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
-	}
-	return m, nil
+	return shaders.Compose(s.File, header.String(), s.Use, s.Unrolled)
 }
 
 // literal gives a constant's type and value as WGSL.

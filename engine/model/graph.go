@@ -15,6 +15,8 @@ type GraphOptions struct {
 	Blocks        int // of the KV cache, the null block included
 	MaxTokens     int // of one step
 	MaxOutputs    int // rows of logits of one step
+	MaxSeqs       int // of one step
+	Context       int // tokens of one sequence
 	DecodeItems   int // the most of attention's decode items of one step, as far as a binding has room for them
 	Variant       string
 	Tuning        *attention.Tuning
@@ -56,7 +58,7 @@ type Graph struct {
 type views struct {
 	step, lanes, table                              gpu.View
 	x, normed, qkv, attended, gate, up, ffn, logits gpu.View
-	partials                                        gpu.View
+	partials, walks                                 gpu.View
 }
 
 // waiter is anything whose kernels compile in the background.
@@ -98,7 +100,7 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes, t
 	g.attention, err = attention.New(d, attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, BlockSize: o.KV.BlockSize, KVType: o.KV.Type,
 		QStride: g.qkvStride(), OutStride: Stride(c.Heads * c.HeadDim), Scale: float32(1 / math.Sqrt(float64(c.HeadDim))),
-		Variant: attend, Tuning: o.Tuning, Deterministic: o.Deterministic,
+		Variant: attend, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
 	})
 	if err != nil {
 		return g, err
@@ -255,6 +257,11 @@ func (g *Graph) Bind(ctx context.Context, p *Plan, w *Weights, progress func(don
 		}
 	}
 	v := &g.views
+	if n := g.attention.WalkBytes(g.attention.MaxPrefillItems(g.options.MaxTokens, g.options.MaxSeqs)); n > 0 {
+		if err := g.buffer("attention walks", n, &v.walks); err != nil {
+			return err
+		}
+	}
 	if !g.options.Deterministic {
 		g.decodeItems = min(g.options.DecodeItems, g.attention.MaxDecodeItems())
 		if err := g.buffer("attention partials", g.attention.PartialBytes(g.decodeItems), &v.partials); err != nil {
@@ -291,7 +298,8 @@ func (g *Graph) bindLayer(i int, p *Layer, w *Weights) (err error) {
 	if l.ropeBind, err = l.rope.Bind(v.step, v.qkv, v.table, k, value, append(more, v.x)...); err != nil {
 		return err
 	}
-	if l.attendBind, err = g.attention.Bind(attention.Operands{Step: v.step, Q: v.qkv, K: k, V: value, Out: v.attended, Partials: v.partials}); err != nil {
+	if l.attendBind, err = g.attention.Bind(attention.Operands{Step: v.step, Q: v.qkv, K: k, V: value, Out: v.attended, Partials: v.partials,
+		Walks: v.walks}); err != nil {
 		return err
 	}
 	if l.outBind, err = l.out.Bind(kernel.LinearViews{Step: v.step, X: v.attended, Y: v.x}); err != nil {
@@ -350,7 +358,7 @@ func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData) {
 			q.Record(rec, l.qkvBind[j], tokens)
 		}
 		l.rope.Record(rec, l.ropeBind, tokens)
-		g.attention.Record(rec, l.attendBind, len(s.Prefill), len(s.Decode), len(s.Merges))
+		g.attention.Record(rec, l.attendBind, s)
 		l.out.Record(rec, l.outBind, tokens)
 		for j, gateUp := range l.gateUp {
 			gateUp.Record(rec, l.gateUpBind[j], tokens)
@@ -369,4 +377,7 @@ func (g *Graph) Release() {
 		b.Release()
 	}
 	g.buffers = nil
+	if g.attention != nil {
+		g.attention.Release()
+	}
 }

@@ -60,14 +60,18 @@ func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
 	}
 	s.length += len(tokens)
 	cos, sin := RopeTable(m.Rope, positions)
+	n = min(max(n, 0), len(tokens))
 	for i := range m.Layers {
-		x = s.layer(i, x, cos, sin)
+		rows := len(tokens)
+		if i == len(m.Layers)-1 && s.Residuals == nil {
+			rows = n // nothing asks for the others of the last layer
+		}
+		x = s.layer(i, x, cos, sin, rows)
 		if s.Residuals != nil {
 			s.Residuals(i, x)
 		}
 	}
-	n = min(max(n, 0), len(tokens))
-	x = RMSNorm(x[(len(tokens)-n)*m.Width:], m.OutputNorm, m.Eps)
+	x = RMSNorm(x[len(x)-n*m.Width:], m.OutputNorm, m.Eps)
 	flat := MatMul(m.Output, x, m.Width)
 	logits := make([][]float64, n)
 	for i := range logits {
@@ -76,7 +80,8 @@ func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
 	return logits, nil
 }
 
-func (s *State) layer(i int, x, cos, sin []float64) []float64 {
+// layer gives the residual stream of the last rows behind a layer.
+func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 	m, l := s.model, &s.model.Layers[i]
 	h := RMSNorm(x, l.AttnNorm, m.Eps)
 	q := project(l.Q, l.QBias, h, m.Width)
@@ -93,6 +98,7 @@ func (s *State) layer(i int, x, cos, sin []float64) []float64 {
 	}
 	s.Keys[i] = append(s.Keys[i], k...)
 	s.Values[i] = append(s.Values[i], v...)
+	x, q = x[len(x)-rows*m.Width:], q[len(q)-rows*m.Heads*m.HeadDim:]
 	attention, _ := Attention(q, s.Keys[i], s.Values[i], AttentionParams{
 		Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
 		Causal: true, Scale: 1 / math.Sqrt(float64(m.HeadDim)),

@@ -61,7 +61,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.rope.Factor, err = model.RopeFactors(p, src); err != nil {
 		return r, err
 	}
-	decodeItems := 1024 + o.MaxSeqs*16
+	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(decodeItems+decodeItems/2) +
 		4*(o.TokenBudget*p.Config.Heads/p.Config.KVHeads+o.MaxSeqs) + 4*o.Blocks
@@ -93,7 +93,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	c := p.Config
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
 		KV:     kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: o.KVType},
-		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, DecodeItems: decodeItems,
+		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	}, r.step.All(), r.lanes.All(), r.table.All())
 	if err != nil {

@@ -329,7 +329,7 @@ func (r *Runner) span(a *attention.Attention, s *step.Step) int {
 			split = split || n > a.DecodeItems(int(row.Count), 1, span)
 		}
 		// Items that see all keys of their rows leave no partial results.
-		if !split || items <= r.graph.DecodeItems() {
+		if !split || items <= r.graph.DecodeItems() || span >= a.LongestSpan() {
 			return span
 		}
 		span *= 2

@@ -15,7 +15,7 @@ type attending struct {
 	backward                  *attention.Backward
 	forwardPlan, backwardPlan *kernel.StepData
 	forwardStep, backwardStep gpu.View
-	partials, scratch         gpu.View
+	partials, walks, scratch  gpu.View
 }
 
 // attention lays attention out over so many sequences.
@@ -26,6 +26,7 @@ func (p *program) attention(c Config, sequences int) *attending {
 	params := attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, KVType: kernel.KVF32, Contiguous: true, LSE: true,
 		QStride: c.Heads * c.HeadDim, OutStride: c.Heads * c.HeadDim, Scale: float32(1 / math.Sqrt(float64(c.HeadDim))),
+		MaxKeys: c.Length,
 	}
 	rows := make([]attention.Sequence, sequences)
 	for i := range rows {
@@ -48,6 +49,7 @@ func (p *program) attention(c Config, sequences int) *attending {
 	}
 	a.forwardStep, a.backwardStep = p.stepBuffer(a.forwardPlan), p.stepBuffer(a.backwardPlan)
 	a.partials = p.scratch(max(4, int(a.forward.PartialBytes(len(a.forwardPlan.Decode))/4)))
+	a.walks = p.scratch(max(4, int(a.forward.WalkBytes(len(a.forwardPlan.Prefill))/4)))
 	a.scratch = p.scratch(int(a.backward.ScratchBytes(sequences*c.Length) / 4))
 	return a
 }
@@ -68,10 +70,10 @@ func (g *graph) attend(l *layer) {
 	var bound *attention.Bindings
 	g.add(func() (err error) {
 		bound, err = a.forward.Bind(attention.Operands{Step: a.forwardStep, Q: l.q.View, K: l.k.View, V: l.v.View,
-			Out: l.attended.View, Partials: g.resolve(a.partials), LSE: l.lse})
+			Out: l.attended.View, Partials: g.resolve(a.partials), Walks: g.resolve(a.walks), LSE: l.lse})
 		return err
 	}, func(rec *gpu.Recorder) {
-		a.forward.Record(rec, bound, len(a.forwardPlan.Prefill), len(a.forwardPlan.Decode), len(a.forwardPlan.Merges))
+		a.forward.Record(rec, bound, a.forwardPlan)
 	})
 }
 

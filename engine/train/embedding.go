@@ -21,5 +21,6 @@ func (p *program) embedBackward(starts, order gpu.View, dy, dw matrix, add bool)
 	p.dispatch(kernel.Spec{
 		File: "scatter_rows", Consts: []kernel.Const{{Name: "VECTORS", Value: vectors}, {Name: "ADD", Value: add}},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		Most:     []kernel.Const{{Name: "ROWS_OF_AN_ID", Value: dy.rows}},
 	}, uint32((vectors+31)/32), uint32(dw.rows), 1, starts, order, dy.View, dw.View)
 }

@@ -55,7 +55,8 @@ func TestSplitSums(t *testing.T) {
 	assert.Equal(t, 1, productShape{m: 32, n: 32, k: 511}.splits())
 	assert.Equal(t, 2, productShape{m: 32, n: 32, k: 512}.splits())
 	assert.Equal(t, 256, productShape{m: 64, n: 64, k: 1 << 20}.splits())
-	assert.Equal(t, 1, productShape{m: 1024, n: 1024, k: 1 << 20}.splits(), "enough tiles without")
+	assert.Equal(t, 1, productShape{m: 1024, n: 1024, k: 1 << 15}.splits(), "enough tiles without")
+	assert.Equal(t, 32, productShape{m: 1024, n: 1024, k: 1 << 20}.splits(), "more than one launch may sum")
 }
 
 func TestNorm(t *testing.T) {

@@ -8,8 +8,11 @@ import (
 // manyTiles is how many workgroups keep a large GPU busy: below it tiles are smaller and long sums are split.
 const manyTiles = 256
 
-// splitSpan is the least of a sum that is worth a workgroup of its own.
-const splitSpan = 256
+// splitSpan is the least of a sum that is worth a workgroup of its own, mostSpan the most that one sums.
+const (
+	splitSpan = 256
+	mostSpan  = 32768
+)
 
 // project appends y = x·wᵀ, or y += it: x is [m][k], w [n][k], y [m][n].
 func (p *program) project(x, w, y matrix, add bool) {
@@ -48,7 +51,7 @@ func tiles(m, n, side int) int { return ((m + side - 1) / side) * ((n + side - 1
 
 // splits is into how many spans the sum is cut.
 func (s productShape) splits() int {
-	return max(1, min(s.k/splitSpan, (manyTiles+tiles(s.m, s.n, 64)-1)/tiles(s.m, s.n, 64)))
+	return max((s.k+mostSpan-1)/mostSpan, min(s.k/splitSpan, (manyTiles+tiles(s.m, s.n, 64)-1)/tiles(s.m, s.n, 64)))
 }
 
 func (p *program) product(a, b, c matrix, s productShape) {
@@ -71,11 +74,13 @@ func (p *program) product(a, b, c matrix, s productShape) {
 		File:     "product",
 		Consts:   []kernel.Const{{Name: "A_COLUMNS", Value: s.aColumns}, {Name: "B_COLUMNS", Value: s.bColumns}, {Name: "QUADS", Value: quads}, {Name: "DEPTH", Value: 32 / quads}},
 		Bindings: []gpu.Binding{gpu.Constant, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		Most:     []kernel.Const{{Name: "SPAN", Value: s.span}},
 	}, uint32((s.n+side-1)/side), uint32((s.m+side-1)/side), uint32(splits), shape, a.View, b.View, c.View)
 }
 
 // columnSum appends y[i] = Σ_r x[r][i] for x of [rows][columns], columns a multiple of 4.
 func (p *program) columnSum(x gpu.View, rows, columns int, y gpu.View) {
-	p.each(columns/4, kernel.Spec{File: "column_sum", Bindings: []gpu.Binding{gpu.Constant, gpu.ReadOnly, gpu.ReadWrite}},
+	p.each(columns/4, kernel.Spec{File: "column_sum", Bindings: []gpu.Binding{gpu.Constant, gpu.ReadOnly, gpu.ReadWrite},
+		Most: []kernel.Const{{Name: "SUMMED_ROWS", Value: rows}}},
 		p.uniform(rows, columns/4), x, y)
 }

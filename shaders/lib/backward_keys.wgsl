@@ -4,5 +4,9 @@
 @group(0) @binding(7) var<storage, read_write> dv: array<f32>;
 const OWN_KEYS: bool = true;
 
-fn store_gradient(at: u32, x: f32) { dk[at] = x; }
-fn store_value_gradient(at: u32, x: f32) { dv[at] = x; }
+fn store_gradient(at: u32, x: f32) {
+    if (span_number() > 0u) { dk[at] += x; } else { dk[at] = x; }
+}
+fn store_value_gradient(at: u32, x: f32) {
+    if (span_number() > 0u) { dv[at] += x; } else { dv[at] = x; }
+}

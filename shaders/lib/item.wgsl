@@ -43,6 +43,7 @@ fn head_of(item: Item, flat: u32) -> u32 { return item.kv_head * HEADS_PER_KV + 
 struct Keys {
     lowest: i32,
     highest: i32,
+    end: i32,         // of what this launch walks
     begin: i32,       // of the first tile
     window_tile: i32, // where the tile begins that holds lowest
     first_position: i32,
@@ -58,6 +59,7 @@ fn keys_seen(item: Item) -> Keys {
     keys.highest = item.end;
     if (CAUSAL) { keys.highest = min(keys.highest, keys.last_position + 1); }
     if (WINDOW > 0u && !CAUSAL) { keys.highest = min(keys.highest, max(keys.last_position + i32(WINDOW), min(i32(SINKS), item.end))); }
+    keys.end = keys.highest;
     keys.lowest = item.begin;
     if (WINDOW > 0u) { keys.lowest = max(keys.lowest, keys.first_position - i32(WINDOW) + 1); }
     keys.window_tile = item.begin + ((keys.lowest - item.begin) / i32(BK)) * i32(BK);
@@ -79,8 +81,11 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
     if (MASK == 0u || item.mask == 0u) { return false; }
     let end = u32(max(min(tile + i32(BK), keys.highest), 0));
     let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
+    // turns: HEADS_PER_KV
     for (var h = 0u; h < heads; h++) {
+        // turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
         for (var query = query_of(item.first) / MASK_BLOCK; query <= keys.last_query / MASK_BLOCK; query++) {
+            // turns: BK / MASK_BLOCK + 1u
             for (var key = u32(tile) / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
                 let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
                 if (entry != MASK_HIDDEN) { return false; }
@@ -90,12 +95,14 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
     return true;
 }
 
-// next_tile gives the first tile from tile on that some row may see, or one from keys.highest on.
+// next_tile gives the first tile from tile on that some row may see, or one from keys.end on.
 fn next_tile(item: Item, keys: Keys, tile: i32) -> i32 {
     var t = tile;
-    while (t < keys.highest) {
+    // Of all calls together there are no more turns than tiles.
+    // turns: 1u
+    while (t < keys.end) {
         if (WINDOW > 0u && t >= i32(SINKS)) { t = max(t, keys.window_tile); }
-        if (t >= keys.highest || !hides(item, keys, t)) { break; }
+        if (t >= keys.end || !hides(item, keys, t)) { break; }
         t += i32(BK);
     }
     return t;

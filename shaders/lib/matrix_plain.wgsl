@@ -28,6 +28,7 @@ fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack
 
 fn left_rows(at: u32, stride: u32) -> Left {
     var x: Left;
+    // turns: 16u
     for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * stride + i]; }
     return x;
 }
@@ -35,20 +36,24 @@ fn right_rows(at: u32, stride: u32) -> Right { return Right(at, stride, 1u); }
 fn right_columns(at: u32, stride: u32) -> Right { return Right(at, 1u, stride); }
 fn result_rows(at: u32, stride: u32) -> Result {
     var x: Result;
+    // turns: RESULTS
     for (var i = 0u; i < results; i++) { x[i] = floats[at + own_row * stride + own_column + i]; }
     return x;
 }
 
 fn keep_result(at: u32, stride: u32, x: Result) {
     var held = x;
+    // turns: RESULTS
     for (var i = 0u; i < results; i++) { floats[at + own_row * stride + own_column + i] = held[i]; }
 }
 
 fn multiply_add(left: Left, right: Right, sum: Result) -> Result {
     var held = left;
     var x = sum;
+    // turns: 16u
     for (var k = 0u; k < side; k++) {
         let at = right.at + k * right.row + own_column * right.column;
+        // turns: RESULTS
         for (var i = 0u; i < results; i++) { x[i] = fma(held[k], halves[at + i * right.column], x[i]); }
     }
     return x;

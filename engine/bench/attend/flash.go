@@ -45,6 +45,10 @@ func newFlash(d *gpu.Device, c Case) (*flash, error) {
 	}
 	step := f.words("step", f.step.AppendWords(nil))
 	partials := f.bytes("partials", a.PartialBytes(len(f.step.Decode)))
+	walks := partials
+	if n := a.WalkBytes(len(f.step.Prefill)); n > 0 {
+		walks = f.bytes("walks", n)
+	}
 	lse := partials
 	if p.LSE {
 		lse = f.floats("LSE", tokens*c.Heads)
@@ -55,7 +59,7 @@ func newFlash(d *gpu.Device, c Case) (*flash, error) {
 		f.release()
 		return nil, f.err
 	}
-	f.operands = attention.Operands{Step: step.All(), Q: q.All(), K: k.All(), V: v.All(), Out: out.All(), Partials: partials.All(), LSE: lse.All()}
+	f.operands = attention.Operands{Step: step.All(), Q: q.All(), K: k.All(), V: v.All(), Out: out.All(), Partials: partials.All(), LSE: lse.All(), Walks: walks.All()}
 	return f, nil
 }
 
@@ -64,7 +68,7 @@ func (c Case) params() attention.Params {
 	return attention.Params{
 		HeadDim: c.HeadDim, Heads: c.Heads, KVHeads: c.KVHeads, BlockSize: blockSize, KVType: c.kvType(), Contiguous: c.Kind != Decode,
 		QStride: c.Heads * c.HeadDim, OutStride: c.Heads * c.HeadDim, Scale: c.scale(), Bidirectional: !c.Causal,
-		LSE: c.Kind == Backward, Variant: c.Variant}
+		LSE: c.Kind == Backward, Variant: c.Variant, MaxKeys: max(c.queries, c.Length)}
 }
 
 // blocks is how many blocks a sequence fills.
@@ -92,7 +96,7 @@ func (f *flash) bind() (err error) {
 }
 
 func (f *flash) record(rec *gpu.Recorder) {
-	f.attention.Record(rec, f.bound, len(f.step.Prefill), len(f.step.Decode), len(f.step.Merges))
+	f.attention.Record(rec, f.bound, f.step)
 }
 
 func (f *flash) kernel() string {

@@ -1,0 +1,93 @@
+package attention
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu/gputest"
+	"quire/engine/kernel"
+)
+
+// A walk in parts adds in the order of one walk: on software adapters, whose compilers contract nothing, the bits are the same.
+func TestWalkInParts(t *testing.T) {
+	lengths, counts := []int{300, 40, 1, 161, 0, 290}, []int{33, 40, 1, 5, 0, 3}
+	for name, p := range map[string]Params{
+		"prefill and decode": {HeadDim: 64, Heads: 4, KVHeads: 2},
+		"deterministic":      {HeadDim: 64, Heads: 4, KVHeads: 2, Deterministic: true},
+		"window":             {HeadDim: 20, Heads: 2, KVHeads: 1, Window: 130},
+		"tile":               {HeadDim: 64, Heads: 2, KVHeads: 1, Variant: "tile16x16"},
+		"wide":               {HeadDim: 64, Heads: 2, KVHeads: 1, Variant: "wide64x64"},
+	} {
+		if caseShare() > 1 && name != "prefill and decode" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			p.KVType, p.BlockSize = kernel.KVF32, 16
+			s := newScene(t, p, 64, lengths, counts)
+			whole := s.run()
+			require.Equal(t, 1, s.launches)
+			s = newScene(t, p, 64, lengths, counts)
+			s.params.MaxKeys, s.params.MaxTurns = 300, 700
+			parts := s.run()
+			require.Greater(t, s.launches, 1)
+			s.check(parts, 2, 1e-5)
+			if s.dev.Info().Type == "cpu" {
+				assert.Equal(t, whole, parts)
+			}
+		})
+	}
+}
+
+// Keys past the turns that Mesa's lavapipe gives an invocation count as the others do.
+func TestManyKeys(t *testing.T) {
+	for name, p := range map[string]Params{
+		"prefill and decode": {},
+		"deterministic":      {Deterministic: true},
+	} {
+		if caseShare() > 1 && !p.Deterministic {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			p.HeadDim, p.Heads, p.KVHeads, p.KVType, p.BlockSize, p.MaxKeys = 64, 2, 1, kernel.KVF32, 16, 70000
+			s := newScene(t, p, 70000, []int{70000, 69990}, []int{20, 1})
+			s.check(s.run(), 2, 1e-5)
+		})
+	}
+}
+
+// More keys than one launch walks are refused where nothing says that there will be more.
+func TestTooManyKeys(t *testing.T) {
+	d := gputest.Device(t)
+	p := Params{HeadDim: 8, Heads: 1, KVHeads: 1, BlockSize: 16, QStride: 8, OutStride: 8, Scale: 1, Deterministic: true, MaxTurns: 700}
+	a, err := New(d, p)
+	require.NoError(t, err)
+	n := a.MaxKeys()
+	_, err = a.Plan([]Sequence{{Queries: 2, Keys: n, Table: make([]uint32, n/16+1)}}, 0)
+	require.NoError(t, err)
+	_, err = a.Plan([]Sequence{{Queries: 2, Keys: n + 1, Table: make([]uint32, n/16+1)}}, 0)
+	require.ErrorContains(t, err, "set Params.MaxKeys")
+	p.MaxTurns = 20
+	_, err = New(d, p)
+	require.ErrorIs(t, err, kernel.ErrTurns)
+}
+
+// Gradients of a backward pass in parts are those of one walk within the rule of accuracy.
+func TestBackwardInParts(t *testing.T) {
+	for i, c := range []backwardCase{
+		{pairs: [][2]int{{113, 203}, {40, 20}, {0, 9}, {200, 200}}, params: Params{HeadDim: 32, Heads: 4, KVHeads: 2, Variant: "baseline"}},
+		{pairs: [][2]int{{113, 203}, {90, 20}}, params: Params{HeadDim: 8, Heads: 2, KVHeads: 1, Bidirectional: true, Window: 30, Sinks: 5, Variant: "baseline"}},
+	} {
+		if i%caseShare() != 0 {
+			continue
+		}
+		s := newBackwardScene(t, c)
+		s.params.MaxKeys, s.params.MaxTurns = 203, []int{2000, 900}[i]
+		s.forward()
+		r := s.bind()
+		require.True(t, r.backward.keysWalk.parts && r.backward.queriesWalk.parts)
+		r.run()
+		s.check()
+	}
+}
