@@ -47,7 +47,7 @@ type Info struct {
 	Deterministic      bool
 	Adapter            gpu.AdapterInfo
 	LoadSeconds        float64
-	Warnings           []string // sentences about what in the file is not used
+	Warnings           []string // sentences about what in the file is not used, and a context beyond the model's
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.

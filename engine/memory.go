@@ -66,6 +66,14 @@ func (n *kvNeeds) fit() (blocks, context int, err error) {
 	return int(count), min(context, (int(count)-1)*n.layout.BlockSize), nil
 }
 
+// beyond warns of a context that the model was not trained for.
+func beyond(asked, trained int) []string {
+	if asked <= trained {
+		return nil
+	}
+	return []string{fmt.Sprintf("the context of %d tokens is more than the %d that the model was trained for: what it writes beyond them is hardly of use", asked, trained)}
+}
+
 // smaller says what so many blocks would need in the KV type whose rows are the smallest.
 func (n *kvNeeds) smaller(blocks uint64) string {
 	l := n.layout

@@ -87,3 +87,12 @@ func TestExplainMemory(t *testing.T) {
 	assert.ErrorContains(t, explain(&gpu.MemoryError{Label: "KV cache"}, kernel.KVQ8, 64), "lower the KV memory or the context or choose a smaller model")
 	assert.Equal(t, assert.AnError, explain(assert.AnError, kernel.KVQ8, 64))
 }
+
+// A context that the model was not trained for is given, with a word.
+func TestContextBeyondTheModel(t *testing.T) {
+	e := openModel(t, "quire-tales", Options{Context: 1040, MaxSeqs: 1})
+	assert.Equal(t, 1040, e.Info().Context)
+	require.Len(t, e.Info().Warnings, 1)
+	assert.Contains(t, e.Info().Warnings[0], "the context of 1040 tokens is more than the 1024 that the model was trained for")
+	assert.Empty(t, beyond(1024, 1024))
+}

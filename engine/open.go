@@ -166,7 +166,7 @@ func (e *Engine) size(given bool) error {
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: uint64(blocks) * needs.perBlock(kvType), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Adapter: info, Warnings: e.plan.Warnings,
+		Deterministic: o.Deterministic, Adapter: info, Warnings: slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context)),
 	}
 	return nil
 }

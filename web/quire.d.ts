@@ -122,7 +122,7 @@ export interface Info {
   adapter: Omit<Adapter, 'index'>;
   /** Milliseconds. */
   loadTime: number;
-  /** Sentences about keys of the file that this version does not know and runs without. */
+  /** Sentences about keys of the file that this version does not know and runs without, and about a context beyond the model's. */
   warnings: string[];
 }
 

@@ -189,7 +189,7 @@ export class ModelForm {
   }
 }
 
-// warn lists what of the model's file is not used.
+// warn lists what does not keep the model from running.
 function warn(warnings) {
   $('warnings').hidden = warnings.length === 0;
   $('warnings').lastElementChild.replaceChildren(...warnings.map((text) => {
