@@ -107,31 +107,3 @@ func stripTags(e *evaluator, line int, v any, _ []any) any {
 	}
 	return unescapeHTML(strings.Join(strings.FieldsFunc(s, isSpace), " "))
 }
-
-// pretty shows a value as repr does, with the keys of dicts sorted.
-func pretty(e *evaluator, line int, v any, _ []any) any {
-	return e.reprOf(line, e.sortedKeys(line, v))
-}
-
-func (e *evaluator) sortedKeys(line int, v any) any {
-	e.deeper(line)
-	defer e.shallower()
-	switch v := v.(type) {
-	case *dict:
-		keys := append([]any(nil), v.keys...)
-		e.sort(line, keys, false, func(key any) any { return key })
-		out := newDict()
-		for _, key := range keys {
-			out.set(key, e.sortedKeys(line, v.at(key)))
-		}
-		return out
-	case *list:
-		out := &list{tuple: v.tuple}
-		for _, item := range v.items {
-			e.step(line)
-			out.items = append(out.items, e.sortedKeys(line, item))
-		}
-		return out
-	}
-	return v
-}

@@ -143,7 +143,8 @@ func trimming(set func(s, cutset string) string, all func(string, func(rune) boo
 
 func isIdentifier(s string) bool {
 	for i, r := range s {
-		if r != '_' && !unicode.In(r, unicode.L, unicode.Nl) && (i == 0 || !unicode.In(r, unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc)) {
+		if r != '_' && !unicode.In(r, unicode.L, unicode.Nl, unicode.Other_ID_Start) &&
+			(i == 0 || !unicode.In(r, unicode.Mn, unicode.Mc, unicode.Nd, unicode.Pc, unicode.Other_ID_Continue)) {
 			return false
 		}
 	}

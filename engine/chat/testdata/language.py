@@ -476,6 +476,8 @@ z
 {{ {'class':'a b','id':none,'x':nope,'d':'<"'}|xmlattr }}{{ {}|xmlattr }}{{ {'a b':1}|xmlattr }}
 {{ {'a':1}|xmlattr(false) }}
 {{ {'b':[1,{'d':2,'c':1}],'a':1}|pprint }}
+{{ people|pprint }}{{ {'a':people,'b':{1:messages,'b':2,none:3}}|pprint }}{{ (people,)|pprint }}
+{{ ('the quick brown fox jumps over the lazy dog '*3)|pprint }}{{ {'key':['line one\\nline two '*9,'x'*90]}|pprint }}
 {{ d.get('b') }}{{ d.get('q') }}{{ d.get('q', 5) }}{{ d.get() }}
 {{ d.get(key='b') }}
 {{ 'x'.join(l) }}
@@ -530,6 +532,12 @@ def cases():
         flags = ["", "E", "O"] + (["-", "_", "0", "^", "#", "5", "05", "_6", "-4", "^#", "10"] if c in "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyY" else [])
         yield from ("{{ strftime_now('[%%%s%s]') }}" % (f, c) for f in flags)
     yield from ("{{ %s }}" % n for n in NUMBERS)
+    for first in [*range(0x80, 0x600, 64), 0x10A0, *range(0x13A0, 0x1400, 64), *range(0x1C80, 0x1CC0, 64),
+                  *range(0x1D00, 0x2200, 64), 0x2C00, 0x2C40, 0xA640, 0xA720, 0xA780, 0xAB70, 0xFB00, 0xFF20, 0x10400]:
+        text = "".join(c for c in map(chr, range(first, first + 64)) if c.isprintable())
+        yield "".join("{{ '%s'%s }}|" % (text, m) for m in ("|upper", "|lower", "|capitalize", ".casefold()", ".swapcase()", ".title()"))
+        yield "{%% for c in '%s' %%}%s {%% endfor %%}" % (text, "".join("{{ c.is%s()|int }}" % m for m in (
+            "alpha", "digit", "decimal", "numeric", "alnum", "lower", "upper", "title")))
     lines = STATEMENTS.strip("\n").split("\n")
     for i in range(len(lines)):
         yield from ("\n".join(lines[i:i + n]) for n in range(1, 6))
