@@ -22,7 +22,7 @@ func (e *KindError) Error() string {
 // magic is what a GGUF file begins with.
 const magic = "GGUF"
 
-// kindBytes is how much of a file's beginning its kind is told from.
+// kindBytes is how much of a text its kind is told from.
 const kindBytes = 512
 
 const (
@@ -61,7 +61,6 @@ var magics = []struct {
 
 // kindOf tells what a file that does not begin as GGUF does is, from its first bytes; nil where they tell nothing.
 func kindOf(start []byte) *KindError {
-	start = start[:min(len(start), kindBytes)]
 	for _, m := range magics {
 		if len(start) >= m.at && bytes.HasPrefix(start[m.at:], []byte(m.bytes)) {
 			return &KindError{m.kind, m.advice}

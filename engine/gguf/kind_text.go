@@ -3,7 +3,7 @@ package gguf
 import (
 	"bytes"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,37 +11,39 @@ import (
 // shownText is how many characters of a text an error shows.
 const shownText = 60
 
+// markup is how HTML pages and parts of them begin.
+var markup = regexp.MustCompile(`(?i)^<(!--|!doctype\s+html|(html|head|body|title|meta|link|script|style|noscript|center|main|div|span|table|form|iframe|a|p|br|hr|pre|h[1-6])[\s/>])`)
+
 // textKind tells texts apart; nil for what is none.
 func textKind(start []byte) *KindError {
+	start = bytes.TrimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
+	start = start[:min(len(start), kindBytes)]
+	if markup.Match(start) { // in whatever encoding
+		return &KindError{"an HTML page", link}
+	}
 	text, ok := readable(start)
 	if !ok {
 		return nil
 	}
-	lower := strings.ToLower(text)
-	starts := func(prefixes ...string) bool {
-		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(lower, p) })
-	}
+	starts := func(prefix string) bool { return strings.HasPrefix(text, prefix) }
 	switch {
-	case starts("<!doctype html", "<html", "<head", "<body", "<script", "<title", "<!--"):
-		return &KindError{"an HTML page", link}
-	case starts("<?xml") && strings.Contains(lower, "<html"):
+	case starts("<?xml") && strings.Contains(strings.ToLower(text), "<html"):
 		return &KindError{"an HTML page", link}
 	case starts("<"):
 		return &KindError{"an XML text", "it may be a server's error message; see that the address is right"}
-	case starts("{", "["):
+	case starts("{"), starts("["):
 		return &KindError{"a JSON text", "it may be a server's error message, or another file of the model's; see that the address or name is right"}
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	if r := []rune(strings.TrimSpace(line)); len(r) > shownText {
+	line = strings.TrimSpace(line)
+	if r := []rune(line); len(r) > shownText {
 		line = string(r[:shownText]) + "…"
 	}
-	return &KindError{fmt.Sprintf("a text that begins %q", strings.TrimSpace(line)), "it may be a server's error message; see that the address or name is right"}
+	return &KindError{fmt.Sprintf("a text that begins %q", line), "it may be a server's error message; see that the address or name is right"}
 }
 
-// readable gives the text that bytes are, without a byte-order mark and the white space in front; a last character may
-// be cut off.
+// readable gives the text that bytes are; a last character may be cut off.
 func readable(start []byte) (string, bool) {
-	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
 	for i := 0; i < len(start); {
 		r, size := utf8.DecodeRune(start[i:])
 		if r == utf8.RuneError && size <= 1 {
@@ -56,6 +58,5 @@ func readable(start []byte) (string, bool) {
 		}
 		i += size
 	}
-	text := strings.TrimSpace(string(start))
-	return text, text != ""
+	return string(start), len(start) > 0
 }
