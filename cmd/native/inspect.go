@@ -115,10 +115,6 @@ func (r *report) check(header *gguf.File, ctx int) {
 	} else {
 		r.Warnings = append(r.Warnings, vocabulary.Warnings()...)
 	}
-	if len(header.Tensors) == 0 {
-		problem(errors.New("the file has no tensors: it holds a vocabulary only, which tokenize and detokenize work on"))
-		return
-	}
 	plan, problems := model.Check(header)
 	if plan != nil {
 		r.Warnings = append(r.Warnings, plan.Warnings...)

@@ -34,7 +34,8 @@ var decisive = []struct {
 	{"rope.*_swa", unread.withoutWindow},
 	{"rope.scaling.finetuned", always},               // tells how the model was trained
 	{"rope.scaling.original_context_length", always}, // the other kinds of scaling, which are refused, use it
-	{"rope.scaling.*attn_factor", unscaled},
+	{"rope.scaling.*attn_factor", is(1)},
+	{"rope.scaling.alpha", unscaled},
 	{"rope.scaling.yarn_ext_factor", is(0, -1)},
 	{"rope.scaling.yarn_beta_fast", is(0, 32)},
 	{"rope.scaling.yarn_beta_slow", is(0, 1)},
@@ -64,9 +65,10 @@ var decisive = []struct {
 	{"rescale_every_n_layers", off},
 	{"nextn_predict_layers", off},
 	{"full_attention_interval", is(0, 1)},
+	{"embedding_length_out", unread.usualWidth},
 	{"embedding_length_*", off},
-	{"hidden_act*", is("silu", "swish")},
-	{"activation*", is(0, "silu", "swish")},
+	{"hidden_act*", is("silu", "swish", "swiglu")},
+	{"activation*", is(0, "silu", "swish", "swiglu")},
 	{"*swiglu*", off},
 	{"*sparsity*", off},
 	{"ssm.*", off}, {"wkv.*", off}, {"shortconv.*", off}, {"altup.*", off}, {"laurel.*", off}, {"xielu.*", off},
@@ -146,6 +148,9 @@ func (k unread) usualScale() bool {
 		return ok && (got == 0 || math.Abs(got-want) <= 1e-6*want)
 	})
 }
+
+// usualWidth is the residual stream's, as what the last layer gives has it anyway.
+func (k unread) usualWidth() bool { return is(0, k.config.Width)(k) }
 
 // wideWindow is a window that no token is out of.
 func (k unread) wideWindow() bool {

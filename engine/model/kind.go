@@ -13,7 +13,7 @@ var notModels = map[string]string{
 	"imatrix": "an importance matrix, which quantizers read: name the model's file",
 }
 
-// checkWhole refuses files that are no model by themselves: one shard of several, an adapter.
+// checkWhole refuses files that are no model by themselves: one shard of several, an adapter, a vocabulary.
 func checkWhole(f *gguf.File) error {
 	kind, _, err := f.Metadata.String("general.type")
 	if err != nil {
@@ -38,6 +38,8 @@ func checkWhole(f *gguf.File) error {
 		return fmt.Errorf("%w: the file is shard %d of %d of a split model (%s, %s): %s", ErrUnsupported, no+1, count, noKey, countKey, join)
 	case tensors > int64(len(f.Tensors)):
 		return fmt.Errorf("%w: the file is one shard of a split model: %s is %d, and it has %d tensors: %s", ErrUnsupported, tensorsKey, tensors, len(f.Tensors), join)
+	case len(f.Tensors) == 0:
+		return fmt.Errorf("%w: the file has no tensors: it holds a vocabulary only, which tokenize and detokenize work on", ErrUnsupported)
 	}
 	return nil
 }

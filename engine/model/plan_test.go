@@ -31,6 +31,7 @@ func TestKeysThatChangeTheResult(t *testing.T) {
 		"attention.shared_kv_layers": uint32(1), "attention.temperature_scale": float32(1), "attention.output_scale": float32(0.5),
 		"attention.of_some_later_kind": uint32(3), "attention.q_lora_rank": uint32(4), "attention.recurrent_layers": []bool{false, true},
 		"rope.scaling.type": "yarn", "rope.scaling.attn_factor": float32(1.5), "rope.scaling.yarn_attn_factor": float32(0.5),
+		"rope.scaling.alpha": float32(1000), "embedding_length_out": uint32(16),
 		"rope.scaling.yarn_ext_factor": float32(1), "rope.scaling.yarn_log_multiplier": float32(0.1), "rope.freq_base_swa": float32(500),
 		"rope.dimension_sections": []int32{2, 1, 1, 0}, "rope.of_some_later_kind": "much",
 		"expert_count": uint32(4), "expert_used_count": uint32(2), "expert_weights_scale": float32(2.5), "expert_gating_func": uint32(2),
@@ -62,7 +63,8 @@ func TestKeysThatChangeNothing(t *testing.T) {
 		"factors":  {"logit_scale": float32(1), "residual_scale": float32(1), "embedding_scale": float32(0)},
 		"caps":     {"attn_logit_softcapping": float32(0), "final_logit_softcapping": float32(0)},
 		"pooling":  {"pooling_type": uint32(0)}, "prediction": {"nextn_predict_layers": uint32(0)}, "residual": {"use_parallel_residual": false},
-		"activation": {"hidden_activation": "silu"}, "value scale": {"attention.value_scale": float32(1)},
+		"width of what comes out": {"embedding_length_out": uint32(32)}, "alpha": {"rope.scaling.alpha": float32(1)},
+		"activation": {"hidden_activation": "silu", "activation_function": "swiglu"}, "value scale": {"attention.value_scale": float32(1)},
 		"layout": {"tensor_data_layout": "Meta AI original pth"}, "vocabulary": {"vocab_size": uint32(258)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,6 +112,7 @@ func TestLinearScaling(t *testing.T) {
 	refused(t, tiny.Model{Meta: meta{factor: float32(-4)}}, factor)
 	refused(t, tiny.Model{Meta: meta{old: float32(-1)}}, old)
 	refused(t, tiny.Model{Meta: meta{"llama.rope.scaling.type": "linear"}}, factor)
+	refused(t, tiny.Model{Meta: meta{"llama.rope.scaling.attn_factor": float32(0)}}, "llama.rope.scaling.attn_factor")
 	refused(t, tiny.Model{Meta: meta{"llama.rope.scaling.type": "longrope"}}, "llama.rope.scaling.type", "longrope")
 }
 
@@ -166,6 +169,8 @@ func TestFilesThatAreNoModel(t *testing.T) {
 	refused(t, tiny.Model{Meta: meta{"split.no": uint16(0), "split.count": uint16(2), "split.tensors.count": int32(20)}}, "shard 1 of 2", "--merge")
 	refused(t, tiny.Model{Drop: []string{"general.architecture"}, Meta: meta{"split.no": uint16(1), "split.count": uint16(3)}}, "shard 2 of 3")
 	refused(t, tiny.Model{Meta: meta{"split.tensors.count": int32(200)}}, "one shard", "split.tensors.count")
+	refused(t, tiny.Model{NoTensors: true, Meta: meta{"split.no": uint16(0), "split.count": uint16(2)}}, "shard 1 of 2")
+	refused(t, tiny.Model{NoTensors: true}, "a vocabulary only")
 	refused(t, tiny.Model{Meta: meta{"general.type": "adapter"}}, "LoRA adapter")
 	refused(t, tiny.Model{Meta: meta{"general.type": "mmproj"}}, "mmproj")
 	_, err := model.NewPlan(tiny.Model{Meta: meta{"general.type": "model", "split.no": uint16(0), "split.count": uint16(1), "split.tensors.count": int32(20)}}.File(t))

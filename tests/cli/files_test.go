@@ -42,6 +42,7 @@ func TestFilesOfOtherKinds(t *testing.T) {
 func TestShardsAndAdapters(t *testing.T) {
 	for says, m := range map[string]tiny.Model{
 		"shard 1 of 2": {Meta: map[string]any{"split.no": uint16(0), "split.count": uint16(2), "split.tensors.count": int32(30)}},
+		"shard 1 of 3": {NoTensors: true, Meta: map[string]any{"split.no": uint16(0), "split.count": uint16(3), "split.tensors.count": int32(20)}},
 		"shard 2 of 2": {Drop: []string{"general.architecture", "tokenizer.ggml.model"}, Meta: map[string]any{"split.no": uint16(1), "split.count": uint16(2)}},
 		"LoRA adapter": {Meta: map[string]any{"general.type": "adapter"}},
 	} {

@@ -31,6 +31,7 @@ type Model struct {
 	Meta         map[string]any
 	Drop         []string         // keys and tensors
 	Tensors      map[string][]int // further tensors, as rows and columns or a length
+	NoTensors    bool             // metadata only
 }
 
 // Bytes writes the file.
@@ -116,6 +117,9 @@ type tensor struct {
 }
 
 func (m Model) tensors() []tensor {
+	if m.NoTensors {
+		return nil
+	}
 	even := func(variance float64) float64 { return math.Sqrt(3 * variance) }
 	out := []tensor{{"token_embd.weight", []int{Vocabulary, Width}, 0, even(1)}, {"output_norm.weight", []int{Width}, 1, 0.5}}
 	for l := range m.Layers {
