@@ -163,6 +163,8 @@ func TestWrongModels(t *testing.T) {
 		{"broken.gguf", "This is no usable GGUF file", "gguf: at byte 0"},
 		{"header.gguf", "This is no usable GGUF file", "gguf: at byte"},
 		{"cut.gguf", "This is no usable GGUF file", "tensor"},
+		{"first.gguf", "This is another kind of file", "GGUF version 1"},
+		{"shard.gguf", "This model does not run here", "shard 1 of 2"},
 		{"page.gguf", "This is a web page, not a model", "the server sends a web page"},
 		{"none.gguf", "There is no such file", "none.gguf: there is no such file (HTTP 404"},
 	} {

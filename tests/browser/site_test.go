@@ -67,6 +67,8 @@ func serve(t *testing.T) string {
 	for name, content := range map[string][]byte{
 		"/broken.gguf": []byte("\x00This is no model at all."),
 		"/page.gguf":   []byte("<!DOCTYPE html><html>"),
+		"/first.gguf":  []byte("GGUF\x01\x00\x00\x00\x02\x00\x00\x00"),
+		"/shard.gguf":  tiny.Model{Meta: map[string]any{"split.no": uint16(0), "split.count": uint16(2)}}.Bytes(t),
 		"/odd.gguf":    tiny.Model{Meta: map[string]any{"llama.favourite_colour": "green"}}.Bytes(t),
 		"/cut.gguf":    model[:len(model)/2],
 		"/header.gguf": model[:1000],
