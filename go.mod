@@ -8,6 +8,7 @@ require (
 	github.com/cogentcore/webgpu v0.23.0
 	github.com/oliverbestmann/webgpu v1.36.0
 	github.com/stretchr/testify v1.12.1
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -3,9 +3,11 @@ package schedule
 import (
 	"encoding/binary"
 	"math/rand/v2"
+
+	"pgregory.net/rapid"
 )
 
-// choices is where a random walk takes its turns from: a generator, or a fuzzer's bytes.
+// choices is where a random walk takes its turns from: a generator, a fuzzer's bytes, or what rapid draws.
 type choices interface{ below(n int) int }
 
 type generated struct{ *rand.Rand }
@@ -23,3 +25,7 @@ func (g *given) below(n int) int {
 	g.data = g.data[2:]
 	return int(v) % n
 }
+
+type drawn struct{ *rapid.T }
+
+func (d drawn) below(n int) int { return rapid.IntRange(0, n-1).Draw(d.T, "") }

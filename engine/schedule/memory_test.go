@@ -2,7 +2,8 @@ package schedule
 
 import (
 	"slices"
-	"testing"
+
+	"pgregory.net/rapid"
 
 	"quire/engine/step"
 	"quire/paging"
@@ -78,7 +79,7 @@ func (l *line) token(p int) int32 {
 // promise, and at every read it compares each position that a row attends to with what the row's sequence says. It knows
 // nothing of the scheduler's books.
 type memory struct {
-	t      testing.TB
+	t      rapid.TB
 	size   int
 	groups []paging.Group
 	slots  []text
@@ -97,7 +98,7 @@ type going struct {
 	texts []text
 }
 
-func newMemory(t testing.TB, c Config) *memory {
+func newMemory(t rapid.TB, c Config) *memory {
 	c = c.withDefaults()
 	m := &memory{
 		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),

@@ -3,9 +3,9 @@ package schedule
 import (
 	"errors"
 	"slices"
-	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"quire/engine/step"
 )
@@ -13,7 +13,7 @@ import (
 // walk does at random whatever an engine may do between steps and with them, and knows what every sequence must say.
 type walk struct {
 	*Scheduler
-	t       testing.TB
+	t       rapid.TB
 	from    choices
 	memory  *memory
 	check   bool // the books after each turn, too
@@ -24,11 +24,12 @@ type walk struct {
 	next    uint64
 	past    []*line // ended lately
 	pins    []*Pin
+	times   times
 
 	ended, loads, loaded, saved, forks, fails, losses int
 }
 
-func newWalk(t testing.TB, from choices, c Config) *walk {
+func newWalk(t rapid.TB, from choices, c Config) *walk {
 	c.Stop = func(_ uint64, token int32) bool { return token == endToken }
 	s, err := New(c)
 	require.NoError(t, err)
@@ -52,13 +53,6 @@ func (w *walk) forget(id uint64) {
 	w.ended++
 }
 
-func (w *walk) remember(l *line) {
-	if len(w.past) > 7 {
-		w.past = slices.Delete(w.past, 0, 1)
-	}
-	w.past = append(w.past, l)
-}
-
 func (w *walk) must(err error, allowed ...error) bool {
 	if err != nil && !slices.ContainsFunc(allowed, func(o error) bool { return errors.Is(err, o) }) {
 		w.memory.fatal("%v", err)
@@ -66,38 +60,25 @@ func (w *walk) must(err error, allowed ...error) bool {
 	return err == nil
 }
 
-// words gives tokens that begin like many others and then do not.
-func (w *walk) words(n int) []int32 {
-	var tokens []int32
-	family, same := w.from.below(2), w.from.below(n+1)
-	if w.from.below(3) == 0 {
-		same = n
-	}
-	for i := range n {
-		token := int32((i*i+family*i)%3 + 1 + family*3)
-		if i >= same {
-			token = int32(w.from.below(3) + 1)
-		}
-		tokens = append(tokens, token)
-	}
-	return tokens
-}
-
-var salts = []string{"", "", "", "a"}
-
 func (w *walk) add() {
 	if len(w.ids) > 20 {
 		return
 	}
-	q := Request{
-		ID: w.id(), Prompt: w.words(1 + w.from.below(20)), MaxTokens: 1 + w.from.below(16), MinTokens: w.from.below(12),
-		Priority: w.from.below(3), Tenant: []string{"", "a", "b"}[w.from.below(3)], Salt: salts[w.from.below(len(salts))],
-		AllLogits: w.from.below(12) == 0, LandEach: w.from.below(2) == 0, Lockstep: w.from.below(5) == 0,
+	salt, prompt := salts[w.from.below(len(salts))], w.words(1+w.from.below(20))
+	if w.from.below(3) == 0 {
+		if said, text := w.someText(); len(text) > 0 {
+			salt, prompt = said, text[:min(len(text), 24)]
+		}
 	}
-	if w.from.below(2) == 0 {
+	q := Request{
+		ID: w.id(), Prompt: prompt, MaxTokens: 1 + w.from.below(16), MinTokens: w.from.below(12),
+		Priority: w.from.below(3), Tenant: []string{"", "a", "b"}[w.from.below(3)], Salt: salt,
+		AllLogits: w.from.below(12) == 0, LandEach: w.from.below(2) < w.times.landEach, Lockstep: !w.times.alone && w.from.below(5) == 0,
+	}
+	if !w.times.alone && w.from.below(2) == 0 {
 		q.Lanes = 1 + w.from.below(4)
 	}
-	if w.from.below(4) == 0 {
+	if !w.times.alone && w.from.below(4) == 0 {
 		for range 1 + w.from.below(3) {
 			q.Samples = append(q.Samples, w.id())
 		}
@@ -112,7 +93,11 @@ func (w *walk) add() {
 }
 
 func (w *walk) cancel(id uint64) {
-	w.must(w.Cancel(id))
+	if w.from.below(4) == 0 {
+		w.must(w.Discard(id))
+	} else {
+		w.must(w.Cancel(id))
+	}
 	w.forget(id)
 }
 
@@ -163,7 +148,7 @@ func (w *walk) truncate(id uint64) {
 	}
 	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.group)) // nobody may find what was never computed of it
 	l.cut(l.landed - n)
-	if w.from.below(2) == 0 {
+	if w.from.below(4) > 0 {
 		w.replace(id)
 	}
 }
@@ -183,21 +168,6 @@ func (w *walk) turnBeams(id uint64) {
 			w.replace(o)
 		}
 	}
-}
-
-// someText gives a text that was said, or goes on as nobody did.
-func (w *walk) someText() (salt string, tokens []int32) {
-	var l *line
-	switch {
-	case len(w.ids) > 0 && w.from.below(2) == 0:
-		l = w.lines[w.ids[w.from.below(len(w.ids))]]
-	case len(w.past) > 0:
-		l = w.past[w.from.below(len(w.past))]
-	default:
-		return salts[w.from.below(len(salts))], w.words(1 + w.from.below(24))
-	}
-	tokens = slices.Clone(l.tokens[:w.from.below(l.landed+1)])
-	return l.salt, append(tokens, w.words(w.from.below(9))...)
 }
 
 // hold pins, saves or loads a text, or lets a pin go.
@@ -263,15 +233,15 @@ func (w *walk) land(number uint64) {
 // schedule asks for a step and runs it, and lands one that has to come first.
 func (w *walk) schedule() Kind {
 	d := w.Schedule(&w.step)
-	for _, o := range d.Opened {
-		w.memory.owners[o.Sequence] = o.Lane
-		w.memory.lanes[o.Lane] = -9
-	}
 	if d.Kind != Run && len(w.cache.SwapIns())+len(w.cache.Copies()) > 0 {
 		w.memory.fatal("blocks are to be filled by no step")
 	}
 	switch d.Kind {
 	case Run:
+		for _, o := range d.Opened {
+			w.memory.owners[o.Sequence] = o.Lane
+			w.memory.lanes[o.Lane] = -9
+		}
 		w.results[d.Step] = w.memory.run(&w.step, w.lines)
 	case Land:
 		if w.from.below(4) > 0 {
@@ -309,46 +279,4 @@ func (w *walk) lose() {
 	w.must(w.Reset())
 	clear(w.results)
 	w.losses++
-}
-
-func (w *walk) turn() {
-	w.memory.turn++
-	kind := w.from.below(100)
-	var id uint64
-	if len(w.ids) > 0 {
-		id = w.ids[w.from.below(len(w.ids))]
-	} else if kind >= 8 && kind < 30 {
-		kind = 0
-	}
-	switch {
-	case kind < 8:
-		w.add()
-	case kind < 9:
-		w.cancel(id)
-	case kind < 10:
-		w.deadline(id)
-	case kind < 11:
-		w.finish(id)
-	case kind < 17:
-		w.fork(id)
-	case kind < 20:
-		w.replace(id)
-	case kind < 28:
-		w.truncate(id)
-	case kind < 30:
-		w.turnBeams(id)
-	case kind < 31:
-		w.fail()
-	case kind < 32:
-		w.lose()
-	case kind < 45:
-		w.hold()
-	case kind < 58 && len(w.flight) > 0:
-		w.land(w.flight[0].number)
-	default:
-		w.schedule()
-	}
-	if w.check {
-		w.must(w.Check())
-	}
 }
