@@ -59,7 +59,7 @@ func TestRunMeasuresAllThatIsAsked(t *testing.T) {
 	var back Report
 	require.NoError(t, json.Unmarshal(text, &back))
 	assert.Equal(t, r.Results[2].TFLOPs, back.Results[2].TFLOPs)
-	for _, field := range []string{`"kind":"decode"`, `"method":"standard"`, `"fma_tflop_s":`, `"buffer_bytes":`, `"flash_bytes":`} {
+	for _, field := range []string{`"kind":"decode"`, `"method":"standard"`, `"fma_tflop_per_second":`, `"buffer_bytes":`, `"flash_bytes":`} {
 		assert.Contains(t, string(text), field)
 	}
 }
