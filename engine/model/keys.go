@@ -22,7 +22,7 @@ var decisive = []struct {
 	pattern string
 	neutral func(unread) bool
 }{
-	{"attention.causal", is(true)},
+	{"attention.causal", is(true, 1)},
 	{"attention.scale", unread.usualScale},
 	{"attention.layer_norm_epsilon", always}, // RMSNorm has a key of its own
 	{"attention.sliding_window", unread.wideWindow},
@@ -51,7 +51,7 @@ var decisive = []struct {
 	{"*rope*", off},
 	{"*sliding_window*", unread.wideWindow},
 	{"*alibi*", off},
-	{"*causal*", is(true)},
+	{"*causal*", is(true, 1)},
 	{"*_scale", unscaled},
 	{"scale_*", unscaled},
 	{"*_multiplier", unscaled},

@@ -47,7 +47,7 @@ func TestKeysThatChangeTheResult(t *testing.T) {
 
 func TestKeysThatChangeNothing(t *testing.T) {
 	for name, change := range map[string]meta{
-		"causal": {"attention.causal": true}, "usual scale": {"attention.scale": float32(0.35355338)}, "no scale": {"attention.scale": float32(0)},
+		"causal": {"attention.causal": true}, "causal by number": {"attention.causal": uint8(1)}, "usual scale": {"attention.scale": float32(0.35355338)}, "no scale": {"attention.scale": float32(0)},
 		"clamp": {"attention.clamp_kqv": float32(0)}, "no window": {"attention.sliding_window": uint32(0)}, "window of the context": {"attention.sliding_window": uint32(128)},
 		"pattern without a window": {"attention.sliding_window": uint32(0), "attention.sliding_window_pattern": uint32(6), "rope.freq_base_swa": float32(500)},
 		"windows as the rest":      {"attention.key_length_swa": uint32(8)}, "all windows off": {"attention.sliding_window_pattern": []bool{false, false}},
