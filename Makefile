@@ -96,7 +96,7 @@ kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, a
 fuzz: ## fuzz every parser for ten seconds
 	@for p in $$($(GO) list ./engine/... ./paging/...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
-			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s $$p || exit 1; \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s -fuzzminimizetime 100x $$p || exit 1; \
 		done; \
 	done
 
