@@ -2,6 +2,7 @@ package shaders
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,7 +41,7 @@ func fold(tokens []token, known map[string]value) value {
 }
 
 // operators by how strongly they bind.
-var operators = []string{"||", "&&", "|", "^", "&", "== !=", "< > <= >=", "<< >>", "+ -", "* / %"}
+var operators = [][]string{{"||"}, {"&&"}, {"|"}, {"^"}, {"&"}, {"==", "!="}, {"<", ">", "<=", ">="}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"}}
 
 func (f *folder) peek() string {
 	if f.at < len(f.tokens) && !f.tokens[f.at].turns {
@@ -56,21 +57,12 @@ func (f *folder) binary(level int) value {
 	v := f.binary(level + 1)
 	for {
 		op := f.peek()
-		if op == "" || !contains(operators[level], op) {
+		if op == "" || !slices.Contains(operators[level], op) {
 			return v
 		}
 		f.at++
 		v = operate(op, v, f.binary(level+1))
 	}
-}
-
-func contains(list, word string) bool {
-	for w := range strings.FieldsSeq(list) {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 func operate(op string, a, b value) value {

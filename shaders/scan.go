@@ -1,9 +1,6 @@
 package shaders
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // token is a word of WGSL: a name, a number, an operator, or what a comment "// turns: …" says of the loop behind it.
 type token struct {
@@ -11,8 +8,6 @@ type token struct {
 	line  int
 	turns bool
 }
-
-var wgslToken = regexp.MustCompile(`^(?:[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fhiu]?|<<=|>>=|->|&&|\|\||==|!=|<=|>=|<<|>>|\+\+|--|[-+*/%&|^]=|.)`)
 
 // turnsMark begins a comment that says how many turns the loop on the next line makes at most.
 const turnsMark = "// turns:"
@@ -33,21 +28,50 @@ func scan(text string) []token {
 			if code == "" {
 				break
 			}
-			word := wgslToken.FindString(code)
-			all = append(all, token{text: word, line: line})
-			code = code[len(word):]
+			n := wordLength(code)
+			all = append(all, token{text: code[:n], line: line})
+			code = code[n:]
 		}
 	}
 	return all
 }
 
-func isName(s string) bool {
-	return s != "" && (s[0] == '_' || s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z')
+// symbols are the operators of several characters, the longer first.
+var symbols = []string{"<<=", ">>=", "->", "&&", "||", "==", "!=", "<=", ">=", "<<", ">>", "++", "--",
+	"-=", "+=", "*=", "/=", "%=", "&=", "|=", "^="}
+
+// wordLength is the length of the word that code begins with.
+func wordLength(code string) int {
+	n := 1
+	switch {
+	case isName(code):
+		for n < len(code) && (isLetter(code[n]) || isDigit(code[n])) {
+			n++
+		}
+	case isDigit(code[0]), code[0] == '.' && len(code) > 1 && isDigit(code[1]):
+		// A sign belongs to the number behind the e of a decimal exponent.
+		hex := strings.HasPrefix(code, "0x") || strings.HasPrefix(code, "0X")
+		for n < len(code) && (isLetter(code[n]) || isDigit(code[n]) || code[n] == '.' ||
+			(code[n] == '-' || code[n] == '+') && !hex && (code[n-1] == 'e' || code[n-1] == 'E')) {
+			n++
+		}
+	default:
+		for _, s := range symbols {
+			if strings.HasPrefix(code, s) {
+				return len(s)
+			}
+		}
+	}
+	return n
 }
 
-func isNumber(s string) bool {
-	return s != "" && (s[0] >= '0' && s[0] <= '9' || s[0] == '.' && len(s) > 1)
-}
+func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isName(s string) bool { return s != "" && isLetter(s[0]) }
+
+func isNumber(s string) bool { return s != "" && (isDigit(s[0]) || s[0] == '.' && len(s) > 1) }
 
 // matching returns the place of the bracket that closes the one at tokens[at], or the end.
 func matching(tokens []token, at int) int {

@@ -2,10 +2,13 @@
 package kernel
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"quire/engine/gpu"
 	"quire/shaders"
@@ -47,19 +50,30 @@ func (s Spec) Turns() (int, error) {
 	return s.turns(text)
 }
 
+// counted holds the turns of texts by their hash: a model's layers compose the same ones again and again.
+var counted sync.Map
+
 func (s Spec) turns(text string) (int, error) {
 	most := map[string]int{}
+	hash := sha256.New()
+	io.WriteString(hash, text)
 	for _, c := range s.Most {
 		n, ok := c.Value.(int)
 		if !ok {
 			return 0, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, c.Name, c.Value)
 		}
 		most[c.Name] = n
+		fmt.Fprintf(hash, "\n%s %d", c.Name, n)
+	}
+	key := [sha256.Size]byte(hash.Sum(nil))
+	if n, ok := counted.Load(key); ok {
+		return n.(int), nil
 	}
 	n, err := shaders.Turns(text, most)
 	if err != nil {
 		return 0, fmt.Errorf("kernel %s: %w", s.File, err)
 	}
+	counted.Store(key, n)
 	return n, nil
 }
 
