@@ -76,3 +76,20 @@ func TestBlocksOfWaiting(t *testing.T) {
 		require.NoError(t, stream.Result().Err)
 	}
 }
+
+// The blocks that a request held are told however it ends.
+func TestBlocksHeld(t *testing.T) {
+	e := openModel(t, "tiny-tales", Options{Context: 512, BlockSize: 4, MaxSeqs: 1})
+	running := submit(t, e, Request{Prompt: testPrompts(2)[1], IgnoreEnd: true})
+	for range 8 {
+		_, more := running.Next()
+		require.True(t, more)
+	}
+	waiting := submit(t, e, Request{Prompt: []int32{6}, MaxTokens: 1})
+	waiting.Cancel()
+	running.Cancel()
+	r := running.Result()
+	assert.Equal(t, FinishCancelled, r.Reason)
+	assert.GreaterOrEqual(t, r.Figures.Blocks, (17+7+3)/4)
+	assert.Zero(t, waiting.Result().Figures.Blocks)
+}

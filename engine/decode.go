@@ -236,6 +236,17 @@ func best(all []*sequence, n int) []*sequence {
 	return all
 }
 
+// countStep notes how many blocks the groups of a step hold: no other has taken any, however many wait.
+func (e *Engine) countStep() {
+	var last *group
+	for i := range e.step.Rows {
+		if q := e.live[e.step.Rows[i].Sequence]; q != nil && q.group != last {
+			last = q.group
+			e.count(last)
+		}
+	}
+}
+
 // count notes how many blocks a group holds.
 func (e *Engine) count(g *group) {
 	if len(g.live) == 1 {

@@ -49,6 +49,7 @@ func (e *Engine) advance() error {
 			}
 		}
 		e.scheduled(&d)
+		e.countStep()
 		if e.trace != nil {
 			e.trace(&e.step)
 		}
@@ -101,7 +102,6 @@ func (e *Engine) takeIn() {
 	}
 	for _, id := range cancels {
 		if g := e.groups[id]; g != nil {
-			e.count(g)
 			e.stop(g, FinishCancelled, g.expired())
 		}
 	}
@@ -120,7 +120,6 @@ func (e *Engine) land() error {
 	// Before the scheduler lets what ends with this step into the cache.
 	for _, id := range landed.Broken {
 		if q := e.live[id]; q != nil {
-			e.count(q.group)
 			e.stop(q.group, FinishError, ErrNotNumbers)
 		}
 	}
@@ -130,9 +129,6 @@ func (e *Engine) land() error {
 		}
 	}
 	now := time.Now()
-	for _, g := range e.groups {
-		e.count(g)
-	}
 	tokens, err := e.scheduler.Land(landed.Number, landed.Tokens)
 	if err != nil {
 		return err
