@@ -6,16 +6,14 @@ type role struct {
 	keys  []string
 	names []string // the first that the vocabulary has
 	ends  bool     // the token ends a generation
-
-	needed bool // without the token the model cannot be used as it is meant
 }
 
 var roles = []role{
 	{keys: []string{keyBOS}},
-	{keys: []string{keyEOS}, ends: true, needed: true},
-	{keys: []string{keyEOT}, ends: true, needed: true, names: []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
+	{keys: []string{keyEOS}, ends: true},
+	{keys: []string{keyEOT}, ends: true, names: []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
 		"<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>", "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>"}},
-	{keys: []string{keyEOM}, ends: true, needed: true, names: []string{"<|eom_id|>"}},
+	{keys: []string{keyEOM}, ends: true, names: []string{"<|eom_id|>"}},
 	{keys: []string{keyUnknown}},
 	{keys: []string{"tokenizer.ggml.padding_token_id"}},
 	{keys: []string{"tokenizer.ggml.fim_pre_token_id", "tokenizer.ggml.prefix_token_id"},

@@ -87,13 +87,25 @@ func (v *Vocabulary) readIDs(r *metadataReader) {
 			case !ok || n < 0 || n == 0xFFFFFFFF: // some writers spell "none" so
 			case n < int64(len(v.Tokens)):
 				v.IDs[key] = int32(n)
-			case role.needed || key == keyBOS && v.AddBOS:
+			case v.needs(key):
 				r.fail(&gguf.MetadataError{Key: key, Reason: fmt.Sprintf("is %d, but there are %d tokens", n, len(v.Tokens))})
 			default:
 				v.Warnings = append(v.Warnings, fmt.Sprintf("%s is %d, but there are %d tokens: the model runs without it", key, n, len(v.Tokens)))
 			}
 		}
 	}
+}
+
+// needs tells whether prompts begin with a special token, or texts would not end without it.
+func (v *Vocabulary) needs(key string) bool {
+	switch key {
+	case keyBOS:
+		return v.AddBOS
+	case keyEOS, keyEOT, keyEOM:
+		_, ends := v.IDs[keyEOS]
+		return !ends
+	}
+	return false
 }
 
 // readScores takes float scores, or the integer ones that some writers leave.

@@ -217,6 +217,11 @@ func TestFromGGUF(t *testing.T) {
 	require.Len(t, v.Warnings, 4)
 	assert.Contains(t, v.Warnings[0], keyBOS+" is 7, but there are 3 tokens")
 
+	v, err = FromGGUF(file(keyModel, "gpt2", keyPre, "gpt-2", keyTokens, tokens, keyMerges, []string{"a b"}, keyEOS, uint32(2), keyEOT, uint32(32010)))
+	require.NoError(t, err, "llama.cpp's converter wrote CodeLlama's ids for other models, too")
+	assert.Equal(t, map[string]int32{keyEOS: 2}, v.IDs)
+	require.Len(t, v.Warnings, 1)
+
 	for key, f := range map[string]*gguf.File{
 		keyBOS:    file(keyModel, "gpt2", keyTokens, tokens, keyBOS, uint32(3), keyAddBOS, true),
 		keyEOT:    file(keyModel, "gpt2", keyTokens, tokens, keyEOT, uint32(3)),
