@@ -3,6 +3,7 @@ package schedule
 import (
 	"cmp"
 	"container/heap"
+	"maps"
 	"slices"
 )
 
@@ -10,9 +11,11 @@ import (
 // arrival. The others wait by priority; within one, tenants take turns, and a tenant's own requests come in order of
 // arrival.
 type waiting struct {
-	preempted []*request // by priority, arrival
-	levels    []*level   // by priority
-	fresh     int        // requests that were never admitted
+	preempted []*request     // by priority, arrival
+	levels    map[int]*level // by priority
+	busy      []*level       // those that have requests, by priority
+	most      int            // levels to remember before idle ones are dropped
+	fresh     int            // requests that were never admitted
 }
 
 type level struct {
@@ -67,17 +70,33 @@ func (t *turns) Pop() any {
 	return a
 }
 
-func (w *waiting) level(priority int) (int, bool) {
-	return slices.BinarySearchFunc(w.levels, priority, func(l *level, p int) int { return l.priority - p })
+// place is where a priority stands among the busy.
+func (w *waiting) place(priority int) int {
+	at, _ := slices.BinarySearchFunc(w.busy, priority, func(l *level, p int) int { return cmp.Compare(l.priority, p) })
+	return at
+}
+
+// level gives the level of a priority, new or remembered.
+func (w *waiting) level(priority int) *level {
+	l := w.levels[priority]
+	if l != nil {
+		return l
+	}
+	if len(w.levels) >= max(64, w.most) {
+		maps.DeleteFunc(w.levels, func(_ int, l *level) bool { return len(l.active) == 0 })
+		w.most = 2 * len(w.levels)
+	}
+	if w.levels == nil {
+		w.levels = map[int]*level{}
+	}
+	l = &level{priority: priority, tenants: map[string]*tenant{}, most: 1024}
+	w.levels[priority] = l
+	return l
 }
 
 // add queues a request that has not run yet.
 func (w *waiting) add(r *request) {
-	at, ok := w.level(r.Priority)
-	if !ok {
-		w.levels = slices.Insert(w.levels, at, &level{priority: r.Priority, tenants: map[string]*tenant{}, most: 1024})
-	}
-	l := w.levels[at]
+	l := w.level(r.Priority)
 	t := l.tenants[r.Tenant]
 	if t == nil {
 		t = &tenant{name: r.Tenant}
@@ -93,6 +112,9 @@ func (w *waiting) add(r *request) {
 	if active {
 		heap.Fix(&l.active, t.place)
 		return
+	}
+	if len(l.active) == 0 {
+		w.busy = slices.Insert(w.busy, w.place(l.priority), l)
 	}
 	l.began++
 	t.began = l.began
@@ -110,18 +132,14 @@ func (w *waiting) back(r *request) {
 
 // peek gives the request to admit next, or nil.
 func (w *waiting) peek() *request {
-	for _, l := range w.levels {
-		if len(w.preempted) > 0 && w.preempted[0].Priority <= l.priority {
-			break
-		}
-		if len(l.active) > 0 {
-			return l.active[0].queue[l.active[0].head]
-		}
-	}
-	if len(w.preempted) > 0 {
+	if len(w.preempted) > 0 && (len(w.busy) == 0 || w.preempted[0].Priority <= w.busy[0].priority) {
 		return w.preempted[0]
 	}
-	return nil
+	if len(w.busy) == 0 {
+		return nil
+	}
+	first := w.busy[0].active[0]
+	return first.queue[first.head]
 }
 
 // admit takes the request that peek gave out of the queue; its tenant has had its turn.
@@ -130,8 +148,7 @@ func (w *waiting) admit(r *request) {
 		w.preempted = slices.Delete(w.preempted, 0, 1)
 		return
 	}
-	at, _ := w.level(r.Priority)
-	l := w.levels[at]
+	l := w.levels[r.Priority]
 	t := l.tenants[r.Tenant]
 	l.turn++
 	t.served = l.turn
@@ -144,13 +161,10 @@ func (w *waiting) remove(r *request) {
 		w.preempted = slices.Delete(w.preempted, i, i+1)
 		return
 	}
-	at, ok := w.level(r.Priority)
-	if !ok {
-		return
-	}
-	t := w.levels[at].tenants[r.Tenant]
+	l := w.levels[r.Priority]
+	t := l.tenants[r.Tenant]
 	if i := slices.Index(t.queue[t.head:], r); i >= 0 {
-		w.drop(w.levels[at], t, t.head+i)
+		w.drop(l, t, t.head+i)
 	}
 }
 
@@ -171,6 +185,10 @@ func (w *waiting) drop(l *level, t *tenant, i int) {
 		return
 	}
 	heap.Remove(&l.active, t.place)
+	if len(l.active) == 0 {
+		at := w.place(l.priority)
+		w.busy = slices.Delete(w.busy, at, at+1)
+	}
 	t.queue, t.head = t.queue[:0], 0
 	if len(l.tenants) > l.most {
 		l.forget()
@@ -209,7 +227,7 @@ func (s *Scheduler) welcome() int {
 		free -= s.config.Watermark
 	}
 	n := 0
-	for _, l := range s.waiting.levels {
+	for _, l := range s.waiting.busy {
 		for _, t := range l.active {
 			for _, r := range t.queue[t.head:] {
 				chunk := len(r.Prompt)

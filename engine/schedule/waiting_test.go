@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -64,28 +65,38 @@ func TestQueueLimitCountsWhatWaits(t *testing.T) {
 	}
 }
 
+var priorities = []int{math.MinInt, 0, math.MaxInt}
+
 // Turns come as if all tenants were looked through each time.
 func TestTurns(t *testing.T) {
 	for seed := range uint64(100) {
 		from := generated{rand.New(rand.NewPCG(seed, 5))}
 		var w waiting
 		var all []*request
-		served := map[string]uint64{} // the turn a tenant had last
-		began := map[string]int{}     // when it last came to have requests
+		type place struct {
+			priority int
+			tenant   string
+		}
+		of := func(r *request) place { return place{r.Priority, r.Tenant} }
+		served := map[place]uint64{} // the turn a tenant had last
+		began := map[place]int{}     // when it last came to have requests
 		turn, begins := uint64(0), 0
 		next := func() *request {
 			var best *request
 			for _, r := range all { // each tenant's first comes first
 				if slices.ContainsFunc(all, func(o *request) bool {
-					return o.Tenant == r.Tenant && (o.Arrival < r.Arrival || o.Arrival == r.Arrival && o.order < r.order)
+					return of(o) == of(r) && (o.Arrival < r.Arrival || o.Arrival == r.Arrival && o.order < r.order)
 				}) {
 					continue
 				}
 				switch {
-				case best == nil || served[r.Tenant] < served[best.Tenant]:
+				case best == nil || r.Priority < best.Priority:
 					best = r
-				case served[r.Tenant] == served[best.Tenant] &&
-					(r.Arrival < best.Arrival || r.Arrival == best.Arrival && began[r.Tenant] < began[best.Tenant]):
+				case r.Priority > best.Priority:
+				case served[of(r)] < served[of(best)]:
+					best = r
+				case served[of(r)] == served[of(best)] &&
+					(r.Arrival < best.Arrival || r.Arrival == best.Arrival && began[of(r)] < began[of(best)]):
 					best = r
 				}
 			}
@@ -98,11 +109,11 @@ func TestTurns(t *testing.T) {
 			switch kind := from.below(10); {
 			case kind < 5:
 				r := &request{Request: Request{
-					Tenant: name("%d", from.below(5)), Arrival: uint64(from.below(9)),
+					Tenant: name("%d", from.below(5)), Arrival: uint64(from.below(9)), Priority: priorities[from.below(3)],
 				}, order: uint64(i)}
-				if !slices.ContainsFunc(all, func(o *request) bool { return o.Tenant == r.Tenant }) {
+				if !slices.ContainsFunc(all, func(o *request) bool { return of(o) == of(r) }) {
 					begins++
-					began[r.Tenant] = begins
+					began[of(r)] = begins
 				}
 				all = append(all, r)
 				w.add(r)
@@ -114,7 +125,7 @@ func TestTurns(t *testing.T) {
 			default:
 				r := w.peek()
 				turn++
-				served[r.Tenant] = turn
+				served[of(r)] = turn
 				w.admit(r)
 				gone(r)
 			}
@@ -146,6 +157,30 @@ func TestTurnsAmongMany(t *testing.T) {
 	}
 	few, many := cost(100), cost(20_000)
 	assert.Less(t, many, 30*few)
+}
+
+// A request costs the same however many other priorities there were: none is looked through that has no requests.
+func TestManyPriorities(t *testing.T) {
+	var w waiting
+	next := 0
+	for range 10_000 {
+		next++
+		w.add(&request{Request: Request{Priority: next}})
+		w.admit(w.peek())
+	}
+	assert.Empty(t, w.busy)
+	assert.LessOrEqual(t, len(w.levels), 64)
+	for i := range 1000 {
+		w.add(&request{Request: Request{Priority: -i}})
+	}
+	assert.Len(t, w.busy, 1000)
+	for i := range 1000 {
+		r := w.peek()
+		assert.Equal(t, i-999, r.Priority)
+		w.remove(r)
+	}
+	assert.Nil(t, w.peek())
+	assert.Zero(t, w.fresh)
 }
 
 // BenchmarkWaitingTenants makes and lands a decode step while others wait, each a tenant of its own.
