@@ -171,6 +171,32 @@ func (m *Manager) allocationNeed(tokens []int32, blocks, rows, n int) int {
 	return need
 }
 
+// Wants is the number of free blocks that the first n tokens of an empty table would take, less those whose content is in
+// seen, which others want already; theirs are added to it.
+func (m *Manager) Wants(t *BlockTable, tokens []int32, n int, seen map[Hash]bool) int {
+	blocks := m.blocksFor(n)
+	if !m.cache || t.SkipLookup || t.live != unlinked || t.swapped {
+		return blocks * len(m.groups)
+	}
+	shared := min(n, len(tokens)-1) / m.size
+	m.recall(t, tokens)
+	m.hash(t, tokens, shared)
+	wants := (blocks - shared) * len(m.groups)
+	for i := range shared {
+		h := t.hashes[i]
+		if seen[h] {
+			continue
+		}
+		seen[h] = true
+		for g := range m.groups {
+			if id, ok := m.pool.contents[g].find(&h); !ok || m.pool.free(id) {
+				wants++
+			}
+		}
+	}
+	return wants
+}
+
 // matchRows looks, in every group, for a cached block after the matched ones that begins with the same tokens, and gives
 // the number of rows that all groups can copy. Blocks that the open step writes cannot be read by its copies.
 func (m *Manager) matchRows(t *BlockTable, tokens []int32, blocks int) int {

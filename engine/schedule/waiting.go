@@ -5,6 +5,8 @@ import (
 	"container/heap"
 	"maps"
 	"slices"
+
+	"quire/paging"
 )
 
 // waiting is the queue for admission. Preempted requests have had their turn: within a priority they come first, by
@@ -226,17 +228,19 @@ func (s *Scheduler) welcome() int {
 	if len(s.running) > 0 {
 		free -= s.config.Watermark
 	}
-	n := 0
+	n, seen := 0, map[paging.Hash]bool{}
 	for _, l := range s.waiting.busy {
 		for _, t := range l.active {
 			for _, r := range t.queue[t.head:] {
-				chunk := len(r.Prompt)
-				if !s.config.NoChunking {
-					chunk = min(chunk, s.chunk(s.config.TokenBudget))
+				if lanes -= r.lanesNeeded(); lanes < 0 {
+					return n
 				}
-				lanes -= r.lanesNeeded()
-				free -= s.blocks(chunk)
-				if lanes < 0 || free < 0 && len(s.running)+n > 0 {
+				table, first := r.members[0].table, len(r.Prompt)
+				if !s.config.NoChunking {
+					first = min(first, s.cache.Match(table, r.Prompt)+s.chunk(s.config.TokenBudget))
+				}
+				free -= s.cache.Wants(table, r.Prompt, first, seen)
+				if free < 0 && len(s.running)+n > 0 {
 					return n
 				}
 				n++

@@ -65,6 +65,31 @@ func TestQueueLimitCountsWhatWaits(t *testing.T) {
 	}
 }
 
+// Prompts that share their blocks find room together, be they cached already or not.
+func TestQueueLimitAmongLikePrompts(t *testing.T) {
+	for _, cached := range []bool{false, true} {
+		r := newRig(t, Config{Blocks: 30, MaxSeqs: 64, QueueLimit: 2, PrefixCache: true, Stop: endless})
+		if cached {
+			require.NoError(t, r.Add(Request{ID: 99, Prompt: prompt(1, 200), MaxTokens: 1}))
+			r.finish()
+		}
+		for id := range uint64(10) {
+			require.NoError(t, r.Add(Request{ID: id, Prompt: prompt(1, 200), MaxTokens: 4}))
+		}
+		r.next()
+		assert.Len(t, r.step.Rows, 10, "none waits")
+		for id := range uint64(9) {
+			err := r.Add(Request{ID: 20 + id, Prompt: prompt(int(2+id), 200), MaxTokens: 4})
+			if id < 2 {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, ErrQueueFull)
+			}
+		}
+		r.finish()
+	}
+}
+
 var priorities = []int{math.MinInt, 0, math.MaxInt}
 
 // Turns come as if all tenants were looked through each time.
