@@ -63,6 +63,24 @@ func TestLoadAfterDroppedSwapOut(t *testing.T) {
 	assert.Len(t, p.IDs(0), 5)
 }
 
+// Host memory that the open step reads is nobody else's in that step, though the last table that names it is dropped.
+func TestDroppedWhileRead(t *testing.T) {
+	b := newBook(t, Config{BlockSize: 4, Blocks: 6, HostBlocks: 3})
+	a, _ := b.allocate(numbers(1, 4))
+	b.EndStep()
+	f, err := b.Fork(a)
+	require.NoError(t, err)
+	require.NoError(t, b.SwapOut(a, f))
+	require.NoError(t, b.SwapIn(a))
+	b.free(f)
+	require.Len(t, b.SwapIns(), 1)
+	assert.Len(t, b.SwapOuts(), 1, "it has to get there first")
+	assert.Equal(t, 2, b.HostFree())
+	b.check()
+	b.EndStep()
+	assert.Equal(t, 3, b.HostFree())
+}
+
 // A block that was to be filled by the open step, and is given back before, is filled by its next owner alone.
 func TestDroppedMoves(t *testing.T) {
 	b := newBook(t, Config{BlockSize: 4, Blocks: 6, HostBlocks: 8, PrefixCache: true, PartialHits: true})

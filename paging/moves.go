@@ -37,6 +37,11 @@ func (p *BlockPool) swapOut(x Swap) {
 	p.moves.outs = append(p.moves.outs, x)
 }
 
+// comesFrom says whether the open step reads a host block.
+func (p *BlockPool) comesFrom(host int32) bool {
+	return slices.ContainsFunc(p.moves.ins, func(x Swap) bool { return x.Host == host })
+}
+
 // forget drops what was to fill a block whose content nobody can find any more.
 func (p *BlockPool) forget(id int32) {
 	if p.blocks[id].coming {

@@ -266,7 +266,11 @@ func (m *Manager) discard(t *BlockTable) {
 	kept := len(m.host.free)
 	for _, hosts := range t.host {
 		for _, host := range hosts {
-			if host != NullBlock && m.host.unref(host) {
+			switch {
+			case host == NullBlock || !m.host.unref(host):
+			case m.pool.comesFrom(host): // for a table that shared it
+				m.host.late = append(m.host.late, host)
+			default:
 				m.host.free = append(m.host.free, host)
 			}
 		}

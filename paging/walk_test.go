@@ -145,7 +145,9 @@ func (w *walk) load() error {
 			switch {
 			case p >= held:
 				w.slots[at] = content[p]
-			case at >= w.m.size && w.slots[at] != content[p] && !w.written(at):
+			case w.written(at):
+				l.shares = true
+			case at >= w.m.size && w.slots[at] != content[p]:
 				return fmt.Errorf("group %d, position %d is held and reads what is not its own", g, p)
 			}
 		}

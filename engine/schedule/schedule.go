@@ -287,6 +287,12 @@ func (s *Scheduler) fits(r *request, spare int) bool {
 	return blocks <= s.cache.Pool().Free()-spare || len(s.running) == 0
 }
 
+// blocks is how many blocks new tokens of a sequence take, in all groups.
+func (s *Scheduler) blocks(tokens int) int {
+	size := s.config.BlockSize
+	return (tokens + size - 1) / size * max(1, len(s.config.Groups))
+}
+
 // start gives a request's sequences their lanes and places among the running.
 func (s *Scheduler) start(r *request) {
 	r.running = true

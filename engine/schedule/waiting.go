@@ -249,9 +249,3 @@ func (s *Scheduler) welcome() int {
 	}
 	return n
 }
-
-// blocks is how many blocks new tokens of a sequence take, in all groups.
-func (s *Scheduler) blocks(tokens int) int {
-	size := s.config.BlockSize
-	return (tokens + size - 1) / size * max(1, len(s.config.Groups))
-}
