@@ -18,11 +18,11 @@ import (
 )
 
 // rooms are packages that put their name in front of their errors.
-var rooms = regexp.MustCompile(`(^|: |\n)(?:(?:gpu|schedule|paging|attention|kernel|runner|engine|train|sim|session): (?:source: )?)+`)
+var rooms = regexp.MustCompile(`(^|: |\n)(?:(?:gpu|schedule|paging|attention|kernel|runner|engine|train|sim|session|sample): (?:source: )?)+`)
 
 // Error gives an error's text without names of packages and of system calls.
 func Error(err error) string {
-	text := err.Error()
+	text := rooms.ReplaceAllString(err.Error(), "$1")
 	for _, inner := range causes(err) {
 		if plain := reworded(inner); plain != "" {
 			text = strings.ReplaceAll(text, inner.Error(), plain)
@@ -33,7 +33,7 @@ func Error(err error) string {
 			}
 		}
 	}
-	return rooms.ReplaceAllString(text, "$1")
+	return text
 }
 
 // reworded gives the words for an error of the standard library; empty where its own are good enough.

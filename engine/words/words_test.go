@@ -21,6 +21,7 @@ func TestError(t *testing.T) {
 	assert.Equal(t, missing+": there is no such file or folder", Error(err))
 	assert.Equal(t, "--out: "+missing+": there is no such file or folder", Error(fmt.Errorf("--out: %w", err)))
 	assert.Equal(t, "a\n"+missing+": there is no such file or folder", Error(errors.Join(errors.New("a"), err)))
+	assert.Equal(t, missing+": there is no such file or folder", Error(fmt.Errorf("none: sim: %w", err)))
 	err = os.Rename(missing, missing+"2")
 	assert.Equal(t, missing+"2: there is no such file or folder", Error(err))
 	assert.Equal(t, "f: this is not permitted", Error(&fs.PathError{Op: "open", Path: "f", Err: fs.ErrPermission}))
@@ -29,6 +30,7 @@ func TestError(t *testing.T) {
 		"model.gguf: gpu: out of memory":          "model.gguf: out of memory",
 		"bad request: schedule: paging: no":       "bad request: no",
 		"a\ngpu: b":                               "a\nb",
+		"line 2: sample: top_p is 3":              "line 2: top_p is 3",
 		"tensor \"a\": chat template: line 1: no": "tensor \"a\": chat template: line 1: no",
 		"my gpu: the fast one":                    "my gpu: the fast one",
 	} {

@@ -36,23 +36,33 @@ func final(kind hub.Kind, format string, args ...any) error {
 // checkAddress finds addresses that cannot be asked for.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
 	if err == nil && u.Hostname() != "" {
 		return nil
 	}
 	return &hub.Error{Kind: hub.BadAddress, URL: address, Reason: "this is not a whole address", Err: err}
 }
 
-var errCircles = errors.New("too many redirects")
+// Redirects that are not followed.
+var (
+	errCircles   = errors.New("too many redirects")
+	errElsewhere = errors.New("a redirect that cannot be followed")
+)
 
-// withoutCircles makes a client's end of patience with redirects an error that can be told from others.
-func withoutCircles(c *http.Client) *http.Client {
+// withRedirects makes redirects that lead nowhere errors that can be told from others.
+func withRedirects(c *http.Client) *http.Client {
 	if c.CheckRedirect != nil {
 		return c
 	}
 	own := *c
-	own.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
-		if len(via) >= 10 {
+	own.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+		switch {
+		case len(via) >= 10:
 			return errCircles
+		case to.URL.Scheme != "http" && to.URL.Scheme != "https", checkAddress(to.URL.String()) != nil:
+			return errElsewhere
 		}
 		return nil
 	}
@@ -77,6 +87,8 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, errCircles):
 		return failed(hub.Server, true, "the server redirects from one address to the next without an end")
+	case errors.Is(err, errElsewhere):
+		return failed(hub.Server, true, "the server redirects to an address that cannot be asked for")
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return failed(hub.Unreachable, true, "there is no host called %s", dns.Name)
 	case errors.As(err, &dns):

@@ -59,6 +59,8 @@ func TestFailuresHaveNames(t *testing.T) {
 		{"unauthorized", header(401), hub.Forbidden, "401 Unauthorized", 1},
 		{"gone", header(410), hub.NotFound, "410 Gone", 1},
 		{"teapot", header(418), hub.Server, "418", 1},
+		{"moved to another protocol", header(302, "Location", "ftp://example.org/model.gguf"), hub.Server, "redirects to an address that cannot be asked for", 1},
+		{"moved to a wrong address", header(302, "Location", "http://example.org:99999/"), hub.Server, "redirects to an address that cannot be asked for", 1},
 		{"empty file", header(416), hub.Server, "it is empty", 1},
 		{"silent before it answers", func(_ int, w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, hub.Silent, "nothing for 200ms", 1},
 		{"silent in a file without a length", func(_ int, w http.ResponseWriter, r *http.Request) {
@@ -146,7 +148,7 @@ func TestUnreachableServers(t *testing.T) {
 		_, err := readAll(tt.url, quick)
 		refused(t, err, hub.Unreachable, tt.says)
 	}
-	for _, url := range []string{"http://", "http://[", "https:///model.gguf", "http://a b/"} {
+	for _, url := range []string{"http://", "http://[", "https:///model.gguf", "http://a b/", "http://127.0.0.1:99999/"} {
 		_, err := readAll(url, quick)
 		refused(t, err, hub.BadAddress, "not a whole address")
 	}

@@ -56,7 +56,7 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 	if o.Client == nil {
 		o.Client = http.DefaultClient
 	}
-	o.Client = withoutCircles(o.Client)
+	o.Client = withRedirects(o.Client)
 	if o.Attempts == 0 {
 		o.Attempts = 5
 	}
