@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
-// choices is where a random walk takes its turns from: a generator, or a fuzzer's bytes.
+// choices is where a random walk takes its turns from: a generator, a fuzzer's bytes, or what rapid draws.
 type choices interface{ below(n int) int }
 
 type generated struct{ *rand.Rand }
@@ -27,6 +28,10 @@ func (g *given) below(n int) int {
 	g.data = g.data[2:]
 	return int(v) % n
 }
+
+type drawn struct{ *rapid.T }
+
+func (d drawn) below(n int) int { return rapid.IntRange(0, n-1).Draw(d.T, "") }
 
 var layouts = map[string]Config{
 	"one group":       {BlockSize: 4, Blocks: 40, PrefixCache: true, HostBlocks: 30},
@@ -54,6 +59,23 @@ func TestRandomOperations(t *testing.T) {
 			require.Equal(t, c.BlockSize > 1, s.Copies > 0)
 		})
 	}
+}
+
+// TestOperationsUnderAnySettings does the same with pools that nobody thought of.
+func TestOperationsUnderAnySettings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		from := drawn{t}
+		c := Config{
+			BlockSize: 1 + from.below(6), Blocks: 2 + from.below(60), PrefixCache: from.below(4) > 0, PartialHits: from.below(2) > 0,
+			HostBlocks: max(0, from.below(60)-20),
+		}
+		for range from.below(4) {
+			c.Groups = append(c.Groups, Group{Window: from.below(12), Sinks: max(0, from.below(10)-5)})
+		}
+		w, err := newWalk(from, c)
+		require.NoError(t, err)
+		t.Repeat(map[string]func(*rapid.T){"operations": func(t *rapid.T) { require.NoError(t, w.run(10)) }})
+	})
 }
 
 func FuzzOperations(f *testing.F) {

@@ -245,7 +245,7 @@ func (w *walk) step() error {
 		w.m.Publish(l.table, l.tokens)
 	case 11, 12: // fork
 		t, err := w.m.Fork(l.table)
-		if errors.Is(err, ErrWrittenNow) && l.touched {
+		if errors.Is(err, ErrWrittenNow) && (l.touched || l.shares) {
 			return nil
 		}
 		if err != nil {
