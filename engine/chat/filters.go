@@ -99,10 +99,10 @@ func methodFilter(name, signature string) filter {
 		m, _ := textAttribute(e.soft(line, v), name)
 		given := values{}
 		for _, argument := range a {
-			if argument = or(argument, nil); argument == nil && name == "center" {
-				argument = int64(80)
+			if name == "center" {
+				argument = or(argument, int64(80))
 			}
-			given.positional = append(given.positional, argument)
+			given.positional = append(given.positional, or(argument, nil))
 		}
 		return m.(*function).call(e, line, given)
 	}, nil}

@@ -208,7 +208,10 @@ func choose(keep, byAttribute bool) filter {
 }
 
 func batch(e *evaluator, line int, v any, a []any) any {
-	size, fill := wantInteger(line, a[0], "linecount"), or(a[1], nil)
+	size, fill := 0, or(a[1], nil)
+	if fill != nil {
+		size = wantInteger(line, a[0], "linecount")
+	}
 	it, items := (*iterator)(nil), []any(nil)
 	done := false
 	return &iterator{next: func() (any, bool) {
@@ -221,7 +224,7 @@ func batch(e *evaluator, line int, v any, a []any) any {
 			if !more {
 				break
 			}
-			if len(items) == size {
+			if e.equal(line, int64(len(items)), a[0]) {
 				full := &list{items: items}
 				items = []any{item}
 				return full, true

@@ -21,7 +21,7 @@ func absolute(e *evaluator, line int, v any, _ []any) any {
 // round rounds as Python does: to the even of two that are equally near. Integers stay integers.
 func round(e *evaluator, line int, v any, a []any) any {
 	method := wantText(line, or(a[1], "common"), "method")
-	places := wantInteger(line, or(a[0], int64(0)), "precision")
+	precision := or(a[0], int64(0))
 	x, isFloat := v.(float64)
 	n, isInt := large(v)
 	if !isFloat && !isInt {
@@ -29,6 +29,7 @@ func round(e *evaluator, line int, v any, a []any) any {
 	}
 	switch method {
 	case "common":
+		places := wantInteger(line, precision, "precision")
 		if isFloat {
 			return roundFloat(x, places)
 		}
@@ -37,7 +38,7 @@ func round(e *evaluator, line int, v any, a []any) any {
 	default:
 		fail(line, "the method of round must be common, ceil or floor")
 	}
-	scale := e.arithmetic(line, "**", int64(10), int64(places))
+	scale := e.arithmetic(line, "**", int64(10), precision)
 	scaled := e.arithmetic(line, "*", v, scale)
 	if y, ok := scaled.(float64); ok {
 		if math.IsInf(y, 0) || math.IsNaN(y) {
@@ -151,7 +152,7 @@ func fileSize(_ *evaluator, line int, v any, a []any) any {
 	case x == 1:
 		return "1 Byte"
 	case x < base:
-		return fmt.Sprintf("%.0f Bytes", math.Trunc(x))
+		return fmt.Sprintf("%.0f Bytes", math.Trunc(x)+0) // never -0
 	}
 	unit := base
 	for i, name := range units {

@@ -60,23 +60,22 @@ func indent(e *evaluator, line int, v any, a []any) any {
 
 // truncate cuts a text that is longer than length by more than the leeway: at a space, unless words may be cut.
 func truncate(e *evaluator, line int, v any, a []any) any {
-	most, end := wantInteger(line, or(a[0], int64(255)), "length"), wantText(line, or(a[2], "..."), "end")
-	leeway := int64(5)
-	if given := or(a[3], nil); given != nil {
-		leeway = int64(wantInteger(line, given, "leeway"))
+	most, end, leeway := or(a[0], int64(255)), wantText(line, or(a[2], "..."), "end"), or(a[3], nil)
+	if leeway == nil {
+		leeway = int64(5)
 	}
-	if most < runeCount(end) || leeway < 0 {
+	if e.compare(line, "<", most, int64(runeCount(end))) || e.compare(line, "<", leeway, int64(0)) {
 		fail(line, "truncate needs a length of at least its end's, and a leeway of at least 0")
 	}
 	n, ok := length(v)
 	if !ok {
 		fail(line, "truncate needs a text, not %s", typeName(v))
 	}
-	if n <= int64(most)+leeway {
+	if e.compare(line, "<=", n, e.arithmetic(line, "+", most, leeway)) {
 		return v
 	}
 	text := wantText(line, v, "what is truncated")
-	text = string([]rune(text)[:most-runeCount(end)])
+	text = string([]rune(text)[:wantInteger(line, most, "length")-runeCount(end)])
 	if at := strings.LastIndexByte(text, ' '); at >= 0 && !truth(or(a[1], false)) {
 		text = text[:at]
 	}
