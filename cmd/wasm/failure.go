@@ -42,7 +42,7 @@ var named = []struct {
 var fieldNames = map[string]string{
 	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
-	"Beams.MinTokens": "beams.minTokens",
+	"Beams.MinTokens": "beams.minTokens", "top_k": "topK", "top_p": "topP", "min_p": "minP",
 }
 
 // failureOf names an error: by the type that Go knows it by, or plainly Error.

@@ -3,7 +3,7 @@ package gguf
 import (
 	"bytes"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,14 +11,31 @@ import (
 // shownText is how many characters of a text an error shows.
 const shownText = 60
 
-// markup is how HTML pages and parts of them begin.
-var markup = regexp.MustCompile(`(?i)^<(!--|!doctype\s+html|(html|head|body|title|meta|link|script|style|noscript|center|main|div|span|table|form|iframe|a|p|br|hr|pre|h[1-6])[\s/>])`)
+// tags begin HTML pages and parts of them.
+var tags = strings.Fields("html head body title meta link script style noscript center main div span table form iframe a p br hr pre h1 h2 h3 h4 h5 h6")
+
+// isHTML reports whether a text, in whatever encoding, begins as HTML does.
+func isHTML(start []byte) bool {
+	text, ok := strings.CutPrefix(strings.ToLower(string(start)), "<")
+	if !ok {
+		return false
+	}
+	if strings.HasPrefix(text, "!--") {
+		return true
+	}
+	end := strings.IndexAny(text, " \t\n\f\r/>")
+	if end < 0 {
+		return false
+	}
+	name, rest := text[:end], text[end:]
+	return slices.Contains(tags, name) || name == "!doctype" && strings.HasPrefix(strings.TrimSpace(rest), "html")
+}
 
 // textKind tells texts apart; nil for what is none.
 func textKind(start []byte) *KindError {
 	start = bytes.TrimSpace(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")))
 	start = start[:min(len(start), kindBytes)]
-	if markup.Match(start) { // in whatever encoding
+	if isHTML(start) {
 		return &KindError{"an HTML page", link}
 	}
 	text, ok := readable(start)

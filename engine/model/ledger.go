@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -54,7 +53,13 @@ func (l *ledger) checkKeys(c *Config) (warnings []string, refused []error) {
 	return warnings, refused
 }
 
-var inLayer = regexp.MustCompile(`^blk\.(\d+)\.(.+)$`)
+// inLayer splits the name of a layer's tensor, such as "blk.0.attn_q.weight", into the layer's digits and the rest.
+func inLayer(name string) (layer, rest string, ok bool) {
+	after, ok := strings.CutPrefix(name, "blk.")
+	layer, rest, found := strings.Cut(after, ".")
+	digits := layer != "" && strings.Trim(layer, "0123456789") == ""
+	return layer, rest, ok && found && digits && rest != ""
+}
 
 // pastLast stands for all tensors of layers that the configuration does not have.
 const pastLast = "past the last layer"
@@ -73,9 +78,9 @@ func (l *ledger) checkTensors(c *Config) (refused []error) {
 			continue
 		}
 		same := name
-		if m := inLayer.FindStringSubmatch(name); m != nil {
-			same = m[2]
-			if layer, err := strconv.Atoi(m[1]); err != nil || layer >= c.Layers {
+		if layer, rest, ok := inLayer(name); ok {
+			same = rest
+			if n, err := strconv.Atoi(layer); err != nil || n >= c.Layers {
 				same = pastLast
 			}
 		}

@@ -1,17 +1,35 @@
 package words
 
-import "regexp"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// field finds the engine's names of a request's and the options' fields, not what stands in quotes.
-var field = regexp.MustCompile(`(^|[\s(])(N|BestOf|MaxSeqs|MaxTokens|Stop|Logits|Beams(?:\.\w+)?|Sample\.\w+)\b`)
-
-// Fields gives a text about a request with a host's own names of fields.
+// Fields gives a text about a request or options with a host's own names of fields in place of the engine's, but for what
+// stands in quotes.
 func Fields(text string, names map[string]string) string {
-	return field.ReplaceAllStringFunc(text, func(found string) string {
-		parts := field.FindStringSubmatch(found)
-		if name, ok := names[parts[2]]; ok {
-			return parts[1] + name
+	var b strings.Builder
+	before := ' '
+	for text != "" {
+		word := text[:len(text)-len(strings.TrimLeftFunc(text, inName))]
+		if word == "" {
+			r, size := utf8.DecodeRuneInString(text)
+			b.WriteString(text[:size])
+			before, text = r, text[size:]
+			continue
 		}
-		return found
-	})
+		field := strings.TrimRight(word, ".") // which ends a sentence
+		if name, ok := names[field]; ok && (before == '(' || unicode.IsSpace(before)) {
+			b.WriteString(name + word[len(field):])
+		} else {
+			b.WriteString(word)
+		}
+		before, _ = utf8.DecodeLastRuneInString(word)
+		text = text[len(word):]
+	}
+	return b.String()
 }
+
+// inName reports whether a character may be part of a field's name, such as "Beams.Width".
+func inName(r rune) bool { return r == '.' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

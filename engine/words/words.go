@@ -11,18 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// rooms are packages that put their name in front of their errors.
-var rooms = regexp.MustCompile(`(^|: |\n)(?:(?:gpu|schedule|paging|attention|kernel|runner|engine|train|sim|session|sample): (?:source: )?)+`)
-
 // Error gives an error's text without names of packages and of system calls.
 func Error(err error) string {
-	text := rooms.ReplaceAllString(err.Error(), "$1")
+	text := withoutRooms(err.Error())
 	for _, inner := range causes(err) {
 		if plain := reworded(inner); plain != "" {
 			text = strings.ReplaceAll(text, inner.Error(), plain)

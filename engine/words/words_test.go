@@ -31,6 +31,8 @@ func TestError(t *testing.T) {
 		"bad request: schedule: paging: no":       "bad request: no",
 		"a\ngpu: b":                               "a\nb",
 		"line 2: sample: top_p is 3":              "line 2: top_p is 3",
+		"a: source: b: gpu: kernel: source: ":     "a: source: b: ",
+		"gpu: \nsession: my engine:":              "\nmy engine:",
 		"tensor \"a\": chat template: line 1: no": "tensor \"a\": chat template: line 1: no",
 		"my gpu: the fast one":                    "my gpu: the fast one",
 	} {
@@ -94,6 +96,8 @@ func TestFields(t *testing.T) {
 		"N is -1 and BestOf 2":              "--n is -1 and --best-of 2",
 		"Beams.Width is 20, at least N (3)": "--beams is 20, at least --n (3)",
 		"Beams do not go with BestOf, Stop": "beams do not go with --best-of, Stop",
+		"more than N. BestOf (Beams.Width)": "more than --n. --best-of (--beams)",
+		"é N\u00a0N_":                       "é --n\u00a0N_",
 		`unknown field "N", "BestOf"`:       `unknown field "N", "BestOf"`,
 		"No Beamsplitter, Nothing":          "No Beamsplitter, Nothing",
 	} {
