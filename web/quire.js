@@ -11,7 +11,7 @@ import {EngineWorker} from './start.js';
 import {unpack} from './quire/blocks.js';
 import {badRequest, closed, QuireError} from './quire/error.js';
 import {Generation} from './quire/generation.js';
-import {given, modelOf, written} from './quire/options.js';
+import {given, kind, modelOf, written} from './quire/options.js';
 import {keep, remembered} from './quire/tuning.js';
 
 export {QuireError};
@@ -99,7 +99,7 @@ export class Quire {
 
   /** Gives a text's token ids. No BOS or EOS is added. */
   async encode(text, options) {
-    if (typeof text !== 'string') throw badRequest(`the text must be a string, it is a ${typeof text}`);
+    if (typeof text !== 'string') throw badRequest(`the text must be a string, not ${kind(text)}`);
     return this.#call('encode', {...given(options), text});
   }
 

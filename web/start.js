@@ -41,9 +41,9 @@ export class EngineWorker {
   }
 }
 
-// start gives the worker, its script's URL, and, where that is another origin's, the URL of what imports it. A worker's own script must be of the
-// page's origin: another's is imported by a script that is made here. Bundlers only know this very form of making a
-// worker, so its URL comes to light in the constructor, which nothing else can meet meanwhile.
+// start gives the worker, its script's URL, and, where that is another origin's, the URL of what imports it. A worker's own
+// script must be of the page's origin: another's is imported by a script that is made here. Bundlers only know this very form of
+// making a worker, so its URL comes to light in the constructor, which nothing else can meet meanwhile.
 function start() {
   const Native = globalThis.Worker;
   if (!Native) throw new QuireError({name: 'ErrNoAdapter', message: 'Quire needs a browser: there are no web workers here'});

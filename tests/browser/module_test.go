@@ -97,6 +97,8 @@ func TestModule(t *testing.T) {
 	const text = "The fox — a red one — laughed. 🦊"
 	assert.Equal(t, text, get[string](p, fmt.Sprintf(`quire.encode(%q).then((ids) => quire.decode(ids))`, text)))
 	fails(`^ErrBadRequest: .*token 1 is 4096`, `quire.decode([1, 4096])`)
+	fails(`^ErrBadRequest: element 1 of a list is null`, `quire.decode([1, null])`)
+	fails(`^ErrBadRequest: the text must be a string, not null`, `quire.encode(null)`)
 	assert.True(t, get[bool](p, `Promise.all([quire.encode('A', null), quire.encode('A', {special: null}), quire.encode('A')]).then((all) => new Set(all.map(String)).size === 1)`))
 	assert.Equal(t, "A", get[string](p, `quire.encode('A').then((ids) => quire.decode(new Set(ids), null))`))
 
@@ -118,6 +120,9 @@ func TestModule(t *testing.T) {
 		`{prompt: 'A', signal: 5}`: "signal must be an AbortSignal", `{prompt: 'A', beams: 'many'}`: "beams must be an object",
 		`(() => { const messages = []; messages.push(messages); return {messages}; })()`: "cannot be written as JSON",
 		`{prompt: 'A', get topK() { throw new Error('no'); }}`:                           "cannot be read: no",
+		`{prompt: 'A', get topK() { throw null; }}`:                                      "cannot be read: null",
+		`{prompt: 'A', signal: new EventTarget()}`:                                       "signal must be an AbortSignal", `{prompt: 'A', topP: 2}`: "bad request: topP is 2",
+		`{ids: [1, null]}`: "element 1 of a list is null", `{ids: [undefined]}`: "element 0 of a list is undefined",
 		`{prompt: 'A', stop: 5}`: "stop must be a text or a list of texts",
 		`{messages: [{role: 'user', content: [{type: 'image_url'}]}]}`: "message 0: content part 0 is of type \"image_url\"",
 	} {

@@ -13,7 +13,7 @@ export function given(options, what = 'the options') {
   for (const name of ['onProgress', 'onRecovering']) {
     if (name in there && typeof there[name] !== 'function') throw badRequest(`${name} must be a function, not ${kind(there[name])}`);
   }
-  if ('signal' in there && typeof there.signal.addEventListener !== 'function') {
+  if ('signal' in there && typeof there.signal.throwIfAborted !== 'function') {
     throw badRequest(`signal must be an AbortSignal, not ${kind(there.signal)}`);
   }
   return there;
@@ -23,9 +23,12 @@ function entries(options, what) {
   try {
     return Object.entries(options);
   } catch (e) {
-    throw badRequest(`${what} cannot be read: ${e.message}`);
+    throw badRequest(`${what} cannot be read: ${said(e)}`);
   }
 }
+
+// said gives the words of what was thrown, which may be anything.
+const said = (e) => e?.message ?? String(e);
 
 // modelOf gives a model's {url, blob}: one of the two.
 export function modelOf(model) {
@@ -53,7 +56,7 @@ export function written(value) {
     const others = JSON.stringify(rest, plain).slice(1, -1);
     return `{"messages":${JSON.stringify(messages, exact)}${others && ','}${others}}`;
   } catch (e) {
-    throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${e.message}`);
+    throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${said(e)}`);
   }
 }
 
@@ -66,16 +69,19 @@ function plain(key, value) {
     case 'bigint': case 'function': case 'symbol':
       throw badRequest(`${name} is ${kind(value)}`);
   }
+  if (Array.isArray(this) && (value === undefined || value === null)) throw badRequest(`${name} is ${value}`);
   return value;
 }
 
+// exact writes messages, where templates may want nothing among others.
 function exact(key, value) {
+  if (value === undefined || value === null) return value;
   if (typeof value === 'bigint' && JSON.rawJSON) return JSON.rawJSON(String(value));
   return plain.call(this, key, value);
 }
 
 // kind says what a value is.
-function kind(value) {
+export function kind(value) {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'of no class'})`;
