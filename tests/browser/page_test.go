@@ -175,12 +175,15 @@ func TestWrongModels(t *testing.T) {
 		assert.Contains(t, text, c.title, c.url)
 		assert.Contains(t, text, c.message, c.url)
 	}
+	p.do(chromedp.Click(css("textarea")), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.wait(status(1) + ` === 'Not run: no model was loaded'`) // which stays true when another is
 	p.narrow("a page with an error")
 	p.picture("no-model")
 	p.fill("#url", site+"/odd.gguf")
 	p.do(chromedp.Click(css("#load")))
 	p.wait(loaded)
 	assert.Contains(t, get[string](p, `document.querySelector('#warnings:not([hidden])').textContent`), `llama.favourite_colour is "green"`)
+	p.fill("#url", "no whole address") // which is of no account when another model is chosen
 	p.do(chromedp.Click(css(`input[value="builtin"]`)), chromedp.Click(css("details summary")), chromedp.SendKeys(css("#context"), "900000000"),
 		chromedp.Click(css("#load")))
 	p.wait(`document.querySelector('#model-error').textContent.includes('There is too little GPU memory')`)

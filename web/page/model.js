@@ -125,7 +125,7 @@ export class ModelForm {
         signal: this.#abort.signal,
         adapter: $('adapter').value,
         context: Number($('context').value),
-        kvMemory: Number($('kv-memory').value) * 2 ** 20,
+        kvMemory: Math.round(Number($('kv-memory').value) * 2 ** 20),
         kvType: $('kv-type').value,
         deterministic: $('deterministic').checked,
         onProgress: (p) => this.#progress(p),

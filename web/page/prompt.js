@@ -74,7 +74,7 @@ export class Prompt {
     const quire = await this.page.load();
     if (this.#loading !== wanted) return null;
     this.#loading = null;
-    if (!quire) this.#say('No model is loaded');
+    if (!quire) this.#say('Not run: no model was loaded');
     this.show();
     return quire;
   }
