@@ -16,7 +16,7 @@ func TestDeadline(t *testing.T) {
 	assert.Equal(t, FinishCancelled, passed.Reason)
 	require.ErrorIs(t, passed.Err, ErrDeadline)
 
-	s := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(200 * time.Millisecond)})
+	s := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true, Deadline: time.Now().Add(20 * time.Millisecond)})
 	other := submit(t, e, Request{Prompt: []int32{9, 8}, IgnoreEnd: true, MaxTokens: 5})
 	r := s.Result()
 	assert.Equal(t, FinishCancelled, r.Reason)
