@@ -87,6 +87,34 @@ func TestAnswers(t *testing.T) {
 	p.quiet()
 }
 
+// What several decoded together is called so until there is another figure: a request that fails brings none.
+func TestFiguresOfSeveral(t *testing.T) {
+	p := newTab(t, serve(t), "")
+	get[bool](p, `import('/page/figures.js').then(({Figures}) => {
+		let tokens = 0;
+		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvType: 'f16', blocks: 1, blockSize: 16};
+		const stats = async () => ({blocks: {total: 1, active: 0, cached: 0}, running: 0, waiting: 0, tokens: tokens += 5});
+		globalThis.figures = new Figures();
+		figures.open({info, stats});
+		figures.started();
+		figures.started();
+		return true;
+	})`)
+	const shown = `['decode-name', 'decode'].map((id) => document.querySelector('#figure-' + id).textContent)`
+	p.wait(shown + `[1].endsWith('tokens/s')`)
+	assert.Equal(t, "Decode, together", get[[]string](p, shown)[0])
+	got := get[[][]string](p, `(async () => {
+		for (let i = 0; i < 2; i++) figures.ended(null);
+		const before = `+shown+`;
+		figures.started();
+		figures.ended(null);
+		await new Promise((resolve) => setTimeout(resolve, 600));
+		return [before, `+shown+`];
+	})()`)
+	assert.Equal(t, got[0], got[1])
+	p.quiet()
+}
+
 // What is kept has a bound, and nothing breaks on storage that is blocked, full, or holds something else.
 func TestKeep(t *testing.T) {
 	p := newTab(t, serve(t)+"/empty.html", "")

@@ -56,7 +56,7 @@ export class Figures {
     $('figure-prompt').textContent = rate(promptPerSecond);
     $('figure-first').textContent = duration(timeToFirst);
     if (this.#together || decodePerSecond === 0) return;
-    $('figure-decode').textContent = rate(decodePerSecond);
+    this.#decode(decodePerSecond);
     this.#settled = true;
   }
 
@@ -79,10 +79,14 @@ export class Figures {
   #decoding(tokens) {
     const at = performance.now(), before = this.#last;
     this.#last = tokens;
-    $('figure-decode-name').textContent = this.#together ? 'Decode, together' : 'Decode';
     if (this.#settled || before === null || tokens <= before) return;
     this.#begin ??= {tokens, at};
-    if (tokens > this.#begin.tokens) $('figure-decode').textContent = rate(1000 * (tokens - this.#begin.tokens) / (at - this.#begin.at));
+    if (tokens > this.#begin.tokens) this.#decode(1000 * (tokens - this.#begin.tokens) / (at - this.#begin.at));
+  }
+
+  #decode(perSecond) {
+    $('figure-decode-name').textContent = this.#together ? 'Decode, together' : 'Decode';
+    $('figure-decode').textContent = rate(perSecond);
   }
 
   #meter(active) {
