@@ -15,7 +15,7 @@ type loop struct {
 	depth         int64
 	changed       []any
 	hasChanged    bool
-	render        func(source any, depth int64) string // nil where the loop is not recursive
+	render        func(source any, depth int64) any // nil where the loop is not recursive
 }
 
 func (n forNode) run(e *evaluator, s *scope) {
@@ -23,15 +23,15 @@ func (n forNode) run(e *evaluator, s *scope) {
 		e.loop(n, s, e.eval(n.source, s), 0, nil)
 		return
 	}
-	var render func(source any, depth int64) string
-	render = func(source any, depth int64) string {
-		return e.capture(func() { e.loop(n, s, source, depth, render) })
+	var render func(source any, depth int64) any
+	render = func(source any, depth int64) any {
+		return n.escape.safe(e, e.capture(func() { e.loop(n, s, source, depth, render) }))
 	}
-	e.write(n.line, render(e.eval(n.source, s), 0))
+	e.loop(n, s, e.eval(n.source, s), 0, render)
 }
 
 // loop runs a loop's body for every item.
-func (e *evaluator) loop(n forNode, s *scope, source any, depth int64, render func(any, int64) string) {
+func (e *evaluator) loop(n forNode, s *scope, source any, depth int64, render func(any, int64) any) {
 	items := e.iterator(n.line, source)
 	if n.filter != nil {
 		items = items.lazy(func(item any) (any, bool) {

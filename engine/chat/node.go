@@ -26,6 +26,7 @@ type (
 		source      expression
 		filter      expression // nil: all items
 		recursive   bool
+		escape      escaping // of what a recursive loop gives
 		body, else_ []node
 	}
 	setNode struct {
@@ -58,7 +59,7 @@ type (
 	}
 	generationNode struct {
 		line int
-		body []node
+		macroBody
 	}
 	escapeNode struct {
 		on   expression

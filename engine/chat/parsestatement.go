@@ -32,7 +32,7 @@ func (p *parser) statementOf(line int, keyword string) node {
 		return n
 	case "generation":
 		n := generationNode{line: line}
-		p.hard(true, func() { n.body = p.block("endgeneration") })
+		p.macroBody(&n.macroBody, false, "endgeneration")
 		return n
 	case "with":
 		return p.with(line)
@@ -89,7 +89,7 @@ func (p *parser) ifStatement() node {
 func (p *parser) forStatement(line int) node {
 	p.fors++
 	defer func() { p.fors-- }()
-	n := forNode{line: line, target: p.target(false, "in")}
+	n := forNode{line: line, escape: p.escape, target: p.target(false, "in")}
 	if !p.takeName("in") {
 		p.unexpected()
 	}

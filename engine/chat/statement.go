@@ -44,8 +44,8 @@ func (n blockNode) run(e *evaluator, s *scope) {
 
 // A generation's text is a call of a function, as the extension of Hugging Face makes it.
 func (n generationNode) run(e *evaluator, s *scope) {
-	text, _ := e.block(n.body, s)
-	e.write(n.line, text)
+	text := (&macro{macroBody: n.macroBody, defined: s}).call(e, n.line, values{})
+	e.write(n.line, wantText(n.line, text, "a generation"))
 }
 
 func (n loadNode) run(*evaluator, *scope) {
