@@ -22,18 +22,24 @@ func scan(text string) []token {
 			all = append(all, token{text: strings.TrimSpace(said), line: line, turns: true})
 			continue
 		}
-		code = uncommented(code)
-		for {
-			code = strings.TrimLeft(code, " \t\r\n")
-			if code == "" {
-				break
-			}
-			n := wordLength(code)
-			all = append(all, token{text: code[:n], line: line})
-			code = code[n:]
+		for _, word := range words(uncommented(code)) {
+			all = append(all, token{text: word, line: line})
 		}
 	}
 	return all
+}
+
+// words cuts code without comments into words.
+func words(code string) (all []string) {
+	for {
+		code = strings.TrimLeft(code, " \t\r\n")
+		if code == "" {
+			return all
+		}
+		n := wordLength(code)
+		all = append(all, code[:n])
+		code = code[n:]
+	}
 }
 
 // symbols are the operators of several characters, the longer first.

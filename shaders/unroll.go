@@ -2,7 +2,7 @@ package shaders
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,21 +16,30 @@ const mark = "// unroll"
 // line ends with its brace. The text keeps its lines, so that errors still name the right one.
 func unroll(text string) (string, error) {
 	u := unroller{}
-	for _, m := range numberConst.FindAllStringSubmatch(text, -1) {
-		u[m[1]], _ = strconv.Atoi(m[2]) // digits
+	lines := strings.Split(text, "\n")
+	for _, line := range lines {
+		u.declare(line)
 	}
-	lines, err := u.expand(strings.Split(text, "\n"))
+	lines, err := u.expand(lines)
 	return strings.Join(lines, "\n"), err
 }
 
 // unroller is the numbers that constants stand for.
 type unroller map[string]int
 
-var (
-	numberConst = regexp.MustCompile(`(?m)^const (\w+): u32 = (\d{1,9})u;`)
-	loopHead    = regexp.MustCompile(`^(\s*)for \(var (\w+) = 0u; (\w+) < (\w+); (\w+)\+\+\) \{`)
-	leaves      = regexp.MustCompile(`\b(break|continue|return)\b`)
-)
+// declare notes a constant that a line declares as a number: "const NAME: u32 = 12u;".
+func (u unroller) declare(line string) {
+	if !strings.HasPrefix(line, "const ") {
+		return
+	}
+	w := words(line)
+	if len(w) < 7 || w[2] != ":" || w[3] != "u32" || w[4] != "=" || w[6] != ";" {
+		return
+	}
+	if n, err := strconv.ParseUint(strings.TrimSuffix(w[5], "u"), 10, 31); err == nil {
+		u[w[1]] = int(n)
+	}
+}
 
 // expand returns as many lines as it is given.
 func (u unroller) expand(lines []string) ([]string, error) {
@@ -86,25 +95,27 @@ func loopEnd(lines []string, at int) int {
 // loop writes out one loop: its first round on the loop's own lines, the others behind its end.
 func (u unroller) loop(lines []string) ([]string, error) {
 	first := strings.TrimSpace(lines[0])
-	head := loopHead.FindStringSubmatch(lines[0])
-	if head == nil || head[2] != head[3] || head[2] != head[5] {
+	counter, rounds := u.head(words(uncommented(first)))
+	switch {
+	case counter == "":
 		return nil, fmt.Errorf("shaders: %q cannot be unrolled", first)
-	}
-	rounds := u[head[4]]
-	if rounds < 1 {
+	case rounds < 1:
 		return nil, fmt.Errorf("shaders: the bound of %q is no number above 0", first)
 	}
-	body := append([]string{head[1] + "{" + lines[0][len(head[0]):]}, lines[1:]...)
+	indent := lines[0][:strings.Index(lines[0], "for")]
+	_, inside, _ := strings.Cut(lines[0], "{")
+	body := append([]string{indent + "{" + inside}, lines[1:]...)
 	body, err := u.expand(body)
 	if err != nil {
 		return nil, err
 	}
 	all := joined(body)
-	if m := leaves.FindString(all); m != "" {
-		return nil, fmt.Errorf("shaders: a %s leaves the unrolled loop %q", m, first)
+	for _, w := range words(all) {
+		if slices.Contains([]string{"break", "continue", "return"}, w) {
+			return nil, fmt.Errorf("shaders: a %s leaves the unrolled loop %q", w, first)
+		}
 	}
-	counter := regexp.MustCompile(`(^|[^.\w])` + head[2] + `\b`)
-	round := func(text string, n int) string { return counter.ReplaceAllString(text, fmt.Sprintf("${1}%du", n)) }
+	round := func(text string, n int) string { return replaced(text, counter, fmt.Sprintf("%du", n)) }
 	out := make([]string, len(body))
 	for i, line := range body {
 		out[i] = round(line, 0)
@@ -113,6 +124,34 @@ func (u unroller) loop(lines []string) ([]string, error) {
 		out[len(out)-1] += " " + round(all, n)
 	}
 	return out, nil
+}
+
+// head gives the counter and the rounds of "for (var i = 0u; i < N; i++) {"; no counter where a loop begins otherwise.
+func (u unroller) head(w []string) (counter string, rounds int) {
+	if len(w) < 15 || !isName(w[3]) {
+		return "", 0
+	}
+	i, bound := w[3], w[9]
+	if !slices.Equal(w[:15], []string{"for", "(", "var", i, "=", "0u", ";", i, "<", bound, ";", i, "++", ")", "{"}) {
+		return "", 0
+	}
+	return i, u[bound]
+}
+
+// replaced puts a number where a name stands for itself, not for a member.
+func replaced(text, name, number string) string {
+	var out strings.Builder
+	for member := false; text != ""; {
+		word := text[:wordLength(text)]
+		text = text[len(word):]
+		if word == name && !member {
+			out.WriteString(number)
+		} else {
+			out.WriteString(word)
+		}
+		member = word == "."
+	}
+	return out.String()
 }
 
 // joined is code as one line, without comments.

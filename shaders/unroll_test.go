@@ -67,7 +67,8 @@ func TestMarksStandBeforeLoops(t *testing.T) {
 		lines := strings.Split(string(text), "\n")
 		for i, line := range lines {
 			if strings.TrimSpace(line) == mark {
-				require.Regexp(t, loopHead, lines[i+1], "%s:%d", name.Name(), i+2)
+				counter, _ := unroller{}.head(words(lines[i+1]))
+				require.NotEmpty(t, counter, "%s:%d", name.Name(), i+2)
 			}
 		}
 	}
