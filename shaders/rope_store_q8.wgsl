@@ -43,7 +43,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let position = step_position(t);
     if (group.x < Q_GROUPS) {
         let unit = group.x * 64u + lid;
-        if (unit < HEADS * Q_UNITS && !rotate_query(base, unit, position)) { spoil(t); }
+        if (unit < HEADS * Q_UNITS) { // not in one condition: wgpu 0.19 calls what stands behind && always
+            if (!rotate_query(base, unit, position)) { spoil(t); }
+        }
         return;
     }
     let slot = step_slot(GROUP, t);
