@@ -60,7 +60,7 @@ func TestBlocks(t *testing.T) {
 
 // A sequence that waits for its turn holds no blocks, and says so.
 func TestBlocksOfWaiting(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 64, MaxSeqs: 1})
+	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 1})
 	r := Request{Prompt: testPrompts(4)[1], MaxTokens: 40, IgnoreEnd: true}
 	first, second := submit(t, e, r), submit(t, e, r)
 	_, more := first.Next()

@@ -56,7 +56,7 @@ func TestQueueLimit(t *testing.T) {
 
 // Requests that come together and find room do not wait.
 func TestQueueLimitWithRoom(t *testing.T) {
-	e := openModel(t, "stories260K", Options{Context: 64, MaxSeqs: 64, QueueLimit: 2})
+	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 64, QueueLimit: 2})
 	held, release := make(chan struct{}), make(chan struct{})
 	go func() { _ = e.call(func() { close(held); <-release }) }()
 	<-held
