@@ -19,8 +19,8 @@ type attending struct {
 }
 
 // attention lays attention out over so many sequences.
-func (p *program) attention(c Config, sequences int) *attending {
-	if p.err != nil {
+func (p *builder) attention(c Config, sequences int) *attending {
+	if p.Err() != nil {
 		return nil
 	}
 	params := attention.Params{
@@ -34,17 +34,17 @@ func (p *program) attention(c Config, sequences int) *attending {
 	}
 	a := &attending{}
 	var err error
-	if a.forward, err = attention.New(p.dev, params); err == nil {
+	if a.forward, err = attention.New(p.Device(), params); err == nil {
 		a.forwardPlan, err = a.forward.Plan(rows, 0)
 	}
 	if err == nil {
-		a.backward, err = attention.NewBackward(p.dev, params)
+		a.backward, err = attention.NewBackward(p.Device(), params)
 	}
 	if err == nil {
 		a.backwardPlan, err = a.backward.Plan(rows)
 	}
 	if err != nil {
-		p.fail(err)
+		p.Fail(err)
 		return nil
 	}
 	a.forwardStep, a.backwardStep = p.stepBuffer(a.forwardPlan), p.stepBuffer(a.backwardPlan)
@@ -55,11 +55,11 @@ func (p *program) attention(c Config, sequences int) *attending {
 }
 
 // stepBuffer writes a launch's plan to the GPU.
-func (p *program) stepBuffer(d *kernel.StepData) gpu.View {
+func (p *builder) stepBuffer(d *kernel.StepData) gpu.View {
 	words := d.AppendWords(nil)
-	view := p.buffer("attention plan", len(words))
-	if p.err == nil {
-		p.fail(view.Buffer.Upload(0, appendWords(nil, words)))
+	view := p.Buffer("attention plan", len(words))
+	if p.Err() == nil {
+		p.Fail(view.Buffer.Upload(0, appendWords(nil, words)))
 	}
 	return view
 }
@@ -70,7 +70,7 @@ func (g *graph) attend(l *layer) {
 	var bound *attention.Bindings
 	g.add(func() (err error) {
 		bound, err = a.forward.Bind(attention.Operands{Step: a.forwardStep, Q: l.q.View, K: l.k.View, V: l.v.View,
-			Out: l.attended.View, Partials: g.resolve(a.partials), Walks: g.resolve(a.walks), LSE: l.lse})
+			Out: l.attended.View, Partials: g.Resolve(a.partials), Walks: g.Resolve(a.walks), LSE: l.lse})
 		return err
 	}, func(rec *gpu.Recorder) {
 		a.forward.Record(rec, bound, a.forwardPlan)
@@ -83,7 +83,7 @@ func (g *graph) attendBackward(l *layer) {
 	var bound *attention.BackwardBindings
 	g.add(func() (err error) {
 		bound, err = a.backward.Bind(attention.Gradients{Step: a.backwardStep, Q: l.q.View, K: l.k.View, V: l.v.View, Out: l.attended.View,
-			LSE: l.lse, DOut: g.dout.View, DQ: g.dq.View, DK: g.dk.View, DV: g.dv.View, Scratch: g.resolve(a.scratch)})
+			LSE: l.lse, DOut: g.dout.View, DQ: g.dq.View, DK: g.dk.View, DV: g.dv.View, Scratch: g.Resolve(a.scratch)})
 		return err
 	}, func(rec *gpu.Recorder) { a.backward.Record(rec, bound, a.backwardPlan) })
 }

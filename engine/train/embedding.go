@@ -6,7 +6,7 @@ import (
 )
 
 // embed appends y[t] = w[tokens[t]].
-func (p *program) embed(tokens gpu.View, w, y matrix) {
+func (p *builder) embed(tokens gpu.View, w, y matrix) {
 	vectors := y.columns / 4
 	p.each(y.rows*vectors, kernel.Spec{
 		File: "gather_rows", Consts: []kernel.Const{{Name: "ROWS", Value: y.rows}, {Name: "VECTORS", Value: vectors}},
@@ -16,7 +16,7 @@ func (p *program) embed(tokens gpu.View, w, y matrix) {
 
 // embedBackward appends the gradient by w: each row of dw becomes the sum of the rows of dy that belong to its token, or
 // grows by it. starts and order list those rows (see Batch).
-func (p *program) embedBackward(starts, order gpu.View, dy, dw matrix, add bool) {
+func (p *builder) embedBackward(starts, order gpu.View, dy, dw matrix, add bool) {
 	vectors := dy.columns / 4
 	p.dispatch(kernel.Spec{
 		File: "scatter_rows", Consts: []kernel.Const{{Name: "VECTORS", Value: vectors}, {Name: "ADD", Value: add}},

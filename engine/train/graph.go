@@ -4,7 +4,7 @@ import "quire/engine/gpu"
 
 // graph is a step's work on a model: what it computes lies in the program's buffers.
 type graph struct {
-	*program
+	*builder
 	model  *Model
 	layout batchLayout
 	tokens int // sequences · length
@@ -37,14 +37,14 @@ type layer struct {
 const resultAlign = 4 * tensorAlign
 
 func newGraph(m *Model, sequences int) *graph {
-	p := newProgram(m.device)
+	p := newBuilder(m.device)
 	n := sequences * m.Length
-	g := &graph{program: p, model: m, tokens: n, layout: newBatchLayout(n, m.Vocabulary)}
-	g.batch = p.buffer("batch", g.layout.size)
-	g.settings = p.uniformBuffer("settings", settingsWords)
-	g.gradients = p.buffer("gradients", m.size)
-	g.results = p.buffer("results", 2*tensorAlign)
-	g.losses = p.buffer("losses", (n+3)/4*4)
+	g := &graph{builder: p, model: m, tokens: n, layout: newBatchLayout(n, m.Vocabulary)}
+	g.batch = p.Buffer("batch", g.layout.size)
+	g.settings = p.Uniform("settings", settingsWords)
+	g.gradients = p.Buffer("gradients", m.size)
+	g.results = p.Buffer("results", 2*tensorAlign)
+	g.losses = p.Buffer("losses", (n+3)/4*4)
 	g.table = p.ropeTable(m.Config)
 	g.attending = p.attention(m.Config, sequences)
 	q, kv := m.Heads*m.HeadDim, m.KVHeads*m.HeadDim
@@ -52,7 +52,7 @@ func newGraph(m *Model, sequences int) *graph {
 		g.layers = append(g.layers, layer{
 			x: p.matrix("residual", n, m.Width), attnNormed: p.matrix("attention norm", n, m.Width),
 			q: p.matrix("q", n, q), k: p.matrix("k", n, kv), v: p.matrix("v", n, kv),
-			attended: p.matrix("attention", n, q), lse: p.buffer("lse", n*m.Heads),
+			attended: p.matrix("attention", n, q), lse: p.Buffer("lse", n*m.Heads),
 			middle: p.matrix("residual", n, m.Width), ffnNormed: p.matrix("feed-forward norm", n, m.Width),
 			gate: p.matrix("gate", n, m.FFN), up: p.matrix("up", n, m.FFN), hidden: p.matrix("hidden", n, m.FFN),
 		})
@@ -90,7 +90,7 @@ func (g *graph) output() string {
 // build appends the whole step: forward, loss, backward, and AdamW with moments of its own.
 func (g *graph) build() {
 	m, l := g.model, g.layout
-	if g.err != nil {
+	if g.Err() != nil {
 		return
 	}
 	g.embed(g.part(l.tokens, g.tokens), g.weight(embeddingName), g.layers[0].x)
@@ -106,7 +106,7 @@ func (g *graph) build() {
 	g.project(g.normed, g.weight(g.output()), g.logits, false)
 	g.crossEntropy(g.part(l.targets, g.tokens), g.logits, g.losses)
 	g.total(g.losses, false, g.result(0))
-	g.scored = len(g.steps)
+	g.scored = g.Len()
 
 	g.clear(g.dx.View)
 	g.projectWeight(g.logits, g.normed, g.gradient(g.output()))
@@ -119,7 +119,7 @@ func (g *graph) build() {
 	g.embedBackward(g.part(l.starts, m.Vocabulary+1), g.part(l.order, g.tokens), g.dx, g.gradient(embeddingName), m.Tied)
 
 	g.total(g.gradients, true, g.result(1))
-	g.adamw(g.settings, g.result(1), g.gradients, g.buffer("first moments", m.size), g.buffer("second moments", m.size),
+	g.adamw(g.settings, g.result(1), g.gradients, g.Buffer("first moments", m.size), g.Buffer("second moments", m.size),
 		m.parameters.All(), m.decayed)
 }
 

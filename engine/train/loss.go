@@ -7,7 +7,7 @@ import (
 
 // crossEntropy appends the loss of each row of logits at its target, and turns logits into the gradient by them of the
 // rows' mean.
-func (p *program) crossEntropy(targets gpu.View, logits matrix, loss gpu.View) {
+func (p *builder) crossEntropy(targets gpu.View, logits matrix, loss gpu.View) {
 	workgroup := 256
 	for workgroup > 32 && workgroup > logits.columns {
 		workgroup /= 2
@@ -27,7 +27,7 @@ func (p *program) crossEntropy(targets gpu.View, logits matrix, loss gpu.View) {
 const totalGroups = 256
 
 // total appends y[0] = Σ x[i], or Σ x[i]², over a view of a multiple of 16 bytes, always in the same order.
-func (p *program) total(x gpu.View, square bool, y gpu.View) {
+func (p *builder) total(x gpu.View, square bool, y gpu.View) {
 	vectors := int(x.Size / 16)
 	if vectors > 1024 {
 		parts := p.scratch(totalGroups)
@@ -37,7 +37,7 @@ func (p *program) total(x gpu.View, square bool, y gpu.View) {
 	p.sum(x, vectors, 1, square, y)
 }
 
-func (p *program) sum(x gpu.View, vectors, groups int, square bool, y gpu.View) {
+func (p *builder) sum(x gpu.View, vectors, groups int, square bool, y gpu.View) {
 	p.dispatch(kernel.Spec{
 		File:     "total",
 		Consts:   []kernel.Const{{Name: "SQUARE", Value: square}, {Name: "WORKGROUP", Value: 256}, {Name: "LANES", Value: 256}, {Name: "SUMS", Value: 1}},

@@ -6,13 +6,13 @@ import (
 )
 
 // norm appends y = x / rms(x) · weight for each row, with the kernel that models run.
-func (p *program) norm(x matrix, weight gpu.View, y matrix, eps float32) {
-	if p.err != nil {
+func (p *builder) norm(x matrix, weight gpu.View, y matrix, eps float32) {
+	if p.Err() != nil {
 		return
 	}
-	n, err := kernel.NewRMSNorm(p.dev, kernel.RMSNormParams{K: x.columns, XStride: x.stride, YStride: y.stride, Eps: eps})
+	n, err := kernel.NewRMSNorm(p.Device(), kernel.RMSNormParams{K: x.columns, XStride: x.stride, YStride: y.stride, Eps: eps})
 	if err != nil {
-		p.fail(err)
+		p.Fail(err)
 		return
 	}
 	rows := p.rows(x.rows)
@@ -27,7 +27,7 @@ func (p *program) norm(x matrix, weight gpu.View, y matrix, eps float32) {
 func normRows(n int) int { return max(4, (n+127)/128) }
 
 // normBackward appends dx += the gradient by x and dweight = that by weight, from dy.
-func (p *program) normBackward(x matrix, weight gpu.View, dy, dx matrix, dweight gpu.View, eps float32) {
+func (p *builder) normBackward(x matrix, weight gpu.View, dy, dx matrix, dweight gpu.View, eps float32) {
 	workgroup := 256
 	for workgroup > 32 && workgroup > x.columns/4 {
 		workgroup /= 2

@@ -173,7 +173,7 @@ func TestCrossEntropy(t *testing.T) {
 				targets[i] = int32(r.rng.IntN(vocabulary))
 				words[i] = uint32(targets[i])
 			}
-			m, losses, total := r.put(logits, vocabulary), r.buffer("losses", 12), r.buffer("total", 4)
+			m, losses, total := r.put(logits, vocabulary), r.Buffer("losses", 12), r.Buffer("total", 4)
 			r.crossEntropy(r.words(words), m, losses)
 			r.total(losses, false, total)
 			r.run()
@@ -192,7 +192,7 @@ func TestTotal(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			r := newRig(t)
 			x := r.floats(n, 1)
-			mx, sum, squares := r.put(x, n), r.buffer("sum", 4), r.buffer("squares", 4)
+			mx, sum, squares := r.put(x, n), r.Buffer("sum", 4), r.Buffer("squares", 4)
 			r.total(mx.View, false, sum)
 			r.total(mx.View, true, squares)
 			r.run()
@@ -217,9 +217,9 @@ func TestAdamW(t *testing.T) {
 			const n = 512
 			x, gradient := r.floats(n, 1), r.floats(n, 1)
 			mx, mg := r.put(x, n), r.put(gradient, n)
-			settings, squares := r.uniformBuffer("settings", settingsWords), r.buffer("squares", 4)
+			settings, squares := r.Uniform("settings", settingsWords), r.Buffer("squares", 4)
 			r.total(mg.View, true, squares)
-			first, second := r.buffer("first", n), r.buffer("second", n)
+			first, second := r.Buffer("first", n), r.Buffer("second", n)
 			r.adamw(settings, squares, mg.View, first, second, mx.View, n/2)
 
 			want64, want32 := reference.AdamW[float64]{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 0.1, Clip: clip, Rate: 0.1}, reference.AdamW[float32]{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 0.1, Clip: clip, Rate: 0.1}

@@ -74,7 +74,7 @@ func (o Optimizer) appendSettings(out []byte, step int) []byte {
 
 // adamw appends one step on all parameters. squares holds the sum of the gradients' squares; settings are written by the
 // step; the first decayed floats decay.
-func (p *program) adamw(settings, squares, gradients, first, second, parameters gpu.View, decayed int) {
+func (p *builder) adamw(settings, squares, gradients, first, second, parameters gpu.View, decayed int) {
 	vectors := int(parameters.Size / 16)
 	p.each(vectors, kernel.Spec{
 		File: "adamw", Consts: []kernel.Const{{Name: "VECTORS", Value: vectors}, {Name: "DECAYED", Value: decayed / 4}},

@@ -15,17 +15,17 @@ const (
 )
 
 // project appends y = x·wᵀ, or y += it: x is [m][k], w [n][k], y [m][n].
-func (p *program) project(x, w, y matrix, add bool) {
+func (p *builder) project(x, w, y matrix, add bool) {
 	p.product(x, w, y, productShape{m: x.rows, n: w.rows, k: x.columns, add: add})
 }
 
 // projectInput appends the gradient by x of y = x·wᵀ: dx = dy·w, or dx += it.
-func (p *program) projectInput(dy, w, dx matrix, add bool) {
+func (p *builder) projectInput(dy, w, dx matrix, add bool) {
 	p.product(dy, w, dx, productShape{m: dy.rows, n: w.columns, k: dy.columns, add: add, bColumns: true})
 }
 
 // projectWeight appends the gradient by w of y = x·wᵀ: dw = dyᵀ·x.
-func (p *program) projectWeight(dy, x, dw matrix) {
+func (p *builder) projectWeight(dy, x, dw matrix) {
 	s := productShape{m: dy.columns, n: x.columns, k: dy.rows, aColumns: true, bColumns: true}
 	splits := s.splits()
 	if splits == 1 {
@@ -54,7 +54,7 @@ func (s productShape) splits() int {
 	return max((s.k+mostSpan-1)/mostSpan, min(s.k/splitSpan, (manyTiles+tiles(s.m, s.n, 64)-1)/tiles(s.m, s.n, 64)))
 }
 
-func (p *program) product(a, b, c matrix, s productShape) {
+func (p *builder) product(a, b, c matrix, s productShape) {
 	quads := 1
 	if tiles(s.m, s.n, 128) >= manyTiles {
 		quads = 2
@@ -79,7 +79,7 @@ func (p *program) product(a, b, c matrix, s productShape) {
 }
 
 // columnSum appends y[i] = Σ_r x[r][i] for x of [rows][columns], columns a multiple of 4.
-func (p *program) columnSum(x gpu.View, rows, columns int, y gpu.View) {
+func (p *builder) columnSum(x gpu.View, rows, columns int, y gpu.View) {
 	p.each(columns/4, kernel.Spec{File: "column_sum", Bindings: []gpu.Binding{gpu.Constant, gpu.ReadOnly, gpu.ReadWrite},
 		Most: []kernel.Const{{Name: "SUMMED_ROWS", Value: rows}}},
 		p.uniform(rows, columns/4), x, y)

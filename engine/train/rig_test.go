@@ -17,13 +17,13 @@ import (
 // rig builds a program of a few operations on random data and runs it once.
 type rig struct {
 	testing.TB
-	*program
+	*builder
 	rng *rand.Rand
 }
 
 func newRig(t testing.TB) *rig {
-	r := &rig{TB: t, program: newProgram(gputest.Device(t)), rng: rand.New(rand.NewPCG(5, uint64(len(t.Name()))))}
-	t.Cleanup(r.release)
+	r := &rig{TB: t, builder: newBuilder(gputest.Device(t)), rng: rand.New(rand.NewPCG(5, uint64(len(t.Name()))))}
+	t.Cleanup(r.Release)
 	return r
 }
 
@@ -38,7 +38,7 @@ func (r *rig) floats(n int, scale float64) []float32 {
 // put makes a matrix of values [rows][columns].
 func (r *rig) put(values []float32, columns int) matrix {
 	m := r.matrix("test", len(values)/columns, columns)
-	require.NoError(r, r.err)
+	require.NoError(r, r.Err())
 	require.NoError(r, m.Buffer.Upload(0, encode(spread(values, columns, m.stride))))
 	return m
 }
@@ -62,20 +62,20 @@ func encode(values []float32) []byte {
 }
 
 func (r *rig) words(values []uint32) gpu.View {
-	v := r.buffer("test", (len(values)+3)/4*4)
-	require.NoError(r, r.err)
+	v := r.Buffer("test", (len(values)+3)/4*4)
+	require.NoError(r, r.Err())
 	require.NoError(r, v.Buffer.Upload(0, appendWords(nil, values)))
 	return v
 }
 
 // run runs what was added.
 func (r *rig) run() {
-	require.NoError(r, r.finish(context.Background()))
+	require.NoError(r, r.Finish(context.Background(), nil))
 	var rec gpu.Recorder
-	r.record(&rec, len(r.steps))
-	require.NoError(r, r.dev.Submit(&rec))
-	require.NoError(r, r.dev.Idle(context.Background()))
-	require.NoError(r, r.dev.Err())
+	r.Record(&rec, nil, r.Len())
+	require.NoError(r, r.Device().Submit(&rec))
+	require.NoError(r, r.Device().Idle(context.Background()))
+	require.NoError(r, r.Device().Err())
 }
 
 // get reads a matrix and asserts that nothing but zeros lies between its rows.

@@ -9,9 +9,9 @@ import (
 )
 
 // ropeTable makes the table of cosine and sine, [length][headDim/2], computed in float64.
-func (p *program) ropeTable(c Config) gpu.View {
-	table := p.buffer("rope table", c.Length*c.HeadDim)
-	if p.err != nil {
+func (p *builder) ropeTable(c Config) gpu.View {
+	table := p.Buffer("rope table", c.Length*c.HeadDim)
+	if p.Err() != nil {
 		return table
 	}
 	var data []byte
@@ -23,13 +23,13 @@ func (p *program) ropeTable(c Config) gpu.View {
 		}
 	}
 	if err := table.Buffer.Upload(0, data); err != nil {
-		p.fail(err)
+		p.Fail(err)
 	}
 	return table
 }
 
 // rope appends the turning of x [tokens][heads · HeadDim] in its place; back turns it back, which is the backward pass.
-func (p *program) rope(c Config, table gpu.View, x matrix, back bool) {
+func (p *builder) rope(c Config, table gpu.View, x matrix, back bool) {
 	heads, direction := x.columns/c.HeadDim, 0
 	if back {
 		direction = 1

@@ -6,13 +6,13 @@ import (
 )
 
 // swiglu appends h = silu(gate)·up, with the kernel that models run.
-func (p *program) swiglu(gate, up, h matrix) {
-	if p.err != nil {
+func (p *builder) swiglu(gate, up, h matrix) {
+	if p.Err() != nil {
 		return
 	}
-	s, err := kernel.NewSwiGLU(p.dev, kernel.SwiGLUParams{Width: h.columns, GStride: gate.stride, UStride: up.stride, HStride: h.stride})
+	s, err := kernel.NewSwiGLU(p.Device(), kernel.SwiGLUParams{Width: h.columns, GStride: gate.stride, UStride: up.stride, HStride: h.stride})
 	if err != nil {
-		p.fail(err)
+		p.Fail(err)
 		return
 	}
 	rows := p.rows(h.rows)
@@ -24,7 +24,7 @@ func (p *program) swiglu(gate, up, h matrix) {
 }
 
 // swigluBackward appends the gradients by gate and up, in their place, from dh.
-func (p *program) swigluBackward(gate, up, dh matrix) {
+func (p *builder) swigluBackward(gate, up, dh matrix) {
 	vectors := dh.rows * dh.stride / 4
 	p.each(vectors, kernel.Spec{
 		File: "swiglu_backward", Consts: []kernel.Const{{Name: "VECTORS", Value: vectors}},

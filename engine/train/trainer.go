@@ -54,7 +54,7 @@ func NewTrainer(ctx context.Context, m *Model, o Options) (*Trainer, error) {
 	}
 	t := &Trainer{model: m, options: o, graph: newGraph(m, o.Batch)}
 	t.graph.build()
-	err := t.graph.finish(ctx)
+	err := t.graph.Finish(ctx, nil)
 	for i := range t.readbacks {
 		if err == nil {
 			t.readbacks[i], err = m.device.NewReadback("train results", 2*resultAlign)
@@ -73,7 +73,7 @@ func NewTrainer(ctx context.Context, m *Model, o Options) (*Trainer, error) {
 
 // Release frees the trainer's buffers.
 func (t *Trainer) Release() {
-	t.graph.release()
+	t.graph.Release()
 	for _, r := range t.readbacks {
 		r.Release()
 	}
@@ -97,7 +97,7 @@ func (t *Trainer) Submit(b Batch) error {
 	}
 	t.data = t.options.Optimizer.appendSettings(t.data[:0], t.submitted+1)
 	rec.Write(t.graph.settings.Buffer, 0, t.data)
-	t.graph.record(rec, len(t.graph.steps))
+	t.graph.Record(rec, nil, t.graph.Len())
 	rec.Read(t.readbacks[t.submitted%depth], t.graph.results.Buffer, 0, 2*resultAlign)
 	if err := t.model.device.Submit(rec); err != nil {
 		return fmt.Errorf("train: step %d: %w", t.submitted+1, err)
@@ -124,7 +124,7 @@ func (t *Trainer) Score(ctx context.Context, b Batch) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	t.graph.record(rec, t.graph.scored)
+	t.graph.Record(rec, nil, t.graph.scored)
 	rec.Read(t.score, t.graph.results.Buffer, 0, resultAlign)
 	if err := t.model.device.Submit(rec); err != nil {
 		return 0, fmt.Errorf("train: score: %w", err)
