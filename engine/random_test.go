@@ -15,13 +15,14 @@ import (
 
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
 // randomModel is a small model of random weights, in the ways that architectures and files differ.
 type randomModel struct {
 	arch     string
-	types    func(name string) gguf.Type // of a matrix; nil: F32
+	types    func(name string) quant.Type // of a matrix; nil: F32
 	headDim  int
 	rotary   int
 	kvHeads  int
@@ -97,7 +98,7 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 	}
 	data := make([][]byte, len(tensors))
 	for i, s := range tensors {
-		kind, n := gguf.F32, int(s.shape[0])
+		kind, n := quant.F32, int(s.shape[0])
 		if len(s.shape) == 2 {
 			n *= int(s.shape[1])
 			if m.types != nil {
@@ -112,7 +113,7 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 			m.spoil(s.name, weights)
 		}
 		data[i] = make([]byte, kind.RowBytes(uint64(n)))
-		require.NoError(t, gguf.Quantize(kind, weights, data[i]))
+		require.NoError(t, quant.Quantize(kind, weights, data[i]))
 		require.NoError(t, w.Declare(s.name, kind, s.shape...))
 	}
 	for _, d := range data {
@@ -124,15 +125,15 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 
 // Models of every weight type, pairing, bias and mixture give the reference's logits.
 func TestRandomModels(t *testing.T) {
-	all := func(kind gguf.Type) func(string) gguf.Type { return func(string) gguf.Type { return kind } }
-	mixed := func(name string) gguf.Type {
+	all := func(kind quant.Type) func(string) quant.Type { return func(string) quant.Type { return kind } }
+	mixed := func(name string) quant.Type {
 		switch {
 		case bytes.Contains([]byte(name), []byte("attn_v")), bytes.Contains([]byte(name), []byte("ffn_up")):
-			return gguf.Q8_0
+			return quant.Q8_0
 		case bytes.Contains([]byte(name), []byte("attn_k")):
-			return gguf.F16
+			return quant.F16
 		}
-		return gguf.Q4_0
+		return quant.Q4_0
 	}
 	base := randomModel{arch: "llama", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96}
 	with := func(change func(*randomModel)) randomModel {
@@ -142,11 +143,11 @@ func TestRandomModels(t *testing.T) {
 	}
 	models := map[string]randomModel{
 		"f32":                     base,
-		"f16":                     with(func(m *randomModel) { m.types = all(gguf.F16) }),
-		"bf16, own head":          with(func(m *randomModel) { m.types, m.head = all(gguf.BF16), true }),
-		"q8_0":                    with(func(m *randomModel) { m.types = all(gguf.Q8_0) }),
-		"q4_0":                    with(func(m *randomModel) { m.types = all(gguf.Q4_0) }),
-		"q4_1":                    with(func(m *randomModel) { m.types = all(gguf.Q4_1) }),
+		"f16":                     with(func(m *randomModel) { m.types = all(quant.F16) }),
+		"bf16, own head":          with(func(m *randomModel) { m.types, m.head = all(quant.BF16), true }),
+		"q8_0":                    with(func(m *randomModel) { m.types = all(quant.Q8_0) }),
+		"q4_0":                    with(func(m *randomModel) { m.types = all(quant.Q4_0) }),
+		"q4_1":                    with(func(m *randomModel) { m.types = all(quant.Q4_1) }),
 		"mixed types":             with(func(m *randomModel) { m.types = mixed }),
 		"qwen2 with biases":       with(func(m *randomModel) { m.arch, m.bias = "qwen2", true }),
 		"part of the head turned": with(func(m *randomModel) { m.headDim, m.rotary, m.kvHeads = 24, 8, 4 }),

@@ -13,6 +13,7 @@ import (
 	"quire/engine/bench"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 var benchCommand = &command{
@@ -110,12 +111,12 @@ func (b *benchFlags) open(ctx context.Context, h *host) (source gpu.Source, name
 	if err != nil {
 		return nil, "", "", &usageError{err.Error()}
 	}
-	t, err := gguf.ParseType(b.weights)
+	t, err := quant.Parse(b.weights)
 	if err != nil {
 		return nil, "", "", usagef("--type: there is no type %q", b.weights)
 	}
 	r, err := bench.NewRandom(shape, t)
-	if errors.Is(err, gguf.ErrUnsupportedType) {
+	if errors.Is(err, quant.ErrUnsupportedType) {
 		return nil, "", "", usagef("--type: random weights of type %s cannot be made", t)
 	}
 	if err != nil {
@@ -126,8 +127,8 @@ func (b *benchFlags) open(ctx context.Context, h *host) (source gpu.Source, name
 
 // commonType is the tensor type that takes the most bytes.
 func commonType(header *gguf.File) string {
-	bytes := map[gguf.Type]int64{}
-	most := gguf.F32
+	bytes := map[quant.Type]int64{}
+	most := quant.F32
 	for _, t := range header.Tensors {
 		bytes[t.Type] += t.Bytes
 		if bytes[t.Type] > bytes[most] {

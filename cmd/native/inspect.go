@@ -125,7 +125,7 @@ func (r *report) check(header *gguf.File, ctx int) {
 		}
 		said := errors.Join(problems...).Error()
 		for _, t := range header.Tensors {
-			if !model.Runs(t.Type) && !strings.Contains(said, t.Name) {
+			if !t.Type.Runs() && !strings.Contains(said, t.Name) {
 				problem(fmt.Errorf("tensor %s has type %s", t.Name, t.Type))
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/hub"
+	"quire/engine/quant"
 	"quire/engine/tokenizer"
 	"quire/engine/words"
 )
@@ -28,7 +29,7 @@ var named = []struct {
 	{"ErrDeviceLost", gpu.ErrDeviceLost},
 	{"ErrOutOfMemory", gpu.ErrOutOfMemory},
 	{"ErrUnsupportedModel", engine.ErrUnsupportedModel},
-	{"ErrUnsupportedModel", gguf.ErrUnsupportedType},
+	{"ErrUnsupportedModel", quant.ErrUnsupportedType},
 	{"ErrUnsupportedTokenizer", tokenizer.ErrUnsupportedTokenizer},
 	{"ErrContextTooLong", engine.ErrContextTooLong},
 	{"ErrQueueFull", engine.ErrQueueFull},

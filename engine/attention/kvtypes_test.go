@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/kernel"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
@@ -17,11 +17,11 @@ func storeRow(kv kernel.KVType, row []float32) {
 	switch kv {
 	case kernel.KVF16:
 		for i, x := range row {
-			row[i] = gguf.F16ToF32(gguf.F32ToF16(x))
+			row[i] = quant.F16ToF32(quant.F32ToF16(x))
 		}
 	case kernel.KVBF16:
 		for i, x := range row {
-			row[i] = gguf.BF16ToF32(gguf.F32ToBF16(x))
+			row[i] = quant.BF16ToF32(quant.F32ToBF16(x))
 		}
 	case kernel.KVQ8:
 		q, scale := reference.Q8Row(row)
@@ -40,9 +40,9 @@ func appendRow(out []byte, kv kernel.KVType, row []float32) []byte {
 			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
 		}
 	case kernel.KVF16, kernel.KVBF16:
-		half, none := gguf.F32ToF16, uint16(0x7E00)
+		half, none := quant.F32ToF16, uint16(0x7E00)
 		if kv == kernel.KVBF16 {
-			half, none = gguf.F32ToBF16, 0x7FC0
+			half, none = quant.F32ToBF16, 0x7FC0
 		}
 		for _, x := range row {
 			out = binary.LittleEndian.AppendUint16(out, half(x))
@@ -54,7 +54,7 @@ func appendRow(out []byte, kv kernel.KVType, row []float32) []byte {
 		quants, scale := make([]int8, len(row)), uint16(0x7E00)
 		if row[0] == row[0] {
 			q, s := reference.Q8Row(row)
-			quants, scale = q, gguf.F32ToF16(s)
+			quants, scale = q, quant.F32ToF16(s)
 		}
 		for _, q := range quants {
 			out = append(out, byte(int(q)+128))

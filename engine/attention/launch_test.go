@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
@@ -324,7 +324,7 @@ func (l *launch) accurate(want []float64, plain, got []float32) float64 {
 func asHalf(x []float32) []float32 {
 	out := make([]float32, len(x))
 	for i, f := range x {
-		out[i] = gguf.F16ToF32(gguf.F32ToF16(f))
+		out[i] = quant.F16ToF32(quant.F32ToF16(f))
 	}
 	return out
 }
@@ -371,7 +371,7 @@ func plainHalf(q, k, v []float32, r reference.AttentionParams) (out, lse []float
 			if factor != nil {
 				w *= float32(factor(head, row, key))
 			}
-			w = gguf.F16ToF32(gguf.F32ToF16(w)) * top
+			w = quant.F16ToF32(quant.F32ToF16(w)) * top
 			at := (key*r.KVHeads + head/(r.Heads/r.KVHeads)) * r.HeadDim
 			for e := range o {
 				o[e] += w * v[at+e]

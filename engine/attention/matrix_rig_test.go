@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
@@ -76,9 +76,9 @@ func words(x []float32, dim int, t kernel.KVType) []uint32 {
 		for e := 0; e < dim; e += 2 {
 			high := uint16(0x7E00)
 			if e+1 < dim {
-				high = gguf.F32ToF16(x[e+1])
+				high = quant.F32ToF16(x[e+1])
 			}
-			out = append(out, uint32(gguf.F32ToF16(x[e]))|uint32(high)<<16)
+			out = append(out, uint32(quant.F32ToF16(x[e]))|uint32(high)<<16)
 		}
 	}
 	return out
@@ -245,7 +245,7 @@ func (s *matrixScene) reference(i int) reference.AttentionParams {
 func toHalves(x []float32) []float32 {
 	out := make([]float32, len(x))
 	for i, f := range x {
-		out[i] = gguf.F16ToF32(gguf.F32ToF16(max(-65504, min(65504, f))))
+		out[i] = quant.F16ToF32(quant.F32ToF16(max(-65504, min(65504, f))))
 	}
 	return out
 }

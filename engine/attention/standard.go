@@ -50,11 +50,8 @@ func (p StandardParams) check(limits gpu.Limits) error {
 
 // scoreBytes is the size of S, and of P: rows of Keys, padded to whole blocks of weights.
 func (p StandardParams) scoreBytes() uint64 {
-	return 4 * uint64(padded(p.Queries)) * uint64(padded(p.Keys))
+	return 4 * uint64(kernel.RowStride(p.Queries)) * uint64(kernel.RowStride(p.Keys))
 }
-
-// padded rounds up to what a matrix product takes.
-func padded(n int) int { return (n + kernel.BlockSize - 1) / kernel.BlockSize * kernel.BlockSize }
 
 // The words of a head's record, which every kernel of standard attention reads, and a record's bytes.
 const (
@@ -114,12 +111,12 @@ func NewStandard(d *gpu.Device, p StandardParams) (*Standard, error) {
 
 func (s *Standard) make() error {
 	p := s.params
-	width := padded(p.HeadDim)
+	width := kernel.RowStride(p.HeadDim)
 	m := maker{s: s}
 	s.records = m.buffer("heads", recordBytes*p.Heads)
 	s.q, s.o = m.buffer("q of a head", 4*p.Queries*width), m.buffer("o of a head", 4*p.Queries*width)
 	s.scores, s.weights = m.square("scores"), m.square("weights")
-	s.keys = m.product("k of a head", p.Keys, p.HeadDim, padded(p.Keys), p.Queries, recordQueries)
+	s.keys = m.product("k of a head", p.Keys, p.HeadDim, kernel.RowStride(p.Keys), p.Queries, recordQueries)
 	s.valuesT = m.product("v of a head", p.HeadDim, p.Keys, width, p.Queries, recordQueries)
 	s.packQ = m.gather(recordQueries, recordHead, p.Heads, false)
 	s.packWeightsKV = m.gather(recordKeys, recordKVHead, p.KVHeads, true)
@@ -248,7 +245,7 @@ func (s *Standard) Record(rec *gpu.Recorder, b *StandardBindings) {
 // recordWeights records a head's S and P.
 func (s *Standard) recordWeights(rec *gpu.Recorder, bound *standardHead, h int) {
 	p := s.params
-	width := padded(p.HeadDim)
+	width := kernel.RowStride(p.HeadDim)
 	s.copy(rec, s.packQ, bound.packQ, p.Queries, width)
 	if h%(p.Heads/p.KVHeads) == 0 {
 		s.copy(rec, s.packWeightsKV, bound.packK, p.Keys, width)

@@ -29,7 +29,7 @@ func (b *standardBackward) products() []*product {
 
 func (m *maker) backward() *standardBackward {
 	p := m.s.params
-	width := padded(p.HeadDim)
+	width := kernel.RowStride(p.HeadDim)
 	b := &standardBackward{
 		dOut:     m.buffer("dO of a head", 4*p.Queries*width),
 		rowsQ:    m.buffer("dQ of a head", 4*p.Queries*width),
@@ -40,7 +40,7 @@ func (m *maker) backward() *standardBackward {
 	if p.Softcap != 0 {
 		b.gradient = m.square("gradient") // the cap's slope wants the scores once more
 	}
-	b.values = m.product("v of a head", p.Keys, p.HeadDim, padded(p.Keys), p.Queries, recordQueries)
+	b.values = m.product("v of a head", p.Keys, p.HeadDim, kernel.RowStride(p.Keys), p.Queries, recordQueries)
 	b.dOutT = m.product("dO of a head", p.HeadDim, p.Queries, width, p.Keys, recordKeys)
 	b.keysT = m.product("k of a head", p.HeadDim, p.Keys, width, p.Queries, recordQueries)
 	b.queriesT = m.product("q of a head", p.HeadDim, p.Queries, width, p.Keys, recordKeys)
@@ -111,7 +111,7 @@ func (s *Standard) BindBackward(forward *StandardBindings, q, k, v gpu.View, g S
 // RecordBackward records the backward pass; it needs nothing of a forward pass.
 func (s *Standard) RecordBackward(rec *gpu.Recorder, b *StandardBackwardBindings) {
 	p, back := s.params, s.back
-	width := padded(p.HeadDim)
+	width := kernel.RowStride(p.HeadDim)
 	for _, v := range []gpu.View{b.dK, b.dV} {
 		rec.Clear(v.Buffer, v.Offset, v.Size)
 	}

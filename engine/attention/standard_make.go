@@ -5,6 +5,7 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/quant"
 )
 
 // maker makes the parts of standard attention and keeps the first error.
@@ -39,7 +40,7 @@ func (m *maker) product(label string, rows, cols, stride, of, word int) *product
 	if m.err != nil {
 		return nil
 	}
-	matrix, err := kernel.NewMatrix(m.s.device, label, kernel.F32, rows, cols, 0)
+	matrix, err := kernel.NewMatrix(m.s.device, label, quant.F32, rows, cols, 0)
 	if err != nil {
 		m.err = err
 		return nil
@@ -51,7 +52,7 @@ func (m *maker) product(label string, rows, cols, stride, of, word int) *product
 	}
 	p := &product{matrix: matrix, rows: of}
 	p.linear, m.err = kernel.NewLinear(m.s.device, kernel.LinearParams{
-		Matrix: matrix, XStride: padded(cols), YStride: stride, MWord: word, MinRows: of, MaxRows: of, Variant: m.s.params.Variant})
+		Matrix: matrix, XStride: kernel.RowStride(cols), YStride: stride, MWord: word, MinRows: of, MaxRows: of, Variant: m.s.params.Variant})
 	return p
 }
 
@@ -74,7 +75,7 @@ func (m *maker) kernel(file string, consts []kernel.Const, bindings int) *gpu.Ke
 
 // gather copies one of a number of heads out of [token][heads][dim]; units lays it out as weights.
 func (m *maker) gather(rowsWord, headWord, heads int, units bool) *gpu.Kernel {
-	return m.copying(rowsWord, headWord, heads, padded(m.s.params.HeadDim), true, units, false)
+	return m.copying(rowsWord, headWord, heads, kernel.RowStride(m.s.params.HeadDim), true, units, false)
 }
 
 // scatter copies a head back; add adds it.
@@ -86,7 +87,7 @@ func (m *maker) copying(rowsWord, headWord, heads, width int, gather, units, add
 	dim := m.s.params.HeadDim
 	return m.kernel("standard_copy", []kernel.Const{
 		{Name: "ROWS_WORD", Value: rowsWord}, {Name: "HEAD_WORD", Value: headWord}, {Name: "COLUMNS", Value: dim},
-		{Name: "STRIDE", Value: heads * dim}, {Name: "WIDTH", Value: width}, {Name: "PADDED", Value: padded(dim)},
+		{Name: "STRIDE", Value: heads * dim}, {Name: "WIDTH", Value: width}, {Name: "PADDED", Value: kernel.RowStride(dim)},
 		{Name: "GATHER", Value: gather}, {Name: "UNITS", Value: units}, {Name: "ADD", Value: add},
 	}, 3)
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
+	"quire/engine/quant"
 )
 
 var adapter = gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}
 
 func TestRunMeasuresEveryCombination(t *testing.T) {
-	r, err := NewRandom(tiny, gguf.Q4_0)
+	r, err := NewRandom(tiny, quant.Q4_0)
 	require.NoError(t, err)
 	var steps []string
 	plan := Plan{Prompts: []int{8}, Gen: 3, Batches: []int{1, 2}, Depths: []int{0, 32}}
@@ -53,7 +53,7 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 
 func TestPrefillAtADepthComputesOnlyWhatIsNew(t *testing.T) {
 	ctx := context.Background()
-	r, err := NewRandom(tiny, gguf.F16)
+	r, err := NewRandom(tiny, quant.F16)
 	require.NoError(t, err)
 	src := gpu.ReaderSource(r, r.Size())
 	o := engine.Options{GPU: adapter}
@@ -85,7 +85,7 @@ func TestRunRefusesWhatDoesNotFit(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, err := NewRandom(tiny, gguf.Q8_0)
+			r, err := NewRandom(tiny, quant.Q8_0)
 			require.NoError(t, err)
 			_, err = Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q8_0", tt.options, tt.plan, nil)
 			require.ErrorIs(t, err, ErrPlan)
@@ -99,7 +99,7 @@ func TestRunListsWhereTheTimeGoes(t *testing.T) {
 	if !d.Features().Has(gpu.FeatureTimestamps) {
 		t.Skip("the adapter has no timestamps")
 	}
-	r, err := NewRandom(tiny, gguf.Q8_0)
+	r, err := NewRandom(tiny, quant.Q8_0)
 	require.NoError(t, err)
 	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q8_0",
 		engine.Options{GPU: adapter, Profile: true}, Plan{Prompts: []int{8}, Batches: []int{1}, Depths: []int{0}}, nil)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // patternBlocks is the length in blocks of the data that matrices repeat. A prime: rows of a matrix, a few dozen blocks
@@ -29,14 +30,14 @@ type Random struct {
 }
 
 // NewRandom makes the file of a shape with matrices of type t.
-func NewRandom(s Shape, t gguf.Type) (*Random, error) {
+func NewRandom(s Shape, t quant.Type) (*Random, error) {
 	var out bytes.Buffer
 	w := gguf.NewWriter(&out)
 	r := &Random{}
 	var failed error
 	keep := func(err error) { failed = errors.Join(failed, err) }
 	s.metadata(func(key string, value any) { keep(w.Metadata.Set(key, value)) })
-	s.tensors(func(name string, t gguf.Type, shape ...uint64) {
+	s.tensors(func(name string, t quant.Type, shape ...uint64) {
 		keep(w.Declare(name, t, shape...))
 		r.tensors = append(r.tensors, gguf.Tensor{Name: name, Type: t, Shape: shape})
 	}, t)
@@ -96,7 +97,7 @@ func pattern(t *gguf.Tensor) ([]byte, error) {
 		}
 	}
 	data := make([]byte, max(0, t.Type.RowBytes(uint64(len(weights)))))
-	if err := gguf.Quantize(t.Type, weights, data); err != nil {
+	if err := quant.Quantize(t.Type, weights, data); err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
 	return data, nil

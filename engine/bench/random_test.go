@@ -12,6 +12,7 @@ import (
 
 	"quire/engine/gguf"
 	"quire/engine/model"
+	"quire/engine/quant"
 	"quire/engine/tokenizer"
 )
 
@@ -19,13 +20,13 @@ import (
 var tiny = Shape{Name: "tiny", Architecture: "qwen2", Layers: 2, Width: 64, FFN: 96, Heads: 4, KVHeads: 2, HeadDim: 16,
 	Vocabulary: 700, Context: 512, RopeBase: 1e4, Bias: true, Pre: "qwen2"}
 
-var runnable = []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1}
+var runnable = []quant.Type{quant.F32, quant.F16, quant.BF16, quant.Q8_0, quant.Q4_0, quant.Q4_1}
 
 func TestNamedShapesAreModels(t *testing.T) {
 	millions := map[string]float64{"qwen-0.5b": 494, "llama-1b": 1236, "llama-3b": 3213, "llama-8b": 8030}
 	for _, s := range Shapes {
 		t.Run(s.Name, func(t *testing.T) {
-			r, err := NewRandom(s, gguf.Q4_0)
+			r, err := NewRandom(s, quant.Q4_0)
 			require.NoError(t, err)
 			header, err := gguf.Read(r, r.Size())
 			require.NoError(t, err)
@@ -39,7 +40,7 @@ func TestNamedShapesAreModels(t *testing.T) {
 }
 
 func TestRandomVocabularyRoundTrips(t *testing.T) {
-	r, err := NewRandom(Shapes[0], gguf.Q4_0)
+	r, err := NewRandom(Shapes[0], quant.Q4_0)
 	require.NoError(t, err)
 	header, err := gguf.Read(r, r.Size())
 	require.NoError(t, err)
@@ -64,7 +65,7 @@ func TestRandomWeightsAreTame(t *testing.T) {
 				_, err := r.ReadAt(data, tensor.Offset)
 				require.NoError(t, err)
 				weights := make([]float32, tensor.Elements())
-				require.NoError(t, gguf.Dequantize(tensor.Type, data, weights))
+				require.NoError(t, quant.Dequantize(tensor.Type, data, weights))
 				mean, deviation := moments(weights)
 				switch kindOf(&tensor) {
 				case kindNorm:
@@ -95,7 +96,7 @@ func moments(weights []float32) (mean, deviation float64) {
 }
 
 func TestRandomReadsTheSameAnywhere(t *testing.T) {
-	r, err := NewRandom(tiny, gguf.Q4_0)
+	r, err := NewRandom(tiny, quant.Q4_0)
 	require.NoError(t, err)
 	whole, err := io.ReadAll(io.NewSectionReader(r, 0, r.Size()))
 	require.NoError(t, err)
@@ -115,9 +116,9 @@ func TestRandomReadsTheSameAnywhere(t *testing.T) {
 }
 
 func TestNewRandomRefusesATypeItCannotMake(t *testing.T) {
-	_, err := NewRandom(tiny, gguf.Q8_1)
-	assert.ErrorIs(t, err, gguf.ErrUnsupportedType)
-	_, err = NewRandom(tiny, gguf.Q6_K)
+	_, err := NewRandom(tiny, quant.Q8_1)
+	assert.ErrorIs(t, err, quant.ErrUnsupportedType)
+	_, err = NewRandom(tiny, quant.Q6_K)
 	assert.Error(t, err)
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // Shape is a model's dimensions under the name of the model that has them.
@@ -52,30 +52,30 @@ func FindShape(name string) (Shape, error) {
 }
 
 // tensors declares what a model of the shape has, in file order; matrices are of type t.
-func (s Shape) tensors(declare func(name string, t gguf.Type, shape ...uint64), t gguf.Type) {
+func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64), t quant.Type) {
 	width, ffn, vocabulary := uint64(s.Width), uint64(s.FFN), uint64(s.Vocabulary)
 	q, kv := uint64(s.Heads*s.HeadDim), uint64(s.KVHeads*s.HeadDim)
 	declare("token_embd.weight", t, width, vocabulary)
 	for i := range s.Layers {
-		layer := func(name string, t gguf.Type, shape ...uint64) {
+		layer := func(name string, t quant.Type, shape ...uint64) {
 			declare(fmt.Sprintf("blk.%d.%s", i, name), t, shape...)
 		}
-		layer("attn_norm.weight", gguf.F32, width)
+		layer("attn_norm.weight", quant.F32, width)
 		layer("attn_q.weight", t, width, q)
 		layer("attn_k.weight", t, width, kv)
 		layer("attn_v.weight", t, width, kv)
 		if s.Bias {
-			layer("attn_q.bias", gguf.F32, q)
-			layer("attn_k.bias", gguf.F32, kv)
-			layer("attn_v.bias", gguf.F32, kv)
+			layer("attn_q.bias", quant.F32, q)
+			layer("attn_k.bias", quant.F32, kv)
+			layer("attn_v.bias", quant.F32, kv)
 		}
 		layer("attn_output.weight", t, q, width)
-		layer("ffn_norm.weight", gguf.F32, width)
+		layer("ffn_norm.weight", quant.F32, width)
 		layer("ffn_gate.weight", t, width, ffn)
 		layer("ffn_up.weight", t, width, ffn)
 		layer("ffn_down.weight", t, ffn, width)
 	}
-	declare("output_norm.weight", gguf.F32, width)
+	declare("output_norm.weight", quant.F32, width)
 	if !s.Tied {
 		declare("output.weight", t, width, vocabulary)
 	}

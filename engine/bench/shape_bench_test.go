@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
-	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 // BenchmarkShape is "quire bench --shape … --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8" for whichever host runs
@@ -18,7 +18,7 @@ func BenchmarkShape(b *testing.B) {
 	for _, shape := range Shapes {
 		b.Run(shape.Name, func(b *testing.B) {
 			for range b.N {
-				r, err := NewRandom(shape, gguf.Q4_0)
+				r, err := NewRandom(shape, quant.Q4_0)
 				require.NoError(b, err)
 				report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), shape.Name, "q4_0", engine.Options{GPU: adapter},
 					Plan{Prompts: []int{512, 2048}, Gen: 128, Batches: []int{1, 8}, Depths: []int{0}}, func(s string) { b.Log(s) })

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 
+	"quire/engine/quant"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -50,9 +52,9 @@ func smallFile(t testing.TB) []byte {
 	} {
 		require.NoError(t, w.Metadata.Set(pair.key, pair.value))
 	}
-	require.NoError(t, w.Declare("a.weight", F32, 3, 2))
-	require.NoError(t, w.Declare("b.weight", Q8_0, 32))
-	require.NoError(t, w.Declare("c.weight", F16, 5))
+	require.NoError(t, w.Declare("a.weight", quant.F32, 3, 2))
+	require.NoError(t, w.Declare("b.weight", quant.Q8_0, 32))
+	require.NoError(t, w.Declare("c.weight", quant.F16, 5))
 	for _, n := range []int{24, 34, 10} {
 		require.NoError(t, w.WriteTensor(bytes.NewReader(bytes.Repeat([]byte{byte(n)}, n))))
 	}

@@ -1,12 +1,6 @@
 package gguf
 
-import (
-	"errors"
-	"fmt"
-)
-
-// ErrUnsupportedType is wrapped by errors about a tensor type that this package cannot convert.
-var ErrUnsupportedType = errors.New("unsupported tensor type")
+import "fmt"
 
 // FormatError says where a file breaks the GGUF format.
 type FormatError struct {

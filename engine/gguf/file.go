@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"math/bits"
+
+	"quire/engine/quant"
 )
 
 const (
@@ -44,7 +46,7 @@ type File struct {
 // Tensor describes one tensor.
 type Tensor struct {
 	Name   string
-	Type   Type
+	Type   quant.Type
 	Shape  []uint64 // in ggml's order: Shape[0] is the row length
 	Offset int64    // of its data from the start of the file
 	Bytes  int64    // of its data, -1 where the type is unknown
@@ -249,7 +251,7 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	t.Type = Type(number)
+	t.Type = quant.Type(number)
 	at, err := in.uint64()
 	if err != nil {
 		return 0, err
@@ -266,7 +268,7 @@ func (f *File) readTensor(in *reader, i int) (place int64, err error) {
 }
 
 // tensorBytes gives the size of a tensor's data, -1 for unknown types. Neither it nor the number of elements may be over most.
-func tensorBytes(t Type, shape []uint64, most uint64) (int64, error) {
+func tensorBytes(t quant.Type, shape []uint64, most uint64) (int64, error) {
 	row, rows := uint64(1), uint64(1)
 	for k, d := range shape {
 		if d > most {
@@ -288,8 +290,8 @@ func tensorBytes(t Type, shape []uint64, most uint64) (int64, error) {
 	if !t.Known() {
 		return -1, nil
 	}
-	if row%uint64(t.BlockSize()) != 0 {
-		return 0, fmt.Errorf("row length %d is no multiple of %s's block of %d", row, t, t.BlockSize())
+	if row%uint64(t.BlockWeights()) != 0 {
+		return 0, fmt.Errorf("row length %d is no multiple of %s's block of %d", row, t, t.BlockWeights())
 	}
 	total := uint64(1)
 	for _, d := range shape {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"quire/engine/quant"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -27,7 +29,7 @@ func TestReadBytesByHand(t *testing.T) {
 		assert.Equal(t, uint32(16), f.Alignment)
 		assert.EqualValues(t, data, f.DataOffset)
 		assert.EqualValues(t, len(file), f.Size)
-		assert.Equal(t, []Tensor{{Name: "w", Type: Q4_0, Shape: []uint64{32, 2}, Offset: int64(data) + 16, Bytes: 36}}, f.Tensors)
+		assert.Equal(t, []Tensor{{Name: "w", Type: quant.Q4_0, Shape: []uint64{32, 2}, Offset: int64(data) + 16, Bytes: 36}}, f.Tensors)
 		assert.EqualValues(t, 64, f.Tensors[0].Elements())
 		_, err = read(file[:len(file)-1])
 		assert.ErrorContains(t, err, `tensor "w"`)
@@ -209,7 +211,7 @@ func TestReadInPieces(t *testing.T) {
 	w := NewWriter(&out)
 	require.NoError(t, w.Metadata.Set("tokens", long))
 	require.NoError(t, w.Metadata.Set("scores", make([]float32, len(long))))
-	require.NoError(t, w.Declare("w", F32, 64<<20/4))
+	require.NoError(t, w.Declare("w", quant.F32, 64<<20/4))
 	require.NoError(t, w.WriteTensor(bytes.NewReader(make([]byte, 64<<20))))
 	require.NoError(t, w.Close())
 	src := &recorder{ReaderAt: bytes.NewReader(out.Bytes())}

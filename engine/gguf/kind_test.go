@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"quire/engine/quant"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -70,10 +72,10 @@ func TestBoolsOfAnyByte(t *testing.T) {
 }
 
 func TestNamesOfNewTypes(t *testing.T) {
-	for number, name := range map[Type]string{40: "NVFP4", 41: "Q1_0", 42: "Q2_0", 43: "43"} {
+	for number, name := range map[quant.Type]string{40: "NVFP4", 41: "Q1_0", 42: "Q2_0", 43: "43"} {
 		assert.Equal(t, name, number.String())
 	}
-	assert.EqualValues(t, 36, NVFP4.RowBytes(64))
-	assert.EqualValues(t, 18, Q1_0.RowBytes(128))
-	assert.EqualValues(t, -1, Q2_0.RowBytes(128))
+	assert.EqualValues(t, 36, quant.NVFP4.RowBytes(64))
+	assert.EqualValues(t, 18, quant.Q1_0.RowBytes(128))
+	assert.EqualValues(t, -1, quant.Q2_0.RowBytes(128))
 }

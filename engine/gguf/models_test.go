@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/quant"
 	"quire/tests/testdata"
 )
 
@@ -23,11 +24,11 @@ func TestReadModels(t *testing.T) {
 		name               string
 		layers, wide, ffn  uint32
 		vocabulary, tokens int
-		types              map[Type]int
+		types              map[quant.Type]int
 	}{
-		{"models/stories260K.gguf", 5, 64, 172, 512, 512, map[Type]int{F32: 48}},
-		{"models/quire-tales.gguf", 8, 256, 768, 4096, 4096, map[Type]int{Q8_0: 57, F32: 17}},
-		{"models/SmolLM2-135M-Instruct.Q4_1.gguf", 30, 576, 1536, 49152, 49152, map[Type]int{Q4_1: 210, Q8_0: 1, F32: 61}},
+		{"models/stories260K.gguf", 5, 64, 172, 512, 512, map[quant.Type]int{quant.F32: 48}},
+		{"models/quire-tales.gguf", 8, 256, 768, 4096, 4096, map[quant.Type]int{quant.Q8_0: 57, quant.F32: 17}},
+		{"models/SmolLM2-135M-Instruct.Q4_1.gguf", 30, 576, 1536, 49152, 49152, map[quant.Type]int{quant.Q4_1: 210, quant.Q8_0: 1, quant.F32: 61}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := readData(t, tc.name)
@@ -44,7 +45,7 @@ func TestReadModels(t *testing.T) {
 			tokens, _, err := f.Metadata.Strings("tokenizer.ggml.tokens")
 			require.NoError(t, err)
 			assert.Len(t, tokens, tc.tokens)
-			types, end := map[Type]int{}, int64(0)
+			types, end := map[quant.Type]int{}, int64(0)
 			for _, x := range f.Tensors {
 				types[x.Type]++
 				assert.Zero(t, x.Offset%int64(f.Alignment), x.Name)

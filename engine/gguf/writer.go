@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"quire/engine/quant"
 )
 
 // Writer writes a GGUF version 3 file: first the header from metadata and declared tensors, then the
@@ -11,7 +13,7 @@ import (
 //
 //	w := gguf.NewWriter(out)
 //	w.Metadata.Set("general.architecture", "llama")
-//	w.Declare("output.weight", gguf.Q8_0, 4096, 32000)
+//	w.Declare("output.weight", quant.Q8_0, 4096, 32000)
 //	w.WriteTensor(data)
 //	w.Close()
 type Writer struct {
@@ -30,7 +32,7 @@ func NewWriter(out io.Writer) *Writer {
 }
 
 // Declare adds a tensor to the header. The shape is in ggml's order, row length first.
-func (w *Writer) Declare(name string, t Type, shape ...uint64) error {
+func (w *Writer) Declare(name string, t quant.Type, shape ...uint64) error {
 	if w.started {
 		return fmt.Errorf("gguf: declare tensor %q: the header is already written", name)
 	}
@@ -42,7 +44,7 @@ func (w *Writer) Declare(name string, t Type, shape ...uint64) error {
 	}
 	size, err := tensorBytes(t, shape, usualLimits.numbers)
 	if err == nil && size < 0 {
-		err = ErrUnsupportedType
+		err = quant.ErrUnsupportedType
 	}
 	if err != nil {
 		return fmt.Errorf("gguf: declare tensor %q of %s: %w", name, t, err)

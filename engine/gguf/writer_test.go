@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/quant"
 	"quire/tests/testdata"
 )
 
@@ -55,8 +56,8 @@ func TestWriterAligns(t *testing.T) {
 	var out bytes.Buffer
 	w := NewWriter(&out)
 	require.NoError(t, w.Metadata.Set("general.alignment", uint32(256)))
-	require.NoError(t, w.Declare("a", I8, 1))
-	require.NoError(t, w.Declare("b", I8, 1))
+	require.NoError(t, w.Declare("a", quant.I8, 1))
+	require.NoError(t, w.Declare("b", quant.I8, 1))
 	require.NoError(t, w.WriteTensor(strings.NewReader("1")))
 	require.NoError(t, w.WriteTensor(strings.NewReader("2")))
 	require.NoError(t, w.Close())
@@ -71,17 +72,17 @@ func TestWriterAligns(t *testing.T) {
 func TestWriterRefuses(t *testing.T) {
 	w := NewWriter(io.Discard)
 	assert.ErrorContains(t, w.Metadata.Set("k", struct{}{}), `"k"`)
-	assert.ErrorIs(t, w.Declare("w", Type(99), 1), ErrUnsupportedType)
-	assert.ErrorContains(t, w.Declare("w", Q8_0, 33), "no multiple")
-	assert.ErrorContains(t, w.Declare("w", F32, 1, 1, 1, 1, 1), "dimensions")
-	require.NoError(t, w.Declare("w", F32, 2))
-	assert.ErrorContains(t, w.Declare("w", F32, 2), "twice")
+	assert.ErrorIs(t, w.Declare("w", quant.Type(99), 1), quant.ErrUnsupportedType)
+	assert.ErrorContains(t, w.Declare("w", quant.Q8_0, 33), "no multiple")
+	assert.ErrorContains(t, w.Declare("w", quant.F32, 1, 1, 1, 1, 1), "dimensions")
+	require.NoError(t, w.Declare("w", quant.F32, 2))
+	assert.ErrorContains(t, w.Declare("w", quant.F32, 2), "twice")
 	assert.ErrorContains(t, w.WriteTensor(strings.NewReader("short")), "5 of 8 bytes")
 
 	w = NewWriter(io.Discard)
-	require.NoError(t, w.Declare("w", F32, 1))
+	require.NoError(t, w.Declare("w", quant.F32, 1))
 	assert.ErrorContains(t, w.Close(), `"w" has no data`)
-	assert.ErrorContains(t, w.Declare("late", F32, 1), "already written")
+	assert.ErrorContains(t, w.Declare("late", quant.F32, 1), "already written")
 	require.NoError(t, w.WriteTensor(strings.NewReader("1234")))
 	assert.ErrorContains(t, w.WriteTensor(strings.NewReader("1234")), "all 1 declared")
 	assert.NoError(t, w.Close())
@@ -91,7 +92,7 @@ func TestWriterRefuses(t *testing.T) {
 	assert.ErrorContains(t, w.Close(), "power of two")
 
 	w = NewWriter(io.Discard)
-	require.NoError(t, w.Declare("a", I8, math.MaxInt64))
-	require.NoError(t, w.Declare("b", I8, math.MaxInt64))
+	require.NoError(t, w.Declare("a", quant.I8, math.MaxInt64))
+	require.NoError(t, w.Declare("b", quant.I8, math.MaxInt64))
 	assert.ErrorContains(t, w.Close(), "larger than a file")
 }

@@ -23,7 +23,7 @@ type Embed struct {
 
 // NewEmbed composes the kernels and starts to compile them.
 func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
-	if p.XStride%32 != 0 || p.XStride < p.Matrix.blocks()*BlockSize {
+	if p.XStride%32 != 0 || p.XStride < p.Matrix.strips()*strip {
 		return nil, fmt.Errorf("embed: %w: stride %d for rows of %d", ErrMatrixShape, p.XStride, p.Matrix.Cols)
 	}
 	if p.Scale == 0 {
@@ -34,10 +34,10 @@ func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
 		m, err := Module(dev, Spec{
 			File: "embed", Variant: "baseline",
 			Consts: []Const{
-				{"BLOCKS", p.Matrix.blocks()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
+				{"BLOCKS", p.Matrix.strips()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
 				{"X_STRIDE", p.XStride}, {"SCALE", p.Scale},
 			},
-			Use:      map[string]string{"dequant": "dequant_" + string(p.Matrix.Type)},
+			Use:      map[string]string{"dequant": library(p.Matrix.Type)},
 			Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 		})
 		if err != nil {
@@ -63,7 +63,7 @@ func (e *Embed) Bind(step, lanes, x gpu.View) ([]*gpu.BindGroup, error) {
 	var binds []*gpu.BindGroup
 	for i, k := range e.kernels {
 		p := e.matrix.Pieces[i]
-		g, err := e.dev.Bind(k, step, p.quants, p.scales, lanes, x)
+		g, err := e.dev.Bind(k, step, p.codes, p.scales, lanes, x)
 		if err != nil {
 			return nil, err
 		}
@@ -75,6 +75,6 @@ func (e *Embed) Bind(step, lanes, x gpu.View) ([]*gpu.BindGroup, error) {
 // Record records the embedding of the step's tokens, at most 65,535.
 func (e *Embed) Record(rec *gpu.Recorder, binds []*gpu.BindGroup, tokens int) {
 	for i, k := range e.kernels {
-		rec.Dispatch(k, binds[i], uint32(ceilDiv(e.matrix.blocks()*4, 64)), uint32(tokens), 1)
+		rec.Dispatch(k, binds[i], uint32(ceilDiv(e.matrix.strips()*4, 64)), uint32(tokens), 1)
 	}
 }

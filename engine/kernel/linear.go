@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"quire/engine/gpu"
 )
@@ -60,7 +61,7 @@ type Linear struct {
 
 // NewLinear composes the kernels of a matrix product and starts to compile them.
 func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
-	if p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < p.Matrix.blocks()*BlockSize {
+	if p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < p.Matrix.strips()*strip {
 		return nil, fmt.Errorf("linear: %w: strides %d and %d for %d columns", ErrMatrixShape, p.XStride, p.YStride, p.Matrix.Cols)
 	}
 	width := p.Matrix.Rows
@@ -164,13 +165,13 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 		offset = p.YOffset + piece.First/2
 	}
 	return Spec{
-		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, p.Matrix.Type), Variant: "baseline",
+		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, strings.ToLower(p.Matrix.Type.String())), Variant: "baseline",
 		Consts: []Const{
-			{"BLOCKS", p.Matrix.blocks()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
+			{"BLOCKS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
 			{"BIAS", p.Bias}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
 		},
-		Use:      map[string]string{"dequant": "dequant_" + string(p.Matrix.Type)},
+		Use:      map[string]string{"dequant": library(p.Matrix.Type)},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
 }
@@ -231,7 +232,7 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 			if len(l.matvec[i]) == 0 {
 				continue
 			}
-			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.quants, piece.scales, v.X, v.Y, bias, norm)
+			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm)
 			if err != nil {
 				return nil, err
 			}
@@ -240,13 +241,13 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 		if l.tiled == nil {
 			continue
 		}
-		groups, err := l.bindParts(l.tiled[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
+		groups, err := l.bindParts(l.tiled[p], v.Step, piece.codes, piece.scales, x, v.Y, bias)
 		if err != nil {
 			return nil, err
 		}
 		b.tiled = append(b.tiled, groups)
 		if l.wide != nil {
-			groups, err := l.bindParts(l.wide[p], v.Step, piece.quants, piece.scales, x, v.Y, bias)
+			groups, err := l.bindParts(l.wide[p], v.Step, piece.codes, piece.scales, x, v.Y, bias)
 			if err != nil {
 				return nil, err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 // benchShapes are the matrices of a model of 1 billion weights, [rows][columns].
@@ -20,7 +21,7 @@ var benchShapes = []struct {
 // BenchmarkLinear runs products one after another over enough copies of the matrix that none is still in a cache, and
 // reports the weights' bytes a second and the arithmetic.
 func BenchmarkLinear(b *testing.B) {
-	for _, t := range allTypes {
+	for _, t := range runningTypes() {
 		for _, s := range benchShapes {
 			for _, m := range []int{1, 2, 4, 8, 16, 32, 64, 512} {
 				if s.name == "head" && m > 64 {
@@ -32,7 +33,7 @@ func BenchmarkLinear(b *testing.B) {
 	}
 }
 
-func benchLinear(b *testing.B, t WeightType, n, k, m int, swiglu bool) {
+func benchLinear(b *testing.B, t quant.Type, n, k, m int, swiglu bool) {
 	r := newRig(b)
 	size, err := MatrixBytes(t, n, k)
 	require.NoError(b, err)
@@ -40,7 +41,7 @@ func benchLinear(b *testing.B, t WeightType, n, k, m int, swiglu bool) {
 	if r.dev.Info().Type == "cpu" {
 		copies = 1
 	}
-	xStride, yStride := blocksOf(k)*32, blocksOf(n)*32
+	xStride, yStride := RowStride(k), RowStride(n)
 	x := r.rows("x", r.floats(m*k, 1), k, xStride, 0).All()
 	yBuffer, err := r.dev.NewBuffer("y", uint64(m*yStride*4), gpu.Storage)
 	require.NoError(b, err)

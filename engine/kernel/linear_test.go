@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
 // linearCase is a product to check.
 type linearCase struct {
 	LinearParams
-	typ        WeightType
+	typ        quant.Type
 	n, k, m    int
 	tokens     int // rows of x; 0: m
 	maxBinding uint64
@@ -93,9 +94,9 @@ func (r *rig) runLinear(c linearCase) linearResult {
 	if c.maxBinding != 0 {
 		require.Len(r, p.Matrix.Pieces, ceilDiv(c.n, 8))
 	}
-	p.XStride = blocksOf(c.k)*32 + 32
+	p.XStride = RowStride(c.k) + 32
 	p.YOffset = 3
-	p.YStride = blocksOf(width+p.YOffset) * 32
+	p.YStride = RowStride(width + p.YOffset)
 	p.Eps, c.Eps = eps, eps
 	step := StepData{Tokens: make([]uint32, c.tokens)}
 	p.MWord = WordTokens
@@ -119,7 +120,7 @@ func (r *rig) runLinear(c linearCase) linearResult {
 	shift = append(shift, r.same(width+p.YOffset, 7)...)
 	v := LinearViews{
 		Step: r.step(step), X: r.rows("x", xs, c.k, p.XStride, 0).All(), Y: r.rows("y", shift, width+p.YOffset, p.YStride, 7).All(),
-		Bias: r.rows("bias", bias, c.n, c.n, 0).All(), Norm: r.rows("norm", norm, c.k, blocksOf(c.k)*32, 0).All(),
+		Bias: r.rows("bias", bias, c.n, c.n, 0).All(), Norm: r.rows("norm", norm, c.k, RowStride(c.k), 0).All(),
 		Normed: r.rows("normed", r.same(c.k*(c.m+1), 0), c.k, p.XStride, 0).All(),
 	}
 	b, err := l.Bind(v)
@@ -150,18 +151,18 @@ func (r *rig) same(n int, v float32) []float32 {
 }
 
 // r8 is a binding limit under which a piece holds eight rows of k weights.
-func r8(t WeightType, k int) uint64 {
-	quants, scales := weightLayouts[t].rowBytes(k)
-	return planeAlignment + 8*(quants+scales)
+func r8(t quant.Type, k int) uint64 {
+	codes, scales := planeBytes(t, k)
+	return planeAlignment + 8*(codes+scales)
 }
 
 func linearCases() []linearCase {
 	var cases []linearCase
 	add := func(c linearCase) { cases = append(cases, c) }
 	baseline := LinearParams{Variant: "baseline"}
-	for _, t := range allTypes {
+	for _, t := range runningTypes() {
 		k := 172
-		if weightLayouts[t].block > 1 {
+		if t.BlockWeights() > 1 {
 			k = 160
 		}
 		for _, m := range []int{1, 5, 70} {
@@ -175,7 +176,7 @@ func linearCases() []linearCase {
 		for _, p := range []LinearParams{
 			{Norm: true, SwiGLU: true, Bias: true}, {Gather: true, Add: true}, {Norm: true, Gather: true}, {Add: true, Bias: true},
 		} {
-			c := linearCase{LinearParams: p, typ: Q4_1, n: 66, k: 96, m: m}
+			c := linearCase{LinearParams: p, typ: quant.Q4_1, n: 66, k: 96, m: m}
 			if p.Gather {
 				c.tokens = m + 3
 			}
@@ -188,15 +189,15 @@ func linearCases() []linearCase {
 		}
 	}
 	few := LinearParams{Variant: "baseline", MaxRows: 8}
-	add(linearCase{typ: F32, n: 10, k: 8, m: 2, LinearParams: few})
-	add(linearCase{typ: F32, n: 10, k: 8, m: 40, LinearParams: LinearParams{Deterministic: true}})
-	add(linearCase{typ: F16, n: 9, k: 7, m: 3, LinearParams: few})
-	add(linearCase{typ: BF16, n: 9, k: 33, m: 3, LinearParams: few})
-	add(linearCase{typ: Q4_1, n: 1, k: 32, m: 1, LinearParams: LinearParams{MaxRows: 1}})
-	add(linearCase{typ: Q8_0, n: 5, k: 4096, m: 2, LinearParams: few})
-	add(linearCase{typ: Q4_0, n: 5, k: 4096, m: 8, LinearParams: few})
-	add(linearCase{typ: Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, Deterministic: true}})
-	add(linearCase{typ: Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, MaxRows: 2}})
+	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 2, LinearParams: few})
+	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 40, LinearParams: LinearParams{Deterministic: true}})
+	add(linearCase{typ: quant.F16, n: 9, k: 7, m: 3, LinearParams: few})
+	add(linearCase{typ: quant.BF16, n: 9, k: 33, m: 3, LinearParams: few})
+	add(linearCase{typ: quant.Q4_1, n: 1, k: 32, m: 1, LinearParams: LinearParams{MaxRows: 1}})
+	add(linearCase{typ: quant.Q8_0, n: 5, k: 4096, m: 2, LinearParams: few})
+	add(linearCase{typ: quant.Q4_0, n: 5, k: 4096, m: 8, LinearParams: few})
+	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, Deterministic: true}})
+	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, MaxRows: 2}})
 	return cases
 }
 
@@ -205,7 +206,7 @@ func TestLinear(t *testing.T) {
 		t.Run(c.String(), func(t *testing.T) {
 			r := newRig(t)
 			if c.Variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
-				_, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(F32, 1, 32, make([]byte, 128), 0), XStride: 32, YStride: 32, Variant: "subgroup"})
+				_, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.F32, 1, 32, make([]byte, 128), 0), XStride: 32, YStride: 32, Variant: "subgroup"})
 				require.ErrorContains(t, err, "subgroup")
 				return
 			}
@@ -217,7 +218,7 @@ func TestLinear(t *testing.T) {
 
 func TestLinearRefuses(t *testing.T) {
 	r := newRig(t)
-	m := r.matrix(F32, 3, 32, make([]byte, 3*128), 0)
+	m := r.matrix(quant.F32, 3, 32, make([]byte, 3*128), 0)
 	for name, p := range map[string]LinearParams{
 		"narrow x":     {XStride: 0, YStride: 32},
 		"odd stride":   {XStride: 32, YStride: 33},
@@ -235,8 +236,8 @@ func TestLinearRefuses(t *testing.T) {
 func TestLinearDeterministic(t *testing.T) {
 	r := newRig(t)
 	const n, k, m = 66, 160, 70
-	raw, _ := r.weights(Q4_0, n, k)
-	p := LinearParams{Matrix: r.matrix(Q4_0, n, k, raw, 0), XStride: k, YStride: 96, MWord: WordTokens, Norm: true, Eps: eps, Deterministic: true}
+	raw, _ := r.weights(quant.Q4_0, n, k)
+	p := LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, raw, 0), XStride: k, YStride: 96, MWord: WordTokens, Norm: true, Eps: eps, Deterministic: true}
 	l, err := NewLinear(r.dev, p)
 	require.NoError(t, err)
 	norm, normed := r.rows("norm", r.floats(k, 1), k, k, 0).All(), r.rows("normed", r.same(m*k, 0), k, k, 0).All()

@@ -19,11 +19,11 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 	if tile == tile128 {
 		s.Variant = "tile128"
 	}
-	if end-begin < p.Matrix.blocks() {
-		s.Shape += fmt.Sprintf(" from %d", begin*BlockSize)
+	if end-begin < p.Matrix.strips() {
+		s.Shape += fmt.Sprintf(" from %d", begin*strip)
 	}
 	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"GATHER", p.Gather && !p.Norm},
-		Const{"K_BEGIN", begin * BlockSize / 4}, Const{"K_END", end * BlockSize / 4})
+		Const{"K_BEGIN", begin * strip / 4}, Const{"K_END", end * strip / 4})
 	return s
 }
 
@@ -37,13 +37,13 @@ func matmulParts(p *LinearParams, piece Piece, tile int) ([]Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	turns, blocks := p.MaxTurns, p.Matrix.blocks()
+	turns, blocks := p.MaxTurns, p.Matrix.strips()
 	if turns == 0 {
 		turns = MaxTurns
 	}
 	most := (turns-one)/(two-one) + 1
 	if turns < one || p.SwiGLU && blocks > most {
-		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with SwiGLU", ErrTurns, p.Matrix.Cols, most*BlockSize)
+		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with SwiGLU", ErrTurns, p.Matrix.Cols, most*strip)
 	}
 	parts := ceilDiv(blocks, most)
 	each := ceilDiv(blocks, parts)

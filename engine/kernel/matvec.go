@@ -40,7 +40,7 @@ const largeSubgroup = 32
 
 // matvecSpec specialises shaders/matvec.wgsl for a piece of the matrix and m rows of x.
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
-	blocks := p.Matrix.blocks()
+	blocks := p.Matrix.strips()
 	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, subgroup)
 	if shape.lanes > int(subgroup) {
 		subgroup = 0
@@ -63,6 +63,6 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 
 // matvecGroups returns the workgroups along the rows of the piece.
 func matvecGroups(p *LinearParams, piece Piece, m int, subgroup uint32) int {
-	shape := matvecShapeOf(p.Matrix.blocks(), p.Matrix.Rows, m, subgroup)
+	shape := matvecShapeOf(p.Matrix.strips(), p.Matrix.Rows, m, subgroup)
 	return ceilDiv(piece.Rows, matvecWorkgroup/shape.lanes*shape.tile)
 }

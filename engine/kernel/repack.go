@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 // RowMap says where the rows of a tensor go in a matrix: row i to First + i·Stride. Stride 1 puts tensors one after
@@ -34,18 +35,6 @@ func NewRepacker(dev *gpu.Device) (*Repacker, error) {
 // Release gives the repacker's memory back.
 func (r *Repacker) Release() { r.params.Release() }
 
-// RowBytes returns the bytes of a row of cols weights in a GGUF file; cols must be whole blocks.
-func RowBytes(t WeightType, cols int) (int64, error) {
-	l, ok := weightLayouts[t]
-	if !ok {
-		return 0, fmt.Errorf("%w %q", ErrWeightType, t)
-	}
-	if cols < 0 || cols%l.block != 0 {
-		return 0, fmt.Errorf("%w: %d weights are not whole blocks of %d", ErrMatrixShape, cols, l.block)
-	}
-	return int64(cols/l.block) * int64(l.blockBytes), nil
-}
-
 // Run repacks rows whole rows of a tensor of m's type and width, which stand one after another in staging from byte
 // offset, to the places that to gives. It submits after whatever was uploaded before and does not wait: staging may be
 // uploaded to again at once. staging.Offset must suit a binding.
@@ -53,18 +42,14 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 	if rows == 0 {
 		return nil
 	}
-	l := weightLayouts[m.Type]
-	rowBytes, err := RowBytes(m.Type, m.Cols)
-	if err != nil {
-		return err
-	}
+	rowBytes := m.Type.RowBytes(uint64(m.Cols))
 	if offset < 0 || rows < 0 || uint64(offset)+uint64(rows)*uint64(rowBytes) > staging.Size {
 		return fmt.Errorf("repack: %d rows of %d bytes from byte %d do not fit the %d staged", rows, rowBytes, offset, staging.Size)
 	}
 	if to.First < 0 || to.Stride < 1 || to.First+(rows-1)*to.Stride >= m.Rows {
 		return fmt.Errorf("repack: %w: rows %d + %d·[0,%d) of a matrix of %d", ErrMatrixShape, to.First, to.Stride, rows, m.Rows)
 	}
-	k, err := r.kernel(l)
+	k, err := r.kernel(m.Type)
 	if err != nil {
 		return err
 	}
@@ -81,13 +66,9 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		if err != nil {
 			return err
 		}
-		scales := uint64(0)
-		if l.scaleHalfs > 0 {
-			scales = p.scales.Offset / 4
-		}
 		words := [repackParamWords]uint32{
 			uint32(int64(offset) + int64(begin)*rowBytes), uint32(end - begin), uint32(rowBytes),
-			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.Cols), uint32(m.blocks()), uint32(scales),
+			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.Cols), uint32(m.strips()), uint32(p.scales.Offset / 4),
 		}
 		var data [repackParamWords * 4]byte
 		for i, w := range words {
@@ -95,7 +76,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 		r.rec.Reset()
 		r.rec.Write(r.params, 0, data[:])
-		x, y := Fold(ceilDiv((end-begin)*((m.blocks()+1)/2), 64))
+		x, y := Fold(ceilDiv((end-begin)*((m.strips()+1)/2), 64))
 		r.rec.Dispatch(k, bind, x, y, 1)
 		if err := r.dev.Submit(&r.rec); err != nil {
 			return err
@@ -104,10 +85,13 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 	return nil
 }
 
-func (r *Repacker) kernel(l weightLayout) (*gpu.Kernel, error) {
+// repackKinds are shaders/repack.wgsl's KIND.
+var repackKinds = map[quant.Type]int{quant.F32: 0, quant.F16: 1, quant.BF16: 1, quant.Q8_0: 2, quant.Q4_0: 3, quant.Q4_1: 4}
+
+func (r *Repacker) kernel(t quant.Type) (*gpu.Kernel, error) {
 	m, err := Module(r.dev, Spec{
 		File: "repack", Variant: "baseline",
-		Consts:   []Const{{"KIND", l.kind}, {"BLOCK_WORDS", l.blockWords}},
+		Consts:   []Const{{"KIND", repackKinds[t]}, {"BLOCK_WORDS", t.Planes().CodeWords}},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	})
 	if err != nil {

@@ -5,13 +5,14 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
+	"quire/engine/quant"
 )
 
 // rig runs kernels on random data.
@@ -25,12 +26,10 @@ func newRig(t testing.TB) *rig {
 	return &rig{TB: t, dev: gputest.Device(t), rng: rand.New(rand.NewPCG(1, uint64(len(t.Name()))))}
 }
 
-var ggufTypes = map[WeightType]gguf.Type{
-	F32: gguf.F32, F16: gguf.F16, BF16: gguf.BF16, Q8_0: gguf.Q8_0, Q4_0: gguf.Q4_0, Q4_1: gguf.Q4_1,
+// runningTypes are the types that kernels read.
+func runningTypes() []quant.Type {
+	return slices.DeleteFunc(quant.All(), func(t quant.Type) bool { return !t.Runs() })
 }
-
-// allTypes are the types in a fixed order.
-var allTypes = []WeightType{F32, F16, BF16, Q8_0, Q4_0, Q4_1}
 
 func (r *rig) floats(n int, scale float64) []float32 {
 	out := make([]float32, n)
@@ -41,12 +40,10 @@ func (r *rig) floats(n int, scale float64) []float32 {
 }
 
 // weights quantizes random rows and returns them as in a file and as what they stand for.
-func (r *rig) weights(t WeightType, rows, cols int) (raw []byte, w []float32) {
-	size, err := RowBytes(t, cols)
-	require.NoError(r, err)
-	raw, w = make([]byte, rows*int(size)), make([]float32, rows*cols)
-	require.NoError(r, gguf.Quantize(ggufTypes[t], r.floats(rows*cols, 1), raw))
-	require.NoError(r, gguf.Dequantize(ggufTypes[t], raw, w))
+func (r *rig) weights(t quant.Type, rows, cols int) (raw []byte, w []float32) {
+	raw, w = make([]byte, rows*int(t.RowBytes(uint64(cols)))), make([]float32, rows*cols)
+	require.NoError(r, quant.Quantize(t, r.floats(rows*cols, 1), raw))
+	require.NoError(r, quant.Dequantize(t, raw, w))
 	return raw, w
 }
 
@@ -93,7 +90,7 @@ func (r *rig) step(s StepData) gpu.View {
 }
 
 // matrix uploads raw rows, which start at an odd place in staging, and repacks them.
-func (r *rig) matrix(t WeightType, rows, cols int, raw []byte, maxBinding uint64) *Matrix {
+func (r *rig) matrix(t quant.Type, rows, cols int, raw []byte, maxBinding uint64) *Matrix {
 	m, err := NewMatrix(r.dev, "matrix", t, rows, cols, maxBinding)
 	require.NoError(r, err)
 	r.Cleanup(m.Release)

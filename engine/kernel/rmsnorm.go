@@ -27,7 +27,7 @@ type RMSNorm struct {
 
 // NewRMSNorm composes the kernel and starts to compile it.
 func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
-	width := blocksOf(p.K) * BlockSize
+	width := RowStride(p.K)
 	if p.K < 1 || p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < width || p.YStride < width {
 		return nil, fmt.Errorf("rmsnorm: %w: rows of %d with strides %d and %d", ErrMatrixShape, p.K, p.XStride, p.YStride)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/quant"
 	"quire/engine/reference"
 )
 
@@ -135,11 +135,11 @@ func roundKV(kv KVType, row []float32) {
 	switch kv {
 	case KVF16:
 		for e, x := range row {
-			row[e] = gguf.F16ToF32(gguf.F32ToF16(x))
+			row[e] = quant.F16ToF32(quant.F32ToF16(x))
 		}
 	case KVBF16:
 		for e, x := range row {
-			row[e] = gguf.BF16ToF32(gguf.F32ToBF16(x))
+			row[e] = quant.BF16ToF32(quant.F32ToBF16(x))
 		}
 	case KVQ8:
 		q, scale := reference.Q8Row(row)
@@ -161,11 +161,11 @@ func (r *rig) cacheRows(b *gpu.Buffer, l KVLayout) [][]float32 {
 			case KVF32:
 				row[e] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*e:]))
 			case KVF16:
-				row[e] = gguf.F16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
+				row[e] = quant.F16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
 			case KVBF16:
-				row[e] = gguf.BF16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
+				row[e] = quant.BF16ToF32(binary.LittleEndian.Uint16(data[2*e:]))
 			case KVQ8:
-				row[e] = (float32(data[e]) - 128) * gguf.F16ToF32(binary.LittleEndian.Uint16(data[4*l.RowWords()-4:]))
+				row[e] = (float32(data[e]) - 128) * quant.F16ToF32(binary.LittleEndian.Uint16(data[4*l.RowWords()-4:]))
 			}
 		}
 		rows = append(rows, row)
@@ -237,11 +237,11 @@ func TestRopeStoreBF16(t *testing.T) {
 	r := newRig(t)
 	row := []float32{1, 1 + 1.0/256, 1 + 3.0/256, -1 - 1.0/256 - 1.0/4096, 3.4e38, -math.MaxFloat32, 1e-30}
 	k, v := r.storeRows(KVLayout{HeadDim: len(row), KVHeads: 1, BlockSize: 1, Type: KVBF16}, row)
-	want := []float32{1, 1, 1 + 4.0/256, -1 - 2.0/256, 3.3895314e38, -3.3895314e38, gguf.BF16ToF32(gguf.F32ToBF16(1e-30))}
-	require.Equal(t, []uint16{0x3F80, 0x3F80, 0x3F82, 0xBF81, 0x7F7F, 0xFF7F, gguf.F32ToBF16(1e-30), 0}, halves(k))
+	want := []float32{1, 1, 1 + 4.0/256, -1 - 2.0/256, 3.3895314e38, -3.3895314e38, quant.BF16ToF32(quant.F32ToBF16(1e-30))}
+	require.Equal(t, []uint16{0x3F80, 0x3F80, 0x3F82, 0xBF81, 0x7F7F, 0xFF7F, quant.F32ToBF16(1e-30), 0}, halves(k))
 	require.Equal(t, halves(k), halves(v))
 	for e, w := range want {
-		require.Equal(t, w, gguf.BF16ToF32(halves(k)[e]), "element %d", e)
+		require.Equal(t, w, quant.BF16ToF32(halves(k)[e]), "element %d", e)
 	}
 }
 
@@ -273,7 +273,7 @@ func TestRopeStoreQ8(t *testing.T) {
 		for i, row := range rows {
 			q, scale := reference.Q8Row(row)
 			got := k[4*l.RowWords()*i:][:4*l.RowWords()]
-			require.Equal(t, uint32(gguf.F32ToF16(scale)), binary.LittleEndian.Uint32(got[len(got)-4:]), "scale of row %d of %d", i, dim)
+			require.Equal(t, uint32(quant.F32ToF16(scale)), binary.LittleEndian.Uint32(got[len(got)-4:]), "scale of row %d of %d", i, dim)
 			for e, b := range got[:len(got)-4] {
 				switch {
 				case e >= dim:

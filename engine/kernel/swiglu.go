@@ -23,7 +23,7 @@ type SwiGLU struct {
 
 // NewSwiGLU composes the kernel and starts to compile it.
 func NewSwiGLU(dev *gpu.Device, p SwiGLUParams) (*SwiGLU, error) {
-	width := blocksOf(p.Width) * BlockSize
+	width := RowStride(p.Width)
 	for _, stride := range []int{p.GStride, p.UStride, p.HStride} {
 		if p.Width < 1 || stride%32 != 0 || stride < width {
 			return nil, fmt.Errorf("swiglu: %w: rows of %d with stride %d", ErrMatrixShape, p.Width, stride)

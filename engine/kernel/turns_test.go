@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 
+	"quire/engine/quant"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -12,16 +14,16 @@ import (
 // Products of rows so wide that one launch's loops would turn more often than Mesa's lavapipe lets them.
 func TestWideRows(t *testing.T) {
 	cases := []linearCase{
-		{typ: F32, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Variant: "baseline", MinRows: 40}},
-		{typ: Q8_0, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Variant: "tile128", MinRows: 40, Norm: true}},
-		{typ: Q4_0, n: 20, k: 32768, m: 3, LinearParams: LinearParams{Variant: "baseline", MaxRows: 4, Norm: true}},
-		{typ: F32, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Deterministic: true}},
-		{typ: F16, n: 20, k: 131072, m: 40, LinearParams: LinearParams{Variant: "baseline", MinRows: 40, Bias: true}},
-		{typ: Q4_1, n: 20, k: 131072, m: 40, LinearParams: LinearParams{Variant: "tile128", MinRows: 40, Add: true}},
-		{typ: Q4_1, n: 20, k: 131072, m: 2, LinearParams: LinearParams{Variant: "baseline", MaxRows: 2, Norm: true}},
+		{typ: quant.F32, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Variant: "baseline", MinRows: 40}},
+		{typ: quant.Q8_0, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Variant: "tile128", MinRows: 40, Norm: true}},
+		{typ: quant.Q4_0, n: 20, k: 32768, m: 3, LinearParams: LinearParams{Variant: "baseline", MaxRows: 4, Norm: true}},
+		{typ: quant.F32, n: 20, k: 32768, m: 40, LinearParams: LinearParams{Deterministic: true}},
+		{typ: quant.F16, n: 20, k: 131072, m: 40, LinearParams: LinearParams{Variant: "baseline", MinRows: 40, Bias: true}},
+		{typ: quant.Q4_1, n: 20, k: 131072, m: 40, LinearParams: LinearParams{Variant: "tile128", MinRows: 40, Add: true}},
+		{typ: quant.Q4_1, n: 20, k: 131072, m: 2, LinearParams: LinearParams{Variant: "baseline", MaxRows: 2, Norm: true}},
 		// Smaller ones in parts.
-		{typ: Q8_0, n: 70, k: 320, m: 70, LinearParams: LinearParams{Variant: "baseline", MaxTurns: 200, Bias: true}},
-		{typ: Q4_0, n: 70, k: 320, m: 70, LinearParams: LinearParams{Variant: "tile128", MaxTurns: 200, Add: true, Bias: true, Norm: true, Gather: true}, tokens: 75},
+		{typ: quant.Q8_0, n: 70, k: 320, m: 70, LinearParams: LinearParams{Variant: "baseline", MaxTurns: 200, Bias: true}},
+		{typ: quant.Q4_0, n: 70, k: 320, m: 70, LinearParams: LinearParams{Variant: "tile128", MaxTurns: 200, Add: true, Bias: true, Norm: true, Gather: true}, tokens: 75},
 	}
 	for i, c := range cases {
 		if runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" && i != 0 && i != 7 {
@@ -38,7 +40,7 @@ func TestWideRows(t *testing.T) {
 // A kernel whose loops would turn too often is refused, and says how large it may be.
 func TestTooManyTurns(t *testing.T) {
 	r := newRig(t)
-	m := r.matrix(F32, 4, 320, make([]byte, 4*4*320), 0)
+	m := r.matrix(quant.F32, 4, 320, make([]byte, 4*4*320), 0)
 	p := LinearParams{Matrix: m, XStride: 320, YStride: 32, Variant: "baseline", SwiGLU: true, MinRows: 40, MaxTurns: 200}
 	_, err := NewLinear(r.dev, p)
 	require.ErrorIs(t, err, ErrTurns)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"quire/engine/gguf"
-	"quire/engine/kernel"
+	"quire/engine/quant"
 )
 
 // Part is a tensor's place in a fused matrix: its row r becomes row r·Stride + Offset.
@@ -16,7 +16,7 @@ type Part struct {
 // Matrix is a weight matrix to be made on the GPU, [Rows][Cols], from one or more tensors of one type.
 type Matrix struct {
 	Label      string
-	Type       kernel.WeightType
+	Type       quant.Type
 	Rows, Cols int
 	Parts      []Part
 }
@@ -55,12 +55,6 @@ type Plan struct {
 	Warnings  []string // sentences about keys of the file that are not used
 
 	ropeFactors *gguf.Tensor
-}
-
-// weightTypes are the tensor types that have a plane layout.
-var weightTypes = map[gguf.Type]kernel.WeightType{
-	gguf.F32: kernel.F32, gguf.F16: kernel.F16, gguf.BF16: kernel.BF16,
-	gguf.Q8_0: kernel.Q8_0, gguf.Q4_0: kernel.Q4_0, gguf.Q4_1: kernel.Q4_1,
 }
 
 // NewPlan checks a file's configuration and tensors. Its error names the first key, tensor or type that does not fit.
@@ -122,7 +116,7 @@ func (b *planner) plan(c *Config) *Plan {
 		p.Layers = append(p.Layers, b.layer(c, i))
 	}
 	if factors, ok := b.find("rope_freqs.weight"); ok {
-		if factors.Type != gguf.F32 || factors.Elements() != uint64(c.RotaryDim/2) {
+		if factors.Type != quant.F32 || factors.Elements() != uint64(c.RotaryDim/2) {
 			b.fail("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", factors.Type, factors.Elements(), c.RotaryDim/2)
 		}
 		p.ropeFactors = factors

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // planner finds tensors and remembers the first error.
@@ -35,12 +36,11 @@ func (b *planner) matrix(label string, rows, cols int, parts ...Part) Matrix {
 		if b.err != nil {
 			return m
 		}
-		kind, ok := weightTypes[t.Type]
-		if !ok {
+		if !t.Type.Runs() {
 			b.fail("tensor %s has type %s", t.Name, t.Type)
 			return m
 		}
-		m.Type = kind
+		m.Type = t.Type
 		if len(t.Shape) != 2 || t.Shape[0] != uint64(cols) {
 			b.fail("tensor %s has shape %v, want rows of %d", t.Name, t.Shape, cols)
 			return m
@@ -63,7 +63,7 @@ func (b *planner) vector(label string, length int, name string) Vector {
 func (b *planner) part(v *Vector, t *gguf.Tensor, offset, length int) {
 	switch {
 	case b.err != nil:
-	case t.Type != gguf.F32:
+	case t.Type != quant.F32:
 		b.fail("tensor %s has type %s, want F32", t.Name, t.Type)
 	case t.Elements() != uint64(length):
 		b.fail("tensor %s has %d elements, want %d", t.Name, t.Elements(), length)

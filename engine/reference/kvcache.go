@@ -3,7 +3,7 @@ package reference
 import (
 	"math"
 
-	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // Q8Row quantizes a row of K or V to 8-bit integers with one scale: max|x|/127, as a normal f16 (never under 2^-14, at
@@ -13,7 +13,7 @@ func Q8Row(row []float32) (q []int8, scale float32) {
 	for _, x := range row {
 		peak = max(peak, max(x, -x))
 	}
-	scale = gguf.F16ToF32(gguf.F32ToF16(min(max(peak*(1.0/127), 1.0/(1<<14)), 65504)))
+	scale = quant.F16ToF32(quant.F32ToF16(min(max(peak*(1.0/127), 1.0/(1<<14)), 65504)))
 	inverse := 1 / scale
 	q = make([]int8, len(row))
 	for i, x := range row {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // Layer holds one layer's weights, matrices as [output][input]. Absent biases are nil.
@@ -131,14 +132,14 @@ func (l *loader) tensor(name string, shape ...uint64) []float32 {
 // ReadTensor reads one tensor and widens it to float32.
 func ReadTensor(t *gguf.Tensor, r io.ReaderAt) ([]float32, error) {
 	if !t.Type.Known() {
-		return nil, fmt.Errorf("reference: tensor %q of %s: %w", t.Name, t.Type, gguf.ErrUnsupportedType)
+		return nil, fmt.Errorf("reference: tensor %q of %s: %w", t.Name, t.Type, quant.ErrUnsupportedType)
 	}
 	data := make([]byte, t.Bytes)
 	if n, err := r.ReadAt(data, t.Offset); n < len(data) {
 		return nil, fmt.Errorf("reference: tensor %q: %w", t.Name, err)
 	}
 	weights := make([]float32, t.Elements())
-	if err := gguf.Dequantize(t.Type, data, weights); err != nil {
+	if err := quant.Dequantize(t.Type, data, weights); err != nil {
 		return nil, fmt.Errorf("reference: tensor %q: %w", t.Name, err)
 	}
 	return weights, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // tiny is a model of one layer that tests bend before they write it.
@@ -82,7 +83,7 @@ func (m *tiny) load(t *testing.T) (*Model, error) {
 		require.NoError(t, w.Metadata.Set(key, v))
 	}
 	for _, name := range m.order {
-		require.NoError(t, w.Declare(name, gguf.F32, m.shapes[name]...))
+		require.NoError(t, w.Declare(name, quant.F32, m.shapes[name]...))
 	}
 	for _, name := range m.order {
 		var data bytes.Buffer
@@ -265,10 +266,10 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestReadTensorNamesType(t *testing.T) {
-	for _, kind := range []gguf.Type{gguf.Q6_K, gguf.Type(99)} {
+	for _, kind := range []quant.Type{quant.Q6_K, quant.Type(99)} {
 		tensor := gguf.Tensor{Name: "x", Type: kind, Shape: []uint64{256}, Bytes: kind.RowBytes(256)}
 		_, err := ReadTensor(&tensor, bytes.NewReader(make([]byte, 1000)))
-		assert.ErrorIs(t, err, gguf.ErrUnsupportedType)
+		assert.ErrorIs(t, err, quant.ErrUnsupportedType)
 		assert.ErrorContains(t, err, kind.String())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // WriteGGUF writes a model of ByteVocabulary as a GGUF file of architecture llama, all tensors f32, under a name.
@@ -29,7 +30,7 @@ func (m *Model) WriteGGUF(ctx context.Context, w io.Writer, name string) error {
 		if t.norm() {
 			shape = shape[:1]
 		}
-		keep(out.Declare(t.Name, gguf.F32, shape...))
+		keep(out.Declare(t.Name, quant.F32, shape...))
 	}
 	for _, t := range m.tensors {
 		if failed != nil {

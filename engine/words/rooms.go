@@ -6,7 +6,7 @@ import (
 )
 
 // rooms are packages that put their name in front of their errors.
-var rooms = strings.Fields("gpu schedule paging attention kernel runner engine train sample sim session")
+var rooms = strings.Fields("gpu quant schedule paging attention kernel runner engine train sample sim session")
 
 // withoutRooms takes the names of packages off a text: at its start, at a line's, and after ": ".
 func withoutRooms(text string) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 const builtIn = "../../cmd/native/model/quire-tales.gguf"
@@ -121,8 +122,8 @@ func TestInspectTellsWhatWouldNotRun(t *testing.T) {
 	strange := inspect(t, write(t, map[string]any{
 		"general.architecture": "mamba", "tokenizer.ggml.model": "unigram", "weights.scale": float64(1) / zero(),
 	}, func(w *gguf.Writer) {
-		require.NoError(t, w.Declare("a.weight", gguf.Q6_K, 256, 2))
-		require.NoError(t, w.Declare("b.weight", gguf.F32, 8))
+		require.NoError(t, w.Declare("a.weight", quant.Q6_K, 256, 2))
+		require.NoError(t, w.Declare("b.weight", quant.F32, 8))
 	}))
 	require.Len(t, strange.Problems, 3)
 	assert.Contains(t, strange.Problems[0], `"unigram"`)

@@ -10,6 +10,7 @@ import (
 
 	"quire/engine"
 	"quire/engine/gguf"
+	"quire/engine/quant"
 	"quire/engine/reference"
 	"quire/tests/testdata"
 )
@@ -29,7 +30,7 @@ func loadReference(t *testing.T, model string) *reference.Model {
 var rounding = map[string]func(row []float64){
 	"bf16": func(row []float64) {
 		for i, x := range row {
-			row[i] = float64(gguf.BF16ToF32(gguf.F32ToBF16(float32(x))))
+			row[i] = float64(quant.BF16ToF32(quant.F32ToBF16(float32(x))))
 		}
 	},
 	"q8": reference.StoreQ8,

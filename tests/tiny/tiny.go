@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
 // Shape of the models: a byte-level vocabulary of 256 bytes, then BOS and EOS.
@@ -62,7 +63,7 @@ func (m Model) Bytes(t testing.TB) []byte {
 		for _, n := range slices.Backward(tensor.shape) {
 			shape = append(shape, uint64(n))
 		}
-		require.NoError(t, w.Declare(tensor.name, gguf.F32, shape...))
+		require.NoError(t, w.Declare(tensor.name, quant.F32, shape...))
 	}
 	for _, tensor := range tensors {
 		require.NoError(t, w.WriteTensor(bytes.NewReader(tensor.data())))

@@ -50,7 +50,7 @@ func measureMemory(ctx context.Context, d *gpu.Device, c Case, allocate bool) (M
 		}
 	}
 	if m.Computed {
-		m.Standard = uint64(c.inputBytes()) + 8*uint64(whole(c.queries))*uint64(whole(c.Length))
+		m.Standard = uint64(c.inputBytes()) + 8*uint64(kernel.RowStride(c.queries))*uint64(kernel.RowStride(c.Length))
 	}
 	m.Ratio = float64(m.Standard) / float64(m.Flash)
 	return m, nil
@@ -72,6 +72,3 @@ func held(ctx context.Context, d *gpu.Device, c Case, look func(launch)) (uint64
 	}
 	return bytes, d.Idle(ctx)
 }
-
-// whole rounds up to the matrix product's blocks.
-func whole(n int) int { return (n + kernel.BlockSize - 1) / kernel.BlockSize * kernel.BlockSize }

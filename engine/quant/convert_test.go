@@ -1,4 +1,4 @@
-package gguf
+package quant
 
 import (
 	"encoding/hex"
@@ -186,19 +186,19 @@ func TestTypes(t *testing.T) {
 		{Q4_K, "Q4_K", 256, 144}, {Q6_K, "Q6_K", 256, 210}, {IQ4_NL, "IQ4_NL", 32, 18}, {BF16, "BF16", 1, 2},
 	} {
 		assert.Equal(t, tc.name, tc.kind.String())
-		assert.Equal(t, tc.block, tc.kind.BlockSize())
+		assert.Equal(t, tc.block, tc.kind.BlockWeights())
 		assert.Equal(t, tc.size, tc.kind.BlockBytes())
 		assert.EqualValues(t, 3*tc.size, tc.kind.RowBytes(uint64(3*tc.block)))
 	}
-	for kind := range layouts {
-		parsed, err := ParseType(kind.String())
+	for kind := range table {
+		parsed, err := Parse(kind.String())
 		require.NoError(t, err)
 		assert.Equal(t, kind, parsed)
 	}
-	lower, err := ParseType("q4_0")
+	lower, err := Parse("q4_0")
 	require.NoError(t, err)
 	assert.Equal(t, Q4_0, lower)
-	_, err = ParseType("q4_9")
+	_, err = Parse("q4_9")
 	assert.ErrorIs(t, err, ErrUnsupportedType)
 	assert.ErrorContains(t, err, "q4_9")
 	assert.EqualValues(t, -1, Q8_0.RowBytes(33))

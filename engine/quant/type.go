@@ -1,0 +1,77 @@
+// Package quant knows the tensor types: how weights stand in a GGUF file, what they are as floats, and what kernels read of
+// them. A type is one row in table.go, a file with its conversions, and shaders/lib/dequant_NAME.wgsl.
+package quant
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrUnsupportedType is wrapped by errors about a tensor type that cannot be converted or computed with.
+var ErrUnsupportedType = errors.New("unsupported tensor type")
+
+// Type is a tensor's element type, by ggml's number.
+type Type uint32
+
+// Planes says how a type's rows stand on the GPU, where they are cut into 32 weights: codes of all rows, then scales of
+// all rows.
+type Planes struct {
+	CodeWords  int // u32 words of codes for 32 weights
+	ScaleWords int // u32 words of scales and minima for ScaleSpan weights
+	ScaleSpan  int // a multiple of 32; a row's last span may be cut short
+}
+
+// Known says whether the type's layout in a file is known.
+func (t Type) Known() bool { return table[t].weights != 0 }
+
+// Runs says whether kernels read the type.
+func (t Type) Runs() bool { return table[t].planes.CodeWords != 0 }
+
+// Planes is the type's layout on the GPU, zero where no kernel reads it.
+func (t Type) Planes() Planes { return table[t].planes }
+
+// BlockWeights is the number of weights in a block of the file, 1 for plain types and 0 for unknown ones.
+func (t Type) BlockWeights() int { return table[t].weights }
+
+// BlockBytes is the size of a block of the file in bytes, 0 for unknown types.
+func (t Type) BlockBytes() int { return table[t].bytes }
+
+// RowBytes is the size in a file of n weights in bytes, or -1 where the type is unknown, n is no multiple of its block, or
+// the size does not fit.
+func (t Type) RowBytes(n uint64) int64 {
+	l := table[t]
+	if l.weights == 0 || n%uint64(l.weights) != 0 {
+		return -1
+	}
+	blocks := n / uint64(l.weights)
+	if blocks > math.MaxInt64/uint64(l.bytes) {
+		return -1
+	}
+	return int64(blocks) * int64(l.bytes)
+}
+
+// String is the type's name in ggml, or its number where that is unknown.
+func (t Type) String() string {
+	if l, ok := table[t]; ok {
+		return l.name
+	}
+	return strconv.FormatUint(uint64(t), 10)
+}
+
+// Parse gives the type of a name such as "q4_0", in either case.
+func Parse(name string) (Type, error) {
+	for t, l := range table {
+		if strings.EqualFold(l.name, name) {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("%w %q", ErrUnsupportedType, name)
+}
+
+// All lists the types that have a name, by number.
+func All() []Type { return slices.Sorted(maps.Keys(table)) }
