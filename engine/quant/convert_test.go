@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,6 +88,7 @@ func TestQuantizeByHand(t *testing.T) {
 		{"Q4_0 with a positive extreme", Q4_0, with(map[int]float32{0: 8, 16: -7}), "00bcf088" + eights14},
 		{"Q4_0 of nothing, with ggml's scale of -0", Q4_0, with(nil), "0080" + "8888" + eights14},
 		{"Q4_1", Q4_1, append(ramp(-1, 0.5)[:16], ramp(-1, 0.5)[:16]...), "003800bc00112233445566778899aabbccddeeff"},
+		{"Q5_0 maps the largest to -16", Q5_0, with(map[int]float32{0: -16, 16: 15, 1: 16, 31: 1}), "003c" + "feffffff" + "f00f" + zeros14[:26] + "10"},
 		{"Q4_1 of one value", Q4_1, ramp(1.5, 0), "0000003e0000" + zeros14},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -98,47 +100,61 @@ func TestQuantizeByHand(t *testing.T) {
 	}
 }
 
-// Each weight comes back within half a step of its block, a whole one where Q4_0 clips, plus the
-// rounding of scale and minimum to f16.
+// Each weight comes back within half a step of its block, a whole one where codes clip, plus the rounding of scales and
+// minima: to f16, and of K types to six or eight bits.
 func TestQuantizeError(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		weights := make([]float32, 64)
+		weights := make([]float32, 512)
 		for i := range weights {
 			weights[i] = float32(random.NormFloat64())
 		}
-		for _, kind := range []Type{F32, F16, BF16, Q8_0, Q4_0, Q4_1} {
-			packed := make([]byte, kind.RowBytes(64))
+		low, high := extremes(weights)
+		all := float64(max(-low, high))
+		for _, kind := range encoded() {
+			packed := make([]byte, kind.RowBytes(512))
 			require.NoError(t, Quantize(kind, weights, packed))
-			got := make([]float32, 64)
+			got := make([]float32, 512)
 			require.NoError(t, Dequantize(kind, packed, got))
 			for i, f := range weights {
-				low, high := weights[i/32*32], weights[i/32*32]
-				for _, other := range weights[i/32*32:][:32] {
-					low, high = min(low, other), max(high, other)
-				}
-				extreme := float64(max(-low, high))
-				bound := map[Type]float64{F16: extreme / 2048, BF16: extreme / 256, Q8_0: extreme / 254 * 1.2,
-					Q4_0: extreme / 8 * 1.01, Q4_1: float64(high-low)/30 + extreme/400}[kind]
+				low, high := extremes(weights[i/32*32:][:32])
+				extreme, width := float64(max(-low, high)), float64(high-low)
+				bound, ok := map[Type]float64{F32: 0, F16: extreme / 2048, BF16: extreme / 256, Q8_0: extreme / 254 * 1.2,
+					Q4_0: extreme / 8 * 1.01, Q4_1: width/30 + extreme/400, Q5_0: extreme / 16 * 1.01,
+					Q4_K: width/30 + all/30, Q5_K: width/62 + all/30, Q6_K: extreme/32*1.01 + all/200}[kind]
+				require.True(t, ok, kind)
 				assert.InDelta(t, f, got[i], bound, kind)
 			}
 		}
 	}
 }
 
+// encoded lists the types that Quantize makes.
+func encoded() []Type {
+	return slices.DeleteFunc(All(), func(t Type) bool { return table[t].encode == nil })
+}
+
 func TestConversionRefuses(t *testing.T) {
-	assert.ErrorIs(t, Dequantize(Q6_K, make([]byte, 210), make([]float32, 256)), ErrUnsupportedType)
+	assert.ErrorIs(t, Dequantize(Q8_K, make([]byte, 292), make([]float32, 256)), ErrUnsupportedType)
 	assert.ErrorContains(t, Dequantize(Type(99), nil, nil), "type 99")
-	assert.ErrorIs(t, Quantize(Q5_0, nil, nil), ErrUnsupportedType)
+	assert.ErrorIs(t, Quantize(Q5_1, nil, nil), ErrUnsupportedType)
 	assert.ErrorContains(t, Dequantize(Q8_0, make([]byte, 33), make([]float32, 32)), "33 bytes")
 	assert.Error(t, Dequantize(Q8_0, make([]byte, 34), make([]float32, 31)))
 	assert.Error(t, Quantize(Q4_0, make([]float32, 32), make([]byte, 19)))
-	for _, kind := range []Type{Q8_0, Q4_0, Q4_1} {
-		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e30} {
-			err := Quantize(kind, with(map[int]float32{5: float32(bad)}), make([]byte, kind.BlockBytes()))
-			assert.ErrorContains(t, err, "weights 0 to 31", "%s of %v", kind, bad)
+	for _, kind := range encoded() {
+		if kind.BlockWeights() == 1 {
+			continue
 		}
-		assert.NoError(t, Quantize(kind, with(map[int]float32{5: 1e-38}), make([]byte, kind.BlockBytes())))
+		with := func(f float32) []float32 {
+			block := make([]float32, kind.BlockWeights())
+			block[5] = f
+			return block
+		}
+		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e30} {
+			err := Quantize(kind, with(float32(bad)), make([]byte, kind.BlockBytes()))
+			assert.ErrorContains(t, err, "weights 0 to ", "%s of %v", kind, bad)
+		}
+		assert.NoError(t, Quantize(kind, with(1e-38), make([]byte, kind.BlockBytes())))
 	}
 }
 
