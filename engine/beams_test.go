@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/reference"
+	"quire/engine/reference/referencetest"
 	"quire/engine/sample"
 	"quire/engine/step"
 	"quire/tests/testdata"
@@ -47,7 +48,7 @@ func TestBeams(t *testing.T) {
 			continue
 		}
 		t.Run(model, func(t *testing.T) {
-			m := referenceModel(t, model)
+			m := referencetest.Load(t, model)
 			e := openModel(t, model, Options{Deterministic: true, KVType: "f32", Context: 256, MaxSeqs: 16, KVMemory: 64 << 20})
 			beside := Request{Prompt: testPrompts(2)[1], MaxTokens: 10, IgnoreEnd: true, Sample: sample.Defaults()}
 			alone := submit(t, e, beside).Result().IDs
@@ -62,7 +63,7 @@ func TestBeams(t *testing.T) {
 				r := choicesOf(t, streams[i])
 				want, gap, err := m.Beams(s.prompt, reference.BeamParams{
 					Width: s.beams.Width, Tokens: s.tokens, MinTokens: s.beams.MinTokens, LengthPenalty: s.beams.LengthPenalty,
-					EarlyStopping: earlyStopping[s.beams.EarlyStopping], Ends: e.tokenizer.Ends(),
+					EarlyStopping: referencetest.EarlyStopping[s.beams.EarlyStopping], Ends: e.tokenizer.Ends(),
 				})
 				require.NoError(t, err)
 				t.Logf("search %d: gap %.5f", i, gap)
@@ -112,7 +113,7 @@ func TestBeamsComeBack(t *testing.T) {
 	steps := 0
 	small.trace = func(*step.Step) {
 		if steps++; steps == 12 || steps == 27 || steps == 38 {
-			small.device.Destroy()
+			small.machine.device.Destroy()
 		}
 	}
 	check("device lost")

@@ -14,10 +14,13 @@ type Snapshot struct {
 
 // BlockState is one block. It is free without References, and active with them.
 type BlockState struct {
-	Owner      int32 // in Sequences, the first that holds it; -1: none, and with References a pinned session
+	Owner      int32 // in Sequences, the first that holds it; or NoOwner, with References a pinned session
 	References int32 // tables that hold it; above 1 it is shared
 	Cached     bool  // the prefix cache can find it, free or not
 }
+
+// NoOwner is the Owner of a block that no sequence holds.
+const NoOwner = -1
 
 // Holder is a live sequence.
 type Holder struct {
@@ -27,11 +30,8 @@ type Holder struct {
 	Blocks   int    // 0 while it waits, also after it was preempted
 }
 
-// ID numbers the engine's streams; events name a request's first sequence by it.
-func (s *Stream) ID() uint64 { return s.id }
-
 // Blocks fills in s, whose memory it uses again. The step loop does it between steps: it costs nothing when nobody asks.
-func (e *Engine) Blocks(s *Snapshot) error { return e.call(func() { e.snapshot(s) }) }
+func (e *Engine) Blocks(s *Snapshot) error { return e.loop.Call(func() { e.snapshot(s) }) }
 
 func (e *Engine) snapshot(s *Snapshot) {
 	pool := e.scheduler.Cache().Pool()
@@ -39,19 +39,15 @@ func (e *Engine) snapshot(s *Snapshot) {
 	s.Shared = 0
 	for i := range s.Blocks {
 		id := int32(i + 1)
-		s.Blocks[i] = BlockState{Owner: -1, References: int32(pool.Refs(id)), Cached: pool.Cached(id)}
+		s.Blocks[i] = BlockState{Owner: NoOwner, References: int32(pool.Refs(id)), Cached: pool.Cached(id)}
 		if s.Blocks[i].References > 1 {
 			s.Shared++
 		}
 	}
 	s.Sequences = s.Sequences[:0]
-	for _, g := range e.groups {
-		for place, q := range g.live {
-			index := q.index
-			if g.search != nil {
-				index = place
-			}
-			s.Sequences = append(s.Sequences, Holder{q.id, g.id, index, e.scheduler.Blocks(q.id)})
+	for _, g := range e.loop.Generations() {
+		for _, q := range g.Live {
+			s.Sequences = append(s.Sequences, Holder{q.ID, g.ID, q.Index(), e.scheduler.Blocks(q.ID)})
 		}
 	}
 	slices.SortFunc(s.Sequences, func(a, b Holder) int { return cmp.Compare(a.Sequence, b.Sequence) })
@@ -62,7 +58,7 @@ func (e *Engine) snapshot(s *Snapshot) {
 				break
 			}
 			for _, id := range table {
-				if id > 0 && s.Blocks[id-1].Owner < 0 {
+				if id > 0 && s.Blocks[id-1].Owner == NoOwner {
 					s.Blocks[id-1].Owner = int32(owner)
 				}
 			}

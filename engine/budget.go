@@ -19,7 +19,7 @@ const probeTokens = 64
 // submissions under submitTime. A budget that was set, and deterministic mode, are left alone; a software GPU is too
 // slow to ask, and gets the least. Buffers keep the size of the larger budget.
 func (e *Engine) fitBudget(ctx context.Context, set bool) error {
-	o := &e.runnerOpt
+	o := &e.machine.options
 	if set || o.Deterministic {
 		return nil
 	}
@@ -29,13 +29,13 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 		return nil
 	}
 	n := min(probeTokens, o.TokenBudget)
-	took, err := e.runner.Probe(ctx, n)
+	took, err := e.machine.Probe(ctx, n)
 	if err != nil {
 		return err
 	}
 	token := max(took/time.Duration(n), 1)
 	e.info.TokenBudget = min(o.TokenBudget, max(least, int(stepTime/token)))
 	o.TokenLayers = max(1, int(submitTime/token)*e.plan.Config.Layers)
-	e.runner.SplitSubmissions(o.TokenLayers)
+	e.machine.SplitSubmissions(o.TokenLayers)
 	return nil
 }

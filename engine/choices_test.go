@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"math"
 	"slices"
 	"testing"
 
@@ -141,31 +140,4 @@ func TestCancelledChoices(t *testing.T) {
 	submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 1}).Result()
 	assert.Zero(t, e.Stats().Running)
 	assert.Zero(t, e.Stats().BlocksActive, "cancelled requests give their blocks back")
-}
-
-func TestChoicesRefused(t *testing.T) {
-	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 4, KVMemory: 1 << 20})
-	for says, r := range map[string]Request{
-		"N is -1":              {N: -1},
-		"BestOf is 2":          {N: 3, BestOf: 2},
-		"5 samples":            {N: 5},
-		"one sample only":      {N: 2, Logits: func(int, []float32) {}},
-		"Beams.Width is 0":     {Beams: &Beams{}},
-		"Beams.Width is 5":     {Beams: &Beams{Width: 5}},
-		"Temperature is 1":     {Beams: &Beams{Width: 2}, Sample: sample.Defaults()},
-		"N is 3":               {Beams: &Beams{Width: 2}, N: 3},
-		"do not go with":       {Beams: &Beams{Width: 2}, Stop: []string{"x"}},
-		"MinTokens is -1":      {Beams: &Beams{Width: 2, MinTokens: -1}},
-		"EarlyStopping is 3":   {Beams: &Beams{Width: 2, EarlyStopping: 3}},
-		"LengthPenalty is NaN": {Beams: &Beams{Width: 2, LengthPenalty: math.NaN()}},
-	} {
-		r.Prompt = []int32{1}
-		_, err := e.Submit(context.Background(), r)
-		assert.ErrorIs(t, err, ErrBadRequest)
-		assert.ErrorContains(t, err, says)
-	}
-	wide := Beams{Width: 20}
-	assert.ErrorContains(t, wide.validate(1, 512), "between 1 and 19")
-	assert.NoError(t, wide.validate(0, 512))
-	assert.ErrorContains(t, wide.validate(0, 19), "vocabulary of 19")
 }

@@ -75,7 +75,7 @@ func readKV(t *testing.T, e *Engine, slots []int32) [][]byte {
 	row, err := config.KVRowBytes(e.options.KVType)
 	require.NoError(t, err)
 	out := make([][]byte, len(slots))
-	for _, cache := range e.runner.Caches() {
+	for _, cache := range e.machine.Caches() {
 		data := make([]byte, cache.Size())
 		require.NoError(t, cache.Read(context.Background(), 0, data))
 		for p, slot := range slots {

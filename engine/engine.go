@@ -1,14 +1,15 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"quire/engine/chat"
+	"quire/engine/generation"
 	"quire/engine/gpu"
+	"quire/engine/loop"
 	"quire/engine/model"
 	"quire/engine/runner"
 	"quire/engine/schedule"
@@ -19,18 +20,18 @@ import (
 
 // Errors that callers tell apart with errors.Is.
 var (
-	ErrContextTooLong   = schedule.ErrContextTooLong
+	ErrContextTooLong   = generation.ErrContextTooLong
 	ErrQueueFull        = schedule.ErrQueueFull
 	ErrUnsupportedModel = model.ErrUnsupported
-	ErrClosed           = errors.New("the engine is closed")
-	ErrBadRequest       = errors.New("bad request")
+	ErrClosed           = loop.ErrClosed
+	ErrBadRequest       = generation.ErrBadRequest
 	ErrSessionFormat    = session.ErrFormat
 	ErrSessionDamaged   = session.ErrDamaged
 	ErrSessionModel     = session.ErrModel
 	ErrDeadline         = errors.New("the request's deadline has passed")
 
 	// ErrNotNumbers ends a request whose logits are infinity or NaN, and no other.
-	ErrNotNumbers = errors.New("the logits are not numbers: the model's weights hold infinity or NaN, or its sums overflow")
+	ErrNotNumbers = generation.ErrNotNumbers
 )
 
 // Info describes an opened model.
@@ -55,7 +56,6 @@ type Engine struct {
 	plan        *model.Plan
 	source      gpu.Source
 	options     Options
-	runnerOpt   runner.Options
 	tokenizer   *tokenizer.Tokenizer
 	template    *chat.Template
 	templateErr error // why the model's template cannot be used
@@ -63,28 +63,18 @@ type Engine struct {
 	kernels     map[string]string
 
 	mu       sync.Mutex // guards what follows
-	incoming []*group
-	cancels  []uint64
-	calls    []func() // for the loop, between steps
-	closing  bool
-	next     uint64
 	stats    Stats
 	profile  []runner.KernelTime
-	wake     chan struct{}
 	done     chan struct{}
-	closeErr error
+	closeErr error // once done is closed
 
 	events events
+	loop   *loop.Loop
+	limits generation.Limits
 
-	// The loop's own.
-	device    *gpu.Device
-	runner    *runner.Runner
+	// The loop's.
+	machine   *machine
 	scheduler *schedule.Scheduler
-	live      map[uint64]*sequence
-	groups    map[uint64]*group
-	counted   map[int32]bool // blocks, to count a group's
-	step      step.Step
-	failures  int   // devices lost in a row without a step landing
 	batch     batch // the last step's
 	print     session.Fingerprint
 	printed   bool             // print is known
@@ -92,69 +82,12 @@ type Engine struct {
 	trace     func(*step.Step) // tests look at every step
 }
 
-// Submit queues a request. Cancelling ctx cancels it. Its Stream must be read to the end or cancelled.
-func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
-	r.own()
-	if err := r.Sample.Validate(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
-	}
-	if len(r.Prompt) == 0 {
-		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
-	}
-	if r.MaxTokens < 0 {
-		return nil, fmt.Errorf("%w: MaxTokens is %d", ErrBadRequest, r.MaxTokens)
-	}
-	for i, id := range r.Prompt {
-		if id < 0 || int(id) >= e.info.Vocabulary {
-			return nil, fmt.Errorf("%w: prompt token %d is %d, the vocabulary has %d", ErrBadRequest, i, id, e.info.Vocabulary)
-		}
-	}
-	if len(r.Prompt) >= e.info.Context {
-		return nil, fmt.Errorf("%w: it has %d tokens, the context %d; raise the context or the KV memory", ErrContextTooLong, len(r.Prompt), e.info.Context)
-	}
-	for _, stop := range r.Stop {
-		if stop == "" {
-			return nil, fmt.Errorf("%w: a stop text is empty", ErrBadRequest)
-		}
-	}
-	if err := e.checkChoices(&r); err != nil {
-		return nil, err
-	}
-	g := e.newGroup(r)
-	ctx, release := r.bound(ctx)
-	e.mu.Lock()
-	if e.closing {
-		e.mu.Unlock()
-		release()
-		return nil, ErrClosed
-	}
-	for _, q := range g.live {
-		e.next++
-		q.id = e.next
-	}
-	g.id = g.live[0].id
-	g.stream = newStream(e, g.id)
-	stop := context.AfterFunc(ctx, g.stream.Cancel)
-	g.stopCtx = func() { stop(); release() }
-	g.ctx = ctx
-	e.incoming = append(e.incoming, g)
-	e.mu.Unlock()
-	e.signal()
-	return g.stream, nil
-}
-
-func (e *Engine) cancel(id uint64) {
-	e.mu.Lock()
-	e.cancels = append(e.cancels, id)
-	e.mu.Unlock()
-	e.signal()
-}
-
-func (e *Engine) signal() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
+// run is the engine's goroutine.
+func (e *Engine) run() {
+	defer close(e.done)
+	e.loop.Run()
+	e.events.close()
+	e.closeErr = e.source.Close()
 }
 
 // Tokenizer returns the model's tokenizer.
@@ -206,12 +139,9 @@ func (e *Engine) Stats() Stats {
 	return e.stats
 }
 
-// Close ends all requests and gives everything on the GPU back.
+// Close finishes all requests and gives everything on the GPU back.
 func (e *Engine) Close() error {
-	e.mu.Lock()
-	e.closing = true
-	e.mu.Unlock()
-	e.signal()
+	e.loop.Close()
 	<-e.done
 	return e.closeErr
 }

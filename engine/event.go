@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"quire/engine/schedule"
+	"quire/engine/step"
 	"quire/paging"
 )
 
@@ -106,11 +107,14 @@ func (v *events) block(b paging.Event) {
 }
 
 // scheduled notes a step that is about to be submitted, and tells who had to go for it.
-func (e *Engine) scheduled(d *schedule.Decision) {
-	e.batch = batch{tokens: len(e.step.Tokens), sequences: len(e.step.Rows)}
+func (e *Engine) scheduled(d schedule.Decision, s *step.Step) {
+	e.batch = batch{tokens: len(s.Tokens), sequences: len(s.Rows)}
 	for _, p := range d.Weighed {
 		e.events.tell(Event{Kind: EventPreempted, Sequence: p.Sequence, Preemption: &Preemption{
 			Sequences: p.Sequences, Tokens: p.Tokens, Blocks: p.Blocks, RecomputeCost: p.Recompute, SwapCost: p.Swap, Swapped: p.Swapped,
 		}})
+	}
+	if e.trace != nil {
+		e.trace(s)
 	}
 }

@@ -58,7 +58,7 @@ func TestQueueLimit(t *testing.T) {
 func TestQueueLimitWithRoom(t *testing.T) {
 	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 64, QueueLimit: 2})
 	held, release := make(chan struct{}), make(chan struct{})
-	go func() { _ = e.call(func() { close(held); <-release }) }()
+	go func() { _ = e.loop.Call(func() { close(held); <-release }) }()
 	<-held
 	var all []*Stream
 	for i := range 10 {
@@ -137,7 +137,7 @@ func TestSubmitKeepsItsOwn(t *testing.T) {
 	require.Len(t, want.IDs, 6)
 
 	held, release := make(chan struct{}), make(chan struct{})
-	go func() { _ = e.call(func() { close(held); <-release }) }()
+	go func() { _ = e.loop.Call(func() { close(held); <-release }) }()
 	<-held
 	prompt, stop, beams := []int32{5, 6, 7}, []string{"never said"}, &Beams{Width: 2}
 	s := submit(t, e, Request{Prompt: prompt, Stop: stop, MaxTokens: 6, IgnoreEnd: true})

@@ -56,7 +56,7 @@ func TestLostDevice(t *testing.T) {
 			e.trace = func(*step.Step) {
 				if countdown--; countdown == 0 && lost < losses {
 					lost++
-					e.device.Destroy()
+					e.machine.device.Destroy()
 					countdown = 1 + random.IntN(20)
 				}
 			}
@@ -77,12 +77,12 @@ func TestLostForGood(t *testing.T) {
 	want := submit(t, e, r).Result()
 	require.NoError(t, want.Err)
 
-	adapter := e.options.GPU.Adapter
-	e.options.GPU.Adapter = "no such adapter"
-	e.device.Destroy()
+	adapter := e.machine.gpu.Adapter
+	e.machine.gpu.Adapter = "no such adapter"
+	e.machine.device.Destroy()
 	require.ErrorIs(t, submit(t, e, r).Result().Err, gpu.ErrNoAdapter)
 	tried := e.Stats().Recoveries
-	e.options.GPU.Adapter = adapter
+	e.machine.gpu.Adapter = adapter
 	assert.Equal(t, want.IDs, submit(t, e, r).Result().IDs)
 	assert.Equal(t, tried+1, e.Stats().Recoveries)
 }

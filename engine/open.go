@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"quire/engine/chat"
+	"quire/engine/generation"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/loop"
 	"quire/engine/model"
 	"quire/engine/runner"
 	"quire/engine/schedule"
@@ -29,13 +31,12 @@ const (
 // also when Open fails.
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
-	e = &Engine{source: src, options: withDefaults(o), live: map[uint64]*sequence{}, groups: map[uint64]*group{}, counted: map[int32]bool{},
-		wake: make(chan struct{}, 1), done: make(chan struct{})}
+	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{})}
 	opening := e // returning nil sets e
 	defer func() {
 		if err != nil {
-			if opening.device != nil {
-				opening.device.Release()
+			if opening.machine != nil {
+				opening.machine.Release()
 			}
 			err = doubt(ctx, src, err)
 			src.Close()
@@ -55,14 +56,15 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.readTemplate(f); err != nil {
 		return nil, err
 	}
-	if e.device, err = gpu.Open(ctx, o.GPU); err != nil {
+	e.machine = &machine{gpu: o.GPU, plan: e.plan, source: src, built: e.recovered}
+	if err = e.machine.open(ctx); err != nil {
 		return nil, err
 	}
 	if err = e.size(o.MaxSeqs != 0); err != nil {
 		return nil, err
 	}
-	if e.runner, err = runner.New(ctx, e.device, e.plan, src, e.runnerOpt); err != nil {
-		return nil, explain(err, e.runnerOpt.KVType, e.plan.Config.HeadDim)
+	if err = e.machine.load(ctx); err != nil {
+		return nil, explain(err, e.machine.options.KVType, e.plan.Config.HeadDim)
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
 		return nil, err
@@ -71,11 +73,17 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		return nil, err
 	}
 	e.kernels = map[string]string{}
-	for _, k := range e.device.Kernels() {
+	for _, k := range e.machine.device.Kernels() {
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
-	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.runner.WeightBytes()
+	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
 	e.info.LoadSeconds = time.Since(start).Seconds()
+	e.limits = generation.Limits{
+		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
+	}
+	e.loop = loop.New(loop.Config{
+		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
+	})
 	e.observe()
 	go e.run()
 	return e, nil
@@ -122,7 +130,7 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 // size settles the context, the KV cache and a step's limits from the options, the model and the adapter; given tells that
 // MaxSeqs is no default.
 func (e *Engine) size(given bool) error {
-	o, c, info := &e.options, e.plan.Config, e.device.Info()
+	o, c, info := &e.options, e.plan.Config, e.machine.device.Info()
 	kvType, err := kernel.ParseKVType(o.KVType)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
@@ -155,13 +163,13 @@ func (e *Engine) size(given bool) error {
 		return err
 	}
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
-	e.runnerOpt = runner.Options{
+	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		Profile: o.Profile,
 	}
 	if o.Progress != nil {
-		e.runnerOpt.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
+		e.machine.options.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
 	}
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
@@ -184,11 +192,11 @@ func variants(kernels map[string]string) string {
 }
 
 func (e *Engine) newScheduler() (err error) {
-	o := e.runnerOpt
+	o := e.machine.options
 	c := schedule.Config{
 		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
-		QueueLimit: e.options.QueueLimit, Stop: e.ends, Events: e.events.block,
+		QueueLimit: e.options.QueueLimit, Events: e.events.block,
 	}
 	if err := e.setSwap(&c); err != nil {
 		return err

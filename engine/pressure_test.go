@@ -22,7 +22,7 @@ type poison struct {
 
 func poisoned(t testing.TB, e *Engine) *poison {
 	p := &poison{t: t, engine: e, done: map[int32]bool{}}
-	p.nan = bytes.Repeat([]byte{0xff, 0x7f}, e.runner.BlockBytes()/2) // in f16 and in f32
+	p.nan = bytes.Repeat([]byte{0xff, 0x7f}, e.machine.BlockBytes()/2) // in f16 and in f32
 	e.trace = p.before
 	return p
 }
@@ -45,7 +45,7 @@ func (p *poison) before(s *step.Step) {
 		if !p.done[id] {
 			p.done[id] = true
 			p.blocks++
-			assert.NoError(p.t, p.engine.runner.WriteBlock(id, p.nan))
+			assert.NoError(p.t, p.engine.machine.WriteBlock(id, p.nan))
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestMemoryPressure(t *testing.T) {
 			e.trace = func(s *step.Step) {
 				p.before(s)
 				if steps++; steps == test.loss {
-					e.device.Destroy()
+					e.machine.device.Destroy()
 				}
 			}
 			assertSame(t, want, results(t, e, pressed()), test.name)

@@ -28,7 +28,7 @@ func TestRestoreBeforeSwapOut(t *testing.T) {
 	for i := range int32(24) {
 		foreign = append(foreign, 200+i)
 	}
-	nan := bytes.Repeat([]byte{0xff, 0x7f}, e.runner.BlockBytes()/2)
+	nan := bytes.Repeat([]byte{0xff, 0x7f}, e.machine.BlockBytes()/2)
 	restored := 0
 	var restore func()
 	restore = func() { // before each step, as Engine.Restore would
@@ -37,14 +37,12 @@ func TestRestoreBeforeSwapOut(t *testing.T) {
 			p, err := e.scheduler.Load(foreign, "nobody's", "")
 			if assert.NoError(t, err) {
 				for _, id := range p.Blocks(0) {
-					assert.NoError(t, e.runner.WriteBlock(id, nan))
+					assert.NoError(t, e.machine.WriteBlock(id, nan))
 				}
 				e.scheduler.Unpin(p)
 			}
 		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.calls = append(e.calls, restore)
+		_ = e.loop.Post(restore)
 	}
 	var behind *Stream
 	e.trace = func(*step.Step) {
@@ -52,7 +50,7 @@ func TestRestoreBeforeSwapOut(t *testing.T) {
 			behind = submit(t, e, second)
 		}
 	}
-	require.NoError(t, e.call(restore))
+	require.NoError(t, e.loop.Call(restore))
 	got := []Result{submit(t, e, first).Result(), behind.Result()}
 	assertSame(t, want, got, "restored beside")
 	assert.NotZero(t, restored)

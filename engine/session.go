@@ -34,7 +34,7 @@ func (s *Session) Append(tokens ...int32) { s.tokens = append(s.tokens, tokens..
 // Pin keeps the blocks of the conversation as far as the cache has them, and returns their tokens. A pin gives way, the
 // oldest first, when a request could not run at all otherwise, and is gone when the device was lost.
 func (s *Session) Pin() (tokens int, err error) {
-	callErr := s.engine.call(func() {
+	callErr := s.engine.loop.Call(func() {
 		old := s.pin
 		if s.pin, err = s.engine.scheduler.Pin(s.tokens, "", ""); err == nil {
 			tokens = s.pin.Tokens()
@@ -51,7 +51,7 @@ func (s *Session) Pin() (tokens int, err error) {
 
 // Unpin lets the blocks go: they stay cached until others need the room.
 func (s *Session) Unpin() error {
-	return s.engine.call(func() {
+	return s.engine.loop.Call(func() {
 		if s.pin != nil {
 			s.engine.scheduler.Unpin(s.pin)
 			s.pin = nil
@@ -64,17 +64,17 @@ func (s *Session) Unpin() error {
 func (s *Session) Save(w io.Writer) error {
 	e := s.engine
 	state := session.State{Tokens: slices.Clone(s.tokens), BlockSize: e.info.BlockSize}
-	err := e.callReady(func() (err error) {
+	err := e.loop.CallReady(func() (err error) {
 		if state.Fingerprint, err = e.fingerprint(); err != nil {
 			return err
 		}
-		state.BlockBytes = e.runner.BlockBytes()
+		state.BlockBytes = e.machine.BlockBytes()
 		p, err := e.scheduler.Pin(s.tokens, "", "")
 		if err != nil {
 			return err
 		}
 		defer e.scheduler.Unpin(p)
-		state.Blocks, err = e.runner.ReadBlocks(context.Background(), p.Blocks(0))
+		state.Blocks, err = e.machine.ReadBlocks(context.Background(), p.Blocks(0))
 		return err
 	})
 	if err != nil {
@@ -92,12 +92,12 @@ func (e *Engine) Restore(r io.Reader) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = e.callReady(func() error {
+	err = e.loop.CallReady(func() error {
 		print, err := e.fingerprint()
 		if err != nil {
 			return err
 		}
-		size := e.runner.BlockBytes()
+		size := e.machine.BlockBytes()
 		if err := state.Check(print, e.info.BlockSize, size); err != nil {
 			return err
 		}
@@ -106,8 +106,8 @@ func (e *Engine) Restore(r io.Reader) (*Session, error) {
 			return err
 		}
 		for i := p.Fresh() / e.info.BlockSize; i < len(p.Blocks(0)); i++ {
-			if err := e.runner.WriteBlock(p.Blocks(0)[i], state.Blocks[i*size:(i+1)*size]); err != nil {
-				e.fail(err) // the cache must not promise what was not written
+			if err := e.machine.WriteBlock(p.Blocks(0)[i], state.Blocks[i*size:(i+1)*size]); err != nil {
+				e.loop.Fail(err) // the cache must not promise what was not written
 				return err
 			}
 		}
@@ -143,38 +143,4 @@ func (e *Engine) fingerprint() (session.Fingerprint, error) {
 	h.Sum(e.print[:0])
 	e.printed = true
 	return e.print, nil
-}
-
-// call runs f in the step loop, between steps, and waits for it.
-func (e *Engine) call(f func()) error {
-	done := make(chan struct{})
-	e.mu.Lock()
-	if e.closing {
-		e.mu.Unlock()
-		return ErrClosed
-	}
-	e.calls = append(e.calls, func() {
-		defer close(done)
-		f()
-	})
-	e.mu.Unlock()
-	e.signal()
-	<-done
-	return nil
-}
-
-// callReady is call with a runner: a lost device is rebuilt first.
-func (e *Engine) callReady(f func() error) (err error) {
-	callErr := e.call(func() {
-		if e.runner == nil {
-			if err = e.rebuild(); err != nil {
-				return
-			}
-		}
-		err = f()
-	})
-	if callErr != nil {
-		return callErr
-	}
-	return err
 }

@@ -48,14 +48,21 @@ func (e *Engine) observe() {
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,
 		Pinned: st.Pinned, PinsYielded: st.Yielded, EventsDropped: e.events.lost(),
 	}
-	if e.runner != nil {
-		s.Dispatches, s.GPU = e.runner.Stats().Dispatches, e.device.Stats()
+	if e.machine.Runner != nil {
+		s.Dispatches, s.GPU = e.machine.Stats().Dispatches, e.machine.device.Stats()
 	}
 	e.mu.Lock()
-	if e.runner != nil {
-		e.profile = e.runner.Profile()
+	if e.machine.Runner != nil {
+		e.profile = e.machine.Profile()
 	}
 	s.Recoveries = e.stats.Recoveries
 	e.stats = s
+	e.mu.Unlock()
+}
+
+// recovered counts a device that came back.
+func (e *Engine) recovered() {
+	e.mu.Lock()
+	e.stats.Recoveries++
 	e.mu.Unlock()
 }

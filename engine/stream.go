@@ -2,24 +2,27 @@ package engine
 
 import (
 	"sync"
-	"time"
+
+	"quire/engine/loop"
 )
 
 // Stream is one request's output. One goroutine reads it; any may cancel it.
 type Stream struct {
-	engine *Engine
-	id     uint64
+	loop *loop.Loop
+	id   uint64
 
-	mu     sync.Mutex
-	chunks []Chunk
-	ended  bool
-	result Result
-	wake   chan struct{} // holds one signal: something came
+	mu       sync.Mutex
+	chunks   []Chunk
+	finished bool
+	result   Result
+	after    func()        // called when it finishes
+	wake     chan struct{} // holds one signal: something came
 }
 
-func newStream(e *Engine, id uint64) *Stream {
-	return &Stream{engine: e, id: id, wake: make(chan struct{}, 1)}
-}
+func newStream(l *loop.Loop) *Stream { return &Stream{loop: l, wake: make(chan struct{}, 1)} }
+
+// ID numbers the engine's streams; events name a request's first sequence by it.
+func (s *Stream) ID() uint64 { return s.id }
 
 // Next blocks until a token comes; false means that the stream has ended and Result says how.
 func (s *Stream) Next() (Chunk, bool) {
@@ -31,9 +34,9 @@ func (s *Stream) Next() (Chunk, bool) {
 			s.mu.Unlock()
 			return c, true
 		}
-		ended := s.ended
+		finished := s.finished
 		s.mu.Unlock()
-		if ended {
+		if finished {
 			return Chunk{}, false
 		}
 		<-s.wake
@@ -41,7 +44,7 @@ func (s *Stream) Next() (Chunk, bool) {
 }
 
 // Cancel ends the request after the steps in flight; what has come stays.
-func (s *Stream) Cancel() { s.engine.cancel(s.id) }
+func (s *Stream) Cancel() { s.loop.Cancel(s.id, nil) }
 
 // Result waits for the end of the stream (what Next has not taken is dropped) and returns it.
 func (s *Stream) Result() Result {
@@ -55,16 +58,35 @@ func (s *Stream) Result() Result {
 	return s.result
 }
 
-func (s *Stream) push(c Chunk) {
+// onFinish has f called once the stream has finished, or at once if it has.
+func (s *Stream) onFinish(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.finished {
+		f()
+		return
+	}
+	s.after = f
+}
+
+// sink is the end of a stream that the step loop fills.
+type sink struct{ *Stream }
+
+// Push implements generation.Sink.
+func (s sink) Push(c Chunk) {
 	s.mu.Lock()
 	s.chunks = append(s.chunks, c)
 	s.mu.Unlock()
 	s.signal()
 }
 
-func (s *Stream) end(r Result) {
+// Finish implements generation.Sink.
+func (s sink) Finish(r Result) {
 	s.mu.Lock()
-	s.ended, s.result = true, r
+	s.finished, s.result = true, r
+	if s.after != nil {
+		s.after()
+	}
 	s.mu.Unlock()
 	s.signal()
 }
@@ -73,30 +95,5 @@ func (s *Stream) signal() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
-	}
-}
-
-// clock takes a request's times.
-type clock struct{ submitted, first, last time.Time }
-
-func (c *clock) token(now time.Time) {
-	if c.first.IsZero() {
-		c.first = now
-	}
-	c.last = now
-}
-
-// figures fills in the times of a request that generated n tokens.
-func (c *clock) figures(f *Figures, n int) {
-	f.GeneratedTokens = n
-	if n == 0 {
-		return
-	}
-	f.TimeToFirst = c.first.Sub(c.submitted)
-	if s := f.TimeToFirst.Seconds(); s > 0 {
-		f.PromptPerSecond = float64(f.PromptTokens) / s
-	}
-	if s := c.last.Sub(c.first).Seconds(); n > 1 && s > 0 {
-		f.DecodePerSecond = float64(n-1) / s
 	}
 }

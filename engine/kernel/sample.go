@@ -7,20 +7,18 @@ import (
 	"math"
 
 	"quire/engine/gpu"
+	"quire/engine/sample"
 )
-
-// MaxTop is how many of the best tokens' log-probabilities a result can hold.
-const MaxTop = 20
 
 // ResultWords is the length of an output's result: token, number of best tokens K (0 without log-probabilities), logit
 // and log-probability of the token, then id, logit and log-probability of the K best. Logits are raw.
-const ResultWords = 4 + 3*MaxTop
+const ResultWords = 4 + 3*sample.MaxTop
 
 // NoToken stands in a result whose output drew none.
-const NoToken = ^uint32(0)
+const NoToken int32 = -1
 
 // NotNumbers stands in place of a token in a result whose logits are not all numbers: infinity or NaN is among them.
-const NotNumbers = ^uint32(0) - 1
+const NotNumbers int32 = -2
 
 // SampleParams specialise Sample.
 type SampleParams struct {
@@ -114,31 +112,19 @@ func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, outputs int, logpr
 	}
 }
 
-// TopLogit is a token with its raw logit and log-probability.
-type TopLogit struct {
-	Token          uint32
-	Logit, Logprob float32
-}
-
-// SampleResult is an output's result. Without log-probabilities only its token is set.
-type SampleResult struct {
-	TopLogit
-	Top []TopLogit // the best, in order
-}
-
 // DecodeResult reads one output's result of ResultWords words. It allocates only for log-probabilities.
-func DecodeResult(data []byte) SampleResult {
+func DecodeResult(data []byte) sample.Token {
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(data[4*i:]) }
 	float := func(i int) float32 { return math.Float32frombits(word(i)) }
-	r := SampleResult{TopLogit: TopLogit{Token: word(0)}}
-	n := int(min(word(1), MaxTop))
+	t := sample.Token{Candidate: sample.Candidate{ID: int32(word(0))}}
+	n := int(min(word(1), sample.MaxTop))
 	if n == 0 {
-		return r
+		return t
 	}
-	r.Logit, r.Logprob = float(2), float(3)
-	r.Top = make([]TopLogit, n)
-	for i := range r.Top {
-		r.Top[i] = TopLogit{Token: word(4 + 3*i), Logit: float(5 + 3*i), Logprob: float(6 + 3*i)}
+	t.Logit, t.Logprob = float(2), float(3)
+	t.Top = make([]sample.Candidate, n)
+	for i := range t.Top {
+		t.Top[i] = sample.Candidate{ID: int32(word(4 + 3*i)), Logit: float(5 + 3*i), Logprob: float(6 + 3*i)}
 	}
-	return r
+	return t
 }

@@ -68,7 +68,7 @@ func (s *sampler) load(sets ...[]float32) {
 }
 
 // draw draws once for each row, row i with params i modulo their number and sample counter first+i.
-func (s *sampler) draw(first int, params ...sample.Params) []SampleResult {
+func (s *sampler) draw(first int, params ...sample.Params) []sample.Token {
 	var d StepData
 	var words []byte
 	logprobs := false
@@ -95,10 +95,10 @@ func (s *sampler) draw(first int, params ...sample.Params) []SampleResult {
 	data, tokens := make([]byte, s.results.Size()), make([]byte, s.lanes.Size())
 	require.NoError(s, s.results.Read(context.Background(), 0, data))
 	require.NoError(s, s.lanes.Read(context.Background(), 0, tokens))
-	out := make([]SampleResult, s.rows)
+	out := make([]sample.Token, s.rows)
 	for i := range out {
 		out[i] = DecodeResult(data[4*ResultWords*i:])
-		require.Equal(s, out[i].Token, binary.LittleEndian.Uint32(tokens[4*s.lane(i):]), "the lane's token")
+		require.Equal(s, uint32(out[i].ID), binary.LittleEndian.Uint32(tokens[4*s.lane(i):]), "the lane's token")
 	}
 	return out
 }
@@ -151,7 +151,7 @@ func TestSampleEqualsDraw(t *testing.T) {
 				s.load(set)
 				for i, got := range s.draw(7, params...) {
 					p := params[i%len(params)]
-					require.EqualValues(t, sample.Draw(set, p, uint32(7+i)), got.Token, "%+v, draw %d", p, i)
+					require.EqualValues(t, sample.Draw(set, p, uint32(7+i)), got.ID, "%+v, draw %d", p, i)
 				}
 			}
 		})
@@ -171,7 +171,7 @@ func fits(t *testing.T, vocab, rows int, draws map[string]int) {
 				counts, want := make([]int, vocab), sample.Distribution(set, p)
 				for n := 0; n < draws[name]; n += rows {
 					for _, r := range s.draw(n, p) {
-						counts[r.Token]++
+						counts[r.ID]++
 					}
 				}
 				require.Greater(t, sampletest.ChiSquare(want, counts), 1e-4)
@@ -202,7 +202,7 @@ func TestSampleMasses(t *testing.T) {
 	}
 	s.load(sets...)
 	for i, got := range s.draw(0, params...) {
-		require.EqualValues(t, i%2, got.Token, "row %d", i)
+		require.EqualValues(t, i%2, got.ID, "row %d", i)
 	}
 }
 
@@ -238,7 +238,7 @@ func TestSampleFitsLargeVocabularies(t *testing.T) {
 func TestSampleWithoutDraw(t *testing.T) {
 	s := newSampler(t, 100, 1)
 	s.load(s.floats(100, 1))
-	before := s.draw(0, sample.Params{})[0].Token
+	before := s.draw(0, sample.Params{})[0].ID
 	require.NoError(t, s.lanes.Upload(0, []byte{99, 0, 0, 0}))
 	d := StepData{Outputs: []Output{{Lane: 0}}}
 	var step []byte
@@ -248,7 +248,7 @@ func TestSampleWithoutDraw(t *testing.T) {
 	require.NoError(t, s.steps.Upload(0, step))
 	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, 1, false) })
 	require.NotEqual(t, before, NoToken)
-	require.Equal(t, NoToken, s.word(s.results, 0))
+	require.EqualValues(t, NoToken, int32(s.word(s.results, 0)))
 	require.EqualValues(t, 99, s.word(s.lanes, 0), "the lane keeps its token")
 }
 
@@ -264,18 +264,18 @@ func TestTopLogits(t *testing.T) {
 			for _, x := range set {
 				total += math.Exp(float64(x) - best)
 			}
-			logprob := func(id uint32) float64 { return float64(set[id]) - best - math.Log(total) }
+			logprob := func(id int32) float64 { return float64(set[id]) - best - math.Log(total) }
 			for i, r := range s.draw(0, params...) {
 				wanted := min(params[i].Logprobs, vocab)
 				require.Len(t, r.Top, wanted)
 				if wanted == 0 {
 					continue
 				}
-				require.Equal(t, set[r.Token], r.Logit)
-				require.InDelta(t, logprob(r.Token), r.Logprob, 2e-4)
+				require.Equal(t, set[r.ID], r.Logit)
+				require.InDelta(t, logprob(r.ID), r.Logprob, 2e-4)
 				for n, top := range r.Top {
-					require.True(t, set[top.Token] == top.Logit, "%s: the logit of %d", name, top.Token)
-					require.InDelta(t, logprob(top.Token), top.Logprob, 2e-4)
+					require.True(t, set[top.ID] == top.Logit, "%s: the logit of %d", name, top.ID)
+					require.InDelta(t, logprob(top.ID), top.Logprob, 2e-4)
 					// Nothing left out is better, and equals come by id.
 					id := 0
 					for other := range ranked {
@@ -284,16 +284,16 @@ func TestTopLogits(t *testing.T) {
 						}
 					}
 					if n == 0 {
-						require.EqualValues(t, id, top.Token)
+						require.EqualValues(t, id, top.ID)
 					} else {
 						before := r.Top[n-1]
-						require.True(t, top.Logit < before.Logit || (top.Logit == before.Logit && top.Token > before.Token))
+						require.True(t, top.Logit < before.Logit || (top.Logit == before.Logit && top.ID > before.ID))
 					}
 				}
 				last := r.Top[wanted-1]
 				better := 0
 				for id, x := range set {
-					if x > last.Logit || (x == last.Logit && id <= int(last.Token)) {
+					if x > last.Logit || (x == last.Logit && id <= int(last.ID)) {
 						better++
 					}
 				}

@@ -32,7 +32,7 @@ type resources struct {
 	scratch     *gpu.Buffer // the sampler's
 	pending     []laneWrite // lanes opened since the last step
 	logprobs    []bool      // lanes that ask for log-probabilities
-	landed      Landed
+	landed      step.Result
 	buffers     []*gpu.Buffer
 }
 

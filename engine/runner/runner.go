@@ -81,22 +81,6 @@ type flightOutput struct {
 	logits   bool
 }
 
-// Row is a whole row of logits, read back.
-type Row struct {
-	Sequence uint64
-	Position int
-	Logits   []float32 // valid until the next Land
-}
-
-// Landed is what a step gave.
-type Landed struct {
-	Number uint64
-	Tokens []int32               // one a sampling output, in order
-	Picks  []kernel.SampleResult // likewise
-	Rows   []Row                 // one an output whose logits are read back
-	Broken []uint64              // sequences with an output whose logits are not numbers; its token, if it draws one, is 0
-}
-
 // New loads a model's weights from src and builds everything on the GPU.
 func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (*Runner, error) {
 	r := &Runner{device: d, options: o, config: p.Config, units: 64}
@@ -218,13 +202,13 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 }
 
 // Land waits for the oldest step in flight.
-func (r *Runner) Land(ctx context.Context) (*Landed, error) {
+func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	if len(r.flights) == 0 {
 		return nil, fmt.Errorf("runner: no step is in flight")
 	}
 	f := r.flights[0]
 	l := &r.landed
-	l.Number, l.Tokens, l.Picks, l.Rows, l.Broken = f.number, l.Tokens[:0], l.Picks[:0], l.Rows[:0], l.Broken[:0]
+	l.Number, l.Tokens, l.Drawn, l.Logits, l.Broken = f.number, l.Tokens[:0], l.Drawn[:0], l.Logits[:0], l.Broken[:0]
 	if n := len(f.outputs); n > 0 {
 		f.bytes = grow(f.bytes, n*resultBytes)
 		if err := f.results.Wait(ctx, f.bytes); err != nil {
@@ -232,18 +216,18 @@ func (r *Runner) Land(ctx context.Context) (*Landed, error) {
 		}
 		for i, o := range f.outputs {
 			result := kernel.DecodeResult(f.bytes[i*resultBytes:])
-			if result.Token == kernel.NotNumbers {
+			if result.ID == kernel.NotNumbers {
 				l.Broken = append(l.Broken, o.sequence)
-				result = kernel.SampleResult{}
+				result = sample.Token{}
 			}
 			if !o.sample {
 				continue
 			}
-			if result.Token >= uint32(r.config.Vocabulary) {
-				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.Token, r.config.Vocabulary)
+			if result.ID < 0 || int(result.ID) >= r.config.Vocabulary {
+				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.ID, r.config.Vocabulary)
 			}
-			l.Tokens = append(l.Tokens, int32(result.Token))
-			l.Picks = append(l.Picks, result)
+			l.Tokens = append(l.Tokens, result.ID)
+			l.Drawn = append(l.Drawn, result)
 		}
 	}
 	if f.logits != nil {
@@ -261,7 +245,7 @@ func (r *Runner) Land(ctx context.Context) (*Landed, error) {
 }
 
 // readRows fetches the whole rows of logits that a step's outputs asked for.
-func (r *Runner) readRows(ctx context.Context, f *flight, l *Landed) error {
+func (r *Runner) readRows(ctx context.Context, f *flight, l *step.Result) error {
 	data := make([]byte, f.logits.Size())
 	err := f.logits.Wait(ctx, data)
 	f.logits.Release()
@@ -279,7 +263,7 @@ func (r *Runner) readRows(ctx context.Context, f *flight, l *Landed) error {
 		for j := range row {
 			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(at[4*j:]))
 		}
-		l.Rows = append(l.Rows, Row{Sequence: o.sequence, Position: o.position, Logits: row})
+		l.Logits = append(l.Logits, step.Logits{Sequence: o.sequence, Position: o.position, Values: row})
 	}
 	return nil
 }

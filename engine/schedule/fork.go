@@ -22,20 +22,20 @@ func (s *Scheduler) forkSamples(q *sequence) {
 	}
 }
 
-// Fork makes a sequence that shares all of parent's blocks and tokens, but for the last token when last is not
-// negative. A token that the parent has sampled lands first (ErrInFlight); the request must have been added with lanes
-// for it, and one must be free (ErrNoLane).
-func (s *Scheduler) Fork(parent, child uint64, last int32) error {
+// Fork makes a sequence that shares all of parent's blocks and tokens; Replace gives it another last token. A token that the
+// parent has sampled lands first (ErrInFlight); the request must have been added with lanes for it, and one must be free
+// (ErrNoLane).
+func (s *Scheduler) Fork(parent, child uint64) error {
 	q := s.byID[parent]
 	switch {
 	case q == nil:
 		return fmt.Errorf("%w: %d", ErrUnknown, parent)
 	case s.known(child):
-		return fmt.Errorf("%w: sequence %d is live already", ErrRequest, child)
+		return fmt.Errorf("%w: sequence %d is live already", ErrCannot, child)
 	case q.unlanded > 0:
 		return ErrInFlight
 	case !q.request.running || len(q.tokens) <= q.prompt || len(q.request.unforked) > 0:
-		return fmt.Errorf("%w: sequence %d is not decoding", ErrRequest, parent)
+		return fmt.Errorf("%w: sequence %d is not decoding", ErrCannot, parent)
 	}
 	r := q.request
 	if len(r.members) >= r.capacity {
@@ -46,10 +46,6 @@ func (s *Scheduler) Fork(parent, child uint64, last int32) error {
 	}
 	s.cache.Publish(q.table, q.tokens)
 	s.fork(q, child, q.tokens, min(q.computed, len(q.tokens)-1))
-	if last >= 0 {
-		f := s.byID[child]
-		f.tokens[len(f.tokens)-1] = last
-	}
 	return nil
 }
 
@@ -64,7 +60,7 @@ func (s *Scheduler) Truncate(id uint64, n int) error {
 	case q.flights > 0:
 		return ErrInFlight
 	case n < 0 || n > len(q.tokens)-q.prompt:
-		return fmt.Errorf("%w: sequence %d has sampled %d tokens, not %d", ErrRequest, id, len(q.tokens)-q.prompt, n)
+		return fmt.Errorf("%w: sequence %d has sampled %d tokens, not %d", ErrCannot, id, len(q.tokens)-q.prompt, n)
 	}
 	q.tokens = q.tokens[:len(q.tokens)-n]
 	q.logits = min(q.logits, len(q.tokens))
@@ -85,7 +81,7 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 	r := q.request
 	f := &sequence{
 		id: id, request: r, ordinal: r.members[len(r.members)-1].ordinal + 1, tokens: slices.Clone(tokens),
-		prompt: q.prompt, most: q.most, lane: -1, logits: computed,
+		prompt: q.prompt, limit: q.limit, lane: noLane, logits: computed,
 	}
 	table, err := s.cache.Fork(q.table)
 	if err == nil {

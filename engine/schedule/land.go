@@ -12,7 +12,7 @@ type Reason uint8
 
 const (
 	Going     Reason = iota // it has not
-	Stopped                 // Config.Stop, or Finish
+	Stopped                 // a stop token, or End
 	Length                  // MaxTokens, or the context's end
 	Cancelled               // Cancel
 )
@@ -66,9 +66,9 @@ func (s *Scheduler) land(q *sequence, token int32, index int) {
 	reason := Going
 	sampled := len(q.tokens) - q.prompt
 	switch {
-	case s.config.Stop != nil && sampled >= q.request.MinTokens && s.config.Stop(q.id, token):
+	case sampled >= q.request.MinTokens && slices.Contains(q.request.StopTokens, token):
 		reason = Stopped
-	case len(q.tokens) >= q.most:
+	case len(q.tokens) >= q.limit:
 		reason = Length
 	}
 	s.stats.Sampled++
@@ -85,7 +85,7 @@ func (s *Scheduler) end(q *sequence, known int) {
 	delete(s.byID, q.id)
 	if r.spoiled {
 		s.cache.Forget(q.table)
-	} else if q.lane >= 0 {
+	} else if q.lane != noLane {
 		s.cache.Publish(q.table, q.tokens[:known])
 	}
 	s.close(q)
@@ -107,9 +107,9 @@ func (s *Scheduler) end(q *sequence, known int) {
 	}
 }
 
-// Finish ends a sequence at its last landed token, which the caller takes for its stop: call it between the landing of
+// End takes a sequence out at its last landed token, which the caller takes for its stop: call it between the landing of
 // that token and the next. One that has no landed token is cancelled.
-func (s *Scheduler) Finish(id uint64) error {
+func (s *Scheduler) End(id uint64) error {
 	q := s.byID[id]
 	if q == nil {
 		return fmt.Errorf("%w: %d", ErrUnknown, id)

@@ -29,8 +29,8 @@ func (r *rig) load(tokens []int32) *Pin {
 // swappedOut runs two requests that land each token until one is swapped out in a step that is not made yet: its blocks are
 // free, and the next step moves them.
 func swappedOut(t *testing.T, c Config) *rig {
-	c.BlockSize, c.Blocks, c.HostBlocks, c.Preemption, c.Depth, c.Stop = 4, 7, 12, Swap, 2, endless
-	r := newRig(t, c)
+	c.BlockSize, c.Blocks, c.HostBlocks, c.Preemption, c.Depth = 4, 7, 12, Swap, 2
+	r := endless(t, c)
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 10), MaxTokens: 10, LandEach: true}))
 	r.next()
 	require.NoError(t, r.Add(Request{ID: 2, Prompt: prompt(2, 11), MaxTokens: 10, LandEach: true}))
@@ -100,7 +100,7 @@ func TestCancelBeforeSwapOut(t *testing.T) {
 
 // What is loaded is nobody's copy, and nobody's copy comes over it.
 func TestLoadBesidePartialHits(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 6, PrefixCache: true, PartialHits: true, Stop: endless})
+	r := endless(t, Config{BlockSize: 4, Blocks: 6, PrefixCache: true, PartialHits: true})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 1}))
 	r.finish()
 	like := append(prompt(1, 3), prompt(8, 5)...) // begins as a cached block does
@@ -126,7 +126,7 @@ func TestTruncatedWhileItWaits(t *testing.T) {
 		"in chunk": func(r *rig) { require.NoError(t, r.Cancel(1)); r.next(); r.land(r.flight[0].number) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true, Watermark: 6, Stop: endless, Groups: []paging.Group{{Window: 100}}})
+			r := endless(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true, Watermark: 6, Groups: []paging.Group{{Window: 100}}})
 			require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 3), MaxTokens: 28}))
 			require.NoError(t, r.Add(Request{ID: 2, Prompt: prompt(2, 3), MaxTokens: 20}))
 			for r.Stats().Preemptions == 0 {

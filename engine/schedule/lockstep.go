@@ -33,7 +33,7 @@ func (s *Scheduler) Replace(id uint64, token int32) error {
 	case q.unlanded > 0:
 		return ErrInFlight
 	case token < 0 || len(q.tokens) == q.prompt || q.computed == len(q.tokens):
-		return fmt.Errorf("%w: sequence %d has no sampled token in whose place %d could be", ErrRequest, id, token)
+		return fmt.Errorf("%w: sequence %d has no sampled token in whose place %d could be", ErrCannot, id, token)
 	}
 	q.tokens[len(q.tokens)-1] = token
 	return nil
@@ -42,7 +42,7 @@ func (s *Scheduler) Replace(id uint64, token int32) error {
 // Room gives how many tokens a live sequence may still sample.
 func (s *Scheduler) Room(id uint64) int {
 	if q := s.byID[id]; q != nil {
-		return q.most - q.total()
+		return q.limit - q.total()
 	}
 	return 0
 }

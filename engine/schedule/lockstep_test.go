@@ -22,13 +22,13 @@ func TestLockstep(t *testing.T) {
 		"device lost": func(r *rig) { require.NoError(t, r.Reset()); r.machine.lose() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, Config{BlockSize: 4, Blocks: 60, Depth: 2, TokenBudget: 1, PrefixCache: true, Stop: never})
+			r := endless(t, Config{BlockSize: 4, Blocks: 60, Depth: 2, TokenBudget: 1, PrefixCache: true})
 			r.add(Request{ID: 1, Lanes: 3, LandEach: true, Lockstep: true, Prompt: prompt(1, 6), MaxTokens: 6})
 			for len(r.texts[1]) == 0 {
 				r.advance()
 			}
-			require.NoError(t, r.Fork(1, 2, 7))
-			require.NoError(t, r.Fork(1, 3, 8))
+			require.NoError(t, r.forkTo(1, 2, 7))
+			require.NoError(t, r.forkTo(1, 3, 8))
 			require.NoError(t, r.Replace(1, 9))
 			want := map[uint64][]int32{}
 			for i, id := range beamIDs {
@@ -75,16 +75,16 @@ func TestLockstep(t *testing.T) {
 }
 
 func TestReplace(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40})
 	r.add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 3})
 	assert.ErrorIs(t, r.Replace(2, 7), ErrUnknown)
-	assert.ErrorIs(t, r.Replace(1, 7), ErrRequest, "nothing is sampled")
+	assert.ErrorIs(t, r.Replace(1, 7), ErrCannot, "nothing is sampled")
 	assert.Equal(t, 3, r.Room(1))
 	r.next()
 	assert.ErrorIs(t, r.Replace(1, 7), ErrInFlight)
 	r.land(1)
 	assert.Equal(t, 2, r.Room(1))
-	assert.ErrorIs(t, r.Replace(1, -1), ErrRequest)
+	assert.ErrorIs(t, r.Replace(1, -1), ErrCannot)
 	require.NoError(t, r.Replace(1, 7))
 	tokens, _ := r.Tokens(1)
 	tokens = slices.Clone(tokens)

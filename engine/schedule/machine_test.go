@@ -230,18 +230,39 @@ type rig struct {
 	ended   map[uint64]Reason
 	lanes   map[uint64]int32
 	order   []uint64 // sequences in order of their first lane
+	stops   []int32  // of requests that do not name theirs
+}
+
+// endless is a rig whose sequences end at their limits only.
+func endless(t testing.TB, c Config) *rig {
+	r := newRig(t, c)
+	r.stops = nil
+	return r
+}
+
+// Add hands a request over with the rig's stop tokens.
+func (r *rig) Add(q Request) error {
+	if q.StopTokens == nil {
+		q.StopTokens = r.stops
+	}
+	return r.Scheduler.Add(q)
 }
 
 func newRig(t testing.TB, c Config) *rig {
-	if c.Stop == nil {
-		c.Stop = func(_ uint64, token int32) bool { return token == endToken }
-	}
 	s, err := New(c)
 	require.NoError(t, err)
 	return &rig{
 		Scheduler: s, t: t, machine: newMachine(t, c), results: map[uint64][]int32{}, texts: map[uint64][]int32{},
-		ended: map[uint64]Reason{}, lanes: map[uint64]int32{},
+		ended: map[uint64]Reason{}, lanes: map[uint64]int32{}, stops: []int32{endToken},
 	}
+}
+
+// forkTo forks a sequence that goes on with another token.
+func (r *rig) forkTo(parent, child uint64, token int32) error {
+	if err := r.Fork(parent, child); err != nil {
+		return err
+	}
+	return r.Replace(child, token)
 }
 
 // next asks for a step and runs it at once, keeping what it sampled for land.

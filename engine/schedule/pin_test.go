@@ -9,12 +9,10 @@ import (
 	"quire/paging"
 )
 
-func endless(uint64, int32) bool { return false }
-
 // Pinned blocks outlive other requests that would have taken them.
 func TestPinKeepsBlocks(t *testing.T) {
 	for _, pinned := range []bool{true, false} {
-		r := newRig(t, Config{BlockSize: 4, Blocks: 13, PrefixCache: true, Stop: endless})
+		r := endless(t, Config{BlockSize: 4, Blocks: 13, PrefixCache: true})
 		require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 12), MaxTokens: 2}))
 		r.finish()
 		if pinned {
@@ -34,7 +32,7 @@ func TestPinKeepsBlocks(t *testing.T) {
 
 // A pin gives way rather than let a request stall.
 func TestPinGivesWay(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true, Stop: endless})
+	r := endless(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 12), MaxTokens: 1}))
 	r.finish()
 	p, err := r.Pin(prompt(1, 12), "", "")
@@ -56,7 +54,7 @@ func TestPinGivesWay(t *testing.T) {
 
 // Loaded blocks are hits for the next request; what is cached already is not loaded again.
 func TestLoad(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true, Stop: endless})
+	r := endless(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 5), MaxTokens: 1}))
 	r.finish()
 	p, err := r.Load(prompt(1, 11), "", "")

@@ -104,11 +104,11 @@ func (s *Scheduler) close(q *sequence) {
 		s.cache.Free(q.table)
 	}
 	q.computed = 0
-	if q.lane < 0 {
+	if q.lane == noLane {
 		return
 	}
 	s.lanes = append(s.lanes, q.lane)
-	q.lane = -1
+	q.lane = noLane
 	at := s.position(q)
 	s.running = slices.Delete(s.running, at, at+1)
 	s.opened = slices.DeleteFunc(s.opened, func(o Opened) bool { return o.Sequence == q.id })

@@ -2,19 +2,16 @@ package schedule
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"quire/paging"
 )
 
 var (
-	// ErrContextTooLong says that a prompt leaves no room for a token.
-	ErrContextTooLong = errors.New("schedule: the prompt is too long")
 	// ErrQueueFull says that QueueLimit requests wait already, for others to make room.
 	ErrQueueFull = errors.New("schedule: too many requests wait: try again later, or raise the queue limit")
-	// ErrRequest says that a request makes no sense; the text says why.
-	ErrRequest = errors.New("schedule: bad request")
+	// ErrCannot says that what is asked of a sequence makes no sense as it stands; the text says why.
+	ErrCannot = errors.New("schedule: the sequence cannot do that")
 	// ErrUnknown says that no live sequence has this id.
 	ErrUnknown = errors.New("schedule: no such sequence")
 	// ErrInFlight says that steps that hold the sequence must land first.
@@ -27,20 +24,21 @@ var (
 
 // Request asks for tokens after a prompt.
 type Request struct {
-	ID        uint64   // of its sequence; unique among live ones
-	Samples   []uint64 // ids of further sequences that fork from the prompt once it is computed
-	Lanes     int      // most sequences at once, forks included; their lanes are kept while any of them lives
-	Prompt    []int32  // token ids, at least one; kept, not changed
-	MaxTokens int      // tokens to generate; 0: until the context is full
-	MinTokens int      // tokens before Stop is asked
-	Priority  int      // the lower, the sooner
-	Arrival   uint64   // order within a priority, equal ones in order of Add; 0: after all others so far
-	Tenant    string   // waiting tenants take turns within a priority
-	Salt      string   // cached blocks are shared only under an equal salt
-	Adapter   string   // and an equal adapter
-	LandEach  bool     // its sampled token lands before its next step is made: for grammars and beams
-	Lockstep  bool     // no sequence runs ahead of the request's others: for beams
-	AllLogits bool     // every token's logits are read back; nothing is taken from the prefix cache
+	ID         uint64   // of its sequence; unique among live ones
+	Samples    []uint64 // ids of further sequences that fork from the prompt once it is computed
+	Lanes      int      // most sequences at once, forks included; their lanes are kept while any of them lives
+	Prompt     []int32  // token ids, at least one; kept, not changed
+	MaxTokens  int      // tokens to generate; 0: until the context is full
+	StopTokens []int32  // each ends a sequence that has sampled MinTokens with it; kept, not changed
+	MinTokens  int
+	Priority   int    // the lower, the sooner
+	Arrival    uint64 // order within a priority, equal ones in order of Add; 0: after all others so far
+	Tenant     string // waiting tenants take turns within a priority
+	Salt       string // cached blocks are shared only under an equal salt
+	Adapter    string // and an equal adapter
+	LandEach   bool   // its sampled token lands before its next step is made: for grammars and beams
+	Lockstep   bool   // no sequence runs ahead of the request's others: for beams
+	AllLogits  bool   // every token's logits are read back; nothing is taken from the prefix cache
 }
 
 // request is a sequence group: its sequences run, wait and are preempted as one.
@@ -67,16 +65,19 @@ type sequence struct {
 	ordinal  int // place in the request
 	tokens   []int32
 	prompt   int // leading tokens that were not sampled
-	most     int // tokens at which it ends
+	limit    int // tokens at which it ends
 	computed int
 	unlanded int
-	flights  int // steps in flight that hold it
-	logits   int // tokens whose logits were read back
-	lane     int32
+	flights  int   // steps in flight that hold it
+	logits   int   // tokens whose logits were read back
+	lane     int32 // noLane while it waits
 	ended    bool
 	muted    bool // cancelled, but other samples still need its prompt
 	table    *paging.BlockTable
 }
+
+// noLane is the lane of a sequence that has none.
+const noLane int32 = -1
 
 func (q *sequence) total() int { return len(q.tokens) + q.unlanded }
 
@@ -101,56 +102,38 @@ func (r *request) before(o *request) bool {
 // lanesNeeded is what the request must have free to run.
 func (r *request) lanesNeeded() int { return max(r.Lanes, len(r.members)+len(r.unforked)) }
 
-// Add queues a request. Errors: ErrContextTooLong, ErrQueueFull, ErrRequest.
-func (s *Scheduler) Add(r Request) error {
-	ids := append([]uint64{r.ID}, r.Samples...)
-	for i, id := range ids {
-		if s.known(id) || slices.Contains(ids[:i], id) {
-			return fmt.Errorf("%w: sequence %d is live already", ErrRequest, id)
-		}
-	}
-	if len(r.Prompt) == 0 {
-		return fmt.Errorf("%w: the prompt is empty", ErrRequest)
-	}
-	if i := slices.IndexFunc(r.Prompt, func(t int32) bool { return t < 0 }); i >= 0 {
-		return fmt.Errorf("%w: prompt token %d is %d", ErrRequest, i, r.Prompt[i])
-	}
-	if r.MaxTokens < 0 || r.MinTokens < 0 {
-		return fmt.Errorf("%w: MaxTokens is %d and MinTokens %d: neither may be negative", ErrRequest, r.MaxTokens, r.MinTokens)
-	}
-	lanes := max(r.Lanes, len(ids))
-	if lanes > s.config.MaxSeqs {
-		return fmt.Errorf("%w: it needs %d lanes, MaxSeqs is %d", ErrRequest, lanes, s.config.MaxSeqs)
-	}
-	limit := s.limit(s.slotsOf((s.config.Blocks - 1) / lanes))
-	if len(r.Prompt) >= limit {
-		return fmt.Errorf("%w: %d tokens, and %d with their output is the most (context length and KV memory)",
-			ErrContextTooLong, len(r.Prompt), limit)
-	}
+// Limit is the most tokens, prompt and output, that each of a request's sequences may reach. A prompt must leave one over.
+func (s *Scheduler) Limit(sequences int) int {
+	return s.limit(s.slotsOf((s.config.Blocks - 1) / sequences))
+}
+
+// Add queues a request, or says ErrQueueFull. Whoever adds it has seen to it that it makes sense: its ids are new, it has a
+// prompt of tokens shorter than Limit, no number is negative, and no more sequences than MaxSeqs.
+func (s *Scheduler) Add(q Request) error {
 	if s.queueFull() {
 		return ErrQueueFull
 	}
-	if r.Arrival == 0 {
-		r.Arrival = s.arrivals + 1
+	if q.Arrival == 0 {
+		q.Arrival = s.arrivals + 1
 	}
-	s.arrivals = max(s.arrivals, r.Arrival)
-	most := limit
-	if r.MaxTokens > 0 && r.MaxTokens < limit-len(r.Prompt) {
-		most = len(r.Prompt) + r.MaxTokens
-	}
+	s.arrivals = max(s.arrivals, q.Arrival)
 	s.added++
-	g := &request{Request: r, order: s.added, capacity: lanes, unforked: slices.Clone(r.Samples)}
-	q := &sequence{
-		id: r.ID, request: g, tokens: slices.Clone(r.Prompt), prompt: len(r.Prompt), most: most, lane: -1,
-		table: s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter}),
+	r := &request{Request: q, order: s.added, capacity: max(q.Lanes, 1+len(q.Samples)), unforked: slices.Clone(q.Samples)}
+	limit := s.Limit(r.capacity)
+	if q.MaxTokens > 0 {
+		limit = min(limit, len(q.Prompt)+q.MaxTokens)
 	}
-	q.table.SkipLookup, q.table.Sequence = r.AllLogits, r.ID
-	g.members = []*sequence{q}
-	s.byID[r.ID] = q
-	for _, id := range r.Samples {
-		s.pending[id] = g
+	first := &sequence{
+		id: q.ID, request: r, tokens: slices.Clone(q.Prompt), prompt: len(q.Prompt), limit: limit, lane: noLane,
+		table: s.cache.NewTable(paging.Extras{Salt: q.Salt, Adapter: q.Adapter}),
 	}
-	s.waiting.add(g)
+	first.table.SkipLookup, first.table.Sequence = q.AllLogits, q.ID
+	r.members = []*sequence{first}
+	s.byID[q.ID] = first
+	for _, id := range q.Samples {
+		s.pending[id] = r
+	}
+	s.waiting.add(r)
 	s.live++
 	return nil
 }

@@ -10,30 +10,16 @@ import (
 	"quire/paging"
 )
 
-func never(uint64, int32) bool { return false }
-
-func TestAddRefuses(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 11, MaxModelLen: 30, MaxSeqs: 4, QueueLimit: 2})
-	for name, c := range map[string]struct {
-		request Request
-		want    error
-	}{
-		"no prompt":                 {Request{ID: 1}, ErrRequest},
-		"a token below zero":        {Request{ID: 1, Prompt: []int32{3, step.LaneToken}}, ErrRequest},
-		"negative MaxTokens":        {Request{ID: 1, Prompt: prompt(1, 4), MaxTokens: -1}, ErrRequest},
-		"no room for a token":       {Request{ID: 1, Prompt: prompt(1, 30)}, ErrContextTooLong},
-		"too long for two samples":  {Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 21)}, ErrContextTooLong},
-		"one id twice":              {Request{ID: 1, Samples: []uint64{2, 1}, Prompt: prompt(1, 4)}, ErrRequest},
-		"more lanes than there are": {Request{ID: 1, Lanes: 5, Prompt: prompt(1, 4)}, ErrRequest},
-	} {
-		assert.ErrorIs(t, r.Add(c.request), c.want, name)
-	}
+func TestLimit(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 11, MaxModelLen: 30, MaxSeqs: 4})
+	assert.Equal(t, 30, r.Limit(1), "the context")
+	assert.Equal(t, 21, r.Limit(2), "half of the blocks")
 	r.add(Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 4), MaxTokens: 2})
-	assert.ErrorIs(t, r.Add(Request{ID: 2, Prompt: prompt(1, 4)}), ErrRequest, "a sample to come has its id")
 	r.add(Request{ID: 3, Prompt: prompt(1, 29)})
+	r.add(Request{ID: 4, Samples: []uint64{5}, Prompt: prompt(1, 20)})
 	r.finish()
-	assert.Equal(t, map[uint64]Reason{1: Length, 2: Length, 3: Length}, r.ended)
-	assert.Len(t, r.texts[3], 1, "the context is full")
+	assert.Equal(t, map[uint64]Reason{1: Length, 2: Length, 3: Length, 4: Length, 5: Length}, r.ended)
+	assert.Equal(t, []int{2, 1, 1}, []int{len(r.texts[1]), len(r.texts[3]), len(r.texts[4])})
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -49,7 +35,7 @@ func TestNewRefuses(t *testing.T) {
 // TestSamplesShareThePrompt: three sequences from one prefill. Only the last, partial block of the prompt is copied.
 func TestSamplesShareThePrompt(t *testing.T) {
 	for _, depth := range []int{1, 3} {
-		r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: depth, Stop: never})
+		r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: depth})
 		r.add(Request{ID: 1, Samples: []uint64{2, 3}, Prompt: prompt(1, 10), MaxTokens: 6})
 		r.add(Request{ID: 9, Prompt: prompt(9, 10), MaxTokens: 6})
 		r.runStep()
@@ -76,7 +62,7 @@ func TestSamplesShareThePrompt(t *testing.T) {
 
 func TestSamplesArePreemptedAsOne(t *testing.T) {
 	for _, depth := range []int{1, 2} {
-		r := newRig(t, Config{BlockSize: 4, Blocks: 17, Depth: depth, Stop: never, PrefixCache: true})
+		r := endless(t, Config{BlockSize: 4, Blocks: 17, Depth: depth, PrefixCache: true})
 		r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 48})
 		r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 22})
 		var preempted [][]uint64
@@ -105,7 +91,7 @@ func TestSamplesArePreemptedAsOne(t *testing.T) {
 
 // TestSiblingInTheStep: a sample that finds no block waits for the next step when another of its request is in this one.
 func TestSiblingInTheStep(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 8, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 8})
 	r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 5})
 	r.add(Request{ID: 2, Samples: []uint64{3}, Prompt: prompt(2, 8), MaxTokens: 4})
 	r.runStep()
@@ -119,7 +105,7 @@ func TestSiblingInTheStep(t *testing.T) {
 }
 
 func TestCancelledPromptStillServesItsSamples(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, TokenBudget: 4, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, TokenBudget: 4})
 	r.add(Request{ID: 1, Samples: []uint64{2, 3}, Prompt: prompt(1, 10), MaxTokens: 3})
 	r.runStep()
 	require.NoError(t, r.Cancel(1))
@@ -138,18 +124,18 @@ func TestCancelledPromptStillServesItsSamples(t *testing.T) {
 
 // TestBeams forks a decoding sequence with another last token, as beam search does.
 func TestBeams(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 2})
 	r.add(Request{ID: 1, Lanes: 2, LandEach: true, Prompt: prompt(1, 6), MaxTokens: 5})
 	r.runStep()
-	assert.ErrorIs(t, r.Fork(1, 2, 7), ErrInFlight)
+	assert.ErrorIs(t, r.Fork(1, 2), ErrInFlight)
 	require.Equal(t, Land, r.next().Kind, "one step at a time")
 	r.land(1)
-	require.NoError(t, r.Fork(1, 2, 7))
-	assert.ErrorIs(t, r.Fork(1, 3, 7), ErrNoLane)
+	require.NoError(t, r.forkTo(1, 2, 7))
+	assert.ErrorIs(t, r.Fork(1, 3), ErrNoLane)
 	require.NoError(t, r.Check())
 	assert.Equal(t, 2, r.Cache().Pool().Refs(r.Table(1, 0)[1]), "the partial block is shared until one writes")
 	require.NoError(t, r.Cancel(2))
-	require.NoError(t, r.Fork(1, 2, 7))
+	require.NoError(t, r.forkTo(1, 2, 7))
 	d := r.next()
 	require.Equal(t, []Opened{{Sequence: 2, Lane: 1, Sampled: 1, Cached: 6}}, d.Opened)
 	require.Len(t, r.step.Copies, 1)
@@ -163,7 +149,7 @@ func TestBeams(t *testing.T) {
 }
 
 func TestCancelAnywhere(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, MaxSeqs: 2, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, MaxSeqs: 2})
 	for id := uint64(1); id <= 4; id++ {
 		r.add(Request{ID: id, Prompt: prompt(int(id), 6), MaxTokens: 4})
 	}
@@ -179,22 +165,22 @@ func TestCancelAnywhere(t *testing.T) {
 	assert.Equal(t, map[uint64]Reason{2: Length, 4: Length}, r.ended)
 }
 
-func TestFinishDropsSurplus(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 3, Stop: never})
+func TestEndDropsSurplus(t *testing.T) {
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 3})
 	r.add(Request{ID: 1, Prompt: prompt(1, 6)})
 	r.next()
 	r.next()
 	r.next()
 	require.Len(t, r.land(1), 1)
-	require.NoError(t, r.Finish(1))
+	require.NoError(t, r.End(1))
 	assert.Empty(t, r.land(2))
 	assert.Empty(t, r.land(3))
 	assert.Equal(t, Idle, r.next().Kind)
-	assert.ErrorIs(t, r.Finish(1), ErrUnknown)
+	assert.ErrorIs(t, r.End(1), ErrUnknown)
 }
 
 func TestLandOrder(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 2, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 2})
 	_, err := r.Land(1, nil)
 	assert.ErrorIs(t, err, ErrOrder)
 	r.add(Request{ID: 1, Prompt: prompt(1, 6)})
@@ -213,7 +199,7 @@ func TestLandOrder(t *testing.T) {
 
 // TestRunAhead: what is in flight is known by place, and nothing runs behind the last token.
 func TestRunAhead(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 40, Depth: 4, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 4})
 	r.add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 3})
 	for i := range int32(3) {
 		require.Equal(t, Run, r.next().Kind)
@@ -229,7 +215,7 @@ func TestRunAhead(t *testing.T) {
 }
 
 func TestAllLogits(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 8, TokenBudget: 6, PrefixCache: true, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 8, TokenBudget: 6, PrefixCache: true})
 	for id := uint64(1); id <= 2; id++ {
 		r.add(Request{ID: id, Prompt: prompt(1, 10), MaxTokens: 8, AllLogits: true})
 	}
@@ -261,7 +247,7 @@ func TestAllLogits(t *testing.T) {
 
 // TestNothingNewWhileSomebodyHadToGo: in the step of a preemption the small request that would fit does not jump in.
 func TestNothingNewWhileSomebodyHadToGo(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 7, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 7})
 	r.add(Request{ID: 1, Prompt: prompt(1, 12)})
 	r.add(Request{ID: 2, Prompt: prompt(2, 12)})
 	r.runStep()
@@ -275,7 +261,7 @@ func TestNothingNewWhileSomebodyHadToGo(t *testing.T) {
 }
 
 func TestWatermark(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 11, Watermark: 3, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 11, Watermark: 3})
 	r.add(Request{ID: 1, Prompt: prompt(1, 16), MaxTokens: 30})
 	r.add(Request{ID: 2, Prompt: prompt(2, 16), MaxTokens: 2})
 	assert.Equal(t, map[uint64]int{1: 16}, r.runStep(), "four of six free blocks would leave two")
@@ -328,7 +314,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestTruncateDraft(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true, Stop: never})
+	r := endless(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true})
 	r.add(Request{ID: 1, Prompt: prompt(1, 6), MaxTokens: 12})
 	for range 6 {
 		r.runStep()
@@ -336,13 +322,13 @@ func TestTruncateDraft(t *testing.T) {
 	require.NoError(t, r.Truncate(1, 4))
 	require.NoError(t, r.Check())
 	r.texts[1] = r.texts[1][:2]
-	assert.ErrorIs(t, r.Truncate(1, 3), ErrRequest)
+	assert.ErrorIs(t, r.Truncate(1, 3), ErrCannot)
 	r.finish()
 	assert.Equal(t, continuation(nil, prompt(1, 6), 12, 100), r.texts[1])
 }
 
 func TestStepsAllocateNothing(t *testing.T) {
-	s, err := New(Config{Blocks: 4000, PrefixCache: true, Depth: 2, Stop: never})
+	s, err := New(Config{Blocks: 4000, PrefixCache: true, Depth: 2})
 	require.NoError(t, err)
 	for id := range uint64(64) {
 		require.NoError(t, s.Add(Request{ID: id, Prompt: prompt(int(id), 10), MaxTokens: 600}))
@@ -391,8 +377,7 @@ func TestEqualCallsGiveEqualSteps(t *testing.T) {
 }
 
 func TestEqualArrivalsGoInOrderOfAdd(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 9, TokenBudget: 160, LongPrompt: -1,
-		Stop: func(uint64, int32) bool { return false }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 9, TokenBudget: 160, LongPrompt: -1})
 	for id := range uint64(4) {
 		r.add(Request{ID: id, Arrival: 7, Prompt: prompt(int(id), 8), MaxTokens: 8 - int(id)})
 	}

@@ -141,7 +141,7 @@ func (s *Scheduler) share(q *sequence, budget int) int {
 	if q.ahead() {
 		n--
 	}
-	if q.total() >= q.most || q.request.LandEach && q.unlanded > 0 {
+	if q.total() >= q.limit || q.request.LandEach && q.unlanded > 0 {
 		return 0
 	}
 	if s.config.NoChunking && n > budget {
@@ -308,7 +308,7 @@ const reserveTokens = 8192
 
 // open gives a sequence a lane. The caller has reserved it.
 func (s *Scheduler) open(q *sequence) {
-	ahead := min(q.most-len(q.tokens), reserveTokens)
+	ahead := min(q.limit-len(q.tokens), reserveTokens)
 	q.tokens = slices.Grow(q.tokens, ahead)
 	s.cache.Reserve(q.table, len(q.tokens)+ahead)
 	last := len(s.lanes) - 1

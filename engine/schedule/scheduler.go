@@ -43,10 +43,7 @@ type Config struct {
 	TokenCost  uint64     // of computing a token again
 	BlockCost  uint64     // of moving a block to host memory and back
 
-	// Stop says whether a sequence ends with this token, which it has just landed; asked once MinTokens are there.
-	Stop func(sequence uint64, token int32) bool
-	// Events is told what happens to blocks.
-	Events func(paging.Event)
+	Events func(paging.Event) // told what happens to blocks
 }
 
 func (c Config) withDefaults() Config {
@@ -162,9 +159,6 @@ func (s *Scheduler) limit(slots int) int {
 	return slots + 1
 }
 
-// Limit is the most tokens, prompt and output, that a request of one sequence may reach.
-func (s *Scheduler) Limit() int { return s.limit(s.slots) }
-
 // Cache is the block manager, to look at.
 func (s *Scheduler) Cache() *paging.Manager { return s.cache }
 
@@ -181,7 +175,7 @@ func (s *Scheduler) Check() error {
 		owned[lane] = true
 	}
 	for _, q := range s.running {
-		if q.lane < 0 || owned[q.lane] {
+		if q.lane == noLane || owned[q.lane] {
 			return fmt.Errorf("schedule: sequence %d runs in lane %d, which is not its own", q.id, q.lane)
 		}
 		owned[q.lane] = true

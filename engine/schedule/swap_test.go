@@ -11,8 +11,8 @@ import (
 
 // pressed runs two requests of 11 and 9 tokens, which grow out of 7 blocks of 4, until one has to go.
 func pressed(t *testing.T, c Config) (*rig, Decision) {
-	c.BlockSize, c.Blocks, c.Stop = 4, 8, func(uint64, int32) bool { return false }
-	r := newRig(t, c)
+	c.BlockSize, c.Blocks = 4, 8
+	r := endless(t, c)
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 11), MaxTokens: 12}))
 	require.NoError(t, r.Add(Request{ID: 2, Prompt: prompt(2, 9), MaxTokens: 12}))
 	for range 100 {
@@ -109,7 +109,7 @@ func TestCancelSwapped(t *testing.T) {
 
 // Sequences that share blocks go and come back as one, sharing them still.
 func TestSwapGroup(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 16, HostBlocks: 20, Preemption: Swap, Stop: func(uint64, int32) bool { return false }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 16, HostBlocks: 20, Preemption: Swap})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 18), MaxTokens: 12}))
 	require.NoError(t, r.Add(Request{ID: 2, Samples: []uint64{3, 4}, Prompt: prompt(2, 8), MaxTokens: 12}))
 	r.finish()
@@ -125,7 +125,7 @@ func TestSwapGroup(t *testing.T) {
 // Sequences of a request come back together: when the step that brings their blocks fails, all of them have none, whatever
 // has become of the one that had tokens in it.
 func TestFailedReturn(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 16, HostBlocks: 20, Preemption: Swap, Depth: 2, Stop: endless})
+	r := endless(t, Config{BlockSize: 4, Blocks: 16, HostBlocks: 20, Preemption: Swap, Depth: 2})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 18), MaxTokens: 12}))
 	require.NoError(t, r.Add(Request{ID: 2, Samples: []uint64{3, 4}, Prompt: prompt(2, 8), MaxTokens: 12}))
 	var d Decision

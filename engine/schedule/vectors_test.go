@@ -33,8 +33,7 @@ func (r *rig) runStep() map[uint64]int {
 func TestChunks(t *testing.T) {
 	c := plain()
 	c.TokenBudget, c.LongPrompt = 1024, 400
-	c.Stop = func(uint64, int32) bool { return false }
-	r := newRig(t, c)
+	r := endless(t, c)
 	for id := range uint64(3) {
 		r.add(Request{ID: id, Prompt: prompt(int(id), 800)})
 	}
@@ -46,8 +45,7 @@ func TestChunks(t *testing.T) {
 func TestLongPromptAloneHasNoCap(t *testing.T) {
 	c := plain()
 	c.TokenBudget, c.LongPrompt = 512, 256
-	c.Stop = func(uint64, int32) bool { return false }
-	r := newRig(t, c)
+	r := endless(t, c)
 	r.add(Request{ID: 1, Prompt: prompt(1, 2000)})
 	assert.Equal(t, map[uint64]int{1: 512}, r.runStep())
 	r.add(Request{ID: 2, Prompt: prompt(2, 10)})
@@ -73,8 +71,7 @@ func TestOrderWithAndWithoutChunks(t *testing.T) {
 }
 
 func TestPreemptionDrainsFirst(t *testing.T) {
-	r := newRig(t, Config{BlockSize: 16, Blocks: 11, TokenBudget: 160, LongPrompt: -1, Depth: 2,
-		Stop: func(uint64, int32) bool { return false }})
+	r := endless(t, Config{BlockSize: 16, Blocks: 11, TokenBudget: 160, LongPrompt: -1, Depth: 2})
 	r.add(Request{ID: 0, Prompt: prompt(0, 80)})
 	r.add(Request{ID: 1, Prompt: prompt(1, 80)})
 	require.Equal(t, Run, r.next().Kind)
@@ -121,10 +118,9 @@ func TestPriorities(t *testing.T) {
 // TestMinimumLength feeds samples by hand: the end token comes third, then ninth.
 func TestMinimumLength(t *testing.T) {
 	c := plain()
-	c.Stop = func(_ uint64, token int32) bool { return token == 99 }
 	s, err := New(c)
 	require.NoError(t, err)
-	require.NoError(t, s.Add(Request{ID: 1, Prompt: prompt(1, 10), MinTokens: 5, MaxTokens: 20}))
+	require.NoError(t, s.Add(Request{ID: 1, Prompt: prompt(1, 10), StopTokens: []int32{99}, MinTokens: 5, MaxTokens: 20}))
 	var st step.Step
 	var reason Reason
 	sampled := 0
@@ -148,7 +144,7 @@ func TestMinimumLength(t *testing.T) {
 
 func TestStartsOver(t *testing.T) {
 	for _, depth := range []int{1, 2} {
-		r := newRig(t, Config{BlockSize: 4, Blocks: 5, Depth: depth, Stop: func(uint64, int32) bool { return false }})
+		r := endless(t, Config{BlockSize: 4, Blocks: 5, Depth: depth})
 		r.add(Request{ID: 1, Prompt: prompt(1, 8), MaxTokens: 6})
 		r.add(Request{ID: 2, Prompt: prompt(2, 8), MaxTokens: 6})
 		r.finish()
@@ -168,7 +164,7 @@ func TestPublishOnLanding(t *testing.T) {
 }
 
 func testPublishOnLanding(t *testing.T, most int) {
-	r := newRig(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2, Stop: func(uint64, int32) bool { return false }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2})
 	r.add(Request{ID: 1, Prompt: prompt(1, 3), MaxTokens: most})
 	r.next()
 	r.next()
@@ -188,12 +184,12 @@ func testPublishOnLanding(t *testing.T, most int) {
 }
 
 func TestSurplusIsNeverPublished(t *testing.T) {
-	stop := int32(-1)
-	r := newRig(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2, Stop: func(_ uint64, token int32) bool { return token == stop }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2})
 	r.add(Request{ID: 1, Prompt: prompt(1, 3)})
 	r.next()
 	r.next() // writes the stop token's K and V into the block's last slot
-	stop = r.results[1][0]
+	stop := r.results[1][0]
+	r.byID[1].request.StopTokens = []int32{stop}
 	landed := r.land(1)
 	assert.Equal(t, []Landed{{Sequence: 1, Token: stop, Reason: Stopped}}, landed)
 	assert.Empty(t, r.land(2), "surplus")
@@ -205,7 +201,7 @@ func TestSurplusIsNeverPublished(t *testing.T) {
 func TestNeverAVictimOfItsOwnStep(t *testing.T) {
 	for _, depth := range []int{1, 2} {
 		// Six of seven blocks are taken. The first two need a block for their first token; the first gets the last one.
-		r := newRig(t, Config{BlockSize: 4, Blocks: 8, Depth: depth, Stop: func(uint64, int32) bool { return false }})
+		r := endless(t, Config{BlockSize: 4, Blocks: 8, Depth: depth})
 		r.add(Request{ID: 1, Prompt: prompt(1, 8)})
 		r.add(Request{ID: 2, Prompt: prompt(2, 8)})
 		r.add(Request{ID: 3, Prompt: prompt(3, 6)})
@@ -244,15 +240,15 @@ func TestFailedStep(t *testing.T) {
 }
 
 func TestFreedBlocksGoToLaterSteps(t *testing.T) {
-	stop := int32(-1)
-	r := newRig(t, Config{BlockSize: 4, Blocks: 4, Depth: 2, Stop: func(id uint64, token int32) bool { return id == 1 && token == stop }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 4, Depth: 2})
 	r.add(Request{ID: 1, Prompt: prompt(1, 11)})
 	r.add(Request{ID: 2, Prompt: prompt(2, 11), MaxTokens: 1})
 	r.next()
 	r.next() // reads and writes all three blocks
 	held := r.step.Groups[0].Tables
 	require.Len(t, held, 3)
-	stop = r.results[1][0]
+	stop := r.results[1][0]
+	r.byID[1].request.StopTokens = []int32{stop}
 	r.land(1)
 	d := r.next()
 	require.Equal(t, Run, d.Kind)
@@ -264,7 +260,7 @@ func TestFreedBlocksGoToLaterSteps(t *testing.T) {
 
 func TestTwoGroups(t *testing.T) {
 	groups := []paging.Group{{}, {Window: 8}}
-	r := newRig(t, Config{BlockSize: 4, Blocks: 60, Groups: groups, Stop: func(uint64, int32) bool { return false }})
+	r := endless(t, Config{BlockSize: 4, Blocks: 60, Groups: groups})
 	r.add(Request{ID: 1, Prompt: prompt(1, 16), MaxTokens: 5})
 	for range 5 {
 		r.runStep()

@@ -35,8 +35,8 @@ func TestQueueLimitCountsWhatWaits(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := test.config
-			c.BlockSize, c.QueueLimit, c.Stop = 4, 2, endless
-			r := newRig(t, c)
+			c.BlockSize, c.QueueLimit = 4, 2
+			r := endless(t, c)
 			id := uint64(0)
 			add := func() error {
 				id += 10
@@ -68,7 +68,7 @@ func TestQueueLimitCountsWhatWaits(t *testing.T) {
 // Prompts that share their blocks find room together, be they cached already or not.
 func TestQueueLimitAmongLikePrompts(t *testing.T) {
 	for _, cached := range []bool{false, true} {
-		r := newRig(t, Config{Blocks: 30, MaxSeqs: 64, QueueLimit: 2, PrefixCache: true, Stop: endless})
+		r := endless(t, Config{Blocks: 30, MaxSeqs: 64, QueueLimit: 2, PrefixCache: true})
 		if cached {
 			require.NoError(t, r.Add(Request{ID: 99, Prompt: prompt(1, 200), MaxTokens: 1}))
 			r.finish()

@@ -30,7 +30,6 @@ type walk struct {
 }
 
 func newWalk(t rapid.TB, from choices, c Config) *walk {
-	c.Stop = func(_ uint64, token int32) bool { return token == endToken }
 	s, err := New(c)
 	require.NoError(t, err)
 	return &walk{Scheduler: s, t: t, from: from, memory: newMemory(t, c), results: map[uint64][]int32{}, lines: map[uint64]*line{}}
@@ -83,7 +82,8 @@ func (w *walk) add() {
 			q.Samples = append(q.Samples, w.id())
 		}
 	}
-	if !w.must(w.Add(q), ErrContextTooLong, ErrQueueFull) {
+	q.StopTokens = []int32{endToken}
+	if len(q.Prompt) >= w.Limit(max(q.Lanes, 1+len(q.Samples))) || !w.must(w.Add(q), ErrQueueFull) {
 		return
 	}
 	group := append([]uint64{q.ID}, q.Samples...)
@@ -112,20 +112,21 @@ func (w *walk) deadline(id uint64) {
 
 func (w *walk) finish(id uint64) {
 	if _, there := w.Tokens(id); there { // a sample to come is unknown
-		w.must(w.Finish(id))
+		w.must(w.End(id))
 		w.forget(id)
 	}
 }
 
 func (w *walk) fork(id uint64) {
-	l, child, last := w.lines[id], w.id(), int32(w.from.below(letters+1))-1
-	if !w.must(w.Fork(id, child, last), ErrInFlight, ErrNoLane, ErrRequest, ErrUnknown) {
+	l, child, other := w.lines[id], w.id(), w.from.below(letters+1)
+	if !w.must(w.Fork(id, child), ErrInFlight, ErrNoLane, ErrCannot, ErrUnknown) {
 		return
 	}
 	w.forks++
 	tokens := slices.Clone(l.tokens[:l.landed])
-	if last >= 0 {
-		tokens[len(tokens)-1] = last
+	if other > 0 {
+		tokens[len(tokens)-1] = int32(other - 1)
+		w.must(w.Replace(child, tokens[len(tokens)-1]))
 	}
 	*l.group = append(*l.group, child)
 	w.lives(child, newLine(l.salt, l.prompt, tokens, l.group))
@@ -133,7 +134,7 @@ func (w *walk) fork(id uint64) {
 
 func (w *walk) replace(id uint64) {
 	l, token := w.lines[id], int32(w.from.below(letters))
-	if w.must(w.Replace(id, token), ErrInFlight, ErrRequest, ErrUnknown) {
+	if w.must(w.Replace(id, token), ErrInFlight, ErrCannot, ErrUnknown) {
 		l.cut(l.landed - 1)
 		l.add(token)
 		l.landed++
@@ -143,7 +144,7 @@ func (w *walk) replace(id uint64) {
 // truncate drops tokens, and often goes on in another way at once.
 func (w *walk) truncate(id uint64) {
 	l, n := w.lines[id], 1+w.from.below(6)
-	if !w.must(w.Truncate(id, n), ErrInFlight, ErrRequest, ErrUnknown) {
+	if !w.must(w.Truncate(id, n), ErrInFlight, ErrCannot, ErrUnknown) {
 		return
 	}
 	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.group)) // nobody may find what was never computed of it

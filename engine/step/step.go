@@ -1,7 +1,9 @@
 // Package step is the plain data of one step: the scheduler writes it, the
-// runner reads it. It names sequences, lanes and blocks by number only; no GPU
-// object and no request ever travels in it.
+// runner reads it, and gives back what came of it. It names sequences, lanes
+// and blocks by number only; no GPU object and no request ever travels in it.
 package step
+
+import "quire/engine/sample"
 
 // LaneToken marks an entry of Step.Tokens whose value is the last token that
 // the row's lane sampled; it is still on the GPU.
@@ -86,4 +88,21 @@ func (s *Step) Reset(number uint64, groups int) {
 		s.Groups[g].Slots = s.Groups[g].Slots[:0]
 		s.Groups[g].Tables = s.Groups[g].Tables[:0]
 	}
+}
+
+// Result is what a step gave. It is the runner's memory, until the next step
+// lands.
+type Result struct {
+	Number uint64
+	Tokens []int32        // one an Output with Sample, in order
+	Drawn  []sample.Token // the same, with their log-probabilities
+	Logits []Logits       // one an Output with Logits
+	Broken []uint64       // sequences whose logits are not all numbers; a token drawn from those is 0
+}
+
+// Logits is the whole row of one token.
+type Logits struct {
+	Sequence uint64
+	Position int
+	Values   []float32
 }

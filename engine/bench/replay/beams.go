@@ -16,12 +16,12 @@ type beams struct {
 	scheduler *schedule.Scheduler
 	width     int
 	draw      *rand.Rand
-	groups    map[uint64]*group // by request
+	searches  map[uint64]*search // by request
 	best      []continuation
 	taken     []int // [beam] continuations that stay
 }
 
-type group struct {
+type search struct {
 	beams  []beam
 	landed int    // beams that have landed a token since the last choice
 	last   uint64 // id of the latest beam
@@ -33,30 +33,30 @@ type beam struct {
 }
 
 type continuation struct {
-	parent int // in group.beams
+	parent int // in search.beams
 	score  float64
 }
 
 func newBeams(s *schedule.Scheduler, width int) *beams {
-	return &beams{scheduler: s, width: width, draw: rand.New(rand.NewPCG(2, uint64(width))), groups: map[uint64]*group{}}
+	return &beams{scheduler: s, width: width, draw: rand.New(rand.NewPCG(2, uint64(width))), searches: map[uint64]*search{}}
 }
 
-// land takes what a step landed. A group goes on when all its beams have landed a token; one that found no block in a step
+// land takes what a step landed. A search goes on when all its beams have landed a token; one that found no block in a step
 // is a step late.
 func (b *beams) land(landed []schedule.Landed) error {
 	for _, l := range landed {
 		request := l.Sequence >> 32
-		g := b.groups[request]
+		g := b.searches[request]
 		if g == nil {
-			g = &group{beams: []beam{{id: l.Sequence}}, last: l.Sequence}
-			b.groups[request] = g
+			g = &search{beams: []beam{{id: l.Sequence}}, last: l.Sequence}
+			b.searches[request] = g
 		}
 		if g.landed++; g.landed < len(g.beams) {
 			continue
 		}
 		g.landed = 0
 		if l.Reason != schedule.Going { // all are equally long
-			delete(b.groups, request)
+			delete(b.searches, request)
 			continue
 		}
 		if err := b.choose(g); err != nil {
@@ -66,8 +66,8 @@ func (b *beams) land(landed []schedule.Landed) error {
 	return nil
 }
 
-// choose replaces a group's beams with the best continuations.
-func (b *beams) choose(g *group) error {
+// choose replaces a search's beams with the best continuations.
+func (b *beams) choose(g *search) error {
 	b.best = b.best[:0]
 	for i, parent := range g.beams {
 		p := 1 - b.draw.Float64()*0.999 // never 0
@@ -97,7 +97,10 @@ func (b *beams) choose(g *group) error {
 		if b.taken[c.parent]++; b.taken[c.parent] > 1 {
 			g.last++
 			next.id = g.last
-			if err := b.scheduler.Fork(parents[c.parent].id, next.id, int32(g.last&(own-1))); err != nil {
+			if err := b.scheduler.Fork(parents[c.parent].id, next.id); err != nil {
+				return err
+			}
+			if err := b.scheduler.Replace(next.id, int32(g.last&(own-1))); err != nil {
 				return err
 			}
 		}

@@ -85,6 +85,9 @@ func (f *feed) add() error {
 		if f.request != nil {
 			f.request(&q)
 		}
+		if limit := f.Limit(max(q.Lanes, 1+len(q.Samples))); len(q.Prompt) >= limit {
+			return fmt.Errorf("request %d of the trace has %d tokens, and %d with their output is the most: %w", f.next+1, len(q.Prompt), limit, sim.ErrNoRoom)
+		}
 		if err := f.Add(q); err != nil {
 			return fmt.Errorf("request %d of the trace: %w", f.next+1, err)
 		}

@@ -113,7 +113,7 @@ func TestPagedRequestsArrive(t *testing.T) {
 
 func TestCompareRefuses(t *testing.T) {
 	_, err := Compare([]sim.Request{{Prompt: 90, Output: 9}}, options(5, 4, 200))
-	assert.ErrorIs(t, err, schedule.ErrContextTooLong)
+	assert.ErrorIs(t, err, sim.ErrNoRoom)
 	assert.ErrorContains(t, err, "request 1")
 	_, err = Compare([]sim.Request{{Prompt: 9, Output: 9}}, options(5, 16, 1))
 	assert.ErrorContains(t, err, "maximum length is 1")

@@ -72,7 +72,7 @@ func TestBeamsStayInStep(t *testing.T) {
 		if err := b.land(landed); err != nil {
 			return err
 		}
-		for request, g := range b.groups {
+		for request, g := range b.searches {
 			require.Zero(t, g.landed)
 			require.Len(t, g.beams, width)
 			ids := map[uint64]bool{}
@@ -89,7 +89,7 @@ func TestBeamsStayInStep(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, output, steps)
-	assert.Empty(t, b.groups)
+	assert.Empty(t, b.searches)
 	assert.True(t, forked, "beams were replaced")
 }
 

@@ -1,4 +1,4 @@
-package engine
+package generation
 
 import "bytes"
 

@@ -1,4 +1,4 @@
-package engine
+package generation
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/tokenizer"
 )
@@ -102,20 +103,17 @@ func TestStopTexts(t *testing.T) {
 		{"", false, "ab<tool>cd"}, {"<|sep|>", false, "a"}, {"<|sep|>", true, "a"}, {"<tool>", false, "ab"}, {"<tool>", true, "a<|sep|>b"},
 		{"<|end|>", false, "ab<tool>c"}, {"a<|sep|>b<tool>", false, ""}, {"x", true, "a<|sep|>b<tool>c<|end|>d"},
 	} {
-		e := &Engine{tokenizer: tok}
 		r := Request{Prompt: []int32{'x'}, IgnoreEnd: true, Special: test.special}
 		if test.stop != "" {
 			r.Stop = []string{test.stop}
 		}
-		g := e.newGroup(r)
-		g.stream = newStream(e, 1)
-		q := g.live[0]
+		q := New(r, tok, &output{}).Live[0]
 		for i, id := range ids {
 			reason := schedule.Going
 			if i == len(ids)-1 {
 				reason = schedule.Length
 			}
-			if q.take(Token{Candidate: Candidate{ID: id}}, reason) {
+			if q.take(sample.Token{Candidate: sample.Candidate{ID: id}}, reason) {
 				break
 			}
 		}

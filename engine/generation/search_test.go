@@ -1,4 +1,4 @@
-package engine
+package generation
 
 import (
 	"cmp"
@@ -8,42 +8,26 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gguf"
-	"quire/engine/kernel"
 	"quire/engine/reference"
-	"quire/tests/testdata"
+	"quire/engine/reference/referencetest"
+	"quire/engine/sample"
 )
 
-// referenceModel loads a model of the test data in float64.
-func referenceModel(t testing.TB, name string) *reference.Model {
-	t.Helper()
-	src, size := testdata.Open(t, "models/"+name+".gguf")
-	defer src.Close()
-	f, err := gguf.Read(src, size)
-	require.NoError(t, err)
-	m, err := reference.Load(f, src)
-	require.NoError(t, err)
-	return m
-}
-
-// earlyStopping are the names that the reference, and Hugging Face, have for EarlyStopping.
-var earlyStopping = []string{StopHeuristic: "false", StopAtWidth: "true", StopNever: "never"}
-
-// search runs the books of a search on the reference's probabilities.
-func search(t *testing.T, m *reference.Model, prompt []int32, b Beams, ends []int32, most int) []beam {
-	s := newBeamSearch(b, ends)
-	s.most = most
+// searched runs the books of a search on the reference's probabilities.
+func searched(t *testing.T, m *reference.Model, prompt []int32, b Beams, ends []int32, maxTokens int) []beam {
+	s := newSearch(b, ends)
+	s.maxTokens = maxTokens
 	states := []*reference.State{m.NewState()}
 	tokens := [][]int32{prompt}
 	for {
-		tops := make([][]kernel.TopLogit, len(states))
+		tops := make([][]sample.Candidate, len(states))
 		for i, state := range states {
 			logits, err := state.ForwardLast(tokens[i], 1)
 			require.NoError(t, err)
 			for id, x := range reference.LogSoftmax(logits[0]) {
-				tops[i] = append(tops[i], kernel.TopLogit{Token: uint32(id), Logprob: float32(x)})
+				tops[i] = append(tops[i], sample.Candidate{ID: int32(id), Logprob: float32(x)})
 			}
-			slices.SortStableFunc(tops[i], func(a, b kernel.TopLogit) int { return cmp.Compare(b.Logprob, a.Logprob) })
+			slices.SortStableFunc(tops[i], func(a, b sample.Candidate) int { return cmp.Compare(b.Logprob, a.Logprob) })
 			tops[i] = tops[i][:b.candidates(len(ends))]
 		}
 		moves := s.advance(tops)
@@ -61,7 +45,7 @@ func search(t *testing.T, m *reference.Model, prompt []int32, b Beams, ends []in
 
 func ids(b beam) (all []int32) {
 	for _, l := range b.links() {
-		all = append(all, int32(l.drawn.Token))
+		all = append(all, l.drawn.ID)
 	}
 	return all
 }
@@ -69,8 +53,8 @@ func ids(b beam) (all []int32) {
 // The books give what a search over the whole vocabulary gives, from few candidates. Common tokens stand in for end
 // tokens, so that texts end early, late and not at all.
 func TestBeamSearch(t *testing.T) {
-	const most = 6
-	m := referenceModel(t, "tiny-tales")
+	const maxTokens = 6
+	m := referencetest.Load(t, "tiny-tales")
 	prompts := [][]int32{{10}, {84, 104, 101, 32, 102}}
 	unlike := map[string]bool{}
 	compared := 0
@@ -78,25 +62,25 @@ func TestBeamSearch(t *testing.T) {
 		for _, ends := range [][]int32{nil, {32}, {101, 116, 32}, {111, 256}} {
 			for _, width := range []int{1, 4} {
 				for _, penalty := range []float64{0, 1, -0.5} {
-					for stopping, name := range earlyStopping {
+					for stopping, name := range referencetest.EarlyStopping {
 						for _, minimum := range []int{0, 3} {
 							b := Beams{Width: width, LengthPenalty: penalty, EarlyStopping: EarlyStopping(stopping), MinTokens: minimum}
 							want, gap, err := m.Beams(prompt, reference.BeamParams{
-								Width: width, Tokens: most, MinTokens: minimum, LengthPenalty: penalty, EarlyStopping: name, Ends: ends,
+								Width: width, Tokens: maxTokens, MinTokens: minimum, LengthPenalty: penalty, EarlyStopping: name, Ends: ends,
 							})
 							require.NoError(t, err)
 							if gap < 1e-5 {
 								continue
 							}
 							compared++
-							got := search(t, m, prompt, b, ends, most)
+							got := searched(t, m, prompt, b, ends, maxTokens)
 							require.Len(t, got, len(want))
 							for j := range want {
 								require.Equal(t, want[j].Tokens, ids(got[j]), "prompt %d, ends %d, %+v, text %d", i, ends, b, j)
 								require.InDelta(t, want[j].Sum, got[j].sum, 1e-4)
 								require.InDelta(t, want[j].Score, got[j].score, 1e-4)
 							}
-							if len(want[0].Tokens) < most {
+							if len(want[0].Tokens) < maxTokens {
 								unlike[name] = true
 							}
 						}
@@ -110,20 +94,20 @@ func TestBeamSearch(t *testing.T) {
 }
 
 // top makes candidates of ids and log-probabilities.
-func top(pairs ...float32) (all []kernel.TopLogit) {
+func top(pairs ...float32) (all []sample.Candidate) {
 	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, kernel.TopLogit{Token: uint32(pairs[i]), Logprob: pairs[i+1]})
+		all = append(all, sample.Candidate{ID: int32(pairs[i]), Logprob: pairs[i+1]})
 	}
 	return all
 }
 
 // Equal probabilities rank by beam, then by place.
 func TestBeamTies(t *testing.T) {
-	s := newBeamSearch(Beams{Width: 2}, []int32{9})
-	s.most = 5
-	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]kernel.TopLogit{top(4, -1, 3, -1, 5, -1)}))
-	assert.Equal(t, []move{{0, 6}, {1, 8}}, s.advance([][]kernel.TopLogit{top(6, -1, 7, -2, 2, -2), top(8, -1, 1, -2, 2, -2)}))
-	assert.Nil(t, s.advance([][]kernel.TopLogit{top(9, -1, 6, -4, 2, -5), top(9, -1, 7, -2, 2, -2)}))
+	s := newSearch(Beams{Width: 2}, []int32{9})
+	s.maxTokens = 5
+	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -1, 5, -1)}))
+	assert.Equal(t, []move{{0, 6}, {1, 8}}, s.advance([][]sample.Candidate{top(6, -1, 7, -2, 2, -2), top(8, -1, 1, -2, 2, -2)}))
+	assert.Nil(t, s.advance([][]sample.Candidate{top(9, -1, 6, -4, 2, -5), top(9, -1, 7, -2, 2, -2)}))
 	require.Len(t, s.results(""), 2)
 	assert.Equal(t, []int32{4, 6, 9}, ids(s.results("")[0]))
 	assert.Equal(t, []int32{3, 8, 9}, ids(s.results("")[1]))
@@ -131,11 +115,11 @@ func TestBeamTies(t *testing.T) {
 
 // An end that is not among the best ends nothing: others run on in its place.
 func TestBeamEndBelowTheBest(t *testing.T) {
-	s := newBeamSearch(Beams{Width: 2}, []int32{9})
-	s.most = 5
-	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]kernel.TopLogit{top(4, -1, 3, -2, 9, -3)}))
+	s := newSearch(Beams{Width: 2}, []int32{9})
+	s.maxTokens = 5
+	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -2, 9, -3)}))
 	assert.Empty(t, s.results(""))
-	assert.Equal(t, []move{{0, 1}, {1, 5}}, s.advance([][]kernel.TopLogit{top(9, -1, 1, -4, 2, -8), top(5, -3, 9, -4, 6, -9)}))
+	assert.Equal(t, []move{{0, 1}, {1, 5}}, s.advance([][]sample.Candidate{top(9, -1, 1, -4, 2, -8), top(5, -3, 9, -4, 6, -9)}))
 	assert.Equal(t, [][]int32{{4, 9}}, [][]int32{ids(s.results("")[0])})
 	broken := s.results(FinishCancelled)
 	require.Len(t, broken, 3)

@@ -1,0 +1,28 @@
+package generation
+
+import "time"
+
+// clock takes a request's times.
+type clock struct{ submitted, first, last time.Time }
+
+func (c *clock) token(now time.Time) {
+	if c.first.IsZero() {
+		c.first = now
+	}
+	c.last = now
+}
+
+// figures fills in the times of a request that generated n tokens.
+func (c *clock) figures(f *Figures, n int) {
+	f.GeneratedTokens = n
+	if n == 0 {
+		return
+	}
+	f.TimeToFirst = c.first.Sub(c.submitted)
+	if s := f.TimeToFirst.Seconds(); s > 0 {
+		f.PromptPerSecond = float64(f.PromptTokens) / s
+	}
+	if s := c.last.Sub(c.first).Seconds(); n > 1 && s > 0 {
+		f.DecodePerSecond = float64(n-1) / s
+	}
+}

@@ -1,0 +1,66 @@
+// Package generation is a request while it runs: what it asks for, its sequences (choices, or the beams of a search), the
+// stop texts that end them, and the result that is made of them. It sees tokens come and says what ends; it knows no GPU,
+// and the step loop drives it.
+package generation
+
+import (
+	"slices"
+	"time"
+
+	"quire/engine/sample"
+)
+
+// Request asks for tokens after a prompt.
+type Request struct {
+	Prompt    []int32       // token ids, at least one, computed once for all choices
+	MaxTokens int           // the most tokens to generate; 0: until the model ends or the context is full
+	Sample    sample.Params // the zero value is greedy; its Logprobs asks for log-probabilities
+	Stop      []string      // texts that end generation; they are not part of the output
+	IgnoreEnd bool          // go on past end tokens
+	Special   bool          // show special tokens in the text
+	Priority  int           // the lower, the sooner
+	Tenant    string        // turns are shared out among tenants
+	Salt      string        // cached blocks are shared only under an equal salt, such as a tenant's or an origin's name; sessions have none
+
+	Deadline time.Time // ends the request as cancelled, with ErrDeadline; zero: none
+
+	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i
+	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
+	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
+
+	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research. It runs
+	// in the step loop and must not call the engine.
+	Logits func(position int, logits []float32)
+}
+
+// Clone gives a request that shares nothing its caller may change.
+func (r Request) Clone() Request {
+	r.Prompt, r.Stop = slices.Clone(r.Prompt), slices.Clone(r.Stop)
+	if r.Beams != nil {
+		beams := *r.Beams
+		r.Beams = &beams
+	}
+	return r
+}
+
+// Sequences is how many sequences run at once: samples, or beams.
+func (r *Request) Sequences() int {
+	if r.Beams != nil {
+		return r.Beams.Width
+	}
+	return r.samples()
+}
+
+// samples is how many sequences are forked from the prompt at once.
+func (r *Request) samples() int {
+	if r.Beams != nil {
+		return 1
+	}
+	return max(r.BestOf, r.choices())
+}
+
+// choices is how many answers are asked for.
+func (r *Request) choices() int { return max(r.N, 1) }
+
+// late says that choices are known at the end only.
+func (r *Request) late() bool { return r.Beams != nil || r.BestOf > r.choices() }

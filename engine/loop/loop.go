@@ -1,0 +1,328 @@
+// Package loop is the step loop: one goroutine takes requests in, has a step scheduled, submits it, lands the oldest and gives
+// its tokens to their requests. What that goroutine owns lives here. It reaches the GPU and the scheduler through small
+// interfaces; a lost device is one transition of the loop.
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"quire/engine/generation"
+	"quire/engine/sample"
+	"quire/engine/schedule"
+	"quire/engine/step"
+)
+
+// ErrClosed says that the loop has ended, or is about to.
+var ErrClosed = errors.New("the engine is closed")
+
+// Runner computes steps, in order.
+type Runner interface {
+	Open(lane int32, p sample.Params)               // how a lane's tokens are drawn from now on
+	Submit(s *step.Step) error                      // runs a step behind those submitted, and does not wait
+	Land(ctx context.Context) (*step.Result, error) // waits for the oldest step
+	InFlight() int                                  // steps that have not landed
+	Release()                                       // gives everything on the GPU back; Build makes it again
+	Build(ctx context.Context) error
+}
+
+// Scheduler decides what runs; schedule.Scheduler says what each method does.
+type Scheduler interface {
+	Add(r schedule.Request) error
+	Schedule(s *step.Step) schedule.Decision
+	Land(number uint64, tokens []int32) ([]schedule.Landed, error)
+	End(sequence uint64) error
+	Cancel(sequence uint64) error
+	Discard(sequence uint64) error
+	Fork(parent, child uint64) error
+	Replace(sequence uint64, token int32) error
+	Reset() error
+	Room(sequence uint64) int
+	Blocks(sequence uint64) int
+	Table(sequence uint64, group int) []int32
+}
+
+// Config is fixed for a loop's life. Its functions run in the loop.
+type Config struct {
+	Runner    Runner // built
+	Scheduler Scheduler
+	Depth     int                                 // steps in flight
+	Lost      func(error) bool                    // says whether an error means a lost device, which Build may bring back
+	Step      func(schedule.Decision, *step.Step) // told of each step before it is submitted; may be nil
+	Change    func()                              // told when a step has landed, and when there is nothing to do; may be nil
+}
+
+// Loop runs requests. Submit, Cancel, Call and Close may be called from any goroutine.
+type Loop struct {
+	config Config
+
+	mu       sync.Mutex // guards what follows
+	incoming []*generation.Generation
+	cancels  []cancel
+	calls    []func()
+	closing  bool
+	next     uint64        // id of a sequence
+	wake     chan struct{} // holds one signal: something came
+	done     chan struct{}
+
+	// The goroutine's own.
+	runner      Runner // nil: the device is lost
+	scheduler   Scheduler
+	sequences   map[uint64]*generation.Sequence // live ones
+	generations map[uint64]*generation.Generation
+	counted     map[int32]bool // blocks, to count a request's
+	step        step.Step
+	failures    int // devices lost in a row without a step landing
+}
+
+type cancel struct {
+	generation uint64
+	err        error
+}
+
+// New makes a loop that does nothing until Run.
+func New(c Config) *Loop {
+	if c.Step == nil {
+		c.Step = func(schedule.Decision, *step.Step) {}
+	}
+	if c.Change == nil {
+		c.Change = func() {}
+	}
+	return &Loop{
+		config: c, wake: make(chan struct{}, 1), done: make(chan struct{}), runner: c.Runner, scheduler: c.Scheduler,
+		sequences: map[uint64]*generation.Sequence{}, generations: map[uint64]*generation.Generation{}, counted: map[int32]bool{},
+	}
+}
+
+// Submit queues a request, whose sequences get their ids.
+func (l *Loop) Submit(g *generation.Generation) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing {
+		return ErrClosed
+	}
+	g.Number(func() uint64 { l.next++; return l.next })
+	l.incoming = append(l.incoming, g)
+	l.signal()
+	return nil
+}
+
+// Cancel finishes a request after the steps in flight, if it has not finished; err goes into its result.
+func (l *Loop) Cancel(id uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cancels = append(l.cancels, cancel{id, err})
+	l.signal()
+}
+
+// Call runs f in the loop, between steps, and waits for it.
+func (l *Loop) Call(f func()) error {
+	done := make(chan struct{})
+	err := l.Post(func() {
+		defer close(done)
+		f()
+	})
+	if err == nil {
+		<-done
+	}
+	return err
+}
+
+// Post is Call without waiting.
+func (l *Loop) Post(f func()) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing {
+		return ErrClosed
+	}
+	l.calls = append(l.calls, f)
+	l.signal()
+	return nil
+}
+
+// CallReady is Call with a built runner: a lost device is brought back first.
+func (l *Loop) CallReady(f func() error) (err error) {
+	callErr := l.Call(func() {
+		if l.runner == nil {
+			if err = l.build(); err != nil {
+				return
+			}
+		}
+		err = f()
+	})
+	if callErr != nil {
+		return callErr
+	}
+	return err
+}
+
+// Close finishes all requests with ErrClosed and waits until Run has returned.
+func (l *Loop) Close() {
+	l.mu.Lock()
+	l.closing = true
+	l.mu.Unlock()
+	l.signal()
+	<-l.done
+}
+
+// Generations gives the requests that have not finished, in no order; only for a Call.
+func (l *Loop) Generations() map[uint64]*generation.Generation { return l.generations }
+
+func (l *Loop) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run takes requests in, schedules a step, submits it, and lands the oldest when enough are in flight or nothing else can
+// be done. It returns after Close, with everything on the GPU given back.
+func (l *Loop) Run() {
+	defer close(l.done)
+	for {
+		l.takeIn()
+		if l.isClosing() {
+			break
+		}
+		if len(l.sequences) == 0 && l.inFlight() == 0 {
+			l.config.Change()
+			<-l.wake
+			continue
+		}
+		if err := l.advance(); err != nil {
+			l.Fail(err)
+		}
+	}
+	l.takeIn()
+	l.finishAll(generation.FinishError, ErrClosed)
+	l.release()
+}
+
+func (l *Loop) isClosing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closing
+}
+
+func (l *Loop) inFlight() int {
+	if l.runner == nil {
+		return 0
+	}
+	return l.runner.InFlight()
+}
+
+// takeIn hands new requests and cancellations to the scheduler.
+func (l *Loop) takeIn() {
+	l.mu.Lock()
+	incoming, cancels, calls := l.incoming, l.cancels, l.calls
+	l.incoming, l.cancels, l.calls = nil, nil, nil
+	l.mu.Unlock()
+	for _, g := range incoming {
+		l.generations[g.ID] = g
+		for _, q := range g.Live {
+			l.sequences[q.ID] = q
+		}
+		if err := l.scheduler.Add(g.Scheduled()); err != nil {
+			l.finish(g, generation.FinishError, err)
+		} else {
+			g.SetRoom(l.scheduler.Room(g.ID))
+		}
+	}
+	for _, c := range cancels {
+		if g := l.generations[c.generation]; g != nil {
+			l.finish(g, generation.FinishCancelled, c.err)
+		}
+	}
+	for _, f := range calls {
+		f()
+	}
+}
+
+// advance makes one step or lands one.
+func (l *Loop) advance() error {
+	if l.runner == nil {
+		return l.comeBack()
+	}
+	d := l.scheduler.Schedule(&l.step)
+	switch d.Kind {
+	case schedule.Run:
+		for _, o := range d.Opened {
+			if q := l.sequences[o.Sequence]; q != nil {
+				l.runner.Open(o.Lane, q.Sample)
+				q.Generation.Begin(o.Cached)
+			}
+		}
+		l.countStep()
+		l.config.Step(d, &l.step)
+		if err := l.runner.Submit(&l.step); err != nil {
+			return err
+		}
+		if l.runner.InFlight() >= l.config.Depth {
+			return l.land()
+		}
+		return nil
+	case schedule.Land:
+		return l.land()
+	}
+	if l.runner.InFlight() > 0 {
+		return l.land()
+	}
+	if len(l.sequences) > 0 {
+		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(l.sequences))
+	}
+	return nil
+}
+
+// land waits for the oldest step and gives its tokens to their requests.
+func (l *Loop) land() error {
+	result, err := l.runner.Land(context.Background())
+	if err != nil {
+		return err
+	}
+	l.failures = 0
+	// Before the scheduler lets what ends with this step into the cache.
+	for _, id := range result.Broken {
+		if q := l.sequences[id]; q != nil {
+			l.finish(q.Generation, generation.FinishError, generation.ErrNotNumbers)
+		}
+	}
+	for _, row := range result.Logits {
+		if q := l.sequences[row.Sequence]; q != nil {
+			q.Generation.Logits(row.Position, row.Values)
+		}
+	}
+	now := time.Now()
+	tokens, err := l.scheduler.Land(result.Number, result.Tokens)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if q := l.sequences[t.Sequence]; q != nil {
+			l.give(q, t.Reason, result.Drawn[t.Index], now)
+		}
+	}
+	l.config.Change()
+	return nil
+}
+
+// give hands a landed token to its request, and ends the sequence where the request has had enough.
+func (l *Loop) give(q *generation.Sequence, reason schedule.Reason, drawn sample.Token, now time.Time) {
+	if q.Generation.Search() {
+		l.giveBeam(q, drawn, now)
+		return
+	}
+	end := q.Land(drawn, reason, now)
+	if end == "" {
+		return
+	}
+	var err error
+	if reason == schedule.Going {
+		if err = l.scheduler.End(q.ID); err != nil {
+			end = generation.FinishError
+		}
+	}
+	l.end(q, end, err)
+}

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"quire/engine/gpu"
+	"quire/engine/model"
+	"quire/engine/runner"
+)
+
+// machine is a model on a GPU: all of it is dropped when the device is lost, and built again from its source.
+type machine struct {
+	gpu     gpu.Options
+	plan    *model.Plan
+	source  gpu.Source
+	options runner.Options
+	built   func() // told after each Build but the first
+
+	device *gpu.Device
+	*runner.Runner
+}
+
+// open opens the device.
+func (m *machine) open(ctx context.Context) (err error) {
+	m.device, err = gpu.Open(ctx, m.gpu)
+	return err
+}
+
+// load builds everything on the device.
+func (m *machine) load(ctx context.Context) (err error) {
+	m.Runner, err = runner.New(ctx, m.device, m.plan, m.source, m.options)
+	return err
+}
+
+// Build opens a device and builds everything on it again.
+func (m *machine) Build(ctx context.Context) error {
+	err := m.open(ctx)
+	if err == nil {
+		err = m.load(ctx)
+	}
+	if err != nil {
+		m.Release()
+		return err
+	}
+	m.built()
+	return nil
+}
+
+// Release gives everything on the GPU back.
+func (m *machine) Release() {
+	if m.Runner != nil {
+		m.Runner.Release()
+		m.Runner = nil
+	}
+	if m.device != nil {
+		m.device.Release()
+		m.device = nil
+	}
+}
+
+func isLost(err error) bool { return errors.Is(err, gpu.ErrDeviceLost) }
