@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,104 +17,98 @@ import (
 	"quire/engine/quant"
 )
 
-var benchCommand = &command{
-	name:    "bench",
-	summary: "measure prefill and decode, of a model or of random weights",
-	usage:   "[--shape NAME --type TYPE | -m FILE|URL] [flags]",
-	about: `Measures the adapter's memory bandwidth, then prefill and decode in every combination of --batch and --depth. --shape takes
-random weights of a named shape instead of a model; nothing of a model's size is held in memory. The share of bandwidth
-counts weights and KV cache once a step.`,
-	examples: []string{
-		`quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8 --depth 0`,
-		`quire bench -m model.gguf --depth 0,4096 --json`,
-		`quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`,
-	},
-	prepare: prepareBench,
-	sub:     []*command{benchAttentionCommand},
+type benchCommand struct {
+	modelFlag `group:"Model:"`
+	Shape     string  `group:"Model:" placeholder:"NAME" help:"Random weights of a named shape in place of a model: ${shapes}."`
+	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: q4_0 (default), q4_1, q8_0, f16, bf16 or f32."`
+	WriteGGUF string  `group:"Model:" name:"write-gguf" placeholder:"FILE" help:"With --shape, write the model to a file and measure nothing."`
+
+	Prompt  []int `group:"Measurement:" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens. 0: no prefill."`
+	Gen     int   `group:"Measurement:" placeholder:"TOKENS" default:"128" help:"Decode so many tokens. 0: no decode."`
+	Batch   []int `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
+	Depth   []int `group:"Measurement:" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Profile bool  `group:"Measurement:" help:"Time every kernel on the GPU and list where the time goes. Steps are slower for it."`
+	JSON    bool  `group:"Measurement:" name:"json" help:"Print one JSON object."`
+
+	engineFlags `group:"Engine:"`
 }
 
-// benchFlags is what the command line of bench says.
-type benchFlags struct {
-	model, shape, weights, write string
-	json                         bool
-	plan                         bench.Plan
-	options                      engine.Options
+// Help is what --help shows beyond the flags.
+func (*benchCommand) Help() string {
+	return `Measures the adapter's memory bandwidth, then prefill and decode in every combination of --batch and --depth. --shape takes random
+weights in place of a model; nothing of a model's size is held in memory. The share of bandwidth counts weights and KV cache once
+a step. The word "model" may be left out; "quire bench attention" measures attention alone.
+
+--json prints "adapter", "bandwidth_gb_per_second", "shape", "type", "variant", "kv_type" and "results", each with "kind" ("prefill" or
+"decode"), "prompt", "gen", "batch", "depth", "tokens_per_second", "bandwidth_share" and "dispatches_per_step".
+
+Examples:
+
+  quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8 --depth 0
+  quire bench -m model.gguf --depth 0,4096 --json
+  quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`
 }
 
-func prepareBench(f *flags) func(*host, []string) error {
-	b := benchFlags{weights: "q4_0", plan: bench.Plan{Prompts: []int{512}, Gen: 128, Batches: []int{1}, Depths: []int{0}}}
-	f.group("model")
-	f.text("m", &b.model, modelUsage)
-	f.text("shape", &b.shape, "random weights of the shape `NAME`: "+strings.Join(bench.ShapeNames(), ", "))
-	f.text("type", &b.weights, "with --shape, the `TYPE` of all matrices: q4_0 (default), q4_1, q8_0, f16, bf16 or f32")
-	f.text("write-gguf", &b.write, "with --shape, write the model to a `FILE` and measure nothing")
-	f.group("measurement")
-	f.wholes("prompt", &b.plan.Prompts, 0, "prefill `N,...` tokens; 0: no prefill; default 512")
-	f.whole("gen", &b.plan.Gen, 0, "decode `N` tokens; 0: no decode; default 128")
-	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1")
-	f.wholes("depth", &b.plan.Depths, 0, "`N,...` tokens of each sequence in the cache before; default 0")
-	f.flag("profile", &b.options.Profile, "time every kernel on the GPU and list where the time goes; steps are slower for it")
-	f.flag("json", &b.json, "print one JSON object")
-	engineFlags(f, &b.options)
-	return func(h *host, _ []string) error {
-		if b.model != "" && b.shape != "" {
-			return usagef("-m and --shape do not go together")
-		}
-		if b.shape == "" && (b.write != "" || f.given("type")) {
-			return usagef("--type and --write-gguf need --shape")
-		}
-		if len(b.plan.Prompts) == 1 && b.plan.Prompts[0] == 0 {
-			b.plan.Prompts = nil
-		}
-		for _, n := range b.plan.Prompts {
-			if n == 0 {
-				return usagef("--prompt 0 stands alone")
-			}
-		}
-		return b.run(h)
+// Run runs the command.
+func (b *benchCommand) Run(h *host) error {
+	plan := bench.Plan{Prompts: b.Prompt, Gen: b.Gen, Batches: b.Batch, Depths: b.Depth}
+	switch {
+	case b.Model != "" && b.Shape != "":
+		return usagef("-m and --shape do not go together")
+	case b.Shape == "" && (b.WriteGGUF != "" || b.Type != nil):
+		return usagef("--type and --write-gguf need --shape")
+	case slices.Equal(b.Prompt, []int{0}):
+		plan.Prompts = nil
+	case slices.Contains(b.Prompt, 0):
+		return usagef("--prompt 0 stands alone")
 	}
-}
-
-func (b *benchFlags) run(h *host) error {
 	ctx, stop := interruptible()
 	defer stop()
+	return interrupted(ctx, h, b.run(ctx, h, plan))
+}
+
+func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error {
 	source, name, weights, err := b.open(ctx, h)
 	if err != nil {
-		return interrupted(ctx, h, err)
+		return err
 	}
-	if b.write != "" {
-		return interrupted(ctx, h, b.writeFile(ctx, h, source))
+	if b.WriteGGUF != "" {
+		return b.writeFile(ctx, h, source)
 	}
-	remember(&b.options, h.err)
+	o := b.engineFlags.options()
+	o.Profile = b.Profile
+	remember(&o, h.err)
 	bar := newProgress(h.err)
-	b.options.Progress = bar.update
-	r, err := bench.Run(ctx, source, name, weights, b.options, b.plan, bar.note)
+	o.Progress = bar.update
+	r, err := bench.Run(ctx, source, name, weights, o, plan, bar.note)
 	bar.clear()
 	if err != nil {
-		return interrupted(ctx, h, err)
+		return err
 	}
-	if b.json {
+	if b.JSON {
 		return writeJSON(h.out, r)
 	}
 	return printBench(h.out, r)
 }
 
 // open returns the model with its name and the type of most of its weights.
-func (b *benchFlags) open(ctx context.Context, h *host) (source gpu.Source, name, weights string, err error) {
-	if b.shape == "" {
-		f, header, err := openHeader(ctx, b.model, h.err)
+func (b *benchCommand) open(ctx context.Context, h *host) (source gpu.Source, name, weights string, err error) {
+	if b.Shape == "" {
+		f, header, err := openHeader(ctx, b.Model, h.err)
 		if err != nil {
 			return nil, "", "", err
 		}
 		return gpu.ReaderSource(f, f.size), f.name, commonType(header), nil
 	}
-	shape, err := bench.FindShape(b.shape)
+	shape, err := bench.FindShape(b.Shape)
 	if err != nil {
 		return nil, "", "", &usageError{err.Error()}
 	}
-	t, err := quant.Parse(b.weights)
+	weights = "q4_0"
+	set(&weights, b.Type)
+	t, err := quant.Parse(weights)
 	if err != nil {
-		return nil, "", "", usagef("--type: there is no type %q", b.weights)
+		return nil, "", "", usagef("--type: there is no type %q", weights)
 	}
 	r, err := bench.NewRandom(shape, t)
 	if errors.Is(err, quant.ErrUnsupportedType) {
@@ -139,8 +134,8 @@ func commonType(header *gguf.File) string {
 }
 
 // writeFile writes the model out; a file that is not whole is removed.
-func (b *benchFlags) writeFile(ctx context.Context, h *host, source gpu.Source) (err error) {
-	f, err := os.Create(b.write)
+func (b *benchCommand) writeFile(ctx context.Context, h *host, source gpu.Source) (err error) {
+	f, err := os.Create(b.WriteGGUF)
 	if err != nil {
 		return err
 	}
@@ -149,7 +144,7 @@ func (b *benchFlags) writeFile(ctx context.Context, h *host, source gpu.Source) 
 			err = closed
 		}
 		if err != nil {
-			os.Remove(b.write)
+			os.Remove(b.WriteGGUF)
 		}
 	}()
 	bar := newProgress(h.err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,124 +9,96 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
+
 	"quire/engine/bench/attend"
-	"quire/engine/gpu"
+	"quire/engine/kernel"
 )
 
-var benchAttentionCommand = &command{
-	name:    "bench attention",
-	summary: "measure attention: flash beside standard, forward, backward and decode",
-	usage:   "[flags]",
-	about: `Measures the adapter's memory bandwidth, copies and rate of multiply-adds, then attention in f32: flash attention, and
-standard attention, which writes all scores to memory, head by head. Operations are counted as 4 · N² · d a head, half of it
-for causal attention, 2.5 times as much for backward; bytes as every input read and every output written once, and for
-standard attention the scores too. "of FMA" and "of memory" are shares of what was measured first. Without flags the lengths
-suit the adapter.`,
-	examples: []string{
-		"quire bench attention",
-		"quire bench attention --length 2048,8192 --head-dim 128 --kind forward,standard",
-		"quire bench attention --kind decode --length 16384,131072 --batch 1,8 --heads 32/8 --json",
-		"quire bench attention --charts figures/",
-	},
-	prepare: prepareBenchAttention,
+type benchAttentionCommand struct {
+	Kind            []attend.Kind `group:"Measurement:" placeholder:"KIND" help:"What to measure: forward, backward, decode, and standard beside forward and backward. Without it, all."`
+	Length          []int         `group:"Measurement:" placeholder:"N" min:"1" help:"Queries and keys of a sequence; for decode, keys. Without it, what suits the adapter, up to 16384, for decode 131072."`
+	Context         []int         `group:"Measurement:" placeholder:"N" min:"1" help:"Keys of a sequence that decodes, where --length is not meant."`
+	HeadDim         []int         `group:"Measurement:" placeholder:"N" min:"1" help:"Elements of a head. Without it 64,128, and 64 on software adapters."`
+	Heads           heads         `group:"Measurement:" placeholder:"N" help:"Heads, or query heads and KV heads as in 32/8. Without it 8, for decode 32/8."`
+	Batch           []int         `group:"Measurement:" placeholder:"N" min:"1" help:"Sequences at once. Without it 1, for decode 1,8."`
+	Full            bool          `group:"Measurement:" help:"Let every query see every key: no causal mask."`
+	KVType          *string       `group:"Measurement:" name:"kv-type" placeholder:"TYPE" enum:"${kvtypes}" help:"The type of K and V, ${enum}, in decode, and where given in flash attention's forward pass. Without it f16, forward f32."`
+	Variant         []string      `group:"Measurement:" placeholder:"NAME" filled:"" help:"Flash attention's kernel variants, forward and decode. Without it, what suits the adapter."`
+	BackwardVariant []string      `group:"Measurement:" placeholder:"NAME" filled:"" help:"Its backward pass's kernel variants."`
+
+	JSON   bool   `group:"Output:" name:"json" help:"Print one JSON object."`
+	Charts string `group:"Output:" placeholder:"FOLDER" help:"Write charts of speed and memory over length to a folder, as SVG files."`
+
+	gpuFlags `group:"Adapter:"`
 }
 
-type benchAttentionFlags struct {
-	plan   attend.Plan
-	gpu    gpu.Options
-	json   bool
-	charts string
+// Help is what --help shows beyond the flags.
+func (*benchAttentionCommand) Help() string {
+	return `Measures the adapter's memory bandwidth, copies and rate of multiply-adds, then attention in f32: flash attention, and standard
+attention, which writes all scores to memory, head by head. Operations are counted as 4 · N² · d a head, half of it for causal
+attention, 2.5 times as much for backward; bytes as every input read and every output written once, and for standard attention
+the scores too. "of FMA" and "of memory" are shares of what was measured first. What does not fit the adapter is listed with the
+reason. Ctrl-C prints what was measured before. On a software adapter expect a minute.
+
+Examples:
+
+  quire bench attention
+  quire bench attention --length 2048,8192 --head-dim 128 --kind forward,standard
+  quire bench attention --kind decode --length 16384,131072 --batch 1,8 --heads 32/8 --json
+  quire bench attention --charts figures/`
 }
 
-func prepareBenchAttention(f *flags) func(*host, []string) error {
-	b := benchAttentionFlags{plan: attend.Plan{KVType: kvTypes[0]}}
-	f.group("measurement")
-	kindsFlag(f, &b.plan.Kinds)
-	f.wholes("length", &b.plan.Lengths, 1, "`N,...` queries and keys of a sequence; for decode, keys; default by adapter, to 16384, for decode 131072")
-	f.wholes("context", &b.plan.Contexts, 1, "`N,...` keys of a sequence that decodes, where not as --length says")
-	f.wholes("head-dim", &b.plan.HeadDims, 1, "`N,...` elements of a head; default 64,128; 64 on software adapters")
-	headsFlag(f, &b.plan.Heads)
-	f.wholes("batch", &b.plan.Batches, 1, "`N,...` sequences at once; default 1, for decode 1,8")
-	f.flag("full", &b.plan.Full, "let every query see every key: no causal mask")
-	f.choice("kv-type", &b.plan.KVType, kvTypes, "the `TYPE` of K and V in decode, and where given in flash attention's forward pass: f16, bf16, q8 or f32; default f16, forward f32")
-	variantsFlag(f, "variant", &b.plan.Variants, "flash attention's kernel `VARIANT,...`, forward and decode, by name; default: chosen for the adapter")
-	variantsFlag(f, "backward-variant", &b.plan.BackwardVariants, "its backward pass's `VARIANT,...`")
-	f.group("output")
-	f.flag("json", &b.json, "print one JSON object")
-	f.text("charts", &b.charts, "write charts of speed and memory over length as SVG files to a `FOLDER`")
-	f.group("adapter")
-	f.text("adapter", &b.gpu.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
-	f.choice("power", (*string)(&b.gpu.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
-	return func(h *host, _ []string) error {
-		if f.given("kv-type") {
-			b.plan.ForwardKVType = b.plan.KVType
-		}
-		if !f.given("context") {
-			b.plan.Contexts = b.plan.Lengths
-		}
-		b.plan.DecodeBatches, b.plan.DecodeHeads = b.plan.Batches, b.plan.Heads
-		if err := b.plan.Check(); err != nil {
-			return &usageError{err.Error()}
-		}
-		return b.run(h)
+// Run runs the command.
+func (b *benchAttentionCommand) Run(h *host) error {
+	shared := attend.Heads(b.Heads)
+	plan := attend.Plan{Kinds: b.Kind, HeadDims: b.HeadDim, Full: b.Full, Variants: b.Variant, BackwardVariants: b.BackwardVariant,
+		Lengths: b.Length, Batches: b.Batch, Heads: shared, Contexts: b.Context, DecodeBatches: b.Batch, DecodeHeads: shared,
+		KVType: kernel.KVF16.String()}
+	if b.KVType != nil {
+		plan.KVType, plan.ForwardKVType = *b.KVType, *b.KVType
 	}
+	if len(b.Context) == 0 {
+		plan.Contexts = b.Length
+	}
+	if err := plan.Check(); err != nil {
+		return &usageError{err.Error()}
+	}
+	return b.run(h, plan)
 }
 
-// kindsFlag declares a list of kinds.
-func kindsFlag(f *flags, to *[]attend.Kind) {
-	f.place("kind")
-	f.Func("kind", "measure `KIND,...`: forward, backward, decode, and standard beside forward and backward; default all", func(s string) error {
-		*to = nil
-		for name := range strings.SplitSeq(s, ",") {
-			*to = append(*to, attend.Kind(strings.TrimSpace(name)))
-		}
-		return nil
-	})
+// heads is a number of heads, or of query heads and KV heads.
+type heads attend.Heads
+
+// Decode is kong.MapperValue.
+func (n *heads) Decode(ctx *kong.DecodeContext) error {
+	text, err := word(ctx)
+	if err != nil {
+		return err
+	}
+	query, kv, both := strings.Cut(text, "/")
+	if !both {
+		kv = query
+	}
+	var err1, err2 error
+	n.Query, err1 = strconv.Atoi(query)
+	n.KV, err2 = strconv.Atoi(kv)
+	if err1 != nil || err2 != nil || n.Query < 1 || n.KV < 1 {
+		return fmt.Errorf("must be a count, or two as in 32/8, not %q", text)
+	}
+	return nil
 }
 
-// variantsFlag declares a list of variants by name.
-func variantsFlag(f *flags, name string, to *[]string, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		*to = nil
-		for v := range strings.SplitSeq(s, ",") {
-			if v = strings.TrimSpace(v); v == "" {
-				return errors.New("must be names with a comma between them")
-			}
-			*to = append(*to, v)
-		}
-		return nil
-	})
-}
-
-// headsFlag declares a number of heads, or of query heads and KV heads.
-func headsFlag(f *flags, to *attend.Heads) {
-	f.place("heads")
-	f.Func("heads", "`N` heads, or query heads and KV heads as in 32/8; default 8, for decode 32/8", func(s string) error {
-		query, kv, both := strings.Cut(s, "/")
-		if !both {
-			kv = query
-		}
-		var err1, err2 error
-		to.Query, err1 = strconv.Atoi(query)
-		to.KV, err2 = strconv.Atoi(kv)
-		if err1 != nil || err2 != nil || to.Query < 1 || to.KV < 1 {
-			return errors.New("must be a count, or two as in 32/8")
-		}
-		return nil
-	})
-}
-
-func (b *benchAttentionFlags) run(h *host) error {
-	if b.charts != "" {
-		if err := os.MkdirAll(b.charts, 0o755); err != nil {
+func (b *benchAttentionCommand) run(h *host, plan attend.Plan) error {
+	if b.Charts != "" {
+		if err := os.MkdirAll(b.Charts, 0o755); err != nil {
 			return err
 		}
 	}
 	ctx, stop := interruptible()
 	defer stop()
 	bar := newProgress(h.err)
-	r, err := attend.Run(ctx, b.gpu, b.plan, func(p attend.Progress) {
+	r, err := attend.Run(ctx, b.gpuFlags.options(), plan, func(p attend.Progress) {
 		if p.Report == nil {
 			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
 		}
@@ -146,9 +117,9 @@ func (b *benchAttentionFlags) run(h *host) error {
 }
 
 // show prints a report, and then writes its charts.
-func (b *benchAttentionFlags) show(h *host, r *attend.Report) error {
+func (b *benchAttentionCommand) show(h *host, r *attend.Report) error {
 	show := printAttention
-	if b.json {
+	if b.JSON {
 		show = func(w io.Writer, r *attend.Report) error { return writeJSON(w, r) }
 	}
 	if err := show(h.out, r); err != nil {
@@ -157,12 +128,12 @@ func (b *benchAttentionFlags) show(h *host, r *attend.Report) error {
 	return b.writeCharts(r)
 }
 
-func (b *benchAttentionFlags) writeCharts(r *attend.Report) error {
-	if b.charts == "" {
+func (b *benchAttentionCommand) writeCharts(r *attend.Report) error {
+	if b.Charts == "" {
 		return nil
 	}
 	for _, c := range r.Charts() {
-		if err := os.WriteFile(filepath.Join(b.charts, c.Name+".svg"), []byte(c.SVG), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(b.Charts, c.Name+".svg"), []byte(c.SVG), 0o644); err != nil {
 			return err
 		}
 	}

@@ -20,16 +20,20 @@ type choosing struct {
 	Beams     engine.Beams // with a width of 0: no search
 }
 
-// choiceFlags declares the flags of choosing.
-func choiceFlags(f *flags, c *choosing) {
-	c.Beams.LengthPenalty = 1
-	f.group("choices")
-	f.whole("n", &c.N, 1, "give `N` answers from one prefill; answer i has the seed SEED+i")
-	f.whole("best-of", &c.BestOf, 1, "draw `N` answers and give the --n with the best mean log-probability")
-	f.whole("beams", &c.Beams.Width, 1, "search with `N` beams instead of drawing")
-	f.real("length-penalty", &c.Beams.LengthPenalty, "rank beams by log-probability over length to the power of `X`; default 1; above 0 favours long answers")
-	f.place("early-stopping")
-	f.Func("early-stopping", "once there are as many answers as beams, stop `WHEN`: true at once, false when none better is likely (default), never when none better can come", c.stopEarly)
+// choiceFlags say how many answers a prompt gets.
+type choiceFlags struct {
+	N             int     `name:"n" placeholder:"N" default:"1" min:"1" help:"Give N answers from one prefill. Answer i has the seed SEED+i."`
+	BestOf        *int    `placeholder:"N" min:"1" help:"Draw N answers and give the --n with the best mean log-probability."`
+	Beams         *int    `placeholder:"N" min:"1" help:"Search with N beams instead of drawing."`
+	LengthPenalty float64 `placeholder:"X" default:"1" help:"Rank beams by log-probability over length to the power of X. Above 0 favours long answers."`
+	EarlyStopping string  `placeholder:"WHEN" default:"false" enum:"true, false, never" help:"Once there are as many answers as beams, stop at once (true), when none better is likely (false), or when none better can come (never)."`
+}
+
+func (f *choiceFlags) choosing() choosing {
+	c := choosing{N: f.N, Beams: engine.Beams{LengthPenalty: f.LengthPenalty, EarlyStopping: earlyStopping[f.EarlyStopping]}}
+	set(&c.BestOf, f.BestOf)
+	set(&c.Beams.Width, f.Beams)
+	return c
 }
 
 // stopEarly sets the rule by its name.

@@ -11,50 +11,50 @@ import (
 	"quire/engine/words"
 )
 
-var detokenizeCommand = &command{
-	name:    "detokenize",
-	summary: "turn token ids from stdin back into text",
-	usage:   "[-m FILE|URL] [--special] [--json] < ids",
-	about: `Reads token ids, separated by white space or commas or as tokenize --json prints them, and writes the bytes they stand
-for, with nothing added. An id that the vocabulary lacks is an error.`,
-	examples: []string{
-		`printf 'Once upon a time' | quire tokenize | quire detokenize`,
-		`echo '{"ids":[1,2,3]}' | quire detokenize -m model.gguf --special`,
-	},
-	prepare: func(f *flags) func(*host, []string) error {
-		var name string
-		var special, asJSON bool
-		f.text("m", &name, modelUsage)
-		f.flag("special", &special, "show special tokens by their names")
-		f.flag("json", &asJSON, `print {"text":"..."}`)
-		return func(h *host, _ []string) error {
-			tok, err := openTokenizer(h, name)
-			if err != nil {
-				return err
-			}
-			input, err := io.ReadAll(h.in)
-			if err != nil {
-				return fmt.Errorf("stdin: %w", err)
-			}
-			ids, err := parseIDs(string(input))
-			if err != nil {
-				return fmt.Errorf("stdin: %w", err)
-			}
-			for i, id := range ids {
-				if id < 0 || int(id) >= tok.Size() {
-					return fmt.Errorf("stdin: id %d, %d, is not within the vocabulary of %d tokens", i+1, id, tok.Size())
-				}
-			}
-			text := tok.Decode(ids, tokenizer.DecodeOptions{Special: special})
-			if asJSON {
-				return writeJSON(h.out, struct {
-					Text string `json:"text"`
-				}{string(text)})
-			}
-			_, err = h.out.Write(text)
-			return err
+type detokenizeCommand struct {
+	modelFlag
+	Special bool `help:"Show special tokens by their names."`
+	JSON    bool `name:"json" help:"Print {\"text\":\"...\"}."`
+}
+
+// Help is what --help shows beyond the flags.
+func (*detokenizeCommand) Help() string {
+	return `Reads token ids and writes exactly the bytes they stand for. White space or commas separate the ids; what tokenize --json
+prints is read too. An id that the vocabulary lacks is an error. A vocabulary-only GGUF is enough.
+
+Examples:
+
+  printf 'Once upon a time' | quire tokenize | quire detokenize
+  echo '{"ids":[1,2,3]}' | quire detokenize -m model.gguf --special`
+}
+
+// Run runs the command.
+func (c *detokenizeCommand) Run(h *host) error {
+	tok, err := openTokenizer(h, c.Model)
+	if err != nil {
+		return err
+	}
+	input, err := io.ReadAll(h.in)
+	if err != nil {
+		return fmt.Errorf("stdin: %w", err)
+	}
+	ids, err := parseIDs(string(input))
+	if err != nil {
+		return fmt.Errorf("stdin: %w", err)
+	}
+	for i, id := range ids {
+		if id < 0 || int(id) >= tok.Size() {
+			return fmt.Errorf("stdin: id %d, %d, is not within the vocabulary of %d tokens", i+1, id, tok.Size())
 		}
-	},
+	}
+	text := tok.Decode(ids, tokenizer.DecodeOptions{Special: c.Special})
+	if c.JSON {
+		return writeJSON(h.out, struct {
+			Text string `json:"text"`
+		}{string(text)})
+	}
+	_, err = h.out.Write(text)
+	return err
 }
 
 // parseIDs reads {"ids":[...]}, [...] or plain numbers.

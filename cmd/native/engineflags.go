@@ -5,30 +5,42 @@ import (
 	"quire/engine/gpu"
 )
 
-var (
-	kvTypes     = []string{"f16", "bf16", "q8", "f32"}
-	preemptions = []string{"auto", "recompute", "swap"}
-	powers      = []string{string(gpu.HighPerformance), string(gpu.LowPower)}
-)
-
-// engineFlags declares the flags that say how a model is run.
-func engineFlags(f *flags, o *engine.Options) {
-	o.KVType, o.Preemption = kvTypes[0], preemptions[0]
-	f.group("engine")
-	f.text("adapter", &o.GPU.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
-	f.choice("power", (*string)(&o.GPU.Power), powers, "without --adapter, the `KIND` of GPU: high-performance or low-power")
-	f.choice("kv-type", &o.KVType, kvTypes, "the `TYPE` that K and V are stored as: f16, bf16, q8 (8-bit integers with a scale a row) or f32; default f16")
-	f.size("kv-memory", &o.KVMemory, "memory for the KV cache, a `SIZE` such as 512MiB; 0: what eight whole contexts fill (or --max-seqs), within limits")
-	f.text("variant", &o.Variant, "kernel `VARIANT`: baseline, or others by name, joined by +; default: chosen for the adapter")
-	f.flag("deterministic", &o.Deterministic, "one order of summation: the same tokens alone and in any batch")
-	f.whole("token-budget", &o.TokenBudget, 0, "compute `N` tokens a step; 0: 512")
-	f.whole("long-prompt", &o.LongPrompt, -1, "at most `N` tokens a step of one long prompt while others run; 0: 256, -1: no cap")
-	f.whole("max-seqs", &o.MaxSeqs, 0, "run `N` sequences at once; 0: 64")
-	f.choice("preemption", &o.Preemption, preemptions, "`HOW` a request makes room when the KV memory is full: auto, recompute or swap; default auto")
-	f.size("swap-memory", &o.SwapMemory, "host memory to swap to, a `SIZE`; 0: as much as the KV cache has")
-	f.whole("queue-limit", &o.QueueLimit, 0, "refuse requests beyond `N` that wait; 0: any number may")
+// modelFlag says which model a command reads.
+type modelFlag struct {
+	Model string `short:"m" placeholder:"FILE|URL" help:"A GGUF file, or an http(s) address. Without it, the built-in model."`
 }
 
-func contextFlag(f *flags, tokens *int) {
-	f.whole("ctx", tokens, 0, "at most `N` tokens a sequence; 0: what the model was trained for, as memory allows; more is lowered to that")
+// gpuFlags say which adapter a command takes.
+type gpuFlags struct {
+	Adapter string  `placeholder:"NAME" help:"The GPU: a number or part of a name from \"quire adapters\"."`
+	Power   *string `placeholder:"KIND" enum:"high-performance, low-power" help:"Without --adapter, the kind of GPU: high-performance or low-power."`
+}
+
+func (g *gpuFlags) options() gpu.Options {
+	o := gpu.Options{Adapter: g.Adapter}
+	if g.Power != nil {
+		o.Power = gpu.PowerPreference(*g.Power)
+	}
+	return o
+}
+
+// engineFlags say how a model is run.
+type engineFlags struct {
+	gpuFlags
+	KVType        string `name:"kv-type" placeholder:"TYPE" default:"f16" enum:"${kvtypes}" help:"What K and V are stored as: ${enum}. q8, 8-bit integers with a scale a row, needs half of f16's memory and changes SmolLM2-135M's logits by up to 0.9; f16 changes them by 0.05."`
+	KVMemory      size   `name:"kv-memory" placeholder:"SIZE" help:"Memory for the KV cache, such as 512MiB. 0: what eight whole contexts fill (or --max-seqs, where given), at most 2 GiB on a discrete GPU and 512 MiB elsewhere."`
+	Variant       string `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; tile128 for matrix products; f16, matrix and tiles such as wide128x64 for attention. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
+	Deterministic bool   `help:"Add up in one order: the same tokens alone and in any batch."`
+	TokenBudget   int    `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: 512."`
+	LongPrompt    int    `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: 256, -1: no limit."`
+	MaxSeqs       int    `placeholder:"N" default:"0" help:"Sequences to run at once. 0: 64."`
+	Preemption    string `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
+	SwapMemory    size   `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
+	QueueLimit    int    `placeholder:"N" default:"0" help:"Refuse requests when N others wait. 0: any number may wait."`
+}
+
+func (e *engineFlags) options() engine.Options {
+	return engine.Options{GPU: e.gpuFlags.options(), KVType: e.KVType, KVMemory: uint64(e.KVMemory), Variant: e.Variant,
+		Deterministic: e.Deterministic, TokenBudget: e.TokenBudget, LongPrompt: e.LongPrompt, MaxSeqs: e.MaxSeqs,
+		Preemption: e.Preemption, SwapMemory: uint64(e.SwapMemory), QueueLimit: e.QueueLimit}
 }

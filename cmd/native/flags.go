@@ -2,139 +2,103 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/alecthomas/kong"
 )
 
-// flags is a command's flags in the order of declaration, under headings.
-type flags struct {
-	*flag.FlagSet
-	heading string
-	order   []placed
-}
-
-type placed struct{ flag, heading string }
-
-// group starts a heading of --help.
-func (f *flags) group(heading string) { f.heading = heading }
-
-func (f *flags) place(name string) {
-	if f.heading == "" {
-		f.heading = "flags"
+// mappers read values in place of kong's own: theirs take no value that begins with a dash, as in --long-prompt -1, and
+// their errors speak of bits and floats.
+var mappers = kong.OptionFunc(func(k *kong.Kong) error {
+	for kind, read := range map[reflect.Kind]func(v *kong.Value, text string, to reflect.Value) error{
+		reflect.String: readText, reflect.Int: readInt, reflect.Uint64: readUint64, reflect.Float64: readFloat,
+	} {
+		err := kong.KindMapper(kind, kong.MapperFunc(func(ctx *kong.DecodeContext, to reflect.Value) error {
+			text, err := word(ctx)
+			if err != nil {
+				return err
+			}
+			return read(ctx.Value, text, to)
+		})).Apply(k)
+		if err != nil {
+			return err
+		}
 	}
-	f.order = append(f.order, placed{name, f.heading})
+	return nil
+})
+
+// word takes a flag's value from the command line.
+func word(ctx *kong.DecodeContext) (string, error) {
+	t := ctx.Scan.Pop()
+	if t.IsEOL() {
+		return "", errors.New("needs a value")
+	}
+	text := t.String()
+	if t.Type == kong.ShortFlagTailToken { // of -m=FILE
+		text = strings.TrimPrefix(text, "=")
+	}
+	return text, nil
 }
 
-// given reports whether the command line sets a flag.
-func (f *flags) given(name string) bool {
-	found := false
-	f.Visit(func(fl *flag.Flag) { found = found || fl.Name == name })
-	return found
+func readText(v *kong.Value, text string, to reflect.Value) error {
+	if text == "" && v.Tag.Has("filled") {
+		return errors.New("must not be empty")
+	}
+	to.SetString(text)
+	return nil
 }
 
-func (f *flags) text(name string, to *string, usage string) {
-	f.place(name)
-	f.StringVar(to, name, *to, usage)
+// readInt reads an integer from the tag "min", or 0, on.
+func readInt(v *kong.Value, text string, to reflect.Value) error {
+	low, err := v.Tag.GetInt("min")
+	if err != nil {
+		low = 0
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	switch {
+	case err != nil:
+		return fmt.Errorf("must be a whole number, not %q", text)
+	case n < low || n > math.MaxInt32:
+		return fmt.Errorf("must be within %d to %d, not %d", low, math.MaxInt32, n)
+	}
+	to.SetInt(n)
+	return nil
 }
 
-func (f *flags) flag(name string, to *bool, usage string) {
-	f.place(name)
-	f.BoolVar(to, name, false, usage)
+func readUint64(_ *kong.Value, text string, to reflect.Value) error {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("must be a whole number from 0 to 2^64-1, not %q", text)
+	}
+	to.SetUint(n)
+	return nil
 }
 
-// whole declares an integer of at least low; *n is the default.
-func (f *flags) whole(name string, n *int, low int, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		v, err := strconv.Atoi(s)
-		if err != nil {
-			return errors.New("is no whole number")
-		}
-		if v < low || v > math.MaxInt32 {
-			return fmt.Errorf("must be within %d to %d", low, math.MaxInt32)
-		}
-		*n = v
-		return nil
-	})
+func readFloat(_ *kong.Value, text string, to reflect.Value) error {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("must be a number, not %q", text)
+	}
+	to.SetFloat(x)
+	return nil
 }
 
-// real declares a number.
-func (f *flags) real(name string, x *float64, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		v, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return errors.New("is no number")
-		}
-		*x = v
-		return nil
-	})
-}
+// size is a number of bytes such as 512MiB.
+type size uint64
 
-// seed declares an unsigned 64-bit number.
-func (f *flags) seed(name string, n *uint64, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) (err error) {
-		if *n, err = strconv.ParseUint(s, 10, 64); err != nil {
-			return errors.New("is no whole number from 0 to 2^64-1")
-		}
-		return nil
-	})
-}
-
-// choice declares a text that is one of a few; *to is the default.
-func (f *flags) choice(name string, to *string, among []string, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		for _, a := range among {
-			if s == a {
-				*to = s
-				return nil
-			}
-		}
-		return fmt.Errorf("must be one of %s", strings.Join(among, ", "))
-	})
-}
-
-// texts declares a flag that may come several times.
-func (f *flags) texts(name string, all *[]string, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		if s == "" {
-			return errors.New("must not be empty")
-		}
-		*all = append(*all, s)
-		return nil
-	})
-}
-
-// wholes declares a list of integers of at least low, separated by commas; *all is the default.
-func (f *flags) wholes(name string, all *[]int, low int, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) error {
-		var list []int
-		for part := range strings.SplitSeq(s, ",") {
-			v, err := strconv.Atoi(strings.TrimSpace(part))
-			if err != nil || v < low || v > math.MaxInt32 {
-				return fmt.Errorf("must be whole numbers of at least %d, separated by commas", low)
-			}
-			list = append(list, v)
-		}
-		*all = list
-		return nil
-	})
-}
-
-// size declares a number of bytes such as 512MiB.
-func (f *flags) size(name string, n *uint64, usage string) {
-	f.place(name)
-	f.Func(name, usage, func(s string) (err error) {
-		*n, err = parseSize(s)
+// Decode is kong.MapperValue.
+func (s *size) Decode(ctx *kong.DecodeContext) error {
+	text, err := word(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	n, err := parseSize(text)
+	*s = size(n)
+	return err
 }
 
 var sizeUnits = []struct {
@@ -154,7 +118,7 @@ func parseSize(s string) (uint64, error) {
 	}
 	v, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(v >= 0) || v*unit > 1<<50 {
-		return 0, errors.New("is no size such as 512MiB or 2GiB")
+		return 0, fmt.Errorf("must be a size such as 512MiB or 2GiB, not %q", s)
 	}
 	return uint64(v * unit), nil
 }

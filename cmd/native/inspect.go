@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"quire/engine/gguf"
+	"quire/engine/kernel"
 	"quire/engine/model"
 	"quire/engine/tokenizer"
 )
@@ -20,38 +21,37 @@ const (
 	shownText     = 72 // characters of a metadata string
 )
 
-var inspectCommand = &command{
-	name:      "inspect",
-	summary:   "show what a GGUF file holds, needs, and whether it runs",
-	usage:     "FILE|URL [--ctx N] [--json]",
-	arguments: [2]int{1, 1},
-	about: `Reads a file's header: metadata (long values shortened), tensors, the GPU memory that weights and KV cache need, what
-of the file is not used, and what would not run and why.`,
-	examples: []string{
-		`quire inspect model.gguf`,
-		`quire inspect https://example.org/model.gguf --json`,
-	},
-	prepare: func(f *flags) func(*host, []string) error {
-		var ctx int
-		var asJSON bool
-		f.whole("ctx", &ctx, 0, "compute the KV cache for `N` tokens; 0: the model's context")
-		f.flag("json", &asJSON, "print one JSON object")
-		return func(h *host, args []string) error {
-			interruptible, stop := interruptible()
-			defer stop()
-			file, header, err := openHeader(interruptible, args[0], h.err)
-			if err != nil {
-				return interrupted(interruptible, h, err)
-			}
-			defer file.Close()
-			ctx = withinModel(h, "inspect", ctx, header)
-			r := inspect(file.name, header, ctx)
-			if asJSON {
-				return writeJSON(h.out, r)
-			}
-			return r.print(h.out)
-		}
-	},
+type inspectCommand struct {
+	File string `arg:"" name:"file" help:"A GGUF file, or an http(s) address."`
+	Ctx  int    `placeholder:"TOKENS" default:"0" help:"Compute the KV cache for a sequence of so many tokens. 0: the model's context."`
+	JSON bool   `name:"json" help:"Print one JSON object."`
+}
+
+// Help is what --help shows beyond the flags.
+func (*inspectCommand) Help() string {
+	return `Reads a file's header and shows its metadata (long values shortened), its tensors, the GPU memory that weights and KV cache need,
+what of the file is not used, and what would not run and why.
+
+Examples:
+
+  quire inspect model.gguf
+  quire inspect https://example.org/model.gguf --json`
+}
+
+// Run runs the command.
+func (c *inspectCommand) Run(h *host) error {
+	ctx, stop := interruptible()
+	defer stop()
+	file, header, err := openHeader(ctx, c.File, h.err)
+	if err != nil {
+		return interrupted(ctx, h, err)
+	}
+	defer file.Close()
+	r := inspect(file.name, header, withinModel(h, "inspect", c.Ctx, header))
+	if c.JSON {
+		return writeJSON(h.out, r)
+	}
+	return r.print(h.out)
 }
 
 // report is what inspect finds.
@@ -136,7 +136,7 @@ func (r *report) check(header *gguf.File, ctx int) {
 	}
 	r.Memory = &memory{Parameters: plan.Parameters(), Weights: plan.WeightBytes(), Context: ctx,
 		KVPerToken: map[string]int{}, KVCache: map[string]int64{}}
-	for _, kind := range kvTypes {
+	for _, kind := range kernel.KVTypes() {
 		n, err := plan.Config.KVTokenBytes(kind)
 		if err != nil {
 			problem(err)
@@ -192,7 +192,7 @@ func (r *report) print(w io.Writer) error {
 	table.Flush()
 	if m := r.Memory; m != nil {
 		fmt.Fprintf(w, "\nGPU memory:\n  weights: %s, %.1f million parameters\n", formatSize(uint64(m.Weights)), float64(m.Parameters)/1e6)
-		for _, kind := range kvTypes {
+		for _, kind := range kernel.KVTypes() {
 			fmt.Fprintf(w, "  KV cache in %s: %s a token, %s for one sequence of %d tokens\n", kind,
 				formatSize(uint64(m.KVPerToken[kind])), formatSize(uint64(m.KVCache[kind])), m.Context)
 		}

@@ -3,11 +3,13 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"quire/engine/words"
 )
@@ -19,21 +21,6 @@ const (
 	exitUsage       = 2
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
-
-var commands = []*command{runCommand, tokenizeCommand, detokenizeCommand, inspectCommand, adaptersCommand, benchCommand, tuneCommand, simCommand, trainCommand, versionCommand}
-
-const summary = `quire runs language models from GGUF files on the GPU.
-
-usage: quire COMMAND [flags] [arguments]
-
-commands:
-`
-
-const summaryEnd = `
-"quire COMMAND --help" tells more about each, with examples. A first try, with the built-in model:
-
-  quire run "Tell me a story about a fox and a kite."
-`
 
 func main() {
 	os.Exit(dispatch(&host{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
@@ -47,70 +34,61 @@ type host struct {
 
 // dispatch runs a command line and returns the exit code. It alone writes errors, each once.
 func dispatch(h *host, args []string) int {
-	if len(args) == 0 {
-		printSummary(h.err)
-		return exitUsage
+	out, code := h.out, exitOK
+	switch {
+	case len(args) == 0:
+		out, code, args = h.err, exitUsage, []string{"--help"}
+	case args[0] == "help":
+		args = append(slices.DeleteFunc(args[1:], func(word string) bool { return strings.TrimLeft(word, "-") == "help" }), "--help")
+	case args[0] == "--version":
+		args = append([]string{"version"}, args[1:]...)
+	case args[0] == completeName:
+		return complete(h.out, args[1:])
 	}
-	switch name := args[0]; name {
-	case "help", "--help", "-help", "-h":
-		if len(args) > 1 && name == "help" && strings.TrimLeft(args[1], "-") != "help" {
-			return runNamed(h, args[1:], true)
-		}
-		printSummary(h.out)
-		return exitOK
-	case "--version", "-version":
-		return runNamed(h, append([]string{"version"}, args[1:]...), false)
+	parser, err := newParser(&commands{}, out, h.err, code)
+	if err != nil {
+		return finish(h, nil, err)
 	}
-	return runNamed(h, args, false)
-}
-
-// runNamed runs the command that a command line begins with, or shows its help.
-func runNamed(h *host, args []string, help bool) int {
-	for _, c := range commands {
-		if c.name == args[0] {
-			c, rest := c.resolve(args[1:])
-			if help {
-				rest = []string{"--help"}
-			}
-			return finish(h, c, c.execute(h, rest))
-		}
+	ctx, err := parser.Parse(args)
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		return finish(h, wrong.Context, usagef("%v", err))
 	}
-	fmt.Fprintf(h.err, "quire: there is no command %q; see \"quire help\"\n", args[0])
-	return exitUsage
+	return finish(h, ctx, ctx.Run(h))
 }
 
 // finish tells what went wrong and turns it into an exit code.
-func finish(h *host, c *command, err error) int {
+func finish(h *host, ctx *kong.Context, err error) int {
 	var usage *usageError
 	var code exitCode
+	name := commandName(ctx)
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	case err == nil:
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usage):
-		fmt.Fprintf(h.err, "quire %s: %s\nsee \"quire %s --help\"\n", c.name, words.Error(usage), c.name)
+		fmt.Fprintf(h.err, "%s: %s\nSee \"%s --help\".\n", name, words.Error(usage), name)
 		return exitUsage
 	}
-	fmt.Fprintf(h.err, "quire %s: %s\n", c.name, say(err))
+	fmt.Fprintf(h.err, "%s: %s\n", name, say(err))
 	if advice := advise(err); advice != "" {
 		fmt.Fprintln(h.err, advice)
 	}
 	return exitError
 }
 
+// usageError is a command line that makes no sense.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
 // exitCode is an error that has been told already.
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
-
-func printSummary(w io.Writer) {
-	fmt.Fprint(w, summary)
-	for _, c := range commands {
-		fmt.Fprintf(w, "  %-11s %s\n", c.name, c.summary)
-	}
-	fmt.Fprint(w, summaryEnd)
-}
 
 // plural writes a count with its noun.
 func plural(n int, noun string) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -38,29 +37,89 @@ func TestFormatSize(t *testing.T) {
 	}
 }
 
+// parsed reads a command line.
+func parsed(t *testing.T, line ...string) *commands {
+	t.Helper()
+	var c commands
+	parser, err := newParser(&c, io.Discard, io.Discard, exitOK)
+	require.NoError(t, err)
+	_, err = parser.Parse(line)
+	require.NoError(t, err, line)
+	return &c
+}
+
 func TestFlagsMayStandAnywhere(t *testing.T) {
-	tests := []struct {
-		line string
-		n    int
-		rest []string
+	for _, tt := range []struct {
+		line   string
+		n      int
+		prompt string
 	}{
-		{"--n 3 a", 3, []string{"a"}},
-		{"a --n 3", 3, []string{"a"}},
-		{"a -n=3 b", 3, []string{"a", "b"}},
-		{"a -- --n 3", 0, []string{"a", "--n", "3"}},
-		{"- --n 3", 3, []string{"-"}},
-		{"", 0, nil},
+		{"--n 3 a", 3, "a"},
+		{"a --n 3", 3, "a"},
+		{"a --n=3", 3, "a"},
+		{"-- --n", 1, "--n"},
+		{"- --n 3", 3, "-"},
+	} {
+		c := parsed(t, append([]string{"run"}, strings.Fields(tt.line)...)...)
+		assert.Equal(t, tt.n, c.Run.N, tt.line)
+		assert.Equal(t, tt.prompt, *c.Run.Prompt, tt.line)
 	}
-	for _, tt := range tests {
-		f := &flags{FlagSet: flag.NewFlagSet("test", flag.ContinueOnError)}
-		f.SetOutput(io.Discard)
-		n := 0
-		f.whole("n", &n, 0, "a `NUMBER`")
-		rest, err := f.parse(strings.Fields(tt.line))
-		require.NoError(t, err, tt.line)
-		assert.Equal(t, tt.n, n, tt.line)
-		assert.Equal(t, tt.rest, rest, tt.line)
+	assert.Nil(t, parsed(t, "run").Run.Prompt)
+	for _, line := range []string{"-m f", "-mf", "-m=f", "--model f", "--model=f"} {
+		assert.Equal(t, "f", parsed(t, append([]string{"run"}, strings.Fields(line)...)...).Run.Model, line)
 	}
+}
+
+// Values that kong alone would take for flags, or read otherwise.
+func TestFlagValues(t *testing.T) {
+	r := parsed(t, "run", "--long-prompt", "-1", "--prompts", "-", "--stop", "a,b", "--stop", "-c", "--kv-memory", "1.5G", "--max-tokens", "010").Run
+	assert.Equal(t, -1, r.LongPrompt)
+	assert.Equal(t, "-", r.Prompts)
+	assert.Equal(t, []string{"a,b", "-c"}, r.Stop)
+	assert.Equal(t, size(3<<29), r.KVMemory)
+	assert.Equal(t, 10, r.MaxTokens)
+	b := parsed(t, "bench", "--batch", "1, 8").Bench.Model
+	assert.Equal(t, []int{1, 8}, b.Batch)
+	assert.Equal(t, []int{512}, b.Prompt, "the default")
+	assert.Equal(t, "\n", parsed(t, "train", "--data", "x").Train.Prompt)
+}
+
+// Every flag says what it does, as a sentence.
+func TestHelpIsSentences(t *testing.T) {
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, exitOK)
+	require.NoError(t, err)
+	for _, n := range parser.Model.Leaves(true) {
+		for _, f := range flagsOf(n) {
+			assert.Regexp(t, `^[A-Z-][^\x00]*\.$`, describeFlag(f.Value), "%s --%s", n.Name, f.Name)
+		}
+		assert.Contains(t, n.Detail, "\n\nExamples:\n\n  ", n.Name)
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, exitOK)
+	require.NoError(t, err)
+	for line, want := range map[string][]string{
+		"be":                            {"bench"},
+		"bench ":                        {"model", "attention"},
+		"bench --kv":                    {"--kv-type", "--kv-memory"},
+		"bench attention --h":           {"--help", "--head-dim", "--heads"},
+		"run --kv-type ":                {"f32", "f16", "bf16", "q8"},
+		"run --kv-type b":               {"bf16"},
+		"run --kv-type = b":             {"bf16"},
+		"run --kv-type=b":               {"--kv-type=bf16"},
+		"run --kv-type f16 --deter":     {"--deterministic"},
+		"run --json --early-stopping n": {"never"},
+		"run -m ":                       nil,
+		"run --kv-memory ":              nil,
+		"run Hello":                     nil,
+		"completion z":                  {"zsh"},
+		"man":                           nil,
+		"nonsense --":                   {"--help"},
+	} {
+		assert.Equal(t, want, candidates(parser.Model.Node, strings.Split(line, " ")), line)
+	}
+	assert.Contains(t, candidates(parser.Model.Node, nil), "run")
 }
 
 func TestParseIDs(t *testing.T) {
@@ -76,15 +135,12 @@ func TestParseIDs(t *testing.T) {
 }
 
 func TestSamplingDefaults(t *testing.T) {
-	f := &flags{FlagSet: flag.NewFlagSet("test", flag.ContinueOnError)}
-	sampling := samplingFlags(f)
-	_, err := f.parse([]string{"--min-p", "0", "--top-k", "40"})
-	require.NoError(t, err)
+	flags := parsed(t, "run", "--min-p", "0", "--top-k", "40").Run.samplingFlags
 	builtIn, other := builtInSampling, commonSampling
 	builtIn.MinP, builtIn.TopK = 0, 40
 	other.TopK = 40
-	assert.Equal(t, builtIn, sampling(true))
-	assert.Equal(t, other, sampling(false))
+	assert.Equal(t, builtIn, flags.params(true))
+	assert.Equal(t, other, flags.params(false))
 	assert.NoError(t, builtInSampling.Validate())
 	assert.NoError(t, commonSampling.Validate())
 }

@@ -6,6 +6,9 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"quire/engine"
 )
@@ -30,14 +33,20 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-// isTerminal reports whether a stream is a character device.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	if !ok {
-		return false
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// fit cuts a line to the terminal's width, so that it can be taken back: \r returns to the start of one line only.
+func (p *progress) fit(line string) string {
+	if f, ok := p.to.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && utf8.RuneCountInString(line) >= width {
+			return string([]rune(line)[:width-1])
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return line
 }
 
 // update is engine.Options.Progress.
@@ -61,8 +70,7 @@ func (p *progress) update(at engine.Progress) {
 	if at.Total > 0 {
 		filled = int(int64(barWidth) * min(at.Done, at.Total) / at.Total)
 	}
-	fmt.Fprintf(p.to, "\r\x1b[K%s [%s%s] %s", at.Stage, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), amount(at))
-	p.drawn = true
+	p.draw(fmt.Sprintf("%s [%s%s] %s", at.Stage, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), amount(at)))
 }
 
 // note shows what is being done where no amount is known.
@@ -71,7 +79,12 @@ func (p *progress) note(text string) {
 		fmt.Fprintln(p.to, text)
 		return
 	}
-	fmt.Fprintf(p.to, "\r\x1b[K%s", text)
+	p.draw(text)
+}
+
+// draw replaces what stands on the terminal's line.
+func (p *progress) draw(line string) {
+	fmt.Fprintf(p.to, "\r\x1b[K%s", p.fit(line))
 	p.drawn = true
 }
 

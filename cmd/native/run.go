@@ -12,97 +12,102 @@ import (
 	"quire/engine/gpu"
 )
 
-var runCommand = &command{
-	name:      "run",
-	summary:   "generate text after a prompt",
-	usage:     `[-m FILE|URL] [flags] "prompt"`,
-	arguments: [2]int{0, 1},
-	about: `Streams the model's answer to stdout, then a line of figures to stderr. Where the model has a chat template, the prompt
-is what the user says. Without a prompt it is read from stdin. Ctrl-C stops and keeps the text so far; a second one quits.`,
-	examples: []string{
-		`quire run "Tell me a story about a fox and a kite."`,
-		`quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"`,
-		`quire run -m https://example.org/model.gguf --raw "Once upon a time"`,
-		`quire run --beams 4 --n 2 --json "What is a kite?"`,
-		`quire run --prompts questions.txt --json > answers.jsonl`,
-		`echo '{"prompt":"Hello.","seed":7}' | quire run --prompts -`,
-	},
-	prepare: prepareRun,
+type runCommand struct {
+	Prompt *string `arg:"" optional:"" help:"What to answer or go on with. Without it, or with -, stdin is read."`
+
+	modelFlag `group:"Model and prompt:"`
+	Prompts   string `group:"Model and prompt:" placeholder:"FILE" help:"Run all prompts of a file (-: stdin) as one batch: one a line, or JSON Lines."`
+	Raw       bool   `group:"Model and prompt:" help:"Take the prompt as it is: no chat template, special tokens in it parsed, BOS only where the vocabulary asks for it."`
+	JSON      bool   `group:"Model and prompt:" name:"json" help:"Print JSON Lines, one object a prompt."`
+	Logprobs  int    `group:"Model and prompt:" placeholder:"K" default:"0" help:"With --json: log-probabilities of each token and of the best K, at most 20. Logits are raw, before temperature."`
+
+	MaxTokens int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"Generate at most so many tokens. 0: until the model ends or the context is full."`
+	Stop      []string `group:"Generation:" placeholder:"TEXT" sep:"none" filled:"" help:"End before this text, which may be or hold the name of a control token, such as <|sep|>. May come several times."`
+	IgnoreEOS bool     `group:"Generation:" name:"ignore-eos" help:"Go on past end tokens."`
+	Ctx       int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"At most so many tokens a sequence. 0: what the model was trained for, as memory allows. More is lowered to that."`
+
+	samplingFlags `group:"Sampling:"`
+	choiceFlags   `group:"Choices:"`
+	engineFlags   `group:"Engine:"`
 }
 
-// runFlags is what the command line of run says.
-type runFlags struct {
-	model, prompts string
-	raw, json      bool
-	base           job
-	options        engine.Options
+// Help is what --help shows beyond the flags.
+func (*runCommand) Help() string {
+	return `Streams the model's answer to stdout, then a line of figures to stderr: adapter, load time, prompt tokens and their speed, time to
+the first token, generated tokens and their speed, and the most blocks of the KV cache that were held. A text that ended at a
+limit says which. Where the model has a chat template, the prompt is what the user says. With several prompts or answers, a line
+such as "==> prompt 2, answer 1 <==" stands before each text. Ctrl-C stops and keeps the text so far; a second one quits.
+
+A model's address is read by ranges, resumed where a connection breaks, and never stored. A server without ranges is streamed
+once into a temporary file. A server that is busy (429, 503) is asked again after the time it tells, up to two minutes.
+
+A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
+with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
+"temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of", "beams",
+"length_penalty" and "early_stopping".
+
+--json prints "prompt_ids", "ids", "text", "finish_reason" ("stop", "length", "cancelled", or "error", then with "error"), with
+"length" the "limit" ("max_tokens" or "context"), "logprobs" and "figures". Each of "logprobs" has "id", "logit", "logprob" and "top".
+With several answers there are "choices", each with "index", "ids", "text", "finish_reason", and "logprob" and "score" where known.
+
+Examples:
+
+  quire run "Tell me a story about a fox and a kite."
+  quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"
+  quire run -m https://example.org/model.gguf --raw "Once upon a time"
+  quire run --beams 4 --n 2 --json "What is a kite?"
+  quire run --prompts questions.txt --json > answers.jsonl
+  echo '{"prompt":"Hello.","seed":7}' | quire run --prompts -`
 }
 
-func prepareRun(f *flags) func(*host, []string) error {
-	var r runFlags
-	var logprobs int
-	f.group("model and prompt")
-	f.text("m", &r.model, modelUsage)
-	f.text("prompts", &r.prompts, "run all prompts of a `FILE` as one batch: one a line, or JSON Lines; - for stdin")
-	f.flag("raw", &r.raw, "the prompt as it is: no chat template, special tokens in it parsed")
-	f.flag("json", &r.json, "print JSON Lines, one object a prompt")
-	f.whole("logprobs", &logprobs, 0, "with --json: log-probabilities of each token and of the best `K`, at most 20")
-	f.group("generation")
-	f.whole("max-tokens", &r.base.MaxTokens, 0, "generate at most `N` tokens; 0: until the model ends or the context is full")
-	f.texts("stop", &r.base.Stop, "a `TEXT` that ends generation; may come several times")
-	f.flag("ignore-eos", &r.base.IgnoreEnd, "go on past end tokens")
-	contextFlag(f, &r.options.Context)
-	sampling := samplingFlags(f)
-	choiceFlags(f, &r.base.choosing)
-	engineFlags(f, &r.options)
-	return func(h *host, args []string) error {
-		r.base.Sample, r.base.seeded = sampling(r.model == ""), f.given("seed")
-		r.base.Sample.Logprobs = logprobs
-		if err := r.base.check(); err != nil {
-			return usagef("%v", err)
-		}
-		if r.base.Beams.Width > 0 && f.given("temperature") && r.base.Sample.Temperature > 0 {
-			return usagef("%v", errBeamsDraw)
-		}
-		if logprobs > 0 && !r.json {
-			return usagef("--logprobs needs --json")
-		}
-		jobs, err := r.jobs(h, args)
-		if err != nil {
-			return err
-		}
-		return r.run(h, jobs)
+// Run runs the command.
+func (r *runCommand) Run(h *host) error {
+	base := job{Sample: r.samplingFlags.params(r.Model == ""), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, Stop: r.Stop,
+		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
+	base.Sample.Logprobs = r.Logprobs
+	if err := base.check(); err != nil {
+		return usagef("%v", err)
 	}
+	if r.Beams != nil && r.Temperature != nil && *r.Temperature > 0 {
+		return usagef("%v", errBeamsDraw)
+	}
+	if r.Logprobs > 0 && !r.JSON {
+		return usagef("--logprobs needs --json")
+	}
+	jobs, err := r.jobs(h, base)
+	if err != nil {
+		return err
+	}
+	return r.run(h, jobs)
 }
 
 // jobs gathers the prompts: the argument, a file, or stdin.
-func (r *runFlags) jobs(h *host, args []string) ([]job, error) {
+func (r *runCommand) jobs(h *host, base job) ([]job, error) {
 	switch {
-	case r.prompts != "" && len(args) > 0:
+	case r.Prompts != "" && r.Prompt != nil:
 		return nil, usagef("a prompt and --prompts do not go together")
-	case r.prompts != "":
-		return readPrompts(h, r.prompts, r.base)
+	case r.Prompts != "":
+		return readPrompts(h, r.Prompts, base)
 	}
-	j := r.base
-	if len(args) > 0 && args[0] != "-" {
-		j.Prompt = args[0]
+	if r.Prompt != nil && *r.Prompt != "-" {
+		base.Prompt = *r.Prompt
 	} else {
-		if len(args) == 0 && isTerminal(h.in) {
+		if r.Prompt == nil && isTerminal(h.in) {
 			return nil, usagef("no prompt")
 		}
 		text, err := io.ReadAll(h.in)
 		if err != nil {
 			return nil, fmt.Errorf("stdin: %w", err)
 		}
-		j.Prompt = strings.TrimSuffix(string(text), "\n")
+		base.Prompt = strings.TrimSuffix(string(text), "\n")
 	}
-	if j.Prompt == "" && !r.raw { // raw, it may still be BOS
+	if base.Prompt == "" && !r.Raw { // raw, it may still be BOS
 		return nil, usagef("the prompt is empty")
 	}
-	return []job{j}, nil
+	return []job{base}, nil
 }
 
-func (r *runFlags) run(h *host, jobs []job) error {
+func (r *runCommand) run(h *host, jobs []job) error {
 	ctx, stop := interruptible()
 	defer stop()
 	eng, err := r.open(ctx, h)
@@ -110,7 +115,7 @@ func (r *runFlags) run(h *host, jobs []job) error {
 		return interrupted(ctx, h, err)
 	}
 	defer eng.Close()
-	b := &batch{host: h, engine: eng, json: r.json, raw: r.raw}
+	b := &batch{host: h, engine: eng, json: r.JSON, raw: r.Raw}
 	if err := b.run(ctx, jobs); err != nil {
 		return err
 	}
@@ -119,27 +124,28 @@ func (r *runFlags) run(h *host, jobs []job) error {
 		return exitCode(exitInterrupted)
 	case len(b.failures) == 0:
 		return nil
-	case len(jobs) == 1 && !r.json:
+	case len(jobs) == 1 && !r.JSON:
 		return b.failures[0]
 	}
 	return fmt.Errorf("%d of %s failed", len(b.failures), plural(len(jobs), "prompt"))
 }
 
-func (r *runFlags) open(ctx context.Context, h *host) (*engine.Engine, error) {
-	f, err := openFile(ctx, r.model, h.err)
+func (r *runCommand) open(ctx context.Context, h *host) (*engine.Engine, error) {
+	f, err := openFile(ctx, r.Model, h.err)
 	if err != nil {
 		return nil, err
 	}
-	if r.options.Context > 0 {
+	o := r.engineFlags.options()
+	if o.Context = r.Ctx; o.Context > 0 {
 		// A file that cannot be read here gives its error below.
 		if header, err := gguf.Read(f, f.size); err == nil {
-			r.options.Context = withinModel(h, "run", r.options.Context, header)
+			o.Context = withinModel(h, "run", o.Context, header)
 		}
 	}
 	bar := newProgress(h.err)
-	r.options.Progress = bar.update
-	remember(&r.options, h.err)
-	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), r.options)
+	o.Progress = bar.update
+	remember(&o, h.err)
+	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
 	bar.clear()
 	if err != nil {
 		return nil, f.wrap(err)

@@ -8,34 +8,25 @@ var (
 	commonSampling  = sample.Params{Temperature: 0.8, TopP: 0.95}
 )
 
-// samplingFlags declares the sampling flags; the result fills in what they leave open.
-func samplingFlags(f *flags) func(builtIn bool) sample.Params {
-	f.group("sampling")
-	var set sample.Params
-	f.real("temperature", &set.Temperature, "divide logits by `T`; 0 takes the best token; default 0.7 for the built-in model, 0.8 for others")
-	f.whole("top-k", &set.TopK, 0, "draw among the `K` best tokens; 0: all")
-	f.real("top-p", &set.TopP, "draw among the best tokens that together have probability `P`; default 1 (off) for the built-in model, 0.95 for others")
-	f.real("min-p", &set.MinP, "draw among tokens at least `P` times as probable as the best; default 0.05 for the built-in model, 0 (off) for others")
-	f.seed("seed", &set.Seed, "the same `SEED` gives the same text; default: random")
-	return func(builtIn bool) sample.Params {
-		p := commonSampling
-		if builtIn {
-			p = builtInSampling
-		}
-		for _, given := range []struct {
-			name string
-			take func()
-		}{
-			{"temperature", func() { p.Temperature = set.Temperature }},
-			{"top-k", func() { p.TopK = set.TopK }},
-			{"top-p", func() { p.TopP = set.TopP }},
-			{"min-p", func() { p.MinP = set.MinP }},
-			{"seed", func() { p.Seed = set.Seed }},
-		} {
-			if f.given(given.name) {
-				given.take()
-			}
-		}
-		return p
+// samplingFlags say how tokens are drawn; those that are not given are nil.
+type samplingFlags struct {
+	Temperature *float64 `placeholder:"T" help:"Divide logits by T; 0 takes the best token. Default: ${temperature}."`
+	TopK        *int     `placeholder:"K" help:"Draw among the K best tokens. 0: all."`
+	TopP        *float64 `placeholder:"P" help:"Draw among the best tokens that together have probability P. Default: ${topP}."`
+	MinP        *float64 `placeholder:"P" help:"Draw among tokens at least P times as probable as the best. Default: ${minP}."`
+	Seed        *uint64  `placeholder:"SEED" help:"The same seed gives the same text from the same logits. Without it, a random one."`
+}
+
+// params fills in what the flags leave open.
+func (s *samplingFlags) params(builtIn bool) sample.Params {
+	p := commonSampling
+	if builtIn {
+		p = builtInSampling
 	}
+	set(&p.Temperature, s.Temperature)
+	set(&p.TopK, s.TopK)
+	set(&p.TopP, s.TopP)
+	set(&p.MinP, s.MinP)
+	set(&p.Seed, s.Seed)
+	return p
 }

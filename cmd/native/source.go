@@ -95,5 +95,3 @@ func isURL(name string) bool {
 	scheme, _, _ := strings.Cut(strings.ToLower(name), "://")
 	return len(scheme) < len(name) && (scheme == "http" || scheme == "https")
 }
-
-const modelUsage = "a GGUF `FILE` or http(s) URL; without it, the built-in model"

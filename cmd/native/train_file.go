@@ -14,17 +14,17 @@ import (
 )
 
 // checkOut fails early where the model could not be written in the end, or would replace the text.
-func (t *trainFlags) checkOut(h *host) error {
-	out, err := os.Stat(t.out)
+func (t *trainCommand) checkOut(h *host) error {
+	out, err := os.Stat(t.Out)
 	if err == nil {
 		if !out.Mode().IsRegular() {
-			return fmt.Errorf("--out: %s is no regular file", t.out)
+			return fmt.Errorf("--out: %s is no regular file", t.Out)
 		}
 		if data, err := t.statData(h); err == nil && os.SameFile(out, data) {
-			return fmt.Errorf("--out: %s is the text of --data, which the model would replace; name another file", t.out)
+			return fmt.Errorf("--out: %s is the text of --data, which the model would replace; name another file", t.Out)
 		}
 	}
-	f, err := createBeside(t.out)
+	f, err := createBeside(t.Out)
 	if err != nil {
 		return err
 	}
@@ -32,9 +32,9 @@ func (t *trainFlags) checkOut(h *host) error {
 }
 
 // statData tells which file the text comes from.
-func (t *trainFlags) statData(h *host) (fs.FileInfo, error) {
-	if t.data != "-" {
-		return os.Stat(t.data)
+func (t *trainCommand) statData(h *host) (fs.FileInfo, error) {
+	if t.Data != "-" {
+		return os.Stat(t.Data)
 	}
 	if f, ok := h.in.(*os.File); ok {
 		return f.Stat()
@@ -75,7 +75,7 @@ func quoteForShell(path string) string {
 
 // keep writes the model beside its place and then moves it there, so that a file of that name is never half written.
 func (r *training) keep() (err error) {
-	f, err := createBeside(r.out)
+	f, err := createBeside(r.Out)
 	if err != nil {
 		return err
 	}
@@ -89,21 +89,21 @@ func (r *training) keep() (err error) {
 	if err == nil {
 		err = seek
 	}
-	if replaced, missing := os.Stat(r.out); err == nil && missing == nil {
+	if replaced, missing := os.Stat(r.Out); err == nil && missing == nil {
 		err = f.Chmod(replaced.Mode().Perm())
 	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), r.out)
+		err = os.Rename(f.Name(), r.Out)
 	}
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	if r.json {
-		return writeJSON(r.host.out, fileLine{Event: "file", Step: r.last.Step, File: r.out, Bytes: size})
+	if r.JSON {
+		return writeJSON(r.host.out, fileLine{Event: "file", Step: r.last.Step, File: r.Out, Bytes: size})
 	}
-	_, err = fmt.Fprintf(r.host.err, "wrote %s, %s; try: quire run -m %s \"Once upon a time\"\n", r.out, formatSize(uint64(size)), quoteForShell(r.out))
+	_, err = fmt.Fprintf(r.host.err, "wrote %s, %s; try: quire run -m %s \"Once upon a time\"\n", r.Out, formatSize(uint64(size)), quoteForShell(r.Out))
 	return err
 }

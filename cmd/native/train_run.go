@@ -18,7 +18,7 @@ import (
 
 // training is a run of quire train.
 type training struct {
-	*trainFlags
+	*trainCommand
 	host    *host
 	model   *train.Model
 	trainer *train.Trainer
@@ -36,10 +36,10 @@ type training struct {
 // scoreBatches is how many batches of the text that is kept back are scored.
 const scoreBatches = 4
 
-func (t *trainFlags) run(ctx context.Context, h *host, dev *gpu.Device, text []byte) error {
+func (t *trainCommand) run(ctx context.Context, h *host, dev *gpu.Device, text []byte) error {
 	var err error
-	r := &training{trainFlags: t, host: h, interval: max(1, t.steps/50)}
-	if r.model, err = train.NewModel(dev, t.config, t.seed); err != nil {
+	r := &training{trainCommand: t, host: h, interval: max(1, t.Steps/50)}
+	if r.model, err = train.NewModel(dev, t.config, t.Seed); err != nil {
 		return t.explain(err)
 	}
 	defer r.model.Release()
@@ -47,23 +47,23 @@ func (t *trainFlags) run(ctx context.Context, h *host, dev *gpu.Device, text []b
 	if err := r.introduce(dev.Info().Name, len(learned)-1); err != nil {
 		return err
 	}
-	r.trainer, err = train.NewTrainer(ctx, r.model, train.Options{Batch: t.batch, Optimizer: t.optimizer()})
+	r.trainer, err = train.NewTrainer(ctx, r.model, train.Options{Batch: t.Batch, Optimizer: t.optimizer()})
 	if err != nil {
 		return interrupted(ctx, h, t.explain(err))
 	}
 	defer r.trainer.Release()
-	r.windows = train.Windows{Text: learned, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.seed, 1))}
+	r.windows = train.Windows{Text: learned, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.Seed, 1))}
 	if kept != nil {
-		w := train.Windows{Text: kept, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.seed, 2))}
+		w := train.Windows{Text: kept, Length: t.config.Length, Random: rand.New(rand.NewPCG(t.Seed, 2))}
 		for range scoreBatches {
-			r.kept = append(r.kept, w.Batch(t.batch))
+			r.kept = append(r.kept, w.Batch(t.Batch))
 		}
 	}
 	return r.learn(ctx)
 }
 
 // explain says which flag lowers the memory that training needs.
-func (t *trainFlags) explain(err error) error {
+func (t *trainCommand) explain(err error) error {
 	if errors.Is(err, gpu.ErrOutOfMemory) {
 		return fmt.Errorf("%s; lower --batch, --length, --width or --layers", strings.TrimPrefix(err.Error(), "train: "))
 	}
@@ -72,13 +72,13 @@ func (t *trainFlags) explain(err error) error {
 
 // introduce tells what is about to be trained.
 func (r *training) introduce(adapter string, size int) error {
-	if r.json {
+	if r.JSON {
 		return nil
 	}
 	c := r.config
 	_, err := fmt.Fprintf(r.host.err, "%s | %s: %s of width %d, %d/%d heads of %d, feed-forward %d | %s of text, %s of %d a step\n",
 		adapter, plural(c.Parameters(), "parameter"), plural(c.Layers, "layer"), c.Width, c.Heads, c.KVHeads, c.HeadDim, c.FFN,
-		formatSize(uint64(size)), plural(r.batch, "sequence"), c.Length)
+		formatSize(uint64(size)), plural(r.Batch, "sequence"), c.Length)
 	return err
 }
 
@@ -93,7 +93,7 @@ func (r *training) learn(ctx context.Context) error {
 	if stopped {
 		fmt.Fprintf(r.host.err, "interrupted after step %d\n", r.last.Step)
 	}
-	if r.out != "" && r.last.Step > 0 {
+	if r.Out != "" && r.last.Step > 0 {
 		if err := r.keep(); err != nil {
 			return err
 		}
@@ -106,10 +106,10 @@ func (r *training) learn(ctx context.Context) error {
 
 func (r *training) loop(ctx context.Context) error {
 	submitted := 0
-	for r.last.Step < r.steps {
+	for r.last.Step < r.Steps {
 		// A step that shows what the model can do is landed before the next is submitted.
-		for submitted < r.steps && r.trainer.CanSubmit() && ctx.Err() == nil && (submitted == r.last.Step || !r.shows(submitted)) {
-			if err := r.trainer.Submit(r.windows.Batch(r.batch)); err != nil {
+		for submitted < r.Steps && r.trainer.CanSubmit() && ctx.Err() == nil && (submitted == r.last.Step || !r.shows(submitted)) {
+			if err := r.trainer.Submit(r.windows.Batch(r.Batch)); err != nil {
 				return err
 			}
 			submitted++
@@ -136,7 +136,7 @@ func (r *training) loop(ctx context.Context) error {
 
 // shows tells whether a sample comes after a step.
 func (r *training) shows(step int) bool {
-	return r.sampleEvery > 0 && step > 0 && (step%r.sampleEvery == 0 || step == r.steps)
+	return r.SampleEvery > 0 && step > 0 && (step%r.SampleEvery == 0 || step == r.Steps)
 }
 
 // stepLine, scoreLine, sampleLine and fileLine are what --json prints.
@@ -177,19 +177,19 @@ func (r *training) report(s train.Result) error {
 	}
 	r.last = s
 	spent := time.Since(r.began) - r.paused
-	speed := float64(s.Step*r.batch*r.config.Length) / spent.Seconds()
-	if r.json {
-		return writeJSON(r.host.out, stepLine{Event: "step", Step: s.Step, Steps: r.steps, Loss: s.Loss, GradientNorm: s.GradientNorm,
+	speed := float64(s.Step*r.Batch*r.config.Length) / spent.Seconds()
+	if r.JSON {
+		return writeJSON(r.host.out, stepLine{Event: "step", Step: s.Step, Steps: r.Steps, Loss: s.Loss, GradientNorm: s.GradientNorm,
 			LearningRate: s.LearningRate, TokensPerSecond: speed})
 	}
 	r.sum += s.Loss
 	r.lines++
-	if s.Step > 1 && s.Step%r.interval != 0 && s.Step != r.steps {
+	if s.Step > 1 && s.Step%r.interval != 0 && s.Step != r.Steps {
 		return nil
 	}
-	left := time.Duration(float64(spent) / float64(s.Step) * float64(r.steps-s.Step))
-	_, err := fmt.Fprintf(r.host.out, "step %*d of %d  loss %.4f  lr %.2e  gradient %.2f  %.0f tokens/s  %s left\n", len(fmt.Sprint(r.steps)), s.Step,
-		r.steps, r.sum/float64(r.lines), s.LearningRate, s.GradientNorm, speed, left.Round(time.Second))
+	left := time.Duration(float64(spent) / float64(s.Step) * float64(r.Steps-s.Step))
+	_, err := fmt.Fprintf(r.host.out, "step %*d of %d  loss %.4f  lr %.2e  gradient %.2f  %.0f tokens/s  %s left\n", len(fmt.Sprint(r.Steps)), s.Step,
+		r.Steps, r.sum/float64(r.lines), s.LearningRate, s.GradientNorm, speed, left.Round(time.Second))
 	r.sum, r.lines = 0, 0
 	return err
 }
@@ -208,7 +208,7 @@ func (r *training) show(ctx context.Context) error {
 			loss += score / float64(len(r.kept))
 		}
 		var err error
-		if r.json {
+		if r.JSON {
 			err = writeJSON(r.host.out, scoreLine{Event: "score", Step: r.last.Step, Loss: loss})
 		} else {
 			_, err = fmt.Fprintf(r.host.out, "kept-back text after step %d: loss %.4f\n", r.last.Step, loss)
@@ -221,10 +221,10 @@ func (r *training) show(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sample after step %d: %w", r.last.Step, err)
 	}
-	if r.json {
-		return writeJSON(r.host.out, sampleLine{Event: "sample", Step: r.last.Step, Prompt: r.prompt, Text: text})
+	if r.JSON {
+		return writeJSON(r.host.out, sampleLine{Event: "sample", Step: r.last.Step, Prompt: r.Prompt, Text: text})
 	}
-	_, err = fmt.Fprintf(r.host.out, "\n  %s\n\n", strings.ReplaceAll(strings.Trim(r.prompt+text, "\n"), "\n", "\n  "))
+	_, err = fmt.Fprintf(r.host.out, "\n  %s\n\n", strings.ReplaceAll(strings.Trim(r.Prompt+text, "\n"), "\n", "\n  "))
 	return err
 }
 
@@ -234,17 +234,17 @@ func (r *training) sample(ctx context.Context) (string, error) {
 	if err := r.model.WriteGGUF(ctx, &file, r.modelName()); err != nil {
 		return "", err
 	}
-	eng, err := engine.Open(ctx, gpu.ReaderSource(bytes.NewReader(file.Bytes()), int64(file.Len())), r.options())
+	eng, err := engine.Open(ctx, gpu.ReaderSource(bytes.NewReader(file.Bytes()), int64(file.Len())), r.sampling())
 	if err != nil {
 		return "", err
 	}
 	defer eng.Close()
-	prompt, err := eng.TextPrompt(r.prompt)
+	prompt, err := eng.TextPrompt(r.Prompt)
 	if err != nil {
 		return "", err
 	}
-	stream, err := eng.Submit(ctx, engine.Request{Prompt: prompt, MaxTokens: r.sampleTokens, IgnoreEnd: true,
-		Sample: sample.Params{Temperature: 0.8, TopP: 0.95, Seed: r.seed}})
+	stream, err := eng.Submit(ctx, engine.Request{Prompt: prompt, MaxTokens: r.SampleTokens, IgnoreEnd: true,
+		Sample: sample.Params{Temperature: 0.8, TopP: 0.95, Seed: r.Seed}})
 	if err != nil {
 		return "", err
 	}

@@ -26,20 +26,18 @@ func TestQuoteForShell(t *testing.T) {
 }
 
 func TestTrainExplainsMemory(t *testing.T) {
-	err := (&trainFlags{}).explain(fmt.Errorf("train: %w", &gpu.MemoryError{Label: "parameters"}))
+	err := (&trainCommand{}).explain(fmt.Errorf("train: %w", &gpu.MemoryError{Label: "parameters"}))
 	assert.Regexp(t, "^gpu: out of memory: parameters .*; lower --batch", err.Error())
 	assert.NotErrorIs(t, err, gpu.ErrOutOfMemory, "whose advice is on running models")
 	other := errors.New("train: other")
-	assert.Equal(t, other, (&trainFlags{}).explain(other))
+	assert.Equal(t, other, (&trainCommand{}).explain(other))
 }
 
 func TestTrainShrinks(t *testing.T) {
 	for prompt, want := range map[string]int{"A fox": 64, fmt.Sprintf("%64s", "x"): 256} {
-		tf := trainFlags{data: "x", prompt: prompt, batch: 16, rate: 1}
-		c := &tf.config
-		c.Layers, c.Width, c.Heads, c.KVHeads, c.Length = 6, 384, 6, 2, 256
-		assert.NoError(t, tf.check())
-		assert.NoError(t, tf.shrink())
-		assert.Equal(t, want, c.Length)
+		c := parsed(t, "train", "--data", "x", "--prompt", prompt).Train
+		assert.NoError(t, c.check())
+		assert.NoError(t, c.shrink())
+		assert.Equal(t, want, c.config.Length)
 	}
 }

@@ -16,68 +16,68 @@ import (
 	"quire/engine/gpu"
 )
 
-var tuneCommand = &command{
-	name:    "tune",
-	summary: "measure attention's tiles on this GPU and remember the fastest",
-	usage:   "[flags]",
-	about: `Measures the tiles that attention's kernels can take, at head dims 64 and 128, and how decode's keys are best split, and
-remembers the fastest in the user's cache folder, for each adapter and driver. Every model that is opened later uses them,
-unless --variant or --deterministic says otherwise; another Quire or driver forgets them. A tile that gives other results
-than the baseline is not chosen.`,
-	examples: []string{
-		`quire tune`,
-		`quire tune --adapter nvidia --json`,
-		`quire tune --forget`,
-	},
-	prepare: prepareTune,
+type tuneCommand struct {
+	gpuFlags
+	Quick  bool `help:"Measure head dim 64 only, with shorter sequences. What is remembered beyond that stays."`
+	Forget bool `help:"Measure nothing; forget what is remembered of the adapter."`
+	JSON   bool `name:"json" help:"Print one JSON object."`
 }
 
-func prepareTune(f *flags) func(*host, []string) error {
-	var o gpu.Options
-	var quick, forget, asJSON bool
-	f.text("adapter", &o.Adapter, "the GPU: a number or part of a `NAME` from \"quire adapters\"")
-	f.flag("quick", &quick, "measure less, for a first impression")
-	f.flag("forget", &forget, "measure nothing; forget what is remembered of the adapter")
-	f.flag("json", &asJSON, "print one JSON object")
-	return func(h *host, _ []string) error {
-		ctx, stop := interruptible()
-		defer stop()
-		if forget {
-			if quick || asJSON {
-				return usagef("--forget stands alone, or with --adapter")
-			}
-			return forgetTuning(ctx, h, o)
+// Help is what --help shows beyond the flags.
+func (*tuneCommand) Help() string {
+	return `Measures the tiles that attention's kernels can take, at head dims 64 and 128, and how decode's keys are best split. It remembers
+the fastest in the user's cache folder (quire/tune.json), for each adapter and driver. Every model that is opened later uses
+them, unless --variant or --deterministic says otherwise. A new driver or other kernels make it forget. A tile that gives other
+results than the baseline is not chosen. Where subgroups give wrong results, that is remembered too, and attention goes
+without them.
+
+Examples:
+
+  quire tune
+  quire tune --adapter nvidia --json
+  quire tune --forget`
+}
+
+// Run runs the command.
+func (c *tuneCommand) Run(h *host) error {
+	ctx, stop := interruptible()
+	defer stop()
+	o := c.gpuFlags.options()
+	if c.Forget {
+		if c.Quick || c.JSON {
+			return usagef("--forget stands alone, or with --adapter")
 		}
-		if err := checkCache(); err != nil {
-			return err
-		}
-		bar := newProgress(h.err)
-		tuned, err := attend.Tune(ctx, o, quick, func(p attend.Progress) {
-			bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
-		})
-		bar.clear()
-		if err != nil {
-			return interrupted(ctx, h, err)
-		}
-		// What was measured is shown even where it cannot be kept, and kept where it cannot be shown.
-		var shown error
-		if asJSON {
-			shown = writeJSON(h.out, tuned)
-		} else {
-			shown = printTuned(h.out, tuned)
-		}
-		before, path, err := readTunings()
-		if err != nil {
-			fmt.Fprintf(h.err, "quire: what %s held is replaced: %v\n", path, err)
-		}
-		if path, err = writeTunings(before.With(tuned.Tuning)); err != nil {
-			return err
-		}
-		if !asJSON && shown == nil {
-			_, shown = fmt.Fprintf(h.out, "\nremembered in %s\n", path)
-		}
-		return shown
+		return forgetTuning(ctx, h, o)
 	}
+	if err := checkCache(); err != nil {
+		return err
+	}
+	bar := newProgress(h.err)
+	tuned, err := attend.Tune(ctx, o, c.Quick, func(p attend.Progress) {
+		bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
+	})
+	bar.clear()
+	if err != nil {
+		return interrupted(ctx, h, err)
+	}
+	// What was measured is shown even where it cannot be kept, and kept where it cannot be shown.
+	var shown error
+	if c.JSON {
+		shown = writeJSON(h.out, tuned)
+	} else {
+		shown = printTuned(h.out, tuned)
+	}
+	before, path, err := readTunings()
+	if err != nil {
+		fmt.Fprintf(h.err, "quire: what %s held is replaced: %v\n", path, err)
+	}
+	if path, err = writeTunings(before.With(tuned.Tuning)); err != nil {
+		return err
+	}
+	if !c.JSON && shown == nil {
+		_, shown = fmt.Fprintf(h.out, "\nremembered in %s\n", path)
+	}
+	return shown
 }
 
 func forgetTuning(ctx context.Context, h *host, o gpu.Options) error {

@@ -13,25 +13,30 @@ const release = "0.1.0"
 
 var version string
 
-var versionCommand = &command{
-	name:     "version",
-	summary:  "print the version",
-	usage:    "[--json]",
-	about:    "Prints the version, the revision that the binary was built from, the Go version and the platform.",
-	examples: []string{"quire version", "quire version --json"},
-	prepare: func(f *flags) func(*host, []string) error {
-		var asJSON bool
-		f.flag("json", &asJSON, "print one JSON object")
-		return func(h *host, _ []string) error {
-			info, _ := debug.ReadBuildInfo()
-			b := builtFrom(version, info)
-			if asJSON {
-				return writeJSON(h.out, b)
-			}
-			_, err := fmt.Fprintln(h.out, b)
-			return err
-		}
-	},
+type versionCommand struct {
+	JSON bool `name:"json" help:"Print one JSON object."`
+}
+
+// Help is what --help shows beyond the flags.
+func (*versionCommand) Help() string {
+	return `Prints the version, the revision that the binary was built from, the Go version and the platform. A build between releases is
+called after the next one, with "-devel".
+
+Examples:
+
+  quire version
+  quire version --json`
+}
+
+// Run runs the command.
+func (c *versionCommand) Run(h *host) error {
+	info, _ := debug.ReadBuildInfo()
+	b := builtFrom(version, info)
+	if c.JSON {
+		return writeJSON(h.out, b)
+	}
+	_, err := fmt.Fprintln(h.out, b)
+	return err
 }
 
 // build is what is known of the binary.

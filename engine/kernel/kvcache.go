@@ -17,7 +17,10 @@ const (
 	KVQ8                 // four bytes of q+128 a word, and a last word whose low half is the row's f16 scale: x = q·scale
 )
 
-var kvNames = []string{"f32", "f16", "bf16", "q8"}
+var kvNames = []string{"f32", "f16", "bf16", "q8"} // by KVType
+
+// KVTypes lists the types' names.
+func KVTypes() []string { return slices.Clone(kvNames) }
 
 // String returns the type's name, as settings spell it.
 func (t KVType) String() string {

@@ -73,8 +73,8 @@ func TestSimErrors(t *testing.T) {
 	}{
 		{"no workload", "", nil, 2, "either --trace FILE or --synthetic NAME"},
 		{"two workloads", "", []string{"--trace", "-", "--synthetic", "short"}, 2, "either --trace"},
-		{"unknown workload", "", []string{"--synthetic", "long"}, 2, "must be one of short, instruct"},
-		{"unknown format", "", []string{"--trace", "-", "--format", "xml"}, 2, "must be one of azure, mooncake"},
+		{"unknown workload", "", []string{"--synthetic", "long"}, 2, `--synthetic must be one of "short","instruct"`},
+		{"unknown format", "", []string{"--trace", "-", "--format", "xml"}, 2, `--format must be one of "azure","mooncake"`},
 		{"format without trace", "", []string{"--synthetic", "short", "--format", "azure"}, 2, "--format goes with --trace"},
 		{"chart of another kind", "", []string{"--synthetic", "short", "--chart", "a.gif"}, 2, "only .svg"},
 		{"no memory", "", []string{"--synthetic", "short", "--blocks", "1"}, 2, "--blocks"},

@@ -193,8 +193,8 @@ func TestTrainRefuses(t *testing.T) {
 		args []string
 		code int
 	}{
-		{"--data FILE is needed", nil, 2},
-		{"1 arguments do not fit", []string{"text.txt"}, 2},
+		{"missing flags: --data=FILE", nil, 2},
+		{"unexpected argument text.txt", []string{"text.txt"}, 2},
 		{"--width 40 is no multiple of 32", []string{"--data", data, "--width", "40"}, 2},
 		{"--ffn 40 is no multiple of 32", []string{"--data", data, "--ffn", "40"}, 2},
 		{"--heads 5 do not share a width of 384", []string{"--data", data, "--heads", "5"}, 2},
@@ -205,7 +205,7 @@ func TestTrainRefuses(t *testing.T) {
 		{"--lr 0", []string{"--data", data, "--lr", "0"}, 2},
 		{"--lr NaN", []string{"--data", data, "--lr", "nan"}, 2},
 		{"--decay -1", []string{"--data", data, "--decay", "-1"}, 2},
-		{"--prompt must not be empty", []string{"--data", data, "--prompt", ""}, 2},
+		{"--prompt: must not be empty", []string{"--data", data, "--prompt", ""}, 2},
 		{"does not fit into a context of --length 8", []string{"--data", data, "--length", "8", "--prompt", "A long one"}, 2},
 		{"--steps", []string{"--data", data, "--steps", "0"}, 2},
 		{"no such file", []string{"--data", data + "x"}, 1},

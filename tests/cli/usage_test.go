@@ -4,6 +4,7 @@ package cli
 
 import (
 	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "version"}
+var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "version", "completion"}
 
 func TestWrongUsage(t *testing.T) {
 	tests := []struct {
@@ -19,10 +20,11 @@ func TestWrongUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"no command", nil, "usage: quire COMMAND"},
-		{"unknown command", []string{"sing"}, `no command "sing"`},
+		{"no command", nil, "Usage: quire <command>"},
+		{"unknown command", []string{"sing"}, `unexpected argument sing, did you mean "sim"?`},
 		{"unknown flag", []string{"run", "--loud", "hi"}, "unknown flag --loud"},
-		{"flag without its value", []string{"run", "hi", "--seed"}, "needs an argument: --seed"},
+		{"misspelt flag", []string{"run", "--temprature", "0", "hi"}, `unknown flag --temprature, did you mean "--temperature"?`},
+		{"flag without its value", []string{"run", "hi", "--seed"}, "--seed: needs a value"},
 		{"no number", []string{"run", "--max-tokens", "many", "hi"}, "--max-tokens"},
 		{"negative", []string{"run", "--max-tokens", "-1", "hi"}, "--max-tokens"},
 		{"temperature", []string{"run", "--temperature", "-1", "hi"}, "temperature is -1"},
@@ -32,24 +34,25 @@ func TestWrongUsage(t *testing.T) {
 		{"logprobs", []string{"run", "hi", "--json", "--logprobs", "21"}, "logprobs is 21"},
 		{"logprobs without json", []string{"run", "hi", "--logprobs", "2"}, "--logprobs needs --json"},
 		{"empty stop", []string{"run", "hi", "--stop", ""}, "--stop"},
-		{"kv type", []string{"run", "--kv-type", "f8", "hi"}, "must be one of f16, bf16, q8, f32"},
+		{"kv type", []string{"run", "--kv-type", "f8", "hi"}, `--kv-type must be one of "f32","f16","bf16","q8" but got "f8"`},
 		{"kv memory", []string{"run", "--kv-memory", "lots", "hi"}, "--kv-memory"},
 		{"no prompt", []string{"run"}, "the prompt is empty"},
 		{"empty prompt", []string{"run", ""}, "the prompt is empty"},
-		{"two prompts", []string{"run", "one", "two"}, "2 arguments do not fit"},
+		{"two prompts", []string{"run", "one", "two"}, "unexpected argument two"},
 		{"prompt and prompts", []string{"run", "one", "--prompts", "f"}, "do not go together"},
-		{"inspect nothing", []string{"inspect"}, "0 arguments do not fit"},
-		{"adapters with an argument", []string{"adapters", "x"}, "1 arguments do not fit"},
+		{"inspect nothing", []string{"inspect"}, `expected "<file>"`},
+		{"adapters with an argument", []string{"adapters", "x"}, "unexpected argument x"},
 		{"unknown shape", []string{"bench", "--shape", "gpt-9"}, "there is no shape"},
 		{"unknown type", []string{"bench", "--shape", "llama-1b", "--type", "q9"}, `no type "q9"`},
 		{"type that cannot be made", []string{"bench", "--shape", "llama-1b", "--type", "q6_k"}, "Q6_K cannot be made"},
 		{"shape and model", []string{"bench", "--shape", "llama-1b", "-m", "f"}, "do not go together"},
 		{"type without shape", []string{"bench", "--type", "q8_0"}, "need --shape"},
 		{"batch of none", []string{"bench", "--batch", "0"}, "--batch"},
-		{"command's name", []string{"bench", "--nosuch"}, "quire bench: unknown flag --nosuch\nsee \"quire bench --help\""},
-		{"command's two words", []string{"bench", "attention", "--nosuch"}, "quire bench attention: unknown flag --nosuch\nsee \"quire bench attention --help\""},
-		{"arguments of two words", []string{"bench", "attention", "x"}, "quire bench attention: 1 arguments do not fit: quire bench attention [flags]"},
-		{"help of nothing", []string{"help", "sing"}, `no command "sing"`},
+		{"command's name", []string{"bench", "--nosuch"}, "quire bench: unknown flag --nosuch\nSee \"quire bench --help\"."},
+		{"command's two words", []string{"bench", "attention", "--nosuch"}, "quire bench attention: unknown flag --nosuch\nSee \"quire bench attention --help\"."},
+		{"arguments of two words", []string{"bench", "attention", "x"}, "quire bench attention: unexpected argument x"},
+		{"help of nothing", []string{"help", "sing"}, "unexpected argument sing"},
+		{"shell", []string{"completion", "tcsh"}, `must be one of "bash","zsh","fish"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,8 +70,8 @@ func TestHelp(t *testing.T) {
 			words := strings.Fields(name)
 			help := quire(t, append(words, "--help")...).ok(t)
 			assert.Empty(t, help.stderr)
-			assert.True(t, strings.HasPrefix(help.stdout, "usage: quire "+name+" "))
-			_, examples, found := strings.Cut(help.stdout, "examples:\n")
+			assert.True(t, strings.HasPrefix(help.stdout, "Usage: quire "+name+" "))
+			_, examples, found := strings.Cut(help.stdout, "\nExamples:\n")
 			assert.True(t, found)
 			assert.Contains(t, examples, "quire "+name)
 			assert.Equal(t, help, quire(t, append([]string{"help"}, words...)...))
@@ -76,9 +79,7 @@ func TestHelp(t *testing.T) {
 	}
 	all := quire(t, "--help").ok(t)
 	for _, name := range commands {
-		if !strings.Contains(name, " ") {
-			assert.Contains(t, all.stdout, "\n  "+name+" ")
-		}
+		assert.Contains(t, all.stdout, "\n  "+name+" ")
 	}
 	assert.Equal(t, all, quire(t, "help"))
 	assert.Equal(t, all, quire(t, "help", "help"))
@@ -86,10 +87,10 @@ func TestHelp(t *testing.T) {
 
 func TestHelpListsTheFlagsThatAreAskedFor(t *testing.T) {
 	help := quire(t, "run", "--help").ok(t).stdout
-	for _, name := range []string{"m", "prompts", "raw", "json", "logprobs", "max-tokens", "temperature", "top-k", "top-p", "min-p", "seed",
+	for _, name := range []string{"model", "prompts", "raw", "json", "logprobs", "max-tokens", "temperature", "top-k", "top-p", "min-p", "seed",
 		"stop", "ignore-eos", "ctx", "kv-type", "kv-memory", "adapter", "deterministic", "variant", "token-budget", "long-prompt", "max-seqs",
 		"preemption", "swap-memory", "queue-limit"} {
-		assert.Regexp(t, `(?m)^  --?`+name+` `, help)
+		assert.Regexp(t, `(?m)^ +(-m, )?--`+name+`[ =]`, help)
 	}
 }
 
@@ -100,4 +101,29 @@ func TestVersion(t *testing.T) {
 	var build map[string]any
 	require.NoError(t, json.Unmarshal([]byte(quire(t, "version", "--json").ok(t).stdout), &build))
 	assert.Contains(t, text, "quire "+build["version"].(string)+", ")
+}
+
+// What the script that bash reads does with a word that is being typed.
+func TestCompletion(t *testing.T) {
+	for line, want := range map[string]string{
+		"quire be":                   "bench",
+		"quire run --kv-type b":      "bf16",
+		"quire bench attention --ba": "--batch\n--backward-variant",
+		"quire run --prompts ":       "",
+	} {
+		words := strings.Split(line, " ")
+		words[0] = binary
+		script := quire(t, "completion", "bash").ok(t).stdout + `COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _quire; printf '%s\n' "${COMPREPLY[@]}"`
+		out, err := exec.Command("bash", append([]string{"-c", script, "bash"}, words...)...).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, want+"\n", string(out), line)
+	}
+	for _, shell := range []string{"zsh", "fish"} {
+		script := quire(t, "completion", shell).ok(t).stdout
+		assert.Contains(t, script, "__complete")
+		if path, err := exec.LookPath(shell); err == nil {
+			out, err := exec.Command(path, "-n", file(t, "script", []byte(script))).CombinedOutput()
+			assert.NoError(t, err, "%s", out)
+		}
+	}
 }

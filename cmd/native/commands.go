@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"quire/engine/bench"
+	"quire/engine/kernel"
+	"quire/paging/sim"
+)
+
+// commands is the command line: a struct a subcommand, in a file of its own, whose fields are its arguments and flags.
+type commands struct {
+	Run        runCommand        `cmd:"" help:"Generate text after a prompt."`
+	Tokenize   tokenizeCommand   `cmd:"" help:"Turn text from stdin into token ids."`
+	Detokenize detokenizeCommand `cmd:"" help:"Turn token ids from stdin back into text."`
+	Inspect    inspectCommand    `cmd:"" help:"Show what a GGUF file holds, what it needs, and whether it runs."`
+	Adapters   adaptersCommand   `cmd:"" help:"List the GPU adapters of this machine."`
+	Bench      struct {
+		Model     benchCommand          `cmd:"" default:"withargs" help:"Measure prefill and decode, of a model or of random weights."`
+		Attention benchAttentionCommand `cmd:"" help:"Measure attention: flash beside standard, forward, backward and decode."`
+	} `cmd:"" help:"Measure a model, or attention alone."`
+	Tune       tuneCommand       `cmd:"" help:"Find the fastest attention tiles for this GPU and remember them."`
+	Sim        simCommand        `cmd:"" help:"Replay a request trace through the scheduler, beside contiguous allocators."`
+	Train      trainCommand      `cmd:"" help:"Train a small llama on a text."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete quire's commands and flags."`
+}
+
+const about = `Quire runs language models from GGUF files on the GPU. A first try, with the built-in model:
+
+  quire run "Tell me a story about a fox and a kite."`
+
+// newParser returns what reads command lines into a commands. Help ends the program with helpCode.
+func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error) {
+	k, wrong := kong.New(c,
+		kong.Name("quire"), kong.Description(about), kong.Writers(out, err), kong.Exit(func(int) { os.Exit(helpCode) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.Help(printHelp), kong.ValueFormatter(describeFlag),
+		mappers, kong.Vars{
+			"kvtypes":         strings.Join(kernel.KVTypes(), ", "),
+			"shapes":          strings.Join(bench.ShapeNames(), ", "),
+			"workloads":       strings.Join(sim.SyntheticNames(), ", "),
+			"sharingRequests": strconv.Itoa(sharingRequests),
+			"temperature":     bothDefaults(builtInSampling.Temperature, commonSampling.Temperature),
+			"topP":            bothDefaults(builtInSampling.TopP, commonSampling.TopP),
+			"minP":            bothDefaults(builtInSampling.MinP, commonSampling.MinP),
+		})
+	if wrong == nil {
+		k.Model.HelpFlag.Help = "Show this help."
+	}
+	return k, wrong
+}
+
+// bothDefaults writes a default of sampling.
+func bothDefaults(builtIn, others float64) string {
+	return fmt.Sprintf("%g for the built-in model, %g for others", builtIn, others)
+}
+
+// printHelp shows the command that runs where none of its children is named: "quire bench" is "quire bench model".
+func printHelp(o kong.HelpOptions, ctx *kong.Context) error {
+	if n := ctx.Selected(); n != nil && n.DefaultCmd != nil {
+		ctx.Path = append(ctx.Path, &kong.Path{Parent: n, Command: n.DefaultCmd, Flags: n.DefaultCmd.Flags})
+	}
+	return kong.DefaultHelpPrinter(o, ctx)
+}
+
+// describeFlag is a flag's help with its default.
+func describeFlag(v *kong.Value) string {
+	if v.HasDefault && v.Default != "0" && v.Default != "\n" { // 0 and a line's end are told in words
+		return v.Help + " Default: " + v.Default + "."
+	}
+	return v.Help
+}
+
+// commandName is the command of a command line, as far as it names one.
+func commandName(ctx *kong.Context) string {
+	if ctx == nil || ctx.Selected() == nil {
+		return "quire"
+	}
+	n := ctx.Selected()
+	if n.Parent.DefaultCmd == n {
+		n = n.Parent
+	}
+	return n.FullPath()
+}
