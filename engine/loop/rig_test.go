@@ -1,0 +1,156 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/generation"
+	"quire/engine/sample"
+	"quire/engine/schedule"
+	"quire/engine/step"
+	"quire/engine/tokenizer"
+)
+
+var errLost = errors.New("lost")
+
+// fake runs steps without a GPU: say draws the tokens, and errors are those it is told to give.
+type fake struct {
+	say    func(row *step.Row, counter uint32) sample.Token
+	broken func(row *step.Row) bool
+
+	submits, lands, builds []error // of the next calls; the rest succeed
+	steps                  []step.Step
+	flights                []*step.Result
+	lanes                  map[int32]sample.Params
+	live, built            bool
+	rebuilt                int
+}
+
+func next(errs *[]error) (err error) {
+	if len(*errs) > 0 {
+		err, *errs = (*errs)[0], (*errs)[1:]
+	}
+	return err
+}
+
+func (f *fake) Open(lane int32, p sample.Params) { f.lanes[lane] = p }
+func (f *fake) InFlight() int                    { return len(f.flights) }
+
+func (f *fake) Submit(s *step.Step) error {
+	if err := next(&f.submits); err != nil {
+		return err
+	}
+	f.steps = append(f.steps, step.Step{Number: s.Number, Tokens: append([]int32(nil), s.Tokens...), Rows: append([]step.Row(nil), s.Rows...)})
+	r := &step.Result{Number: s.Number}
+	for _, o := range s.Outputs {
+		row := &s.Rows[o.Row]
+		if o.Logits {
+			r.Logits = append(r.Logits, step.Logits{Sequence: row.Sequence, Position: int(s.Positions[o.Token])})
+		}
+		if !o.Sample {
+			continue
+		}
+		token := f.say(row, o.Counter)
+		if f.broken != nil && f.broken(row) {
+			r.Broken, token = append(r.Broken, row.Sequence), sample.Token{}
+		}
+		if n := f.lanes[row.Lane].Logprobs; len(token.Top) > n {
+			token.Top = token.Top[:n]
+		}
+		r.Tokens, r.Drawn = append(r.Tokens, token.ID), append(r.Drawn, token)
+	}
+	f.flights = append(f.flights, r)
+	return nil
+}
+
+func (f *fake) Land(context.Context) (*step.Result, error) {
+	if err := next(&f.lands); err != nil {
+		return nil, err
+	}
+	r := f.flights[0]
+	f.flights = f.flights[1:]
+	return r, nil
+}
+
+func (f *fake) Build(context.Context) error {
+	if err := next(&f.builds); err != nil {
+		return err
+	}
+	f.live, f.rebuilt, f.lanes = true, f.rebuilt+1, map[int32]sample.Params{}
+	return nil
+}
+
+func (f *fake) Release() { f.live, f.flights = false, nil }
+
+// The vocabulary: a token a byte, and an end.
+const endToken = 256
+
+func bytesTokenizer(t testing.TB) *tokenizer.Tokenizer {
+	v := &tokenizer.Vocabulary{Model: "gpt2", Pre: "gpt-2", Merges: []string{"@ @"}, IDs: map[string]int32{"tokenizer.ggml.eos_token_id": endToken}}
+	for b := range 256 {
+		v.Tokens, v.Types = append(v.Tokens, tokenizer.ByteToken(byte(b))), append(v.Types, tokenizer.Normal)
+	}
+	v.Tokens, v.Types = append(v.Tokens, "<end>", "@@"), append(v.Types, tokenizer.Control, tokenizer.Normal)
+	tok, err := tokenizer.FromVocabulary(v)
+	require.NoError(t, err)
+	return tok
+}
+
+// alphabet says a, b, c, …, and is the same after whatever was lost.
+func alphabet(_ *step.Row, counter uint32) sample.Token { return letter('a' + int32(counter)%26) }
+
+func letter(id int32) sample.Token { return sample.Token{Candidate: sample.Candidate{ID: id}} }
+
+// rig is a loop that runs, over a scheduler and a fake.
+type rig struct {
+	*Loop
+	t         testing.TB
+	runner    *fake
+	scheduler *schedule.Scheduler
+	tokenizer *tokenizer.Tokenizer
+}
+
+func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.Token) *rig {
+	s, err := schedule.New(c)
+	require.NoError(t, err)
+	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}}
+	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
+	r.Loop = New(Config{Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) }})
+	go r.Run()
+	return r
+}
+
+// close ends the loop and checks that nothing is left.
+func (r *rig) close() {
+	r.Close()
+	assert.NoError(r.t, r.scheduler.Check())
+	assert.Zero(r.t, r.scheduler.Stats().Cache.Active, "blocks in use")
+	assert.False(r.t, r.runner.live, "the runner is released")
+}
+
+// stream takes what a request gives.
+type stream struct {
+	id     uint64
+	chunks chan generation.Chunk
+	done   chan generation.Result
+}
+
+func (s *stream) Push(c generation.Chunk)    { s.chunks <- c }
+func (s *stream) Finish(r generation.Result) { s.done <- r }
+
+func (r *rig) submit(q generation.Request) *stream {
+	if q.Prompt == nil {
+		q.Prompt = []int32{'x', 'y'}
+	}
+	s := &stream{chunks: make(chan generation.Chunk, 10_000), done: make(chan generation.Result, 1)}
+	g := generation.New(q, r.tokenizer, s)
+	require.NoError(r.t, r.Submit(g))
+	s.id = g.ID
+	return s
+}
+
+func (s *stream) result() generation.Result { return <-s.done }
