@@ -10,11 +10,12 @@ export QUIRE_DATA
 GPU_PACKAGES = ./engine/attention/... ./engine ./engine/kernel/... ./tests/golden/... ./engine/bench/... ./engine/train/... \
 	./engine/gpu/... ./engine/model/... ./engine/runner/...
 # Compiling kernels, which is most of the time on software GPUs, keeps one core busy: two packages run at once.
+# The native run vets; "make lint" does for the other hosts.
 TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
-NATIVE = native=$(TEST) ./...
-OLDER  = cogentcore=$(TEST) -tags cogentcore $(GPU_PACKAGES)
-TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
-IN_FOX = GOOS=js GOARCH=wasm $(TEST) -exec "$(CURDIR)/bin/wasmexec --browser firefox"
+NATIVE = native=$(TEST) ./tests/browser ./engine/kernel ./tests/cli ./engine/attention ./...
+OLDER  = cogentcore=$(TEST) -vet=off -tags cogentcore $(GPU_PACKAGES)
+TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -vet=off -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
+IN_FOX = GOOS=js GOARCH=wasm $(TEST) -vet=off -exec "$(CURDIR)/bin/wasmexec --browser firefox"
 FOX    = firefox=$(IN_FOX) $(GPU_PACKAGES)
 # With everything else Firefox takes a part: the bridge to its WebGPU, models, and every type of weights.
 PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(Embed|Repack|Linear)" ./engine/kernel
