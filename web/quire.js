@@ -7,7 +7,7 @@
 // Types and what every option means: quire.d.ts.
 
 import {adapters, FEATURES} from './gpu/adapter.js';
-import {EngineWorker} from './start.js';
+import {EngineWorker, programs} from './start.js';
 import {unpack} from './quire/blocks.js';
 import {badRequest, closed, QuireError} from './quire/error.js';
 import {Generation} from './quire/generation.js';
@@ -54,7 +54,7 @@ export class Quire {
     const {model, onProgress, onRecovering, signal, ...rest} = given(options);
     signal?.throwIfAborted();
     const {url, blob} = modelOf(model);
-    const quire = new Quire(onProgress, onRecovering);
+    const quire = new Quire(programs.engine, onProgress, onRecovering);
     const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob);
     quire.info = Object.freeze(await quire.#until(call, signal));
     quire.#progress = null;
@@ -69,7 +69,7 @@ export class Quire {
   static async tune(options) {
     const {onProgress, signal, ...rest} = given(options);
     signal?.throwIfAborted();
-    const quire = new Quire(onProgress);
+    const quire = new Quire(programs.bench, onProgress);
     const call = quire.#call('tune', {...rest, remembered: remembered()});
     const {remember: text, ...tuned} = await quire.#until(call, signal);
     quire.#end(closed());
@@ -83,10 +83,10 @@ export class Quire {
   }
 
   /** @internal */
-  constructor(onProgress, onRecovering) {
+  constructor(program, onProgress, onRecovering) {
     this.#progress = onProgress ?? null;
     this.#recovering = onRecovering ?? null;
-    this.#worker = new EngineWorker((message) => this.#receive(message), (error) => this.#end(error));
+    this.#worker = new EngineWorker(program, (message) => this.#receive(message), (error) => this.#end(error));
   }
 
   /**

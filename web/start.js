@@ -1,17 +1,25 @@
-// Starts the worker that runs the engine. Bundlers find its script and the program by the literal URLs here, which are
+// Starts the worker that runs the engine. Bundlers find its script and its programs by the literal URLs here, which are
 // relative to the package's root: where a bundler leaves them as they are, the files are looked for beside the bundle.
 
 import {QuireError} from './quire/error.js';
 
 const crashed = (message) => new QuireError({name: 'ErrCrashed', message});
 
-/** A worker with the engine in it. */
+/** What a worker can run: the engine, or what measures attention, which few pages load. */
+export const programs = {
+  engine: () => new URL('./quire.wasm', import.meta.url).href,
+  bench: () => new URL('./quire-bench.wasm', import.meta.url).href,
+};
+
+/** A worker with a program in it. */
 export class EngineWorker {
   #worker;
+  #program;
   #waiting = []; // messages until the worker listens; then null
 
-  // receive hears what the engine says, fail why there is none.
-  constructor(receive, fail) {
+  // receive hears what the program says, fail why there is none.
+  constructor(program, receive, fail) {
+    this.#program = program;
     const {worker, script, lent} = start();
     this.#worker = worker;
     worker.onmessage = ({data}) => {
@@ -35,7 +43,7 @@ export class EngineWorker {
 
   #listens(lent) {
     URL.revokeObjectURL(lent);
-    this.#worker.postMessage({program: new URL('./quire.wasm', import.meta.url).href});
+    this.#worker.postMessage({program: this.#program()});
     for (const message of this.#waiting) this.#worker.postMessage(message);
     this.#waiting = null;
   }

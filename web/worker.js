@@ -1,5 +1,5 @@
 // Runs the engine. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
-// of cmd/wasm takes them. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
+// of cmd/wasm/port takes them. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
 // "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache, "crashed" ends.
 
 import './wasm_exec.js';
@@ -51,7 +51,7 @@ async function fetchCounted(url) {
   });
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status} ${response.statusText}`.trimEnd());
   const type = response.headers.get('Content-Type') ?? '';
-  if (type.startsWith('text/html')) throw new Error(`${url} is a page of HTML, not the engine: see that the package's quire.wasm is served there`);
+  if (type.startsWith('text/html')) throw new Error(`${url} is a page of HTML, not the engine: see that the package's files are served there`);
   const total = response.headers.has('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
   let done = 0;
   const count = new TransformStream({

@@ -3,23 +3,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"syscall/js"
 
+	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/gpu"
 	"quire/engine/tokenizer"
-	"quire/engine/words"
 )
 
 // bridge holds the worker's one engine. Its methods run in JavaScript's event loop: what waits runs in a goroutine.
 type bridge struct {
-	post     func(kind string, id int, json string, bytes js.Value)
+	*port.Port
 	engine   *engine.Engine
 	opening  bool
 	streams  map[int]*engine.Stream // by the id of their call
@@ -27,9 +23,9 @@ type bridge struct {
 	watching *watcher // nil: nobody watches the blocks
 }
 
-func newBridge(post func(kind string, id int, json string, bytes js.Value)) *bridge {
-	b := &bridge{post: post, streams: map[int]*engine.Stream{}}
-	b.outbox = newOutbox(func(messages []message) { b.answer("chunks", 0, messages, js.Null()) })
+func newBridge(p *port.Port) *bridge {
+	b := &bridge{Port: p, streams: map[int]*engine.Stream{}}
+	b.outbox = newOutbox(func(messages []message) { b.Answer("chunks", 0, messages, js.Null()) })
 	return b
 }
 
@@ -38,9 +34,9 @@ func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	result, err := b.run(method, id, argument, blob)
 	switch {
 	case err != nil:
-		b.fail(id, err)
+		b.Fail(id, err)
 	case result != nil:
-		b.answer("done", id, result, js.Null())
+		b.Answer("done", id, result, js.Null())
 	}
 }
 
@@ -51,18 +47,12 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 			return nil, fmt.Errorf("%w: the worker has a model", engine.ErrBadRequest)
 		}
 		var o openOptions
-		if err := decode(argument, &o); err != nil {
+		if err := port.Decode(argument, &o); err != nil {
 			return nil, err
 		}
 		b.opening = true
 		go b.open(id, o, blob)
 		return nil, nil
-	}
-	if method == "tune" {
-		return nil, b.tune(id, argument)
-	}
-	if method == "attention" {
-		return nil, b.measureAttention(id, argument)
 	}
 	if b.engine == nil {
 		return nil, engine.ErrClosed
@@ -72,7 +62,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return b.submit(id, argument)
 	case "cancel":
 		var stream int
-		if err := decode(argument, &stream); err != nil {
+		if err := port.Decode(argument, &stream); err != nil {
 			return nil, err
 		}
 		if s := b.streams[stream]; s != nil {
@@ -84,16 +74,16 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 			Text    string `json:"text"`
 			Special bool   `json:"special"`
 		}
-		if err := decode(argument, &a); err != nil {
+		if err := port.Decode(argument, &a); err != nil {
 			return nil, err
 		}
-		return orEmpty(b.engine.Tokenizer().Encode(a.Text, tokenizer.EncodeOptions{Special: a.Special})), nil
+		return port.OrEmpty(b.engine.Tokenizer().Encode(a.Text, tokenizer.EncodeOptions{Special: a.Special})), nil
 	case "decode":
 		var a struct {
 			IDs     []int32 `json:"ids"`
 			Special bool    `json:"special"`
 		}
-		if err := decode(argument, &a); err != nil {
+		if err := port.Decode(argument, &a); err != nil {
 			return nil, err
 		}
 		for i, token := range a.IDs {
@@ -106,7 +96,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return statsOf(b.engine), nil
 	case "watch":
 		var on bool
-		if err := decode(argument, &on); err != nil {
+		if err := port.Decode(argument, &on); err != nil {
 			return nil, err
 		}
 		b.watch(on)
@@ -125,15 +115,15 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	source, err := openSource(ctx, o.URL, blob)
 	if err == nil {
 		options := o.options()
-		options.Progress = func(p engine.Progress) { b.answer("progress", id, progress{p.Stage, p.Done, p.Total}, js.Null()) }
+		options.Progress = func(p engine.Progress) { b.Answer("progress", id, progress{p.Stage, p.Done, p.Total}, js.Null()) }
 		b.engine, err = engine.Open(ctx, source, options)
 	}
 	b.opening = false
 	if err != nil {
-		b.fail(id, err)
+		b.Fail(id, err)
 		return
 	}
-	b.answer("done", id, infoOf(b.engine), js.Null())
+	b.Answer("done", id, infoOf(b.engine), js.Null())
 }
 
 func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, error) {
@@ -149,7 +139,7 @@ func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, err
 // submit starts a stream; the answer to its call tells the prompt's token ids.
 func (b *bridge) submit(id int, argument string) (any, error) {
 	var r request
-	if err := decode(argument, &r); err != nil {
+	if err := port.Decode(argument, &r); err != nil {
 		return nil, err
 	}
 	q, err := r.request(b.engine)
@@ -179,43 +169,8 @@ func (b *bridge) submit(id int, argument string) (any, error) {
 
 func (b *bridge) close(id int, e *engine.Engine) {
 	if err := e.Close(); err != nil {
-		b.fail(id, err)
+		b.Fail(id, err)
 		return
 	}
-	b.answer("done", id, struct{}{}, js.Null())
-}
-
-// answer posts a value; bytes is a Uint8Array that goes with it, or null.
-func (b *bridge) answer(kind string, id int, value any, bytes js.Value) {
-	text, err := json.Marshal(value)
-	if err != nil {
-		b.fail(id, err)
-		return
-	}
-	b.post(kind, id, string(text), bytes)
-}
-
-func (b *bridge) fail(id int, err error) { b.answer("failed", id, failureOf(err), js.Null()) }
-
-// decode reads one JSON value whose fields are all known.
-func decode(text string, value any) error {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.DisallowUnknownFields()
-	err := words.JSON(d.Decode(value))
-	if err == nil {
-		if _, end := d.Token(); end != io.EOF {
-			err = errors.New("more than one JSON value")
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", engine.ErrBadRequest, err)
-	}
-	return nil
-}
-
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
+	b.Answer("done", id, struct{}{}, js.Null())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/attention"
 	"quire/engine/chat"
@@ -41,30 +42,30 @@ func TestFailureOf(t *testing.T) {
 		"Error":                   errors.New("anything else"),
 	} {
 		err = fmt.Errorf("opening: %w", err)
-		assert.Equal(t, &failure{Name: want, Message: words.Error(err)}, failureOf(err))
+		assert.Equal(t, &port.Failure{Name: want, Message: words.Error(err)}, failureOf(err))
 	}
 	missing := hub.Status(404, "Not Found")
 	missing.URL = "https://huggingface.co/org/repo/blob/main/a.gguf"
-	assert.Equal(t, &failure{"ErrNotFound", missing.URL + ": there is no such file (HTTP 404 Not Found). The address is of a page about the file. " +
+	assert.Equal(t, &port.Failure{Name: "ErrNotFound", Message: missing.URL + ": there is no such file (HTTP 404 Not Found). The address is of a page about the file. " +
 		"The file itself is at https://huggingface.co/org/repo/resolve/main/a.gguf"}, failureOf(fmt.Errorf("gguf: read 8 bytes: %w", missing)))
 	assert.Equal(t, "too many requests wait: try again later, or raise the queue limit", failureOf(engine.ErrQueueFull).Message, "no package is named")
 }
 
 func TestDecode(t *testing.T) {
 	var r request
-	require.NoError(t, decode(`{"prompt": "", "seed": "18446744073709551615", "topK": 3, "stop": ["a"]}`, &r))
+	require.NoError(t, port.Decode(`{"prompt": "", "seed": "18446744073709551615", "topK": 3, "stop": ["a"]}`, &r))
 	require.NotNil(t, r.Prompt)
 	assert.Equal(t, 3, r.TopK)
 	assert.Equal(t, engine.StopTexts{"a"}, r.Stop)
 	for _, wrong := range []string{`{"colour": 1}`, `{"topK": 1.5}`, `{} {}`, `{`, ``} {
-		assert.ErrorIs(t, decode(wrong, &r), engine.ErrBadRequest, wrong)
+		assert.ErrorIs(t, port.Decode(wrong, &r), engine.ErrBadRequest, wrong)
 	}
 }
 
 // TestMessages: what a template sees of messages is what the page gave: keys in their order, integers, and no content where there is none.
 func TestMessages(t *testing.T) {
 	var r request
-	require.NoError(t, decode(`{"messages": [{"content": "hi", "role": "user"},
+	require.NoError(t, port.Decode(`{"messages": [{"content": "hi", "role": "user"},
 		{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"zip": "x", "days": 3, "ratio": 1.5, "whole": 2.0,
 			"big": 100000, "huge": 1180591620717411303424, "alpha": true, "b": {"z": [1, {"y": 1, "x": 2}]}}}}]},
 		{"role": "tool", "content": null}, {"role": "user", "content": [{"type": "text", "text": "A"}]}]}`, &r))
@@ -88,10 +89,10 @@ func TestMessages(t *testing.T) {
 
 func TestOpenOptions(t *testing.T) {
 	var o openOptions
-	require.NoError(t, decode(`{"kvMemory": 5, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
+	require.NoError(t, port.Decode(`{"kvMemory": 5, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
 	assert.Equal(t, engine.Options{KVMemory: 5, Preemption: "swap", SwapMemory: 8 << 30, QueueLimit: 3}, o.options())
 	for _, wrong := range []string{`{"swapMemory": -1}`, `{"queueLimit": 1.5}`, `{"preemption": 1}`} {
-		assert.ErrorIs(t, decode(wrong, &o), engine.ErrBadRequest, wrong)
+		assert.ErrorIs(t, port.Decode(wrong, &o), engine.ErrBadRequest, wrong)
 	}
 }
 
@@ -107,9 +108,9 @@ func TestTunings(t *testing.T) {
 	})
 	defer heard.Release()
 	console.Set("warn", heard)
-	assert.Nil(t, tunings(""))
+	assert.Nil(t, port.Tunings(""))
 	assert.Empty(t, told)
-	assert.Nil(t, tunings(`{"quire_tuning": 1`))
+	assert.Nil(t, port.Tunings(`{"quire_tuning": 1`))
 	require.Len(t, told, 1)
 	assert.Contains(t, told[0], "passed over")
 	text := string(attention.Tunings{{Adapter: "one"}}.Text())
@@ -125,14 +126,14 @@ type posted struct {
 
 func testBridge() (*bridge, *[]posted) {
 	var said []posted
-	return newBridge(func(kind string, id int, json string, _ js.Value) { said = append(said, posted{kind, id, json}) }), &said
+	return newBridge(&port.Port{Post: func(kind string, id int, json string, _ js.Value) { said = append(said, posted{kind, id, json}) }, Failure: failureOf}), &said
 }
 
 func TestCallWithoutModel(t *testing.T) {
 	b, said := testBridge()
 	for id, method := range []string{"submit", "cancel", "encode", "decode", "stats", "close", "nothing"} {
 		b.call(method, id, `{}`, js.Null())
-		var f failure
+		var f port.Failure
 		require.Len(t, *said, id+1, method)
 		last := (*said)[id]
 		require.NoError(t, json.Unmarshal([]byte(last.json), &f))
@@ -204,14 +205,14 @@ func TestOutboxEnd(t *testing.T) {
 
 func TestRequestChoices(t *testing.T) {
 	var r request
-	require.NoError(t, decode(`{"ids": [1], "n": 2, "bestOf": 3}`, &r))
+	require.NoError(t, port.Decode(`{"ids": [1], "n": 2, "bestOf": 3}`, &r))
 	q, err := r.request(nil)
 	require.NoError(t, err)
 	assert.Equal(t, 2, q.N)
 	assert.Equal(t, 3, q.BestOf)
 	assert.Nil(t, q.Beams)
 	r = request{}
-	require.NoError(t, decode(`{"ids": [1], "beams": {"width": 4, "lengthPenalty": -0.5, "earlyStopping": "never", "minTokens": 2}}`, &r))
+	require.NoError(t, port.Decode(`{"ids": [1], "beams": {"width": 4, "lengthPenalty": -0.5, "earlyStopping": "never", "minTokens": 2}}`, &r))
 	q, err = r.request(nil)
 	require.NoError(t, err)
 	assert.Equal(t, &engine.Beams{Width: 4, LengthPenalty: -0.5, EarlyStopping: engine.StopNever, MinTokens: 2}, q.Beams)

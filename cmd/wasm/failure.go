@@ -5,38 +5,28 @@ package main
 import (
 	"errors"
 
+	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/chat"
 	"quire/engine/gguf"
-	"quire/engine/gpu"
-	"quire/engine/hub"
 	"quire/engine/quant"
 	"quire/engine/tokenizer"
 	"quire/engine/words"
 )
 
-// failure is an error in JavaScript's form.
-type failure struct {
-	Name    string `json:"name"`
-	Message string `json:"message"`
-}
-
-var named = []struct {
-	name string
-	err  error
-}{
-	{"ErrNoAdapter", gpu.ErrNoAdapter},
-	{"ErrDeviceLost", gpu.ErrDeviceLost},
-	{"ErrOutOfMemory", gpu.ErrOutOfMemory},
-	{"ErrUnsupportedModel", engine.ErrUnsupportedModel},
-	{"ErrUnsupportedModel", quant.ErrUnsupportedType},
-	{"ErrUnsupportedTokenizer", tokenizer.ErrUnsupportedTokenizer},
-	{"ErrContextTooLong", engine.ErrContextTooLong},
-	{"ErrQueueFull", engine.ErrQueueFull},
-	{"ErrNotNumbers", engine.ErrNotNumbers},
-	{"ErrTemplate", chat.ErrTemplate},
-	{"ErrBadRequest", engine.ErrBadRequest},
-	{"ErrClosed", engine.ErrClosed},
+var names = []port.Name{
+	{Name: "FormatError", Is: port.As[*gguf.FormatError]},
+	{Name: "KindError", Is: port.As[*gguf.KindError]},
+	{Name: "ErrUnsupportedModel", Is: port.Is(engine.ErrUnsupportedModel)},
+	{Name: "ErrUnsupportedModel", Is: port.Is(quant.ErrUnsupportedType)},
+	{Name: "ErrUnsupportedTokenizer", Is: port.Is(tokenizer.ErrUnsupportedTokenizer)},
+	{Name: "ErrContextTooLong", Is: port.Is(engine.ErrContextTooLong)},
+	{Name: "ErrQueueFull", Is: port.Is(engine.ErrQueueFull)},
+	{Name: "ErrNotNumbers", Is: port.Is(engine.ErrNotNumbers)},
+	{Name: "ErrTemplate", Is: port.Is(chat.ErrTemplate)},
+	{Name: "ErrBadRequest", Is: port.Is(engine.ErrBadRequest)},
+	{Name: "ErrClosed", Is: port.Is(engine.ErrClosed)},
+	{Name: "MetadataError", Is: port.As[*gguf.MetadataError]},
 }
 
 // fieldNames are the engine's fields as quire.js calls them.
@@ -46,36 +36,11 @@ var fieldNames = map[string]string{
 	"Beams.MinTokens": "beams.minTokens", "top_k": "topK", "top_p": "topP", "min_p": "minP",
 }
 
-// failureOf names an error: by the type that Go knows it by, or plainly Error.
-func failureOf(err error) *failure {
-	f := &failure{Name: "Error", Message: words.Error(err)}
-	var network *hub.Error
-	var format *gguf.FormatError
-	var kind *gguf.KindError
-	var metadata *gguf.MetadataError
-	var shader *gpu.ShaderError
-	switch {
-	case errors.As(err, &network):
-		f.Name, f.Message = string(network.Kind), network.Error()+". "+network.Advice()
-	case errors.As(err, &format):
-		f.Name = "FormatError"
-	case errors.As(err, &kind):
-		f.Name = "KindError"
-	case errors.As(err, &shader):
-		f.Name = "ShaderError"
-	default:
-		if errors.Is(err, engine.ErrBadRequest) {
-			f.Message = words.Fields(f.Message, fieldNames)
-		}
-		for _, n := range named {
-			if errors.Is(err, n.err) {
-				f.Name = n.name
-				return f
-			}
-		}
-		if errors.As(err, &metadata) {
-			f.Name = "MetadataError"
-		}
+// failureOf names an error, and the fields that it is about.
+func failureOf(err error) *port.Failure {
+	f := port.FailureOf(err, names...)
+	if errors.Is(err, engine.ErrBadRequest) {
+		f.Message = words.Fields(f.Message, fieldNames)
 	}
 	return f
 }

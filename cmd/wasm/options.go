@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/chat"
 	"quire/engine/gpu"
@@ -39,7 +40,7 @@ func (o openOptions) options() engine.Options {
 		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
 		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
 		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
-		Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: tunings(o.Tuning),
+		Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: port.Tunings(o.Tuning),
 	}
 }
 

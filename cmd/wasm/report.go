@@ -2,7 +2,10 @@
 
 package main
 
-import "quire/engine"
+import (
+	"quire/cmd/wasm/port"
+	"quire/engine"
+)
 
 // What the worker is told, in JavaScript's spelling; times are in milliseconds.
 
@@ -107,7 +110,7 @@ type choice struct {
 type result struct {
 	Reason  engine.FinishReason `json:"reason"`
 	Limit   string              `json:"limit,omitempty"`
-	Error   *failure            `json:"error,omitempty"`
+	Error   *port.Failure       `json:"error,omitempty"`
 	IDs     []int32             `json:"ids"`
 	Text    string              `json:"text"`
 	Tokens  []engine.Token      `json:"tokens,omitempty"`
@@ -120,11 +123,11 @@ var limits = map[engine.Limit]string{engine.LimitTokens: "maxTokens", engine.Lim
 
 func resultOf(r engine.Result) result {
 	f := r.Figures
-	out := result{Reason: r.Reason, Limit: limits[r.Limit], IDs: orEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Choices: make([]choice, len(r.Choices)), Figures: figures{
+	out := result{Reason: r.Reason, Limit: limits[r.Limit], IDs: port.OrEmpty(r.IDs), Text: r.Text, Tokens: r.Tokens, Choices: make([]choice, len(r.Choices)), Figures: figures{
 		f.PromptTokens, f.CachedTokens, f.GeneratedTokens, 1000 * f.TimeToFirst.Seconds(), f.PromptPerSecond, f.DecodePerSecond, f.Blocks,
 	}}
 	for i, c := range r.Choices {
-		out.Choices[i] = choice{c.Index, c.Reason, limits[c.Limit], orEmpty(c.IDs), c.Text, c.Tokens, c.Logprob, c.Score}
+		out.Choices[i] = choice{c.Index, c.Reason, limits[c.Limit], port.OrEmpty(c.IDs), c.Text, c.Tokens, c.Logprob, c.Score}
 	}
 	if r.Err != nil {
 		out.Error = failureOf(r.Err)

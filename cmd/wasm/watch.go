@@ -122,7 +122,7 @@ func (w *watcher) send(e *engine.Engine, events []engine.Event) {
 	w.packed = pack(w.packed[:0], s.Blocks)
 	array := js.Global().Get("Uint8Array").New(len(w.packed))
 	js.CopyBytesToJS(array, w.packed)
-	w.bridge.answer("blocks", 0, p, array)
+	w.bridge.Answer("blocks", 0, p, array)
 }
 
 // pack writes blocks in order.

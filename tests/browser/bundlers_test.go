@@ -202,7 +202,7 @@ func TestTarball(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &about))
 	assert.Equal(t, "quire-llm", about.Name)
 	assert.Equal(t, "Apache-2.0", about.License)
-	for _, name := range []string{"README.md", "LICENSE", "quire.js", "quire.d.ts", "tales.js", "tales.d.ts", "quire-tales.gguf", "quire.wasm", "worker.js"} {
+	for _, name := range []string{"README.md", "LICENSE", "quire.js", "quire.d.ts", "tales.js", "tales.d.ts", "quire-tales.gguf", "quire.wasm", "quire-bench.wasm", "worker.js"} {
 		assert.FileExists(t, filepath.Join(folder, name))
 	}
 	for _, name := range []string{"index.html", "page.js", "page", "attention", "dist"} {

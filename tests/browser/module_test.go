@@ -4,10 +4,8 @@ package browser
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,19 +17,6 @@ func absolute(t *testing.T, path string) string {
 	path, err := filepath.Abs(path)
 	require.NoError(t, err)
 	return path
-}
-
-// The network is the browser's: Go's own would only make the program larger.
-func TestNoNetworkInWASM(t *testing.T) {
-	list := exec.Command("go", "list", "-deps", "quire/cmd/wasm")
-	list.Env = append(list.Environ(), "GOOS=js", "GOARCH=wasm")
-	out, err := list.Output()
-	require.NoError(t, err)
-	packages := strings.Fields(string(out))
-	assert.Contains(t, packages, "quire/engine")
-	for _, name := range []string{"net/http", "net", "crypto/tls"} {
-		assert.NotContains(t, packages, name)
-	}
 }
 
 // What quire.js promises, on a page of its own.

@@ -43,7 +43,7 @@ channel.onmessage = ({data}) => {
 // has a key that nobody knows; busy.gguf is header.gguf from a server that first asks to wait a second.
 func serve(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "wasm_exec.js", "quire-tales.gguf"} {
+	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "quire-bench.wasm", "wasm_exec.js", "quire-tales.gguf"} {
 		require.FileExists(t, filepath.Join(dist, name), `run "make build" first`)
 	}
 	model, err := os.ReadFile(filepath.Join(dist, "quire-tales.gguf"))

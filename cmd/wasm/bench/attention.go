@@ -4,11 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"syscall/js"
 
-	"quire/engine"
+	"quire/cmd/wasm/port"
 	"quire/engine/bench/attend"
 	"quire/engine/gpu"
 )
@@ -26,31 +24,28 @@ type attentionReport struct {
 	Charts []attend.Chart `json:"charts"`
 }
 
-// measureAttention runs the attention benchmark, which needs no model. Whoever wants to stop it ends the worker.
-func (b *bridge) measureAttention(id int, argument string) error {
+// attention runs the attention benchmark.
+func (b bench) attention(id int, argument string) error {
 	var a struct {
 		Adapter string      `json:"adapter"`
 		Plan    attend.Plan `json:"plan"`
 	}
-	if err := decode(argument, &a); err != nil {
+	if err := port.Decode(argument, &a); err != nil {
 		return err
 	}
 	go func() {
 		report, err := attend.Run(context.Background(), gpu.Options{Adapter: a.Adapter}, a.Plan, func(p attend.Progress) {
 			message := attentionProgress{Stage: p.Stage, Done: p.Done, Total: p.Total}
 			if p.Report != nil {
-				message.attentionReport = &attentionReport{p.Report, orEmpty(p.Report.Charts())}
+				message.attentionReport = &attentionReport{p.Report, port.OrEmpty(p.Report.Charts())}
 			}
-			b.answer("progress", id, message, js.Null())
+			b.Answer("progress", id, message, js.Null())
 		})
-		if errors.Is(err, attend.ErrPlan) {
-			err = fmt.Errorf("%w: %w", engine.ErrBadRequest, err)
-		}
 		if err != nil {
-			b.fail(id, err)
+			b.Fail(id, err)
 			return
 		}
-		b.answer("done", id, attentionReport{report, orEmpty(report.Charts())}, js.Null())
+		b.Answer("done", id, attentionReport{report, port.OrEmpty(report.Charts())}, js.Null())
 	}()
 	return nil
 }
