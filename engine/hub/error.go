@@ -4,7 +4,6 @@ package hub
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 )
 
@@ -58,7 +57,7 @@ func (e *Error) Advice() string {
 		return "Check the address: the name of the file, its folder, the branch, upper and lower case."
 	case Forbidden:
 		advice := "It may want a login, a licence that is accepted first, or a fresh link. Download it where you are logged in, and give the file."
-		if isHost(e.URL, "huggingface.co", "hf.co") {
+		if a, _ := parse(e.URL); a.is("huggingface.co", "hf.co") {
 			advice += " Hugging Face also answers so where there is no such repository: check the name."
 		}
 		return advice
@@ -104,11 +103,3 @@ func Status(code int, text string) *Error {
 
 // Passing says whether an answer of this status may be another one soon.
 func Passing(code int) bool { return code == 408 || code == 425 || code == 429 || code >= 500 }
-
-// shown is an address without its password.
-func shown(address string) string {
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return address
-}

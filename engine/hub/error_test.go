@@ -14,7 +14,10 @@ func TestFileLink(t *testing.T) {
 		{"https://github.com/org/repo/blob/main/a.gguf", "https://github.com/org/repo/raw/main/a.gguf"},
 		{"https://gitlab.com/org/repo/-/blob/main/a.gguf", "https://gitlab.com/org/repo/-/raw/main/a.gguf"},
 		{"https://www.modelscope.cn/models/org/repo/file/view/master/a.gguf", "https://www.modelscope.cn/models/org/repo/resolve/master/a.gguf"},
+		{"https://www.GitHub.com:443/org/repo/blob/main/a.gguf#L1", "https://www.GitHub.com:443/org/repo/raw/main/a.gguf"},
 		{"https://huggingface.co/org/repo/resolve/main/a.gguf", ""},
+		{"https://example.org/?page=/org/repo/blob/main/a.gguf", ""},
+		{"see https://", ""},
 		{"https://huggingface.co/org/repo/resolve/main/blob/a.gguf", ""},
 		{"https://example.org/blob/a.gguf", ""},
 		{"https://example.org/a.gguf", ""},
@@ -32,6 +35,15 @@ func TestErrors(t *testing.T) {
 	e.URL, e.Err = "http://me:secret@127.0.0.1:1/a.gguf", inner
 	assert.Equal(t, "http://me:xxxxx@127.0.0.1:1/a.gguf: 127.0.0.1 refused the connection", e.Error())
 	assert.ErrorIs(t, e, inner)
+	for address, without := range map[string]string{
+		"https://me:p@ss:w@example.org:8080/a@b:c?d=e:f@g": "https://me:xxxxx@example.org:8080/a@b:c?d=e:f@g",
+		"https://me@example.org/a.gguf":                    "https://me@example.org/a.gguf",
+		"https://example.org?at=me:you@home":               "https://example.org?at=me:you@home",
+		"a.gguf":                                           "a.gguf",
+	} {
+		e.URL = address
+		assert.Equal(t, without+": 127.0.0.1 refused the connection", e.Error())
+	}
 
 	for _, kind := range []Kind{NotFound, Forbidden, CORS, Unreachable, Cut, Silent, Busy, Server, WebPage, Encoded, Changed, BadAddress} {
 		e := Error{Kind: kind, URL: "https://example.org/a.gguf"}
