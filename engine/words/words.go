@@ -2,7 +2,6 @@
 package words
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,8 +49,6 @@ func reworded(err error) string {
 		return JSON(err).Error()
 	}
 	switch err {
-	case gzip.ErrHeader, gzip.ErrChecksum:
-		return "this is not a whole gzip file"
 	case io.EOF, io.ErrUnexpectedEOF:
 		return "it ends too early"
 	}

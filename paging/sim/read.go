@@ -3,6 +3,7 @@ package sim
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ const (
 var (
 	// ErrEmptyTrace says that a trace has no request.
 	ErrEmptyTrace = errors.New("sim: the trace has no requests")
+	// ErrPacked says that a trace is packed, and cannot be unpacked.
+	ErrPacked = errors.New("sim: this is not a whole gzip file")
 	// ErrFormat says that there is no such format.
 	ErrFormat = errors.New("sim: a trace's format is azure or mooncake")
 )
@@ -44,7 +47,7 @@ func Read(r io.Reader, format Format) ([]Request, error) {
 	if head, _ := in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		unpacked, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, fmt.Errorf("sim: gzip: %w", err)
+			return nil, unpacking(err)
 		}
 		in = bufio.NewReader(unpacked)
 	}
@@ -65,12 +68,21 @@ func Read(r io.Reader, format Format) ([]Request, error) {
 		return nil, fmt.Errorf("%w, not %q", ErrFormat, format)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unpacking(err)
 	}
 	if len(requests) == 0 {
 		return nil, ErrEmptyTrace
 	}
 	return inOrder(requests), nil
+}
+
+// unpacking gives ErrPacked for what package gzip finds wrong; other errors stay as they are.
+func unpacking(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) {
+		return ErrPacked
+	}
+	return err
 }
 
 func checkTokens(name string, n int) error {

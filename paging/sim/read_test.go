@@ -56,6 +56,12 @@ func TestReadMooncake(t *testing.T) {
 	}
 	_, err = Read(bytes.NewReader(packed.Bytes()[:packed.Len()-9]), Detect)
 	assert.Error(t, err, "a gzip file that ends early")
+	for at, what := range map[int]string{2: "header", 12: "packed bytes", packed.Len() - 6: "checksum"} {
+		bad := bytes.Clone(packed.Bytes())
+		bad[at] ^= 0x77
+		_, err := Read(bytes.NewReader(bad), Detect)
+		assert.ErrorIs(t, err, ErrPacked, what)
+	}
 }
 
 func TestReadNamesTheLine(t *testing.T) {
