@@ -60,11 +60,15 @@ bin/quire: FORCE
 bin/%: FORCE
 	$(GO) build -o $@ ./tests/$*
 
+# Chat templates run once a request: their interpreter is a quarter smaller without inlining.
+SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -gcflags=quire/engine/chat=-l
+
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
 	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
-	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -o $@ ./cmd/wasm
+	$(SMALL) -o $@ ./cmd/wasm
+	$(SMALL) -o web/dist/quire-bench.wasm ./cmd/wasm/bench
 
 bench: bin/quire ## measure the built-in model
 	bin/quire bench --prompt 64 --gen 64 --batch 1,8
