@@ -71,16 +71,15 @@ func watch(t *testing.T, o Options, prompts [][]int32, tokens int, together bool
 // readKV reads the K and V of slots in every layer. It runs in the step loop, before a sequence that ends gives its
 // blocks back, and with no other step in flight.
 func readKV(t *testing.T, e *Engine, slots []int32) [][]byte {
-	config, size := e.plan.Config, e.options.BlockSize
-	row, err := config.KVRowBytes(e.options.KVType)
-	require.NoError(t, err)
+	layout, size := e.plan.KVLayout(e.options.BlockSize, e.machine.options.KVType), e.options.BlockSize
+	row := 4 * layout.RowWords()
 	out := make([][]byte, len(slots))
 	for _, cache := range e.machine.Caches() {
 		data := make([]byte, cache.Size())
 		require.NoError(t, cache.Read(context.Background(), 0, data))
 		for p, slot := range slots {
-			for head := range config.KVHeads {
-				at := ((int(slot)/size*config.KVHeads+head)*size + int(slot)%size) * row
+			for head := range layout.KVHeads {
+				at := ((int(slot)/size*layout.KVHeads+head)*size + int(slot)%size) * row
 				out[p] = append(out[p], data[at:at+row]...)
 			}
 		}

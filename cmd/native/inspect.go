@@ -137,12 +137,13 @@ func (r *report) check(header *gguf.File, ctx int) {
 	r.Memory = &memory{Parameters: plan.Parameters(), Weights: plan.WeightBytes(), Context: ctx,
 		KVPerToken: map[string]int{}, KVCache: map[string]int64{}}
 	for _, kind := range kernel.KVTypes() {
-		n, err := plan.Config.KVTokenBytes(kind)
+		token, err := plan.KVTokenBytes(kind)
 		if err != nil {
 			problem(err)
 			continue
 		}
-		r.Memory.KVPerToken[kind], r.Memory.KVCache[kind] = n, int64(n)*int64(ctx)
+		r.Memory.KVPerToken[kind] = token
+		r.Memory.KVCache[kind], _ = plan.KVBytes(kind, ctx)
 	}
 }
 

@@ -146,12 +146,12 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if o.KVType == "" {
 		o.KVType = "f16"
 	}
-	token, err := plan.Config.KVTokenBytes(o.KVType)
+	token, err := plan.KVTokenBytes(o.KVType)
 	if err != nil {
 		return nil, err
 	}
 	b := &bench{vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
-	if plan.Head != nil {
+	if !plan.Tied {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
 	}

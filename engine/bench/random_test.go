@@ -33,7 +33,7 @@ func TestNamedShapesAreModels(t *testing.T) {
 			plan, err := model.NewPlan(header)
 			require.NoError(t, err)
 			assert.Equal(t, s.Vocabulary, plan.Config.Vocabulary)
-			assert.Equal(t, s.Tied, plan.Head == nil)
+			assert.Equal(t, s.Tied, plan.Tied)
 			assert.InDelta(t, millions[s.Name], float64(plan.Parameters())/1e6, 1)
 		})
 	}

@@ -88,7 +88,7 @@ func TestUnknownKeysAreWarnings(t *testing.T) {
 
 	p, err = model.NewPlan(tiny.Model{Meta: meta{"llama.rope.scaling.type": "none", "llama.rope.scaling.factor": float32(4)}}.File(t))
 	require.NoError(t, err)
-	assert.EqualValues(t, 1, p.Config.Rope.Scale)
+	assert.EqualValues(t, 1, p.Ropes[0].Scale)
 	require.Len(t, p.Warnings, 1)
 	assert.Contains(t, p.Warnings[0], "llama.rope.scaling.type")
 }
@@ -104,7 +104,7 @@ func TestLinearScaling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := model.NewPlan(tiny.Model{Meta: change}.File(t))
 			require.NoError(t, err)
-			assert.EqualValues(t, 4, p.Config.Rope.Scale)
+			assert.EqualValues(t, 4, p.Ropes[0].Scale)
 		})
 	}
 	const factor, old = "llama.rope.scaling.factor", "llama.rope.scale_linear"
@@ -175,33 +175,4 @@ func TestFilesThatAreNoModel(t *testing.T) {
 	refused(t, tiny.Model{Meta: meta{"general.type": "mmproj"}}, "mmproj")
 	_, err := model.NewPlan(tiny.Model{Meta: meta{"general.type": "model", "split.no": uint16(0), "split.count": uint16(1), "split.tensors.count": int32(20)}}.File(t))
 	assert.NoError(t, err)
-}
-
-// Any subset of the three biases is read, each at its place.
-func TestBiases(t *testing.T) {
-	names, lengths := []string{"attn_q", "attn_k", "attn_v"}, []int{32, 16, 16}
-	for subset := range 8 {
-		m := tiny.Model{Tensors: map[string][]int{}}
-		offsets := map[string]int{}
-		for i, name := range names {
-			if subset>>i&1 == 1 {
-				m.Tensors["blk.1."+name+".bias"] = []int{lengths[i]}
-				offsets["blk.1."+name+".bias"] = []int{0, 32, 48}[i]
-			}
-		}
-		p, err := model.NewPlan(m.File(t))
-		require.NoError(t, err)
-		assert.Nil(t, p.Layers[0].Bias)
-		if subset == 0 {
-			assert.Nil(t, p.Layers[1].Bias)
-			continue
-		}
-		found := map[string]int{}
-		for _, part := range p.Layers[1].Bias.Parts {
-			found[part.Tensor.Name] = part.Offset
-		}
-		assert.Equal(t, offsets, found)
-		assert.Equal(t, 64, p.Layers[1].Bias.Length)
-	}
-	refused(t, tiny.Model{Tensors: map[string][]int{"blk.0.attn_k.bias": {32}}}, "blk.0.attn_k.bias")
 }

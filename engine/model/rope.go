@@ -5,21 +5,67 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"quire/engine/gguf"
+	"quire/engine/quant"
 )
 
-// Table returns RoPE's table for positions [first, first+count): for each position and each of dim/2 frequencies the
+// Rope is how positions turn q and k (arXiv 2104.09864): what the table of angles is computed from.
+type Rope struct {
+	Dim      int  // the leading part of a head that is turned
+	Adjacent bool // pairs 2i with 2i+1; otherwise i with i+Dim/2
+	Base     float64
+	Scale    float64   // positions are divided by it (linear scaling); 1 for none
+	Factor   []float64 // a divisor for each frequency (Llama 3); nil for none
+
+	factors *gguf.Tensor // where Factor comes from
+}
+
+// The pairs of elements that are turned.
+const (
+	neighbours = true  // 2i with 2i+1
+	halves     = false // i with i+Dim/2
+)
+
+// rope plans a table, by the keys that files usually have.
+func (b *builder) rope(adjacent bool) *Rope {
+	c := b.config
+	r := &Rope{Adjacent: adjacent, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base("rope.freq_base"), Scale: b.ropeScale()}
+	if r.Dim > c.HeadDim || r.Dim%2 != 0 {
+		b.fail("%s.rope.dimension_count %d and head dim %d", b.arch, r.Dim, c.HeadDim)
+	}
+	if t, ok := b.find("rope_freqs.weight"); ok {
+		if t.Type != quant.F32 || t.Elements() != uint64(r.Dim/2) {
+			b.refuse("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", t.Type, t.Elements(), r.Dim/2)
+		}
+		r.factors = t
+	}
+	b.plan.Ropes = append(b.plan.Ropes, r)
+	return r
+}
+
+// base reads the base of RoPE's frequencies.
+func (b *builder) base(key string) float64 {
+	base := b.float(key, 10000)
+	if !(base > 0) || math.IsInf(base, 0) {
+		b.fail("%s.%s is %g, and must be positive", b.arch, key, base)
+	}
+	return base
+}
+
+// Table returns RoPE's table for positions [first, first+count): for each position and each of Dim/2 frequencies the
 // cosine and the sine of the angle, computed in float64 with all scaling in it (WGSL's sin and cos are too loose).
-// Shape [count][dim/2][2].
-func (r *Rope) Table(dim, first, count int) []float32 {
-	half := dim / 2
+// Shape [count][Dim/2][2].
+func (r *Rope) Table(first, count int) []float32 {
+	half := r.Dim / 2
 	freq := make([]float64, half)
 	for i := range freq {
-		freq[i] = math.Pow(r.Base, -2*float64(i)/float64(dim)) / r.Scale
+		freq[i] = math.Pow(r.Base, -2*float64(i)/float64(r.Dim)) / r.Scale
 		if i < len(r.Factor) {
 			freq[i] /= r.Factor[i]
 		}
 	}
-	table := make([]float32, 0, count*dim)
+	table := make([]float32, 0, count*r.Dim)
 	for p := first; p < first+count; p++ {
 		for _, f := range freq {
 			sin, cos := math.Sincos(float64(p) * f)
@@ -29,21 +75,23 @@ func (r *Rope) Table(dim, first, count int) []float32 {
 	return table
 }
 
-// RopeFactors reads Llama 3's frequency divisors, the tensor rope_freqs.weight; nil where the file has none.
-func RopeFactors(p *Plan, r io.ReaderAt) ([]float64, error) {
-	if p.ropeFactors == nil {
-		return nil, nil
+// Load returns the rope with the factors that are a tensor of the file.
+func (r *Rope) Load(src io.ReaderAt) (Rope, error) {
+	loaded := *r
+	if r.factors == nil {
+		return loaded, nil
 	}
-	data := make([]byte, p.ropeFactors.Bytes)
-	if n, err := r.ReadAt(data, p.ropeFactors.Offset); n < len(data) {
-		return nil, fmt.Errorf("tensor rope_freqs.weight: %w", err)
+	data := make([]byte, r.factors.Bytes)
+	if n, err := src.ReadAt(data, r.factors.Offset); n < len(data) {
+		return loaded, fmt.Errorf("tensor %s: %w", r.factors.Name, err)
 	}
-	factors := make([]float64, len(data)/4)
-	for i := range factors {
-		factors[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
-		if !(factors[i] > 0) || math.IsInf(factors[i], 0) {
-			return nil, fmt.Errorf("%w: tensor rope_freqs.weight has %g at %d", ErrUnsupported, factors[i], i)
+	loaded.Factor = make([]float64, len(data)/4)
+	for i := range loaded.Factor {
+		f := float64(math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+		if !(f > 0) || math.IsInf(f, 0) {
+			return loaded, fmt.Errorf("%w: tensor %s has %g at %d", ErrUnsupported, r.factors.Name, f, i)
 		}
+		loaded.Factor[i] = f
 	}
-	return factors, nil
+	return loaded, nil
 }

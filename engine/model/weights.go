@@ -43,7 +43,7 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 		load func() error
 	}
 	var pieces []piece
-	for _, m := range p.matrices() {
+	for _, m := range p.matrices {
 		target, err := kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, 0)
 		if err != nil {
 			return w, err
@@ -53,7 +53,7 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.matrix(target, m.Cols, part) }})
 		}
 	}
-	for _, v := range p.vectors() {
+	for _, v := range p.vectors {
 		b, err := d.NewBuffer(v.Label, uint64(4*Stride(v.Length)), gpu.Storage)
 		if err != nil {
 			return w, err

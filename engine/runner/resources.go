@@ -17,11 +17,10 @@ import (
 type resources struct {
 	weights *model.Weights
 	graph   *model.Graph
-	rope    model.Rope
 
 	step       *gpu.Buffer // one step, as shaders read it
-	table      *gpu.Buffer // RoPE's, of the whole context
-	filled     int         // positions that the table has
+	ropes      []ropeTable
+	filled     int         // positions that the tables have
 	lanes      *gpu.Buffer // each lane's last token
 	laneParams *gpu.Buffer
 	results    *gpu.Buffer
@@ -42,6 +41,12 @@ const (
 	resultBytes = 4 * kernel.ResultWords
 )
 
+// ropeTable is a table of RoPE's, of the whole context.
+type ropeTable struct {
+	rope  model.Rope
+	table *gpu.Buffer
+}
+
 // laneWrite is a lane's parameters on their way with the next step.
 type laneWrite struct {
 	lane int32
@@ -52,26 +57,23 @@ type laneWrite struct {
 const tablePiece = 2048
 
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
-	r = &resources{rope: p.Config.Rope, logprobs: make([]bool, o.MaxSeqs)}
+	r = &resources{logprobs: make([]bool, o.MaxSeqs)}
 	defer func() {
 		if err != nil {
 			r.release()
 		}
 	}()
-	if r.rope.Factor, err = model.RopeFactors(p, src); err != nil {
-		return r, err
-	}
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
-	stepWords := 64 + 4*o.TokenBudget + o.MaxSeqs*(16+rowBlocks) + 4*o.MaxOutputs + 4*(decodeItems+decodeItems/2) +
-		4*(o.TokenBudget*p.Config.Heads/p.Config.KVHeads+o.MaxSeqs) + 4*o.Blocks
+	groups := len(p.Windows())
+	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*(decodeItems+decodeItems/2) +
+		4*(o.TokenBudget*p.HeadsPerKV()+o.MaxSeqs) + 4*o.Blocks
 	for _, b := range []struct {
 		label string
 		words int
 		to    **gpu.Buffer
 	}{
 		{"step", stepWords, &r.step},
-		{"RoPE table", o.Context * p.Config.RotaryDim, &r.table},
 		{"lanes", o.MaxSeqs, &r.lanes},
 		{"lane parameters", o.MaxSeqs * sample.LaneWords, &r.laneParams},
 		{"results", o.MaxOutputs * kernel.ResultWords, &r.results},
@@ -79,6 +81,18 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		if *b.to, err = r.buffer(d, b.label, uint64(4*b.words)); err != nil {
 			return r, err
 		}
+	}
+	var tables []gpu.View
+	for _, rope := range p.Ropes {
+		loaded, err := rope.Load(src)
+		if err != nil {
+			return r, err
+		}
+		table, err := r.buffer(d, "RoPE table", uint64(4*o.Context*rope.Dim))
+		if err != nil {
+			return r, err
+		}
+		r.ropes, tables = append(r.ropes, ropeTable{loaded, table}), append(tables, table.All())
 	}
 	progress := func(stage string) func(done, total int64) {
 		return func(done, total int64) {
@@ -92,10 +106,9 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	c := p.Config
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
-		KV:     kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: o.KVType},
-		Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
-	}, r.step.All(), r.lanes.All(), r.table.All())
+	}, r.step.All(), r.lanes.All(), tables)
 	if err != nil {
 		return r, err
 	}
@@ -106,7 +119,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return r, err
 	}
-	if err = r.graph.Bind(ctx, p, r.weights, progress("kernels")); err != nil {
+	if err = r.graph.Bind(ctx, progress("kernels")); err != nil {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {
@@ -124,8 +137,8 @@ func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffe
 	return b, err
 }
 
-// growTable fills RoPE's table as far as the step's positions reach.
-func (r *Runner) growTable(s *step.Step) error {
+// growTables fills RoPE's tables as far as the step's positions reach.
+func (r *Runner) growTables(s *step.Step) error {
 	last := int32(-1)
 	for _, p := range s.Positions {
 		last = max(last, p)
@@ -135,13 +148,15 @@ func (r *Runner) growTable(s *step.Step) error {
 			return fmt.Errorf("runner: position %d is past the context of %d", last, r.options.Context)
 		}
 		n := min(tablePiece, r.options.Context-r.filled)
-		values := r.rope.Table(r.config.RotaryDim, r.filled, n)
-		data := make([]byte, 0, 4*len(values))
-		for _, v := range values {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-		}
-		if err := r.table.Upload(uint64(r.filled)*uint64(4*r.config.RotaryDim), data); err != nil {
-			return err
+		for i := range r.ropes {
+			t := &r.ropes[i]
+			var data []byte
+			for _, v := range t.rope.Table(r.filled, n) {
+				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+			}
+			if err := t.table.Upload(uint64(r.filled)*uint64(4*t.rope.Dim), data); err != nil {
+				return err
+			}
 		}
 		r.filled += n
 	}

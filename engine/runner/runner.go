@@ -38,7 +38,7 @@ type Options struct {
 type Runner struct {
 	device  *gpu.Device
 	options Options
-	config  *model.Config
+	plan    *model.Plan
 	*resources
 
 	rec    gpu.Recorder
@@ -83,7 +83,7 @@ type flightOutput struct {
 
 // New loads a model's weights from src and builds everything on the GPU.
 func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (*Runner, error) {
-	r := &Runner{device: d, options: o, config: p.Config, units: 64}
+	r := &Runner{device: d, options: o, plan: p, units: 64}
 	if d.Info().Type == "cpu" {
 		r.units = 4
 	}
@@ -120,7 +120,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	if err != nil {
 		return err
 	}
-	if err := r.growTable(s); err != nil {
+	if err := r.growTables(s); err != nil {
 		return err
 	}
 	r.translate(s)
@@ -191,7 +191,7 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 		rows = rows || o.Logits
 	}
 	if rows {
-		size := uint64(len(s.Outputs)) * uint64(4*model.Stride(r.config.Vocabulary))
+		size := uint64(len(s.Outputs)) * uint64(4*model.Stride(r.plan.Config.Vocabulary))
 		logits, err := r.device.NewReadback("logits", size)
 		if err != nil {
 			return nil, err
@@ -223,8 +223,8 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 			if !o.sample {
 				continue
 			}
-			if result.ID < 0 || int(result.ID) >= r.config.Vocabulary {
-				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.ID, r.config.Vocabulary)
+			if result.ID < 0 || int(result.ID) >= r.plan.Config.Vocabulary {
+				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.ID, r.plan.Config.Vocabulary)
 			}
 			l.Tokens = append(l.Tokens, result.ID)
 			l.Drawn = append(l.Drawn, result)
@@ -253,7 +253,7 @@ func (r *Runner) readRows(ctx context.Context, f *flight, l *step.Result) error 
 	if err != nil {
 		return err
 	}
-	vocabulary := r.config.Vocabulary
+	vocabulary := r.plan.Config.Vocabulary
 	for i, o := range f.outputs {
 		if !o.logits {
 			continue
@@ -303,7 +303,7 @@ func (r *Runner) span(a *attention.Attention, s *step.Step) int {
 			r.lens = append(r.lens, int(s.Rows[i].Start+s.Rows[i].Count))
 		}
 	}
-	span := attention.ChooseSplit(r.lens, r.config.KVHeads, r.units)
+	span := attention.ChooseSplit(r.lens, r.layout().KVHeads, r.units)
 	for {
 		items, split := 0, false
 		for i := range s.Rows {

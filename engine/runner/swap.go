@@ -18,10 +18,10 @@ type away struct {
 }
 
 func (r *Runner) layout() kernel.KVLayout {
-	return kernel.KVLayout{HeadDim: r.config.HeadDim, KVHeads: r.config.KVHeads, BlockSize: r.options.BlockSize, Type: r.options.KVType}
+	return r.plan.KVLayout(r.options.BlockSize, r.options.KVType)
 }
 
-// BlockBytes is the size of a block with K and V of every layer, as ReadBlocks gives it.
+// BlockBytes is the size of a block with K and V of every layer of a KV group, as ReadBlocks gives it.
 func (r *Runner) BlockBytes() int { return 2 * len(r.graph.K) * int(r.layout().Bytes(1)) }
 
 // readBlocks submits copies of whole blocks, K and V of each layer, one block after another.

@@ -1,0 +1,128 @@
+package model
+
+import (
+	"quire/engine/attention"
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// span is what a layer's attention is like: its heads, and what they see.
+type span struct {
+	heads, kvHeads, headDim int
+	scale                   float32 // of q·k
+	window                  int     // a query sees so many tokens, itself included; 0: all before it
+	rope                    *Rope   // nil: no positions
+}
+
+// kvLayer is where a layer keeps K and V: in the buffers that the layers of its place in all groups share.
+type kvLayer struct {
+	span
+	group, place int
+}
+
+// heads are the rows of q, k and v of all heads, one after the other.
+type heads struct {
+	rows
+	*kvLayer
+	bias     *Vector // still to be added
+	residual rows    // the stream that they come from
+}
+
+// heads projects x to q, k and v, with what the file has of biases.
+func (b *builder) heads(x rows, s span, q, k, v string) heads {
+	names := []string{q, k, v}
+	lengths := []int{s.heads * s.headDim, s.kvHeads * s.headDim, s.kvHeads * s.headDim}
+	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}
+	h.residual.norm = nil
+	b.plan.kv = append(b.plan.kv, h.kvLayer)
+	b.product(product{weights: b.stack("qkv", x.width, names, lengths), x: x, y: h.rows})
+	h.bias = b.biases("qkv bias", names, lengths)
+	return h
+}
+
+// attend rotates q and k by their positions (arXiv 2104.09864), stores k and v in the layer's blocks, and gives what the
+// queries find there.
+func (b *builder) attend(h heads) rows {
+	out := tokens("attended", h.heads*h.headDim)
+	b.onDevice(func(g *Graph) {
+		g.store(h)
+		g.attend(h, out)
+	})
+	return out
+}
+
+// store records rotation and storing.
+func (g *Graph) store(h heads) {
+	p := kernel.RopeStoreParams{Layout: g.layout(), Heads: h.heads, Group: h.group, Stride: Stride(h.width), Bias: h.bias != nil,
+		Residual: Stride(h.residual.width)}
+	table := g.step // bound, and not read
+	if h.rope != nil {
+		p.RotaryDim, p.Adjacent = h.rope.Dim, h.rope.Adjacent
+		table = g.tables[h.rope]
+	}
+	r, err := kernel.NewRopeStore(g.Device(), p)
+	if err != nil {
+		g.Fail(err)
+		return
+	}
+	g.Await(r)
+	qkv, residual := g.view(h.rows), g.view(h.residual)
+	var bound *gpu.BindGroup
+	g.Add(func() (err error) {
+		var more []gpu.View
+		if h.bias != nil {
+			more = append(more, g.weights.vector[h.bias].All())
+		}
+		bound, err = r.Bind(g.step, g.Resolve(qkv), table, g.K[h.place].All(), g.V[h.place].All(), append(more, g.Resolve(residual))...)
+		return err
+	}, func(rec *gpu.Recorder, s *kernel.StepData) { r.Record(rec, bound, len(s.Tokens)) })
+}
+
+// attend records attention.
+func (g *Graph) attend(h heads, out rows) {
+	o := &g.options
+	a := g.flash(attention.Params{
+		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, KVType: o.KVType, Group: h.group,
+		QStride: Stride(h.width), OutStride: Stride(out.width), Scale: h.scale, Window: h.window,
+		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
+	})
+	if a == nil {
+		return
+	}
+	q, to := g.view(h.rows), g.view(out)
+	var partials, walks gpu.View
+	if n := a.WalkBytes(a.MaxPrefillItems(o.MaxTokens, o.MaxSeqs)); n > 0 {
+		walks = g.Scratch("attention walks", int(n/4))
+	}
+	if !o.Deterministic {
+		partials = g.Scratch("attention partials", int(a.PartialBytes(g.decodeItems)/4))
+	}
+	var bound *attention.Bindings
+	g.Add(func() (err error) {
+		bound, err = a.Bind(attention.Operands{Step: g.step, Q: g.Resolve(q), K: g.K[h.place].All(), V: g.V[h.place].All(), Out: g.Resolve(to),
+			Partials: g.Resolve(partials), Walks: g.Resolve(walks)})
+		return err
+	}, func(rec *gpu.Recorder, s *kernel.StepData) { a.Record(rec, bound, s) })
+}
+
+// flash gives the attention of these parameters: layers that are alike share one.
+func (g *Graph) flash(p attention.Params) *attention.Attention {
+	if a, ok := g.attentions[p]; ok || g.Err() != nil {
+		return a
+	}
+	a, err := attention.New(g.Device(), p)
+	if err != nil {
+		g.Fail(err)
+		return nil
+	}
+	g.Await(a)
+	g.attentions[p] = a
+	if g.attention == nil {
+		g.attention = a
+		g.decodeItems = 0
+		if !p.Deterministic {
+			g.decodeItems = min(g.options.DecodeItems, a.MaxDecodeItems())
+		}
+	}
+	return a
+}

@@ -1,0 +1,138 @@
+package model
+
+import (
+	"quire/engine/gguf"
+	"quire/engine/quant"
+)
+
+// Part is a tensor's place in a fused matrix: its row r becomes row r·Stride + Offset.
+type Part struct {
+	Tensor         *gguf.Tensor
+	Offset, Stride int
+}
+
+// Matrix is a weight matrix to be made on the GPU, [Rows][Cols], from one or more tensors of one type.
+type Matrix struct {
+	Label      string
+	Type       quant.Type
+	Rows, Cols int
+	Parts      []Part
+}
+
+// Vector is a list of F32 weights to be made on the GPU from tensors; where none lies it is 0.
+type Vector struct {
+	Label  string
+	Length int
+	Parts  []VectorPart
+}
+
+// VectorPart is a tensor's place in a vector.
+type VectorPart struct {
+	Tensor *gguf.Tensor
+	Offset int // in floats
+}
+
+// tensor finds a tensor that must be there.
+func (b *builder) tensor(name string) *gguf.Tensor {
+	t, ok := b.find(name)
+	if !ok {
+		b.refuse("the file has no tensor %s", name)
+		return &gguf.Tensor{Name: name}
+	}
+	return t
+}
+
+// matrix plans a matrix of tensors of one type.
+func (b *builder) matrix(label string, rows, cols int, parts ...Part) *Matrix {
+	m := &Matrix{Label: b.label(label), Rows: rows, Cols: cols, Parts: parts}
+	b.plan.matrices = append(b.plan.matrices, m)
+	for _, part := range parts {
+		m.Type = part.Tensor.Type
+		if !m.Type.Runs() {
+			b.refuse("tensor %s has type %s", part.Tensor.Name, m.Type)
+		}
+	}
+	return m
+}
+
+// stack plans matrices of the given rows one below the other: as one where their types agree.
+func (b *builder) stack(label string, cols int, names []string, rows []int) []*Matrix {
+	var parts []Part
+	total, alike := 0, true
+	for i, name := range names {
+		parts = append(parts, Part{Tensor: b.tensor(b.name(name + ".weight")), Offset: total, Stride: 1})
+		b.checkRows(parts[i].Tensor, rows[i], cols)
+		total += rows[i]
+		alike = alike && parts[i].Tensor.Type == parts[0].Tensor.Type
+	}
+	if alike {
+		return []*Matrix{b.matrix(label, total, cols, parts...)}
+	}
+	var apart []*Matrix
+	for i, part := range parts {
+		part.Offset = 0
+		apart = append(apart, b.matrix(names[i], rows[i], cols, part))
+	}
+	return apart
+}
+
+// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree.
+func (b *builder) interleave(label string, cols int, names [2]string, rows int) []*Matrix {
+	first, second := b.tensor(b.name(names[0]+".weight")), b.tensor(b.name(names[1]+".weight"))
+	b.checkRows(first, rows, cols)
+	b.checkRows(second, rows, cols)
+	if first.Type != second.Type {
+		return []*Matrix{b.matrix(names[0], rows, cols, Part{Tensor: first, Stride: 1}), b.matrix(names[1], rows, cols, Part{Tensor: second, Stride: 1})}
+	}
+	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}
+}
+
+// checkRows refuses a tensor of another shape than a matrix of rows and columns.
+func (b *builder) checkRows(t *gguf.Tensor, rows, cols int) {
+	if len(t.Shape) != 2 || t.Shape[0] != uint64(cols) || t.Shape[1] != uint64(rows) {
+		b.refuse("tensor %s has shape %v, want [%d %d]", t.Name, t.Shape, cols, rows)
+	}
+}
+
+// vector plans a single tensor.
+func (b *builder) vector(length int, name string) *Vector {
+	v := b.newVector(name, length)
+	b.part(v, b.tensor(name), 0, length)
+	return v
+}
+
+func (b *builder) newVector(label string, length int) *Vector {
+	v := &Vector{Label: label, Length: length}
+	b.plan.vectors = append(b.plan.vectors, v)
+	return v
+}
+
+func (b *builder) part(v *Vector, t *gguf.Tensor, offset, length int) {
+	switch {
+	case b.err != nil:
+	case t.Type != quant.F32:
+		b.refuse("tensor %s has type %s, want F32", t.Name, t.Type)
+	case t.Elements() != uint64(length):
+		b.refuse("tensor %s has %d elements, want %d", t.Name, t.Elements(), length)
+	}
+	v.Parts = append(v.Parts, VectorPart{Tensor: t, Offset: offset})
+}
+
+// biases plans what is added to rows that lie one after the other, of which any may have none; nil where none has one.
+func (b *builder) biases(label string, names []string, rows []int) *Vector {
+	var bias *Vector
+	offset, length := 0, 0
+	for _, n := range rows {
+		length += n
+	}
+	for i, name := range names {
+		if t, ok := b.find(b.name(name + ".bias")); ok {
+			if bias == nil {
+				bias = b.newVector(b.label(label), length)
+			}
+			b.part(bias, t, offset, rows[i])
+		}
+		offset += rows[i]
+	}
+	return bias
+}
