@@ -1,5 +1,7 @@
 // One step of AdamW (arXiv 1711.05101, algorithm 2) on all parameters. The gradient is first scaled to a norm of at most
-// clip, from the sum of its squares; the first DECAYED vectors decay.
+// clip, from the sum of its squares.
+//! const VECTORS: u32  vec4s of parameters
+//! const DECAYED: u32  those that decay, from the first on
 struct Settings {
     rate: f32,
     beta1: f32,

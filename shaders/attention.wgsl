@@ -10,21 +10,36 @@
 //
 // What a row computes depends neither on its place in the tile nor on its neighbours: a tile it does not see leaves its
 // state exactly as it was.
-// include: step
-// include: keys
-// include: kv
-// include: q
-// include: sight
-// include: score
-// include: mask
-// include: dropout
-// include: stage
-// include: rows
-// include: lse
-// include: finish
-// include: item
-// include: key_rows
-// include: walk
+//! include: step sight score mask dropout item key_rows
+//! slot keys: keys_blocks keys_rows
+//! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
+//! slot q: q_f32 q_f32x4 q_f16 q_bf16
+//! slot stage: stage_f32 stage_f16
+//! slot rows: attention_rows_workgroup attention_rows_subgroup
+//! slot lse: lse_none lse_keep
+//! slot finish: attention_whole attention_split
+//! slot walk: walk_whole walk_parts
+//! const TX: u32           invocations along the keys
+//! const TY: u32           invocations along the query rows
+//! const RG: u32           vec4s of query rows that an invocation owns
+//! const RK: u32           keys of a tile that an invocation owns
+//! const SLABS: u32        slabs of K's columns, and pieces of V's keys
+//! const SLAB: u32         columns of a slab
+//! const Q_SLABS: u32      slabs of Q that are staged: SLABS, or 1 with K's
+//! const STAGES: u32       2: K and V are staged at once, 1: one after the other
+//! const RC: u32           columns of the output that an invocation owns
+//! const SLAB_STRIDE: u32  columns from one key of a slab to the next
+//! const P_STRIDE: u32     vec4s from one key's weights to the next's
+//! const BATCH: u32        loads in flight
+//! const CX: u32           invocations along the keys that own different columns
+//! const PARTS: u32        invocations that share a column's keys
+//! const ITEMS_WORD: u32   the step's word with the number of items
+//! const SOFTCAP: f32      bound of scores; 0: none
+//! const ALIBI: bool       scores fall with distance
+//! const SCALE: f32        of q·k
+//! const DROP_BELOW: u32   a draw below it drops a weight; 0: no dropout
+//! const KV_HEADS: u32     KV heads
+//! most TILES: u32         tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -125,7 +140,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
 
     walk_take(item, index, lane, &maximum, &sum, &sums);
 
-    // turns: TILES
+    //! turns: TILES
     for (var tile = next_tile(item, keys, walk_begin(keys)); tile < keys.end; tile = next_tile(item, keys, tile + i32(BK))) {
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {

@@ -1,7 +1,8 @@
 // The state of each query row that the backward pass starts from: its log-sum-exp and rowsum(dO ∘ O) (FlashAttention-2,
 // arXiv 2307.08691, algorithm 2, line 4), side by side. An invocation owns a row.
-// include: step
-// include: gradient
+//! include: step
+//! slot gradient: gradient_f32 gradient_f32x4
+//! const HEADS: u32  query heads
 
 @group(0) @binding(1) var<storage, read> out: array<GradientUnit>;   // [token][OUT_STRIDE]
 @group(0) @binding(2) var<storage, read> d_out: array<GradientUnit>; // likewise

@@ -7,19 +7,45 @@
 //   owned gradients += (P or dS)ᵀ · walked rows, these in slabs of rows.
 //
 // Invocation (tx, ty) has the own rows 4·(tx + j·TX) to +3 and the walked rows 4·(ty + i·TY) to +3 of S; of the gradients it
-// has the own rows 4·(to + j·TO) to +3 and the columns tc + l·TC. The header sets AHEAD where registers hold
-// READS columns (ROW_READS for gradients) that are read before they are needed.
-// include: step
-// include: kv
-// include: keys
-// include: q
-// include: gradient
-// include: sight
-// include: score
-// include: mask
-// include: dropout
-// include: span
-// include: side
+// has the own rows 4·(to + j·TO) to +3 and the columns tc + l·TC.
+//! include: step sight score mask dropout
+//! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4
+//! slot keys: keys_rows
+//! slot q: q_f32 q_f32x4 q_f16 q_bf16
+//! slot gradient: gradient_f32 gradient_f32x4
+//! slot span: span_whole span_parts
+//! slot side: backward_keys backward_queries
+//! const TX: u32            invocations along the own rows
+//! const TY: u32            invocations along the walked rows
+//! const OWN_QUADS: u32     quads of own rows an invocation has, of S
+//! const WALK_QUADS: u32    quads of walked rows an invocation has, of S
+//! const SLABS: u32         slabs of columns
+//! const SLAB: u32          columns of a slab
+//! const SLAB_STRIDE: u32   columns from one row of a slab to the next
+//! const SWIZZLE: u32       slots' bits by which columns are exchanged; 0: none
+//! const STAGE: u32         vec4s of workgroup memory for rows
+//! const WEIGHTS: u32       vec4s of it for P or dS
+//! const TC: u32            invocations along the columns of the gradients
+//! const TO: u32            invocations along their own quads
+//! const COLUMNS_EACH: u32  columns of them that an invocation has
+//! const QUADS_EACH: u32    own quads of them that an invocation has
+//! const DEPTH: u32         walked rows that are staged at a time, for the gradients
+//! const STATES: u32        states of query rows that an invocation has
+//! const AHEAD: bool        registers hold columns that are read before they are needed
+//! const OWN_READS: u32     of READS, those of own rows
+//! const READS: u32         columns of S and dP read ahead
+//! const ROW_READS: u32     columns of the gradients read ahead
+//! const TILES: u32         tiles that a launch walks
+//! const HEAD_DIM: u32      elements of a head
+//! const KV_HEADS: u32      KV heads
+//! const SCALE: f32         of q·k
+//! const HEADS: u32         query heads
+//! const CAUSAL: bool       a query sees no key behind its own position
+//! const WINDOW: u32        a query sees keys less than so far away; 0: all
+//! const SINKS: u32         first keys that stay in sight under a window
+//! const MASK: u32          kind of mask: 0 none, 1 boolean, 2 additive
+//! const ITEMS_WORD: u32    the step's word with the number of items
+//! const HEADS_PER_KV: u32  query heads that share a KV head
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -270,9 +296,9 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
     let key = select(walked, it.own_first, OWN_KEYS);
     let query_end = min(it.queries, query + select(BO, BW, OWN_KEYS));
     let key_end = min(it.keys, key + select(BW, BO, OWN_KEYS));
-    // turns: max(BO, BW) / MASK_BLOCK + 1u
+    //! turns: max(BO, BW) / MASK_BLOCK + 1u
     for (var a = query - query % MASK_BLOCK; a < query_end; a += MASK_BLOCK) {
-        // turns: max(BO, BW) / MASK_BLOCK + 1u
+        //! turns: max(BO, BW) / MASK_BLOCK + 1u
         for (var b = key - key % MASK_BLOCK; b < key_end; b += MASK_BLOCK) {
             if (mask_entry(it.mask, head, a, b) != MASK_HIDDEN) { return false; }
         }
@@ -320,10 +346,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             row_states[j] = state_of(it, head_first, it.own_first + 4u * (tx + (j / 4u) * TX) + j % 4u);
         }
     }
-    // turns: select(1u, HEADS_PER_KV, OWN_KEYS)
+    //! turns: select(1u, HEADS_PER_KV, OWN_KEYS)
     for (var head = head_first; head < head_end; head++) {
         let slope = alibi_slope(head);
-        // turns: TILES
+        //! turns: TILES
         for (var walked = next_tile(begin, gap_end); walked < end; walked = next_tile(walked + BW, gap_end)) {
             if (hidden(it, head, walked)) { continue; }
             if (OWN_KEYS) {

@@ -1,7 +1,10 @@
 // Combines two attentions of the same queries over different keys by their log-sum-exps (cascade): each output weighted by
 // exp(its log-sum-exp − that of all keys). One whose log-sum-exp is EMPTY saw nothing and counts for nothing. A workgroup
 // owns a token.
-// include: step
+//! include: step
+//! const HEADS: u32       query heads
+//! const HEAD_DIM: u32    elements of a head
+//! const OUT_STRIDE: u32  words from one token's output to the next
 
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;

@@ -1,17 +1,25 @@
 // Flash attention for few query rows (Flash-Decoding). K and V go from memory straight to registers, each element once:
 // LANES neighbouring invocations share a key, eight elements each, and add up its scores by exchange. Such a group walks
 // keys of its own, KEYS at a time, with an online softmax of its own; the groups are merged at the end, in one order.
-// include: step
-// include: keys
-// include: q
-// include: sight
-// include: score
-// include: mask
-// include: dropout
-// include: eight
-// include: lse
-// include: finish
-// include: item
+//! include: step sight score mask dropout item
+//! slot keys: keys_blocks keys_rows
+//! slot q: q_f32 q_f32x4 q_f16 q_bf16
+//! slot eight: eight_any eight_f16 eight_bf16
+//! slot lse: lse_none lse_keep
+//! slot finish: attention_whole attention_split
+//! const SUBGROUP: u32    invocations that surely share a subgroup
+//! const LANES: u32       invocations that share a key
+//! const KEYS: u32        keys that such a group takes at a time
+//! const ROWS: u32        query rows of an item
+//! const WORKGROUP: u32   invocations of a workgroup
+//! const SINKS: u32       first keys that stay in sight under a window
+//! const ITEMS_WORD: u32  the step's word with the number of items
+//! const SOFTCAP: f32     bound of scores; 0: none
+//! const ALIBI: bool      scores fall with distance
+//! const SCALE: f32       of q·k
+//! const DROP_BELOW: u32  a draw below it drops a weight; 0: no dropout
+//! const KV_HEADS: u32    KV heads
+//! most TILES: u32        tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -56,7 +64,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var sum: array<f32, ROWS>;
     var sums: array<Eight, ROWS>;
     for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
-    // turns: TILES
+    //! turns: TILES
     for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
         var k: array<Raw, KEYS>;
         var v: array<Raw, KEYS>;

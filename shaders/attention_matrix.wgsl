@@ -6,19 +6,43 @@
 // A fragment's elements cannot be reached, so O is not rescaled each time a maximum moves: weights are 2^(s − reference),
 // with s in units of log2, and the reference follows the maximum only when that has passed it by SLACK. Then the workgroup
 // as a whole takes O through workgroup memory. Weights are so at most 2^SLACK, well inside f16, and sums are f32.
-//
-// The header gives, besides, DEPTH, the fragments along the head dim, and Q_DEPTH, those of Q that are staged at a time;
-// KEY_PARTS, the fragments along a tile's keys; KEYS_EACH, the keys of a lane.
-// include: step
-// include: keys
-// include: q
-// include: sight
-// include: score
-// include: mask
-// include: dropout
-// include: matrix
-// include: eight
-// include: lse
+//! include: step sight score mask dropout
+//! slot keys: keys_blocks keys_rows
+//! slot q: q_f32 q_f32x4 q_f16 q_bf16
+//! slot matrix: matrix_subgroup matrix_plain
+//! slot eight: matrix_kv_any matrix_kv_f16
+//! slot lse: lse_none lse_keep
+//! const DEPTH: u32         fragments along the head dim
+//! const Q_DEPTH: u32       of those, staged at a time of Q
+//! const KEYS: u32          keys of a tile
+//! const ROWS: u32          query rows of a subgroup
+//! const KEY_PARTS: u32     fragments along a tile's keys
+//! const HALVES: u32        halves of workgroup memory
+//! const FLOATS: u32        floats of workgroup memory
+//! const BQ: u32            query rows of a workgroup
+//! const SUBGROUPS: u32     subgroups of a workgroup
+//! const SUBGROUP: u32      invocations of a subgroup
+//! const ROWS_EACH: u32     rows of a lane
+//! const ROW_LANES: u32     lanes that own different rows
+//! const KEYS_EACH: u32     keys of a lane
+//! const FETCHES: u32       loads that an invocation makes of a tile of K, or V
+//! const PARTS: u32         fragments of Q, and of O
+//! const FRAGMENTS: u32     fragments along a subgroup's rows
+//! const OUT_STRIDE: u32    words from one token's output to the next
+//! const HEAD_DIM: u32      elements of a head
+//! const SINKS: u32         first keys that stay in sight under a window
+//! const THREADS: u32       invocations of a workgroup
+//! const MASK: u32          kind of mask: 0 none, 1 boolean, 2 additive
+//! const HEADS_PER_KV: u32  query heads that share a KV head
+//! const CAUSAL: bool       a query sees no key behind its own position
+//! const WINDOW: u32        a query sees keys less than so far away; 0: all
+//! const SCALE: f32         of q·k
+//! const SOFTCAP: f32       bound of scores; 0: none
+//! const ALIBI: bool        scores fall with distance
+//! const DROP_BELOW: u32    a draw below it drops a weight; 0: no dropout
+//! const ITEMS_WORD: u32    the step's word with the number of items
+//! const KV_HEADS: u32      KV heads
+//! most TILES: u32          tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -96,7 +120,7 @@ fn loaded(s: Share, key: i32) -> bool {
 // do hides how long memory takes. Keys out of sight are 0.
 fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
-    // unroll
+    //! unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
@@ -108,7 +132,7 @@ fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
 
 fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
-    // unroll
+    //! unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
@@ -120,7 +144,7 @@ fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
 
 fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
     var fetched = x;
-    // unroll
+    //! unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
         if (i < KEYS * EIGHTS) { put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]); }
@@ -133,11 +157,11 @@ fn masked_out(s: Share, tile: i32) -> bool {
     let last = min(s.first + BQ, s.flat_rows) - 1u;
     let last_key = u32(min(tile + i32(KEYS), s.end) - 1);
     let heads = select(HEADS_PER_KV, 1u, step[s.mask] == 1u);
-    // turns: HEADS_PER_KV
+    //! turns: HEADS_PER_KV
     for (var h = 0u; h < heads; h++) {
-        // turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
+        //! turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
         for (var y = s.first / HEADS_PER_KV / MASK_BLOCK; y <= last / HEADS_PER_KV / MASK_BLOCK; y++) {
-            // turns: KEYS / MASK_BLOCK + 1u
+            //! turns: KEYS / MASK_BLOCK + 1u
             for (var x = u32(tile) / MASK_BLOCK; x <= last_key / MASK_BLOCK; x++) {
                 let entry = mask_entry(s.mask, s.kv_head * HEADS_PER_KV + h, y * MASK_BLOCK, x * MASK_BLOCK);
                 if (entry != MASK_HIDDEN) { return false; }
@@ -151,7 +175,7 @@ fn masked_out(s: Share, tile: i32) -> bool {
 fn next_tile(s: Share, tile: i32) -> i32 {
     var t = tile;
     // Of all calls together there are no more turns than tiles.
-    // turns: 1u
+    //! turns: 1u
     while (t < s.end) {
         if (t >= i32(SINKS) && t + i32(KEYS) <= s.lowest) {
             t += (s.lowest - t) / i32(KEYS) * i32(KEYS);
@@ -181,7 +205,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
     let part = own / ROW_LANES * KEYS_EACH;
     let all = all_see(s, tile);
     var passed = false;
-    // unroll
+    //! unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         let r = rows_at + e * ROW_LANES + own % ROW_LANES;
         let flat = s.first + r;
@@ -194,7 +218,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         var x: array<f32, KEYS_EACH>;
         var top = NONE;
         if (all) {
-            // unroll
+            //! unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
                 x[c] = SCALE * LOG2E * floats[at + c];
                 if (SOFTCAP > 0.0 || ALIBI) {
@@ -203,7 +227,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
                 top = max(top, x[c]);
             }
         } else {
-            // unroll
+            //! unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
                 let key = key_at + i32(c);
                 x[c] = NONE;
@@ -228,7 +252,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         let to = 8u * min((P_AT + subgroup * P_SIZE + (r - rows_at) * P_STRIDE + part) / 8u, (HALVES - KEYS_EACH) / 8u);
         let zero = max(reference, LEAST); // so that hidden keys weigh nothing where a row has seen none yet
         var total = 0.0;
-        // unroll
+        //! unroll
         for (var c = 0u; c < KEYS_EACH; c++) {
             var p = half(exp2(min(x[c] - zero, SLACK)));
             total += f32(p);
@@ -243,9 +267,9 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
 // put_piece writes a piece of O to floats.
 fn put_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32) {
     let at = subgroup * ROWS * S_STRIDE;
-    // unroll
+    //! unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
-        // unroll
+        //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
             if (d < DEPTH) { keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]); }
@@ -263,9 +287,9 @@ fn scale_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
         floats[r * S_STRIDE + i % KEYS] *= row_scale[r];
     }
     workgroupBarrier();
-    // unroll
+    //! unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
-        // unroll
+        //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
             if (d < DEPTH) { (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE); }
@@ -309,9 +333,9 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
         halves[at + 3u] = x.w;
     }
     workgroupBarrier();
-    // unroll
+    //! unroll
     for (var f = 0u; f < FRAGMENTS; f++) {
-        // unroll
+        //! unroll
         for (var d = 0u; d < Q_DEPTH; d++) {
             if (first + d < DEPTH) {
                 (*q_parts)[f * DEPTH + first + d] = left_rows((subgroup * ROWS + 16u * f) * Q_STRIDE_HALVES + 16u * d, Q_STRIDE_HALVES);
@@ -354,7 +378,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
 
     var o: array<Result, PARTS>;
     var state: Softmax;
-    // unroll
+    //! unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         state.reference[e] = NONE;
         state.highest[e] = NONE;
@@ -364,20 +388,20 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     var tile = next_tile(s, s.begin);
     put_tile(0u, fetch_k(s, tile, lane), lane);
     workgroupBarrier();
-    // turns: TILES
+    //! turns: TILES
     while (tile < s.end) {
         let next = next_tile(s, tile + i32(KEYS));
         let v = fetch_v(s, tile, lane);
-        // unroll
+        //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             var scores = array<Result, FRAGMENTS>();
-            // unroll
+            //! unroll
             for (var d = 0u; d < DEPTH; d++) {
                 let keys = right_columns(16u * (n * KV_STRIDE + d), KV_STRIDE);
-                // unroll
+                //! unroll
                 for (var f = 0u; f < FRAGMENTS; f++) { scores[f] = multiply_add(q_parts[f * DEPTH + d], keys, scores[f]); }
             }
-            // unroll
+            //! unroll
             for (var f = 0u; f < FRAGMENTS; f++) {
                 keep_result(scores_at + 16u * (f * S_STRIDE + n), S_STRIDE, scores[f]);
             }
@@ -404,18 +428,18 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
             if (PIECES > 6u) { scale_piece(&o, 6u, subgroup, lane); }
             if (PIECES > 7u) { scale_piece(&o, 7u, subgroup, lane); }
         }
-        // unroll
+        //! unroll
         for (var e = 0u; e < ROWS_EACH; e++) { state.sum[e] += state.tile_sum[e]; }
 
-        // unroll
+        //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             var weights: array<Left, FRAGMENTS>;
-            // unroll
+            //! unroll
             for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_rows(weights_at + 16u * (f * P_STRIDE + n), P_STRIDE); }
-            // unroll
+            //! unroll
             for (var d = 0u; d < DEPTH; d++) {
                 let values = right_rows(V_AT + 16u * (n * KV_STRIDE + d), KV_STRIDE);
-                // unroll
+                //! unroll
                 for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(weights[f], values, o[f * DEPTH + d]); }
             }
         }
@@ -423,7 +447,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     }
 
     let own = lane % SUBGROUP;
-    // unroll
+    //! unroll
     for (var e = 0u; e < ROWS_EACH; e++) {
         let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
         let sum = row_sum(state.sum[e], lane);

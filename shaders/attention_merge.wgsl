@@ -2,8 +2,14 @@
 // exp(its maximum − the greatest), the sum divided once. A span whose sum is 0 saw nothing and counts for nothing. A
 // workgroup owns a row: its lanes read the states of as many spans at once, then share the output's columns, and where those
 // are fewer than lanes, the spans.
-// include: step
-// include: lse
+//! include: step
+//! slot lse: lse_none lse_keep
+//! const BQ: u32            query rows of an item
+//! const HEAD_DIM: u32      elements of a head
+//! const HEADS_PER_KV: u32  query heads that share a KV head
+//! const KV_HEADS: u32      KV heads
+//! const OUT_STRIDE: u32    words from one token's output to the next
+//! most MERGED: u32         items of a merge
 
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
@@ -36,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var greatest = NONE;
     var sum = 0.0;
     var x = vec4<f32>(0.0);
-    // turns: MERGED / LANES + 1u
+    //! turns: MERGED / LANES + 1u
     for (var at = 0u; at < items; at += LANES) {
         let count = min(LANES, items - at);
         var state = vec2<f32>(NONE, 0.0);
@@ -46,7 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         states[lane] = state;
         workgroupBarrier();
         var now = greatest;
-        // turns: LANES
+        //! turns: LANES
         for (var i = 0u; i < count; i++) { now = max(now, states[i].x); }
         weights[lane] = select(0.0, exp(min(state.x - now, 0.0)), state.y > 0.0);
         let scale = select(exp(min(greatest - now, 0.0)), 1.0, greatest == now);
@@ -54,10 +60,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum *= scale;
         x *= scale;
         workgroupBarrier();
-        // turns: LANES
+        //! turns: LANES
         for (var i = 0u; i < count; i++) { sum += weights[i] * states[i].y; }
         if (part < PARTS) {
-            // turns: LANES / PARTS + 1u
+            //! turns: LANES / PARTS + 1u
             for (var i = part; i < count; i += PARTS) {
                 x += partials[(base + (at + i) * KV_HEADS * BQ) * (COLUMNS + 1u) + c] * weights[i];
             }

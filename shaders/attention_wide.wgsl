@@ -5,21 +5,28 @@
 //
 // Q and K go through workgroup memory in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector,
 // and P through the same memory once they are used; V in pieces of VK keys beside it. What comes next is read into registers
-// while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks. The header gives
-// STAGE, the vectors of the memory that they share.
-// include: step
-// include: keys
-// include: kv
-// include: q
-// include: sight
-// include: score
-// include: mask
-// include: dropout
-// include: rows
-// include: lse
-// include: item
-// include: key_rows
-// include: walk
+// while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks.
+//! include: step sight score mask dropout item key_rows
+//! slot keys: keys_blocks keys_rows
+//! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
+//! slot q: q_f32 q_f32x4 q_f16 q_bf16
+//! slot rows: wide_rows_workgroup wide_rows_subgroup
+//! slot lse: lse_none lse_keep
+//! slot walk: walk_whole walk_parts
+//! const TY: u32          invocations along the query rows
+//! const RG: u32          vec4s of query rows that an invocation owns
+//! const DEPTH: u32       elements of the head dim in a slab of Q and K
+//! const VK: u32          keys in a piece of V
+//! const RC: u32          columns of the output that an invocation owns
+//! const STAGE: u32       vec4s of the memory that Q, K and P share
+//! const MASK: u32        kind of mask: 0 none, 1 boolean, 2 additive
+//! const WINDOW: u32      a query sees keys less than so far away; 0: all
+//! const SOFTCAP: f32     bound of scores; 0: none
+//! const ALIBI: bool      scores fall with distance
+//! const ITEMS_WORD: u32  the step's word with the number of items
+//! const SCALE: f32       of q·k
+//! const DROP_BELOW: u32  a draw below it drops a weight; 0: no dropout
+//! most TILES: u32        tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -131,7 +138,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         slab = read_slab(item, keys, tile, 0u, lane);
         piece = read_piece(item, keys, tile, 0u, lane);
     }
-    // turns: TILES
+    //! turns: TILES
     while (tile < keys.end) {
         let next = next_tile(item, keys, tile + i32(BK));
         put_piece(piece, lane);

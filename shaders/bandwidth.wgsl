@@ -1,5 +1,6 @@
 // Reads a buffer once and keeps a sum for each invocation, so that no load can be left out: what memory can deliver.
-// The header gives WORKGROUPS and VECTORS, the vec4s that one invocation reads.
+//! const WORKGROUPS: u32  of the launch
+//! const VECTORS: u32     vec4s that an invocation reads
 @group(0) @binding(0) var<storage, read> data: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> sums: array<u32>;
 

@@ -1,4 +1,5 @@
 // y[i] = Σ_r x[r][i] over the rows in order.
+//! most SUMMED_ROWS: u32  rows
 struct Shape {
     rows: u32,
     vectors: u32, // in a row
@@ -14,7 +15,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         return;
     }
     var sum = vec4<f32>();
-    // turns: SUMMED_ROWS
+    //! turns: SUMMED_ROWS
     for (var r = 0u; r < shape.rows; r++) {
         sum += x[r * shape.vectors + i];
     }

@@ -1,5 +1,9 @@
 // Copies the first slots of a block to another, K and V. No copy of a step reads what another writes.
-// include: step
+//! include: step
+//! const BLOCK_WORDS: u32   words of a block, of K or V
+//! const ROW_WORDS_KV: u32  words of a row
+//! const GROUP: u32         KV group
+//! const BLOCK_SIZE: u32    slots of a KV block
 
 @group(0) @binding(1) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(2) var<storage, read_write> v_cache: array<u32>;

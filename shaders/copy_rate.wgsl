@@ -1,5 +1,6 @@
-// Copies a buffer: what memory can deliver and take at once. The header gives WORKGROUPS and VECTORS, the vec4s that one
-// invocation copies.
+// Copies a buffer: what memory can deliver and take at once.
+//! const WORKGROUPS: u32  of the launch
+//! const VECTORS: u32     vec4s that an invocation copies
 @group(0) @binding(0) var<storage, read> source: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> copied: array<vec4<u32>>;
 

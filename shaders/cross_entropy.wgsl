@@ -1,6 +1,10 @@
 // loss[row] = log Σ exp(logits[row]) − logits[row][target], and logits become their gradient by the mean of loss. A
 // workgroup takes a row: one pass keeps each invocation's running maximum and the sum of exponentials below it, which are
 // then merged in pairs; a second writes the gradient.
+//! const ROWS: u32        rows of logits
+//! const STRIDE: u32      floats from one row of logits to the next
+//! const VOCABULARY: u32  logits of a row
+//! const WORKGROUP: u32   invocations of a workgroup
 @group(0) @binding(0) var<storage, read> targets: array<u32>;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(2) var<storage, read_write> loss: array<f32>;

@@ -1,7 +1,13 @@
 // x[t] = row of token t of the embedding, times SCALE. This piece of the matrix holds the rows [FIRST, FIRST + N); other
 // tokens are left to the other pieces. Ids past the vocabulary are clamped.
-// include: step
-// include: dequant
+//! include: step
+//! slot dequant: dequant_*
+//! const FIRST: u32       first row of this piece of the matrix
+//! const N: u32           rows of it
+//! const VOCABULARY: u32  tokens
+//! const SCALE: f32       factor of the embeddings
+//! const BLOCKS: u32      blocks of 32 weights in a row
+//! const X_STRIDE: u32    floats from one row of x to the next
 @group(0) @binding(3) var<storage, read> lanes: array<u32>; // the last token of each lane
 @group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
 

@@ -1,6 +1,7 @@
 // Multiplies and adds in registers only: what arithmetic can deliver. Sixteen sums an invocation leave no multiply-add
 // waiting for another, and one factor and one summand for all leave no register read twice; these come from memory and sums
-// go there, so that nothing can be known ahead or left out. The header gives ROUNDS.
+// go there, so that nothing can be known ahead or left out.
+//! const ROUNDS: u32  turns of the loop
 @group(0) @binding(0) var<storage, read> factors: array<f32, 2>;
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;
 

@@ -1,4 +1,6 @@
 // y[t] = x[ids[t]]: the embeddings of tokens.
+//! const ROWS: u32     tokens
+//! const VECTORS: u32  vec4s of a row
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;

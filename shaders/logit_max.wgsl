@@ -1,6 +1,9 @@
 // The most likely token of each slice of each output's logits, as (key, id); one that is no number comes first.
-// include: step
-// include: logits
+//! include: step logits
+//! const THREADS: u32  invocations of a workgroup
+//! const STRIDE: u32   words from one output's logits to the next
+//! const VOCAB: u32    tokens
+//! const SLICES: u32   slices of 4096 logits of an output
 
 @group(0) @binding(2) var<storage, read_write> peaks: array<vec2<u32>>; // [output][SLICES]
 
@@ -17,7 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let base = o * (STRIDE / 4u);
     let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
-    // turns: SLICE / THREADS
+    //! turns: SLICE / THREADS
     for (var c = group.x * SLICE + lane; c < end; c += THREADS) {
         let x = logits[base + c];
         let id = 4u * c;

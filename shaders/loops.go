@@ -34,7 +34,7 @@ func (c *counter) loop(tokens []token, at int, said []token, known map[string]va
 		turns = counted(parts[0], parts[1], parts[2], inner)
 	}
 	if !turns.known {
-		return 0, 0, fmt.Errorf("shaders: %q: no comment %q says how many turns the loop makes", c.line(tokens[at].line), turnsMark+" …")
+		return 0, 0, fmt.Errorf("shaders: %q: no line %q says how many turns the loop makes", c.line(tokens[at].line), turnsMark+" …")
 	}
 	end = matching(tokens, open)
 	body, _, err := c.block(tokens[open+1:end], inner)

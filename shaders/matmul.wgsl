@@ -5,11 +5,23 @@
 // Neighbouring invocations stage neighbouring columns of a row, for the sake of storage; a column's quads are exchanged by
 // its place, so that they store to different banks of workgroup memory.
 //
-// A launch sums the columns 4·K_BEGIN to 4·K_END. A sum's order over K does not depend on the number of rows nor on the place in the tile. SWIGLU, BIAS, ADD and
-// GATHER are as in matvec.wgsl.
-// include: step
-// include: dequant
-// include: silu
+// A sum's order over K depends neither on the number of rows nor on the place in the tile.
+//! include: step silu
+//! slot dequant: dequant_*
+//! const QUADS: u32     64s of rows that a tile has, of x and of W
+//! const DEPTH: u32     columns that are staged at a time
+//! const N: u32         rows of this piece of W
+//! const FIRST: u32     the first of them in W
+//! const X_STRIDE: u32  floats from one row of x to the next
+//! const Y_STRIDE: u32  floats from one row of y to the next
+//! const Y_OFFSET: u32  column of y where the piece's first row goes
+//! const M_WORD: u32    the step's word with the number of rows
+//! const ADD: bool      y is added to
+//! const GATHER: bool   row m of x is the token of output m
+//! const K_BEGIN: u32   first column of the launch, in fours
+//! const K_END: u32     end of its columns, in fours
+//! const BIAS: bool     bias[n] is added to the product
+//! const SWIGLU: bool   rows of W come in pairs of gate and up: y[m][i] = silu(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;

@@ -3,14 +3,28 @@
 // A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
 // them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
-//
-// NORM: x is multiplied by norm, and y by 1/rms of its row, which the same pass finds. SWIGLU: rows of W come in pairs of
-// gate and up, y[m][i] = silu(r[2i])·r[2i+1]. BIAS: bias[n] is added to the product. ADD: y is added to. GATHER: row m of
-// x is the token of output m. W is the rows [FIRST, FIRST + N) of its matrix.
-// include: step
-// include: dequant
-// include: reduce
-// include: silu
+//! include: step silu
+//! slot dequant: dequant_*
+//! slot reduce: reduce_workgroup reduce_subgroup
+//! const ROWS: u32       rows of x that the weights are read once for
+//! const N: u32          rows of this piece of W
+//! const FIRST: u32      the first of them in W
+//! const K: u32          columns of W
+//! const BLOCKS: u32     blocks of 32 weights in a row
+//! const X_STRIDE: u32   floats from one row of x to the next
+//! const Y_STRIDE: u32   floats from one row of y to the next
+//! const Y_OFFSET: u32   column of y where the piece's first row goes
+//! const M_WORD: u32     the step's word with the number of rows
+//! const WORKGROUP: u32  invocations of a workgroup
+//! const LANES: u32      invocations that share rows of W
+//! const TILE: u32       rows of W that such a group owns
+//! const SUMS: u32       TILE·ROWS products, and with NORM as many sums of squares as ROWS
+//! const EPS: f32        the norm's
+//! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
+//! const ADD: bool       y is added to
+//! const GATHER: bool    row m of x is the token of output m
+//! const BIAS: bool      bias[n] is added to the product
+//! const SWIGLU: bool    rows of W come in pairs of gate and up: y[m][i] = silu(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;

@@ -1,4 +1,5 @@
-// Fills a buffer with numbers from -1 to 1 that look random: one f32 a word, or with HALF two f16.
+// Fills a buffer with numbers from -1 to 1 that look random: one f32 a word, or two f16.
+//! const HALF: bool  two f16 a word
 @group(0) @binding(0) var<storage, read_write> data: array<vec4<u32>>;
 
 // mixed is a hash of 32 bits (M. O'Neill's PCG, output function of a single step).

@@ -7,6 +7,11 @@
 // staged DEPTH columns at a time, four rows to a vec4, by half of the workgroup for a and half for b; DEPTH·QUADS is 32:
 // 16 KiB of workgroup memory. A column's quads are exchanged by its place, so that neighbouring invocations, which stage
 // neighbouring columns, store to different banks.
+//! const QUADS: u32       64s of rows that a tile has, of a and of b
+//! const DEPTH: u32       columns of K that are staged at a time
+//! const A_COLUMNS: bool  a is stored [k][m]
+//! const B_COLUMNS: bool  b is stored [k][n]
+//! most SPAN: u32         shape.span
 struct Shape {
     m: u32,
     n: u32,
@@ -81,7 +86,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let first = wid.z * shape.span;
     let end = min(shape.k, first + shape.span);
     var sums: array<vec4<f32>, SUMS>;
-    // turns: SPAN / DEPTH
+    //! turns: SPAN / DEPTH
     for (var k = first; k < end; k += DEPTH) {
         if lid < 128u {
             var columns = columns_a(m0 + quad * 4u, k + part, end);

@@ -1,6 +1,7 @@
 // Rows of a GGUF tensor as they stand in the file become rows of a matrix in planes: quants in units (see
 // lib/dequant_f32.wgsl), then scales. An invocation takes two blocks of 32 weights, for two f16 scales share a word.
-// KIND is 0 for f32, 1 for f16 and bf16, 2 for Q8_0, 3 for Q4_0, 4 for Q4_1; BLOCK_WORDS the words of a block's quants.
+//! const KIND: u32         0 for f32, 1 for f16 and bf16, 2 for Q8_0, 3 for Q4_0, 4 for Q4_1
+//! const BLOCK_WORDS: u32  words of a block's quants
 struct Params {
     offset: u32,    // of the first row in source, bytes
     rows: u32,
@@ -62,7 +63,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let start = params.offset + row * params.row_bytes;
     let target_row = params.first + row * params.stride;
     var scale = 0u;
-    // turns: 2u
+    //! turns: 2u
     for (var b = pair * 2u; b < min(pair * 2u + 2u, blocks); b++) {
         let to = target_row * (blocks * BLOCK_WORDS) + b * BLOCK_WORDS;
         if KIND == 2u {

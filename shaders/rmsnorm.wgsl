@@ -1,6 +1,16 @@
-// y[m] = x[m] / rms(x[m]) · weight; a group of LANES invocations a row. GATHER: row m of x is the token of output m.
-// include: step
-// include: reduce
+// y[m] = x[m] / rms(x[m]) · weight; a group of LANES invocations a row.
+//! include: step
+//! slot reduce: reduce_workgroup reduce_subgroup
+//! const LANES: u32      invocations that share a row
+//! const K: u32          floats of a row
+//! const VECTORS: u32    vec4s of a row, with its padding
+//! const EPS: f32        added to the mean of squares
+//! const GATHER: bool    row m of x is the token of output m
+//! const WORKGROUP: u32  invocations of a workgroup
+//! const M_WORD: u32     the step's word with the number of rows
+//! const X_STRIDE: u32   floats from one row of x to the next
+//! const SUMS: u32       sums that are found at once
+//! const Y_STRIDE: u32   floats from one row of y to the next
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;

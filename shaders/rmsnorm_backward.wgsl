@@ -1,6 +1,12 @@
 // The backward pass of rmsnorm, y = x·r·weight with r = 1 / sqrt(mean(x²) + EPS): dx += r·(dy·weight) − x·r³/K·Σ(dy·weight·x).
 // A workgroup takes EACH rows, and sums dy·x·r over them into its row of parts, whose column sums are weight's gradient.
-// include: reduce
+//! slot reduce: reduce_workgroup reduce_subgroup
+//! const K: u32          floats of a row
+//! const EACH: u32       rows of a workgroup
+//! const ROWS: u32       rows
+//! const EPS: f32        the norm's
+//! const WORKGROUP: u32  invocations of a workgroup
+//! const SUMS: u32       sums that are found at once
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> dy: array<vec4<f32>>;

@@ -1,5 +1,7 @@
 // Turns the pairs (2i, 2i + 1) of every head of x [tokens][heads][HEAD_DIM] by the angle of the token's position, its place
 // in a sequence of LENGTH tokens; backwards where shape.back is 1. table holds cosine and sine, [LENGTH][HEAD_DIM / 2].
+//! const LENGTH: u32    tokens of a sequence
+//! const HEAD_DIM: u32  elements of a head
 struct Shape {
     tokens: u32,
     heads: u32,

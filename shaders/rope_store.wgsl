@@ -1,9 +1,14 @@
 // Rotates q in place and k on its way into the KV cache, and stores v. An invocation owns one pair of q's elements or
 // one whole word of a K or V row; k and v in qkv stay as they are, so a word may read its elements' partners.
-// include: step
-// include: kv_store
-// include: rope
-// include: spoil
+//! include: step rope
+//! slot kv_store: kv_store_f32 kv_store_f16 kv_store_bf16
+//! slot spoil: spoil_none spoil_row
+//! const STRIDE: u32      words from one token's row of qkv to the next
+//! const HEADS: u32       query heads
+//! const KV_HEADS: u32    KV heads
+//! const GROUP: u32       KV group
+//! const BLOCK_SIZE: u32  slots of a KV block
+//! const HEAD_DIM: u32    elements of a head
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;

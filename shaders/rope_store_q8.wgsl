@@ -5,9 +5,15 @@
 // The scale is max|x| / 127 as a normal f16, rounded to nearest, so never under 2^-14: rows of less than that keep an
 // absolute error of 2^-15, and a row of zeros gives zeros. Elements are divided by the scale as it is stored, rounded to
 // nearest, ties to even, and kept in ±127.
-// include: step
-// include: rope
-// include: spoil
+//! include: step rope
+//! slot spoil: spoil_none spoil_row
+//! const STRIDE: u32      words from one token's row of qkv to the next
+//! const LANES: u32       invocations that share a row
+//! const HEAD_DIM: u32    elements of a head
+//! const HEADS: u32       query heads
+//! const GROUP: u32       KV group
+//! const KV_HEADS: u32    KV heads
+//! const BLOCK_SIZE: u32  slots of a KV block
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;

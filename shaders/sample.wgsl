@@ -1,7 +1,8 @@
 // Draws each output's token: temperature, top-k, top-p over what top-k kept, min-p, then a position among the masses.
-// include: step
-// include: rng
-// include: choice
+//! include: step rng choice
+//! const THREADS: u32  invocations of a workgroup
+//! const STRIDE: u32   words from one output's logits to the next
+//! const VOCAB: u32    tokens
 
 @group(0) @binding(4) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
 @group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords

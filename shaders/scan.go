@@ -2,15 +2,15 @@ package shaders
 
 import "strings"
 
-// token is a word of WGSL: a name, a number, an operator, or what a comment "// turns: …" says of the loop behind it.
+// token is a word of WGSL: a name, a number, an operator, or what a line "//! turns: …" says of the loop behind it.
 type token struct {
 	text  string
 	line  int
 	turns bool
 }
 
-// turnsMark begins a comment that says how many turns the loop on the next line makes at most.
-const turnsMark = "// turns:"
+// turnsMark begins a line that says how many turns the loop on the next line makes at most.
+const turnsMark = "//! turns:"
 
 // scan cuts a text into tokens.
 func scan(text string) []token {

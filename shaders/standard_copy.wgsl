@@ -1,6 +1,15 @@
 // Standard attention works on one head at a time: a head's rows are copied out of [token][head][COLUMNS] into rows padded
-// with zeros to WIDTH (GATHER), or back (then WIDTH is COLUMNS; ADD adds). UNITS lays a row out as lib/dequant_f32.wgsl
-// reads weights. What differs from head to head comes from `head`: queries, keys, query head, KV head, head dim.
+// with zeros to WIDTH, or back (then WIDTH is COLUMNS). What differs from head to head comes from `head`: queries, keys,
+// query head, KV head, head dim.
+//! const UNITS: bool     a row is laid out as lib/dequant_f32.wgsl reads weights
+//! const WIDTH: u32      columns of a row of copied
+//! const ROWS_WORD: u32  head's word with the number of rows
+//! const HEAD_WORD: u32  head's word with the head
+//! const COLUMNS: u32    columns of a head
+//! const GATHER: bool    out of [token][head][COLUMNS]; without, back
+//! const STRIDE: u32     floats of a token
+//! const ADD: bool       copied is added to
+//! const PADDED: u32     floats of a padded row
 @group(0) @binding(0) var<storage, read> head: array<u32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 @group(0) @binding(2) var<storage, read_write> copied: array<f32>;

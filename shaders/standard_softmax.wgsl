@@ -1,6 +1,8 @@
 // P = softmax(S) of standard attention (FlashAttention, arXiv 2205.14135, algorithm 0): a workgroup a row. Rows are padded
 // to a multiple of 32 keys; weights of keys that are not seen, the padding's too, are 0.
-// include: standard_score
+//! include: standard_score
+//! const SCALE: f32     of q·k
+//! most MOST_KEYS: u32  keys
 @group(0) @binding(0) var<storage, read> head: array<u32>; // queries, keys, query head, KV head, head dim
 @group(0) @binding(1) var<storage, read> scores: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> weights: array<vec4<f32>>;
@@ -26,7 +28,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 
     var maximum = NONE;
     var sum = 0.0;
-    // turns: MOST_KEYS / 1024u + 1u
+    //! turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         if any(seen) {
@@ -50,7 +52,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     workgroupBarrier();
     let whole = states[0];
     let scale = select(0.0, 1.0 / max(whole.y, 1.0e-30), whole.y > 0.0);
-    // turns: MOST_KEYS / 1024u + 1u
+    //! turns: MOST_KEYS / 1024u + 1u
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         var p = vec4<f32>(0.0);

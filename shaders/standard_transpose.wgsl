@@ -1,6 +1,11 @@
 // Turns rows into columns, 32 × 32 at a time through workgroup memory: rows of `head[ROWS_WORD]`, `head[COLUMNS_WORD]`
 // columns, become rows padded with zeros to a multiple of 32. With STRIDE 0 the source is itself padded so; otherwise it is
-// one head of [token][head][column]. UNITS lays a row out as lib/dequant_f32.wgsl reads weights.
+// one head of [token][head][column].
+//! const UNITS: bool        a row is laid out as lib/dequant_f32.wgsl reads weights
+//! const ROWS_WORD: u32     head's word with the number of rows
+//! const COLUMNS_WORD: u32  head's word with the number of columns
+//! const HEAD_WORD: u32     head's word with the head
+//! const STRIDE: u32        floats from one row of the source to the next; 0: padded rows
 @group(0) @binding(0) var<storage, read> head: array<u32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 @group(0) @binding(2) var<storage, read_write> turned: array<f32>;

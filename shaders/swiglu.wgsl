@@ -1,6 +1,10 @@
 // h[t][i] = silu(g[t][i])·u[t][i], for gates and ups that come from two matrices.
-// include: step
-// include: silu
+//! include: step silu
+//! const VECTORS: u32   vec4s of a row
+//! const G_STRIDE: u32  floats from one row of g to the next
+//! const U_STRIDE: u32  floats from one row of u to the next
+//! const H_STRIDE: u32  floats from one row of h to the next
+//! const M_WORD: u32    the step's word with the number of rows
 @group(0) @binding(1) var<storage, read> g: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> u: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> h: array<vec4<f32>>;

@@ -1,4 +1,5 @@
 // The backward pass of h = silu(gate)·up from dh: gate and up become the gradients by them.
+//! const VECTORS: u32  vec4s of all rows
 @group(0) @binding(0) var<storage, read> dh: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> gate: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> up: array<vec4<f32>>;

@@ -1,6 +1,8 @@
 // For outputs whose lane asks for log-probabilities: those of the token and of the best K, from the raw logits.
-// include: step
-// include: choice
+//! include: step choice
+//! const THREADS: u32  invocations of a workgroup
+//! const VOCAB: u32    tokens
+//! const STRIDE: u32   words from one output's logits to the next
 
 @group(0) @binding(4) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
 
@@ -49,11 +51,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     let log_total = maximum + log_of_shares();
     let result = o * RESULT_WORDS;
-    // turns: MAX_TOP
+    //! turns: MAX_TOP
     for (var n = lane; n < wanted; n += THREADS) {
         let mine = list[n];
         var rank = 0u;
-        // turns: MAX_TOP
+        //! turns: MAX_TOP
         for (var i = 0u; i < wanted; i++) {
             let other = list[i];
             if (other.x > mine.x || (other.x == mine.x && other.y < mine.y)) { rank++; }

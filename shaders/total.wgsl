@@ -1,5 +1,9 @@
 // y[group] is the sum of x, or of its squares where SQUARE, over every groups-th run of 256 vectors.
-// include: reduce
+//! slot reduce: reduce_workgroup reduce_subgroup
+//! const SQUARE: bool      squares are summed
+//! const WORKGROUP: u32    invocations of a workgroup
+//! const SUMS: u32         sums that are found at once
+//! most VECTORS_EACH: u32  vec4s that an invocation sums
 struct Shape {
     vectors: u32,
     groups: u32,
@@ -11,7 +15,7 @@ struct Shape {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     var sum = vec4<f32>();
-    // turns: VECTORS_EACH
+    //! turns: VECTORS_EACH
     for (var i = wid.x * WORKGROUP + lid; i < shape.vectors; i += shape.groups * WORKGROUP) {
         let v = x[i];
         if SQUARE {

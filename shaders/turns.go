@@ -8,9 +8,9 @@ import (
 
 // Turns returns the most turns that the loops of one invocation make in all, nested loops counted together and each loop's end
 // as a turn: some drivers end an invocation's loops after so many, without a word. Small loops of a few turns between
-// constants, with no loop in them that stays, are not counted, for compilers write them out. most says what stands for names in comments
+// constants, with no loop in them that stays, are not counted, for compilers write them out. most says what stands for names in lines
 //
-//	// turns: EXPRESSION
+//	//! turns: EXPRESSION
 //
 // before loops whose bounds are known only when the kernel runs; such a loop without one is an error. So is an expression
 // that some compilers refuse though it is never run: what divides or takes a remainder by what folds to 0, shifts by 32, or

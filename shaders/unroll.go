@@ -8,7 +8,7 @@ import (
 )
 
 // mark stands on a line before a loop that unroll writes out.
-const mark = "// unroll"
+const mark = "//! unroll"
 
 // unroll repeats the bodies of marked loops with their counters written as numbers. Drivers keep an array in registers, and
 // matrix fragments above all, only where every index is a constant, and not all of them unroll large bodies themselves. A

@@ -12,10 +12,10 @@ func TestUnroll(t *testing.T) {
 	text, err := unroll(`const N: u32 = 2u;
 const M: u32 = 3u;
 fn f() {
-    // unroll
+    //! unroll
     for (var i = 0u; i < N; i++) {
         let k = x.i + i; // not the member i
-        // unroll
+        //! unroll
         for (var j = 0u; j < M; j++) { a[i * M + j] = k; }
     }
     for (var i = 0u; i < N; i++) { b[i] = 0u; }
@@ -24,10 +24,10 @@ fn f() {
 	assert.Equal(t, `const N: u32 = 2u;
 const M: u32 = 3u;
 fn f() {
-    // unroll
+    //! unroll
     {
         let k = x.i + 0u; // not the member 0u
-        // unroll
+        //! unroll
         { a[0u * M + 0u] = k; } { a[0u * M + 1u] = k; } { a[0u * M + 2u] = k; }
     } { let k = x.i + 1u; { a[1u * M + 0u] = k; } { a[1u * M + 1u] = k; } { a[1u * M + 2u] = k; } }
     for (var i = 0u; i < N; i++) { b[i] = 0u; }
@@ -36,16 +36,16 @@ fn f() {
 
 func TestUnrollRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"no loop":          {"// unroll\nlet x = 1u;", "no loop follows"},
-		"no end":           {"// unroll\nfor (var i = 0u; i < N; i++) {", "no loop follows"},
-		"a comment behind": {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) {\nx();\n} // end", "no loop follows"},
-		"code behind":      {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { x(); } y();", "no loop follows"},
-		"block comment":    {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { /* } */ x(); }", "no loop follows"},
-		"another step":     {"// unroll\nfor (var i = 0u; i < N; i += 2u) { }", "cannot be unrolled"},
-		"another name":     {"// unroll\nfor (var i = 0u; j < N; i++) { }", "cannot be unrolled"},
-		"unknown bound":    {"// unroll\nfor (var i = 0u; i < M; i++) { }", "no number"},
-		"a way out":        {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) { if (x) { break; } }", "a break leaves"},
-		"a way out of 2":   {"const N: u32 = 2u;\n// unroll\nfor (var i = 0u; i < N; i++) {\n// unroll\nfor (var j = 0u; j < N; j++) { continue; }\n}", "a continue leaves"},
+		"no loop":          {"//! unroll\nlet x = 1u;", "no loop follows"},
+		"no end":           {"//! unroll\nfor (var i = 0u; i < N; i++) {", "no loop follows"},
+		"a comment behind": {"const N: u32 = 2u;\n//! unroll\nfor (var i = 0u; i < N; i++) {\nx();\n} // end", "no loop follows"},
+		"code behind":      {"const N: u32 = 2u;\n//! unroll\nfor (var i = 0u; i < N; i++) { x(); } y();", "no loop follows"},
+		"block comment":    {"const N: u32 = 2u;\n//! unroll\nfor (var i = 0u; i < N; i++) { /* } */ x(); }", "no loop follows"},
+		"another step":     {"//! unroll\nfor (var i = 0u; i < N; i += 2u) { }", "cannot be unrolled"},
+		"another name":     {"//! unroll\nfor (var i = 0u; j < N; i++) { }", "cannot be unrolled"},
+		"unknown bound":    {"//! unroll\nfor (var i = 0u; i < M; i++) { }", "no number"},
+		"a way out":        {"const N: u32 = 2u;\n//! unroll\nfor (var i = 0u; i < N; i++) { if (x) { break; } }", "a break leaves"},
+		"a way out of 2":   {"const N: u32 = 2u;\n//! unroll\nfor (var i = 0u; i < N; i++) {\n//! unroll\nfor (var j = 0u; j < N; j++) { continue; }\n}", "a continue leaves"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := unroll(c.text)

@@ -57,11 +57,11 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if a.prefill, err = a.compile(prefill); err != nil || p.Deterministic {
 		return a, err
 	}
-	decode := p.spec(a.decodeTile, c, d.Info())
-	if c.decode.direct {
-		decode = p.directSpec(a.decodeTile)
+	decode := p.directSpec(a.decodeTile)
+	if !c.decode.direct {
+		decode = p.spec(a.decodeTile, c, d.Info())
+		decode.Use["walk"] = "walk_whole"
 	}
-	decode.Use["walk"] = "walk_whole"
 	w, err := p.whole(&decode, a.decodeTile.keys)
 	if err != nil {
 		return nil, err
@@ -71,11 +71,10 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 		return nil, err
 	}
 	merge := p.mergeSpec(a.decodeTile)
-	if a.mergeMost, err = p.fit(merge, "MERGED", mergeLanes); err != nil {
+	if a.mergeMost, err = p.fit(mergeLanes, func(n int) kernel.Spec { return atMost(merge, "MERGED", n) }); err != nil {
 		return nil, err
 	}
-	merge.Most = []kernel.Const{{Name: "MERGED", Value: a.mergeMost}}
-	if a.merge, err = a.compile(merge); err != nil {
+	if a.merge, err = a.compile(atMost(merge, "MERGED", a.mergeMost)); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -119,18 +118,15 @@ func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention", Variant: t.name,
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), append(t.consts(),
-			kernel.Const{Name: "BLOCK_SIZE", Value: p.BlockSize}, kernel.Const{Name: "GROUP", Value: p.Group},
 			kernel.Const{Name: "Q_STRIDE", Value: p.QStride}, kernel.Const{Name: "Q_OFFSET", Value: p.QOffset},
 			kernel.Const{Name: "SCALE", Value: p.Scale}, kernel.Const{Name: "ITEMS_WORD", Value: items})...),
 		Use: map[string]string{
-			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "stage": "stage_f32",
+			"kv": p.kvLibrary(), "q": p.qLibrary(), "stage": "stage_f32",
 			"rows": "attention_rows_workgroup", "lse": "lse_none", "finish": finish,
 		},
 		Bindings: bindings,
 	}
-	if p.Contiguous {
-		s.Use["keys"] = "keys_rows"
-	}
+	p.useKeys(&s)
 	if c.f16 {
 		s.Use["stage"] = "stage_f16"
 		s.Variant, s.Needs = s.Variant+"+f16", s.Needs|gpu.FeatureF16

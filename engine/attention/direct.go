@@ -48,28 +48,25 @@ func (p Params) directSpec(t tile) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_decode", Variant: t.name + "+subgroup",
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordDecodeItems},
 			{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: t.exchange}, {Name: "LANES", Value: t.lanes},
 			{Name: "ROWS", Value: t.rows}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
 		}...),
 		Use: map[string]string{
-			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "eight": "eight_any", "lse": "lse_none", "finish": "attention_split",
+			"q": p.qLibrary(), "lse": "lse_none", "finish": "attention_split",
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 		Needs:    gpu.FeatureSubgroups,
 	}
-	if p.Contiguous {
-		s.Use["keys"] = "keys_rows"
-	}
-	if p.HeadDim%8 == 0 {
-		switch p.KVType {
-		case kernel.KVF16:
-			s.Use["eight"] = "eight_f16"
-		case kernel.KVBF16:
-			s.Use["eight"] = "eight_bf16"
-		}
+	p.useKeys(&s)
+	switch {
+	case p.HeadDim%8 == 0 && p.KVType == kernel.KVF16:
+		s.Use["eight"] = "eight_f16"
+	case p.HeadDim%8 == 0 && p.KVType == kernel.KVBF16:
+		s.Use["eight"] = "eight_bf16"
+	default:
+		s.Use["eight"], s.Use["kv"] = "eight_any", p.kvLibrary()
 	}
 	p.keepLSE(&s)
 	return s

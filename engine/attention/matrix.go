@@ -146,7 +146,6 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_matrix", Variant: t.name, Unrolled: true,
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
 			{Name: "SUBGROUP", Value: subgroup}, {Name: "SUBGROUPS", Value: t.subgroups}, {Name: "THREADS", Value: subgroup * t.subgroups},
@@ -158,18 +157,18 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 			{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
 		}...),
 		Use: map[string]string{
-			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "matrix": "matrix_subgroup", "eight": "matrix_kv_any", "lse": "lse_none",
+			"q": p.qLibrary(), "matrix": "matrix_subgroup", "lse": "lse_none",
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 		Needs:    gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix,
 		// Subgroup matrices are GPUs' own, whose drivers count no turns.
 		Most: []kernel.Const{{Name: "TILES", Value: 1}}, MaxTurns: -1,
 	}
-	if p.Contiguous {
-		s.Use["keys"] = "keys_rows"
-	}
+	p.useKeys(&s)
 	if p.KVType == kernel.KVF16 && p.HeadDim%8 == 0 {
 		s.Use["eight"] = "matrix_kv_f16"
+	} else {
+		s.Use["eight"], s.Use["kv"] = "matrix_kv_any", p.kvLibrary()
 	}
 	if plain {
 		s.Use["matrix"], s.Variant, s.Needs, s.Unrolled = "matrix_plain", "matrix_plain", 0, false

@@ -122,6 +122,17 @@ func (p Params) sightConsts() []kernel.Const {
 	}, p.Dropout.consts()...)
 }
 
+// useKeys chooses how keys are found.
+func (p Params) useKeys(s *kernel.Spec) {
+	s.Consts = append(s.Consts, kernel.Const{Name: "GROUP", Value: p.Group})
+	if p.Contiguous {
+		s.Use["keys"] = "keys_rows"
+		return
+	}
+	s.Use["keys"] = "keys_blocks"
+	s.Consts = append(s.Consts, kernel.Const{Name: "BLOCK_SIZE", Value: p.BlockSize})
+}
+
 // kvLibrary names the library that reads rows of K and V.
 func (p Params) kvLibrary() string {
 	name := "kv_" + p.KVType.String()

@@ -122,7 +122,7 @@ func (s *Standard) make() error {
 	s.packWeightsKV = m.gather(recordKeys, recordKVHead, p.KVHeads, true)
 	s.unpackQ = m.scatter(recordQueries, recordHead, p.Heads, false)
 	s.turnKV = m.transpose(recordKeys, recordHeadDim, recordKVHead, p.KVHeads*p.HeadDim, true)
-	s.softmax = m.kernel("standard_softmax", p.scoring(), 3)
+	s.softmax = m.kernel("standard_softmax", p.scoring(), 3, p.mostKeys())
 	if p.Backward && m.err == nil {
 		s.back = m.backward()
 	}
@@ -135,6 +135,11 @@ func (s *Standard) make() error {
 func (p StandardParams) scoring() []kernel.Const {
 	return []kernel.Const{{Name: "CAUSAL", Value: p.Causal}, {Name: "WINDOW", Value: min(p.Window, farthest)},
 		{Name: "SCALE", Value: p.Scale}, {Name: "SOFTCAP", Value: p.Softcap}}
+}
+
+// mostKeys bounds the loops over keys.
+func (p StandardParams) mostKeys() kernel.Const {
+	return kernel.Const{Name: "MOST_KEYS", Value: p.Keys}
 }
 
 func (s *Standard) recordData() []byte {

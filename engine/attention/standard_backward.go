@@ -44,7 +44,7 @@ func (m *maker) backward() *standardBackward {
 	b.dOutT = m.product("dO of a head", p.HeadDim, p.Queries, width, p.Keys, recordKeys)
 	b.keysT = m.product("k of a head", p.HeadDim, p.Keys, width, p.Queries, recordQueries)
 	b.queriesT = m.product("q of a head", p.HeadDim, p.Queries, width, p.Keys, recordKeys)
-	b.softmaxBack = m.kernel("standard_gradient", p.scoring(), 4)
+	b.softmaxBack = m.kernel("standard_gradient", p.scoring(), 4, p.mostKeys())
 	b.turnQ = m.transpose(recordQueries, recordHeadDim, recordHead, p.Heads*p.HeadDim, true)
 	b.turnSquare = m.transpose(recordQueries, recordKeys, recordHead, 0, false)
 	b.unpackKV = m.scatter(recordKeys, recordKVHead, p.KVHeads, true)

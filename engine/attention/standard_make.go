@@ -56,14 +56,13 @@ func (m *maker) product(label string, rows, cols, stride, of, word int) *product
 	return p
 }
 
-func (m *maker) kernel(file string, consts []kernel.Const, bindings int) *gpu.Kernel {
+func (m *maker) kernel(file string, consts []kernel.Const, bindings int, most ...kernel.Const) *gpu.Kernel {
 	if m.err != nil {
 		return nil
 	}
 	list := make([]gpu.Binding, bindings)
 	list[bindings-1] = gpu.ReadWrite
-	module, err := kernel.Module(m.s.device, kernel.Spec{File: file, Variant: "baseline", Consts: consts, Bindings: list,
-		Most: []kernel.Const{{Name: "MOST_KEYS", Value: m.s.params.Keys}}})
+	module, err := kernel.Module(m.s.device, kernel.Spec{File: file, Variant: "baseline", Consts: consts, Bindings: list, Most: most})
 	if err != nil {
 		m.err = err
 		return nil

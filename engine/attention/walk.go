@@ -39,73 +39,88 @@ func (p Params) turns() int {
 	return kernel.MaxTurns
 }
 
-// fit returns how large a launch may be in units of what name stands for in the shader's comments on turns.
-func (p Params) fit(s kernel.Spec, name string, unit int) (int, error) {
-	count := func(n int) (int, error) {
-		s.Most = []kernel.Const{{Name: name, Value: n}}
-		return s.Turns()
-	}
-	none, err := count(0)
+// fit returns how large a launch of a kernel may be, in units of n.
+func (p Params) fit(unit int, of func(n int) kernel.Spec) (int, error) {
+	none, err := of(0).Turns()
 	if err != nil {
 		return 0, err
 	}
-	one, err := count(unit)
+	one, err := of(unit).Turns()
 	if err != nil {
 		return 0, err
 	}
 	n := (p.turns() - none) / max(1, one-none)
 	if n < 1 {
-		return 0, fmt.Errorf("attention: kernel %s: %w: %d turns of loops for %s of %d, at most %d", s.File, kernel.ErrTurns, one, name, unit, p.turns())
+		return 0, fmt.Errorf("attention: kernel %s: %w: %d turns of loops for a launch of %d, at most %d", of(0).File, kernel.ErrTurns, one, unit, p.turns())
 	}
 	return n * unit, nil
 }
 
+// atMost bounds a launch, withTiles gives a kernel that needs to know its tiles their number.
+func atMost(s kernel.Spec, name string, n int) kernel.Spec {
+	s.Most = []kernel.Const{{Name: name, Value: n}}
+	return s
+}
+
+func withTiles(s kernel.Spec, n int) kernel.Spec {
+	s.Consts = append(slices.Clip(s.Consts), kernel.Const{Name: "TILES", Value: n})
+	return s
+}
+
+// enough bounds tiles by what MaxKeys asks for.
+func (p Params) enough(tiles, keys int) int {
+	if p.MaxKeys > 0 {
+		return min(tiles, p.MaxKeys/keys+2)
+	}
+	return tiles
+}
+
 // whole is the walk of a kernel that has one launch.
 func (p Params) whole(s *kernel.Spec, keys int) (walk, error) {
-	tiles, err := p.fit(*s, "TILES", 1)
+	tiles, err := p.fit(1, func(n int) kernel.Spec { return atMost(*s, "TILES", n) })
 	if err != nil {
 		return walk{}, err
 	}
-	if p.MaxKeys > 0 {
-		tiles = min(tiles, p.MaxKeys/keys+2)
-	}
-	s.Most, s.MaxTurns = []kernel.Const{{Name: "TILES", Value: tiles}}, p.turns()
-	return walk{tiles: tiles, keys: keys}, nil
+	w := walk{tiles: p.enough(tiles, keys), keys: keys}
+	*s, s.MaxTurns = atMost(*s, "TILES", w.tiles), p.turns()
+	return w, nil
 }
 
 // walked makes a prefill kernel walk in parts where MaxKeys asks for more than a launch takes.
 func (p Params) walked(s *kernel.Spec, t tile) (walk, error) {
-	s.Use["walk"], s.Use["span"] = "walk_whole", "span_whole"
+	s.Use["walk"] = "walk_whole"
 	w, err := p.whole(s, t.keys)
 	if err != nil || w.most() >= p.MaxKeys {
 		return w, err
 	}
+	s.Most = nil
 	s.Use["walk"], s.Use["span"] = "walk_parts", "span_parts"
 	s.Consts = append(s.Consts, kernel.Const{Name: "WALK_BINDING", Value: len(s.Bindings)}, kernel.Const{Name: "SPAN_BINDING", Value: len(s.Bindings) + 1},
 		kernel.Const{Name: "WALK_X", Value: t.threadsX}, kernel.Const{Name: "WALK_OUT_X", Value: t.outThreads() * t.parts()})
 	s.Bindings = append(s.Bindings, gpu.ReadWrite, gpu.Constant)
-	if w.tiles, err = p.fit(*s, "TILES", 1); err != nil {
+	if w.tiles, err = p.fit(1, func(n int) kernel.Spec { return withTiles(*s, n) }); err != nil {
 		return w, err
 	}
-	w.parts, s.Most = true, nil
-	s.Consts = append(s.Consts, kernel.Const{Name: "TILES", Value: w.tiles})
+	w.parts = true
+	*s = withTiles(*s, w.tiles)
 	return w, nil
 }
 
 // walkedBackward makes a kernel of the backward pass walk in parts where MaxKeys asks for more than a launch takes.
 func (p Params) walkedBackward(s *kernel.Spec, rows int) (walk, error) {
 	s.Use["span"] = "span_whole"
-	w, err := p.whole(s, rows)
+	tiles, err := p.fit(1, func(n int) kernel.Spec { return withTiles(*s, n) })
 	if err != nil {
-		return w, err
+		return walk{}, err
 	}
+	w := walk{tiles: p.enough(tiles, rows), keys: rows}
 	if w.most() < p.MaxKeys {
 		w.parts = true
 		s.Use["span"] = "span_parts"
 		s.Consts = append(s.Consts, kernel.Const{Name: "SPAN_BINDING", Value: len(s.Bindings)})
 		s.Bindings = append(s.Bindings, gpu.Constant)
 	}
-	s.Consts = append(s.Consts, kernel.Const{Name: "TILES", Value: w.tiles})
+	*s, s.MaxTurns = withTiles(*s, w.tiles), p.turns()
 	return w, nil
 }
 

@@ -45,14 +45,13 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_wide", Variant: t.name,
 		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "BLOCK_SIZE", Value: p.BlockSize}, {Name: "GROUP", Value: p.Group},
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
 			{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
 			{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
 		}...),
 		Use: map[string]string{
-			"keys": "keys_blocks", "kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "wide_rows_workgroup", "lse": "lse_none",
+			"kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "wide_rows_workgroup", "lse": "lse_none",
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
@@ -60,9 +59,7 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 		s.Use["rows"] = "wide_rows_subgroup"
 		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups
 	}
-	if p.Contiguous {
-		s.Use["keys"] = "keys_rows"
-	}
+	p.useKeys(&s)
 	p.keepLSE(&s)
 	return s
 }

@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"sync"
 
 	"quire/engine/gpu"
 	"quire/shaders"
 )
 
-// Const is a constant of a shader's header. Value is a uint32, int, float32 or bool.
+// Const is a constant of a shader's header. Value is an int or uint32 for u32, a float32 for f32, a bool for bool.
 type Const struct {
 	Name  string
 	Value any
@@ -26,12 +24,12 @@ type Spec struct {
 	Shape    string // what the label adds to the file, such as a matrix's rows × columns
 	Variant  string // "baseline" or the names of what it uses, such as "subgroup"
 	Consts   []Const
-	Use      map[string]string // library choices, as shaders.Compose takes them
+	Use      map[string]string // a library for each slot that the files have
 	Bindings []gpu.Binding     // group 0; binding 0 is the step buffer wherever the shader includes step
 	Needs    gpu.Feature
 	Unrolled bool // loops that the shader marks for it are written out
 
-	Most     []Const // what launches are at most, for the shader's comments on loops' turns (shaders.Turns)
+	Most     []Const // what launches are at most, in terms of the shader's "//! turns: …" (shaders.Turns)
 	MaxTurns int     // more turns of an invocation's loops are refused; 0: MaxTurns, below 0: any number
 }
 
@@ -108,43 +106,27 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 
 // compose puts the text together for a backend.
 func (s Spec) compose(backend string) (string, []shaders.Segment, error) {
-	var header strings.Builder
+	head := ""
 	if s.Needs.Has(gpu.FeatureF16) {
-		header.WriteString("enable f16;\n")
+		head += "enable f16;\n"
 	}
 	if backend == "webgpu" {
 		if s.Needs.Has(gpu.FeatureSubgroups) {
-			header.WriteString("enable subgroups;\n")
+			head += "enable subgroups;\n"
 		}
 		if s.Needs.Has(gpu.FeatureSubgroupMatrix) {
-			header.WriteString("enable chromium_experimental_subgroup_matrix;\n")
+			head += "enable chromium_experimental_subgroup_matrix;\n"
 		}
 	}
-	for _, c := range s.Consts {
-		text, err := literal(c.Value)
-		if err != nil {
-			return "", nil, fmt.Errorf("kernel %s: constant %s: %w", s.File, c.Name, err)
-		}
-		fmt.Fprintf(&header, "const %s: %s;\n", c.Name, text)
-	}
-	return shaders.Compose(s.File, header.String(), s.Use, s.Unrolled)
+	return shaders.Compose(s.File, shaders.Given{
+		Head: head, Consts: given(s.Consts), Slots: s.Use, Most: given(s.Most), Unrolled: s.Unrolled,
+	})
 }
 
-// literal gives a constant's type and value as WGSL.
-func literal(v any) (string, error) {
-	switch v := v.(type) {
-	case int:
-		if v < 0 || int64(v) > 0xFFFFFFFF {
-			return "", fmt.Errorf("%d does not fit u32", v)
-		}
-		return fmt.Sprintf("u32 = %du", v), nil
-	case uint32:
-		return fmt.Sprintf("u32 = %du", v), nil
-	case bool:
-		return fmt.Sprintf("bool = %t", v), nil
-	case float32:
-		text := strconv.FormatFloat(float64(v), 'g', -1, 32)
-		return "f32 = " + text + "f", nil
+func given(list []Const) []shaders.Const {
+	out := make([]shaders.Const, len(list))
+	for i, c := range list {
+		out[i] = shaders.Const(c)
 	}
-	return "", fmt.Errorf("%T is no constant", v)
+	return out
 }

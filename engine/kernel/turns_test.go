@@ -54,5 +54,5 @@ func TestTooManyTurns(t *testing.T) {
 	require.ErrorIs(t, err, ErrTurns)
 	s.Most = nil
 	_, err = Module(r.dev, s)
-	require.ErrorContains(t, err, "how many turns", "a launch without a bound")
+	require.ErrorContains(t, err, "no most of SUMMED_ROWS", "a launch without a bound")
 }

@@ -1,5 +1,9 @@
 // Maxima and sums of rows over the TX invocations that share them, a power of two: by exchanging values among LANES of them,
 // which share a subgroup, and through workgroup memory where there are more. A vector is four rows.
+//! const TX: u32     invocations that share rows
+//! const LANES: u32  of them, in one subgroup
+//! const QUADS: u32  vec4s of query rows that a workgroup owns
+//! const RG: u32     vec4s of query rows that an invocation owns
 const GROUPS: u32 = TX / LANES;
 var<workgroup> row_tile: array<array<vec4<f32>, TX>, QUADS>;
 

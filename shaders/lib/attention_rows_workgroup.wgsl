@@ -1,4 +1,7 @@
 // Maxima and sums of rows over the TX invocations that share them, through workgroup memory. A vector is four rows.
+//! const TX: u32     invocations that share rows
+//! const QUADS: u32  vec4s of query rows that a workgroup owns
+//! const RG: u32     vec4s of query rows that an invocation owns
 var<workgroup> row_tile: array<array<vec4<f32>, TX>, QUADS>;
 
 // rows_max replaces the rows' values by their greatest. All of the workgroup must call it; it waits for all before it.

@@ -1,5 +1,6 @@
 // Attention whose items may see a span of the keys: such an item keeps its unnormalised output, and after it its running
 // maximum and sum, for attention_merge. A sum of 0 marks a query row that saw nothing.
+//! const COLUMNS: u32  vec4s of a head
 @group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
 
 fn keeps_partial(flags: u32) -> bool { return flags == 0u; }

@@ -1,8 +1,10 @@
 // Choosing among one output's logits exactly: a workgroup finds thresholds by radix select over the keys, with counts or
 // masses, and a place in the order of ids by prefix sums. Everything is integers, so the order in which invocations add
 // does not matter; engine/sample/draw.go computes the same ones.
-// include: wide
-// include: logits
+//! include: wide logits
+//! const THREADS: u32  invocations of a workgroup
+//! const SLICES: u32   slices of 4096 logits of an output
+//! const VOCAB: u32    tokens
 
 @group(0) @binding(2) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
 @group(0) @binding(3) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
@@ -162,7 +164,7 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
         if (lane == 0u) {
             var rest = select(found.yz, goal, level == 0u);
             var part = 0u;
-            // turns: 15u
+            //! turns: 15u
             while (part < 15u && wide_less(parts[part], rest)) {
                 rest = wide_sub(rest, parts[part]);
                 part++;
@@ -170,7 +172,7 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
             var bin = 255u - 16u * part;
             let lowest = bin - 15u;
             var held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
-            // turns: 15u
+            //! turns: 15u
             while (bin > lowest && wide_less(held, rest)) {
                 rest = wide_sub(rest, held);
                 bin--;
@@ -218,14 +220,14 @@ fn add_parts(lane: u32) {
 fn owner(rest: ptr<function, vec2<u32>>) -> u32 {
     var left = *rest;
     var part = 0u;
-    // turns: 15u
+    //! turns: 15u
     while (part < 15u && !wide_less(left, parts[part])) {
         left = wide_sub(left, parts[part]);
         part++;
     }
     var at = part * PART;
     let last = at + PART - 1u;
-    // turns: PART
+    //! turns: PART
     while (at < last && !wide_less(left, sums[at])) {
         left = wide_sub(left, sums[at]);
         at++;
@@ -239,7 +241,7 @@ fn owner(rest: ptr<function, vec2<u32>>) -> u32 {
 fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maximum: f32, scale: f32, reach: f32) -> u32 {
     let chunk = (COLUMNS + THREADS - 1u) / THREADS;
     var sum = vec2<u32>(0u);
-    // turns: chunk
+    //! turns: chunk
     for (var c = lane * chunk; c < min((lane + 1u) * chunk, COLUMNS); c++) {
         sum = wide_add(sum, weigh_column(what, base, c, kept, maximum, scale, reach));
     }
@@ -263,7 +265,7 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
     let piece = (chunk + THREADS - 1u) / THREADS;
     let end = min(start + chunk, COLUMNS);
     sum = vec2<u32>(0u);
-    // turns: piece
+    //! turns: piece
     for (var c = start + lane * piece; c < min(start + (lane + 1u) * piece, end); c++) {
         sum = wide_add(sum, weigh_column(what, base, c, kept, maximum, scale, reach));
     }
@@ -275,7 +277,7 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
         let at = owner(&rest);
         var id = 4u * (start + at * piece);
         let last = min(id + 4u * piece, VOCAB) - 1u;
-        // turns: 4u * piece
+        //! turns: 4u * piece
         while (id < last) {
             let w = vec2<u32>(weigh(what, logits[base + id / 4u][id % 4u], id, kept, maximum, scale, reach), 0u);
             if (wide_less(rest, w)) { break; }

@@ -1,4 +1,5 @@
 // Weights in bf16, two a word; dequant_f32.wgsl says what a unit is. A bf16 is the upper half of an f32.
+//! const BLOCKS: u32  blocks of 32 weights in a row
 alias Unit = vec4<u32>;
 @group(0) @binding(1) var<storage, read> quants: array<Unit>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;

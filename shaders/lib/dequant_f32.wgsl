@@ -1,6 +1,7 @@
 // Weights in f32. A unit is the smallest share of a row an invocation takes: 8 weights, in every type those at 4i..4i+3
 // and 16+4i..16+4i+3 of a block of 32, i = unit % 4, so that neighbouring invocations read neighbouring words of the
-// weights and of the activations alike. BLOCKS is the number of blocks in a row.
+// weights and of the activations alike.
+//! const BLOCKS: u32  blocks of 32 weights in a row
 struct Unit { low: vec4<f32>, high: vec4<f32> }
 @group(0) @binding(1) var<storage, read> quants: array<Unit>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;

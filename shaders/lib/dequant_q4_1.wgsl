@@ -1,4 +1,5 @@
 // Weights in Q4_1: nibbles, and a word a block with scale and minimum in f16; dequant_f32.wgsl says what a unit is.
+//! const BLOCKS: u32  blocks of 32 weights in a row
 alias Unit = u32;
 @group(0) @binding(1) var<storage, read> quants: array<Unit>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;

@@ -1,4 +1,5 @@
 // Weights in Q8_0: bytes of q+128, one f16 scale a block, two scales a word; dequant_f32.wgsl says what a unit is.
+//! const BLOCKS: u32  blocks of 32 weights in a row
 alias Unit = vec2<u32>;
 @group(0) @binding(1) var<storage, read> quants: array<Unit>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;

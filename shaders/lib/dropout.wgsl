@@ -1,7 +1,8 @@
 // Dropout of attention's weights by a counter-based generator, so that the backward pass draws what the forward pass drew.
-// engine/attention/dropout.go is its other half. The header sets DROP_BELOW (a draw below it drops; 0: no dropout) and
-// KEEP_SCALE, 1/(1−p).
-// include: rng
+// engine/attention/dropout.go is its other half.
+//! include: rng step
+//! const DROP_BELOW: u32  a draw below it drops a weight; 0: no dropout
+//! const KEEP_SCALE: f32  factor of the weights that are kept
 
 // dropout_factors gives the factors of the weights of keys 4·quad to 4·quad+3 of a sequence's query and head.
 fn dropout_factors(row: u32, head: u32, query: u32, quad: u32) -> vec4<f32> {

@@ -1,5 +1,6 @@
 // Eight elements of a K or V row of any type and length, as two columns of four; those past the head dim are 0.
-// include: kv
+//! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
+//! const COLUMNS: u32  vec4s of a head
 alias Raw = Eight;
 
 fn k_raw(row: u32, c: u32) -> Raw {

@@ -1,5 +1,5 @@
 // Eight elements of a row of bfloat16.
-// include: eight_words
+//! include: eight_words
 
 fn opened(x: Raw) -> Eight {
     let low = x << vec4<u32>(16u);

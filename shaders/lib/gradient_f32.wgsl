@@ -1,5 +1,7 @@
 // Rows of the output's gradient, [token][OUT_STRIDE] of f32, any head dim. The kernel declares d_out as an array of
 // GradientUnit. A column is four elements, those past the head dim read as 0.
+//! const HEAD_DIM: u32    elements of a head
+//! const OUT_STRIDE: u32  words from one token's output to the next
 alias GradientUnit = f32;
 const GRADIENT_ROW: u32 = HEAD_DIM;
 

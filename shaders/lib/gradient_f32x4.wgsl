@@ -1,5 +1,7 @@
 // Rows of the output's gradient whose head dim and stride are multiples of 4, read four elements at a time (see
 // gradient_f32).
+//! const HEAD_DIM: u32    elements of a head
+//! const OUT_STRIDE: u32  words from one token's output to the next
 alias GradientUnit = vec4<f32>;
 const GRADIENT_ROW: u32 = HEAD_DIM / 4u;
 

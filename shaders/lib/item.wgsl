@@ -1,5 +1,17 @@
 // An item of attention: a tile of a sequence's query rows, of all query heads that share a KV head, and the keys that it
-// sees. A flat query row is query · HEADS_PER_KV + head. The kernel sets BQ, the rows of a tile, and BK, the keys of one.
+// sees. A flat query row is query · HEADS_PER_KV + head.
+//! include: step sight score mask dropout
+//! const HEAD_DIM: u32      elements of a head
+//! const ITEMS_WORD: u32    the step's word with the number of items
+//! const HEADS_PER_KV: u32  query heads that share a KV head
+//! const CAUSAL: bool       a query sees no key behind its own position
+//! const WINDOW: u32        a query sees keys less than so far away; 0: all
+//! const SINKS: u32         first keys that stay in sight under a window
+//! const MASK: u32          kind of mask: 0 none, 1 boolean, 2 additive
+//! const OUT_STRIDE: u32    words from one token's output to the next
+//! const KV_HEADS: u32      KV heads
+//! const BQ: u32            query rows of a tile
+//! const BK: u32            keys of a tile
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
 const FOLD: u32 = 65535u;                  // items along a dispatch's y; x are the KV heads, so that the longest items come first
 const WHOLE: u32 = 0x80000000u;            // mark of an item that sees all its rows' keys
@@ -81,11 +93,11 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
     if (MASK == 0u || item.mask == 0u) { return false; }
     let end = u32(max(min(tile + i32(BK), keys.highest), 0));
     let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
-    // turns: HEADS_PER_KV
+    //! turns: HEADS_PER_KV
     for (var h = 0u; h < heads; h++) {
-        // turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
+        //! turns: BQ / HEADS_PER_KV / MASK_BLOCK + 2u
         for (var query = query_of(item.first) / MASK_BLOCK; query <= keys.last_query / MASK_BLOCK; query++) {
-            // turns: BK / MASK_BLOCK + 1u
+            //! turns: BK / MASK_BLOCK + 1u
             for (var key = u32(tile) / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
                 let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
                 if (entry != MASK_HIDDEN) { return false; }
@@ -99,7 +111,7 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
 fn next_tile(item: Item, keys: Keys, tile: i32) -> i32 {
     var t = tile;
     // Of all calls together there are no more turns than tiles.
-    // turns: 1u
+    //! turns: 1u
     while (t < keys.end) {
         if (WINDOW > 0u && t >= i32(SINKS)) { t = max(t, keys.window_tile); }
         if (t >= keys.end || !hides(item, keys, t)) { break; }

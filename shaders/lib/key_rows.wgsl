@@ -1,4 +1,6 @@
 // Columns of the keys of an item, read in place.
+//! include: item
+//! const SINKS: u32  first keys that stay in sight under a window
 
 // A key that no row of the tile sees is read from a place that exists, and is 0.
 fn k_loaded(item: Item, keys: Keys, key: i32, c: u32) -> vec4<f32> {

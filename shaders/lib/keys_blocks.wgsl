@@ -1,5 +1,8 @@
 // Keys in the blocks of a paged cache: [block][KV head][slot][row], through the sequence's block table, whose place in the
 // step keys_of gives: looked up once, for compilers do not know that no barrier changes it.
+//! const GROUP: u32       KV group
+//! const BLOCK_SIZE: u32  slots of a KV block
+//! const KV_HEADS: u32    KV heads
 fn keys_of(row: u32) -> u32 { return row_table(row, GROUP); }
 fn kv_row(keys_at: u32, kv_head: u32, key: u32) -> u32 {
     let block = step[keys_at + key / BLOCK_SIZE];

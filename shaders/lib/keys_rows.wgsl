@@ -1,3 +1,5 @@
 // Keys one after another: [token][KV head][row]. Where a block table would be stands the sequence's first key.
+//! const GROUP: u32     KV group
+//! const KV_HEADS: u32  KV heads
 fn keys_of(row: u32) -> u32 { return row_block(row, GROUP, 0u); }
 fn kv_row(keys_at: u32, kv_head: u32, key: u32) -> u32 { return (keys_at + key) * KV_HEADS + kv_head; }

@@ -1,5 +1,6 @@
 // KV cache rows of f16, two a word, any head dim (see kv_f32).
-// include: kv_pairs
+//! include: kv_pairs
+//! const HEAD_DIM: u32  elements of a head
 
 fn kv_join(a: u32, b: u32, c: u32) -> vec4<f32> {
     let x = vec4<f32>(unpack2x16float(a), unpack2x16float(b));

@@ -1,4 +1,5 @@
 // KV cache rows of f16 whose head dim is a multiple of 4, read four elements at a time (see kv_f32).
+//! const HEAD_DIM: u32  elements of a head
 alias KvUnit = vec2<u32>;
 const KV_ROW: u32 = HEAD_DIM / 4u;
 

@@ -1,5 +1,6 @@
 // KV cache rows of f32, any head dim. The kernel declares k_cache and v_cache as arrays of KvUnit. A row number is
 // (block·KV heads + KV head)·block size + slot; a column is four elements, those past the head dim read as 0.
+//! const HEAD_DIM: u32  elements of a head
 alias KvUnit = f32;
 const KV_ROW: u32 = HEAD_DIM;
 

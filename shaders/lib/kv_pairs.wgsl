@@ -1,4 +1,5 @@
 // Columns of KV cache rows whose words hold two elements, any head dim: kv_join, of the type, opens two words.
+//! const HEAD_DIM: u32  elements of a head
 alias KvUnit = u32;
 const KV_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 

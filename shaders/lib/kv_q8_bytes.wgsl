@@ -1,5 +1,6 @@
 // KV cache rows of 8-bit integers with a scale a row: words of four bytes q+128, then a word whose low half is the f16
 // scale (see kv_f32).
+//! const HEAD_DIM: u32  elements of a head
 alias KvUnit = u32;
 const KV_QUANTS: u32 = (HEAD_DIM + 3u) / 4u;
 const KV_ROW: u32 = KV_QUANTS + 1u;

@@ -1,6 +1,7 @@
 // Writing KV cache rows of bfloat16: a word is two elements, rounded to nearest, ties to even, and kept finite; what is
 // no number stays none.
-// include: number
+//! include: number
+//! const HEAD_DIM: u32  elements of a head
 const KV_ELEMENTS: u32 = 2u;
 const KV_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 const BF16_MAX: f32 = 3.3895313892515355e38;

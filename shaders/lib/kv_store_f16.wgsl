@@ -1,5 +1,6 @@
 // Writing KV cache rows of f16: a word is two elements, kept inside the range of f16; what is no number stays none.
-// include: number
+//! include: number
+//! const HEAD_DIM: u32  elements of a head
 const KV_ELEMENTS: u32 = 2u;
 const KV_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 fn kv_word(a: f32, b: f32) -> u32 {

@@ -1,5 +1,6 @@
 // Logits by rank: keys order them as integers, and a slice's best is its greatest key with the lowest id.
-// include: number
+//! include: number
+//! const VOCAB: u32  tokens
 @group(0) @binding(1) var<storage, read> logits: array<vec4<f32>>; // [output][STRIDE]
 
 const FOLD: u32 = 65535u;

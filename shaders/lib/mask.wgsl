@@ -1,6 +1,8 @@
 // A mask by block: for each MASK_BLOCK queries × MASK_BLOCK keys all hidden, all visible, or a dense block of bits, and with
-// an additive mask numbers after them. engine/attention/mask.go is its other half. The header sets MASK: 0 none, 1 boolean,
-// 2 additive. Queries count from the sequence's first query.
+// an additive mask numbers after them. engine/attention/mask.go is its other half. Queries count from the sequence's first
+// query.
+//! include: step
+//! const MASK: u32  kind of mask: 0 none, 1 boolean, 2 additive
 const MASK_BLOCK: u32 = 32u;
 const MASK_HIDDEN: u32 = 0u;
 const MASK_VISIBLE: u32 = 1u;

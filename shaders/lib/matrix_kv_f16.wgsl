@@ -1,4 +1,5 @@
 // Reading eight elements of a K or V row as they are stored, from rows of f16 whose head dim is a multiple of 8.
+//! const HEAD_DIM: u32  elements of a head
 alias KvUnit = vec4<u32>;
 const KV_ROW: u32 = HEAD_DIM / 8u;
 

@@ -1,6 +1,10 @@
 // matrix_subgroup's functions for any adapter: halves are floats rounded to f16, and a subgroup is SUBGROUP neighbouring
 // invocations, 16 or 32, each of which holds one row of a left fragment and its share of a row of a result. Slow; it shows on
 // every adapter that kernels over these functions are right.
+//! const SUBGROUP: u32     invocations that act as a subgroup, 16 or 32
+//! const ROW_LANES: u32    lanes that own different rows
+//! const LANES_A_ROW: u32  lanes that share a row, 1 or 2
+//! const THREADS: u32      invocations of a workgroup
 alias Half = f32;
 alias Half4 = vec4<f32>;
 alias Left = array<f32, 16>;
@@ -28,7 +32,7 @@ fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack
 
 fn left_rows(at: u32, stride: u32) -> Left {
     var x: Left;
-    // turns: 16u
+    //! turns: 16u
     for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * stride + i]; }
     return x;
 }
@@ -36,24 +40,24 @@ fn right_rows(at: u32, stride: u32) -> Right { return Right(at, stride, 1u); }
 fn right_columns(at: u32, stride: u32) -> Right { return Right(at, 1u, stride); }
 fn result_rows(at: u32, stride: u32) -> Result {
     var x: Result;
-    // turns: RESULTS
+    //! turns: RESULTS
     for (var i = 0u; i < results; i++) { x[i] = floats[at + own_row * stride + own_column + i]; }
     return x;
 }
 
 fn keep_result(at: u32, stride: u32, x: Result) {
     var held = x;
-    // turns: RESULTS
+    //! turns: RESULTS
     for (var i = 0u; i < results; i++) { floats[at + own_row * stride + own_column + i] = held[i]; }
 }
 
 fn multiply_add(left: Left, right: Right, sum: Result) -> Result {
     var held = left;
     var x = sum;
-    // turns: 16u
+    //! turns: 16u
     for (var k = 0u; k < side; k++) {
         let at = right.at + k * right.row + own_column * right.column;
-        // turns: RESULTS
+        //! turns: RESULTS
         for (var i = 0u; i < results; i++) { x[i] = fma(held[k], halves[at + i * right.column], x[i]); }
     }
     return x;

@@ -2,6 +2,10 @@
 // is spread over the subgroup's lanes in a way that only the hardware knows, so what is done to its elements is done in
 // workgroup memory. matrix_plain has the same functions without subgroups; tests run on that, so of this file alone a GPU
 // with subgroup matrices is the test. All of a subgroup calls each function with the same arguments.
+//! const SUBGROUPS: u32    subgroups of a workgroup
+//! const ROW_LANES: u32    lanes that own different rows
+//! const LANES_A_ROW: u32  lanes that share a row, 1 or 2
+//! const THREADS: u32      invocations of a workgroup
 alias Half = f16;
 alias Half4 = vec4<f16>;
 alias Left = subgroup_matrix_left<f16, 16, 16>;

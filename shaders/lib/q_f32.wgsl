@@ -1,5 +1,8 @@
 // Queries of f32, any head dim. The kernel declares q as an array of QUnit; a column is four elements of a head, those past
-// the head dim read as 0. Q_STRIDE and Q_OFFSET are in words.
+// the head dim read as 0.
+//! const Q_STRIDE: u32  words from one token's queries to the next
+//! const Q_OFFSET: u32  words before the first head in a token's queries
+//! const HEAD_DIM: u32  elements of a head
 alias QUnit = f32;
 
 fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {

@@ -1,4 +1,7 @@
 // Queries of two elements a word; q_open makes floats of two words.
+//! const HEAD_DIM: u32  elements of a head
+//! const Q_STRIDE: u32  words from one token's queries to the next
+//! const Q_OFFSET: u32  words before the first head in a token's queries
 alias QUnit = u32;
 const Q_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 

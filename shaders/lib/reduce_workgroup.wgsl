@@ -1,4 +1,7 @@
 // Sums over groups of LANES neighbouring invocations (a power of two), SUMS at once, through workgroup memory.
+//! const LANES: u32      invocations of a group
+//! const WORKGROUP: u32  invocations of a workgroup
+//! const SUMS: u32       sums that are found at once
 const LANE_SUMS: u32 = WORKGROUP * SUMS;
 var<workgroup> lane_sums: array<f32, LANE_SUMS>;
 

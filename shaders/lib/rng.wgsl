@@ -1,5 +1,5 @@
 // The counter-based generator Philox4x32-10 (Salmon et al., SC 2011, section 3.4), as engine/sample has it.
-// include: wide
+//! include: wide
 fn philox(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
     var c = counter;
     var key = seed;

@@ -1,6 +1,9 @@
 // Rotary embedding of the heads in a token's row of qkv.
-// include: bias
-// include: number
+//! include: number
+//! slot bias: bias_none bias_add
+//! const ROTARY_DIM: u32  elements that turn, from the first on
+//! const ADJACENT: bool   pairs are (2i, 2i + 1); without, (i, i + ROTARY_DIM / 2)
+//! const HEAD_DIM: u32    elements of a head
 
 @group(0) @binding(1) var<storage, read_write> qkv: array<f32>;  // [token][STRIDE]: q heads, k heads, v heads
 @group(0) @binding(2) var<storage, read> table: array<f32>;      // [position][ROTARY_DIM / 2](cos, sin)

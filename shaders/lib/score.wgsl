@@ -1,5 +1,8 @@
-// What becomes of a score between the dot product and the softmax: SOFTCAP (0: none), then ALiBi (ALIBI, arXiv 2108.12409,
-// section 3) with the slopes of the step buffer.
+// What becomes of a score between the dot product and the softmax: SOFTCAP, then ALiBi (arXiv 2108.12409, section 3) with
+// the slopes of the step buffer.
+//! include: step
+//! const SOFTCAP: f32  bound of scores; 0: none
+//! const ALIBI: bool   scores fall with distance
 
 // capped bounds a score softly to ±SOFTCAP: tanh through exp of a value that is never positive.
 fn capped(s: f32) -> f32 {

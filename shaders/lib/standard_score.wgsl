@@ -1,4 +1,7 @@
 // Which keys a query row of standard attention sees, and what its scores become.
+//! const CAUSAL: bool  a query sees no key behind its own position
+//! const WINDOW: u32   a query sees keys less than so far away; 0: all
+//! const SOFTCAP: f32  bound of scores; 0: none
 
 // keys_seen gives the keys [x, y) that a row sees; the last row is at the last key.
 fn keys_seen(row: u32, queries: u32, keys: u32) -> vec2<i32> {

@@ -1,7 +1,16 @@
 // A walk of an item's keys in several launches of TILES tiles each. Between them an invocation's state waits in walks, as it
-// stands, so that sums are added in the order of one walk. The header sets WALK_BINDING; WALK_X, the invocations that share a
-// row; and WALK_OUT_X, those of them that own columns of the output.
-// include: span
+// stands, so that sums are added in the order of one walk.
+//! slot span: span_whole span_parts
+//! const WALK_BINDING: u32  binding of the states
+//! const WALK_X: u32        invocations that share a row
+//! const WALK_OUT_X: u32    of them, own columns of the output
+//! const TY: u32            invocations along the query rows
+//! const OUTS: u32          vec4s of the output that an invocation owns
+//! const BK: u32            keys of a tile
+//! const RG: u32            vec4s of query rows that an invocation owns
+//! const THREADS: u32       invocations of a workgroup
+//! const TILES: u32         tiles that a launch walks
+//! const KV_HEADS: u32      KV heads
 @group(0) @binding(WALK_BINDING) var<storage, read_write> walks: array<vec4<f32>>; // [item][KV head]: maxima, sums, outputs
 
 const SUMS_AT: u32 = RG * TY;
