@@ -19,13 +19,8 @@ import (
 	"quire/engine/tokenizer"
 )
 
-// Defaults of Options.
-const (
-	defaultBlockSize   = 16
-	defaultTokenBudget = 512
-	defaultMaxSeqs     = 64
-	defaultDepth       = 4
-)
+// defaultDepth is Options.Depth unless it is set; the scheduler has the other defaults.
+const defaultDepth = 4
 
 // Open reads a model's header from src, moves its weights to the GPU and compiles what it needs. The engine owns src,
 // also when Open fails.
@@ -98,9 +93,9 @@ func withDefaults(o Options) Options {
 			*field = value
 		}
 	}
-	set(&o.BlockSize, defaultBlockSize)
-	set(&o.TokenBudget, defaultTokenBudget)
-	set(&o.MaxSeqs, defaultMaxSeqs)
+	set(&o.BlockSize, schedule.DefaultBlockSize)
+	set(&o.TokenBudget, schedule.DefaultTokenBudget)
+	set(&o.MaxSeqs, schedule.DefaultMaxSeqs)
 	if o.Deterministic {
 		set(&o.Depth, 1)
 	}

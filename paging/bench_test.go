@@ -16,7 +16,7 @@ func BenchmarkAllocateFree(b *testing.B) {
 	t, tokens := m.NewTable(Extras{}), make([]int32, 15)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := m.Allocate(t, tokens, -1, 0); err != nil {
+		if _, err := m.Allocate(t, tokens, All, 0); err != nil {
 			b.Fatal(err)
 		}
 		m.Free(t)
@@ -54,7 +54,7 @@ func BenchmarkHit(b *testing.B) {
 	t, tokens := m.NewTable(Extras{}), make([]int32, 513)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := m.Allocate(t, tokens, -1, 0); err != nil {
+		if _, err := m.Allocate(t, tokens, All, 0); err != nil {
 			b.Fatal(err)
 		}
 		m.Free(t)

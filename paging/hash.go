@@ -10,8 +10,8 @@ type Hash [sha256.Size]byte
 
 // Extras are what must be equal, beside the tokens, for two sequences to share cached blocks.
 type Extras struct {
-	Salt    string // tenant, origin
-	Adapter string
+	Salt string // tenant, origin
+	LoRA string // the weights that are added to the model's
 }
 
 // root is the parent of a sequence's first block. Extras stand here once; the chain carries them on.
@@ -20,7 +20,7 @@ func (e Extras) root() Hash {
 		return Hash{}
 	}
 	var text []byte
-	for _, s := range []string{e.Salt, e.Adapter} {
+	for _, s := range []string{e.Salt, e.LoRA} {
 		text = binary.LittleEndian.AppendUint64(text, uint64(len(s)))
 		text = append(text, s...)
 	}

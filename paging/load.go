@@ -61,11 +61,11 @@ func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
 }
 
 // idle lists free blocks that no swap-out of the open step reads, at most so many, the next to be given out first.
-func (p *BlockPool) idle(most int) []int32 {
+func (p *BlockPool) idle(limit int) []int32 {
 	ids := p.queue.IDs()
 	n := 0
 	for _, id := range ids {
-		if n == most {
+		if n == limit {
 			break
 		}
 		if !p.blocks[id].leaving {

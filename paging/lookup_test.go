@@ -15,14 +15,14 @@ func TestLookupsOfOtherTokens(t *testing.T) {
 			require.Equal(t, 8, m.Match(table, cached))
 		},
 		"a refused allocation": func(m *Manager, table *BlockTable) {
-			_, err := m.Allocate(table, cached, -1, 100)
+			_, err := m.Allocate(table, cached, All, 100)
 			require.ErrorIs(t, err, ErrNoBlocks)
 		},
 		"a beginning that is shared": func(m *Manager, table *BlockTable) {
 			require.Equal(t, 4, m.Match(table, runs(4, 1, 4, 6, 1, 9)))
 		},
 		"a freed table": func(m *Manager, table *BlockTable) {
-			_, err := m.Allocate(table, cached, -1, 0)
+			_, err := m.Allocate(table, cached, All, 0)
 			require.NoError(t, err)
 			m.Free(table)
 		},
@@ -35,7 +35,7 @@ func TestLookupsOfOtherTokens(t *testing.T) {
 				b.free(a)
 				table := b.NewTable(Extras{})
 				ask(b.Manager, table)
-				hit, err := b.Allocate(table, other, -1, 0)
+				hit, err := b.Allocate(table, other, All, 0)
 				require.NoError(t, err)
 				b.check()
 				assert.Zero(t, hit, "nothing of these tokens was ever computed")

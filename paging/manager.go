@@ -140,7 +140,7 @@ func (m *Manager) own(t *BlockTable, g, at, rows int) {
 func (m *Manager) copy(t *BlockTable, g int, from, to int32, rows int) {
 	m.pool.hold(from)
 	m.pool.setUsed(to, rows)
-	m.pool.copy(Copy{Group: int32(g), From: from, To: to, Rows: int32(rows)})
+	m.pool.copy(Copy{Group: int32(g), From: from, To: to, Slots: int32(rows)})
 	m.stats.Copies++
 	m.pool.tell(Event{Kind: Copied, Sequence: t.Sequence, Group: int32(g), Block: from, To: to})
 }

@@ -65,7 +65,7 @@ func TestSharedBlockWrittenNow(t *testing.T) {
 	b.check()
 	b.EndStep()
 	b.append(other, runs(3, 1, 1, 2), 1)
-	assert.Equal(t, []Copy{{From: a.IDs(0)[0], To: other.IDs(0)[0], Rows: 3}}, b.Copies())
+	assert.Equal(t, []Copy{{From: a.IDs(0)[0], To: other.IDs(0)[0], Slots: 3}}, b.Copies())
 }
 
 // TestSourcesAreHeld: a block that a copy of this step reads is given to nobody in this step, though its table is gone.
@@ -106,7 +106,7 @@ func TestTruncate(t *testing.T) {
 	b.EndStep()
 	require.NoError(t, b.Truncate(shared, 2))
 	b.append(shared, runs(4, 1, 2, 2, 1, 5), 1)
-	assert.Equal(t, []Copy{{From: 2, To: shared.IDs(0)[1], Rows: 3}}, b.Copies())
+	assert.Equal(t, []Copy{{From: 2, To: shared.IDs(0)[1], Slots: 3}}, b.Copies())
 	assert.True(t, b.pool.Cached(2))
 }
 
@@ -167,8 +167,8 @@ func TestWindowsAgree(t *testing.T) {
 func TestExtras(t *testing.T) {
 	b := newBook(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true})
 	tokens := runs(9, 1)
-	for i, e := range []Extras{{}, {Salt: "a"}, {Adapter: "a"}, {Salt: "ab"}, {Salt: "a", Adapter: "b"}} {
-		hit, err := b.Allocate(b.NewTable(e), tokens, -1, 0)
+	for i, e := range []Extras{{}, {Salt: "a"}, {LoRA: "a"}, {Salt: "ab"}, {Salt: "a", LoRA: "b"}} {
+		hit, err := b.Allocate(b.NewTable(e), tokens, All, 0)
 		require.NoError(t, err)
 		assert.Zero(t, hit, "%d", i)
 		assert.Equal(t, 8, b.Match(b.NewTable(e), tokens))
@@ -184,7 +184,7 @@ func TestPartialHits(t *testing.T) {
 	b.EndStep()
 	r, hit := b.allocate(runs(4, 1, 2, 2, 5, 8))
 	assert.Equal(t, 6, hit)
-	assert.Equal(t, []Copy{{From: a.IDs(0)[1], To: r.IDs(0)[1], Rows: 2}}, b.Copies())
+	assert.Equal(t, []Copy{{From: a.IDs(0)[1], To: r.IDs(0)[1], Slots: 2}}, b.Copies())
 	b.CountHit(11, hit)
 	s := b.Stats()
 	assert.Equal(t, [3]uint64{11, 4, 2}, [3]uint64{s.AskedTokens, s.HitTokens, s.PartialTokens})
@@ -227,10 +227,10 @@ func TestWrongUse(t *testing.T) {
 	_, err := b.Fork(empty)
 	assert.ErrorIs(t, err, ErrTable)
 	assert.ErrorIs(t, b.Truncate(empty, 0), ErrTable)
-	_, err = b.Allocate(empty, nil, -1, 0)
+	_, err = b.Allocate(empty, nil, All, 0)
 	assert.ErrorIs(t, err, ErrTable)
 	a, _ := b.allocate(runs(4, 1))
-	_, err = b.Allocate(a, runs(4, 1), -1, 0)
+	_, err = b.Allocate(a, runs(4, 1), All, 0)
 	assert.ErrorIs(t, err, ErrTable)
 	assert.ErrorIs(t, b.Append(a, nil, 9), ErrNoBlocks)
 	b.Free(empty)

@@ -1,5 +1,7 @@
 package paging
 
+import "math"
+
 // Match gives the number of tokens that Allocate would find cached for a sequence of these tokens, in whole blocks: none
 // for a table that is not empty. The last token is never among them.
 func (m *Manager) Match(t *BlockTable, tokens []int32) int { return m.match(t, tokens) * m.size }
@@ -97,8 +99,11 @@ func longestServed(cached []int32, sinks int, first func(blocks int) int) int {
 	return 0
 }
 
+// All is every token that Allocate can take blocks for.
+const All = math.MaxInt
+
 // Allocate gives an empty table its first blocks: cached ones for the longest prefix of tokens that all groups can
-// serve, then new ones for at most n tokens after it (all when n is negative). It gives the number of tokens that need
+// serve, then new ones for at most n tokens after it. It gives the number of tokens that need
 // no computing. When fewer than spare free blocks would be left it says ErrNoBlocks and changes nothing.
 func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int, err error) {
 	if t.live != unlinked || t.swapped || len(tokens) == 0 {
@@ -115,9 +120,7 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 		return 0, ErrNoBlocks
 	}
 	hit = blocks*m.size + rows
-	if n < 0 || n > len(tokens)-hit {
-		n = len(tokens) - hit
-	}
+	n = min(n, len(tokens)-hit)
 	m.revive(t, blocks)
 	if rows > 0 {
 		for g := range m.groups {
@@ -153,10 +156,8 @@ func (m *Manager) revive(t *BlockTable, blocks int) {
 
 // allocationNeed is the number of free blocks that Allocate takes out of the queue for what m.found lists.
 func (m *Manager) allocationNeed(tokens []int32, blocks, rows, n int) int {
-	end := len(tokens)
-	if n >= 0 {
-		end = min(end, blocks*m.size+rows+n)
-	}
+	end := blocks*m.size + rows
+	end += min(n, len(tokens)-end)
 	need := (m.blocksFor(end) - blocks) * len(m.groups)
 	for g := range m.found {
 		for _, id := range m.found[g][:blocks] {
@@ -203,7 +204,7 @@ func (m *Manager) matchRows(t *BlockTable, tokens []int32, blocks int) int {
 	rest := tokens[blocks*m.size : len(tokens)-1]
 	rows := m.size
 	for g := range m.groups {
-		best, most := NullBlock, 0
+		best, longest := NullBlock, 0
 		x := m.pool.children[g]
 		id, ok := x.find(t.parent(blocks))
 		for ; ok && id != unlinked; id = x.next[id] {
@@ -215,12 +216,12 @@ func (m *Manager) matchRows(t *BlockTable, tokens []int32, blocks int) int {
 			for n < min(len(rest), len(have)) && rest[n] == have[n] {
 				n++
 			}
-			if n > most {
-				best, most = id, n
+			if n > longest {
+				best, longest = id, n
 			}
 		}
 		m.found[g] = append(m.found[g], best)
-		rows = min(rows, most)
+		rows = min(rows, longest)
 	}
 	return rows
 }

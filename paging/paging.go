@@ -71,10 +71,10 @@ func (c *Config) validate() error {
 	return nil
 }
 
-// Copy moves the rows of slots [0, Rows) from one block to another, in every layer of the group, before any layer of
+// Copy moves the rows of slots [0, Slots) from one block to another, in every layer of the group, before any layer of
 // the step writes.
 type Copy struct {
 	Group    int32
 	From, To int32
-	Rows     int32 // slots
+	Slots    int32
 }

@@ -15,7 +15,7 @@ func swapManager(t *testing.T, host int) *Manager {
 
 func allocate(t *testing.T, m *Manager, tokens []int32) *BlockTable {
 	b := m.NewTable(Extras{})
-	_, err := m.Allocate(b, tokens, -1, 0)
+	_, err := m.Allocate(b, tokens, All, 0)
 	require.NoError(t, err)
 	return b
 }
@@ -31,7 +31,7 @@ func TestSwapOutAndIn(t *testing.T) {
 	assert.Equal(t, []int32{3, 4, 5, 6, 7, 8, 9, 10, 2, 1}, m.pool.FreeIDs(), "as if it had been freed")
 	assert.Equal(t, 10, a.Tokens())
 	require.ErrorIs(t, m.Append(a, tokens, 1), ErrTable)
-	_, err := m.Allocate(a, tokens, -1, 0)
+	_, err := m.Allocate(a, tokens, All, 0)
 	require.ErrorIs(t, err, ErrTable)
 	m.EndStep()
 
@@ -65,7 +65,7 @@ func TestSwapKeepsSharing(t *testing.T) {
 	require.NoError(t, m.SwapIn(a, b))
 	assert.Equal(t, a.IDs(0), b.IDs(0))
 	require.NoError(t, m.Append(b, tokens, 1))
-	assert.Equal(t, []Copy{{From: a.IDs(0)[2], To: b.IDs(0)[2], Rows: 2}}, m.Copies(), "copied in the step that brings it back")
+	assert.Equal(t, []Copy{{From: a.IDs(0)[2], To: b.IDs(0)[2], Slots: 2}}, m.Copies(), "copied in the step that brings it back")
 	require.NoError(t, m.Check())
 }
 

@@ -25,7 +25,7 @@ func (b *book) check() { require.NoError(b.t, b.Check()) }
 func (b *book) allocate(tokens []int32) (*BlockTable, int) {
 	b.t.Helper()
 	table := b.NewTable(Extras{})
-	hit, err := b.Allocate(table, tokens, -1, 0)
+	hit, err := b.Allocate(table, tokens, All, 0)
 	require.NoError(b.t, err)
 	b.check()
 	return table, hit
@@ -160,7 +160,7 @@ func TestAllOrNothing(t *testing.T) {
 	r3 := b.NewTable(Extras{})
 	tokens := join(long, runs(48, 8))
 	assert.Equal(t, 96, b.Match(r3, tokens))
-	_, err := b.Allocate(r3, tokens, -1, 0)
+	_, err := b.Allocate(r3, tokens, All, 0)
 	require.ErrorIs(t, err, ErrNoBlocks)
 	b.check()
 	assert.Equal(t, []int{1, 1, 1}, b.refs(r0.IDs(0)...))
@@ -170,9 +170,9 @@ func TestAllOrNothing(t *testing.T) {
 
 	// The watermark counts revived blocks too: 3 revived and 2 new leave nothing above it.
 	tokens = join(long, runs(32, 8))
-	_, err = b.Allocate(r3, tokens, -1, 1)
+	_, err = b.Allocate(r3, tokens, All, 1)
 	require.ErrorIs(t, err, ErrNoBlocks)
-	_, err = b.Allocate(r3, tokens, -1, 0)
+	_, err = b.Allocate(r3, tokens, All, 0)
 	require.NoError(t, err)
 	b.check()
 }
@@ -290,7 +290,7 @@ func TestForkCopiesOnWrite(t *testing.T) {
 	b.append(child, runs(3, 1, 1, 2), 1)
 	assert.NotEqual(t, parent.IDs(0), child.IDs(0))
 	require.Len(t, b.Copies(), 1)
-	assert.Equal(t, Copy{Group: 0, From: parent.IDs(0)[0], To: child.IDs(0)[0], Rows: 3}, b.Copies()[0])
+	assert.Equal(t, Copy{Group: 0, From: parent.IDs(0)[0], To: child.IDs(0)[0], Slots: 3}, b.Copies()[0])
 	assert.NotEqual(t, b.Copies()[0].From, b.Copies()[0].To)
 	assert.Equal(t, free-1, b.pool.Free())
 	b.EndStep()
@@ -315,7 +315,7 @@ func TestFigure8(t *testing.T) {
 	assert.Equal(t, []int{2, 2}, b.refs(7, 1))
 
 	b.append(a1, runs(7, 1, 1, 2), 1)
-	assert.Equal(t, []Copy{{From: 1, To: 3, Rows: 3}}, b.Copies())
+	assert.Equal(t, []Copy{{From: 1, To: 3, Slots: 3}}, b.Copies())
 	assert.Equal(t, []int32{7, 3}, a1.IDs(0))
 	assert.Equal(t, []int{2, 1, 1}, b.refs(7, 1, 3))
 	b.append(a2, runs(7, 1, 1, 3), 1)

@@ -83,7 +83,7 @@ func (w *walk) endStep() error {
 			return fmt.Errorf("block %d is filled twice in a step", c.To)
 		}
 		filled[c.To] = true
-		for i := range int(c.Rows) {
+		for i := range int(c.Slots) {
 			moved = append(moved, write{int(c.To)*size + i, w.slots[int(c.From)*size+i]})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"quire/engine/bench"
 	"quire/engine/kernel"
+	"quire/engine/schedule"
 	"quire/paging/sim"
 )
 
@@ -45,6 +46,9 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 			"kvtypes":         strings.Join(kernel.KVTypes(), ", "),
 			"shapes":          strings.Join(bench.ShapeNames(), ", "),
 			"workloads":       strings.Join(sim.SyntheticNames(), ", "),
+			"tokenBudget":     strconv.Itoa(schedule.DefaultTokenBudget),
+			"longPrompt":      strconv.Itoa(schedule.DefaultLongPrompt),
+			"maxSeqs":         strconv.Itoa(schedule.DefaultMaxSeqs),
 			"sharingRequests": strconv.Itoa(sharingRequests),
 			"temperature":     bothDefaults(builtInSampling.Temperature, commonSampling.Temperature),
 			"topP":            bothDefaults(builtInSampling.TopP, commonSampling.TopP),

@@ -31,9 +31,9 @@ type engineFlags struct {
 	KVMemory      size   `name:"kv-memory" placeholder:"SIZE" help:"Memory for the KV cache, such as 512MiB. 0: what eight whole contexts fill (or --max-seqs, where given), at most 2 GiB on a discrete GPU and 512 MiB elsewhere."`
 	Variant       string `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; tile128 for matrix products; f16, matrix and tiles such as wide128x64 for attention. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
 	Deterministic bool   `help:"Add up in one order: the same tokens alone and in any batch."`
-	TokenBudget   int    `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: 512."`
-	LongPrompt    int    `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: 256, -1: no limit."`
-	MaxSeqs       int    `placeholder:"N" default:"0" help:"Sequences to run at once. 0: 64."`
+	TokenBudget   int    `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
+	LongPrompt    int    `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`
+	MaxSeqs       int    `placeholder:"N" default:"0" help:"Sequences to run at once. 0: ${maxSeqs}."`
 	Preemption    string `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
 	SwapMemory    size   `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
 	QueueLimit    int    `placeholder:"N" default:"0" help:"Refuse requests when N others wait. 0: any number may wait."`

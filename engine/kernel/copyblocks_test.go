@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/paging"
 )
 
 func TestCopyBlocks(t *testing.T) {
@@ -22,11 +23,11 @@ func TestCopyBlocks(t *testing.T) {
 			words := l.BlockWords() * blocks
 			before := [2][]float32{r.floats(words, 1), r.floats(words, 1)}
 			k, v := r.rows("k", before[0], words, words, 0), r.rows("v", before[1], words, words, 0)
-			slots := uint32(max(1, l.BlockSize-3))
-			d := StepData{Copies: []Copy{
+			slots := int32(max(1, l.BlockSize-3))
+			d := StepData{Copies: []paging.Copy{
 				{Group: 1, From: 3, To: 7, Slots: slots},
-				{Group: 0, From: 1, To: 2, Slots: uint32(l.BlockSize)},
-				{Group: 1, From: 8, To: 1, Slots: uint32(l.BlockSize)},
+				{Group: 0, From: 1, To: 2, Slots: int32(l.BlockSize)},
+				{Group: 1, From: 8, To: 1, Slots: int32(l.BlockSize)},
 				{Group: 1, From: 3, To: 5, Slots: 0},
 			}}
 			kernel, err := NewCopyBlocks(r.dev, l, 1)

@@ -12,6 +12,7 @@ import (
 	"quire/engine/gpu"
 	"quire/engine/quant"
 	"quire/engine/reference"
+	"quire/engine/step"
 )
 
 func TestRMSNorm(t *testing.T) {
@@ -114,8 +115,9 @@ func TestEmbed(t *testing.T) {
 				if split != 0 {
 					require.Greater(t, len(m.Pieces), 1)
 				}
+				lane := step.LaneToken
 				step := StepData{
-					Tokens: []uint32{0, LaneToken, 149, 70, LaneToken, 5000, 63, 64},
+					Tokens: []uint32{0, uint32(lane), 149, 70, uint32(lane), 5000, 63, 64},
 					Rows:   []StepRow{{First: 0, Count: 4, Lane: 2}, {First: 4, Count: 4, Lane: 0}},
 				}
 				want := []int{0, 33, 149, 70, 128, 149, 63, 64}

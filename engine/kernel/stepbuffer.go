@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"quire/paging"
+)
 
 // The step buffer is what one step computes, as the shaders read it (shaders/lib/step.wgsl is its other half): counts
 // and offsets in words, then the sections. The host writes it in one piece a step.
@@ -31,9 +35,6 @@ const (
 	headerWords      = wordSeed + 2
 )
 
-// LaneToken stands for a token that is still on the GPU, in its row's lane.
-const LaneToken = ^uint32(0)
-
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
 
@@ -53,18 +54,15 @@ type Item struct{ Row, First, KeyBegin, KeyEnd uint32 }
 // Merge combines the decode items [First, First+Count) of a row.
 type Merge struct{ Row, First, Count uint32 }
 
-// Copy copies a whole block of every layer of a KV group.
-type Copy struct{ Group, From, To, Slots uint32 }
-
 // StepData is a step in the shaders' terms.
 type StepData struct {
-	Tokens, Positions []uint32
+	Tokens, Positions []uint32  // a token may be step.LaneToken
 	Slots             [][]int32 // [KV group][token]; -1 writes nothing
 	Rows              []StepRow
 	Outputs           []Output
 	Prefill, Decode   []Item
 	Merges            []Merge
-	Copies            []Copy
+	Copies            []paging.Copy
 
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
 	// none; dropout's seed.
@@ -133,7 +131,7 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	}
 	at(wordAtCopies)
 	for _, c := range s.Copies {
-		buf = append(buf, c.Group, c.From, c.To, c.Slots)
+		buf = append(buf, uint32(c.Group), uint32(c.From), uint32(c.To), uint32(c.Slots))
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {

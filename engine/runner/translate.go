@@ -10,7 +10,7 @@ func (r *Runner) translate(s *step.Step) {
 	data := &r.data
 	data.Tokens, data.Positions = data.Tokens[:0], data.Positions[:0]
 	for _, t := range s.Tokens {
-		data.Tokens = append(data.Tokens, uint32(t)) // step.LaneToken becomes kernel.LaneToken
+		data.Tokens = append(data.Tokens, uint32(t))
 	}
 	for _, p := range s.Positions {
 		data.Positions = append(data.Positions, uint32(p))
@@ -36,15 +36,12 @@ func (r *Runner) translate(s *step.Step) {
 		data.Rows = append(data.Rows, out)
 		a.AppendRow(data, i, int(row.Count), int(row.Start), span)
 	}
-	data.Outputs, data.Copies = data.Outputs[:0], data.Copies[:0]
+	data.Outputs, data.Copies = data.Outputs[:0], s.Copies
 	for _, o := range s.Outputs {
 		out := kernel.Output{Token: uint32(o.Token), Lane: uint32(s.Rows[o.Row].Lane), Counter: o.Counter}
 		if o.Sample {
 			out.Flags = kernel.OutputSample
 		}
 		data.Outputs = append(data.Outputs, out)
-	}
-	for _, c := range s.Copies {
-		data.Copies = append(data.Copies, kernel.Copy{Group: uint32(c.Group), From: uint32(c.From), To: uint32(c.To), Slots: uint32(c.Rows)})
 	}
 }

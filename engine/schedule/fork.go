@@ -90,7 +90,7 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 			s.cache.Free(table)
 		}
 	} else {
-		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, Adapter: r.Adapter})
+		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, LoRA: r.LoRA})
 	}
 	table.SkipLookup, table.Sequence = r.AllLogits, id
 	f.table, f.computed = table, table.Tokens()

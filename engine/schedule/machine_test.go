@@ -118,7 +118,7 @@ func (m *machine) run(s *step.Step) []int32 {
 	m.swap(s)
 	read := make([][]slot, len(s.Copies))
 	for i, c := range s.Copies {
-		read[i] = append(read[i], m.block(c.From)[:c.Rows]...)
+		read[i] = append(read[i], m.block(c.From)[:c.Slots]...)
 	}
 	for i, c := range s.Copies {
 		copy(m.block(c.To), read[i])

@@ -42,11 +42,11 @@ type line struct {
 	landed int
 	tokens []int32 // landed, and those to come as far as anybody asked
 	texts  []text  // up to each token
-	group  *[]uint64
+	kin    *[]uint64
 }
 
-func newLine(salt string, prompt int, tokens []int32, group *[]uint64) *line {
-	l := &line{salt: salt, prompt: prompt, group: group}
+func newLine(salt string, prompt int, tokens []int32, kin *[]uint64) *line {
+	l := &line{salt: salt, prompt: prompt, kin: kin}
 	l.add(tokens...)
 	l.landed = len(tokens)
 	return l
@@ -222,7 +222,7 @@ func (m *memory) swap(s *step.Step) {
 		if m.host[x.Host] == nil {
 			m.fatal("host block %d was never written", x.Host)
 		}
-		if slices.ContainsFunc(s.SwapIns[:i], func(o step.Swap) bool { return o.Block == x.Block }) {
+		if slices.ContainsFunc(s.SwapIns[:i], func(o paging.Swap) bool { return o.Block == x.Block }) {
 			m.fatal("block %d comes back twice in a step", x.Block)
 		}
 		texts, by := m.block(x.Block)
@@ -237,17 +237,17 @@ func (m *memory) copies(s *step.Step) {
 	m.moved = m.moved[:0]
 	for _, c := range s.Copies {
 		texts, _ := m.block(c.From)
-		m.moved = append(m.moved, texts[:c.Rows]...)
+		m.moved = append(m.moved, texts[:c.Slots]...)
 	}
 	at := 0
 	for i, c := range s.Copies {
-		if slices.ContainsFunc(s.Copies, func(o step.Copy) bool { return o.From == c.To }) ||
-			slices.ContainsFunc(s.Copies[:i], func(o step.Copy) bool { return o.To == c.To }) {
+		if slices.ContainsFunc(s.Copies, func(o paging.Copy) bool { return o.From == c.To }) ||
+			slices.ContainsFunc(s.Copies[:i], func(o paging.Copy) bool { return o.To == c.To }) {
 			m.fatal("block %d is copied to, and more", c.To)
 		}
 		texts, by := m.block(c.To)
-		at += copy(texts, m.moved[at:at+int(c.Rows)])
-		for i := range c.Rows {
+		at += copy(texts, m.moved[at:at+int(c.Slots)])
+		for i := range c.Slots {
 			by[i] = s.Number
 		}
 	}

@@ -22,19 +22,19 @@ func (p *Pin) Fresh() int { return p.fresh }
 // Blocks is the pin's block table in a KV group, until the next call of the scheduler.
 func (p *Pin) Blocks(group int) []int32 { return p.table.IDs(group) }
 
-// Pin holds the cached blocks of the longest prefix of tokens, for requests of this salt and adapter.
-func (s *Scheduler) Pin(tokens []int32, salt, adapter string) (*Pin, error) {
-	return s.pin(s.cache.Hold, tokens, salt, adapter)
+// Pin holds the cached blocks of the longest prefix of tokens, for requests of this salt and LoRA.
+func (s *Scheduler) Pin(tokens []int32, salt, lora string) (*Pin, error) {
+	return s.pin(s.cache.Hold, tokens, salt, lora)
 }
 
 // Load is Pin, and, with a prefix cache, takes new blocks for as many whole blocks of tokens as there are free ones. They count as published:
 // the caller fills those after Fresh before the next step is submitted.
-func (s *Scheduler) Load(tokens []int32, salt, adapter string) (*Pin, error) {
-	return s.pin(s.cache.Load, tokens, salt, adapter)
+func (s *Scheduler) Load(tokens []int32, salt, lora string) (*Pin, error) {
+	return s.pin(s.cache.Load, tokens, salt, lora)
 }
 
-func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tokens []int32, salt, adapter string) (*Pin, error) {
-	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, Adapter: adapter})}
+func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tokens []int32, salt, lora string) (*Pin, error) {
+	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, LoRA: lora})}
 	var err error
 	if p.fresh, err = hold(p.table, tokens); err != nil {
 		return nil, err

@@ -35,13 +35,13 @@ type Request struct {
 	Arrival    uint64 // order within a priority, equal ones in order of Add; 0: after all others so far
 	Tenant     string // waiting tenants take turns within a priority
 	Salt       string // cached blocks are shared only under an equal salt
-	Adapter    string // and an equal adapter
+	LoRA       string // and an equal LoRA
 	LandEach   bool   // its sampled token lands before its next step is made: for grammars and beams
 	Lockstep   bool   // no sequence runs ahead of the request's others: for beams
 	AllLogits  bool   // every token's logits are read back; nothing is taken from the prefix cache
 }
 
-// request is a sequence group: its sequences run, wait and are preempted as one.
+// request is a Request and its sequences, which run, wait and are preempted as one.
 type request struct {
 	Request
 	members  []*sequence // live ones, in order of their forks
@@ -125,7 +125,7 @@ func (s *Scheduler) Add(q Request) error {
 	}
 	first := &sequence{
 		id: q.ID, request: r, tokens: slices.Clone(q.Prompt), prompt: len(q.Prompt), limit: limit, lane: noLane,
-		table: s.cache.NewTable(paging.Extras{Salt: q.Salt, Adapter: q.Adapter}),
+		table: s.cache.NewTable(paging.Extras{Salt: q.Salt, LoRA: q.LoRA}),
 	}
 	first.table.SkipLookup, first.table.Sequence = q.AllLogits, q.ID
 	r.members = []*sequence{first}

@@ -76,15 +76,9 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 		}
 		return s.decide(Idle, 0)
 	}
-	for _, c := range s.cache.Copies() {
-		st.Copies = append(st.Copies, step.Copy{Group: c.Group, From: c.From, To: c.To, Rows: c.Rows})
-	}
-	for _, x := range s.cache.SwapOuts() {
-		st.SwapOuts = append(st.SwapOuts, step.Swap{Block: x.Block, Host: x.Host})
-	}
-	for _, x := range s.cache.SwapIns() {
-		st.SwapIns = append(st.SwapIns, step.Swap{Block: x.Block, Host: x.Host})
-	}
+	st.Copies = append(st.Copies, s.cache.Copies()...)
+	st.SwapOuts = append(st.SwapOuts, s.cache.SwapOuts()...)
+	st.SwapIns = append(st.SwapIns, s.cache.SwapIns()...)
 	s.cache.EndStep()
 	f.number = st.Number
 	s.flight = append(s.flight, f)
@@ -166,7 +160,7 @@ func (s *Scheduler) chunk(budget int) int {
 	return budget
 }
 
-// place takes slots for n tokens of a running sequence. One that came back with its group has no blocks yet, and may
+// place takes slots for n tokens of a running sequence. One that came back with its request has no blocks yet, and may
 // find some cached.
 func (s *Scheduler) place(q *sequence, n int) (int, error) {
 	if q.computed > 0 {
@@ -257,8 +251,8 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		if len(r.members) > 1 && !s.fits(r, spare) {
 			return
 		}
-		most, tokens := min(s.chunk(budget), s.wanted(r)), q.ready()
-		hit, err := s.cache.Allocate(q.table, tokens, most, spare)
+		chunk, tokens := min(s.chunk(budget), s.wanted(r)), q.ready()
+		hit, err := s.cache.Allocate(q.table, tokens, chunk, spare)
 		if err != nil {
 			if len(s.running) == 0 && s.yield() {
 				continue
@@ -272,7 +266,7 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 		s.waiting.admit(r)
 		q.computed = hit
 		s.start(r)
-		n := min(len(tokens)-hit, most)
+		n := min(len(tokens)-hit, chunk)
 		s.emit(st, f, q, n)
 		budget -= n
 	}

@@ -20,19 +20,27 @@ import (
 	"quire/paging"
 )
 
+// Defaults of Config, and of all that is made of it.
+const (
+	DefaultBlockSize   = 16
+	DefaultTokenBudget = 512
+	DefaultLongPrompt  = 256
+	DefaultMaxSeqs     = 64
+)
+
 // Config is fixed for a scheduler's life.
 type Config struct {
-	BlockSize   int            // slots a block; 0: 16
+	BlockSize   int            // slots a block; 0: DefaultBlockSize
 	Blocks      int            // blocks of the pool, the null block included
 	Groups      []paging.Group // KV groups; none: one of full attention
 	PrefixCache bool
 	PartialHits bool // copy the first rows of a cached block that shares only its first tokens
 	Watermark   int  // blocks that an admission must leave free while others run
 
-	TokenBudget int  // tokens a step; 0: 512
-	LongPrompt  int  // tokens a step of one request while another runs or waits; 0: 256, below 0: no cap
+	TokenBudget int  // tokens a step; 0: DefaultTokenBudget
+	LongPrompt  int  // tokens a step of one request while another runs or waits; 0: DefaultLongPrompt, below 0: no cap
 	NoChunking  bool // a prompt runs whole or waits
-	MaxSeqs     int  // sequences that run at once, and lanes; 0: 64
+	MaxSeqs     int  // sequences that run at once, and lanes; 0: DefaultMaxSeqs
 	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
 	Depth       int  // steps in flight; 0: 1
 	QueueLimit  int  // requests that wait for others to make room; 0: any number
@@ -50,7 +58,9 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&c.BlockSize, 16}, {&c.TokenBudget, 512}, {&c.LongPrompt, 256}, {&c.MaxSeqs, 64}, {&c.Depth, 1}} {
+	}{
+		{&c.BlockSize, DefaultBlockSize}, {&c.TokenBudget, DefaultTokenBudget}, {&c.LongPrompt, DefaultLongPrompt}, {&c.MaxSeqs, DefaultMaxSeqs}, {&c.Depth, 1},
+	} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}

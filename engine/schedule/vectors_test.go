@@ -158,14 +158,14 @@ func TestStartsOver(t *testing.T) {
 }
 
 func TestPublishOnLanding(t *testing.T) {
-	for _, most := range []int{0, 2} { // whether or not it goes on
-		testPublishOnLanding(t, most)
+	for _, maxTokens := range []int{0, 2} { // whether or not it goes on
+		testPublishOnLanding(t, maxTokens)
 	}
 }
 
-func testPublishOnLanding(t *testing.T, most int) {
+func testPublishOnLanding(t *testing.T, maxTokens int) {
 	r := endless(t, Config{BlockSize: 4, Blocks: 20, PrefixCache: true, Depth: 2})
-	r.add(Request{ID: 1, Prompt: prompt(1, 3), MaxTokens: most})
+	r.add(Request{ID: 1, Prompt: prompt(1, 3), MaxTokens: maxTokens})
 	r.next()
 	r.next()
 	require.Equal(t, map[uint64]int{1: 1}, r.counts())

@@ -16,17 +16,17 @@ type waiting struct {
 	preempted []*request     // by priority, arrival
 	levels    map[int]*level // by priority
 	busy      []*level       // those that have requests, by priority
-	most      int            // levels to remember before idle ones are dropped
+	maxLevels int            // to remember before idle ones are dropped
 	fresh     int            // requests that were never admitted
 }
 
 type level struct {
-	priority int
-	tenants  map[string]*tenant
-	active   turns // tenants that have requests
-	began    uint64
-	turn     uint64
-	most     int // tenants to remember before idle ones are looked through
+	priority   int
+	tenants    map[string]*tenant
+	active     turns // tenants that have requests
+	began      uint64
+	turn       uint64
+	maxTenants int // to remember before idle ones are looked through
 }
 
 type tenant struct {
@@ -84,14 +84,14 @@ func (w *waiting) level(priority int) *level {
 	if l != nil {
 		return l
 	}
-	if len(w.levels) >= max(64, w.most) {
+	if len(w.levels) >= max(64, w.maxLevels) {
 		maps.DeleteFunc(w.levels, func(_ int, l *level) bool { return len(l.active) == 0 })
-		w.most = 2 * len(w.levels)
+		w.maxLevels = 2 * len(w.levels)
 	}
 	if w.levels == nil {
 		w.levels = map[int]*level{}
 	}
-	l = &level{priority: priority, tenants: map[string]*tenant{}, most: 1024}
+	l = &level{priority: priority, tenants: map[string]*tenant{}, maxTenants: 1024}
 	w.levels[priority] = l
 	return l
 }
@@ -192,7 +192,7 @@ func (w *waiting) drop(l *level, t *tenant, i int) {
 		w.busy = slices.Delete(w.busy, at, at+1)
 	}
 	t.queue, t.head = t.queue[:0], 0
-	if len(l.tenants) > l.most {
+	if len(l.tenants) > l.maxTenants {
 		l.forget()
 	}
 }
@@ -208,7 +208,7 @@ func (l *level) forget() {
 			delete(l.tenants, name)
 		}
 	}
-	l.most = max(1024, 2*len(l.tenants))
+	l.maxTenants = max(1024, 2*len(l.tenants))
 }
 
 // queueFull says whether QueueLimit requests wait already. One for which there is room does not wait: it was not there

@@ -86,9 +86,9 @@ func (w *walk) add() {
 	if len(q.Prompt) >= w.Limit(max(q.Lanes, 1+len(q.Samples))) || !w.must(w.Add(q), ErrQueueFull) {
 		return
 	}
-	group := append([]uint64{q.ID}, q.Samples...)
-	for _, id := range slices.Clone(group) {
-		w.lives(id, newLine(q.Salt, len(q.Prompt), q.Prompt, &group))
+	kin := append([]uint64{q.ID}, q.Samples...)
+	for _, id := range slices.Clone(kin) {
+		w.lives(id, newLine(q.Salt, len(q.Prompt), q.Prompt, &kin))
 	}
 }
 
@@ -103,7 +103,7 @@ func (w *walk) cancel(id uint64) {
 
 // deadline ends all sequences of a request.
 func (w *walk) deadline(id uint64) {
-	for _, o := range *w.lines[id].group {
+	for _, o := range *w.lines[id].kin {
 		if slices.Contains(w.ids, o) {
 			w.cancel(o)
 		}
@@ -128,8 +128,8 @@ func (w *walk) fork(id uint64) {
 		tokens[len(tokens)-1] = int32(other - 1)
 		w.must(w.Replace(child, tokens[len(tokens)-1]))
 	}
-	*l.group = append(*l.group, child)
-	w.lives(child, newLine(l.salt, l.prompt, tokens, l.group))
+	*l.kin = append(*l.kin, child)
+	w.lives(child, newLine(l.salt, l.prompt, tokens, l.kin))
 }
 
 func (w *walk) replace(id uint64) {
@@ -147,7 +147,7 @@ func (w *walk) truncate(id uint64) {
 	if !w.must(w.Truncate(id, n), ErrInFlight, ErrCannot, ErrUnknown) {
 		return
 	}
-	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.group)) // nobody may find what was never computed of it
+	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.kin)) // nobody may find what was never computed of it
 	l.cut(l.landed - n)
 	if w.from.below(4) > 0 {
 		w.replace(id)
@@ -156,8 +156,8 @@ func (w *walk) truncate(id uint64) {
 
 // turnBeams takes one sequence of a request out and lets others go on in two ways.
 func (w *walk) turnBeams(id uint64) {
-	group := slices.Clone(*w.lines[id].group)
-	for _, o := range group {
+	kin := slices.Clone(*w.lines[id].kin)
+	for _, o := range kin {
 		if !slices.Contains(w.ids, o) {
 			continue
 		}

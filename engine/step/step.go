@@ -3,7 +3,10 @@
 // and blocks by number only; no GPU object and no request ever travels in it.
 package step
 
-import "quire/engine/sample"
+import (
+	"quire/engine/sample"
+	"quire/paging"
+)
 
 // LaneToken marks an entry of Step.Tokens whose value is the last token that
 // the row's lane sampled; it is still on the GPU.
@@ -16,15 +19,15 @@ const NoSlot int32 = -1
 // Its order inside: swap-outs, swap-ins, copies, then each layer's writes
 // before its reads.
 type Step struct {
-	Number    uint64   // counts from 1; a step of another number never reuses it
-	Tokens    []int32  // [T] token ids or LaneToken
-	Positions []int32  // [T]
-	Rows      []Row    // one a sequence in this step; their tokens are consecutive in Tokens, in order
-	Groups    []Group  // one a KV group
-	SwapOuts  []Swap   // blocks that go to host memory
-	SwapIns   []Swap   // blocks that come from it; the step that brought them there has landed
-	Copies    []Copy   // block copies, before any layer writes; no copy reads what another writes
-	Outputs   []Output // where logits are needed, in order of Token
+	Number    uint64        // counts from 1; a step of another number never reuses it
+	Tokens    []int32       // [T] token ids or LaneToken
+	Positions []int32       // [T]
+	Rows      []Row         // one a sequence in this step; their tokens are consecutive in Tokens, in order
+	Groups    []Group       // one a KV group
+	SwapOuts  []paging.Swap // blocks that go to host memory
+	SwapIns   []paging.Swap // blocks that come from it; the step that brought them there has landed
+	Copies    []paging.Copy // block copies, before any layer writes; no copy reads what another writes
+	Outputs   []Output      // where logits are needed, in order of Token
 }
 
 // Group is a KV group's part of a step.
@@ -51,22 +54,6 @@ type Output struct {
 	Counter uint32 // sample counter: how many tokens the sequence sampled before this one
 	Sample  bool   // draw a token into the row's lane
 	Logits  bool   // read the whole row of logits back
-}
-
-// Copy moves the rows of slots [0, Rows) of one block to another, K and V of
-// every layer of the group.
-type Copy struct {
-	Group int32
-	From  int32
-	To    int32
-	Rows  int32 // slots
-}
-
-// Swap moves a whole block between the device and host memory, K and V of every
-// layer of the group that holds it.
-type Swap struct {
-	Block int32
-	Host  int32 // from 1
 }
 
 // Reset empties s for reuse, keeping its memory, with the given number of KV

@@ -42,15 +42,15 @@ func (e *LineError) Unwrap() error { return e.Err }
 
 // Cut shortens requests to at most most tokens, prompt and output together, as a context of that length does: an output
 // ends where the context is full, and of a prompt that leaves no room the first tokens stay, and one token of output.
-func Cut(requests []Request, most int) ([]Request, error) {
-	if most < 2 {
-		return nil, fmt.Errorf("sim: the maximum length is %d: a prompt and an output need at least 2 tokens", most)
+func Cut(requests []Request, maxLen int) ([]Request, error) {
+	if maxLen < 2 {
+		return nil, fmt.Errorf("sim: the maximum length is %d: a prompt and an output need at least 2 tokens", maxLen)
 	}
 	cut := slices.Clone(requests)
 	for i := range cut {
 		r := &cut[i]
-		r.Prompt = min(r.Prompt, most-1)
-		r.Output = min(r.Output, most-r.Prompt)
+		r.Prompt = min(r.Prompt, maxLen-1)
+		r.Output = min(r.Output, maxLen-r.Prompt)
 		r.Hashes = r.Hashes[:min(len(r.Hashes), (r.Prompt+HashSpan-1)/HashSpan)]
 	}
 	return cut, nil
