@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"quire/engine/kernel"
 	"quire/engine/schedule"
 	"quire/engine/session"
 )
@@ -99,7 +100,7 @@ func (e *Engine) Restore(r io.Reader) (*Session, error) {
 		}
 		size := e.machine.BlockBytes()
 		if err := state.Check(print, e.info.BlockSize, size); err != nil {
-			return err
+			return e.misfit(state, err)
 		}
 		p, err := e.scheduler.Load(state.Tokens[:len(state.Blocks)/size*e.info.BlockSize], "", "")
 		if err != nil {
@@ -123,24 +124,47 @@ func (e *Engine) Restore(r io.Reader) (*Session, error) {
 // fingerprintTail is how much of the weights goes into the fingerprint: tunings of one model differ there.
 const fingerprintTail = 64 << 10
 
-// fingerprint hashes what K and V depend on: the file's header (configuration and tensor table), the end of its weights,
-// and the KV type. It runs in the step loop.
-func (e *Engine) fingerprint() (session.Fingerprint, error) {
-	if e.printed {
-		return e.print, nil
+// fingerprint is the engine's own. It runs in the step loop.
+func (e *Engine) fingerprint() (print session.Fingerprint, err error) {
+	if !e.printed {
+		if e.print, err = e.fingerprintOf(e.info.KVType); err != nil {
+			return print, err
+		}
+		e.printed = true
 	}
+	return e.print, nil
+}
+
+// fingerprintOf hashes what K and V depend on: the file's header (configuration and tensor table), the end of its weights,
+// and the KV type.
+func (e *Engine) fingerprintOf(kvType string) (print session.Fingerprint, err error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", e.info.KVType)
+	fmt.Fprintf(h, "%s\n", kvType)
 	size := e.source.Size()
 	tail := max(e.header, size-fingerprintTail)
 	for _, part := range []*io.SectionReader{
 		io.NewSectionReader(e.source, 0, e.header), io.NewSectionReader(e.source, tail, size-tail),
 	} {
 		if _, err := io.Copy(h, part); err != nil {
-			return session.Fingerprint{}, fmt.Errorf("reading the model for its fingerprint: %w", err)
+			return print, fmt.Errorf("reading the model for its fingerprint: %w", err)
 		}
 	}
-	h.Sum(e.print[:0])
-	e.printed = true
-	return e.print, nil
+	h.Sum(print[:0])
+	return print, nil
+}
+
+// misfit says why a session does not fit: for its KV type, or its model.
+func (e *Engine) misfit(state *session.State, err error) error {
+	for _, kvType := range kernel.KVTypes() {
+		print, failed := e.fingerprintOf(kvType)
+		switch {
+		case failed != nil:
+			return err
+		case print == state.Fingerprint && kvType != e.info.KVType:
+			return &session.Error{Part: "header", Err: ErrSessionModel, Why: "it was saved with the KV type " + kvType + ", not " + e.info.KVType}
+		case print == state.Fingerprint:
+			return err
+		}
+	}
+	return &session.Error{Part: "header", Err: ErrSessionModel, Why: "it was saved with another model"}
 }

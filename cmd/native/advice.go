@@ -44,6 +44,10 @@ func advise(err error) string {
 		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
 	case errors.Is(err, engine.ErrContextTooLong):
 		return "Shorten the prompt or raise --ctx."
+	case errors.Is(err, engine.ErrSessionFormat):
+		return "A conversation is a file that \"quire run --save\" wrote, of this version."
+	case errors.Is(err, engine.ErrSessionModel):
+		return "A conversation goes on with the model file and the --kv-type it was saved with."
 	case errors.Is(err, engine.ErrNotNumbers):
 		return "The file may be damaged: download it again, or take another quantization of the model."
 	case errors.Is(err, engine.ErrUnsupportedModel), errors.Is(err, model.ErrUnsupported), errors.Is(err, tokenizer.ErrUnsupportedTokenizer):

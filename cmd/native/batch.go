@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"quire/engine"
 	"quire/engine/chat"
@@ -14,6 +15,9 @@ type batch struct {
 	host      *host
 	engine    *engine.Engine
 	json, raw bool
+
+	session *engine.Session // what the prompt goes on with, or nil
+	said    []int32         // the tokens of the last prompt and its answer
 
 	waiting  []*pending // submitted, not yet written
 	written  int
@@ -57,6 +61,10 @@ func (b *batch) run(ctx context.Context, jobs []job) error {
 func (b *batch) submit(ctx context.Context, j job) *pending {
 	p := &pending{}
 	switch {
+	case b.session != nil && (j.Prompt == "" || b.raw || !b.engine.HasTemplate()):
+		p.prompt = b.session.TextPrompt(j.Prompt)
+	case b.session != nil:
+		p.prompt, p.err = b.session.ChatPrompt(j.Prompt)
 	case j.IDs != nil:
 		p.prompt = j.IDs
 	case j.Messages != nil:
@@ -77,6 +85,13 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || params.Logprobs > 0
 	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p
+}
+
+// keep remembers what was said.
+func (b *batch) keep(p *pending, r engine.Result) {
+	if r.Reason != engine.FinishError {
+		b.said = slices.Concat(p.prompt, r.IDs)
+	}
 }
 
 // write writes the first waiting output to its end.
@@ -126,6 +141,7 @@ func (b *batch) writeObject(p *pending) error {
 	err := p.err
 	if err == nil {
 		r := p.stream.Result()
+		b.keep(p, r)
 		o.IDs, o.Text, o.FinishReason, o.Limit, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Limit, r.Tokens
 		o.Figures.Figures, o.Figures.TimeToFirst = r.Figures, r.Figures.TimeToFirst.Seconds()
 		if p.several {

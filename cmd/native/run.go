@@ -26,9 +26,10 @@ type runCommand struct {
 	IgnoreEOS bool     `group:"Generation:" name:"ignore-eos" help:"Go on past end tokens."`
 	Ctx       int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"At most so many tokens a sequence. 0: what the model was trained for, as memory allows. More is lowered to that."`
 
-	samplingFlags `group:"Sampling:"`
-	choiceFlags   `group:"Choices:"`
-	engineFlags   `group:"Engine:"`
+	conversationFlags `group:"Conversation:"`
+	samplingFlags     `group:"Sampling:"`
+	choiceFlags       `group:"Choices:"`
+	engineFlags       `group:"Engine:"`
 }
 
 // Help is what --help shows beyond the flags.
@@ -56,6 +57,8 @@ Examples:
   quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"
   quire run -m https://example.org/model.gguf --raw "Once upon a time"
   quire run --beams 4 --n 2 --json "What is a kite?"
+  quire run --save talk.quire "Tell me a story about a fox."
+  quire run --load talk.quire --save talk.quire "And then?"
   quire run --prompts questions.txt --json > answers.jsonl
   echo '{"prompt":"Hello.","seed":7}' | quire run --prompts -`
 }
@@ -86,6 +89,10 @@ func (r *runCommand) jobs(h *host, base job) ([]job, error) {
 	switch {
 	case r.Prompts != "" && r.Prompt != nil:
 		return nil, usagef("a prompt and --prompts do not go together")
+	case (r.Save != "" || r.Load != "") && (r.Prompts != "" || base.choosing.asked()):
+		return nil, usagef("--save and --load hold one conversation: they go without --prompts, --n, --best-of and --beams")
+	case r.Load != "" && r.Prompt == nil:
+		return []job{base}, nil
 	case r.Prompts != "":
 		return readPrompts(h, r.Prompts, base)
 	}
@@ -108,6 +115,9 @@ func (r *runCommand) jobs(h *host, base job) ([]job, error) {
 }
 
 func (r *runCommand) run(h *host, jobs []job) error {
+	if err := r.conversationFlags.open(); err != nil {
+		return err
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	eng, err := r.open(ctx, h)
@@ -116,8 +126,16 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	}
 	defer eng.Close()
 	b := &batch{host: h, engine: eng, json: r.JSON, raw: r.Raw}
+	if b.session, err = r.restore(eng); err != nil {
+		return err
+	}
 	if err := b.run(ctx, jobs); err != nil {
 		return err
+	}
+	if r.Save != "" && b.said != nil {
+		if err := r.keep(h, eng.NewSession(b.said...)); err != nil {
+			return err
+		}
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -29,6 +29,7 @@ func (b *batch) writeText(p *pending) error {
 		}
 	}
 	r := p.stream.Result()
+	b.keep(p, r)
 	// What a cancelled answer had held back, as a possible beginning of a stop text.
 	if err := b.end(r.Text, min(written, len(r.Text))); err != nil {
 		return err

@@ -29,11 +29,11 @@ const (
 
 var (
 	// ErrFormat says that a file is no session, or of another version.
-	ErrFormat = errors.New("session: not a session that this version reads")
+	ErrFormat = errors.New("session: this is no conversation that this version reads")
 	// ErrDamaged says that a file is cut short or altered.
 	ErrDamaged = errors.New("session: the file is damaged")
 	// ErrModel says that a session was saved with another model, or with other settings of the cache.
-	ErrModel = errors.New("session: saved with another model, KV type or block size")
+	ErrModel = errors.New("session: the conversation does not fit")
 )
 
 // Error says which part of a file is wrong; it wraps ErrFormat, ErrDamaged or ErrModel.
@@ -116,7 +116,7 @@ func (c *counter) section(data []byte) {
 func (s *State) Check(f Fingerprint, blockSize, blockBytes int) error {
 	switch {
 	case s.Fingerprint != f:
-		return &Error{"header", ErrModel, "the fingerprint differs: open the model and settings it was saved with"}
+		return &Error{"header", ErrModel, "the fingerprint differs"}
 	case s.BlockSize != blockSize || s.BlockBytes != blockBytes:
 		return &Error{"header", ErrModel, fmt.Sprintf("blocks of %d tokens and %d bytes, the cache has %d and %d",
 			s.BlockSize, s.BlockBytes, blockSize, blockBytes)}
