@@ -88,13 +88,17 @@ fn stage_k(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
             x[n] = k_loaded(item, keys, tile + i32(i / SLAB), slab * SLAB + i % SLAB);
-            if (STAGES > 1u) { y[n] = v_loaded(item, keys, tile + i32(i / SLAB), i % SLAB); }
+            if STAGES > 1u {
+                y[n] = v_loaded(item, keys, tile + i32(i / SLAB), i % SLAB);
+            }
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            if (i < BK * SLAB) {
+            if i < BK * SLAB {
                 kv_tile[0][i / SLAB][i % SLAB] = staged(x[n]);
-                if (STAGES > 1u) { kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(y[n]); }
+                if STAGES > 1u {
+                    kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(y[n]);
+                }
             }
         }
     }
@@ -110,7 +114,9 @@ fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
         }
         for (var n = 0u; n < BATCH; n++) {
             let i = base + n * THREADS;
-            if (i < BK * SLAB) { kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(x[n]); }
+            if i < BK * SLAB {
+                kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(x[n]);
+            }
         }
     }
 }
@@ -118,17 +124,23 @@ fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
 @compute @workgroup_size(TX, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.y;
-    if (index >= step[ITEMS_WORD]) { return; }
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * TX + tx;
 
     let item = item_at(index, group.x);
     var keys = keys_seen(item);
-    if (walk_done(keys)) { return; }
+    if walk_done(keys) {
+        return;
+    }
     keys.end = walk_end(keys);
 
-    if (Q_SLABS > 1u || SLABS == 1u) { stage_q(item, 0u, lane); }
+    if Q_SLABS > 1u || SLABS == 1u {
+        stage_q(item, 0u, lane);
+    }
 
     let first_row = item.first + ty * (4u * RG);
     let cx = tx % CX;
@@ -144,8 +156,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     for (var tile = next_tile(item, keys, walk_begin(keys)); tile < keys.end; tile = next_tile(item, keys, tile + i32(BK))) {
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
-            if (slab > 0u) { workgroupBarrier(); }
-            if (Q_SLABS == 1u && SLABS > 1u) { stage_q(item, slab * SLAB, lane); }
+            if slab > 0u {
+                workgroupBarrier();
+            }
+            if Q_SLABS == 1u && SLABS > 1u {
+                stage_q(item, slab * SLAB, lane);
+            }
             stage_k(item, keys, tile, slab, lane);
             workgroupBarrier();
             for (var c = 0u; c < SLAB; c++) {
@@ -175,7 +191,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var j = 0u; j < RK; j++) {
                 let key = tile + i32(tx + j * TX);
                 var x = s[g * RK + j] * SCALE;
-                if (!plain) {
+                if !plain {
                     var y = x;
                     for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r]); }
                     x = y;
@@ -193,7 +209,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var j = 0u; j < RK; j++) {
                 var p = weight(s[g * RK + j], now[g]);
                 total += p;
-                if (DROP_BELOW > 0u) {
+                if DROP_BELOW > 0u {
                     let flat = first_row + 4u * g;
                     let key = tile + i32(tx + j * TX);
                     var factors: vec4<f32>;
@@ -213,9 +229,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
 
         for (var piece = 0u; piece < SLABS; piece++) {
-            if (STAGES == 1u) { stage_v(item, keys, tile, piece, lane); }
+            if STAGES == 1u {
+                stage_v(item, keys, tile, piece, lane);
+            }
             workgroupBarrier();
-            if (part < PARTS) {
+            if part < PARTS {
                 for (var n = 0u; n < VK / PARTS; n++) {
                     let v = n * PARTS + part;
                     var p: array<vec4<f32>, RG>;
@@ -236,7 +254,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             workgroupBarrier();
         }
     }
-    if (walk_waits(keys)) {
+    if walk_waits(keys) {
         walk_keep(item, index, lane, &maximum, &sum, &sums);
         return;
     }
@@ -246,34 +264,38 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var done = sums;
     var total = sum;
     var top = maximum;
-    if (PARTS > 1u) {
+    if PARTS > 1u {
         for (var o = 0u; o < OUTS; o++) {
             workgroupBarrier();
             row_tile[ty][tx] = done[o];
             workgroupBarrier();
             for (var n = 1u; n < PARTS; n++) {
-                if (part == 0u) { done[o] += row_tile[ty][tx + n * CX]; }
+                if part == 0u {
+                    done[o] += row_tile[ty][tx + n * CX];
+                }
             }
         }
     }
     for (var r = 0u; r < 4u * RG; r++) {
         let flat = first_row + r;
-        if (flat >= item.rows) { break; }
+        if flat >= item.rows {
+            break;
+        }
         let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
         let l = total[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {
             let column = cx + c * CX;
             let x = done[4u * ((r / 4u) * RC + c) + r % 4u];
-            if (part == 0u && column < COLUMNS) {
-                if (keeps_partial(item.flags)) {
+            if part == 0u && column < COLUMNS {
+                if keeps_partial(item.flags) {
                     partial_column(partial, column, x);
                 } else {
                     finish(item, flat, column, x, l);
                 }
             }
         }
-        if (tx == 0u) {
-            if (keeps_partial(item.flags)) {
+        if tx == 0u {
+            if keeps_partial(item.flags) {
                 partial_column(partial, COLUMNS, vec4<f32>(top[r / 4u][r % 4u], l, 0.0, 0.0));
             } else {
                 finish_lse(item, flat, top[r / 4u][r % 4u], l);

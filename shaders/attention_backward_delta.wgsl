@@ -14,7 +14,9 @@ const FOLD: u32 = 65535u; // workgroups along a dispatch's x
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = (group.z * FOLD + group.x) * 64u + lane;
-    if (i >= step[STEP_TOKENS] * HEADS) { return; }
+    if i >= step[STEP_TOKENS] * HEADS {
+        return;
+    }
     let at = gradient_row(i / HEADS, i % HEADS);
     var sum = 0.0;
     for (var u = 0u; u < GRADIENT_ROW; u++) { sum += gradient_dot(out[at + u], d_out[at + u]); }

@@ -89,7 +89,11 @@ fn query_rows(it: Launch, gradient: bool, head: u32, query: u32, c: u32) -> vec4
     let token = it.first_token + min(query, it.queries - 1u);
     let column = min(c, COLUMNS - 1u);
     var x: vec4<f32>;
-    if (gradient) { x = gradient_column(gradient_row(token, head), column); } else { x = q_column(token, head, column); }
+    if gradient {
+        x = gradient_column(gradient_row(token, head), column);
+    } else {
+        x = q_column(token, head, column);
+    }
     return select(vec4<f32>(0.0), x, query < it.queries && c < COLUMNS);
 }
 
@@ -97,17 +101,25 @@ fn key_rows(it: Launch, gradient: bool, key: u32, c: u32) -> vec4<f32> {
     let row = it.first_key + min(key, it.keys - 1u) * KV_HEADS;
     let column = min(c, COLUMNS - 1u);
     var x: vec4<f32>;
-    if (gradient) { x = v_column(row, column); } else { x = k_column(row, column); }
+    if gradient {
+        x = v_column(row, column);
+    } else {
+        x = k_column(row, column);
+    }
     return select(vec4<f32>(0.0), x, key < it.keys && c < COLUMNS);
 }
 
 fn own_rows(it: Launch, gradient: bool, head: u32, r: u32, c: u32) -> vec4<f32> {
-    if (OWN_KEYS) { return key_rows(it, gradient, it.own_first + r, c); }
+    if OWN_KEYS {
+        return key_rows(it, gradient, it.own_first + r, c);
+    }
     return query_rows(it, gradient, head, it.own_first + r, c);
 }
 
 fn walked_rows(it: Launch, gradient: bool, head: u32, r: u32, c: u32) -> vec4<f32> {
-    if (OWN_KEYS) { return query_rows(it, gradient, head, r, c); }
+    if OWN_KEYS {
+        return query_rows(it, gradient, head, r, c);
+    }
     return key_rows(it, gradient, r, c);
 }
 
@@ -123,7 +135,9 @@ fn chain(a: vec4<f32>, b: vec4<f32>, sum: f32) -> f32 {
 
 // read_slab reads the invocation's part of a slab of columns ahead, where registers are to hold it.
 fn read_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane: u32, held: ptr<function, array<vec4<f32>, READS>>) {
-    if (!AHEAD) { return; }
+    if !AHEAD {
+        return;
+    }
     for (var n = 0u; n < OWN_READS; n++) {
         let i = lane + n * THREADS;
         (*held)[n] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
@@ -136,14 +150,18 @@ fn read_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane
 
 // put_slab lays out what read_slab read, or reads it itself.
 fn put_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane: u32, held: ptr<function, array<vec4<f32>, READS>>) {
-    if (AHEAD) {
+    if AHEAD {
         for (var n = 0u; n < OWN_READS; n++) {
             let i = lane + n * THREADS;
-            if (i < BO * SLAB) { stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = (*held)[n]; }
+            if i < BO * SLAB {
+                stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = (*held)[n];
+            }
         }
         for (var n = OWN_READS; n < READS; n++) {
             let i = lane + (n - OWN_READS) * THREADS;
-            if (i < BW * SLAB) { stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] = (*held)[n]; }
+            if i < BW * SLAB {
+                stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] = (*held)[n];
+            }
         }
         return;
     }
@@ -163,12 +181,16 @@ fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32
     for (var i = 0u; i < SCORES; i++) { (*s)[i] = vec4<f32>(0.0); }
     var held: array<vec4<f32>, READS>;
     for (var next = 0u; next <= SLABS; next++) {
-        if (next > 0u) {
+        if next > 0u {
             put_slab(it, gradient, head, walked, next - 1u, lane, &held);
             workgroupBarrier();
         }
-        if (next < SLABS) { read_slab(it, gradient, head, walked, next, lane, &held); }
-        if (next == 0u) { continue; }
+        if next < SLABS {
+            read_slab(it, gradient, head, walked, next, lane, &held);
+        }
+        if next == 0u {
+            continue;
+        }
         // Slots of one invocation differ by what SWIZZLE does not see.
         for (var c = 0u; c < SLAB; c++) {
             let own_at = staged_at(tx, c);
@@ -195,7 +217,7 @@ fn accumulate(it: Launch, gradient: bool, head: u32, walked: u32, lane: u32, sum
     let tc = lane % TC;
     let to = lane / TC % TO;
     for (var first = 0u; first < BW; first += DEPTH) {
-        if (AHEAD) {
+        if AHEAD {
             var held: array<vec4<f32>, ROW_READS>; // all under way at once
             for (var n = 0u; n < ROW_READS; n++) {
                 let i = lane + n * THREADS;
@@ -203,7 +225,9 @@ fn accumulate(it: Launch, gradient: bool, head: u32, walked: u32, lane: u32, sum
             }
             for (var n = 0u; n < ROW_READS; n++) {
                 let i = lane + n * THREADS;
-                if (i < DEPTH * WIDTH) { stage[i] = held[n]; }
+                if i < DEPTH * WIDTH {
+                    stage[i] = held[n];
+                }
             }
         } else {
             for (var i = lane; i < DEPTH * WIDTH; i += THREADS) {
@@ -247,8 +271,8 @@ fn drops(it: Launch, head: u32, query: u32, key: u32) -> mat4x4<f32> {
 // weigh gives P after dropout and dS of one score.
 fn weigh(it: Launch, head: u32, slope: f32, query: u32, key: u32, s: f32, dp: f32, drop: f32, state: vec2<f32>) -> vec2<f32> {
     let position = position_of(it, query);
-    if (query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key))
-        || !mask_sees(it.mask, head, query, key)) {
+    if query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key))
+        || !mask_sees(it.mask, head, query, key) {
         return vec2<f32>(0.0);
     }
     let c = capped(s * SCALE);
@@ -258,7 +282,9 @@ fn weigh(it: Launch, head: u32, slope: f32, query: u32, key: u32, s: f32, dp: f3
 }
 
 fn state_of(it: Launch, head: u32, query: u32) -> vec2<f32> {
-    if (query >= it.queries) { return vec2<f32>(0.0); }
+    if query >= it.queries {
+        return vec2<f32>(0.0);
+    }
     return states[(it.first_token + query) * HEADS + head];
 }
 
@@ -266,18 +292,24 @@ fn state_of(it: Launch, head: u32, query: u32) -> vec2<f32> {
 fn walk_range(it: Launch) -> vec3<i32> {
     let own_end = i32(min(it.own_first + BO, select(it.queries, it.keys, OWN_KEYS)));
     let first = i32(it.own_first);
-    if (OWN_KEYS) {
+    if OWN_KEYS {
         var range = vec2<i32>(0, i32(it.queries));
-        if (CAUSAL) { range.x = max(range.x, first - it.start); }
-        if (WINDOW > 0u && it.own_first >= SINKS) {
+        if CAUSAL {
+            range.x = max(range.x, first - it.start);
+        }
+        if WINDOW > 0u && it.own_first >= SINKS {
             range.x = max(range.x, first - i32(WINDOW) + 1 - it.start);
             range.y = min(range.y, own_end + i32(WINDOW) - 1 - it.start);
         }
         return vec3<i32>(range, 0);
     }
     var end = i32(it.keys);
-    if (CAUSAL) { end = min(end, it.start + own_end); }
-    if (WINDOW == 0u) { return vec3<i32>(0, end, 0); }
+    if CAUSAL {
+        end = min(end, it.start + own_end);
+    }
+    if WINDOW == 0u {
+        return vec3<i32>(0, end, 0);
+    }
     let sinks = min(end, i32(SINKS));
     end = max(sinks, min(end, it.start + own_end - 1 + i32(WINDOW)));
     return vec3<i32>(0, end, max(0, it.start + first - i32(WINDOW) + 1));
@@ -285,13 +317,17 @@ fn walk_range(it: Launch) -> vec3<i32> {
 
 // next_tile passes over the gap between the sinks and the window.
 fn next_tile(walked: u32, gap_end: u32) -> u32 {
-    if (OWN_KEYS || WINDOW == 0u || walked < SINKS) { return walked; }
+    if OWN_KEYS || WINDOW == 0u || walked < SINKS {
+        return walked;
+    }
     return max(walked, gap_end - gap_end % BW);
 }
 
 // hidden tells whether a mask hides all of a tile.
 fn hidden(it: Launch, head: u32, walked: u32) -> bool {
-    if (MASK == 0u || it.mask == 0u) { return false; }
+    if MASK == 0u || it.mask == 0u {
+        return false;
+    }
     let query = select(it.own_first, walked, OWN_KEYS);
     let key = select(walked, it.own_first, OWN_KEYS);
     let query_end = min(it.queries, query + select(BO, BW, OWN_KEYS));
@@ -300,7 +336,9 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
     for (var a = query - query % MASK_BLOCK; a < query_end; a += MASK_BLOCK) {
         //! turns: max(BO, BW) / MASK_BLOCK + 1u
         for (var b = key - key % MASK_BLOCK; b < key_end; b += MASK_BLOCK) {
-            if (mask_entry(it.mask, head, a, b) != MASK_HIDDEN) { return false; }
+            if mask_entry(it.mask, head, a, b) != MASK_HIDDEN {
+                return false;
+            }
         }
     }
     return true;
@@ -309,7 +347,9 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
 @compute @workgroup_size(TX, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.y;
-    if (index >= step[ITEMS_WORD]) { return; }
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * TX + tx;
@@ -326,14 +366,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     it.keys = u32(max(0, it.start + i32(it.queries)));
     it.first_token = row_first(it.row);
     it.first_key = 0u;
-    if (it.keys > 0u) { it.first_key = kv_row(keys_of(it.row), kv_head, 0u); }
+    if it.keys > 0u {
+        it.first_key = kv_row(keys_of(it.row), kv_head, 0u);
+    }
     it.mask = mask_of(it.row);
 
     let range = walk_range(it);
     var begin = u32(max(0, range.x));
     begin = begin - begin % BW + span_number() * TILES * BW;
     let end = min(u32(max(0, range.y)), begin + TILES * BW);
-    if (span_number() > 0u && begin >= end) { return; }
+    if span_number() > 0u && begin >= end {
+        return;
+    }
     let gap_end = u32(range.z);
 
     var own_sums: array<vec4<f32>, SUMS>;
@@ -341,7 +385,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var row_states: array<vec2<f32>, STATES>;
     var s_sums: array<vec4<f32>, SCORES>;
     var dp_sums: array<vec4<f32>, SCORES>;
-    if (!OWN_KEYS) {
+    if !OWN_KEYS {
         for (var j = 0u; j < STATES; j++) {
             row_states[j] = state_of(it, head_first, it.own_first + 4u * (tx + (j / 4u) * TX) + j % 4u);
         }
@@ -351,8 +395,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let slope = alibi_slope(head);
         //! turns: TILES
         for (var walked = next_tile(begin, gap_end); walked < end; walked = next_tile(walked + BW, gap_end)) {
-            if (hidden(it, head, walked)) { continue; }
-            if (OWN_KEYS) {
+            if hidden(it, head, walked) {
+                continue;
+            }
+            if OWN_KEYS {
                 for (var i = 0u; i < STATES; i++) {
                     row_states[i] = state_of(it, head, walked + 4u * (ty + (i / 4u) * TY) + i % 4u);
                 }
@@ -367,7 +413,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 for (var n = 0u; n < WALK_QUADS; n++) {
                     let walk = walked + 4u * (ty + n * TY);
                     var factors = drops(it, head, select(own, walk, OWN_KEYS), select(walk, own, OWN_KEYS));
-                    if (!OWN_KEYS) { factors = transpose(factors); }
+                    if !OWN_KEYS {
+                        factors = transpose(factors);
+                    }
                     for (var i = 0u; i < 4u; i++) {
                         let at = (4u * n + i) * OWN_QUADS + j;
                         var p = vec4<f32>(0.0);
@@ -385,7 +433,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                     }
                 }
             }
-            if (OWN_KEYS) {
+            if OWN_KEYS {
                 put_weights(&s, tx, ty);
                 accumulate(it, true, head, walked, lane, &value_sums);
             }
@@ -394,7 +442,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
     }
 
-    if (lane >= TC * TO) { return; }
+    if lane >= TC * TO {
+        return;
+    }
     var done = own_sums; // copies, as above
     var value_done = value_sums;
     let own_count = select(it.queries, it.keys, OWN_KEYS);
@@ -402,11 +452,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         for (var e = 0u; e < 4u; e++) {
             let own = it.own_first + 4u * (lane / TC + j * TO) + e;
             var at = ((it.first_token + own) * HEADS + group.x) * HEAD_DIM;
-            if (OWN_KEYS) { at = (it.first_key + own * KV_HEADS) * HEAD_DIM; }
+            if OWN_KEYS {
+                at = (it.first_key + own * KV_HEADS) * HEAD_DIM;
+            }
             for (var l = 0u; l < COLUMNS_EACH; l++) {
                 for (var x = 0u; x < 4u; x++) {
                     let column = 4u * (lane % TC + l * TC) + x;
-                    if (own < own_count && column < HEAD_DIM) {
+                    if own < own_count && column < HEAD_DIM {
                         let n = (4u * j + e) * COLUMNS_EACH + l;
                         store_gradient(at + column, done[n][x] * SCALE);
                         store_value_gradient(at + column, value_done[n][x]);

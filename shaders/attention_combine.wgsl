@@ -17,8 +17,12 @@ const EMPTY: f32 = -3.0e38;
 
 // combined gives the log-sum-exp over the keys of both.
 fn combined(a: f32, b: f32) -> f32 {
-    if (a <= EMPTY) { return b; }
-    if (b <= EMPTY) { return a; }
+    if a <= EMPTY {
+        return b;
+    }
+    if b <= EMPTY {
+        return a;
+    }
     return max(a, b) + log(1.0 + exp(-abs(a - b)));
 }
 
@@ -27,7 +31,9 @@ fn share(part: f32, all: f32) -> f32 { return select(exp(min(part - all, 0.0)), 
 @compute @workgroup_size(THREADS, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let token = group.z * FOLD + group.x;
-    if (token >= step[STEP_TOKENS]) { return; }
+    if token >= step[STEP_TOKENS] {
+        return;
+    }
     for (var i = lane; i < HEADS * HEAD_DIM; i += THREADS) {
         let a = lse[token * HEADS + i / HEAD_DIM];
         let b = other_lse[token * HEADS + i / HEAD_DIM];

@@ -48,7 +48,9 @@ fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), ve
 @compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let index = workgroup.z * FOLD + workgroup.y;
-    if (index >= step[ITEMS_WORD]) { return; }
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
     let lane = local % LANES;
     let group = local / LANES;
 
@@ -73,7 +75,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             let row = kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
             k[n] = k_raw(row, lane);
             v[n] = v_raw(row, lane);
-            if (!loaded(keys, key)) {
+            if !loaded(keys, key) {
                 k[n] = Raw();
                 v[n] = Raw();
             }
@@ -91,7 +93,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             let key = tile + i32(n * GROUPS + group);
             for (var r = 0u; r < ROWS; r++) {
                 var x = s[n * ROWS + r] * SCALE;
-                if (!plain) { x = shown(item, item.first + r, key, x); }
+                if !plain {
+                    x = shown(item, item.first + r, key, x);
+                }
                 s[n * ROWS + r] = x;
             }
         }
@@ -109,7 +113,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             for (var r = 0u; r < ROWS; r++) {
                 var p = weighed(s[n * ROWS + r], maximum[r]);
                 sum[r] += p;
-                if (DROP_BELOW > 0u) { p *= kept(item, item.first + r, tile + i32(n * GROUPS + group)); }
+                if DROP_BELOW > 0u {
+                    p *= kept(item, item.first + r, tile + i32(n * GROUPS + group));
+                }
                 sums[r].low = fma(vec4<f32>(p), x.low, sums[r].low);
                 sums[r].high = fma(vec4<f32>(p), x.high, sums[r].high);
             }
@@ -130,10 +136,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             sums[r].high += subgroupShuffleXor(sums[r].high, span);
         }
     }
-    if (local % SUBGROUP < LANES) {
+    if local % SUBGROUP < LANES {
         for (var r = 0u; r < ROWS; r++) {
             let at = (local / SUBGROUP) * ROWS + r;
-            if (lane == 0u) { states[at] = vec2<f32>(maximum[r], sum[r]); }
+            if lane == 0u {
+                states[at] = vec2<f32>(maximum[r], sum[r]);
+            }
             outs[(at * LANES + lane) * 2u] = sums[r].low;
             outs[(at * LANES + lane) * 2u + 1u] = sums[r].high;
         }
@@ -143,7 +151,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         let r = i / (LANES * 2u);
         let c = i % (LANES * 2u);
         let flat = item.first + r;
-        if (flat >= item.rows || c >= COLUMNS) { continue; }
+        if flat >= item.rows || c >= COLUMNS {
+            continue;
+        }
         var top = NONE;
         for (var g = 0u; g < SUBGROUPS; g++) { top = max(top, states[g * ROWS + r].x); }
         var l = 0.0;
@@ -153,13 +163,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             l = fma(states[g * ROWS + r].y, scale, l);
             x = fma(outs[(g * ROWS + r) * LANES * 2u + c], vec4<f32>(scale), x);
         }
-        if (keeps_partial(item.flags)) {
+        if keeps_partial(item.flags) {
             let partial = (index * KV_HEADS + item.kv_head) * BQ + r;
             partial_column(partial, c, x);
-            if (c == 0u) { partial_column(partial, COLUMNS, vec4<f32>(top, l, 0.0, 0.0)); }
+            if c == 0u {
+                partial_column(partial, COLUMNS, vec4<f32>(top, l, 0.0, 0.0));
+            }
         } else {
             finish(item, flat, c, x, l);
-            if (c == 0u) { finish_lse(item, flat, top, l); }
+            if c == 0u {
+                finish_lse(item, flat, top, l);
+            }
         }
     }
 }

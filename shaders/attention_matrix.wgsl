@@ -125,7 +125,9 @@ fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = k_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS); }
+        if loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM {
+            x[n] = k_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS);
+        }
     }
     return x;
 }
@@ -137,7 +139,9 @@ fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
         let i = lane + n * THREADS;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
-        if (loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM) { x[n] = v_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS); }
+        if loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM {
+            x[n] = v_eight(kv_row(s.keys_at, s.kv_head, u32(key)), i % EIGHTS);
+        }
     }
     return x;
 }
@@ -147,13 +151,17 @@ fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
     //! unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * THREADS;
-        if (i < KEYS * EIGHTS) { put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]); }
+        if i < KEYS * EIGHTS {
+            put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]);
+        }
     }
 }
 
 // masked_out tells whether the mask hides a tile from all of the workgroup's rows.
 fn masked_out(s: Share, tile: i32) -> bool {
-    if (MASK == 0u || s.mask == 0u) { return false; }
+    if MASK == 0u || s.mask == 0u {
+        return false;
+    }
     let last = min(s.first + BQ, s.flat_rows) - 1u;
     let last_key = u32(min(tile + i32(KEYS), s.end) - 1);
     let heads = select(HEADS_PER_KV, 1u, step[s.mask] == 1u);
@@ -164,7 +172,9 @@ fn masked_out(s: Share, tile: i32) -> bool {
             //! turns: KEYS / MASK_BLOCK + 1u
             for (var x = u32(tile) / MASK_BLOCK; x <= last_key / MASK_BLOCK; x++) {
                 let entry = mask_entry(s.mask, s.kv_head * HEADS_PER_KV + h, y * MASK_BLOCK, x * MASK_BLOCK);
-                if (entry != MASK_HIDDEN) { return false; }
+                if entry != MASK_HIDDEN {
+                    return false;
+                }
             }
         }
     }
@@ -176,10 +186,10 @@ fn next_tile(s: Share, tile: i32) -> i32 {
     var t = tile;
     // Of all calls together there are no more turns than tiles.
     //! turns: 1u
-    while (t < s.end) {
-        if (t >= i32(SINKS) && t + i32(KEYS) <= s.lowest) {
+    while t < s.end {
+        if t >= i32(SINKS) && t + i32(KEYS) <= s.lowest {
             t += (s.lowest - t) / i32(KEYS) * i32(KEYS);
-        } else if (masked_out(s, t)) {
+        } else if masked_out(s, t) {
             t += i32(KEYS);
         } else {
             break;
@@ -217,11 +227,11 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         let key_at = tile + i32(part);
         var x: array<f32, KEYS_EACH>;
         var top = NONE;
-        if (all) {
+        if all {
             //! unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
                 x[c] = SCALE * LOG2E * floats[at + c];
-                if (SOFTCAP > 0.0 || ALIBI) {
+                if SOFTCAP > 0.0 || ALIBI {
                     x[c] = LOG2E * (capped(SCALE * floats[at + c]) + alibi(slope, position, key_at + i32(c)));
                 }
                 top = max(top, x[c]);
@@ -231,7 +241,7 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
             for (var c = 0u; c < KEYS_EACH; c++) {
                 let key = key_at + i32(c);
                 x[c] = NONE;
-                if (flat < s.flat_rows && key < s.end && in_sight(position, key) && mask_sees(s.mask, head, query, u32(key))) {
+                if flat < s.flat_rows && key < s.end && in_sight(position, key) && mask_sees(s.mask, head, query, u32(key)) {
                     let score = capped(SCALE * floats[at + c]) + alibi(slope, position, key);
                     x[c] = LOG2E * max(score + mask_adds(s.mask, head, query, u32(key)), 0.5 * LEAST);
                 }
@@ -240,12 +250,16 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         }
         let highest = max((*state).highest[e], row_max(top, lane));
         var reference = (*state).reference[e];
-        if (follow) {
+        if follow {
             let scale = select(exp2(min(reference - highest, 0.0)), 1.0, reference == NONE || reference >= highest);
             (*state).sum[e] *= scale;
-            if (part == 0u) { row_scale[r] = scale; }
+            if part == 0u {
+                row_scale[r] = scale;
+            }
         }
-        if (follow || reference == NONE) { reference = max(reference, highest); }
+        if follow || reference == NONE {
+            reference = max(reference, highest);
+        }
         passed = passed || highest - SLACK > reference;
         (*state).highest[e] = highest;
         (*state).reference[e] = reference;
@@ -256,7 +270,9 @@ fn weigh(s: Share, state: ptr<function, Softmax>, tile: i32, subgroup: u32, lane
         for (var c = 0u; c < KEYS_EACH; c++) {
             var p = half(exp2(min(x[c] - zero, SLACK)));
             total += f32(p);
-            if (DROP_BELOW > 0u) { p = half(min(f32(p) * dropout_factor(s.row, head, query, u32(key_at) + c), 65504.0)); }
+            if DROP_BELOW > 0u {
+                p = half(min(f32(p) * dropout_factor(s.row, head, query, u32(key_at) + c), 65504.0));
+            }
             halves[to + c] = p;
         }
         (*state).tile_sum[e] = total;
@@ -272,7 +288,9 @@ fn put_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32) 
         //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
-            if (d < DEPTH) { keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]); }
+            if d < DEPTH {
+                keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]);
+            }
         }
     }
     workgroupBarrier();
@@ -292,7 +310,9 @@ fn scale_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
         //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             let d = piece * KEY_PARTS + n;
-            if (d < DEPTH) { (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE); }
+            if d < DEPTH {
+                (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE);
+            }
         }
     }
     workgroupBarrier();
@@ -305,7 +325,7 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
         let r = subgroup * ROWS + i / KEYS;
         let flat = s.first + r;
         let e = piece * KEYS + i % KEYS;
-        if (flat < s.flat_rows && e < HEAD_DIM) {
+        if flat < s.flat_rows && e < HEAD_DIM {
             let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
             let token = s.token + flat / HEADS_PER_KV;
             out[token * OUT_STRIDE + head * HEAD_DIM + e] = floats[r * S_STRIDE + i % KEYS] * row_scale[r];
@@ -322,7 +342,7 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
         let column = 4u * first + c;
         let flat = s.first + r;
         var x = Half4();
-        if (flat < s.flat_rows && column < COLUMNS) {
+        if flat < s.flat_rows && column < COLUMNS {
             let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
             x = half4(q_column(s.token + flat / HEADS_PER_KV, head, column));
         }
@@ -337,7 +357,7 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
     for (var f = 0u; f < FRAGMENTS; f++) {
         //! unroll
         for (var d = 0u; d < Q_DEPTH; d++) {
-            if (first + d < DEPTH) {
+            if first + d < DEPTH {
                 (*q_parts)[f * DEPTH + first + d] = left_rows((subgroup * ROWS + 16u * f) * Q_STRIDE_HALVES + 16u * d, Q_STRIDE_HALVES);
             }
         }
@@ -348,7 +368,9 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subg
 // attend is the kernel; the fragments' library has its entry point.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let index = group.z * FOLD + group.y;
-    if (index >= step[ITEMS_WORD]) { return; }
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
     var s: Share;
     s.row = step[item];
@@ -363,18 +385,26 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     s.lowest = s.begin;
     s.mask = mask_of(s.row);
     let last = s.start + i32((min(s.first + BQ, s.flat_rows) - 1u) / HEADS_PER_KV);
-    if (CAUSAL) {
+    if CAUSAL {
         s.end = min(s.end, last + 1);
-    } else if (WINDOW > 0u) {
+    } else if WINDOW > 0u {
         s.end = min(s.end, max(last + i32(WINDOW), i32(SINKS)));
     }
-    if (WINDOW > 0u) { s.lowest = max(s.lowest, s.start + i32(s.first / HEADS_PER_KV) - i32(WINDOW) + 1); }
+    if WINDOW > 0u {
+        s.lowest = max(s.lowest, s.start + i32(s.first / HEADS_PER_KV) - i32(WINDOW) + 1);
+    }
 
     var q_parts: array<Left, PARTS>;
     load_q(&q_parts, s, 0u, subgroup, lane);
-    if (DEPTH > Q_DEPTH) { load_q(&q_parts, s, Q_DEPTH, subgroup, lane); }
-    if (DEPTH > 2u * Q_DEPTH) { load_q(&q_parts, s, 2u * Q_DEPTH, subgroup, lane); }
-    if (DEPTH > 3u * Q_DEPTH) { load_q(&q_parts, s, 3u * Q_DEPTH, subgroup, lane); }
+    if DEPTH > Q_DEPTH {
+        load_q(&q_parts, s, Q_DEPTH, subgroup, lane);
+    }
+    if DEPTH > 2u * Q_DEPTH {
+        load_q(&q_parts, s, 2u * Q_DEPTH, subgroup, lane);
+    }
+    if DEPTH > 3u * Q_DEPTH {
+        load_q(&q_parts, s, 3u * Q_DEPTH, subgroup, lane);
+    }
 
     var o: array<Result, PARTS>;
     var state: Softmax;
@@ -389,7 +419,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     put_tile(0u, fetch_k(s, tile, lane), lane);
     workgroupBarrier();
     //! turns: TILES
-    while (tile < s.end) {
+    while tile < s.end {
         let next = next_tile(s, tile + i32(KEYS));
         let v = fetch_v(s, tile, lane);
         //! unroll
@@ -411,22 +441,38 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         put_tile(V_AT, v, lane);
         let k = fetch_k(s, next, lane);
         let passed = any_lane(weigh(s, &state, tile, subgroup, lane, false), lane);
-        if (lane % SUBGROUP == 0u) { moved[subgroup] = u32(passed); }
+        if lane % SUBGROUP == 0u {
+            moved[subgroup] = u32(passed);
+        }
         put_tile(0u, k, lane);
         var marks = workgroupUniformLoad(&moved);
         var follow = false;
         for (var i = 0u; i < SUBGROUPS; i++) { follow = follow || marks[i] != 0u; }
-        if (follow) {
+        if follow {
             weigh(s, &state, tile, subgroup, lane, true);
             workgroupBarrier();
             scale_piece(&o, 0u, subgroup, lane);
-            if (PIECES > 1u) { scale_piece(&o, 1u, subgroup, lane); }
-            if (PIECES > 2u) { scale_piece(&o, 2u, subgroup, lane); }
-            if (PIECES > 3u) { scale_piece(&o, 3u, subgroup, lane); }
-            if (PIECES > 4u) { scale_piece(&o, 4u, subgroup, lane); }
-            if (PIECES > 5u) { scale_piece(&o, 5u, subgroup, lane); }
-            if (PIECES > 6u) { scale_piece(&o, 6u, subgroup, lane); }
-            if (PIECES > 7u) { scale_piece(&o, 7u, subgroup, lane); }
+            if PIECES > 1u {
+                scale_piece(&o, 1u, subgroup, lane);
+            }
+            if PIECES > 2u {
+                scale_piece(&o, 2u, subgroup, lane);
+            }
+            if PIECES > 3u {
+                scale_piece(&o, 3u, subgroup, lane);
+            }
+            if PIECES > 4u {
+                scale_piece(&o, 4u, subgroup, lane);
+            }
+            if PIECES > 5u {
+                scale_piece(&o, 5u, subgroup, lane);
+            }
+            if PIECES > 6u {
+                scale_piece(&o, 6u, subgroup, lane);
+            }
+            if PIECES > 7u {
+                scale_piece(&o, 7u, subgroup, lane);
+            }
         }
         //! unroll
         for (var e = 0u; e < ROWS_EACH; e++) { state.sum[e] += state.tile_sum[e]; }
@@ -451,10 +497,10 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     for (var e = 0u; e < ROWS_EACH; e++) {
         let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
         let sum = row_sum(state.sum[e], lane);
-        if (own < ROW_LANES) {
+        if own < ROW_LANES {
             row_scale[r] = select(0.0, 1.0 / max(sum, 1.0e-30), sum > 0.0);
             let flat = s.first + r;
-            if (flat < s.flat_rows) {
+            if flat < s.flat_rows {
                 let head = s.kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
                 let token = s.token + flat / HEADS_PER_KV;
                 keep_lse(token * HEADS_PER_KV * KV_HEADS + head, LN2 * max(state.reference[e], LEAST), sum);
@@ -463,11 +509,25 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     }
     workgroupBarrier();
     store_piece(&o, 0u, subgroup, lane, s);
-    if (PIECES > 1u) { store_piece(&o, 1u, subgroup, lane, s); }
-    if (PIECES > 2u) { store_piece(&o, 2u, subgroup, lane, s); }
-    if (PIECES > 3u) { store_piece(&o, 3u, subgroup, lane, s); }
-    if (PIECES > 4u) { store_piece(&o, 4u, subgroup, lane, s); }
-    if (PIECES > 5u) { store_piece(&o, 5u, subgroup, lane, s); }
-    if (PIECES > 6u) { store_piece(&o, 6u, subgroup, lane, s); }
-    if (PIECES > 7u) { store_piece(&o, 7u, subgroup, lane, s); }
+    if PIECES > 1u {
+        store_piece(&o, 1u, subgroup, lane, s);
+    }
+    if PIECES > 2u {
+        store_piece(&o, 2u, subgroup, lane, s);
+    }
+    if PIECES > 3u {
+        store_piece(&o, 3u, subgroup, lane, s);
+    }
+    if PIECES > 4u {
+        store_piece(&o, 4u, subgroup, lane, s);
+    }
+    if PIECES > 5u {
+        store_piece(&o, 5u, subgroup, lane, s);
+    }
+    if PIECES > 6u {
+        store_piece(&o, 6u, subgroup, lane, s);
+    }
+    if PIECES > 7u {
+        store_piece(&o, 7u, subgroup, lane, s);
+    }
 }

@@ -27,14 +27,18 @@ var<workgroup> pieces: array<vec4<f32>, LANES>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group.z * FOLD + group.x;
-    if (index >= step[STEP_MERGES]) { return; }
+    if index >= step[STEP_MERGES] {
+        return;
+    }
     let kv_head = group.y / BQ;
     let merge = step[STEP_AT_MERGES] + index * MERGE_WORDS;
     let row = step[merge];
     let item = step[merge + 1u];
     let items = step[merge + 2u];
     let flat = step[step[STEP_AT_DECODE] + item * ITEM_WORDS + 1u] + group.y % BQ;
-    if (flat >= row_count(row) * HEADS_PER_KV) { return; }
+    if flat >= row_count(row) * HEADS_PER_KV {
+        return;
+    }
 
     let base = (item * KV_HEADS + kv_head) * BQ + group.y % BQ;
     let c = lane % COLUMNS;
@@ -46,8 +50,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var at = 0u; at < items; at += LANES) {
         let count = min(LANES, items - at);
         var state = vec2<f32>(NONE, 0.0);
-        if (lane < count) { state = partials[(base + (at + lane) * KV_HEADS * BQ) * (COLUMNS + 1u) + COLUMNS].xy; }
-        if (state.y == 0.0) { state.x = NONE; }
+        if lane < count {
+            state = partials[(base + (at + lane) * KV_HEADS * BQ) * (COLUMNS + 1u) + COLUMNS].xy;
+        }
+        if state.y == 0.0 {
+            state.x = NONE;
+        }
         workgroupBarrier();
         states[lane] = state;
         workgroupBarrier();
@@ -62,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         //! turns: LANES
         for (var i = 0u; i < count; i++) { sum += weights[i] * states[i].y; }
-        if (part < PARTS) {
+        if part < PARTS {
             //! turns: LANES / PARTS + 1u
             for (var i = part; i < count; i += PARTS) {
                 x += partials[(base + (at + i) * KV_HEADS * BQ) * (COLUMNS + 1u) + c] * weights[i];
@@ -71,16 +79,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     pieces[lane] = x;
     workgroupBarrier();
-    if (part > 0u) { return; }
+    if part > 0u {
+        return;
+    }
     for (var n = 1u; n < PARTS; n++) { x += pieces[lane + n * COLUMNS]; }
-    if (sum > 0.0) { x /= sum; }
+    if sum > 0.0 {
+        x /= sum;
+    }
     let head = kv_head * HEADS_PER_KV + flat % HEADS_PER_KV;
     let token = row_first(row) + flat / HEADS_PER_KV;
     let to = token * OUT_STRIDE + head * HEAD_DIM;
     let e = 4u * c;
     out[to + e] = x.x;
-    if (e + 1u < HEAD_DIM) { out[to + e + 1u] = x.y; }
-    if (e + 2u < HEAD_DIM) { out[to + e + 2u] = x.z; }
-    if (e + 3u < HEAD_DIM) { out[to + e + 3u] = x.w; }
-    if (lane == 0u) { keep_lse(token * (KV_HEADS * HEADS_PER_KV) + head, greatest, sum); }
+    if e + 1u < HEAD_DIM {
+        out[to + e + 1u] = x.y;
+    }
+    if e + 2u < HEAD_DIM {
+        out[to + e + 2u] = x.z;
+    }
+    if e + 3u < HEAD_DIM {
+        out[to + e + 3u] = x.w;
+    }
+    if lane == 0u {
+        keep_lse(token * (KV_HEADS * HEADS_PER_KV) + head, greatest, sum);
+    }
 }

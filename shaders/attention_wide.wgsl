@@ -66,7 +66,7 @@ fn read_slab(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) -> Slab {
     }
     for (var n = 0u; n < K_READS; n++) {
         let quad = lane / PARTS + n * (THREADS / PARTS);
-        if (quad < 16u) {
+        if quad < 16u {
             let key = tile + i32(quad);
             x.k[n] = mat4x4<f32>(k_loaded(item, keys, key, c), k_loaded(item, keys, key + 16, c), k_loaded(item, keys, key + 32, c),
                 k_loaded(item, keys, key + 48, c));
@@ -80,14 +80,14 @@ fn put_slab(slab: Slab, lane: u32) {
     let part = lane % PARTS;
     for (var n = 0u; n < Q_READS; n++) {
         let quad = lane / PARTS + n * (THREADS / PARTS);
-        if (quad < QUADS) {
+        if quad < QUADS {
             var y = transpose(x.q[n]);
             for (var i = 0u; i < 4u; i++) { stage[(i * PARTS + part) * LINE + quad] = y[i]; }
         }
     }
     for (var n = 0u; n < K_READS; n++) {
         let quad = lane / PARTS + n * (THREADS / PARTS);
-        if (quad < 16u) {
+        if quad < 16u {
             var y = transpose(x.k[n]);
             for (var i = 0u; i < 4u; i++) { stage[K_AT + (i * PARTS + part) * K_LINE + quad] = y[i]; }
         }
@@ -107,20 +107,26 @@ fn put_piece(piece: Piece, lane: u32) {
     var x = piece;
     for (var n = 0u; n < V_READS; n++) {
         let i = lane + n * THREADS;
-        if (i < VALUES) { values[i] = x[n]; }
+        if i < VALUES {
+            values[i] = x[n];
+        }
     }
 }
 
 @compute @workgroup_size(16, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.y;
-    if (index >= step[ITEMS_WORD]) { return; }
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
     let tx = local.x;
     let ty = local.y;
     let lane = ty * 16u + tx;
     let item = item_at(index, group.x);
     var keys = keys_seen(item);
-    if (walk_done(keys)) { return; }
+    if walk_done(keys) {
+        return;
+    }
     keys.end = walk_end(keys);
     let first_row = item.first + ty * (4u * RG);
 
@@ -134,21 +140,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var tile = next_tile(item, keys, walk_begin(keys));
     var slab: Slab;
     var piece: Piece;
-    if (tile < keys.end) {
+    if tile < keys.end {
         slab = read_slab(item, keys, tile, 0u, lane);
         piece = read_piece(item, keys, tile, 0u, lane);
     }
     //! turns: TILES
-    while (tile < keys.end) {
+    while tile < keys.end {
         let next = next_tile(item, keys, tile + i32(BK));
         put_piece(piece, lane);
         var s = array<array<vec4<f32>, 4>, RG>(); // [RG][key], of four rows
         for (var n = 0u; n < SLABS; n++) {
             put_slab(slab, lane);
             workgroupBarrier();
-            if (n + 1u < SLABS) {
+            if n + 1u < SLABS {
                 slab = read_slab(item, keys, tile, n + 1u, lane);
-            } else if (PIECES > 1u) {
+            } else if PIECES > 1u {
                 piece = read_piece(item, keys, tile, 1u, lane);
             }
             for (var d = 0u; d < DEPTH; d++) {
@@ -173,8 +179,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var j = 0u; j < 4u; j++) {
                 let key = tile + i32(tx + 16u * j);
                 var x = s[g][j] * SCALE;
-                if (CAUSAL_ONLY) {
-                    if (!plain) { x = select(vec4<f32>(NONE), x, vec4<i32>(key) <= limit); }
+                if CAUSAL_ONLY {
+                    if !plain {
+                        x = select(vec4<f32>(NONE), x, vec4<i32>(key) <= limit);
+                    }
                 } else {
                     var y = x;
                     for (var r = 0u; r < 4u; r++) { y[r] = shown(item, flat + r, key, x[r]); }
@@ -192,7 +200,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var j = 0u; j < 4u; j++) {
                 var p = weight(s[g][j], now[g]);
                 total += p;
-                if (DROP_BELOW > 0u) {
+                if DROP_BELOW > 0u {
                     let key = tile + i32(tx + 16u * j);
                     var factors: vec4<f32>;
                     for (var r = 0u; r < 4u; r++) { factors[r] = kept(item, first_row + 4u * g + r, key); }
@@ -212,12 +220,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         workgroupBarrier();
 
         for (var n = 0u; n < PIECES; n++) {
-            if (n > 0u) {
+            if n > 0u {
                 put_piece(piece, lane);
                 workgroupBarrier();
-                if (n + 1u < PIECES) { piece = read_piece(item, keys, tile, n + 1u, lane); }
+                if n + 1u < PIECES {
+                    piece = read_piece(item, keys, tile, n + 1u, lane);
+                }
             }
-            if (n + 1u == PIECES && next < keys.end) {
+            if n + 1u == PIECES && next < keys.end {
                 slab = read_slab(item, keys, next, 0u, lane);
                 piece = read_piece(item, keys, next, 0u, lane);
             }
@@ -239,7 +249,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
         tile = next;
     }
-    if (walk_waits(keys)) {
+    if walk_waits(keys) {
         walk_keep(item, index, lane, &maximum, &sum, &sums);
         return;
     }
@@ -251,12 +261,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var top = maximum;
     for (var r = 0u; r < 4u * RG; r++) {
         let flat = first_row + r;
-        if (flat >= item.rows) { break; }
+        if flat >= item.rows {
+            break;
+        }
         let l = total[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {
             let column = tx + c * 16u;
-            if (column < COLUMNS) { finish(item, flat, column, done[4u * ((r / 4u) * RC + c) + r % 4u], l); }
+            if column < COLUMNS {
+                finish(item, flat, column, done[4u * ((r / 4u) * RC + c) + r % 4u], l);
+            }
         }
-        if (tx == 0u) { finish_lse(item, flat, top[r / 4u][r % 4u], l); }
+        if tx == 0u {
+            finish_lse(item, flat, top[r / 4u][r % 4u], l);
+        }
     }
 }

@@ -13,11 +13,17 @@ const FOLD: u32 = 65535u;
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let index = id.z * FOLD + id.y;
-    if (index >= step[STEP_COPIES] || id.x >= BLOCK_WORDS) { return; }
+    if index >= step[STEP_COPIES] || id.x >= BLOCK_WORDS {
+        return;
+    }
     let copy = step[STEP_AT_COPIES] + index * 4u; // group, from, to, slots
-    if (step[copy] != GROUP) { return; }
+    if step[copy] != GROUP {
+        return;
+    }
     let slot = (id.x / ROW_WORDS_KV) % BLOCK_SIZE;
-    if (slot >= step[copy + 3u]) { return; }
+    if slot >= step[copy + 3u] {
+        return;
+    }
     let source = step[copy + 1u] * BLOCK_WORDS + id.x;
     let target_at = step[copy + 2u] * BLOCK_WORDS + id.x;
     k_cache[target_at] = k_cache[source];

@@ -16,7 +16,9 @@ var<workgroup> parts: array<vec2<u32>, 16>;
 @compute @workgroup_size(THREADS, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group.z * FOLD + group.y;
-    if (o >= step[STEP_OUTPUTS]) { return; }
+    if o >= step[STEP_OUTPUTS] {
+        return;
+    }
     let base = o * (STRIDE / 4u);
     let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
@@ -25,18 +27,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let x = logits[base + c];
         let id = 4u * c;
         found = best_of(found, vec2<u32>(rank_key(x.x), id));
-        if (id + 1u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.y), id + 1u)); }
-        if (id + 2u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.z), id + 2u)); }
-        if (id + 3u < VOCAB) { found = best_of(found, vec2<u32>(rank_key(x.w), id + 3u)); }
+        if id + 1u < VOCAB {
+            found = best_of(found, vec2<u32>(rank_key(x.y), id + 1u));
+        }
+        if id + 2u < VOCAB {
+            found = best_of(found, vec2<u32>(rank_key(x.z), id + 2u));
+        }
+        if id + 3u < VOCAB {
+            found = best_of(found, vec2<u32>(rank_key(x.w), id + 3u));
+        }
     }
     best[lane] = found;
     workgroupBarrier();
-    if (lane < 16u) {
+    if lane < 16u {
         for (var i = 0u; i < PART; i++) { found = best_of(found, best[lane * PART + i]); }
         parts[lane] = found;
     }
     workgroupBarrier();
-    if (lane == 0u) {
+    if lane == 0u {
         for (var i = 0u; i < 16u; i++) { found = best_of(found, parts[i]); }
         peaks[o * SLICES + group.x] = found;
     }

@@ -14,7 +14,9 @@ fn number(bits: vec4<u32>) -> vec4<f32> { return vec4<f32>(bits & vec4<u32>(0xFF
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let i = (wid.y * 65535u + wid.x) * 256u + lid;
-    if i >= arrayLength(&data) { return; }
+    if i >= arrayLength(&data) {
+        return;
+    }
     let bits = mixed(vec4<u32>(4u * i) + vec4<u32>(0u, 1u, 2u, 3u));
     let low = number(bits);
     if HALF {

@@ -43,9 +43,13 @@ fn columns_a(m: u32, k: u32, end: u32) -> mat4x4<f32> {
     for (var i = 0u; i < 4u; i++) {
         v[i] = vec4<f32>();
         if A_COLUMNS {
-            if k + i < end && m < shape.m { v[i] = a[((k + i) * shape.a_stride + m) / 4u]; }
+            if k + i < end && m < shape.m {
+                v[i] = a[((k + i) * shape.a_stride + m) / 4u];
+            }
         } else {
-            if m + i < shape.m && k < end { v[i] = a[((m + i) * shape.a_stride + k) / 4u]; }
+            if m + i < shape.m && k < end {
+                v[i] = a[((m + i) * shape.a_stride + k) / 4u];
+            }
         }
     }
     if A_COLUMNS {
@@ -59,9 +63,13 @@ fn columns_b(n: u32, k: u32, end: u32) -> mat4x4<f32> {
     for (var i = 0u; i < 4u; i++) {
         v[i] = vec4<f32>();
         if B_COLUMNS {
-            if k + i < end && n < shape.n { v[i] = b[((k + i) * shape.b_stride + n) / 4u]; }
+            if k + i < end && n < shape.n {
+                v[i] = b[((k + i) * shape.b_stride + n) / 4u];
+            }
         } else {
-            if n + i < shape.n && k < end { v[i] = b[((n + i) * shape.b_stride + k) / 4u]; }
+            if n + i < shape.n && k < end {
+                v[i] = b[((n + i) * shape.b_stride + k) / 4u];
+            }
         }
     }
     if B_COLUMNS {

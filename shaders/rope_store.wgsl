@@ -18,37 +18,53 @@ const FOLD: u32 = 65535u;
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = id.z * FOLD + id.y;
-    if (t >= step[STEP_TOKENS]) { return; }
+    if t >= step[STEP_TOKENS] {
+        return;
+    }
     let base = t * STRIDE;
     let position = step_position(t);
     var unit = id.x;
 
-    if (unit < HEADS * Q_UNITS) {
-        if (!rotate_query(base, unit, position)) { spoil(t); }
+    if unit < HEADS * Q_UNITS {
+        if !rotate_query(base, unit, position) {
+            spoil(t);
+        }
         return;
     }
     unit -= HEADS * Q_UNITS;
     let values = unit >= KV_HEADS * KV_ROW;
-    if (values) { unit -= KV_HEADS * KV_ROW; }
-    if (unit >= KV_HEADS * KV_ROW) { return; }
+    if values {
+        unit -= KV_HEADS * KV_ROW;
+    }
+    if unit >= KV_HEADS * KV_ROW {
+        return;
+    }
     let slot = step_slot(GROUP, t);
-    if (slot < 0) { return; }
+    if slot < 0 {
+        return;
+    }
     let kv_head = unit / KV_ROW;
     let word = unit % KV_ROW;
     let e = word * KV_ELEMENTS;
     let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + kv_head) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW + word;
     var a: f32;
     var b = 0.0;
-    if (values) {
+    if values {
         let head = (HEADS + KV_HEADS + kv_head) * HEAD_DIM;
         a = plain(base, head + e);
-        if (KV_ELEMENTS > 1u && e + 1u < HEAD_DIM) { b = plain(base, head + e + 1u); }
+        if KV_ELEMENTS > 1u && e + 1u < HEAD_DIM {
+            b = plain(base, head + e + 1u);
+        }
         v_cache[at] = kv_word(a, b);
     } else {
         let head = (HEADS + kv_head) * HEAD_DIM;
         a = rotated(base, head, e, position);
-        if (KV_ELEMENTS > 1u && e + 1u < HEAD_DIM) { b = rotated(base, head, e + 1u, position); }
+        if KV_ELEMENTS > 1u && e + 1u < HEAD_DIM {
+            b = rotated(base, head, e + 1u, position);
+        }
         k_cache[at] = kv_word(a, b);
     }
-    if (no_number(a) || no_number(b)) { spoil(t); }
+    if no_number(a) || no_number(b) {
+        spoil(t);
+    }
 }

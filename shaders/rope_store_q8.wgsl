@@ -30,8 +30,12 @@ var<workgroup> peaks: array<u32, 64>; // magnitudes as bits: integers order them
 
 // element gives what element e of a row stores, before it is quantized.
 fn element(base: u32, head: u32, e: u32, position: u32, values: bool) -> f32 {
-    if (e >= HEAD_DIM) { return 0.0; }
-    if (values) { return plain(base, head + e); }
+    if e >= HEAD_DIM {
+        return 0.0;
+    }
+    if values {
+        return plain(base, head + e);
+    }
     return rotated(base, head, e, position);
 }
 
@@ -44,18 +48,24 @@ fn to_f16(x: f32) -> f32 {
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let t = group.z * FOLD + group.y;
-    if (t >= step[STEP_TOKENS]) { return; }
+    if t >= step[STEP_TOKENS] {
+        return;
+    }
     let base = t * STRIDE;
     let position = step_position(t);
-    if (group.x < Q_GROUPS) {
+    if group.x < Q_GROUPS {
         let unit = group.x * 64u + lid;
-        if (unit < HEADS * Q_UNITS) { // not in one condition: wgpu 0.19 calls what stands behind && always
-            if (!rotate_query(base, unit, position)) { spoil(t); }
+        if unit < HEADS * Q_UNITS { // not in one condition: wgpu 0.19 calls what stands behind && always
+            if !rotate_query(base, unit, position) {
+                spoil(t);
+            }
         }
         return;
     }
     let slot = step_slot(GROUP, t);
-    if (slot < 0) { return; }
+    if slot < 0 {
+        return;
+    }
 
     let lane = lid % LANES;
     let row = (group.x - Q_GROUPS) * (64u / LANES) + lid / LANES; // the K rows of the token, then its V rows
@@ -66,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var peak = 0u;
     for (var i = 0u; i < WORDS; i++) {
         let e = 4u * (i * LANES + lane);
-        if (inside && e < HEAD_DIM) {
+        if inside && e < HEAD_DIM {
             x[i] = vec4<f32>(element(base, head, e, position, values), element(base, head, e + 1u, position, values),
                 element(base, head, e + 2u, position, values), element(base, head, e + 3u, position, values));
         }
@@ -76,23 +86,33 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     peaks[lid] = peak;
     workgroupBarrier();
     for (var i = 0u; i < LANES; i++) { peak = max(peak, peaks[lid - lane + i]); }
-    if (!inside) { return; }
+    if !inside {
+        return;
+    }
 
     let numbers = peak < 0x7F800000u;
-    if (!numbers) { spoil(t); }
+    if !numbers {
+        spoil(t);
+    }
     let scale = to_f16(clamp(bitcast<f32>(peak) * (1.0 / 127.0), SCALE_MIN, SCALE_MAX));
     let inverse = 1.0 / scale;
     let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + row % KV_HEADS) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW;
     for (var i = 0u; i < WORDS; i++) {
         let word = i * LANES + lane;
-        if (word < QUANTS) {
+        if word < QUANTS {
             let q = vec4<u32>(vec4<i32>(round(clamp(x[i] * inverse, vec4<f32>(-127.0), vec4<f32>(127.0)))) + 128);
             store(values, at + word, q.x | (q.y << 8u) | (q.z << 16u) | (q.w << 24u));
         }
     }
-    if (lane == 0u) { store(values, at + QUANTS, select(0x7E00u, pack2x16float(vec2<f32>(scale, 0.0)), numbers)); }
+    if lane == 0u {
+        store(values, at + QUANTS, select(0x7E00u, pack2x16float(vec2<f32>(scale, 0.0)), numbers));
+    }
 }
 
 fn store(values: bool, at: u32, word: u32) {
-    if (values) { v_cache[at] = word; } else { k_cache[at] = word; }
+    if values {
+        v_cache[at] = word;
+    } else {
+        k_cache[at] = word;
+    }
 }

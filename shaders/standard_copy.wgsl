@@ -16,7 +16,9 @@
 
 // placed is where column c stands in its row.
 fn placed(c: u32) -> u32 {
-    if !UNITS { return c; }
+    if !UNITS {
+        return c;
+    }
     let w = c % 32u;
     return c - w + (w % 16u) / 4u * 8u + w / 16u * 4u + w % 4u;
 }
@@ -26,11 +28,15 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let i = (wid.y * 65535u + wid.x) * 256u + lid;
     let row = i / WIDTH;
     let c = i % WIDTH;
-    if row >= head[ROWS_WORD] { return; }
+    if row >= head[ROWS_WORD] {
+        return;
+    }
     let offset = head[HEAD_WORD] * COLUMNS;
     if GATHER {
         var x = 0.0;
-        if c < COLUMNS { x = source[row * STRIDE + offset + c]; }
+        if c < COLUMNS {
+            x = source[row * STRIDE + offset + c];
+        }
         copied[row * WIDTH + placed(c)] = x;
     } else if ADD {
         copied[row * STRIDE + offset + c] += source[row * PADDED + c];

@@ -14,7 +14,9 @@ var<workgroup> sums: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let row = wid.y * 65535u + wid.x;
-    if row >= head[0] { return; }
+    if row >= head[0] {
+        return;
+    }
     let quads = (head[1] + 31u) / 32u * 8u;
     let range = keys_seen(row, head[0], head[1]);
     var sum = 0.0;
@@ -28,7 +30,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     sums[lid] = sum;
     for (var span = 128u; span > 0u; span /= 2u) {
         workgroupBarrier();
-        if lid < span { sums[lid] += sums[lid + span]; }
+        if lid < span {
+            sums[lid] += sums[lid + span];
+        }
     }
     workgroupBarrier();
     let whole = sums[0];

@@ -22,7 +22,9 @@ fn total(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let row = wid.y * 65535u + wid.x;
-    if row >= head[0] { return; }
+    if row >= head[0] {
+        return;
+    }
     let quads = (head[1] + 31u) / 32u * 8u;
     let range = keys_seen(row, head[0], head[1]);
 
@@ -56,7 +58,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     for (var i = lid; i < quads; i += 256u) {
         let seen = seen_of(i, range);
         var p = vec4<f32>(0.0);
-        if any(seen) { p = powers(capped(scores[row * quads + i] * SCALE), whole.x, seen) * scale; }
+        if any(seen) {
+            p = powers(capped(scores[row * quads + i] * SCALE), whole.x, seen) * scale;
+        }
         weights[row * quads + i] = p;
     }
 }

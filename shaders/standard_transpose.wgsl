@@ -13,7 +13,9 @@
 var<workgroup> square: array<f32, 1056>; // 32 rows of 33, so that a column lies in different banks
 
 fn placed(c: u32) -> u32 {
-    if !UNITS { return c; }
+    if !UNITS {
+        return c;
+    }
     return (c % 16u) / 4u * 8u + c / 16u * 4u + c % 4u;
 }
 
@@ -31,7 +33,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_id) loc
         let row = wid.x * 32u + i;
         let column = wid.y * 32u + local.x;
         var x = 0.0;
-        if row < rows && column < columns { x = source[row * stride + offset + column]; }
+        if row < rows && column < columns {
+            x = source[row * stride + offset + column];
+        }
         square[i * 33u + local.x] = x;
     }
     workgroupBarrier();

@@ -16,34 +16,46 @@ var<workgroup> list: array<vec2<u32>, MAX_TOP>;
 @compute @workgroup_size(THREADS, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group.z * FOLD + group.y;
-    if (o >= step[STEP_OUTPUTS]) { return; }
+    if o >= step[STEP_OUTPUTS] {
+        return;
+    }
     let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCAB);
-    if (wanted == 0u) { return; }
+    if wanted == 0u {
+        return;
+    }
     let base = o * (STRIDE / 4u);
     let peak = find_peak(o, lane);
-    if (peak.x == NO_NUMBER) { return; }
+    if peak.x == NO_NUMBER {
+        return;
+    }
     let maximum = logit_of(peak.x);
 
     var sum = 0.0;
     for (var c = lane; c < COLUMNS; c += THREADS) {
         let x = logits[base + c];
         for (var j = 0u; j < 4u; j++) {
-            if (4u * c + j < VOCAB) { sum += exp(clamp(x[j] - maximum, -80.0, 0.0)); }
+            if 4u * c + j < VOCAB {
+                sum += exp(clamp(x[j] - maximum, -80.0, 0.0));
+            }
         }
     }
     shares[lane] = sum;
 
     let kept = keep_best(base, lane, wanted, maximum);
-    if (lane == 0u) { atomicStore(&listed, 0u); }
+    if lane == 0u {
+        atomicStore(&listed, 0u);
+    }
     workgroupBarrier();
     for (var c = lane; c < COLUMNS; c += THREADS) {
         let x = logits[base + c];
         for (var j = 0u; j < 4u; j++) {
             let id = 4u * c + j;
             let key = logit_key(x[j]);
-            if (id < VOCAB && keeps(kept, key, id)) {
+            if id < VOCAB && keeps(kept, key, id) {
                 let at = atomicAdd(&listed, 1u);
-                if (at < MAX_TOP) { list[at] = vec2<u32>(key, id); }
+                if at < MAX_TOP {
+                    list[at] = vec2<u32>(key, id);
+                }
             }
         }
     }
@@ -58,17 +70,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         //! turns: MAX_TOP
         for (var i = 0u; i < wanted; i++) {
             let other = list[i];
-            if (other.x > mine.x || (other.x == mine.x && other.y < mine.y)) { rank++; }
+            if other.x > mine.x || (other.x == mine.x && other.y < mine.y) {
+                rank++;
+            }
         }
         let at = result + 4u + 3u * rank;
         results[at] = mine.y;
         results[at + 1u] = bitcast<u32>(logit_of(mine.x));
         results[at + 2u] = bitcast<u32>(logit_of(mine.x) - log_total);
     }
-    if (lane == 0u) {
+    if lane == 0u {
         let token = results[result];
         results[result + 1u] = wanted;
-        if (token < VOCAB) {
+        if token < VOCAB {
             let x = logits[base + token / 4u][token % 4u];
             results[result + 2u] = bitcast<u32>(x);
             results[result + 3u] = bitcast<u32>(x - log_total);

@@ -13,10 +13,12 @@ fn rows_max(values: ptr<function, array<vec4<f32>, RG>>, tx: u32, ty: u32) {
         for (var span = LANES / 2u; span > 0u; span = span / 2u) {
             (*values)[g] = max((*values)[g], subgroupShuffleXor((*values)[g], span));
         }
-        if (GROUPS > 1u && tx % LANES == 0u) { row_tile[ty * RG + g][tx / LANES] = (*values)[g]; }
+        if GROUPS > 1u && tx % LANES == 0u {
+            row_tile[ty * RG + g][tx / LANES] = (*values)[g];
+        }
     }
     workgroupBarrier();
-    if (GROUPS > 1u) {
+    if GROUPS > 1u {
         for (var g = 0u; g < RG; g++) {
             for (var i = 0u; i < GROUPS; i++) { (*values)[g] = max((*values)[g], row_tile[ty * RG + g][i]); }
         }
@@ -30,10 +32,12 @@ fn rows_sum(values: ptr<function, array<vec4<f32>, RG>>, tx: u32, ty: u32) {
         for (var span = LANES / 2u; span > 0u; span = span / 2u) {
             (*values)[g] += subgroupShuffleXor((*values)[g], span);
         }
-        if (GROUPS > 1u && tx % LANES == 0u) { row_tile[ty * RG + g][tx / LANES] = (*values)[g]; }
+        if GROUPS > 1u && tx % LANES == 0u {
+            row_tile[ty * RG + g][tx / LANES] = (*values)[g];
+        }
     }
     workgroupBarrier();
-    if (GROUPS > 1u) {
+    if GROUPS > 1u {
         for (var g = 0u; g < RG; g++) {
             (*values)[g] = row_tile[ty * RG + g][0];
             for (var i = 1u; i < GROUPS; i++) { (*values)[g] += row_tile[ty * RG + g][i]; }

@@ -5,8 +5,16 @@
 const OWN_KEYS: bool = true;
 
 fn store_gradient(at: u32, x: f32) {
-    if (span_number() > 0u) { dk[at] += x; } else { dk[at] = x; }
+    if span_number() > 0u {
+        dk[at] += x;
+    } else {
+        dk[at] = x;
+    }
 }
 fn store_value_gradient(at: u32, x: f32) {
-    if (span_number() > 0u) { dv[at] += x; } else { dv[at] = x; }
+    if span_number() > 0u {
+        dv[at] += x;
+    } else {
+        dv[at] = x;
+    }
 }

@@ -4,6 +4,10 @@
 const OWN_KEYS: bool = false;
 
 fn store_gradient(at: u32, x: f32) {
-    if (span_number() > 0u) { dq[at] += x; } else { dq[at] = x; }
+    if span_number() > 0u {
+        dq[at] += x;
+    } else {
+        dq[at] = x;
+    }
 }
 fn store_value_gradient(at: u32, x: f32) {}

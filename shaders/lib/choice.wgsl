@@ -41,7 +41,9 @@ fn distance_below(maximum: f32, x: f32, scale: f32) -> f32 { return min(maximum 
 
 // mass gives 2^31·2^-y by a polynomial in integers: the same on every machine.
 fn mass(y: f32) -> u32 {
-    if (y >= 32.0) { return 0u; }
+    if y >= 32.0 {
+        return 0u;
+    }
     let whole = floor(y);
     let f = u32((y - whole) * 4294967296.0);
     var acc = 0x00078809u;
@@ -59,7 +61,7 @@ fn find_peak(o: u32, lane: u32) -> vec2<u32> {
     for (var i = lane; i < SLICES; i += THREADS) { best = best_of(best, peaks[o * SLICES + i]); }
     sums[lane] = best;
     workgroupBarrier();
-    if (lane == 0u) {
+    if lane == 0u {
         for (var i = 0u; i < min(SLICES, THREADS); i++) { best = best_of(best, sums[i]); }
         best_token = best;
     }
@@ -81,19 +83,29 @@ fn least_key(base: u32, lane: u32, count: u32) -> u32 {
         let x = logits[base + c];
         let id = 4u * c;
         best = max(best, logit_key(x.x));
-        if (id + 1u < VOCAB) { best = max(best, logit_key(x.y)); }
-        if (id + 2u < VOCAB) { best = max(best, logit_key(x.z)); }
-        if (id + 3u < VOCAB) { best = max(best, logit_key(x.w)); }
+        if id + 1u < VOCAB {
+            best = max(best, logit_key(x.y));
+        }
+        if id + 2u < VOCAB {
+            best = max(best, logit_key(x.z));
+        }
+        if id + 3u < VOCAB {
+            best = max(best, logit_key(x.w));
+        }
     }
     sums[lane] = vec2<u32>(best, 0u);
-    if (lane == 0u) { place = vec2<u32>(0u); }
+    if lane == 0u {
+        place = vec2<u32>(0u);
+    }
     workgroupBarrier();
     var rank = 1u;
     for (var i = 0u; i < THREADS; i++) {
         let other = sums[i].x;
         rank += select(0u, 1u, other > best || (other == best && i < lane));
     }
-    if (rank == count) { place = vec2<u32>(best, 0u); }
+    if rank == count {
+        place = vec2<u32>(best, 0u);
+    }
     workgroupBarrier();
     return place.x;
 }
@@ -108,7 +120,7 @@ fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, sca
     workgroupBarrier();
     sums[lane] = sum;
     add_parts(lane);
-    if (lane == 0u) {
+    if lane == 0u {
         var all = vec2<u32>(0u);
         for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
         let need = share(all, fraction);
@@ -137,22 +149,26 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
                 let key = logit_key(x[j]);
                 // Shifting in two steps: by 32 bits at once is not defined.
                 let here = level == 0u || ((key >> shift) >> 8u) == prefix;
-                if (id < VOCAB && here) {
+                if id < VOCAB && here {
                     let bin = (key >> shift) & 255u;
-                    if (what == COUNT) {
-                        if (key >= least) { atomicAdd(&bins_low[bin], 1u); }
-                    } else if (keeps(kept, key, id)) {
+                    if what == COUNT {
+                        if key >= least {
+                            atomicAdd(&bins_low[bin], 1u);
+                        }
+                    } else if keeps(kept, key, id) {
                         let m = mass(distance_below(maximum, x[j], scale));
-                        if (m >= max(least, 1u)) {
+                        if m >= max(least, 1u) {
                             let before = atomicAdd(&bins_low[bin], m);
-                            if (before + m < before) { atomicAdd(&bins_high[bin], 1u); }
+                            if before + m < before {
+                                atomicAdd(&bins_high[bin], 1u);
+                            }
                         }
                     }
                 }
             }
         }
         workgroupBarrier();
-        if (lane < 16u) {
+        if lane < 16u {
             var sum = vec2<u32>(0u);
             for (var i = 0u; i < 16u; i++) {
                 let bin = 255u - 16u * lane - i;
@@ -161,11 +177,11 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
             parts[lane] = sum;
         }
         workgroupBarrier();
-        if (lane == 0u) {
+        if lane == 0u {
             var rest = select(found.yz, goal, level == 0u);
             var part = 0u;
             //! turns: 15u
-            while (part < 15u && wide_less(parts[part], rest)) {
+            while part < 15u && wide_less(parts[part], rest) {
                 rest = wide_sub(rest, parts[part]);
                 part++;
             }
@@ -173,7 +189,7 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
             let lowest = bin - 15u;
             var held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
             //! turns: 15u
-            while (bin > lowest && wide_less(held, rest)) {
+            while bin > lowest && wide_less(held, rest) {
                 rest = wide_sub(rest, held);
                 bin--;
                 held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
@@ -188,10 +204,16 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
 // weigh gives what a token counts for.
 fn weigh(what: u32, x: f32, id: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> u32 {
     let key = logit_key(x);
-    if (id >= VOCAB || !keeps(kept, key, id)) { return 0u; }
-    if (what == TIES) { return select(0u, 1u, key == kept.key); }
+    if id >= VOCAB || !keeps(kept, key, id) {
+        return 0u;
+    }
+    if what == TIES {
+        return select(0u, 1u, key == kept.key);
+    }
     let y = distance_below(maximum, x, scale);
-    if (y > reach) { return 0u; }
+    if y > reach {
+        return 0u;
+    }
     return mass(y);
 }
 
@@ -208,7 +230,7 @@ fn weigh_column(what: u32, base: u32, c: u32, kept: Kept, maximum: f32, scale: f
 // add_parts sums what each sixteenth of the invocations holds.
 fn add_parts(lane: u32) {
     workgroupBarrier();
-    if (lane < 16u) {
+    if lane < 16u {
         var sum = vec2<u32>(0u);
         for (var i = 0u; i < PART; i++) { sum = wide_add(sum, sums[lane * PART + i]); }
         parts[lane] = sum;
@@ -221,14 +243,14 @@ fn owner(rest: ptr<function, vec2<u32>>) -> u32 {
     var left = *rest;
     var part = 0u;
     //! turns: 15u
-    while (part < 15u && !wide_less(left, parts[part])) {
+    while part < 15u && !wide_less(left, parts[part]) {
         left = wide_sub(left, parts[part]);
         part++;
     }
     var at = part * PART;
     let last = at + PART - 1u;
     //! turns: PART
-    while (at < last && !wide_less(left, sums[at])) {
+    while at < last && !wide_less(left, sums[at]) {
         left = wide_sub(left, sums[at]);
         at++;
     }
@@ -247,9 +269,9 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
     }
     sums[lane] = sum;
     add_parts(lane);
-    if (lane == 0u) {
+    if lane == 0u {
         var rest = position;
-        if (what == DRAW) {
+        if what == DRAW {
             var all = vec2<u32>(0u);
             for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
             rest = wide_mul_high(position, all);
@@ -272,15 +294,17 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
     workgroupBarrier();
     sums[lane] = sum;
     add_parts(lane);
-    if (lane == 0u) {
+    if lane == 0u {
         var rest = rest_in_chunk;
         let at = owner(&rest);
         var id = 4u * (start + at * piece);
         let last = min(id + 4u * piece, VOCAB) - 1u;
         //! turns: 4u * piece
-        while (id < last) {
+        while id < last {
             let w = vec2<u32>(weigh(what, logits[base + id / 4u][id % 4u], id, kept, maximum, scale, reach), 0u);
-            if (wide_less(rest, w)) { break; }
+            if wide_less(rest, w) {
+                break;
+            }
             rest = wide_sub(rest, w);
             id++;
         }
@@ -293,9 +317,11 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
 // cut ends a selection: of the tokens at the found key it keeps as many as are left, those of the lowest ids.
 fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32) -> Kept {
     var kept = Kept(found.x, select(ALL_IDS, before.last, found.x == before.key));
-    if (lane == 0u) { place = vec2<u32>(wanted, held); }
+    if lane == 0u {
+        place = vec2<u32>(wanted, held);
+    }
     let ties = workgroupUniformLoad(&place);
-    if (ties.x < ties.y) {
+    if ties.x < ties.y {
         kept.last = locate(TIES, base, lane, kept, vec2<u32>(ties.x - 1u, 0u), maximum, 1.0, 0.0);
     }
     return kept;
@@ -304,7 +330,9 @@ fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32)
 // keep_best keeps the count best tokens, the lowest ids of equals, for a count of at most the vocabulary.
 fn keep_best(base: u32, lane: u32, count: u32, maximum: f32) -> Kept {
     var least = 0u;
-    if (count <= THREADS) { least = least_key(base, lane, count); }
+    if count <= THREADS {
+        least = least_key(base, lane, count);
+    }
     let kept = Kept(0u, ALL_IDS);
     select_key(COUNT, base, lane, kept, vec2<u32>(count, 0u), least, maximum, 1.0);
     return cut(base, lane, kept, found.y, found_held.x, maximum);

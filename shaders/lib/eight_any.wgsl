@@ -5,14 +5,22 @@ alias Raw = Eight;
 
 fn k_raw(row: u32, c: u32) -> Raw {
     var x = Eight();
-    if (2u * c < COLUMNS) { x.low = k_column(row, 2u * c); }
-    if (2u * c + 1u < COLUMNS) { x.high = k_column(row, 2u * c + 1u); }
+    if 2u * c < COLUMNS {
+        x.low = k_column(row, 2u * c);
+    }
+    if 2u * c + 1u < COLUMNS {
+        x.high = k_column(row, 2u * c + 1u);
+    }
     return x;
 }
 fn v_raw(row: u32, c: u32) -> Raw {
     var x = Eight();
-    if (2u * c < COLUMNS) { x.low = v_column(row, 2u * c); }
-    if (2u * c + 1u < COLUMNS) { x.high = v_column(row, 2u * c + 1u); }
+    if 2u * c < COLUMNS {
+        x.low = v_column(row, 2u * c);
+    }
+    if 2u * c + 1u < COLUMNS {
+        x.high = v_column(row, 2u * c + 1u);
+    }
     return x;
 }
 fn opened(x: Raw) -> Eight { return x; }

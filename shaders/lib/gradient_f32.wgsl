@@ -12,8 +12,14 @@ fn gradient_dot(a: f32, b: f32) -> f32 { return a * b; }
 fn gradient_column(at: u32, c: u32) -> vec4<f32> {
     let e = 4u * c;
     var x = vec4<f32>(d_out[at + e], 0.0, 0.0, 0.0);
-    if (e + 1u < HEAD_DIM) { x.y = d_out[at + e + 1u]; }
-    if (e + 2u < HEAD_DIM) { x.z = d_out[at + e + 2u]; }
-    if (e + 3u < HEAD_DIM) { x.w = d_out[at + e + 3u]; }
+    if e + 1u < HEAD_DIM {
+        x.y = d_out[at + e + 1u];
+    }
+    if e + 2u < HEAD_DIM {
+        x.z = d_out[at + e + 2u];
+    }
+    if e + 3u < HEAD_DIM {
+        x.w = d_out[at + e + 3u];
+    }
     return x;
 }

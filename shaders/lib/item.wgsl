@@ -69,14 +69,22 @@ fn keys_seen(item: Item) -> Keys {
     keys.last_query = query_of(min(item.first + BQ, item.rows) - 1u);
     keys.last_position = item.start + i32(keys.last_query);
     keys.highest = item.end;
-    if (CAUSAL) { keys.highest = min(keys.highest, keys.last_position + 1); }
-    if (WINDOW > 0u && !CAUSAL) { keys.highest = min(keys.highest, max(keys.last_position + i32(WINDOW), min(i32(SINKS), item.end))); }
+    if CAUSAL {
+        keys.highest = min(keys.highest, keys.last_position + 1);
+    }
+    if WINDOW > 0u && !CAUSAL {
+        keys.highest = min(keys.highest, max(keys.last_position + i32(WINDOW), min(i32(SINKS), item.end)));
+    }
     keys.end = keys.highest;
     keys.lowest = item.begin;
-    if (WINDOW > 0u) { keys.lowest = max(keys.lowest, keys.first_position - i32(WINDOW) + 1); }
+    if WINDOW > 0u {
+        keys.lowest = max(keys.lowest, keys.first_position - i32(WINDOW) + 1);
+    }
     keys.window_tile = item.begin + ((keys.lowest - item.begin) / i32(BK)) * i32(BK);
     keys.begin = keys.window_tile;
-    if (WINDOW > 0u && item.begin < i32(SINKS)) { keys.begin = item.begin; }
+    if WINDOW > 0u && item.begin < i32(SINKS) {
+        keys.begin = item.begin;
+    }
     return keys;
 }
 
@@ -84,13 +92,17 @@ fn keys_seen(item: Item) -> Keys {
 fn all_seen(item: Item, keys: Keys, tile: i32) -> bool {
     let end = tile + i32(BK);
     let all = MASK == 0u && end <= item.end && (!CAUSAL || end <= keys.first_position + 1);
-    if (WINDOW == 0u || end <= i32(SINKS)) { return all; }
+    if WINDOW == 0u || end <= i32(SINKS) {
+        return all;
+    }
     return all && tile > keys.last_position - i32(WINDOW) && (CAUSAL || end <= keys.first_position + i32(WINDOW));
 }
 
 // hides tells whether the mask hides a tile from all rows.
 fn hides(item: Item, keys: Keys, tile: i32) -> bool {
-    if (MASK == 0u || item.mask == 0u) { return false; }
+    if MASK == 0u || item.mask == 0u {
+        return false;
+    }
     let end = u32(max(min(tile + i32(BK), keys.highest), 0));
     let heads = select(HEADS_PER_KV, 1u, step[item.mask] == 1u);
     //! turns: HEADS_PER_KV
@@ -100,7 +112,9 @@ fn hides(item: Item, keys: Keys, tile: i32) -> bool {
             //! turns: BK / MASK_BLOCK + 1u
             for (var key = u32(tile) / MASK_BLOCK; key * MASK_BLOCK < end; key++) {
                 let entry = mask_entry(item.mask, item.kv_head * HEADS_PER_KV + h, query * MASK_BLOCK, key * MASK_BLOCK);
-                if (entry != MASK_HIDDEN) { return false; }
+                if entry != MASK_HIDDEN {
+                    return false;
+                }
             }
         }
     }
@@ -112,9 +126,13 @@ fn next_tile(item: Item, keys: Keys, tile: i32) -> i32 {
     var t = tile;
     // Of all calls together there are no more turns than tiles.
     //! turns: 1u
-    while (t < keys.end) {
-        if (WINDOW > 0u && t >= i32(SINKS)) { t = max(t, keys.window_tile); }
-        if (t >= keys.end || !hides(item, keys, t)) { break; }
+    while t < keys.end {
+        if WINDOW > 0u && t >= i32(SINKS) {
+            t = max(t, keys.window_tile);
+        }
+        if t >= keys.end || !hides(item, keys, t) {
+            break;
+        }
         t += i32(BK);
     }
     return t;
@@ -123,7 +141,7 @@ fn next_tile(item: Item, keys: Keys, tile: i32) -> i32 {
 // last_seen gives the last key that four rows see where nothing but causality hides keys.
 fn last_seen(item: Item, flat: u32) -> vec4<i32> {
     var last = vec4<i32>(item.end - 1);
-    if (CAUSAL) {
+    if CAUSAL {
         for (var r = 0u; r < 4u; r++) { last[r] = min(last[r], item.start + i32(query_of(min(flat + r, item.rows - 1u)))); }
     }
     return last;
@@ -133,9 +151,13 @@ fn last_seen(item: Item, flat: u32) -> vec4<i32> {
 fn shown(item: Item, flat: u32, key: i32, scaled: f32) -> f32 {
     let query = query_of(min(flat, item.rows - 1u));
     let position = item.start + i32(query);
-    if (key >= item.end || !in_sight(position, key)) { return NONE; }
+    if key >= item.end || !in_sight(position, key) {
+        return NONE;
+    }
     let head = head_of(item, flat);
-    if (!mask_sees(item.mask, head, query, u32(key))) { return NONE; }
+    if !mask_sees(item.mask, head, query, u32(key)) {
+        return NONE;
+    }
     return capped(scaled) + alibi(alibi_slope(head), position, key) + mask_adds(item.mask, head, query, u32(key));
 }
 
@@ -164,9 +186,15 @@ fn weight(score: vec4<f32>, maximum: vec4<f32>) -> vec4<f32> {
 fn store(at: u32, c: u32, x: vec4<f32>) {
     let e = 4u * c;
     out[at + e] = x.x;
-    if (e + 1u < HEAD_DIM) { out[at + e + 1u] = x.y; }
-    if (e + 2u < HEAD_DIM) { out[at + e + 2u] = x.z; }
-    if (e + 3u < HEAD_DIM) { out[at + e + 3u] = x.w; }
+    if e + 1u < HEAD_DIM {
+        out[at + e + 1u] = x.y;
+    }
+    if e + 2u < HEAD_DIM {
+        out[at + e + 2u] = x.z;
+    }
+    if e + 3u < HEAD_DIM {
+        out[at + e + 3u] = x.w;
+    }
 }
 
 // finish writes one column of a query row with the sum of its weights.

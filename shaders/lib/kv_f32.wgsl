@@ -8,9 +8,15 @@ fn k_column(row: u32, c: u32) -> vec4<f32> {
     let at = row * KV_ROW;
     let e = 4u * c;
     var x = vec4<f32>(k_cache[at + e], 0.0, 0.0, 0.0);
-    if (e + 1u < HEAD_DIM) { x.y = k_cache[at + e + 1u]; }
-    if (e + 2u < HEAD_DIM) { x.z = k_cache[at + e + 2u]; }
-    if (e + 3u < HEAD_DIM) { x.w = k_cache[at + e + 3u]; }
+    if e + 1u < HEAD_DIM {
+        x.y = k_cache[at + e + 1u];
+    }
+    if e + 2u < HEAD_DIM {
+        x.z = k_cache[at + e + 2u];
+    }
+    if e + 3u < HEAD_DIM {
+        x.w = k_cache[at + e + 3u];
+    }
     return x;
 }
 
@@ -18,8 +24,14 @@ fn v_column(row: u32, c: u32) -> vec4<f32> {
     let at = row * KV_ROW;
     let e = 4u * c;
     var x = vec4<f32>(v_cache[at + e], 0.0, 0.0, 0.0);
-    if (e + 1u < HEAD_DIM) { x.y = v_cache[at + e + 1u]; }
-    if (e + 2u < HEAD_DIM) { x.z = v_cache[at + e + 2u]; }
-    if (e + 3u < HEAD_DIM) { x.w = v_cache[at + e + 3u]; }
+    if e + 1u < HEAD_DIM {
+        x.y = v_cache[at + e + 1u];
+    }
+    if e + 2u < HEAD_DIM {
+        x.z = v_cache[at + e + 2u];
+    }
+    if e + 3u < HEAD_DIM {
+        x.w = v_cache[at + e + 3u];
+    }
     return x;
 }

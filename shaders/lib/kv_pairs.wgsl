@@ -6,13 +6,17 @@ const KV_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 fn k_column(row: u32, c: u32) -> vec4<f32> {
     let at = row * KV_ROW + 2u * c;
     var b = 0u;
-    if (2u * c + 1u < KV_ROW) { b = k_cache[at + 1u]; }
+    if 2u * c + 1u < KV_ROW {
+        b = k_cache[at + 1u];
+    }
     return kv_join(k_cache[at], b, c);
 }
 
 fn v_column(row: u32, c: u32) -> vec4<f32> {
     let at = row * KV_ROW + 2u * c;
     var b = 0u;
-    if (2u * c + 1u < KV_ROW) { b = v_cache[at + 1u]; }
+    if 2u * c + 1u < KV_ROW {
+        b = v_cache[at + 1u];
+    }
     return kv_join(v_cache[at], b, c);
 }

@@ -4,11 +4,15 @@
 
 fn k_eight(row: u32, c: u32) -> Eight {
     var x = Eight(half4(k_column(row, 2u * c)), Half4());
-    if (2u * c + 1u < COLUMNS) { x.high = half4(k_column(row, 2u * c + 1u)); }
+    if 2u * c + 1u < COLUMNS {
+        x.high = half4(k_column(row, 2u * c + 1u));
+    }
     return x;
 }
 fn v_eight(row: u32, c: u32) -> Eight {
     var x = Eight(half4(v_column(row, 2u * c)), Half4());
-    if (2u * c + 1u < COLUMNS) { x.high = half4(v_column(row, 2u * c + 1u)); }
+    if 2u * c + 1u < COLUMNS {
+        x.high = half4(v_column(row, 2u * c + 1u));
+    }
     return x;
 }

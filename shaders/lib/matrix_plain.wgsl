@@ -71,11 +71,15 @@ fn exchanged(x: f32, lane: u32) -> f32 {
     return exchange[lane ^ ROW_LANES];
 }
 fn row_max(x: f32, lane: u32) -> f32 {
-    if (LANES_A_ROW == 1u) { return x; }
+    if LANES_A_ROW == 1u {
+        return x;
+    }
     return max(x, exchanged(x, lane));
 }
 fn row_sum(x: f32, lane: u32) -> f32 {
-    if (LANES_A_ROW == 1u) { return x; }
+    if LANES_A_ROW == 1u {
+        return x;
+    }
     return x + exchanged(x, lane);
 }
 fn any_lane(x: bool, lane: u32) -> bool {

@@ -34,11 +34,15 @@ fn multiply_add(left: Left, right: Right, sum: Result) -> Result { return subgro
 
 // row_max and row_sum are over the LANES_A_ROW lanes that share a row, ROW_LANES apart; any_lane is over the subgroup.
 fn row_max(x: f32, lane: u32) -> f32 {
-    if (LANES_A_ROW == 1u) { return x; }
+    if LANES_A_ROW == 1u {
+        return x;
+    }
     return max(x, subgroupShuffleXor(x, ROW_LANES));
 }
 fn row_sum(x: f32, lane: u32) -> f32 {
-    if (LANES_A_ROW == 1u) { return x; }
+    if LANES_A_ROW == 1u {
+        return x;
+    }
     return x + subgroupShuffleXor(x, ROW_LANES);
 }
 fn any_lane(x: bool, lane: u32) -> bool { return subgroupAny(x); }

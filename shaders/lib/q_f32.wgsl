@@ -9,8 +9,14 @@ fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
     let at = token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM;
     let e = 4u * c;
     var x = vec4<f32>(q[at + e], 0.0, 0.0, 0.0);
-    if (e + 1u < HEAD_DIM) { x.y = q[at + e + 1u]; }
-    if (e + 2u < HEAD_DIM) { x.z = q[at + e + 2u]; }
-    if (e + 3u < HEAD_DIM) { x.w = q[at + e + 3u]; }
+    if e + 1u < HEAD_DIM {
+        x.y = q[at + e + 1u];
+    }
+    if e + 2u < HEAD_DIM {
+        x.z = q[at + e + 2u];
+    }
+    if e + 3u < HEAD_DIM {
+        x.w = q[at + e + 3u];
+    }
     return x;
 }

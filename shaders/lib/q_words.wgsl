@@ -8,7 +8,9 @@ const Q_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
     let at = token * Q_STRIDE + Q_OFFSET + head * Q_ROW + 2u * c;
     var b = 0u;
-    if (2u * c + 1u < Q_ROW) { b = q[at + 1u]; }
+    if 2u * c + 1u < Q_ROW {
+        b = q[at + 1u];
+    }
     let e = vec4<u32>(4u * c) + vec4<u32>(0u, 1u, 2u, 3u);
     return select(vec4<f32>(0.0), q_open(q[at], b), e < vec4<u32>(HEAD_DIM));
 }

@@ -15,11 +15,13 @@ fn plain(base: u32, i: u32) -> f32 { return qkv[base + i] + bias_at(i); }
 
 // rotated gives element e of the k head that starts at element head of a token's row.
 fn rotated(base: u32, head: u32, e: u32, position: u32) -> f32 {
-    if (e >= ROTARY_DIM) { return plain(base, head + e); }
+    if e >= ROTARY_DIM {
+        return plain(base, head + e);
+    }
     var pair = e % max(HALF, 1u);
     var first = pair;
     var second = pair + HALF;
-    if (ADJACENT) {
+    if ADJACENT {
         pair = e / 2u;
         first = 2u * pair;
         second = first + 1u;
@@ -27,7 +29,9 @@ fn rotated(base: u32, head: u32, e: u32, position: u32) -> f32 {
     let a = plain(base, head + first);
     let b = plain(base, head + second);
     let at = (position * HALF + pair) * 2u;
-    if (e == first) { return a * table[at] - b * table[at + 1u]; }
+    if e == first {
+        return a * table[at] - b * table[at + 1u];
+    }
     return a * table[at + 1u] + b * table[at];
 }
 
@@ -35,7 +39,7 @@ fn rotated(base: u32, head: u32, e: u32, position: u32) -> f32 {
 fn rotate_query(base: u32, unit: u32, position: u32) -> bool {
     let head = (unit / Q_UNITS) * HEAD_DIM;
     let i = unit % Q_UNITS;
-    if (i < HALF) {
+    if i < HALF {
         let first = head + select(i, 2u * i, ADJACENT);
         let second = first + select(HALF, 1u, ADJACENT);
         let a = plain(base, first);
@@ -50,7 +54,9 @@ fn rotate_query(base: u32, unit: u32, position: u32) -> bool {
     let e = 2u * i;
     let x = plain(base, head + e);
     qkv[base + head + e] = x;
-    if (e + 1u >= HEAD_DIM) { return !no_number(x); }
+    if e + 1u >= HEAD_DIM {
+        return !no_number(x);
+    }
     let y = plain(base, head + e + 1u);
     qkv[base + head + e + 1u] = y;
     return !no_number(x) && !no_number(y);

@@ -8,7 +8,9 @@ fn keys_seen(row: u32, queries: u32, keys: u32) -> vec2<i32> {
     let position = i32(keys) - i32(queries) + i32(row);
     var low = 0;
     var high = i32(keys);
-    if CAUSAL { high = min(high, position + 1); }
+    if CAUSAL {
+        high = min(high, position + 1);
+    }
     if WINDOW > 0u {
         low = max(low, position - i32(WINDOW) + 1);
         high = min(high, position + i32(WINDOW));
@@ -30,6 +32,8 @@ fn bent(s: vec4<f32>) -> vec4<f32> {
 
 // capped bounds scores softly to ±SOFTCAP.
 fn capped(s: vec4<f32>) -> vec4<f32> {
-    if SOFTCAP == 0.0 { return s; }
+    if SOFTCAP == 0.0 {
+        return s;
+    }
     return SOFTCAP * bent(s);
 }

@@ -29,7 +29,9 @@ fn walk_at(item: Item, index: u32) -> u32 { return (index * KV_HEADS + item.kv_h
 
 fn walk_take(item: Item, index: u32, lane: u32, maximum: ptr<function, array<vec4<f32>, RG>>,
     sum: ptr<function, array<vec4<f32>, RG>>, sums: ptr<function, array<vec4<f32>, OUTS>>) {
-    if (span_number() == 0u) { return; }
+    if span_number() == 0u {
+        return;
+    }
     let at = walk_at(item, index);
     let tx = lane % WALK_X;
     let ty = lane / WALK_X;
@@ -37,7 +39,7 @@ fn walk_take(item: Item, index: u32, lane: u32, maximum: ptr<function, array<vec
         (*maximum)[g] = walks[at + g * TY + ty];
         (*sum)[g] = walks[at + SUMS_AT + g * THREADS + lane];
     }
-    if (tx < WALK_OUT_X) {
+    if tx < WALK_OUT_X {
         for (var o = 0u; o < OUTS; o++) { (*sums)[o] = walks[at + OUTS_AT + o * OUT_THREADS + ty * WALK_OUT_X + tx]; }
     }
 }
@@ -48,10 +50,12 @@ fn walk_keep(item: Item, index: u32, lane: u32, maximum: ptr<function, array<vec
     let tx = lane % WALK_X;
     let ty = lane / WALK_X;
     for (var g = 0u; g < RG; g++) {
-        if (tx == 0u) { walks[at + g * TY + ty] = (*maximum)[g]; }
+        if tx == 0u {
+            walks[at + g * TY + ty] = (*maximum)[g];
+        }
         walks[at + SUMS_AT + g * THREADS + lane] = (*sum)[g];
     }
-    if (tx < WALK_OUT_X) {
+    if tx < WALK_OUT_X {
         for (var o = 0u; o < OUTS; o++) { walks[at + OUTS_AT + o * OUT_THREADS + ty * WALK_OUT_X + tx] = (*sums)[o]; }
     }
 }

@@ -42,7 +42,7 @@ fn wide_ceil_div(a: vec2<u32>, b: u32) -> u32 {
         let word = select(a.y, a.x, i >= 32u);
         rest = vec2<u32>((rest.x << 1u) | ((word >> (31u - i % 32u)) & 1u), (rest.y << 1u) | (rest.x >> 31u));
         quotient = quotient << 1u;
-        if (!wide_less(rest, vec2<u32>(b, 0u))) {
+        if !wide_less(rest, vec2<u32>(b, 0u)) {
             rest = wide_sub(rest, vec2<u32>(b, 0u));
             quotient |= 1u;
         }
