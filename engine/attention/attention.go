@@ -133,7 +133,7 @@ func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	}
 	if c.subgroup {
 		s.Use["rows"] = "attention_rows_subgroup"
-		s.Consts = append(s.Consts, kernel.Const{Name: "LANES", Value: min(t.threadsX, subgroupLanes(info))})
+		s.Consts = append(s.Consts, kernel.Const{Name: "LANES", Value: min(t.threadsX, info.SubgroupLanes())})
 		s.Variant, s.Needs = s.Variant+"+subgroup", s.Needs|gpu.FeatureSubgroups
 	}
 	p.keepLSE(&s)

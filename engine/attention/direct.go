@@ -18,7 +18,7 @@ func directLanes(headDim int) int {
 
 // inSubgroups fits a direct shape to an adapter's subgroups, with as many of its rows as the adapter has room for.
 func (s shape) inSubgroups(headDim int, info gpu.AdapterInfo) shape {
-	s.exchange = min(s.threadsX, subgroupLanes(info))
+	s.exchange = min(s.threadsX, info.SubgroupLanes())
 	for s.rows > 1 {
 		if _, err := s.directTile(headDim, memoryLimit(info)); err == nil {
 			break

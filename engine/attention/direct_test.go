@@ -37,7 +37,7 @@ func TestDirectDecode(t *testing.T) {
 		p.Variant = names[i%len(names)]
 		c := launchCase{params: p, pairs: pairs, span: 96}
 		t.Run(c.String(), func(t *testing.T) {
-			if directLanes(p.HeadDim) > subgroupLanes(info) {
+			if directLanes(p.HeadDim) > info.SubgroupLanes() {
 				_, err := New(gputest.Device(t), withStrides(p))
 				require.ErrorContains(t, err, "share a key")
 				return
@@ -48,7 +48,7 @@ func TestDirectDecode(t *testing.T) {
 			ran++
 		})
 	}
-	if subgroupLanes(info) >= 4 {
+	if info.SubgroupLanes() >= 4 {
 		require.GreaterOrEqual(t, ran, 4)
 	}
 }

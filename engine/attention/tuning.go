@@ -165,7 +165,7 @@ func (t *Tuning) AsChosen(tile string, info gpu.AdapterInfo) string {
 
 // prefersSubgroups reports whether the adapter's own choice goes through subgroups.
 func (t *Tuning) prefersSubgroups(info gpu.AdapterInfo) bool {
-	return info.Type != "cpu" && subgroupLanes(info) > 0 && (t == nil || !t.Plain)
+	return info.Type != "cpu" && info.SubgroupLanes() > 0 && (t == nil || !t.Plain)
 }
 
 // adopt takes remembered tiles as far as they are known and the adapter still runs them for the parameters.

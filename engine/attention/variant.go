@@ -72,12 +72,12 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 	if c.f16 && (c.prefill.wide || c.decode.direct) {
 		return fmt.Errorf("attention: variant f16: tiles %s and %s stage in f32", c.prefill.name, c.decode.name)
 	}
-	if c.subgroup && subgroupLanes(info) == 0 {
+	if c.subgroup && info.SubgroupLanes() == 0 {
 		return fmt.Errorf("attention: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
 	}
-	if lanes := directLanes(p.HeadDim); c.decode.direct && lanes > subgroupLanes(info) {
+	if lanes := directLanes(p.HeadDim); c.decode.direct && lanes > info.SubgroupLanes() {
 		return fmt.Errorf("attention: tile %s: %d invocations share a key at head dim %d, adapter %s has subgroups of at least %d", c.decode.name,
-			lanes, p.HeadDim, info.Name, subgroupLanes(info))
+			lanes, p.HeadDim, info.Name, info.SubgroupLanes())
 	}
 	for _, s := range []shape{c.prefill, c.decode} {
 		t, err := s.tile(p.HeadDim, memoryLimit(info), c.f16)
@@ -89,12 +89,4 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 		}
 	}
 	return nil
-}
-
-// subgroupLanes returns how many neighbouring invocations share a subgroup for certain, a power of two, or 0.
-func subgroupLanes(info gpu.AdapterInfo) int {
-	if !info.Features.Has(gpu.FeatureSubgroups) || info.SubgroupMin < 4 || info.SubgroupMin&(info.SubgroupMin-1) != 0 {
-		return 0
-	}
-	return int(info.SubgroupMin)
 }

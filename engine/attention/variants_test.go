@@ -19,7 +19,7 @@ func TestTiles(t *testing.T) {
 	info := gputest.Device(t).Info()
 	few := info.Type == "cpu" && !everything() // software adapters take long to compile tiles
 	ways := []string{""}
-	if !few && subgroupLanes(info) > 0 {
+	if !few && info.SubgroupLanes() > 0 {
 		ways = append(ways, "+subgroup")
 	}
 	if !few && info.Features.Has(gpu.FeatureF16) {
@@ -83,7 +83,7 @@ func TestSubgroups(t *testing.T) {
 			info := dev.Info()
 			prefill, decode := Tiles(info, p)
 			switch {
-			case subgroupLanes(info) == 0:
+			case info.SubgroupLanes() == 0:
 				_, err := New(dev, withStrides(p))
 				require.ErrorContains(t, err, "subgroup")
 			case slices.Contains(append(prefill, decode...), name):

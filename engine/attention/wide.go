@@ -55,7 +55,7 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
-	if c.subgroup && subgroupLanes(info) >= t.threadsX {
+	if c.subgroup && info.SubgroupLanes() >= t.threadsX {
 		s.Use["rows"] = "wide_rows_subgroup"
 		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups
 	}

@@ -123,6 +123,15 @@ type MatrixConfig struct {
 // HasMatrix reports whether the adapter multiplies subgroup matrices so.
 func (a *AdapterInfo) HasMatrix(c MatrixConfig) bool { return slices.Contains(a.Matrices, c) }
 
+// SubgroupLanes returns how many neighbouring invocations share a subgroup for certain, a power of two from 4 on, or 0 where
+// none do.
+func (a AdapterInfo) SubgroupLanes() int {
+	if !a.Features.Has(FeatureSubgroups) || a.SubgroupMin < 4 || a.SubgroupMin&(a.SubgroupMin-1) != 0 {
+		return 0
+	}
+	return int(a.SubgroupMin)
+}
+
 // PowerPreference asks for the fast or the frugal adapter.
 type PowerPreference string
 

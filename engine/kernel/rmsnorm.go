@@ -80,13 +80,8 @@ func (n *RMSNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, m int) {
 	rec.Dispatch(n.kernel, b, x, y, 1)
 }
 
-// subgroupSize is the number of neighbouring invocations that share a subgroup for certain, as a power of two, or 0.
-func subgroupSize(info gpu.AdapterInfo) uint32 {
-	if !info.Features.Has(gpu.FeatureSubgroups) || info.SubgroupMin < 4 || info.SubgroupMin&(info.SubgroupMin-1) != 0 {
-		return 0
-	}
-	return min(info.SubgroupMin, 64)
-}
+// subgroupSize is over how many invocations kernels add up inside a subgroup at most, or 0 for none.
+func subgroupSize(info gpu.AdapterInfo) uint32 { return min(uint32(info.SubgroupLanes()), 64) }
 
 // useReduce chooses the sums' library: through subgroups where subgroup is not 0.
 func useReduce(s *Spec, subgroup uint32) {
