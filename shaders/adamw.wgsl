@@ -1,5 +1,6 @@
 // One step of AdamW (arXiv 1711.05101, algorithm 2) on all parameters. The gradient is first scaled to a norm of at most
 // clip, from the sum of its squares.
+//! include: fold
 //! const VECTORS: u32  vec4s of parameters
 //! const DECAYED: u32  those that decay, from the first on
 struct Settings {
@@ -23,7 +24,7 @@ struct Settings {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let i = (wid.y * 65535u + wid.x) * 64u + lid;
+    let i = (wid.y * FOLD + wid.x) * 64u + lid;
     if i >= VECTORS {
         return;
     }

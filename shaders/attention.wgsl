@@ -10,7 +10,7 @@
 //
 // What a row computes depends neither on its place in the tile nor on its neighbours: a tile it does not see leaves its
 // state exactly as it was.
-//! include: step sight score mask dropout item key_rows
+//! include: step sight score mask dropout item key_rows fold
 //! slot keys: keys_blocks keys_rows
 //! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
@@ -46,7 +46,7 @@
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const THREADS: u32 = TX * TY;
+const WORKGROUP: u32 = TX * TY;
 const QUADS: u32 = TY * RG;                // of query rows
 const BQ: u32 = 4u * QUADS;
 const BK: u32 = TX * RK;
@@ -63,7 +63,7 @@ var<workgroup> p_tile: array<array<Staged, P_STRIDE>, BK>;                    //
 // stage_q stages columns from first of all the tile's rows. Four rows by four elements are transposed, and exchanged by
 // their place so that neighbouring columns store to different banks.
 fn stage_q(item: Item, first: u32, lane: u32) {
-    for (var i = lane; i < QUADS * Q_COLUMNS; i += THREADS) {
+    for (var i = lane; i < QUADS * Q_COLUMNS; i += WORKGROUP) {
         let quad = i / Q_COLUMNS;
         let column = i % Q_COLUMNS;
         let flat = item.first + 4u * quad;
@@ -82,18 +82,18 @@ fn stage_q(item: Item, first: u32, lane: u32) {
 // stage_k stages a slab of K's columns, BATCH loads in flight, and with two stages V too. What no row sees is loaded all
 // the same, from a place that exists, and staged as 0.
 fn stage_k(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
-    for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
+    for (var base = lane; base < BK * SLAB; base += BATCH * WORKGROUP) {
         var x: array<vec4<f32>, BATCH>;
         var y: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
-            let i = base + n * THREADS;
+            let i = base + n * WORKGROUP;
             x[n] = k_loaded(item, keys, tile + i32(i / SLAB), slab * SLAB + i % SLAB);
             if STAGES > 1u {
                 y[n] = v_loaded(item, keys, tile + i32(i / SLAB), i % SLAB);
             }
         }
         for (var n = 0u; n < BATCH; n++) {
-            let i = base + n * THREADS;
+            let i = base + n * WORKGROUP;
             if i < BK * SLAB {
                 kv_tile[0][i / SLAB][i % SLAB] = staged(x[n]);
                 if STAGES > 1u {
@@ -106,14 +106,14 @@ fn stage_k(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
 
 // stage_v stages a piece of V, keys piece·VK to (piece+1)·VK of the tile, a key in SLABS lines.
 fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
-    for (var base = lane; base < BK * SLAB; base += BATCH * THREADS) {
+    for (var base = lane; base < BK * SLAB; base += BATCH * WORKGROUP) {
         var x: array<vec4<f32>, BATCH>;
         for (var n = 0u; n < BATCH; n++) {
-            let i = base + n * THREADS;
+            let i = base + n * WORKGROUP;
             x[n] = v_loaded(item, keys, tile + i32(piece * VK + i / SLAB / SLABS), (i / SLAB % SLABS) * SLAB + i % SLAB);
         }
         for (var n = 0u; n < BATCH; n++) {
-            let i = base + n * THREADS;
+            let i = base + n * WORKGROUP;
             if i < BK * SLAB {
                 kv_tile[V_STAGE][i / SLAB][i % SLAB] = staged(x[n]);
             }

@@ -1,6 +1,6 @@
 // The state of each query row that the backward pass starts from: its log-sum-exp and rowsum(dO ∘ O) (FlashAttention-2,
 // arXiv 2307.08691, algorithm 2, line 4), side by side. An invocation owns a row.
-//! include: step
+//! include: step fold
 //! slot gradient: gradient_f32 gradient_f32x4
 //! const HEADS: u32  query heads
 
@@ -9,7 +9,6 @@
 @group(0) @binding(3) var<storage, read> lse: array<f32>;            // [token][HEADS]
 @group(0) @binding(4) var<storage, read_write> states: array<vec2<f32>>;
 
-const FOLD: u32 = 65535u; // workgroups along a dispatch's x
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -8,7 +8,7 @@
 //
 // Invocation (tx, ty) has the own rows 4·(tx + j·TX) to +3 and the walked rows 4·(ty + i·TY) to +3 of S; of the gradients it
 // has the own rows 4·(to + j·TO) to +3 and the columns tc + l·TC.
-//! include: step sight score mask dropout
+//! include: step sight score mask dropout fold none
 //! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4
 //! slot keys: keys_rows
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
@@ -22,7 +22,7 @@
 //! const SLABS: u32         slabs of columns
 //! const SLAB: u32          columns of a slab
 //! const SLAB_STRIDE: u32   columns from one row of a slab to the next
-//! const SWIZZLE: u32       slots' bits by which columns are exchanged; 0: none
+//! const SWIZZLE: u32       bits of lines by which columns are exchanged; 0: none
 //! const STAGE: u32         vec4s of workgroup memory for rows
 //! const WEIGHTS: u32       vec4s of it for P or dS
 //! const TC: u32            invocations along the columns of the gradients
@@ -54,9 +54,7 @@
 @group(0) @binding(5) var<storage, read> states: array<vec2<f32>>; // LSE and rowsum(dO ∘ O)
 
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u;    // columns of four elements
-const THREADS: u32 = TX * TY;
-const EMPTY_LSE: f32 = -3.0e38;               // of a row that saw nothing
-const FOLD: u32 = 65535u;                     // items along a dispatch's y
+const WORKGROUP: u32 = TX * TY;
 const BO: u32 = 4u * TX * OWN_QUADS;
 const BW: u32 = 4u * TY * WALK_QUADS;
 const OWN_EACH: u32 = 4u * OWN_QUADS;
@@ -123,11 +121,11 @@ fn walked_rows(it: Launch, gradient: bool, head: u32, r: u32, c: u32) -> vec4<f3
     return key_rows(it, gradient, r, c);
 }
 
-// slot is the place of row r of a tile of so many rows: the first rows of all quads, then the second ones …
-fn slot(r: u32, rows: u32) -> u32 { return (r % 4u) * (rows / 4u) + r / 4u; }
+// line_of is the place of row r of a tile of so many rows: the first rows of all quads, then the second ones …
+fn line_of(r: u32, rows: u32) -> u32 { return (r % 4u) * (rows / 4u) + r / 4u; }
 
-// staged_at is the place of a column of a slot: neighbouring slots lie in different banks, by an odd stride or by SWIZZLE.
-fn staged_at(slot: u32, c: u32) -> u32 { return slot * SLAB_STRIDE + (c ^ (slot & SWIZZLE)); }
+// staged_at is the place of a column of a line: neighbouring lines lie in different banks, by an odd stride or by SWIZZLE.
+fn staged_at(line: u32, c: u32) -> u32 { return line * SLAB_STRIDE + (c ^ (line & SWIZZLE)); }
 
 fn chain(a: vec4<f32>, b: vec4<f32>, sum: f32) -> f32 {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
@@ -139,11 +137,11 @@ fn read_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane
         return;
     }
     for (var n = 0u; n < OWN_READS; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         (*held)[n] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
     }
     for (var n = OWN_READS; n < READS; n++) {
-        let i = lane + (n - OWN_READS) * THREADS;
+        let i = lane + (n - OWN_READS) * WORKGROUP;
         (*held)[n] = walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
     }
 }
@@ -152,24 +150,24 @@ fn read_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane
 fn put_slab(it: Launch, gradient: bool, head: u32, walked: u32, slab: u32, lane: u32, held: ptr<function, array<vec4<f32>, READS>>) {
     if AHEAD {
         for (var n = 0u; n < OWN_READS; n++) {
-            let i = lane + n * THREADS;
+            let i = lane + n * WORKGROUP;
             if i < BO * SLAB {
-                stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = (*held)[n];
+                stage[staged_at(line_of(i / SLAB, BO), i % SLAB)] = (*held)[n];
             }
         }
         for (var n = OWN_READS; n < READS; n++) {
-            let i = lane + (n - OWN_READS) * THREADS;
+            let i = lane + (n - OWN_READS) * WORKGROUP;
             if i < BW * SLAB {
-                stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] = (*held)[n];
+                stage[WALK_AT + staged_at(line_of(i / SLAB, BW), i % SLAB)] = (*held)[n];
             }
         }
         return;
     }
-    for (var i = lane; i < BO * SLAB; i += THREADS) {
-        stage[staged_at(slot(i / SLAB, BO), i % SLAB)] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
+    for (var i = lane; i < BO * SLAB; i += WORKGROUP) {
+        stage[staged_at(line_of(i / SLAB, BO), i % SLAB)] = own_rows(it, gradient, head, i / SLAB, slab * SLAB + i % SLAB);
     }
-    for (var i = lane; i < BW * SLAB; i += THREADS) {
-        stage[WALK_AT + staged_at(slot(i / SLAB, BW), i % SLAB)] =
+    for (var i = lane; i < BW * SLAB; i += WORKGROUP) {
+        stage[WALK_AT + staged_at(line_of(i / SLAB, BW), i % SLAB)] =
             walked_rows(it, gradient, head, walked + i / SLAB, slab * SLAB + i % SLAB);
     }
 }
@@ -191,7 +189,7 @@ fn products(it: Launch, gradient: bool, head: u32, walked: u32, tx: u32, ty: u32
         if next == 0u {
             continue;
         }
-        // Slots of one invocation differ by what SWIZZLE does not see.
+        // Lines of one invocation differ by what SWIZZLE does not see.
         for (var c = 0u; c < SLAB; c++) {
             let own_at = staged_at(tx, c);
             let walk_at = WALK_AT + staged_at(ty, c);
@@ -220,17 +218,17 @@ fn accumulate(it: Launch, gradient: bool, head: u32, walked: u32, lane: u32, sum
         if AHEAD {
             var held: array<vec4<f32>, ROW_READS>; // all under way at once
             for (var n = 0u; n < ROW_READS; n++) {
-                let i = lane + n * THREADS;
+                let i = lane + n * WORKGROUP;
                 held[n] = walked_rows(it, gradient, head, walked + first + i / WIDTH, i % WIDTH);
             }
             for (var n = 0u; n < ROW_READS; n++) {
-                let i = lane + n * THREADS;
+                let i = lane + n * WORKGROUP;
                 if i < DEPTH * WIDTH {
                     stage[i] = held[n];
                 }
             }
         } else {
-            for (var i = lane; i < DEPTH * WIDTH; i += THREADS) {
+            for (var i = lane; i < DEPTH * WIDTH; i += WORKGROUP) {
                 stage[i] = walked_rows(it, gradient, head, walked + first + i / WIDTH, i % WIDTH);
             }
         }
@@ -271,7 +269,7 @@ fn drops(it: Launch, head: u32, query: u32, key: u32) -> mat4x4<f32> {
 // weigh gives P after dropout and dS of one score.
 fn weigh(it: Launch, head: u32, slope: f32, query: u32, key: u32, s: f32, dp: f32, drop: f32, state: vec2<f32>) -> vec2<f32> {
     let position = position_of(it, query);
-    if query >= it.queries || key >= it.keys || state.x <= EMPTY_LSE || !in_sight(position, i32(key))
+    if query >= it.queries || key >= it.keys || state.x <= NONE || !in_sight(position, i32(key))
         || !mask_sees(it.mask, head, query, key) {
         return vec2<f32>(0.0);
     }

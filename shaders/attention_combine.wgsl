@@ -1,7 +1,7 @@
 // Combines two attentions of the same queries over different keys by their log-sum-exps (cascade): each output weighted by
-// exp(its log-sum-exp − that of all keys). One whose log-sum-exp is EMPTY saw nothing and counts for nothing. A workgroup
+// exp(its log-sum-exp − that of all keys). One whose log-sum-exp is NONE saw nothing and counts for nothing. A workgroup
 // owns a token.
-//! include: step
+//! include: step fold none
 //! const HEADS: u32       query heads
 //! const HEAD_DIM: u32    elements of a head
 //! const OUT_STRIDE: u32  words from one token's output to the next
@@ -11,30 +11,28 @@
 @group(0) @binding(3) var<storage, read> other_out: array<f32>;
 @group(0) @binding(4) var<storage, read> other_lse: array<f32>;
 
-const THREADS: u32 = 64u;
-const FOLD: u32 = 65535u;
-const EMPTY: f32 = -3.0e38;
+const WORKGROUP: u32 = 64u;
 
 // combined gives the log-sum-exp over the keys of both.
 fn combined(a: f32, b: f32) -> f32 {
-    if a <= EMPTY {
+    if a <= NONE {
         return b;
     }
-    if b <= EMPTY {
+    if b <= NONE {
         return a;
     }
     return max(a, b) + log(1.0 + exp(-abs(a - b)));
 }
 
-fn share(part: f32, all: f32) -> f32 { return select(exp(min(part - all, 0.0)), 0.0, part <= EMPTY); }
+fn share(part: f32, all: f32) -> f32 { return select(exp(min(part - all, 0.0)), 0.0, part <= NONE); }
 
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let token = group.z * FOLD + group.x;
     if token >= step[STEP_TOKENS] {
         return;
     }
-    for (var i = lane; i < HEADS * HEAD_DIM; i += THREADS) {
+    for (var i = lane; i < HEADS * HEAD_DIM; i += WORKGROUP) {
         let a = lse[token * HEADS + i / HEAD_DIM];
         let b = other_lse[token * HEADS + i / HEAD_DIM];
         let all = combined(a, b);
@@ -43,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     storageBarrier();
-    for (var head = lane; head < HEADS; head += THREADS) {
+    for (var head = lane; head < HEADS; head += WORKGROUP) {
         let at = token * HEADS + head;
         lse[at] = combined(lse[at], other_lse[at]);
     }

@@ -1,7 +1,7 @@
 // Flash attention for few query rows (Flash-Decoding). K and V go from memory straight to registers, each element once:
 // LANES neighbouring invocations share a key, eight elements each, and add up its scores by exchange. Such a group walks
 // keys of its own, KEYS at a time, with an online softmax of its own; the groups are merged at the end, in one order.
-//! include: step sight score mask dropout item
+//! include: step sight score mask dropout item fold
 //! slot keys: keys_blocks keys_rows
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
 //! slot eight: eight_any eight_f16 eight_bf16

@@ -6,7 +6,7 @@
 // A fragment's elements cannot be reached, so O is not rescaled each time a maximum moves: weights are 2^(s − reference),
 // with s in units of log2, and the reference follows the maximum only when that has passed it by SLACK. Then the workgroup
 // as a whole takes O through workgroup memory. Weights are so at most 2^SLACK, well inside f16, and sums are f32.
-//! include: step sight score mask dropout
+//! include: step sight score mask dropout fold none
 //! slot keys: keys_blocks keys_rows
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
 //! slot matrix: matrix_subgroup matrix_plain
@@ -31,7 +31,7 @@
 //! const OUT_STRIDE: u32    words from one token's output to the next
 //! const HEAD_DIM: u32      elements of a head
 //! const SINKS: u32         first keys that stay in sight under a window
-//! const THREADS: u32       invocations of a workgroup
+//! const WORKGROUP: u32     invocations of a workgroup
 //! const MASK: u32          kind of mask: 0 none, 1 boolean, 2 additive
 //! const HEADS_PER_KV: u32  query heads that share a KV head
 //! const CAUSAL: bool       a query sees no key behind its own position
@@ -49,9 +49,7 @@
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const FOLD: u32 = 65535u;                          // items along a dispatch's y
 const WHOLE: u32 = 0x80000000u;                   // mark of an item that sees all its rows' keys
-const NONE: f32 = -3.0e38;                         // maximum of a row that has seen nothing, score of a hidden key
 const LEAST: f32 = -1.0e38;                        // below the scores of visible keys
 const SLACK: f32 = 8.0;
 const LOG2E: f32 = 1.4426950408889634;
@@ -122,7 +120,7 @@ fn fetch_k(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
     //! unroll
     for (var n = 0u; n < FETCHES; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
         if loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM {
@@ -136,7 +134,7 @@ fn fetch_v(s: Share, tile: i32, lane: u32) -> array<Eight, FETCHES> {
     var x: array<Eight, FETCHES>;
     //! unroll
     for (var n = 0u; n < FETCHES; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
         if loaded(s, key) && 8u * (i % EIGHTS) < HEAD_DIM {
@@ -150,7 +148,7 @@ fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
     var fetched = x;
     //! unroll
     for (var n = 0u; n < FETCHES; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         if i < KEYS * EIGHTS {
             put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]);
         }
@@ -336,7 +334,7 @@ fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32
 
 // load_q takes the fragments of Q from first on, Q_DEPTH of them along the head dim, through halves.
 fn load_q(q_parts: ptr<function, array<Left, PARTS>>, s: Share, first: u32, subgroup: u32, lane: u32) {
-    for (var i = lane; i < BQ * 4u * Q_DEPTH; i += THREADS) {
+    for (var i = lane; i < BQ * 4u * Q_DEPTH; i += WORKGROUP) {
         let r = i / (4u * Q_DEPTH);
         let c = i % (4u * Q_DEPTH);
         let column = 4u * first + c;

@@ -2,7 +2,7 @@
 // exp(its maximum − the greatest), the sum divided once. A span whose sum is 0 saw nothing and counts for nothing. A
 // workgroup owns a row: its lanes read the states of as many spans at once, then share the output's columns, and where those
 // are fewer than lanes, the spans.
-//! include: step
+//! include: step fold none
 //! slot lse: lse_none lse_keep
 //! const BQ: u32            query rows of an item
 //! const HEAD_DIM: u32      elements of a head
@@ -17,8 +17,6 @@
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // at most LANES
 const LANES: u32 = 64u;
 const PARTS: u32 = LANES / COLUMNS;
-const FOLD: u32 = 65535u;
-const NONE: f32 = -3.0e38;
 
 var<workgroup> states: array<vec2<f32>, LANES>; // maximum and sum
 var<workgroup> weights: array<f32, LANES>;

@@ -6,7 +6,7 @@
 // Q and K go through workgroup memory in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector,
 // and P through the same memory once they are used; V in pieces of VK keys beside it. What comes next is read into registers
 // while what is there is multiplied. Lines are of odd length, so that neighbours store to different banks.
-//! include: step sight score mask dropout item key_rows
+//! include: step sight score mask dropout item key_rows fold
 //! slot keys: keys_blocks keys_rows
 //! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
@@ -33,7 +33,7 @@
 @group(0) @binding(3) var<storage, read> v_cache: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-const THREADS: u32 = 16u * TY;
+const WORKGROUP: u32 = 16u * TY;
 const QUADS: u32 = TY * RG;             // of query rows
 const BQ: u32 = 4u * QUADS;
 const BK: u32 = 64u;
@@ -44,9 +44,9 @@ const LINE: u32 = QUADS + 1u;           // from an element of Q, or a key's weig
 const K_LINE: u32 = 17u;
 const K_AT: u32 = DEPTH * LINE;         // of a slab of K in stage
 const VALUES: u32 = VK * COLUMNS;
-const Q_READS: u32 = (QUADS * PARTS + THREADS - 1u) / THREADS; // squares of four rows by four elements
-const K_READS: u32 = (16u * PARTS + THREADS - 1u) / THREADS;
-const V_READS: u32 = (VALUES + THREADS - 1u) / THREADS;
+const Q_READS: u32 = (QUADS * PARTS + WORKGROUP - 1u) / WORKGROUP; // squares of four rows by four elements
+const K_READS: u32 = (16u * PARTS + WORKGROUP - 1u) / WORKGROUP;
+const V_READS: u32 = (VALUES + WORKGROUP - 1u) / WORKGROUP;
 const OUTS: u32 = 4u * RG * RC;
 const CAUSAL_ONLY: bool = MASK == 0u && WINDOW == 0u && SOFTCAP == 0.0 && !ALIBI;
 
@@ -61,11 +61,11 @@ fn read_slab(item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) -> Slab {
     var x: Slab;
     let c = slab * PARTS + lane % PARTS;
     for (var n = 0u; n < Q_READS; n++) {
-        let flat = item.first + 4u * (lane / PARTS + n * (THREADS / PARTS));
+        let flat = item.first + 4u * (lane / PARTS + n * (WORKGROUP / PARTS));
         x.q[n] = mat4x4<f32>(q_row(item, flat, c), q_row(item, flat + 1u, c), q_row(item, flat + 2u, c), q_row(item, flat + 3u, c));
     }
     for (var n = 0u; n < K_READS; n++) {
-        let quad = lane / PARTS + n * (THREADS / PARTS);
+        let quad = lane / PARTS + n * (WORKGROUP / PARTS);
         if quad < 16u {
             let key = tile + i32(quad);
             x.k[n] = mat4x4<f32>(k_loaded(item, keys, key, c), k_loaded(item, keys, key + 16, c), k_loaded(item, keys, key + 32, c),
@@ -79,14 +79,14 @@ fn put_slab(slab: Slab, lane: u32) {
     var x = slab;
     let part = lane % PARTS;
     for (var n = 0u; n < Q_READS; n++) {
-        let quad = lane / PARTS + n * (THREADS / PARTS);
+        let quad = lane / PARTS + n * (WORKGROUP / PARTS);
         if quad < QUADS {
             var y = transpose(x.q[n]);
             for (var i = 0u; i < 4u; i++) { stage[(i * PARTS + part) * LINE + quad] = y[i]; }
         }
     }
     for (var n = 0u; n < K_READS; n++) {
-        let quad = lane / PARTS + n * (THREADS / PARTS);
+        let quad = lane / PARTS + n * (WORKGROUP / PARTS);
         if quad < 16u {
             var y = transpose(x.k[n]);
             for (var i = 0u; i < 4u; i++) { stage[K_AT + (i * PARTS + part) * K_LINE + quad] = y[i]; }
@@ -97,7 +97,7 @@ fn put_slab(slab: Slab, lane: u32) {
 fn read_piece(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) -> Piece {
     var x: Piece;
     for (var n = 0u; n < V_READS; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         x[n] = v_loaded(item, keys, tile + i32(piece * VK + i / COLUMNS), i % COLUMNS);
     }
     return x;
@@ -106,7 +106,7 @@ fn read_piece(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) -> Piece
 fn put_piece(piece: Piece, lane: u32) {
     var x = piece;
     for (var n = 0u; n < V_READS; n++) {
-        let i = lane + n * THREADS;
+        let i = lane + n * WORKGROUP;
         if i < VALUES {
             values[i] = x[n];
         }

@@ -1,4 +1,5 @@
 // y[i] = Σ_r x[r][i] over the rows in order.
+//! include: fold
 //! most SUMMED_ROWS: u32  rows
 struct Shape {
     rows: u32,
@@ -10,7 +11,7 @@ struct Shape {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let i = (wid.y * 65535u + wid.x) * 64u + lid;
+    let i = (wid.y * FOLD + wid.x) * 64u + lid;
     if i >= shape.vectors {
         return;
     }

@@ -1,14 +1,13 @@
 // Copies the first slots of a block to another, K and V. No copy of a step reads what another writes.
-//! include: step
-//! const BLOCK_WORDS: u32   words of a block, of K or V
-//! const ROW_WORDS_KV: u32  words of a row
-//! const GROUP: u32         KV group
-//! const BLOCK_SIZE: u32    slots of a KV block
+//! include: step fold
+//! const BLOCK_WORDS: u32  words of a block, of K or V
+//! const KV_ROW: u32       words of a row
+//! const GROUP: u32        KV group
+//! const BLOCK_SIZE: u32   slots of a KV block
 
 @group(0) @binding(1) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(2) var<storage, read_write> v_cache: array<u32>;
 
-const FOLD: u32 = 65535u;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -20,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if step[copy] != GROUP {
         return;
     }
-    let slot = (id.x / ROW_WORDS_KV) % BLOCK_SIZE;
+    let slot = (id.x / KV_ROW) % BLOCK_SIZE;
     if slot >= step[copy + 3u] {
         return;
     }

@@ -1,6 +1,7 @@
 // loss[row] = log Σ exp(logits[row]) − logits[row][target], and logits become their gradient by the mean of loss. A
 // workgroup takes a row: one pass keeps each invocation's running maximum and the sum of exponentials below it, which are
 // then merged in pairs; a second writes the gradient.
+//! include: fold
 //! const ROWS: u32        rows of logits
 //! const STRIDE: u32      floats from one row of logits to the next
 //! const VOCABULARY: u32  logits of a row
@@ -13,7 +14,7 @@ var<workgroup> merged: array<vec2<f32>, WORKGROUP>; // maximum, sum
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let row = wid.y * 65535u + wid.x;
+    let row = wid.y * FOLD + wid.x;
     let start = min(row, ROWS - 1u) * STRIDE;
     var high = logits[start + min(lid, VOCABULARY - 1u)];
     var sum = 0.0;

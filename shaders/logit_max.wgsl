@@ -1,19 +1,19 @@
 // The most likely token of each slice of each output's logits, as (key, id); one that is no number comes first.
-//! include: step logits
-//! const THREADS: u32  invocations of a workgroup
-//! const STRIDE: u32   words from one output's logits to the next
-//! const VOCAB: u32    tokens
-//! const SLICES: u32   slices of 4096 logits of an output
+//! include: step logits fold
+//! const WORKGROUP: u32   invocations of a workgroup
+//! const STRIDE: u32      words from one output's logits to the next
+//! const SLICE: u32       vec4s of a slice
+//! const VOCABULARY: u32  tokens
+//! const SLICES: u32      slices of an output's logits
 
 @group(0) @binding(2) var<storage, read_write> peaks: array<vec2<u32>>; // [output][SLICES]
 
-const SLICE: u32 = 1024u; // columns of four
-const PART: u32 = THREADS / 16u;
+const PART: u32 = WORKGROUP / 16u;
 
-var<workgroup> best: array<vec2<u32>, THREADS>;
+var<workgroup> best: array<vec2<u32>, WORKGROUP>;
 var<workgroup> parts: array<vec2<u32>, 16>;
 
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group.z * FOLD + group.y;
     if o >= step[STEP_OUTPUTS] {
@@ -22,18 +22,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let base = o * (STRIDE / 4u);
     let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
-    //! turns: SLICE / THREADS
-    for (var c = group.x * SLICE + lane; c < end; c += THREADS) {
+    //! turns: SLICE / WORKGROUP
+    for (var c = group.x * SLICE + lane; c < end; c += WORKGROUP) {
         let x = logits[base + c];
         let id = 4u * c;
         found = best_of(found, vec2<u32>(rank_key(x.x), id));
-        if id + 1u < VOCAB {
+        if id + 1u < VOCABULARY {
             found = best_of(found, vec2<u32>(rank_key(x.y), id + 1u));
         }
-        if id + 2u < VOCAB {
+        if id + 2u < VOCABULARY {
             found = best_of(found, vec2<u32>(rank_key(x.z), id + 2u));
         }
-        if id + 3u < VOCAB {
+        if id + 3u < VOCABULARY {
             found = best_of(found, vec2<u32>(rank_key(x.w), id + 3u));
         }
     }

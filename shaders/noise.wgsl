@@ -1,4 +1,5 @@
 // Fills a buffer with numbers from -1 to 1 that look random: one f32 a word, or two f16.
+//! include: fold
 //! const HALF: bool  two f16 a word
 @group(0) @binding(0) var<storage, read_write> data: array<vec4<u32>>;
 
@@ -13,7 +14,7 @@ fn number(bits: vec4<u32>) -> vec4<f32> { return vec4<f32>(bits & vec4<u32>(0xFF
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let i = (wid.y * 65535u + wid.x) * 256u + lid;
+    let i = (wid.y * FOLD + wid.x) * 256u + lid;
     if i >= arrayLength(&data) {
         return;
     }

@@ -1,5 +1,5 @@
 // y[m] = x[m] / rms(x[m]) · weight; a group of LANES invocations a row.
-//! include: step
+//! include: step fold
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const LANES: u32      invocations that share a row
 //! const K: u32          floats of a row
@@ -18,7 +18,7 @@
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let rows = step[M_WORD];
-    let m = (wid.y * 65535u + wid.x) * (WORKGROUP / LANES) + lid / LANES;
+    let m = (wid.y * FOLD + wid.x) * (WORKGROUP / LANES) + lid / LANES;
     var row = min(m, max(rows, 1u) - 1u);
     if GATHER {
         row = step[output_at(row)];

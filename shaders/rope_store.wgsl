@@ -1,6 +1,6 @@
 // Rotates q in place and k on its way into the KV cache, and stores v. An invocation owns one pair of q's elements or
 // one whole word of a K or V row; k and v in qkv stay as they are, so a word may read its elements' partners.
-//! include: step rope
+//! include: step rope fold
 //! slot kv_store: kv_store_f32 kv_store_f16 kv_store_bf16
 //! slot spoil: spoil_none spoil_row
 //! const STRIDE: u32      words from one token's row of qkv to the next
@@ -13,7 +13,6 @@
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;
 
-const FOLD: u32 = 65535u;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

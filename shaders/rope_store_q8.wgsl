@@ -5,7 +5,7 @@
 // The scale is max|x| / 127 as a normal f16, rounded to nearest, so never under 2^-14: rows of less than that keep an
 // absolute error of 2^-15, and a row of zeros gives zeros. Elements are divided by the scale as it is stored, rounded to
 // nearest, ties to even, and kept in ±127.
-//! include: step rope
+//! include: step rope fold
 //! slot spoil: spoil_none spoil_row
 //! const STRIDE: u32      words from one token's row of qkv to the next
 //! const LANES: u32       invocations that share a row
@@ -18,7 +18,6 @@
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;
 
-const FOLD: u32 = 65535u;
 const QUANTS: u32 = (HEAD_DIM + 3u) / 4u; // words of four bytes
 const KV_ROW: u32 = QUANTS + 1u;
 const WORDS: u32 = (QUANTS + LANES - 1u) / LANES;

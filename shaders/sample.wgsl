@@ -1,16 +1,16 @@
 // Draws each output's token: temperature, top-k, top-p over what top-k kept, min-p, then a position among the masses.
-//! include: step rng choice
-//! const THREADS: u32  invocations of a workgroup
-//! const STRIDE: u32   words from one output's logits to the next
-//! const VOCAB: u32    tokens
+//! include: step rng choice fold
+//! const WORKGROUP: u32     invocations of a workgroup
+//! const STRIDE: u32        words from one output's logits to the next
+//! const RESULT_WORDS: u32  words of a result, kernel.ResultWords
+//! const VOCABULARY: u32    tokens
 
 @group(0) @binding(4) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
-@group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
+@group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
 
-const RESULT_WORDS: u32 = 64u;
 const NOT_NUMBERS: u32 = 0xFFFFFFFEu; // in place of a token, where a logit is infinity or NaN
 
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group.z * FOLD + group.y;
     if o >= step[STEP_OUTPUTS] {
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let maximum = logit_of(peak.x);
         let scale = bitcast<f32>(lane_params[params]);
         var kept = Kept(0u, ALL_IDS);
-        if (flags & TOP_K) != 0u && lane_params[params + 1u] < VOCAB {
+        if (flags & TOP_K) != 0u && lane_params[params + 1u] < VOCABULARY {
             kept = keep_best(base, lane, lane_params[params + 1u], maximum);
         }
         if (flags & TOP_P) != 0u {

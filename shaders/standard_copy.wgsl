@@ -1,6 +1,7 @@
 // Standard attention works on one head at a time: a head's rows are copied out of [token][head][COLUMNS] into rows padded
 // with zeros to WIDTH, or back (then WIDTH is COLUMNS). What differs from head to head comes from `head`: queries, keys,
 // query head, KV head, head dim.
+//! include: fold
 //! const UNITS: bool     a row is laid out as lib/dequant_f32.wgsl reads weights
 //! const WIDTH: u32      columns of a row of copied
 //! const ROWS_WORD: u32  head's word with the number of rows
@@ -25,7 +26,7 @@ fn placed(c: u32) -> u32 {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let i = (wid.y * 65535u + wid.x) * 256u + lid;
+    let i = (wid.y * FOLD + wid.x) * 256u + lid;
     let row = i / WIDTH;
     let c = i % WIDTH;
     if row >= head[ROWS_WORD] {

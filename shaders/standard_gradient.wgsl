@@ -1,6 +1,6 @@
 // The gradient by the scores of standard attention, in place of that by the weights: dS = P ∘ (dP − rowsum(P ∘ dP)), times
 // the slope of scale and cap (FlashAttention, arXiv 2205.14135, algorithm 3, line 5): a workgroup a row.
-//! include: standard_score
+//! include: standard_score fold
 //! const SCALE: f32     of q·k
 //! const SOFTCAP: f32   bound of scores; 0: none
 //! most MOST_KEYS: u32  keys
@@ -13,7 +13,7 @@ var<workgroup> sums: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let row = wid.y * 65535u + wid.x;
+    let row = wid.y * FOLD + wid.x;
     if row >= head[0] {
         return;
     }

@@ -1,13 +1,12 @@
 // P = softmax(S) of standard attention (FlashAttention, arXiv 2205.14135, algorithm 0): a workgroup a row. Rows are padded
 // to a multiple of 32 keys; weights of keys that are not seen, the padding's too, are 0.
-//! include: standard_score
+//! include: standard_score fold none
 //! const SCALE: f32     of q·k
 //! most MOST_KEYS: u32  keys
 @group(0) @binding(0) var<storage, read> head: array<u32>; // queries, keys, query head, KV head, head dim
 @group(0) @binding(1) var<storage, read> scores: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> weights: array<vec4<f32>>;
 
-const NONE: f32 = -3.0e38; // maximum of an invocation that has seen nothing
 
 var<workgroup> states: array<vec2<f32>, 256>; // maximum, sum of exp(score − maximum)
 
@@ -21,7 +20,7 @@ fn total(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let row = wid.y * 65535u + wid.x;
+    let row = wid.y * FOLD + wid.x;
     if row >= head[0] {
         return;
     }

@@ -1,4 +1,5 @@
 // The backward pass of h = silu(gate)·up from dh: gate and up become the gradients by them.
+//! include: fold
 //! const VECTORS: u32  vec4s of all rows
 @group(0) @binding(0) var<storage, read> dh: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> gate: array<vec4<f32>>;
@@ -6,7 +7,7 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let i = (wid.y * 65535u + wid.x) * 64u + lid;
+    let i = (wid.y * FOLD + wid.x) * 64u + lid;
     if i >= VECTORS {
         return;
     }

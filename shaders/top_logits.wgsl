@@ -1,25 +1,24 @@
 // For outputs whose lane asks for log-probabilities: those of the token and of the best K, from the raw logits.
-//! include: step choice
-//! const THREADS: u32  invocations of a workgroup
-//! const VOCAB: u32    tokens
-//! const STRIDE: u32   words from one output's logits to the next
+//! include: step choice fold
+//! const WORKGROUP: u32     invocations of a workgroup
+//! const RESULT_WORDS: u32  words of a result, kernel.ResultWords
+//! const MAX_TOP: u32       best tokens that a result may hold
+//! const VOCABULARY: u32    tokens
+//! const STRIDE: u32        words from one output's logits to the next
 
-@group(0) @binding(4) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS], see kernel.ResultWords
+@group(0) @binding(4) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
 
-const RESULT_WORDS: u32 = 64u;
-const MAX_TOP: u32 = 20u;
-
-var<workgroup> shares: array<f32, THREADS>;
+var<workgroup> shares: array<f32, WORKGROUP>;
 var<workgroup> listed: atomic<u32>;
 var<workgroup> list: array<vec2<u32>, MAX_TOP>;
 
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group.z * FOLD + group.y;
     if o >= step[STEP_OUTPUTS] {
         return;
     }
-    let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCAB);
+    let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCABULARY);
     if wanted == 0u {
         return;
     }
@@ -31,10 +30,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let maximum = logit_of(peak.x);
 
     var sum = 0.0;
-    for (var c = lane; c < COLUMNS; c += THREADS) {
+    for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         let x = logits[base + c];
         for (var j = 0u; j < 4u; j++) {
-            if 4u * c + j < VOCAB {
+            if 4u * c + j < VOCABULARY {
                 sum += exp(clamp(x[j] - maximum, -80.0, 0.0));
             }
         }
@@ -46,12 +45,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         atomicStore(&listed, 0u);
     }
     workgroupBarrier();
-    for (var c = lane; c < COLUMNS; c += THREADS) {
+    for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         let x = logits[base + c];
         for (var j = 0u; j < 4u; j++) {
             let id = 4u * c + j;
             let key = logit_key(x[j]);
-            if id < VOCAB && keeps(kept, key, id) {
+            if id < VOCABULARY && keeps(kept, key, id) {
                 let at = atomicAdd(&listed, 1u);
                 if at < MAX_TOP {
                     list[at] = vec2<u32>(key, id);
@@ -64,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let log_total = maximum + log_of_shares();
     let result = o * RESULT_WORDS;
     //! turns: MAX_TOP
-    for (var n = lane; n < wanted; n += THREADS) {
+    for (var n = lane; n < wanted; n += WORKGROUP) {
         let mine = list[n];
         var rank = 0u;
         //! turns: MAX_TOP
@@ -82,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if lane == 0u {
         let token = results[result];
         results[result + 1u] = wanted;
-        if token < VOCAB {
+        if token < VOCABULARY {
             let x = logits[base + token / 4u][token % 4u];
             results[result + 2u] = bitcast<u32>(x);
             results[result + 3u] = bitcast<u32>(x - log_total);
@@ -92,6 +91,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 fn log_of_shares() -> f32 {
     var total = 0.0;
-    for (var i = 0u; i < THREADS; i++) { total += shares[i]; }
+    for (var i = 0u; i < WORKGROUP; i++) { total += shares[i]; }
     return log(max(total, 1.0));
 }

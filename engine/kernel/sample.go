@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/sample"
@@ -44,23 +45,25 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	}
 	k := &Sample{device: d, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
 	// A small vocabulary needs few invocations; more would only wait at barriers.
-	threads := 256
+	workgroup := 256
 	if p.Vocab <= 1024 {
-		threads = 16
+		workgroup = 16
 	} else if p.Vocab <= sliceLogits {
-		threads = 64
+		workgroup = 64
 	}
-	consts := []Const{{"VOCAB", p.Vocab}, {"STRIDE", p.Stride}, {"THREADS", threads}, {"SLICES", k.slices}}
+	consts := []Const{{"VOCABULARY", p.Vocab}, {"STRIDE", p.Stride}, {"WORKGROUP", workgroup}, {"SLICES", k.slices}}
+	result := []Const{{"RESULT_WORDS", ResultWords}, {"MAX_TOP", sample.MaxTop}}
 	for _, s := range []struct {
 		into     **gpu.Kernel
 		file     string
 		bindings []gpu.Binding
+		own      []Const
 	}{
-		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}},
-		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}},
-		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}},
+		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, []Const{{"SLICE", sliceLogits / 4}}},
+		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, result[:1]},
+		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, result},
 	} {
-		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: consts, Bindings: s.bindings})
+		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: slices.Concat(consts, s.own), Bindings: s.bindings})
 		if err != nil {
 			return nil, err
 		}

@@ -27,9 +27,9 @@ const (
 	wordAtMerges     = 13
 	WordCopies       = 14
 	wordAtCopies     = 15
-	wordAtGroups     = 16
+	wordAtSlots      = 16
 	MaxGroups        = 8
-	wordAtSlopes     = wordAtGroups + MaxGroups
+	wordAtSlopes     = wordAtSlots + MaxGroups
 	wordAtMasks      = wordAtSlopes + 1
 	wordSeed         = wordAtMasks + 1
 	headerWords      = wordSeed + 2
@@ -97,7 +97,7 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 		}
 	}
 	for g, slots := range s.Slots {
-		at(wordAtGroups + g)
+		at(wordAtSlots + g)
 		for _, slot := range slots {
 			buf = append(buf, uint32(slot))
 		}

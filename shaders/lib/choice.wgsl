@@ -2,9 +2,9 @@
 // masses, and a place in the order of ids by prefix sums. Everything is integers, so the order in which invocations add
 // does not matter; engine/sample/draw.go computes the same ones.
 //! include: wide logits
-//! const THREADS: u32  invocations of a workgroup
-//! const SLICES: u32   slices of 4096 logits of an output
-//! const VOCAB: u32    tokens
+//! const WORKGROUP: u32   invocations of a workgroup
+//! const SLICES: u32      slices of an output's logits
+//! const VOCABULARY: u32  tokens
 
 @group(0) @binding(2) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
 @group(0) @binding(3) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
@@ -13,7 +13,7 @@ const PARAM_WORDS: u32 = 8u;
 const GREEDY: u32 = 1u;
 const TOP_K: u32 = 2u;
 const TOP_P: u32 = 4u;
-const PART: u32 = THREADS / 16u;
+const PART: u32 = WORKGROUP / 16u;
 const ALL_IDS: u32 = 0xFFFFFFFFu;
 
 // What a selection counts.
@@ -27,7 +27,7 @@ struct Kept { key: u32, last: u32 }
 
 var<workgroup> bins_low: array<atomic<u32>, 256>;
 var<workgroup> bins_high: array<atomic<u32>, 256>;
-var<workgroup> sums: array<vec2<u32>, THREADS>;
+var<workgroup> sums: array<vec2<u32>, WORKGROUP>;
 var<workgroup> parts: array<vec2<u32>, 16>;
 var<workgroup> found: vec3<u32>; // a selection's key or a place, and what of the target remains
 var<workgroup> found_held: vec2<u32>; // what the tokens at the selected key hold
@@ -58,11 +58,11 @@ fn mass(y: f32) -> u32 {
 // find_peak gives the key and id of the output's most likely token. All of the workgroup must call it.
 fn find_peak(o: u32, lane: u32) -> vec2<u32> {
     var best = vec2<u32>(0u, ALL_IDS);
-    for (var i = lane; i < SLICES; i += THREADS) { best = best_of(best, peaks[o * SLICES + i]); }
+    for (var i = lane; i < SLICES; i += WORKGROUP) { best = best_of(best, peaks[o * SLICES + i]); }
     sums[lane] = best;
     workgroupBarrier();
     if lane == 0u {
-        for (var i = 0u; i < min(SLICES, THREADS); i++) { best = best_of(best, sums[i]); }
+        for (var i = 0u; i < min(SLICES, WORKGROUP); i++) { best = best_of(best, sums[i]); }
         best_token = best;
     }
     return workgroupUniformLoad(&best_token);
@@ -79,17 +79,17 @@ fn share(total: vec2<u32>, fraction: u32) -> vec2<u32> {
 // count-th is such a bound. So hardly any token reaches the histograms.
 fn least_key(base: u32, lane: u32, count: u32) -> u32 {
     var best = 0u;
-    for (var c = lane; c < COLUMNS; c += THREADS) {
+    for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         let x = logits[base + c];
         let id = 4u * c;
         best = max(best, logit_key(x.x));
-        if id + 1u < VOCAB {
+        if id + 1u < VOCABULARY {
             best = max(best, logit_key(x.y));
         }
-        if id + 2u < VOCAB {
+        if id + 2u < VOCABULARY {
             best = max(best, logit_key(x.z));
         }
-        if id + 3u < VOCAB {
+        if id + 3u < VOCABULARY {
             best = max(best, logit_key(x.w));
         }
     }
@@ -99,7 +99,7 @@ fn least_key(base: u32, lane: u32, count: u32) -> u32 {
     }
     workgroupBarrier();
     var rank = 1u;
-    for (var i = 0u; i < THREADS; i++) {
+    for (var i = 0u; i < WORKGROUP; i++) {
         let other = sums[i].x;
         rank += select(0u, 1u, other > best || (other == best && i < lane));
     }
@@ -114,7 +114,7 @@ fn least_key(base: u32, lane: u32, count: u32) -> u32 {
 // those of less together do not fill what top-p leaves over.
 fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, scale: f32) -> vec3<u32> {
     var sum = vec2<u32>(0u);
-    for (var c = lane; c < COLUMNS; c += THREADS) {
+    for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         sum = wide_add(sum, weigh_column(DRAW, base, c, kept, maximum, scale, 64.0));
     }
     workgroupBarrier();
@@ -124,7 +124,7 @@ fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, sca
         var all = vec2<u32>(0u);
         for (var i = 0u; i < 16u; i++) { all = wide_add(all, parts[i]); }
         let need = share(all, fraction);
-        found = vec3<u32>(need, wide_ceil_div(wide_sub(all, need), VOCAB));
+        found = vec3<u32>(need, wide_ceil_div(wide_sub(all, need), VOCABULARY));
     }
     workgroupBarrier();
     return found;
@@ -136,20 +136,20 @@ fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, sca
 fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, least: u32, maximum: f32, scale: f32) {
     for (var level = 0u; level < 4u; level++) {
         let shift = 24u - 8u * level;
-        for (var i = lane; i < 256u; i += THREADS) {
+        for (var i = lane; i < 256u; i += WORKGROUP) {
             atomicStore(&bins_low[i], 0u);
             atomicStore(&bins_high[i], 0u);
         }
         workgroupBarrier();
         let prefix = select(found.x, 0u, level == 0u);
-        for (var c = lane; c < COLUMNS; c += THREADS) {
+        for (var c = lane; c < COLUMNS; c += WORKGROUP) {
             let x = logits[base + c];
             for (var j = 0u; j < 4u; j++) {
                 let id = 4u * c + j;
                 let key = logit_key(x[j]);
                 // Shifting in two steps: by 32 bits at once is not defined.
                 let here = level == 0u || ((key >> shift) >> 8u) == prefix;
-                if id < VOCAB && here {
+                if id < VOCABULARY && here {
                     let bin = (key >> shift) & 255u;
                     if what == COUNT {
                         if key >= least {
@@ -204,7 +204,7 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
 // weigh gives what a token counts for.
 fn weigh(what: u32, x: f32, id: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> u32 {
     let key = logit_key(x);
-    if id >= VOCAB || !keeps(kept, key, id) {
+    if id >= VOCABULARY || !keeps(kept, key, id) {
         return 0u;
     }
     if what == TIES {
@@ -261,7 +261,7 @@ fn owner(rest: ptr<function, vec2<u32>>) -> u32 {
 // locate gives the id at a position among what, counted in the order of ids: for TIES position.x is the position, for
 // DRAW it is that share of 2^64 of the whole.
 fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maximum: f32, scale: f32, reach: f32) -> u32 {
-    let chunk = (COLUMNS + THREADS - 1u) / THREADS;
+    let chunk = (COLUMNS + WORKGROUP - 1u) / WORKGROUP;
     var sum = vec2<u32>(0u);
     //! turns: chunk
     for (var c = lane * chunk; c < min((lane + 1u) * chunk, COLUMNS); c++) {
@@ -284,7 +284,7 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
     // The chunk in turn is shared among the invocations.
     let start = found.x * chunk;
     let rest_in_chunk = found.yz;
-    let piece = (chunk + THREADS - 1u) / THREADS;
+    let piece = (chunk + WORKGROUP - 1u) / WORKGROUP;
     let end = min(start + chunk, COLUMNS);
     sum = vec2<u32>(0u);
     //! turns: piece
@@ -298,7 +298,7 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
         var rest = rest_in_chunk;
         let at = owner(&rest);
         var id = 4u * (start + at * piece);
-        let last = min(id + 4u * piece, VOCAB) - 1u;
+        let last = min(id + 4u * piece, VOCABULARY) - 1u;
         //! turns: 4u * piece
         while id < last {
             let w = vec2<u32>(weigh(what, logits[base + id / 4u][id % 4u], id, kept, maximum, scale, reach), 0u);
@@ -330,7 +330,7 @@ fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32)
 // keep_best keeps the count best tokens, the lowest ids of equals, for a count of at most the vocabulary.
 fn keep_best(base: u32, lane: u32, count: u32, maximum: f32) -> Kept {
     var least = 0u;
-    if count <= THREADS {
+    if count <= WORKGROUP {
         least = least_key(base, lane, count);
     }
     let kept = Kept(0u, ALL_IDS);

@@ -1,6 +1,6 @@
 // An item of attention: a tile of a sequence's query rows, of all query heads that share a KV head, and the keys that it
 // sees. A flat query row is query · HEADS_PER_KV + head.
-//! include: step sight score mask dropout
+//! include: step sight score mask dropout none
 //! const HEAD_DIM: u32      elements of a head
 //! const ITEMS_WORD: u32    the step's word with the number of items
 //! const HEADS_PER_KV: u32  query heads that share a KV head
@@ -13,9 +13,7 @@
 //! const BQ: u32            query rows of a tile
 //! const BK: u32            keys of a tile
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // of four elements
-const FOLD: u32 = 65535u;                  // items along a dispatch's y; x are the KV heads, so that the longest items come first
 const WHOLE: u32 = 0x80000000u;            // mark of an item that sees all its rows' keys
-const NONE: f32 = -3.0e38;                 // score of a key out of sight, maximum of a row that has seen nothing
 
 struct Item {
     row: u32,

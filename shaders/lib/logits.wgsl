@@ -1,10 +1,9 @@
 // Logits by rank: keys order them as integers, and a slice's best is its greatest key with the lowest id.
 //! include: number
-//! const VOCAB: u32  tokens
+//! const VOCABULARY: u32  tokens
 @group(0) @binding(1) var<storage, read> logits: array<vec4<f32>>; // [output][STRIDE]
 
-const FOLD: u32 = 65535u;
-const COLUMNS: u32 = (VOCAB + 3u) / 4u;
+const COLUMNS: u32 = (VOCABULARY + 3u) / 4u;
 
 // logit_key orders logits: a greater logit has a greater key, and equal ones (−0 and 0 too) have the same. Key 0 is no
 // logit's.

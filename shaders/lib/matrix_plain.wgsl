@@ -4,7 +4,7 @@
 //! const SUBGROUP: u32     invocations that act as a subgroup, 16 or 32
 //! const ROW_LANES: u32    lanes that own different rows
 //! const LANES_A_ROW: u32  lanes that share a row, 1 or 2
-//! const THREADS: u32      invocations of a workgroup
+//! const WORKGROUP: u32    invocations of a workgroup
 alias Half = f32;
 alias Half4 = vec4<f32>;
 alias Left = array<f32, 16>;
@@ -20,7 +20,7 @@ var<private> side: u32;
 var<private> results: u32;
 var<private> own_row: u32;
 var<private> own_column: u32;
-var<workgroup> exchange: array<f32, THREADS>;
+var<workgroup> exchange: array<f32, WORKGROUP>;
 
 fn half(x: f32) -> Half { return unpack2x16float(pack2x16float(vec2<f32>(x, 0.0))).x; }
 fn half4(x: vec4<f32>) -> Half4 {
@@ -91,7 +91,7 @@ fn any_lane(x: bool, lane: u32) -> bool {
     return any;
 }
 
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     side = 16u + (group.x >> 31u);
     results = side * side / SUBGROUP;

@@ -5,7 +5,7 @@
 //! const SUBGROUPS: u32    subgroups of a workgroup
 //! const ROW_LANES: u32    lanes that own different rows
 //! const LANES_A_ROW: u32  lanes that share a row, 1 or 2
-//! const THREADS: u32      invocations of a workgroup
+//! const WORKGROUP: u32    invocations of a workgroup
 alias Half = f16;
 alias Half4 = vec4<f16>;
 alias Left = subgroup_matrix_left<f16, 16, 16>;
@@ -49,7 +49,7 @@ fn any_lane(x: bool, lane: u32) -> bool { return subgroupAny(x); }
 
 // Fragments want places that are the same for a subgroup, so its number comes from the builtin; its bound tells compilers
 // which places it reaches.
-@compute @workgroup_size(THREADS, 1, 1)
+@compute @workgroup_size(WORKGROUP, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup: u32, @builtin(local_invocation_index) lane: u32) {
     attend(group, min(subgroup, SUBGROUPS - 1u), lane);
 }

@@ -18,7 +18,7 @@ const STEP_MERGES: u32 = 12u;       // rows whose decode items are merged
 const STEP_AT_MERGES: u32 = 13u;
 const STEP_COPIES: u32 = 14u;       // block copies
 const STEP_AT_COPIES: u32 = 15u;
-const STEP_AT_GROUPS: u32 = 16u;    // for each KV group: offset of its slot mapping
+const STEP_AT_SLOTS: u32 = 16u;     // for each KV group: offset of its slot mapping
 const STEP_AT_SLOPES: u32 = 24u;    // ALiBi's slopes, one a query head
 const STEP_AT_MASKS: u32 = 25u;     // for each row: offset of its mask, 0 for none
 const STEP_SEED: u32 = 26u;         // dropout's seed, two words
@@ -33,7 +33,7 @@ const LANE_TOKEN: u32 = 0xFFFFFFFFu;
 fn step_token(t: u32) -> u32 { return step[step[STEP_AT_TOKENS] + t]; }
 fn step_position(t: u32) -> u32 { return step[step[STEP_AT_POSITIONS] + t]; }
 fn step_token_row(t: u32) -> u32 { return step[step[STEP_AT_TOKEN_ROWS] + t]; }
-fn step_slot(group: u32, t: u32) -> i32 { return bitcast<i32>(step[step[STEP_AT_GROUPS + group] + t]); }
+fn step_slot(group: u32, t: u32) -> i32 { return bitcast<i32>(step[step[STEP_AT_SLOTS + group] + t]); }
 fn row_at(r: u32) -> u32 { return step[STEP_AT_ROWS] + r * ROW_WORDS; }
 fn row_first(r: u32) -> u32 { return step[row_at(r)]; }
 fn row_count(r: u32) -> u32 { return step[row_at(r) + 1u]; }

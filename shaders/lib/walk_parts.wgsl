@@ -8,13 +8,13 @@
 //! const OUTS: u32          vec4s of the output that an invocation owns
 //! const BK: u32            keys of a tile
 //! const RG: u32            vec4s of query rows that an invocation owns
-//! const THREADS: u32       invocations of a workgroup
+//! const WORKGROUP: u32     invocations of a workgroup
 //! const TILES: u32         tiles that a launch walks
 //! const KV_HEADS: u32      KV heads
 @group(0) @binding(WALK_BINDING) var<storage, read_write> walks: array<vec4<f32>>; // [item][KV head]: maxima, sums, outputs
 
 const SUMS_AT: u32 = RG * TY;
-const OUTS_AT: u32 = SUMS_AT + RG * THREADS;
+const OUTS_AT: u32 = SUMS_AT + RG * WORKGROUP;
 const OUT_THREADS: u32 = WALK_OUT_X * TY;
 const STATE: u32 = OUTS_AT + OUTS * OUT_THREADS;
 
@@ -37,7 +37,7 @@ fn walk_take(item: Item, index: u32, lane: u32, maximum: ptr<function, array<vec
     let ty = lane / WALK_X;
     for (var g = 0u; g < RG; g++) {
         (*maximum)[g] = walks[at + g * TY + ty];
-        (*sum)[g] = walks[at + SUMS_AT + g * THREADS + lane];
+        (*sum)[g] = walks[at + SUMS_AT + g * WORKGROUP + lane];
     }
     if tx < WALK_OUT_X {
         for (var o = 0u; o < OUTS; o++) { (*sums)[o] = walks[at + OUTS_AT + o * OUT_THREADS + ty * WALK_OUT_X + tx]; }
@@ -53,7 +53,7 @@ fn walk_keep(item: Item, index: u32, lane: u32, maximum: ptr<function, array<vec
         if tx == 0u {
             walks[at + g * TY + ty] = (*maximum)[g];
         }
-        walks[at + SUMS_AT + g * THREADS + lane] = (*sum)[g];
+        walks[at + SUMS_AT + g * WORKGROUP + lane] = (*sum)[g];
     }
     if tx < WALK_OUT_X {
         for (var o = 0u; o < OUTS; o++) { walks[at + OUTS_AT + o * OUT_THREADS + ty * WALK_OUT_X + tx] = (*sums)[o]; }
