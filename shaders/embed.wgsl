@@ -1,12 +1,11 @@
 // x[t] = row of token t of the embedding, times SCALE. This piece of the matrix holds the rows [FIRST, FIRST + N); other
 // tokens are left to the other pieces. Ids past the vocabulary are clamped.
-//! include: step
-//! slot dequant: dequant_*
+//! include: step weights
 //! const FIRST: u32       first row of this piece of the matrix
 //! const N: u32           rows of it
 //! const VOCABULARY: u32  tokens
 //! const SCALE: f32       factor of the embeddings
-//! const BLOCKS: u32      blocks of 32 weights in a row
+//! const STRIPS: u32      strips of 32 weights in a row
 //! const X_STRIDE: u32    floats from one row of x to the next
 @group(0) @binding(3) var<storage, read> lanes: array<u32>; // the last token of each lane
 @group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
@@ -15,7 +14,7 @@
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let unit = id.x;
     let t = id.y;
-    if unit >= BLOCKS * 4u || t >= step[STEP_TOKENS] {
+    if unit >= STRIPS * 4u || t >= step[STEP_TOKENS] {
         return;
     }
     var token = step_token(t);
@@ -27,10 +26,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let row = token - FIRST;
-    let block = unit / 4u;
+    let strip = unit / 4u;
     let u = unit_at(row, unit);
-    let scale = scale_at(row, block);
-    let at = t * (X_STRIDE / 4u) + block * 8u + unit % 4u;
-    x[at] = (unit_low(u) * scale.x + scale.y) * SCALE;
-    x[at + 4u] = (unit_high(u) * scale.x + scale.y) * SCALE;
+    let s = scale_at(row, strip);
+    let at = t * (X_STRIDE / 4u) + strip * 8u + unit % 4u;
+    x[at] = weights_low(u, s) * SCALE;
+    x[at + 4u] = weights_high(u, s) * SCALE;
 }

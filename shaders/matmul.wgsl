@@ -6,8 +6,7 @@
 // its place, so that they store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: step silu
-//! slot dequant: dequant_*
+//! include: step silu weights
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -45,21 +44,15 @@ fn store(m: u32, column: u32, value: f32) {
 // staged_at is the place of a quad of column d.
 fn staged_at(d: u32, quad: u32) -> u32 { return d * WIDE + (quad ^ (d / 4u * (8u / PARTS))); }
 
-// weights gives 4 weights of a row: those at 4·part of its columns.
-fn weights(row: u32, part: u32) -> vec4<f32> {
-    let block = part / 8u;
-    let u = unit_at(row, block * 4u + part % 4u);
-    var w: vec4<f32>;
+// weights_at gives 4 weights of a row: those at 4·part of its columns.
+fn weights_at(row: u32, part: u32) -> vec4<f32> {
+    let strip = part / 8u;
+    let u = unit_at(row, strip * 4u + part % 4u);
+    let s = scale_at(row, strip);
     if part % 8u < 4u {
-        w = unit_low(u);
-    } else {
-        w = unit_high(u);
+        return weights_low(u, s);
     }
-    if HAS_SCALE {
-        let scale = scale_at(row, block);
-        w = w * scale.x + scale.y;
-    }
-    return w;
+    return weights_high(u, s);
 }
 
 @compute @workgroup_size(256)
@@ -96,8 +89,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 xs[staged_at(part * 4u + i, quad)] = columns[i];
             }
         } else {
-            columns = transpose(mat4x4<f32>(weights(source[0], k + part), weights(source[1], k + part),
-                weights(source[2], k + part), weights(source[3], k + part)));
+            columns = transpose(mat4x4<f32>(weights_at(source[0], k + part), weights_at(source[1], k + part),
+                weights_at(source[2], k + part), weights_at(source[3], k + part)));
             for (var i = 0u; i < 4u; i++) {
                 ws[staged_at(part * 4u + i, quad)] = columns[i];
             }

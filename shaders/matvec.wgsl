@@ -3,14 +3,13 @@
 // A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
 // them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
-//! include: step silu
-//! slot dequant: dequant_*
+//! include: step silu weights
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
 //! const FIRST: u32      the first of them in W
 //! const K: u32          columns of W
-//! const BLOCKS: u32     blocks of 32 weights in a row
+//! const STRIPS: u32     strips of 32 weights in a row
 //! const X_STRIDE: u32   floats from one row of x to the next
 //! const Y_STRIDE: u32   floats from one row of y to the next
 //! const Y_OFFSET: u32   column of y where the piece's first row goes
@@ -56,12 +55,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
 
     var sums: array<f32, SUMS>; // TILE·ROWS products, then ROWS sums of squares where NORM
-    for (var unit = lane; unit < BLOCKS * 4u; unit += LANES) {
-        let block = unit / 4u;
-        let at = block * 8u + unit % 4u;
+    for (var unit = lane; unit < STRIPS * 4u; unit += LANES) {
+        let strip = unit / 4u;
+        let at = strip * 8u + unit % 4u;
         var low: array<vec4<f32>, ROWS>;
         var high: array<vec4<f32>, ROWS>;
-        var total: array<f32, ROWS>;
+        var total: array<vec2<f32>, ROWS>; // of x, for minima
         for (var m = 0u; m < ROWS; m++) {
             low[m] = x[base[m] + at];
             high[m] = x[base[m] + at + 4u];
@@ -70,8 +69,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 low[m] *= norm[at];
                 high[m] *= norm[at + 4u];
             }
-            if HAS_MIN {
-                total[m] = dot(low[m] + high[m], vec4<f32>(1.0));
+            if HAS_MIN && HALVES {
+                total[m] = vec2<f32>(dot(low[m], vec4<f32>(1.0)), dot(high[m], vec4<f32>(1.0)));
+            } else if HAS_MIN {
+                total[m].x = dot(low[m] + high[m], vec4<f32>(1.0));
             }
         }
         for (var t = 0u; t < TILE; t++) {
@@ -79,13 +80,20 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             let u = unit_at(row, unit);
             let wlow = unit_low(u);
             let whigh = unit_high(u);
-            let scale = scale_at(row, block);
+            let s = scale_at(row, strip);
             for (var m = 0u; m < ROWS; m++) {
-                let product = dot(wlow, low[m]) + dot(whigh, high[m]);
-                if HAS_MIN {
-                    sums[t * ROWS + m] += product * scale.x + scale.y * total[m];
+                let product_low = dot(wlow, low[m]);
+                let product_high = dot(whigh, high[m]);
+                let product = product_low + product_high;
+                if HALVES {
+                    sums[t * ROWS + m] += product_low * s.scale.x + product_high * s.scale.y;
+                    if HAS_MIN {
+                        sums[t * ROWS + m] += dot(s.least, total[m]);
+                    }
+                } else if HAS_MIN {
+                    sums[t * ROWS + m] += product * s.scale.x + s.least.x * total[m].x;
                 } else if HAS_SCALE {
-                    sums[t * ROWS + m] += product * scale.x;
+                    sums[t * ROWS + m] += product * s.scale.x;
                 } else {
                     sums[t * ROWS + m] += product;
                 }

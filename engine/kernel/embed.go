@@ -34,7 +34,7 @@ func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
 		m, err := Module(dev, Spec{
 			File: "embed", Variant: "baseline",
 			Consts: []Const{
-				{"BLOCKS", p.Matrix.strips()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
+				{"STRIPS", p.Matrix.strips()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
 				{"X_STRIDE", p.XStride}, {"SCALE", p.Scale},
 			},
 			Use:      map[string]string{"dequant": library(p.Matrix.Type)},

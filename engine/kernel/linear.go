@@ -167,7 +167,7 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 	return Spec{
 		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, strings.ToLower(p.Matrix.Type.String())), Variant: "baseline",
 		Consts: []Const{
-			{"BLOCKS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
+			{"STRIPS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
 			{"BIAS", p.Bias}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
 		},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,7 +21,8 @@ type linearCase struct {
 	LinearParams
 	typ        quant.Type
 	n, k, m    int
-	tokens     int // rows of x; 0: m
+	tokens     int  // rows of x; 0: m
+	anyBits    bool // weights' blocks are of any bits
 	maxBinding uint64
 }
 
@@ -28,7 +31,7 @@ func (c linearCase) String() string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.SwiGLU, "swiglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}} {
+	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.SwiGLU, "swiglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}, {c.anyBits, "any bits"}} {
 		if f.on {
 			s += "/" + f.name
 		}
@@ -81,7 +84,11 @@ func (r *rig) runLinear(c linearCase) linearResult {
 	if c.tokens == 0 {
 		c.tokens = c.m
 	}
-	raw, w := r.weights(c.typ, c.n, c.k)
+	weights := r.weights
+	if c.anyBits {
+		weights = r.anyBlocks
+	}
+	raw, w := weights(c.typ, c.n, c.k)
 	width := c.n
 	if c.SwiGLU {
 		width = c.n / 2
@@ -159,18 +166,23 @@ func r8(t quant.Type, k int) uint64 {
 func linearCases() []linearCase {
 	var cases []linearCase
 	add := func(c linearCase) { cases = append(cases, c) }
-	baseline := LinearParams{Variant: "baseline"}
+	baseline := func(fewest, most int) LinearParams {
+		return LinearParams{Variant: "baseline", MinRows: fewest, MaxRows: most}
+	}
+	fewer := runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" // each kernel takes software adapters in a tab long to compile
 	for _, t := range runningTypes() {
-		k := 172
-		if t.BlockWeights() > 1 {
-			k = 160
+		k := map[int]int{1: 172, 32: 160, 256: 768}[t.BlockWeights()]
+		least := max(t.BlockWeights(), 32)
+		add(linearCase{typ: t, n: 77, k: k, m: 3, anyBits: true, LinearParams: baseline(0, 4)})
+		add(linearCase{typ: t, n: 77, k: k, m: 70, LinearParams: baseline(70, 0)})
+		if fewer {
+			continue
 		}
-		for _, m := range []int{1, 5, 70} {
-			add(linearCase{typ: t, n: 77, k: k, m: m, LinearParams: baseline})
-		}
+		add(linearCase{typ: t, n: 77, k: k, m: 1, LinearParams: baseline(0, 1)})
+		add(linearCase{typ: t, n: 77, k: k, m: 5, LinearParams: baseline(0, 8)})
 		add(linearCase{typ: t, n: 77, k: k, m: 130, LinearParams: LinearParams{Variant: "tile128"}})
 		add(linearCase{typ: t, n: 77, k: k, m: 2, LinearParams: LinearParams{Variant: "subgroup", Norm: true, MaxRows: 2}})
-		add(linearCase{typ: t, n: 20, k: 32, m: 1, maxBinding: r8(t, 32), LinearParams: LinearParams{Variant: "baseline", MaxRows: 1}})
+		add(linearCase{typ: t, n: 20, k: least, m: 1, maxBinding: r8(t, least), LinearParams: baseline(0, 1)})
 	}
 	for _, m := range []int{1, 2, 3, 7, 8, 9, 33, 65} {
 		for _, p := range []LinearParams{
@@ -188,7 +200,7 @@ func linearCases() []linearCase {
 			}
 		}
 	}
-	few := LinearParams{Variant: "baseline", MaxRows: 8}
+	few := baseline(0, 8)
 	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 2, LinearParams: few})
 	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 40, LinearParams: LinearParams{Deterministic: true}})
 	add(linearCase{typ: quant.F16, n: 9, k: 7, m: 3, LinearParams: few})

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
 
 	"quire/engine/gpu"
@@ -21,7 +22,7 @@ type Repacker struct {
 	rec    gpu.Recorder
 }
 
-const repackParamWords = 8
+const repackParamWords = 7
 
 // NewRepacker makes a repacker. Its kernels compile when a type is first met.
 func NewRepacker(dev *gpu.Device) (*Repacker, error) {
@@ -68,7 +69,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 		words := [repackParamWords]uint32{
 			uint32(int64(offset) + int64(begin)*rowBytes), uint32(end - begin), uint32(rowBytes),
-			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.Cols), uint32(m.strips()), uint32(p.scales.Offset / 4),
+			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.strips()), uint32(p.scales.Offset / 4),
 		}
 		var data [repackParamWords * 4]byte
 		for i, w := range words {
@@ -76,7 +77,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 		r.rec.Reset()
 		r.rec.Write(r.params, 0, data[:])
-		x, y := Fold(ceilDiv((end-begin)*((m.strips()+1)/2), 64))
+		x, y := Fold(ceilDiv((end-begin)*ceilDiv(m.Cols, m.Type.Planes().ScaleSpan), 64))
 		r.rec.Dispatch(k, bind, x, y, 1)
 		if err := r.dev.Submit(&r.rec); err != nil {
 			return err
@@ -85,13 +86,15 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 	return nil
 }
 
-// repackKinds are shaders/repack.wgsl's KIND.
-var repackKinds = map[quant.Type]int{quant.F32: 0, quant.F16: 1, quant.BF16: 1, quant.Q8_0: 2, quant.Q4_0: 3, quant.Q4_1: 4}
-
 func (r *Repacker) kernel(t quant.Type) (*gpu.Kernel, error) {
+	p := t.Planes()
 	m, err := Module(r.dev, Spec{
-		File: "repack", Variant: "baseline",
-		Consts:   []Const{{"KIND", repackKinds[t]}, {"BLOCK_WORDS", t.Planes().CodeWords}},
+		File: "repack", Shape: strings.ToLower(t.String()), Variant: "baseline",
+		Consts: []Const{
+			{"SPAN", p.ScaleSpan / strip}, {"SPAN_BYTES", int(t.RowBytes(uint64(p.ScaleSpan)))},
+			{"CODE_WORDS", p.CodeWords}, {"SCALE_WORDS", p.ScaleWords},
+		},
+		Use:      map[string]string{"dequant": library(t)},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	})
 	if err != nil {

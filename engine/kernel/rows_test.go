@@ -101,16 +101,18 @@ func TestSwiGLU(t *testing.T) {
 
 func TestEmbed(t *testing.T) {
 	for _, typ := range runningTypes() {
-		vocabulary, k := 150, 64
+		vocabulary, k := 150, max(64, typ.BlockWeights())
 		if typ == quant.F32 || typ == quant.F16 {
 			k = 40
 		}
+		width := RowStride(k)
+		stride := width + 32
 		for _, split := range []uint64{0, 9 * r8(typ, k)} {
 			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
 				r := newRig(t)
 				raw, w := r.weights(typ, vocabulary, k)
 				m := r.matrix(typ, vocabulary, k, raw, split)
-				e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: 96, Scale: 3})
+				e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: stride, Scale: 3})
 				require.NoError(t, err)
 				if split != 0 {
 					require.Greater(t, len(m.Pieces), 1)
@@ -122,22 +124,22 @@ func TestEmbed(t *testing.T) {
 				}
 				want := []int{0, 33, 149, 70, 128, 149, 63, 64}
 				lanes := r.rows("lanes", []float32{math.Float32frombits(128), math.Float32frombits(9), math.Float32frombits(33)}, 3, 3, 0)
-				x := r.rows("x", r.same(96*9, 7), 96, 96, 0)
+				x := r.rows("x", r.same(stride*9, 7), stride, stride, 0)
 				binds, err := e.Bind(r.step(step), lanes.All(), x.All())
 				require.NoError(t, err)
 				r.submit(func(rec *gpu.Recorder) { e.Record(rec, binds, len(step.Tokens)) })
 				got := r.read(x)
 				for i, token := range want {
-					for j := range 64 {
+					for j := range width {
 						f := float32(0)
 						if j < k {
 							f = w[token*k+j] * 3
 						}
-						require.InDelta(t, f, got[i*96+j], 2e-6*math.Abs(float64(f))+1e-6, "token %d column %d", i, j)
+						require.InDelta(t, f, got[i*stride+j], 2e-6*math.Abs(float64(f))+1e-6, "token %d column %d", i, j)
 					}
-					require.Equal(t, float32(7), got[i*96+64], "past the width")
+					require.Equal(t, float32(7), got[i*stride+width], "past the width")
 				}
-				require.Equal(t, float32(7), got[8*96], "past the tokens")
+				require.Equal(t, float32(7), got[8*stride], "past the tokens")
 			})
 		}
 	}
@@ -146,7 +148,8 @@ func TestEmbed(t *testing.T) {
 // TestRepackInterleaves reads the planes back through Embed: rows of several tensors, in pieces, at strides.
 func TestRepackInterleaves(t *testing.T) {
 	for _, typ := range runningTypes() {
-		const rows, k = 11, 32 // of one tensor
+		const rows = 11 // of one tensor
+		k := max(32, typ.BlockWeights())
 		for _, split := range []uint64{0, r8(typ, k)} {
 			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
 				r := newRig(t)

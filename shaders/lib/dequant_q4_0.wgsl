@@ -1,24 +1,25 @@
-// Weights in Q4_0: nibbles of q+8, one f16 scale a block, two scales a word; dequant_f32.wgsl says what a unit is.
-//! const BLOCKS: u32  blocks of 32 weights in a row
-alias Unit = u32;
-@group(0) @binding(1) var<storage, read> quants: array<Unit>;
-@group(0) @binding(2) var<storage, read> scales: array<u32>;
-
+// Weights in Q4_0: nibbles of q+8, a word a unit, and scales in f16.
+//! include: nibbles scales_half pack
+//! const STRIPS: u32  strips of 32 weights in a row
+const BLOCK_BYTES: u32 = 18u;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
+const HALVES: bool = false;
+const BASE: vec4<f32> = vec4<f32>(8388616.0, 524296.0, 32776.0, 2056.0);
+alias Unit = u32;
+@group(0) @binding(1) var<storage, read> codes: array<Unit>;
+@group(0) @binding(2) var<storage, read> scales: array<u32>;
 
-fn unit_at(row: u32, unit: u32) -> Unit { return quants[row * (BLOCKS * 4u) + unit]; }
-
-// nibbles makes floats of a word's four low nibbles, exactly and without a conversion: a nibble at bit p of the mantissa
-// of 2^(23-p) adds its value to that power of two.
-fn nibbles(w: u32) -> vec4<f32> {
-    let bits = (vec4<u32>(w) & vec4<u32>(0xFu, 0xF0u, 0xF00u, 0xF000u))
-        | vec4<u32>(0x4B000000u, 0x49000000u, 0x47000000u, 0x45000000u);
-    return bitcast<vec4<f32>>(bits) - vec4<f32>(8388616.0, 524296.0, 32776.0, 2056.0);
+fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + unit]; }
+fn unit_low(u: Unit) -> vec4<f32> { return nibbles(u, BASE); }
+fn unit_high(u: Unit) -> vec4<f32> { return nibbles(u >> 16u, BASE); }
+fn unit_codes(u: Unit) -> vec2<u32> {
+    return (vec2<u32>(nibble_bytes(u), nibble_bytes(u >> 16u)) + 0x78787878u) ^ vec2<u32>(0x80808080u);
 }
-fn unit_low(u: Unit) -> vec4<f32> { return nibbles(u); }
-fn unit_high(u: Unit) -> vec4<f32> { return nibbles(u >> 16u); }
-fn scale_at(row: u32, block: u32) -> vec2<f32> {
-    let pair = unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + (block >> 1u)]);
-    return vec2<f32>(select(pair.x, pair.y, (block & 1u) == 1u), 0.0);
+
+fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
+    for (var i = 0u; i < 4u; i++) {
+        let w = word_at(stored, strip * BLOCK_BYTES + 2u + i * 4u);
+        (*packed)[i] = spread(w) | (spread(w >> 4u) << 16u);
+    }
 }

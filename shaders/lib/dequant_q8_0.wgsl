@@ -1,13 +1,15 @@
-// Weights in Q8_0: bytes of q+128, one f16 scale a block, two scales a word; dequant_f32.wgsl says what a unit is.
-//! const BLOCKS: u32  blocks of 32 weights in a row
-alias Unit = vec2<u32>;
-@group(0) @binding(1) var<storage, read> quants: array<Unit>;
-@group(0) @binding(2) var<storage, read> scales: array<u32>;
-
+// Weights in Q8_0: bytes of q+128, two words a unit, and scales in f16.
+//! include: scales_half pack
+//! const STRIPS: u32  strips of 32 weights in a row
+const BLOCK_BYTES: u32 = 34u;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
+const HALVES: bool = false;
+alias Unit = vec2<u32>;
+@group(0) @binding(1) var<storage, read> codes: array<Unit>;
+@group(0) @binding(2) var<storage, read> scales: array<u32>;
 
-fn unit_at(row: u32, unit: u32) -> Unit { return quants[row * (BLOCKS * 4u) + unit]; }
+fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + unit]; }
 
 // bytes makes floats of a word's four bytes, exactly and without a conversion: a byte at bit p of the mantissa of 2^(23-p)
 // adds its value to that power of two.
@@ -19,7 +21,12 @@ fn bytes(w: u32) -> vec4<f32> {
 }
 fn unit_low(u: Unit) -> vec4<f32> { return bytes(u.x); }
 fn unit_high(u: Unit) -> vec4<f32> { return bytes(u.y); }
-fn scale_at(row: u32, block: u32) -> vec2<f32> {
-    let pair = unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + (block >> 1u)]);
-    return vec2<f32>(select(pair.x, pair.y, (block & 1u) == 1u), 0.0);
+fn unit_codes(u: Unit) -> vec2<u32> { return u ^ vec2<u32>(0x80808080u); }
+
+fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
+    for (var i = 0u; i < 4u; i++) {
+        let at = strip * BLOCK_BYTES + 2u + i * 4u;
+        (*packed)[i * 2u] = word_at(stored, at) ^ 0x80808080u;
+        (*packed)[i * 2u + 1u] = word_at(stored, at + 16u) ^ 0x80808080u;
+    }
 }

@@ -1,0 +1,157 @@
+package kernel
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/quant"
+	"quire/tests/testdata"
+)
+
+// readWeights reads a matrix back as kernels read it, in one of the forms of a type's library.
+func (r *rig) readWeights(m *Matrix, form string) []float32 {
+	s := Spec{
+		File: "read_weights", Variant: "baseline", Use: map[string]string{"form": "form_" + form, "dequant": library(m.Type)},
+		Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
+	}
+	if form == "f16" {
+		s.Needs = gpu.FeatureF16
+	}
+	var all []float32
+	for _, p := range m.Pieces {
+		s.Consts = []Const{{"STRIPS", m.strips()}, {"N", p.Rows}}
+		module, err := Module(r.dev, s)
+		require.NoError(r, err)
+		k := r.dev.Kernel(module)
+		require.NoError(r, k.Wait(context.Background()))
+		width := RowStride(m.Cols)
+		out, err := r.dev.NewBuffer("floats", uint64(4*p.Rows*width), gpu.Storage)
+		require.NoError(r, err)
+		bind, err := r.dev.Bind(k, out.All(), p.codes, p.scales)
+		require.NoError(r, err)
+		r.submit(func(rec *gpu.Recorder) { rec.Dispatch(k, bind, uint32(ceilDiv(m.strips()*4, 64)), uint32(p.Rows), 1) })
+		floats := r.read(out)
+		out.Release()
+		for row := range p.Rows {
+			all = append(all, floats[row*width:][:m.Cols]...)
+		}
+	}
+	return all
+}
+
+// halfScales says where a type's blocks have scales in f16.
+var halfScales = map[quant.Type][]int{
+	quant.Q8_0: {0}, quant.Q4_0: {0}, quant.Q4_1: {0, 2}, quant.Q5_0: {0}, quant.Q4_K: {0, 2}, quant.Q5_K: {0, 2}, quant.Q6_K: {208},
+}
+
+// anyBlocks makes rows of blocks of any bits, with scales of any finite f16. What has none are random weights.
+func (r *rig) anyBlocks(t quant.Type, rows, cols int) (raw []byte, w []float32) {
+	at, ok := halfScales[t]
+	if !ok {
+		require.Equal(r, 1, t.BlockWeights(), "%s: where are its scales?", t)
+		return r.weights(t, rows, cols)
+	}
+	raw, w = make([]byte, rows*int(t.RowBytes(uint64(cols)))), make([]float32, rows*cols)
+	for i := range raw {
+		raw[i] = byte(r.rng.Uint32())
+	}
+	extremes := []uint16{0, 0x8000, 1, 0x8001, 0x03FF, 0x0400, 0x7BFF, 0xFBFF}
+	for b := 0; b < len(raw); b += t.BlockBytes() {
+		for _, place := range at {
+			h := uint16(r.rng.Uint32())
+			if h&0x7C00 == 0x7C00 || r.rng.IntN(4) == 0 {
+				h = extremes[r.rng.IntN(len(extremes))]
+			}
+			binary.LittleEndian.PutUint16(raw[b+place:], h)
+		}
+	}
+	require.NoError(r, quant.Dequantize(t, raw, w))
+	return raw, w
+}
+
+func bitsOf(w []float32) []uint32 {
+	bits := make([]uint32, len(w))
+	for i, f := range w {
+		bits[i] = math.Float32bits(f)
+	}
+	return bits
+}
+
+// Whatever the bits of its blocks, and wherever rows begin, kernels read of a type what the CPU does: as f32 bit for bit.
+func TestWeights(t *testing.T) {
+	for _, typ := range runningTypes() {
+		cols := 3 * typ.BlockWeights()
+		if cols == 3 {
+			cols = 41
+		}
+		const rows = 13
+		for _, split := range []uint64{0, r8(typ, cols)} {
+			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
+				r := newRig(t)
+				raw, w := r.anyBlocks(typ, rows, cols)
+				m := r.matrix(typ, rows, cols, raw, split)
+				require.Len(t, m.Pieces, 1+int(min(split, 1)))
+				assert.Equal(t, bitsOf(w), bitsOf(r.readWeights(m, "f32")))
+				if split != 0 {
+					return
+				}
+				if typ.BlockWeights() > 1 {
+					assert.Equal(t, widen(w), widen(r.readWeights(m, "codes")), "as integers")
+				}
+				if !r.dev.Features().Has(gpu.FeatureF16) {
+					return
+				}
+				for i, got := range r.readWeights(m, "f16") {
+					// Adapters round to f16 as they like.
+					want := min(max(float64(w[i]), -65504), 65504)
+					require.InDelta(t, want, got, math.Abs(want)/1024+1.0/(1<<23), "weight %d as f16", i)
+				}
+			})
+		}
+	}
+}
+
+// Tensors of llama.cpp's quantizer, through repacking, are bit for bit what gguf-py and ggml dequantize. The first file is in
+// the project.
+func TestWeightsOfFiles(t *testing.T) {
+	for _, name := range []string{"quant-q4_k_m", "quant-q5_0", "quant-q3_k_l", "quant-q4_0", "quant-q4_1", "quant-q8_0"} {
+		t.Run(name, func(t *testing.T) {
+			var golden struct {
+				Tensors map[string]struct{ SHA256 string } `json:"dequantized_sha256"`
+			}
+			require.NoError(t, json.Unmarshal(testdata.Bytes(t, "families/"+name+".json"), &golden))
+			src, size := testdata.Open(t, "families/"+name+".gguf")
+			defer src.Close()
+			f, err := gguf.Read(src, size)
+			require.NoError(t, err)
+			for tensor, want := range golden.Tensors {
+				info, ok := f.Tensor(tensor)
+				require.True(t, ok, tensor)
+				if !info.Type.Runs() {
+					continue
+				}
+				raw, err := io.ReadAll(io.NewSectionReader(src, info.Offset, info.Bytes))
+				require.NoError(t, err)
+				r := newRig(t)
+				w := r.readWeights(r.matrix(info.Type, int(info.Shape[1]), int(info.Shape[0]), raw, 0), "f32")
+				var data bytes.Buffer
+				require.NoError(t, binary.Write(&data, binary.LittleEndian, w))
+				hash := sha256.Sum256(data.Bytes())
+				assert.Equal(t, want.SHA256, hex.EncodeToString(hash[:]), "%s, %s", tensor, info.Type)
+			}
+		})
+	}
+}
