@@ -20,7 +20,7 @@ import (
 type benchCommand struct {
 	modelFlag `group:"Model:"`
 	Shape     string  `group:"Model:" placeholder:"NAME" help:"Random weights of a named shape in place of a model: ${shapes}."`
-	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: q4_0 (default), q4_1, q8_0, f16, bf16 or f32."`
+	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: ${types}. q4_0 if not set."`
 	WriteGGUF string  `group:"Model:" name:"write-gguf" placeholder:"FILE" help:"With --shape, write the model to a file and measure nothing."`
 
 	Prompt  []int `group:"Measurement:" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens. 0: no prefill."`

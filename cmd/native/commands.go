@@ -45,6 +45,7 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 		mappers, kong.Vars{
 			"kvtypes":         strings.Join(kernel.KVTypes(), ", "),
 			"shapes":          strings.Join(bench.ShapeNames(), ", "),
+			"types":           strings.Join(bench.RandomTypes(), ", "),
 			"workloads":       strings.Join(sim.SyntheticNames(), ", "),
 			"tokenBudget":     strconv.Itoa(schedule.DefaultTokenBudget),
 			"longPrompt":      strconv.Itoa(schedule.DefaultLongPrompt),

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,8 +13,8 @@ import (
 	"quire/engine/quant"
 )
 
-// patternBlocks is the length in blocks of the data that matrices repeat. A prime: rows of a matrix, a few dozen blocks
-// each, start at different places of it.
+// patternBlocks is the length in blocks, of 32 weights or the type's, of the data that matrices repeat. A prime: rows of a
+// matrix, a few blocks or dozens each, start at different places of it.
 const patternBlocks = 4099
 
 const alignment = 32 // of tensor data in a GGUF file
@@ -29,13 +28,28 @@ type Random struct {
 	size    int64
 }
 
+// RandomTypes lists the types that random matrices can have, by name.
+func RandomTypes() []string {
+	var names []string
+	for _, t := range quant.All() {
+		if t.Runs() {
+			names = append(names, strings.ToLower(t.String()))
+		}
+	}
+	return names
+}
+
 // NewRandom makes the file of a shape with matrices of type t.
 func NewRandom(s Shape, t quant.Type) (*Random, error) {
 	var out bytes.Buffer
 	w := gguf.NewWriter(&out)
 	r := &Random{}
 	var failed error
-	keep := func(err error) { failed = errors.Join(failed, err) }
+	keep := func(err error) {
+		if failed == nil {
+			failed = err
+		}
+	}
 	s.metadata(func(key string, value any) { keep(w.Metadata.Set(key, value)) })
 	s.tensors(func(name string, t quant.Type, shape ...uint64) {
 		keep(w.Declare(name, t, shape...))
@@ -83,7 +97,7 @@ func kindOf(t *gguf.Tensor) string {
 
 // pattern makes the data that a tensor repeats.
 func pattern(t *gguf.Tensor) ([]byte, error) {
-	weights := make([]float32, patternBlocks*32)
+	weights := make([]float32, patternBlocks*max(32, t.Type.BlockWeights()))
 	switch kindOf(t) {
 	case kindNorm:
 		for i := range weights {
