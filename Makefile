@@ -23,7 +23,7 @@ PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -104,6 +104,9 @@ fuzz: ## fuzz every parser for ten seconds
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s -fuzzminimizetime 100x $$p || exit 1; \
 		done; \
 	done
+
+docs: ## write docs/quire.md, the manual page, from the flags
+	$(GO) run ./cmd/native manual > docs/quire.md.new && mv docs/quire.md.new docs/quire.md
 
 lint: ## gofmt, and vet for all three hosts
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run "make fmt"'; exit 1; }

@@ -31,6 +31,7 @@ type commands struct {
 	Train      trainCommand      `cmd:"" help:"Train a small llama on a text."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete quire's commands and flags."`
+	Manual     manualCommand     `cmd:"" hidden:"" help:"Print docs/quire.md."`
 }
 
 const about = `Quire runs language models from GGUF files on the GPU. A first try, with the built-in model:

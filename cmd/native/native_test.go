@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -180,4 +183,37 @@ func TestProgress(t *testing.T) {
 	assert.Equal(t, "\r\x1b[Kkernels [###############...............] 1 of 2", out.String())
 	bar.clear()
 	assert.True(t, strings.HasSuffix(out.String(), "1 of 2\r\x1b[K"))
+}
+
+// The manual page is what the flags say: "make docs" writes it.
+func TestManual(t *testing.T) {
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, exitOK)
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../docs/quire.md")
+	require.NoError(t, err)
+	assert.Equal(t, manual(parser), string(page), `run "make docs"`)
+}
+
+// The command lines that documents and help print can be read.
+func TestPrintedCommandLines(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	word := regexp.MustCompile(`"[^"]*"|'[^']*'|[^\s"'|<>#)]+`)
+	read := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+			for _, m := range regexp.MustCompile(`(?m)(?:^|[(|] ?)quire ([^|>#\n]*)`).FindAllStringSubmatch(block[1], -1) {
+				line, _, _ := strings.Cut(m[1], " <")
+				var words []string
+				for _, w := range word.FindAllString(line, -1) {
+					words = append(words, strings.Trim(w, `"'`))
+				}
+				parsed(t, words...)
+				read++
+			}
+		}
+	}
+	assert.Greater(t, read, 40)
 }
