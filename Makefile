@@ -18,10 +18,10 @@ TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -vet=off -exec $(CURDIR)/bin/wasmex
 IN_FOX = GOOS=js GOARCH=wasm $(TEST) -vet=off -exec "$(CURDIR)/bin/wasmexec --browser firefox"
 FOX    = firefox=$(IN_FOX) $(GPU_PACKAGES)
 # With everything else Firefox takes a part: the bridge to its WebGPU, models, and every type of weights.
-PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(Embed|Repack|Linear)" ./engine/kernel
+PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(Embed|Repack|Weights|Linear)" ./engine/kernel
 # What their tests read of the data that is not in the project, but for SmolLM2.
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
-	families/llama-linear.* families/qwen2.* families/quant-q8_0.* traces/AzureLLMInferenceTrace_conv.csv
+	families/llama-linear.* families/qwen2.* families/quant-q8_0.* families/quant-q5_0.* families/quant-q6_k.* traces/AzureLLMInferenceTrace_conv.csv
 
 .PHONY: run docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 

@@ -50,13 +50,13 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let first = span * SPAN;
     //! turns: SPAN
     for (var strip = first; strip < min(first + SPAN, params.strips); strip++) {
-        var packed: Packed;
+        var packed = Packed(); // some compilers zero it once only where nothing is said
         pack_codes(&stored, strip - first, &packed);
         for (var i = 0u; i < CODE_WORDS; i++) {
             planes[(target_row * params.strips + strip) * CODE_WORDS + i] = packed[i];
         }
     }
-    var packed: Packed;
+    var packed = Packed();
     pack_scales(&stored, &packed);
     for (var i = 0u; i < SCALE_WORDS; i++) {
         planes[params.scales + (target_row * spans + span) * SCALE_WORDS + i] = packed[i];

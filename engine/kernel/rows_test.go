@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"testing"
@@ -186,30 +185,6 @@ func TestRepackInterleaves(t *testing.T) {
 			})
 		}
 	}
-}
-
-// TestRepackKeepsExtremes: the largest and smallest magnitudes of each type come through exactly.
-func TestRepackKeepsExtremes(t *testing.T) {
-	r := newRig(t)
-	raw := make([]byte, 4*34)
-	for i := range raw {
-		raw[i] = byte(i * 37)
-	}
-	for b := range 4 {
-		raw[34*b], raw[34*b+1] = []byte{0xFF, 0x01, 0x00, 0x00}[b], []byte{0x7B, 0x04, 0x00, 0xBC}[b] // 65504, a small normal, 0, -1
-		raw[34*b+2], raw[34*b+3], raw[34*b+33] = 0x80, 0x7F, 0xFF
-	}
-	w := make([]float32, 128)
-	require.NoError(t, quant.Dequantize(quant.Q8_0, raw, w))
-	m := r.matrix(quant.Q8_0, 4, 32, raw, 0)
-	e, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: 32})
-	require.NoError(t, err)
-	require.NoError(t, e.Wait(context.Background()))
-	x := r.rows("x", r.same(128, 7), 32, 32, 0)
-	binds, err := e.Bind(r.step(StepData{Tokens: []uint32{0, 1, 2, 3}}), r.buffer("lanes", make([]byte, 4)).All(), x.All())
-	require.NoError(t, err)
-	r.submit(func(rec *gpu.Recorder) { e.Record(rec, binds, 4) })
-	assert.Equal(t, widen(w), widen(r.read(x)))
 }
 
 func TestRepackRefuses(t *testing.T) {
