@@ -60,65 +60,101 @@ func (s *Session) Unpin() error {
 	})
 }
 
+// savePiece is how many bytes of blocks Save fetches from the GPU at once.
+const savePiece = 4 << 20
+
 // Save writes the conversation and the K and V of its whole blocks, as far as the cache has them. Restoring it gives the
-// same tokens in any case: what is missing is computed again.
+// same tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two
+// steps: requests wait meanwhile, and w must not call the engine.
 func (s *Session) Save(w io.Writer) error {
 	e := s.engine
-	state := session.State{Tokens: slices.Clone(s.tokens), BlockSize: e.info.BlockSize}
-	err := e.loop.CallReady(func() (err error) {
-		if state.Fingerprint, err = e.fingerprint(); err != nil {
+	return e.loop.CallReady(func() error {
+		print, err := e.fingerprint()
+		if err != nil {
 			return err
 		}
-		state.BlockBytes = e.machine.BlockBytes()
 		p, err := e.scheduler.Pin(s.tokens, "", "")
 		if err != nil {
 			return err
 		}
 		defer e.scheduler.Unpin(p)
-		state.Blocks, err = e.machine.ReadBlocks(context.Background(), p.Blocks(0))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	_, err = state.WriteTo(w)
-	return err
-}
-
-// Restore reads a session that Save wrote and brings its blocks back into the cache, as many as there is room for. A file
-// that is no session, damaged, or saved with another model, KV type or block size is ErrSessionFormat, ErrSessionDamaged
-// or ErrSessionModel, each in a *session.Error that names the part; nothing is changed then.
-func (e *Engine) Restore(r io.Reader) (*Session, error) {
-	state, err := session.Read(r)
-	if err != nil {
-		return nil, err
-	}
-	err = e.loop.CallReady(func() error {
-		print, err := e.fingerprint()
+		blocks, size := p.Blocks(0), e.machine.BlockBytes()
+		out, err := session.NewWriter(w, &session.State{
+			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks),
+		})
 		if err != nil {
 			return err
 		}
-		size := e.machine.BlockBytes()
-		if err := state.Check(print, e.info.BlockSize, size); err != nil {
-			return e.misfit(state, err)
-		}
-		p, err := e.scheduler.Load(state.Tokens[:len(state.Blocks)/size*e.info.BlockSize], "", "")
-		if err != nil {
-			return err
-		}
-		for i := p.Fresh() / e.info.BlockSize; i < len(p.Blocks(0)); i++ {
-			if err := e.machine.WriteBlock(p.Blocks(0)[i], state.Blocks[i*size:(i+1)*size]); err != nil {
-				e.loop.Fail(err) // the cache must not promise what was not written
+		for ids := range slices.Chunk(blocks, max(1, savePiece/size)) {
+			data, err := e.machine.ReadBlocks(context.Background(), ids)
+			if err != nil {
 				return err
 			}
+			for block := range slices.Chunk(data, size) {
+				if err := out.Block(block); err != nil {
+					return err
+				}
+			}
 		}
-		e.scheduler.Unpin(p)
-		return nil
+		return out.Close()
 	})
+}
+
+// Restore reads a session that Save wrote and brings its blocks back into the cache, as many as there is room for. It reads
+// twice: first whether the file is sound, then block after block, between two steps. A file that is no session, damaged, or
+// saved with another model, KV type or block size is ErrSessionFormat, ErrSessionDamaged or ErrSessionModel, each in a
+// *session.Error that names the part; nothing is changed then.
+func (e *Engine) Restore(r io.ReadSeeker) (*Session, error) {
+	start, err := r.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{engine: e, tokens: state.Tokens}, nil
+	if err := session.Verify(r); err != nil {
+		return nil, err
+	}
+	if _, err := r.Seek(start, io.SeekStart); err != nil {
+		return nil, err
+	}
+	in, err := session.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.loop.CallReady(func() error { return e.restore(in) }); err != nil {
+		return nil, err
+	}
+	return &Session{engine: e, tokens: in.Tokens}, nil
+}
+
+// restore fills blocks of the cache in the step loop.
+func (e *Engine) restore(in *session.Reader) error {
+	print, err := e.fingerprint()
+	if err != nil {
+		return err
+	}
+	if err := in.Check(print, e.info.BlockSize, e.machine.BlockBytes()); err != nil {
+		return e.misfit(&in.State, err)
+	}
+	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], "", "")
+	if err != nil {
+		return err
+	}
+	blocks, fresh := p.Blocks(0), p.Fresh()/e.info.BlockSize
+	for i, id := range blocks {
+		data, err := in.Block()
+		if err != nil { // the cache must not promise what was not written
+			e.scheduler.Forget(p)
+			return err
+		}
+		if i < fresh {
+			continue
+		}
+		if err := e.machine.WriteBlock(id, data); err != nil {
+			e.loop.Fail(err)
+			return err
+		}
+	}
+	e.scheduler.Unpin(p)
+	return nil
 }
 
 // fingerprintTail is how much of the weights goes into the fingerprint: tunings of one model differ there.

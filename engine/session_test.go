@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,6 +62,9 @@ func TestSession(t *testing.T) {
 	_, err = other.Restore(bytes.NewReader([]byte("no session at all")))
 	require.ErrorIs(t, err, ErrSessionFormat)
 	require.Zero(t, other.Stats().BlocksCached)
+	_, err = other.Restore(&onceRead{Reader: bytes.NewReader(file.Bytes())})
+	require.ErrorIs(t, err, errGone)
+	require.Zero(t, other.Stats().BlocksCached, "what was not read is not promised")
 	p := poisoned(t, other)
 	again, err := other.Restore(bytes.NewReader(file.Bytes()))
 	require.NoError(t, err)
@@ -81,6 +85,26 @@ func TestSession(t *testing.T) {
 		require.True(t, errors.As(err, &part))
 		assert.Equal(t, "header", part.Part)
 	}
+}
+
+var errGone = errors.New("the file is gone")
+
+// onceRead is a file that is gone in the middle of being read a second time.
+type onceRead struct {
+	*bytes.Reader
+	again bool
+}
+
+func (o *onceRead) Seek(offset int64, whence int) (int64, error) {
+	o.again = whence == io.SeekStart
+	return o.Reader.Seek(offset, whence)
+}
+
+func (o *onceRead) Read(p []byte) (int, error) {
+	if o.again && o.Len() < int(o.Size())/2 {
+		return 0, errGone
+	}
+	return o.Reader.Read(p)
 }
 
 // A pin keeps a conversation in a cache that others fill, and gives way when one of them needs all of it.

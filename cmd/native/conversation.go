@@ -21,7 +21,7 @@ func (c *conversationFlags) open() (err error) {
 		if c.saved, err = os.Open(c.Load); err != nil {
 			return fmt.Errorf("--load: %w", err)
 		}
-		if there, err := c.saved.Stat(); err == nil && there.IsDir() {
+		if there, err := c.saved.Stat(); err == nil && !there.Mode().IsRegular() {
 			return fmt.Errorf("--load: %s is no regular file", c.Load)
 		}
 	}

@@ -49,6 +49,12 @@ func (s *Scheduler) Unpin(p *Pin) {
 	s.pins = slices.DeleteFunc(s.pins, func(o *Pin) bool { return o == p })
 }
 
+// Forget is Unpin for blocks that could not be filled: no request finds them.
+func (s *Scheduler) Forget(p *Pin) {
+	s.cache.Forget(p.table)
+	s.Unpin(p)
+}
+
 // yield makes the oldest pin give way; false when there is none.
 func (s *Scheduler) yield() bool {
 	if len(s.pins) == 0 {

@@ -73,6 +73,17 @@ func TestLoad(t *testing.T) {
 	r.finish()
 	assert.Equal(t, continuation(nil, prompt(1, 11), 3, 100), r.texts[2])
 
+	p, err = r.Load(prompt(5, 11), "", "")
+	require.NoError(t, err)
+	assert.Equal(t, 8, p.Tokens())
+	r.Forget(p)
+	require.NoError(t, r.Check())
+	require.NoError(t, r.Add(Request{ID: 3, Prompt: prompt(5, 11), MaxTokens: 3}))
+	d = r.next()
+	assert.Zero(t, d.Opened[0].Cached, "what was not filled is not found")
+	r.land(d.Step)
+	r.finish()
+
 	p, err = r.Load(prompt(7, 100), "", "")
 	require.NoError(t, err)
 	assert.Equal(t, 32, p.Tokens(), "as far as there are blocks")

@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 )
@@ -50,64 +51,80 @@ func (e *Error) Unwrap() error { return e.Err }
 // Fingerprint names what K and V depend on: the model, and how its cache is laid out.
 type Fingerprint [sha256.Size]byte
 
-// State is a conversation as it is saved.
+// State is a conversation as it is saved, but for its blocks: those are written and read one after another.
 type State struct {
 	Fingerprint Fingerprint
 	Tokens      []int32
-	BlockSize   int    // tokens a block
-	BlockBytes  int    // of a block of K and V, all layers
-	Blocks      []byte // K and V of the first len(Blocks)/BlockBytes · BlockSize tokens
+	BlockSize   int // tokens a block
+	BlockBytes  int // of a block of K and V, all layers
+	Blocks      int // of the first Blocks · BlockSize tokens
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// WriteTo writes the state.
-func (s *State) WriteTo(w io.Writer) (int64, error) {
-	blocks := 0
-	if len(s.Blocks) > 0 {
-		blocks = len(s.Blocks) / s.BlockBytes
-	}
-	sum := sha256.New()
-	out := &counter{w: io.MultiWriter(w, sum)}
+// Writer writes a session.
+type Writer struct {
+	out   output
+	to    io.Writer
+	sum   hash.Hash
+	left  int // blocks
+	bytes int // of a block
+}
+
+// NewWriter begins a session. Its blocks are to follow, and then Close.
+func NewWriter(to io.Writer, s *State) (*Writer, error) {
+	w := &Writer{to: to, sum: sha256.New(), left: s.Blocks, bytes: s.BlockBytes}
+	w.out.w = io.MultiWriter(to, w.sum)
 	start := append([]byte(magic), make([]byte, 8)...)
 	binary.LittleEndian.PutUint32(start[8:], Version)
 	binary.LittleEndian.PutUint32(start[12:], headerBytes)
 	header := append([]byte(nil), s.Fingerprint[:]...)
-	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), blocks} {
+	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks} {
 		header = binary.LittleEndian.AppendUint32(header, uint32(v))
 	}
 	tokens := make([]byte, 0, 4*len(s.Tokens))
 	for _, t := range s.Tokens {
 		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(t))
 	}
-	out.write(start)
-	out.section(header)
-	out.section(tokens)
-	for i := range blocks {
-		out.section(s.Blocks[i*s.BlockBytes : (i+1)*s.BlockBytes])
-	}
-	total := sum.Sum(nil)
-	out.w = w
-	out.write(total)
-	return out.n, out.err
+	w.out.write(start)
+	w.out.section(header)
+	w.out.section(tokens)
+	return w, w.out.err
 }
 
-// counter writes until the first error.
-type counter struct {
+// Block writes the next block.
+func (w *Writer) Block(data []byte) error {
+	if w.left == 0 || len(data) != w.bytes {
+		return fmt.Errorf("session: a block of %d bytes, with %d blocks of %d bytes to come", len(data), w.left, w.bytes)
+	}
+	w.left--
+	w.out.section(data)
+	return w.out.err
+}
+
+// Close ends the session. The writer below stays open.
+func (w *Writer) Close() error {
+	if w.left > 0 {
+		return fmt.Errorf("session: %d blocks are not written", w.left)
+	}
+	w.out.w = w.to
+	w.out.write(w.sum.Sum(nil))
+	return w.out.err
+}
+
+// output writes until the first error.
+type output struct {
 	w   io.Writer
-	n   int64
 	err error
 }
 
-func (c *counter) write(data []byte) {
+func (c *output) write(data []byte) {
 	if c.err == nil {
-		var n int
-		n, c.err = c.w.Write(data)
-		c.n += int64(n)
+		_, c.err = c.w.Write(data)
 	}
 }
 
-func (c *counter) section(data []byte) {
+func (c *output) section(data []byte) {
 	c.write(data)
 	c.write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli)))
 }
@@ -124,11 +141,19 @@ func (s *State) Check(f Fingerprint, blockSize, blockBytes int) error {
 	return nil
 }
 
-// Read reads a state to its end and no further. Its errors are *Error, but for those of r other than an early end.
-func Read(r io.Reader) (*State, error) {
-	sum := sha256.New()
-	in := &reader{r: io.TeeReader(r, sum)}
-	start, err := in.take("magic", len(magic)+8)
+// Reader reads a session. Its errors are *Error, but for those of what it reads from other than an early end.
+type Reader struct {
+	State
+	in   reader
+	sum  hash.Hash
+	next int // block
+}
+
+// NewReader reads a session's beginning.
+func NewReader(from io.Reader) (*Reader, error) {
+	r := &Reader{sum: sha256.New()}
+	r.in.r = io.TeeReader(from, r.sum)
+	start, err := r.in.take("magic", len(magic)+8)
 	if err != nil {
 		return nil, err
 	}
@@ -141,23 +166,22 @@ func Read(r io.Reader) (*State, error) {
 	if n := binary.LittleEndian.Uint32(start[12:]); n != headerBytes {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, headerBytes)}
 	}
-	header, err := in.section("header", headerBytes)
+	header, err := r.in.section("header", headerBytes)
 	if err != nil {
 		return nil, err
 	}
-	s := &State{}
-	copy(s.Fingerprint[:], header)
+	copy(r.Fingerprint[:], header)
 	var v [4]int
 	for i := range v {
 		v[i] = int(binary.LittleEndian.Uint32(header[sha256.Size+4*i:]))
 	}
-	s.BlockSize, s.BlockBytes = v[0], v[1]
-	count, blocks := v[2], v[3]
-	if s.BlockSize < 1 || s.BlockBytes < 1 || s.BlockBytes > blockMost || blocks > count/s.BlockSize || count > 1<<30 {
+	r.BlockSize, r.BlockBytes, r.Blocks = v[0], v[1], v[3]
+	count := v[2]
+	if r.BlockSize < 1 || r.BlockBytes < 1 || r.BlockBytes > blockMost || r.Blocks > count/r.BlockSize || count > 1<<30 {
 		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("%d tokens, %d blocks of %d tokens and %d bytes cannot be",
-			count, blocks, s.BlockSize, s.BlockBytes)}
+			count, r.Blocks, r.BlockSize, r.BlockBytes)}
 	}
-	tokens, err := in.section("tokens", 4*count)
+	tokens, err := r.in.section("tokens", 4*count)
 	if err != nil {
 		return nil, err
 	}
@@ -166,24 +190,42 @@ func Read(r io.Reader) (*State, error) {
 		if token < 0 {
 			return nil, &Error{"tokens", ErrDamaged, fmt.Sprintf("token %d is %d", i, token)}
 		}
-		s.Tokens = append(s.Tokens, token)
+		r.Tokens = append(r.Tokens, token)
 	}
-	for i := range blocks {
-		block, err := in.section(fmt.Sprintf("block %d", i), s.BlockBytes)
-		if err != nil {
-			return nil, err
-		}
-		s.Blocks = append(s.Blocks, block...)
-	}
-	want := sum.Sum(nil)
-	total, err := in.take("checksum", len(want))
+	return r, nil
+}
+
+// Block reads the next block, of which there are Blocks.
+func (r *Reader) Block() ([]byte, error) {
+	r.next++
+	return r.in.section(fmt.Sprintf("block %d", r.next-1), r.BlockBytes)
+}
+
+// Close reads a session's end, after its blocks and no further.
+func (r *Reader) Close() error {
+	want := r.sum.Sum(nil)
+	total, err := r.in.take("checksum", len(want))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !bytes.Equal(total, want) {
-		return nil, &Error{"checksum", ErrDamaged, "it does not fit what was read"}
+		return &Error{"checksum", ErrDamaged, "it does not fit what was read"}
 	}
-	return s, nil
+	return nil
+}
+
+// Verify reads a session to its end and keeps nothing of it.
+func Verify(from io.Reader) error {
+	r, err := NewReader(from)
+	if err != nil {
+		return err
+	}
+	for range r.Blocks {
+		if _, err := r.Block(); err != nil {
+			return err
+		}
+	}
+	return r.Close()
 }
 
 type reader struct {

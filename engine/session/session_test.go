@@ -11,27 +11,66 @@ import (
 )
 
 func example() *State {
-	s := &State{Fingerprint: Fingerprint{1, 2, 3}, Tokens: []int32{5, 6, 7, 8, 9, 1 << 30, 11}, BlockSize: 2, BlockBytes: 24}
-	for i := range 3 * s.BlockBytes {
-		s.Blocks = append(s.Blocks, byte(i*7))
+	return &State{Fingerprint: Fingerprint{1, 2, 3}, Tokens: []int32{5, 6, 7, 8, 9, 1 << 30, 11}, BlockSize: 2, BlockBytes: 24, Blocks: 3}
+}
+
+// block is what a block of an example holds.
+func block(s *State, i int) []byte {
+	data := make([]byte, s.BlockBytes)
+	for k := range data {
+		data[k] = byte((i*s.BlockBytes + k) * 7)
 	}
-	return s
+	return data
+}
+
+func write(to io.Writer, s *State, block func(*State, int) []byte) error {
+	w, err := NewWriter(to, s)
+	if err != nil {
+		return err
+	}
+	for i := range s.Blocks {
+		if err := w.Block(block(s, i)); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 func written(t testing.TB, s *State) []byte {
 	var b bytes.Buffer
-	n, err := s.WriteTo(&b)
-	require.NoError(t, err)
-	require.Equal(t, int64(b.Len()), n)
+	require.NoError(t, write(&b, s, block))
 	return b.Bytes()
+}
+
+// read reads a session to its end.
+func read(r io.Reader) (*State, [][]byte, error) {
+	in, err := NewReader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var blocks [][]byte
+	for range in.Blocks {
+		data, err := in.Block()
+		if err != nil {
+			return nil, nil, err
+		}
+		blocks = append(blocks, bytes.Clone(data))
+	}
+	if err := in.Close(); err != nil {
+		return nil, nil, err
+	}
+	return &in.State, blocks, nil
 }
 
 func TestRoundTrip(t *testing.T) {
 	for _, s := range []*State{example(), {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
 		r := io.MultiReader(bytes.NewReader(written(t, s)), bytes.NewReader([]byte("rest")))
-		got, err := Read(r)
+		got, blocks, err := read(r)
 		require.NoError(t, err)
 		assert.Equal(t, s, got)
+		for i, data := range blocks {
+			assert.Equal(t, block(s, i), data)
+		}
 		rest, err := io.ReadAll(r)
 		require.NoError(t, err)
 		assert.Equal(t, "rest", string(rest), "read to its end and no further")
@@ -42,12 +81,11 @@ func TestRoundTrip(t *testing.T) {
 func TestDamage(t *testing.T) {
 	file := written(t, example())
 	check := func(data []byte, what string, at int) {
-		s, err := Read(bytes.NewReader(data))
+		err := Verify(bytes.NewReader(data))
 		var e *Error
 		if !assert.True(t, errors.As(err, &e), "%s at %d: %v", what, at, err) {
 			return
 		}
-		assert.Nil(t, s)
 		assert.True(t, errors.Is(err, ErrFormat) || errors.Is(err, ErrDamaged), "%v", err)
 		assert.NotEmpty(t, e.Part)
 	}
@@ -72,7 +110,7 @@ func TestErrorsNameThePart(t *testing.T) {
 		{len(file) - 1, "checksum", ErrDamaged}} {
 		bad := bytes.Clone(file)
 		bad[test.at] ^= 4
-		_, err := Read(bytes.NewReader(bad))
+		err := Verify(bytes.NewReader(bad))
 		var e *Error
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, test.part, e.Part)
@@ -96,23 +134,36 @@ func (broken) Read([]byte) (int, error)  { return 0, errBroken }
 func (broken) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestReaderErrors(t *testing.T) {
-	_, err := Read(io.MultiReader(bytes.NewReader(written(t, example())[:40]), broken{}))
-	require.ErrorIs(t, err, errBroken)
-	_, err = example().WriteTo(broken{})
-	require.ErrorIs(t, err, errBroken)
+	require.ErrorIs(t, Verify(io.MultiReader(bytes.NewReader(written(t, example())[:40]), broken{})), errBroken)
+	require.ErrorIs(t, write(broken{}, example(), block), errBroken)
+}
+
+// A writer is held to what it announced.
+func TestWriterCountsBlocks(t *testing.T) {
+	s := example()
+	w, err := NewWriter(io.Discard, s)
+	require.NoError(t, err)
+	require.Error(t, w.Block(make([]byte, s.BlockBytes-1)))
+	require.NoError(t, w.Block(block(s, 0)))
+	require.Error(t, w.Close(), "two blocks are missing")
+	require.NoError(t, w.Block(block(s, 1)))
+	require.NoError(t, w.Block(block(s, 2)))
+	require.Error(t, w.Block(block(s, 3)))
+	require.NoError(t, w.Close())
 }
 
 func FuzzRead(f *testing.F) {
 	f.Add(written(f, example()))
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Read(bytes.NewReader(data))
+		s, blocks, err := read(bytes.NewReader(data))
 		if err != nil {
 			var e *Error
 			require.ErrorAs(t, err, &e)
 			return
 		}
-		again := written(t, s)
-		require.Equal(t, again, data[:len(again)])
+		var again bytes.Buffer
+		require.NoError(t, write(&again, s, func(_ *State, i int) []byte { return blocks[i] }))
+		require.Equal(t, again.Bytes(), data[:again.Len()])
 	})
 }
