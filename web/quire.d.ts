@@ -327,11 +327,30 @@ export interface Generation extends AsyncIterable<Chunk> {
   cancel(): void;
 }
 
+/** A conversation that can be saved, and loaded at another time or place. */
+export interface Session {
+  /** The token ids so far: of prompts and, of each, the first answer. */
+  readonly ids: number[];
+  /**
+   * Starts generating, one request at a time, from what was said so far and the request: a prompt or ids are more of the text, and
+   * messages, once the session has begun, are one, the user's next.
+   */
+  generate(request: Options<Request>): Generation;
+  /**
+   * Gives a file of the conversation, and of what the KV cache has of it; other requests wait meanwhile. The model it was saved with
+   * goes on from it with the same text, wherever it is loaded.
+   */
+  save(): Promise<Blob>;
+}
+
 export class QuireError extends Error {
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
     | 'ErrNotNumbers' | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed'
+    /** Of a session that is loaded: it is no session, the file is cut short or altered, or it was saved with another model, kvType or
+     * blockSize. */
+    | 'ErrSessionFormat' | 'ErrSessionDamaged' | 'ErrSessionModel'
     /** Of the network; the message says what to do. */
     | 'ErrNotFound' | 'ErrForbidden' | 'ErrCORS' | 'ErrUnreachable' | 'ErrCut' | 'ErrSilent' | 'ErrBusy' | 'ErrServer'
     | 'ErrWebPage' | 'ErrEncoded' | 'ErrChanged' | 'ErrBadAddress'
@@ -354,6 +373,10 @@ export class Quire {
   readonly defaults: Readonly<Sampling>;
   /** Starts generating. Read the chunks with for await, or only await its result. It never throws: what is wrong with a request, both tell. */
   generate(request: Options<Request>): Generation;
+  /** Starts a conversation that can be saved. */
+  session(): Session;
+  /** Goes on with a conversation that was saved: what was computed for it comes back into the KV cache, as far as there is room. */
+  loadSession(file: Blob): Promise<Session>;
   /** Gives a text's token ids. No BOS or EOS is added. */
   encode(text: string, options?: Options<{special?: boolean}> | null): Promise<number[]>;
   /** Gives the text of token ids. */

@@ -12,6 +12,7 @@ import {unpack} from './quire/blocks.js';
 import {badRequest, closed, QuireError} from './quire/error.js';
 import {Generation} from './quire/generation.js';
 import {given, kind, modelOf, written} from './quire/options.js';
+import {Session} from './quire/session.js';
 import {keep, remembered} from './quire/tuning.js';
 
 export {QuireError};
@@ -97,6 +98,20 @@ export class Quire {
     return new Generation(this.#start, request, this.defaults);
   }
 
+  /** Starts a conversation that can be saved. */
+  session() {
+    return new Session([], this.defaults, this.#start, this.#save);
+  }
+
+  /**
+   * Goes on with a conversation that Session.save has saved: what was computed for it comes back into the KV cache.
+   * @param {Blob} blob
+   */
+  async loadSession(blob) {
+    if (!(blob instanceof Blob)) throw badRequest(`a session is loaded from a Blob or File, not ${kind(blob)}`);
+    return new Session(await this.#call('restore', null, blob), this.defaults, this.#start, this.#save);
+  }
+
   /** Gives a text's token ids. No BOS or EOS is added. */
   async encode(text, options) {
     if (typeof text !== 'string') throw badRequest(`the text must be a string, not ${kind(text)}`);
@@ -168,10 +183,12 @@ export class Quire {
     };
   };
 
+  #save = (ids) => this.#call('save', ids);
+
   #receive({kind, id, value, bytes}) {
     switch (kind) {
       case 'done':
-        this.#take(id)?.resolve(value);
+        this.#take(id)?.resolve(bytes ?? value);
         break;
       case 'failed':
         this.#take(id)?.reject(new QuireError(value));

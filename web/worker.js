@@ -7,7 +7,7 @@ import './gpu.js';
 
 globalThis.quirePost = (kind, id, json, bytes) => {
   if (kind === 'ready') ready();
-  else postMessage({kind, id, value: JSON.parse(json), bytes}, bytes ? [bytes.buffer] : []);
+  else postMessage({kind, id, value: JSON.parse(json), bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
 };
 
 // The last words of a program that dies are what it wrote.

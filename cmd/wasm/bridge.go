@@ -29,7 +29,7 @@ func newBridge(p *port.Port) *bridge {
 	return b
 }
 
-// call runs a method; blob is a Blob for "open" and otherwise nothing.
+// call runs a method; blob is a Blob for "open" and "restore", and otherwise nothing.
 func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	result, err := b.run(method, id, argument, blob)
 	switch {
@@ -86,12 +86,23 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		if err := port.Decode(argument, &a); err != nil {
 			return nil, err
 		}
-		for i, token := range a.IDs {
-			if token < 0 || int(token) >= b.engine.Info().Vocabulary {
-				return nil, fmt.Errorf("%w: token %d is %d, the vocabulary has %d", engine.ErrBadRequest, i, token, b.engine.Info().Vocabulary)
-			}
+		if err := checkIDs(b.engine, a.IDs); err != nil {
+			return nil, err
 		}
 		return string(b.engine.Tokenizer().Decode(a.IDs, tokenizer.DecodeOptions{Special: a.Special})), nil
+	case "save":
+		var ids []int32
+		if err := port.Decode(argument, &ids); err != nil {
+			return nil, err
+		}
+		if err := checkIDs(b.engine, ids); err != nil {
+			return nil, err
+		}
+		go b.save(id, b.engine.NewSession(ids...))
+		return nil, nil
+	case "restore":
+		go b.restore(id, b.engine, blob)
+		return nil, nil
 	case "stats":
 		return statsOf(b.engine), nil
 	case "watch":
@@ -108,6 +119,16 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return nil, nil
 	}
 	return nil, fmt.Errorf("%w: no method %q", engine.ErrBadRequest, method)
+}
+
+func checkIDs(e *engine.Engine, ids []int32) error {
+	vocabulary := e.Info().Vocabulary
+	for i, token := range ids {
+		if token < 0 || int(token) >= vocabulary {
+			return fmt.Errorf("%w: token %d is %d, the vocabulary has %d", engine.ErrBadRequest, i, token, vocabulary)
+		}
+	}
+	return nil
 }
 
 func (b *bridge) open(id int, o openOptions, blob js.Value) {

@@ -20,6 +20,7 @@ import (
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/hub"
+	"quire/engine/session"
 	"quire/engine/tokenizer"
 	"quire/engine/words"
 )
@@ -37,6 +38,9 @@ func TestFailureOf(t *testing.T) {
 		"ErrContextTooLong":       engine.ErrContextTooLong,
 		"ErrQueueFull":            engine.ErrQueueFull,
 		"ErrTemplate":             &chat.Error{Reason: "no user"},
+		"ErrSessionFormat":        &session.Error{Part: "magic", Err: session.ErrFormat},
+		"ErrSessionDamaged":       &session.Error{Part: "block 3", Err: session.ErrDamaged},
+		"ErrSessionModel":         &session.Error{Part: "header", Err: session.ErrModel},
 		"ErrBadRequest":           engine.ErrBadRequest,
 		"ErrClosed":               engine.ErrClosed,
 		"Error":                   errors.New("anything else"),
@@ -117,6 +121,24 @@ func TestTunings(t *testing.T) {
 	assert.Equal(t, "one", openOptions{Tuning: text}.options().Tunings[0].Adapter)
 }
 
+// A Blob grows as it is written.
+func TestBlobWriter(t *testing.T) {
+	w := newBlobWriter()
+	for _, part := range []string{"a", "", "bcd"} {
+		n, err := w.Write([]byte(part))
+		require.NoError(t, err)
+		assert.Equal(t, len(part), n)
+	}
+	source, err := gpu.OpenBlob(context.Background(), w.blob)
+	require.NoError(t, err)
+	defer source.Close()
+	text := make([]byte, 4)
+	_, err = source.ReadAt(text, 0)
+	require.NoError(t, err)
+	assert.Equal(t, "abcd", string(text))
+	assert.Equal(t, int64(4), source.Size())
+}
+
 // posted records what a bridge says.
 type posted struct {
 	kind string
@@ -131,7 +153,7 @@ func testBridge() (*bridge, *[]posted) {
 
 func TestCallWithoutModel(t *testing.T) {
 	b, said := testBridge()
-	for id, method := range []string{"submit", "cancel", "encode", "decode", "stats", "close", "nothing"} {
+	for id, method := range []string{"submit", "cancel", "encode", "decode", "save", "restore", "stats", "close", "nothing"} {
 		b.call(method, id, `{}`, js.Null())
 		var f port.Failure
 		require.Len(t, *said, id+1, method)
@@ -140,8 +162,8 @@ func TestCallWithoutModel(t *testing.T) {
 		assert.Equal(t, posted{"failed", id, last.json}, last)
 		assert.Equal(t, "ErrClosed", f.Name)
 	}
-	b.call("open", 9, `{"colour": 1}`, js.Null())
-	assert.Contains(t, (*said)[7].json, `"ErrBadRequest"`)
+	b.call("open", 11, `{"colour": 1}`, js.Null())
+	assert.Contains(t, (*said)[9].json, `"ErrBadRequest"`)
 	assert.False(t, b.opening, "a wrong call leaves the worker ready for a right one")
 }
 

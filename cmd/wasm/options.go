@@ -48,6 +48,7 @@ func (o openOptions) options() engine.Options {
 type request struct {
 	Prompt      *string           `json:"prompt"`
 	IDs         []int32           `json:"ids"`
+	After       []int32           `json:"after"`    // a session's tokens, which the request goes on from
 	Messages    []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
 	MaxTokens   int               `json:"maxTokens"`
 	Temperature float64           `json:"temperature"`
@@ -106,15 +107,19 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	given := 0
 	if r.Prompt != nil {
 		given++
-		q.Prompt, err = e.TextPrompt(*r.Prompt)
+		if len(r.After) > 0 {
+			q.Prompt = e.NewSession(r.After...).TextPrompt(*r.Prompt)
+		} else {
+			q.Prompt, err = e.TextPrompt(*r.Prompt)
+		}
 	}
 	if r.IDs != nil {
 		given++
-		q.Prompt = r.IDs
+		q.Prompt = append(r.After, r.IDs...)
 	}
 	if r.Messages != nil {
 		given++
-		q.Prompt, err = chatPrompt(e, r.Messages)
+		q.Prompt, err = r.chatPrompt(e)
 	}
 	if given != 1 {
 		return q, fmt.Errorf("%w: give one of prompt, messages and ids", engine.ErrBadRequest)
@@ -122,12 +127,23 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	return q, err
 }
 
-func chatPrompt(e *engine.Engine, list []json.RawMessage) ([]int32, error) {
-	messages, err := readMessages(list)
+// chatPrompt gives the prompt of messages: of a whole conversation, or of a session's next turn.
+func (r *request) chatPrompt(e *engine.Engine) ([]int32, error) {
+	messages, err := readMessages(r.Messages)
 	if err != nil {
 		return nil, err
 	}
-	return e.ChatPrompt(messages)
+	if len(r.After) == 0 {
+		return e.ChatPrompt(messages)
+	}
+	if len(messages) != 1 || messages[0].Role != "user" {
+		return nil, fmt.Errorf("%w: a session that has begun takes one message, the user's next: it knows what was said before", engine.ErrBadRequest)
+	}
+	content, ok := messages[0].Content.(string)
+	if !ok {
+		return nil, fmt.Errorf("%w: a session that has begun takes a message whose content is a text", engine.ErrBadRequest)
+	}
+	return e.NewSession(r.After...).ChatPrompt(content)
 }
 
 func readMessages(list []json.RawMessage) ([]chat.Message, error) {

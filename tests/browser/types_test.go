@@ -11,7 +11,7 @@ import (
 
 // What a program in TypeScript may write, and must not.
 const typed = `
-import {Quire, QuireError, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result} from 'quire-llm';
+import {Quire, QuireError, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
 import tales from 'quire-llm/tales';
 
 const settings: Options<OpenOptions> = {model: tales, context: null, kvType: 'q8', signal: undefined, onProgress: ({stage, done, total}) => console.log(stage, done / total)};
@@ -37,6 +37,10 @@ await Quire.open({model: new URL('https://example.org/model.gguf')});
 await Quire.open({model: new File([], 'model.gguf'), signal: AbortSignal.timeout(5)});
 await Quire.tune();
 await Quire.tune({quick: null});
+const session: Session = quire.session();
+await session.generate({prompt: 'A'}).result;
+const file: Blob = await session.save();
+console.log((await quire.loadSession(file)).ids.length);
 const back: string = await quire.decode(await quire.encode('A', {special: true}), null);
 quire.watch(({owners, stats}) => console.log(owners.length, stats.running, back))();
 await quire.close();
@@ -51,6 +55,8 @@ await Quire.open({model: tales, colour: 'red'});
 quire.generate({prompt: 5});
 // @ts-expect-error pictures are not taken
 quire.generate({messages: [{role: 'user', content: [{type: 'image_url', image_url: 'data:,'}]}]});
+// @ts-expect-error a session is loaded from a file
+await quire.loadSession('session');
 // @ts-expect-error a URL is a string
 const wrong: number = tales;
 `

@@ -16,9 +16,11 @@ export class Generation {
   #seed;
   #cancel = () => {};
   #unlisten = () => {};
+  #told; // hears the result, or null, before all others
 
   // A request that cannot be read fails like any other: nothing is thrown here.
-  constructor(start, request, defaults) {
+  constructor(start, request, defaults, told = () => {}) {
+    this.#told = told;
     this.result = new Promise((resolve, reject) => { this.#settle = {resolve, reject}; });
     this.result.catch(() => {}); // a reader of the chunks need not read the result too
     try {
@@ -73,25 +75,28 @@ export class Generation {
 
   /** @internal */
   ended({error, tokens, choices, ...result}) {
+    if (this.#over) return;
     if (error) {
       this.failed(new QuireError(error));
       return;
     }
-    this.#finish();
     const named = ({tokens, ...rest}) => ({...rest, ...(tokens && {logprobs: tokens})});
-    this.#settle.resolve({...named({tokens, ...result}), choices: choices.map(named), promptIds: this.promptIds, seed: this.#seed});
+    const whole = {...named({tokens, ...result}), choices: choices.map(named), promptIds: this.promptIds, seed: this.#seed};
+    this.#finish(whole);
+    this.#settle.resolve(whole);
   }
 
   /** @internal */
   failed(error) {
     if (this.#over) return;
     this.#error = error;
-    this.#finish();
+    this.#finish(null);
     this.#settle.reject(error);
   }
 
-  #finish() {
+  #finish(result) {
     this.#over = true;
+    this.#told(result);
     this.#unlisten();
     this.#wake?.();
   }

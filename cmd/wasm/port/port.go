@@ -21,7 +21,7 @@ type Port struct {
 	Failure func(error) *Failure
 }
 
-// Open returns a port to globalThis.quirePost, which is called with (kind, id, JSON, a Uint8Array or null).
+// Open returns a port to globalThis.quirePost, which is called with (kind, id, JSON, a Uint8Array, a Blob or null).
 func Open(failure func(error) *Failure) *Port {
 	post := js.Global().Get("quirePost")
 	return &Port{func(kind string, id int, json string, bytes js.Value) { post.Invoke(kind, id, json, bytes) }, failure}
@@ -37,7 +37,7 @@ func (p *Port) Serve(call func(method string, id int, argument string, blob js.V
 	p.Answer("ready", 0, struct{}{}, js.Null())
 }
 
-// Answer posts a value; bytes is a Uint8Array that goes with it, or null.
+// Answer posts a value; bytes is a Uint8Array or a Blob that goes with it, or null.
 func (p *Port) Answer(kind string, id int, value any, bytes js.Value) {
 	text, err := json.Marshal(value)
 	if err != nil {

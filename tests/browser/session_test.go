@@ -1,0 +1,87 @@
+//go:build !js
+
+package browser
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A conversation that is saved goes on after a reload, with the text that it would have had and without computing it again.
+func TestSession(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	start := func() {
+		get[bool](p, `import("/quire.js").then(async (m) => Boolean(Object.assign(globalThis, m, {
+			tales: (await import("/tales.js")).default,
+			open: (more) => Quire.open({model: tales, deterministic: true, kvMemory: 16 << 20, context: 256, ...more}),
+			failure: (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message),
+		})))`)
+		get[bool](p, `open().then((q) => Boolean(globalThis.quire = q))`)
+	}
+	start()
+	said := get[struct {
+		Grows, Whole, Busy, Chat, Wrong bool
+		Next                            string
+	}](p, `(async () => {
+		const session = quire.session();
+		const first = session.generate({prompt: 'Once upon a time', maxTokens: 40, temperature: 0, ignoreEnd: true});
+		const busy = await failure(session.generate({prompt: 'A'}).result);
+		for await (const _ of first);
+		const {promptIds, ids} = await first.result;
+		const grows = session.ids.join() === [...promptIds, ...ids].join();
+		const file = await session.save();
+		await (await caches.open('test')).put('/session', new Response(file));
+
+		const next = await session.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result;
+		const more = await quire.encode(' The next day,');
+		const before = session.ids;
+		const turn = (...messages) => session.generate({messages, maxTokens: 2}).result;
+		const wrong = await failure(turn({role: 'user', content: 'A.'}, {role: 'user', content: 'B.'})) + await failure(turn({role: 'user', content: []}));
+		const chat = await turn({role: 'user', content: 'And then?'});
+		return {
+			grows, busy: busy.includes('has not ended'), next: next.text,
+			whole: next.promptIds.join() === [...promptIds, ...ids, ...more].join(),
+			wrong: /^ErrBadRequest.*the user's next.*ErrBadRequest.*content is a text/s.test(wrong),
+			chat: chat.promptIds.slice(0, before.length).join() === before.join() && (await quire.decode(chat.promptIds)).includes('And then?') &&
+				session.ids.join() === [...chat.promptIds, ...chat.ids].join(),
+		};
+	})()`)
+	require.NotEmpty(t, said.Next)
+	assert.True(t, said.Grows, "the session has the prompt and the answer, as soon as the last chunk is read")
+	assert.True(t, said.Busy, "one request at a time")
+	assert.True(t, said.Whole, "a prompt goes on from what was said, without a second BOS")
+	assert.True(t, said.Chat, "a message is the next turn")
+	assert.True(t, said.Wrong, "and one alone")
+
+	p.do(chromedp.Reload())
+	start()
+	again := get[struct {
+		Text                string
+		Cached, Prompt, IDs int
+	}](p, `(async () => {
+		globalThis.file = await (await (await caches.open('test')).match('/session')).blob();
+		const session = await quire.loadSession(file);
+		const ids = session.ids.length;
+		const {text, figures} = await session.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result;
+		return {text, ids, cached: figures.cachedTokens, prompt: figures.promptTokens};
+	})()`)
+	assert.Equal(t, said.Next, again.Text)
+	assert.Equal(t, (again.IDs-1)/16*16, again.Cached, "all whole blocks that were computed came back, of %d tokens", again.Prompt)
+	assert.NotZero(t, again.Cached)
+
+	for what, call := range map[string]string{
+		`^ErrSessionDamaged: .*damaged`:                                         `quire.loadSession(file.slice(0, file.size - 1))`,
+		`^ErrSessionDamaged: .*damaged: block 1`:                                `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
+		`^ErrSessionFormat: this is no conversation`:                            `quire.loadSession(new Blob(['This is no session of anything.']))`,
+		`^ErrSessionDamaged: .*`:                                                `quire.loadSession(new Blob([]))`,
+		`^ErrBadRequest: a session is loaded from a Blob or File, not a string`: `quire.loadSession('/session')`,
+	} {
+		assert.Regexp(t, what, get[string](p, `failure(`+call+`)`))
+	}
+	assert.Equal(t, said.Next, get[string](p, `quire.loadSession(file).then((s) => s.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result).then(({text}) => text)`))
+	assert.Regexp(t, `^ErrClosed`, get[string](p, `quire.close().then(() => failure(quire.session().save()))`))
+	p.quiet()
+}
