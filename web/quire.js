@@ -17,11 +17,6 @@ import {keep, remembered} from './quire/tuning.js';
 
 export {QuireError};
 
-// What the built-in model was tuned for, and what suits most others.
-const BUILT_IN = 'Quire Tales';
-const BUILT_IN_SAMPLING = {temperature: 0.7, topK: 0, topP: 1, minP: 0.05};
-const COMMON_SAMPLING = {temperature: 0.8, topK: 0, topP: 0.95, minP: 0};
-
 export class Quire {
   /** @type {import('./quire.js').Info} */
   info;
@@ -57,9 +52,10 @@ export class Quire {
     const {url, blob} = modelOf(model);
     const quire = new Quire(programs.engine, onProgress, onRecovering);
     const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob);
-    quire.info = Object.freeze(await quire.#until(call, signal));
+    const {defaults, ...info} = await quire.#until(call, signal);
     quire.#progress = null;
-    quire.defaults = Object.freeze(quire.info.name === BUILT_IN ? BUILT_IN_SAMPLING : COMMON_SAMPLING);
+    quire.info = Object.freeze(info);
+    quire.defaults = Object.freeze(defaults);
     return quire;
   }
 

@@ -11,6 +11,7 @@ import (
 
 	"quire/engine/bench"
 	"quire/engine/kernel"
+	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/paging/sim"
 )
@@ -40,6 +41,7 @@ const about = `Quire runs language models from GGUF files on the GPU. A first tr
 
 // newParser returns what reads command lines into a commands. Help ends the program with helpCode.
 func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error) {
+	tales, others := sample.Suited(sample.Tales), sample.Suited("")
 	k, wrong := kong.New(c,
 		kong.Name("quire"), kong.Description(about), kong.Writers(out, err), kong.Exit(func(int) { os.Exit(helpCode) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.Help(printHelp), kong.ValueFormatter(describeFlag),
@@ -52,9 +54,9 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 			"longPrompt":      strconv.Itoa(schedule.DefaultLongPrompt),
 			"maxSeqs":         strconv.Itoa(schedule.DefaultMaxSeqs),
 			"sharingRequests": strconv.Itoa(sharingRequests),
-			"temperature":     bothDefaults(builtInSampling.Temperature, commonSampling.Temperature),
-			"topP":            bothDefaults(builtInSampling.TopP, commonSampling.TopP),
-			"minP":            bothDefaults(builtInSampling.MinP, commonSampling.MinP),
+			"temperature":     bothDefaults(tales.Temperature, others.Temperature),
+			"topP":            bothDefaults(tales.TopP, others.TopP),
+			"minP":            bothDefaults(tales.MinP, others.MinP),
 		})
 	if wrong == nil {
 		k.Model.HelpFlag.Help = "Show this help."
@@ -63,8 +65,8 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 }
 
 // bothDefaults writes a default of sampling.
-func bothDefaults(builtIn, others float64) string {
-	return fmt.Sprintf("%g for the built-in model, %g for others", builtIn, others)
+func bothDefaults(tales, others float64) string {
+	return fmt.Sprintf("%g for the built-in model, %g for others", tales, others)
 }
 
 // printHelp shows the command that runs where none of its children is named: "quire bench" is "quire bench model".

@@ -15,9 +15,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/cmd/native/model"
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/sample"
 	"quire/engine/tokenizer"
 )
 
@@ -139,13 +141,16 @@ func TestParseIDs(t *testing.T) {
 
 func TestSamplingDefaults(t *testing.T) {
 	flags := parsed(t, "run", "--min-p", "0", "--top-k", "40").Run.samplingFlags
-	builtIn, other := builtInSampling, commonSampling
-	builtIn.MinP, builtIn.TopK = 0, 40
+	tales, other := sample.Suited(sample.Tales), sample.Suited("")
+	tales.MinP, tales.TopK = 0, 40
 	other.TopK = 40
-	assert.Equal(t, builtIn, flags.params(true))
-	assert.Equal(t, other, flags.params(false))
-	assert.NoError(t, builtInSampling.Validate())
-	assert.NoError(t, commonSampling.Validate())
+	assert.Equal(t, tales, flags.params(sample.Tales))
+	assert.Equal(t, other, flags.params("model.gguf"))
+	header, err := gguf.Read(bytes.NewReader(model.Bytes), int64(len(model.Bytes)))
+	require.NoError(t, err)
+	name, _, err := header.Metadata.String("general.name")
+	require.NoError(t, err)
+	assert.Equal(t, sample.Tales, name, "as the tab knows it")
 }
 
 func TestErrorsComeWithAdvice(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/sample"
 )
 
 type runCommand struct {
@@ -65,7 +66,11 @@ Examples:
 
 // Run runs the command.
 func (r *runCommand) Run(h *host) error {
-	base := job{Sample: r.samplingFlags.params(r.Model == ""), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, Stop: r.Stop,
+	name := "" // not known before the file is read
+	if r.Model == "" {
+		name = sample.Tales
+	}
+	base := job{Sample: r.samplingFlags.params(name), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
 	base.Sample.Logprobs = r.Logprobs
 	if err := base.check(); err != nil {

@@ -2,12 +2,6 @@ package main
 
 import "quire/engine/sample"
 
-// Defaults: what the built-in model was tuned for, and what suits most others.
-var (
-	builtInSampling = sample.Params{Temperature: 0.7, TopP: 1, MinP: 0.05}
-	commonSampling  = sample.Params{Temperature: 0.8, TopP: 0.95}
-)
-
 // samplingFlags say how tokens are drawn; those that are not given are nil.
 type samplingFlags struct {
 	Temperature *float64 `placeholder:"T" help:"Divide logits by T; 0 takes the best token. Default: ${temperature}."`
@@ -17,12 +11,9 @@ type samplingFlags struct {
 	Seed        *uint64  `placeholder:"SEED" help:"The same seed gives the same text from the same logits. Without it, a random one."`
 }
 
-// params fills in what the flags leave open.
-func (s *samplingFlags) params(builtIn bool) sample.Params {
-	p := commonSampling
-	if builtIn {
-		p = builtInSampling
-	}
+// params fills in what the flags leave open for a model of a name.
+func (s *samplingFlags) params(model string) sample.Params {
+	p := sample.Suited(model)
 	set(&p.Temperature, s.Temperature)
 	set(&p.TopK, s.TopK)
 	set(&p.TopP, s.TopP)

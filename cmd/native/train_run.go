@@ -243,8 +243,10 @@ func (r *training) sample(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	drawn := sample.Suited(r.modelName())
+	drawn.Seed = r.Seed
 	stream, err := eng.Submit(ctx, engine.Request{Prompt: prompt, MaxTokens: r.SampleTokens, IgnoreEnd: true,
-		Sample: sample.Params{Temperature: 0.8, TopP: 0.95, Seed: r.Seed}})
+		Sample: drawn})
 	if err != nil {
 		return "", err
 	}

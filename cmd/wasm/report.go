@@ -5,6 +5,7 @@ package main
 import (
 	"quire/cmd/wasm/port"
 	"quire/engine"
+	"quire/engine/sample"
 )
 
 // What the worker is told, in JavaScript's spelling; times are in milliseconds.
@@ -39,15 +40,25 @@ type info struct {
 	Adapter       adapterInfo `json:"adapter"`
 	LoadTime      float64     `json:"loadTime"`
 	Warnings      []string    `json:"warnings"`
+	Defaults      sampling    `json:"defaults"` // of requests
+}
+
+type sampling struct {
+	Temperature float64 `json:"temperature"`
+	TopK        int     `json:"topK"`
+	TopP        float64 `json:"topP"`
+	MinP        float64 `json:"minP"`
 }
 
 func infoOf(e *engine.Engine) info {
 	i := e.Info()
+	suited := sample.Suited(i.Name)
 	return info{
 		Name: i.Name, Architecture: i.Architecture, Parameters: i.Parameters, WeightBytes: i.WeightBytes, KVBytes: i.KVBytes,
 		Vocabulary: i.Vocabulary, Context: i.Context, Blocks: i.Blocks, BlockSize: i.BlockSize, KVType: i.KVType, Variant: i.Variant,
 		Deterministic: i.Deterministic, Chat: e.HasTemplate(), LoadTime: 1000 * i.LoadSeconds, Warnings: append([]string{}, i.Warnings...),
-		Adapter: adapterInfo{i.Adapter.Name, i.Adapter.Vendor, i.Adapter.Type, i.Adapter.Features.Names()},
+		Adapter:  adapterInfo{i.Adapter.Name, i.Adapter.Vendor, i.Adapter.Type, i.Adapter.Features.Names()},
+		Defaults: sampling{suited.Temperature, suited.TopK, suited.TopP, suited.MinP},
 	}
 }
 
