@@ -12,7 +12,6 @@
 //! const KEYS: u32        keys that such a group takes at a time
 //! const ROWS: u32        query rows of an item
 //! const WORKGROUP: u32   invocations of a workgroup
-//! const SINKS: u32       first keys that stay in sight under a window
 //! const ITEMS_WORD: u32  the step's word with the number of items
 //! const SOFTCAP: f32     bound of scores; 0: none
 //! const ALIBI: bool      scores fall with distance
@@ -39,8 +38,6 @@ var<workgroup> outs: array<vec4<f32>, OUTS>;     // [subgroup][row][column]
 
 // Eight are eight neighbouring elements of a row.
 struct Eight { low: vec4<f32>, high: vec4<f32> }
-
-fn loaded(keys: Keys, key: i32) -> bool { return key < keys.highest && (key >= keys.lowest || key < i32(SINKS)); }
 
 fn rescaled(before: f32, now: f32) -> f32 { return rescale(vec4<f32>(before), vec4<f32>(now)).x; }
 fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), vec4<f32>(maximum)).x; }

@@ -149,7 +149,7 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
 			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
 			{Name: "SUBGROUP", Value: subgroup}, {Name: "SUBGROUPS", Value: t.subgroups}, {Name: "WORKGROUP", Value: subgroup * t.subgroups},
-			{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "KEYS", Value: t.keys},
+			{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "BK", Value: t.keys},
 			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
 			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
 			{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},

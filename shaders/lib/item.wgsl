@@ -86,10 +86,13 @@ fn keys_seen(item: Item) -> Keys {
     return keys;
 }
 
+// loaded tells whether some row may see a key, so that it is read.
+fn loaded(keys: Keys, key: i32) -> bool { return key < keys.highest && (key >= keys.lowest || key < i32(SINKS)); }
+
 // all_seen tells whether every row sees every key of a tile as it is.
 fn all_seen(item: Item, keys: Keys, tile: i32) -> bool {
     let end = tile + i32(BK);
-    let all = MASK == 0u && end <= item.end && (!CAUSAL || end <= keys.first_position + 1);
+    let all = (MASK == 0u || item.mask == 0u) && end <= item.end && (!CAUSAL || end <= keys.first_position + 1);
     if WINDOW == 0u || end <= i32(SINKS) {
         return all;
     }
