@@ -82,3 +82,42 @@ func TestDrawFits(t *testing.T) {
 		assert.Greater(t, sampletest.ChiSquare(want, counts), 1e-4, "%+v", p)
 	}
 }
+
+// At min-p's edge the integer draw keeps a token whose distance is the reach, and not the next one; a hair away from it both say
+// the same as the float64 distribution.
+func TestMinPEdge(t *testing.T) {
+	drawn := func(logits []float32, p Params) bool {
+		for i := range uint32(4000) {
+			if Draw(logits, p, i) == 1 {
+				return true
+			}
+		}
+		return false
+	}
+	for _, minP := range []float64{1, 0.75, 0.5, 0.25, 0.1, 0.05, 0.02} {
+		for _, temperature := range []float64{math.Log2E, 0.7, 1, 3} { // the first makes a logit's distance its own power of two
+			p := Params{Temperature: temperature, TopP: 1, MinP: minP, Seed: 11}
+			edge := p.reach()
+			assert.InEpsilon(t, minP, math.Exp2(-float64(edge)), 1e-6)
+			if temperature == math.Log2E {
+				require.Equal(t, float32(1), p.scale())
+				assert.True(t, drawn([]float32{0, -edge}, p), "min-p %g: at the edge", minP)
+				assert.False(t, drawn([]float32{0, -math.Nextafter32(edge, 100)}, p), "min-p %g: past the edge", minP)
+			}
+			for _, off := range []float64{-1e-5, 1e-5} {
+				distance := float32(temperature * (-math.Log(minP) + off))
+				logits := []float32{3, 3 - distance}
+				if distance <= 0 {
+					continue // as likely as the best
+				}
+				kept := Distribution(logits, p)[1] > 0
+				assert.Equal(t, off < 0, kept, "min-p %g, temperature %g, off %g", minP, temperature, off)
+				assert.Equal(t, kept, drawn(logits, p), "min-p %g, temperature %g, off %g", minP, temperature, off)
+			}
+		}
+	}
+	// Equals of the best are kept whatever min-p is, and 0 keeps what is within 32 powers of two.
+	assert.True(t, drawn([]float32{5, 5}, Params{Temperature: 1, TopP: 1, MinP: 1}))
+	assert.Equal(t, []float64{0.5, 0.5}, Distribution([]float32{5, 5}, Params{Temperature: 1, TopP: 1, MinP: 1}))
+	assert.EqualValues(t, everything, Params{Temperature: 1}.reach())
+}
