@@ -28,20 +28,20 @@ func dialogue(t testing.TB, n int) []int32 {
 // must be one that errors of 1e-3 would not turn.
 func TestBeams(t *testing.T) {
 	type search struct {
-		prompt []int32
-		tokens int
-		beams  Beams
+		prompt      []int32
+		tokens, min int
+		beams       Beams
 	}
 	for model, searches := range map[string][]search{
 		"tiny-tales": {
-			{[]int32{10}, 12, Beams{Width: 2, LengthPenalty: 1}},
-			{[]int32{84, 104, 101, 32, 102}, 12, Beams{Width: 4}},
-			{[]int32{10, 79, 110}, 8, Beams{Width: 6, LengthPenalty: 2, EarlyStopping: StopNever}},
+			{[]int32{10}, 12, 0, Beams{Width: 2, LengthPenalty: 1}},
+			{[]int32{84, 104, 101, 32, 102}, 12, 0, Beams{Width: 4}},
+			{[]int32{10, 79, 110}, 8, 0, Beams{Width: 6, LengthPenalty: 2, EarlyStopping: StopNever}},
 		},
 		"quire-tales": {
-			{dialogue(t, 16), 8, Beams{Width: 3, LengthPenalty: 1, EarlyStopping: StopAtWidth}},
-			{dialogue(t, 16), 8, Beams{Width: 2, MinTokens: 6}},
-			{dialogue(t, 31), 5, Beams{Width: 4, LengthPenalty: 1}},
+			{dialogue(t, 16), 8, 0, Beams{Width: 3, LengthPenalty: 1, EarlyStopping: StopAtWidth}},
+			{dialogue(t, 16), 8, 6, Beams{Width: 2}},
+			{dialogue(t, 31), 5, 0, Beams{Width: 4, LengthPenalty: 1}},
 		},
 	} {
 		if model != "tiny-tales" && runsFew() {
@@ -56,13 +56,13 @@ func TestBeams(t *testing.T) {
 			var streams []*Stream
 			for _, s := range searches {
 				b := s.beams
-				streams = append(streams, submit(t, e, Request{Prompt: s.prompt, MaxTokens: s.tokens, Beams: &b, N: b.Width}))
+				streams = append(streams, submit(t, e, Request{Prompt: s.prompt, MaxTokens: s.tokens, MinTokens: s.min, Beams: &b, N: b.Width}))
 			}
 			assert.Equal(t, alone, other.Result().IDs)
 			for i, s := range searches {
 				r := choicesOf(t, streams[i])
 				want, gap, err := m.Beams(s.prompt, reference.BeamParams{
-					Width: s.beams.Width, Tokens: s.tokens, MinTokens: s.beams.MinTokens, LengthPenalty: s.beams.LengthPenalty,
+					Width: s.beams.Width, Tokens: s.tokens, MinTokens: s.min, LengthPenalty: s.beams.LengthPenalty,
 					EarlyStopping: referencetest.EarlyStopping[s.beams.EarlyStopping], Ends: e.tokenizer.Ends(),
 				})
 				require.NoError(t, err)

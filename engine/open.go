@@ -160,7 +160,7 @@ func (e *Engine) size(given bool) error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		Profile: o.Profile,
 	}
 	if o.Progress != nil {
@@ -189,7 +189,7 @@ func variants(kernels map[string]string) string {
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, TokenBudget: e.info.TokenBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, Events: e.events.block,
 	}

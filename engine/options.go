@@ -28,6 +28,7 @@ type Options struct {
 
 	QueueLimit    int  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool // compute every prompt whole, whatever was computed before
+	PartialHits   bool // where a cached block shares only its first tokens with a prompt, copy those
 
 	// Preemption says how a request makes room for others when the KV memory is full: "recompute", "swap" to host
 	// memory while SwapMemory lasts, or "" (auto): what is thought cheaper.

@@ -50,6 +50,8 @@ export interface OpenOptions {
   maxSeqs?: number;
   /** Steps in flight; default 4, and 1 with deterministic. */
   depth?: number;
+  /** Where a cached block shares only its first tokens with a prompt, copy those instead of computing them; default false. */
+  partialHits?: boolean;
   /** How a request makes room for others when the KV memory is full; default auto: what is thought cheaper. */
   preemption?: 'auto' | 'recompute' | 'swap';
   /** Bytes of host memory to swap to, taken as needed; default: as many as the KV cache has, at most 256 MiB. */
@@ -164,6 +166,8 @@ export interface Request extends Partial<Sampling> {
   ids?: readonly number[];
   /** Default: until the model ends or the context is full. */
   maxTokens?: number;
+  /** Before so many tokens no end token is drawn and no stop text ends the answer; default 0. */
+  minTokens?: number;
   /** The same seed gives the same text; up to 64 bits. Default: random. */
   seed?: number | bigint;
   /** A text, or several, that end generation; they are not part of the output. They may be or hold names of control tokens. */
@@ -195,8 +199,6 @@ export interface Beams {
   lengthPenalty?: number;
   /** When a search with width ended texts stops: none that goes on is better (the default), at once, or none can ever be better. */
   earlyStopping?: 'heuristic' | 'width' | 'never';
-  /** Tokens before a text may end. */
-  minTokens?: number;
 }
 
 export interface Candidate {

@@ -14,7 +14,7 @@ import (
 
 // fieldNames are the engine's fields as the flags and the lines of --prompts call them.
 var fieldNames = map[string]string{
-	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "--max-seqs",
+	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "MinTokens": "min_tokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "--max-seqs",
 	"Beams": "beams", "Beams.Width": "beams", "Beams.LengthPenalty": "length_penalty", "Beams.EarlyStopping": "early_stopping",
 }
 

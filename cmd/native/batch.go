@@ -79,7 +79,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	}
 	params := j.params()
 	p.seed = params.Seed
-	r := engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, Sample: params, Stop: j.Stop, IgnoreEnd: j.IgnoreEnd}
+	r := engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, MinTokens: j.MinTokens, Sample: params, Stop: j.Stop, IgnoreEnd: j.IgnoreEnd}
 	j.apply(&r)
 	p.most, p.answers = j.MaxTokens, max(j.N, 1)
 	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || params.Logprobs > 0

@@ -34,6 +34,7 @@ type engineFlags struct {
 	TokenBudget   int    `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
 	LongPrompt    int    `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`
 	MaxSeqs       int    `placeholder:"N" default:"0" help:"Sequences to run at once. 0: ${maxSeqs}."`
+	PartialHits   bool   `help:"Where a cached block shares only its first tokens with a prompt, copy those instead of computing them."`
 	Preemption    string `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
 	SwapMemory    size   `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
 	QueueLimit    int    `placeholder:"N" default:"0" help:"Refuse requests when N others wait. 0: any number may wait."`
@@ -42,5 +43,5 @@ type engineFlags struct {
 func (e *engineFlags) options() engine.Options {
 	return engine.Options{GPU: e.gpuFlags.options(), KVType: e.KVType, KVMemory: uint64(e.KVMemory), Variant: e.Variant,
 		Deterministic: e.Deterministic, TokenBudget: e.TokenBudget, LongPrompt: e.LongPrompt, MaxSeqs: e.MaxSeqs,
-		Preemption: e.Preemption, SwapMemory: uint64(e.SwapMemory), QueueLimit: e.QueueLimit}
+		PartialHits: e.PartialHits, Preemption: e.Preemption, SwapMemory: uint64(e.SwapMemory), QueueLimit: e.QueueLimit}
 }

@@ -24,6 +24,7 @@ type job struct {
 	Sample    sample.Params
 	seeded    bool // otherwise the seed is random
 	MaxTokens int
+	MinTokens int
 	Stop      []string
 	IgnoreEnd bool
 	choosing
@@ -35,6 +36,7 @@ type line struct {
 	IDs         *[]int32           `json:"ids"`
 	Messages    *[]json.RawMessage `json:"messages"`
 	MaxTokens   *int               `json:"max_tokens"`
+	MinTokens   *int               `json:"min_tokens"`
 	Temperature *float64           `json:"temperature"`
 	TopK        *int               `json:"top_k"`
 	TopP        *float64           `json:"top_p"`
@@ -112,6 +114,7 @@ func parseLine(text []byte, j job) (job, error) {
 		return j, err
 	}
 	set(&j.MaxTokens, l.MaxTokens)
+	set(&j.MinTokens, l.MinTokens)
 	set(&j.Sample.Temperature, l.Temperature)
 	set(&j.Sample.TopK, l.TopK)
 	set(&j.Sample.TopP, l.TopP)
@@ -182,6 +185,9 @@ func (j *job) check() error {
 	}
 	if j.MaxTokens < 0 {
 		return fmt.Errorf("max_tokens is %d, it must be 0 (no limit) or more", j.MaxTokens)
+	}
+	if j.MinTokens < 0 || j.MaxTokens > 0 && j.MinTokens > j.MaxTokens {
+		return fmt.Errorf("min_tokens is %d, it must be between 0 and max_tokens (%d; 0: no limit)", j.MinTokens, j.MaxTokens)
 	}
 	if slices.Contains(j.Stop, "") {
 		return errors.New("a stop text is empty")

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/sample"
 )
 
 // TestByteOrderMark: the mark that some editors write first is no part of a prompt.
@@ -50,5 +52,15 @@ func TestPromptsStop(t *testing.T) {
 	for given, want := range map[string]string{`5`: "stop must be a text or a list of texts", `[5]`: "stop must be a text or a list of texts", `""`: "a stop text is empty"} {
 		_, err := parseLine([]byte(`{"prompt": "A", "stop": `+given+`}`), job{})
 		assert.ErrorContains(t, err, want, given)
+	}
+}
+
+func TestPromptsMinTokens(t *testing.T) {
+	j, err := parseLine([]byte(`{"prompt": "A", "min_tokens": 4}`), job{MaxTokens: 9, Sample: sample.Defaults()})
+	require.NoError(t, err)
+	assert.Equal(t, 4, j.MinTokens)
+	for _, wrong := range []string{`"min_tokens": 10`, `"min_tokens": -1`, `"min_tokens": 4, "max_tokens": 3`} {
+		_, err = parseLine([]byte(`{"prompt": "A", `+wrong+`}`), job{MaxTokens: 9, Sample: sample.Defaults()})
+		assert.ErrorContains(t, err, "min_tokens is ", wrong)
 	}
 }

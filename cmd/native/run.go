@@ -23,6 +23,7 @@ type runCommand struct {
 	Logprobs  int    `group:"Model and prompt:" placeholder:"K" default:"0" help:"With --json: log-probabilities of each token and of the best K, at most 20. Logits are raw, before temperature."`
 
 	MaxTokens int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"Generate at most so many tokens. 0: until the model ends or the context is full."`
+	MinTokens int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"Before so many tokens draw no end token, and let no --stop end the text."`
 	Stop      []string `group:"Generation:" placeholder:"TEXT" sep:"none" filled:"" help:"End before this text, which may be or hold the name of a control token, such as <|sep|>. May come several times."`
 	IgnoreEOS bool     `group:"Generation:" name:"ignore-eos" help:"Go on past end tokens."`
 	Ctx       int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"At most so many tokens a sequence. 0: what the model was trained for, as memory allows. More is lowered to that."`
@@ -45,7 +46,7 @@ once into a temporary file. A server that is busy (429, 503) is asked again afte
 
 A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
-"temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of", "beams",
+"min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of", "beams",
 "length_penalty" and "early_stopping".
 
 --json prints "prompt_ids", "ids", "text", "finish_reason" ("stop", "length", "cancelled", or "error", then with "error"), with
@@ -70,7 +71,7 @@ func (r *runCommand) Run(h *host) error {
 	if r.Model == "" {
 		name = sample.Tales
 	}
-	base := job{Sample: r.samplingFlags.params(name), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, Stop: r.Stop,
+	base := job{Sample: r.samplingFlags.params(name), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop,
 		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
 	base.Sample.Logprobs = r.Logprobs
 	if err := base.check(); err != nil {

@@ -93,8 +93,8 @@ func TestMessages(t *testing.T) {
 
 func TestOpenOptions(t *testing.T) {
 	var o openOptions
-	require.NoError(t, port.Decode(`{"kvMemory": 5, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
-	assert.Equal(t, engine.Options{KVMemory: 5, Preemption: "swap", SwapMemory: 8 << 30, QueueLimit: 3}, o.options())
+	require.NoError(t, port.Decode(`{"kvMemory": 5, "partialHits": true, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
+	assert.Equal(t, engine.Options{KVMemory: 5, PartialHits: true, Preemption: "swap", SwapMemory: 8 << 30, QueueLimit: 3}, o.options())
 	for _, wrong := range []string{`{"swapMemory": -1}`, `{"queueLimit": 1.5}`, `{"preemption": 1}`} {
 		assert.ErrorIs(t, port.Decode(wrong, &o), engine.ErrBadRequest, wrong)
 	}
@@ -234,10 +234,11 @@ func TestRequestChoices(t *testing.T) {
 	assert.Equal(t, 3, q.BestOf)
 	assert.Nil(t, q.Beams)
 	r = request{}
-	require.NoError(t, port.Decode(`{"ids": [1], "beams": {"width": 4, "lengthPenalty": -0.5, "earlyStopping": "never", "minTokens": 2}}`, &r))
+	require.NoError(t, port.Decode(`{"ids": [1], "minTokens": 2, "beams": {"width": 4, "lengthPenalty": -0.5, "earlyStopping": "never"}}`, &r))
 	q, err = r.request(nil)
 	require.NoError(t, err)
-	assert.Equal(t, &engine.Beams{Width: 4, LengthPenalty: -0.5, EarlyStopping: engine.StopNever, MinTokens: 2}, q.Beams)
+	assert.Equal(t, &engine.Beams{Width: 4, LengthPenalty: -0.5, EarlyStopping: engine.StopNever}, q.Beams)
+	assert.Equal(t, 2, q.MinTokens)
 	r.Beams.EarlyStopping = "soon"
 	_, err = r.request(nil)
 	assert.ErrorIs(t, err, engine.ErrBadRequest)

@@ -34,9 +34,9 @@ var names = []port.Name{
 
 // fieldNames are the engine's fields as quire.js calls them.
 var fieldNames = map[string]string{
-	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs",
+	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
-	"Beams.MinTokens": "beams.minTokens", "top_k": "topK", "top_p": "topP", "min_p": "minP",
+	"top_k": "topK", "top_p": "topP", "min_p": "minP",
 }
 
 // failureOf names an error, and the fields that it is about.

@@ -29,6 +29,7 @@ type openOptions struct {
 	MaxSeqs       int    `json:"maxSeqs"`
 	Depth         int    `json:"depth"`
 	Deterministic bool   `json:"deterministic"`
+	PartialHits   bool   `json:"partialHits"`
 	Preemption    string `json:"preemption"`
 	SwapMemory    uint64 `json:"swapMemory"`
 	QueueLimit    int    `json:"queueLimit"`
@@ -40,7 +41,7 @@ func (o openOptions) options() engine.Options {
 		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
 		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
 		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
-		Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: port.Tunings(o.Tuning),
+		PartialHits: o.PartialHits, Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: port.Tunings(o.Tuning),
 	}
 }
 
@@ -51,6 +52,7 @@ type request struct {
 	After       []int32           `json:"after"`    // a session's tokens, which the request goes on from
 	Messages    []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
 	MaxTokens   int               `json:"maxTokens"`
+	MinTokens   int               `json:"minTokens"`
 	Temperature float64           `json:"temperature"`
 	TopK        int               `json:"topK"`
 	TopP        float64           `json:"topP"`
@@ -72,7 +74,6 @@ type beams struct {
 	Width         int     `json:"width"`
 	LengthPenalty float64 `json:"lengthPenalty"`
 	EarlyStopping string  `json:"earlyStopping"`
-	MinTokens     int     `json:"minTokens"`
 }
 
 var earlyStopping = map[string]engine.EarlyStopping{
@@ -84,12 +85,12 @@ func (b *beams) beams() (*engine.Beams, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: beams.earlyStopping is %q, it must be heuristic, width or never", engine.ErrBadRequest, b.EarlyStopping)
 	}
-	return &engine.Beams{Width: b.Width, LengthPenalty: b.LengthPenalty, EarlyStopping: stopping, MinTokens: b.MinTokens}, nil
+	return &engine.Beams{Width: b.Width, LengthPenalty: b.LengthPenalty, EarlyStopping: stopping}, nil
 }
 
 func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
-		MaxTokens: r.MaxTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
+		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
 		N: r.N, BestOf: r.BestOf,
 		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs},
 	}

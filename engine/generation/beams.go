@@ -6,7 +6,6 @@ type Beams struct {
 	Width         int     // texts that go on, and the most choices
 	LengthPenalty float64 // texts are ranked by their log-probability over their length to this power; 0: by the sum, above 0 favours long ones
 	EarlyStopping EarlyStopping
-	MinTokens     int // tokens before a text may end
 }
 
 // EarlyStopping says when a search with Width ended texts stops.

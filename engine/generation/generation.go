@@ -46,7 +46,7 @@ func New(r Request, t *tokenizer.Tokenizer, sink Sink) *Generation {
 	}
 	p := r.Sample
 	if r.Beams != nil {
-		g.search = newSearch(*r.Beams, g.ends)
+		g.search = newSearch(*r.Beams, r.MinTokens, g.ends)
 		p.Logprobs = max(p.Logprobs, r.Beams.candidates(len(g.ends)))
 	} else if r.late() {
 		p.Logprobs = max(p.Logprobs, 1)
@@ -78,7 +78,7 @@ func (g *Generation) Scheduled() schedule.Request {
 	if g.search != nil {
 		s.Lanes, s.LandEach, s.Lockstep = r.Beams.Width, true, true
 	} else {
-		s.StopTokens = g.ends
+		s.StopTokens, s.MinTokens = g.ends, r.MinTokens
 	}
 	return s
 }

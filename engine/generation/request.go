@@ -14,6 +14,7 @@ import (
 type Request struct {
 	Prompt    []int32       // token ids, at least one, computed once for all choices
 	MaxTokens int           // the most tokens to generate; 0: until the model ends or the context is full
+	MinTokens int           // before these no end token is drawn, and no stop text ends generation
 	Sample    sample.Params // the zero value is greedy; its Logprobs asks for log-probabilities
 	Stop      []string      // texts that end generation; they are not part of the output
 	IgnoreEnd bool          // go on past end tokens

@@ -12,6 +12,7 @@ import (
 // running beam and says which beams run on.
 type search struct {
 	Beams
+	minTokens int // before a text may end
 	ends      []int32
 	maxTokens int // of a text
 	length    int // tokens of each running beam
@@ -40,8 +41,8 @@ type move struct {
 	token  int32
 }
 
-func newSearch(b Beams, ends []int32) *search {
-	return &search{Beams: b, ends: ends, running: make([]beam, 1)}
+func newSearch(b Beams, minTokens int, ends []int32) *search {
+	return &search{Beams: b, minTokens: minTokens, ends: ends, running: make([]beam, 1)}
 }
 
 // continuation is a way to go on.
@@ -58,7 +59,7 @@ func (b *search) advance(tops [][]sample.Candidate) []move {
 	var all []continuation
 	for i, top := range tops {
 		for _, c := range top {
-			if b.length <= b.MinTokens && b.isEnd(c) {
+			if b.length <= b.minTokens && b.isEnd(c) {
 				continue
 			}
 			all = append(all, continuation{i, c, b.running[i].sum + float64(c.Logprob)})

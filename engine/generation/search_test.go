@@ -14,8 +14,8 @@ import (
 )
 
 // searched runs the books of a search on the reference's probabilities.
-func searched(t *testing.T, m *reference.Model, prompt []int32, b Beams, ends []int32, maxTokens int) []beam {
-	s := newSearch(b, ends)
+func searched(t *testing.T, m *reference.Model, prompt []int32, b Beams, minTokens int, ends []int32, maxTokens int) []beam {
+	s := newSearch(b, minTokens, ends)
 	s.maxTokens = maxTokens
 	states := []*reference.State{m.NewState()}
 	tokens := [][]int32{prompt}
@@ -64,7 +64,7 @@ func TestBeamSearch(t *testing.T) {
 				for _, penalty := range []float64{0, 1, -0.5} {
 					for stopping, name := range referencetest.EarlyStopping {
 						for _, minimum := range []int{0, 3} {
-							b := Beams{Width: width, LengthPenalty: penalty, EarlyStopping: EarlyStopping(stopping), MinTokens: minimum}
+							b := Beams{Width: width, LengthPenalty: penalty, EarlyStopping: EarlyStopping(stopping)}
 							want, gap, err := m.Beams(prompt, reference.BeamParams{
 								Width: width, Tokens: maxTokens, MinTokens: minimum, LengthPenalty: penalty, EarlyStopping: name, Ends: ends,
 							})
@@ -73,7 +73,7 @@ func TestBeamSearch(t *testing.T) {
 								continue
 							}
 							compared++
-							got := searched(t, m, prompt, b, ends, maxTokens)
+							got := searched(t, m, prompt, b, minimum, ends, maxTokens)
 							require.Len(t, got, len(want))
 							for j := range want {
 								require.Equal(t, want[j].Tokens, ids(got[j]), "prompt %d, ends %d, %+v, text %d", i, ends, b, j)
@@ -103,7 +103,7 @@ func top(pairs ...float32) (all []sample.Candidate) {
 
 // Equal probabilities rank by beam, then by place.
 func TestBeamTies(t *testing.T) {
-	s := newSearch(Beams{Width: 2}, []int32{9})
+	s := newSearch(Beams{Width: 2}, 0, []int32{9})
 	s.maxTokens = 5
 	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -1, 5, -1)}))
 	assert.Equal(t, []move{{0, 6}, {1, 8}}, s.advance([][]sample.Candidate{top(6, -1, 7, -2, 2, -2), top(8, -1, 1, -2, 2, -2)}))
@@ -115,7 +115,7 @@ func TestBeamTies(t *testing.T) {
 
 // An end that is not among the best ends nothing: others run on in its place.
 func TestBeamEndBelowTheBest(t *testing.T) {
-	s := newSearch(Beams{Width: 2}, []int32{9})
+	s := newSearch(Beams{Width: 2}, 0, []int32{9})
 	s.maxTokens = 5
 	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -2, 9, -3)}))
 	assert.Empty(t, s.results(""))

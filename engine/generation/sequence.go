@@ -74,6 +74,7 @@ func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 	if r.Sample.Logprobs > 0 {
 		q.tokens = append(q.tokens, token)
 	}
+	q.stopper.deaf = len(q.ids) <= r.MinTokens
 	text := ""
 	if reason != schedule.Stopped || r.Special {
 		text = q.decoder.Next(token.ID)

@@ -6,6 +6,7 @@ import "bytes"
 // the output does not show: a stop text is found with them and without.
 type stopper struct {
 	stops []string
+	deaf  bool // stop texts that end now are text like any other
 	held  []byte
 	kinds []kind // of the bytes of held
 }
@@ -61,7 +62,7 @@ func (s *stopper) take(text string, first kind) (out string, hit bool) {
 func (s *stopper) find(text []byte, border func(at int) bool) (first, keep int) {
 	first, keep = -1, len(text)
 	for _, stop := range s.stops {
-		for at := 0; at+len(stop) <= len(text) && (first < 0 || at < first); at++ {
+		for at := 0; !s.deaf && at+len(stop) <= len(text) && (first < 0 || at < first); at++ {
 			next := bytes.Index(text[at:], []byte(stop))
 			if next < 0 {
 				break

@@ -120,3 +120,46 @@ func TestStopTexts(t *testing.T) {
 		assert.Equal(t, test.want, string(q.text), "%+v", test)
 	}
 }
+
+// Before MinTokens stop texts are text; one that ends later counts, wherever it begins.
+func TestStopTextsBeforeMinTokens(t *testing.T) {
+	for _, test := range []struct {
+		stop      string
+		minTokens int
+		want      string
+		stopped   bool
+	}{
+		{"b", 0, "a", true}, {"b", 1, "a", true}, {"b", 2, "abcda", true}, {"ab", 2, "abcd", true}, {"bc", 2, "a", true}, {"bc", 3, "abcdab", false},
+		{"ab", 5, "abcd", true}, {"ab", 6, "abcdab", false},
+	} {
+		r := Request{Prompt: []int32{'x'}, Stop: []string{test.stop}, MinTokens: test.minTokens}
+		out := &output{}
+		q := New(r, byteTokenizer(t), out).Live[0]
+		stopped := false
+		for i, id := range "abcdab" {
+			reason := schedule.Going
+			if i == 5 {
+				reason = schedule.Length
+			}
+			if stopped = q.take(letter(id), reason); stopped {
+				break
+			}
+		}
+		assert.Equal(t, test.want, string(q.text), "%+v", test)
+		assert.Equal(t, test.stopped, stopped, "%+v", test)
+	}
+}
+
+func letter(id rune) sample.Token { return sample.Token{Candidate: sample.Candidate{ID: id}} }
+
+// byteTokenizer has a token a byte.
+func byteTokenizer(t testing.TB) *tokenizer.Tokenizer {
+	v := &tokenizer.Vocabulary{Model: "gpt2", Pre: "gpt-2", Merges: []string{"y z"}, IDs: map[string]int32{}}
+	for b := range 256 {
+		v.Tokens, v.Types = append(v.Tokens, tokenizer.ByteToken(byte(b))), append(v.Types, tokenizer.Normal)
+	}
+	v.Tokens, v.Types = append(v.Tokens, "yz"), append(v.Types, tokenizer.Normal)
+	tok, err := tokenizer.FromVocabulary(v)
+	require.NoError(t, err)
+	return tok
+}

@@ -51,6 +51,9 @@ func (r *Request) validatePrompt(l Limits) error {
 	if r.MaxTokens < 0 {
 		return refuse("MaxTokens is %d", r.MaxTokens)
 	}
+	if r.MinTokens < 0 || r.MaxTokens > 0 && r.MinTokens > r.MaxTokens {
+		return refuse("MinTokens is %d, it must be between 0 and MaxTokens (%d; 0: no limit)", r.MinTokens, r.MaxTokens)
+	}
 	for i, id := range r.Prompt {
 		if id < 0 || int(id) >= l.Vocabulary {
 			return refuse("prompt token %d is %d, the vocabulary has %d", i, id, l.Vocabulary)
@@ -97,8 +100,6 @@ func (r *Request) validateBeams(l Limits) error {
 		return refuse("Beams.LengthPenalty is %g, it must be finite", b.LengthPenalty)
 	case b.EarlyStopping > StopNever:
 		return refuse("Beams.EarlyStopping is %d, which means nothing", b.EarlyStopping)
-	case b.MinTokens < 0:
-		return refuse("Beams.MinTokens is %d, it must not be negative", b.MinTokens)
 	case !r.Sample.Greedy():
 		return refuse("Beams go without drawing: Sample.Temperature is %g, it must be 0", r.Sample.Temperature)
 	case r.BestOf > 0 || len(r.Stop) > 0 || r.Logits != nil:

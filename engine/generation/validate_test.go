@@ -29,7 +29,8 @@ func TestValidate(t *testing.T) {
 		"Temperature is 1":     {Beams: &Beams{Width: 2}, Sample: sample.Defaults()},
 		"N is 3":               {Beams: &Beams{Width: 2}, N: 3},
 		"do not go with":       {Beams: &Beams{Width: 2}, Stop: []string{"x"}},
-		"MinTokens is -1":      {Beams: &Beams{Width: 2, MinTokens: -1}},
+		"MinTokens is -1":      {MinTokens: -1},
+		"MinTokens is 6":       {MinTokens: 6, MaxTokens: 5},
 		"EarlyStopping is 3":   {Beams: &Beams{Width: 2, EarlyStopping: 3}},
 		"LengthPenalty is NaN": {Beams: &Beams{Width: 2, LengthPenalty: math.NaN()}},
 	} {

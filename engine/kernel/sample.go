@@ -30,9 +30,9 @@ type SampleParams struct {
 // Sample draws a token for each output of a step, exactly (engine/sample says from which distribution), into its lane
 // and its result.
 type Sample struct {
-	device            *gpu.Device
-	peak, choose, top *gpu.Kernel
-	slices            int
+	device                      *gpu.Device
+	peak, choose, top, withhold *gpu.Kernel
+	slices                      int
 }
 
 // sliceLogits is how many logits one workgroup of the first kernel looks at.
@@ -51,6 +51,11 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	} else if p.Vocab <= sliceLogits {
 		workgroup = 64
 	}
+	withhold, err := Module(d, Spec{File: "withhold", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadWrite}})
+	if err != nil {
+		return nil, err
+	}
+	k.withhold = d.Kernel(withhold)
 	consts := []Const{{"VOCABULARY", p.Vocab}, {"STRIDE", p.Stride}, {"WORKGROUP", workgroup}, {"SLICES", k.slices}}
 	result := []Const{{"RESULT_WORDS", ResultWords}, {"MAX_TOP", sample.MaxTop}}
 	for _, s := range []struct {
@@ -74,7 +79,7 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 
 // Wait blocks until the kernels are compiled.
 func (k *Sample) Wait(ctx context.Context) error {
-	for _, kernel := range []*gpu.Kernel{k.peak, k.choose, k.top} {
+	for _, kernel := range []*gpu.Kernel{k.peak, k.choose, k.top, k.withhold} {
 		if err := kernel.Wait(ctx); err != nil {
 			return err
 		}
@@ -86,11 +91,11 @@ func (k *Sample) Wait(ctx context.Context) error {
 func (k *Sample) ScratchBytes(outputs int) uint64 { return 8 * uint64(outputs) * uint64(k.slices) }
 
 // SampleBindings are buffers bound to the kernels of Sample.
-type SampleBindings struct{ peak, choose, top *gpu.BindGroup }
+type SampleBindings struct{ peak, choose, top, withhold *gpu.BindGroup }
 
 // Bind binds the step buffer, logits [output][Stride], scratch (ScratchBytes), the lanes' parameters
-// [lane][sample.LaneWords], the lanes' last tokens [lane] and the results [output][ResultWords].
-func (k *Sample) Bind(step, logits, scratch, laneParams, lanes, results gpu.View) (*SampleBindings, error) {
+// [lane][sample.LaneWords], the lanes' last tokens [lane], the results [output][ResultWords] and the list of withheld tokens.
+func (k *Sample) Bind(step, logits, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
 	b := &SampleBindings{}
 	var err error
 	if b.peak, err = k.device.Bind(k.peak, step, logits, scratch); err != nil {
@@ -102,17 +107,68 @@ func (k *Sample) Bind(step, logits, scratch, laneParams, lanes, results gpu.View
 	if b.top, err = k.device.Bind(k.top, step, logits, scratch, laneParams, results); err != nil {
 		return nil, err
 	}
+	if b.withhold, err = k.device.Bind(k.withhold, logits, withheld); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
-// Record records the draws of a step's outputs: two dispatches, and a third where any lane asks for log-probabilities.
-func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, outputs int, logprobs bool) {
-	y, z := Fold(outputs)
+// Draws are a step's outputs.
+type Draws struct {
+	Outputs  int
+	Logprobs bool // a lane asks for log-probabilities
+	Withheld int  // tokens in the list
+}
+
+// Record records draws: two dispatches, and a third for log-probabilities, which are those of all tokens, withheld or not.
+func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
+	y, z := Fold(d.Outputs)
+	trade := func() {
+		if d.Withheld > 0 {
+			rec.Dispatch(k.withhold, b.withhold, uint32(ceilDiv(d.Withheld, 64)), 1, 1)
+		}
+	}
+	trade()
 	rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
 	rec.Dispatch(k.choose, b.choose, 1, y, z)
-	if logprobs {
-		rec.Dispatch(k.top, b.top, 1, y, z)
+	trade()
+	if !d.Logprobs {
+		return
 	}
+	if d.Withheld > 0 {
+		rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
+	}
+	rec.Dispatch(k.top, b.top, 1, y, z)
+}
+
+// Withheld is a list of tokens that are not drawn, as the GPU reads it: its length, then places and what stands there.
+type Withheld []uint32
+
+// withheldLogit is below every logit of use, and its distance to them is no infinity.
+const withheldLogit = -3e38
+
+// WithheldBytes is the size of a list of n tokens.
+func WithheldBytes(n int) uint64 { return 8 * uint64(n+1) }
+
+// Reset empties the list.
+func (w *Withheld) Reset() { *w = append((*w)[:0], 0, 0) }
+
+// Len is the number of its tokens.
+func (w Withheld) Len() int { return max(0, len(w)/2-1) }
+
+// Bytes gives the list's bytes.
+func (w Withheld) Bytes() []byte {
+	data := make([]byte, 0, 4*len(w))
+	for _, word := range w {
+		data = binary.LittleEndian.AppendUint32(data, word)
+	}
+	return data
+}
+
+// Add withholds a token from an output of logits that are stride words long.
+func (w *Withheld) Add(output, stride int, token int32) {
+	*w = append(*w, uint32(output*stride)+uint32(token), math.Float32bits(withheldLogit))
+	(*w)[0]++
 }
 
 // DecodeResult reads one output's result of ResultWords words. It allocates only for log-probabilities.

@@ -24,6 +24,8 @@ type sampler struct {
 	logits         *gpu.Buffer
 	params, lanes  *gpu.Buffer
 	results, steps *gpu.Buffer
+	list           *gpu.Buffer
+	withheld       Withheld
 	bind           *SampleBindings
 }
 
@@ -40,10 +42,11 @@ func newSampler(t testing.TB, vocab, rows int) *sampler {
 		return b
 	}
 	s.logits = buffer("logits", 4*uint64(rows*s.stride()))
+	s.list = buffer("withheld", WithheldBytes(4*rows))
 	s.params, s.lanes = buffer("params", uint64(4*rows*sample.LaneWords)), buffer("lanes", uint64(4*rows))
 	s.results, s.steps = buffer("results", uint64(4*rows*ResultWords)), buffer("step", uint64(4*(64+8*rows)))
 	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
-		s.params.All(), s.lanes.All(), s.results.All())
+		s.params.All(), s.lanes.All(), s.results.All(), s.list.All())
 	require.NoError(t, err)
 	return s
 }
@@ -90,15 +93,18 @@ func (s *sampler) draw(first int, params ...sample.Params) []sample.Token {
 		step = binary.LittleEndian.AppendUint32(step, w)
 	}
 	require.NoError(s, s.params.Upload(0, shuffled))
+	require.NoError(s, s.list.Upload(0, s.withheld.Bytes()))
 	require.NoError(s, s.steps.Upload(0, step))
-	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, s.rows, logprobs) })
+	s.submit(func(rec *gpu.Recorder) {
+		s.kernel.Record(rec, s.bind, Draws{Outputs: s.rows, Logprobs: logprobs, Withheld: s.withheld.Len()})
+	})
 	data, tokens := make([]byte, s.results.Size()), make([]byte, s.lanes.Size())
 	require.NoError(s, s.results.Read(context.Background(), 0, data))
 	require.NoError(s, s.lanes.Read(context.Background(), 0, tokens))
 	out := make([]sample.Token, s.rows)
 	for i := range out {
 		out[i] = DecodeResult(data[4*ResultWords*i:])
-		require.Equal(s, uint32(out[i].ID), binary.LittleEndian.Uint32(tokens[4*s.lane(i):]), "the lane's token")
+		require.Equal(s, uint32(max(0, out[i].ID)), binary.LittleEndian.Uint32(tokens[4*s.lane(i):]), "the lane's token; 0 where there is none")
 	}
 	return out
 }
@@ -249,7 +255,7 @@ func TestSampleWithoutDraw(t *testing.T) {
 		step = binary.LittleEndian.AppendUint32(step, w)
 	}
 	require.NoError(t, s.steps.Upload(0, step))
-	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, 1, false) })
+	s.submit(func(rec *gpu.Recorder) { s.kernel.Record(rec, s.bind, Draws{Outputs: 1}) })
 	require.NotEqual(t, before, NoToken)
 	require.EqualValues(t, NoToken, int32(s.word(s.results, 0)))
 	require.EqualValues(t, 99, s.word(s.lanes, 0), "the lane keeps its token")
@@ -312,4 +318,60 @@ func TestSampleRefuses(t *testing.T) {
 		_, err := NewSample(r.dev, p)
 		require.ErrorContains(t, err, "vocabulary")
 	}
+}
+
+// Withheld tokens are not drawn in their outputs, however likely they are; log-probabilities, and the logits, stay those of
+// all tokens.
+func TestWithheldTokens(t *testing.T) {
+	for _, vocab := range []int{5, 512, 4100} {
+		s := newSampler(t, vocab, 24)
+		for name, set := range s.logitSets(vocab) {
+			s.load(set)
+			params := []sample.Params{{Logprobs: 5}, {Temperature: 1, TopP: 0.9}, {Temperature: 900, TopP: 1}, {Temperature: 0.01, TopK: 3, TopP: 1, Logprobs: 2}, {}}
+			free := s.draw(3, params...)
+			best := sample.Draw(set, sample.Params{}, 0)
+			without := append([]float32(nil), set...)
+			s.withheld.Reset()
+			for _, id := range []int{best, 2} {
+				without[id] = withheldLogit
+			}
+			for row := 0; row < s.rows; row += 3 {
+				s.withheld.Add(row, s.stride(), int32(best))
+				if best != 2 {
+					s.withheld.Add(row, s.stride(), 2)
+				}
+			}
+			for range 2 { // the second time the list is written anew, over the same logits
+				for row, got := range s.draw(3, params...) {
+					p := params[row%len(params)]
+					if row%3 != 0 {
+						require.Equal(t, free[row], got, "%s: nothing is withheld from row %d", name, row)
+						continue
+					}
+					require.NotContains(t, []int{best, 2}, int(got.ID), "%s: row %d", name, row)
+					require.EqualValues(t, sample.Draw(without, p, uint32(3+row)), got.ID, "%s: row %d", name, row)
+					require.Equal(t, free[row].Top, got.Top, "%s: row %d", name, row)
+					if p.Logprobs > 0 {
+						require.Equal(t, set[got.ID], got.Logit)
+					}
+				}
+			}
+			s.withheld = nil
+			require.Equal(t, free, s.draw(3, params...), "%s: the logits are as they were", name)
+		}
+	}
+}
+
+// A logit that is no number is found though its token is withheld.
+func TestWithheldNotANumber(t *testing.T) {
+	s := newSampler(t, 512, 2)
+	set := s.floats(512, 1)
+	set[7] = float32(math.NaN())
+	s.load(set, s.floats(512, 2))
+	s.withheld.Reset()
+	s.withheld.Add(0, s.stride(), 7)
+	s.withheld.Add(1, s.stride(), 7)
+	got := s.draw(0, sample.Defaults())
+	require.Equal(t, NotNumbers, got[0].ID)
+	require.GreaterOrEqual(t, got[1].ID, int32(0))
 }

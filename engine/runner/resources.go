@@ -26,13 +26,15 @@ type resources struct {
 	results    *gpu.Buffer
 	readbacks  []*gpu.Readback
 
-	sampler     *kernel.Sample
-	samplerBind *kernel.SampleBindings
-	scratch     *gpu.Buffer // the sampler's
-	pending     []laneWrite // lanes opened since the last step
-	logprobs    []bool      // lanes that ask for log-probabilities
-	landed      step.Result
-	buffers     []*gpu.Buffer
+	sampler      *kernel.Sample
+	samplerBind  *kernel.SampleBindings
+	scratch      *gpu.Buffer // the sampler's
+	withheld     kernel.Withheld
+	withheldList *gpu.Buffer
+	pending      []laneWrite // lanes opened since the last step
+	logprobs     []bool      // lanes that ask for log-probabilities
+	landed       step.Result
+	buffers      []*gpu.Buffer
 }
 
 // Sizes of a lane's parameters and of an output's result.
@@ -119,13 +121,16 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return r, err
 	}
+	if r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxSeqs*len(o.StopTokens))); err != nil {
+		return r, err
+	}
 	if err = r.graph.Bind(ctx, progress("kernels")); err != nil {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {
 		return r, err
 	}
-	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All())
+	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
 	return r, err
 }
 

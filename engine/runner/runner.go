@@ -21,12 +21,13 @@ type Options struct {
 	KVType        kernel.KVType
 	Blocks        int // of the KV cache, the null block included
 	BlockSize     int
-	MaxSeqs       int // lanes
-	TokenBudget   int // tokens of one step
-	MaxOutputs    int // rows of logits of one step
-	Context       int // tokens of one sequence
-	Depth         int // steps in flight
-	TokenLayers   int // the most tokens times layers of one submission; 0: any number
+	MaxSeqs       int     // lanes
+	TokenBudget   int     // tokens of one step
+	MaxOutputs    int     // rows of logits of one step
+	StopTokens    []int32 // that are not drawn where an output says so
+	Context       int     // tokens of one sequence
+	Depth         int     // steps in flight
+	TokenLayers   int     // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
@@ -143,13 +144,13 @@ func (r *Runner) Submit(s *step.Step) error {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
 	}
 	r.pending = r.pending[:0]
+	draws := r.draws(s)
+	if draws.Withheld > 0 {
+		rec.Write(r.withheldList, 0, r.withheld.Bytes())
+	}
 	r.graph.Record(rec, &r.data)
-	if n := len(s.Outputs); n > 0 {
-		logprobs := false
-		for _, o := range s.Outputs {
-			logprobs = logprobs || o.Sample && r.logprobs[s.Rows[o.Row].Lane]
-		}
-		r.sampler.Record(rec, r.samplerBind, n, logprobs)
+	if n := draws.Outputs; n > 0 {
+		r.sampler.Record(rec, r.samplerBind, draws)
 		rec.Read(f.results, r.results, 0, uint64(n)*resultBytes)
 	}
 	if f.logits != nil {
@@ -167,6 +168,22 @@ func (r *Runner) Submit(s *step.Step) error {
 	r.stats.Dispatches = rec.Dispatches()
 	r.flights = append(r.flights, f)
 	return nil
+}
+
+// draws lists what a step draws, and the tokens that it withholds.
+func (r *Runner) draws(s *step.Step) kernel.Draws {
+	d := kernel.Draws{Outputs: len(s.Outputs)}
+	r.withheld.Reset()
+	for i, o := range s.Outputs {
+		d.Logprobs = d.Logprobs || o.Sample && r.logprobs[s.Rows[o.Row].Lane]
+		if o.Sample && o.NoStop {
+			for _, token := range r.options.StopTokens {
+				r.withheld.Add(i, model.Stride(r.plan.Config.Vocabulary), token)
+			}
+		}
+	}
+	d.Withheld = r.withheld.Len()
+	return d
 }
 
 // takeFlight prepares what the step's landing needs.

@@ -29,16 +29,16 @@ type Request struct {
 	Lanes      int      // most sequences at once, forks included; their lanes are kept while any of them lives
 	Prompt     []int32  // token ids, at least one; kept, not changed
 	MaxTokens  int      // tokens to generate; 0: until the context is full
-	StopTokens []int32  // each ends a sequence that has sampled MinTokens with it; kept, not changed
-	MinTokens  int
-	Priority   int    // the lower, the sooner
-	Arrival    uint64 // order within a priority, equal ones in order of Add; 0: after all others so far
-	Tenant     string // waiting tenants take turns within a priority
-	Salt       string // cached blocks are shared only under an equal salt
-	LoRA       string // and an equal LoRA
-	LandEach   bool   // its sampled token lands before its next step is made: for grammars and beams
-	Lockstep   bool   // no sequence runs ahead of the request's others: for beams
-	AllLogits  bool   // every token's logits are read back; nothing is taken from the prefix cache
+	StopTokens []int32  // each ends a sequence; kept, not changed
+	MinTokens  int      // sampled tokens that no stop token ends, and that are to be none (step.Output.NoStop)
+	Priority   int      // the lower, the sooner
+	Arrival    uint64   // order within a priority, equal ones in order of Add; 0: after all others so far
+	Tenant     string   // waiting tenants take turns within a priority
+	Salt       string   // cached blocks are shared only under an equal salt
+	LoRA       string   // and an equal LoRA
+	LandEach   bool     // its sampled token lands before its next step is made: for grammars and beams
+	Lockstep   bool     // no sequence runs ahead of the request's others: for beams
+	AllLogits  bool     // every token's logits are read back; nothing is taken from the prefix cache
 }
 
 // request is a Request and its sequences, which run, wait and are preempted as one.

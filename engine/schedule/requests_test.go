@@ -122,6 +122,27 @@ func TestCancelledPromptStillServesItsSamples(t *testing.T) {
 	assert.ErrorIs(t, r.Cancel(2), ErrUnknown)
 }
 
+// TestCancelledPromptStaysCached: a prompt that was computed for a cancelled first sample is found by others, with its last
+// block, which the samples then write to elsewhere.
+func TestCancelledPromptStaysCached(t *testing.T) {
+	for _, depth := range []int{1, 2} {
+		r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: depth, PrefixCache: true, TokenBudget: 5})
+		r.add(Request{ID: 1, Samples: []uint64{2}, Prompt: prompt(1, 12), MaxTokens: 3})
+		require.Equal(t, Run, r.next().Kind)
+		require.NoError(t, r.Cancel(1))
+		r.finish()
+		assert.Equal(t, map[uint64][]int32{2: continuation(nil, prompt(1, 12), 3, 100)}, r.texts)
+		probe := r.Cache().NewTable(paging.Extras{})
+		assert.Equal(t, 12, r.Cache().Match(probe, append(prompt(1, 12), 7)), "all of the prompt")
+		r.add(Request{ID: 3, Prompt: append(prompt(1, 12), 7), MaxTokens: 1})
+		d := r.next()
+		require.Len(t, d.Opened, 1)
+		assert.Equal(t, 12, d.Opened[0].Cached)
+		r.finish()
+		assert.Equal(t, continuation(nil, append(prompt(1, 12), 7), 1, 100), r.texts[3])
+	}
+}
+
 // TestBeams forks a decoding sequence with another last token, as beam search does.
 func TestBeams(t *testing.T) {
 	r := endless(t, Config{BlockSize: 4, Blocks: 40, Depth: 2})
@@ -389,4 +410,35 @@ func TestEqualArrivalsGoInOrderOfAdd(t *testing.T) {
 	for id := range uint64(4) {
 		assert.Len(t, r.texts[id], 8-int(id))
 	}
+}
+
+// The first MinTokens of a request draw no stop token, wherever it begins anew; of others the runner need not know.
+func TestMinTokensDrawNoStop(t *testing.T) {
+	s, err := New(Config{BlockSize: 4, Blocks: 40, Depth: 2})
+	require.NoError(t, err)
+	require.NoError(t, s.Add(Request{ID: 1, Prompt: prompt(1, 6), StopTokens: []int32{99}, MinTokens: 3, MaxTokens: 6}))
+	require.NoError(t, s.Add(Request{ID: 2, Prompt: prompt(2, 6), MinTokens: 3, MaxTokens: 6}))
+	var st step.Step
+	withheld := map[uint64][]uint32{}
+	for steps := 0; ; steps++ {
+		d := s.Schedule(&st)
+		if d.Kind == Idle {
+			break
+		}
+		if d.Kind == Land {
+			_, err := s.Land(d.Step, []int32{7, 7})
+			require.NoError(t, err)
+			continue
+		}
+		for _, o := range st.Outputs {
+			if o.NoStop {
+				id := st.Rows[o.Row].Sequence
+				withheld[id] = append(withheld[id], o.Counter)
+			}
+		}
+		if steps == 3 {
+			require.NoError(t, s.Reset())
+		}
+	}
+	assert.Equal(t, map[uint64][]uint32{1: {0, 1, 2, 1, 2}}, withheld, "again after everything was lost")
 }

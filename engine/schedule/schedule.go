@@ -192,6 +192,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 			out := step.Output{Token: int32(len(st.Tokens)), Row: int32(len(st.Rows)), Sample: last, Logits: logits}
 			if last {
 				out.Counter = uint32(total - q.prompt)
+				out.NoStop = total-q.prompt < q.request.MinTokens && len(q.request.StopTokens) > 0
 			}
 			st.Outputs = append(st.Outputs, out)
 			if p < end-1 {

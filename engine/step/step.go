@@ -54,6 +54,7 @@ type Output struct {
 	Counter uint32 // sample counter: how many tokens the sequence sampled before this one
 	Sample  bool   // draw a token into the row's lane
 	Logits  bool   // read the whole row of logits back
+	NoStop  bool   // no stop token is drawn, however likely it is
 }
 
 // Reset empties s for reuse, keeping its memory, with the given number of KV

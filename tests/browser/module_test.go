@@ -127,7 +127,7 @@ func TestModule(t *testing.T) {
 		const nothing = Object.fromEntries(['messages', 'ids', 'temperature', 'topK', 'topP', 'minP', 'signal', 'logprobs', 'stop', 'ignoreEnd',
 			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams'].map((name) => [name, null]));
 		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 4, seed: 5, ...more}).result;
-		const [a, b, c, d] = await Promise.all([ask(nothing), ask(), ask({beams: {width: 2, lengthPenalty: null, minTokens: null}}), ask({beams: 2})]);
+		const [a, b, c, d] = await Promise.all([ask(nothing), ask(), ask({minTokens: null, beams: {width: 2, lengthPenalty: null}}), ask({beams: 2})]);
 		return a.text === b.text && a.choices.length === 1 && c.text === d.text && (await ask({seed: null})).seed !== null;
 	})()`), "null is as good as absent")
 	assert.True(t, get[bool](p, `(async () => {

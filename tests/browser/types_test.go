@@ -22,7 +22,7 @@ const messages: Message[] = [
   {role: 'assistant', content: null, tool_calls: []},
   {role: 'tool'},
 ];
-const generation: Generation = quire.generate({messages, stop: '.', seed: 5n, temperature: null, beams: {width: 2, minTokens: null}});
+const generation: Generation = quire.generate({messages, stop: '.', seed: 5n, temperature: null, minTokens: null, beams: {width: 2, lengthPenalty: null}});
 for await (const chunk of generation) {
   const {text, ids}: Chunk = chunk;
   console.log(text, ids.length);
