@@ -44,7 +44,7 @@ func openFile(ctx context.Context, name string, told io.Writer) (*file, error) {
 		return &file{ReaderAt: r, Closer: r, name: name, size: r.Size()}, nil
 	}
 	if scheme, _, found := strings.Cut(name, "://"); found && !strings.ContainsAny(scheme, "/\\.") {
-		return nil, fmt.Errorf("%s: addresses that begin with %s:// are not read; http:// and https:// are, and files", name, scheme)
+		return nil, fmt.Errorf("%s: Quire reads files and http(s) addresses, not %s://", name, scheme)
 	}
 	f, err := os.Open(name)
 	if err != nil {

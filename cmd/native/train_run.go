@@ -173,7 +173,7 @@ type fileLine struct {
 // report prints a step that landed, or what its line gathers.
 func (r *training) report(s train.Result) error {
 	if !(s.Loss < math.MaxFloat32) || !(s.GradientNorm < math.MaxFloat32) {
-		return fmt.Errorf("step %d: the loss is no number any more; lower --lr", s.Step)
+		return fmt.Errorf("step %d: the loss is not a number any more: lower --lr", s.Step)
 	}
 	r.last = s
 	spent := time.Since(r.began) - r.paused
