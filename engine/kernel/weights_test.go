@@ -54,7 +54,7 @@ func (r *rig) readWeights(m *Matrix, form string) []float32 {
 
 // halfScales says where a type's blocks have scales in f16.
 var halfScales = map[quant.Type][]int{
-	quant.Q8_0: {0}, quant.Q4_0: {0}, quant.Q4_1: {0, 2}, quant.Q5_0: {0}, quant.Q4_K: {0, 2}, quant.Q5_K: {0, 2}, quant.Q6_K: {208},
+	quant.Q8_0: {0}, quant.Q4_0: {0}, quant.Q4_1: {0, 2}, quant.Q5_0: {0}, quant.Q5_1: {0, 2}, quant.Q4_K: {0, 2}, quant.Q5_K: {0, 2}, quant.Q6_K: {208},
 }
 
 // anyBlocks makes rows of blocks of any bits, with scales of any finite f16. What has none are random weights.

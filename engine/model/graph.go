@@ -26,7 +26,7 @@ type GraphOptions struct {
 }
 
 // Stride rounds a width in floats up to what activations' rows are apart.
-func Stride(width int) int { return (width + 31) &^ 31 }
+func Stride(width int) int { return kernel.RowStride(width) }
 
 // Graph is a plan on a device: its operations in order, bound to weights, caches and activations.
 type Graph struct {

@@ -49,6 +49,13 @@ func TestDequantizeByHand(t *testing.T) {
 		}
 		return out
 	}
+	fifth := func(d, m float32) []float32 { // where the first 16 have the fifth bit
+		out := shifted(d, m)
+		for i := range 16 {
+			out[i] += d * 16
+		}
+		return out
+	}
 	const packed = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
 	for _, tc := range []struct {
 		name  string
@@ -62,6 +69,8 @@ func TestDequantizeByHand(t *testing.T) {
 		{"Q8_0", Q8_0, "0038" + "7f80ff01" + zeros14 + zeros14, with(map[int]float32{0: 63.5, 1: -64, 2: -0.5, 3: 0.5})},
 		{"Q4_0", Q4_0, "0038" + packed, shifted(0.5, -4)},
 		{"Q4_1", Q4_1, "003800c9" + packed, shifted(0.5, -10)},
+		{"Q5_0", Q5_0, "0038" + "ffff0000" + packed, fifth(0.5, -8)},
+		{"Q5_1", Q5_1, "003800c9" + "ffff0000" + packed, fifth(0.5, -10)},
 		{"two blocks", Q4_0, "003c" + packed + "00c0" + packed, append(shifted(1, -8), shifted(-2, 16)...)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -89,6 +98,7 @@ func TestQuantizeByHand(t *testing.T) {
 		{"Q4_0 of nothing, with ggml's scale of -0", Q4_0, with(nil), "0080" + "8888" + eights14},
 		{"Q4_1", Q4_1, append(ramp(-1, 0.5)[:16], ramp(-1, 0.5)[:16]...), "003800bc00112233445566778899aabbccddeeff"},
 		{"Q5_0 maps the largest to -16", Q5_0, with(map[int]float32{0: -16, 16: 15, 1: 16, 31: 1}), "003c" + "feffffff" + "f00f" + zeros14[:26] + "10"},
+		{"Q5_1", Q5_1, ramp(-1, 0.5), "003800bc" + "0000ffff" + "00112233445566778899aabbccddeeff"},
 		{"Q4_1 of one value", Q4_1, ramp(1.5, 0), "0000003e0000" + zeros14},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -120,7 +130,7 @@ func TestQuantizeError(t *testing.T) {
 				low, high := extremes(weights[i/32*32:][:32])
 				extreme, width := float64(max(-low, high)), float64(high-low)
 				bound, ok := map[Type]float64{F32: 0, F16: extreme / 2048, BF16: extreme / 256, Q8_0: extreme / 254 * 1.2,
-					Q4_0: extreme / 8 * 1.01, Q4_1: width/30 + extreme/400, Q5_0: extreme / 16 * 1.01,
+					Q4_0: extreme / 8 * 1.01, Q4_1: width/30 + extreme/400, Q5_0: extreme / 16 * 1.01, Q5_1: width/62 + extreme/400,
 					Q4_K: width/30 + all/30, Q5_K: width/62 + all/30, Q6_K: extreme/32*1.01 + all/200}[kind]
 				require.True(t, ok, kind)
 				assert.InDelta(t, f, got[i], bound, kind)
@@ -137,7 +147,7 @@ func encoded() []Type {
 func TestConversionRefuses(t *testing.T) {
 	assert.ErrorIs(t, Dequantize(Q8_K, make([]byte, 292), make([]float32, 256)), ErrUnsupportedType)
 	assert.ErrorContains(t, Dequantize(Type(99), nil, nil), "type 99")
-	assert.ErrorIs(t, Quantize(Q5_1, nil, nil), ErrUnsupportedType)
+	assert.ErrorIs(t, Quantize(Q8_1, nil, nil), ErrUnsupportedType)
 	assert.ErrorContains(t, Dequantize(Q8_0, make([]byte, 33), make([]float32, 32)), "33 bytes")
 	assert.Error(t, Dequantize(Q8_0, make([]byte, 34), make([]float32, 31)))
 	assert.Error(t, Quantize(Q4_0, make([]float32, 32), make([]byte, 19)))

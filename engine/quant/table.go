@@ -57,12 +57,12 @@ var table = map[Type]row{
 	Q8_0: {"Q8_0", 32, 34, decodeQ8_0, encodeQ8_0, Planes{8, 1, 64}},
 	Q4_0: {"Q4_0", 32, 18, decodeQ4_0, encodeQ4_0, Planes{4, 1, 64}},
 	Q4_1: {"Q4_1", 32, 20, decodeQ4_1, encodeQ4_1, Planes{4, 1, 32}},
+	Q5_1: {"Q5_1", 32, 24, decodeQ5_1, encodeQ5_1, Planes{5, 1, 32}},
 	Q5_0: {"Q5_0", 32, 22, decodeQ5_0, encodeQ5_0, Planes{5, 1, 64}},
 	Q4_K: {"Q4_K", 256, 144, decodeQ4_K, encodeQ4_K, Planes{4, 5, 256}},
 	Q5_K: {"Q5_K", 256, 176, decodeQ5_K, encodeQ5_K, Planes{5, 5, 256}},
 	Q6_K: {"Q6_K", 256, 210, decodeQ6_K, encodeQ6_K, Planes{6, 5, 256}},
 
-	Q5_1:    {name: "Q5_1", weights: 32, bytes: 24},
 	Q8_1:    {name: "Q8_1", weights: 32, bytes: 36},
 	Q2_K:    {name: "Q2_K", weights: 256, bytes: 84},
 	Q3_K:    {name: "Q3_K", weights: 256, bytes: 110},

@@ -1,5 +1,5 @@
 // Weights in f16, two a word.
-//! include: plain pack
+//! include: plain
 //! const STRIPS: u32  strips of 32 weights in a row
 alias Unit = vec4<u32>;
 @group(0) @binding(1) var<storage, read> codes: array<Unit>;

@@ -1,5 +1,5 @@
 // Weights in f32.
-//! include: plain pack
+//! include: plain
 //! const STRIPS: u32  strips of 32 weights in a row
 struct Unit { low: vec4<f32>, high: vec4<f32> }
 @group(0) @binding(1) var<storage, read> codes: array<Unit>;

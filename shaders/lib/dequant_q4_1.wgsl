@@ -1,5 +1,5 @@
-// Weights in Q4_1: nibbles, a word a unit, and for each strip a word with scale and minimum in f16.
-//! include: nibbles pack
+// Weights in Q4_1: nibbles, a word a unit, and scales and minima in f16.
+//! include: nibbles scales_both pack
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = true;
@@ -12,10 +12,6 @@ fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + uni
 fn unit_low(u: Unit) -> vec4<f32> { return nibbles(u, NIBBLES); }
 fn unit_high(u: Unit) -> vec4<f32> { return nibbles(u >> 16u, NIBBLES); }
 fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(nibble_bytes(u), nibble_bytes(u >> 16u)); }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let both = unpack2x16float(scales[row * STRIPS + strip]);
-    return Scale(both.xx, both.yy);
-}
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
     for (var i = 0u; i < 4u; i++) {
@@ -23,4 +19,3 @@ fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, P
         (*packed)[i] = spread(w) | (spread(w >> 4u) << 16u);
     }
 }
-fn pack_scales(stored: ptr<function, Stored>, packed: ptr<function, Packed>) { (*packed)[0] = word_at(stored, 0u); }

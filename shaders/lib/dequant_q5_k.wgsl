@@ -1,5 +1,5 @@
 // Weights in Q5_K: codes in five bits, and scales and minima of eight strips together.
-//! include: fifth scales_k pack
+//! include: fifth scales_k
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = true;
 const HALVES: bool = false;

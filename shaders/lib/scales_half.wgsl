@@ -1,4 +1,5 @@
 // A scale in f16 for each strip, two a word.
+//! include: pack
 //! const STRIPS: u32       strips of 32 weights in a row
 //! const BLOCK_BYTES: u32  bytes of a block of the file, which begins with its scale
 fn scale_at(row: u32, strip: u32) -> Scale {

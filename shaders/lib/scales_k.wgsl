@@ -1,5 +1,6 @@
 // Q4_K's and Q5_K's scales and minima, 5 words for 8 strips: the scale of scales and that of minima in f16, then for each
 // strip a byte of both. A byte becomes a float as nibbles do in nibbles.wgsl.
+//! include: pack
 //! const STRIPS: u32  strips of 32 weights in a row
 fn scale_at(row: u32, strip: u32) -> Scale {
     let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
