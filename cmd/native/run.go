@@ -46,8 +46,8 @@ once into a temporary file. A server that is busy (429, 503) is asked again afte
 
 A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
-"min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of", "beams",
-"length_penalty" and "early_stopping".
+"min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
+"beams", "length_penalty" and "early_stopping".
 
 --json prints "prompt_ids", "ids", "text", "finish_reason" ("stop", "length", "cancelled", or "error", then with "error"), with
 "length" the "limit" ("max_tokens" or "context"), "logprobs" and "figures". Each of "logprobs" has "id", "logit", "logprob" and "top".
