@@ -6,6 +6,8 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/schedule"
+	"quire/paging"
 )
 
 // wholeSeqs is how many sequences of the whole context the KV cache holds at most, unless Options say its size or MaxSeqs:
@@ -23,7 +25,9 @@ func defaultKVMemory(info gpu.AdapterInfo) uint64 {
 // kvNeeds is what the size of the KV cache depends on.
 type kvNeeds struct {
 	layout  kernel.KVLayout
-	layers  int
+	layers  int // of a KV group
+	groups  []paging.Group
+	budget  int    // tokens of a step
 	trained int    // the context that the model was trained for
 	context int    // the one that is asked for; 0: none
 	seqs    int    // of the whole context that it should hold
@@ -44,7 +48,8 @@ func (n *kvNeeds) fit() (blocks, context int, err error) {
 	if n.context > 0 {
 		context = n.context
 	}
-	inContext := (uint64(context) + uint64(n.layout.BlockSize) - 1) / uint64(n.layout.BlockSize)
+	room := schedule.Room{Groups: n.groups, BlockSize: n.layout.BlockSize, TokenBudget: n.budget}
+	inContext := room.Blocks(context)
 	count := min(n.memory/perBlock, bound)
 	// More blocks than the sequences can fill are of no use.
 	if count/uint64(n.seqs) >= inContext {
@@ -54,16 +59,17 @@ func (n *kvNeeds) fit() (blocks, context int, err error) {
 	if bound < n.memory/perBlock { // the adapter's limit
 		raise = ""
 	}
+	least := 1 + uint64(max(1, len(n.groups)))
 	may := amount(float64(min(n.memory, bound*perBlock)))
 	switch {
-	case count < 2:
-		return 0, 0, fmt.Errorf("%w: a KV cache of two blocks needs %s as %s and may have %s: lower the block size%s%s",
-			gpu.ErrOutOfMemory, amount(2*float64(perBlock)), n.layout.Type, may, raise, n.smaller(2))
+	case count < least:
+		return 0, 0, fmt.Errorf("%w: a KV cache of %d blocks needs %s as %s and may have %s: lower the block size%s%s",
+			gpu.ErrOutOfMemory, least, amount(float64(least)*float64(perBlock)), n.layout.Type, may, raise, n.smaller(least))
 	case n.context > 0 && count < inContext+1:
 		return 0, 0, fmt.Errorf("%w: the KV cache for a context of %d needs %s as %s and may have %s: lower the context%s%s",
 			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.layout.Type, may, raise, n.smaller(inContext+1))
 	}
-	return int(count), min(context, (int(count)-1)*n.layout.BlockSize), nil
+	return int(count), min(context, room.Slots(int(count)-1)), nil
 }
 
 // beyond warns of a context that the model was not trained for.

@@ -9,6 +9,7 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/paging"
 )
 
 // The built-in model's K and V: 4 KiB a token as f16, 64 KiB a block.
@@ -47,6 +48,27 @@ func TestKVNeeds(t *testing.T) {
 	}
 }
 
+// A model with windows needs a block a group for few tokens, and no more for its windows than they see.
+func TestKVNeedsOfWindows(t *testing.T) {
+	n := talesNeeds()
+	n.layers, n.budget = 1, 512
+	n.groups = make([]paging.Group, 7)
+	for i := range n.groups[1:] {
+		n.groups[i+1].Window = 512
+	}
+	n.trained, n.seqs = 32768, 2
+	blocks, context, err := n.fit()
+	require.NoError(t, err)
+	assert.Equal(t, []int{2*(2048+6*67) + 1, 32768}, []int{blocks, context})
+	n.memory = 7 * n.perBlock(kernel.KVF16)
+	_, _, err = n.fit()
+	assert.ErrorContains(t, err, "a KV cache of 8 blocks needs")
+	n.memory = 8 * n.perBlock(kernel.KVF16)
+	blocks, context, err = n.fit()
+	require.NoError(t, err)
+	assert.Equal(t, []int{8, 16}, []int{blocks, context})
+}
+
 // What is too little says how much is asked for, which setting lowers it, and which KV type is the smallest.
 func TestKVNeedsTooMuch(t *testing.T) {
 	for _, c := range []struct {
@@ -65,7 +87,7 @@ func TestKVNeedsTooMuch(t *testing.T) {
 		{"the adapter's limit", func(n *kvNeeds) { n.context, n.binding = 1024, 3<<16 },
 			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 3.0 MiB: lower the context; q8, the smallest KV type, needs 2.3 MiB, which fits"},
 		{"hardly any memory", func(n *kvNeeds) { n.memory = 100 },
-			"a KV cache of two blocks needs 131072 bytes as f16 and may have 100 bytes: lower the block size or raise the KV memory; q8, the smallest KV type, needs 73728 bytes"},
+			"a KV cache of 2 blocks needs 131072 bytes as f16 and may have 100 bytes: lower the block size or raise the KV memory; q8, the smallest KV type, needs 73728 bytes"},
 		{"a context without end", func(n *kvNeeds) { n.context = math.MaxInt },
 			"the KV cache for a context of 9223372036854775807 needs 35184372088832.0 GiB as f16 and may have 512.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 19791209299968.0 GiB"},
 	} {

@@ -17,6 +17,7 @@ import (
 	"quire/engine/runner"
 	"quire/engine/schedule"
 	"quire/engine/tokenizer"
+	"quire/paging"
 )
 
 // defaultDepth is Options.Depth unless it is set; the scheduler has the other defaults.
@@ -144,8 +145,7 @@ func (e *Engine) size(given bool) error {
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
-	layout := kernel.KVLayout{HeadDim: c.HeadDim, KVHeads: c.KVHeads, BlockSize: o.BlockSize, Type: kvType}
-	needs := kvNeeds{layout: layout, layers: c.Layers, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
+	needs := kvNeeds{layout: e.plan.KVLayout(o.BlockSize, kvType), layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
 		binding: min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)}
 	if needs.memory == 0 {
 		needs.memory = defaultKVMemory(info)
@@ -174,6 +174,14 @@ func (e *Engine) size(given bool) error {
 	return nil
 }
 
+// groups are the model's KV groups.
+func (e *Engine) groups() (groups []paging.Group) {
+	for _, window := range e.plan.Windows() {
+		groups = append(groups, paging.Group{Window: window})
+	}
+	return groups
+}
+
 // variants names the variants among the kernels, such as "baseline" or "baseline, subgroup".
 func variants(kernels map[string]string) string {
 	var names []string
@@ -189,7 +197,7 @@ func variants(kernels map[string]string) string {
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, Events: e.events.block,
 	}

@@ -45,6 +45,6 @@ func (e *Engine) setSwap(c *schedule.Config) (err error) {
 		c.HostBlocks = int(min(memory/block, uint64(8*c.Blocks)))
 	}
 	c.TokenCost = 2*uint64(e.info.Parameters)/gpuOperations + 1
-	c.BlockCost = 2 * (block/busBytes + 2*uint64(e.plan.Config.Layers)*copyStart)
+	c.BlockCost = 2 * (block/busBytes + 2*uint64(e.plan.GroupLayers())*copyStart)
 	return nil
 }

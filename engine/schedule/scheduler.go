@@ -136,29 +136,9 @@ func New(c Config) (*Scheduler, error) {
 	return s, nil
 }
 
-// slotsOf gives the tokens that surely fit into the given number of blocks, whatever the chunks: a group with a window
-// needs no more than the window, a step's tokens, and what lies ragged at both ends.
+// slotsOf gives the tokens that surely fit into so many blocks.
 func (s *Scheduler) slotsOf(blocks int) int {
-	full, fixed := 0, 0
-	for _, g := range s.config.Groups {
-		if g.Window == 0 {
-			full++
-			continue
-		}
-		fixed += (g.Window+s.config.TokenBudget+g.Sinks)/s.config.BlockSize + 3
-	}
-	all := max(1, len(s.config.Groups))
-	short := blocks / all
-	if full == 0 && len(s.config.Groups) > 0 {
-		if fixed <= blocks {
-			return 1 << 30
-		}
-		return short * s.config.BlockSize
-	}
-	if full == 0 {
-		full = 1
-	}
-	return max(short, (blocks-fixed)/full) * s.config.BlockSize
+	return Room{Groups: s.config.Groups, BlockSize: s.config.BlockSize, TokenBudget: s.config.TokenBudget}.Slots(blocks)
 }
 
 // limit is the most tokens that a sequence may have: the last needs no slot.
