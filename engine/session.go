@@ -10,6 +10,7 @@ import (
 	"quire/engine/kernel"
 	"quire/engine/schedule"
 	"quire/engine/session"
+	"quire/paging"
 )
 
 // Session is a conversation: its tokens so far, which the next turn's prompt begins with. Its blocks stay in the prefix
@@ -63,8 +64,8 @@ func (s *Session) Unpin() error {
 // savePiece is how many bytes of blocks Save fetches from the GPU at once.
 const savePiece = 4 << 20
 
-// Save writes the conversation and the K and V of its whole blocks, as far as the cache has them. Restoring it gives the
-// same tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two
+// Save writes the conversation and the K and V of its whole blocks, as far as the cache has them: of a model with windows only
+// while no window has left a block behind. Restoring it gives the same tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two
 // steps: requests wait meanwhile, and w must not call the engine.
 func (s *Session) Save(w io.Writer) error {
 	e := s.engine
@@ -78,14 +79,14 @@ func (s *Session) Save(w io.Writer) error {
 			return err
 		}
 		defer e.scheduler.Unpin(p)
-		blocks, size := p.Blocks(0), e.machine.BlockBytes()
+		blocks, size, groups := e.blocksFrom(p, 0), e.placeBytes(), len(e.plan.Windows())
 		out, err := session.NewWriter(w, &session.State{
-			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks),
+			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks) / groups,
 		})
 		if err != nil {
 			return err
 		}
-		for ids := range slices.Chunk(blocks, max(1, savePiece/size)) {
+		for ids := range slices.Chunk(blocks, max(1, savePiece/size)*groups) {
 			data, err := e.machine.ReadBlocks(context.Background(), ids)
 			if err != nil {
 				return err
@@ -131,30 +132,58 @@ func (e *Engine) restore(in *session.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := in.Check(print, e.info.BlockSize, e.machine.BlockBytes()); err != nil {
+	if err := in.Check(print, e.info.BlockSize, e.placeBytes()); err != nil {
 		return e.misfit(&in.State, err)
 	}
 	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], "", "")
 	if err != nil {
 		return err
 	}
-	blocks, fresh := p.Blocks(0), p.Fresh()/e.info.BlockSize
-	for i, id := range blocks {
+	fresh := p.Fresh() / e.info.BlockSize
+	next := func() ([]byte, error) {
 		data, err := in.Block()
 		if err != nil { // the cache must not promise what was not written
 			e.scheduler.Forget(p)
+		}
+		return data, err
+	}
+	for range fresh {
+		if _, err := next(); err != nil {
 			return err
 		}
-		if i < fresh {
-			continue
-		}
-		if err := e.machine.WriteBlock(id, data); err != nil {
-			e.loop.Fail(err)
+	}
+	for ids := range slices.Chunk(e.blocksFrom(p, fresh), len(e.plan.Windows())) {
+		data, err := next()
+		if err != nil {
 			return err
+		}
+		for _, id := range ids {
+			if err := e.machine.WriteBlock(id, data); err != nil {
+				e.loop.Fail(err)
+				return err
+			}
+			data = data[e.machine.BlockBytes():]
 		}
 	}
 	e.scheduler.Unpin(p)
 	return nil
+}
+
+// placeBytes is the size of the blocks of all KV groups at one place of a conversation: a session's block.
+func (e *Engine) placeBytes() int { return len(e.plan.Windows()) * e.machine.BlockBytes() }
+
+// blocksFrom lists a pin's blocks from a place on, those of all KV groups at a place one after the other; none where a window has
+// left some.
+func (e *Engine) blocksFrom(p *schedule.Pin, place int) (ids []int32) {
+	for i := place; i < len(p.Blocks(0)); i++ {
+		for g := range e.plan.Windows() {
+			if p.Blocks(g)[i] == paging.NullBlock {
+				return nil
+			}
+			ids = append(ids, p.Blocks(g)[i])
+		}
+	}
+	return ids
 }
 
 // fingerprintTail is how much of the weights goes into the fingerprint: tunings of one model differ there.

@@ -6,7 +6,8 @@
 // its place, so that they store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: step silu weights
+//! include: step weights
+//! slot activation: activation_silu activation_gelu
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -20,7 +21,7 @@
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
 //! const BIAS: bool     bias[n] is added to the product
-//! const SWIGLU: bool   rows of W come in pairs of gate and up: y[m][i] = silu(r[2i])·r[2i+1]
+//! const GATED: bool   rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -130,9 +131,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                     let at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
                     v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
                 }
-                if SWIGLU {
-                    if n < N { store(m, n / 2u, silu(v.x) * v.y); }
-                    if n + 2u < N { store(m, n / 2u + 1u, silu(v.z) * v.w); }
+                if GATED {
+                    if n < N { store(m, n / 2u, activate(v.x) * v.y); }
+                    if n + 2u < N { store(m, n / 2u + 1u, activate(v.z) * v.w); }
                 } else {
                     if n < N { store(m, n, v.x); }
                     if n + 1u < N { store(m, n + 1u, v.y); }

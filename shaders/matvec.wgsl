@@ -3,7 +3,8 @@
 // A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
 // them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
-//! include: step silu weights
+//! include: step weights
+//! slot activation: activation_silu activation_gelu
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
@@ -23,7 +24,7 @@
 //! const ADD: bool       y is added to
 //! const GATHER: bool    row m of x is the token of output m
 //! const BIAS: bool      bias[n] is added to the product
-//! const SWIGLU: bool    rows of W come in pairs of gate and up: y[m][i] = silu(r[2i])·r[2i+1]
+//! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -119,10 +120,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 done[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
             }
         }
-        if SWIGLU {
+        if GATED {
             for (var t = 0u; t < TILE; t += 2u) {
                 if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, (first + t) / 2u, silu(done[t * ROWS + m]) * done[(t + 1u) * ROWS + m]);
+                    store(m0 + m, (first + t) / 2u, activate(done[t * ROWS + m]) * done[(t + 1u) * ROWS + m]);
                 }
             }
         } else {

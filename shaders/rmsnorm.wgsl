@@ -1,10 +1,11 @@
-// y[m] = x[m] / rms(x[m]) · weight; a group of LANES invocations a row.
+// y[m] = x[m] / rms(x[m]) · weight, or y[m] += it; a group of LANES invocations a row.
 //! include: step fold
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const LANES: u32      invocations that share a row
 //! const K: u32          floats of a row
 //! const VECTORS: u32    vec4s of a row, with its padding
 //! const EPS: f32        added to the mean of squares
+//! const ADD: bool       y is added to
 //! const GATHER: bool    row m of x is the token of output m
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const M_WORD: u32     the step's word with the number of rows
@@ -35,6 +36,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     }
     let scale = inverseSqrt(sums[0] / f32(K) + EPS);
     for (var k = lid % LANES; k < VECTORS; k += LANES) {
-        y[m * (Y_STRIDE / 4u) + k] = x[start + k] * scale * weight[k];
+        let at = m * (Y_STRIDE / 4u) + k;
+        let value = x[start + k] * scale * weight[k];
+        if ADD {
+            y[at] += value;
+        } else {
+            y[at] = value;
+        }
     }
 }

@@ -21,12 +21,12 @@ type LinearParams struct {
 	YOffset int // the column of y where row 0 of W goes
 	MWord   int // the step buffer's word with the number of rows: WordTokens or WordOutputs
 
-	Norm   bool    // x goes through RMSNorm first
-	Eps    float32 // RMSNorm's
-	Bias   bool    // a vector of Rows is added to the product
-	Add    bool    // y is added to
-	SwiGLU bool    // rows 2i and 2i+1 of W are gate and up: y[i] = silu(gate)·up
-	Gather bool    // row m of x is the token of output m
+	Norm   bool       // x goes through RMSNorm first
+	Eps    float32    // RMSNorm's
+	Bias   bool       // a vector of Rows is added to the product
+	Add    bool       // y is added to
+	Gated  Activation // rows 2i and 2i+1 of W are gate and up: y[i] = Gated(gate)·up; "" for rows of their own
+	Gather bool       // row m of x is the token of output m
 
 	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
 	MaxRows int
@@ -65,10 +65,10 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		return nil, fmt.Errorf("linear: %w: strides %d and %d for %d columns", ErrMatrixShape, p.XStride, p.YStride, p.Matrix.Cols)
 	}
 	width := p.Matrix.Rows
-	if p.SwiGLU {
+	if p.Gated != "" {
 		width /= 2
 	}
-	if p.YOffset < 0 || p.YOffset+width > p.YStride || p.SwiGLU && p.Matrix.Rows%2 != 0 {
+	if p.YOffset < 0 || p.YOffset+width > p.YStride || p.Gated != "" && p.Matrix.Rows%2 != 0 {
 		return nil, fmt.Errorf("linear: %w: %d columns from %d in rows of %d", ErrMatrixShape, width, p.YOffset, p.YStride)
 	}
 	l := &Linear{dev: dev, params: p}
@@ -104,7 +104,7 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 	if p.Norm && tiled {
 		var err error
 		l.norm, err = NewRMSNorm(dev, RMSNormParams{
-			K: p.Matrix.Cols, XStride: p.XStride, YStride: p.XStride, MWord: p.MWord, Eps: p.Eps, Gather: p.Gather, subgroup: l.subgroup})
+			K: p.Matrix.Cols, XStride: p.XStride, YStride: p.XStride, MWord: p.MWord, Eps: p.Eps, Gather: p.Gather, subgroup: l.subgroup, Variant: "baseline"})
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +161,7 @@ func (l *Linear) add(to *[]*gpu.Kernel, s Spec) error {
 // spec is what the matrix kernels share.
 func (p *LinearParams) spec(file string, piece Piece) Spec {
 	offset := p.YOffset + piece.First
-	if p.SwiGLU {
+	if p.Gated != "" {
 		offset = p.YOffset + piece.First/2
 	}
 	return Spec{
@@ -169,9 +169,9 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 		Consts: []Const{
 			{"STRIPS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
-			{"BIAS", p.Bias}, {"ADD", p.Add}, {"SWIGLU", p.SwiGLU},
+			{"BIAS", p.Bias}, {"ADD", p.Add}, {"GATED", p.Gated != ""},
 		},
-		Use:      map[string]string{"dequant": library(p.Matrix.Type)},
+		Use:      map[string]string{"dequant": library(p.Matrix.Type), "activation": p.Gated.library()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 // benchShapes are the matrices of a model of 1 billion weights, [rows][columns].
 var benchShapes = []struct {
-	name   string
-	n, k   int
-	swiglu bool
-}{{"qkv", 3072, 2048, false}, {"o", 2048, 2048, false}, {"gateup", 16384, 2048, true}, {"down", 2048, 8192, false}, {"head", 128256, 2048, false}}
+	name  string
+	n, k  int
+	gated Activation
+}{{"qkv", 3072, 2048, ""}, {"o", 2048, 2048, ""}, {"gateup", 16384, 2048, SiLU}, {"down", 2048, 8192, ""}, {"head", 128256, 2048, ""}}
 
 // BenchmarkLinear runs products one after another over enough copies of the matrix that none is still in a cache, and
 // reports the weights' bytes a second and the arithmetic.
@@ -27,13 +27,13 @@ func BenchmarkLinear(b *testing.B) {
 				if s.name == "head" && m > 64 {
 					continue
 				}
-				b.Run(fmt.Sprintf("%s/%s/m%d", t, s.name, m), func(b *testing.B) { benchLinear(b, t, s.n, s.k, m, s.swiglu) })
+				b.Run(fmt.Sprintf("%s/%s/m%d", t, s.name, m), func(b *testing.B) { benchLinear(b, t, s.n, s.k, m, s.gated) })
 			}
 		}
 	}
 }
 
-func benchLinear(b *testing.B, t quant.Type, n, k, m int, swiglu bool) {
+func benchLinear(b *testing.B, t quant.Type, n, k, m int, gated Activation) {
 	r := newRig(b)
 	size, err := MatrixBytes(t, n, k)
 	require.NoError(b, err)
@@ -53,7 +53,7 @@ func benchLinear(b *testing.B, t quant.Type, n, k, m int, swiglu bool) {
 		matrix, err := NewMatrix(r.dev, "matrix", t, n, k, 0)
 		require.NoError(b, err)
 		b.Cleanup(matrix.Release)
-		l, err := NewLinear(r.dev, LinearParams{Matrix: matrix, XStride: xStride, YStride: yStride, MWord: WordTokens, SwiGLU: swiglu})
+		l, err := NewLinear(r.dev, LinearParams{Matrix: matrix, XStride: xStride, YStride: yStride, MWord: WordTokens, Gated: gated})
 		require.NoError(b, err)
 		bind, err := l.Bind(LinearViews{Step: step, X: x, Y: yBuffer.All()})
 		require.NoError(b, err)

@@ -31,7 +31,7 @@ func (c linearCase) String() string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.SwiGLU, "swiglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}, {c.anyBits, "any bits"}} {
+	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.Gated == SiLU, "swiglu"}, {c.Gated == GELU, "geglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}, {c.anyBits, "any bits"}} {
 		if f.on {
 			s += "/" + f.name
 		}
@@ -64,12 +64,16 @@ func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32
 	if c.Bias {
 		y = reference.Add(y, bias)
 	}
-	if c.SwiGLU {
+	if c.Gated != "" {
 		gate, up := make([]T, 0, len(y)/2), make([]T, 0, len(y)/2)
 		for i := 0; i < len(y); i += 2 {
 			gate, up = append(gate, y[i]), append(up, y[i+1])
 		}
-		y = reference.SwiGLU(gate, up)
+		if c.Gated == GELU {
+			y = reference.GeGLU(gate, up)
+		} else {
+			y = reference.SwiGLU(gate, up)
+		}
 	}
 	if c.Add {
 		y = reference.Add(y, y0)
@@ -90,7 +94,7 @@ func (r *rig) runLinear(c linearCase) linearResult {
 	}
 	raw, w := weights(c.typ, c.n, c.k)
 	width := c.n
-	if c.SwiGLU {
+	if c.Gated != "" {
 		width = c.n / 2
 	}
 	x, bias, norm := r.floats(c.tokens*c.k, 1), r.floats(c.n, 1), r.floats(c.k, 1)
@@ -186,7 +190,7 @@ func linearCases() []linearCase {
 	}
 	for _, m := range []int{1, 2, 3, 7, 8, 9, 33, 65} {
 		for _, p := range []LinearParams{
-			{Norm: true, SwiGLU: true, Bias: true}, {Gather: true, Add: true}, {Norm: true, Gather: true}, {Add: true, Bias: true},
+			{Norm: true, Gated: SiLU, Bias: true}, {Norm: true, Gated: GELU}, {Gather: true, Add: true}, {Norm: true, Gather: true}, {Add: true, Bias: true},
 		} {
 			c := linearCase{LinearParams: p, typ: quant.Q4_1, n: 66, k: 96, m: m}
 			if p.Gather {
@@ -208,8 +212,8 @@ func linearCases() []linearCase {
 	add(linearCase{typ: quant.Q4_1, n: 1, k: 32, m: 1, LinearParams: LinearParams{MaxRows: 1}})
 	add(linearCase{typ: quant.Q8_0, n: 5, k: 4096, m: 2, LinearParams: few})
 	add(linearCase{typ: quant.Q4_0, n: 5, k: 4096, m: 8, LinearParams: few})
-	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, Deterministic: true}})
-	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{SwiGLU: true, Bias: true, MaxRows: 2}})
+	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true, Deterministic: true}})
+	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true, MaxRows: 2}})
 	return cases
 }
 
@@ -235,7 +239,7 @@ func TestLinearRefuses(t *testing.T) {
 		"narrow x":     {XStride: 0, YStride: 32},
 		"odd stride":   {XStride: 32, YStride: 33},
 		"narrow y":     {XStride: 32, YStride: 32, YOffset: 30},
-		"half a pair":  {XStride: 32, YStride: 32, SwiGLU: true},
+		"half a pair":  {XStride: 32, YStride: 32, Gated: SiLU},
 		"no such kind": {XStride: 32, YStride: 32, Variant: "warp"},
 	} {
 		p.Matrix = m

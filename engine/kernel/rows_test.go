@@ -65,17 +65,48 @@ func TestRMSNorm(t *testing.T) {
 	}
 }
 
-func TestSwiGLU(t *testing.T) {
+// What a norm adds to keeps its place.
+func TestRMSNormAdd(t *testing.T) {
+	for _, variant := range []string{"baseline", ""} {
+		r := newRig(t)
+		const k, m = 172, 5
+		x, w, y0 := r.floats(m*k, 1), r.floats(k, 1), r.floats((m+1)*k, 1)
+		p := RMSNormParams{K: k, XStride: RowStride(k) + 32, YStride: RowStride(k), Eps: eps, Add: true, Variant: variant}
+		n, err := NewRMSNorm(r.dev, p)
+		require.NoError(t, err)
+		y := r.rows("y", y0, k, p.YStride, 0)
+		b, err := n.Bind(r.step(StepData{Tokens: make([]uint32, m)}), r.rows("x", x, k, p.XStride, 0).All(), r.rows("weight", w, k, RowStride(k), 0).All(), y.All())
+		require.NoError(t, err)
+		r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, m) })
+		var got []float32
+		for at, f := range r.read(y) {
+			if at%p.YStride < k {
+				got = append(got, f)
+			} else {
+				require.Zero(t, f, "padding")
+			}
+		}
+		require.Equal(t, y0[m*k:], got[m*k:], "a row that is not this step's")
+		r.accurate(reference.Add(reference.RMSNorm(widen(x), w, eps), y0[:m*k]), reference.Add(reference.RMSNorm(x, w, eps), y0[:m*k]), got[:m*k])
+	}
+}
+
+func TestGLU(t *testing.T) {
+	t.Run("silu", func(t *testing.T) { testGLU(t, SiLU, reference.SwiGLU[float64], reference.SwiGLU[float32]) })
+	t.Run("gelu", func(t *testing.T) { testGLU(t, GELU, reference.GeGLU[float64], reference.GeGLU[float32]) })
+}
+
+func testGLU(t *testing.T, a Activation, exact func(gate, up []float64) []float64, plain func(gate, up []float32) []float32) {
 	r := newRig(t)
 	const width, m = 45, 4
-	p := SwiGLUParams{Width: width, GStride: 64, UStride: 96, HStride: 64}
+	p := GLUParams{Width: width, GStride: 64, UStride: 96, HStride: 64, Activation: a}
 	g, u := r.floats(width*m, 3), r.floats(width*m, 1)
 	// Where exp would overflow or vanish.
-	copy(g, []float32{0, 88, -88, 104, -104, 1e4, -1e4, math.MaxFloat32 / 4, -math.MaxFloat32 / 4})
+	copy(g, []float32{0, 88, -88, 104, -104, 1e4, -1e4, math.MaxFloat32 / 4, -math.MaxFloat32 / 4, 12, -12, 5.9, -5.9, 11.9, -11.9, 13, -13})
 	for i := range 9 {
 		u[i] = 1
 	}
-	s, err := NewSwiGLU(r.dev, p)
+	s, err := NewGLU(r.dev, p)
 	require.NoError(t, err)
 	h := r.rows("h", r.same(width*(m+1), 7), width, p.HStride, 0)
 	b, err := s.Bind(r.step(StepData{Tokens: make([]uint32, m)}), r.rows("g", g, width, p.GStride, 0).All(), r.rows("u", u, width, p.UStride, 0).All(), h.All())
@@ -95,7 +126,68 @@ func TestSwiGLU(t *testing.T) {
 		assert.Equal(t, []float32{math.MaxFloat32 / 4, 0}[i-7], got[i])
 		g[i], got[i] = 0, 0
 	}
-	r.accurate(reference.SwiGLU(widen(g), widen(u)), reference.SwiGLU(g, u), got)
+	r.accurate(exact(widen(g), widen(u)), plain(g, u), got)
+}
+
+func TestHeadNorm(t *testing.T) {
+	for _, c := range []struct {
+		heads, kv, dim, m int
+		bias              bool
+	}{{1, 1, 1, 1, false}, {4, 2, 32, 5, false}, {4, 2, 32, 5, true}, {3, 1, 6, 9, true}, {2, 2, 80, 3, false}, {16, 8, 128, 2, true}, {4, 1, 256, 3, false}} {
+		for _, variant := range []string{"baseline", "subgroup", ""} {
+			t.Run(fmt.Sprintf("%d+%dx%d/m%d/bias=%t/%s", c.heads, c.kv, c.dim, c.m, c.bias, variant), func(t *testing.T) {
+				r := newRig(t)
+				width := (c.heads + 2*c.kv) * c.dim
+				p := HeadNormParams{Heads: c.heads, KVHeads: c.kv, HeadDim: c.dim, Stride: RowStride(width) + 32, Eps: eps, Bias: c.bias, Variant: variant}
+				n, err := NewHeadNorm(r.dev, p)
+				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
+					require.ErrorContains(t, err, "subgroup")
+					return
+				}
+				require.NoError(t, err)
+				x, weights, bias := r.floats(c.m*width, 2), r.floats(2*c.dim, 1), r.floats(width, 1)
+				padded := append(append([]float32(nil), x...), r.same(width, 7)...) // a row that is not this step's
+				qkv := r.rows("qkv", padded, width, p.Stride, 7)
+				b, err := n.Bind(r.step(StepData{Tokens: make([]uint32, c.m)}), qkv.All(), r.rows("weight", weights, 2*c.dim, 2*c.dim, 0).All(), r.rows("bias", bias, width, width, 0).All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
+				var got []float32
+				for at, f := range r.read(qkv) {
+					if m, i := at/p.Stride, at%p.Stride; m < c.m && i < width {
+						got = append(got, f)
+					} else {
+						require.Equal(t, float32(7), f, "row %d column %d", m, i)
+					}
+				}
+				if !c.bias {
+					bias = make([]float32, width)
+				}
+				r.accurate(headNorms[float64](p, x, weights, bias), headNorms[float32](p, x, weights, bias), got)
+			})
+		}
+	}
+	_, err := NewHeadNorm(newRig(t).dev, HeadNormParams{Heads: 2, KVHeads: 1, HeadDim: 32, Stride: 96})
+	require.ErrorIs(t, err, ErrMatrixShape)
+}
+
+// headNorms normalises the heads of q and k in rows of q, k and v, one by one.
+func headNorms[T reference.Float](p HeadNormParams, x, weights, bias []float32) (out []T) {
+	width := (p.Heads + 2*p.KVHeads) * p.HeadDim
+	for at := 0; at < len(x); at += p.HeadDim {
+		head := at % width / p.HeadDim
+		var row []T
+		for i := range p.HeadDim {
+			row = append(row, T(x[at+i])+T(bias[at%width+i]))
+		}
+		switch {
+		case head < p.Heads:
+			row = reference.RMSNorm(row, weights[:p.HeadDim], T(p.Eps))
+		case head < p.Heads+p.KVHeads:
+			row = reference.RMSNorm(row, weights[p.HeadDim:], T(p.Eps))
+		}
+		out = append(out, row...)
+	}
+	return out
 }
 
 func TestEmbed(t *testing.T) {

@@ -41,10 +41,10 @@ func TestWideRows(t *testing.T) {
 func TestTooManyTurns(t *testing.T) {
 	r := newRig(t)
 	m := r.matrix(quant.F32, 4, 320, make([]byte, 4*4*320), 0)
-	p := LinearParams{Matrix: m, XStride: 320, YStride: 32, Variant: "baseline", SwiGLU: true, MinRows: 40, MaxTurns: 200}
+	p := LinearParams{Matrix: m, XStride: 320, YStride: 32, Variant: "baseline", Gated: SiLU, MinRows: 40, MaxTurns: 200}
 	_, err := NewLinear(r.dev, p)
 	require.ErrorIs(t, err, ErrTurns)
-	assert.ErrorContains(t, err, "rows of 320 columns, at most 160 with SwiGLU")
+	assert.ErrorContains(t, err, "rows of 320 columns, at most 160 with gates")
 	p.MaxTurns = 0
 	_, err = NewLinear(r.dev, p)
 	require.NoError(t, err)

@@ -1,7 +1,10 @@
 package model
 
 import (
+	"math"
+
 	"quire/engine/attention"
+	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
@@ -12,6 +15,46 @@ type span struct {
 	scale                   float32 // of q·k
 	window                  int     // a query sees so many tokens, itself included; 0: all before it
 	rope                    *Rope   // nil: no positions
+}
+
+// attention is what the usual keys say: full attention without positions.
+func (b *builder) attention() span {
+	c := b.config
+	return span{heads: c.Heads, kvHeads: c.KVHeads, headDim: c.HeadDim, scale: float32(c.Scale)}
+}
+
+// pattern tells which layers see a window only: a key's bool for each layer, or all but every n-th.
+func (b *builder) pattern(key string, n int) []bool {
+	local := make([]bool, b.config.Layers)
+	whole := b.key(key)
+	v, ok := b.file.Metadata.Get(whole)
+	if !ok || v.Type != gguf.Array {
+		n = b.integer(key, n, 0, math.MaxInt32)
+		for i := range local {
+			local[i] = n == 0 || i%n < n-1
+		}
+		return local
+	}
+	i := 0
+	known := every(v.Any(), func(x any) bool {
+		if i == len(local) {
+			return false
+		}
+		switch x := x.(type) {
+		case bool:
+			local[i] = x
+		case float64:
+			local[i] = x != 0
+		default:
+			return false
+		}
+		i++
+		return true
+	})
+	if !known || i != len(local) {
+		b.fail("%s is %s, not a bool for each of %d layers", whole, shown(v), len(local))
+	}
+	return local
 }
 
 // kvLayer is where a layer keeps K and V: in the buffers that the layers of its place in all groups share.
@@ -26,6 +69,35 @@ type heads struct {
 	*kvLayer
 	bias     *Vector // still to be added
 	residual rows    // the stream that they come from
+}
+
+// headNorm normalises q and k head by head; biases come before.
+func (b *builder) headNorm(h heads, q, k string) heads {
+	weight := b.newVector(b.label("q and k norm"), 2*h.headDim)
+	b.part(weight, b.tensor(b.name(q+".weight")), 0, h.headDim)
+	b.part(weight, b.tensor(b.name(k+".weight")), h.headDim, h.headDim)
+	bias := h.bias
+	h.bias = nil
+	b.onDevice(func(g *Graph) {
+		n, err := kernel.NewHeadNorm(g.Device(), kernel.HeadNormParams{Heads: h.heads, KVHeads: h.kvHeads, HeadDim: h.headDim,
+			Stride: Stride(h.width), Eps: b.config.NormEps, Bias: bias != nil, Variant: g.normVariant()})
+		if err != nil {
+			g.Fail(err)
+			return
+		}
+		g.Await(n)
+		qkv := g.view(h.rows)
+		var bound *gpu.BindGroup
+		g.Add(func() (err error) {
+			var added gpu.View
+			if bias != nil {
+				added = g.weights.vector[bias].All()
+			}
+			bound, err = n.Bind(g.step, g.Resolve(qkv), g.weights.vector[weight].All(), added)
+			return err
+		}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, len(s.Tokens)) })
+	})
+	return h
 }
 
 // heads projects x to q, k and v, with what the file has of biases.

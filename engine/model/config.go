@@ -23,6 +23,7 @@ type Config struct {
 	Vocabulary   int
 	Context      int // tokens the model was trained for
 	NormEps      float32
+	Scale        float64 // of attention's q·k
 }
 
 // config reads the configuration, without Vocabulary; r.err names the key that does not fit.
@@ -61,5 +62,6 @@ func (r *reader) config() *Config {
 	case !(c.NormEps > 0) || math.IsInf(float64(c.NormEps), 0):
 		r.fail("%s.attention.layer_norm_rms_epsilon is %g, and must be positive", r.arch, c.NormEps)
 	}
+	c.Scale = 1 / math.Sqrt(float64(c.HeadDim))
 	return c
 }

@@ -135,7 +135,7 @@ func (g *Graph) product(p product) {
 	for _, m := range p.weights {
 		params := kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: Stride(p.x.width), YStride: Stride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
-			Norm: p.x.norm != nil, Add: p.add, SwiGLU: p.swiglu, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+			Norm: p.x.norm != nil, Add: p.add, Gated: p.gated, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
 		if p.x.norm != nil {
 			params.Eps = p.x.norm.eps
@@ -168,10 +168,10 @@ func (g *Graph) product(p product) {
 	}
 }
 
-// join records h = silu(gate) ⊙ up.
-func (g *Graph) join(gate, up, h rows) {
-	s, err := kernel.NewSwiGLU(g.Device(), kernel.SwiGLUParams{Width: h.width, GStride: Stride(gate.width), UStride: Stride(up.width),
-		HStride: Stride(h.width), MWord: kernel.WordTokens})
+// join records h = activation(gate) ⊙ up.
+func (g *Graph) join(gate, up, h rows, a kernel.Activation) {
+	s, err := kernel.NewGLU(g.Device(), kernel.GLUParams{Width: h.width, GStride: Stride(gate.width), UStride: Stride(up.width),
+		HStride: Stride(h.width), MWord: kernel.WordTokens, Activation: a})
 	if err != nil {
 		g.Fail(err)
 		return

@@ -140,9 +140,9 @@ func all[T any](items []T, holds func(T) bool) bool {
 	return true
 }
 
-// usualScale is the scale of attention that is used without the key, too: 1/√(head dim).
+// usualScale is the scale of attention that is used without the key, too.
 func (k unread) usualScale() bool {
-	want := 1 / math.Sqrt(float64(k.config.HeadDim))
+	want := k.config.Scale
 	return every(k.value.Any(), func(x any) bool {
 		got, ok := x.(float64)
 		return ok && (got == 0 || math.Abs(got-want) <= 1e-6*want)

@@ -10,7 +10,7 @@ type product struct {
 	weights []*Matrix // their rows lie one after the other in y
 	x, y    rows
 	add     bool
-	swiglu  bool // rows of W are gate and up in turn
+	gated   kernel.Activation // rows of W are gate and up in turn
 }
 
 // project is W·x.
@@ -25,18 +25,18 @@ func (b *builder) addProject(y, x rows, name string) {
 	b.product(product{weights: b.stack(name, x.width, []string{name}, []int{y.width}), x: x, y: y, add: true})
 }
 
-// swiglu is silu(gate·x) ⊙ up·x, the inner half of a feed-forward block (arXiv 2002.05202).
-func (b *builder) swiglu(x rows, gate, up string, width int) rows {
-	h := tokens("ffn", width)
-	weights := b.interleave("gate and up", x.width, [2]string{gate, up}, width)
+// glu is activation(gate·x) ⊙ up·x, the inner half of a feed-forward block (arXiv 2002.05202).
+func (b *builder) glu(x rows, a kernel.Activation, gate, up string) rows {
+	h := tokens("ffn", b.config.FFN)
+	weights := b.interleave("gate and up", x.width, [2]string{gate, up}, h.width)
 	if len(weights) == 1 {
-		b.product(product{weights: weights, x: x, y: h, swiglu: true})
+		b.product(product{weights: weights, x: x, y: h, gated: a})
 		return h
 	}
-	g, u := tokens("gate", width), tokens("up", width)
+	g, u := tokens("gate", h.width), tokens("up", h.width)
 	b.product(product{weights: weights[:1], x: x, y: g})
 	b.product(product{weights: weights[1:], x: x, y: u})
-	b.onDevice(func(graph *Graph) { graph.join(g, u, h) })
+	b.onDevice(func(graph *Graph) { graph.join(g, u, h, a) })
 	return h
 }
 

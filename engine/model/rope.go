@@ -27,21 +27,27 @@ const (
 	halves     = false // i with i+Dim/2
 )
 
-// rope plans a table, by the keys that files usually have.
-func (b *builder) rope(adjacent bool) *Rope {
+// rope plans a table whose base a key says.
+func (b *builder) rope(base string, pairs bool) *Rope {
 	c := b.config
-	r := &Rope{Adjacent: adjacent, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base("rope.freq_base"), Scale: b.ropeScale()}
+	r := &Rope{Adjacent: pairs, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base(base), Scale: 1}
 	if r.Dim > c.HeadDim || r.Dim%2 != 0 {
 		b.fail("%s.rope.dimension_count %d and head dim %d", b.arch, r.Dim, c.HeadDim)
 	}
-	if t, ok := b.find("rope_freqs.weight"); ok {
-		if t.Type != quant.F32 || t.Elements() != uint64(r.Dim/2) {
-			b.refuse("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", t.Type, t.Elements(), r.Dim/2)
-		}
-		r.factors = t
-	}
 	b.plan.Ropes = append(b.plan.Ropes, r)
 	return r
+}
+
+// ropeFactors reads the divisors of frequencies, where the file has them.
+func (b *builder) ropeFactors(r *Rope) {
+	t, ok := b.find("rope_freqs.weight")
+	if !ok {
+		return
+	}
+	if t.Type != quant.F32 || t.Elements() != uint64(r.Dim/2) {
+		b.refuse("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", t.Type, t.Elements(), r.Dim/2)
+	}
+	r.factors = t
 }
 
 // base reads the base of RoPE's frequencies.

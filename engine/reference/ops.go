@@ -86,6 +86,16 @@ func SwiGLU[T Float](gate, up []T) []T {
 	return out
 }
 
+// GeGLU gives gelu(gate) · up, with gelu(g) = g/2 · (1 + tanh(√(2/π) · (g + 0.044715·g³))) (Hendrycks and Gimpel, arXiv
+// 1606.08415, section 2).
+func GeGLU[T Float](gate, up []T) []T {
+	out := make([]T, len(gate))
+	for i, g := range gate {
+		out[i] = g / 2 * (1 + T(math.Tanh(float64(T(math.Sqrt(2/math.Pi))*(g+0.044715*g*g*g))))) * up[i]
+	}
+	return out
+}
+
 // Softmax gives exp(x - max) divided by its sum. An empty x gives an empty result.
 func Softmax[T Float](x []T) []T {
 	out, _ := softmax(x)

@@ -10,7 +10,7 @@ func (p *builder) norm(x matrix, weight gpu.View, y matrix, eps float32) {
 	if p.Err() != nil {
 		return
 	}
-	n, err := kernel.NewRMSNorm(p.Device(), kernel.RMSNormParams{K: x.columns, XStride: x.stride, YStride: y.stride, Eps: eps})
+	n, err := kernel.NewRMSNorm(p.Device(), kernel.RMSNormParams{K: x.columns, XStride: x.stride, YStride: y.stride, Eps: eps, Variant: "baseline"})
 	if err != nil {
 		p.Fail(err)
 		return

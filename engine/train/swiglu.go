@@ -10,7 +10,7 @@ func (p *builder) swiglu(gate, up, h matrix) {
 	if p.Err() != nil {
 		return
 	}
-	s, err := kernel.NewSwiGLU(p.Device(), kernel.SwiGLUParams{Width: h.columns, GStride: gate.stride, UStride: up.stride, HStride: h.stride})
+	s, err := kernel.NewGLU(p.Device(), kernel.GLUParams{Width: h.columns, GStride: gate.stride, UStride: up.stride, HStride: h.stride, Activation: kernel.SiLU})
 	if err != nil {
 		p.Fail(err)
 		return

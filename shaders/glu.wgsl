@@ -1,5 +1,6 @@
-// h[t][i] = silu(g[t][i])·u[t][i], for gates and ups that come from two matrices.
-//! include: step silu
+// h[t][i] = activate(g[t][i])·u[t][i], for gates and ups that come from two matrices.
+//! include: step
+//! slot activation: activation_silu activation_gelu
 //! const VECTORS: u32   vec4s of a row
 //! const G_STRIDE: u32  floats from one row of g to the next
 //! const U_STRIDE: u32  floats from one row of u to the next
@@ -17,5 +18,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let v = g[t * (G_STRIDE / 4u) + i];
-    h[t * (H_STRIDE / 4u) + i] = vec4<f32>(silu(v.x), silu(v.y), silu(v.z), silu(v.w)) * u[t * (U_STRIDE / 4u) + i];
+    h[t * (H_STRIDE / 4u) + i] = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w)) * u[t * (U_STRIDE / 4u) + i];
 }

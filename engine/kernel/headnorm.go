@@ -1,0 +1,82 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"quire/engine/gpu"
+)
+
+// HeadNormParams describe the norm of q's and k's heads: x / sqrt(mean(x²) + Eps) · weight, each head for itself.
+type HeadNormParams struct {
+	Heads, KVHeads, HeadDim int
+	Stride                  int // floats from one token's row of q, k and v to the next
+	Eps                     float32
+	Bias                    bool   // a vector [(Heads + 2·KVHeads)·HeadDim] is added first, to v too
+	Variant                 string // "" to let the adapter decide, "baseline" or "subgroup"
+}
+
+// HeadNorm normalises the heads of q and k in their place.
+type HeadNorm struct {
+	dev    *gpu.Device
+	kernel *gpu.Kernel
+	all    int // heads of a token
+	each   int // heads a workgroup
+	bias   bool
+}
+
+// NewHeadNorm composes the kernel and starts to compile it.
+func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
+	if p.HeadDim < 1 || p.KVHeads < 1 || p.Heads < 1 || p.Stride < (p.Heads+2*p.KVHeads)*p.HeadDim {
+		return nil, fmt.Errorf("head_norm: %w: %d and %d heads of %d with stride %d", ErrMatrixShape, p.Heads, p.KVHeads, p.HeadDim, p.Stride)
+	}
+	subgroup, err := normSubgroup(dev.Info(), p.Variant)
+	if err != nil {
+		return nil, fmt.Errorf("head_norm: %w", err)
+	}
+	const workgroup = 64
+	lanes := workgroup / 2
+	for lanes > 1 && lanes > p.HeadDim {
+		lanes /= 2
+	}
+	if subgroup != 0 {
+		lanes = min(lanes, int(subgroup))
+	}
+	normed := p.Heads + p.KVHeads
+	all := normed
+	if p.Bias {
+		all += p.KVHeads
+	}
+	s := Spec{
+		File: "head_norm", Variant: "baseline",
+		Consts: []Const{
+			{"HEADS", p.Heads}, {"NORMED", normed}, {"ALL", all}, {"HEAD_DIM", p.HeadDim}, {"STRIDE", p.Stride}, {"EPS", p.Eps}, {"BIAS", p.Bias},
+			{"LANES", lanes}, {"EACH", ceilDiv(p.HeadDim, lanes)}, {"WORKGROUP", workgroup}, {"SUMS", 1},
+		},
+		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
+	}
+	useReduce(&s, subgroup)
+	m, err := Module(dev, s)
+	if err != nil {
+		return nil, err
+	}
+	return &HeadNorm{dev: dev, kernel: dev.Kernel(m), all: all, each: workgroup / lanes, bias: p.Bias}, nil
+}
+
+// Wait blocks until the kernel has compiled.
+func (n *HeadNorm) Wait(ctx context.Context) error { return n.kernel.Wait(ctx) }
+
+// Bind binds the step buffer, qkv [token][Stride], and the weights: a head of q, then one of k; bias with
+// HeadNormParams.Bias.
+func (n *HeadNorm) Bind(step, qkv, weight, bias gpu.View) (*gpu.BindGroup, error) {
+	if !n.bias {
+		bias = weight
+	}
+	return n.dev.Bind(n.kernel, step, qkv, weight, bias)
+}
+
+// Record records the norms of the step's tokens.
+func (n *HeadNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
+	x, y := Fold(ceilDiv(tokens*n.all, n.each))
+	rec.Dispatch(n.kernel, b, x, y, 1)
+}
