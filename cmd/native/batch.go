@@ -77,12 +77,10 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	if p.err != nil {
 		return p
 	}
-	params := j.params()
-	p.seed = params.Seed
-	r := engine.Request{Prompt: p.prompt, MaxTokens: j.MaxTokens, MinTokens: j.MinTokens, Sample: params, Stop: j.Stop, IgnoreEnd: j.IgnoreEnd}
-	j.apply(&r)
+	r := j.request(p.prompt)
+	p.seed = r.Sample.Seed
 	p.most, p.answers = j.MaxTokens, max(j.N, 1)
-	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || params.Logprobs > 0
+	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || r.Sample.Logprobs > 0
 	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p
 }

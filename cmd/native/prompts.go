@@ -8,7 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"slices"
+	"strings"
 
 	"quire/engine"
 	"quire/engine/chat"
@@ -180,19 +180,20 @@ func set[T any](to, from *T) {
 
 // check holds the settings to their ranges.
 func (j *job) check() error {
-	if err := j.Sample.Validate(); err != nil {
-		return err
-	}
-	if j.MaxTokens < 0 {
-		return fmt.Errorf("max_tokens is %d, it must be 0 (no limit) or more", j.MaxTokens)
-	}
-	if j.MinTokens < 0 || j.MaxTokens > 0 && j.MinTokens > j.MaxTokens {
-		return fmt.Errorf("min_tokens is %d, it must be between 0 and max_tokens (%d; 0: no limit)", j.MinTokens, j.MaxTokens)
-	}
-	if slices.Contains(j.Stop, "") {
-		return errors.New("a stop text is empty")
+	r := j.request(nil)
+	if err := r.Check(); err != nil {
+		return errors.New(strings.TrimPrefix(say(err), engine.ErrBadRequest.Error()+": "))
 	}
 	return j.choosing.check()
+}
+
+// request asks for what the job wants.
+func (j *job) request(prompt []int32) engine.Request {
+	r := engine.Request{
+		Prompt: prompt, MaxTokens: j.MaxTokens, MinTokens: j.MinTokens, Sample: j.params(), Stop: j.Stop, IgnoreEnd: j.IgnoreEnd,
+	}
+	j.apply(&r)
+	return r
 }
 
 // params returns the sampling parameters, with a random seed where none is set.

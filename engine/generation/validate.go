@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"quire/engine/sample"
 )
@@ -25,43 +26,46 @@ type Limits struct {
 
 // Validate says what is wrong with a request: ErrBadRequest or ErrContextTooLong. Whoever runs it later relies on it.
 func (r *Request) Validate(l Limits) error {
-	for _, check := range []func(Limits) error{r.validateSampling, r.validatePrompt, r.validateChoices, r.validateBeams} {
-		if err := check(l); err != nil {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateChoices, r.validateBeams, r.validateLength} {
+		if err := validate(l); err != nil {
 			return err
 		}
 	}
-	return r.validateLength(l)
+	return nil
+}
+
+// Check says what makes no sense whatever the engine and the prompt: Validate's first part, for hosts that would know before a
+// model is loaded.
+func (r *Request) Check() error {
+	if err := r.Sample.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	if r.MaxTokens < 0 {
+		return refuse("MaxTokens is %d, it must be 0 (no limit) or more", r.MaxTokens)
+	}
+	if r.MinTokens < 0 || r.MaxTokens > 0 && r.MinTokens > r.MaxTokens {
+		return refuse("MinTokens is %d, it must be between 0 and MaxTokens (%d; 0: no limit)", r.MinTokens, r.MaxTokens)
+	}
+	if slices.Contains(r.Stop, "") {
+		return refuse("a stop text is empty")
+	}
+	return nil
 }
 
 func refuse(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", ErrBadRequest, fmt.Sprintf(format, a...))
 }
 
-func (r *Request) validateSampling(Limits) error {
-	if err := r.Sample.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
-	}
-	return nil
-}
-
 func (r *Request) validatePrompt(l Limits) error {
 	if len(r.Prompt) == 0 {
 		return refuse("the prompt is empty")
 	}
-	if r.MaxTokens < 0 {
-		return refuse("MaxTokens is %d", r.MaxTokens)
-	}
-	if r.MinTokens < 0 || r.MaxTokens > 0 && r.MinTokens > r.MaxTokens {
-		return refuse("MinTokens is %d, it must be between 0 and MaxTokens (%d; 0: no limit)", r.MinTokens, r.MaxTokens)
-	}
 	for i, id := range r.Prompt {
 		if id < 0 || int(id) >= l.Vocabulary {
 			return refuse("prompt token %d is %d, the vocabulary has %d", i, id, l.Vocabulary)
-		}
-	}
-	for _, stop := range r.Stop {
-		if stop == "" {
-			return refuse("a stop text is empty")
 		}
 	}
 	return nil
