@@ -32,7 +32,7 @@ type Random struct {
 func RandomTypes() []string {
 	var names []string
 	for _, t := range quant.All() {
-		if t.Runs() {
+		if t.Runs() && t.Quantizes() {
 			names = append(names, strings.ToLower(t.String()))
 		}
 	}

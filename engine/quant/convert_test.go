@@ -141,7 +141,7 @@ func TestQuantizeError(t *testing.T) {
 
 // encoded lists the types that Quantize makes.
 func encoded() []Type {
-	return slices.DeleteFunc(All(), func(t Type) bool { return table[t].encode == nil })
+	return slices.DeleteFunc(All(), func(t Type) bool { return !t.Quantizes() })
 }
 
 func TestConversionRefuses(t *testing.T) {
@@ -230,4 +230,22 @@ func TestTypes(t *testing.T) {
 	assert.EqualValues(t, -1, Q8_0.RowBytes(33))
 	assert.EqualValues(t, -1, Type(99).RowBytes(32))
 	assert.EqualValues(t, -1, F64.RowBytes(1<<62))
+}
+
+// What shaders/repack.wgsl and lib/pack.wgsl take of a type.
+func TestPlanes(t *testing.T) {
+	for _, kind := range All() {
+		p := kind.Planes()
+		if !kind.Runs() {
+			assert.Zero(t, p, kind)
+			continue
+		}
+		require.NotNil(t, table[kind].decode, "%s: what should kernels read?", kind)
+		assert.Zero(t, p.ScaleSpan%32, kind)
+		assert.Zero(t, p.ScaleSpan%kind.BlockWeights(), kind)
+		assert.LessOrEqual(t, kind.RowBytes(uint64(p.ScaleSpan)), int64(4*64), "%s: Stored has 64 words", kind)
+		assert.LessOrEqual(t, max(p.CodeWords, p.ScaleWords), 32, "%s: Packed has 32 words", kind)
+		inFile := 8 * float64(kind.BlockBytes()) / float64(kind.BlockWeights())
+		assert.InDelta(t, inFile, float64(p.CodeWords)+32*float64(p.ScaleWords)/float64(p.ScaleSpan), 0.13, "%s: bits a weight", kind)
+	}
 }

@@ -32,6 +32,9 @@ func (t Type) Known() bool { return table[t].weights != 0 }
 // Runs says whether kernels read the type.
 func (t Type) Runs() bool { return table[t].planes.CodeWords != 0 }
 
+// Quantizes says whether Quantize makes the type.
+func (t Type) Quantizes() bool { return table[t].encode != nil }
+
 // Planes is the type's layout on the GPU, zero where no kernel reads it.
 func (t Type) Planes() Planes { return table[t].planes }
 
