@@ -28,10 +28,6 @@ type RMSNorm struct {
 
 // NewRMSNorm composes the kernel and starts to compile it.
 func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
-	width := RowStride(p.K)
-	if p.K < 1 || p.XStride%32 != 0 || p.YStride%32 != 0 || p.XStride < width || p.YStride < width {
-		return nil, fmt.Errorf("rmsnorm: %w: rows of %d with strides %d and %d", ErrMatrixShape, p.K, p.XStride, p.YStride)
-	}
 	subgroup := p.subgroup
 	if subgroup == 0 {
 		var err error
@@ -39,29 +35,17 @@ func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
 			return nil, fmt.Errorf("rmsnorm: %w", err)
 		}
 	}
-	workgroup := 256
-	for workgroup > 32 && workgroup > width/4 {
-		workgroup /= 2
+	s, each, err := normSpec("rmsnorm", p.K, p.XStride, p.YStride, p.MWord, p.Eps, p.Gather, subgroup)
+	if err != nil {
+		return nil, err
 	}
-	lanes := workgroup
-	if subgroup != 0 {
-		lanes = min(lanes, int(subgroup))
-		workgroup = lanes
-	}
-	s := Spec{
-		File: "rmsnorm", Variant: "baseline",
-		Consts: []Const{
-			{"K", p.K}, {"VECTORS", width / 4}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"M_WORD", p.MWord}, {"EPS", p.Eps},
-			{"GATHER", p.Gather}, {"ADD", p.Add}, {"WORKGROUP", workgroup}, {"LANES", lanes}, {"SUMS", 1},
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
-	}
-	useReduce(&s, subgroup)
+	s.Consts = append(s.Consts, Const{"ADD", p.Add})
+	s.Bindings = []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
 	m, err := Module(dev, s)
 	if err != nil {
 		return nil, err
 	}
-	return &RMSNorm{dev: dev, kernel: dev.Kernel(m), each: workgroup / lanes}, nil
+	return &RMSNorm{dev: dev, kernel: dev.Kernel(m), each: each}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -76,6 +60,32 @@ func (n *RMSNorm) Bind(step, x, weight, y gpu.View) (*gpu.BindGroup, error) {
 func (n *RMSNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, m int) {
 	x, y := Fold(ceilDiv(m, n.each))
 	rec.Dispatch(n.kernel, b, x, y, 1)
+}
+
+// normSpec is what kernels that normalise rows share, and how many rows a workgroup takes.
+func normSpec(file string, k, xStride, yStride, mWord int, eps float32, gather bool, subgroup uint32) (s Spec, each int, err error) {
+	width := RowStride(k)
+	if k < 1 || xStride%32 != 0 || yStride%32 != 0 || xStride < width || yStride < width {
+		return s, 0, fmt.Errorf("%s: %w: rows of %d with strides %d and %d", file, ErrMatrixShape, k, xStride, yStride)
+	}
+	workgroup := 256
+	for workgroup > 32 && workgroup > width/4 {
+		workgroup /= 2
+	}
+	lanes := workgroup
+	if subgroup != 0 {
+		lanes = min(lanes, int(subgroup))
+		workgroup = lanes
+	}
+	s = Spec{
+		File: file, Variant: "baseline",
+		Consts: []Const{
+			{"K", k}, {"VECTORS", width / 4}, {"X_STRIDE", xStride}, {"Y_STRIDE", yStride}, {"M_WORD", mWord}, {"EPS", eps},
+			{"GATHER", gather}, {"WORKGROUP", workgroup}, {"LANES", lanes}, {"SUMS", 1},
+		},
+	}
+	useReduce(&s, subgroup)
+	return s, workgroup / lanes, nil
 }
 
 // normSubgroup is the size of subgroups that a variant of a norm adds up in; 0 for none.

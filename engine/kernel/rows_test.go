@@ -65,6 +65,61 @@ func TestRMSNorm(t *testing.T) {
 	}
 }
 
+func TestLayerNorm(t *testing.T) {
+	for _, c := range []struct {
+		k, m   int
+		gather bool
+		mean   float32
+	}{{1, 1, false, 0}, {8, 3, false, 0}, {172, 5, false, 3}, {173, 5, true, -2}, {576, 2, false, 100}, {2048, 1, false, 0}, {4100, 3, true, 1}} {
+		for _, variant := range []string{"baseline", "subgroup"} {
+			t.Run(fmt.Sprintf("%d/m%d/gather=%t/%s", c.k, c.m, c.gather, variant), func(t *testing.T) {
+				r := newRig(t)
+				x, w, bias := r.floats((c.m+2)*c.k, 1), r.floats(c.k, 1), r.floats(c.k, 1)
+				for i := range x {
+					x[i] += c.mean
+				}
+				p := LayerNormParams{K: c.k, XStride: RowStride(c.k) + 32, YStride: RowStride(c.k), Eps: eps, Variant: variant}
+				step := StepData{Tokens: make([]uint32, c.m)}
+				rows := x[:c.m*c.k]
+				if c.gather {
+					p.Gather, p.MWord = true, WordOutputs
+					rows = nil
+					for m := range c.m {
+						token := (m*3 + 1) % (c.m + 2)
+						step.Outputs = append(step.Outputs, Output{Token: uint32(token)})
+						rows = append(rows, x[token*c.k:(token+1)*c.k]...)
+					}
+				}
+				n, err := NewLayerNorm(r.dev, p)
+				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
+					require.ErrorContains(t, err, "subgroup")
+					return
+				}
+				require.NoError(t, err)
+				y := r.rows("y", r.same((c.m+1)*c.k, 7), c.k, p.YStride, 0)
+				b, err := n.Bind(r.step(step), r.rows("x", x, c.k, p.XStride, 0).All(), r.rows("weight", w, c.k, RowStride(c.k), 0).All(),
+					r.rows("bias", bias, c.k, RowStride(c.k), 0).All(), y.All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
+
+				var got []float32
+				for at, f := range r.read(y) {
+					m, k := at/p.YStride, at%p.YStride
+					switch {
+					case m < c.m && k < c.k:
+						got = append(got, f)
+					case k >= c.k:
+						require.Zero(t, f, "padding of row %d", m)
+					default:
+						require.Equal(t, float32(7), f, "row %d is not this step's", m)
+					}
+				}
+				r.accurate(reference.LayerNorm(widen(rows), w, bias, eps), reference.LayerNorm(rows, w, bias, eps), got)
+			})
+		}
+	}
+}
+
 // What a norm adds to keeps its place.
 func TestRMSNormAdd(t *testing.T) {
 	for _, variant := range []string{"baseline", ""} {

@@ -76,11 +76,11 @@ func (b *builder) headNorm(h heads, q, k string) heads {
 	weight := b.newVector(b.label("q and k norm"), 2*h.headDim)
 	b.part(weight, b.tensor(b.name(q+".weight")), 0, h.headDim)
 	b.part(weight, b.tensor(b.name(k+".weight")), h.headDim, h.headDim)
-	bias := h.bias
+	bias, eps := h.bias, b.rmsEps()
 	h.bias = nil
 	b.onDevice(func(g *Graph) {
 		n, err := kernel.NewHeadNorm(g.Device(), kernel.HeadNormParams{Heads: h.heads, KVHeads: h.kvHeads, HeadDim: h.headDim,
-			Stride: Stride(h.width), Eps: b.config.NormEps, Bias: bias != nil, Variant: g.normVariant()})
+			Stride: Stride(h.width), Eps: eps, Bias: bias != nil, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)
 			return

@@ -21,8 +21,7 @@ type Config struct {
 	HeadDim      int
 	FFN          int
 	Vocabulary   int
-	Context      int // tokens the model was trained for
-	NormEps      float32
+	Context      int     // tokens the model was trained for
 	Scale        float64 // of attention's q·k
 }
 
@@ -49,7 +48,6 @@ func (r *reader) config() *Config {
 		r.fail("K rows of %d (%s.attention.key_length) and V rows of %d (%s.attention.value_length); where one is missing it is the width over the heads, %d",
 			c.HeadDim, r.arch, v, r.arch, usual)
 	}
-	c.NormEps = float32(r.needFloat("attention.layer_norm_rms_epsilon"))
 	r.integer("vocab_size", 0, 0, math.MaxInt32) // token_embd.weight says it, too
 	switch {
 	case r.err != nil:
@@ -59,8 +57,6 @@ func (r *reader) config() *Config {
 		r.fail("%d heads do not divide into %d KV heads", c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
 		r.fail("head dim %d is odd", c.HeadDim)
-	case !(c.NormEps > 0) || math.IsInf(float64(c.NormEps), 0):
-		r.fail("%s.attention.layer_norm_rms_epsilon is %g, and must be positive", r.arch, c.NormEps)
 	}
 	c.Scale = 1 / math.Sqrt(float64(c.HeadDim))
 	return c

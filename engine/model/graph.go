@@ -121,27 +121,31 @@ func (g *Graph) scratch(label string, count, width int) gpu.View {
 	return g.Scratch(fmt.Sprintf("%s of %d", label, width), count*Stride(width))
 }
 
-// product records a product.
+// product records a product. An RMSNorm of x is done on the way.
 func (g *Graph) product(p product) {
-	x, y := g.view(p.x), g.view(p.y)
+	x, y, norm := g.view(p.x), g.view(p.y), p.x.norm
 	if p.y.outputs {
 		g.logits = y
 	}
+	gather := p.y.outputs
 	var normed gpu.View
-	if p.x.norm != nil {
+	switch {
+	case norm != nil && norm.bias != nil:
+		x, norm, gather = g.layerNorm(p.x, p.y.outputs), nil, false
+	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
 	offset := 0
 	for _, m := range p.weights {
 		params := kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: Stride(p.x.width), YStride: Stride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
-			Norm: p.x.norm != nil, Add: p.add, Gated: p.gated, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+			Norm: norm != nil, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
-		if p.x.norm != nil {
-			params.Eps = p.x.norm.eps
+		if norm != nil {
+			params.Eps = norm.eps
 		}
 		if p.y.outputs {
-			params.MWord, params.Gather = kernel.WordOutputs, true
+			params.MWord = kernel.WordOutputs
 		}
 		l, err := kernel.NewLinear(g.Device(), params)
 		if err != nil {
@@ -152,18 +156,12 @@ func (g *Graph) product(p product) {
 		var bound *kernel.LinearBind
 		g.Add(func() (err error) {
 			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y)}
-			if p.x.norm != nil {
-				v.Norm, v.Normed = g.weights.vector[p.x.norm.weight].All(), g.Resolve(normed)
+			if norm != nil {
+				v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 			}
 			bound, err = l.Bind(v)
 			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) {
-			n := len(s.Tokens)
-			if p.y.outputs {
-				n = len(s.Outputs)
-			}
-			l.Record(rec, bound, n)
-		})
+		}, func(rec *gpu.Recorder, s *kernel.StepData) { l.Record(rec, bound, rowsOf(s, p.y.outputs)) })
 		offset += m.Rows
 	}
 }

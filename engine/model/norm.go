@@ -1,6 +1,8 @@
 package model
 
 import (
+	"math"
+
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
@@ -8,21 +10,75 @@ import (
 // norm is a normalisation of rows.
 type norm struct {
 	weight *Vector
+	bias   *Vector // of a LayerNorm, which takes the mean away; nil: an RMSNorm
 	eps    float32
 }
 
 // rmsNorm is x / rms(x) · weight (arXiv 1910.07467).
 func (b *builder) rmsNorm(x rows, name string) rows {
-	x.norm = &norm{weight: b.vector(x.width, b.name(name+".weight")), eps: b.config.NormEps}
+	x.norm = &norm{weight: b.vector(x.width, b.name(name+".weight")), eps: b.rmsEps()}
 	return x
+}
+
+// layerNorm is (x − mean) / deviation · weight + bias (arXiv 1607.06450); a file may leave the bias out.
+func (b *builder) layerNorm(x rows, name string) rows {
+	n := &norm{weight: b.vector(x.width, b.name(name+".weight")), eps: b.epsilon("attention.layer_norm_epsilon")}
+	if n.bias = b.biases(name+" bias", []string{name}, []int{x.width}); n.bias == nil {
+		n.bias = b.newVector(b.label(name+" bias"), x.width)
+	}
+	x.norm = n
+	return x
+}
+
+func (b *builder) rmsEps() float32 { return b.epsilon("attention.layer_norm_rms_epsilon") }
+
+// epsilon reads what is added to a variance.
+func (b *builder) epsilon(key string) float32 {
+	eps := float32(b.needFloat(key))
+	if b.reader.err == nil && (!(eps > 0) || math.IsInf(float64(eps), 0)) {
+		b.fail("%s.%s is %g, and must be positive", b.arch, key, eps)
+	}
+	return eps
+}
+
+// layerNorm records a norm of rows into memory of its own, for a product that cannot do it on the way.
+func (g *Graph) layerNorm(x rows, outputs bool) gpu.View {
+	p := kernel.LayerNormParams{K: x.width, XStride: Stride(x.width), YStride: Stride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
+	count := g.options.MaxTokens
+	if outputs {
+		p.MWord, p.Gather, count = kernel.WordOutputs, true, g.options.MaxOutputs
+	}
+	to := g.scratch("normed", count, x.width)
+	n, err := kernel.NewLayerNorm(g.Device(), p)
+	if err != nil {
+		g.Fail(err)
+		return to
+	}
+	g.Await(n)
+	from := g.view(x)
+	var bound *gpu.BindGroup
+	g.Add(func() (err error) {
+		v := g.weights.vector
+		bound, err = n.Bind(g.step, g.Resolve(from), v[x.norm.weight].All(), v[x.norm.bias].All(), g.Resolve(to))
+		return err
+	}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, rowsOf(s, outputs)) })
+	return to
+}
+
+// rowsOf is how many rows a step has.
+func rowsOf(s *kernel.StepData, outputs bool) int {
+	if outputs {
+		return len(s.Outputs)
+	}
+	return len(s.Tokens)
 }
 
 // addNorm is x += y / rms(y) · weight, which closes a block whose output is normalised.
 func (b *builder) addNorm(x, y rows, name string) {
-	weight := b.vector(y.width, b.name(name+".weight"))
+	weight, eps := b.vector(y.width, b.name(name+".weight")), b.rmsEps()
 	b.onDevice(func(g *Graph) {
 		n, err := kernel.NewRMSNorm(g.Device(), kernel.RMSNormParams{K: y.width, XStride: Stride(y.width), YStride: Stride(x.width),
-			MWord: kernel.WordTokens, Eps: b.config.NormEps, Add: true, Variant: g.normVariant()})
+			MWord: kernel.WordTokens, Eps: eps, Add: true, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)
 			return

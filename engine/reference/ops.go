@@ -77,6 +77,27 @@ func Add[T, W Float](x []T, y []W) []T {
 	return out
 }
 
+// LayerNorm gives (x − mean) / sqrt(variance + eps) · weight + bias for each row (Ba et al., arXiv 1607.06450).
+func LayerNorm[T Float, W Float](x []T, weight, bias []W, eps T) []T {
+	out := make([]T, len(x))
+	for at := 0; at < len(x); at += len(weight) {
+		row := x[at : at+len(weight)]
+		var mean, squares T
+		for _, f := range row {
+			mean += f
+		}
+		mean /= T(len(row))
+		for _, f := range row {
+			squares += (f - mean) * (f - mean)
+		}
+		scale := 1 / T(math.Sqrt(float64(squares/T(len(row))+eps)))
+		for i, f := range row {
+			out[at+i] = (f-mean)*scale*T(weight[i]) + T(bias[i])
+		}
+	}
+	return out
+}
+
 // SwiGLU gives silu(gate) · up, with silu(g) = g / (1 + exp(-g)) (Shazeer, arXiv 2002.05202, section 2).
 func SwiGLU[T Float](gate, up []T) []T {
 	out := make([]T, len(gate))
