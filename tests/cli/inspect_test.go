@@ -87,6 +87,16 @@ func TestInspectModels(t *testing.T) {
 	}
 }
 
+func TestInspectNamesTypes(t *testing.T) {
+	got := inspect(t, path(t, "families/quant-q4_k_m.gguf"))
+	assert.Empty(t, got.Problems)
+	types := map[string]int{}
+	for _, x := range got.Tensors {
+		types[x.Type]++
+	}
+	assert.Equal(t, map[string]int{"Q4_K": 13, "Q6_K": 3, "F32": 5}, types)
+}
+
 func TestInspectText(t *testing.T) {
 	r := quire(t, "inspect", builtIn).ok(t)
 	for _, line := range []string{
