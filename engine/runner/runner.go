@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"quire/engine/attention"
 	"quire/engine/gpu"
@@ -42,13 +41,10 @@ type Runner struct {
 	plan    *model.Plan
 	*resources
 
-	rec    gpu.Recorder
-	data   kernel.StepData
-	tables []uint32
-	lens   []int
-	words  []uint32
-	bytes  []byte
-	units  int // a guess at the GPU's compute units
+	rec        gpu.Recorder
+	translator translator
+	words      []uint32
+	bytes      []byte
 
 	flights []*flight // oldest first
 	spare   []*flight
@@ -65,38 +61,27 @@ type Stats struct {
 	Dispatches int // in the last step
 }
 
-// flight is a step that has been submitted and not landed.
-type flight struct {
-	number  uint64
-	outputs []flightOutput
-	results *gpu.Readback
-	bytes   []byte
-	logits  *gpu.Readback // where whole rows are wanted
-	away    []away
-}
-
-type flightOutput struct {
-	sequence uint64
-	position int
-	sample   bool
-	logits   bool
-}
-
 // New loads a model's weights from src and builds everything on the GPU.
 func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (*Runner, error) {
-	r := &Runner{device: d, options: o, plan: p, units: 64}
-	if d.Info().Type == "cpu" {
-		r.units = 4
-	}
-	if measured := o.Tuning.Units(p.Config.HeadDim); o.Variant == "" && measured > 0 {
-		r.units = measured
-	}
+	r := &Runner{device: d, options: o, plan: p}
 	var err error
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
 		return nil, err
 	}
+	r.translator = translator{items: r.graph.Attention(), kvHeads: r.layout().KVHeads, units: units(d.Info(), p, o), room: r.graph.DecodeItems()}
 	r.graph.SplitSubmissions(o.TokenLayers)
 	return r, nil
+}
+
+// units guesses at the GPU's compute units.
+func units(info gpu.AdapterInfo, p *model.Plan, o Options) int {
+	if measured := o.Tuning.Units(p.Config.HeadDim); o.Variant == "" && measured > 0 {
+		return measured
+	}
+	if info.Type == "cpu" {
+		return 4
+	}
+	return 64
 }
 
 // Open gives a lane to a sequence: how its tokens are drawn from now on.
@@ -124,8 +109,8 @@ func (r *Runner) Submit(s *step.Step) error {
 	if err := r.growTables(s); err != nil {
 		return err
 	}
-	r.translate(s)
-	r.words = r.data.AppendWords(r.words[:0])
+	data := r.translator.translate(s)
+	r.words = data.AppendWords(r.words[:0])
 	r.bytes = r.bytes[:0]
 	for _, w := range r.words {
 		r.bytes = binary.LittleEndian.AppendUint32(r.bytes, w)
@@ -148,7 +133,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	if draws.Withheld > 0 {
 		rec.Write(r.withheldList, 0, r.withheld.Bytes())
 	}
-	r.graph.Record(rec, &r.data)
+	r.graph.Record(rec, data)
 	if n := draws.Outputs; n > 0 {
 		r.sampler.Record(rec, r.samplerBind, draws)
 		rec.Read(f.results, r.results, 0, uint64(n)*resultBytes)
@@ -231,26 +216,19 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 		if err := f.results.Wait(ctx, f.bytes); err != nil {
 			return nil, err
 		}
-		for i, o := range f.outputs {
-			result := kernel.DecodeResult(f.bytes[i*resultBytes:])
-			if result.ID == kernel.NotNumbers {
-				l.Broken = append(l.Broken, o.sequence)
-				result = sample.Token{}
-			}
-			if !o.sample {
-				continue
-			}
-			if result.ID < 0 || int(result.ID) >= r.plan.Config.Vocabulary {
-				return nil, fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.ID, r.plan.Config.Vocabulary)
-			}
-			l.Tokens = append(l.Tokens, result.ID)
-			l.Drawn = append(l.Drawn, result)
+		if err := f.read(l, r.plan.Config.Vocabulary); err != nil {
+			return nil, err
 		}
 	}
 	if f.logits != nil {
-		if err := r.readRows(ctx, f, l); err != nil {
+		rows := make([]byte, f.logits.Size())
+		err := f.logits.Wait(ctx, rows)
+		f.logits.Release()
+		f.logits = nil
+		if err != nil {
 			return nil, err
 		}
+		f.readRows(l, rows, r.plan.Config.Vocabulary)
 	}
 	if err := r.arrive(ctx, f); err != nil {
 		return nil, err
@@ -259,30 +237,6 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	r.flights = r.flights[:len(r.flights)-1]
 	r.spare = append(r.spare, f)
 	return l, nil
-}
-
-// readRows fetches the whole rows of logits that a step's outputs asked for.
-func (r *Runner) readRows(ctx context.Context, f *flight, l *step.Result) error {
-	data := make([]byte, f.logits.Size())
-	err := f.logits.Wait(ctx, data)
-	f.logits.Release()
-	f.logits = nil
-	if err != nil {
-		return err
-	}
-	vocabulary := r.plan.Config.Vocabulary
-	for i, o := range f.outputs {
-		if !o.logits {
-			continue
-		}
-		row := make([]float32, vocabulary)
-		at := data[i*4*model.Stride(vocabulary):]
-		for j := range row {
-			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(at[4*j:]))
-		}
-		l.Logits = append(l.Logits, step.Logits{Sequence: o.sequence, Position: o.position, Values: row})
-	}
-	return nil
 }
 
 // InFlight returns how many steps have not landed.
@@ -310,31 +264,6 @@ func grow(b []byte, n int) []byte {
 		return make([]byte, n)
 	}
 	return b[:n]
-}
-
-// span chooses how decode rows' keys are split, within the room for partial results.
-func (r *Runner) span(a *attention.Attention, s *step.Step) int {
-	r.lens = r.lens[:0]
-	for i := range s.Rows {
-		if a.DecodeItems(int(s.Rows[i].Count), 1, 1) > 0 {
-			r.lens = append(r.lens, int(s.Rows[i].Start+s.Rows[i].Count))
-		}
-	}
-	span := attention.ChooseSplit(r.lens, r.layout().KVHeads, r.units)
-	for {
-		items, split := 0, false
-		for i := range s.Rows {
-			row := &s.Rows[i]
-			n := a.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
-			items += n
-			split = split || n > a.DecodeItems(int(row.Count), 1, span)
-		}
-		// Items that see all keys of their rows leave no partial results.
-		if !split || items <= r.graph.DecodeItems() || span >= a.LongestSpan() {
-			return span
-		}
-		span *= 2
-	}
 }
 
 // Caches returns the K and V buffers, layer after layer.

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"iter"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -83,17 +85,8 @@ func (r *Runner) WriteBlock(id int32, data []byte) error {
 }
 
 // pieces cuts a list of blocks into what one readback takes.
-func (r *Runner) pieces(blocks []int32) func(yield func([]int32) bool) {
-	most := max(1, swapPiece/r.BlockBytes())
-	return func(yield func([]int32) bool) {
-		for len(blocks) > 0 {
-			n := min(most, len(blocks))
-			if !yield(blocks[:n]) {
-				return
-			}
-			blocks = blocks[n:]
-		}
-	}
+func (r *Runner) pieces(blocks []int32) iter.Seq[[]int32] {
+	return slices.Chunk(blocks, max(1, swapPiece/r.BlockBytes()))
 }
 
 // swap starts a step's swap-outs, which land with it, and does its swap-ins. Both come before the step's own work: the

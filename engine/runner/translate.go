@@ -1,12 +1,32 @@
 package runner
 
 import (
+	"quire/engine/attention"
 	"quire/engine/kernel"
 	"quire/engine/step"
 )
 
-// translate turns a step into the shaders' terms, in r.data, whose memory is used again.
-func (r *Runner) translate(s *step.Step) {
+// translator turns steps into the shaders' terms.
+type translator struct {
+	items   items
+	kvHeads int
+	units   int // the GPU's compute units
+	room    int // decode items that there is memory for partial results of
+
+	data   kernel.StepData
+	tables []uint32
+	lens   []int
+}
+
+// items is how attention shares a step's rows among workgroups: see attention.Attention.
+type items interface {
+	AppendRow(s *kernel.StepData, row, count, start, splitSpan int)
+	DecodeItems(count, seqLen, splitSpan int) int
+	LongestSpan() int
+}
+
+// translate gives a step in memory that is used again.
+func (r *translator) translate(s *step.Step) *kernel.StepData {
 	data := &r.data
 	data.Tokens, data.Positions = data.Tokens[:0], data.Positions[:0]
 	for _, t := range s.Tokens {
@@ -22,8 +42,7 @@ func (r *Runner) translate(s *step.Step) {
 			r.tables = append(r.tables, uint32(id))
 		}
 	}
-	a := r.graph.Attention()
-	span := r.span(a, s)
+	span := r.span(s)
 	data.Rows, data.Prefill, data.Decode, data.Merges = data.Rows[:0], data.Prefill[:0], data.Decode[:0], data.Merges[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
@@ -34,7 +53,7 @@ func (r *Runner) translate(s *step.Step) {
 			at += len(s.Groups[g].Tables)
 		}
 		data.Rows = append(data.Rows, out)
-		a.AppendRow(data, i, int(row.Count), int(row.Start), span)
+		r.items.AppendRow(data, i, int(row.Count), int(row.Start), span)
 	}
 	data.Outputs, data.Copies = data.Outputs[:0], s.Copies
 	for _, o := range s.Outputs {
@@ -43,5 +62,31 @@ func (r *Runner) translate(s *step.Step) {
 			out.Flags = kernel.OutputSample
 		}
 		data.Outputs = append(data.Outputs, out)
+	}
+	return data
+}
+
+// span chooses how decode rows' keys are split, within the room for partial results.
+func (r *translator) span(s *step.Step) int {
+	r.lens = r.lens[:0]
+	for i := range s.Rows {
+		if r.items.DecodeItems(int(s.Rows[i].Count), 1, 1) > 0 {
+			r.lens = append(r.lens, int(s.Rows[i].Start+s.Rows[i].Count))
+		}
+	}
+	span := attention.ChooseSplit(r.lens, r.kvHeads, r.units)
+	for {
+		items, split := 0, false
+		for i := range s.Rows {
+			row := &s.Rows[i]
+			n := r.items.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
+			items += n
+			split = split || n > r.items.DecodeItems(int(row.Count), 1, span)
+		}
+		// Items that see all keys of their rows leave no partial results.
+		if !split || items <= r.room || span >= r.items.LongestSpan() {
+			return span
+		}
+		span *= 2
 	}
 }
