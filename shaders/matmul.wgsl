@@ -50,10 +50,17 @@ fn weights_at(row: u32, part: u32) -> vec4<f32> {
     let strip = part / 8u;
     let u = unit_at(row, strip * 4u + part % 4u);
     let s = scale_at(row, strip);
+    var codes: vec4<f32>;
+    var scale = s.scale.x;
+    var least = s.least.x;
     if part % 8u < 4u {
-        return weights_low(u, s);
+        codes = unit_low(u);
+    } else {
+        codes = unit_high(u);
+        scale = s.scale.y;
+        least = s.least.y;
     }
-    return weights_high(u, s);
+    return weights(codes, scale, least); // outside the branches, in which neighbours differ
 }
 
 @compute @workgroup_size(256)
