@@ -80,7 +80,7 @@ func (b *builder) headNorm(h heads, q, k string) heads {
 	h.bias = nil
 	b.onDevice(func(g *Graph) {
 		n, err := kernel.NewHeadNorm(g.Device(), kernel.HeadNormParams{Heads: h.heads, KVHeads: h.kvHeads, HeadDim: h.headDim,
-			Stride: Stride(h.width), Eps: eps, Bias: bias != nil, Variant: g.normVariant()})
+			Stride: kernel.RowStride(h.width), Eps: eps, Bias: bias != nil, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)
 			return
@@ -125,8 +125,8 @@ func (b *builder) attend(h heads) rows {
 
 // store records rotation and storing.
 func (g *Graph) store(h heads) {
-	p := kernel.RopeStoreParams{Layout: g.layout(), Heads: h.heads, Group: h.group, Stride: Stride(h.width), Bias: h.bias != nil,
-		Residual: Stride(h.residual.width)}
+	p := kernel.RopeStoreParams{Layout: g.layout(), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil,
+		Residual: kernel.RowStride(h.residual.width)}
 	table := g.step // bound, and not read
 	if h.rope != nil {
 		p.RotaryDim, p.Adjacent = h.rope.Dim, h.rope.Adjacent
@@ -155,7 +155,7 @@ func (g *Graph) attend(h heads, out rows) {
 	o := &g.options
 	a := g.flash(attention.Params{
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, KVType: o.KVType, Group: h.group,
-		QStride: Stride(h.width), OutStride: Stride(out.width), Scale: h.scale, Window: h.window,
+		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Window: h.window,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
 	})
 	if a == nil {

@@ -25,9 +25,6 @@ type GraphOptions struct {
 	Deterministic bool
 }
 
-// Stride rounds a width in floats up to what activations' rows are apart.
-func Stride(width int) int { return kernel.RowStride(width) }
-
 // Graph is a plan on a device: its operations in order, bound to weights, caches and activations.
 type Graph struct {
 	*program.Program
@@ -118,7 +115,7 @@ func (r rows) count(g *Graph) int {
 // scratch views rows of a width that share memory with those of the same label and width: what lies between two rows stays
 // zero, as products need it.
 func (g *Graph) scratch(label string, count, width int) gpu.View {
-	return g.Scratch(fmt.Sprintf("%s of %d", label, width), count*Stride(width))
+	return g.Scratch(fmt.Sprintf("%s of %d", label, width), count*kernel.RowStride(width))
 }
 
 // product records a product. An RMSNorm of x is done on the way.
@@ -138,7 +135,7 @@ func (g *Graph) product(p product) {
 	offset := 0
 	for _, m := range p.weights {
 		params := kernel.LinearParams{
-			Matrix: g.weights.matrix[m], XStride: Stride(p.x.width), YStride: Stride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
+			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
 			Norm: norm != nil, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
 		if norm != nil {
@@ -168,8 +165,8 @@ func (g *Graph) product(p product) {
 
 // join records h = activation(gate) ⊙ up.
 func (g *Graph) join(gate, up, h rows, a kernel.Activation) {
-	s, err := kernel.NewGLU(g.Device(), kernel.GLUParams{Width: h.width, GStride: Stride(gate.width), UStride: Stride(up.width),
-		HStride: Stride(h.width), MWord: kernel.WordTokens, Activation: a})
+	s, err := kernel.NewGLU(g.Device(), kernel.GLUParams{Width: h.width, GStride: kernel.RowStride(gate.width), UStride: kernel.RowStride(up.width),
+		HStride: kernel.RowStride(h.width), MWord: kernel.WordTokens, Activation: a})
 	if err != nil {
 		g.Fail(err)
 		return
@@ -194,7 +191,7 @@ func (g *Graph) Attention() *attention.Attention { return g.attention }
 // DecodeItems returns how many of attention's decode items a step may have where one of them is part of a row.
 func (g *Graph) DecodeItems() int { return g.decodeItems }
 
-// Logits returns the buffer of logits, once it is bound: a row of Stride(Vocabulary) floats an output.
+// Logits returns the buffer of logits, once it is bound: a row of kernel.RowStride(Vocabulary) floats an output.
 func (g *Graph) Logits() *gpu.Buffer { return g.Resolve(g.logits).Buffer }
 
 // SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.

@@ -43,7 +43,7 @@ func (b *builder) epsilon(key string) float32 {
 
 // layerNorm records a norm of rows into memory of its own, for a product that cannot do it on the way.
 func (g *Graph) layerNorm(x rows, outputs bool) gpu.View {
-	p := kernel.LayerNormParams{K: x.width, XStride: Stride(x.width), YStride: Stride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
+	p := kernel.LayerNormParams{K: x.width, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
 	count := g.options.MaxTokens
 	if outputs {
 		p.MWord, p.Gather, count = kernel.WordOutputs, true, g.options.MaxOutputs
@@ -77,7 +77,7 @@ func rowsOf(s *kernel.StepData, outputs bool) int {
 func (b *builder) addNorm(x, y rows, name string) {
 	weight, eps := b.vector(y.width, b.name(name+".weight")), b.rmsEps()
 	b.onDevice(func(g *Graph) {
-		n, err := kernel.NewRMSNorm(g.Device(), kernel.RMSNormParams{K: y.width, XStride: Stride(y.width), YStride: Stride(x.width),
+		n, err := kernel.NewRMSNorm(g.Device(), kernel.RMSNormParams{K: y.width, XStride: kernel.RowStride(y.width), YStride: kernel.RowStride(x.width),
 			MWord: kernel.WordTokens, Eps: eps, Add: true, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)

@@ -45,7 +45,7 @@ func (b *builder) embed(name string, scale float32) rows {
 	b.plan.embedding = b.embedding(name)
 	x := tokens("residual", b.config.Width)
 	b.onDevice(func(g *Graph) {
-		e, err := kernel.NewEmbed(g.Device(), kernel.EmbedParams{Matrix: g.weights.matrix[b.plan.embedding], XStride: Stride(x.width), Scale: scale})
+		e, err := kernel.NewEmbed(g.Device(), kernel.EmbedParams{Matrix: g.weights.matrix[b.plan.embedding], XStride: kernel.RowStride(x.width), Scale: scale})
 		if err != nil {
 			g.Fail(err)
 			return

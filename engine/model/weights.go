@@ -54,7 +54,7 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 		}
 	}
 	for _, v := range p.vectors {
-		b, err := d.NewBuffer(v.Label, uint64(4*Stride(v.Length)), gpu.Storage)
+		b, err := d.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage)
 		if err != nil {
 			return w, err
 		}

@@ -7,7 +7,6 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
-	"quire/engine/model"
 	"quire/engine/sample"
 	"quire/engine/step"
 )
@@ -56,7 +55,7 @@ func (f *flight) readRows(l *step.Result, rows []byte, vocabulary int) {
 			continue
 		}
 		row := make([]float32, vocabulary)
-		at := rows[i*4*model.Stride(vocabulary):]
+		at := rows[i*4*kernel.RowStride(vocabulary):]
 		for j := range row {
 			row[j] = math.Float32frombits(binary.LittleEndian.Uint32(at[4*j:]))
 		}

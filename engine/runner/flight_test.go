@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/kernel"
-	"quire/engine/model"
 	"quire/engine/step"
 )
 
@@ -45,7 +44,7 @@ func TestReadRows(t *testing.T) {
 	const vocabulary = 5
 	f := &flight{outputs: []flightOutput{{sequence: 1, position: 7, logits: true}, {sequence: 2}, {sequence: 3, position: 9, logits: true}}}
 	var rows []byte
-	for i := range 3 * model.Stride(vocabulary) {
+	for i := range 3 * kernel.RowStride(vocabulary) {
 		rows = binary.LittleEndian.AppendUint32(rows, math.Float32bits(float32(i)))
 	}
 	var l step.Result

@@ -114,7 +114,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err != nil {
 		return r, err
 	}
-	r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: model.Stride(c.Vocabulary)})
+	r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)})
 	if err != nil {
 		return r, err
 	}

@@ -163,7 +163,7 @@ func (r *Runner) draws(s *step.Step) kernel.Draws {
 		d.Logprobs = d.Logprobs || o.Sample && r.logprobs[s.Rows[o.Row].Lane]
 		if o.Sample && o.NoStop {
 			for _, token := range r.options.StopTokens {
-				r.withheld.Add(i, model.Stride(r.plan.Config.Vocabulary), token)
+				r.withheld.Add(i, kernel.RowStride(r.plan.Config.Vocabulary), token)
 			}
 		}
 	}
@@ -193,7 +193,7 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 		rows = rows || o.Logits
 	}
 	if rows {
-		size := uint64(len(s.Outputs)) * uint64(4*model.Stride(r.plan.Config.Vocabulary))
+		size := uint64(len(s.Outputs)) * uint64(4*kernel.RowStride(r.plan.Config.Vocabulary))
 		logits, err := r.device.NewReadback("logits", size)
 		if err != nil {
 			return nil, err
