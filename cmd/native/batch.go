@@ -34,7 +34,8 @@ type pending struct {
 	err    error // why it was not accepted
 
 	several, ranked bool // several answers may be asked for; their log-probabilities are known
-	most, answers   int  // the job's limit of tokens, and how many answers come
+	maxTokens       int  // of an answer; 0: no limit
+	answers         int  // that come
 }
 
 // run submits everything and writes each output as soon as those before it are written.
@@ -79,7 +80,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	}
 	r := j.request(p.prompt)
 	p.seed = r.Sample.Seed
-	p.most, p.answers = j.MaxTokens, max(j.N, 1)
+	p.maxTokens, p.answers = j.MaxTokens, max(j.N, 1)
 	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || r.Sample.Logprobs > 0
 	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p

@@ -94,7 +94,7 @@ func (b *batch) end(text string, from int) error {
 
 // limit says that a text did not end by itself.
 func (b *batch) limit(p *pending, answer int, l engine.Limit) string {
-	text := fmt.Sprintf("the text stopped at the limit of %s (--max-tokens)", plural(p.most, "token"))
+	text := fmt.Sprintf("the text stopped at the limit of %s (--max-tokens)", plural(p.maxTokens, "token"))
 	if l == engine.LimitContext {
 		text = fmt.Sprintf("the text stopped where the context of %s is full (--ctx)", plural(b.engine.Info().Context, "token"))
 	}

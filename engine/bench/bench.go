@@ -9,6 +9,7 @@ import (
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/model"
+	"quire/engine/schedule"
 )
 
 // ErrPlan is a measurement that the model or the settings have no room for.
@@ -160,17 +161,17 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 
 // fit sets context, KV memory and sequences to the largest measurement's, with one block to spare for each sequence.
 func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
-	const block = 16
-	most := 0
+	const block = schedule.DefaultBlockSize
+	sequences := 0
 	for _, batch := range p.Batches {
-		most = max(most, batch)
+		sequences = max(sequences, batch)
 	}
 	for _, depth := range p.Depths {
 		for _, prompt := range p.Prompts {
 			b.context = max(b.context, depth+prompt+1)
 		}
 		if p.Gen > 0 {
-			b.context = max(b.context, decodeTokens(p.Gen, most, depth))
+			b.context = max(b.context, decodeTokens(p.Gen, sequences, depth))
 		}
 	}
 	limit := trained
@@ -182,13 +183,13 @@ func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
 	}
 	o.Context = min(limit, (b.context/block+1)*block)
 	if o.KVMemory == 0 {
-		o.KVMemory = uint64(most) * uint64(o.Context+block) * uint64(b.kvToken)
+		o.KVMemory = uint64(sequences) * uint64(o.Context+block) * uint64(b.kvToken)
 	}
 	if o.MaxSeqs == 0 {
-		o.MaxSeqs = max(64, most)
+		o.MaxSeqs = max(schedule.DefaultMaxSeqs, sequences)
 	}
-	if most > o.MaxSeqs {
-		return fmt.Errorf("%w: a batch of %d with %d sequences at once", ErrPlan, most, o.MaxSeqs)
+	if sequences > o.MaxSeqs {
+		return fmt.Errorf("%w: a batch of %d with %d sequences at once", ErrPlan, sequences, o.MaxSeqs)
 	}
 	return nil
 }

@@ -189,11 +189,11 @@ func (b *bench) tokens(n int) []int32 {
 	return ids
 }
 
-// submit starts a batch of sequences that each generate up to most tokens.
-func (b *bench) submit(ctx context.Context, prompts [][]int32, most int) ([]*engine.Stream, error) {
+// submit starts a batch of sequences that each generate up to maxTokens.
+func (b *bench) submit(ctx context.Context, prompts [][]int32, maxTokens int) ([]*engine.Stream, error) {
 	streams := make([]*engine.Stream, 0, len(prompts))
 	for _, ids := range prompts {
-		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: most, IgnoreEnd: true})
+		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: maxTokens, IgnoreEnd: true})
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func TestModule(t *testing.T) {
 	// null is as good as absent, whatever the option.
 	get[bool](p, `Quire.open({model: tales, kvMemory: 16 << 20, context: 128, onProgress: null, onRecovering: null, signal: null, kvType: null,
 		deterministic: null, adapter: null, power: null, variant: null, blockSize: null, tokenBudget: null, longPrompt: null, maxSeqs: null,
-		depth: null, preemption: null, swapMemory: null, queueLimit: null}).then((q) => Boolean(globalThis.quire = q))`)
+		depth: null, partialHits: null, preemption: null, swapMemory: null, queueLimit: null}).then((q) => Boolean(globalThis.quire = q))`)
 	assert.Equal(t, map[string]any{"context": 128.0, "chat": true, "kvType": "f16", "deterministic": false, "vocabulary": 4096.0},
 		get[map[string]any](p, `(({context, chat, kvType, deterministic, vocabulary}) => ({context, chat, kvType, deterministic, vocabulary}))(quire.info)`))
 	const text = "The fox — a red one — laughed. 🦊"
@@ -107,7 +107,8 @@ func TestModule(t *testing.T) {
 		`{prompt: 'A', get topK() { throw new Error('no'); }}`:                           "cannot be read: no",
 		`{prompt: 'A', get topK() { throw null; }}`:                                      "cannot be read: null",
 		`{prompt: 'A', signal: new EventTarget()}`:                                       "signal must be an AbortSignal", `{prompt: 'A', topP: 2}`: "bad request: topP is 2",
-		`{ids: [1, null]}`: "element 1 of a list is null", `{ids: [undefined]}`: "element 0 of a list is undefined",
+		`{prompt: 'A', minTokens: 5, maxTokens: 3}`: "minTokens is 5, it must be between 0 and maxTokens (3; 0: no limit)",
+		`{ids: [1, null]}`:                          "element 1 of a list is null", `{ids: [undefined]}`: "element 0 of a list is undefined",
 		`{prompt: 'A', stop: 5}`: "stop must be a text or a list of texts",
 		`{messages: [{role: 'user', content: [{type: 'image_url'}]}]}`: "message 0: content part 0 is of type \"image_url\"",
 	} {
