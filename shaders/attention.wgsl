@@ -121,6 +121,58 @@ fn stage_v(item: Item, keys: Keys, tile: i32, piece: u32, lane: u32) {
     }
 }
 
+// join_parts adds up what the invocations have that share a column's keys. All of the workgroup must call it.
+fn join_parts(done: ptr<function, array<vec4<f32>, OUTS>>, tx: u32, ty: u32) {
+    if PARTS == 1u {
+        return;
+    }
+    let part = tx / CX;
+    for (var o = 0u; o < OUTS; o++) {
+        workgroupBarrier();
+        row_tile[ty][tx] = (*done)[o];
+        workgroupBarrier();
+        for (var n = 1u; n < PARTS; n++) {
+            if part == 0u {
+                (*done)[o] += row_tile[ty][tx + n * CX];
+            }
+        }
+    }
+}
+
+// finish_rows writes the invocation's rows, or what a merge is to make of them.
+fn finish_rows(item: Item, index: u32, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>, OUTS>>,
+    total: ptr<function, array<vec4<f32>, RG>>, top: ptr<function, array<vec4<f32>, RG>>) {
+    let first_row = item.first + ty * (4u * RG);
+    let cx = tx % CX;
+    let part = tx / CX;
+    for (var r = 0u; r < 4u * RG; r++) {
+        let flat = first_row + r;
+        if flat >= item.rows {
+            break;
+        }
+        let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
+        let l = (*total)[r / 4u][r % 4u];
+        for (var c = 0u; c < RC; c++) {
+            let column = cx + c * CX;
+            let x = (*done)[4u * ((r / 4u) * RC + c) + r % 4u];
+            if part == 0u && column < COLUMNS {
+                if keeps_partial(item.flags) {
+                    partial_column(partial, column, x);
+                } else {
+                    finish(item, flat, column, x, l);
+                }
+            }
+        }
+        if tx == 0u {
+            if keeps_partial(item.flags) {
+                partial_column(partial, COLUMNS, vec4<f32>((*top)[r / 4u][r % 4u], l, 0.0, 0.0));
+            } else {
+                finish_lse(item, flat, (*top)[r / 4u][r % 4u], l);
+            }
+        }
+    }
+}
+
 @compute @workgroup_size(TX, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.y;
@@ -154,6 +206,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
 
     //! turns: TILES
     for (var tile = next_tile(item, keys, walk_begin(keys)); tile < keys.end; tile = next_tile(item, keys, tile + i32(BK))) {
+        // The scores S = Q·K.
         var s = array<vec4<f32>, SCORES>(); // [RG][RK]; some compilers clear what has no value once only
         for (var slab = 0u; slab < SLABS; slab++) {
             if slab > 0u {
@@ -184,6 +237,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
         }
 
+        // What hides and bends them, and the rows' maxima.
         let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
         var now = maximum;
         for (var g = 0u; g < RG; g++) {
@@ -202,6 +256,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
         rows_max(&now, tx, ty);
 
+        // The weights P, and the state so far in terms of the new maxima.
         for (var g = 0u; g < RG; g++) {
             let scale = rescale(maximum[g], now[g]);
             maximum[g] = now[g];
@@ -228,6 +283,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
         }
 
+        // The output O += P·V.
         for (var piece = 0u; piece < SLABS; piece++) {
             if STAGES == 1u {
                 stage_v(item, keys, tile, piece, lane);
@@ -264,42 +320,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var done = sums;
     var total = sum;
     var top = maximum;
-    if PARTS > 1u {
-        for (var o = 0u; o < OUTS; o++) {
-            workgroupBarrier();
-            row_tile[ty][tx] = done[o];
-            workgroupBarrier();
-            for (var n = 1u; n < PARTS; n++) {
-                if part == 0u {
-                    done[o] += row_tile[ty][tx + n * CX];
-                }
-            }
-        }
-    }
-    for (var r = 0u; r < 4u * RG; r++) {
-        let flat = first_row + r;
-        if flat >= item.rows {
-            break;
-        }
-        let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
-        let l = total[r / 4u][r % 4u];
-        for (var c = 0u; c < RC; c++) {
-            let column = cx + c * CX;
-            let x = done[4u * ((r / 4u) * RC + c) + r % 4u];
-            if part == 0u && column < COLUMNS {
-                if keeps_partial(item.flags) {
-                    partial_column(partial, column, x);
-                } else {
-                    finish(item, flat, column, x, l);
-                }
-            }
-        }
-        if tx == 0u {
-            if keeps_partial(item.flags) {
-                partial_column(partial, COLUMNS, vec4<f32>(top[r / 4u][r % 4u], l, 0.0, 0.0));
-            } else {
-                finish_lse(item, flat, top[r / 4u][r % 4u], l);
-            }
-        }
-    }
+    join_parts(&done, tx, ty);
+    finish_rows(item, index, tx, ty, &done, &total, &top);
 }

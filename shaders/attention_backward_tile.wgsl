@@ -342,19 +342,8 @@ fn hidden(it: Launch, head: u32, walked: u32) -> bool {
     return true;
 }
 
-@compute @workgroup_size(TX, TY, 1)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let index = group.z * FOLD + group.y;
-    if index >= step[ITEMS_WORD] {
-        return;
-    }
-    let tx = local.x;
-    let ty = local.y;
-    let lane = ty * TX + tx;
-    let kv_head = select(group.x / HEADS_PER_KV, group.x, OWN_KEYS);
-    let head_first = select(group.x, group.x * HEADS_PER_KV, OWN_KEYS);
-    let head_end = head_first + select(1u, HEADS_PER_KV, OWN_KEYS);
-
+// launch_at reads an item.
+fn launch_at(index: u32, kv_head: u32) -> Launch {
     let item = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
     var it: Launch;
     it.row = step[item];
@@ -368,7 +357,78 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         it.first_key = kv_row(keys_of(it.row), kv_head, 0u);
     }
     it.mask = mask_of(it.row);
+    return it;
+}
 
+// weigh_tile turns the invocation's S into P, and its dP into dS.
+fn weigh_tile(it: Launch, head: u32, walked: u32, tx: u32, ty: u32, row_states: ptr<function, array<vec2<f32>, STATES>>,
+    s: ptr<function, array<vec4<f32>, SCORES>>, dp: ptr<function, array<vec4<f32>, SCORES>>) {
+    let slope = alibi_slope(head);
+    for (var j = 0u; j < OWN_QUADS; j++) {
+        let own = it.own_first + 4u * (tx + j * TX);
+        for (var n = 0u; n < WALK_QUADS; n++) {
+            let walk = walked + 4u * (ty + n * TY);
+            var factors = drops(it, head, select(own, walk, OWN_KEYS), select(walk, own, OWN_KEYS));
+            if !OWN_KEYS {
+                factors = transpose(factors);
+            }
+            for (var i = 0u; i < 4u; i++) {
+                let at = (4u * n + i) * OWN_QUADS + j;
+                var p = vec4<f32>(0.0);
+                var ds = vec4<f32>(0.0);
+                for (var e = 0u; e < 4u; e++) {
+                    let query = select(own + e, walk + i, OWN_KEYS);
+                    let key = select(walk + i, own + e, OWN_KEYS);
+                    let state = (*row_states)[select(4u * j + e, 4u * n + i, OWN_KEYS)];
+                    let w = weigh(it, head, slope, query, key, (*s)[at][e], (*dp)[at][e], factors[i][e], state);
+                    p[e] = w.x;
+                    ds[e] = w.y;
+                }
+                (*s)[at] = p;
+                (*dp)[at] = ds;
+            }
+        }
+    }
+}
+
+// store_gradients writes the invocation's sums; head is that of the keys or of the queries that are owned.
+fn store_gradients(it: Launch, head: u32, lane: u32, sums: ptr<function, array<vec4<f32>, SUMS>>, value_sums: ptr<function, array<vec4<f32>, SUMS>>) {
+    let own_count = select(it.queries, it.keys, OWN_KEYS);
+    for (var j = 0u; j < QUADS_EACH; j++) {
+        for (var e = 0u; e < 4u; e++) {
+            let own = it.own_first + 4u * (lane / TC + j * TO) + e;
+            var at = ((it.first_token + own) * HEADS + head) * HEAD_DIM;
+            if OWN_KEYS {
+                at = (it.first_key + own * KV_HEADS) * HEAD_DIM;
+            }
+            for (var l = 0u; l < COLUMNS_EACH; l++) {
+                for (var x = 0u; x < 4u; x++) {
+                    let column = 4u * (lane % TC + l * TC) + x;
+                    if own < own_count && column < HEAD_DIM {
+                        let n = (4u * j + e) * COLUMNS_EACH + l;
+                        store_gradient(at + column, (*sums)[n][x] * SCALE);
+                        store_value_gradient(at + column, (*value_sums)[n][x]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(TX, TY, 1)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let index = group.z * FOLD + group.y;
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
+    let tx = local.x;
+    let ty = local.y;
+    let lane = ty * TX + tx;
+    let kv_head = select(group.x / HEADS_PER_KV, group.x, OWN_KEYS);
+    let head_first = select(group.x, group.x * HEADS_PER_KV, OWN_KEYS);
+    let head_end = head_first + select(1u, HEADS_PER_KV, OWN_KEYS);
+
+    let it = launch_at(index, kv_head);
     let range = walk_range(it);
     var begin = u32(max(0, range.x));
     begin = begin - begin % BW + span_number() * TILES * BW;
@@ -390,7 +450,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     }
     //! turns: select(1u, HEADS_PER_KV, OWN_KEYS)
     for (var head = head_first; head < head_end; head++) {
-        let slope = alibi_slope(head);
         //! turns: TILES
         for (var walked = next_tile(begin, gap_end); walked < end; walked = next_tile(walked + BW, gap_end)) {
             if hidden(it, head, walked) {
@@ -406,31 +465,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             // Copies: where a compiler leaves a loop over them rolled, the sums above stay in registers.
             var s = s_sums;   // then P
             var dp = dp_sums; // then dS
-            for (var j = 0u; j < OWN_QUADS; j++) {
-                let own = it.own_first + 4u * (tx + j * TX);
-                for (var n = 0u; n < WALK_QUADS; n++) {
-                    let walk = walked + 4u * (ty + n * TY);
-                    var factors = drops(it, head, select(own, walk, OWN_KEYS), select(walk, own, OWN_KEYS));
-                    if !OWN_KEYS {
-                        factors = transpose(factors);
-                    }
-                    for (var i = 0u; i < 4u; i++) {
-                        let at = (4u * n + i) * OWN_QUADS + j;
-                        var p = vec4<f32>(0.0);
-                        var ds = vec4<f32>(0.0);
-                        for (var e = 0u; e < 4u; e++) {
-                            let query = select(own + e, walk + i, OWN_KEYS);
-                            let key = select(walk + i, own + e, OWN_KEYS);
-                            let state = row_states[select(4u * j + e, 4u * n + i, OWN_KEYS)];
-                            let w = weigh(it, head, slope, query, key, s[at][e], dp[at][e], factors[i][e], state);
-                            p[e] = w.x;
-                            ds[e] = w.y;
-                        }
-                        s[at] = p;
-                        dp[at] = ds;
-                    }
-                }
-            }
+            weigh_tile(it, head, walked, tx, ty, &row_states, &s, &dp);
             if OWN_KEYS {
                 put_weights(&s, tx, ty);
                 accumulate(it, true, head, walked, lane, &value_sums);
@@ -445,24 +480,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     }
     var done = own_sums; // copies, as above
     var value_done = value_sums;
-    let own_count = select(it.queries, it.keys, OWN_KEYS);
-    for (var j = 0u; j < QUADS_EACH; j++) {
-        for (var e = 0u; e < 4u; e++) {
-            let own = it.own_first + 4u * (lane / TC + j * TO) + e;
-            var at = ((it.first_token + own) * HEADS + group.x) * HEAD_DIM;
-            if OWN_KEYS {
-                at = (it.first_key + own * KV_HEADS) * HEAD_DIM;
-            }
-            for (var l = 0u; l < COLUMNS_EACH; l++) {
-                for (var x = 0u; x < 4u; x++) {
-                    let column = 4u * (lane % TC + l * TC) + x;
-                    if own < own_count && column < HEAD_DIM {
-                        let n = (4u * j + e) * COLUMNS_EACH + l;
-                        store_gradient(at + column, done[n][x] * SCALE);
-                        store_value_gradient(at + column, value_done[n][x]);
-                    }
-                }
-            }
-        }
-    }
+    store_gradients(it, group.x, lane, &done, &value_done);
 }

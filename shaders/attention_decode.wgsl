@@ -42,108 +42,25 @@ struct Eight { low: vec4<f32>, high: vec4<f32> }
 fn rescaled(before: f32, now: f32) -> f32 { return rescale(vec4<f32>(before), vec4<f32>(now)).x; }
 fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), vec4<f32>(maximum)).x; }
 
-@compute @workgroup_size(WORKGROUP, 1, 1)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let index = workgroup.z * FOLD + workgroup.y;
-    if index >= step[ITEMS_WORD] {
-        return;
-    }
-    let lane = local % LANES;
-    let group = local / LANES;
-
-    let item = item_at(index, workgroup.x);
-    let keys = keys_seen(item);
-
-    var queries: array<Eight, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
-        queries[r] = Eight(q_row(item, item.first + r, 2u * lane), q_row(item, item.first + r, 2u * lane + 1u));
-    }
-
-    var maximum: array<f32, ROWS>;
-    var sum: array<f32, ROWS>;
-    var sums: array<Eight, ROWS>;
-    for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
-    //! turns: TILES
-    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
-        var k: array<Raw, KEYS>;
-        var v: array<Raw, KEYS>;
-        for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            let row = kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
-            k[n] = k_raw(row, lane);
-            v[n] = v_raw(row, lane);
-            if !loaded(keys, key) {
-                k[n] = Raw();
-                v[n] = Raw();
-            }
-        }
-        var s: array<f32, SCORES>;
-        for (var n = 0u; n < KEYS; n++) {
-            let x = opened(k[n]);
-            for (var r = 0u; r < ROWS; r++) { s[n * ROWS + r] = dot(queries[r].low, x.low) + dot(queries[r].high, x.high); }
-        }
-        for (var span = 1u; span < LANES; span *= 2u) {
-            for (var i = 0u; i < SCORES; i++) { s[i] += subgroupShuffleXor(s[i], span); }
-        }
-        let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
-        for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            for (var r = 0u; r < ROWS; r++) {
-                var x = s[n * ROWS + r] * SCALE;
-                if !plain {
-                    x = shown(item, item.first + r, key, x);
-                }
-                s[n * ROWS + r] = x;
-            }
-        }
-        for (var r = 0u; r < ROWS; r++) {
-            var now = maximum[r];
-            for (var n = 0u; n < KEYS; n++) { now = max(now, s[n * ROWS + r]); }
-            let scale = rescaled(maximum[r], now);
-            maximum[r] = now;
-            sum[r] *= scale;
-            sums[r].low *= scale;
-            sums[r].high *= scale;
-        }
-        for (var n = 0u; n < KEYS; n++) {
-            let x = opened(v[n]);
-            for (var r = 0u; r < ROWS; r++) {
-                var p = weighed(s[n * ROWS + r], maximum[r]);
-                sum[r] += p;
-                if DROP_BELOW > 0u {
-                    p *= kept(item, item.first + r, tile + i32(n * GROUPS + group));
-                }
-                sums[r].low = fma(vec4<f32>(p), x.low, sums[r].low);
-                sums[r].high = fma(vec4<f32>(p), x.high, sums[r].high);
-            }
-        }
-    }
-
-    // The groups of a subgroup by exchange, then the subgroups through workgroup memory.
+// join_groups merges the states of a subgroup's groups.
+fn join_groups(maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
     for (var span = LANES; span < SUBGROUP; span *= 2u) {
         for (var r = 0u; r < ROWS; r++) {
-            let now = max(maximum[r], subgroupShuffleXor(maximum[r], span));
-            let scale = rescaled(maximum[r], now);
-            maximum[r] = now;
-            sum[r] *= scale;
-            sum[r] += subgroupShuffleXor(sum[r], span);
-            sums[r].low *= scale;
-            sums[r].low += subgroupShuffleXor(sums[r].low, span);
-            sums[r].high *= scale;
-            sums[r].high += subgroupShuffleXor(sums[r].high, span);
+            let now = max((*maximum)[r], subgroupShuffleXor((*maximum)[r], span));
+            let scale = rescaled((*maximum)[r], now);
+            (*maximum)[r] = now;
+            (*sum)[r] *= scale;
+            (*sum)[r] += subgroupShuffleXor((*sum)[r], span);
+            (*sums)[r].low *= scale;
+            (*sums)[r].low += subgroupShuffleXor((*sums)[r].low, span);
+            (*sums)[r].high *= scale;
+            (*sums)[r].high += subgroupShuffleXor((*sums)[r].high, span);
         }
     }
-    if local % SUBGROUP < LANES {
-        for (var r = 0u; r < ROWS; r++) {
-            let at = (local / SUBGROUP) * ROWS + r;
-            if lane == 0u {
-                states[at] = vec2<f32>(maximum[r], sum[r]);
-            }
-            outs[(at * LANES + lane) * 2u] = sums[r].low;
-            outs[(at * LANES + lane) * 2u + 1u] = sums[r].high;
-        }
-    }
-    workgroupBarrier();
+}
+
+// finish_rows merges what the subgroups have in workgroup memory and writes the rows.
+fn finish_rows(item: Item, index: u32, local: u32) {
     for (var i = local; i < ROWS * LANES * 2u; i += WORKGROUP) {
         let r = i / (LANES * 2u);
         let c = i % (LANES * 2u);
@@ -173,4 +90,101 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             }
         }
     }
+}
+
+@compute @workgroup_size(WORKGROUP, 1, 1)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let index = workgroup.z * FOLD + workgroup.y;
+    if index >= step[ITEMS_WORD] {
+        return;
+    }
+    let lane = local % LANES;
+    let group = local / LANES;
+
+    let item = item_at(index, workgroup.x);
+    let keys = keys_seen(item);
+
+    var queries: array<Eight, ROWS>;
+    for (var r = 0u; r < ROWS; r++) {
+        queries[r] = Eight(q_row(item, item.first + r, 2u * lane), q_row(item, item.first + r, 2u * lane + 1u));
+    }
+
+    var maximum: array<f32, ROWS>;
+    var sum: array<f32, ROWS>;
+    var sums: array<Eight, ROWS>;
+    for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
+    //! turns: TILES
+    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
+        // K and V, both under way at once.
+        var k: array<Raw, KEYS>;
+        var v: array<Raw, KEYS>;
+        for (var n = 0u; n < KEYS; n++) {
+            let key = tile + i32(n * GROUPS + group);
+            let row = kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
+            k[n] = k_raw(row, lane);
+            v[n] = v_raw(row, lane);
+            if !loaded(keys, key) {
+                k[n] = Raw();
+                v[n] = Raw();
+            }
+        }
+        // The scores S = Q·K, and what hides and bends them.
+        var s: array<f32, SCORES>;
+        for (var n = 0u; n < KEYS; n++) {
+            let x = opened(k[n]);
+            for (var r = 0u; r < ROWS; r++) { s[n * ROWS + r] = dot(queries[r].low, x.low) + dot(queries[r].high, x.high); }
+        }
+        for (var span = 1u; span < LANES; span *= 2u) {
+            for (var i = 0u; i < SCORES; i++) { s[i] += subgroupShuffleXor(s[i], span); }
+        }
+        let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
+        for (var n = 0u; n < KEYS; n++) {
+            let key = tile + i32(n * GROUPS + group);
+            for (var r = 0u; r < ROWS; r++) {
+                var x = s[n * ROWS + r] * SCALE;
+                if !plain {
+                    x = shown(item, item.first + r, key, x);
+                }
+                s[n * ROWS + r] = x;
+            }
+        }
+        // The rows' maxima, and the state so far in terms of them.
+        for (var r = 0u; r < ROWS; r++) {
+            var now = maximum[r];
+            for (var n = 0u; n < KEYS; n++) { now = max(now, s[n * ROWS + r]); }
+            let scale = rescaled(maximum[r], now);
+            maximum[r] = now;
+            sum[r] *= scale;
+            sums[r].low *= scale;
+            sums[r].high *= scale;
+        }
+        // The weights P, and the output O += P·V.
+        for (var n = 0u; n < KEYS; n++) {
+            let x = opened(v[n]);
+            for (var r = 0u; r < ROWS; r++) {
+                var p = weighed(s[n * ROWS + r], maximum[r]);
+                sum[r] += p;
+                if DROP_BELOW > 0u {
+                    p *= kept(item, item.first + r, tile + i32(n * GROUPS + group));
+                }
+                sums[r].low = fma(vec4<f32>(p), x.low, sums[r].low);
+                sums[r].high = fma(vec4<f32>(p), x.high, sums[r].high);
+            }
+        }
+    }
+
+    // The groups of a subgroup by exchange, then the subgroups through workgroup memory.
+    join_groups(&maximum, &sum, &sums);
+    if local % SUBGROUP < LANES {
+        for (var r = 0u; r < ROWS; r++) {
+            let at = (local / SUBGROUP) * ROWS + r;
+            if lane == 0u {
+                states[at] = vec2<f32>(maximum[r], sum[r]);
+            }
+            outs[(at * LANES + lane) * 2u] = sums[r].low;
+            outs[(at * LANES + lane) * 2u + 1u] = sums[r].high;
+        }
+    }
+    workgroupBarrier();
+    finish_rows(item, index, local);
 }

@@ -287,6 +287,23 @@ fn load_q(q_parts: ptr<function, array<Left, PARTS>>, item: Item, first: u32, su
     workgroupBarrier();
 }
 
+// finish_sums writes the rows' log-sum-exps, and leaves in row_scale what their O is to be multiplied by.
+fn finish_sums(item: Item, state: ptr<function, Softmax>, subgroup: u32, lane: u32) {
+    let own = lane % SUBGROUP;
+    //! unroll
+    for (var e = 0u; e < ROWS_EACH; e++) {
+        let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
+        let sum = row_sum((*state).sum[e], lane);
+        if own < ROW_LANES {
+            row_scale[r] = select(0.0, 1.0 / max(sum, 1.0e-30), sum > 0.0);
+            let flat = item.first + r;
+            if flat < item.rows {
+                finish_lse(item, flat, LN2 * max((*state).reference[e], LEAST), sum);
+            }
+        }
+    }
+}
+
 // attend is the kernel; the fragments' library has its entry point.
 fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let index = group.z * FOLD + group.y;
@@ -323,6 +340,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     //! turns: TILES
     while tile < keys.end {
         let next = next_tile(item, keys, tile + i32(BK));
+        // The scores S = Q·K, while V is under way.
         let v = fetch_v(item, keys, tile, lane);
         //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
@@ -340,6 +358,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         }
         workgroupBarrier();
 
+        // The weights P, while the next K is under way.
         put_tile(V_AT, v, lane);
         let k = fetch_k(item, keys, next, lane);
         let passed = any_lane(weigh(item, keys, &state, tile, subgroup, lane, false), lane);
@@ -379,6 +398,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         //! unroll
         for (var e = 0u; e < ROWS_EACH; e++) { state.sum[e] += state.tile_sum[e]; }
 
+        // The output O += P·V.
         //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
             var weights: array<Left, FRAGMENTS>;
@@ -394,19 +414,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         tile = next;
     }
 
-    let own = lane % SUBGROUP;
-    //! unroll
-    for (var e = 0u; e < ROWS_EACH; e++) {
-        let r = subgroup * ROWS + e * ROW_LANES + own % ROW_LANES;
-        let sum = row_sum(state.sum[e], lane);
-        if own < ROW_LANES {
-            row_scale[r] = select(0.0, 1.0 / max(sum, 1.0e-30), sum > 0.0);
-            let flat = item.first + r;
-            if flat < item.rows {
-                finish_lse(item, flat, LN2 * max(state.reference[e], LEAST), sum);
-            }
-        }
-    }
+    finish_sums(item, &state, subgroup, lane);
     workgroupBarrier();
     store_piece(&o, 0u, subgroup, lane, item);
     if PIECES > 1u {

@@ -113,6 +113,28 @@ fn put_piece(piece: Piece, lane: u32) {
     }
 }
 
+// finish_rows writes the invocation's rows.
+fn finish_rows(item: Item, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>, OUTS>>, total: ptr<function, array<vec4<f32>, RG>>,
+    top: ptr<function, array<vec4<f32>, RG>>) {
+    let first_row = item.first + ty * (4u * RG);
+    for (var r = 0u; r < 4u * RG; r++) {
+        let flat = first_row + r;
+        if flat >= item.rows {
+            break;
+        }
+        let l = (*total)[r / 4u][r % 4u];
+        for (var c = 0u; c < RC; c++) {
+            let column = tx + c * 16u;
+            if column < COLUMNS {
+                finish(item, flat, column, (*done)[4u * ((r / 4u) * RC + c) + r % 4u], l);
+            }
+        }
+        if tx == 0u {
+            finish_lse(item, flat, (*top)[r / 4u][r % 4u], l);
+        }
+    }
+}
+
 @compute @workgroup_size(16, TY, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let index = group.z * FOLD + group.y;
@@ -148,6 +170,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     while tile < keys.end {
         let next = next_tile(item, keys, tile + i32(BK));
         put_piece(piece, lane);
+        // The scores S = Q·K.
         var s = array<array<vec4<f32>, 4>, RG>(); // [RG][key], of four rows
         for (var n = 0u; n < SLABS; n++) {
             put_slab(slab, lane);
@@ -171,6 +194,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             workgroupBarrier();
         }
 
+        // What hides and bends them, and the rows' maxima.
         let plain = CAUSAL_ONLY && all_seen(item, keys, tile);
         var now = maximum;
         for (var g = 0u; g < RG; g++) {
@@ -193,6 +217,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
         }
         rows_max(&now, tx, ty);
+
+        // The weights P, and the state so far in terms of the new maxima.
         for (var g = 0u; g < RG; g++) {
             let scale = rescale(maximum[g], now[g]);
             maximum[g] = now[g];
@@ -219,6 +245,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
         workgroupBarrier();
 
+        // The output O += P·V.
         for (var n = 0u; n < PIECES; n++) {
             if n > 0u {
                 put_piece(piece, lane);
@@ -259,20 +286,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var done = sums;
     var total = sum;
     var top = maximum;
-    for (var r = 0u; r < 4u * RG; r++) {
-        let flat = first_row + r;
-        if flat >= item.rows {
-            break;
-        }
-        let l = total[r / 4u][r % 4u];
-        for (var c = 0u; c < RC; c++) {
-            let column = tx + c * 16u;
-            if column < COLUMNS {
-                finish(item, flat, column, done[4u * ((r / 4u) * RC + c) + r % 4u], l);
-            }
-        }
-        if tx == 0u {
-            finish_lse(item, flat, top[r / 4u][r % 4u], l);
-        }
-    }
+    finish_rows(item, tx, ty, &done, &total, &top);
 }

@@ -21,7 +21,7 @@
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
 //! const BIAS: bool     bias[n] is added to the product
-//! const GATED: bool   rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
+//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -63,17 +63,10 @@ fn weights_at(row: u32, part: u32) -> vec4<f32> {
     return weights(codes, scale, least); // outside the branches, in which neighbours differ
 }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let rows = step[M_WORD];
-    let m0 = wid.y * (64u * QUADS);
-    let n0 = wid.x * (64u * QUADS);
-    let tx = lid % 16u;
-    let ty = lid / 16u;
-
-    // What this invocation stages: four rows, at 4 columns.
+// sources gives where the four rows begin that the invocation stages: the first half of the workgroup those of x, in vec4s,
+// the other those of W.
+fn sources(lid: u32, m0: u32, n0: u32, rows: u32) -> array<u32, 4> {
     let quad = lid % 128u / PARTS;
-    let part = lid % PARTS;
     var source: array<u32, 4>;
     for (var i = 0u; i < 4u; i++) {
         if lid < 128u {
@@ -86,45 +79,55 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             source[i] = min(n0 + quad * 4u + i, N - 1u);
         }
     }
+    return source;
+}
 
-    var sums: array<vec4<f32>, SUMS>;
-    for (var k = K_BEGIN; k < K_END; k += PARTS) {
-        var columns: mat4x4<f32>;
-        if lid < 128u {
-            columns = transpose(mat4x4<f32>(x[source[0] + k + part], x[source[1] + k + part],
-                x[source[2] + k + part], x[source[3] + k + part]));
-            for (var i = 0u; i < 4u; i++) {
-                xs[staged_at(part * 4u + i, quad)] = columns[i];
-            }
-        } else {
-            columns = transpose(mat4x4<f32>(weights_at(source[0], k + part), weights_at(source[1], k + part),
-                weights_at(source[2], k + part), weights_at(source[3], k + part)));
-            for (var i = 0u; i < 4u; i++) {
-                ws[staged_at(part * 4u + i, quad)] = columns[i];
-            }
+// stage_columns stages DEPTH columns from 4·k on: four of its rows an invocation.
+fn stage_columns(source: ptr<function, array<u32, 4>>, k: u32, lid: u32) {
+    let quad = lid % 128u / PARTS;
+    let part = lid % PARTS;
+    var columns: mat4x4<f32>;
+    if lid < 128u {
+        columns = transpose(mat4x4<f32>(x[(*source)[0] + k + part], x[(*source)[1] + k + part],
+            x[(*source)[2] + k + part], x[(*source)[3] + k + part]));
+        for (var i = 0u; i < 4u; i++) {
+            xs[staged_at(part * 4u + i, quad)] = columns[i];
         }
-        workgroupBarrier();
-        for (var d = 0u; d < DEPTH; d++) {
-            var b: array<vec4<f32>, QUADS>;
-            for (var j = 0u; j < QUADS; j++) {
-                b[j] = ws[staged_at(d, j * 16u + tx)];
-            }
-            for (var i = 0u; i < QUADS; i++) {
-                let a = xs[staged_at(d, i * 16u + ty)];
-                for (var j = 0u; j < QUADS; j++) {
-                    let s = (i * QUADS + j) * 4u;
-                    sums[s] = fma(vec4<f32>(a.x), b[j], sums[s]);
-                    sums[s + 1u] = fma(vec4<f32>(a.y), b[j], sums[s + 1u]);
-                    sums[s + 2u] = fma(vec4<f32>(a.z), b[j], sums[s + 2u]);
-                    sums[s + 3u] = fma(vec4<f32>(a.w), b[j], sums[s + 3u]);
-                }
-            }
+    } else {
+        columns = transpose(mat4x4<f32>(weights_at((*source)[0], k + part), weights_at((*source)[1], k + part),
+            weights_at((*source)[2], k + part), weights_at((*source)[3], k + part)));
+        for (var i = 0u; i < 4u; i++) {
+            ws[staged_at(part * 4u + i, quad)] = columns[i];
         }
-        workgroupBarrier();
     }
+}
 
-    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
-    var done = sums;
+// multiply adds the products of the staged columns.
+fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
+    let tx = lid % 16u;
+    let ty = lid / 16u;
+    for (var d = 0u; d < DEPTH; d++) {
+        var b: array<vec4<f32>, QUADS>;
+        for (var j = 0u; j < QUADS; j++) {
+            b[j] = ws[staged_at(d, j * 16u + tx)];
+        }
+        for (var i = 0u; i < QUADS; i++) {
+            let a = xs[staged_at(d, i * 16u + ty)];
+            for (var j = 0u; j < QUADS; j++) {
+                let s = (i * QUADS + j) * 4u;
+                (*sums)[s] = fma(vec4<f32>(a.x), b[j], (*sums)[s]);
+                (*sums)[s + 1u] = fma(vec4<f32>(a.y), b[j], (*sums)[s + 1u]);
+                (*sums)[s + 2u] = fma(vec4<f32>(a.z), b[j], (*sums)[s + 2u]);
+                (*sums)[s + 3u] = fma(vec4<f32>(a.w), b[j], (*sums)[s + 3u]);
+            }
+        }
+    }
+}
+
+// finish stores the sums.
+fn finish(done: ptr<function, array<vec4<f32>, SUMS>>, lid: u32, m0: u32, n0: u32, rows: u32) {
+    let tx = lid % 16u;
+    let ty = lid / 16u;
     for (var i = 0u; i < QUADS; i++) {
         for (var r = 0u; r < 4u; r++) {
             let m = m0 + (i * 16u + ty) * 4u + r;
@@ -133,21 +136,52 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             }
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
-                var v = done[(i * QUADS + j) * 4u + r];
+                var v = (*done)[(i * QUADS + j) * 4u + r];
                 if BIAS {
                     let at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
                     v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
                 }
                 if GATED {
-                    if n < N { store(m, n / 2u, activate(v.x) * v.y); }
-                    if n + 2u < N { store(m, n / 2u + 1u, activate(v.z) * v.w); }
+                    if n < N {
+                        store(m, n / 2u, activate(v.x) * v.y);
+                    }
+                    if n + 2u < N {
+                        store(m, n / 2u + 1u, activate(v.z) * v.w);
+                    }
                 } else {
-                    if n < N { store(m, n, v.x); }
-                    if n + 1u < N { store(m, n + 1u, v.y); }
-                    if n + 2u < N { store(m, n + 2u, v.z); }
-                    if n + 3u < N { store(m, n + 3u, v.w); }
+                    if n < N {
+                        store(m, n, v.x);
+                    }
+                    if n + 1u < N {
+                        store(m, n + 1u, v.y);
+                    }
+                    if n + 2u < N {
+                        store(m, n + 2u, v.z);
+                    }
+                    if n + 3u < N {
+                        store(m, n + 3u, v.w);
+                    }
                 }
             }
         }
     }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+    let rows = step[M_WORD];
+    let m0 = wid.y * (64u * QUADS);
+    let n0 = wid.x * (64u * QUADS);
+    var source = sources(lid, m0, n0, rows);
+    var sums: array<vec4<f32>, SUMS>;
+    for (var k = K_BEGIN; k < K_END; k += PARTS) {
+        stage_columns(&source, k, lid);
+        workgroupBarrier();
+        multiply(&sums, lid);
+        workgroupBarrier();
+    }
+
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
+    var done = sums;
+    finish(&done, lid, m0, n0, rows);
 }

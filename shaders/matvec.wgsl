@@ -3,7 +3,7 @@
 // A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
 // them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
-//! include: step weights
+//! include: step weights fold
 //! slot activation: activation_silu activation_gelu
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
@@ -39,23 +39,21 @@ fn store(m: u32, column: u32, value: f32) {
     }
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let lane = lid % LANES;
-    let first = ((wid.y * 65535u + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
-    let rows = step[M_WORD];
-    let m0 = wid.z * ROWS;
-
-    var base: array<u32, ROWS>;
+// row_starts gives where the rows of x from m0 on begin, in vec4s. Rows that are not there are the last one's.
+fn row_starts(m0: u32, rows: u32) -> array<u32, ROWS> {
+    var starts: array<u32, ROWS>;
     for (var m = 0u; m < ROWS; m++) {
         var row = min(m0 + m, max(rows, 1u) - 1u);
         if GATHER {
             row = step[output_at(row)];
         }
-        base[m] = row * (X_STRIDE / 4u);
+        starts[m] = row * (X_STRIDE / 4u);
     }
+    return starts;
+}
 
-    var sums: array<f32, SUMS>; // TILE·ROWS products, then ROWS sums of squares where NORM
+// multiply adds what the invocation's units of K give: TILE·ROWS products, then with NORM the squares of ROWS rows.
+fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums: ptr<function, array<f32, SUMS>>) {
     for (var unit = lane; unit < STRIPS * 4u; unit += LANES) {
         let strip = unit / 4u;
         let at = strip * 8u + unit % 4u;
@@ -63,10 +61,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         var high: array<vec4<f32>, ROWS>;
         var total: array<vec2<f32>, ROWS>; // of x, for minima
         for (var m = 0u; m < ROWS; m++) {
-            low[m] = x[base[m] + at];
-            high[m] = x[base[m] + at + 4u];
+            low[m] = x[(*starts)[m] + at];
+            high[m] = x[(*starts)[m] + at + 4u];
             if NORM {
-                sums[TILE * ROWS + m] += dot(low[m], low[m]) + dot(high[m], high[m]);
+                (*sums)[TILE * ROWS + m] += dot(low[m], low[m]) + dot(high[m], high[m]);
                 low[m] *= norm[at];
                 high[m] *= norm[at + 4u];
             }
@@ -87,51 +85,66 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 let product_high = dot(whigh, high[m]);
                 let product = product_low + product_high;
                 if HALVES {
-                    sums[t * ROWS + m] += product_low * s.scale.x + product_high * s.scale.y;
+                    (*sums)[t * ROWS + m] += product_low * s.scale.x + product_high * s.scale.y;
                     if HAS_MIN {
-                        sums[t * ROWS + m] += dot(s.least, total[m]);
+                        (*sums)[t * ROWS + m] += dot(s.least, total[m]);
                     }
                 } else if HAS_MIN {
-                    sums[t * ROWS + m] += product * s.scale.x + s.least.x * total[m].x;
+                    (*sums)[t * ROWS + m] += product * s.scale.x + s.least.x * total[m].x;
                 } else if HAS_SCALE {
-                    sums[t * ROWS + m] += product * s.scale.x;
+                    (*sums)[t * ROWS + m] += product * s.scale.x;
                 } else {
-                    sums[t * ROWS + m] += product;
+                    (*sums)[t * ROWS + m] += product;
                 }
             }
         }
     }
+}
+
+// finish stores what rows of W from first on give for row m of x, the m0 + m-th of all: each lane some of them.
+fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, lane: u32) {
+    var scale = 1.0;
+    if NORM {
+        scale = inverseSqrt((*done)[TILE * ROWS + m] / f32(K) + EPS);
+    }
+    for (var t = 0u; t < TILE; t++) {
+        (*done)[t * ROWS + m] *= scale;
+        if BIAS {
+            (*done)[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
+        }
+    }
+    if GATED {
+        for (var t = 0u; t < TILE; t += 2u) {
+            if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
+                store(m0 + m, (first + t) / 2u, activate((*done)[t * ROWS + m]) * (*done)[(t + 1u) * ROWS + m]);
+            }
+        }
+    } else {
+        for (var t = 0u; t < TILE; t++) {
+            if lane == (t * ROWS + m) % LANES && first + t < N {
+                store(m0 + m, first + t, (*done)[t * ROWS + m]);
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+    let lane = lid % LANES;
+    let first = ((wid.y * FOLD + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
+    let rows = step[M_WORD];
+    let m0 = wid.z * ROWS;
+
+    var starts = row_starts(m0, rows);
+    var sums: array<f32, SUMS>;
+    multiply(&starts, first, lane, &sums);
 
     // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
     var done = sums;
     lanes_sum(&done, lid);
-
     for (var m = 0u; m < ROWS; m++) {
-        if m0 + m >= rows {
-            continue;
-        }
-        var scale = 1.0;
-        if NORM {
-            scale = inverseSqrt(done[TILE * ROWS + m] / f32(K) + EPS);
-        }
-        for (var t = 0u; t < TILE; t++) {
-            done[t * ROWS + m] *= scale;
-            if BIAS {
-                done[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
-            }
-        }
-        if GATED {
-            for (var t = 0u; t < TILE; t += 2u) {
-                if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, (first + t) / 2u, activate(done[t * ROWS + m]) * done[(t + 1u) * ROWS + m]);
-                }
-            }
-        } else {
-            for (var t = 0u; t < TILE; t++) {
-                if lane == (t * ROWS + m) % LANES && first + t < N {
-                    store(m0 + m, first + t, done[t * ROWS + m]);
-                }
-            }
+        if m0 + m < rows {
+            finish(&done, m0, m, first, lane);
         }
     }
 }

@@ -1,6 +1,6 @@
 // Rows of a GGUF tensor as they stand in the file become rows of a matrix in planes: codes of all rows, strip by strip, then
 // scales. An invocation takes the strips that share words of scales.
-//! include: weights pack
+//! include: weights pack fold
 //! const SPAN: u32         strips that share words of scales
 //! const SPAN_BYTES: u32   what they take in the file
 //! const CODE_WORDS: u32   words of a strip's codes
@@ -33,7 +33,7 @@ fn source_at(at: u32, bytes: u32) -> u32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let spans = (params.strips + SPAN - 1u) / SPAN;
-    let item = (wid.y * 65535u + wid.x) * 64u + lid;
+    let item = (wid.y * FOLD + wid.x) * 64u + lid;
     let row = item / spans;
     let span = item % spans;
     if row >= params.rows {

@@ -130,72 +130,91 @@ fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, sca
     return found;
 }
 
-// select_key finds the greatest key such that the tokens from it up hold target, a count or a mass; found then has the
-// key and what of the target is left for the tokens at it, found_held what they hold. Tokens below least, a key or a
-// mass, are known to lie below it.
-fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, least: u32, maximum: f32, scale: f32) {
-    for (var level = 0u; level < 4u; level++) {
-        let shift = 24u - 8u * level;
-        for (var i = lane; i < 256u; i += WORKGROUP) {
-            atomicStore(&bins_low[i], 0u);
-            atomicStore(&bins_high[i], 0u);
-        }
-        workgroupBarrier();
-        let prefix = select(found.x, 0u, level == 0u);
-        for (var c = lane; c < COLUMNS; c += WORKGROUP) {
-            let x = logits[base + c];
-            for (var j = 0u; j < 4u; j++) {
-                let id = 4u * c + j;
-                let key = logit_key(x[j]);
-                // Shifting in two steps: by 32 bits at once is not defined.
-                let here = level == 0u || ((key >> shift) >> 8u) == prefix;
-                if id < VOCABULARY && here {
-                    let bin = (key >> shift) & 255u;
-                    if what == COUNT {
-                        if key >= least {
-                            atomicAdd(&bins_low[bin], 1u);
-                        }
-                    } else if keeps(kept, key, id) {
-                        let m = mass(distance_below(maximum, x[j], scale));
-                        if m >= max(least, 1u) {
-                            let before = atomicAdd(&bins_low[bin], m);
-                            if before + m < before {
-                                atomicAdd(&bins_high[bin], 1u);
-                            }
+fn clear_bins(lane: u32) {
+    for (var i = lane; i < 256u; i += WORKGROUP) {
+        atomicStore(&bins_low[i], 0u);
+        atomicStore(&bins_high[i], 0u);
+    }
+}
+
+// fill_bins counts the tokens whose keys begin with prefix, above shift and the eight bits that are a bin's number.
+fn fill_bins(what: u32, base: u32, lane: u32, kept: Kept, level: u32, prefix: u32, least: u32, maximum: f32, scale: f32) {
+    let shift = 24u - 8u * level;
+    for (var c = lane; c < COLUMNS; c += WORKGROUP) {
+        let x = logits[base + c];
+        for (var j = 0u; j < 4u; j++) {
+            let id = 4u * c + j;
+            let key = logit_key(x[j]);
+            // Shifting in two steps: by 32 bits at once is not defined.
+            let here = level == 0u || ((key >> shift) >> 8u) == prefix;
+            if id < VOCABULARY && here {
+                let bin = (key >> shift) & 255u;
+                if what == COUNT {
+                    if key >= least {
+                        atomicAdd(&bins_low[bin], 1u);
+                    }
+                } else if keeps(kept, key, id) {
+                    let m = mass(distance_below(maximum, x[j], scale));
+                    if m >= max(least, 1u) {
+                        let before = atomicAdd(&bins_low[bin], m);
+                        if before + m < before {
+                            atomicAdd(&bins_high[bin], 1u);
                         }
                     }
                 }
             }
         }
-        workgroupBarrier();
-        if lane < 16u {
-            var sum = vec2<u32>(0u);
-            for (var i = 0u; i < 16u; i++) {
-                let bin = 255u - 16u * lane - i;
-                sum = wide_add(sum, vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin])));
-            }
-            parts[lane] = sum;
+    }
+}
+
+// add_bins sums each sixteenth of the bins, from the top.
+fn add_bins(lane: u32) {
+    if lane < 16u {
+        var sum = vec2<u32>(0u);
+        for (var i = 0u; i < 16u; i++) {
+            let bin = 255u - 16u * lane - i;
+            sum = wide_add(sum, vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin])));
         }
+        parts[lane] = sum;
+    }
+}
+
+// pick_bin finds the bin in which the target is reached, from the top, and makes its number the key's next eight bits.
+fn pick_bin(prefix: u32, goal: vec2<u32>) {
+    var rest = goal;
+    var part = 0u;
+    //! turns: 15u
+    while part < 15u && wide_less(parts[part], rest) {
+        rest = wide_sub(rest, parts[part]);
+        part++;
+    }
+    var bin = 255u - 16u * part;
+    let lowest = bin - 15u;
+    var held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
+    //! turns: 15u
+    while bin > lowest && wide_less(held, rest) {
+        rest = wide_sub(rest, held);
+        bin--;
+        held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
+    }
+    found = vec3<u32>((prefix << 8u) | bin, rest);
+    found_held = held;
+}
+
+// select_key finds the greatest key such that the tokens from it up hold target, a count or a mass; found then has the
+// key and what of the target is left for the tokens at it, found_held what they hold. Tokens below least, a key or a
+// mass, are known to lie below it.
+fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, least: u32, maximum: f32, scale: f32) {
+    for (var level = 0u; level < 4u; level++) {
+        clear_bins(lane);
+        workgroupBarrier();
+        let prefix = select(found.x, 0u, level == 0u);
+        fill_bins(what, base, lane, kept, level, prefix, least, maximum, scale);
+        workgroupBarrier();
+        add_bins(lane);
         workgroupBarrier();
         if lane == 0u {
-            var rest = select(found.yz, goal, level == 0u);
-            var part = 0u;
-            //! turns: 15u
-            while part < 15u && wide_less(parts[part], rest) {
-                rest = wide_sub(rest, parts[part]);
-                part++;
-            }
-            var bin = 255u - 16u * part;
-            let lowest = bin - 15u;
-            var held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
-            //! turns: 15u
-            while bin > lowest && wide_less(held, rest) {
-                rest = wide_sub(rest, held);
-                bin--;
-                held = vec2<u32>(atomicLoad(&bins_low[bin]), atomicLoad(&bins_high[bin]));
-            }
-            found = vec3<u32>((prefix << 8u) | bin, rest);
-            found_held = held;
+            pick_bin(prefix, select(found.yz, goal, level == 0u));
         }
         workgroupBarrier();
     }

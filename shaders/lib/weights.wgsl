@@ -23,7 +23,11 @@ fn weights_low(u: Unit, s: Scale) -> vec4<f32> { return weights(unit_low(u), s.s
 fn weights_high(u: Unit, s: Scale) -> vec4<f32> { return weights(unit_high(u), s.scale.y, s.least.y); }
 
 fn weights(codes: vec4<f32>, scale: f32, least: f32) -> vec4<f32> {
-    if HAS_MIN { return codes * scale + least; }
-    if HAS_SCALE { return codes * scale; }
+    if HAS_MIN {
+        return codes * scale + least;
+    }
+    if HAS_SCALE {
+        return codes * scale;
+    }
     return codes;
 }

@@ -1,0 +1,69 @@
+package shaders
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Ifs are written one way: no brackets around the condition, the body in braces on lines of its own.
+func TestIfs(t *testing.T) {
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		if d.IsDir() {
+			return nil
+		}
+		text, err := fs.ReadFile(files, path)
+		require.NoError(t, err)
+		number := 0
+		for line := range strings.Lines(string(text)) {
+			number++
+			require.Empty(t, badIf(line), "%s:%d: %s", path, number, line)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func TestBadIf(t *testing.T) {
+	for line, says := range map[string]string{
+		"if a {":                      "",
+		"} else if (a & b) == 0u {":   "",
+		"} else {":                    "",
+		"if (a) && (b) {":             "",
+		"if a || (b":                  "", // goes on
+		"if (a) {":                    "brackets",
+		"} else if (a && (b || c)) {": "brackets",
+		"while (a) {":                 "brackets",
+		"if a { return; }":            "body",
+		"for (;;) { if a { b(); } }":  "body",
+		"} else { b(); }":             "body",
+	} {
+		require.Equal(t, says, badIf(line), line)
+	}
+}
+
+// badIf says what is wrong with an if on a line.
+func badIf(line string) string {
+	var tokens []token
+	for _, w := range words(uncommented(line)) {
+		tokens = append(tokens, token{text: w})
+	}
+	for i, word := range tokens {
+		if !slices.Contains([]string{"if", "else", "while"}, word.text) {
+			continue
+		}
+		if i+1 < len(tokens) && tokens[i+1].text == "(" {
+			if end := matching(tokens, i+1); end+1 < len(tokens) && tokens[end+1].text == "{" {
+				return "brackets"
+			}
+		}
+		if word.text != "while" && slices.ContainsFunc(tokens[i:], func(t token) bool { return t.text == "{" }) && tokens[len(tokens)-1].text != "{" {
+			return "body"
+		}
+	}
+	return ""
+}
