@@ -129,6 +129,7 @@ type bench struct {
 	vocabulary int
 	weights    float64 // bytes that a step reads
 	kvToken    float64 // bytes of K and V of a token
+	kvSlots    int     // bytes that it takes in the cache
 	budget     int     // tokens a step
 	context    int
 	seed       uint64 // of the next prompt
@@ -151,7 +152,11 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
+	slots, err := plan.KVSlotBytes(o.KVType)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{kvSlots: slots, vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
 	if !plan.Tied {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
@@ -183,7 +188,7 @@ func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
 	}
 	o.Context = min(limit, (b.context/block+1)*block)
 	if o.KVMemory == 0 {
-		o.KVMemory = uint64(sequences) * uint64(o.Context+block) * uint64(b.kvToken)
+		o.KVMemory = uint64(sequences) * uint64(o.Context+block) * uint64(b.kvSlots)
 	}
 	if o.MaxSeqs == 0 {
 		o.MaxSeqs = max(schedule.DefaultMaxSeqs, sequences)

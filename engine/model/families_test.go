@@ -196,11 +196,19 @@ func TestKVBytes(t *testing.T) {
 	require.NoError(t, err)
 	row := 2 * 2 * tiny.KVHeads * tiny.HeadDim
 	assert.Equal(t, 6*row, token)
+	slots, err := p.KVSlotBytes("f16")
+	require.NoError(t, err)
+	assert.Equal(t, 6*row, slots)
 	for tokens, want := range map[int]int{1: 6, 16: 96, 100: 5*16 + 100} {
 		n, err := p.KVBytes("f16", tokens)
 		require.NoError(t, err)
 		assert.EqualValues(t, want*row, n)
 	}
+	p, err = NewPlan(normed("gemma3", 9, meta{"attention.sliding_window": uint32(16), "attention.sliding_window_pattern": uint32(4)}).File(t))
+	require.NoError(t, err)
+	slots, err = p.KVSlotBytes("f16")
+	require.NoError(t, err)
+	assert.Equal(t, (2+4*2)*row, slots, "two full layers, seven with a window and one to pad")
 	_, err = p.KVBytes("f12", 1)
 	assert.ErrorContains(t, err, "f12")
 }

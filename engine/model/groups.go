@@ -84,6 +84,12 @@ func (p *Plan) KVTokenBytes(kvType string) (int, error) {
 	return int(n), err
 }
 
+// KVSlotBytes returns the bytes that the slots of one token take in all KV groups, padding included.
+func (p *Plan) KVSlotBytes(kvType string) (int, error) {
+	t, err := kernel.ParseKVType(kvType)
+	return 2 * len(p.windows) * p.GroupLayers() * int(p.KVLayout(1, t).Bytes(1)), err
+}
+
 // KVBytes returns the bytes of K and V of one sequence of so many tokens, of which a layer with a window keeps the last.
 func (p *Plan) KVBytes(kvType string, tokens int) (int64, error) {
 	t, err := kernel.ParseKVType(kvType)
