@@ -31,6 +31,8 @@ type randomModel struct {
 	bias     bool // of q, k and v
 	head     bool // its own output matrix
 	factors  bool // rope_freqs.weight
+	normed   bool // q and k, head by head
+	after    bool // norms of what the blocks give
 	metadata map[string]any
 	layers   int                                  // 0: randomLayers
 	spoil    func(name string, weights []float32) // changes a tensor's weights
@@ -91,6 +93,14 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 			matrix(at("attn_q.weight"), randomWidth, q), matrix(at("attn_k.weight"), randomWidth, kv), matrix(at("attn_v.weight"), randomWidth, kv),
 			matrix(at("attn_output.weight"), q, randomWidth), matrix(at("ffn_gate.weight"), randomWidth, uint64(m.ffn)),
 			matrix(at("ffn_up.weight"), randomWidth, uint64(m.ffn)), matrix(at("ffn_down.weight"), uint64(m.ffn), randomWidth))
+		if m.normed {
+			for _, name := range []string{"attn_q_norm.weight", "attn_k_norm.weight"} {
+				tensors = append(tensors, tensor{at(name), []uint64{uint64(m.headDim)}, 1, 0.2})
+			}
+		}
+		if m.after {
+			tensors = append(tensors, norm(at("post_attention_norm.weight")), norm(at("post_ffw_norm.weight")))
+		}
 		if m.bias {
 			for name, n := range map[string]uint64{"attn_q.bias": q, "attn_k.bias": kv, "attn_v.bias": kv} {
 				tensors = append(tensors, tensor{at(name), []uint64{n}, 0, 0.5})
@@ -171,12 +181,32 @@ func TestRandomModels(t *testing.T) {
 			m.metadata = map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(4), "rope.freq_base": float32(5000)}
 		}),
 	}
+	qwen3 := func(change func(*randomModel)) randomModel {
+		m := base
+		m.arch, m.normed, m.headDim, m.rotary = "qwen3", true, 24, 24
+		change(&m)
+		return m
+	}
+	models["qwen3 with biases, own head"] = qwen3(func(m *randomModel) { m.bias, m.head = true, true })
+	models["qwen3 of mixed types"] = qwen3(func(m *randomModel) { m.types, m.headDim, m.rotary = mixed, 64, 64 })
+	gemma3 := func(layers int, metadata map[string]any) randomModel {
+		m := qwen3(func(*randomModel) {})
+		m.arch, m.after, m.layers, m.metadata = "gemma3", true, layers, metadata
+		return m
+	}
+	models["gemma3 without a window"] = gemma3(2, nil)
+	models["gemma3, every second"] = gemma3(4, map[string]any{"attention.sliding_window": uint32(7), "attention.sliding_window_pattern": uint32(2),
+		"rope.freq_base": float32(2e5), "rope.freq_base_swa": float32(3000)})
+	bools := gemma3(3, map[string]any{"attention.sliding_window": uint32(33), "attention.sliding_window_pattern": []bool{false, true, true},
+		"rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})
+	bools.bias, bools.head, bools.types, bools.kvHeads = true, true, mixed, 1
+	models["gemma3 by bools, mixed types, biases"] = bools
 	prompt := make([]int32, 45)
 	for i := range prompt {
 		prompt[i] = int32(3 + (i*i*5+i)%(randomVocabulary-3))
 	}
 	for name, m := range models {
-		if runsFew() && !map[string]bool{"mixed types": true, "qwen2 with biases": true}[name] {
+		if runsFew() && !map[string]bool{"mixed types": true, "qwen2 with biases": true, "gemma3 by bools, mixed types, biases": true}[name] {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

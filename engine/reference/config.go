@@ -8,9 +8,9 @@ import (
 	"quire/engine/gguf"
 )
 
-// Config is the shape of a llama-family model.
+// Config is the shape of a model.
 type Config struct {
-	Architecture string // "llama" or "qwen2"
+	Architecture string // "llama", "qwen2", "qwen3" or "gemma3"
 	Layers       int
 	Width        int // of the residual stream
 	Heads        int
@@ -21,6 +21,11 @@ type Config struct {
 	Eps          float64 // of RMSNorm
 	Pairing      Pairing
 	Rope         RopeParams // without the divisors, which are a tensor
+	HeadNorm     bool       // q and k are normalised, head by head
+	Gemma        bool       // what a block gives is normalised, gates go through GELU, the embedding is scaled by √Width
+	Windows      []int      // of each layer, 0 for none; nil: none
+	LocalRope    RopeParams // of layers with a window
+	Scale        float64    // of attention's scores; 0: 1/√HeadDim
 }
 
 // ReadConfig reads the configuration from metadata; the error names the key. Vocabulary stays 0.
@@ -32,8 +37,10 @@ func ReadConfig(m *gguf.Metadata) (Config, error) {
 		c.Pairing = Adjacent
 	case "qwen2":
 		c.Pairing = Halves
+	case "qwen3", "gemma3":
+		c.Pairing, c.HeadNorm, c.Gemma = Halves, true, c.Architecture == "gemma3"
 	default:
-		r.fail("general.architecture", fmt.Sprintf("%q is not one of llama, qwen2", c.Architecture))
+		r.fail("general.architecture", fmt.Sprintf("%q is not one of llama, qwen2, qwen3, gemma3", c.Architecture))
 	}
 	r.prefix = c.Architecture + "."
 	c.Layers = r.number("block_count", 0)
@@ -51,7 +58,39 @@ func ReadConfig(m *gguf.Metadata) (Config, error) {
 		r.fail(r.prefix+"attention.value_length", fmt.Sprintf("%d is not the key length %d", v, c.HeadDim))
 	}
 	c.Rope = r.rope(c.HeadDim)
+	if c.Gemma && r.err == nil {
+		r.gemma(&c)
+	}
 	return c, r.err
+}
+
+// gemma reads which layers of a Gemma 3 see a window, and what they rotate by. Its 27B, the one of 62 layers, scales scores by
+// the width over the heads.
+func (r *configReader) gemma(c *Config) {
+	if c.Layers == 62 {
+		c.Scale = 1 / math.Sqrt(float64(c.Width)/float64(c.Heads))
+	}
+	window, ok, err := r.metadata.Uint32(r.prefix + "attention.sliding_window")
+	if err != nil {
+		r.err = err
+	}
+	if !ok || window == 0 {
+		return
+	}
+	c.LocalRope = RopeParams{Base: r.float("rope.freq_base_swa", 10000), Dim: c.Rope.Dim}
+	every := 6
+	const key = "attention.sliding_window_pattern"
+	pattern, _ := r.metadata.Get(r.prefix + key)
+	bools, layered := pattern.Any().([]bool)
+	if !layered {
+		every = r.number(key, every)
+	}
+	for i := range c.Layers {
+		c.Windows = append(c.Windows, 0)
+		if layered && i < len(bools) && bools[i] || !layered && (i+1)%every != 0 {
+			c.Windows[i] = int(window)
+		}
+	}
 }
 
 // configReader keeps the first error.

@@ -47,6 +47,10 @@ func (s *State) Forward(tokens []int32) ([][]float64, error) {
 // ForwardLast is Forward with the logits of the last n tokens only.
 func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
 	m := s.model
+	scale := 1.0
+	if m.Gemma {
+		scale = math.Sqrt(float64(m.Width))
+	}
 	x := make([]float64, 0, len(tokens)*m.Width)
 	positions := make([]int, len(tokens))
 	for i, token := range tokens {
@@ -54,19 +58,24 @@ func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
 			return nil, fmt.Errorf("reference: token %d at %d is outside the vocabulary of %d", token, i, m.Vocabulary)
 		}
 		for _, f := range m.Embedding[int(token)*m.Width:][:m.Width] {
-			x = append(x, float64(f))
+			x = append(x, scale*float64(f))
 		}
 		positions[i] = s.length + i
 	}
 	s.length += len(tokens)
 	cos, sin := RopeTable(m.Rope, positions)
+	localCos, localSin := RopeTable(m.LocalRope, positions)
 	n = min(max(n, 0), len(tokens))
 	for i := range m.Layers {
 		rows := len(tokens)
 		if i == len(m.Layers)-1 && s.Residuals == nil {
 			rows = n // nothing asks for the others of the last layer
 		}
-		x = s.layer(i, x, cos, sin, rows)
+		if m.window(i) > 0 {
+			x = s.layer(i, x, localCos, localSin, rows)
+		} else {
+			x = s.layer(i, x, cos, sin, rows)
+		}
 		if s.Residuals != nil {
 			s.Residuals(i, x)
 		}
@@ -80,6 +89,13 @@ func (s *State) ForwardLast(tokens []int32, n int) ([][]float64, error) {
 	return logits, nil
 }
 
+func (m *Model) window(layer int) int {
+	if m.Windows == nil {
+		return 0
+	}
+	return m.Windows[layer]
+}
+
 // layer gives the residual stream of the last rows behind a layer.
 func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 	m, l := s.model, &s.model.Layers[i]
@@ -87,6 +103,9 @@ func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 	q := project(l.Q, l.QBias, h, m.Width)
 	k := project(l.K, l.KBias, h, m.Width)
 	v := project(l.V, l.VBias, h, m.Width)
+	if m.HeadNorm {
+		q, k = RMSNorm(q, l.QNorm, m.Eps), RMSNorm(k, l.KNorm, m.Eps)
+	}
 	q = RoPE(q, m.Heads, m.HeadDim, cos, sin, m.Pairing)
 	k = RoPE(k, m.KVHeads, m.HeadDim, cos, sin, m.Pairing)
 	if s.Store != nil {
@@ -99,14 +118,25 @@ func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 	s.Keys[i] = append(s.Keys[i], k...)
 	s.Values[i] = append(s.Values[i], v...)
 	x, q = x[len(x)-rows*m.Width:], q[len(q)-rows*m.Heads*m.HeadDim:]
+	scale := m.Scale
+	if scale == 0 {
+		scale = 1 / math.Sqrt(float64(m.HeadDim))
+	}
 	attention, _ := Attention(q, s.Keys[i], s.Values[i], AttentionParams{
 		Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
-		Causal: true, Scale: 1 / math.Sqrt(float64(m.HeadDim)),
+		Causal: true, Scale: scale, Window: m.window(i),
 	})
-	x = Add(x, MatMul(l.O, attention, m.Heads*m.HeadDim))
+	h = MatMul(l.O, attention, m.Heads*m.HeadDim)
+	if m.Gemma {
+		h = RMSNorm(h, l.AfterAttn, m.Eps)
+	}
+	x = Add(x, h)
 	h = RMSNorm(x, l.FFNNorm, m.Eps)
-	h = SwiGLU(MatMul(l.Gate, h, m.Width), MatMul(l.Up, h, m.Width))
-	return Add(x, MatMul(l.Down, h, m.FFN))
+	gate, up := MatMul(l.Gate, h, m.Width), MatMul(l.Up, h, m.Width)
+	if !m.Gemma {
+		return Add(x, MatMul(l.Down, SwiGLU(gate, up), m.FFN))
+	}
+	return Add(x, RMSNorm(MatMul(l.Down, GeGLU(gate, up), m.FFN), l.AfterFFN, m.Eps))
 }
 
 func project(w, bias []float32, x []float64, k int) []float64 {

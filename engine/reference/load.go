@@ -17,9 +17,11 @@ type Layer struct {
 	QBias, KBias, VBias []float32
 	FFNNorm             []float32
 	Gate, Up, Down      []float32
+	QNorm, KNorm        []float32 // of heads
+	AfterAttn, AfterFFN []float32 // norms of what the blocks give
 }
 
-// Model is a llama-family model with its weights widened to float32; all arithmetic is in float64.
+// Model is a model with its weights widened to float32; all arithmetic is in float64.
 type Model struct {
 	Config
 	Embedding  []float32 // [Vocabulary][Width]
@@ -75,7 +77,7 @@ type loader struct {
 
 func (l *loader) layer(prefix string, c Config) Layer {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
-	return Layer{
+	layer := Layer{
 		AttnNorm: l.vector(prefix+"attn_norm.weight", c.Width),
 		Q:        l.matrix(prefix+"attn_q.weight", q, c.Width),
 		K:        l.matrix(prefix+"attn_k.weight", kv, c.Width),
@@ -89,6 +91,13 @@ func (l *loader) layer(prefix string, c Config) Layer {
 		Up:       l.matrix(prefix+"ffn_up.weight", c.FFN, c.Width),
 		Down:     l.matrix(prefix+"ffn_down.weight", c.Width, c.FFN),
 	}
+	if c.HeadNorm {
+		layer.QNorm, layer.KNorm = l.vector(prefix+"attn_q_norm.weight", c.HeadDim), l.vector(prefix+"attn_k_norm.weight", c.HeadDim)
+	}
+	if c.Gemma {
+		layer.AfterAttn, layer.AfterFFN = l.vector(prefix+"post_attention_norm.weight", c.Width), l.vector(prefix+"post_ffw_norm.weight", c.Width)
+	}
+	return layer
 }
 
 func (l *loader) fail(name, reason string) {
