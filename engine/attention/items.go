@@ -16,6 +16,14 @@ func (a *Attention) splits(count int) bool {
 	return (count <= 1 || few) && !a.params.Deterministic
 }
 
+// SameItems reports whether rows become the same items for b, so that one list serves both.
+func (a *Attention) SameItems(b *Attention) bool {
+	p, q := &a.params, &b.params
+	return p.Heads == q.Heads && p.KVHeads == q.KVHeads && p.Bidirectional == q.Bidirectional && p.Deterministic == q.Deterministic &&
+		a.prefillTile.rows == b.prefillTile.rows && a.decodeTile.rows == b.decodeTile.rows && a.decodeTile.keys == b.decodeTile.keys &&
+		a.splitMost == b.splitMost && a.mergeMost == b.mergeMost
+}
+
 // AppendRow appends the items of a step's row: decode items and merges for few tokens, prefill items for more, and in
 // deterministic mode for any. count tokens begin at position start; splitSpan is ChooseSplit's.
 func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan int) {

@@ -93,3 +93,24 @@ func TestRefuses(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// A window leaves a step's items as they are; other heads do not.
+func TestSameItems(t *testing.T) {
+	for _, deterministic := range []bool{false, true} {
+		p := Params{HeadDim: 32, Heads: 4, KVHeads: 2, BlockSize: 16, KVType: kernel.KVF16, QStride: 256, OutStride: 128, Scale: 1, MaxKeys: 70000,
+			Deterministic: deterministic}
+		d := gputest.Device(t)
+		attend := func(change func(*Params)) *Attention {
+			changed := p
+			change(&changed)
+			a, err := New(d, changed)
+			require.NoError(t, err)
+			t.Cleanup(a.Release)
+			return a
+		}
+		full := attend(func(*Params) {})
+		assert.True(t, full.SameItems(attend(func(p *Params) { p.Window, p.Group = 512, 3 })))
+		assert.False(t, full.SameItems(attend(func(p *Params) { p.KVHeads = 4 })))
+		assert.False(t, full.SameItems(attend(func(p *Params) { p.Bidirectional = true })))
+	}
+}

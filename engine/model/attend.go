@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"math"
 
 	"quire/engine/attention"
@@ -189,6 +190,9 @@ func (g *Graph) flash(p attention.Params) *attention.Attention {
 	}
 	g.Await(a)
 	g.attentions[p] = a
+	if g.attention != nil && !a.SameItems(g.attention) {
+		g.Fail(fmt.Errorf("%w: layers whose attention differs in its tiles on this adapter", ErrUnsupported))
+	}
 	if g.attention == nil {
 		g.attention = a
 		g.decodeItems = 0

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"quire/engine/step"
@@ -12,17 +13,11 @@ const probes = 3
 
 // Probe measures a step of so many tokens that writes nothing into the cache: once to warm up, then the shortest of a few.
 func (r *Runner) Probe(ctx context.Context, tokens int) (time.Duration, error) {
-	blocks := (tokens + r.options.BlockSize - 1) / r.options.BlockSize
-	s := step.Step{Tokens: make([]int32, tokens), Rows: []step.Row{{Count: int32(tokens), Blocks: int32(blocks)}}}
-	s.Groups = []step.Group{{Tables: make([]int32, blocks)}} // the null block
-	for i := range tokens {
-		s.Positions = append(s.Positions, int32(i))
-		s.Groups[0].Slots = append(s.Groups[0].Slots, step.NoSlot)
-	}
+	s := probeStep(tokens, r.options.BlockSize, len(r.plan.Windows()))
 	var took time.Duration
 	for i := range 1 + probes {
 		start := time.Now()
-		if err := r.Submit(&s); err != nil {
+		if err := r.Submit(s); err != nil {
 			return 0, err
 		}
 		if err := r.device.Idle(ctx); err != nil {
@@ -37,4 +32,17 @@ func (r *Runner) Probe(ctx context.Context, tokens int) (time.Duration, error) {
 	}
 	r.stats = Stats{}
 	return took, nil
+}
+
+// probeStep is a row of so many tokens in the null block of every KV group.
+func probeStep(tokens, blockSize, groups int) *step.Step {
+	blocks := (tokens + blockSize - 1) / blockSize
+	s := &step.Step{Tokens: make([]int32, tokens), Rows: []step.Row{{Count: int32(tokens), Blocks: int32(blocks)}}}
+	for i := range tokens {
+		s.Positions = append(s.Positions, int32(i))
+	}
+	for range groups {
+		s.Groups = append(s.Groups, step.Group{Slots: slices.Repeat([]int32{step.NoSlot}, tokens), Tables: make([]int32, blocks)})
+	}
+	return s
 }
