@@ -22,6 +22,10 @@ func FuzzCheck(f *testing.F) {
 		{Layers: 1},
 		{Layers: 1, Architecture: "qwen2", Tensors: map[string][]int{"blk.0.attn_k.bias": {16}, "rope_freqs.weight": {4}}},
 		{Layers: 1, Meta: meta{"llama.attention.head_count_kv": []int32{2}, "llama.rope.scale_linear": float32(2), "llama.attention.sliding_window": uint32(4)}},
+		{Layers: 1, Architecture: "qwen3", Tensors: map[string][]int{"blk.0.attn_q_norm.weight": {8}, "blk.0.attn_k_norm.weight": {8}}},
+		{Layers: 1, Architecture: "gemma3", Meta: meta{"gemma3.attention.sliding_window": uint32(4), "gemma3.attention.sliding_window_pattern": []bool{true}},
+			Tensors: map[string][]int{"blk.0.attn_q_norm.weight": {8}, "blk.0.attn_k_norm.weight": {8}, "blk.0.post_attention_norm.weight": {32},
+				"blk.0.post_ffw_norm.weight": {32}}},
 		{Layers: 1, Meta: meta{"llama.expert_count": uint32(0), "llama.colour": []string{"green"}, "split.count": uint16(1), "split.no": int8(-1)}},
 	} {
 		data := m.Bytes(f)

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"quire/engine/gpu"
-	"quire/engine/kernel"
-)
+import "quire/engine/kernel"
 
 // product is y = W·x, or y += W·x, with what is fused with it.
 type product struct {
@@ -38,57 +35,6 @@ func (b *builder) glu(x rows, a kernel.Activation, gate, up string) rows {
 	b.product(product{weights: weights[1:], x: x, y: u})
 	b.onDevice(func(graph *Graph) { graph.join(g, u, h, a) })
 	return h
-}
-
-// embed gives the tokens' rows of a matrix; scale 0 leaves them as they are.
-func (b *builder) embed(name string, scale float32) rows {
-	b.plan.embedding = b.embedding(name)
-	x := tokens("residual", b.config.Width)
-	b.onDevice(func(g *Graph) {
-		e, err := kernel.NewEmbed(g.Device(), kernel.EmbedParams{Matrix: g.weights.matrix[b.plan.embedding], XStride: kernel.RowStride(x.width), Scale: scale})
-		if err != nil {
-			g.Fail(err)
-			return
-		}
-		g.Await(e)
-		view := g.view(x)
-		var bound []*gpu.BindGroup
-		g.Add(func() (err error) {
-			bound, err = e.Bind(g.step, g.lanes, g.Resolve(view))
-			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) { e.Record(rec, bound, len(s.Tokens)) })
-	})
-	return x
-}
-
-// embedding plans the embedding's matrix, whose rows say how large the vocabulary is.
-func (b *builder) embedding(name string) *Matrix {
-	t := b.tensor(name + ".weight")
-	if len(t.Shape) != 2 || t.Shape[1] == 0 || t.Shape[1] > 1<<24 {
-		b.refuse("tensor %s has shape %v", t.Name, t.Shape)
-		return &Matrix{}
-	}
-	c := b.config
-	c.Vocabulary = int(t.Shape[1])
-	if names, ok, err := b.file.Metadata.Strings("tokenizer.ggml.tokens"); err != nil {
-		b.failed(err)
-	} else if ok && len(names) > c.Vocabulary {
-		b.refuse("the vocabulary has %d tokens, %s %d rows", len(names), t.Name, c.Vocabulary)
-	}
-	b.checkRows(t, c.Vocabulary, c.Width)
-	return b.matrix("embedding", c.Vocabulary, c.Width, Part{Tensor: t, Stride: 1})
-}
-
-// head gives the logits of the step's outputs: from a matrix of its own, or the embedding's where the file has none.
-func (b *builder) head(x rows, name string) {
-	weights := b.plan.embedding
-	if t, ok := b.find(name + ".weight"); ok {
-		b.checkRows(t, b.config.Vocabulary, x.width)
-		weights = b.matrix("head", b.config.Vocabulary, x.width, Part{Tensor: t, Stride: 1})
-	} else {
-		b.plan.Tied = true
-	}
-	b.product(product{weights: []*Matrix{weights}, x: x, y: rows{label: "logits", width: b.config.Vocabulary, outputs: true}})
 }
 
 func (b *builder) product(p product) { b.onDevice(func(g *Graph) { g.product(p) }) }
