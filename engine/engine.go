@@ -30,7 +30,7 @@ var (
 	ErrSessionModel     = session.ErrModel
 	ErrDeadline         = errors.New("the request's deadline has passed")
 
-	// ErrNotNumbers ends a request whose logits are infinity or NaN, and no other.
+	// ErrNotNumbers finishes a request whose logits are infinity or NaN, and no other.
 	ErrNotNumbers = generation.ErrNotNumbers
 )
 

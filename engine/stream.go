@@ -24,7 +24,7 @@ func newStream(l *loop.Loop) *Stream { return &Stream{loop: l, wake: make(chan s
 // ID numbers the engine's streams; events name a request's first sequence by it.
 func (s *Stream) ID() uint64 { return s.id }
 
-// Next blocks until a token comes; false means that the stream has ended and Result says how.
+// Next blocks until a token comes; false means that the stream has finished and Result says how.
 func (s *Stream) Next() (Chunk, bool) {
 	for {
 		s.mu.Lock()
@@ -43,7 +43,7 @@ func (s *Stream) Next() (Chunk, bool) {
 	}
 }
 
-// Cancel ends the request after the steps in flight; what has come stays.
+// Cancel finishes the request after the steps in flight; what has come stays.
 func (s *Stream) Cancel() { s.loop.Cancel(s.id, nil) }
 
 // Result waits for the end of the stream (what Next has not taken is dropped) and returns it.

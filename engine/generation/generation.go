@@ -10,7 +10,7 @@ import (
 	"quire/engine/tokenizer"
 )
 
-// ErrNotNumbers ends a request whose logits are infinity or NaN, and no other.
+// ErrNotNumbers finishes a request whose logits are infinity or NaN, and no other.
 var ErrNotNumbers = errors.New("the logits are not numbers: the model's weights hold infinity or NaN, or its sums overflow")
 
 // Sink takes what a request gives: chunks, then its result.

@@ -23,7 +23,7 @@ type Request struct {
 	Tenant    string        // turns are shared out among tenants
 	Salt      string        // cached blocks are shared only under an equal salt, such as a tenant's or an origin's name; sessions have none
 
-	Deadline time.Time // ends the request as cancelled, with ErrDeadline; zero: none
+	Deadline time.Time // finishes the request as cancelled, with ErrDeadline; zero: none
 
 	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i
 	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N

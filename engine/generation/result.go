@@ -6,7 +6,7 @@ import (
 	"quire/engine/sample"
 )
 
-// FinishReason says why a stream ended.
+// FinishReason says why a request finished, or one of its choices.
 type FinishReason string
 
 // The finish reasons.
@@ -34,7 +34,7 @@ type Chunk struct {
 }
 
 // Result is a stream's end. Reason, Limit, IDs, Text and Tokens are those of the first choice, but Reason is FinishCancelled or
-// FinishError whenever the request ended so.
+// FinishError whenever the request finished so.
 type Result struct {
 	Reason  FinishReason
 	Limit   Limit // with FinishLength
