@@ -139,5 +139,5 @@ func TestCancelledChoices(t *testing.T) {
 	}
 	submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 1}).Result()
 	assert.Zero(t, e.Stats().Running)
-	assert.Zero(t, e.Stats().BlocksActive, "cancelled requests give their blocks back")
+	assert.Zero(t, e.Stats().Blocks.Active, "cancelled requests give their blocks back")
 }

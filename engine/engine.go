@@ -12,6 +12,7 @@ import (
 	"quire/engine/loop"
 	"quire/engine/model"
 	"quire/engine/runner"
+	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/session"
 	"quire/engine/step"
@@ -36,19 +37,24 @@ var (
 
 // Info describes an opened model.
 type Info struct {
-	Name, Architecture string
-	Parameters         int64
-	WeightBytes        uint64 // on the GPU
-	KVBytes            uint64
-	Vocabulary         int
-	Context            int
-	TokenBudget        int // tokens a step
-	Blocks, BlockSize  int
-	KVType, Variant    string
-	Deterministic      bool
-	Adapter            gpu.AdapterInfo
-	LoadSeconds        float64
-	Warnings           []string // sentences about what in the file is not used, and a context beyond the model's
+	Name          string          `json:"name"`
+	Architecture  string          `json:"architecture"`
+	Parameters    int64           `json:"parameters"`
+	WeightBytes   uint64          `json:"weightBytes"` // on the GPU
+	KVBytes       uint64          `json:"kvBytes"`
+	Vocabulary    int             `json:"vocabulary"`
+	Context       int             `json:"context"`
+	TokenBudget   int             `json:"tokenBudget"` // tokens a step
+	Blocks        int             `json:"blocks"`
+	BlockSize     int             `json:"blockSize"`
+	KVType        string          `json:"kvType"`
+	Variant       string          `json:"variant"`
+	Deterministic bool            `json:"deterministic"`
+	Chat          bool            `json:"chat"` // the model has a chat template
+	Adapter       gpu.AdapterInfo `json:"adapter"`
+	Defaults      sample.Params   `json:"defaults"` // what the model is best drawn with
+	LoadTime      Duration        `json:"loadTime"`
+	Warnings      []string        `json:"warnings"` // sentences about what in the file is not used, and a context beyond the model's
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.

@@ -25,22 +25,23 @@ const (
 
 // Event is one change of the cache, for pages and dashboards.
 type Event struct {
-	Kind      EventKind
-	Sequence  uint64 // 0 where none is meant; a request's first sequence has the id of its stream
-	Group     int    // KV group
-	Block, To int32
+	Kind     EventKind `json:"kind"`
+	Sequence uint64    `json:"sequence,omitempty"` // 0 where none is meant; a request's first sequence has the id of its stream
+	Group    int       `json:"group,omitempty"`    // KV group
+	Block    int32     `json:"block,omitempty"`
+	To       int32     `json:"to,omitempty"`
 
-	Preemption *Preemption // of EventPreempted
+	Preemption *Preemption `json:"preemption,omitempty"` // of EventPreempted
 }
 
 // Preemption says why a request was preempted by swap or by recompute: what either was thought to cost.
 type Preemption struct {
-	Sequences     int
-	Tokens        int // to compute again
-	Blocks        int // to move to host memory and back
-	RecomputeCost uint64
-	SwapCost      uint64 // in the same unit: nanoseconds of a middling GPU
-	Swapped       bool
+	Sequences     int    `json:"sequences"`
+	Tokens        int    `json:"tokens"` // to compute again
+	Blocks        int    `json:"blocks"` // to move to host memory and back
+	RecomputeCost uint64 `json:"recomputeCost"`
+	SwapCost      uint64 `json:"swapCost"` // in the same unit: nanoseconds of a middling GPU
+	Swapped       bool   `json:"swapped"`
 }
 
 // eventRoom is how many events wait for their reader before more are dropped.

@@ -20,7 +20,7 @@ func openModel(t testing.TB, name string, o Options) *Engine {
 	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 	e, err := Open(context.Background(), gpu.ReaderSource(f, size), o)
 	require.NoError(t, err)
-	t.Logf("%s loaded in %.1f s", name, e.Info().LoadSeconds)
+	t.Logf("%s loaded in %.1f s", name, e.Info().LoadTime.Seconds())
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
 	return e
 }

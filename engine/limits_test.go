@@ -24,7 +24,7 @@ func TestDeadline(t *testing.T) {
 	assert.Equal(t, FinishLength, other.Result().Reason)
 	assert.Eventually(t, func() bool {
 		s := e.Stats()
-		return s.BlocksActive == 0 && s.BlocksFree == s.Blocks && s.Running+s.Waiting == 0
+		return s.Blocks.Active == 0 && s.Blocks.Free == s.Blocks.Total && s.Running+s.Waiting == 0
 	}, 5*time.Second, 5*time.Millisecond)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -102,7 +102,7 @@ func TestEventsAndStats(t *testing.T) {
 	assert.Equal(t, s.Copies, count[EventCopied])
 	assert.Equal(t, uint64(1), count[EventForked])
 	assert.NotZero(t, s.SwapIns*s.Copies*s.Evictions)
-	assert.Equal(t, s.BlocksCached, int(count[EventStored]-count[EventRemoved]))
+	assert.Equal(t, s.Blocks.Cached, int(count[EventStored]-count[EventRemoved]))
 	assert.Equal(t, 28, s.Blocks)
 	assert.Equal(t, s.SlotsTaken, s.SlotsUsed+s.SlotsWasted)
 	assert.Equal(t, s.HostBlocks, s.HostFree)

@@ -15,6 +15,7 @@ import (
 	"quire/engine/loop"
 	"quire/engine/model"
 	"quire/engine/runner"
+	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/tokenizer"
 	"quire/paging"
@@ -73,7 +74,8 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
 	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
-	e.info.LoadSeconds = time.Since(start).Seconds()
+	e.info.Chat = e.HasTemplate()
+	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
 	}
@@ -169,7 +171,7 @@ func (e *Engine) size(given bool) error {
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: uint64(blocks) * needs.perBlock(kvType), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Adapter: info, Warnings: slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context)),
+		Deterministic: o.Deterministic, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
 }

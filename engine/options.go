@@ -44,6 +44,7 @@ type Options struct {
 
 // Progress is how far loading has come.
 type Progress struct {
-	Stage       string // "weights" (bytes), then "kernels" (compiled shaders)
-	Done, Total int64
+	Stage string `json:"stage"` // "weights" (bytes), then "kernels" (compiled shaders)
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
 }

@@ -22,6 +22,7 @@ type (
 	Result        = generation.Result
 	Choice        = generation.Choice
 	Figures       = generation.Figures
+	Duration      = generation.Duration
 )
 
 // The finish reasons and limits, and when a beam search ends.

@@ -1,34 +1,48 @@
 package engine
 
-import "quire/engine/gpu"
-
 // Stats is what the engine does right now, and what it has done since it was opened.
 type Stats struct {
-	Blocks                                 int // of the KV cache; each is free (cached or not) or active
-	BlocksFree, BlocksActive, BlocksCached int
-	SlotsTaken, SlotsUsed, SlotsWasted     int // of active blocks: all, those with a token, and the rest
-	HostBlocks, HostFree                   int // of host memory, to swap to
+	Blocks      BlockStats `json:"blocks"`
+	SlotsTaken  int        `json:"slotsTaken"` // of active blocks: all, those with a token, and the rest
+	SlotsUsed   int        `json:"slotsUsed"`
+	SlotsWasted int        `json:"slotsWasted"`
+	HostBlocks  int        `json:"hostBlocks"` // of host memory, to swap to
+	HostFree    int        `json:"hostFree"`
 
-	Waiting, Running   int // requests, sequences
-	InFlight           int // steps
-	BatchTokens        int // computed by the last step
-	BatchSequences     int // in the last step
-	Dispatches         int // in the last step
-	Steps              uint64
-	Computed           uint64  // tokens, of prompts and generated, again after a preemption too
-	Tokens             uint64  // generated
-	Preemptions, Swaps uint64  // of requests, in all and by swap
-	Copies, Evictions  uint64  // of blocks
-	SwapOuts, SwapIns  uint64  // of blocks
-	AskedTokens        uint64  // of prompts
-	HitTokens          uint64  // of them found in the prefix cache, in whole blocks
-	PartialTokens      uint64  // of them copied from blocks that share their first tokens only
-	HitRate            float64 // share of asked tokens that were found, over the last 1,000 requests
-	PinsYielded        uint64  // that gave way to requests
-	Pinned             int     // sessions
-	EventsDropped      uint64
-	Recoveries         int // from lost devices
-	GPU                gpu.Stats
+	Waiting        int     `json:"waiting"`        // requests
+	Running        int     `json:"running"`        // sequences
+	InFlight       int     `json:"inFlight"`       // steps
+	BatchTokens    int     `json:"batchTokens"`    // computed by the last step
+	BatchSequences int     `json:"batchSequences"` // in the last step
+	Dispatches     int     `json:"dispatches"`     // in the last step
+	Steps          uint64  `json:"steps"`
+	Computed       uint64  `json:"computed"`      // tokens, of prompts and generated, again after a preemption too
+	Tokens         uint64  `json:"tokens"`        // generated
+	Preemptions    uint64  `json:"preemptions"`   // of requests
+	Swaps          uint64  `json:"swaps"`         // of preemptions, those by swap
+	Copies         uint64  `json:"copies"`        // of blocks
+	Evictions      uint64  `json:"evictions"`     // of blocks
+	SwapOuts       uint64  `json:"swapOuts"`      // of blocks
+	SwapIns        uint64  `json:"swapIns"`       // of blocks
+	AskedTokens    uint64  `json:"askedTokens"`   // of prompts
+	HitTokens      uint64  `json:"hitTokens"`     // of them found in the prefix cache, in whole blocks
+	PartialTokens  uint64  `json:"partialTokens"` // of them copied from blocks that share their first tokens only
+	HitRate        float64 `json:"hitRate"`       // share of asked tokens that were found, over the last 1,000 requests
+	PinsYielded    uint64  `json:"pinsYielded"`   // that gave way to requests
+	Pinned         int     `json:"pinned"`        // sessions
+	EventsDropped  uint64  `json:"eventsDropped"`
+	Recoveries     int     `json:"recoveries"` // from lost devices
+	GPUBuffers     int     `json:"gpuBuffers"`
+	GPUBytes       uint64  `json:"gpuBytes"`
+}
+
+// BlockStats counts the blocks of the KV cache. Each is active, in a sequence's table, or free; cached ones, active or free, can
+// serve later prompts.
+type BlockStats struct {
+	Total  int `json:"total"`
+	Active int `json:"active"`
+	Cached int `json:"cached"`
+	Free   int `json:"free"`
 }
 
 type batch struct{ tokens, sequences int }
@@ -38,7 +52,7 @@ func (e *Engine) observe() {
 	st := e.scheduler.Stats()
 	c := &st.Cache
 	s := Stats{
-		Blocks: c.Blocks, BlocksFree: c.Free, BlocksActive: c.Active, BlocksCached: c.Cached,
+		Blocks:     BlockStats{Total: c.Blocks, Active: c.Active, Cached: c.Cached, Free: c.Free},
 		SlotsTaken: c.SlotsTaken, SlotsUsed: c.SlotsUsed, SlotsWasted: c.SlotsTaken - c.SlotsUsed,
 		HostBlocks: c.HostBlocks, HostFree: c.HostFree,
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
@@ -49,7 +63,8 @@ func (e *Engine) observe() {
 		Pinned: st.Pinned, PinsYielded: st.Yielded, EventsDropped: e.events.lost(),
 	}
 	if e.machine.Runner != nil {
-		s.Dispatches, s.GPU = e.machine.Stats().Dispatches, e.machine.device.Stats()
+		gpu := e.machine.device.Stats()
+		s.Dispatches, s.GPUBuffers, s.GPUBytes = e.machine.Stats().Dispatches, gpu.Buffers, gpu.Bytes
 	}
 	e.mu.Lock()
 	if e.machine.Runner != nil {

@@ -114,6 +114,8 @@ export interface Info {
   vocabulary: number;
   /** Tokens. */
   context: number;
+  /** Tokens a step. */
+  tokenBudget: number;
   blocks: number;
   blockSize: number;
   kvType: KVType;
@@ -121,7 +123,8 @@ export interface Info {
   deterministic: boolean;
   /** Whether the model has a chat template, which messages need. */
   chat: boolean;
-  adapter: Omit<Adapter, 'index'>;
+  /** With its backend, driver and WebGPU's limits. */
+  adapter: Adapter & {backend: string; driver: string; limits: {[name: string]: number}};
   /** Milliseconds. */
   loadTime: number;
   /** Sentences about keys of the file that this version does not know and runs without, and about a context beyond the model's. */
@@ -279,9 +282,35 @@ export interface Stats {
   copies: number;
   /** Of blocks from the prefix cache. */
   evictions: number;
-  /** Tokens of prompts, and those among them that the prefix cache had. */
+  /** Of blocks, to host memory and back. */
+  swapOuts: number;
+  swapIns: number;
+  /** Blocks of host memory, to swap to, and those among them that are free. */
+  hostBlocks: number;
+  hostFree: number;
+  /** Places for tokens in active blocks: all, those that hold one, and the rest. */
+  slotsTaken: number;
+  slotsUsed: number;
+  slotsWasted: number;
+  /** Tokens of prompts, and those among them that the prefix cache had in whole blocks. */
   askedTokens: number;
   hitTokens: number;
+  /** Tokens copied from blocks that share only their first ones. */
+  partialTokens: number;
+  /** The share of asked tokens that were found, over the last 1,000 requests. */
+  hitRate: number;
+  /** Computed tokens, of prompts and generated, again after a preemption too. */
+  computed: number;
+  /** Steps that have not landed. */
+  inFlight: number;
+  /** Tokens and sequences of the last step. */
+  batchTokens: number;
+  batchSequences: number;
+  /** Conversations whose blocks are held, and how often one gave way. */
+  pinned: number;
+  pinsYielded: number;
+  /** Events that nobody read in time. */
+  eventsDropped: number;
   /** How often a lost GPU was set up again. */
   recoveries: number;
   /** In the last step. */
@@ -316,6 +345,11 @@ export interface CacheEvent {
   block?: number;
   /** Where copied and swapped blocks go. */
   to?: number;
+  /** The sequence's number, and the KV group of the block, where they are not 0. */
+  sequence?: number;
+  group?: number;
+  /** Why a request gave way by swap or by computing again: what either was thought to cost, in one unit. */
+  preemption?: {sequences: number; tokens: number; blocks: number; recomputeCost: number; swapCost: number; swapped: boolean};
   generation: Generation | null;
 }
 

@@ -212,9 +212,9 @@ export class Quire {
     return call;
   }
 
-  #deliver({id, index = 0, text = '', ids = [], tokens, result}) {
+  #deliver({id, index = 0, text = '', ids = [], logprobs, result}) {
     const generation = this.#streams.get(id);
-    if (ids.length > 0) generation?.chunk({index, text, ids, ...(tokens && {logprobs: tokens})});
+    if (ids.length > 0) generation?.chunk({index, text, ids, ...(logprobs && {logprobs})});
     if (!result) return;
     this.#streams.delete(id);
     generation?.ended(result);

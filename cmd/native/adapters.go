@@ -34,7 +34,7 @@ func (c *adaptersCommand) Run(h *host) error {
 	}
 	for _, a := range list {
 		if c.JSON {
-			if err := writeJSON(h.out, newAdapterJSON(a)); err != nil {
+			if err := writeJSON(h.out, a); err != nil {
 				return err
 			}
 			continue
@@ -57,30 +57,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-// adapterJSON is an adapter as --json shows it.
-type adapterJSON struct {
-	Index    int      `json:"index"`
-	Name     string   `json:"name"`
-	Vendor   string   `json:"vendor"`
-	Backend  string   `json:"backend"`
-	Type     string   `json:"type"`
-	Driver   string   `json:"driver"`
-	Features []string `json:"features"`
-	Limits   limits   `json:"limits"`
-}
-
-type limits struct {
-	BufferSize         uint64 `json:"max_buffer_size"`
-	StorageBindingSize uint64 `json:"max_storage_buffer_binding_size"`
-	StorageBuffers     uint32 `json:"max_storage_buffers_per_shader_stage"`
-	WorkgroupMemory    uint32 `json:"max_compute_workgroup_storage_size"`
-	Invocations        uint32 `json:"max_compute_invocations_per_workgroup"`
-}
-
-func newAdapterJSON(a gpu.AdapterInfo) adapterJSON {
-	return adapterJSON{Index: a.Index, Name: a.Name, Vendor: a.Vendor, Backend: a.Backend, Type: a.Type, Driver: a.Driver,
-		Features: a.Features.Names(), Limits: limits{a.Limits.MaxBufferSize, a.Limits.MaxStorageBufferBindingSize,
-			a.Limits.MaxStorageBuffersPerShaderStage, a.Limits.MaxComputeWorkgroupStorageSize, a.Limits.MaxComputeInvocationsPerWorkgroup}}
 }

@@ -33,9 +33,8 @@ type pending struct {
 	stream *engine.Stream
 	err    error // why it was not accepted
 
-	several, ranked bool // several answers may be asked for; their log-probabilities are known
-	maxTokens       int  // of an answer; 0: no limit
-	answers         int  // that come
+	maxTokens int // of an answer; 0: no limit
+	answers   int // that come
 }
 
 // run submits everything and writes each output as soon as those before it are written.
@@ -81,7 +80,6 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	r := j.request(p.prompt)
 	p.seed = r.Sample.Seed
 	p.maxTokens, p.answers = j.MaxTokens, max(j.N, 1)
-	p.several, p.ranked = j.asked(), j.BestOf > max(j.N, 1) || j.Beams.Width > 0 || r.Sample.Logprobs > 0
 	p.stream, p.err = b.engine.Submit(ctx, r)
 	return p
 }
@@ -114,38 +112,28 @@ func (b *batch) fail(err error) {
 
 // output is one prompt's JSON object.
 type output struct {
-	PromptIDs    []int32             `json:"prompt_ids"`
-	IDs          []int32             `json:"ids"`
-	Text         string              `json:"text"`
-	FinishReason engine.FinishReason `json:"finish_reason"`
-	Limit        engine.Limit        `json:"limit,omitempty"` // with the reason "length": which
-	Error        string              `json:"error,omitempty"`
-	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
-	Choices      []choice            `json:"choices,omitempty"` // all of them, where more than one may be asked for
-	Figures      outputFigures       `json:"figures"`
+	PromptIDs []int32 `json:"promptIds"`
+	engine.Result
+	Error   string        `json:"error,omitempty"`
+	Figures outputFigures `json:"figures"`
 }
 
 type outputFigures struct {
-	Adapter     string  `json:"adapter"`
-	LoadSeconds float64 `json:"load_seconds"`
-	TimeToFirst float64 `json:"time_to_first_seconds"`
-	Seed        uint64  `json:"seed"`
+	Adapter  string          `json:"adapter"`
+	LoadTime engine.Duration `json:"loadTime"`
+	Seed     uint64          `json:"seed"`
 	engine.Figures
 }
 
 func (b *batch) writeObject(p *pending) error {
 	info := b.engine.Info()
-	o := output{PromptIDs: orEmpty(p.prompt), IDs: []int32{}, FinishReason: engine.FinishError,
-		Figures: outputFigures{Adapter: info.Adapter.Name, LoadSeconds: info.LoadSeconds, Seed: p.seed}}
+	o := output{PromptIDs: orEmpty(p.prompt), Result: engine.Result{Reason: engine.FinishError, IDs: []int32{}, Choices: []engine.Choice{}},
+		Figures: outputFigures{Adapter: info.Adapter.Name, LoadTime: info.LoadTime, Seed: p.seed}}
 	err := p.err
 	if err == nil {
 		r := p.stream.Result()
 		b.keep(p, r)
-		o.IDs, o.Text, o.FinishReason, o.Limit, o.Logprobs = orEmpty(r.IDs), r.Text, r.Reason, r.Limit, r.Tokens
-		o.Figures.Figures, o.Figures.TimeToFirst = r.Figures, r.Figures.TimeToFirst.Seconds()
-		if p.several {
-			o.Choices = choicesOf(r, p.ranked)
-		}
+		o.Result, o.Figures.Figures = r, r.Figures
 		if r.Reason == engine.FinishError {
 			err = r.Err
 		}

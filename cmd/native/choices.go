@@ -70,28 +70,3 @@ func (c *choosing) apply(r *engine.Request) {
 		r.Beams = &beams
 	}
 }
-
-// choice is one of several answers in JSON.
-type choice struct {
-	Index        int                 `json:"index"`
-	IDs          []int32             `json:"ids"`
-	Text         string              `json:"text"`
-	FinishReason engine.FinishReason `json:"finish_reason"`
-	Limit        engine.Limit        `json:"limit,omitempty"`
-	Logprob      *float64            `json:"logprob,omitempty"` // of the whole answer, where known
-	Score        *float64            `json:"score,omitempty"`
-	Logprobs     []engine.Token      `json:"logprobs,omitempty"`
-}
-
-// choicesOf gives a result's choices; ranked says that the engine knows their log-probabilities.
-func choicesOf(r engine.Result, ranked bool) []choice {
-	all := []choice{}
-	for _, c := range r.Choices {
-		o := choice{Index: c.Index, IDs: orEmpty(c.IDs), Text: c.Text, FinishReason: c.Reason, Limit: c.Limit, Logprobs: c.Tokens}
-		if ranked {
-			o.Logprob, o.Score = &c.Logprob, &c.Score
-		}
-		all = append(all, o)
-	}
-	return all
-}

@@ -31,9 +31,9 @@ address.
 
 ## JSON
 
-What ` + "`--json`" + ` prints has one form everywhere: times in seconds (` + "`seconds`, `load_seconds`" + `), memory in bytes (` + "`bytes`, `weights_bytes`" + `),
-speeds with ` + "`_per_second`" + `, in 10⁹ bytes (` + "`gb_per_second`" + `) or 10¹² operations (` + "`tflop_per_second`" + `) where the name says so, and shares from
-0 to 1. ` + "`quire.js`" + ` gives times in milliseconds, as JavaScript does.
+What ` + "`run --json`" + ` and ` + "`adapters --json`" + ` print has the names and units of ` + "`quire.js`" + ` (` + "`promptIds`, `timeToFirst`" + ` in milliseconds). The other
+commands name units: times in seconds (` + "`seconds`, `wall_seconds`" + `), memory in bytes (` + "`bytes`, `weights_bytes`" + `), speeds with ` + "`_per_second`" + `, in
+10⁹ bytes (` + "`gb_per_second`" + `) or 10¹² operations (` + "`tflop_per_second`" + `) where the name says so, and shares from 0 to 1.
 
 ## Exit status
 

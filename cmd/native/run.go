@@ -49,9 +49,10 @@ with "role" and "content", a text or a list of {"type": "text", "text": "..."}).
 "min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
 "beams", "length_penalty" and "early_stopping".
 
---json prints "prompt_ids", "ids", "text", "finish_reason" ("stop", "length", "cancelled", or "error", then with "error"), with
-"length" the "limit" ("max_tokens" or "context"), "logprobs" and "figures". Each of "logprobs" has "id", "logit", "logprob" and "top".
-With several answers there are "choices", each with "index", "ids", "text", "finish_reason", and "logprob" and "score" where known.
+--json prints what quire.js calls a result: "promptIds", "ids", "text", "reason" ("stop", "length", "cancelled", or "error", then with
+"error"), with "length" the "limit" ("maxTokens" or "context"), "logprobs", "choices" and "figures". Each of "logprobs" has "id",
+"logit", "logprob" and "top". Each of "choices" has "index", "ids", "text", "reason", "logprob" and "score"; the last two are 0 where
+nothing asks for them. Times are in milliseconds.
 
 Examples:
 

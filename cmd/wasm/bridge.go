@@ -104,7 +104,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		go b.restore(id, b.engine, blob)
 		return nil, nil
 	case "stats":
-		return statsOf(b.engine), nil
+		return b.engine.Stats(), nil
 	case "watch":
 		var on bool
 		if err := port.Decode(argument, &on); err != nil {
@@ -136,7 +136,7 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	source, err := openSource(ctx, o.URL, blob)
 	if err == nil {
 		options := o.options()
-		options.Progress = func(p engine.Progress) { b.Answer("progress", id, progress{p.Stage, p.Done, p.Total}, js.Null()) }
+		options.Progress = func(p engine.Progress) { b.Answer("progress", id, p, js.Null()) }
 		b.engine, err = engine.Open(ctx, source, options)
 	}
 	b.opening = false
@@ -144,7 +144,7 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 		b.Fail(id, err)
 		return
 	}
-	b.Answer("done", id, infoOf(b.engine), js.Null())
+	b.Answer("done", id, b.engine.Info(), js.Null())
 }
 
 func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, error) {

@@ -214,8 +214,8 @@ func TestOutboxEnd(t *testing.T) {
 	o.add(2, engine.Chunk{Text: "x"}, false)
 	o.add(1, engine.Chunk{Text: "b"}, false)
 	o.add(1, engine.Chunk{Text: "y", Index: 1}, false)
-	o.end(1, result{Reason: engine.FinishStop})
-	o.end(3, result{Reason: engine.FinishLength})
+	o.end(1, result{Result: engine.Result{Reason: engine.FinishStop}})
+	o.end(3, result{Result: engine.Result{Reason: engine.FinishLength}})
 	require.Len(t, o.messages, 4)
 	assert.Equal(t, "ab", o.messages[0].Text)
 	assert.Nil(t, o.messages[0].Result)
@@ -251,7 +251,7 @@ func TestPack(t *testing.T) {
 }
 
 func TestResultOf(t *testing.T) {
-	text, err := json.Marshal(resultOf(engine.Result{Reason: engine.FinishError, Err: engine.ErrClosed}))
+	text, err := json.Marshal(resultOf(engine.Result{Reason: engine.FinishError, Err: engine.ErrClosed, IDs: []int32{}, Choices: []engine.Choice{}}))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"reason": "error", "error": {"name": "ErrClosed", "message": "the engine is closed"}, "ids": [], "text": "", "choices": [],
 		"figures": {"promptTokens": 0, "cachedTokens": 0, "generatedTokens": 0, "timeToFirst": 0, "promptPerSecond": 0, "decodePerSecond": 0, "blocks": 0}}`, string(text))

@@ -10,7 +10,7 @@ type message struct {
 	Index  int            `json:"index,omitempty"` // of the choice
 	Text   string         `json:"text,omitempty"`
 	IDs    []int32        `json:"ids,omitempty"`
-	Tokens []engine.Token `json:"tokens,omitempty"` // where log-probabilities are wanted
+	Tokens []engine.Token `json:"logprobs,omitempty"` // where log-probabilities are wanted
 	Result *result        `json:"result,omitempty"`
 }
 

@@ -26,10 +26,8 @@ type holder struct {
 }
 
 type blockEvent struct {
-	Kind   engine.EventKind `json:"kind"`
-	Block  int32            `json:"block,omitempty"`
-	To     int32            `json:"to,omitempty"`
-	Stream int              `json:"stream,omitempty"`
+	engine.Event
+	Stream int `json:"stream,omitempty"` // the id of its request's call
 }
 
 // picture is what watchers see beside the blocks.
@@ -37,7 +35,7 @@ type picture struct {
 	Sequences []holder     `json:"sequences"`
 	Shared    int          `json:"shared"`
 	Events    []blockEvent `json:"events"`
-	Stats     stats        `json:"stats"`
+	Stats     engine.Stats `json:"stats"`
 }
 
 // watcher sends the KV cache's blocks whenever they have changed.
@@ -108,13 +106,13 @@ func (w *watcher) send(e *engine.Engine, events []engine.Event) {
 		calls[s.ID()] = id
 	}
 	s := &w.snapshot
-	p := picture{Sequences: make([]holder, len(s.Sequences)), Shared: s.Shared, Events: make([]blockEvent, len(events)), Stats: statsOf(e)}
+	p := picture{Sequences: make([]holder, len(s.Sequences)), Shared: s.Shared, Events: make([]blockEvent, len(events)), Stats: e.Stats()}
 	for i, h := range s.Sequences {
 		p.Sequences[i] = holder{calls[h.Stream], h.Index, h.Blocks}
 		w.streams[h.Sequence] = calls[h.Stream]
 	}
 	for i, event := range events {
-		p.Events[i] = blockEvent{event.Kind, event.Block, event.To, w.streams[event.Sequence]}
+		p.Events[i] = blockEvent{event, w.streams[event.Sequence]}
 	}
 	if len(s.Sequences) == 0 {
 		clear(w.streams)

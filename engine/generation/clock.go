@@ -18,7 +18,7 @@ func (c *clock) figures(f *Figures, n int) {
 	if n == 0 {
 		return
 	}
-	f.TimeToFirst = c.first.Sub(c.submitted)
+	f.TimeToFirst = Duration{Duration: c.first.Sub(c.submitted)}
 	if s := f.TimeToFirst.Seconds(); s > 0 {
 		f.PromptPerSecond = float64(f.PromptTokens) / s
 	}

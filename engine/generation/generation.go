@@ -138,7 +138,7 @@ func (g *Generation) finish() {
 	default:
 		slices.SortFunc(g.ended, func(a, b *Sequence) int { return a.index - b.index })
 	}
-	r := Result{Reason: g.reason, Err: g.err}
+	r := Result{Reason: g.reason, Err: g.err, IDs: []int32{}, Choices: []Choice{}}
 	for _, q := range g.ended {
 		for _, chunk := range q.held {
 			g.sink.Push(chunk)

@@ -113,7 +113,7 @@ func (q *Sequence) release() {
 
 // choice is the sequence as the result shows it.
 func (q *Sequence) choice() Choice {
-	return Choice{Index: q.index, Reason: q.reason, Limit: q.limit(), IDs: q.ids, Text: string(q.text), Tokens: q.tokens, Logprob: q.logprob, Score: q.score}
+	return Choice{Index: q.index, Reason: q.reason, Limit: q.limit(), IDs: append([]int32{}, q.ids...), Text: string(q.text), Tokens: q.tokens, Logprob: q.logprob, Score: q.score}
 }
 
 // limit says at which limit the sequence ended, if at one.

@@ -5,6 +5,7 @@
 package gpu
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -87,30 +88,34 @@ func (f Feature) Names() []string {
 	return names
 }
 
+// MarshalJSON writes a list of the features' names.
+func (f Feature) MarshalJSON() ([]byte, error) { return json.Marshal(f.Names()) }
+
 // Limits are the adapter's limits that kernels and buffers must keep, in WebGPU's units.
 type Limits struct {
-	MaxBufferSize                     uint64 // bytes
-	MaxStorageBufferBindingSize       uint64 // bytes
-	MaxStorageBuffersPerShaderStage   uint32
-	MinStorageBufferOffsetAlignment   uint32 // bytes
-	MaxComputeWorkgroupStorageSize    uint32 // bytes
-	MaxComputeInvocationsPerWorkgroup uint32
-	MaxComputeWorkgroupSizeX          uint32
-	MaxComputeWorkgroupsPerDimension  uint32
+	MaxBufferSize                     uint64 `json:"maxBufferSize"`               // bytes
+	MaxStorageBufferBindingSize       uint64 `json:"maxStorageBufferBindingSize"` // bytes
+	MaxStorageBuffersPerShaderStage   uint32 `json:"maxStorageBuffersPerShaderStage"`
+	MinStorageBufferOffsetAlignment   uint32 `json:"minStorageBufferOffsetAlignment"` // bytes
+	MaxComputeWorkgroupStorageSize    uint32 `json:"maxComputeWorkgroupStorageSize"`  // bytes
+	MaxComputeInvocationsPerWorkgroup uint32 `json:"maxComputeInvocationsPerWorkgroup"`
+	MaxComputeWorkgroupSizeX          uint32 `json:"maxComputeWorkgroupSizeX"`
+	MaxComputeWorkgroupsPerDimension  uint32 `json:"maxComputeWorkgroupsPerDimension"`
 }
 
 // AdapterInfo describes an adapter.
 type AdapterInfo struct {
-	Index                    int    // place in Adapters' list; what Options.Adapter may name
-	Name                     string // device description
-	Vendor                   string
-	Backend                  string // vulkan, metal, d3d12, webgpu …
-	Type                     string // discrete, integrated, cpu, unknown
-	Driver                   string
-	Features                 Feature
-	Limits                   Limits
-	SubgroupMin, SubgroupMax uint32 // 0 where not known
-	Matrices                 []MatrixConfig
+	Index       int            `json:"index"` // place in Adapters' list; what Options.Adapter may name
+	Name        string         `json:"name"`  // device description
+	Vendor      string         `json:"vendor"`
+	Backend     string         `json:"backend"` // vulkan, metal, d3d12, webgpu …
+	Type        string         `json:"type"`    // discrete, integrated, cpu, unknown
+	Driver      string         `json:"driver"`
+	Features    Feature        `json:"features"`
+	Limits      Limits         `json:"limits"`
+	SubgroupMin uint32         `json:"-"` // 0 where not known
+	SubgroupMax uint32         `json:"-"`
+	Matrices    []MatrixConfig `json:"-"`
 }
 
 // MatrixConfig is a product of subgroup matrices that an adapter offers: M × K by K × N, with the component types' names in

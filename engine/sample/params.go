@@ -10,12 +10,12 @@ import (
 // Params choose how a token is drawn from logits. The order is: temperature, top-k, top-p over what top-k kept, min-p
 // relative to the most likely token. The zero value is greedy; Defaults gives a plain draw.
 type Params struct {
-	Temperature float64 // 0 to 1000; 0, and anything under 1e-5, takes the most likely token, the lowest id of equals
-	TopK        int     // keeps exactly so many of the most likely tokens, the lowest ids of equals; 0 keeps all
-	TopP        float64 // 0 to 1: keeps the fewest most likely tokens that together have this probability, at least one
-	MinP        float64 // 0 to 1: keeps tokens at least so likely, relative to the most likely; 0 keeps all
-	Seed        uint64
-	Logprobs    int // best tokens whose log-probabilities are wanted beside the chosen one's; at most MaxTop
+	Temperature float64 `json:"temperature"` // 0 to 1000; 0, and anything under 1e-5, takes the most likely token, the lowest id of equals
+	TopK        int     `json:"topK"`        // keeps exactly so many of the most likely tokens, the lowest ids of equals; 0 keeps all
+	TopP        float64 `json:"topP"`        // 0 to 1: keeps the fewest most likely tokens that together have this probability, at least one
+	MinP        float64 `json:"minP"`        // 0 to 1: keeps tokens at least so likely, relative to the most likely; 0 keeps all
+	Seed        uint64  `json:"-"`
+	Logprobs    int     `json:"-"` // best tokens whose log-probabilities are wanted beside the chosen one's; at most MaxTop
 }
 
 // MaxTop is how many of the best tokens' log-probabilities can be had.

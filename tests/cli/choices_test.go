@@ -11,16 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chosen is what run --json prints where several answers may be asked for.
+// chosen is what run --json prints of answers.
 type chosen struct {
 	IDs          []int32
 	Text         string
-	FinishReason string `json:"finish_reason"`
+	FinishReason string `json:"reason"`
 	Choices      []struct {
 		Index          int
 		IDs            []int32
 		Text           string
-		FinishReason   string `json:"finish_reason"`
+		FinishReason   string `json:"reason"`
 		Logprob, Score *float64
 	}
 }
@@ -43,12 +43,14 @@ func TestRunGivesSeveralAnswers(t *testing.T) {
 	require.Len(t, samples.Choices, 3)
 	assert.Equal(t, samples.IDs, samples.Choices[0].IDs)
 	assert.Equal(t, samples.Text, samples.Choices[0].Text)
-	assert.Nil(t, samples.Choices[0].Score)
+	require.NotNil(t, samples.Choices[0].Score)
+	assert.Zero(t, *samples.Choices[0].Score, "nothing asks for log-probabilities")
 	assert.Equal(t, single.IDs, samples.Choices[1].IDs, "the second answer has the next seed")
-	assert.Nil(t, single.Choices)
+	require.Len(t, single.Choices, 1)
+	assert.Equal(t, single.Text, single.Choices[0].Text)
 	require.Len(t, best.Choices, 1)
 	assert.Contains(t, [][]int32{samples.Choices[0].IDs, samples.Choices[1].IDs}, best.IDs)
-	require.NotNil(t, best.Choices[0].Score)
+	assert.Negative(t, *best.Choices[0].Score)
 	require.Len(t, beams.Choices, 2)
 	assert.Equal(t, 1, beams.Choices[1].Index)
 	assert.Equal(t, *beams.Choices[0].Logprob, *beams.Choices[0].Score, "a penalty of 0 ranks by the sum")

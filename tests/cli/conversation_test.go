@@ -30,7 +30,7 @@ func TestSaveAndLoad(t *testing.T) {
 	assert.Equal(t, append(first.PromptIDs, first.IDs...), second.PromptIDs)
 	assert.Equal(t, whole.IDs[40:], second.IDs)
 	assert.Equal(t, whole.Text, first.Text+second.Text)
-	assert.EqualValues(t, 32, second.Figures["cached_tokens"], "two whole blocks of 16")
+	assert.EqualValues(t, 32, second.Figures["cachedTokens"], "two whole blocks of 16")
 
 	more := objects(t, quire(t, append(args, "--max-tokens", "4", "--load", saved, "--save", saved, " The end.")...).ok(t))[0]
 	assert.Equal(t, second.PromptIDs, more.PromptIDs[:45])

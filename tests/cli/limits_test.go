@@ -31,7 +31,7 @@ func TestRunTellsTheLimit(t *testing.T) {
 		"run", "--raw", "--temperature", "0", "--ctx", "16", "--ignore-eos", "--json", "--prompts", "-").ok(t)
 	all := objects(t, lines)
 	require.Len(t, all, 2)
-	assert.Equal(t, []string{"context", "max_tokens"}, []string{all[0].Limit, all[1].Limit})
+	assert.Equal(t, []string{"context", "maxTokens"}, []string{all[0].Limit, all[1].Limit})
 
 	stop := strings.Fields(text.stdout)[1]
 	ended := quire(t, append(args, "--stop", stop)...).ok(t)

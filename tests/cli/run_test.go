@@ -16,10 +16,10 @@ import (
 
 // generated is what run --json prints for a prompt.
 type generated struct {
-	PromptIDs    []int32 `json:"prompt_ids"`
+	PromptIDs    []int32 `json:"promptIds"`
 	IDs          []int32 `json:"ids"`
 	Text         string  `json:"text"`
-	FinishReason string  `json:"finish_reason"`
+	FinishReason string  `json:"reason"`
 	Limit        string  `json:"limit"`
 	Error        string  `json:"error"`
 	Logprobs     []struct {
@@ -61,7 +61,7 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 	assert.Equal(t, want.PromptIDs, g.PromptIDs)
 	assert.Equal(t, want.GreedyIDs[:8], g.IDs)
 	assert.Equal(t, "length", g.FinishReason)
-	assert.Equal(t, "max_tokens", g.Limit)
+	assert.Equal(t, "maxTokens", g.Limit)
 	require.Len(t, g.Logprobs, 8)
 	for i, token := range g.Logprobs {
 		assert.Equal(t, g.IDs[i], token.ID)
@@ -71,10 +71,10 @@ func TestRunTellsTheGoldenStory(t *testing.T) {
 		assert.GreaterOrEqual(t, token.Top[1].Logit, token.Top[2].Logit)
 		assert.Less(t, token.Logprob, 1e-6)
 	}
-	for _, key := range []string{"adapter", "load_seconds", "seed", "prompt_tokens", "generated_tokens", "time_to_first_seconds", "prompt_tokens_per_second", "decode_tokens_per_second", "blocks"} {
+	for _, key := range []string{"adapter", "loadTime", "seed", "promptTokens", "cachedTokens", "generatedTokens", "timeToFirst", "promptPerSecond", "decodePerSecond", "blocks"} {
 		assert.Contains(t, g.Figures, key)
 	}
-	assert.EqualValues(t, 8, g.Figures["generated_tokens"])
+	assert.EqualValues(t, 8, g.Figures["generatedTokens"])
 
 	plain := quire(t, "run", want.Text, "--raw", "--temperature", "0", "--max-tokens", "8", "--kv-type", "f32").ok(t)
 	assert.Equal(t, g.Text+"\n", plain.stdout, "the text and a last newline are on stdout, nothing else")
@@ -249,7 +249,7 @@ func TestAdapters(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(first), &adapter))
 	assert.Contains(t, text.stdout, adapter.Name)
-	assert.GreaterOrEqual(t, adapter.Limits["max_storage_buffers_per_shader_stage"], uint64(8))
+	assert.GreaterOrEqual(t, adapter.Limits["maxStorageBuffersPerShaderStage"], uint64(8))
 }
 
 func TestBench(t *testing.T) {

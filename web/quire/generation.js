@@ -74,14 +74,13 @@ export class Generation {
   }
 
   /** @internal */
-  ended({error, tokens, choices, ...result}) {
+  ended({error, ...result}) {
     if (this.#over) return;
     if (error) {
       this.failed(new QuireError(error));
       return;
     }
-    const named = ({tokens, ...rest}) => ({...rest, ...(tokens && {logprobs: tokens})});
-    const whole = {...named({tokens, ...result}), choices: choices.map(named), promptIds: this.promptIds, seed: this.#seed};
+    const whole = {...result, promptIds: this.promptIds, seed: this.#seed};
     this.#finish(whole);
     this.#settle.resolve(whole);
   }

@@ -1,0 +1,73 @@
+//go:build !js
+
+package browser
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine"
+)
+
+// spelt lists a type's fields as JSON has them. Every field has a name, or says that it has none.
+func spelt(t *testing.T, of reflect.Type) (names []string) {
+	for i := range of.NumField() {
+		field := of.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Anonymous && name == "":
+			names = append(names, spelt(t, field.Type)...)
+		case name != "-":
+			assert.Regexp(t, `^[a-z][A-Za-z]*$`, name, "%s.%s", of, field.Name)
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// declared lists the fields of an interface in quire.d.ts, and of what it extends.
+func declared(t *testing.T, types, name string) (names []string) {
+	body := regexp.MustCompile(`(?s)export interface ` + name + `(?: extends (\w+))? \{\n(.*?)\n\}`).FindStringSubmatch(types)
+	require.NotNil(t, body, name)
+	if body[1] != "" {
+		names = declared(t, types, body[1])
+	}
+	for _, field := range regexp.MustCompile(`(?m)^  (\w+)\??: `).FindAllStringSubmatch(body[2], -1) {
+		names = append(names, field[1])
+	}
+	return names
+}
+
+// What the engine tells, the page and the command line get as the engine's own types have it: in JavaScript's spelling, as quire.d.ts
+// declares it.
+func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
+	types, err := os.ReadFile("../../web/quire.d.ts")
+	require.NoError(t, err)
+	without := func(names []string, drop ...string) []string {
+		var kept []string
+		for _, n := range names {
+			if !strings.Contains(" "+strings.Join(drop, " ")+" ", " "+n+" ") {
+				kept = append(kept, n)
+			}
+		}
+		return kept
+	}
+	for name, of := range map[string]any{
+		"Stats": engine.Stats{}, "Info": engine.Info{}, "Result": engine.Result{}, "Choice": engine.Choice{}, "RequestFigures": engine.Figures{},
+		"Token": engine.Token{}, "Candidate": engine.Candidate{}, "CacheEvent": engine.Event{},
+	} {
+		has := spelt(t, reflect.TypeOf(of))
+		promised := declared(t, string(types), name)
+		// quire.js gives the first apart, and adds the others.
+		assert.ElementsMatch(t, without(promised, "promptIds", "seed", "generation"), without(has, "defaults"), name)
+	}
+	for _, of := range []any{engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
+		assert.NotEmpty(t, spelt(t, reflect.TypeOf(of)))
+	}
+}
