@@ -60,8 +60,9 @@ bin/quire: FORCE
 bin/%: FORCE
 	$(GO) build -o $@ ./tests/$*
 
-# Chat templates run once a request: their interpreter is a quarter smaller without inlining.
-SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -gcflags=quire/engine/chat=-l
+# What runs once a model or a request is a quarter smaller without inlining.
+SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' \
+	$(patsubst %,-gcflags=%=-l,fmt quire/engine/chat quire/engine/gguf quire/engine/model quire/shaders)
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist

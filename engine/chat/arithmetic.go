@@ -3,7 +3,6 @@ package chat
 import (
 	"math"
 	"math/big"
-	"math/bits"
 	"slices"
 	"strings"
 )
@@ -178,23 +177,12 @@ func (e *evaluator) integers(line int, op string, left, right any, i, j *big.Int
 		if i.BitLen() <= 1 && j.BitLen() > 2 { // 0, 1 and -1: only whether the exponent is odd counts
 			j = big.NewInt(2 + int64(j.Bit(0)))
 		}
-		out = toPower(i, j.Uint64())
+		out.Exp(i, j, nil)
 	}
 	if out.BitLen() > e.limits.bits {
 		fail(line, "an integer has more than %d bits", e.limits.bits)
 	}
 	return small(out)
-}
-
-// toPower gives a power. That of package big brings all of modular arithmetic into the tab's program.
-func toPower(n *big.Int, exponent uint64) *big.Int {
-	out := big.NewInt(1)
-	for i := bits.Len64(exponent) - 1; i >= 0; i-- {
-		if out.Mul(out, out); exponent>>i&1 == 1 {
-			out.Mul(out, n)
-		}
-	}
-	return out
 }
 
 func floats(line int, op string, x, y float64) any {
