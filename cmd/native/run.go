@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/sample"
+	"quire/engine/words"
 )
 
 type runCommand struct {
@@ -76,10 +78,10 @@ func (r *runCommand) Run(h *host) error {
 		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
 	base.Sample.Logprobs = r.Logprobs
 	if err := base.check(); err != nil {
-		return usagef("%v", err)
+		return usagef("%s", inFlags(err))
 	}
 	if r.Beams != nil && r.Temperature != nil && *r.Temperature > 0 {
-		return usagef("%v", errBeamsDraw)
+		return usagef("%s", inFlags(errBeamsDraw))
 	}
 	if r.Logprobs > 0 && !r.JSON {
 		return usagef("--logprobs needs --json")
@@ -89,6 +91,20 @@ func (r *runCommand) Run(h *host) error {
 		return err
 	}
 	return r.run(h, jobs)
+}
+
+// jsonNames are the keys of --prompts that are flags too.
+var jsonNames = []string{"max_tokens", "min_tokens", "temperature", "top_k", "top_p", "min_p", "logprobs", "n", "best_of", "beams"}
+
+// inFlags gives an error about a job's settings that names flags, in place of the keys of --prompts.
+func inFlags(err error) string {
+	list := strings.Fields(words.Error(err))
+	for i, word := range list {
+		if name := strings.TrimRight(word, ":,;"); slices.Contains(jsonNames, name) {
+			list[i] = "--" + strings.ReplaceAll(word, "_", "-")
+		}
+	}
+	return strings.Join(list, " ")
 }
 
 // jobs gathers the prompts: the argument, a file, or stdin.

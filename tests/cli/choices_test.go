@@ -62,13 +62,13 @@ func TestRunGivesSeveralAnswers(t *testing.T) {
 
 func TestRunRefusesChoices(t *testing.T) {
 	for says, args := range map[string][]string{
-		"beams go without drawing":              {"--beams", "2", "--temperature", "0.5"},
-		"best_of is 2":                          {"--n", "3", "--best-of", "2"},
-		"n is 3, beams 2":                       {"--n", "3", "--beams", "2"},
-		"do not go together":                    {"--best-of", "3", "--beams", "2"},
-		`must be one of "true","false","never"`: {"--beams", "2", "--early-stopping", "soon"},
-		"must be within 1":                      {"--n", "0"},
-		"--length-penalty: must be a number":    {"--length-penalty", "much"},
+		"--beams go without drawing: leave out the --temperature": {"--beams", "2", "--temperature", "0.5"},
+		"--best-of is 2, it must be at least --n (3)":             {"--n", "3", "--best-of", "2"},
+		"--n is 3, --beams 2":                                     {"--n", "3", "--beams", "2"},
+		"do not go together":                                      {"--best-of", "3", "--beams", "2"},
+		`must be one of "true","false","never"`:                   {"--beams", "2", "--early-stopping", "soon"},
+		"must be within 1":                                        {"--n", "0"},
+		"--length-penalty: must be a number":                      {"--length-penalty", "much"},
 	} {
 		r := quire(t, append([]string{"run", "hi"}, args...)...)
 		assert.Equal(t, 2, r.code, says)
