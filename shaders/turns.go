@@ -129,6 +129,9 @@ func (c *counter) block(tokens []token, known map[string]value) (total int, ends
 	said := []token(nil)
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]
+		if said != nil && (t.turns || t.text != "for" && t.text != "while" && t.text != "loop") {
+			return 0, false, fmt.Errorf("shaders: %q: %q stands before no loop", c.line(t.line), turnsMark)
+		}
 		switch {
 		case t.turns:
 			said = scan(t.text)

@@ -55,6 +55,7 @@ func TestTurnsRefuses(t *testing.T) {
 		"a parameter":           {"x = called(1u);", "says how many turns"},
 		"while":                 {"while (x < 1.0) { x += 1.0; }", "says how many turns"},
 		"an unknown name":       {"//! turns: KEYS\n    while (x < 1.0) { x += 1.0; }", "says how many turns"},
+		"before no loop":        {"//! turns: 9u\n    x += 1.0;", "stands before no loop"},
 		"division by a let":     {"if KIND == 0u {\n        let each = WORDS / 8u;\n        let held = 4u / each;\n    }", "4u / each"},
 		"remainder":             {"let r = lane % (WORDS - 4u);", "% by 0"},
 		"in place":              {"var n = lane;\n    n /= WORDS / 8u;", "/= by 0"},
