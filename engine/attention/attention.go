@@ -60,7 +60,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	decode := p.directSpec(a.decodeTile)
 	if !c.decode.direct {
 		decode = p.spec(a.decodeTile, c, d.Info())
-		decode.Use["walk"] = "walk_whole"
+		decode.Slots["walk"] = "walk_whole"
 	}
 	w, err := p.whole(&decode, a.decodeTile.keys)
 	if err != nil {
@@ -110,29 +110,20 @@ func (a *Attention) Wait(ctx context.Context) error {
 // spec specialises shaders/attention.wgsl for a tile.
 func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	items, finish := kernel.WordPrefillItems, "attention_whole"
-	bindings := []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
 	if t.decode {
 		items, finish = kernel.WordDecodeItems, "attention_split"
-		bindings = append(bindings, gpu.ReadWrite)
 	}
-	s := kernel.Spec{
-		File: "attention", Variant: t.name,
-		Consts: append(append(p.shapeConsts(), p.sightConsts()...), append(t.consts(),
-			kernel.Const{Name: "Q_STRIDE", Value: p.QStride}, kernel.Const{Name: "Q_OFFSET", Value: p.QOffset},
-			kernel.Const{Name: "SCALE", Value: p.Scale}, kernel.Const{Name: "ITEMS_WORD", Value: items})...),
-		Use: map[string]string{
-			"kv": p.kvLibrary(), "q": p.qLibrary(), "stage": "stage_f32",
-			"rows": "attention_rows_workgroup", "lse": "lse_none", "finish": finish,
-		},
-		Bindings: bindings,
+	s := p.itemSpec("attention", t.name, items, t.consts()...)
+	s.Slots["kv"], s.Slots["stage"], s.Slots["rows"], s.Slots["finish"] = p.kvLibrary(), "stage_f32", "attention_rows_workgroup", finish
+	if t.decode {
+		s.Bindings = append(s.Bindings, gpu.ReadWrite)
 	}
-	p.useKeys(&s)
 	if c.f16 {
-		s.Use["stage"] = "stage_f16"
+		s.Slots["stage"] = "stage_f16"
 		s.Variant, s.Needs = s.Variant+"+f16", s.Needs|gpu.FeatureF16
 	}
 	if c.subgroup {
-		s.Use["rows"] = "attention_rows_subgroup"
+		s.Slots["rows"] = "attention_rows_subgroup"
 		s.Consts = append(s.Consts, kernel.Const{Name: "LANES", Value: min(t.threadsX, info.SubgroupLanes())})
 		s.Variant, s.Needs = s.Variant+"+subgroup", s.Needs|gpu.FeatureSubgroups
 	}
@@ -144,20 +135,11 @@ func (p Params) mergeSpec(t tile) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_merge", Variant: "baseline",
 		Consts:   append(p.shapeConsts(), kernel.Const{Name: "BQ", Value: t.rows}),
-		Use:      map[string]string{"lse": "lse_none"},
+		Slots:    map[string]string{},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
 	p.keepLSE(&s)
 	return s
-}
-
-// keepLSE appends the binding of the log-sum-exp where it is wanted.
-func (p Params) keepLSE(s *kernel.Spec) {
-	if p.LSE {
-		s.Use["lse"] = "lse_keep"
-		s.Consts = append(s.Consts, kernel.Const{Name: "LSE_BINDING", Value: len(s.Bindings)})
-		s.Bindings = append(s.Bindings, gpu.ReadWrite)
-	}
 }
 
 // Operands are the buffers of a launch: the step buffer, the queries [token][QStride], K and V, the output

@@ -3,7 +3,6 @@ package attention
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -98,27 +97,23 @@ func (p Params) deltaSpec() kernel.Spec {
 	return kernel.Spec{
 		File: "attention_backward_delta", Variant: "baseline",
 		Consts:   []kernel.Const{{Name: "HEAD_DIM", Value: p.HeadDim}, {Name: "HEADS", Value: p.Heads}, {Name: "OUT_STRIDE", Value: p.OutStride}},
-		Use:      map[string]string{"gradient": p.gradientRows()},
+		Slots:    map[string]string{"gradient": p.gradientRows()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
 }
 
 func (p Params) backwardSpec(t backwardTile, ownKeys bool) kernel.Spec {
 	side, items := "backward_queries", kernel.WordPrefillItems
-	bindings := []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
 	if ownKeys {
 		side, items = "backward_keys", kernel.WordDecodeItems
-		bindings = append(bindings, gpu.ReadWrite)
 	}
-	return kernel.Spec{
-		File: "attention_backward_tile", Variant: t.name,
-		Consts: slices.Concat(p.shapeConsts(), p.sightConsts(), t.consts(ownKeys), []kernel.Const{
-			{Name: "HEADS", Value: p.Heads}, {Name: "GROUP", Value: p.Group}, {Name: "Q_STRIDE", Value: p.QStride},
-			{Name: "Q_OFFSET", Value: p.QOffset}, {Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: items},
-		}),
-		Use:      map[string]string{"kv": p.kvLibrary(), "keys": "keys_rows", "q": p.qLibrary(), "gradient": p.gradientRows(), "side": side},
-		Bindings: bindings,
+	s := p.itemSpec("attention_backward_tile", t.name, items, append(t.consts(ownKeys), kernel.Const{Name: "HEADS", Value: p.Heads})...)
+	s.Slots["kv"], s.Slots["gradient"], s.Slots["side"] = p.kvLibrary(), p.gradientRows(), side
+	s.Bindings = []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
+	if ownKeys {
+		s.Bindings = append(s.Bindings, gpu.ReadWrite)
 	}
+	return s
 }
 
 func (p Params) gradientRows() string {

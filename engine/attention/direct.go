@@ -45,28 +45,20 @@ func (t tile) directMemory() int {
 
 // directSpec specialises shaders/attention_decode.wgsl for a tile.
 func (p Params) directSpec(t tile) kernel.Spec {
-	s := kernel.Spec{
-		File: "attention_decode", Variant: t.name + "+subgroup",
-		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
-			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordDecodeItems},
-			{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: t.exchange}, {Name: "LANES", Value: t.lanes},
-			{Name: "ROWS", Value: t.rows}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
-		}...),
-		Use: map[string]string{
-			"q": p.qLibrary(), "lse": "lse_none", "finish": "attention_split",
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
-		Needs:    gpu.FeatureSubgroups,
-	}
-	p.useKeys(&s)
+	s := p.itemSpec("attention_decode", t.name+"+subgroup", kernel.WordDecodeItems, []kernel.Const{
+		{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: t.exchange}, {Name: "LANES", Value: t.lanes},
+		{Name: "ROWS", Value: t.rows}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
+	}...)
+	s.Needs = gpu.FeatureSubgroups
+	s.Slots["finish"] = "attention_split"
+	s.Bindings = append(s.Bindings, gpu.ReadWrite)
 	switch {
 	case p.HeadDim%8 == 0 && p.KVType == kernel.KVF16:
-		s.Use["eight"] = "eight_f16"
+		s.Slots["eight"] = "eight_f16"
 	case p.HeadDim%8 == 0 && p.KVType == kernel.KVBF16:
-		s.Use["eight"] = "eight_bf16"
+		s.Slots["eight"] = "eight_bf16"
 	default:
-		s.Use["eight"], s.Use["kv"] = "eight_any", p.kvLibrary()
+		s.Slots["eight"], s.Slots["kv"] = "eight_any", p.kvLibrary()
 	}
 	p.keepLSE(&s)
 	return s

@@ -143,35 +143,26 @@ func (p Params) prefersMatrix(info gpu.AdapterInfo) bool {
 func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 	rows := side * t.fragments
 	rowLanes := min(subgroup, rows)
-	s := kernel.Spec{
-		File: "attention_matrix", Variant: t.name, Unrolled: true,
-		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
-			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
-			{Name: "SUBGROUP", Value: subgroup}, {Name: "SUBGROUPS", Value: t.subgroups}, {Name: "WORKGROUP", Value: subgroup * t.subgroups},
-			{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "BK", Value: t.keys},
-			{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
-			{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
-			{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
-			{Name: "DEPTH", Value: depth(p.HeadDim)}, {Name: "KEY_PARTS", Value: t.keys / side}, {Name: "KEYS_EACH", Value: t.keys * rowLanes / subgroup},
-			{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
-		}...),
-		Use: map[string]string{
-			"q": p.qLibrary(), "matrix": "matrix_subgroup", "lse": "lse_none",
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
-		Needs:    gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix,
-		// Subgroup matrices are GPUs' own, whose drivers count no turns.
-		Most: []kernel.Const{{Name: "TILES", Value: 1}}, MaxTurns: -1,
-	}
-	p.useKeys(&s)
+	s := p.itemSpec("attention_matrix", t.name, kernel.WordPrefillItems, []kernel.Const{
+		{Name: "SUBGROUP", Value: subgroup}, {Name: "SUBGROUPS", Value: t.subgroups}, {Name: "WORKGROUP", Value: subgroup * t.subgroups},
+		{Name: "FRAGMENTS", Value: t.fragments}, {Name: "ROWS", Value: rows}, {Name: "BK", Value: t.keys},
+		{Name: "ROW_LANES", Value: rowLanes}, {Name: "LANES_A_ROW", Value: subgroup / rowLanes}, {Name: "ROWS_EACH", Value: rows / rowLanes},
+		{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
+		{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
+		{Name: "DEPTH", Value: depth(p.HeadDim)}, {Name: "KEY_PARTS", Value: t.keys / side}, {Name: "KEYS_EACH", Value: t.keys * rowLanes / subgroup},
+		{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
+	}...)
+	s.Slots["matrix"] = "matrix_subgroup"
+	s.Unrolled, s.Needs = true, gpu.FeatureF16|gpu.FeatureSubgroups|gpu.FeatureSubgroupMatrix
+	// Subgroup matrices are GPUs' own, whose drivers count no turns.
+	s.Most, s.MaxTurns = []kernel.Const{{Name: "TILES", Value: 1}}, -1
 	if p.KVType == kernel.KVF16 && p.HeadDim%8 == 0 {
-		s.Use["eight"] = "matrix_kv_f16"
+		s.Slots["eight"] = "matrix_kv_f16"
 	} else {
-		s.Use["eight"], s.Use["kv"] = "matrix_kv_any", p.kvLibrary()
+		s.Slots["eight"], s.Slots["kv"] = "matrix_kv_any", p.kvLibrary()
 	}
 	if plain {
-		s.Use["matrix"], s.Variant, s.Needs, s.Unrolled = "matrix_plain", "matrix_plain", 0, false
+		s.Slots["matrix"], s.Variant, s.Needs, s.Unrolled = "matrix_plain", "matrix_plain", 0, false
 	}
 	p.keepLSE(&s)
 	return s

@@ -88,13 +88,13 @@ func (p Params) whole(s *kernel.Spec, keys int) (walk, error) {
 
 // walked makes a prefill kernel walk in parts where MaxKeys asks for more than a launch takes.
 func (p Params) walked(s *kernel.Spec, t tile) (walk, error) {
-	s.Use["walk"] = "walk_whole"
+	s.Slots["walk"] = "walk_whole"
 	w, err := p.whole(s, t.keys)
 	if err != nil || w.most() >= p.MaxKeys {
 		return w, err
 	}
 	s.Most = nil
-	s.Use["walk"], s.Use["span"] = "walk_parts", "span_parts"
+	s.Slots["walk"], s.Slots["span"] = "walk_parts", "span_parts"
 	s.Consts = append(s.Consts, kernel.Const{Name: "WALK_BINDING", Value: len(s.Bindings)}, kernel.Const{Name: "SPAN_BINDING", Value: len(s.Bindings) + 1},
 		kernel.Const{Name: "WALK_X", Value: t.threadsX}, kernel.Const{Name: "WALK_OUT_X", Value: t.outThreads() * t.parts()})
 	s.Bindings = append(s.Bindings, gpu.ReadWrite, gpu.Constant)
@@ -108,7 +108,7 @@ func (p Params) walked(s *kernel.Spec, t tile) (walk, error) {
 
 // walkedBackward makes a kernel of the backward pass walk in parts where MaxKeys asks for more than a launch takes.
 func (p Params) walkedBackward(s *kernel.Spec, rows int) (walk, error) {
-	s.Use["span"] = "span_whole"
+	s.Slots["span"] = "span_whole"
 	tiles, err := p.fit(1, func(n int) kernel.Spec { return withTiles(*s, n) })
 	if err != nil {
 		return walk{}, err
@@ -116,7 +116,7 @@ func (p Params) walkedBackward(s *kernel.Spec, rows int) (walk, error) {
 	w := walk{tiles: p.enough(tiles, rows), keys: rows}
 	if w.most() < p.MaxKeys {
 		w.parts = true
-		s.Use["span"] = "span_parts"
+		s.Slots["span"] = "span_parts"
 		s.Consts = append(s.Consts, kernel.Const{Name: "SPAN_BINDING", Value: len(s.Bindings)})
 		s.Bindings = append(s.Bindings, gpu.Constant)
 	}

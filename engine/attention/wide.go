@@ -42,24 +42,15 @@ func (t tile) wideKeys() int {
 
 // wideSpec specialises shaders/attention_wide.wgsl for a tile.
 func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
-	s := kernel.Spec{
-		File: "attention_wide", Variant: t.name,
-		Consts: append(append(p.shapeConsts(), p.sightConsts()...), []kernel.Const{
-			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
-			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.WordPrefillItems},
-			{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
-			{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
-		}...),
-		Use: map[string]string{
-			"kv": p.kvLibrary(), "q": p.qLibrary(), "rows": "wide_rows_workgroup", "lse": "lse_none",
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
-	}
+	s := p.itemSpec("attention_wide", t.name, kernel.WordPrefillItems, []kernel.Const{
+		{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
+		{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
+	}...)
+	s.Slots["kv"], s.Slots["rows"] = p.kvLibrary(), "wide_rows_workgroup"
 	if c.subgroup && info.SubgroupLanes() >= t.threadsX {
-		s.Use["rows"] = "wide_rows_subgroup"
+		s.Slots["rows"] = "wide_rows_subgroup"
 		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups
 	}
-	p.useKeys(&s)
 	p.keepLSE(&s)
 	return s
 }

@@ -53,7 +53,7 @@ func NewGLU(dev *gpu.Device, p GLUParams) (*GLU, error) {
 		Consts: []Const{
 			{"VECTORS", vectors}, {"G_STRIDE", p.GStride}, {"U_STRIDE", p.UStride}, {"H_STRIDE", p.HStride}, {"M_WORD", p.MWord},
 		},
-		Use:      map[string]string{"activation": p.Activation.library()},
+		Slots:    map[string]string{"activation": p.Activation.library()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	})
 	if err != nil {

@@ -171,7 +171,7 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
 			{"BIAS", p.Bias}, {"ADD", p.Add}, {"GATED", p.Gated != ""},
 		},
-		Use:      map[string]string{"dequant": library(p.Matrix.Type), "activation": p.Gated.library()},
+		Slots:    map[string]string{"dequant": library(p.Matrix.Type), "activation": p.Gated.library()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
 }

@@ -24,7 +24,7 @@ type Spec struct {
 	Shape    string // what the label adds to the file, such as a matrix's rows × columns
 	Variant  string // "baseline" or the names of what it uses, such as "subgroup"
 	Consts   []Const
-	Use      map[string]string // a library for each slot that the files have
+	Slots    map[string]string // a library for each slot that the files have
 	Bindings []gpu.Binding     // group 0; binding 0 is the step buffer wherever the shader includes step
 	Needs    gpu.Feature
 	Unrolled bool // loops that the shader marks for it are written out
@@ -119,7 +119,7 @@ func (s Spec) compose(backend string) (string, []shaders.Segment, error) {
 		}
 	}
 	return shaders.Compose(s.File, shaders.Given{
-		Head: head, Consts: given(s.Consts), Slots: s.Use, Most: given(s.Most), Unrolled: s.Unrolled,
+		Head: head, Consts: given(s.Consts), Slots: s.Slots, Most: given(s.Most), Unrolled: s.Unrolled,
 	})
 }
 

@@ -12,7 +12,7 @@ func TestSpecRefuses(t *testing.T) {
 		return Spec{
 			File:   "total",
 			Consts: []Const{{"SQUARE", true}, {"WORKGROUP", 256}, {"LANES", 256}, {"SUMS", 1}},
-			Use:    map[string]string{"reduce": "reduce_workgroup"},
+			Slots:  map[string]string{"reduce": "reduce_workgroup"},
 			Most:   []Const{{"VECTORS_EACH", 4}},
 		}
 	}
@@ -23,11 +23,11 @@ func TestSpecRefuses(t *testing.T) {
 		says   string
 	}{
 		"a constant that is missing":     {func(s *Spec) { s.Consts = s.Consts[1:] }, "compose total: constant SQUARE"},
-		"one of another library":         {func(s *Spec) { s.Use["reduce"] = "reduce_subgroup"; s.Consts = append(s.Consts, Const{"TX", 1}) }, "TX is given"},
+		"one of another library":         {func(s *Spec) { s.Slots["reduce"] = "reduce_subgroup"; s.Consts = append(s.Consts, Const{"TX", 1}) }, "TX is given"},
 		"one of another type":            {func(s *Spec) { s.Consts[0].Value = 1 }, "SQUARE: it is declared as bool and given as u32"},
-		"a choice that is missing":       {func(s *Spec) { s.Use = nil }, "no library is chosen for slot reduce of shaders/total.wgsl"},
-		"one that is no choice":          {func(s *Spec) { s.Use["reduce"] = "number" }, "number is no choice for slot reduce"},
-		"one for a slot that is not had": {func(s *Spec) { s.Use["kv"] = "kv_f32" }, "slot kv, which none of its files has"},
+		"a choice that is missing":       {func(s *Spec) { s.Slots = nil }, "no library is chosen for slot reduce of shaders/total.wgsl"},
+		"one that is no choice":          {func(s *Spec) { s.Slots["reduce"] = "number" }, "number is no choice for slot reduce"},
+		"one for a slot that is not had": {func(s *Spec) { s.Slots["kv"] = "kv_f32" }, "slot kv, which none of its files has"},
 		"no bound":                       {func(s *Spec) { s.Most = nil }, "no most of VECTORS_EACH"},
 		"a bound of something else":      {func(s *Spec) { s.Most = append(s.Most, Const{"TILES", 1}) }, "a most of TILES is given"},
 		"a bound that is no int":         {func(s *Spec) { s.Most[0].Value = true }, "VECTORS_EACH is bool"},

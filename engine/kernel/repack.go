@@ -94,7 +94,7 @@ func (r *Repacker) kernel(t quant.Type) (*gpu.Kernel, error) {
 			{"SPAN", p.ScaleSpan / strip}, {"SPAN_BYTES", int(t.RowBytes(uint64(p.ScaleSpan)))},
 			{"CODE_WORDS", p.CodeWords}, {"SCALE_WORDS", p.ScaleWords},
 		},
-		Use:      map[string]string{"dequant": library(t)},
+		Slots:    map[string]string{"dequant": library(t)},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	})
 	if err != nil {

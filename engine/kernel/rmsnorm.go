@@ -110,12 +110,12 @@ func subgroupSize(info gpu.AdapterInfo) uint32 { return min(uint32(info.Subgroup
 
 // useReduce chooses the sums' library: through subgroups where subgroup is not 0.
 func useReduce(s *Spec, subgroup uint32) {
-	if s.Use == nil {
-		s.Use = map[string]string{}
+	if s.Slots == nil {
+		s.Slots = map[string]string{}
 	}
-	s.Use["reduce"] = "reduce_workgroup"
+	s.Slots["reduce"] = "reduce_workgroup"
 	if subgroup != 0 {
-		s.Use["reduce"] = "reduce_subgroup"
+		s.Slots["reduce"] = "reduce_subgroup"
 		s.Variant, s.Needs = "subgroup", gpu.FeatureSubgroups
 	}
 }

@@ -48,11 +48,11 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	}
 	spec := p.spec()
 	if p.Bias {
-		spec.Use["bias"] = "bias_add"
+		spec.Slots["bias"] = "bias_add"
 		spec.Bindings = append(spec.Bindings, gpu.ReadOnly)
 	}
 	if p.Residual > 0 {
-		spec.Use["spoil"] = "spoil_row"
+		spec.Slots["spoil"] = "spoil_row"
 		spec.Consts = append(spec.Consts, Const{"SPOIL_BINDING", len(spec.Bindings)}, Const{"SPOIL_STRIDE", p.Residual})
 		spec.Bindings = append(spec.Bindings, gpu.ReadWrite)
 	}
@@ -70,14 +70,14 @@ func (p RopeStoreParams) spec() Spec {
 			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
 			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
 		},
-		Use:      map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
+		Slots:    map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	}
 	if p.Layout.Type == KVQ8 {
 		spec.File = "rope_store_q8"
 		spec.Consts = append(spec.Consts, Const{"LANES", p.lanes()})
 	} else {
-		spec.Use["kv_store"] = "kv_store_" + p.Layout.Type.String()
+		spec.Slots["kv_store"] = "kv_store_" + p.Layout.Type.String()
 	}
 	return spec
 }

@@ -24,7 +24,7 @@ import (
 // readWeights reads a matrix back as kernels read it, in one of the forms of a type's library.
 func (r *rig) readWeights(m *Matrix, form string) []float32 {
 	s := Spec{
-		File: "read_weights", Variant: "baseline", Use: map[string]string{"form": "form_" + form, "dequant": library(m.Type)},
+		File: "read_weights", Variant: "baseline", Slots: map[string]string{"form": "form_" + form, "dequant": library(m.Type)},
 		Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
 	}
 	if form == "f16" {

@@ -41,7 +41,7 @@ func (p *builder) sum(x gpu.View, vectors, groups int, square bool, y gpu.View) 
 	p.dispatch(kernel.Spec{
 		File:     "total",
 		Consts:   []kernel.Const{{Name: "SQUARE", Value: square}, {Name: "WORKGROUP", Value: 256}, {Name: "LANES", Value: 256}, {Name: "SUMS", Value: 1}},
-		Use:      map[string]string{"reduce": "reduce_workgroup"},
+		Slots:    map[string]string{"reduce": "reduce_workgroup"},
 		Bindings: []gpu.Binding{gpu.Constant, gpu.ReadOnly, gpu.ReadWrite},
 		Most:     []kernel.Const{{Name: "VECTORS_EACH", Value: (vectors + 256*groups - 1) / (256 * groups)}},
 	}, uint32(groups), 1, 1, p.uniform(vectors, groups), x, y)

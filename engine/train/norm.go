@@ -41,7 +41,7 @@ func (p *builder) normBackward(x matrix, weight gpu.View, dy, dx matrix, dweight
 			{Name: "K", Value: x.columns}, {Name: "ROWS", Value: x.rows}, {Name: "EACH", Value: each}, {Name: "EPS", Value: eps},
 			{Name: "WORKGROUP", Value: workgroup}, {Name: "LANES", Value: workgroup}, {Name: "SUMS", Value: 2},
 		},
-		Use:      map[string]string{"reduce": "reduce_workgroup"},
+		Slots:    map[string]string{"reduce": "reduce_workgroup"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	}, uint32(groups), 1, 1, x.View, weight, dy.View, dx.View, parts)
 	p.columnSum(parts, groups, x.columns, dweight)
