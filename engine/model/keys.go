@@ -12,7 +12,7 @@ import (
 type unread struct {
 	name   string
 	value  gguf.Value
-	config *Config
+	plan   *Plan
 	ledger *ledger
 }
 
@@ -24,7 +24,8 @@ var decisive = []struct {
 }{
 	{"attention.causal", is(true, 1)},
 	{"attention.scale", unread.usualScale},
-	{"attention.layer_norm_epsilon", always}, // RMSNorm has a key of its own
+	{"attention.layer_norm_epsilon", always}, // of norms that the architecture does not have: RMSNorm has a key of its own
+	{"attention.layer_norm_rms_epsilon", always},
 	{"attention.sliding_window", unread.wideWindow},
 	{"attention.sliding_window_*", unread.withoutWindow},
 	{"attention.*_swa", unread.withoutWindow},
@@ -32,6 +33,8 @@ var decisive = []struct {
 	{"attention.*_scale", unscaled},
 	{"attention.*", off},
 	{"rope.*_swa", unread.withoutWindow},
+	{"rope.freq_base", unread.withoutRope},
+	{"rope.dimension_count", unread.withoutRope},
 	{"rope.scaling.finetuned", always},               // tells how the model was trained
 	{"rope.scaling.original_context_length", always}, // the other kinds of scaling, which are refused, use it
 	{"rope.scaling.*attn_factor", is(1)},
@@ -142,21 +145,24 @@ func all[T any](items []T, holds func(T) bool) bool {
 
 // usualScale is the scale of attention that is used without the key, too.
 func (k unread) usualScale() bool {
-	want := k.config.Scale
+	want := k.plan.Config.Scale
 	return every(k.value.Any(), func(x any) bool {
 		got, ok := x.(float64)
 		return ok && (got == 0 || math.Abs(got-want) <= 1e-6*want)
 	})
 }
 
+// withoutRope holds where nothing is rotated.
+func (k unread) withoutRope() bool { return len(k.plan.Ropes) == 0 || off(k) }
+
 // usualWidth is the residual stream's, as what the last layer gives has it anyway.
-func (k unread) usualWidth() bool { return is(0, k.config.Width)(k) }
+func (k unread) usualWidth() bool { return is(0, k.plan.Config.Width)(k) }
 
 // wideWindow is a window that no token is out of.
 func (k unread) wideWindow() bool {
 	return every(k.value.Any(), func(x any) bool {
 		got, ok := x.(float64)
-		return ok && (got == 0 || got >= float64(k.config.Context))
+		return ok && (got == 0 || got >= float64(k.plan.Config.Context))
 	})
 }
 

@@ -36,13 +36,13 @@ func (l *ledger) find(name string) (*gguf.Tensor, bool) {
 
 // checkKeys goes through the keys that nobody read: those that change what the model computes are refused, unless their
 // value changes nothing; of others a warning tells.
-func (l *ledger) checkKeys(c *Config) (warnings []string, refused []error) {
+func (l *ledger) checkKeys(p *Plan) (warnings []string, refused []error) {
 	for whole, v := range l.file.Metadata.All() {
 		name, ours := strings.CutPrefix(whole, l.arch+".")
 		if !ours || l.keys[whole] {
 			continue
 		}
-		k := unread{name: name, value: v, config: c, ledger: l}
+		k := unread{name: name, value: v, plan: p, ledger: l}
 		switch rule, ok := decisiveRule(name); {
 		case !ok:
 			warnings = append(warnings, fmt.Sprintf("%s is %s: this version does not know the key and runs without it", whole, shown(v)))

@@ -40,6 +40,12 @@ func TestNewArchitecture(t *testing.T) {
 	assert.Equal(t, []string{"embedding", "layer 0 qkv", "layer 0 attn_output", "layer 0 gate and up", "layer 0 ffn_down",
 		"layer 1 qkv", "layer 1 attn_output", "layer 1 gate and up", "layer 1 ffn_down"}, labels)
 
+	// What a file says of things that the architecture does not have changes nothing.
+	like := tiny.Model{Architecture: "novel", Meta: meta{eps: float32(1e-5), rms: float32(1e-6), "novel.rope.freq_base": float32(1e4)}}
+	p, err = NewPlan(like.File(t))
+	require.NoError(t, err)
+	assert.Empty(t, p.Warnings)
+
 	for name, change := range map[string]func(*tiny.Model){
 		"the file has no " + eps: func(m *tiny.Model) { m.Meta = nil },
 		eps + " is 0":            func(m *tiny.Model) { m.Meta = meta{eps: float32(0)} },

@@ -45,7 +45,7 @@ func Check(f *gguf.File) (*Plan, []error) {
 		return nil, []error{r.err}
 	}
 	b.group()
-	warnings, problems := r.checkKeys(c)
+	warnings, problems := r.checkKeys(b.plan)
 	if b.err != nil {
 		problems = append(problems, b.err)
 	}
