@@ -1,5 +1,5 @@
-// Package model describes architectures as data: the configuration read from a GGUF file, which tensors a layer has,
-// and the order of kernels in a step.
+// Package model turns a GGUF file into what a GPU computes. An architecture is a file of its own: one function that describes
+// the operations in order, from which come the plan of the file's tensors and the graph on a device.
 package model
 
 import (
