@@ -103,7 +103,7 @@ func TestEventsAndStats(t *testing.T) {
 	assert.Equal(t, uint64(1), count[EventForked])
 	assert.NotZero(t, s.SwapIns*s.Copies*s.Evictions)
 	assert.Equal(t, s.Blocks.Cached, int(count[EventStored]-count[EventRemoved]))
-	assert.Equal(t, 28, s.Blocks)
+	assert.Equal(t, 28, s.Blocks.Total)
 	assert.Equal(t, s.SlotsTaken, s.SlotsUsed+s.SlotsWasted)
 	assert.Equal(t, s.HostBlocks, s.HostFree)
 	assert.Greater(t, s.Computed, s.AskedTokens-s.HitTokens)
