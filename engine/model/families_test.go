@@ -118,6 +118,18 @@ func TestGemma3Layers(t *testing.T) {
 	_, bases, _ := layersOf(p)
 	assert.Equal(t, []float64{1e4, 1e4, 1e4, 1e4, 1e4, 1e4}, bases, "where no key says otherwise")
 
+	p, err = NewPlan(normed("gemma3", 6, meta{"rope.freq_base": float32(1e6), "rope.freq_base_swa": float32(1e4)}).File(t))
+	require.NoError(t, err, "a model without windows still names the base of local layers")
+	windows, bases, _ := layersOf(p)
+	assert.Equal(t, make([]int, 6), windows)
+	assert.Equal(t, []float64{1e6, 1e6, 1e6, 1e6, 1e6, 1e6}, bases)
+	keys := meta{"attention.sliding_window": uint32(1 << 20), "rope.dimension_count": uint32(8), "rope.dimension_count_swa": uint32(4)}
+	_, err = NewPlan(normed("gemma3", 6, keys).File(t))
+	require.ErrorContains(t, err, "gemma3.rope.dimension_count_swa", "layers are local, however wide the window")
+	keys["rope.dimension_count_swa"] = uint32(8)
+	_, err = NewPlan(normed("gemma3", 6, keys).File(t))
+	require.NoError(t, err, "as the others")
+
 	for what, value := range map[string]any{"2 values": []bool{true, false}, "of text": []string{"a", "b", "c", "d", "e", "f"}, "text": "local", "negative": int32(-1)} {
 		_, err := NewPlan(normed("gemma3", 6, meta{"attention.sliding_window": uint32(w), "attention.sliding_window_pattern": value}).File(t))
 		assert.ErrorContains(t, err, "gemma3.attention.sliding_window_pattern", what)

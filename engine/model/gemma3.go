@@ -25,6 +25,7 @@ func gemma3(b *builder) {
 		isLocal = b.pattern("attention.sliding_window_pattern", 6)
 		local.rope = b.rope("rope.freq_base_swa", halves)
 	}
+	b.key("rope.freq_base_swa") // written for models without a window, too
 
 	x := b.embed("token_embd", float32(math.Sqrt(float64(c.Width))))
 	for i := range b.layers() {

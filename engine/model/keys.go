@@ -28,11 +28,11 @@ var decisive = []struct {
 	{"attention.layer_norm_rms_epsilon", always},
 	{"attention.sliding_window", unread.wideWindow},
 	{"attention.sliding_window_*", unread.withoutWindow},
-	{"attention.*_swa", unread.withoutWindow},
+	{"attention.*_swa", unread.usualLayer},
 	{"attention.temperature_*", off},
 	{"attention.*_scale", unscaled},
 	{"attention.*", off},
-	{"rope.*_swa", unread.withoutWindow},
+	{"rope.*_swa", unread.usualLayer},
 	{"rope.freq_base", unread.withoutRope},
 	{"rope.dimension_count", unread.withoutRope},
 	{"rope.scaling.finetuned", always},               // tells how the model was trained
@@ -166,19 +166,24 @@ func (k unread) wideWindow() bool {
 	})
 }
 
-// withoutWindow holds for what local layers alone use: where the file says that there is no window, where the value is
-// the other layers', and where it turns the thing off.
+// withoutWindow holds for what a window alone uses where the file says that no token is out of it, and for what is off.
 func (k unread) withoutWindow() bool {
-	m := &k.ledger.file.Metadata
-	if window, ok := m.Get(k.ledger.arch + ".attention.sliding_window"); ok {
-		w := k
-		w.value = window
-		return w.wideWindow()
+	if window, ok := k.ledger.file.Metadata.Get(k.ledger.arch + ".attention.sliding_window"); ok {
+		k.value = window
+		return k.wideWindow()
 	}
-	if base, ok := strings.CutSuffix(k.name, "_swa"); ok {
-		if v, ok := m.Get(k.ledger.arch + "." + base); ok && v.String() == k.value.String() {
-			return true
-		}
+	return off(k)
+}
+
+// usualLayer holds for what local layers have for themselves: where the value is the other layers', where the file says that
+// there is no window, and where it turns the thing off. A window that no token is out of makes layers local all the same.
+func (k unread) usualLayer() bool {
+	m := &k.ledger.file.Metadata
+	if v, ok := m.Get(k.ledger.arch + "." + strings.TrimSuffix(k.name, "_swa")); ok && v.String() == k.value.String() {
+		return true
+	}
+	if window, ok := m.Get(k.ledger.arch + ".attention.sliding_window"); ok {
+		k.value = window
 	}
 	return off(k)
 }
