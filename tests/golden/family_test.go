@@ -3,6 +3,7 @@ package golden
 import (
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,16 +11,27 @@ import (
 	"quire/engine"
 )
 
-// families lists golden files of tiny models; the first four are in the project.
-var families = []string{"llama-llama3", "quant-q4_k_m", "gemma3", "qwen3", "llama-linear", "qwen2",
-	"quant-q8_0", "quant-q5_0", "quant-q6_k", "quant-q4_0", "quant-q4_1"}
+// Golden files of tiny models, by what runs them; QUIRE_ALL runs all of them on every host.
+var (
+	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
+	native     = []string{"qwen3", "llama-linear", "qwen2", "quant-q8_0", "quant-q5_0", "quant-q6_k"} // not the tab
+	onlyAll    = []string{"quant-q4_0", "quant-q4_1"}
+)
+
+// families are those that this run is asked for.
+func families() []string {
+	switch {
+	case all():
+		return slices.Concat(everywhere, native, onlyAll)
+	case runtime.GOOS == "js":
+		return everywhere
+	}
+	return slices.Concat(everywhere, native)
+}
 
 // Every logit of a prompt, the text after it, and the best logits before each of its tokens are the golden ones.
 func TestFamilies(t *testing.T) {
-	for i, name := range families {
-		if (i > 2 && runtime.GOOS == "js" || i > 8) && !all() {
-			break
-		}
+	for _, name := range families() {
 		t.Run(name, func(t *testing.T) {
 			f := loadFamily(t, name)
 			e := openFile(t, "families/"+f.Model, engine.Options{KVType: "f32", MaxSeqs: 4})
