@@ -31,9 +31,12 @@ var architectures = map[string]describe{}
 // register adds an architecture. Each file of one does so in its init.
 func register(name string, d describe) { architectures[name] = d }
 
+// Architectures are the names of those that run.
+func Architectures() []string { return slices.Sorted(maps.Keys(architectures)) }
+
 // runs lists the architectures that run.
 func runs() string {
-	names := slices.Sorted(maps.Keys(architectures))
+	names := Architectures()
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

@@ -4,6 +4,7 @@
 package docs
 
 import (
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/model"
+	"quire/engine/quant"
 )
 
 const root = "../.."
@@ -99,6 +103,41 @@ func TestLinks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Wherever it is said what runs, all that runs is named, and no other type.
+func TestWhatRuns(t *testing.T) {
+	sentence := regexp.MustCompile(`Models[^.]*architectures[^.]*`)
+	types := regexp.MustCompile(`\b(B?F[0-9]+|[A-Z]*Q[0-9]_[A-Z0-9]+)\b`) // Q4_K_M is none
+	for _, page := range []string{"/README.md", "/web/README.md", "/web/page/advice.js"} {
+		text, err := os.ReadFile(root + page)
+		require.NoError(t, err)
+		says := sentence.FindString(string(text))
+		for _, name := range model.Architectures() {
+			assert.Regexp(t, `\b`+name+`\b`, says, page)
+		}
+		var want []string
+		for _, typ := range quant.All() {
+			if typ.Runs() {
+				want = append(want, typ.String())
+			}
+		}
+		assert.ElementsMatch(t, want, types.FindAllString(says, -1), page)
+	}
+}
+
+// The architecture that the map shows is the one that a test runs.
+func TestMapShowsAnArchitecture(t *testing.T) {
+	code := blocks(t, root+"/ARCHITECTURE.md", "go")
+	require.Len(t, code, 1)
+	test, err := os.ReadFile(root + "/engine/model/novel_test.go")
+	require.NoError(t, err)
+	_, shown, found := strings.Cut(code[0], "func novel")
+	require.True(t, found)
+	assert.Contains(t, string(test), "func novel"+shown)
+	formatted, err := format.Source([]byte(code[0]))
+	require.NoError(t, err)
+	assert.Equal(t, string(formatted), code[0])
 }
 
 // The front page is short, and its picture small.
