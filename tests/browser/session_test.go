@@ -27,7 +27,7 @@ func TestSession(t *testing.T) {
 		Next                            string
 	}](p, `(async () => {
 		const session = quire.session();
-		const first = session.generate({prompt: 'Once upon a time', maxTokens: 40, temperature: 0, ignoreEnd: true});
+		const first = session.generate({prompt: 'Once upon a time', maxTokens: 28, temperature: 0, ignoreEnd: true});
 		const busy = await failure(session.generate({prompt: 'A'}).result);
 		for await (const _ of first);
 		const {promptIds, ids} = await first.result;
@@ -35,7 +35,7 @@ func TestSession(t *testing.T) {
 		const file = await session.save();
 		await (await caches.open('test')).put('/session', new Response(file));
 
-		const next = await session.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result;
+		const next = await session.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result;
 		const more = await quire.encode(' The next day,');
 		const before = session.ids;
 		const turn = (...messages) => session.generate({messages, maxTokens: 2}).result;
@@ -65,7 +65,7 @@ func TestSession(t *testing.T) {
 		globalThis.file = await (await (await caches.open('test')).match('/session')).blob();
 		const session = await quire.loadSession(file);
 		const ids = session.ids.length;
-		const {text, figures} = await session.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result;
+		const {text, figures} = await session.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result;
 		return {text, ids, cached: figures.cachedTokens, prompt: figures.promptTokens};
 	})()`)
 	assert.Equal(t, said.Next, again.Text)
@@ -81,7 +81,7 @@ func TestSession(t *testing.T) {
 	} {
 		assert.Regexp(t, what, get[string](p, `failure(`+call+`)`))
 	}
-	assert.Equal(t, said.Next, get[string](p, `quire.loadSession(file).then((s) => s.generate({prompt: ' The next day,', maxTokens: 12, temperature: 0, ignoreEnd: true}).result).then(({text}) => text)`))
+	assert.Equal(t, said.Next, get[string](p, `quire.loadSession(file).then((s) => s.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result).then(({text}) => text)`))
 	assert.Regexp(t, `^ErrClosed`, get[string](p, `quire.close().then(() => failure(quire.session().save()))`))
 	p.quiet()
 }
