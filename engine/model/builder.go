@@ -9,6 +9,7 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/quant"
 )
 
 // builder describes a model, one operation after the other, in the words of the paper. Each operation does its part on the
@@ -34,9 +35,19 @@ func register(name string, d describe) { architectures[name] = d }
 // Architectures are the names of those that run.
 func Architectures() []string { return slices.Sorted(maps.Keys(architectures)) }
 
-// runs lists the architectures that run.
-func runs() string {
-	names := Architectures()
+// typesThatRun are the names of the types that weights may have.
+func typesThatRun() []string {
+	var names []string
+	for _, t := range quant.All() {
+		if t.Runs() {
+			names = append(names, t.String())
+		}
+	}
+	return names
+}
+
+// and lists names in an error.
+func and(names []string) string {
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/model"
+	"quire/engine/quant"
 	"quire/tests/tiny"
 )
 
@@ -175,4 +176,20 @@ func TestFilesThatAreNoModel(t *testing.T) {
 	refused(t, tiny.Model{Meta: meta{"general.type": "mmproj"}}, "mmproj")
 	_, err := model.NewPlan(tiny.Model{Meta: meta{"general.type": "model", "split.no": uint16(0), "split.count": uint16(1), "split.tensors.count": int32(20)}}.File(t))
 	assert.NoError(t, err)
+}
+
+// A type that does not run is named, with the tensor and the types that do.
+func TestTypesThatDoNotRun(t *testing.T) {
+	for _, name := range []string{"token_embd.weight", "blk.1.attn_v.weight", "blk.0.ffn_up.weight"} {
+		for _, typ := range []quant.Type{quant.Q3_K, quant.NVFP4, quant.Q2_0, 99} {
+			f := tiny.Model{}.File(t)
+			tensor, ok := f.Tensor(name)
+			require.True(t, ok)
+			tensor.Type = typ
+			_, err := model.NewPlan(f)
+			require.ErrorIs(t, err, model.ErrUnsupported)
+			assert.ErrorContains(t, err, "tensor "+name+" has type "+typ.String()+" (F32, F16, ")
+			assert.ErrorContains(t, err, "Q6_K and BF16 run)")
+		}
+	}
 }

@@ -26,7 +26,7 @@ func newReader(f *gguf.File) (*reader, error) {
 		return nil, fmt.Errorf("%w: the file names no general.architecture", ErrUnsupported)
 	}
 	if _, ok := architectures[arch]; !ok {
-		return nil, fmt.Errorf("%w: architecture %q (%s run)", ErrUnsupported, arch, runs())
+		return nil, fmt.Errorf("%w: architecture %q (%s run)", ErrUnsupported, arch, and(Architectures()))
 	}
 	return &reader{ledger: newLedger(f, arch)}, nil
 }

@@ -49,7 +49,7 @@ func (b *builder) matrix(label string, rows, cols int, parts ...Part) *Matrix {
 	for _, part := range parts {
 		m.Type = part.Tensor.Type
 		if !m.Type.Runs() {
-			b.refuse("tensor %s has type %s", part.Tensor.Name, m.Type)
+			b.refuse("tensor %s has type %s (%s run)", part.Tensor.Name, m.Type, and(typesThatRun()))
 		}
 	}
 	return m
