@@ -18,6 +18,14 @@ var mappers = kong.OptionFunc(func(k *kong.Kong) error {
 		reflect.String: readText, reflect.Int: readInt, reflect.Uint64: readUint64, reflect.Float64: readFloat,
 	} {
 		err := kong.KindMapper(kind, kong.MapperFunc(func(ctx *kong.DecodeContext, to reflect.Value) error {
+			if t := ctx.Scan.Peek(); t.Type == kong.ShortFlagTailToken {
+				whole := "-" + string(ctx.Value.Flag.Short) + t.String()
+				for _, n := range k.Model.Leaves(true) {
+					if name, ok := oneDash(n, whole); ok {
+						return fmt.Errorf("-%s takes two dashes", name)
+					}
+				}
+			}
 			text, err := word(ctx)
 			if err != nil {
 				return err

@@ -52,7 +52,7 @@ func dispatch(h *host, args []string) int {
 	ctx, err := parser.Parse(args)
 	var wrong *kong.ParseError
 	if errors.As(err, &wrong) {
-		return finish(h, wrong.Context, usagef("%v", err))
+		return finish(h, wrong.Context, suggest(parser, args, wrong))
 	}
 	return finish(h, ctx, ctx.Run(h))
 }
