@@ -45,9 +45,14 @@ compdef _quire quire
 `,
 	"fish": `function __quire_complete
 	set -l words (commandline -opc) (commandline -ct)
-	$words[1] __complete $words[2..-1] 2>/dev/null
+	set -l found ($words[1] __complete $words[2..-1] 2>/dev/null)
+	if set -q found[1]
+		printf '%s\n' $found
+	else
+		__fish_complete_path (commandline -ct)
+	end
 end
-complete -c quire -a '(__quire_complete)'
+complete -c quire -f -a '(__quire_complete)'
 `,
 }
 
@@ -71,10 +76,10 @@ func complete(w io.Writer, words []string) int {
 
 // candidates are what the last of the words may become: commands, flags, or a flag's values.
 func candidates(node *kong.Node, words []string) []string {
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash makes a word of it
-	if len(words) == 0 {
-		words = []string{""}
+	if len(words) == 0 || words[len(words)-1] == "=" {
+		words = append(slices.Clone(words), "")
 	}
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash makes a word of it
 	last := words[len(words)-1]
 	var waiting *kong.Flag // for its value
 	for _, word := range words[:len(words)-1] {

@@ -112,6 +112,7 @@ func TestCandidates(t *testing.T) {
 		"run --kv-type ":                {"f32", "f16", "bf16", "q8"},
 		"run --kv-type b":               {"bf16"},
 		"run --kv-type = b":             {"bf16"},
+		"run --kv-type =":               {"f32", "f16", "bf16", "q8"},
 		"run --kv-type=b":               {"--kv-type=bf16"},
 		"run --kv-type f16 --deter":     {"--deterministic"},
 		"run --json --early-stopping n": {"never"},

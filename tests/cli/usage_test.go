@@ -112,6 +112,7 @@ func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
 		"quire be":                   "bench",
 		"quire run --kv-type b":      "bf16",
+		"quire run --kv-type =":      "f32\nf16\nbf16\nq8",
 		"quire bench attention --ba": "--batch\n--backward-variant",
 		"quire run --prompts ":       "",
 	} {
@@ -128,6 +129,14 @@ func TestCompletion(t *testing.T) {
 		if path, err := exec.LookPath(shell); err == nil {
 			out, err := exec.Command(path, "-n", file(t, "script", []byte(script))).CombinedOutput()
 			assert.NoError(t, err, "%s", out)
+		}
+	}
+	if path, err := exec.LookPath("fish"); err == nil {
+		script := quire(t, "completion", "fish").ok(t).stdout
+		for line, want := range map[string]string{" run --kv-type b": "bf16\n", " tok": "tokenize\n"} {
+			out, err := exec.Command(path, "-c", script+"complete -c "+binary+" -f -a '(__quire_complete)'; complete -C '"+binary+line+"'").CombinedOutput()
+			assert.NoError(t, err)
+			assert.Equal(t, want, string(out), line)
 		}
 	}
 }
