@@ -9,8 +9,8 @@ import (
 
 // conversationFlags keep a conversation in a file.
 type conversationFlags struct {
-	Save string `placeholder:"FILE" help:"Write the conversation to a file after the answer: its tokens, and K and V of its whole blocks, as far as the cache has them."`
-	Load string `placeholder:"FILE" help:"Go on with a conversation that --save wrote. The prompt is its next turn, or with --raw more of its text; without a prompt the text goes on. Blocks that are saved are not computed again."`
+	Save string `filled:"" placeholder:"FILE" help:"Write the conversation to a file after the answer: its tokens, and K and V of its whole blocks, as far as the cache has them."`
+	Load string `filled:"" placeholder:"FILE" help:"Go on with a conversation that --save wrote. The prompt is its next turn, or with --raw more of its text; without a prompt the text goes on. Blocks that are saved are not computed again."`
 
 	saved *os.File // of Load
 }

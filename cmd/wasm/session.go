@@ -8,6 +8,7 @@ import (
 	"io"
 	"syscall/js"
 
+	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/gpu"
 )
@@ -49,7 +50,7 @@ func (b *bridge) restore(id int, e *engine.Engine, blob js.Value) {
 		b.Fail(id, err)
 		return
 	}
-	b.Answer("done", id, s.Tokens(), js.Null())
+	b.Answer("done", id, port.OrEmpty(s.Tokens()), js.Null())
 }
 
 func restore(e *engine.Engine, blob js.Value) (*engine.Session, error) {

@@ -153,17 +153,24 @@ type Reader struct {
 func NewReader(from io.Reader) (*Reader, error) {
 	r := &Reader{sum: sha256.New()}
 	r.in.r = io.TeeReader(from, r.sum)
-	start, err := r.in.take("magic", len(magic)+8)
+	first, err := r.in.take("magic", len(magic))
+	if damaged := (*Error)(nil); errors.As(err, &damaged) {
+		return nil, &Error{"magic", ErrFormat, damaged.Why}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(start[:len(magic)], []byte(magic)) {
+	if !bytes.Equal(first, []byte(magic)) {
 		return nil, &Error{"magic", ErrFormat, "the file begins otherwise"}
 	}
-	if v := binary.LittleEndian.Uint32(start[8:]); v != Version {
+	start, err := r.in.take("header", 8)
+	if err != nil {
+		return nil, err
+	}
+	if v := binary.LittleEndian.Uint32(start); v != Version {
 		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d", v, Version)}
 	}
-	if n := binary.LittleEndian.Uint32(start[12:]); n != headerBytes {
+	if n := binary.LittleEndian.Uint32(start[4:]); n != headerBytes {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, headerBytes)}
 	}
 	header, err := r.in.section("header", headerBytes)

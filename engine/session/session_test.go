@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -116,6 +117,8 @@ func TestErrorsNameThePart(t *testing.T) {
 		assert.Equal(t, test.part, e.Part)
 		require.ErrorIs(t, err, test.err)
 	}
+	require.ErrorIs(t, Verify(strings.NewReader("hello\n")), ErrFormat, "shorter than the magic")
+	require.ErrorIs(t, Verify(bytes.NewReader(file[:12])), ErrDamaged)
 }
 
 func TestCheck(t *testing.T) {

@@ -73,10 +73,11 @@ func TestSession(t *testing.T) {
 	assert.NotZero(t, again.Cached)
 
 	for what, call := range map[string]string{
-		`^ErrSessionDamaged: .*damaged`:                                         `quire.loadSession(file.slice(0, file.size - 1))`,
-		`^ErrSessionDamaged: .*damaged: block 1`:                                `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
-		`^ErrSessionFormat: this is no conversation`:                            `quire.loadSession(new Blob(['This is no session of anything.']))`,
-		`^ErrSessionDamaged: .*`:                                                `quire.loadSession(new Blob([]))`,
+		`^ErrSessionDamaged: .*damaged`:              `quire.loadSession(file.slice(0, file.size - 1))`,
+		`^ErrSessionDamaged: .*damaged: block 1`:     `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
+		`^ErrSessionFormat: this is no conversation`: `quire.loadSession(new Blob(['This is no session of anything.']))`,
+		`^ErrSessionFormat: .*`:                      `quire.loadSession(new Blob([]))`,
+		`^no failure`:                                `quire.session().save().then((b) => quire.loadSession(b)).then((s) => s.ids.length && Promise.reject(Error('it has tokens')))`,
 		`^ErrBadRequest: a session is loaded from a Blob or File, not a string`: `quire.loadSession('/session')`,
 	} {
 		assert.Regexp(t, what, get[string](p, `failure(`+call+`)`))

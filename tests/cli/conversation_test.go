@@ -59,6 +59,7 @@ func TestSaveAndLoad(t *testing.T) {
 		"is no regular file":                                 filepath.Dir(saved),
 		"the file is damaged: block":                         file(t, "altered", data),
 		"A conversation is a file that \"quire run --save\"": builtIn,
+		"is no conversation":                                 file(t, "short", []byte("hello\n")),
 	} {
 		r := quire(t, "run", "--load", file, "hi")
 		assert.Equal(t, 1, r.code, says)
@@ -95,6 +96,8 @@ func TestSaveRefuses(t *testing.T) {
 		"--save and --load hold":    {"--load", "f", "--beams", "2", "hi"},
 		"--best-of":                 {"--save", "f", "--best-of", "2", "hi"},
 		"--save: needs a value":     {"hi", "--save"},
+		"--save: must not be empty": {"hi", "--save", ""},
+		"--load: must not be empty": {"hi", "--load", ""},
 	} {
 		r := quire(t, append([]string{"run"}, args...)...)
 		assert.Equal(t, 2, r.code, says)
