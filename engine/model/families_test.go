@@ -123,6 +123,12 @@ func TestGemma3Layers(t *testing.T) {
 	windows, bases, _ := layersOf(p)
 	assert.Equal(t, make([]int, 6), windows)
 	assert.Equal(t, []float64{1e6, 1e6, 1e6, 1e6, 1e6, 1e6}, bases)
+	_, err = NewPlan(normed("gemma3", 6, meta{"attention.sliding_window_pattern": uint32(1)}).File(t))
+	require.NoError(t, err, "no layer is local")
+	for _, pattern := range []any{uint32(6), uint32(0), []bool{true, false, false, false, false, false}} {
+		_, err = NewPlan(normed("gemma3", 6, meta{"attention.sliding_window_pattern": pattern}).File(t))
+		require.ErrorContains(t, err, "the file has no gemma3.attention.sliding_window")
+	}
 	keys := meta{"attention.sliding_window": uint32(1 << 20), "rope.dimension_count": uint32(8), "rope.dimension_count_swa": uint32(4)}
 	_, err = NewPlan(normed("gemma3", 6, keys).File(t))
 	require.ErrorContains(t, err, "gemma3.rope.dimension_count_swa", "layers are local, however wide the window")

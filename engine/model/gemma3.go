@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 
 	"quire/engine/kernel"
 )
@@ -20,12 +21,19 @@ func gemma3(b *builder) {
 	global.rope = b.rope("rope.freq_base", halves)
 	global.rope.Scale = b.ropeScale()
 	local := global
-	isLocal := make([]bool, c.Layers)
-	if local.window = b.integer("attention.sliding_window", 0, 0, math.MaxInt32); local.window > 0 {
-		isLocal = b.pattern("attention.sliding_window_pattern", 6)
-		local.rope = b.rope("rope.freq_base_swa", halves)
+	const window, pattern, base = "attention.sliding_window", "attention.sliding_window_pattern", "rope.freq_base_swa"
+	var windows bool
+	local.window, windows = b.read(window, 0, math.MaxInt32)
+	isLocal := b.pattern(pattern, 6)
+	switch _, told := b.file.Metadata.Get(b.key(pattern)); {
+	case local.window > 0:
+		local.rope = b.rope(base, halves)
+	case !windows && told && slices.Contains(isLocal, true):
+		b.missing(window)
+	default: // every layer sees all, and the base may be there all the same
+		clear(isLocal)
+		b.key(base)
 	}
-	b.key("rope.freq_base_swa") // written for models without a window, too
 
 	x := b.embed("token_embd", float32(math.Sqrt(float64(c.Width))))
 	for i := range b.layers() {
