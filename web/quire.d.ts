@@ -77,22 +77,22 @@ export interface Tuned {
   adapter: string;
   tried: {
     kind: 'forward' | 'decode';
-    head_dim: number;
+    headDim: number;
     tile: string;
     /** Keys that decode gives a workgroup, where that was tried. */
     span?: number;
     /** Of one launch. */
     seconds: number;
     /** 10¹² operations. */
-    tflop_per_second?: number;
+    tflopPerSecond?: number;
     /** 10⁹ bytes. */
-    gb_per_second?: number;
+    gbPerSecond?: number;
     best: boolean;
     /** Why it was not measured. */
     skipped?: string;
   }[];
   /** By head dim: the tiles that are used from now on. */
-  best: { head_dim: number; prefill: string; matrix?: string; decode: string; units?: number }[];
+  best: { headDim: number; prefill: string; matrix?: string; decode: string; units?: number }[];
 }
 
 export interface Adapter {

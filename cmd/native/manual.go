@@ -31,8 +31,8 @@ address.
 
 ## JSON
 
-What ` + "`run --json`" + ` and ` + "`adapters --json`" + ` print has the names and units of ` + "`quire.js`" + ` (` + "`promptIds`, `timeToFirst`" + ` in milliseconds). The other
-commands name units: times in seconds (` + "`seconds`, `wall_seconds`" + `), memory in bytes (` + "`bytes`, `weights_bytes`" + `), speeds with ` + "`_per_second`" + `, in
+What ` + "`run --json`, `adapters --json`" + ` and ` + "`tune --json`" + ` print has the names and units of ` + "`quire.js`" + ` (` + "`promptIds`, `timeToFirst`" + ` in milliseconds).
+The other commands name units: times in seconds (` + "`seconds`, `wall_seconds`" + `), memory in bytes (` + "`bytes`, `weights_bytes`" + `), speeds with ` + "`_per_second`" + `, in
 10⁹ bytes (` + "`gb_per_second`" + `) or 10¹² operations (` + "`tflop_per_second`" + `) where the name says so, and shares from 0 to 1.
 
 ## Exit status

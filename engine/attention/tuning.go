@@ -24,7 +24,7 @@ type Tuning struct {
 
 // Best are the fastest tiles for a head dim, and for those below it down to the next.
 type Best struct {
-	HeadDim int    `json:"head_dim"`
+	HeadDim int    `json:"headDim"`
 	Prefill string `json:"prefill"`          // see Tiles; of those that compute in f32
 	Matrix  string `json:"matrix,omitempty"` // of the matrix variant's, where one is faster than Prefill
 	Decode  string `json:"decode"`
@@ -38,7 +38,7 @@ type Tunings []Tuning
 var ErrTunings = errors.New("no remembered tiles")
 
 // tuningsFormat is the version of tunings' text.
-const tuningsFormat = 1
+const tuningsFormat = 2
 
 type tuningsText struct {
 	Format   int     `json:"quire_tuning"`

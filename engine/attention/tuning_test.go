@@ -120,13 +120,13 @@ func TestParseTunings(t *testing.T) {
 		"empty":            "",
 		"no JSON":          "tiles",
 		"another kind":     `{"model": "x"}`,
-		"another version":  `{"quire_tuning": 2, "adapters": []}`,
-		"cut":              `{"quire_tuning": 1, "adapters": [`,
-		"another type":     `{"quire_tuning": 1, "adapters": 7}`,
-		"a head dim of 0":  `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 0}]}]}`,
-		"equal head dims":  `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 64}, {"head_dim": 64}]}]}`,
-		"falling head dim": `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 128}, {"head_dim": 64}]}]}`,
-		"units below zero": `{"quire_tuning": 1, "adapters": [{"tiles": [{"head_dim": 64, "units": -1}]}]}`,
+		"another version":  `{"quire_tuning": 1, "adapters": []}`,
+		"cut":              `{"quire_tuning": 2, "adapters": [`,
+		"another type":     `{"quire_tuning": 2, "adapters": 7}`,
+		"a head dim of 0":  `{"quire_tuning": 2, "adapters": [{"tiles": [{"headDim": 0}]}]}`,
+		"equal head dims":  `{"quire_tuning": 2, "adapters": [{"tiles": [{"headDim": 64}, {"headDim": 64}]}]}`,
+		"falling head dim": `{"quire_tuning": 2, "adapters": [{"tiles": [{"headDim": 128}, {"headDim": 64}]}]}`,
+		"units below zero": `{"quire_tuning": 2, "adapters": [{"tiles": [{"headDim": 64, "units": -1}]}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseTunings([]byte(text))

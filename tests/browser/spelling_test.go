@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
+	"quire/engine/attention"
+	"quire/engine/bench/attend"
 )
 
 // spelt lists a type's fields as JSON has them. Every field has a name, or says that it has none.
@@ -67,7 +69,13 @@ func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
 		// quire.js gives the first apart, and adds the others.
 		assert.ElementsMatch(t, without(promised, "promptIds", "seed", "generation"), without(has, "defaults"), name)
 	}
-	for _, of := range []any{engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
+	for _, of := range []any{attend.Tuned{}, attention.Tuning{}, engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
 		assert.NotEmpty(t, spelt(t, reflect.TypeOf(of)))
+	}
+	tuned := regexp.MustCompile(`(?s)export interface Tuned \{\n.*?\n\}`).FindString(string(types))
+	for _, of := range []any{attend.Tried{}, attention.Best{}} { // inside Tuned
+		for _, name := range spelt(t, reflect.TypeOf(of)) {
+			assert.Regexp(t, `\b`+name+`\??: `, tuned)
+		}
 	}
 }

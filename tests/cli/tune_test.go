@@ -69,7 +69,7 @@ func TestTune(t *testing.T) {
 	require.NotContains(t, quireAt(t, cache, append(bench, "--deterministic")...).ok(t).stdout, "tile16x16")
 
 	// Another quick tuning leaves what it does not measure.
-	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tiles": [`), []byte(`"tiles": [{"head_dim": 32, "prefill": "tile32x32", "decode": "split32", "units": 7},`), 1), 0o600))
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tiles": [`), []byte(`"tiles": [{"headDim": 32, "prefill": "tile32x32", "decode": "split32", "units": 7},`), 1), 0o600))
 	require.Contains(t, quireAt(t, cache, "tune", "--quick").ok(t).stdout, "remembered in "+path)
 	merged, err := os.ReadFile(path)
 	require.NoError(t, err)

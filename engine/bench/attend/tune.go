@@ -16,12 +16,12 @@ import (
 // Tried is one tile that was measured.
 type Tried struct {
 	Kind    Kind    `json:"kind"` // forward or decode
-	HeadDim int     `json:"head_dim"`
+	HeadDim int     `json:"headDim"`
 	Tile    string  `json:"tile"`
 	Span    int     `json:"span,omitempty"` // keys that decode gives a workgroup; 0: as without tuning
 	Seconds float64 `json:"seconds"`        // of one launch
-	TFLOPs  float64 `json:"tflop_per_second,omitempty"`
-	GBs     float64 `json:"gb_per_second,omitempty"`
+	TFLOPs  float64 `json:"tflopPerSecond,omitempty"`
+	GBs     float64 `json:"gbPerSecond,omitempty"`
 	Best    bool    `json:"best"`
 	Skipped string  `json:"skipped,omitempty"` // why it was not measured
 }
