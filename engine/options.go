@@ -8,38 +8,38 @@ import (
 
 // Options say how a model is run. The zero value is a good default everywhere.
 type Options struct {
-	GPU     gpu.Options
-	KVType  string // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
-	Variant string // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else names joined by +
+	GPU     gpu.Options `json:"-"`
+	KVType  string      `json:"kvType"`  // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
+	Variant string      `json:"variant"` // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else names joined by +
 
 	// Tunings are the tiles of attention that were measured on adapters; the opened adapter's are used.
-	Tunings attention.Tunings
+	Tunings attention.Tunings `json:"-"`
 
 	// KVMemory is how many bytes the KV cache has. 0: as many as MaxSeqs sequences of the whole context fill, eight where
 	// MaxSeqs is 0; at most 2 GiB on a discrete GPU and 512 MiB elsewhere.
-	KVMemory      uint64
-	Context       int  // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
-	BlockSize     int  // tokens a block; 0: 16
-	TokenBudget   int  // tokens a step; 0: 512
-	LongPrompt    int  // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
-	MaxSeqs       int  // sequences running at once; 0: 64
-	Depth         int  // steps in flight; 0: 4, and 1 in deterministic mode
-	Deterministic bool // one order of summation: tokens do not depend on what else runs
+	KVMemory      uint64 `json:"kvMemory"`
+	Context       int    `json:"context"`       // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
+	BlockSize     int    `json:"blockSize"`     // tokens a block; 0: 16
+	TokenBudget   int    `json:"tokenBudget"`   // tokens a step; 0: 512
+	LongPrompt    int    `json:"longPrompt"`    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
+	MaxSeqs       int    `json:"maxSeqs"`       // sequences running at once; 0: 64
+	Depth         int    `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
+	Deterministic bool   `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
-	QueueLimit    int  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
-	NoPrefixCache bool // compute every prompt whole, whatever was computed before
-	PartialHits   bool // where a cached block shares only its first tokens with a prompt, copy those
+	QueueLimit    int  `json:"queueLimit"`  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
+	NoPrefixCache bool `json:"-"`           // compute every prompt whole, whatever was computed before
+	PartialHits   bool `json:"partialHits"` // where a cached block shares only its first tokens with a prompt, copy those
 
 	// Preemption says how a request makes room for others when the KV memory is full: "recompute", "swap" to host
 	// memory while SwapMemory lasts, or "" (auto): what is thought cheaper.
-	Preemption string
-	SwapMemory uint64 // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
+	Preemption string `json:"preemption"`
+	SwapMemory uint64 `json:"swapMemory"` // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
 
 	// Profile times every kernel on the GPU for Engine.Profile. Each step is waited for, so all else is slower.
-	Profile bool
+	Profile bool `json:"-"`
 
 	// Progress, when set, is called while the model loads, from the goroutine of Open.
-	Progress func(Progress)
+	Progress func(Progress) `json:"-"`
 }
 
 // Progress is how far loading has come.

@@ -95,8 +95,13 @@ func TestOpenOptions(t *testing.T) {
 	var o openOptions
 	require.NoError(t, port.Decode(`{"kvMemory": 5, "partialHits": true, "preemption": "swap", "swapMemory": 8589934592, "queueLimit": 3}`, &o))
 	assert.Equal(t, engine.Options{KVMemory: 5, PartialHits: true, Preemption: "swap", SwapMemory: 8 << 30, QueueLimit: 3}, o.options())
-	for _, wrong := range []string{`{"swapMemory": -1}`, `{"queueLimit": 1.5}`, `{"preemption": 1}`} {
-		assert.ErrorIs(t, port.Decode(wrong, &o), engine.ErrBadRequest, wrong)
+	for wrong, says := range map[string]string{
+		`{"swapMemory": -1}`: `field "swapMemory" is`, `{"queueLimit": 1.5}`: `field "queueLimit" is`, `{"preemption": 1}`: `field "preemption" is`,
+		`{"adapter": 1}`: `field "adapter" is`, `{"profile": true}`: `unknown field "profile"`, `{"noPrefixCache": true}`: `unknown field "noPrefixCache"`,
+	} {
+		err := port.Decode(wrong, &o)
+		assert.ErrorIs(t, err, engine.ErrBadRequest, wrong)
+		assert.ErrorContains(t, err, says)
 	}
 }
 

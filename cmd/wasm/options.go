@@ -16,33 +16,17 @@ import (
 
 // openOptions are engine.Options and where the model comes from, as quire.js writes them.
 type openOptions struct {
-	URL           string `json:"url"`
-	Adapter       string `json:"adapter"`
-	Power         string `json:"power"`
-	KVType        string `json:"kvType"`
-	Variant       string `json:"variant"`
-	KVMemory      uint64 `json:"kvMemory"`
-	Context       int    `json:"context"`
-	BlockSize     int    `json:"blockSize"`
-	TokenBudget   int    `json:"tokenBudget"`
-	LongPrompt    int    `json:"longPrompt"`
-	MaxSeqs       int    `json:"maxSeqs"`
-	Depth         int    `json:"depth"`
-	Deterministic bool   `json:"deterministic"`
-	PartialHits   bool   `json:"partialHits"`
-	Preemption    string `json:"preemption"`
-	SwapMemory    uint64 `json:"swapMemory"`
-	QueueLimit    int    `json:"queueLimit"`
-	Tuning        string `json:"tuning"` // what "tune" answered last
+	engine.Options
+	URL     string `json:"url"`
+	Adapter string `json:"adapter"`
+	Power   string `json:"power"`
+	Tuning  string `json:"tuning"` // what "tune" answered last
 }
 
 func (o openOptions) options() engine.Options {
-	return engine.Options{
-		GPU:    gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)},
-		KVType: o.KVType, Variant: o.Variant, KVMemory: o.KVMemory, Context: o.Context, BlockSize: o.BlockSize, TokenBudget: o.TokenBudget,
-		LongPrompt: o.LongPrompt, MaxSeqs: o.MaxSeqs, Depth: o.Depth, Deterministic: o.Deterministic,
-		PartialHits: o.PartialHits, Preemption: o.Preemption, SwapMemory: o.SwapMemory, QueueLimit: o.QueueLimit, Tunings: port.Tunings(o.Tuning),
-	}
+	o.GPU = gpu.Options{Adapter: o.Adapter, Power: gpu.PowerPreference(o.Power)}
+	o.Tunings = port.Tunings(o.Tuning)
+	return o.Options
 }
 
 // request is engine.Request as quire.js writes it, with one of prompt, ids and messages.

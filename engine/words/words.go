@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
 )
 
 // Error gives an error's text without names of packages and of system calls.
@@ -98,7 +100,10 @@ func JSON(err error) error {
 	case errors.As(err, &kind) && kind.Field == "":
 		return fmt.Errorf("the JSON is %s where %s is expected", given(kind.Value), wanted(kind.Type))
 	case errors.As(err, &kind):
-		return fmt.Errorf("field %q is %s, it must be %s", kind.Field, given(kind.Value), wanted(kind.Type))
+		path := slices.DeleteFunc(strings.Split(kind.Field, "."), func(name string) bool {
+			return name != "" && unicode.IsUpper(rune(name[0])) // a struct inside another, which the JSON does not show
+		})
+		return fmt.Errorf("field %q is %s, it must be %s", strings.Join(path, "."), given(kind.Value), wanted(kind.Type))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early")
 	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"):

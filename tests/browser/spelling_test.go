@@ -69,6 +69,8 @@ func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
 		// quire.js gives the first apart, and adds the others.
 		assert.ElementsMatch(t, without(promised, "promptIds", "seed", "generation"), without(has, "defaults"), name)
 	}
+	options := without(declared(t, string(types), "OpenOptions"), "model", "onProgress", "onRecovering", "signal", "adapter", "power")
+	assert.ElementsMatch(t, options, spelt(t, reflect.TypeOf(engine.Options{})))
 	for _, of := range []any{attend.Tuned{}, attention.Tuning{}, engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
 		assert.NotEmpty(t, spelt(t, reflect.TypeOf(of)))
 	}
