@@ -12,7 +12,7 @@ GPU_PACKAGES = ./engine/attention/... ./engine ./engine/kernel/... ./tests/golde
 # Compiling kernels, which is most of the time on software GPUs, keeps one core busy: two packages run at once.
 # The native run vets; "make lint" does for the other hosts.
 TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
-NATIVE = native=$(TEST) ./tests/browser ./engine/kernel ./tests/cli ./engine/attention ./...
+NATIVE = native=$(TEST) ./tests/browser ./engine/attention ./tests/golden ./tests/cli ./engine/kernel ./...
 OLDER  = cogentcore=$(TEST) -vet=off -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -vet=off -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
 IN_FOX = GOOS=js GOARCH=wasm $(TEST) -vet=off -exec "$(CURDIR)/bin/wasmexec --browser firefox"

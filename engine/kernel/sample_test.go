@@ -237,7 +237,7 @@ func TestSampleFitsLargeVocabularies(t *testing.T) {
 		if !gputest.First && os.Getenv("QUIRE_ALL") == "" {
 			t.Skip("software adapters need minutes for what the native run checks too, and TestSampleEqualsDraw draws from these")
 		}
-		draws = map[string]int{"ties": 2000}
+		draws = map[string]int{"ties": 1000}
 	}
 	for _, vocab := range vocabularies {
 		t.Run(fmt.Sprint(vocab), func(t *testing.T) { fits(t, vocab, 200, draws) })

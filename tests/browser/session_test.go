@@ -27,7 +27,7 @@ func TestSession(t *testing.T) {
 		Next                            string
 	}](p, `(async () => {
 		const session = quire.session();
-		const first = session.generate({prompt: 'Once upon a time', maxTokens: 28, temperature: 0, ignoreEnd: true});
+		const first = session.generate({prompt: 'Once upon a time', maxTokens: 18, temperature: 0, ignoreEnd: true});
 		const busy = await failure(session.generate({prompt: 'A'}).result);
 		for await (const _ of first);
 		const {promptIds, ids} = await first.result;
@@ -74,7 +74,7 @@ func TestSession(t *testing.T) {
 
 	for what, call := range map[string]string{
 		`^ErrSessionDamaged: .*damaged`:              `quire.loadSession(file.slice(0, file.size - 1))`,
-		`^ErrSessionDamaged: .*damaged: block 1`:     `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
+		`^ErrSessionDamaged: .*damaged: block \d`:    `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
 		`^ErrSessionFormat: this is no conversation`: `quire.loadSession(new Blob(['This is no session of anything.']))`,
 		`^ErrSessionFormat: .*`:                      `quire.loadSession(new Blob([]))`,
 		`^no failure`:                                `quire.session().save().then((b) => quire.loadSession(b)).then((s) => s.ids.length && Promise.reject(Error('it has tokens')))`,
