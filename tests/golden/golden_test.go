@@ -13,6 +13,7 @@ import (
 
 	"quire/engine"
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/tests/testdata"
 )
 
@@ -26,7 +27,7 @@ const (
 func all() bool { return os.Getenv("QUIRE_ALL") != "" }
 
 // browserTokens is how many golden tokens of a model the tab is asked for, unless all are wanted: SwiftShader needs
-// seconds for each of the larger model's, of which it is asked for one prompt only.
+// seconds for each of the larger model's.
 const browserTokens = 12
 
 // covering cuts a golden prompt to what this host is asked for.
@@ -106,7 +107,7 @@ func TestGreedyF32Cache(t *testing.T) {
 			names := m.names
 			if !all() {
 				names = names[:m.covering]
-				if runtime.GOOS == "js" && m.model != "quire-tales" {
+				if !gputest.First && m.model != "quire-tales" {
 					names = names[:1]
 				}
 			}
