@@ -8,7 +8,7 @@ import "runtime"
 // long to compile. QUIRE_ALL runs them all everywhere.
 func caseShare() int {
 	if runtime.GOOS == "js" && !everything() {
-		return 6
+		return 8
 	}
 	return 1
 }
