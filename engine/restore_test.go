@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"quire/engine/step"
 )
@@ -42,15 +41,17 @@ func TestRestoreBeforeSwapOut(t *testing.T) {
 				e.scheduler.Unpin(p)
 			}
 		}
-		_ = e.loop.Post(restore)
+		if len(e.loop.Generations()) > 0 { // a loop that idles would never rest
+			_ = e.loop.Post(restore)
+		}
 	}
 	var behind *Stream
 	e.trace = func(*step.Step) {
 		if behind == nil {
 			behind = submit(t, e, second)
+			restore()
 		}
 	}
-	require.NoError(t, e.loop.Call(restore))
 	got := []Result{submit(t, e, first).Result(), behind.Result()}
 	assertSame(t, want, got, "restored beside")
 	assert.NotZero(t, restored)
