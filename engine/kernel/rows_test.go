@@ -14,6 +14,32 @@ import (
 	"quire/engine/step"
 )
 
+// gathered gives a step outputs of its tokens out of order, and returns their rows of x.
+func gathered(step *StepData, x []float32, k, count int) (rows []float32) {
+	for m := range count {
+		token := (m*3 + 1) % (count + 2)
+		step.Outputs = append(step.Outputs, Output{Token: uint32(token)})
+		rows = append(rows, x[token*k:(token+1)*k]...)
+	}
+	return rows
+}
+
+// written reads rows of y, which held 7 everywhere but in its padding, of which only the first count are to be written.
+func (r *rig) written(y *gpu.Buffer, count, columns, stride int) (rows []float32) {
+	for at, f := range r.read(y) {
+		m, k := at/stride, at%stride
+		switch {
+		case m < count && k < columns:
+			rows = append(rows, f)
+		case k >= columns:
+			require.Zero(r, f, "padding of row %d", m)
+		default:
+			require.Equal(r, float32(7), f, "row %d is not this step's", m)
+		}
+	}
+	return rows
+}
+
 func TestRMSNorm(t *testing.T) {
 	for _, c := range []struct {
 		k, m   int
@@ -25,16 +51,10 @@ func TestRMSNorm(t *testing.T) {
 				r := newRig(t)
 				x, w := r.floats((c.m+2)*c.k, c.scale), r.floats(c.k, 1)
 				p := RMSNormParams{K: c.k, XStride: RowStride(c.k) + 32, YStride: RowStride(c.k), Eps: eps, Variant: variant}
-				step := StepData{Tokens: make([]uint32, c.m)}
-				rows := x[:c.m*c.k]
+				step, rows := StepData{Tokens: make([]uint32, c.m)}, x[:c.m*c.k]
 				if c.gather {
 					p.Gather, p.MWord = true, WordOutputs
-					rows = nil
-					for m := range c.m {
-						token := (m*3 + 1) % (c.m + 2)
-						step.Outputs = append(step.Outputs, Output{Token: uint32(token)})
-						rows = append(rows, x[token*c.k:(token+1)*c.k]...)
-					}
+					rows = gathered(&step, x, c.k, c.m)
 				}
 				n, err := NewRMSNorm(r.dev, p)
 				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
@@ -47,18 +67,7 @@ func TestRMSNorm(t *testing.T) {
 				require.NoError(t, err)
 				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
 
-				var got []float32
-				for at, f := range r.read(y) {
-					m, k := at/p.YStride, at%p.YStride
-					switch {
-					case m < c.m && k < c.k:
-						got = append(got, f)
-					case k >= c.k:
-						require.Zero(t, f, "padding of row %d", m)
-					default:
-						require.Equal(t, float32(7), f, "row %d is not this step's", m)
-					}
-				}
+				got := r.written(y, c.m, c.k, p.YStride)
 				r.accurate(reference.RMSNorm(widen(rows), w, eps), reference.RMSNorm(rows, w, eps), got)
 			})
 		}
@@ -79,16 +88,10 @@ func TestLayerNorm(t *testing.T) {
 					x[i] += c.mean
 				}
 				p := LayerNormParams{K: c.k, XStride: RowStride(c.k) + 32, YStride: RowStride(c.k), Eps: eps, Variant: variant}
-				step := StepData{Tokens: make([]uint32, c.m)}
-				rows := x[:c.m*c.k]
+				step, rows := StepData{Tokens: make([]uint32, c.m)}, x[:c.m*c.k]
 				if c.gather {
 					p.Gather, p.MWord = true, WordOutputs
-					rows = nil
-					for m := range c.m {
-						token := (m*3 + 1) % (c.m + 2)
-						step.Outputs = append(step.Outputs, Output{Token: uint32(token)})
-						rows = append(rows, x[token*c.k:(token+1)*c.k]...)
-					}
+					rows = gathered(&step, x, c.k, c.m)
 				}
 				n, err := NewLayerNorm(r.dev, p)
 				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
@@ -102,18 +105,7 @@ func TestLayerNorm(t *testing.T) {
 				require.NoError(t, err)
 				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
 
-				var got []float32
-				for at, f := range r.read(y) {
-					m, k := at/p.YStride, at%p.YStride
-					switch {
-					case m < c.m && k < c.k:
-						got = append(got, f)
-					case k >= c.k:
-						require.Zero(t, f, "padding of row %d", m)
-					default:
-						require.Equal(t, float32(7), f, "row %d is not this step's", m)
-					}
-				}
+				got := r.written(y, c.m, c.k, p.YStride)
 				r.accurate(reference.LayerNorm(widen(rows), w, bias, eps), reference.LayerNorm(rows, w, bias, eps), got)
 			})
 		}

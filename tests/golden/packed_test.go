@@ -9,22 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
-	"quire/engine/gguf"
 	"quire/engine/quant"
 	"quire/engine/reference"
-	"quire/tests/testdata"
+	"quire/engine/reference/referencetest"
 )
-
-func loadReference(t *testing.T, model string) *reference.Model {
-	t.Helper()
-	src, size := testdata.Open(t, "models/"+model+".gguf")
-	defer src.Close()
-	f, err := gguf.Read(src, size)
-	require.NoError(t, err)
-	m, err := reference.Load(f, src)
-	require.NoError(t, err)
-	return m
-}
 
 // rounding is what a cache of each packed type makes of a row.
 var rounding = map[string]func(row []float64){
@@ -58,7 +46,7 @@ func TestGoldenTokensPackedCache(t *testing.T) {
 		if m.model != "quire-tales" && (!all() || runtime.GOOS == "js") { // the reference needs minutes, and more memory than a tab has
 			continue
 		}
-		ref := loadReference(t, m.file)
+		ref := referencetest.Load(t, m.file)
 		for _, kv := range []string{"q8", "bf16"} {
 			t.Run(m.model+" "+kv, func(t *testing.T) {
 				e := open(t, m.file, engine.Options{KVType: kv, Context: 1024, TokenBudget: 64})
@@ -83,7 +71,7 @@ func TestGoldenTokensPackedCache(t *testing.T) {
 }
 
 func TestStories260KQ8Cache(t *testing.T) {
-	ref := loadReference(t, "stories260K")
+	ref := referencetest.Load(t, "stories260K")
 	e := open(t, "stories260K", engine.Options{KVType: "q8", Context: 512})
 	s := loadStory(t, "robot_prompt")
 	tokens := append([]int32{s.PromptTokens[0]}, s.Tokens[:len(s.Tokens)-1]...)
