@@ -14,8 +14,14 @@ import (
 // Golden files of tiny models, by what runs them; QUIRE_ALL runs all of them on every host.
 var (
 	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
-	native     = []string{"qwen3", "llama-linear", "qwen2", "quant-q8_0", "quant-q5_0", "quant-q6_k"} // not the tab
-	onlyAll    = []string{"quant-q4_0", "quant-q4_1"}
+	native     = []string{ // not the tab
+		"qwen3", "llama-linear", "qwen2",
+		"smollm3",
+		"quant-q8_0", "quant-q5_0", "quant-q6_k",
+	}
+	onlyAll = []string{
+		"quant-q4_0", "quant-q4_1",
+	}
 )
 
 // families are those that this run is asked for.
