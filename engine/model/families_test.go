@@ -50,7 +50,7 @@ func TestQwen3(t *testing.T) {
 
 	for what, m := range map[string]meta{
 		"qwen3.attention.sliding_window": {"attention.sliding_window": uint32(16)},
-		"qwen3.rope.scaling.type":        {"rope.scaling.type": "yarn", "rope.scaling.factor": float32(4)},
+		"qwen3.rope.scaling.type":        {"rope.scaling.type": "longrope", "rope.scaling.factor": float32(4)},
 		"qwen3.expert_count":             {"expert_count": uint32(4)},
 		"qwen3.pooling_type":             {"pooling_type": uint32(3)},
 		"qwen3.attention.scale":          {"attention.scale": float32(1)},
@@ -141,7 +141,7 @@ func TestGemma3Layers(t *testing.T) {
 		assert.ErrorContains(t, err, "gemma3.attention.sliding_window_pattern", what)
 	}
 	for key, value := range (meta{"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "rope.dimension_count_swa": uint32(4),
-		"attention.key_length_swa": uint32(4), "attention.scale": float32(1), "rope.scaling.type": "yarn"}) {
+		"attention.key_length_swa": uint32(4), "attention.scale": float32(1), "rope.scaling.type": "longrope"}) {
 		_, err := NewPlan(normed("gemma3", 6, meta{"attention.sliding_window": uint32(w), key: value}).File(t))
 		require.ErrorIs(t, err, ErrUnsupported, key)
 		assert.ErrorContains(t, err, "gemma3."+key)

@@ -19,7 +19,7 @@ func gemma3(b *builder) {
 	}
 	global := b.attention()
 	global.rope = b.rope("rope.freq_base", halves)
-	global.rope.Scale = b.ropeScale()
+	b.scaleRope(global.rope)
 	local := global
 	const window, pattern, base = "attention.sliding_window", "attention.sliding_window_pattern", "rope.freq_base_swa"
 	var windows bool

@@ -9,7 +9,7 @@ func init() { register("llama", func(b *builder) { llama(b, neighbours) }) }
 func llama(b *builder, pairs bool) {
 	attention := b.attention()
 	attention.rope = b.rope("rope.freq_base", pairs)
-	attention.rope.Scale = b.ropeScale()
+	b.scaleRope(attention.rope)
 	b.ropeFactors(attention.rope)
 
 	x := b.embed("token_embd", 1)

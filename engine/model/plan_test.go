@@ -31,7 +31,7 @@ func TestKeysThatChangeTheResult(t *testing.T) {
 		"attention.sliding_window": uint32(24), "attention.sliding_window_pattern": []bool{true, false}, "attention.key_length_swa": uint32(4),
 		"attention.shared_kv_layers": uint32(1), "attention.temperature_scale": float32(1), "attention.output_scale": float32(0.5),
 		"attention.of_some_later_kind": uint32(3), "attention.q_lora_rank": uint32(4), "attention.recurrent_layers": []bool{false, true},
-		"rope.scaling.type": "yarn", "rope.scaling.attn_factor": float32(1.5), "rope.scaling.yarn_attn_factor": float32(0.5),
+		"rope.scaling.type": "longrope", "rope.scaling.attn_factor": float32(1.5), "rope.scaling.yarn_attn_factor": float32(0.5),
 		"rope.scaling.alpha": float32(1000), "embedding_length_out": uint32(16),
 		"rope.scaling.yarn_ext_factor": float32(1), "rope.scaling.yarn_log_multiplier": float32(0.1), "rope.freq_base_swa": float32(500),
 		"rope.dimension_sections": []int32{2, 1, 1, 0}, "rope.of_some_later_kind": "much",

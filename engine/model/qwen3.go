@@ -9,7 +9,7 @@ func init() { register("qwen3", qwen3) }
 func qwen3(b *builder) {
 	attention := b.attention()
 	attention.rope = b.rope("rope.freq_base", halves)
-	attention.rope.Scale = b.ropeScale()
+	b.scaleRope(attention.rope)
 
 	x := b.embed("token_embd", 1)
 	for range b.layers() {

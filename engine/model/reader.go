@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"quire/engine/gguf"
@@ -141,45 +140,4 @@ func (r *reader) needFloat(key string) float64 {
 		r.missing(key)
 	}
 	return x
-}
-
-// ropeScale reads what positions are divided by: linear scaling, which a factor without a type means, too. Other kinds
-// are refused by name, since running without them would give wrong text.
-func (r *reader) ropeScale() float64 {
-	const typeKey, factorKey, oldKey = "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear"
-	kind, typed, err := r.file.Metadata.String(r.key(typeKey))
-	if err != nil {
-		r.failed(err)
-		return 1
-	}
-	factor, scaled := r.readFloat(factorKey)
-	old, scaledOld := r.readFloat(oldKey) // of files before October 2023
-	for _, f := range []struct {
-		key   string
-		value float64
-	}{{factorKey, factor}, {oldKey, old}} {
-		if !(f.value >= 0) || math.IsInf(f.value, 0) {
-			r.fail("%s.%s is %g, and must be positive", r.arch, f.key, f.value)
-		}
-	}
-	switch {
-	case typed && kind == "none":
-		if factor > 0 && factor != 1 || old > 0 && old != 1 {
-			r.warnings = append(r.warnings, fmt.Sprintf("%s.%s is none: the factor of RoPE scaling in the file is not used", r.arch, typeKey))
-		}
-		return 1
-	case typed && kind != "linear":
-		r.fail("%s.%s is %q, and only linear scaling runs", r.arch, typeKey, kind)
-	case scaled && scaledOld && factor != old:
-		r.fail("%s.%s is %g, but %s.%s is %g", r.arch, factorKey, factor, r.arch, oldKey, old)
-	case scaledOld:
-		factor = old
-	}
-	if factor == 0 && typed {
-		r.fail("linear RoPE scaling without a positive %s.%s", r.arch, factorKey)
-	}
-	if factor == 0 { // some writers' word for none
-		return 1
-	}
-	return factor
 }

@@ -12,11 +12,13 @@ import (
 
 // Rope is how positions turn q and k (arXiv 2104.09864): what the table of angles is computed from.
 type Rope struct {
-	Dim      int  // the leading part of a head that is turned
-	Adjacent bool // pairs 2i with 2i+1; otherwise i with i+Dim/2
-	Base     float64
-	Scale    float64   // positions are divided by it (linear scaling); 1 for none
-	Factor   []float64 // a divisor for each frequency (Llama 3); nil for none
+	Dim       int  // the leading part of a head that is turned
+	Adjacent  bool // pairs 2i with 2i+1; otherwise i with i+Dim/2
+	Base      float64
+	Scale     float64   // positions are divided by it (linear scaling); 1 for none
+	Factor    []float64 // a divisor for each frequency (Llama 3); nil for none
+	Yarn      *Yarn     // nil for none
+	Magnitude float64   // cosine and sine are multiplied by it
 
 	factors *gguf.Tensor // where Factor comes from
 }
@@ -30,7 +32,7 @@ const (
 // rope plans a table whose base a key says.
 func (b *builder) rope(base string, pairs bool) *Rope {
 	c := b.config
-	r := &Rope{Adjacent: pairs, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base(base), Scale: 1}
+	r := &Rope{Adjacent: pairs, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base(base), Scale: 1, Magnitude: 1}
 	if r.Dim > c.HeadDim || r.Dim%2 != 0 {
 		b.fail("%s.rope.dimension_count %d and head dim %d", b.arch, r.Dim, c.HeadDim)
 	}
@@ -70,12 +72,15 @@ func (r *Rope) Table(first, count int) []float32 {
 		if i < len(r.Factor) {
 			freq[i] /= r.Factor[i]
 		}
+		if r.Yarn != nil {
+			freq[i] = r.Yarn.scale(freq[i], i, r.Dim, r.Base)
+		}
 	}
 	table := make([]float32, 0, count*r.Dim)
 	for p := first; p < first+count; p++ {
 		for _, f := range freq {
 			sin, cos := math.Sincos(float64(p) * f)
-			table = append(table, float32(cos), float32(sin))
+			table = append(table, float32(r.Magnitude*cos), float32(r.Magnitude*sin))
 		}
 	}
 	return table

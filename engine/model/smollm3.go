@@ -8,7 +8,7 @@ func init() { register("smollm3", smollm3) }
 func smollm3(b *builder) {
 	attention := b.attention()
 	attention.rope = b.rope("rope.freq_base", neighbours)
-	attention.rope.Scale = b.ropeScale()
+	b.scaleRope(attention.rope)
 	const every = 4
 
 	x := b.embed("token_embd", 1)
