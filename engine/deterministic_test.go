@@ -71,7 +71,7 @@ func watch(t *testing.T, o Options, prompts [][]int32, tokens int, together bool
 // readKV reads the K and V of slots in every layer. It runs in the step loop, before a sequence that ends gives its
 // blocks back, and with no other step in flight.
 func readKV(t *testing.T, e *Engine, slots []int32) [][]byte {
-	layout, size := e.plan.KVLayout(e.options.BlockSize, e.machine.options.KVType), e.options.BlockSize
+	layout, size := e.plan.KVLayouts(e.options.BlockSize, e.machine.options.KVType)[0], e.options.BlockSize
 	row := 4 * layout.RowWords()
 	out := make([][]byte, len(slots))
 	for _, cache := range e.machine.Caches() {

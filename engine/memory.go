@@ -24,7 +24,8 @@ func defaultKVMemory(info gpu.AdapterInfo) uint64 {
 
 // kvNeeds is what the size of the KV cache depends on.
 type kvNeeds struct {
-	layout  kernel.KVLayout
+	layout  func(kernel.KVType) kernel.KVLayout
+	kvType  kernel.KVType
 	layers  int // of a KV group
 	groups  []paging.Group
 	budget  int    // tokens of a step
@@ -36,19 +37,17 @@ type kvNeeds struct {
 }
 
 func (n *kvNeeds) perBlock(t kernel.KVType) uint64 {
-	l := n.layout
-	l.Type = t
-	return 2 * uint64(n.layers) * l.Bytes(1)
+	return 2 * uint64(n.layers) * n.layout(t).Bytes(1)
 }
 
 // fit returns how many blocks the KV cache has, the null block included, and the context that fits in them.
 func (n *kvNeeds) fit() (blocks, context int, err error) {
-	perBlock, bound := n.perBlock(n.layout.Type), n.binding/n.layout.Bytes(1)
+	perBlock, bound := n.perBlock(n.kvType), n.binding/n.layout(n.kvType).Bytes(1)
 	context = n.trained
 	if n.context > 0 {
 		context = n.context
 	}
-	room := schedule.Room{Groups: n.groups, BlockSize: n.layout.BlockSize, TokenBudget: n.budget}
+	room := schedule.Room{Groups: n.groups, BlockSize: n.layout(n.kvType).BlockSize, TokenBudget: n.budget}
 	inContext := room.Blocks(context)
 	count := min(n.memory/perBlock, bound)
 	// More blocks than the sequences can fill are of no use.
@@ -64,10 +63,10 @@ func (n *kvNeeds) fit() (blocks, context int, err error) {
 	switch {
 	case count < least:
 		return 0, 0, fmt.Errorf("%w: a KV cache of %d blocks needs %s as %s and may have %s: lower the block size%s%s",
-			gpu.ErrOutOfMemory, least, amount(float64(least)*float64(perBlock)), n.layout.Type, may, raise, n.smaller(least))
+			gpu.ErrOutOfMemory, least, amount(float64(least)*float64(perBlock)), n.kvType, may, raise, n.smaller(least))
 	case n.context > 0 && count < inContext+1:
 		return 0, 0, fmt.Errorf("%w: the KV cache for a context of %d needs %s as %s and may have %s: lower the context%s%s",
-			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.layout.Type, may, raise, n.smaller(inContext+1))
+			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.kvType, may, raise, n.smaller(inContext+1))
 	}
 	return int(count), min(context, room.Slots(int(count)-1)), nil
 }
@@ -82,15 +81,15 @@ func beyond(asked, trained int) []string {
 
 // smaller says what so many blocks would need in the KV type whose rows are the smallest.
 func (n *kvNeeds) smaller(blocks uint64) string {
-	l := n.layout
-	if l.Type = smallestKV(l); l.Type == n.layout.Type {
-		return fmt.Sprintf("; %s is the smallest KV type", l.Type)
+	smallest := smallestKV(n.layout(n.kvType))
+	if smallest == n.kvType {
+		return fmt.Sprintf("; %s is the smallest KV type", smallest)
 	}
 	fits := ""
-	if blocks <= min(n.memory/n.perBlock(l.Type), n.binding/l.Bytes(1)) {
+	if blocks <= min(n.memory/n.perBlock(smallest), n.binding/n.layout(smallest).Bytes(1)) {
 		fits = ", which fits"
 	}
-	return fmt.Sprintf("; %s, the smallest KV type, needs %s%s", l.Type, amount(float64(blocks)*float64(n.perBlock(l.Type))), fits)
+	return fmt.Sprintf("; %s, the smallest KV type, needs %s%s", smallest, amount(float64(blocks)*float64(n.perBlock(smallest))), fits)
 }
 
 // smallestKV returns the type in which a row takes the fewest words: the layout's own, where none takes fewer.

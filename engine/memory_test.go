@@ -15,8 +15,14 @@ import (
 // The built-in model's K and V: 4 KiB a token as f16, 64 KiB a block.
 func talesNeeds() kvNeeds {
 	return kvNeeds{
-		layout: kernel.KVLayout{HeadDim: 32, KVHeads: 4, BlockSize: 16, Type: kernel.KVF16}, layers: 8, trained: 1024, seqs: wholeSeqs,
+		layout: layoutOf(32), kvType: kernel.KVF16, layers: 8, trained: 1024, seqs: wholeSeqs,
 		memory: 512 << 20, binding: 128 << 20,
+	}
+}
+
+func layoutOf(headDim int) func(kernel.KVType) kernel.KVLayout {
+	return func(t kernel.KVType) kernel.KVLayout {
+		return kernel.KVLayout{HeadDim: headDim, KVHeads: 4, BlockSize: 16, Type: t}
 	}
 }
 
@@ -80,9 +86,9 @@ func TestKVNeedsTooMuch(t *testing.T) {
 			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 3.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 2.3 MiB, which fits"},
 		{"q8 does not fit", func(n *kvNeeds) { n.context, n.memory = 1024, 2<<20 },
 			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 2.0 MiB: lower the context or raise the KV memory; q8, the smallest KV type, needs 2.3 MiB"},
-		{"it is q8", func(n *kvNeeds) { n.context, n.memory, n.layout.Type = 1024, 2<<20, kernel.KVQ8 },
+		{"it is q8", func(n *kvNeeds) { n.context, n.memory, n.kvType = 1024, 2<<20, kernel.KVQ8 },
 			"the KV cache for a context of 1024 needs 2.3 MiB as q8 and may have 2.0 MiB: lower the context or raise the KV memory; q8 is the smallest KV type"},
-		{"heads of one", func(n *kvNeeds) { n.context, n.memory, n.layout.HeadDim = 1<<20, 1<<20, 1 },
+		{"heads of one", func(n *kvNeeds) { n.context, n.memory, n.layout = 1<<20, 1<<20, layoutOf(1) },
 			"the KV cache for a context of 1048576 needs 256.0 MiB as f16 and may have 1.0 MiB: lower the context or raise the KV memory; f16 is the smallest KV type"},
 		{"the adapter's limit", func(n *kvNeeds) { n.context, n.binding = 1024, 3<<16 },
 			"the KV cache for a context of 1024 needs 4.1 MiB as f16 and may have 3.0 MiB: lower the context; q8, the smallest KV type, needs 2.3 MiB, which fits"},

@@ -147,7 +147,7 @@ func (e *Engine) size(given bool) error {
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
-	needs := kvNeeds{layout: e.plan.KVLayout(o.BlockSize, kvType), layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
+	needs := kvNeeds{layout: func(t kernel.KVType) kernel.KVLayout { return e.plan.KVLayouts(o.BlockSize, t)[0] }, kvType: kvType, layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
 		binding: min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)}
 	if needs.memory == 0 {
 		needs.memory = defaultKVMemory(info)

@@ -96,13 +96,13 @@ fn query_rows(it: Launch, gradient: bool, head: u32, query: u32, c: u32) -> vec4
 }
 
 fn key_rows(it: Launch, gradient: bool, key: u32, c: u32) -> vec4<f32> {
-    let row = it.first_key + min(key, it.keys - 1u) * KV_HEADS;
+    let at = kv_place(it.first_key + min(key, it.keys - 1u) * KV_HEADS, 0u);
     let column = min(c, COLUMNS - 1u);
     var x: vec4<f32>;
     if gradient {
-        x = v_column(row, column);
+        x = v_column(at, column);
     } else {
-        x = k_column(row, column);
+        x = k_column(at, column);
     }
     return select(vec4<f32>(0.0), x, key < it.keys && c < COLUMNS);
 }

@@ -120,9 +120,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         var v: array<Raw, KEYS>;
         for (var n = 0u; n < KEYS; n++) {
             let key = tile + i32(n * GROUPS + group);
-            let row = kv_row(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
-            k[n] = k_raw(row, lane);
-            v[n] = v_raw(row, lane);
+            let at = kv_at(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
+            k[n] = k_raw(at, lane);
+            v[n] = v_raw(at, lane);
             if !loaded(keys, key) {
                 k[n] = Raw();
                 v[n] = Raw();

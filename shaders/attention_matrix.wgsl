@@ -98,7 +98,7 @@ fn fetch_k(item: Item, keys: Keys, tile: i32, lane: u32) -> array<Eight, FETCHES
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
         if loaded(keys, key) && 8u * (i % EIGHTS) < HEAD_DIM {
-            x[n] = k_eight(kv_row(item.keys_at, item.kv_head, u32(key)), i % EIGHTS);
+            x[n] = k_eight(kv_at(item.keys_at, item.kv_head, u32(key)), i % EIGHTS);
         }
     }
     return x;
@@ -112,7 +112,7 @@ fn fetch_v(item: Item, keys: Keys, tile: i32, lane: u32) -> array<Eight, FETCHES
         let key = tile + i32(i / EIGHTS);
         x[n] = Eight(Half4(), Half4());
         if loaded(keys, key) && 8u * (i % EIGHTS) < HEAD_DIM {
-            x[n] = v_eight(kv_row(item.keys_at, item.kv_head, u32(key)), i % EIGHTS);
+            x[n] = v_eight(kv_at(item.keys_at, item.kv_head, u32(key)), i % EIGHTS);
         }
     }
     return x;

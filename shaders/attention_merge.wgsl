@@ -5,17 +5,19 @@
 //! include: step fold none
 //! slot lse: lse_none lse_keep
 //! const BQ: u32            query rows of an item
+//! const LANES: u32         invocations: at least as many as columns
 //! const HEAD_DIM: u32      elements of a head
 //! const HEADS_PER_KV: u32  query heads that share a KV head
 //! const KV_HEADS: u32      KV heads
 //! const OUT_STRIDE: u32    words from one token's output to the next
+//! const ITEMS_WORD: u32    the step's word with the number of items
+//! const MERGES_WORD: u32   the step's word with the number of merges
 //! most MERGED: u32         items of a merge
 
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // at most LANES
-const LANES: u32 = 64u;
 const PARTS: u32 = LANES / COLUMNS;
 
 var<workgroup> states: array<vec2<f32>, LANES>; // maximum and sum
@@ -25,15 +27,15 @@ var<workgroup> pieces: array<vec4<f32>, LANES>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group.z * FOLD + group.x;
-    if index >= step[STEP_MERGES] {
+    if index >= step[MERGES_WORD] {
         return;
     }
     let kv_head = group.y / BQ;
-    let merge = step[STEP_AT_MERGES] + index * MERGE_WORDS;
+    let merge = step[MERGES_WORD + 1u] + index * MERGE_WORDS;
     let row = step[merge];
     let item = step[merge + 1u];
     let items = step[merge + 2u];
-    let flat = step[step[STEP_AT_DECODE] + item * ITEM_WORDS + 1u] + group.y % BQ;
+    let flat = step[step[ITEMS_WORD + 1u] + item * ITEM_WORDS + 1u] + group.y % BQ;
     if flat >= row_count(row) * HEADS_PER_KV {
         return;
     }

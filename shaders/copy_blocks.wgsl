@@ -1,6 +1,7 @@
 // Copies the first slots of a block to another, K and V. No copy of a step reads what another writes.
 //! include: step fold
 //! const BLOCK_WORDS: u32  words of a block, of K or V
+//! const BLOCK_PAD: u32    words between two blocks that other layers' larger ones need
 //! const KV_ROW: u32       words of a row
 //! const GROUP: u32        KV group
 //! const BLOCK_SIZE: u32   slots of a KV block
@@ -23,8 +24,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if slot >= step[copy + 3u] {
         return;
     }
-    let source = step[copy + 1u] * BLOCK_WORDS + id.x;
-    let target_at = step[copy + 2u] * BLOCK_WORDS + id.x;
+    let source = step[copy + 1u] * (BLOCK_WORDS + BLOCK_PAD) + id.x;
+    let target_at = step[copy + 2u] * (BLOCK_WORDS + BLOCK_PAD) + id.x;
     k_cache[target_at] = k_cache[source];
     v_cache[target_at] = v_cache[source];
 }

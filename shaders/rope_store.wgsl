@@ -8,6 +8,7 @@
 //! const KV_HEADS: u32    KV heads
 //! const GROUP: u32       KV group
 //! const BLOCK_SIZE: u32  slots of a KV block
+//! const BLOCK_PAD: u32   words between two blocks that other layers' larger ones need
 //! const HEAD_DIM: u32    elements of a head
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
@@ -45,7 +46,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let kv_head = unit / KV_ROW;
     let word = unit % KV_ROW;
     let e = word * KV_ELEMENTS;
-    let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + kv_head) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW + word;
+    let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + kv_head) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW + word
+        + (u32(slot) / BLOCK_SIZE) * BLOCK_PAD;
     var a: f32;
     var b = 0.0;
     if values {

@@ -14,6 +14,7 @@
 //! const GROUP: u32       KV group
 //! const KV_HEADS: u32    KV heads
 //! const BLOCK_SIZE: u32  slots of a KV block
+//! const BLOCK_PAD: u32   words between two blocks that other layers' larger ones need
 
 @group(0) @binding(3) var<storage, read_write> k_cache: array<u32>;
 @group(0) @binding(4) var<storage, read_write> v_cache: array<u32>;
@@ -95,7 +96,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let scale = to_f16(clamp(bitcast<f32>(peak) * (1.0 / 127.0), SCALE_MIN, SCALE_MAX));
     let inverse = 1.0 / scale;
-    let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + row % KV_HEADS) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW;
+    let at = (((u32(slot) / BLOCK_SIZE) * KV_HEADS + row % KV_HEADS) * BLOCK_SIZE + u32(slot) % BLOCK_SIZE) * KV_ROW
+        + (u32(slot) / BLOCK_SIZE) * BLOCK_PAD;
     for (var i = 0u; i < WORDS; i++) {
         let word = i * LANES + lane;
         if word < QUANTS {

@@ -71,7 +71,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 		return nil, err
 	}
 	merge := p.mergeSpec(a.decodeTile)
-	if a.mergeMost, err = p.fit(mergeLanes, func(n int) kernel.Spec { return atMost(merge, "MERGED", n) }); err != nil {
+	if a.mergeMost, err = p.fit(p.mergeLanes(), func(n int) kernel.Spec { return atMost(merge, "MERGED", n) }); err != nil {
 		return nil, err
 	}
 	if a.merge, err = a.compile(atMost(merge, "MERGED", a.mergeMost)); err != nil {
@@ -80,8 +80,13 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	return a, nil
 }
 
-// mergeLanes is how many items attention_merge takes at a time.
-const mergeLanes = 64
+// mergeLanes is how many items attention_merge takes at a time: as many as invocations, which own a row's columns.
+func (p Params) mergeLanes() int {
+	if p.HeadDim > 256 {
+		return 128
+	}
+	return 64
+}
 
 // Release gives what Attention has on the GPU beside its kernels back.
 func (a *Attention) Release() { releaseSpans(a.launches) }
@@ -134,7 +139,9 @@ func (p Params) spec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 func (p Params) mergeSpec(t tile) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_merge", Variant: "baseline",
-		Consts:   append(p.shapeConsts(), kernel.Const{Name: "BQ", Value: t.rows}),
+		Consts: append(p.shapeConsts(), kernel.Const{Name: "BQ", Value: t.rows}, kernel.Const{Name: "LANES", Value: p.mergeLanes()},
+			kernel.Const{Name: "ITEMS_WORD", Value: kernel.ListWord(kernel.WordDecodeItems, p.List)},
+			kernel.Const{Name: "MERGES_WORD", Value: kernel.ListWord(kernel.WordMerges, p.List)}),
 		Slots:    map[string]string{},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
@@ -185,17 +192,17 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 // most three dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
 // which there are none cost nothing.
 func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
-	heads := uint32(a.params.KVHeads)
-	y, z := kernel.Fold(len(s.Prefill))
-	for _, group := range b.prefill[:min(a.walk.launches(longest(s.Prefill)), len(b.prefill))] {
+	heads, list := uint32(a.params.KVHeads), s.List(a.params.List)
+	y, z := kernel.Fold(len(list.Prefill))
+	for _, group := range b.prefill[:min(a.walk.launches(longest(list.Prefill)), len(b.prefill))] {
 		rec.Dispatch(a.prefill, group, heads, y, z)
 	}
 	if a.params.Deterministic {
 		return
 	}
-	y, z = kernel.Fold(len(s.Decode))
+	y, z = kernel.Fold(len(list.Decode))
 	rec.Dispatch(a.decode, b.decode, heads, y, z)
-	x, z := kernel.Fold(len(s.Merges))
+	x, z := kernel.Fold(len(list.Merges))
 	rec.Dispatch(a.merge, b.merge, x, heads*uint32(a.decodeTile.rows), z)
 }
 

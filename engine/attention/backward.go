@@ -73,6 +73,8 @@ func (p Params) checkBackward() error {
 		return err
 	}
 	switch {
+	case p.HeadDim > maxBackwardDim:
+		return fmt.Errorf("attention: backward: head dim %d, at most %d has gradients", p.HeadDim, maxBackwardDim)
 	case !p.Contiguous:
 		return fmt.Errorf("attention: backward: K and V in blocks: only Contiguous has gradients")
 	case !p.LSE:

@@ -26,7 +26,7 @@ func TestBackward(t *testing.T) {
 	cases := o.covering(1)
 	if everything() {
 		o.dims = []int{32, 40, 59, 64, 80, 96, 111, 128, 160, 192, 256}
-		o.variants = BackwardTiles(gputest.Device(t).Info(), Params{HeadDim: MaxHeadDim})
+		o.variants = BackwardTiles(gputest.Device(t).Info(), Params{HeadDim: maxBackwardDim})
 		o.pairs = [][][2]int{{{1, 239}}, {{3, 799}}, {{127, 513}}, {{113, 203}}, {{108, 256}}}
 		cases = append(o.covering(2), o.covering(3)...)
 	}
@@ -161,7 +161,7 @@ func TestBackwardBits(t *testing.T) {
 
 // Tiles keep their limits and share out all rows and columns, whatever the head dim.
 func TestBackwardTileLimits(t *testing.T) {
-	for dim := 1; dim <= MaxHeadDim; dim++ {
+	for dim := 1; dim <= maxBackwardDim; dim++ {
 		for _, shape := range append(backwardShapes, backwardDeep) {
 			tile := newBackwardTile(shape, dim)
 			name := fmt.Sprintf("%s, head dim %d", shape.name, dim)

@@ -27,11 +27,12 @@ func (a *Attention) SameItems(b *Attention) bool {
 // AppendRow appends the items of a step's row: decode items and merges for few tokens, prefill items for more, and in
 // deterministic mode for any. count tokens begin at position start; splitSpan is ChooseSplit's.
 func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan int) {
+	list := s.List(a.params.List)
 	if a.splits(count) {
-		s.Decode, s.Merges = a.appendDecodeItems(s.Decode, s.Merges, row, count, start+count, splitSpan)
+		list.Decode, list.Merges = a.appendDecodeItems(list.Decode, list.Merges, row, count, start+count, splitSpan)
 		return
 	}
-	s.Prefill = a.appendPrefillItems(s.Prefill, row, count, start)
+	list.Prefill = a.appendPrefillItems(list.Prefill, row, count, start)
 }
 
 // appendPrefillItems appends an item for each tile of the row's flat query rows. A negative start leaves tokens before

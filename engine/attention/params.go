@@ -13,10 +13,12 @@ type Params struct {
 	Heads      int // query heads, a multiple of KVHeads
 	KVHeads    int
 	BlockSize  int           // slots of a KV block
+	BlockPad   int           // words between two blocks: see kernel.KVLayout
 	KVType     kernel.KVType // of K and V
 	QType      kernel.KVType // of the queries: f32, f16 or bf16, a head's row padded to whole words
 	Contiguous bool          // K and V lie [token][KV head][row], one sequence after another, without blocks
 	Group      int           // KV group whose block tables are walked
+	List       int           // of the step's item lists
 	QStride    int           // words from one token's queries to the next
 	QOffset    int           // words before the first query head in a token's row
 	OutStride  int           // words from one token's output to the next
@@ -43,8 +45,11 @@ type Params struct {
 	Deterministic bool    // every row through the prefill kernel, unsplit: one order of summation for each element
 }
 
-// MaxHeadDim is the largest head dim that the tiles serve.
-const MaxHeadDim = 256
+// MaxHeadDim is the largest head dim that the tiles serve, maxBackwardDim that of the backward pass.
+const (
+	MaxHeadDim     = 512
+	maxBackwardDim = 256
+)
 
 // farthest is a distance that no two keys have, and that kernels may add to a position.
 const farthest = 1 << 30
@@ -53,7 +58,7 @@ const farthest = 1 << 30
 const EmptyLSE = -3e38
 
 func (p Params) check() error {
-	layout := kernel.KVLayout{HeadDim: p.HeadDim, KVHeads: p.KVHeads, BlockSize: p.BlockSize, Type: p.KVType}
+	layout := kernel.KVLayout{HeadDim: p.HeadDim, KVHeads: p.KVHeads, BlockSize: p.BlockSize, Type: p.KVType, Pad: p.BlockPad}
 	if p.Contiguous {
 		layout.BlockSize = 1
 	}
@@ -69,6 +74,8 @@ func (p Params) check() error {
 		return fmt.Errorf("attention: queries of type %v: must be f32, f16 or bf16", p.QType)
 	case p.Group < 0 || p.Group >= kernel.MaxGroups:
 		return fmt.Errorf("attention: KV group %d, there are at most %d", p.Group, kernel.MaxGroups)
+	case p.List < 0 || p.List >= kernel.MaxLists:
+		return fmt.Errorf("attention: item list %d, there are at most %d", p.List, kernel.MaxLists)
 	case p.QOffset < 0 || p.QStride < p.QOffset+p.Heads*p.queryWords():
 		return fmt.Errorf("attention: q stride %d is less than offset %d and the query heads", p.QStride, p.QOffset)
 	case p.OutStride < p.Heads*p.HeadDim:

@@ -109,8 +109,14 @@ func (s *scene) fill() {
 
 func (s *scene) cache(x []float32) []byte {
 	var out []byte
-	for row := range slices.Chunk(x, s.params.HeadDim) {
-		out = appendRow(out, s.params.KVType, row)
+	rows := s.params.KVHeads * s.params.BlockSize
+	for block := range slices.Chunk(x, rows*s.params.HeadDim) {
+		for row := range slices.Chunk(block, s.params.HeadDim) {
+			out = appendRow(out, s.params.KVType, row)
+		}
+		for range s.params.BlockPad { // another layer's numbers
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(float32(math.NaN())))
+		}
 	}
 	return out
 }
@@ -160,13 +166,13 @@ func (s *scene) run() [][]float32 {
 	}
 	d.Tokens, d.Positions, d.Slots = make([]uint32, tokens), make([]uint32, tokens), make([][]int32, group+1)
 	out := s.buffer("out", make([]byte, max(16, 4*tokens*p.OutStride)))
-	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.Decode))), gpu.Storage)
+	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.List(p.List).Decode))), gpu.Storage)
 	require.NoError(s, err)
 	s.Cleanup(partials.Release)
-	walks, err := s.dev.NewBuffer("walks", max(16, a.WalkBytes(len(d.Prefill))), gpu.Storage)
+	walks, err := s.dev.NewBuffer("walks", max(16, a.WalkBytes(len(d.List(p.List).Prefill))), gpu.Storage)
 	require.NoError(s, err)
 	s.Cleanup(walks.Release)
-	s.launches = a.walk.launches(longest(d.Prefill))
+	s.launches = a.walk.launches(longest(d.List(p.List).Prefill))
 	b, err := a.Bind(Operands{Step: s.step(&d), Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All(),
 		Walks: walks.All()})
 	require.NoError(s, err)

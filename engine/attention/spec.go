@@ -14,7 +14,7 @@ func (p Params) itemSpec(file, variant string, items int, own ...kernel.Const) k
 		File: file, Variant: variant,
 		Consts: slices.Concat(p.shapeConsts(), p.sightConsts(), own, []kernel.Const{
 			{Name: "Q_STRIDE", Value: p.QStride}, {Name: "Q_OFFSET", Value: p.QOffset},
-			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: items},
+			{Name: "SCALE", Value: p.Scale}, {Name: "ITEMS_WORD", Value: kernel.ListWord(items, p.List)},
 		}),
 		Slots:    map[string]string{"q": p.qLibrary()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
@@ -50,7 +50,7 @@ func (p Params) useKeys(s *kernel.Spec) {
 		return
 	}
 	s.Slots["keys"] = "keys_blocks"
-	s.Consts = append(s.Consts, kernel.Const{Name: "BLOCK_SIZE", Value: p.BlockSize})
+	s.Consts = append(s.Consts, kernel.Const{Name: "BLOCK_SIZE", Value: p.BlockSize}, kernel.Const{Name: "BLOCK_PAD", Value: p.BlockPad})
 }
 
 // kvLibrary names the library that reads rows of K and V.

@@ -31,7 +31,10 @@ func (p Params) baseline() (prefill, decode shape) {
 	if p.HeadDim > 128 {
 		prefill.rows, prefill.threadsY = 8, 2
 	}
-	decode = shape{name: "baseline", keys: 32, threadsX: 16, decode: true}.rowsFor(p)
+	if p.HeadDim > 256 { // with no more of the output in an invocation's registers
+		prefill.threadsX = 32
+	}
+	decode = shape{name: "baseline", keys: 32, threadsX: prefill.threadsX, decode: true}.rowsFor(p)
 	if p.HeadDim > 128 && decode.rows > prefill.rows {
 		decode.rows, decode.threadsY = prefill.rows, prefill.rows/4
 	}

@@ -65,7 +65,8 @@ var defaults = []struct {
 	{32, []string{"tile32x32"}, []string{"tile64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
 	{64, []string{"tile32x32"}, []string{"wide64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
 	{128, []string{"tile32x32"}, []string{"wide128x64", "wide64x64x256", "tile64x64"}, []string{"direct128x4", "split32"}},
-	{MaxHeadDim, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
+	{256, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
+	{MaxHeadDim, []string{"tile32x64"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
 }
 
 // adapt replaces the baseline by what suits an adapter's kind, and that by what was measured on it.

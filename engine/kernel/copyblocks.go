@@ -24,7 +24,7 @@ func NewCopyBlocks(d *gpu.Device, l KVLayout, group int) (*CopyBlocks, error) {
 	}
 	m, err := Module(d, Spec{
 		File: "copy_blocks", Variant: "baseline",
-		Consts: []Const{{"BLOCK_WORDS", l.BlockWords()}, {"KV_ROW", l.RowWords()},
+		Consts: []Const{{"BLOCK_WORDS", l.BlockWords()}, {"BLOCK_PAD", l.Pad}, {"KV_ROW", l.RowWords()},
 			{"BLOCK_SIZE", l.BlockSize}, {"GROUP", group}},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	})

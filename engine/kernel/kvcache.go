@@ -45,6 +45,7 @@ type KVLayout struct {
 	KVHeads   int
 	BlockSize int // slots
 	Type      KVType
+	Pad       int // words between two blocks, where layers that share the buffer have larger ones
 }
 
 // RowWords returns the words of one row: the K or V of one token and one KV head.
@@ -62,7 +63,7 @@ func (l KVLayout) RowWords() int {
 func (l KVLayout) BlockWords() int { return l.RowWords() * l.BlockSize * l.KVHeads }
 
 // Bytes returns the size of one of the two buffers with the given number of blocks, the null block included.
-func (l KVLayout) Bytes(blocks int) uint64 { return 4 * uint64(l.BlockWords()) * uint64(blocks) }
+func (l KVLayout) Bytes(blocks int) uint64 { return 4 * uint64(l.BlockWords()+l.Pad) * uint64(blocks) }
 
 // Check returns an error that names the field that no kernel can serve.
 func (l KVLayout) Check() error {
@@ -73,6 +74,8 @@ func (l KVLayout) Check() error {
 		return fmt.Errorf("kernel: KV layout: %d KV heads: at least one is needed", l.KVHeads)
 	case l.BlockSize < 1:
 		return fmt.Errorf("kernel: KV layout: block size %d must be positive", l.BlockSize)
+	case l.Pad < 0:
+		return fmt.Errorf("kernel: KV layout: pad %d is negative", l.Pad)
 	case int(l.Type) >= len(kvNames):
 		return fmt.Errorf("kernel: KV layout: unknown type %v", l.Type)
 	}

@@ -67,7 +67,7 @@ func (p RopeStoreParams) spec() Spec {
 	spec := Spec{
 		File: "rope_store", Variant: "baseline",
 		Consts: []Const{
-			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize},
+			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize}, {"BLOCK_PAD", p.Layout.Pad},
 			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
 		},
 		Slots:    map[string]string{"bias": "bias_none", "spoil": "spoil_none"},

@@ -19,12 +19,9 @@ const (
 	wordAtTokenRows  = 5
 	wordAtRows       = 6
 	wordAtOutputs    = 7
-	WordPrefillItems = 8
-	wordAtPrefill    = 9
+	WordPrefillItems = 8 // of items and merges the number, and in the next word where they lie
 	WordDecodeItems  = 10
-	wordAtDecode     = 11
 	WordMerges       = 12
-	wordAtMerges     = 13
 	WordCopies       = 14
 	wordAtCopies     = 15
 	wordAtSlots      = 16
@@ -32,8 +29,19 @@ const (
 	wordAtSlopes     = wordAtSlots + MaxGroups
 	wordAtMasks      = wordAtSlopes + 1
 	wordSeed         = wordAtMasks + 1
-	headerWords      = wordSeed + 2
+	wordFurther      = wordSeed + 2 // of the item lists after the first, as the first has from WordPrefillItems on
+	MaxLists         = 4
+	listWords        = WordCopies - WordPrefillItems
+	headerWords      = wordFurther + (MaxLists-1)*listWords
 )
+
+// ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
+func ListWord(word, list int) int {
+	if list == 0 {
+		return word
+	}
+	return wordFurther + (list-1)*listWords + word - WordPrefillItems
+}
 
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
@@ -54,14 +62,20 @@ type Item struct{ Row, First, KeyBegin, KeyEnd uint32 }
 // Merge combines the decode items [First, First+Count) of a row.
 type Merge struct{ Row, First, Count uint32 }
 
+// Items are a step's rows as attention shares them among workgroups. Layers whose tiles differ have lists of their own.
+type Items struct {
+	Prefill, Decode []Item
+	Merges          []Merge
+}
+
 // StepData is a step in the shaders' terms.
 type StepData struct {
 	Tokens, Positions []uint32  // a token may be step.LaneToken
 	Slots             [][]int32 // [KV group][token]; -1 writes nothing
 	Rows              []StepRow
 	Outputs           []Output
-	Prefill, Decode   []Item
-	Merges            []Merge
+	Items                     // the first list
+	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
 
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
@@ -69,6 +83,17 @@ type StepData struct {
 	Slopes []float32
 	Masks  [][]uint32
 	Seed   uint64
+}
+
+// List gives an item list, of which there are at most MaxLists.
+func (s *StepData) List(n int) *Items {
+	if n == 0 {
+		return &s.Items
+	}
+	for len(s.Further) < n {
+		s.Further = append(s.Further, Items{})
+	}
+	return &s.Further[n-1]
 }
 
 // AppendWords appends the step buffer's words to buf.
@@ -81,9 +106,6 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	buf[base+WordTokens] = uint32(len(s.Tokens))
 	buf[base+WordRows] = uint32(len(s.Rows))
 	buf[base+WordOutputs] = uint32(len(s.Outputs))
-	buf[base+WordPrefillItems] = uint32(len(s.Prefill))
-	buf[base+WordDecodeItems] = uint32(len(s.Decode))
-	buf[base+WordMerges] = uint32(len(s.Merges))
 	buf[base+WordCopies] = uint32(len(s.Copies))
 
 	at(wordAtTokens)
@@ -121,13 +143,25 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	for _, o := range s.Outputs {
 		buf = append(buf, o.Token, o.Lane, o.Counter, o.Flags)
 	}
-	at(wordAtPrefill)
-	buf = appendItems(buf, s.Prefill)
-	at(wordAtDecode)
-	buf = appendItems(buf, s.Decode)
-	at(wordAtMerges)
-	for _, m := range s.Merges {
-		buf = append(buf, m.Row, m.First, m.Count, 0)
+	for n := range 1 + len(s.Further) {
+		list := s.List(n)
+		for _, part := range []struct {
+			word  int
+			items []Item
+		}{{WordPrefillItems, list.Prefill}, {WordDecodeItems, list.Decode}} {
+			word := ListWord(part.word, n)
+			buf[base+word] = uint32(len(part.items))
+			at(word + 1)
+			for _, i := range part.items {
+				buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd)
+			}
+		}
+		word := ListWord(WordMerges, n)
+		buf[base+word] = uint32(len(list.Merges))
+		at(word + 1)
+		for _, m := range list.Merges {
+			buf = append(buf, m.Row, m.First, m.Count, 0)
+		}
 	}
 	at(wordAtCopies)
 	for _, c := range s.Copies {
@@ -152,13 +186,6 @@ func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {
 			buf[first+i] = uint32(len(buf) - base)
 			buf = append(buf, m...)
 		}
-	}
-	return buf
-}
-
-func appendItems(buf []uint32, items []Item) []uint32 {
-	for _, i := range items {
-		buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd)
 	}
 	return buf
 }

@@ -62,6 +62,8 @@ func (b *builder) pattern(key string, n int) []bool {
 type kvLayer struct {
 	span
 	group, place int
+	list         int      // of attention's items
+	of           *kvLayer // the earlier layer whose K and V it reads; nil: its own
 }
 
 // heads are the rows of q, k and v of all heads, one after the other.
@@ -126,7 +128,7 @@ func (b *builder) attend(h heads) rows {
 
 // store records rotation and storing.
 func (g *Graph) store(h heads) {
-	p := kernel.RopeStoreParams{Layout: g.layout(), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil,
+	p := kernel.RopeStoreParams{Layout: g.layout(h.group), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil,
 		Residual: kernel.RowStride(h.residual.width)}
 	table := g.step // bound, and not read
 	if h.rope != nil {
@@ -155,7 +157,7 @@ func (g *Graph) store(h heads) {
 func (g *Graph) attend(h heads, out rows) {
 	o := &g.options
 	a := g.flash(attention.Params{
-		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, KVType: o.KVType, Group: h.group,
+		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
 		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Window: h.window,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
 	})
@@ -168,7 +170,7 @@ func (g *Graph) attend(h heads, out rows) {
 		walks = g.Scratch("attention walks", int(n/4))
 	}
 	if !o.Deterministic {
-		partials = g.Scratch("attention partials", int(a.PartialBytes(g.decodeItems)/4))
+		partials = g.Scratch("attention partials", int(a.PartialBytes(g.lists[h.list].Room)/4))
 	}
 	var bound *attention.Bindings
 	g.Add(func() (err error) {
@@ -190,15 +192,14 @@ func (g *Graph) flash(p attention.Params) *attention.Attention {
 	}
 	g.Await(a)
 	g.attentions[p] = a
-	if g.attention != nil && !a.SameItems(g.attention) {
-		g.Fail(fmt.Errorf("%w: layers whose attention differs in its tiles on this adapter", ErrUnsupported))
-	}
-	if g.attention == nil {
-		g.attention = a
-		g.decodeItems = 0
+	switch list := &g.lists[p.List]; {
+	case list.Attention == nil:
+		list.Attention, list.KVHeads, list.HeadDim = a, p.KVHeads, p.HeadDim
 		if !p.Deterministic {
-			g.decodeItems = min(g.options.DecodeItems, a.MaxDecodeItems())
+			list.Room = min(g.options.DecodeItems, a.MaxDecodeItems())
 		}
+	case !a.SameItems(list.Attention):
+		g.Fail(fmt.Errorf("%w: layers whose attention differs in its tiles on this adapter", ErrUnsupported))
 	}
 	return a
 }

@@ -38,28 +38,34 @@ type Graph struct {
 	logits      gpu.View
 	copies      []func(rec *gpu.Recorder, copies int)
 
-	attention     *attention.Attention // the first; the others have the same items
+	lists         []ItemList
 	attentions    map[attention.Params]*attention.Attention
 	linearVariant string
 	attendVariant string
-	decodeItems   int // that the partial results have room for
 
 	tokenLayers int // most tokens times layers of one submission; 0: any number
+}
+
+// ItemList is one of the lists of items that a step's rows become: for layers of the same heads.
+type ItemList struct {
+	*attention.Attention // the first; the others have the same items
+	KVHeads, HeadDim     int
+	Room                 int // decode items that the partial results have room for, where one of them is part of a row
 }
 
 // NewGraph allocates caches and activations and starts compiling. step and lanes are the runner's: the step buffer, the
 // lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
-		tables: map[*Rope]gpu.View{}, attentions: map[attention.Params]*attention.Attention{}}
+		tables: map[*Rope]gpu.View{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
 	for i, rope := range p.Ropes {
 		g.tables[rope] = tables[i]
 	}
 	var err error
 	g.linearVariant, g.attendVariant, err = variants(o.Variant)
 	g.Fail(err)
-	words := int(g.layout().Bytes(o.Blocks) / 4)
 	for range p.GroupLayers() {
+		words := int(g.layout(0).Bytes(o.Blocks) / 4)
 		g.K, g.V = append(g.K, g.Buffer("K cache", words).Buffer), append(g.V, g.Buffer("V cache", words).Buffer)
 	}
 	g.addCopies()
@@ -75,8 +81,9 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	return g, nil
 }
 
-func (g *Graph) layout() kernel.KVLayout {
-	return g.plan.KVLayout(g.options.BlockSize, g.options.KVType)
+// layout is the form of K, and of V, in a KV group.
+func (g *Graph) layout(group int) kernel.KVLayout {
+	return g.plan.KVLayouts(g.options.BlockSize, g.options.KVType)[group]
 }
 
 // addCopies adds the copies of blocks, which come before all operations of a step.
@@ -86,7 +93,7 @@ func (g *Graph) addCopies() {
 		k := kernels[l.group]
 		if k == nil {
 			var err error
-			if k, err = kernel.NewCopyBlocks(g.Device(), g.layout(), l.group); err != nil {
+			if k, err = kernel.NewCopyBlocks(g.Device(), g.layout(l.group), l.group); err != nil {
 				g.Fail(err)
 				return
 			}
@@ -185,11 +192,8 @@ func (g *Graph) Bind(ctx context.Context, progress func(done, total int64)) erro
 	return g.Finish(ctx, progress)
 }
 
-// Attention returns the attention whose items a step's rows become.
-func (g *Graph) Attention() *attention.Attention { return g.attention }
-
-// DecodeItems returns how many of attention's decode items a step may have where one of them is part of a row.
-func (g *Graph) DecodeItems() int { return g.decodeItems }
+// Lists returns the lists of items that a step's rows become.
+func (g *Graph) Lists() []ItemList { return g.lists }
 
 // Logits returns the buffer of logits, once it is bound: a row of kernel.RowStride(Vocabulary) floats an output.
 func (g *Graph) Logits() *gpu.Buffer { return g.Resolve(g.logits).Buffer }

@@ -1,45 +1,76 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 
 	"quire/engine/kernel"
 )
 
-// group parts the layers that keep K and V into KV groups: layers of one window, as many in each group, the last of a
-// window padded. The i-th layers of all groups share their buffers, so that a block is memory for whichever group holds it.
+// kvForm is what the layers of a KV group have in common.
+type kvForm struct{ window, headDim, kvHeads int }
+
+func (s span) form() kvForm { return kvForm{s.window, s.headDim, s.kvHeads} }
+
+// group parts the layers that keep K and V into KV groups: layers of one window and of like rows, as many in each group, the
+// last padded. The i-th layers of all groups share their buffers, so that a block is memory for whichever group holds it.
 func (b *builder) group() {
 	p := b.plan
-	counts := map[int]int{} // layers of a window
-	var windows []int
+	counts := map[kvForm]int{} // layers of a form
+	var forms []kvForm
 	for _, l := range p.kv {
-		if counts[l.window] == 0 {
-			windows = append(windows, l.window)
+		if counts[l.form()] == 0 {
+			forms = append(forms, l.form())
 		}
-		counts[l.window]++
-		if first := p.kv[0]; l.headDim != first.headDim || l.kvHeads != first.kvHeads || l.heads != first.heads {
-			b.refuse("layers differ in their heads, and only layers that are alike run")
-		}
+		counts[l.form()]++
 	}
-	slices.Sort(windows) // full attention, 0, comes first
+	if len(forms) > kernel.MaxGroups {
+		b.refuse("its layers have K and V of %d kinds, by window, head dim and KV heads; at most %d run", len(forms), kernel.MaxGroups)
+		return
+	}
+	slices.SortFunc(forms, func(a, b kvForm) int { // full attention, 0, comes first
+		return cmp.Or(a.window-b.window, a.headDim-b.headDim, a.kvHeads-b.kvHeads)
+	})
 	size := groupSize(counts)
-	next := map[int]int{} // the next layer of a window
-	first := map[int]int{}
-	for _, window := range windows {
-		first[window] = len(p.windows)
-		for range (counts[window] + size - 1) / size {
-			p.windows = append(p.windows, window)
+	next := map[kvForm]int{} // the next layer of a form
+	first := map[kvForm]int{}
+	for _, form := range forms {
+		first[form] = len(p.groups)
+		for range (counts[form] + size - 1) / size {
+			p.groups = append(p.groups, form)
 		}
 	}
 	for _, l := range p.kv {
-		at := next[l.window]
-		next[l.window]++
-		l.group, l.place = first[l.window]+at/size, at%size
+		at := next[l.form()]
+		next[l.form()]++
+		l.group, l.place = first[l.form()]+at/size, at%size
+	}
+	b.list()
+}
+
+// list gives layers whose attention shares its rows alike one item list.
+func (b *builder) list() {
+	p := b.plan
+	for _, l := range slices.Concat(p.kv, p.shared) {
+		if l.of != nil {
+			l.group, l.place = l.of.group, l.of.place
+		}
+		form := itemForm{l.heads, l.kvHeads, l.headDim}
+		if l.list = slices.Index(p.lists, form); l.list < 0 {
+			l.list = len(p.lists)
+			p.lists = append(p.lists, form)
+		}
+	}
+	if len(p.lists) > kernel.MaxLists {
+		b.refuse("its layers have attention of %d kinds, by heads, KV heads and head dim; at most %d run", len(p.lists), kernel.MaxLists)
 	}
 }
 
-// groupSize is how many layers a group has: as the window with the fewest, or more where that would be too many groups.
-func groupSize(counts map[int]int) int {
+// itemForm is what attention's items depend on.
+type itemForm struct{ heads, kvHeads, headDim int }
+
+// groupSize is how many layers a group has: as the form with the fewest, or more where that would be too many groups.
+func groupSize(counts map[kvForm]int) int {
 	size := 0
 	for _, n := range counts {
 		if size == 0 || n < size {
@@ -59,7 +90,13 @@ func groupSize(counts map[int]int) int {
 }
 
 // Windows gives each KV group's window: how many tokens its layers see, 0 for all.
-func (p *Plan) Windows() []int { return p.windows }
+func (p *Plan) Windows() []int {
+	var windows []int
+	for _, form := range p.groups {
+		windows = append(windows, form.window)
+	}
+	return windows
+}
 
 // GroupLayers is how many layers a KV group has.
 func (p *Plan) GroupLayers() int {
@@ -70,13 +107,32 @@ func (p *Plan) GroupLayers() int {
 	return most
 }
 
-// KVLayout is the form of a layer's K, and of its V.
-func (p *Plan) KVLayout(blockSize int, t kernel.KVType) kernel.KVLayout {
-	return kernel.KVLayout{HeadDim: p.kv[0].headDim, KVHeads: p.kv[0].kvHeads, BlockSize: blockSize, Type: t}
+// KVLayouts are the forms of a layer's K, and of its V, in each KV group. A block takes as much memory in all of them.
+func (p *Plan) KVLayouts(blockSize int, t kernel.KVType) []kernel.KVLayout {
+	var layouts []kernel.KVLayout
+	words := 0
+	for _, form := range p.groups {
+		l := kernel.KVLayout{HeadDim: form.headDim, KVHeads: form.kvHeads, BlockSize: blockSize, Type: t}
+		layouts = append(layouts, l)
+		if words > 0 && words != l.BlockWords() {
+			words = (max(words, l.BlockWords()) + 3) / 4 * 4 // kernels read up to four words at once
+		}
+		words = max(words, l.BlockWords())
+	}
+	for i := range layouts {
+		layouts[i].Pad = words - layouts[i].BlockWords()
+	}
+	return layouts
 }
 
-// HeadsPerKV is how many query heads share a KV head.
-func (p *Plan) HeadsPerKV() int { return p.kv[0].heads / p.kv[0].kvHeads }
+// HeadsPerKV is how many query heads share a KV head, in each of attention's item lists.
+func (p *Plan) HeadsPerKV() []int {
+	var each []int
+	for _, form := range p.lists {
+		each = append(each, form.heads/form.kvHeads)
+	}
+	return each
+}
 
 // KVTokenBytes returns the bytes of K and V of one token in all layers.
 func (p *Plan) KVTokenBytes(kvType string) (int, error) {
@@ -87,7 +143,7 @@ func (p *Plan) KVTokenBytes(kvType string) (int, error) {
 // KVSlotBytes returns the bytes that the slots of one token take in all KV groups, padding included.
 func (p *Plan) KVSlotBytes(kvType string) (int, error) {
 	t, err := kernel.ParseKVType(kvType)
-	return 2 * len(p.windows) * p.GroupLayers() * int(p.KVLayout(1, t).Bytes(1)), err
+	return 2 * len(p.groups) * p.GroupLayers() * int(p.KVLayouts(1, t)[0].Bytes(1)), err
 }
 
 // KVBytes returns the bytes of K and V of one sequence of so many tokens, of which a layer with a window keeps the last.
@@ -96,9 +152,9 @@ func (p *Plan) KVBytes(kvType string, tokens int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	token := 2 * int64(p.KVLayout(1, t).Bytes(1))
 	n := int64(0)
 	for _, l := range p.kv {
+		token := 8 * int64(kernel.KVLayout{HeadDim: l.headDim, KVHeads: l.kvHeads, BlockSize: 1, Type: t}.BlockWords())
 		kept := tokens
 		if l.window > 0 {
 			kept = min(kept, l.window)

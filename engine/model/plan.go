@@ -13,7 +13,9 @@ type Plan struct {
 	vectors   []*Vector
 	embedding *Matrix
 	kv        []*kvLayer // of each attention, in order
-	windows   []int      // of each KV group
+	shared    []*kvLayer // of attention with an earlier layer's K and V
+	groups    []kvForm   // of each KV group
+	lists     []itemForm // of each of attention's item lists
 	work      []func(*Graph)
 }
 

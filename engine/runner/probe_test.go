@@ -21,6 +21,6 @@ func TestProbeStep(t *testing.T) {
 	}
 	assert.Equal(t, []step.Row{{Count: 20, Blocks: 2}}, s.Rows)
 	assert.EqualValues(t, 19, s.Positions[19])
-	r := translator{items: fakeItems{longest: 1 << 20}, kvHeads: 1, units: 1, room: 10}
+	r := translator{lists: []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 1, units: 1, room: 10}}}
 	assert.Len(t, r.translate(s).Slots, 3)
 }

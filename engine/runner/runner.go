@@ -68,14 +68,16 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
 		return nil, err
 	}
-	r.translator = translator{items: r.graph.Attention(), kvHeads: r.layout().KVHeads, units: units(d.Info(), p, o), room: r.graph.DecodeItems()}
+	for _, l := range r.graph.Lists() {
+		r.translator.lists = append(r.translator.lists, itemList{items: l.Attention, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
+	}
 	r.graph.SplitSubmissions(o.TokenLayers)
 	return r, nil
 }
 
 // units guesses at the GPU's compute units.
-func units(info gpu.AdapterInfo, p *model.Plan, o Options) int {
-	if measured := o.Tuning.Units(p.Config.HeadDim); o.Variant == "" && measured > 0 {
+func units(info gpu.AdapterInfo, headDim int, o Options) int {
+	if measured := o.Tuning.Units(headDim); o.Variant == "" && measured > 0 {
 		return measured
 	}
 	if info.Type == "cpu" {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"quire/engine/gpu"
-	"quire/engine/kernel"
 	"quire/engine/step"
 )
 
@@ -19,12 +18,13 @@ type away struct {
 	readback *gpu.Readback
 }
 
-func (r *Runner) layout() kernel.KVLayout {
-	return r.plan.KVLayout(r.options.BlockSize, r.options.KVType)
+// layerBytes is the size of a block of one layer's K, or V: that of the KV group with the largest.
+func (r *Runner) layerBytes() uint64 {
+	return r.plan.KVLayouts(r.options.BlockSize, r.options.KVType)[0].Bytes(1)
 }
 
 // BlockBytes is the size of a block with K and V of every layer of a KV group, as ReadBlocks gives it.
-func (r *Runner) BlockBytes() int { return 2 * len(r.graph.K) * int(r.layout().Bytes(1)) }
+func (r *Runner) BlockBytes() int { return 2 * len(r.graph.K) * int(r.layerBytes()) }
 
 // readBlocks submits copies of whole blocks, K and V of each layer, one block after another.
 func (r *Runner) readBlocks(blocks []int32) (*gpu.Readback, error) {
@@ -32,7 +32,7 @@ func (r *Runner) readBlocks(blocks []int32) (*gpu.Readback, error) {
 	if err != nil {
 		return nil, err
 	}
-	bytes := r.layout().Bytes(1)
+	bytes := r.layerBytes()
 	r.rec.Reset()
 	r.rec.Profile = false
 	to := uint64(0)
@@ -72,7 +72,7 @@ func (r *Runner) ReadBlocks(ctx context.Context, blocks []int32) ([]byte, error)
 
 // WriteBlock fills a block with what ReadBlocks gave, before the steps submitted from now on.
 func (r *Runner) WriteBlock(id int32, data []byte) error {
-	bytes := r.layout().Bytes(1)
+	bytes := r.layerBytes()
 	for i := range r.graph.K {
 		for _, cache := range []*gpu.Buffer{r.graph.K[i], r.graph.V[i]} {
 			if err := cache.Upload(uint64(id)*bytes, data[:bytes]); err != nil {

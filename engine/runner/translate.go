@@ -8,14 +8,18 @@ import (
 
 // translator turns steps into the shaders' terms.
 type translator struct {
-	items   items
-	kvHeads int
-	units   int // the GPU's compute units
-	room    int // decode items that there is memory for partial results of
-
+	lists  []itemList
 	data   kernel.StepData
 	tables []uint32
 	lens   []int
+}
+
+// itemList is how layers of the same heads share a step's rows.
+type itemList struct {
+	items
+	kvHeads int
+	units   int // the GPU's compute units
+	room    int // decode items that there is memory for partial results of
 }
 
 // items is how attention shares a step's rows among workgroups: see attention.Attention.
@@ -42,8 +46,7 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			r.tables = append(r.tables, uint32(id))
 		}
 	}
-	span := r.span(s)
-	data.Rows, data.Prefill, data.Decode, data.Merges = data.Rows[:0], data.Prefill[:0], data.Decode[:0], data.Merges[:0]
+	data.Rows = data.Rows[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane)}
@@ -53,7 +56,14 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			at += len(s.Groups[g].Tables)
 		}
 		data.Rows = append(data.Rows, out)
-		r.items.AppendRow(data, i, int(row.Count), int(row.Start), span)
+	}
+	for n := range r.lists {
+		list := data.List(n)
+		list.Prefill, list.Decode, list.Merges = list.Prefill[:0], list.Decode[:0], list.Merges[:0]
+		span := r.span(s, &r.lists[n])
+		for i := range s.Rows {
+			r.lists[n].AppendRow(data, i, int(s.Rows[i].Count), int(s.Rows[i].Start), span)
+		}
 	}
 	data.Outputs, data.Copies = data.Outputs[:0], s.Copies
 	for _, o := range s.Outputs {
@@ -67,24 +77,24 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 }
 
 // span chooses how decode rows' keys are split, within the room for partial results.
-func (r *translator) span(s *step.Step) int {
+func (r *translator) span(s *step.Step, l *itemList) int {
 	r.lens = r.lens[:0]
 	for i := range s.Rows {
-		if r.items.DecodeItems(int(s.Rows[i].Count), 1, 1) > 0 {
+		if l.DecodeItems(int(s.Rows[i].Count), 1, 1) > 0 {
 			r.lens = append(r.lens, int(s.Rows[i].Start+s.Rows[i].Count))
 		}
 	}
-	span := attention.ChooseSplit(r.lens, r.kvHeads, r.units)
+	span := attention.ChooseSplit(r.lens, l.kvHeads, l.units)
 	for {
 		items, split := 0, false
 		for i := range s.Rows {
 			row := &s.Rows[i]
-			n := r.items.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
+			n := l.DecodeItems(int(row.Count), int(row.Start+row.Count), span)
 			items += n
-			split = split || n > r.items.DecodeItems(int(row.Count), 1, span)
+			split = split || n > l.DecodeItems(int(row.Count), 1, span)
 		}
 		// Items that see all keys of their rows leave no partial results.
-		if !split || items <= r.room || span >= r.items.LongestSpan() {
+		if !split || items <= l.room || span >= l.LongestSpan() {
 			return span
 		}
 		span *= 2

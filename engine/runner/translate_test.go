@@ -37,7 +37,7 @@ func (f fakeItems) LongestSpan() int { return f.longest }
 
 // Rows read their own part of each group's tables, null blocks of windows included.
 func TestTranslate(t *testing.T) {
-	r := translator{items: fakeItems{longest: 1 << 20}, kvHeads: 2, units: 4, room: 100}
+	r := translator{lists: []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 2, units: 4, room: 100}}}
 	s := &step.Step{
 		Tokens: []int32{5, 6, step.LaneToken}, Positions: []int32{0, 1, 40},
 		Rows: []step.Row{
@@ -76,14 +76,14 @@ func TestTranslate(t *testing.T) {
 // However long and many the rows, their parts fit the room for partial results, or spans are as long as they get.
 func TestSpanFitsTheRoom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := translator{items: fakeItems{longest: 1 << rapid.IntRange(10, 20).Draw(t, "longest")}, kvHeads: rapid.IntRange(1, 8).Draw(t, "KV heads"),
+		r := itemList{items: fakeItems{longest: 1 << rapid.IntRange(10, 20).Draw(t, "longest")}, kvHeads: rapid.IntRange(1, 8).Draw(t, "KV heads"),
 			units: rapid.IntRange(1, 200).Draw(t, "units"), room: rapid.IntRange(1, 300).Draw(t, "room")}
 		s := &step.Step{Groups: []step.Group{{}}}
 		for range rapid.IntRange(1, 40).Draw(t, "rows") {
 			start := rapid.IntRange(0, 200000).Draw(t, "start")
 			s.Rows = append(s.Rows, step.Row{First: int32(len(s.Rows)), Count: 1, Start: int32(start)})
 		}
-		span := r.span(s)
+		span := (&translator{}).span(s, &r)
 		items, split := 0, false
 		for i := range s.Rows {
 			n := r.items.DecodeItems(1, int(s.Rows[i].Start)+1, span)

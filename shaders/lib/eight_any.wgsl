@@ -3,23 +3,23 @@
 //! const COLUMNS: u32  vec4s of a head
 alias Raw = Eight;
 
-fn k_raw(row: u32, c: u32) -> Raw {
+fn k_raw(at: u32, c: u32) -> Raw {
     var x = Eight();
     if 2u * c < COLUMNS {
-        x.low = k_column(row, 2u * c);
+        x.low = k_column(at, 2u * c);
     }
     if 2u * c + 1u < COLUMNS {
-        x.high = k_column(row, 2u * c + 1u);
+        x.high = k_column(at, 2u * c + 1u);
     }
     return x;
 }
-fn v_raw(row: u32, c: u32) -> Raw {
+fn v_raw(at: u32, c: u32) -> Raw {
     var x = Eight();
     if 2u * c < COLUMNS {
-        x.low = v_column(row, 2u * c);
+        x.low = v_column(at, 2u * c);
     }
     if 2u * c + 1u < COLUMNS {
-        x.high = v_column(row, 2u * c + 1u);
+        x.high = v_column(at, 2u * c + 1u);
     }
     return x;
 }

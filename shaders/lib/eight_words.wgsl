@@ -4,6 +4,7 @@
 alias KvUnit = vec4<u32>;
 alias Raw = vec4<u32>;
 const KV_ROW: u32 = HEAD_DIM / 8u;
+fn kv_place(row: u32, pad: u32) -> u32 { return row * KV_ROW + pad / 4u; }
 
-fn k_raw(row: u32, c: u32) -> Raw { return k_cache[row * KV_ROW + min(c, KV_ROW - 1u)]; }
-fn v_raw(row: u32, c: u32) -> Raw { return v_cache[row * KV_ROW + min(c, KV_ROW - 1u)]; }
+fn k_raw(at: u32, c: u32) -> Raw { return k_cache[at + min(c, KV_ROW - 1u)]; }
+fn v_raw(at: u32, c: u32) -> Raw { return v_cache[at + min(c, KV_ROW - 1u)]; }

@@ -22,7 +22,7 @@ struct Item {
     first: u32,   // of the sequence's flat query rows
     rows: u32,    // that the sequence has
     token: u32,   // the sequence's first
-    keys_at: u32, // see kv_row
+    keys_at: u32, // see kv_at
     start: i32,   // position of the sequence's first query
     begin: i32,   // keys of the item: [begin, end)
     end: i32,

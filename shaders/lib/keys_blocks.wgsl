@@ -2,9 +2,10 @@
 // step keys_of gives: looked up once, for compilers do not know that no barrier changes it.
 //! const GROUP: u32       KV group
 //! const BLOCK_SIZE: u32  slots of a KV block
+//! const BLOCK_PAD: u32   words between two blocks that other layers' larger ones need
 //! const KV_HEADS: u32    KV heads
 fn keys_of(row: u32) -> u32 { return row_table(row, GROUP); }
-fn kv_row(keys_at: u32, kv_head: u32, key: u32) -> u32 {
+fn kv_at(keys_at: u32, kv_head: u32, key: u32) -> u32 {
     let block = step[keys_at + key / BLOCK_SIZE];
-    return (block * KV_HEADS + kv_head) * BLOCK_SIZE + key % BLOCK_SIZE;
+    return kv_place((block * KV_HEADS + kv_head) * BLOCK_SIZE + key % BLOCK_SIZE, block * BLOCK_PAD);
 }

@@ -2,9 +2,10 @@
 //! const HEAD_DIM: u32  elements of a head
 alias KvUnit = vec2<u32>;
 const KV_ROW: u32 = HEAD_DIM / 4u;
+fn kv_place(row: u32, pad: u32) -> u32 { return row * KV_ROW + pad / 2u; }
 
 fn kv_open(x: vec2<u32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(vec4<u32>(x.x << 16u, x.x & 0xFFFF0000u, x.y << 16u, x.y & 0xFFFF0000u));
 }
-fn k_column(row: u32, c: u32) -> vec4<f32> { return kv_open(k_cache[row * KV_ROW + c]); }
-fn v_column(row: u32, c: u32) -> vec4<f32> { return kv_open(v_cache[row * KV_ROW + c]); }
+fn k_column(at: u32, c: u32) -> vec4<f32> { return kv_open(k_cache[at + c]); }
+fn v_column(at: u32, c: u32) -> vec4<f32> { return kv_open(v_cache[at + c]); }

@@ -5,9 +5,9 @@ fn kv_open(w: u32, scale: u32, c: u32) -> vec4<f32> {
     let e = vec4<u32>(4u * c) + vec4<u32>(0u, 1u, 2u, 3u);
     return select(vec4<f32>(0.0), kv_bytes(w) * unpack2x16float(scale).x, e < vec4<u32>(HEAD_DIM));
 }
-fn k_column(row: u32, c: u32) -> vec4<f32> {
-    return kv_open(k_cache[row * KV_ROW + c], k_cache[row * KV_ROW + KV_QUANTS], c);
+fn k_column(at: u32, c: u32) -> vec4<f32> {
+    return kv_open(k_cache[at + c], k_cache[at + KV_QUANTS], c);
 }
-fn v_column(row: u32, c: u32) -> vec4<f32> {
-    return kv_open(v_cache[row * KV_ROW + c], v_cache[row * KV_ROW + KV_QUANTS], c);
+fn v_column(at: u32, c: u32) -> vec4<f32> {
+    return kv_open(v_cache[at + c], v_cache[at + KV_QUANTS], c);
 }

@@ -4,6 +4,7 @@
 alias KvUnit = u32;
 const KV_QUANTS: u32 = (HEAD_DIM + 3u) / 4u;
 const KV_ROW: u32 = KV_QUANTS + 1u;
+fn kv_place(row: u32, pad: u32) -> u32 { return row * KV_ROW + pad; }
 
 // kv_bytes makes floats of a word's four integers, exactly and without a conversion: a byte at bit p of the mantissa of
 // 2^(23-p) adds its value to that power of two.

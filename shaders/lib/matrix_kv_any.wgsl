@@ -2,17 +2,17 @@
 //! slot kv: kv_f32 kv_f32x4 kv_f16 kv_f16x4 kv_bf16 kv_bf16x4 kv_q8 kv_q8x4
 //! const COLUMNS: u32  vec4s of a head
 
-fn k_eight(row: u32, c: u32) -> Eight {
-    var x = Eight(half4(k_column(row, 2u * c)), Half4());
+fn k_eight(at: u32, c: u32) -> Eight {
+    var x = Eight(half4(k_column(at, 2u * c)), Half4());
     if 2u * c + 1u < COLUMNS {
-        x.high = half4(k_column(row, 2u * c + 1u));
+        x.high = half4(k_column(at, 2u * c + 1u));
     }
     return x;
 }
-fn v_eight(row: u32, c: u32) -> Eight {
-    var x = Eight(half4(v_column(row, 2u * c)), Half4());
+fn v_eight(at: u32, c: u32) -> Eight {
+    var x = Eight(half4(v_column(at, 2u * c)), Half4());
     if 2u * c + 1u < COLUMNS {
-        x.high = half4(v_column(row, 2u * c + 1u));
+        x.high = half4(v_column(at, 2u * c + 1u));
     }
     return x;
 }

@@ -10,12 +10,9 @@ const STEP_AT_POSITIONS: u32 = 4u;
 const STEP_AT_TOKEN_ROWS: u32 = 5u; // the row each token belongs to
 const STEP_AT_ROWS: u32 = 6u;
 const STEP_AT_OUTPUTS: u32 = 7u;
-const STEP_PREFILL_ITEMS: u32 = 8u; // attention work items of rows that see all their keys at once
-const STEP_AT_PREFILL: u32 = 9u;
-const STEP_DECODE_ITEMS: u32 = 10u; // attention work items of rows with few tokens, whose keys are split
-const STEP_AT_DECODE: u32 = 11u;
-const STEP_MERGES: u32 = 12u;       // rows whose decode items are merged
-const STEP_AT_MERGES: u32 = 13u;
+// Words 8 to 13 are the first list of attention's work items, those after the seed further lists: the number of items of
+// rows that see all their keys at once, and their offset; of items of rows with few tokens, whose keys are split; of merges
+// of the latter.
 const STEP_COPIES: u32 = 14u;       // block copies
 const STEP_AT_COPIES: u32 = 15u;
 const STEP_AT_SLOTS: u32 = 16u;     // for each KV group: offset of its slot mapping
