@@ -31,6 +31,7 @@ type randomModel struct {
 	kvHeads  int
 	ffn      int
 	bias     bool // of q, k and v
+	biases   bool // of all matrices of the layers
 	head     bool // its own output matrix
 	factors  bool // rope_freqs.weight
 	normed   bool // q and k, head by head
@@ -103,9 +104,17 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 		if m.after {
 			tensors = append(tensors, norm(at("post_attention_norm.weight")), norm(at("post_ffw_norm.weight")))
 		}
-		if m.bias {
-			for name, n := range map[string]uint64{"attn_q.bias": q, "attn_k.bias": kv, "attn_v.bias": kv} {
-				tensors = append(tensors, tensor{at(name), []uint64{n}, 0, 0.5})
+		for _, bias := range []struct {
+			name string
+			n    uint64
+			on   bool
+		}{
+			{"attn_q.bias", q, m.bias || m.biases}, {"attn_k.bias", kv, m.bias || m.biases}, {"attn_v.bias", kv, m.bias || m.biases},
+			{"attn_output.bias", randomWidth, m.biases}, {"ffn_gate.bias", uint64(m.ffn), m.biases}, {"ffn_up.bias", uint64(m.ffn), m.biases},
+			{"ffn_down.bias", randomWidth, m.biases},
+		} {
+			if bias.on {
+				tensors = append(tensors, tensor{at(bias.name), []uint64{bias.n}, 0, 0.5})
 			}
 		}
 	}
@@ -167,18 +176,18 @@ func TestRandomModels(t *testing.T) {
 		return m
 	}
 	models := map[string]randomModel{
-		"f32":                     base,
-		"f16":                     with(func(m *randomModel) { m.types = all(quant.F16) }),
-		"bf16, own head":          with(func(m *randomModel) { m.types, m.head = all(quant.BF16), true }),
-		"q8_0":                    with(func(m *randomModel) { m.types = all(quant.Q8_0) }),
-		"q4_0":                    with(func(m *randomModel) { m.types = all(quant.Q4_0) }),
-		"q4_1":                    with(func(m *randomModel) { m.types = all(quant.Q4_1) }),
-		"mixed types":             with(func(m *randomModel) { m.types = mixed }),
-		"narrow K types":          with(func(m *randomModel) { m.types, m.ffn = narrow, 256 }),
-		"qwen2 with biases":       with(func(m *randomModel) { m.arch, m.bias = "qwen2", true }),
-		"part of the head turned": with(func(m *randomModel) { m.headDim, m.rotary, m.kvHeads = 24, 8, 4 }),
-		"one KV head, odd ffn":    with(func(m *randomModel) { m.kvHeads, m.ffn = 1, 77 }),
-		"RoPE factors":            with(func(m *randomModel) { m.factors = true }),
+		"f32":                          base,
+		"f16":                          with(func(m *randomModel) { m.types = all(quant.F16) }),
+		"bf16, own head":               with(func(m *randomModel) { m.types, m.head = all(quant.BF16), true }),
+		"q8_0":                         with(func(m *randomModel) { m.types = all(quant.Q8_0) }),
+		"q4_0":                         with(func(m *randomModel) { m.types = all(quant.Q4_0) }),
+		"q4_1":                         with(func(m *randomModel) { m.types = all(quant.Q4_1) }),
+		"mixed types, biases":          with(func(m *randomModel) { m.types, m.biases = mixed, true }),
+		"narrow K types":               with(func(m *randomModel) { m.types, m.ffn = narrow, 256 }),
+		"qwen2 with biases":            with(func(m *randomModel) { m.arch, m.bias = "qwen2", true }),
+		"part of the head turned":      with(func(m *randomModel) { m.headDim, m.rotary, m.kvHeads = 24, 8, 4 }),
+		"one KV head, odd ffn, biases": with(func(m *randomModel) { m.kvHeads, m.ffn, m.biases = 1, 77, true }),
+		"RoPE factors":                 with(func(m *randomModel) { m.factors = true }),
 		"linear RoPE scaling": with(func(m *randomModel) {
 			m.metadata = map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(4), "rope.freq_base": float32(5000)}
 		}),
@@ -209,7 +218,7 @@ func TestRandomModels(t *testing.T) {
 	}
 	few := !gputest.First && os.Getenv("QUIRE_ALL") == "" // the kernels' texts are those of the default binding
 	for name, m := range models {
-		if few && !slices.Contains([]string{"mixed types", "qwen2 with biases"}, name) {
+		if few && !slices.Contains([]string{"mixed types, biases", "qwen2 with biases"}, name) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // h[t][i] = activate(g[t][i])·u[t][i], for gates and ups that come from two matrices.
 //! include: step
-//! slot activation: activation_silu activation_gelu
+//! slot activation: activation_silu activation_gelu activation_gelu_erf
 //! const VECTORS: u32   vec4s of a row
 //! const G_STRIDE: u32  floats from one row of g to the next
 //! const U_STRIDE: u32  floats from one row of u to the next

@@ -7,7 +7,7 @@
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
 //! include: step weights
-//! slot activation: activation_silu activation_gelu
+//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -20,7 +20,10 @@
 //! const GATHER: bool   row m of x is the token of output m
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
-//! const BIAS: bool     bias[n] is added to the product
+//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
+//! const UPS: u32       where the ups' begin
+//! const SCALE: f32     factor of the sum
+//! const ACTIVATED: bool  y[m][n] = activate(r[n])
 //! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -153,8 +156,17 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 let n = n0 + (j * 16u + tx) * 4u;
                 var v = done[(i * QUADS + j) * 4u + r];
                 if BIAS {
-                    let at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
+                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
+                    if GATED {
+                        at = at / 2u + at % 2u * UPS;
+                    }
                     v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
+                }
+                if SCALE != 1.0 {
+                    v *= SCALE;
+                }
+                if ACTIVATED {
+                    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
                 }
                 if GATED {
                     if n < N {

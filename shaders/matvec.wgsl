@@ -4,7 +4,7 @@
 // them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
 //! include: step weights fold
-//! slot activation: activation_silu activation_gelu
+//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
@@ -23,12 +23,23 @@
 //! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
 //! const ADD: bool       y is added to
 //! const GATHER: bool    row m of x is the token of output m
-//! const BIAS: bool      bias[n] is added to the product
+//! const BIAS: bool      bias[n] is added to the product; with GATED the gates' lie first
+//! const UPS: u32        where the ups' begin
+//! const SCALE: f32      factor of the sum
+//! const ACTIVATED: bool y[m][n] = activate(r[n])
 //! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read> norm: array<vec4<f32>>;
+
+// bias_at gives what is added to row n of W.
+fn bias_at(n: u32) -> f32 {
+    if GATED {
+        return bias[n / 2u + n % 2u * UPS];
+    }
+    return bias[n];
+}
 
 fn store(m: u32, column: u32, value: f32) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
@@ -110,7 +121,13 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
     for (var t = 0u; t < TILE; t++) {
         (*done)[t * ROWS + m] *= scale;
         if BIAS {
-            (*done)[t * ROWS + m] += bias[FIRST + min(first + t, N - 1u)];
+            (*done)[t * ROWS + m] += bias_at(FIRST + min(first + t, N - 1u));
+        }
+        if SCALE != 1.0 {
+            (*done)[t * ROWS + m] *= SCALE;
+        }
+        if ACTIVATED {
+            (*done)[t * ROWS + m] = activate((*done)[t * ROWS + m]);
         }
     }
     if GATED {

@@ -10,10 +10,11 @@ import (
 // Activation is a function of gates.
 type Activation string
 
-// The activations. GELU is the one by tanh (arXiv 1606.08415).
+// The activations. GELU (arXiv 1606.08415) is by tanh, GELUErf by the error function.
 const (
-	SiLU Activation = "silu"
-	GELU Activation = "gelu"
+	SiLU    Activation = "silu"
+	GELU    Activation = "gelu"
+	GELUErf Activation = "gelu_erf"
 )
 
 // library is the activation's choice of a shader's slot; a shader that uses none takes one all the same.

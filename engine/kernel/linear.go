@@ -21,12 +21,15 @@ type LinearParams struct {
 	YOffset int // the column of y where row 0 of W goes
 	MWord   int // the step buffer's word with the number of rows: WordTokens or WordOutputs
 
-	Norm   bool       // x goes through RMSNorm first
-	Eps    float32    // RMSNorm's
-	Bias   bool       // a vector of Rows is added to the product
-	Add    bool       // y is added to
-	Gated  Activation // rows 2i and 2i+1 of W are gate and up: y[i] = Gated(gate)·up; "" for rows of their own
-	Gather bool       // row m of x is the token of output m
+	Norm      bool       // x goes through RMSNorm first
+	Eps       float32    // RMSNorm's
+	Bias      bool       // a vector of Rows is added to the product; with Gated the gates' biases come before the ups'
+	Scale     float32    // factor of product and bias; 0: 1
+	Activated Activation // of what comes out; "": none
+	Cap       float32    // what comes out is bounded to ±Cap by tanh, instead of Activated; 0: none
+	Add       bool       // y is added to
+	Gated     Activation // rows 2i and 2i+1 of W are gate and up: y[i] = Gated(gate)·up; "" for rows of their own
+	Gather    bool       // row m of x is the token of output m
 
 	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
 	MaxRows int
@@ -164,17 +167,30 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 	if p.Gated != "" {
 		offset = p.YOffset + piece.First/2
 	}
-	return Spec{
+	scale := p.Scale
+	if scale == 0 {
+		scale = 1
+	}
+	s := Spec{
 		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, strings.ToLower(p.Matrix.Type.String())), Variant: "baseline",
 		Consts: []Const{
 			{"STRIPS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
-			{"BIAS", p.Bias}, {"ADD", p.Add}, {"GATED", p.Gated != ""},
+			{"BIAS", p.Bias}, {"UPS", p.Matrix.Rows / 2}, {"SCALE", scale}, {"ADD", p.Add}, {"GATED", p.Gated != ""},
+			{"ACTIVATED", p.Activated != "" || p.Cap > 0},
 		},
-		Slots:    map[string]string{"dequant": library(p.Matrix.Type), "activation": p.Gated.library()},
+		Slots:    map[string]string{"dequant": library(p.Matrix.Type), "activation": max(p.Gated, p.Activated).library()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
+	if p.Cap > 0 {
+		s.Slots["activation"] = "activation_cap"
+		s.Consts = append(s.Consts, Const{"CAP", p.Cap})
+	}
+	return s
 }
+
+// joined tells whether what comes out is no sum of what parts of K give.
+func (p *LinearParams) joined() bool { return p.Gated != "" || p.Activated != "" || p.Cap > 0 }
 
 // Wait blocks until all kernels have compiled.
 func (l *Linear) Wait(ctx context.Context) error {

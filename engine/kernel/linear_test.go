@@ -31,7 +31,7 @@ func (c linearCase) String() string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.Gated == SiLU, "swiglu"}, {c.Gated == GELU, "geglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}, {c.anyBits, "any bits"}} {
+	}{{c.Norm, "norm"}, {c.Bias, "bias"}, {c.Add, "add"}, {c.Scale != 0, "scale"}, {c.Cap != 0, "cap"}, {c.Activated != "", string(c.Activated)}, {c.Gated == SiLU, "swiglu"}, {c.Gated == GELU, "geglu"}, {c.Gather, "gather"}, {c.Deterministic, "det"}, {c.maxBinding != 0, "split"}, {c.anyBits, "any bits"}} {
 		if f.on {
 			s += "/" + f.name
 		}
@@ -61,8 +61,21 @@ func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32
 		rows = reference.RMSNorm(rows, norm, T(c.Eps))
 	}
 	y := reference.MatMul(w, rows, c.k)
+	if c.Bias && c.Gated != "" {
+		turned := make([]float32, 0, c.n) // as the rows are: gate and up in turn
+		for i := range c.n / 2 {
+			turned = append(turned, bias[i], bias[c.n/2+i])
+		}
+		bias = turned
+	}
 	if c.Bias {
 		y = reference.Add(y, bias)
+	}
+	for i := range y {
+		if c.Scale != 0 {
+			y[i] *= T(c.Scale)
+		}
+		y[i] = plainActivation(c, y[i])
 	}
 	if c.Gated != "" {
 		gate, up := make([]T, 0, len(y)/2), make([]T, 0, len(y)/2)
@@ -79,6 +92,20 @@ func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32
 		y = reference.Add(y, y0)
 	}
 	return y
+}
+
+func plainActivation[T reference.Float](c linearCase, x T) T {
+	switch {
+	case c.Cap != 0:
+		return T(c.Cap) * T(math.Tanh(float64(x/T(c.Cap))))
+	case c.Activated == GELU:
+		return reference.GeGLU([]T{x}, []T{1})[0]
+	case c.Activated == GELUErf:
+		return x * T(math.Erfc(-float64(x)/math.Sqrt2)/2)
+	case c.Activated == SiLU:
+		return reference.SwiGLU([]T{x}, []T{1})[0]
+	}
+	return x
 }
 
 const eps = 1e-5
@@ -202,6 +229,14 @@ func linearCases() []linearCase {
 				c.Variant, c.Deterministic = "", true
 				add(c)
 			}
+		}
+	}
+	for _, m := range []int{2, 65} {
+		for _, p := range []LinearParams{
+			{Bias: true, Activated: GELUErf}, {Activated: GELU, Norm: true}, {Bias: true, Scale: 0.22, Add: true}, {Scale: 1.5, Cap: 4}, {Activated: SiLU},
+		} {
+			p.Variant = "baseline"
+			add(linearCase{LinearParams: p, typ: quant.Q4_1, n: 66, k: 96, m: m})
 		}
 	}
 	few := baseline(0, 8)

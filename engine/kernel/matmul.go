@@ -42,8 +42,8 @@ func matmulParts(p *LinearParams, piece Piece, tile int) ([]Spec, error) {
 		turns = MaxTurns
 	}
 	most := (turns-one)/(two-one) + 1
-	if turns < one || p.Gated != "" && blocks > most {
-		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with gates", ErrTurns, p.Matrix.Cols, most*strip)
+	if turns < one || p.joined() && blocks > most {
+		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with gates or activations", ErrTurns, p.Matrix.Cols, most*strip)
 	}
 	parts := ceilDiv(blocks, most)
 	each := ceilDiv(blocks, parts)

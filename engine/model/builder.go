@@ -20,7 +20,9 @@ type builder struct {
 	config *Config
 	plan   *Plan
 	at     int // the layer that is described; -1 outside of them
-	err    error
+
+	residual float32 // factor of what blocks add to the residual stream; 0: 1
+	err      error
 }
 
 // describe says what a model computes: the whole of an architecture.

@@ -94,3 +94,14 @@ func TestYarnExact(t *testing.T) {
 	assert.InEpsilon(t, plain(9)*(1-0.0974956+0.0974956/32), frequency(9), 1e-6)
 	assert.InEpsilon(t, plain(18)/32, frequency(18), 1e-6)
 }
+
+// Granite's four factors, and what stands for those that a file lacks.
+func TestGraniteFactors(t *testing.T) {
+	p := planned(t, "granite", 2, meta{"attention.scale": float32(0.015625), "embedding_scale": float32(12), "residual_scale": float32(0.22), "logit_scale": float32(8)})
+	assert.EqualValues(t, 0.015625, p.kv[0].scale)
+	for _, m := range []meta{{}, {"attention.scale": float32(0), "embedding_scale": float32(0), "residual_scale": float32(0), "logit_scale": float32(0)}} {
+		assert.InDelta(t, 1/math.Sqrt(tiny.HeadDim), planned(t, "granite", 1, m).kv[0].scale, 1e-7)
+	}
+	_, err := NewPlan(tiny.Model{Architecture: "granite", Meta: meta{"granite.logit_scale": float32(-1)}}.File(t))
+	assert.ErrorContains(t, err, "granite.logit_scale is -1")
+}

@@ -143,7 +143,7 @@ func (g *Graph) product(p product) {
 	for _, m := range p.weights {
 		params := kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
-			Norm: norm != nil, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
 		if norm != nil {
 			params.Eps = norm.eps
@@ -160,6 +160,9 @@ func (g *Graph) product(p product) {
 		var bound *kernel.LinearBind
 		g.Add(func() (err error) {
 			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y)}
+			if p.bias != nil {
+				v.Bias = g.weights.vector[p.bias].All()
+			}
 			if norm != nil {
 				v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 			}

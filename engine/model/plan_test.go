@@ -120,7 +120,7 @@ func TestLinearScaling(t *testing.T) {
 func TestTensorsThatNothingReads(t *testing.T) {
 	for _, name := range []string{
 		"output.bias", "output_norm.bias", "token_embd_norm.weight", "rope_factors_long.weight", "rope_factors_short.weight", "cls.weight", "v.blk.0.attn_q.weight",
-		"blk.0.attn_norm.bias", "blk.1.attn_output.bias", "blk.0.ffn_gate.bias", "blk.0.ffn_up.bias", "blk.0.ffn_down.bias", "blk.0.ffn_norm.bias",
+		"blk.0.attn_norm.bias", "blk.0.ffn_norm.bias",
 		"blk.0.attn_q_norm.weight", "blk.0.attn_k_norm.weight", "blk.0.attn_sinks.weight", "blk.0.post_attention_norm.weight", "blk.0.post_ffw_norm.weight",
 		"blk.0.attn_sub_norm.weight", "blk.0.ffn_sub_norm.weight", "blk.0.ffn_gate_inp.weight", "blk.0.layer_output_scale.weight", "blk.0.attn_rot_embd.weight",
 		"blk.0.attn_q.scale", "blk.0.ffn_down.scale", "blk.0.ffn_down.input_scale", "output.scale", "blk.2.attn_q.weight", "blk.17.ffn_norm.weight", "something.else",

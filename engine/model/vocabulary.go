@@ -44,8 +44,12 @@ func (b *builder) embedding(name string) *Matrix {
 	return b.matrix("embedding", c.Vocabulary, c.Width, Part{Tensor: t, Stride: 1})
 }
 
-// head gives the logits of the step's outputs: from a matrix of its own, or the embedding's where the file has none.
-func (b *builder) head(x rows, name string) {
+// head gives the logits of the step's outputs.
+func (b *builder) head(x rows, name string) { b.boundHead(x, name, 1, 0) }
+
+// boundHead gives the logits of the step's outputs, from a matrix of its own, or the embedding's where the file has none; times
+// scale, and then bounded softly to ±bound where that is not 0.
+func (b *builder) boundHead(x rows, name string, scale, bound float64) {
 	weights := b.plan.embedding
 	if t, ok := b.find(name + ".weight"); ok {
 		b.checkRows(t, b.config.Vocabulary, x.width)
@@ -53,5 +57,6 @@ func (b *builder) head(x rows, name string) {
 	} else {
 		b.plan.Tied = true
 	}
-	b.product(product{weights: []*Matrix{weights}, x: x, y: rows{label: "logits", width: b.config.Vocabulary, outputs: true}})
+	b.product(product{weights: []*Matrix{weights}, x: x, y: rows{label: "logits", width: b.config.Vocabulary, outputs: true},
+		scale: float32(scale), cap: float32(bound)})
 }

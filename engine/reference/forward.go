@@ -126,17 +126,17 @@ func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 		Heads: m.Heads, KVHeads: m.KVHeads, HeadDim: m.HeadDim,
 		Causal: true, Scale: scale, Window: m.window(i),
 	})
-	h = MatMul(l.O, attention, m.Heads*m.HeadDim)
+	h = project(l.O, l.OBias, attention, m.Heads*m.HeadDim)
 	if m.Gemma {
 		h = RMSNorm(h, l.AfterAttn, m.Eps)
 	}
 	x = Add(x, h)
 	h = RMSNorm(x, l.FFNNorm, m.Eps)
-	gate, up := MatMul(l.Gate, h, m.Width), MatMul(l.Up, h, m.Width)
+	gate, up := project(l.Gate, l.GateBias, h, m.Width), project(l.Up, l.UpBias, h, m.Width)
 	if !m.Gemma {
-		return Add(x, MatMul(l.Down, SwiGLU(gate, up), m.FFN))
+		return Add(x, project(l.Down, l.DownBias, SwiGLU(gate, up), m.FFN))
 	}
-	return Add(x, RMSNorm(MatMul(l.Down, GeGLU(gate, up), m.FFN), l.AfterFFN, m.Eps))
+	return Add(x, RMSNorm(project(l.Down, l.DownBias, GeGLU(gate, up), m.FFN), l.AfterFFN, m.Eps))
 }
 
 func project(w, bias []float32, x []float64, k int) []float64 {

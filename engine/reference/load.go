@@ -15,8 +15,11 @@ type Layer struct {
 	AttnNorm            []float32
 	Q, K, V, O          []float32
 	QBias, KBias, VBias []float32
+	OBias               []float32
 	FFNNorm             []float32
 	Gate, Up, Down      []float32
+	GateBias, UpBias    []float32
+	DownBias            []float32
 	QNorm, KNorm        []float32 // of heads
 	AfterAttn, AfterFFN []float32 // norms of what the blocks give
 }
@@ -86,6 +89,10 @@ func (l *loader) layer(prefix string, c Config) Layer {
 		QBias:    l.bias(prefix+"attn_q.bias", q),
 		KBias:    l.bias(prefix+"attn_k.bias", kv),
 		VBias:    l.bias(prefix+"attn_v.bias", kv),
+		OBias:    l.bias(prefix+"attn_output.bias", c.Width),
+		GateBias: l.bias(prefix+"ffn_gate.bias", c.FFN),
+		UpBias:   l.bias(prefix+"ffn_up.bias", c.FFN),
+		DownBias: l.bias(prefix+"ffn_down.bias", c.Width),
 		FFNNorm:  l.vector(prefix+"ffn_norm.weight", c.Width),
 		Gate:     l.matrix(prefix+"ffn_gate.weight", c.FFN, c.Width),
 		Up:       l.matrix(prefix+"ffn_up.weight", c.FFN, c.Width),

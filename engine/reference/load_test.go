@@ -250,7 +250,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"no embedding", `"token_embd.weight" is missing`, func(m *tiny) { m.drop("token_embd.weight") }},
 		{"missing layer", `"blk.1.attn_norm.weight" is missing`, func(m *tiny) { m.metadata["llama.block_count"] = uint32(1 << 30) }},
 		{"shape", `"blk.0.ffn_gate.weight" has shape [6 5], want [6 4]`, func(m *tiny) { m.metadata["llama.feed_forward_length"] = uint32(4) }},
-		{"left over", `"blk.0.attn_output.bias" is no part`, func(m *tiny) { m.add("blk.0.attn_output.bias", tinyWidth) }},
+		{"left over", `"blk.0.attn_norm.bias" is no part`, func(m *tiny) { m.add("blk.0.attn_norm.bias", tinyWidth) }},
 		{"divisor", `"rope_freqs.weight" has a divisor`, func(m *tiny) {
 			m.add("rope_freqs.weight", 2)
 			m.weights["rope_freqs.weight"] = []float32{1, 0}

@@ -16,7 +16,7 @@ var (
 	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2",
-		"smollm3", "llama-yarn", "llama-yarn-beta",
+		"smollm3", "llama-yarn", "llama-yarn-beta", "granite",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 	}
 	onlyAll = []string{

@@ -1,0 +1,24 @@
+package model
+
+import "quire/engine/kernel"
+
+func init() { register("granite", granite) }
+
+// granite is Granite 3 and 4: a llama with four factors (arXiv 2408.13359). The embedding is multiplied by one, what each block
+// adds to the residual stream by another; one stands for attention's usual scale, and the logits are divided by the last.
+func granite(b *builder) {
+	attention := b.attention()
+	attention.rope = b.rope("rope.freq_base", neighbours)
+	b.scaleRope(attention.rope)
+	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
+	b.residual = float32(b.positive("residual_scale", 1))
+
+	x := b.embed("token_embd", float32(b.positive("embedding_scale", 1)))
+	for range b.layers() {
+		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
+		b.addProject(x, b.attend(h), "attn_output")
+		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
+		b.addProject(x, f, "ffn_down")
+	}
+	b.boundHead(b.rmsNorm(x, "output_norm"), "output", 1/b.positive("logit_scale", 1), 0)
+}
