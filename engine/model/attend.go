@@ -103,8 +103,12 @@ func (b *builder) headNorm(h heads, q, k string) heads {
 	return h
 }
 
-// heads projects x to q, k and v, with what the file has of biases.
+// heads projects x to q, k and v, with what the file has of biases. There are as many as the layer has.
 func (b *builder) heads(x rows, s span, q, k, v string) heads {
+	if s.heads, s.kvHeads = b.config.Heads, b.config.KVHeads; s.kvHeads == 0 {
+		b.fail("%s.attention.head_count_kv is 0 in layer %d, which has attention", b.arch, b.at)
+		s.kvHeads = s.heads
+	}
 	names := []string{q, k, v}
 	lengths := []int{s.heads * s.headDim, s.kvHeads * s.headDim, s.kvHeads * s.headDim}
 	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}

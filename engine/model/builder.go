@@ -80,13 +80,19 @@ func (b *builder) label(what string) string {
 	return fmt.Sprintf("layer %d %s", b.at, what)
 }
 
+// enter begins a layer's description, or with -1 ends the last.
+func (b *builder) enter(layer int) {
+	b.at = layer
+	b.config.layer(layer)
+}
+
 // layers goes through the layers: what is described meanwhile belongs to the one that is given. Between two of them a
 // submission may end.
 func (b *builder) layers() iter.Seq[int] {
 	return func(yield func(int) bool) {
-		defer func() { b.at = -1 }()
+		defer b.enter(-1)
 		for i := range b.config.Layers {
-			b.at = i
+			b.enter(i)
 			if i > 0 {
 				b.onDevice(func(g *Graph) {
 					g.Add(nil, func(rec *gpu.Recorder, s *kernel.StepData) { g.split(rec, i, len(s.Tokens)) })

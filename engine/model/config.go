@@ -5,6 +5,9 @@ package model
 import (
 	"errors"
 	"math"
+	"slices"
+
+	"quire/engine/attention"
 )
 
 // ErrUnsupported is a model that cannot run; the message names the architecture, tensor or type.
@@ -16,13 +19,24 @@ type Config struct {
 	Name         string
 	Layers       int
 	Width        int // of the residual stream
-	Heads        int
-	KVHeads      int
+	Heads        int // of the layer that is described; afterwards, the most that a layer has
+	KVHeads      int // likewise; 0 in layers without K and V
 	HeadDim      int
-	FFN          int
+	FFN          int // likewise
 	Vocabulary   int
 	Context      int     // tokens the model was trained for
 	Scale        float64 // of attention's q·k
+
+	heads, kvHeads, ffn []int // of each layer
+}
+
+// layer sets what layers differ in to what one has, or outside of them to the most.
+func (c *Config) layer(i int) {
+	if i < 0 {
+		c.Heads, c.KVHeads, c.FFN = slices.Max(c.heads), slices.Max(c.kvHeads), slices.Max(c.ffn)
+		return
+	}
+	c.Heads, c.KVHeads, c.FFN = c.heads[i], c.kvHeads[i], c.ffn[i]
 }
 
 // config reads the configuration, without Vocabulary; r.err names the key that does not fit.
@@ -35,15 +49,19 @@ func (r *reader) config() *Config {
 	}
 	c.Name, _, _ = r.file.Metadata.String("general.name")
 	r.layers = c.Layers
-	c.Heads = r.needPerLayer("attention.head_count", 1, 1<<12)
-	c.FFN = r.needPerLayer("feed_forward_length", 1, 1<<18)
-	c.KVHeads = r.perLayer("attention.head_count_kv", c.Heads, 1, 1<<12)
+	c.heads = r.needPerLayer("attention.head_count", 1, 1<<12)
+	c.ffn = r.needPerLayer("feed_forward_length", 1, 1<<18)
+	var told bool
+	if c.kvHeads, told = r.perLayer("attention.head_count_kv", 0, 1<<12); !told {
+		c.kvHeads = c.heads
+	}
 	if r.err != nil {
 		return c
 	}
+	c.layer(-1)
 	// A file with one of the two lengths has the other from the width.
 	usual := c.Width / c.Heads
-	c.HeadDim = r.integer("attention.key_length", usual, 2, 256)
+	c.HeadDim = r.integer("attention.key_length", usual, 2, attention.MaxHeadDim)
 	if v := r.integer("attention.value_length", usual, 1, 1<<12); v != c.HeadDim {
 		r.fail("K rows of %d (%s.attention.key_length) and V rows of %d (%s.attention.value_length); where one is missing it is the width over the heads, %d",
 			c.HeadDim, r.arch, v, r.arch, usual)
@@ -53,10 +71,13 @@ func (r *reader) config() *Config {
 	case r.err != nil:
 	case c.HeadDim < 2:
 		r.fail("width %d has no room for %d heads", c.Width, c.Heads)
-	case c.Heads%c.KVHeads != 0:
-		r.fail("%d heads do not divide into %d KV heads", c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
 		r.fail("head dim %d is odd", c.HeadDim)
+	}
+	for i, n := range c.kvHeads {
+		if r.err == nil && n > 0 && c.heads[i]%n != 0 {
+			r.fail("%d heads do not divide into %d KV heads", c.heads[i], n)
+		}
 	}
 	c.Scale = 1 / math.Sqrt(float64(c.HeadDim))
 	return c

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/kernel"
 	"quire/engine/model"
 	"quire/engine/quant"
 	"quire/tests/tiny"
@@ -146,11 +147,34 @@ func TestPerLayerValues(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{4, 2, 48}, []int{p.Config.Heads, p.Config.KVHeads, p.Config.FFN})
 	for _, key := range []string{"llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"} {
-		refused(t, tiny.Model{Meta: meta{key: []uint32{2, 1}}}, key, "layer 1")
+		refused(t, tiny.Model{Meta: meta{key: []uint32{4, 1 << 20}}}, key, "layer 1")
 		refused(t, tiny.Model{Meta: meta{key: []uint32{2, 2, 2}}}, key, "3 values for 2 layers")
 		refused(t, tiny.Model{Meta: meta{key: []uint32{}}}, key, "0 values")
 		refused(t, tiny.Model{Meta: meta{key: []uint32{0, 0}}}, key, "is 0")
 	}
+}
+
+// Layers may differ in their heads and their FFN: their K and V are in KV groups of their own.
+func TestLayersThatDiffer(t *testing.T) {
+	m := tiny.Model{
+		Meta: meta{"llama.attention.head_count": []uint32{4, 2}, "llama.attention.head_count_kv": []int32{2, 1}, "llama.feed_forward_length": []int64{48, 64}},
+		Tensors: map[string][]int{"blk.1.attn_q.weight": {32, 16}, "blk.1.attn_k.weight": {32, 8}, "blk.1.attn_v.weight": {32, 8},
+			"blk.1.attn_output.weight": {16, 32}, "blk.1.ffn_gate.weight": {32, 64}, "blk.1.ffn_up.weight": {32, 64}, "blk.1.ffn_down.weight": {64, 32}},
+	}
+	p, err := model.NewPlan(m.File(t))
+	require.NoError(t, err)
+	assert.Equal(t, []int{4, 2, 64}, []int{p.Config.Heads, p.Config.KVHeads, p.Config.FFN}, "the most")
+	assert.Equal(t, []int{0, 0}, p.Windows(), "a group each")
+	assert.Equal(t, []int{2, 2}, p.HeadsPerKV(), "an item list each")
+	for _, kind := range []kernel.KVType{kernel.KVF32, kernel.KVQ8} {
+		layouts := p.KVLayouts(16, kind)
+		assert.Equal(t, []int{1, 2}, []int{layouts[0].KVHeads, layouts[1].KVHeads})
+		assert.Equal(t, layouts[1].Bytes(5), layouts[0].Bytes(5), "an id takes as much in both")
+		assert.Zero(t, layouts[1].Pad)
+	}
+	n, err := p.KVBytes("f32", 10)
+	require.NoError(t, err)
+	assert.EqualValues(t, 10*2*4*(2*8+8), n)
 }
 
 func TestWhatConfigurationsNeed(t *testing.T) {

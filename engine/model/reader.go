@@ -80,42 +80,33 @@ func (r *reader) within(whole string, n int64, ok bool, low, high int) (int, boo
 	return int(n), ok
 }
 
-// readPerLayer reads an integer that may be an array with a value for each layer. Layers that differ do not run.
-func (r *reader) readPerLayer(key string, low, high int) (int, bool) {
+// perLayer reads an integer for each layer: an array, or one number for all.
+func (r *reader) perLayer(key string, low, high int) ([]int, bool) {
 	whole := r.key(key)
 	if v, _ := r.file.Metadata.Get(whole); v.Type != gguf.Array {
-		return r.read(key, low, high)
+		n, ok := r.read(key, low, high)
+		return slices.Repeat([]int{n}, r.layers), ok
 	}
 	values, _, err := r.file.Metadata.Int32s(whole)
 	switch {
 	case err != nil:
 		r.failed(err)
-		return 0, false
 	case len(values) != r.layers:
 		r.fail("%s has %d values for %d layers", whole, len(values), r.layers)
-		return 0, false
 	}
-	if i := slices.IndexFunc(values, func(n int32) bool { return n != values[0] }); i >= 0 {
-		r.fail("%s is %d in layer 0 and %d in layer %d, and only layers that are alike run", whole, values[0], values[i], i)
-		return 0, false
+	each := make([]int, r.layers)
+	for i := range min(len(values), r.layers) {
+		each[i], _ = r.within(fmt.Sprintf("%s of layer %d", whole, i), int64(values[i]), true, low, high)
 	}
-	return r.within(whole, int64(values[0]), true, low, high)
+	return each, true
 }
 
-func (r *reader) needPerLayer(key string, low, high int) int {
-	n, ok := r.readPerLayer(key, low, high)
+func (r *reader) needPerLayer(key string, low, high int) []int {
+	each, ok := r.perLayer(key, low, high)
 	if !ok {
 		r.missing(key)
 	}
-	return n
-}
-
-func (r *reader) perLayer(key string, absent, low, high int) int {
-	n, ok := r.readPerLayer(key, low, high)
-	if !ok {
-		return absent
-	}
-	return n
+	return each
 }
 
 func (r *reader) readFloat(key string) (float64, bool) {
