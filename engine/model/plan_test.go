@@ -158,8 +158,8 @@ func TestPerLayerValues(t *testing.T) {
 func TestLayersThatDiffer(t *testing.T) {
 	m := tiny.Model{
 		Meta: meta{"llama.attention.head_count": []uint32{4, 2}, "llama.attention.head_count_kv": []int32{2, 1}, "llama.feed_forward_length": []int64{48, 64}},
-		Tensors: map[string][]int{"blk.1.attn_q.weight": {32, 16}, "blk.1.attn_k.weight": {32, 8}, "blk.1.attn_v.weight": {32, 8},
-			"blk.1.attn_output.weight": {16, 32}, "blk.1.ffn_gate.weight": {32, 64}, "blk.1.ffn_up.weight": {32, 64}, "blk.1.ffn_down.weight": {64, 32}},
+		Tensors: map[string][]int{"blk.1.attn_q.weight": {16, 32}, "blk.1.attn_k.weight": {8, 32}, "blk.1.attn_v.weight": {8, 32},
+			"blk.1.attn_output.weight": {32, 16}, "blk.1.ffn_gate.weight": {64, 32}, "blk.1.ffn_up.weight": {64, 32}, "blk.1.ffn_down.weight": {32, 64}},
 	}
 	p, err := model.NewPlan(m.File(t))
 	require.NoError(t, err)

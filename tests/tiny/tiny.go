@@ -31,7 +31,7 @@ type Model struct {
 	Layers       int    // 0: 2
 	Meta         map[string]any
 	Drop         []string         // keys and tensors
-	Tensors      map[string][]int // further tensors, as rows and columns or a length
+	Tensors      map[string][]int // further tensors, or others of the name, as rows and columns or a length
 	NoTensors    bool             // metadata only
 }
 
@@ -137,6 +137,7 @@ func (m Model) tensors() []tensor {
 		add("ffn_up", 0, even(1./Width), FFN, Width)
 		add("ffn_down", 0, even(1./FFN), Width, FFN)
 	}
+	out = slices.DeleteFunc(out, func(t tensor) bool { return m.Tensors[t.name] != nil })
 	for _, name := range slices.Sorted(maps.Keys(m.Tensors)) {
 		out = append(out, tensor{name, m.Tensors[name], 0, even(1)})
 	}
