@@ -6,18 +6,16 @@
 // its place, so that they store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: step weights
+//! include: weights tile
+//! slot rows: rows_step rows_sorted
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
-//! const FIRST: u32     the first of them in W
 //! const X_STRIDE: u32  floats from one row of x to the next
 //! const Y_STRIDE: u32  floats from one row of y to the next
 //! const Y_OFFSET: u32  column of y where the piece's first row goes
-//! const M_WORD: u32    the step's word with the number of rows
 //! const ADD: bool      y is added to
-//! const GATHER: bool   row m of x is the token of output m
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
 //! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
@@ -25,6 +23,7 @@
 //! const SCALE: f32     factor of the sum
 //! const ACTIVATED: bool  y[m][n] = activate(r[n])
 //! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
+//! const OVER: bool     y holds gates: y[m][i] = activate(y[m][i])·r[i]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -38,7 +37,9 @@ var<workgroup> ws: array<vec4<f32>, STAGED>;
 
 fn store(m: u32, column: u32, value: f32) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
-    if ADD {
+    if OVER {
+        y[at] = activate(y[at]) * value;
+    } else if ADD {
         y[at] += value;
     } else {
         y[at] = value;
@@ -68,18 +69,14 @@ fn weights_at(row: u32, part: u32) -> vec4<f32> {
 
 // sources gives where the four rows begin that the invocation stages: the first half of the workgroup those of x, in vec4s,
 // the other those of W.
-fn sources(lid: u32, m0: u32, n0: u32, rows: u32) -> array<u32, 4> {
+fn sources(lid: u32, tile: Tile, n0: u32) -> array<u32, 4> {
     let quad = lid % 128u / PARTS;
     var source: array<u32, 4>;
     for (var i = 0u; i < 4u; i++) {
         if lid < 128u {
-            var row = min(m0 + quad * 4u + i, max(rows, 1u) - 1u);
-            if GATHER {
-                row = step[output_at(row)];
-            }
-            source[i] = row * (X_STRIDE / 4u);
+            source[i] = x_row(min(tile.first + quad * 4u + i, tile.end - 1u)) * (X_STRIDE / 4u);
         } else {
-            source[i] = min(n0 + quad * 4u + i, N - 1u);
+            source[i] = tile.weights + min(n0 + quad * 4u + i, N - 1u);
         }
     }
     return source;
@@ -129,12 +126,14 @@ fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-    let rows = step[M_WORD];
-    let m0 = wid.y * (64u * QUADS);
+    let tile = tile_of(wid.y, 64u * QUADS);
+    if tile.first >= tile.end {
+        return;
+    }
     let n0 = wid.x * (64u * QUADS);
     let tx = lid % 16u;
     let ty = lid / 16u;
-    var source = sources(lid, m0, n0, rows);
+    var source = sources(lid, tile, n0);
     var sums: array<vec4<f32>, SUMS>;
     for (var k = K_BEGIN; k < K_END; k += PARTS) {
         stage_columns(&source, k, lid);
@@ -148,15 +147,16 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     var done = sums;
     for (var i = 0u; i < QUADS; i++) {
         for (var r = 0u; r < 4u; r++) {
-            let m = m0 + (i * 16u + ty) * 4u + r;
-            if m >= rows {
+            let m = tile.first + (i * 16u + ty) * 4u + r;
+            if m >= tile.end {
                 continue;
             }
+            let row = y_row(m);
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
                 var v = done[(i * QUADS + j) * 4u + r];
                 if BIAS {
-                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + FIRST;
+                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
                     if GATED {
                         at = at / 2u + at % 2u * UPS;
                     }
@@ -170,23 +170,23 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 }
                 if GATED {
                     if n < N {
-                        store(m, n / 2u, activate(v.x) * v.y);
+                        store(row, n / 2u, activate(v.x) * v.y);
                     }
                     if n + 2u < N {
-                        store(m, n / 2u + 1u, activate(v.z) * v.w);
+                        store(row, n / 2u + 1u, activate(v.z) * v.w);
                     }
                 } else {
                     if n < N {
-                        store(m, n, v.x);
+                        store(row, n, v.x);
                     }
                     if n + 1u < N {
-                        store(m, n + 1u, v.y);
+                        store(row, n + 1u, v.y);
                     }
                     if n + 2u < N {
-                        store(m, n + 2u, v.z);
+                        store(row, n + 2u, v.z);
                     }
                     if n + 3u < N {
-                        store(m, n + 3u, v.w);
+                        store(row, n + 3u, v.w);
                     }
                 }
             }

@@ -12,10 +12,10 @@ func (c *clock) token(now time.Time) {
 	c.last = now
 }
 
-// figures fills in the times of a request that generated n tokens, none for an embedding.
+// figures fills in the times of a request that generated n tokens.
 func (c *clock) figures(f *Figures, n int) {
 	f.GeneratedTokens = n
-	if c.first.IsZero() {
+	if n == 0 {
 		return
 	}
 	f.TimeToFirst = Duration{Duration: c.first.Sub(c.submitted)}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"quire/engine/gpu"
 )
@@ -172,7 +171,7 @@ func (p *LinearParams) spec(file string, piece Piece) Spec {
 		scale = 1
 	}
 	s := Spec{
-		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, strings.ToLower(p.Matrix.Type.String())), Variant: "baseline",
+		File: file, Shape: p.Matrix.shape(piece.Rows), Variant: "baseline",
 		Consts: []Const{
 			{"STRIPS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},

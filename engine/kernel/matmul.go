@@ -14,42 +14,53 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 	if begin > 0 { // onto what the parts before it gave
 		part.Add, part.Bias = true, false
 	}
-	quads := tile / 64
 	s := part.spec("matmul", piece)
+	s.Slots["rows"] = "rows_step"
+	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false})
+	useTile(&s, p.Matrix, tile, begin, end)
+	return s
+}
+
+// useTile adds what all tiled products share.
+func useTile(s *Spec, m *Matrix, tile, begin, end int) {
+	quads := tile / 64
 	if tile == tile128 {
 		s.Variant = "tile128"
 	}
-	if end-begin < p.Matrix.strips() {
+	if end-begin < m.strips() {
 		s.Shape += fmt.Sprintf(" from %d", begin*strip)
 	}
-	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"GATHER", p.Gather && !p.Norm},
-		Const{"K_BEGIN", begin * strip / 4}, Const{"K_END", end * strip / 4})
-	return s
+	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"K_BEGIN", begin * strip / 4}, Const{"K_END", end * strip / 4})
 }
 
 // matmulParts specialises the kernel for each part of K that one launch may sum, so that its loops stay within MaxTurns.
 func matmulParts(p *LinearParams, piece Piece, tile int) ([]Spec, error) {
-	one, err := matmulSpec(p, piece, tile, 0, 1).Turns()
+	return tileParts(p.Matrix, p.MaxTurns, p.joined(), func(begin, end int) Spec { return matmulSpec(p, piece, tile, begin, end) })
+}
+
+// tileParts specialises a tiled kernel for each part of K. whole says that K may not be parted.
+func tileParts(m *Matrix, turns int, whole bool, spec func(begin, end int) Spec) ([]Spec, error) {
+	one, err := spec(0, 1).Turns()
 	if err != nil {
 		return nil, err
 	}
-	two, err := matmulSpec(p, piece, tile, 0, 2).Turns()
+	two, err := spec(0, 2).Turns()
 	if err != nil {
 		return nil, err
 	}
-	turns, blocks := p.MaxTurns, p.Matrix.strips()
+	blocks := m.strips()
 	if turns == 0 {
 		turns = MaxTurns
 	}
 	most := (turns-one)/(two-one) + 1
-	if turns < one || p.joined() && blocks > most {
-		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with gates or activations", ErrTurns, p.Matrix.Cols, most*strip)
+	if turns < one || whole && blocks > most {
+		return nil, fmt.Errorf("linear: %w: rows of %d columns, at most %d with gates or activations", ErrTurns, m.Cols, most*strip)
 	}
 	parts := ceilDiv(blocks, most)
 	each := ceilDiv(blocks, parts)
 	var specs []Spec
 	for begin := 0; begin < blocks; begin += each {
-		specs = append(specs, matmulSpec(p, piece, tile, begin, min(begin+each, blocks)))
+		specs = append(specs, spec(begin, min(begin+each, blocks)))
 	}
 	return specs, nil
 }

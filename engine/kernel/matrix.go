@@ -25,6 +25,7 @@ func stripsOf(columns int) int { return (columns + strip - 1) / strip }
 type Matrix struct {
 	Type       quant.Type
 	Rows, Cols int
+	Each       int // rows of one of the experts that stand one after another; 0: the matrix is no stack of experts
 	Pieces     []Piece
 }
 
@@ -50,6 +51,19 @@ func MatrixBytes(t quant.Type, rows, cols int) (uint64, error) {
 // NewMatrix makes room for a matrix, zeroed; a Repacker fills it. maxBinding, where not 0, lowers the device's limit on
 // a piece in bytes. Too little memory is a *gpu.MemoryError.
 func NewMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols int, maxBinding uint64) (*Matrix, error) {
+	return newMatrix(dev, label, t, rows, cols, 0, maxBinding)
+}
+
+// NewExpertMatrix makes room for the matrices of a number of experts, each of rows × cols, one below the other. A piece holds
+// whole experts, or where not one fits a binding, some of the rows of one.
+func NewExpertMatrix(dev *gpu.Device, label string, t quant.Type, experts, rows, cols int, maxBinding uint64) (*Matrix, error) {
+	if experts < 1 || experts > 1<<16 || rows < 1 || rows > 1<<20 {
+		return nil, fmt.Errorf("matrix %s: %w: %d experts of %d rows", label, ErrMatrixShape, experts, rows)
+	}
+	return newMatrix(dev, label, t, experts*rows, cols, rows, maxBinding)
+}
+
+func newMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols, each int, maxBinding uint64) (*Matrix, error) {
 	if !t.Runs() {
 		return nil, fmt.Errorf("matrix %s: %w %s", label, quant.ErrUnsupportedType, t)
 	}
@@ -73,9 +87,15 @@ func NewMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols int, maxB
 	if most == 0 {
 		return nil, fmt.Errorf("matrix %s: %w: two rows of %d weights in %s do not fit a binding of %d bytes", label, ErrMatrixShape, cols, t, limit)
 	}
-	m := &Matrix{Type: t, Rows: rows, Cols: cols}
+	if each > 0 && most >= uint64(each) {
+		most -= most % uint64(each)
+	}
+	m := &Matrix{Type: t, Rows: rows, Cols: cols, Each: each}
 	for first := 0; first < rows; {
 		n := rows - first
+		if each > 0 && most < uint64(each) {
+			n = each - first%each
+		}
 		if uint64(n) > most {
 			n = int(most)
 		}
@@ -116,6 +136,11 @@ func (m *Matrix) Bytes() uint64 {
 		n += p.Buffer.Size()
 	}
 	return n
+}
+
+// shape tells a kernel for some of the rows.
+func (m *Matrix) shape(rows int) string {
+	return fmt.Sprintf("%d×%d %s", rows, m.Cols, strings.ToLower(m.Type.String()))
 }
 
 // strips is the number of strips in a row.

@@ -72,11 +72,20 @@ func (r *rig) rows(label string, data []float32, width, stride int, fill float32
 }
 
 func (r *rig) read(b *gpu.Buffer) []float32 {
+	words := r.words(b)
+	out := make([]float32, len(words))
+	for i, w := range words {
+		out[i] = math.Float32frombits(w)
+	}
+	return out
+}
+
+func (r *rig) words(b *gpu.Buffer) []uint32 {
 	data := make([]byte, b.Size())
 	require.NoError(r, b.Read(context.Background(), 0, data))
-	out := make([]float32, len(data)/4)
+	out := make([]uint32, len(data)/4)
 	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+		out[i] = binary.LittleEndian.Uint32(data[4*i:])
 	}
 	return out
 }

@@ -34,6 +34,7 @@ type Graph struct {
 
 	step, lanes gpu.View
 	tables      map[*Rope]gpu.View
+	routed      map[*choices]routed
 	K, V        []*gpu.Buffer // of each layer of a KV group
 	logits      gpu.View
 	copies      []func(rec *gpu.Recorder, copies int)
@@ -57,7 +58,7 @@ type ItemList struct {
 // lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
-		tables: map[*Rope]gpu.View{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
+		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
 	for i, rope := range p.Ropes {
 		g.tables[rope] = tables[i]
 	}
@@ -113,13 +114,10 @@ func (g *Graph) addCopies() {
 func (g *Graph) view(r rows) gpu.View { return g.scratch(r.label, r.count(g), r.width) }
 
 func (r rows) count(g *Graph) int {
-	switch {
-	case r.outputs:
+	if r.outputs {
 		return g.options.MaxOutputs
-	case r.pooled:
-		return g.options.MaxSeqs
 	}
-	return g.options.MaxTokens
+	return g.options.MaxTokens * max(r.each, 1)
 }
 
 // scratch views rows of a width that share memory with those of the same label and width: what lies between two rows stays
@@ -138,7 +136,7 @@ func (g *Graph) product(p product) {
 	var normed gpu.View
 	switch {
 	case norm != nil && norm.bias != nil:
-		x, norm, gather = g.layerNorm(p.x, p.y.outputs, func(s *kernel.StepData) int { return rowsOf(s, p.y.outputs) }), nil, false
+		x, norm, gather = g.layerNorm(p.x, p.y.outputs), nil, false
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}

@@ -45,6 +45,7 @@ var decisive = []struct {
 	{"rope.*scale*", unscaled},
 	{"rope.*", off},
 	{"expert_count", off},
+	{"expert_group_*", unread.withoutGroups},
 	{"expert_weights_scale", unscaled},
 	{"expert_*", unread.withoutExperts},
 	{"*expert*", unread.withoutExperts},
@@ -60,6 +61,7 @@ var decisive = []struct {
 	{"*_multiplier", unscaled},
 	{"*softcap*", off},
 	{"*soft_cap*", off},
+	{"pooling_type", is(0, -1)},
 	{"classifier.*", off},
 	{"tensor_data_layout", is("Meta AI original pth")}, // pairs of neighbours in q and k, as the architecture has them
 	{"use_parallel_residual", off},
@@ -187,8 +189,14 @@ func (k unread) usualLayer() bool {
 	return off(k)
 }
 
+// withoutGroups holds where experts are not chosen by groups: all of them are one.
+func (k unread) withoutGroups() bool { return is(0, 1)(k) || k.withoutExperts() }
+
 // withoutExperts holds for what experts alone use where the file says that there are none, and for what is off.
 func (k unread) withoutExperts() bool {
+	if off(k) {
+		return true
+	}
 	if v, ok := k.ledger.file.Metadata.Get(k.ledger.arch + ".expert_count"); ok {
 		k.value = v
 	}

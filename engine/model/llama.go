@@ -2,11 +2,11 @@ package model
 
 import "quire/engine/kernel"
 
-func init() { register("llama", func(b *builder) { llama(b, neighbours) }) }
+func init() { register("llama", func(b *builder) { llama(b, neighbours, b.someMixture(true)) }) }
 
 // llama is LLaMA (arXiv 2302.13971): attention with RoPE and a SwiGLU, each behind an RMSNorm and added to the residual
-// stream.
-func llama(b *builder, pairs bool) {
+// stream. With experts in place of the SwiGLU it is Mixtral (arXiv 2401.04088).
+func llama(b *builder, pairs bool, mixture mixture) {
 	attention := b.attention()
 	attention.rope = b.rope("rope.freq_base", pairs)
 	b.scaleRope(attention.rope)
@@ -16,8 +16,12 @@ func llama(b *builder, pairs bool) {
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
 		b.addProject(x, b.attend(h), "attn_output")
-		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
-		b.addProject(x, f, "ffn_down")
+		n := b.rmsNorm(x, "ffn_norm")
+		if mixture.experts > 0 {
+			b.addMixture(x, n, mixture)
+			continue
+		}
+		b.addProject(x, b.glu(n, kernel.SiLU, "ffn_gate", "ffn_up"), "ffn_down")
 	}
 	b.head(b.rmsNorm(x, "output_norm"), "output")
 }

@@ -125,6 +125,17 @@ func (r *reader) float(key string, absent float64) float64 {
 	return x
 }
 
+func (r *reader) boolean(key string, absent bool) bool {
+	v, ok, err := r.file.Metadata.Bool(r.key(key))
+	if err != nil {
+		r.failed(err)
+	}
+	if !ok {
+		return absent
+	}
+	return v
+}
+
 func (r *reader) needFloat(key string) float64 {
 	x, ok := r.readFloat(key)
 	if !ok {

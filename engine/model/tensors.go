@@ -16,6 +16,7 @@ type Matrix struct {
 	Label      string
 	Type       quant.Type
 	Rows, Cols int
+	Experts    int // whose matrices stand one below the other; 0: it is no stack of experts
 	Parts      []Part
 }
 

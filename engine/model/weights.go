@@ -44,7 +44,7 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 	}
 	var pieces []piece
 	for _, m := range p.matrices {
-		target, err := kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, 0)
+		target, err := m.make(d)
 		if err != nil {
 			return w, err
 		}
@@ -70,6 +70,14 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 		}
 	}
 	return w, d.Idle(ctx)
+}
+
+// make makes room for a matrix.
+func (m *Matrix) make(d *gpu.Device) (*kernel.Matrix, error) {
+	if m.Experts > 0 {
+		return kernel.NewExpertMatrix(d, m.Label, m.Type, m.Experts, m.Rows/m.Experts, m.Cols, 0)
+	}
+	return kernel.NewMatrix(d, m.Label, m.Type, m.Rows, m.Cols, 0)
 }
 
 // Release gives the weights' memory back.
@@ -116,7 +124,7 @@ func (l *loader) advance(n int64) {
 func (l *loader) matrix(target *kernel.Matrix, cols int, part Part) error {
 	t := part.Tensor
 	rowBytes := int64(t.Type.RowBytes(uint64(cols)))
-	rows := int64(t.Shape[1])
+	rows := int64(t.Elements()) / int64(cols)
 	at := max(stagingBytes/rowBytes, 1)
 	if rowBytes > stagingBytes {
 		return fmt.Errorf("%w: a row of tensor %s has %d bytes", ErrUnsupported, t.Name, rowBytes)

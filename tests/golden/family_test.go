@@ -18,6 +18,7 @@ var (
 		"qwen3", "llama-linear", "qwen2",
 		"smollm3", "llama-yarn", "llama-yarn-beta", "granite",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
+		"qwen3moe", "mixtral", "quantmoe-q4_k_m",
 	}
 	onlyAll = []string{
 		"quant-q4_0", "quant-q4_1",
