@@ -24,6 +24,9 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 		return nil
 	}
 	least := min(o.MaxSeqs, o.TokenBudget)
+	if e.plan.Whole {
+		least = o.TokenBudget
+	}
 	if e.info.Adapter.Type == "cpu" {
 		e.info.TokenBudget = least
 		return nil

@@ -50,7 +50,9 @@ type Info struct {
 	KVType        string          `json:"kvType"`
 	Variant       string          `json:"variant"`
 	Deterministic bool            `json:"deterministic"`
-	Chat          bool            `json:"chat"` // the model has a chat template
+	Chat          bool            `json:"chat"`    // the model has a chat template
+	Pooling       Pooling         `json:"pooling"` // how Embed pools unless it says: the model's way, or the mean
+	NoText        bool            `json:"noText"`  // the model gives embeddings or scores only
 	Adapter       gpu.AdapterInfo `json:"adapter"`
 	Defaults      sample.Params   `json:"defaults"` // what the model is best drawn with
 	LoadTime      Duration        `json:"loadTime"`
@@ -126,6 +128,16 @@ func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) {
 // for it and the text does not begin with it.
 func (e *Engine) TextPrompt(text string) ([]int32, error) {
 	ids := e.tokenizer.EncodePrompt(text, tokenizer.EncodeOptions{Special: true})
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
+	}
+	return ids, nil
+}
+
+// EmbedPrompt returns the token ids of a text whose embedding is asked for: special tokens in it parsed, and the first and last
+// tokens that the vocabulary asks for.
+func (e *Engine) EmbedPrompt(text string) ([]int32, error) {
+	ids := e.tokenizer.EncodeWhole(text, tokenizer.EncodeOptions{Special: true})
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
 	}

@@ -78,6 +78,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
+		NoText: e.plan.NoText, Whole: e.plan.Whole, Pooling: e.info.Pooling, Rank: e.rank(),
 	}
 	e.loop = loop.New(loop.Config{
 		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
@@ -103,9 +104,6 @@ func withDefaults(o Options) Options {
 		set(&o.Depth, 1)
 	}
 	set(&o.Depth, defaultDepth)
-	if o.KVType == "" {
-		o.KVType = "f16"
-	}
 	return o
 }
 
@@ -129,6 +127,11 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 // MaxSeqs is no default.
 func (e *Engine) size(given bool) error {
 	o, c, info := &e.options, e.plan.Config, e.machine.device.Info()
+	if o.KVType == "" {
+		if o.KVType = "f16"; e.plan.Whole { // K and V live for a step only
+			o.KVType = "f32"
+		}
+	}
 	kvType, err := kernel.ParseKVType(o.KVType)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
@@ -155,6 +158,15 @@ func (e *Engine) size(given bool) error {
 			needs.seqs = min(needs.seqs, wholeSeqs)
 		}
 	}
+	if e.plan.Whole {
+		needs.trained = min(c.Context, wholeContext)
+		if o.Context > 0 {
+			needs.context = min(o.Context, c.Context)
+			needs.trained = needs.context
+		}
+		o.TokenBudget = max(o.TokenBudget, needs.trained)
+		needs.budget = o.TokenBudget
+	}
 	blocks, context, err := needs.fit()
 	if err != nil {
 		return err
@@ -171,7 +183,7 @@ func (e *Engine) size(given bool) error {
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: uint64(blocks) * needs.perBlock(kvType), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
+		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
 }
@@ -202,6 +214,9 @@ func (e *Engine) newScheduler() (err error) {
 		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, Events: e.events.block,
+	}
+	if e.plan.Whole { // later tokens change the K and V of earlier ones: nothing is cut, and nothing shared
+		c.NoChunking, c.PrefixCache = true, false
 	}
 	if err := e.setSwap(&c); err != nil {
 		return err

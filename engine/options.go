@@ -9,7 +9,7 @@ import (
 // Options say how a model is run. The zero value is a good default everywhere.
 type Options struct {
 	GPU     gpu.Options `json:"-"`
-	KVType  string      `json:"kvType"`  // what K and V are stored as: "f16" (default), "bf16", "f32", or "q8", 8-bit integers with a scale a row
+	KVType  string      `json:"kvType"`  // what K and V are stored as: "f16" (default; "f32" for models that see a prompt as a whole), "bf16", "f32", or "q8", 8-bit integers with a scale a row
 	Variant string      `json:"variant"` // "" lets the adapter decide, "baseline" keeps to WebGPU's guaranteed limits, else names joined by +
 
 	// Tunings are the tiles of attention that were measured on adapters; the opened adapter's are used.

@@ -23,6 +23,8 @@ type (
 	Choice        = generation.Choice
 	Figures       = generation.Figures
 	Duration      = generation.Duration
+	Embed         = generation.Embed
+	Pooling       = generation.Pooling
 )
 
 // The finish reasons and limits, and when a beam search ends.
@@ -35,6 +37,11 @@ const (
 	LimitTokens  = generation.LimitTokens
 	LimitContext = generation.LimitContext
 
+	PoolMean = generation.PoolMean
+	PoolCLS  = generation.PoolCLS
+	PoolLast = generation.PoolLast
+	PoolRank = generation.PoolRank
+
 	StopHeuristic = generation.StopHeuristic
 	StopAtWidth   = generation.StopAtWidth
 	StopNever     = generation.StopNever
@@ -46,7 +53,7 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	s := newStream(e.loop)
-	g := generation.New(r.Clone(), e.tokenizer, sink{s})
+	g := generation.New(r.Settled(e.limits), e.tokenizer, sink{s})
 	if err := e.loop.Submit(g); err != nil {
 		return nil, err
 	}

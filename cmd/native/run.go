@@ -143,7 +143,7 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	eng, err := r.open(ctx, h)
+	eng, err := openEngine(ctx, h, "run", r.Model, r.Ctx, r.engineFlags)
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
@@ -171,16 +171,17 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	return fmt.Errorf("%d of %s failed", len(b.failures), plural(len(jobs), "prompt"))
 }
 
-func (r *runCommand) open(ctx context.Context, h *host) (*engine.Engine, error) {
-	f, err := openFile(ctx, r.Model, h.err)
+// openEngine opens a model for a command, with its --ctx and flags.
+func openEngine(ctx context.Context, h *host, command, model string, tokens int, flags engineFlags) (*engine.Engine, error) {
+	f, err := openFile(ctx, model, h.err)
 	if err != nil {
 		return nil, err
 	}
-	o := r.engineFlags.options()
-	if o.Context = r.Ctx; o.Context > 0 {
+	o := flags.options()
+	if o.Context = tokens; o.Context > 0 {
 		// A file that cannot be read here gives its error below.
 		if header, err := gguf.Read(f, f.size); err == nil {
-			o.Context = withinModel(h, "run", o.Context, header)
+			o.Context = withinModel(h, command, o.Context, header)
 		}
 	}
 	bar := newProgress(h.err)

@@ -12,10 +12,10 @@ func (c *clock) token(now time.Time) {
 	c.last = now
 }
 
-// figures fills in the times of a request that generated n tokens.
+// figures fills in the times of a request that generated n tokens, none for an embedding.
 func (c *clock) figures(f *Figures, n int) {
 	f.GeneratedTokens = n
-	if n == 0 {
+	if c.first.IsZero() {
 		return
 	}
 	f.TimeToFirst = Duration{Duration: c.first.Sub(c.submitted)}

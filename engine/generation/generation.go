@@ -29,7 +29,8 @@ type Generation struct {
 	sink      Sink
 	ends      []int32
 	ended     []*Sequence
-	search    *search // with Request.Beams
+	search    *search    // with Request.Beams
+	embedding *embedding // with Request.Embed
 	clock     clock
 	figures   Figures
 	landed    int  // tokens
@@ -43,6 +44,9 @@ func New(r Request, t *tokenizer.Tokenizer, sink Sink) *Generation {
 	g := &Generation{
 		Request: r, tokenizer: t, sink: sink, ends: r.ends(t.Ends()),
 		clock: clock{submitted: time.Now()}, figures: Figures{PromptTokens: len(r.Prompt)},
+	}
+	if r.Embed != nil {
+		g.embedding = &embedding{}
 	}
 	p := r.Sample
 	if r.Beams != nil {
@@ -74,6 +78,9 @@ func (g *Generation) Scheduled() schedule.Request {
 	}
 	for _, q := range g.Live[1:] {
 		s.Samples = append(s.Samples, q.ID)
+	}
+	if r.Embed != nil {
+		s.Pooling = r.Embed.tokens
 	}
 	if g.search != nil {
 		s.Lanes, s.LandEach, s.Lockstep = r.Beams.Width, true, true
@@ -152,6 +159,7 @@ func (g *Generation) finish() {
 			r.Reason, r.Limit = first.Reason, first.Limit
 		}
 	}
+	g.embed(&r)
 	g.clock.figures(&g.figures, g.landed)
 	r.Figures = g.figures
 	g.sink.Finish(r)

@@ -29,6 +29,8 @@ type Request struct {
 	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
 	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
 
+	Embed *Embed // an embedding of the prompt, or its score, in place of tokens after it
+
 	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research. It runs
 	// in the step loop and must not call the engine.
 	Logits func(position int, logits []float32)
@@ -40,6 +42,10 @@ func (r Request) Clone() Request {
 	if r.Beams != nil {
 		beams := *r.Beams
 		r.Beams = &beams
+	}
+	if r.Embed != nil {
+		embed := *r.Embed
+		r.Embed = &embed
 	}
 	return r
 }

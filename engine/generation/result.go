@@ -45,6 +45,9 @@ type Result struct {
 	Tokens  []sample.Token `json:"logprobs,omitempty"` // with Sample.Logprobs, one a generated token
 	Choices []Choice       `json:"choices"`
 	Figures Figures        `json:"figures"`
+
+	Embedding []float32 `json:"embedding,omitempty"` // with Request.Embed
+	Scores    []float32 `json:"scores,omitempty"`    // with PoolRank: one a label of the model, most have one
 }
 
 // Choice is one of a request's answers.

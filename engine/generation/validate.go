@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"quire/engine/sample"
+	"quire/engine/step"
 )
 
 var (
@@ -22,6 +23,11 @@ type Limits struct {
 	Ends       []int32                 // tokens that end an answer
 	MaxSeqs    int                     // sequences that run at once
 	Context    func(sequences int) int // the most tokens, prompt and output, of each of so many sequences
+
+	NoText  bool         // the model has no logits
+	Whole   bool         // a prompt is computed in one step: the model's tokens see those after them
+	Pooling Pooling      // that Embed leaves out
+	Rank    step.Pooling // which token gives the model's scores; NoPooling: it has none
 }
 
 // Validate says what is wrong with a request: ErrBadRequest or ErrContextTooLong. Whoever runs it later relies on it.
@@ -29,7 +35,7 @@ func (r *Request) Validate(l Limits) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateChoices, r.validateBeams, r.validateLength} {
+	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateEmbed, r.validateChoices, r.validateBeams, r.validateLength} {
 		if err := validate(l); err != nil {
 			return err
 		}
@@ -120,6 +126,11 @@ func (r *Request) validateLength(l Limits) error {
 	n := r.Sequences()
 	limit := l.Context(n)
 	switch {
+	case r.Embed != nil && len(r.Prompt) <= limit:
+		return nil // nothing comes after it
+	case l.Whole:
+		return fmt.Errorf("%w: it has %d tokens, and this model, which sees a prompt as a whole, takes at most %d: shorten or cut it, or raise the context (as far as the model was trained)",
+			ErrContextTooLong, len(r.Prompt), limit)
 	case len(r.Prompt) < limit:
 		return nil
 	case n > 1 && len(r.Prompt) < l.Context(1):

@@ -29,7 +29,9 @@ const (
 	wordAtSlopes     = wordAtSlots + MaxGroups
 	wordAtMasks      = wordAtSlopes + 1
 	wordSeed         = wordAtMasks + 1
-	wordFurther      = wordSeed + 2 // of the item lists after the first, as the first has from WordPrefillItems on
+	WordPools        = wordSeed + 2
+	wordAtPools      = WordPools + 1
+	wordFurther      = wordAtPools + 1 // of the item lists after the first, as the first has from WordPrefillItems on
 	MaxLists         = 4
 	listWords        = WordCopies - WordPrefillItems
 	headerWords      = wordFurther + (MaxLists-1)*listWords
@@ -68,12 +70,16 @@ type Items struct {
 	Merges          []Merge
 }
 
+// PoolItem asks for the sum of the rows of Count tokens of the step, from First on.
+type PoolItem struct{ First, Count uint32 }
+
 // StepData is a step in the shaders' terms.
 type StepData struct {
 	Tokens, Positions []uint32  // a token may be step.LaneToken
 	Slots             [][]int32 // [KV group][token]; -1 writes nothing
 	Rows              []StepRow
 	Outputs           []Output
+	Pools             []PoolItem
 	Items                     // the first list
 	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
@@ -107,6 +113,7 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	buf[base+WordRows] = uint32(len(s.Rows))
 	buf[base+WordOutputs] = uint32(len(s.Outputs))
 	buf[base+WordCopies] = uint32(len(s.Copies))
+	buf[base+WordPools] = uint32(len(s.Pools))
 
 	at(wordAtTokens)
 	buf = append(buf, s.Tokens...)
@@ -166,6 +173,10 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	at(wordAtCopies)
 	for _, c := range s.Copies {
 		buf = append(buf, uint32(c.Group), uint32(c.From), uint32(c.To), uint32(c.Slots))
+	}
+	at(wordAtPools)
+	for _, p := range s.Pools {
+		buf = append(buf, p.First, p.Count)
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {

@@ -294,6 +294,11 @@ func (l *Loop) land() error {
 			q.Generation.Logits(row.Position, row.Values)
 		}
 	}
+	for _, p := range result.Pooled {
+		if q := l.sequences[p.Sequence]; q != nil {
+			q.Generation.Pooled(p)
+		}
+	}
 	now := time.Now()
 	tokens, err := l.scheduler.Land(result.Number, result.Tokens)
 	if err != nil {
@@ -301,6 +306,11 @@ func (l *Loop) land() error {
 	}
 	for _, t := range tokens {
 		if q := l.sequences[t.Sequence]; q != nil {
+			if t.Reason == schedule.Computed {
+				q.Generation.Computed(now)
+				l.end(q, generation.FinishStop, nil)
+				continue
+			}
 			l.give(q, t.Reason, result.Drawn[t.Index], now)
 		}
 	}

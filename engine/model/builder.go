@@ -111,6 +111,7 @@ type rows struct {
 	label   string
 	width   int
 	outputs bool  // a row an output, not a token
+	pooled  bool  // a row a Pool, not a token
 	each    int   // rows of a token; 0: one
 	norm    *norm // what they still have to go through: whoever reads them does it on the way
 }

@@ -192,7 +192,7 @@ func (g *Graph) expertProduct(p expertProduct) {
 	to := g.routed[p.choices]
 	x, y, norm := g.view(p.x), g.view(p.y), p.x.norm
 	if norm != nil && norm.bias != nil {
-		x, norm = g.layerNorm(p.x, false), nil
+		x, norm = g.layerNorm(p.x, false, func(s *kernel.StepData) int { return len(s.Tokens) }), nil
 	}
 	params := kernel.ExpertLinearParams{Router: to.router, Matrix: g.weights.matrix[p.weights], XStride: kernel.RowStride(p.x.width),
 		YStride: kernel.RowStride(p.y.width), Sum: p.sum, Add: p.add, Norm: norm != nil, Gated: p.gated, Over: p.over,

@@ -52,7 +52,7 @@ func TestQwen3(t *testing.T) {
 		"qwen3.attention.sliding_window": {"attention.sliding_window": uint32(16)},
 		"qwen3.rope.scaling.type":        {"rope.scaling.type": "longrope", "rope.scaling.factor": float32(4)},
 		"qwen3.expert_count":             {"expert_count": uint32(4)},
-		"qwen3.pooling_type":             {"pooling_type": uint32(3)},
+		"qwen3.pooling_type":             {"pooling_type": uint32(5)},
 		"qwen3.attention.scale":          {"attention.scale": float32(1)},
 	} {
 		_, err := NewPlan(normed("qwen3", 2, m).File(t))

@@ -114,8 +114,11 @@ func (g *Graph) addCopies() {
 func (g *Graph) view(r rows) gpu.View { return g.scratch(r.label, r.count(g), r.width) }
 
 func (r rows) count(g *Graph) int {
-	if r.outputs {
+	switch {
+	case r.outputs:
 		return g.options.MaxOutputs
+	case r.pooled:
+		return g.options.MaxSeqs
 	}
 	return g.options.MaxTokens * max(r.each, 1)
 }
@@ -136,7 +139,7 @@ func (g *Graph) product(p product) {
 	var normed gpu.View
 	switch {
 	case norm != nil && norm.bias != nil:
-		x, norm, gather = g.layerNorm(p.x, p.y.outputs), nil, false
+		x, norm, gather = g.layerNorm(p.x, p.y.outputs, func(s *kernel.StepData) int { return rowsOf(s, p.y.outputs) }), nil, false
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}

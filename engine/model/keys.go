@@ -61,7 +61,6 @@ var decisive = []struct {
 	{"*_multiplier", unscaled},
 	{"*softcap*", off},
 	{"*soft_cap*", off},
-	{"pooling_type", is(0, -1)},
 	{"classifier.*", off},
 	{"tensor_data_layout", is("Meta AI original pth")}, // pairs of neighbours in q and k, as the architecture has them
 	{"use_parallel_residual", off},

@@ -41,14 +41,14 @@ func (b *builder) epsilon(key string) float32 {
 	return eps
 }
 
-// layerNorm records a norm of rows into memory of its own, for a product that cannot do it on the way.
-func (g *Graph) layerNorm(x rows, outputs bool) gpu.View {
+// layerNorm records a norm of the rows that a step has into memory of its own, for what cannot do it on the way.
+func (g *Graph) layerNorm(x rows, outputs bool, count func(*kernel.StepData) int) gpu.View {
 	p := kernel.LayerNormParams{K: x.width, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
-	count := g.options.MaxTokens
+	most := g.options.MaxTokens
 	if outputs {
-		p.MWord, p.Gather, count = kernel.WordOutputs, true, g.options.MaxOutputs
+		p.MWord, p.Gather, most = kernel.WordOutputs, true, g.options.MaxOutputs
 	}
-	to := g.scratch("normed", count, x.width)
+	to := g.scratch("normed", most, x.width)
 	n, err := kernel.NewLayerNorm(g.Device(), p)
 	if err != nil {
 		g.Fail(err)
@@ -61,7 +61,7 @@ func (g *Graph) layerNorm(x rows, outputs bool) gpu.View {
 		v := g.weights.vector
 		bound, err = n.Bind(g.step, g.Resolve(from), v[x.norm.weight].All(), v[x.norm.bias].All(), g.Resolve(to))
 		return err
-	}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, rowsOf(s, outputs)) })
+	}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, count(s)) })
 	return to
 }
 

@@ -9,6 +9,10 @@ type Plan struct {
 	Ropes    []*Rope  // the tables that layers rotate by
 	Warnings []string // sentences about keys of the file that are not used
 
+	Pooling Pooling // how the file says that an embedding is made
+	Whole   bool    // tokens see those after them: a prompt is computed in one step
+	NoText  bool    // there are no logits
+
 	matrices  []*Matrix
 	vectors   []*Vector
 	embedding *Matrix
@@ -16,6 +20,9 @@ type Plan struct {
 	shared    []*kvLayer // of attention with an earlier layer's K and V
 	groups    []kvForm   // of each KV group
 	lists     []itemForm // of each of attention's item lists
+	pooled    rows       // what Pools give
+	scores    rows       // of a model that ranks
+	rankLast  bool       // scores are of the last token
 	work      []func(*Graph)
 }
 
@@ -41,7 +48,7 @@ func Check(f *gguf.File) (*Plan, []error) {
 	if r.err != nil {
 		return nil, []error{r.err}
 	}
-	b := &builder{reader: r, config: c, plan: &Plan{Config: c}, at: -1}
+	b := &builder{reader: r, config: c, plan: &Plan{Config: c, Pooling: r.pooling()}, at: -1}
 	architectures[r.arch](b)
 	if r.err != nil {
 		return nil, []error{r.err}

@@ -38,7 +38,7 @@ func TestKeysThatChangeTheResult(t *testing.T) {
 		"rope.dimension_sections": []int32{2, 1, 1, 0}, "rope.of_some_later_kind": "much",
 		"expert_used_count": uint32(2), "expert_weights_scale": float32(2.5), "expert_gating_func": uint32(2),
 		"logit_scale": float32(0.25), "residual_scale": float32(0.22), "embedding_scale": float32(12),
-		"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "pooling_type": uint32(1),
+		"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "pooling_type": uint32(9),
 		"hidden_activation": "gelu", "activation_sparsity_scale": []float32{1.5, 0}, "attention.value_scale": float32(2), "logits_soft_cap": float32(30),
 		"scale_emb": float32(12), "use_alibi": true, "is_causal": false, "no_rope_layers": []bool{true, false}, "sliding_window": uint32(24),
 		"use_parallel_residual": true, "nextn_predict_layers": uint32(1), "ssm.state_size": uint32(16), "tensor_data_layout": "other",

@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/model"
 	"quire/engine/sample"
 	"quire/engine/step"
 )
@@ -19,6 +21,9 @@ type flight struct {
 	bytes   []byte
 	logits  *gpu.Readback // where whole rows are wanted
 	away    []away
+	pooled  []step.Pooled // of which Values and Scores come with the step
+	vectors readback
+	scores  readback
 }
 
 type flightOutput struct {
@@ -61,4 +66,62 @@ func (f *flight) readRows(l *step.Result, rows []byte, vocabulary int) {
 		}
 		l.Logits = append(l.Logits, step.Logits{Sequence: o.sequence, Position: o.position, Values: row})
 	}
+}
+
+// readback is rows of floats that some steps read back.
+type readback struct {
+	*gpu.Readback
+	bytes []byte
+}
+
+// wait takes n rows of a width that lie stride floats apart.
+func (r *readback) wait(ctx context.Context, n, width int) ([][]float32, error) {
+	stride := kernel.RowStride(width)
+	r.bytes = grow(r.bytes, 4*n*stride)
+	if err := r.Wait(ctx, r.bytes); err != nil {
+		return nil, err
+	}
+	rows := make([][]float32, n)
+	for i := range rows {
+		rows[i] = make([]float32, width)
+		for j := range rows[i] {
+			rows[i][j] = math.Float32frombits(binary.LittleEndian.Uint32(r.bytes[4*(i*stride+j):]))
+		}
+	}
+	return rows, nil
+}
+
+// landPooled adds what the step's pools gave. A sequence some of whose numbers are none is broken.
+func (f *flight) landPooled(ctx context.Context, l *step.Result, p *model.Plan) error {
+	vectors, err := f.vectors.wait(ctx, len(f.pooled), p.PooledWidth())
+	if err != nil {
+		return err
+	}
+	var scores [][]float32
+	if labels := p.Labels(); labels > 0 {
+		if scores, err = f.scores.wait(ctx, len(f.pooled), labels); err != nil {
+			return err
+		}
+	}
+	for i, pooled := range f.pooled {
+		pooled.Values = vectors[i]
+		if scores != nil {
+			pooled.Scores = scores[i]
+		}
+		if !numbers(pooled.Values) || !numbers(pooled.Scores) {
+			l.Broken = append(l.Broken, pooled.Sequence)
+		}
+		l.Pooled = append(l.Pooled, pooled)
+	}
+	return nil
+}
+
+// numbers reports whether no value is infinity or NaN.
+func numbers(values []float32) bool {
+	for _, x := range values {
+		if math.Float32bits(x)>>23&0xFF == 0xFF {
+			return false
+		}
+	}
+	return true
 }

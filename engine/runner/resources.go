@@ -68,7 +68,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	groups := len(p.Windows())
-	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*o.Blocks
+	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*o.Blocks + 2*o.MaxSeqs
 	for _, heads := range p.HeadsPerKV() {
 		stepWords += 4*(decodeItems+decodeItems/2) + 4*(o.TokenBudget*heads+o.MaxSeqs)
 	}
@@ -108,7 +108,6 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.weights, err = model.Load(ctx, d, p, src, progress("weights")); err != nil {
 		return r, err
 	}
-	c := p.Config
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
 		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
@@ -116,17 +115,12 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err != nil {
 		return r, err
 	}
-	r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)})
-	if err != nil {
-		return r, err
+	if !p.NoText {
+		if err = r.newSampler(d, p, o); err != nil {
+			return r, err
+		}
 	}
-	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
-		return r, err
-	}
-	if r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxSeqs*len(o.StopTokens))); err != nil {
-		return r, err
-	}
-	if err = r.graph.Bind(ctx, progress("kernels")); err != nil {
+	if err = r.graph.Bind(ctx, progress("kernels")); err != nil || p.NoText {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {
@@ -134,6 +128,19 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
 	return r, err
+}
+
+// newSampler starts to compile what draws tokens, and makes its buffers.
+func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err error) {
+	c := p.Config
+	if r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)}); err != nil {
+		return err
+	}
+	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
+		return err
+	}
+	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxSeqs*len(o.StopTokens)))
+	return err
 }
 
 func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffer, error) {

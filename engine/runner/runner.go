@@ -101,7 +101,7 @@ func (r *Runner) SplitSubmissions(tokenLayers int) { r.graph.SplitSubmissions(to
 
 // Submit runs a step behind those already submitted and returns at once.
 func (r *Runner) Submit(s *step.Step) error {
-	if len(s.Tokens) > r.options.TokenBudget || len(s.Outputs) > r.options.MaxOutputs || len(s.Rows) > r.options.MaxSeqs {
+	if len(s.Tokens) > r.options.TokenBudget || len(s.Outputs) > r.options.MaxOutputs || len(s.Pools) > r.options.MaxSeqs || len(s.Rows) > r.options.MaxSeqs {
 		return fmt.Errorf("runner: step %d has %d tokens, %d rows and %d outputs: too many", s.Number, len(s.Tokens), len(s.Rows), len(s.Outputs))
 	}
 	f, err := r.takeFlight(s)
@@ -142,6 +142,12 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	if f.logits != nil {
 		rec.Read(f.logits, r.graph.Logits(), 0, f.logits.Size())
+	}
+	if n := uint64(len(f.pooled)); n > 0 {
+		rec.Read(f.vectors.Readback, r.graph.Pooled(), 0, n*vectorBytes(r.plan.PooledWidth()))
+		if labels := r.plan.Labels(); labels > 0 {
+			rec.Read(f.scores.Readback, r.graph.Scores(), 0, n*vectorBytes(labels))
+		}
 	}
 	if err := r.device.Submit(rec); err != nil {
 		return err
@@ -194,6 +200,9 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 		f.outputs = append(f.outputs, flightOutput{sequence: row.Sequence, position: int(s.Positions[o.Token]), sample: o.Sample, logits: o.Logits})
 		rows = rows || o.Logits
 	}
+	if err := r.takePools(f, s); err != nil {
+		return nil, err
+	}
 	if rows {
 		size := uint64(len(s.Outputs)) * uint64(4*kernel.RowStride(r.plan.Config.Vocabulary))
 		logits, err := r.device.NewReadback("logits", size)
@@ -205,6 +214,32 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 	return f, nil
 }
 
+// takePools prepares what the step's pools need.
+func (r *Runner) takePools(f *flight, s *step.Step) error {
+	f.pooled = f.pooled[:0]
+	for _, p := range s.Pools {
+		f.pooled = append(f.pooled, step.Pooled{Sequence: s.Rows[p.Row].Sequence, Position: int(s.Positions[p.First]), Count: int(p.Count)})
+	}
+	for _, rows := range []struct {
+		label string
+		width int
+		into  *readback
+	}{{"embeddings", r.plan.PooledWidth(), &f.vectors}, {"scores", r.plan.Labels(), &f.scores}} {
+		if len(f.pooled) == 0 || rows.width == 0 || rows.into.Readback != nil {
+			continue
+		}
+		var err error
+		if rows.into.Readback, err = r.device.NewReadback(rows.label, uint64(r.options.MaxSeqs)*vectorBytes(rows.width)); err != nil {
+			return err
+		}
+		r.readbacks = append(r.readbacks, rows.into.Readback)
+	}
+	return nil
+}
+
+// vectorBytes is how far rows of a width lie apart.
+func vectorBytes(width int) uint64 { return 4 * uint64(kernel.RowStride(width)) }
+
 // Land waits for the oldest step in flight.
 func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	if len(r.flights) == 0 {
@@ -212,7 +247,7 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	}
 	f := r.flights[0]
 	l := &r.landed
-	l.Number, l.Tokens, l.Drawn, l.Logits, l.Broken = f.number, l.Tokens[:0], l.Drawn[:0], l.Logits[:0], l.Broken[:0]
+	l.Number, l.Tokens, l.Drawn, l.Logits, l.Pooled, l.Broken = f.number, l.Tokens[:0], l.Drawn[:0], l.Logits[:0], l.Pooled[:0], l.Broken[:0]
 	if n := len(f.outputs); n > 0 {
 		f.bytes = grow(f.bytes, n*resultBytes)
 		if err := f.results.Wait(ctx, f.bytes); err != nil {
@@ -231,6 +266,11 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 			return nil, err
 		}
 		f.readRows(l, rows, r.plan.Config.Vocabulary)
+	}
+	if len(f.pooled) > 0 {
+		if err := f.landPooled(ctx, l, r.plan); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.arrive(ctx, f); err != nil {
 		return nil, err

@@ -73,6 +73,10 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 		}
 		data.Outputs = append(data.Outputs, out)
 	}
+	data.Pools = data.Pools[:0]
+	for _, p := range s.Pools {
+		data.Pools = append(data.Pools, kernel.PoolItem{First: uint32(p.First), Count: uint32(p.Count)})
+	}
 	return data
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"quire/engine/step"
 	"quire/paging"
 )
 
@@ -15,9 +16,11 @@ const (
 	Stopped                 // a stop token, or End
 	Length                  // MaxTokens, or the context's end
 	Cancelled               // Cancel
+	Computed                // its prompt is, and Pooling asks for no more
 )
 
-// Landed is a sampled token that a sequence keeps. Tokens behind a stop are surplus and never appear.
+// Landed is a sampled token that a sequence keeps, or with Computed that its prompt is. Tokens behind a stop are surplus and
+// never appear.
 type Landed struct {
 	Sequence uint64
 	Token    int32
@@ -53,8 +56,13 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 		if row.end >= q.prompt && len(q.request.unforked) > 0 {
 			s.forkSamples(q)
 		}
-		if row.samples && !q.ended {
+		switch {
+		case q.ended:
+		case row.samples:
 			s.land(q, tokens[index-1], index-1)
+		case q.request.Pooling != step.NoPooling && row.end == q.prompt:
+			s.landed = append(s.landed, Landed{Sequence: q.id, Reason: Computed})
+			s.end(q, q.prompt)
 		}
 	}
 	return s.landed, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"quire/engine/step"
 	"quire/paging"
 )
 
@@ -39,6 +40,9 @@ type Request struct {
 	LandEach   bool     // its sampled token lands before its next step is made: for grammars and beams
 	Lockstep   bool     // no sequence runs ahead of the request's others: for beams
 	AllLogits  bool     // every token's logits are read back; nothing is taken from the prefix cache
+
+	// Pooling asks for an embedding of the prompt in place of tokens: the sequence ends when its prompt is computed.
+	Pooling step.Pooling
 }
 
 // request is a Request and its sequences, which run, wait and are preempted as one.
@@ -127,7 +131,10 @@ func (s *Scheduler) Add(q Request) error {
 		id: q.ID, request: r, tokens: slices.Clone(q.Prompt), prompt: len(q.Prompt), limit: limit, lane: noLane,
 		table: s.cache.NewTable(paging.Extras{Salt: q.Salt, LoRA: q.LoRA}),
 	}
-	first.table.SkipLookup, first.table.Sequence = q.AllLogits, q.ID
+	if q.Pooling != step.NoPooling {
+		first.limit = len(q.Prompt) + 1 // a prompt may fill the context: nothing comes after it
+	}
+	first.table.SkipLookup, first.table.Sequence = q.AllLogits || q.Pooling == step.PoolMean || q.Pooling == step.PoolFirst, q.ID
 	r.members = []*sequence{first}
 	s.byID[q.ID] = first
 	for _, id := range q.Samples {

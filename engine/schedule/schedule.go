@@ -187,7 +187,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 		if p < len(q.tokens) {
 			token = q.tokens[p]
 		}
-		last := p == total-1
+		last := p == total-1 && q.request.Pooling == step.NoPooling
 		if logits := q.request.AllLogits && p >= q.logits; last || logits {
 			out := step.Output{Token: int32(len(st.Tokens)), Row: int32(len(st.Rows)), Sample: last, Logits: logits}
 			if last {
@@ -209,8 +209,9 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 			group.Slots = append(group.Slots, ids[p/size]*int32(size)+int32(p%size))
 		}
 	}
+	pool(st, q, row)
 	st.Rows = append(st.Rows, row)
-	samples := end == total
+	samples := end == total && q.request.Pooling == step.NoPooling
 	f.rows = append(f.rows, flightRow{sequence: q, end: end, samples: samples})
 	if samples {
 		f.samples++
@@ -218,6 +219,27 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	q.computed = end
 	q.flights++
+}
+
+// pool asks for what a row's tokens add to its sequence's embedding, if anything.
+func pool(st *step.Step, q *sequence, row step.Row) {
+	p := step.Pool{Row: int32(len(st.Rows)), First: row.First, Count: row.Count}
+	switch q.request.Pooling {
+	case step.PoolMean:
+	case step.PoolFirst:
+		if row.Start > 0 {
+			return
+		}
+		p.Count = 1
+	case step.PoolLast:
+		if int(row.Start+row.Count) < q.prompt {
+			return
+		}
+		p.First, p.Count = row.First+row.Count-1, 1
+	default:
+		return
+	}
+	st.Pools = append(st.Pools, p)
 }
 
 // admit lets waiting requests in, in order and as long as the next one fits: nobody skips ahead.

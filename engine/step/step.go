@@ -28,6 +28,7 @@ type Step struct {
 	SwapIns   []paging.Swap // blocks that come from it; the step that brought them there has landed
 	Copies    []paging.Copy // block copies, before any layer writes; no copy reads what another writes
 	Outputs   []Output      // where logits are needed, in order of Token
+	Pools     []Pool        // rows whose tokens are pooled into an embedding
 }
 
 // Group is a KV group's part of a step.
@@ -57,6 +58,24 @@ type Output struct {
 	NoStop  bool   // no stop token is drawn, however likely it is
 }
 
+// Pool asks for what a row's tokens add to its sequence's embedding.
+type Pool struct {
+	Row   int32 // index into Step.Rows
+	First int32 // the tokens that are added up are [First, First+Count) of Step.Tokens
+	Count int32
+}
+
+// Pooling says which of a sequence's tokens make its embedding.
+type Pooling uint8
+
+// The kinds of pooling.
+const (
+	NoPooling Pooling = iota
+	PoolMean          // the mean of all tokens
+	PoolFirst         // the first token
+	PoolLast          // the last token
+)
+
 // Reset empties s for reuse, keeping its memory, with the given number of KV
 // groups.
 func (s *Step) Reset(number uint64, groups int) {
@@ -68,6 +87,7 @@ func (s *Step) Reset(number uint64, groups int) {
 	s.SwapIns = s.SwapIns[:0]
 	s.Copies = s.Copies[:0]
 	s.Outputs = s.Outputs[:0]
+	s.Pools = s.Pools[:0]
 	for len(s.Groups) < groups {
 		s.Groups = append(s.Groups, Group{})
 	}
@@ -85,6 +105,7 @@ type Result struct {
 	Tokens []int32        // one an Output with Sample, in order
 	Drawn  []sample.Token // the same, with their log-probabilities
 	Logits []Logits       // one an Output with Logits
+	Pooled []Pooled       // one a Pool
 	Broken []uint64       // sequences whose logits are not all numbers; a token drawn from those is 0
 }
 
@@ -93,4 +114,13 @@ type Logits struct {
 	Sequence uint64
 	Position int
 	Values   []float32
+}
+
+// Pooled is what a Pool gave: the sum over the tokens [Position, Position+Count) of a sequence.
+type Pooled struct {
+	Sequence uint64
+	Position int
+	Count    int
+	Values   []float32
+	Scores   []float32 // of a model that ranks
 }

@@ -43,3 +43,13 @@ func (t *Tokenizer) EncodePrompt(text string, options EncodeOptions) []int32 {
 	}
 	return ids
 }
+
+// EncodeWhole gives the tokens of a text that nothing follows, as embeddings are made of: EncodePrompt's, with EOS behind them
+// where the vocabulary asks for it and the text does not end with it.
+func (t *Tokenizer) EncodeWhole(text string, options EncodeOptions) []int32 {
+	ids := t.EncodePrompt(text, options)
+	if eos, ok := t.EOS(); ok && t.vocabulary.AddEOS && (len(ids) == 0 || ids[len(ids)-1] != eos) {
+		ids = append(ids, eos)
+	}
+	return ids
+}

@@ -15,6 +15,7 @@ const (
 	keyTypes          = "tokenizer.ggml.token_type"
 	keyMerges         = "tokenizer.ggml.merges"
 	keyAddBOS         = "tokenizer.ggml.add_bos_token"
+	keyAddEOS         = "tokenizer.ggml.add_eos_token"
 	keyAddSpacePrefix = "tokenizer.ggml.add_space_prefix"
 	keyIgnoreMerges   = "tokenizer.ggml.ignore_merges"
 	keyBOS            = "tokenizer.ggml.bos_token_id"
@@ -42,6 +43,7 @@ type Vocabulary struct {
 	IDs map[string]int32 // special token ids by metadata key, such as "tokenizer.ggml.bos_token_id"
 
 	AddBOS         bool // a prompt starts with BOS
+	AddEOS         bool // a whole text ends with EOS
 	AddSpacePrefix bool // SentencePiece-BPE: text starts as if after a space
 	IgnoreMerges   bool // byte-level BPE: a whole pre-token that is a token needs no merges
 
@@ -67,6 +69,7 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 	v.Merges = read(&r, keyMerges, m.Strings)
 	bpe := preTokenizers[v.Pre]
 	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS)
+	v.AddEOS = r.flag(keyAddEOS, false)
 	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece)
 	v.IgnoreMerges = r.flag(keyIgnoreMerges, bpe.ignoreMerges)
 	v.readIDs(&r)

@@ -10,7 +10,7 @@ const STEP_AT_POSITIONS: u32 = 4u;
 const STEP_AT_TOKEN_ROWS: u32 = 5u; // the row each token belongs to
 const STEP_AT_ROWS: u32 = 6u;
 const STEP_AT_OUTPUTS: u32 = 7u;
-// Words 8 to 13 are the first list of attention's work items, those after the seed further lists: the number of items of
+// Words 8 to 13 are the first list of attention's work items, those after the pools further lists: the number of items of
 // rows that see all their keys at once, and their offset; of items of rows with few tokens, whose keys are split; of merges
 // of the latter.
 const STEP_COPIES: u32 = 14u;       // block copies
@@ -19,10 +19,13 @@ const STEP_AT_SLOTS: u32 = 16u;     // for each KV group: offset of its slot map
 const STEP_AT_SLOPES: u32 = 24u;    // ALiBi's slopes, one a query head
 const STEP_AT_MASKS: u32 = 25u;     // for each row: offset of its mask, 0 for none
 const STEP_SEED: u32 = 26u;         // dropout's seed, two words
+const STEP_POOLS: u32 = 28u;        // rows of pooled tokens
+const STEP_AT_POOLS: u32 = 29u;
 const ROW_WORDS: u32 = 12u;         // first token, tokens, first position, lane, then a table offset a KV group (8)
 const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
 const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads per KV head), first key, end of keys
 const MERGE_WORDS: u32 = 4u;        // row, first item, items, 0
+const POOL_WORDS: u32 = 2u;         // first token, tokens
 
 const OUTPUT_SAMPLE: u32 = 1u;
 const LANE_TOKEN: u32 = 0xFFFFFFFFu;
