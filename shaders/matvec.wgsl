@@ -152,6 +152,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let rows = step[M_WORD];
     let m0 = wid.z * ROWS;
 
+    table_start(lid);
     var starts = row_starts(m0, rows);
     var sums: array<f32, SUMS>;
     multiply(&starts, first, lane, &sums);

@@ -3,7 +3,8 @@
 //! include: weights pack fold
 //! const SPAN: u32         strips that share words of scales
 //! const SPAN_BYTES: u32   what they take in the file
-//! const CODE_WORDS: u32   words of a strip's codes
+//! const CODE_STRIPS: u32  strips that share words of codes
+//! const CODE_WORDS: u32   words of codes that they share
 //! const SCALE_WORDS: u32  words of scales that they share
 struct Params {
     offset: u32,    // of the first row in source, bytes
@@ -49,11 +50,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let target_row = params.first + row * params.stride;
     let first = span * SPAN;
     //! turns: SPAN
-    for (var strip = first; strip < min(first + SPAN, params.strips); strip++) {
+    for (var strip = first; strip < min(first + SPAN, params.strips); strip += CODE_STRIPS) {
         var packed = Packed(); // some compilers zero it once only where nothing is said
         pack_codes(&stored, strip - first, &packed);
         for (var i = 0u; i < CODE_WORDS; i++) {
-            planes[(target_row * params.strips + strip) * CODE_WORDS + i] = packed[i];
+            planes[(target_row * params.strips + strip) / CODE_STRIPS * CODE_WORDS + i] = packed[i];
         }
     }
     var packed = Packed();

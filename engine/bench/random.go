@@ -32,7 +32,7 @@ type Random struct {
 func RandomTypes() []string {
 	var names []string
 	for _, t := range quant.All() {
-		if t.Runs() && t.Quantizes() {
+		if t.Runs() {
 			names = append(names, strings.ToLower(t.String()))
 		}
 	}
@@ -97,21 +97,20 @@ func kindOf(t *gguf.Tensor) string {
 
 // pattern makes the data that a tensor repeats.
 func pattern(t *gguf.Tensor) ([]byte, error) {
-	weights := make([]float32, patternBlocks*max(32, t.Type.BlockWeights()))
+	data := make([]byte, patternBlocks*max(32/t.Type.BlockWeights(), 1)*t.Type.BlockBytes())
+	var err error
 	switch kindOf(t) {
 	case kindNorm:
-		for i := range weights {
-			weights[i] = 1
+		ones := make([]float32, len(data)/t.Type.BlockBytes()*t.Type.BlockWeights())
+		for i := range ones {
+			ones[i] = 1
 		}
+		err = quant.Quantize(t.Type, ones, data)
 	case kindMatrix:
 		random := rand.New(rand.NewPCG(uint64(t.Type), t.Shape[0]))
-		reach := float32(math.Sqrt(3 / float64(t.Shape[0])))
-		for i := range weights {
-			weights[i] = reach * (2*random.Float32() - 1)
-		}
+		err = quant.Random(t.Type, random, float32(1/math.Sqrt(float64(t.Shape[0]))), data)
 	}
-	data := make([]byte, max(0, t.Type.RowBytes(uint64(len(weights)))))
-	if err := quant.Quantize(t.Type, weights, data); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
 	return data, nil

@@ -52,7 +52,7 @@ func TestRandomVocabularyRoundTrips(t *testing.T) {
 }
 
 func TestRandomWeightsAreTame(t *testing.T) {
-	require.Len(t, RandomTypes(), 11)
+	require.Len(t, RandomTypes(), 26)
 	for _, name := range RandomTypes() {
 		t.Run(name, func(t *testing.T) {
 			kind, err := quant.Parse(name)

@@ -37,7 +37,7 @@ func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
 				{"STRIPS", p.Matrix.strips()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
 				{"X_STRIDE", p.XStride}, {"SCALE", p.Scale},
 			},
-			Slots:    map[string]string{"dequant": library(p.Matrix.Type)},
+			Slots:    weightSlots(p.Matrix.Type, false),
 			Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 		})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -191,7 +192,7 @@ func (r *rig) same(n int, v float32) []float32 {
 // r8 is a binding limit under which a piece holds eight rows of k weights.
 func r8(t quant.Type, k int) uint64 {
 	codes, scales := planeBytes(t, k)
-	return planeAlignment + 8*(codes+scales)
+	return planeAlignment + uint64(4*len(t.Table())) + 8*(codes+scales)
 }
 
 func linearCases() []linearCase {
@@ -200,13 +201,21 @@ func linearCases() []linearCase {
 	baseline := func(fewest, most int) LinearParams {
 		return LinearParams{Variant: "baseline", MinRows: fewest, MaxRows: most}
 	}
-	fewer := runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" // each kernel takes software adapters in a tab long to compile
+	all := os.Getenv("QUIRE_ALL") != ""
+	fewer := runtime.GOOS == "js" && !all // each kernel takes software adapters in a tab long to compile
 	for _, t := range runningTypes() {
-		k := map[int]int{1: 172, 32: 160, 256: 768}[t.BlockWeights()]
+		k := map[int]int{1: 172, 32: 160, 64: 320, 256: 768}[t.BlockWeights()]
 		least := max(t.BlockWeights(), 32)
+		rare := !all && !t.Quantizes()
+		if rare && fewer && !slices.Contains([]quant.Type{quant.Q3_K, quant.MXFP4, quant.IQ2_S, quant.IQ1_M, quant.TQ1_0}, t) {
+			continue
+		}
 		add(linearCase{typ: t, n: 77, k: k, m: 3, anyBits: true, LinearParams: baseline(0, 4)})
+		if rare && fewer {
+			continue
+		}
 		add(linearCase{typ: t, n: 77, k: k, m: 70, LinearParams: baseline(70, 0)})
-		if fewer {
+		if rare || fewer {
 			continue
 		}
 		add(linearCase{typ: t, n: 77, k: k, m: 1, LinearParams: baseline(0, 1)})

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,7 +46,7 @@ func MatrixBytes(t quant.Type, rows, cols int) (uint64, error) {
 		return 0, fmt.Errorf("%w %s", quant.ErrUnsupportedType, t)
 	}
 	codes, scales := planeBytes(t, cols)
-	return alignUp(uint64(rows)*codes, planeAlignment) + uint64(rows)*scales, nil
+	return alignUp(uint64(rows)*codes, planeAlignment) + uint64(4*len(t.Table())) + uint64(rows)*scales, nil
 }
 
 // NewMatrix makes room for a matrix, zeroed; a Repacker fills it. maxBinding, where not 0, lowers the device's limit on
@@ -76,9 +77,11 @@ func newMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols, each int
 		limit = min(limit, maxBinding)
 	}
 	codes, scales := planeBytes(t, cols)
+	table := t.Table()
+	head := uint64(4 * len(table))
 	var most uint64
-	if limit > planeAlignment {
-		most = (limit - planeAlignment) / (codes + scales)
+	if limit > planeAlignment+head {
+		most = (limit - planeAlignment - head) / (codes + scales)
 	}
 	// Pairs of rows stay together, as fused gates and ups need.
 	if most &^= 1; most >= 64 {
@@ -101,7 +104,7 @@ func newMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols, each int
 		}
 		p := Piece{First: first, Rows: n}
 		at := alignUp(uint64(n)*codes, planeAlignment)
-		size := at + uint64(n)*scales
+		size := at + head + uint64(n)*scales
 		b, err := dev.NewBuffer(label, size, gpu.Storage)
 		if err != nil {
 			m.Release()
@@ -111,9 +114,15 @@ func newMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols, each int
 		p.codes = b.Slice(0, uint64(n)*codes)
 		p.scales = b.Slice(0, min(planeAlignment, p.codes.Size))
 		if scales > 0 {
-			p.scales = b.Slice(at, uint64(n)*scales)
+			p.scales = b.Slice(at, head+uint64(n)*scales)
 		}
 		m.Pieces = append(m.Pieces, p)
+		if head > 0 {
+			if err := b.Upload(at, words(table)); err != nil {
+				m.Release()
+				return nil, fmt.Errorf("matrix %s: %w", label, err)
+			}
+		}
 		first += n
 	}
 	return m, nil
@@ -146,13 +155,35 @@ func (m *Matrix) shape(rows int) string {
 // strips is the number of strips in a row.
 func (m *Matrix) strips() int { return stripsOf(m.Cols) }
 
+// words are bytes as a buffer has them.
+func words(list []uint32) []byte {
+	data := make([]byte, 0, 4*len(list))
+	for _, w := range list {
+		data = binary.LittleEndian.AppendUint32(data, w)
+	}
+	return data
+}
+
+// weightSlots are the libraries through which a kernel reads weights of a type. It may keep the type's table in workgroup
+// memory, where it has room for it.
+func weightSlots(t quant.Type, copies bool) map[string]string {
+	table := "table_none"
+	if t.Table() != nil {
+		table = "table_plane"
+		if copies {
+			table = "table_copy"
+		}
+	}
+	return map[string]string{"dequant": library(t), "table": table}
+}
+
 // library is the file in shaders/lib with the type's repacking and reading.
 func library(t quant.Type) string { return "dequant_" + strings.ToLower(t.String()) }
 
 // planeBytes returns the bytes of a row's codes and scales in planes.
 func planeBytes(t quant.Type, cols int) (codes, scales uint64) {
 	p := t.Planes()
-	return uint64(stripsOf(cols)*p.CodeWords) * 4, uint64(ceilDiv(cols, p.ScaleSpan)*p.ScaleWords) * 4
+	return uint64(ceilDiv(cols, p.CodeSpan)*p.CodeWords) * 4, uint64(ceilDiv(cols, p.ScaleSpan)*p.ScaleWords) * 4
 }
 
 func alignUp(n, to uint64) uint64 { return (n + to - 1) / to * to }

@@ -49,7 +49,7 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	if p.Norm {
 		sums += m
 	}
-	s := p.spec("matvec", piece)
+	s := p.spec("matvec", piece, true)
 	if m > 1 {
 		s.Shape += fmt.Sprintf(" ×%d", m)
 	}

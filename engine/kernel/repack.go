@@ -54,6 +54,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 	if err != nil {
 		return err
 	}
+	head := uint32(len(m.Type.Table()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range m.Pieces {
@@ -69,7 +70,7 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 		}
 		words := [repackParamWords]uint32{
 			uint32(int64(offset) + int64(begin)*rowBytes), uint32(end - begin), uint32(rowBytes),
-			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.strips()), uint32(p.scales.Offset / 4),
+			uint32(to.First + begin*to.Stride - p.First), uint32(to.Stride), uint32(m.strips()), uint32(p.scales.Offset/4) + head,
 		}
 		var data [repackParamWords * 4]byte
 		for i, w := range words {
@@ -92,9 +93,9 @@ func (r *Repacker) kernel(t quant.Type) (*gpu.Kernel, error) {
 		File: "repack", Shape: strings.ToLower(t.String()), Variant: "baseline",
 		Consts: []Const{
 			{"SPAN", p.ScaleSpan / strip}, {"SPAN_BYTES", int(t.RowBytes(uint64(p.ScaleSpan)))},
-			{"CODE_WORDS", p.CodeWords}, {"SCALE_WORDS", p.ScaleWords},
+			{"CODE_STRIPS", p.CodeSpan / strip}, {"CODE_WORDS", p.CodeWords}, {"SCALE_WORDS", p.ScaleWords},
 		},
-		Slots:    map[string]string{"dequant": library(t)},
+		Slots:    weightSlots(t, false),
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	})
 	if err != nil {

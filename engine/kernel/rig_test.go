@@ -39,10 +39,14 @@ func (r *rig) floats(n int, scale float64) []float32 {
 	return out
 }
 
-// weights quantizes random rows and returns them as in a file and as what they stand for.
+// weights makes random rows and returns them as in a file and as what they stand for.
 func (r *rig) weights(t quant.Type, rows, cols int) (raw []byte, w []float32) {
 	raw, w = make([]byte, rows*int(t.RowBytes(uint64(cols)))), make([]float32, rows*cols)
-	require.NoError(r, quant.Quantize(t, r.floats(rows*cols, 1), raw))
+	if t.Quantizes() {
+		require.NoError(r, quant.Quantize(t, r.floats(rows*cols, 1), raw))
+	} else {
+		require.NoError(r, quant.Random(t, r.rng, 1, raw))
+	}
 	require.NoError(r, quant.Dequantize(t, raw, w))
 	return raw, w
 }

@@ -345,7 +345,7 @@ func TestRepackRefuses(t *testing.T) {
 	} {
 		assert.Error(t, err, name)
 	}
-	_, err = NewMatrix(r.dev, "m", quant.IQ1_S, 4, 64, 0)
+	_, err = NewMatrix(r.dev, "m", quant.Q8_K, 4, 256, 0)
 	assert.ErrorIs(t, err, quant.ErrUnsupportedType)
 	_, err = NewMatrix(r.dev, "m", quant.Q4_0, 4, 63, 0)
 	assert.ErrorIs(t, err, ErrMatrixShape)

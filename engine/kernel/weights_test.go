@@ -24,9 +24,10 @@ import (
 // readWeights reads a matrix back as kernels read it, in one of the forms of a type's library.
 func (r *rig) readWeights(m *Matrix, form string) []float32 {
 	s := Spec{
-		File: "read_weights", Variant: "baseline", Slots: map[string]string{"form": "form_" + form, "dequant": library(m.Type)},
+		File: "read_weights", Variant: "baseline", Slots: weightSlots(m.Type, false),
 		Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
 	}
+	s.Slots["form"] = "form_" + form
 	if form == "f16" {
 		s.Needs = gpu.FeatureF16
 	}
@@ -55,9 +56,11 @@ func (r *rig) readWeights(m *Matrix, form string) []float32 {
 // halfScales says where a type's blocks have scales in f16.
 var halfScales = map[quant.Type][]int{
 	quant.Q8_0: {0}, quant.Q4_0: {0}, quant.Q4_1: {0, 2}, quant.Q5_0: {0}, quant.Q5_1: {0, 2}, quant.Q4_K: {0, 2}, quant.Q5_K: {0, 2}, quant.Q6_K: {208},
+	quant.Q2_K: {80, 82}, quant.Q3_K: {108}, quant.IQ4_NL: {0}, quant.IQ4_XS: {0}, quant.MXFP4: nil, quant.NVFP4: nil, quant.IQ3_S: {0}, quant.IQ3_XXS: {0}, quant.IQ2_S: {0},
+	quant.IQ2_XS: {0}, quant.IQ2_XXS: {0}, quant.IQ1_S: {0}, quant.IQ1_M: nil, quant.TQ1_0: {52}, quant.TQ2_0: {64},
 }
 
-// anyBlocks makes rows of blocks of any bits, with scales of any finite f16. What has none are random weights.
+// anyBlocks makes rows of blocks of any bits, with scales of any finite f16; of MXFP4's those that products may have. What has none are random weights.
 func (r *rig) anyBlocks(t quant.Type, rows, cols int) (raw []byte, w []float32) {
 	at, ok := halfScales[t]
 	if !ok {
@@ -76,6 +79,12 @@ func (r *rig) anyBlocks(t quant.Type, rows, cols int) (raw []byte, w []float32) 
 				h = extremes[r.rng.IntN(len(extremes))]
 			}
 			binary.LittleEndian.PutUint16(raw[b+place:], h)
+		}
+		switch t {
+		case quant.MXFP4:
+			raw[b] = 96 + raw[b]%64
+		case quant.IQ1_M: // its scale's upper bits
+			raw[b+55] &^= 0x40
 		}
 	}
 	require.NoError(r, quant.Dequantize(t, raw, w))
@@ -124,10 +133,38 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// Scales of any eight bits are what the CPU makes of them; what f32 has only as a subnormal may be 0, as on many GPUs.
+func TestByteScales(t *testing.T) {
+	for _, typ := range []quant.Type{quant.MXFP4, quant.NVFP4} {
+		t.Run(typ.String(), func(t *testing.T) {
+			r := newRig(t)
+			scales := typ.BlockBytes() % 16 // a byte for 16 or 32 weights, then nibbles
+			raw, w := make([]byte, 256*typ.BlockBytes()), make([]float32, 256*typ.BlockWeights())
+			for i := range 256 {
+				block := raw[i*typ.BlockBytes():][:typ.BlockBytes()]
+				for at := range block {
+					block[at] = byte(at * 29)
+					if at < scales {
+						block[at] = byte(i)
+					}
+				}
+			}
+			require.NoError(t, quant.Dequantize(typ, raw, w))
+			const rows = 8
+			for i, got := range r.readWeights(r.matrix(typ, rows, len(w)/rows, raw, 0), "f32") {
+				if got != 0 || math.Abs(float64(w[i])) >= 0x1p-126 {
+					require.Equal(t, math.Float32bits(w[i]), math.Float32bits(got), "weight %d: %g, want %g", i, got, w[i])
+				}
+			}
+		})
+	}
+}
+
 // Tensors of llama.cpp's quantizer, through repacking, are bit for bit what gguf-py and ggml dequantize. The first file is in
 // the project.
 func TestWeightsOfFiles(t *testing.T) {
-	for _, name := range []string{"quant-q4_k_m", "quant-q5_0", "quant-q3_k_l", "quant-q4_0", "quant-q4_1", "quant-q8_0"} {
+	for _, name := range []string{"quant-q4_k_m", "quant-q5_0", "quant-q3_k_l", "quant-q4_0", "quant-q4_1", "quant-q8_0", "quant-iq4_nl",
+		"quant-nvfp4", "quant-iq3_xxs", "quant-iq2_s", "quant-iq2_xxs", "quant-iq1_s", "quant-tq1_0"} {
 		t.Run(name, func(t *testing.T) {
 			var golden struct {
 				Tensors map[string]struct{ SHA256 string } `json:"dequantized_sha256"`

@@ -205,7 +205,7 @@ func TestFilesThatAreNoModel(t *testing.T) {
 // A type that does not run is named, with the tensor and the types that do.
 func TestTypesThatDoNotRun(t *testing.T) {
 	for _, name := range []string{"token_embd.weight", "blk.1.attn_v.weight", "blk.0.ffn_up.weight"} {
-		for _, typ := range []quant.Type{quant.Q3_K, quant.NVFP4, quant.Q2_0, 99} {
+		for _, typ := range []quant.Type{quant.Q8_K, quant.Q1_0, quant.Q2_0, quant.F64, quant.I8, 99} {
 			f := tiny.Model{}.File(t)
 			tensor, ok := f.Tensor(name)
 			require.True(t, ok)
@@ -213,7 +213,7 @@ func TestTypesThatDoNotRun(t *testing.T) {
 			_, err := model.NewPlan(f)
 			require.ErrorIs(t, err, model.ErrUnsupported)
 			assert.ErrorContains(t, err, "tensor "+name+" has type "+typ.String()+" (F32, F16, ")
-			assert.ErrorContains(t, err, "Q6_K and BF16 run)")
+			assert.ErrorContains(t, err, "MXFP4 and NVFP4 run)")
 		}
 	}
 }

@@ -3,7 +3,7 @@ package quant
 import "math"
 
 // floats4 are the values of codes of a sign, two bits of exponent and one of mantissa (E2M1), twice as large as they are.
-var floats4 = [16]int8{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
+var floats4 = values{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
 
 // MXFP4: a scale that is a power of two (E8M0), and 32 codes of E2M1; a byte holds weights i and i + 16.
 func decodeMXFP4(in []byte, out []float32) { decodeTable(powerOfTwo(in[0]), &floats4, in[1:], out) }

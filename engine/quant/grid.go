@@ -52,3 +52,23 @@ func evenSigns(seven uint32) byte {
 	seven &= 127
 	return byte(seven) | byte(bits.OnesCount32(seven)&1)<<7
 }
+
+// words are the points' coordinates, four a word.
+func (g *grid) words() []uint32 {
+	words := make([]uint32, 0, g.points*4/g.bits)
+	for i := range g.points {
+		for k := 0; k < 16/g.bits; k += 4 {
+			words = append(words, uint32(g.value(i, k))|uint32(g.value(i, k+1))<<8|uint32(g.value(i, k+2))<<16|uint32(g.value(i, k+3))<<24)
+		}
+	}
+	return words
+}
+
+// pairs are the points' packed coordinates, two a word.
+func (g *grid) pairs() []uint32 {
+	words := make([]uint32, g.points/2)
+	for i := range words {
+		words[i] = uint32(g.point(2*i)) | uint32(g.point(2*i+1))<<16
+	}
+	return words
+}

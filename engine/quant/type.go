@@ -18,10 +18,11 @@ var ErrUnsupportedType = errors.New("unsupported tensor type")
 // Type is a tensor's element type, by ggml's number.
 type Type uint32
 
-// Planes says how a type's rows stand on the GPU, where they are cut into 32 weights: codes of all rows, then scales of
-// all rows.
+// Planes says how a type's rows stand on the GPU, where they are cut into 32 weights: codes of all rows, then the type's
+// table and scales of all rows.
 type Planes struct {
-	CodeWords  int // u32 words of codes for 32 weights
+	CodeWords  int // u32 words of codes for CodeSpan weights
+	CodeSpan   int // 32, or what a block of the file has
 	ScaleWords int // u32 words of scales and minima for ScaleSpan weights
 	ScaleSpan  int // a multiple of 32; a row's last span may be cut short
 }
@@ -37,6 +38,14 @@ func (t Type) Quantizes() bool { return table[t].encode != nil }
 
 // Planes is the type's layout on the GPU, zero where no kernel reads it.
 func (t Type) Planes() Planes { return table[t].planes }
+
+// Table gives the words that stand before the scales, in which kernels look codes up; most types have none.
+func (t Type) Table() []uint32 {
+	if words := table[t].table; words != nil {
+		return words()
+	}
+	return nil
+}
 
 // BlockWeights is the number of weights in a block of the file, 1 for plain types and 0 for unknown ones.
 func (t Type) BlockWeights() int { return table[t].weights }

@@ -1,6 +1,6 @@
 // Weights in Q6_K: codes of q+32 in six bits. A strip has a word a unit of nibbles, then two of the upper bits, each for two
-// units, those of the second two bits above those of the first. Scales of eight strips are 5 words: the scale of scales in
-// f16, then a byte of s+128 for each 16 weights.
+// units, those of the second two bits above those of the first. A strip has a word of scales: the scale of scales in f16, and a byte of
+// s+128 for each 16 weights.
 //! include: nibbles pack
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
@@ -24,10 +24,9 @@ fn unit_codes(u: Unit) -> vec2<u32> {
     return (codes + 0x60606060u) ^ vec2<u32>(0x80808080u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
-    let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
-    let both = scales[at + 1u + (strip % 8u) / 2u] >> ((strip % 2u) * 16u);
-    let bits = (vec2<u32>(both) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
-    return Scale(unpack2x16float(scales[at]).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
+    let w = scales[row * STRIPS + strip];
+    let bits = (vec2<u32>(w >> 16u) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
+    return Scale(unpack2x16float(w).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
 }
 
 // pack_codes takes the nibbles and upper bits of a strip, the s-th of the four of each 128 weights: the former stand beside
@@ -48,8 +47,7 @@ fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, P
     (*packed)[5] = upper.z | (upper.w << 2u);
 }
 fn pack_scales(stored: ptr<function, Stored>, packed: ptr<function, Packed>) {
-    (*packed)[0] = half_at(stored, 208u);
-    for (var i = 0u; i < 4u; i++) {
-        (*packed)[1u + i] = word_at(stored, 192u + i * 4u) ^ 0x80808080u;
+    for (var strip = 0u; strip < 8u; strip++) {
+        (*packed)[strip] = half_at(stored, 208u) | ((half_at(stored, 192u + strip * 2u) ^ 0x8080u) << 16u);
     }
 }

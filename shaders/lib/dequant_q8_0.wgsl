@@ -1,26 +1,19 @@
 // Weights in Q8_0: bytes of q+128, two words a unit, and scales in f16.
-//! include: scales_half pack
+//! include: bytes scales_half pack
 //! const STRIPS: u32  strips of 32 weights in a row
 const BLOCK_BYTES: u32 = 34u;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
 const HALVES: bool = false;
+const BASE: vec4<f32> = vec4<f32>(8388736.0, 32896.0, 8388736.0, 32896.0);
 alias Unit = vec2<u32>;
 @group(0) @binding(1) var<storage, read> codes: array<Unit>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
 
 fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + unit]; }
 
-// bytes makes floats of a word's four bytes, exactly and without a conversion: a byte at bit p of the mantissa of 2^(23-p)
-// adds its value to that power of two.
-fn bytes(w: u32) -> vec4<f32> {
-    let h = w >> 16u;
-    let bits = (vec4<u32>(w, w, h, h) & vec4<u32>(0xFFu, 0xFF00u, 0xFFu, 0xFF00u))
-        | vec4<u32>(0x4B000000u, 0x47000000u, 0x4B000000u, 0x47000000u);
-    return bitcast<vec4<f32>>(bits) - vec4<f32>(8388736.0, 32896.0, 8388736.0, 32896.0);
-}
-fn unit_low(u: Unit) -> vec4<f32> { return bytes(u.x); }
-fn unit_high(u: Unit) -> vec4<f32> { return bytes(u.y); }
+fn unit_low(u: Unit) -> vec4<f32> { return bytes_less(u.x, BASE); }
+fn unit_high(u: Unit) -> vec4<f32> { return bytes_less(u.y, BASE); }
 fn unit_codes(u: Unit) -> vec2<u32> { return u ^ vec2<u32>(0x80808080u); }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

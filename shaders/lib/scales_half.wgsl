@@ -1,9 +1,10 @@
 // A scale in f16 for each strip, two a word.
 //! include: pack
 //! const STRIPS: u32       strips of 32 weights in a row
+//! const HEAD: u32         words before the first row's
 //! const BLOCK_BYTES: u32  bytes of a block of the file, which begins with its scale
 fn scale_at(row: u32, strip: u32) -> Scale {
-    let pair = unpack2x16float(scales[row * ((STRIPS + 1u) / 2u) + (strip >> 1u)]);
+    let pair = unpack2x16float(scales[HEAD + row * ((STRIPS + 1u) / 2u) + (strip >> 1u)]);
     return Scale(vec2<f32>(select(pair.x, pair.y, (strip & 1u) == 1u)), vec2<f32>());
 }
 fn pack_scales(stored: ptr<function, Stored>, packed: ptr<function, Packed>) {

@@ -132,13 +132,13 @@ func TestInspectTellsWhatWouldNotRun(t *testing.T) {
 	strange := inspect(t, write(t, map[string]any{
 		"general.architecture": "mamba", "tokenizer.ggml.model": "unigram", "weights.scale": float64(1) / zero(),
 	}, func(w *gguf.Writer) {
-		require.NoError(t, w.Declare("a.weight", quant.Q3_K, 256, 2))
+		require.NoError(t, w.Declare("a.weight", quant.Q8_K, 256, 2))
 		require.NoError(t, w.Declare("b.weight", quant.F32, 8))
 	}))
 	require.Len(t, strange.Problems, 3)
 	assert.Contains(t, strange.Problems[0], `"unigram"`)
 	assert.Contains(t, strange.Problems[1], `"mamba"`)
-	assert.Contains(t, strange.Problems[2], "a.weight has type Q3_K")
+	assert.Contains(t, strange.Problems[2], "a.weight has type Q8_K")
 	assert.Equal(t, "+Inf", strange.Metadata["weights.scale"])
 }
 

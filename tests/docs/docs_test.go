@@ -108,7 +108,7 @@ func TestLinks(t *testing.T) {
 // Wherever it is said what runs, all that runs is named, and no other type.
 func TestWhatRuns(t *testing.T) {
 	sentence := regexp.MustCompile(`Models[^.]*architectures[^.]*`)
-	types := regexp.MustCompile(`\b(B?F[0-9]+|[A-Z]*Q[0-9]_[A-Z0-9]+)\b`) // Q4_K_M is none
+	types := regexp.MustCompile(`\b(B?F[0-9]+|(?:MX|NV)FP4|[A-Z]*Q[0-9]_[A-Z0-9]+)\b`) // Q4_K_M is none
 	for _, page := range []string{"/README.md", "/web/README.md", "/web/page/advice.js"} {
 		text, err := os.ReadFile(root + page)
 		require.NoError(t, err)

@@ -1,0 +1,54 @@
+// Weights in Q3_K: codes of q+4, two words of two bits, then one of the third bits, in which bit 4k + i is that of unit i's
+// code k and bit 16 + 4k + i that of its code 4 + k. Scales of eight strips are 5 words: the scale of scales in f16, then a
+// byte of s+128 for each 16 weights.
+//! include: twos
+//! const STRIPS: u32  strips of 32 weights in a row
+const HAS_SCALE: bool = true;
+const HAS_MIN: bool = false;
+const HALVES: bool = true;
+const BASE: vec4<f32> = vec4<f32>(8388612.0, 524292.0, 32772.0, 2052.0);
+const THIRD: vec4<u32> = vec4<u32>(0x4u, 0x40u, 0x400u, 0x4000u);
+alias Unit = vec2<u32>;
+@group(0) @binding(1) var<storage, read> codes: array<u32>;
+@group(0) @binding(2) var<storage, read> scales: array<u32>;
+
+fn unit_at(row: u32, unit: u32) -> Unit {
+    let at = (row * STRIPS + unit / 4u) * 3u;
+    return vec2<u32>(codes[at + unit % 4u / 2u] >> (unit % 2u * 16u), codes[at + 2u] >> (unit % 4u));
+}
+fn threes(w: u32, third: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>((vec4<u32>(w) & TWO) | (vec4<u32>(third) & THIRD) | NIBBLE_BITS) - BASE;
+}
+fn unit_low(u: Unit) -> vec4<f32> { return threes(u.x, u.y << 2u); }
+fn unit_high(u: Unit) -> vec4<f32> { return threes(u.x >> 2u, u.y >> 14u); }
+fn unit_codes(u: Unit) -> vec2<u32> {
+    let third = vec2<u32>(nibble_bytes(u.y & 0x1111u), nibble_bytes((u.y >> 16u) & 0x1111u));
+    return ((two_bytes(u.x) | (third << vec2<u32>(2u))) + 0x7C7C7C7Cu) ^ vec2<u32>(0x80808080u);
+}
+fn scale_at(row: u32, strip: u32) -> Scale {
+    let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
+    let both = scales[at + 1u + (strip % 8u) / 2u] >> ((strip % 2u) * 16u);
+    let bits = (vec2<u32>(both) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
+    return Scale(unpack2x16float(scales[at]).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
+}
+
+// pack_codes takes the third bits of bytes whose eight bits the strips share.
+fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
+    pack_twos(stored, 32u + strip / 4u * 32u, strip % 4u, packed);
+    var third = 0u;
+    for (var i = 0u; i < 4u; i++) {
+        let low = spread((word_at(stored, i * 4u) >> strip) & 0x01010101u);
+        let high = spread((word_at(stored, 16u + i * 4u) >> strip) & 0x01010101u);
+        third |= (low | (high << 16u)) << i;
+    }
+    (*packed)[2] = third;
+}
+// pack_scales finds of the scales b = 4i..4i+3 the low four bits in nibbles, the upper two in bits 2i and 2i + 1 of four bytes.
+fn pack_scales(stored: ptr<function, Stored>, packed: ptr<function, Packed>) {
+    (*packed)[0] = half_at(stored, 108u);
+    for (var i = 0u; i < 4u; i++) {
+        let low = (word_at(stored, 96u + i % 2u * 4u) >> (i / 2u * 4u)) & 0x0F0F0F0Fu;
+        let upper = (word_at(stored, 104u) >> (i * 2u)) & 0x03030303u;
+        (*packed)[1u + i] = (low | (upper << 4u)) + 0x60606060u;
+    }
+}

@@ -1,0 +1,18 @@
+// A type's table in workgroup memory, where neighbouring invocations may look up different words at once: small tables in so
+// many copies that each finds its own.
+//! const HEAD: u32       words of the table
+//! const COPIES: u32     copies of it, a power of two
+//! const WORKGROUP: u32  invocations of a workgroup
+const TABLE: u32 = HEAD * COPIES;
+var<workgroup> table: array<u32, TABLE>;
+var<private> table_slot: u32;
+
+// table_start copies the table. All of the workgroup must call it, before any weights are read.
+fn table_start(lid: u32) {
+    for (var i = lid; i < TABLE; i += WORKGROUP) {
+        table[i] = scales[i / COPIES];
+    }
+    table_slot = lid % COPIES;
+    workgroupBarrier();
+}
+fn table_at(i: u32) -> u32 { return table[i * COPIES + table_slot]; }

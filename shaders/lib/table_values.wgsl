@@ -1,0 +1,25 @@
+// Codes of four bits that stand for the floats of a table, a unit's eight in a word.
+//! include: bytes pack
+//! const STRIPS: u32  strips of 32 weights in a row
+const HEAD: u32 = 16u;
+const COPIES: u32 = 32u;
+const HAS_SCALE: bool = true;
+const HAS_MIN: bool = false;
+alias Unit = u32;
+@group(0) @binding(1) var<storage, read> codes: array<Unit>;
+@group(0) @binding(2) var<storage, read> scales: array<u32>;
+
+fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + unit]; }
+fn unit_low(u: Unit) -> vec4<f32> {
+    return bitcast<vec4<f32>>(vec4<u32>(table_at(u & 15u), table_at((u >> 4u) & 15u), table_at((u >> 8u) & 15u), table_at((u >> 12u) & 15u)));
+}
+fn unit_high(u: Unit) -> vec4<f32> { return unit_low(u >> 16u); }
+fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(small_integers(unit_low(u)), small_integers(unit_high(u))); }
+
+// pack_halves takes a strip of nibbles from a byte on; a byte holds weights i and i + 16.
+fn pack_halves(stored: ptr<function, Stored>, at: u32, packed: ptr<function, Packed>) {
+    for (var i = 0u; i < 4u; i++) {
+        let w = word_at(stored, at + i * 4u);
+        (*packed)[i] = spread(w) | (spread(w >> 4u) << 16u);
+    }
+}
