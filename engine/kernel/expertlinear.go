@@ -124,13 +124,15 @@ func (e *ExpertLinear) spec(file string, piece Piece) Spec {
 	if p.Over != "" {
 		a = p.Over
 	}
+	slots := weightSlots(p.Matrix.Type, false)
+	slots["activation"] = a.library()
 	return Spec{
 		File: file, Shape: fmt.Sprintf("%d of %d %s", p.Router.params.Used, p.Router.params.Experts, p.Matrix.shape(n)), Variant: "baseline",
 		Consts: []Const{
 			{"STRIPS", p.Matrix.strips()}, {"EACH", p.Matrix.Each}, {"BEGIN", begin}, {"N", n}, {"FIRST", piece.First}, {"ROWS", piece.Rows},
 			{"UPS", p.Matrix.Rows / 2}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"BIAS", p.Bias}, {"GATED", p.Gated != ""}, {"OVER", p.Over != ""},
 		},
-		Slots:    map[string]string{"dequant": library(p.Matrix.Type), "activation": a.library()},
+		Slots:    slots,
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
 	}
 }

@@ -166,30 +166,21 @@ func (p *LinearParams) spec(file string, piece Piece, copies bool) Spec {
 	if p.Gated != "" {
 		offset = p.YOffset + piece.First/2
 	}
-<<<<<<< HEAD
 	scale := p.Scale
 	if scale == 0 {
 		scale = 1
 	}
+	slots := weightSlots(p.Matrix.Type, copies)
+	slots["activation"] = max(p.Gated, p.Activated).library()
 	s := Spec{
 		File: file, Shape: p.Matrix.shape(piece.Rows), Variant: "baseline",
-=======
-	slots := weightSlots(p.Matrix.Type, copies)
-	slots["activation"] = p.Gated.library()
-	return Spec{
-		File: file, Shape: fmt.Sprintf("%d×%d %s", piece.Rows, p.Matrix.Cols, strings.ToLower(p.Matrix.Type.String())), Variant: "baseline",
->>>>>>> 682d5e5 (Read weights in K, IQ, TQ and four-bit float types on the GPU)
 		Consts: []Const{
 			{"STRIPS", p.Matrix.strips()}, {"N", piece.Rows}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride}, {"Y_OFFSET", offset},
 			{"M_WORD", p.MWord}, {"FIRST", piece.First},
 			{"BIAS", p.Bias}, {"UPS", p.Matrix.Rows / 2}, {"SCALE", scale}, {"ADD", p.Add}, {"GATED", p.Gated != ""},
 			{"ACTIVATED", p.Activated != "" || p.Cap > 0},
 		},
-<<<<<<< HEAD
-		Slots:    map[string]string{"dequant": library(p.Matrix.Type), "activation": max(p.Gated, p.Activated).library()},
-=======
 		Slots:    slots,
->>>>>>> 682d5e5 (Read weights in K, IQ, TQ and four-bit float types on the GPU)
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly},
 	}
 	if p.Cap > 0 {

@@ -14,8 +14,7 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 	if begin > 0 { // onto what the parts before it gave
 		part.Add, part.Bias = true, false
 	}
-<<<<<<< HEAD
-	s := part.spec("matmul", piece)
+	s := part.spec("matmul", piece, false)
 	s.Slots["rows"] = "rows_step"
 	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false})
 	useTile(&s, p.Matrix, tile, begin, end)
@@ -25,10 +24,6 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 // useTile adds what all tiled products share.
 func useTile(s *Spec, m *Matrix, tile, begin, end int) {
 	quads := tile / 64
-=======
-	quads := tile / 64
-	s := part.spec("matmul", piece, false)
->>>>>>> 682d5e5 (Read weights in K, IQ, TQ and four-bit float types on the GPU)
 	if tile == tile128 {
 		s.Variant = "tile128"
 	}
