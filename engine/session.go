@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"quire/engine/kernel"
 	"quire/engine/schedule"
 	"quire/engine/session"
+	"quire/engine/sha256"
 	"quire/paging"
 )
 

@@ -1,8 +1,9 @@
 package paging
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
+
+	"quire/engine/sha256"
 )
 
 // Hash names the content of a full block: its tokens and everything before them.

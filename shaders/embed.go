@@ -18,12 +18,13 @@
 package shaders
 
 import (
-	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"sync"
+
+	"quire/engine/sha256"
 )
 
 //go:embed *.wgsl lib/*.wgsl

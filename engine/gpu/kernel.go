@@ -2,10 +2,11 @@ package gpu
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+
+	"quire/engine/sha256"
 )
 
 // Binding is how a kernel uses one buffer of group 0.

@@ -2,13 +2,13 @@
 package kernel
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 
 	"quire/engine/gpu"
+	"quire/engine/sha256"
 	"quire/shaders"
 )
 

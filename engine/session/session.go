@@ -9,13 +9,14 @@ package session
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
+
+	"quire/engine/sha256"
 )
 
 // Version is the only version of the format.
