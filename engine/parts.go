@@ -1,14 +1,12 @@
 package engine
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"quire/engine/chat"
+	"quire/engine/json"
 )
 
 // readable gives messages whose content a template can read. A list of text parts stays one where the template reads such
@@ -16,10 +14,11 @@ import (
 func readable(t *chat.Template, messages []chat.Message) ([]chat.Message, error) {
 	joined := map[int]string{}
 	for i, m := range messages {
-		if !isList(m.Content) {
+		list, ok := parts(m.Content)
+		if !ok {
 			continue
 		}
-		texts, err := textParts(m.Content)
+		texts, err := textsOf(list)
 		if err != nil {
 			return nil, fmt.Errorf("%w: message %d: %w", ErrBadRequest, i, err)
 		}
@@ -35,31 +34,30 @@ func readable(t *chat.Template, messages []chat.Message) ([]chat.Message, error)
 	return messages, nil
 }
 
-func isList(content any) bool {
-	if raw, ok := content.(json.RawMessage); ok {
-		return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("["))
+// parts gives content that is a list, as JSON has it.
+func parts(content any) (list []any, ok bool) {
+	if _, text := content.(string); text || content == nil {
+		return nil, false
 	}
-	return content != nil && reflect.TypeOf(content).Kind() == reflect.Slice
-}
-
-// textParts returns the texts of a list of {"type": "text", "text": …}.
-func textParts(content any) ([]string, error) {
 	data, err := json.Marshal(content)
 	if err != nil {
-		return nil, err
+		return nil, false
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, err
-	}
+	value, _ := json.Parse(data)
+	list, ok = value.([]any)
+	return list, ok
+}
+
+// textsOf returns the texts of a list of {"type": "text", "text": …}.
+func textsOf(list []any) ([]string, error) {
 	texts := make([]string, len(list))
 	for i, element := range list {
-		var part struct{ Type, Text any }
-		if err := json.Unmarshal(element, &part); err != nil {
-			part.Type = nil
+		part, ok := element.(*json.Object)
+		if !ok {
+			part = &json.Object{}
 		}
-		kind, named := part.Type.(string)
-		text, isText := part.Text.(string)
+		kind, named := part.At("type").(string)
+		text, isText := part.At("text").(string)
 		switch {
 		case named && kind != "text":
 			return nil, fmt.Errorf("content part %d is of type %q, and only parts of type \"text\" are taken", i, kind)

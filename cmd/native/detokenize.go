@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"quire/engine/json"
 	"quire/engine/tokenizer"
-	"quire/engine/words"
 )
 
 type detokenizeCommand struct {
@@ -65,7 +64,7 @@ func parseIDs(text string) ([]int32, error) {
 			IDs *[]int32 `json:"ids"`
 		}
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
-			return nil, words.JSON(err)
+			return nil, err
 		}
 		if object.IDs == nil {
 			return nil, fmt.Errorf(`the JSON object has no "ids"`)
@@ -75,7 +74,7 @@ func parseIDs(text string) ([]int32, error) {
 	if strings.HasPrefix(text, "[") {
 		var ids []int32
 		err := json.Unmarshal([]byte(text), &ids)
-		return ids, words.JSON(err)
+		return ids, err
 	}
 	var ids []int32
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,", r) }) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +11,8 @@ import (
 
 	"quire/engine"
 	"quire/engine/chat"
+	"quire/engine/json"
 	"quire/engine/sample"
-	"quire/engine/words"
 )
 
 // job is one prompt with its settings.
@@ -102,13 +101,8 @@ func withoutMark(data []byte) ([]byte, error) {
 
 func parseLine(text []byte, j job) (job, error) {
 	var l line
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
-		return j, words.JSON(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return j, errors.New("more than one JSON value")
+	if err := json.Unmarshal(text, &l); err != nil {
+		return j, err
 	}
 	if err := j.ask(&l); err != nil {
 		return j, err

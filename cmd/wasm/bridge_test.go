@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall/js"
@@ -20,6 +19,7 @@ import (
 	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/hub"
+	"quire/engine/json"
 	"quire/engine/session"
 	"quire/engine/tokenizer"
 	"quire/engine/words"

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -11,6 +10,7 @@ import (
 	"quire/engine"
 	"quire/engine/chat"
 	"quire/engine/gpu"
+	"quire/engine/json"
 	"quire/engine/sample"
 )
 

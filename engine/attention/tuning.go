@@ -2,12 +2,12 @@ package attention
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"quire/engine/gpu"
+	"quire/engine/json"
 	"quire/shaders"
 )
 
@@ -69,7 +69,7 @@ func ParseTunings(text []byte) (Tunings, error) {
 
 // Text writes the tunings as JSON.
 func (ts Tunings) Text() []byte {
-	text, err := json.MarshalIndent(tuningsText{tuningsFormat, ts}, "", "  ")
+	text, err := json.Marshal(tuningsText{tuningsFormat, ts})
 	if err != nil {
 		return nil // strings and numbers only: cannot be
 	}

@@ -1,12 +1,12 @@
 package chat
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
+
+	"quire/engine/json"
 )
 
 func sortedKeys(m map[string]any) []string {
@@ -43,8 +43,21 @@ func toValue(v any) any {
 			d.set(key, toValue(v[key]))
 		}
 		return d
-	case json.RawMessage:
-		return parseJSON(v)
+	case *json.Object:
+		d := newDict()
+		for i, name := range v.Names {
+			d.set(name, toValue(v.Values[i]))
+		}
+		return d
+	case json.Number:
+		if n, ok := new(big.Int).SetString(string(v), 10); ok {
+			return small(n)
+		}
+		x, err := strconv.ParseFloat(string(v), 64)
+		if err != nil {
+			fail(0, "a value for the template is no JSON: the number %s is too large", v)
+		}
+		return x
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -57,59 +70,9 @@ func parseJSON(data []byte) any {
 	if len(data) == 0 {
 		return nil
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	value, err := fromJSON(decoder)
-	if err == nil {
-		if _, more := decoder.Token(); more != io.EOF {
-			fail(0, "a value for the template is no JSON: something follows it")
-		}
-	}
+	value, err := json.Parse(data)
 	if err != nil {
 		fail(0, "a value for the template is no JSON: %v", err)
 	}
-	return value
-}
-
-// fromJSON reads one value and keeps the order of keys.
-func fromJSON(in *json.Decoder) (any, error) {
-	t, err := in.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case json.Number:
-		if n, ok := new(big.Int).SetString(t.String(), 10); ok {
-			return small(n), nil
-		}
-		return t.Float64()
-	case json.Delim:
-		if t == '[' {
-			l := &list{}
-			for in.More() {
-				item, err := fromJSON(in)
-				if err != nil {
-					return nil, err
-				}
-				l.items = append(l.items, item)
-			}
-			_, err := in.Token()
-			return l, err
-		}
-		d := newDict()
-		for in.More() {
-			key, err := in.Token()
-			if err != nil {
-				return nil, err
-			}
-			value, err := fromJSON(in)
-			if err != nil {
-				return nil, err
-			}
-			d.set(key, value)
-		}
-		_, err := in.Token()
-		return d, err
-	}
-	return t, nil
+	return toValue(value)
 }

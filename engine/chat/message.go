@@ -1,10 +1,11 @@
 package chat
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+
+	"quire/engine/json"
 )
 
 // Message is one turn of a conversation.

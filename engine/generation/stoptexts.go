@@ -1,8 +1,9 @@
 package generation
 
 import (
-	"encoding/json"
 	"errors"
+
+	"quire/engine/json"
 )
 
 // StopTexts are stop texts as JSON gives them: one text, or a list of texts.

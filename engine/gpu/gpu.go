@@ -5,10 +5,11 @@
 package gpu
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+
+	"quire/engine/json"
 )
 
 // Errors that callers tell apart with errors.Is.

@@ -1,8 +1,6 @@
 package words
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,56 +36,6 @@ func TestError(t *testing.T) {
 	} {
 		assert.Equal(t, want, Error(errors.New(text)))
 	}
-}
-
-func TestJSON(t *testing.T) {
-	type inner struct {
-		Width int `json:"width"`
-	}
-	type value struct {
-		Text   *string  `json:"text"`
-		Whole  *int     `json:"whole"`
-		Seed   *uint64  `json:"seed"`
-		Number *float64 `json:"number"`
-		Yes    *bool    `json:"yes"`
-		IDs    []int32  `json:"ids"`
-		Stop   []string `json:"stop"`
-		Inner  *inner   `json:"inner"`
-	}
-	for text, want := range map[string]string{
-		`{"text":1}`:               `field "text" is a number, it must be text`,
-		`{"text":["a"]}`:           `field "text" is a list, it must be text`,
-		`{"text":{}}`:              `field "text" is an object, it must be text`,
-		`{"whole":"1"}`:            `field "whole" is text, it must be a whole number`,
-		`{"whole":1.5}`:            `field "whole" is 1.5, it must be a whole number`,
-		`{"seed":-1}`:              `field "seed" is -1, it must be a whole number from 0 on`,
-		`{"number":true}`:          `field "number" is true or false, it must be a number`,
-		`{"number":1e999}`:         `field "number" is 1e999, it must be a number`,
-		`{"yes":"no"}`:             `field "yes" is text, it must be true or false`,
-		`{"ids":[1.5]}`:            `field "ids" is 1.5, it must be a whole number`,
-		`{"ids":"1"}`:              `field "ids" is text, it must be a list of whole numbers`,
-		`{"stop":"."}`:             `field "stop" is text, it must be a list of texts`,
-		`{"inner":1}`:              `field "inner" is a number, it must be an object`,
-		`{"inner":{"width":"a"}}`:  `field "inner.width" is text, it must be a whole number`,
-		`[1]`:                      `the JSON is a list where an object is expected`,
-		`{"colour":1}`:             `unknown field "colour"`,
-		`{`:                        `the JSON ends too early`,
-		``:                         `the JSON ends too early`,
-		`{"text":`:                 `the JSON ends too early`,
-		`{'text':1}`:               `this is not valid JSON, from character 2 on`,
-		`{"text":"a" "whole":1}`:   `this is not valid JSON, from character 13 on`,
-		`{"text":"a","whole":0x1}`: `this is not valid JSON, from character 22 on`,
-	} {
-		d := json.NewDecoder(bytes.NewReader([]byte(text)))
-		d.DisallowUnknownFields()
-		err := JSON(d.Decode(new(value)))
-		if assert.Error(t, err, text) {
-			assert.Equal(t, want, err.Error(), text)
-		}
-	}
-	assert.NoError(t, JSON(nil))
-	other := errors.New("other")
-	assert.Equal(t, other, JSON(other))
 }
 
 func TestFields(t *testing.T) {

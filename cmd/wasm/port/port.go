@@ -4,15 +4,11 @@
 package port
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"syscall/js"
 
 	"quire/engine"
-	"quire/engine/words"
+	"quire/engine/json"
 )
 
 // Port posts to the worker's JavaScript.
@@ -52,15 +48,7 @@ func (p *Port) Fail(id int, err error) { p.Answer("failed", id, p.Failure(err), 
 
 // Decode reads one JSON value whose fields are all known.
 func Decode(text string, value any) error {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.DisallowUnknownFields()
-	err := words.JSON(d.Decode(value))
-	if err == nil {
-		if _, end := d.Token(); end != io.EOF {
-			err = errors.New("more than one JSON value")
-		}
-	}
-	if err != nil {
+	if err := json.Unmarshal([]byte(text), value); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrBadRequest, err)
 	}
 	return nil
