@@ -2,11 +2,12 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
-var zero = new(big.Int)
+var zero = big.New(0)
 
 func (n attributeNode) eval(e *evaluator, s *scope) any {
 	return e.attribute(n.line, e.eval(n.value, s), n.name)

@@ -2,9 +2,10 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"slices"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
 // arithmetic computes as Python does.
@@ -135,31 +136,27 @@ func (e *evaluator) integers(line int, op string, left, right any, i, j *big.Int
 		fail(line, "division by zero")
 	}
 	if max(i.BitLen(), j.BitLen()) > 64 {
-		e.cost(line, (i.BitLen()+j.BitLen())>>6)
+		e.cost(line, (i.BitLen()+j.BitLen())>>6+work(i.BitLen(), j.BitLen()))
 	}
-	out := new(big.Int)
+	var out *big.Int
 	switch op {
 	case "+":
-		out.Add(i, j)
+		out = i.Add(j)
 	case "-":
-		out.Sub(i, j)
+		out = i.Sub(j)
 	case "*":
-		out.Mul(i, j)
+		out = i.Mul(j)
 	case "/":
 		if i.Sign() == 0 && j.Sign() < 0 {
 			return math.Copysign(0, -1)
 		}
-		x, _ := new(big.Rat).SetFrac(i, j).Float64()
+		x := i.Quo(j)
 		if math.IsInf(x, 0) {
 			fail(line, "the result is too large for a float")
 		}
 		return x
 	case "//", "%":
-		quotient, rest := new(big.Int).QuoRem(i, j, new(big.Int))
-		if rest.Sign() != 0 && rest.Sign() != j.Sign() {
-			quotient.Sub(quotient, big.NewInt(1))
-			rest.Add(rest, j)
-		}
+		quotient, rest := i.DivMod(j)
 		out = quotient
 		if op == "%" {
 			out = rest
@@ -173,11 +170,12 @@ func (e *evaluator) integers(line int, op string, left, right any, i, j *big.Int
 		if i.BitLen() > 1 && (!j.IsInt64() || j.Int64() > int64(e.limits.bits) || i.BitLen()*int(j.Int64()) > e.limits.bits) {
 			fail(line, "an integer has more than %d bits", e.limits.bits)
 		}
-		e.cost(line, i.BitLen())
+		power := j.Int64()
 		if i.BitLen() <= 1 && j.BitLen() > 2 { // 0, 1 and -1: only whether the exponent is odd counts
-			j = big.NewInt(2 + int64(j.Bit(0)))
+			power = 2 + power&1
 		}
-		out.Exp(i, j, nil)
+		e.cost(line, i.BitLen()+work(i.BitLen()*int(power), i.BitLen()*int(power)))
+		out = i.Exp(power)
 	}
 	if out.BitLen() > e.limits.bits {
 		fail(line, "an integer has more than %d bits", e.limits.bits)
@@ -222,21 +220,7 @@ func floats(line int, op string, x, y float64) any {
 func pow(x, y float64) float64 {
 	const most = 600
 	if twice := 2 * y; x > 0 && !math.IsInf(x, 0) && twice == math.Trunc(twice) && math.Abs(y) < most {
-		base := new(big.Float).SetPrec(2000).SetFloat64(x)
-		if y != math.Trunc(y) {
-			base.Sqrt(base)
-		} else {
-			twice /= 2
-		}
-		out := new(big.Float).SetPrec(2000).SetInt64(1)
-		for range int(math.Abs(twice)) {
-			out.Mul(out, base)
-		}
-		if y < 0 {
-			out.Quo(new(big.Float).SetPrec(2000).SetInt64(1), out)
-		}
-		power, _ := out.Float64()
-		return power
+		return big.Root(x, int(twice))
 	}
 	return math.Pow(x, y)
 }

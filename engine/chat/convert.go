@@ -2,10 +2,10 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"slices"
 	"strconv"
 
+	"quire/engine/chat/big"
 	"quire/engine/json"
 )
 
@@ -50,7 +50,10 @@ func toValue(v any) any {
 		}
 		return d
 	case json.Number:
-		if n, ok := new(big.Int).SetString(string(v), 10); ok {
+		if len(v) > maxDigits {
+			fail(0, "a number for the template has more than %d digits", maxDigits)
+		}
+		if n, ok := big.Parse(string(v), 10); ok {
 			return small(n)
 		}
 		x, err := strconv.ParseFloat(string(v), 64)

@@ -3,8 +3,9 @@ package chat
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
 // dict keeps its keys in the order of their first setting.
@@ -39,7 +40,7 @@ func hashable(v any) (any, bool) {
 		i, _ := integer(v)
 		return i, true
 	case *big.Int:
-		return bigKey(v.String()), true
+		return bigKey(v.Text(16)), true
 	case float64:
 		if v == math.Trunc(v) && !math.IsInf(v, 0) {
 			return hashable(whole(v))

@@ -2,9 +2,10 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
 // formatSpec is how a value is written: Python's format specification.
@@ -113,10 +114,10 @@ func (e *evaluator) formatValue(line int, v any, text string) string {
 		x, _ := finite(line, n)
 		return s.float(e, line, x, unknown)
 	}
-	return s.integer(line, n, unknown)
+	return s.integer(e, line, n, unknown)
 }
 
-func (s formatSpec) integer(line int, n *big.Int, unknown func()) string {
+func (s formatSpec) integer(e *evaluator, line int, n *big.Int, unknown func()) string {
 	base := map[byte]int{0: 10, 'd': 10, 'n': 10, 'b': 2, 'o': 8, 'x': 16, 'X': 16, 'c': 0}
 	radix, known := base[s.kind]
 	if !known || s.precision >= 0 || s.zero || s.group == "," && radix != 10 || s.group != "" && strings.IndexByte("nc", s.kind) >= 0 && s.kind != 0 {
@@ -128,10 +129,7 @@ func (s formatSpec) integer(line int, n *big.Int, unknown func()) string {
 		}
 		return s.pad("", string(rune(n.Int64())), '>')
 	}
-	digits := new(big.Int).Abs(n).Text(radix)
-	if radix == 10 {
-		digits = strings.TrimPrefix(integerText(line, n), "-")
-	}
+	digits := integerText(e, line, n.Abs(), radix)
 	prefix := s.signOf(n.Sign() < 0)
 	if s.alternate && radix != 10 {
 		prefix += "0" + string(rune(s.kind))

@@ -3,10 +3,11 @@ package chat
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
 var jsonParameters = parameters("ensure_ascii? indent? separators? sort_keys?")
@@ -71,7 +72,7 @@ func (w *jsonWriter) value(v any) {
 	case int64:
 		w.out.WriteString(strconv.FormatInt(v, 10))
 	case *big.Int:
-		w.out.WriteString(integerText(w.line, v))
+		w.out.WriteString(integerText(w.e, w.line, v, 10))
 	case float64:
 		w.out.WriteString(jsonFloat(v))
 	case string:

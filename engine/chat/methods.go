@@ -2,9 +2,9 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // method is what belongs to values of one kind.
@@ -151,11 +151,7 @@ func numberAttribute(v any, name string) (any, bool) {
 		return none(func() any { return int64(n.BitLen()) })
 	case "bit_count":
 		return none(func() any {
-			ones := 0
-			for _, c := range new(big.Int).Abs(n).Text(2) {
-				ones += int(c - '0')
-			}
-			return int64(ones)
+			return int64(strings.Count(n.Text(2), "1"))
 		})
 	}
 	return nil, false

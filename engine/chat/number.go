@@ -1,10 +1,12 @@
 package chat
 
 import (
+	"cmp"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
+
+	"quire/engine/chat/big"
 )
 
 // small gives the int64 of an integer where that holds it.
@@ -20,8 +22,7 @@ func whole(x float64) any {
 	if math.Abs(x) < 1<<62 {
 		return int64(x)
 	}
-	n, _ := new(big.Float).SetFloat64(x).Int(nil)
-	return small(n)
+	return small(big.FromFloat(x))
 }
 
 // integer gives a value's integer, if int64 holds it; booleans count as in Python.
@@ -44,7 +45,7 @@ func large(v any) (*big.Int, bool) {
 		return n, true
 	}
 	i, ok := integer(v)
-	return big.NewInt(i), ok
+	return big.New(i), ok
 }
 
 // number gives a value's number, infinite where a float cannot hold it.
@@ -53,8 +54,7 @@ func number(v any) (x float64, ok bool) {
 	case float64:
 		return v, true
 	case *big.Int:
-		x, _ := new(big.Float).SetInt(v).Float64()
-		return x, true
+		return v.Float64(), true
 	}
 	i, ok := integer(v)
 	return float64(i), ok
@@ -76,31 +76,29 @@ func compareNumbers(a, b any) (order int, ordered bool) {
 	switch {
 	case xFloat && math.IsNaN(x) || yFloat && math.IsNaN(y):
 		return 0, false
-	case xFloat && math.IsInf(x, 0) || yFloat && math.IsInf(y, 0):
-		x, ok := number(a)
-		y, both := number(b)
-		if !ok || !both {
-			return 0, false
-		}
-		return big.NewFloat(x).Cmp(big.NewFloat(y)), true
+	case xFloat && yFloat:
+		return cmp.Compare(x, y), true
+	case xFloat:
+		n, ok := large(b)
+		return -compareFloat(n, x), ok
+	case yFloat:
+		n, ok := large(a)
+		return compareFloat(n, y), ok
 	}
-	p, ok := exact(a)
-	q, both := exact(b)
-	if !ok || !both {
-		return 0, false
-	}
-	return p.Cmp(q), true
+	p, ok := large(a)
+	q, both := large(b)
+	return p.Cmp(q), ok && both
 }
 
-func exact(v any) (*big.Float, bool) {
-	if x, ok := v.(float64); ok {
-		return big.NewFloat(x), true
+// compareFloat orders an integer and a float.
+func compareFloat(n *big.Int, x float64) int {
+	if math.IsInf(x, 0) {
+		return cmp.Compare(0, x)
 	}
-	n, ok := large(v)
-	if !ok {
-		return nil, false
+	if order := n.Cmp(big.FromFloat(x)); order != 0 {
+		return order
 	}
-	return new(big.Float).SetPrec(uint(max(64, n.BitLen()))).SetInt(n), true
+	return cmp.Compare(math.Trunc(x), x)
 }
 
 // parseInteger reads what Python's int(text, base) reads.
@@ -133,7 +131,10 @@ func parseInteger(s string, base int) (any, bool) {
 	if s == "" || s[0] == '-' || s[0] == '+' || base < 2 || base > 36 {
 		return nil, false
 	}
-	n, ok := new(big.Int).SetString(sign+s, base)
+	if len(s) > maxDigits {
+		return nil, false
+	}
+	n, ok := big.Parse(sign+s, base)
 	if !ok {
 		return nil, false
 	}
@@ -197,14 +198,25 @@ func floatText(x float64) string {
 	return s
 }
 
-// maxDigits is what Python writes of an integer at most.
+// maxDigits is what Python reads and writes of an integer at most.
 const maxDigits = 4300
 
-func integerText(line int, n *big.Int) string {
-	if n.BitLen() > maxDigits*10/3 {
-		if s := n.Text(10); len(strings.TrimPrefix(s, "-")) > maxDigits {
-			fail(line, "an integer has more than %d digits", maxDigits)
+func integerText(e *evaluator, line int, n *big.Int, base int) string {
+	bits := n.BitLen()
+	if base&(base-1) == 0 {
+		e.cost(line, bits>>6)
+		return n.Text(base)
+	}
+	const most = maxDigits*107/32 + 1 // more bits than so many digits can have
+	if bits <= most {
+		e.cost(line, work(bits, bits))
+		if s := n.Text(base); len(strings.TrimPrefix(s, "-")) <= maxDigits {
+			return s
 		}
 	}
-	return n.Text(10)
+	fail(line, "an integer has more than %d digits", maxDigits)
+	return ""
 }
+
+// work is what a product or quotient of integers of so many bits costs.
+func work(a, b int) int { return a * b >> 16 }

@@ -3,8 +3,9 @@ package chat
 import (
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
+
+	"quire/engine/chat/big"
 )
 
 func absolute(e *evaluator, line int, v any, _ []any) any {
@@ -15,7 +16,7 @@ func absolute(e *evaluator, line int, v any, _ []any) any {
 	if !ok {
 		fail(line, "%s has no absolute value", describe(v))
 	}
-	return small(new(big.Int).Abs(n))
+	return small(n.Abs())
 }
 
 // round rounds as Python does: to the even of two that are equally near. Integers stay integers.
@@ -78,15 +79,14 @@ func (e *evaluator) roundInteger(line int, n *big.Int, places int) *big.Int {
 		return n
 	}
 	if -places > n.BitLen() {
-		return new(big.Int)
+		return zero
 	}
 	unit, _ := large(e.arithmetic(line, "**", int64(10), int64(-places)))
-	quotient, rest := new(big.Int).DivMod(n, unit, new(big.Int))
-	twice := new(big.Int).Lsh(rest, 1)
-	if order := twice.Cmp(unit); order > 0 || order == 0 && quotient.Bit(0) == 1 {
-		quotient.Add(quotient, big.NewInt(1))
+	quotient, rest := n.DivMod(unit)
+	if order := rest.Add(rest).Cmp(unit); order > 0 || order == 0 && quotient.Odd() {
+		quotient = quotient.Add(big.New(1))
 	}
-	return quotient.Mul(quotient, unit)
+	return quotient.Mul(unit)
 }
 
 func toInt(_ *evaluator, line int, v any, a []any) any {

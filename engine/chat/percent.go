@@ -2,7 +2,6 @@ package chat
 
 import (
 	"math"
-	"math/big"
 	"strings"
 )
 
@@ -228,7 +227,7 @@ func (p *percentFormat) integer(spec formatSpec, v any) string {
 	if base == 0 {
 		fail(p.line, "the conversion %%%c is not known", spec.kind)
 	}
-	digits := new(big.Int).Abs(n).Text(base)
+	digits := integerText(p.e, p.line, n.Abs(), base)
 	if len(digits) < spec.precision {
 		digits = strings.Repeat("0", spec.precision-len(digits)) + digits
 	}

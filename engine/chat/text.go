@@ -2,10 +2,11 @@ package chat
 
 import (
 	"fmt"
-	"math/big"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"quire/engine/chat/big"
 )
 
 // text gives what {{ v }} shows: Python's str().
@@ -37,7 +38,7 @@ func (e *evaluator) repr(line int, out *strings.Builder, v any) {
 	case int64:
 		out.WriteString(strconv.FormatInt(v, 10))
 	case *big.Int:
-		out.WriteString(integerText(line, v))
+		out.WriteString(integerText(e, line, v, 10))
 	case float64:
 		out.WriteString(floatText(v))
 	case string:

@@ -1,6 +1,6 @@
 package chat
 
-import "math/big"
+import "quire/engine/chat/big"
 
 // Values are nil (none), undefined, bool, int64, *big.Int (what int64 does not hold), float64, string, markup, *list, *dict, *view,
 // *span, *iterator, *namespace, *loop, *macro, *function, *cycler and *joiner.
