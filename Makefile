@@ -62,7 +62,7 @@ bin/%: FORCE
 
 # What runs once a model or a request is a quarter smaller without inlining.
 SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' \
-	$(patsubst %,-gcflags=%=-l,fmt quire/engine/chat quire/engine/gguf quire/engine/model quire/shaders)
+	$(patsubst %,-gcflags=%=-l,fmt quire/engine/chat quire/engine/gguf quire/engine/json quire/engine/model quire/shaders)
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
@@ -70,6 +70,7 @@ web/dist/quire.wasm: FORCE
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
 	$(SMALL) -o $@ ./cmd/wasm
 	$(SMALL) -o web/dist/quire-bench.wasm ./cmd/wasm/bench
+	$(GO) run ./cmd/wasm/shrink web/dist/quire.wasm web/dist/quire-bench.wasm
 
 bench: bin/quire ## measure the built-in model
 	bin/quire bench --prompt 64 --gen 64 --batch 1,8

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// drawMemory draws memory with runs of zeros.
+func drawMemory(t *rapid.T) []byte {
+	var image []byte
+	for range rapid.IntRange(0, 6).Draw(t, "runs") {
+		image = append(image, make([]byte, rapid.IntRange(0, 3*segmentHead).Draw(t, "zeros"))...)
+		image = append(image, rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "bytes")...)
+	}
+	return image
+}
+
+// TestSegments: what is written is read back, but for zeros at the end, which memory holds anyway.
+func TestSegments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		image := drawMemory(t)
+		back, err := memory(segments(image))
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(back), len(image))
+		assert.Equal(t, image, append(back, make([]byte, len(image)-len(back))...))
+		assert.LessOrEqual(t, len(segments(image)), len(image)+2*segmentHead)
+	})
+}
+
+// A later segment may lie before an earlier one, or over it.
+func TestMemoryTakesSegmentsAsTheyCome(t *testing.T) {
+	image, err := memory([]byte{3, 0, constant, 4, endOfBlock, 2, 'c', 'd', 0, constant, 1, endOfBlock, 1, 'a', 0, constant, 5, endOfBlock, 1, 'e'})
+	require.NoError(t, err)
+	assert.Equal(t, "\x00a\x00\x00ce", string(image))
+}
+
+func testTable(functions int) []byte {
+	out := make([]byte, functions*perEntry*bucket)
+	for i := range functions * perEntry {
+		binary.LittleEndian.PutUint32(out[i*bucket:], uint32(i/perEntry))
+	}
+	return out
+}
+
+func TestFind(t *testing.T) {
+	before := []byte{1, 2, 3, 4, 0, 0, 0, 0}
+	image := append(append(before, testTable(2000)...), 9, 9, 9, 9)
+	at, ok := find(image)
+	assert.True(t, ok)
+	assert.Equal(t, table{len(before), 2000 * perEntry}, at)
+	image[len(before)+500*perEntry*bucket+7] = 1 // a bucket that does more than count
+	_, ok = find(image)
+	assert.False(t, ok)
+	_, ok = find(testTable(10))
+	assert.False(t, ok, "so short a run may be anything")
+}
+
+func testModule(image []byte) *module {
+	return &module{[]section{
+		{typeSection, []byte{1, 0x60, 1, 0x7F, 0}}, {importSection, []byte{1, 1, 'a', 1, 'b', 0, 0}}, {functionSection, []byte{1, 0}},
+		{elementSection, []byte{0}}, {codeSection, []byte{1, 2, 0, endOfBlock}}, {dataSection, segments(image)},
+	}}
+}
+
+func TestShrink(t *testing.T) {
+	image := append([]byte("text"), testTable(1500)...)
+	image = append(image, "more"...)
+	m := testModule(image)
+	long := len(m.write())
+	require.NoError(t, m.shrink())
+	m, err := parse(m.write())
+	require.NoError(t, err)
+	assert.Less(t, len(m.write()), long-1000*perEntry)
+	ids := ""
+	for _, s := range m.sections {
+		ids += string('a' + rune(s.id))
+	}
+	assert.Equal(t, "bcdijkl", ids, "the start stands before the elements")
+	start, err := m.of(startSection)
+	require.NoError(t, err)
+	assert.Equal(t, []byte{2}, start.body, "after the one imported function and the program's one")
+	data, err := m.of(dataSection)
+	require.NoError(t, err)
+	left, err := memory(data.body)
+	require.NoError(t, err)
+	clear(image[4 : len(image)-4])
+	assert.Equal(t, image, left)
+	assert.ErrorIs(t, m.shrink(), errForm, "once is all")
+}
+
+func TestWrongFiles(t *testing.T) {
+	for _, wrong := range []string{"", "\x00asm", "\x00asm\x01\x00\x00\x00\x01", "\x00asm\x01\x00\x00\x00\x01\x05abc", "\x7fELF\x01\x00\x00\x00"} {
+		_, err := parse([]byte(wrong))
+		assert.Error(t, err, "%q", wrong)
+	}
+	for _, wrong := range [][]byte{{}, {1}, {1, 1}, {1, 0, constant}, {1, 0, constant, 0, endOfBlock, 3, 'a'}, {1, 1, 0}, {1, 0, constant, 0x7F, endOfBlock, 0}} {
+		_, err := memory(wrong)
+		assert.Error(t, err, wrong)
+	}
+	m, err := parse(testModule([]byte("no table")).write())
+	require.NoError(t, err)
+	assert.ErrorContains(t, m.shrink(), "the table of functions is not found")
+}
+
+func TestSigned(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := int64(rapid.Int32().Draw(t, "value"))
+		r := reader{appendSigned(nil, value)}
+		back, err := r.signed()
+		require.NoError(t, err)
+		assert.Equal(t, value, back)
+		assert.Empty(t, r.left)
+	})
+}
