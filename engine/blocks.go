@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 )
 
 // Snapshot is the KV cache's blocks between two steps, for pages and dashboards.
@@ -50,7 +50,7 @@ func (e *Engine) snapshot(s *Snapshot) {
 			s.Sequences = append(s.Sequences, Holder{q.ID, g.ID, q.Index(), e.scheduler.Blocks(q.ID)})
 		}
 	}
-	slices.SortFunc(s.Sequences, func(a, b Holder) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	sort.SliceStable(s.Sequences, func(i, j int) bool { return s.Sequences[i].Sequence < s.Sequences[j].Sequence })
 	for owner, h := range s.Sequences {
 		for group := 0; ; group++ {
 			table := e.scheduler.Table(h.Sequence, group)

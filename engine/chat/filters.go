@@ -13,63 +13,63 @@ type filter struct {
 var filters map[string]filter
 
 func init() {
-	length := filter{parameters("/"), lengthFilter, nil}
-	absent := filter{parameters("default_value? boolean?"), defaultFilter, nil}
-	escape := filter{parameters("/"), func(e *evaluator, line int, v any, _ []any) any { return e.escapeValue(line, v) }, nil}
+	length := filter{"/", lengthFilter, nil}
+	absent := filter{"default_value? boolean?", defaultFilter, nil}
+	escape := filter{"/", func(e *evaluator, line int, v any, _ []any) any { return e.escapeValue(line, v) }, nil}
 	filters = map[string]filter{
-		"abs":        {parameters("/"), absolute, nil},
-		"attr":       {parameters("name"), attrFilter, nil},
-		"batch":      {parameters("linecount fill_with?"), batch, nil},
+		"abs":        {"/", absolute, nil},
+		"attr":       {"name", attrFilter, nil},
+		"batch":      {"linecount fill_with?", batch, nil},
 		"capitalize": methodFilter("capitalize", ""),
 		"center":     methodFilter("center", "width?"),
 		"count":      length, "length": length,
 		"d": absent, "default": absent,
-		"dictsort": {parameters("case_sensitive? by? reverse?"), dictSort, nil},
+		"dictsort": {"case_sensitive? by? reverse?", dictSort, nil},
 		"e":        escape, "escape": escape,
-		"filesizeformat": {parameters("binary?"), fileSize, nil},
-		"first":          {parameters(""), first, nil},
-		"float":          {parameters("default?"), toFloat, nil},
-		"forceescape": {parameters(""), func(e *evaluator, line int, v any, _ []any) any {
+		"filesizeformat": {"binary?", fileSize, nil},
+		"first":          {"", first, nil},
+		"float":          {"default?", toFloat, nil},
+		"forceescape": {"", func(e *evaluator, line int, v any, _ []any) any {
 			return markup(e.escape(line, e.text(line, v)))
 		}, nil},
 		"format":     {whole: formatFilter},
-		"groupby":    {parameters("attribute default? case_sensitive?"), groupBy, nil},
-		"indent":     {parameters("width? first? blank?"), indent, nil},
-		"int":        {parameters("default? base?"), toInt, nil},
-		"items":      {parameters(""), itemsFilter, nil},
-		"join":       {parameters("d? attribute?"), joinFilter, nil},
-		"last":       {parameters(""), last, nil},
-		"list":       {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return &list{items: slices.Clone(e.items(line, v))} }, nil},
+		"groupby":    {"attribute default? case_sensitive?", groupBy, nil},
+		"indent":     {"width? first? blank?", indent, nil},
+		"int":        {"default? base?", toInt, nil},
+		"items":      {"", itemsFilter, nil},
+		"join":       {"d? attribute?", joinFilter, nil},
+		"last":       {"", last, nil},
+		"list":       {"", func(e *evaluator, line int, v any, _ []any) any { return &list{items: slices.Clone(e.items(line, v))} }, nil},
 		"lower":      methodFilter("lower", ""),
 		"map":        {whole: mapFilter},
-		"max":        {parameters("case_sensitive? attribute?"), extreme(">"), nil},
-		"min":        {parameters("case_sensitive? attribute?"), extreme("<"), nil},
-		"pprint":     {parameters(""), pretty, nil},
-		"random":     {parameters(""), random, nil},
+		"max":        {"case_sensitive? attribute?", extreme(">"), nil},
+		"min":        {"case_sensitive? attribute?", extreme("<"), nil},
+		"pprint":     {"", pretty, nil},
+		"random":     {"", random, nil},
 		"reject":     choose(false, false),
 		"rejectattr": choose(false, true),
-		"replace":    {parameters("old new count?"), replaceFilter, nil},
-		"reverse":    {parameters(""), reverse, nil},
-		"round":      {parameters("precision? method?"), round, nil},
-		"safe":       {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return markup(e.text(line, v)) }, nil},
+		"replace":    {"old new count?", replaceFilter, nil},
+		"reverse":    {"", reverse, nil},
+		"round":      {"precision? method?", round, nil},
+		"safe":       {"", func(e *evaluator, line int, v any, _ []any) any { return markup(e.text(line, v)) }, nil},
 		"select":     choose(true, false),
 		"selectattr": choose(true, true),
-		"slice":      {parameters("slices fill_with?"), slice, nil},
-		"sort":       {parameters("reverse? case_sensitive? attribute?"), sortFilter, nil},
-		"string":     {parameters(""), func(e *evaluator, line int, v any, _ []any) any { return e.soft(line, v) }, nil},
-		"striptags":  {parameters(""), stripTags, nil},
-		"sum":        {parameters("attribute? start?"), sum, nil},
-		"title":      {parameters(""), titleFilter, nil},
+		"slice":      {"slices fill_with?", slice, nil},
+		"sort":       {"reverse? case_sensitive? attribute?", sortFilter, nil},
+		"string":     {"", func(e *evaluator, line int, v any, _ []any) any { return e.soft(line, v) }, nil},
+		"striptags":  {"", stripTags, nil},
+		"sum":        {"attribute? start?", sum, nil},
+		"title":      {"", titleFilter, nil},
 		"tojson":     {jsonParameters, toJSON, nil},
 		"trim":       methodFilter("strip", "chars?"),
-		"truncate":   {parameters("length? killwords? end? leeway?"), truncate, nil},
-		"unique":     {parameters("case_sensitive? attribute?"), unique, nil},
+		"truncate":   {"length? killwords? end? leeway?", truncate, nil},
+		"unique":     {"case_sensitive? attribute?", unique, nil},
 		"upper":      methodFilter("upper", ""),
-		"urlencode":  {parameters(""), urlEncode, nil},
-		"urlize":     {parameters("trim_url_limit? nofollow? target? rel? extra_schemes?"), urlize, nil},
-		"wordcount":  {parameters(""), wordCount, nil},
-		"wordwrap":   {parameters("width? break_long_words? wrapstring? break_on_hyphens?"), wordWrap, nil},
-		"xmlattr":    {parameters("autospace?"), xmlAttributes, nil},
+		"urlencode":  {"", urlEncode, nil},
+		"urlize":     {"trim_url_limit? nofollow? target? rel? extra_schemes?", urlize, nil},
+		"wordcount":  {"", wordCount, nil},
+		"wordwrap":   {"width? break_long_words? wrapstring? break_on_hyphens?", wordWrap, nil},
+		"xmlattr":    {"autospace?", xmlAttributes, nil},
 	}
 }
 
@@ -94,8 +94,8 @@ func (e *evaluator) soft(line int, v any) any {
 }
 
 // methodFilter is a method of str as a filter.
-func methodFilter(name, signature string) filter {
-	return filter{parameters(signature), func(e *evaluator, line int, v any, a []any) any {
+func methodFilter(name string, takes signature) filter {
+	return filter{takes, func(e *evaluator, line int, v any, a []any) any {
 		m, _ := textAttribute(e.soft(line, v), name)
 		given := values{}
 		for _, argument := range a {

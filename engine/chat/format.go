@@ -7,7 +7,7 @@ import (
 // formatMethod is str.format and str.format_map. What goes into safe text is escaped.
 func (e *evaluator) formatMethod(line int, name string, v any, a values) any {
 	if name == "format_map" {
-		named, ok := parameters("/mapping").bind(line, name, a)[0].(*dict)
+		named, ok := signature("/mapping").bind(line, name, a)[0].(*dict)
 		if !ok {
 			fail(line, "format_map needs a dict")
 		}

@@ -21,7 +21,7 @@ func init() {
 	}
 }
 
-var oneMessage, oneFormat = parameters("message"), parameters("format")
+const oneMessage, oneFormat = signature("message"), signature("format")
 
 func raise(e *evaluator, line int, a values) any {
 	message := oneMessage.bind(line, "raise_exception", a)[0]
@@ -45,7 +45,7 @@ func newNamespace(e *evaluator, line int, a values) any {
 	return ns
 }
 
-var fromKeysOf = parameters("/iterable value?")
+const fromKeysOf = signature("/iterable value?")
 
 func fromKeys(e *evaluator, line int, a values) any {
 	v := fromKeysOf.bind(line, "fromkeys", a)
@@ -70,7 +70,7 @@ func newCycler(_ *evaluator, line int, a values) any {
 }
 
 func (c *cycler) attribute(name string) (any, bool) {
-	none := parameters("")
+	const none = signature("")
 	switch name {
 	case "items":
 		return &list{items: c.items, tuple: true}, true
@@ -101,14 +101,14 @@ type joiner struct {
 	used      bool
 }
 
-var separatorOf = parameters("sep?")
+const separatorOf = signature("sep?")
 
 func newJoiner(_ *evaluator, line int, a values) any {
 	return &joiner{separator: or(separatorOf.bind(line, "joiner", a)[0], ", ")}
 }
 
 func (j *joiner) call(line int, a values) any {
-	parameters("").bind(line, "the joiner", a)
+	signature("").bind(line, "the joiner", a)
 	if !j.used {
 		j.used = true
 		return ""
@@ -126,7 +126,7 @@ func (j *joiner) attribute(name string) (any, bool) {
 	return nil, false
 }
 
-var lipsumOf = parameters("n? html? min? max?")
+const lipsumOf = signature("n? html? min? max?")
 
 // lipsum makes paragraphs of random words that mean nothing.
 func lipsum(e *evaluator, line int, a values) any {

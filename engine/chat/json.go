@@ -10,7 +10,7 @@ import (
 	"quire/engine/chat/big"
 )
 
-var jsonParameters = parameters("ensure_ascii? indent? separators? sort_keys?")
+const jsonParameters signature = "ensure_ascii? indent? separators? sort_keys?"
 
 // toJSON writes what Python's json.dumps(v, ensure_ascii=False) writes, which is how Hugging Face defines the filter.
 func toJSON(e *evaluator, line int, v any, a []any) any {

@@ -149,7 +149,7 @@ func mapFilter(e *evaluator, line int, v any, a values) any {
 	}
 	return e.deferred(line, v, func() func(any) (any, bool) {
 		if _, ok := a.named.get("attribute"); ok && len(a.positional) == 0 {
-			v := parameters("attribute default?").bind(line, "map", a)
+			v := signature("attribute default?").bind(line, "map", a)
 			return func(item any) (any, bool) { return e.path(line, item, v[0], or(v[1], nil)), true }
 		}
 		if len(a.positional) == 0 {

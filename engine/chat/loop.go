@@ -114,7 +114,7 @@ func (l *loop) recurse(line int, a values) any {
 	return l.render(v[0], l.depth+1)
 }
 
-var loopCall = parameters("iterable")
+const loopCall = signature("iterable")
 
 func (l *loop) attribute(name string) (any, bool) {
 	switch name {

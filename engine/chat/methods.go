@@ -19,7 +19,7 @@ func bound[T any](name string, m method[T], v func(e *evaluator, line int) T) *f
 }
 
 var listMethods = map[string]method[*list]{
-	"index": {parameters("/value start? stop?"), func(e *evaluator, line int, l *list, a []any) any {
+	"index": {"/value start? stop?", func(e *evaluator, line int, l *list, a []any) any {
 		start, stop := window(line, a[1], a[2], len(l.items))
 		for i := start; i < stop; i++ {
 			if e.equal(line, l.items[i], a[0]) {
@@ -29,7 +29,7 @@ var listMethods = map[string]method[*list]{
 		fail(line, "the value is not in the list")
 		return nil
 	}},
-	"count": {parameters("/value"), func(e *evaluator, line int, l *list, a []any) any {
+	"count": {"/value", func(e *evaluator, line int, l *list, a []any) any {
 		n := int64(0)
 		for _, item := range l.items {
 			if e.equal(line, item, a[0]) {
@@ -38,7 +38,7 @@ var listMethods = map[string]method[*list]{
 		}
 		return n
 	}},
-	"copy": {parameters(""), func(e *evaluator, line int, l *list, _ []any) any {
+	"copy": {"", func(e *evaluator, line int, l *list, _ []any) any {
 		e.cost(line, len(l.items))
 		return &list{items: slices.Clone(l.items)}
 	}},
@@ -67,10 +67,10 @@ func listAttribute(l *list, name string) (any, bool) {
 }
 
 var dictMethods = map[string]method[*dict]{
-	"items":  {parameters(""), func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "items"} }},
-	"keys":   {parameters(""), func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "keys"} }},
-	"values": {parameters(""), func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "values"} }},
-	"get": {parameters("/key default?"), func(_ *evaluator, line int, d *dict, a []any) any {
+	"items":  {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "items"} }},
+	"keys":   {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "keys"} }},
+	"values": {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "values"} }},
+	"get": {"/key default?", func(_ *evaluator, line int, d *dict, a []any) any {
 		if _, ok := hashable(a[0]); !ok {
 			fail(line, "%s cannot be a key", typeName(a[0]))
 		}
@@ -79,11 +79,11 @@ var dictMethods = map[string]method[*dict]{
 		}
 		return or(a[1], nil)
 	}},
-	"copy": {parameters(""), func(e *evaluator, line int, d *dict, _ []any) any {
+	"copy": {"", func(e *evaluator, line int, d *dict, _ []any) any {
 		e.cost(line, len(d.keys))
 		return d.clone()
 	}},
-	"fromkeys": {parameters("/iterable value?"), func(e *evaluator, line int, _ *dict, a []any) any {
+	"fromkeys": {"/iterable value?", func(e *evaluator, line int, _ *dict, a []any) any {
 		return fromKeys(e, line, values{positional: []any{a[0], or(a[1], nil)}})
 	}},
 }
@@ -117,7 +117,7 @@ func window(line int, start, stop any, n int) (from, to int) {
 func numberAttribute(v any, name string) (any, bool) {
 	none := func(run func() any) (any, bool) {
 		return &function{name, func(_ *evaluator, line int, a values) any {
-			parameters("").bind(line, name, a)
+			signature("").bind(line, name, a)
 			return run()
 		}}, true
 	}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -21,18 +22,12 @@ func (e *evaluator) sort(line int, items []any, backwards bool, key func(any) an
 	for i, item := range items {
 		keys[i], order[i] = key(item), i
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := keys[i], keys[j]
+	sort.SliceStable(order, func(i, j int) bool {
+		a, b := keys[order[i]], keys[order[j]]
 		if backwards {
 			a, b = b, a
 		}
-		switch {
-		case e.less(line, a, b):
-			return -1
-		case e.less(line, b, a):
-			return 1
-		}
-		return 0
+		return e.less(line, a, b)
 	})
 	sorted := make([]any, len(items))
 	for i, from := range order {

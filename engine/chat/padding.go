@@ -4,7 +4,7 @@ import "strings"
 
 // padding fills up to a width; left says how much of the fill stands in front.
 func padding(left func(n, width int) int) textMethod {
-	return textMethod{parameters("/width fillchar?"), func(e *evaluator, line int, s string, a []any) any {
+	return textMethod{"/width fillchar?", func(e *evaluator, line int, s string, a []any) any {
 		width, fill := wantInteger(line, a[0], "width"), wantText(line, or(a[1], " "), "fillchar")
 		if runeCount(fill) != 1 {
 			fail(line, "the fill must be one character, not %q", fill)

@@ -1,8 +1,8 @@
 package chat
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -53,17 +53,18 @@ func (w *prettyWriter) sorted(v any) any {
 	switch v := v.(type) {
 	case *dict:
 		keys := slices.Clone(v.keys)
-		slices.SortStableFunc(keys, func(a, b any) int {
+		sort.SliceStable(keys, func(i, j int) bool {
+			a, b := keys[i], keys[j]
 			x, isText := textOf(a)
 			y, both := textOf(b)
 			if isText && both {
-				return strings.Compare(x, y)
+				return x < y
 			}
 			if order, ok := compareNumbers(a, b); ok {
-				return order
+				return order < 0
 			}
 			kind := func(v any) string { return strings.ReplaceAll(typeName(v), "none", "NoneType") }
-			return cmp.Compare(kind(a), kind(b))
+			return kind(a) < kind(b)
 		})
 		out := newDict()
 		for _, key := range keys {

@@ -26,30 +26,15 @@ func or(v, absent any) any {
 	return v
 }
 
-// signature says what arguments a function takes.
-type signature struct {
-	parameters []string
-	required   int
-	byPlace    bool // their names are no part of it
-}
-
-// parameters reads "a b? c?": names, optional ones with a question mark, after a slash if they have no names for the caller.
-func parameters(text string) signature {
-	var s signature
-	text, s.byPlace = strings.CutPrefix(text, "/")
-	for _, name := range strings.Fields(text) {
-		bare, optional := strings.CutSuffix(name, "?")
-		if !optional {
-			s.required++
-		}
-		s.parameters = append(s.parameters, bare)
-	}
-	return s
-}
+// signature says what arguments a function takes: "a b? c?" are names, optional ones with a question mark, after a slash if they
+// have no names for the caller.
+type signature string
 
 // bind gives an argument for each parameter.
 func (s signature) bind(line int, what string, a values) []any {
-	out := make([]any, len(s.parameters))
+	text, byPlace := strings.CutPrefix(string(s), "/")
+	names := strings.Fields(text)
+	out := make([]any, len(names))
 	for i := range out {
 		out[i] = missing{}
 	}
@@ -59,8 +44,8 @@ func (s signature) bind(line int, what string, a values) []any {
 	copy(out, a.positional)
 	for _, key := range a.names() {
 		at := -1
-		for i, name := range s.parameters {
-			if name == key && !s.byPlace {
+		for i, name := range names {
+			if strings.TrimSuffix(name, "?") == key && !byPlace {
 				at = i
 			}
 		}
@@ -72,9 +57,9 @@ func (s signature) bind(line int, what string, a values) []any {
 		}
 		out[at] = a.named.at(key)
 	}
-	for i := range s.required {
-		if _, none := out[i].(missing); none {
-			fail(line, "%s needs an argument %s", what, s.parameters[i])
+	for i, name := range names {
+		if _, none := out[i].(missing); none && !strings.HasSuffix(name, "?") {
+			fail(line, "%s needs an argument %s", what, name)
 		}
 	}
 	return out

@@ -11,7 +11,7 @@ var tests map[string]test
 
 func init() {
 	plain := func(f func(v any) bool) test {
-		return test{parameters(""), func(_ *evaluator, _ int, v any, _ []any) bool { return f(v) }}
+		return test{"", func(_ *evaluator, _ int, v any, _ []any) bool { return f(v) }}
 	}
 	kinds := func(names ...string) test {
 		return plain(func(v any) bool {
@@ -24,18 +24,18 @@ func init() {
 		})
 	}
 	comparing := func(op string) test {
-		return test{parameters("/other"), func(e *evaluator, line int, v any, a []any) bool { return e.compare(line, op, v, a[0]) }}
+		return test{"/other", func(e *evaluator, line int, v any, a []any) bool { return e.compare(line, op, v, a[0]) }}
 	}
 	remainder := func(n int64) test {
-		return test{parameters(""), func(e *evaluator, line int, v any, _ []any) bool {
+		return test{"", func(e *evaluator, line int, v any, _ []any) bool {
 			return e.equal(line, e.arithmetic(line, "%", v, int64(2)), n)
 		}}
 	}
 	isText := func(f func(string) bool) test {
-		return test{parameters(""), func(e *evaluator, line int, v any, _ []any) bool { return f(e.text(line, v)) }}
+		return test{"", func(e *evaluator, line int, v any, _ []any) bool { return f(e.text(line, v)) }}
 	}
 	named := func(has func(name string) bool) test {
-		return test{parameters(""), func(_ *evaluator, line int, v any, _ []any) bool {
+		return test{"", func(_ *evaluator, line int, v any, _ []any) bool {
 			if _, ok := hashable(v); !ok {
 				fail(line, "%s is no name", typeName(v))
 			}
@@ -61,13 +61,13 @@ func init() {
 		"false":     plain(func(v any) bool { return v == any(false) }),
 		"odd":       remainder(1),
 		"even":      remainder(0),
-		"divisibleby": {parameters("num"), func(e *evaluator, line int, v any, a []any) bool {
+		"divisibleby": {"num", func(e *evaluator, line int, v any, a []any) bool {
 			return e.equal(line, e.arithmetic(line, "%", v, a[0]), int64(0))
 		}},
 		"lower":  isText(func(s string) bool { return allOf(s, isLower, isUpper) }),
 		"upper":  isText(func(s string) bool { return allOf(s, isUpper, isLower) }),
-		"in":     {parameters("seq"), func(e *evaluator, line int, v any, a []any) bool { return e.contains(line, a[0], v) }},
-		"sameas": {parameters("other"), func(_ *evaluator, _ int, v any, a []any) bool { return same(v, a[0]) }},
+		"in":     {"seq", func(e *evaluator, line int, v any, a []any) bool { return e.contains(line, a[0], v) }},
+		"sameas": {"other", func(_ *evaluator, _ int, v any, a []any) bool { return same(v, a[0]) }},
 		"filter": named(func(name string) bool { _, ok := filters[name]; return ok }),
 		"test":   named(func(name string) bool { _, ok := tests[name]; return ok }),
 	}

@@ -38,32 +38,32 @@ func init() {
 
 		"startswith": affix(strings.HasPrefix),
 		"endswith":   affix(strings.HasSuffix),
-		"removeprefix": {parameters("/prefix"), func(_ *evaluator, line int, s string, a []any) any {
+		"removeprefix": {"/prefix", func(_ *evaluator, line int, s string, a []any) any {
 			return strings.TrimPrefix(s, wantText(line, a[0], "prefix"))
 		}},
-		"removesuffix": {parameters("/suffix"), func(_ *evaluator, line int, s string, a []any) any {
+		"removesuffix": {"/suffix", func(_ *evaluator, line int, s string, a []any) any {
 			return strings.TrimSuffix(s, wantText(line, a[0], "suffix"))
 		}},
 		"find":    finding(strings.Index, false),
 		"rfind":   finding(strings.LastIndex, false),
 		"index":   finding(strings.Index, true),
 		"rindex":  finding(strings.LastIndex, true),
-		"count":   {parameters("/sub start? end?"), countText},
-		"replace": {parameters("/old new count?"), replaceText},
-		"split":   {parameters("sep? maxsplit?"), split},
-		"rsplit":  {parameters("sep? maxsplit?"), rsplit},
-		"splitlines": {parameters("keepends?"), func(e *evaluator, line int, s string, a []any) any {
+		"count":   {"/sub start? end?", countText},
+		"replace": {"/old new count?", replaceText},
+		"split":   {"sep? maxsplit?", split},
+		"rsplit":  {"sep? maxsplit?", rsplit},
+		"splitlines": {"keepends?", func(e *evaluator, line int, s string, a []any) any {
 			return e.strings(line, lines(s, truth(or(a[0], false))))
 		}},
-		"partition":  {parameters("/sep"), partition(strings.Index, false)},
-		"rpartition": {parameters("/sep"), partition(strings.LastIndex, true)},
-		"join":       {parameters("/iterable"), joinTexts},
+		"partition":  {"/sep", partition(strings.Index, false)},
+		"rpartition": {"/sep", partition(strings.LastIndex, true)},
+		"join":       {"/iterable", joinTexts},
 		"center":     padding(func(n, width int) int { return n/2 + n&width&1 }),
 		"ljust":      padding(func(int, int) int { return 0 }),
 		"rjust":      padding(func(n, _ int) int { return n }),
-		"zfill":      {parameters("/width"), zeroFill},
-		"expandtabs": {parameters("tabsize?"), expandTabs},
-		"translate":  {parameters("/table"), translate},
+		"zfill":      {"/width", zeroFill},
+		"expandtabs": {"tabsize?", expandTabs},
+		"translate":  {"/table", translate},
 	}
 }
 
@@ -112,7 +112,7 @@ func allSafe(v any) any {
 }
 
 func mapping(f func(string) string) textMethod {
-	return textMethod{parameters(""), func(e *evaluator, line int, s string, _ []any) any {
+	return textMethod{"", func(e *evaluator, line int, s string, _ []any) any {
 		e.cost(line, len(s)>>4)
 		s = f(s)
 		e.fits(line, len(s))
@@ -121,7 +121,7 @@ func mapping(f func(string) string) textMethod {
 }
 
 func asking(f func(string) bool) textMethod {
-	return textMethod{parameters(""), func(e *evaluator, line int, s string, _ []any) any {
+	return textMethod{"", func(e *evaluator, line int, s string, _ []any) any {
 		e.cost(line, len(s)>>4)
 		return f(s)
 	}}
@@ -132,7 +132,7 @@ func allRunes(f func(rune) bool) textMethod {
 }
 
 func trimming(set func(s, cutset string) string, all func(string, func(rune) bool) string) textMethod {
-	return textMethod{parameters("/chars?"), func(e *evaluator, line int, s string, a []any) any {
+	return textMethod{"/chars?", func(e *evaluator, line int, s string, a []any) any {
 		e.cost(line, len(s)>>6)
 		if chars := or(a[0], nil); chars != nil {
 			return set(s, wantText(line, chars, "chars"))
@@ -166,7 +166,7 @@ func part(line int, s string, start, stop any) (out string, from int, ok bool) {
 
 // affix tests for one prefix or suffix, or for any of a tuple.
 func affix(has func(s, affix string) bool) textMethod {
-	return textMethod{parameters("/prefix start? end?"), func(_ *evaluator, line int, s string, a []any) any {
+	return textMethod{"/prefix start? end?", func(_ *evaluator, line int, s string, a []any) any {
 		s, _, ok := part(line, s, a[1], a[2])
 		l, isList := a[0].(*list)
 		if !isList || !l.tuple {
@@ -182,7 +182,7 @@ func affix(has func(s, affix string) bool) textMethod {
 }
 
 func finding(find func(s, sub string) int, must bool) textMethod {
-	return textMethod{parameters("/sub start? end?"), func(e *evaluator, line int, s string, a []any) any {
+	return textMethod{"/sub start? end?", func(e *evaluator, line int, s string, a []any) any {
 		e.cost(line, len(s)>>4)
 		sub := wantText(line, a[0], "sub")
 		s, from, ok := part(line, s, a[1], a[2])

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sort"
 	"time"
 
 	"quire/engine/schedule"
@@ -143,7 +144,7 @@ func (g *Generation) finish() {
 	case g.Request.late():
 		g.ended = best(g.ended, g.Request.choices())
 	default:
-		slices.SortFunc(g.ended, func(a, b *Sequence) int { return a.index - b.index })
+		sort.SliceStable(g.ended, func(i, j int) bool { return g.ended[i].index < g.ended[j].index })
 	}
 	r := Result{Reason: g.reason, Err: g.err, IDs: []int32{}, Choices: []Choice{}}
 	for _, q := range g.ended {
@@ -167,8 +168,9 @@ func (g *Generation) finish() {
 
 // best gives the n sequences with the best score, equal ones in order, empty ones last, and renumbers them.
 func best(all []*Sequence, n int) []*Sequence {
-	slices.SortFunc(all, func(a, b *Sequence) int {
-		return cmp.Or(min(len(b.ids), 1)-min(len(a.ids), 1), cmp.Compare(b.score, a.score), a.index-b.index)
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		return cmp.Or(min(len(b.ids), 1)-min(len(a.ids), 1), cmp.Compare(b.score, a.score), a.index-b.index) < 0
 	})
 	all = all[:min(n, len(all))]
 	for i, q := range all {

@@ -1,9 +1,9 @@
 package generation
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"quire/engine/sample"
 )
@@ -65,7 +65,7 @@ func (b *search) advance(tops [][]sample.Candidate) []move {
 			all = append(all, continuation{i, c, b.running[i].sum + float64(c.Logprob)})
 		}
 	}
-	slices.SortStableFunc(all, func(x, y continuation) int { return cmp.Compare(y.sum, x.sum) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].sum > all[j].sum })
 
 	// An end counts only where its text is among the Width best: the others are there to run on in its place.
 	var moves []move
@@ -100,13 +100,8 @@ func (b *search) rank(sum float64, length int) float64 {
 // finish puts a text among the Width best finished ones, behind its equals.
 func (b *search) finish(text beam, reason FinishReason) {
 	text.score, text.reason = b.rank(text.sum, b.length), reason
-	at, _ := slices.BinarySearchFunc(b.finished, text, func(o, text beam) int {
-		if o.score >= text.score {
-			return -1
-		}
-		return 1
-	})
-	b.finished = slices.Insert(b.finished, at, text)
+	b.finished = append(b.finished, text)
+	sort.SliceStable(b.finished, func(i, j int) bool { return b.finished[i].score > b.finished[j].score })
 	b.finished = b.finished[:min(len(b.finished), b.Width)]
 }
 

@@ -26,7 +26,7 @@ func newSpecials(tokens []string, marks []mark, which func(mark) bool) *specials
 			s.lengths = append(s.lengths, len(token))
 		}
 	}
-	sort.Sort(sort.Reverse(sort.IntSlice(s.lengths)))
+	sort.SliceStable(s.lengths, func(i, j int) bool { return s.lengths[i] > s.lengths[j] })
 	return s
 }
 

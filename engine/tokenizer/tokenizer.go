@@ -5,6 +5,7 @@ package tokenizer
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"quire/engine/gguf"
@@ -200,7 +201,7 @@ func (t *Tokenizer) Ends() []int32 {
 	for id := range t.ends {
 		ids = append(ids, id)
 	}
-	slices.Sort(ids)
+	sort.SliceStable(ids, func(i, j int) bool { return ids[i] < ids[j] })
 	return ids
 }
 
