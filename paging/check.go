@@ -70,6 +70,9 @@ func (m *Manager) Check() error {
 	if cached != p.cached || active != p.active {
 		return fmt.Errorf("paging: %d cached and %d active blocks, counted as %d and %d", cached, active, p.cached, p.active)
 	}
+	if err := m.checkStates(); err != nil {
+		return err
+	}
 	if err := m.checkHost(); err != nil {
 		return err
 	}
@@ -171,4 +174,32 @@ func (x *index) has(h Hash, id int32) bool {
 		}
 	}
 	return false
+}
+
+// checkStates proves that each slot is free, waits for the open step's end, or is referenced as often as it is some
+// table's state.
+func (m *Manager) checkStates() error {
+	if m.states == nil {
+		return nil
+	}
+	named := make([]int32, len(m.states.slots))
+	for i, t := range m.live {
+		if (t.state == NullState) != (t.tokens == 0) {
+			return fmt.Errorf("paging: table %d has %d tokens and state %d", i, t.tokens, t.state)
+		}
+		named[t.state]++
+	}
+	idle := make([]bool, len(named))
+	for _, id := range slices.Concat(m.states.queue.IDs(), m.states.late) {
+		if id == NullState || idle[id] {
+			return fmt.Errorf("paging: state %d is free twice, or never is", id)
+		}
+		idle[id] = true
+	}
+	for id := 1; id < len(named); id++ {
+		if s := &m.states.slots[id]; s.refs != named[id] || idle[id] != (s.refs == 0) {
+			return fmt.Errorf("paging: state %d has %d references and is free: %t; tables have it %d times", id, s.refs, idle[id], named[id])
+		}
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 			}
 		}
 	}
-	if m.leftWindow(t, f.tokens) {
+	if m.leftWindow(t, f.tokens) || m.states != nil && m.states.slots[t.state].written == m.step {
 		return nil, ErrWrittenNow
 	}
 	f.hashes = append(f.hashes, t.hashes[:min(len(t.hashes), f.tokens/m.size)]...)
@@ -30,6 +30,9 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 				m.pool.ref(id)
 			}
 		}
+	}
+	if f.state = t.state; m.states != nil {
+		m.states.ref(f.state)
 	}
 	m.enlist(f)
 	m.pool.tell(Event{Kind: Forked, Sequence: t.Sequence})
@@ -46,15 +49,21 @@ func (m *Manager) leftWindow(t *BlockTable, at int) bool {
 	return false
 }
 
-// Truncate drops the last n tokens. Blocks behind the new end go back; a published block that the next write would
+// Truncate drops the last n tokens, or all of a sequence with a state, which cannot go back. Blocks behind the new end go back; a published block that the next write would
 // change is hidden then, or copied where it is shared. ErrLeftWindow changes nothing.
 func (m *Manager) Truncate(t *BlockTable, n int) error {
 	if t.live == unlinked || n < 0 || n > t.tokens {
 		return ErrTable
 	}
 	tokens := t.tokens - n
+	if m.states != nil && n > 0 {
+		tokens = 0
+	}
 	if m.leftWindow(t, tokens) {
 		return ErrLeftWindow
+	}
+	if tokens < t.tokens {
+		m.dropState(t)
 	}
 	m.drop(t, m.blocksFor(tokens))
 	t.tokens = tokens

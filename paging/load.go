@@ -39,7 +39,7 @@ func (m *Manager) filled(blocks int) int {
 // none of them is a block that a swap-out of that step has yet to read. It gives the number of tokens held.
 func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
 	held, err = m.Hold(t, tokens)
-	if err != nil || !m.cache {
+	if err != nil || !m.cache || m.states != nil {
 		return held, err
 	}
 	idle := m.pool.idle((len(tokens) - held) / m.size * len(m.groups))

@@ -12,6 +12,7 @@ type Manager struct {
 	live    []*BlockTable
 	swapped []*BlockTable
 	host    *hostPool
+	states  *statePool // nil: the model has no layers without K and V
 	stats   Stats
 	rate    *HitRate
 
@@ -36,6 +37,10 @@ func NewManager(c Config) (*Manager, error) {
 		host: newHostPool(c.HostBlocks), partner: make([]int32, c.Blocks), place: make([]int32, c.HostBlocks+1),
 	}
 	m.pool = newPool(&c, len(groups), &m.stats)
+	if c.States > 0 {
+		m.states = newStatePool(c.States)
+		m.partial = false
+	}
 	return m, nil
 }
 
@@ -49,6 +54,9 @@ func (m *Manager) Step() uint64 { return m.step }
 func (m *Manager) EndStep() {
 	m.pool.endStep()
 	m.host.endStep()
+	if m.states != nil {
+		m.states.endStep()
+	}
 	m.step++
 }
 
@@ -87,7 +95,9 @@ func (m *Manager) Need(t *BlockTable, n int) int {
 }
 
 // CanAppend says whether Append would find the blocks it needs.
-func (m *Manager) CanAppend(t *BlockTable, n int) bool { return m.Need(t, n) <= m.pool.Free() }
+func (m *Manager) CanAppend(t *BlockTable, n int) bool {
+	return m.Need(t, n) <= m.pool.Free() && (n == 0 || m.canMoveState(t))
+}
 
 // Append takes slots for n more tokens, copying a shared last block before it is written and publishing blocks that are
 // now full. known are the sequence's tokens as far as the host knows them: a block with a token that is still on the GPU
@@ -117,6 +127,7 @@ func (m *Manager) Append(t *BlockTable, known []int32, n int) error {
 		m.leaveWindows(t)
 	}
 	m.extend(t, n)
+	m.moveState(t)
 	m.publish(t, known)
 	return nil
 }
@@ -185,6 +196,7 @@ func (m *Manager) extend(t *BlockTable, n int) {
 func (m *Manager) Free(t *BlockTable) {
 	m.discard(t)
 	m.drop(t, 0)
+	m.dropState(t)
 	t.tokens, t.published = 0, 0
 	t.hashes = t.hashes[:0]
 	t.asked = t.asked[:0]
@@ -225,7 +237,7 @@ func (m *Manager) Spoilt(t *BlockTable, step uint64) bool {
 			}
 		}
 	}
-	return false
+	return m.states != nil && m.states.slots[t.state].written >= step
 }
 
 // Reset empties the prefix cache. While tables hold blocks it says ErrInUse and changes nothing.

@@ -16,7 +16,7 @@ func (m *Manager) matchBlocks(t *BlockTable, tokens []int32, blocks int) int {
 	for g := range m.found {
 		m.found[g] = m.found[g][:0]
 	}
-	if !m.cache || t.SkipLookup || len(tokens) == 0 || t.live != unlinked || t.swapped {
+	if !m.cache || m.states != nil || t.SkipLookup || len(tokens) == 0 || t.live != unlinked || t.swapped {
 		return 0
 	}
 	m.recall(t, tokens)
@@ -116,7 +116,7 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	if rows > 0 && m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare {
 		rows = 0 // the sources may be the very blocks that are short
 	}
-	if m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare {
+	if m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare || n > 0 && !m.canMoveState(t) {
 		return 0, ErrNoBlocks
 	}
 	hit = blocks*m.size + rows
@@ -134,6 +134,9 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 		t.tokens += rows
 	}
 	m.extend(t, n)
+	if n > 0 {
+		m.moveState(t)
+	}
 	m.publish(t, tokens)
 	m.bind(t)
 	return hit, nil

@@ -45,6 +45,7 @@ type Config struct {
 	Blocks      int     // blocks of the pool, the null block included
 	Groups      []Group // KV groups; none: one of full attention
 	HostBlocks  int     // blocks of host memory that tables can be swapped to
+	States      int     // slots for the states of layers without K and V, the null slot included; 0: there are none
 	PrefixCache bool
 	PartialHits bool        // copy the first rows of a cached block that shares only its first tokens
 	Events      func(Event) // told of every change that a page may show; nil: nobody
@@ -59,6 +60,9 @@ func (c *Config) validate() error {
 	}
 	if c.Blocks > 1<<31-2 {
 		return fmt.Errorf("paging: Blocks is %d: ids are 32 bits wide", c.Blocks)
+	}
+	if c.States < 0 || c.States == 1 || c.States > 1<<31-2 {
+		return fmt.Errorf("paging: States is %d: it must be 0, or at least 2 in 32 bits, the null slot included", c.States)
 	}
 	if c.HostBlocks < 0 || c.HostBlocks > 1<<31-2 {
 		return fmt.Errorf("paging: HostBlocks is %d: it must be 0 or more, in 32 bits", c.HostBlocks)

@@ -48,6 +48,9 @@ func (m *Manager) HostFree() int { return len(m.host.free) }
 
 // SwapNeed is the number of host blocks that SwapOut would take; a block that tables share counts once.
 func (m *Manager) SwapNeed(tables ...*BlockTable) int {
+	if m.states != nil {
+		return len(m.host.free) + 1 // states stay where they are
+	}
 	need := 0
 	for _, t := range tables {
 		for g := range t.ids {

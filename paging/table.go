@@ -15,6 +15,8 @@ type BlockTable struct {
 	swapped   bool      // its blocks are in host memory
 	host      [][]int32 // [group][position / block size] host blocks of a swapped table
 	live      int       // place in Manager.live, or unlinked
+	state     int32     // the slot of its state after its tokens
+	from      int32     // where the open step reads it
 
 	// Sequence names the table in events.
 	Sequence uint64

@@ -15,6 +15,8 @@ type walk struct {
 	host   []Hash // [slot of host memory]
 	seqs   []*line
 	writes []write // of the open step
+	states []Hash  // [state slot]
+	moved  []write // states of the open step's rows
 	loaded int     // tokens
 }
 
@@ -29,6 +31,7 @@ type line struct {
 type write struct {
 	slot  int
 	value Hash
+	from  int32 // of a state
 }
 
 func newWalk(from choices, c Config) (*walk, error) {
@@ -38,6 +41,7 @@ func newWalk(from choices, c Config) (*walk, error) {
 	}
 	return &walk{
 		m: m, from: from, slots: make([]Hash, c.Blocks*c.BlockSize), host: make([]Hash, (c.HostBlocks+1)*c.BlockSize),
+		states: make([]Hash, c.States),
 	}, nil
 }
 
@@ -52,15 +56,41 @@ func links(tokens []int32) []Hash {
 }
 
 // wrote notes the slots of positions [first, end) as written by the open step.
-func (w *walk) wrote(l *line, first, end int) {
+func (w *walk) wrote(l *line, first, end int) error {
 	l.touched = true
 	content := links(l.tokens)
+	if err := w.move(l.table, content, first, end); err != nil {
+		return err
+	}
 	for g := range w.m.groups {
 		for p := first; p < end; p++ {
 			slot := int(l.table.IDs(g)[p/w.m.size])*w.m.size + p%w.m.size
-			w.writes = append(w.writes, write{slot, content[p]})
+			w.writes = append(w.writes, write{slot: slot, value: content[p]})
 		}
 	}
+	return nil
+}
+
+// move reads a row's state as the steps so far leave it, and notes what the open step, all of whose rows run at once, writes.
+func (w *walk) move(t *BlockTable, content []Hash, first, end int) error {
+	if len(w.states) == 0 || first == end {
+		return nil
+	}
+	from, to := t.States()
+	var before Hash
+	if first > 0 {
+		before = content[first-1]
+	}
+	if to <= 0 || w.states[from] != before || (from == NullState) != (first == 0) {
+		return fmt.Errorf("a state after %d tokens is read from slot %d and written to %d", first, from, to)
+	}
+	for _, x := range w.moved {
+		if x.slot == int(to) || x.slot == int(from) || x.from == to {
+			return fmt.Errorf("a row moves its state from %d to %d, another %d to %d", from, to, x.from, x.slot)
+		}
+	}
+	w.moved = append(w.moved, write{slot: int(to), value: content[end-1], from: from})
+	return nil
 }
 
 // endStep does what the GPU would: swap-outs, swap-ins, all copies, then all writes; then every table must read back as its sequence.
@@ -84,7 +114,7 @@ func (w *walk) endStep() error {
 		}
 		filled[c.To] = true
 		for i := range int(c.Slots) {
-			moved = append(moved, write{int(c.To)*size + i, w.slots[int(c.From)*size+i]})
+			moved = append(moved, write{slot: int(c.To)*size + i, value: w.slots[int(c.From)*size+i]})
 		}
 	}
 	seen := map[int]bool{}
@@ -96,6 +126,10 @@ func (w *walk) endStep() error {
 		w.slots[x.slot] = x.value
 	}
 	w.writes = w.writes[:0]
+	for _, x := range w.moved {
+		w.states[x.slot] = x.value
+	}
+	w.moved = w.moved[:0]
 	w.m.EndStep()
 	for i, l := range w.seqs {
 		l.touched, l.shares = false, false
@@ -207,7 +241,7 @@ func (w *walk) step() error {
 		}
 		l.known = len(l.tokens)
 		w.seqs = append(w.seqs, l)
-		w.wrote(l, hit, l.table.Tokens())
+		return w.wrote(l, hit, l.table.Tokens())
 	case 4, 5, 6, 7, 8, 9: // append
 		if l.touched {
 			return nil
@@ -221,7 +255,7 @@ func (w *walk) step() error {
 		}
 		before := l.table.Tokens()
 		need, free := w.m.Need(l.table, n), w.m.pool.Free()
-		if w.m.CanAppend(l.table, n) != (need <= free) {
+		if w.m.CanAppend(l.table, n) != (need <= free) && w.m.states == nil {
 			return errors.New("CanAppend and Need disagree")
 		}
 		err := w.m.Append(l.table, l.tokens[:l.known], n)
@@ -229,7 +263,7 @@ func (w *walk) step() error {
 		case errors.Is(err, ErrWrittenNow):
 			return nil
 		case errors.Is(err, ErrNoBlocks):
-			if need <= free {
+			if need <= free && w.m.canMoveState(l.table) {
 				return errors.New("refused although there were enough blocks")
 			}
 			return nil
@@ -239,7 +273,7 @@ func (w *walk) step() error {
 		if need > free {
 			return errors.New("appended although there were not enough blocks")
 		}
-		w.wrote(l, before, before+n)
+		return w.wrote(l, before, before+n)
 	case 10: // land
 		l.known = len(l.tokens)
 		w.m.Publish(l.table, l.tokens)
@@ -280,7 +314,7 @@ func (w *walk) step() error {
 				w.drop(i)
 			}
 		}
-		w.writes = w.writes[:0]
+		w.writes, w.moved = w.writes[:0], w.moved[:0]
 		w.m.EndStep()
 	case 17:
 		if err := w.m.Reset(); (err == nil) != (len(w.m.live) == 0) {

@@ -70,9 +70,10 @@ func (s *Scheduler) Truncate(id uint64, n int) error {
 	}
 	if keep == 0 || s.cache.Truncate(q.table, q.computed-keep) != nil {
 		s.cache.Free(q.table) // what a window has left behind is computed again
-		keep = 0
 	}
-	q.computed = keep
+	if q.computed = q.table.Tokens(); q.computed == 0 {
+		s.cache.Free(q.table)
+	}
 	return nil
 }
 

@@ -32,6 +32,7 @@ func layouts() []layout {
 		{"whole prompts", Config{
 			BlockSize: 4, Blocks: 11, PrefixCache: true, NoChunking: true, TokenBudget: 40, MaxModelLen: 40, MaxSeqs: 5, QueueLimit: 6, Watermark: 2,
 		}},
+		{"states", Config{BlockSize: 4, Blocks: 16, TokenBudget: 8, MaxSeqs: 5, Depth: 3, States: 11}},
 		{"sinks", Config{
 			BlockSize: 4, Blocks: 34, PrefixCache: true, PartialHits: true, Groups: []paging.Group{{Window: 9, Sinks: 2}, {}}, TokenBudget: 5, Depth: 3,
 		}},

@@ -83,6 +83,7 @@ type memory struct {
 	size   int
 	groups []paging.Group
 	slots  []text
+	states []text             // [state slot] the text behind which it stands
 	by     []uint64           // [slot] the step that wrote it
 	host   [][]text           // [block of host memory] as far as steps have landed
 	going  map[uint64][]going // by step in flight
@@ -102,7 +103,7 @@ func newMemory(t rapid.TB, c Config) *memory {
 	c = c.withDefaults()
 	m := &memory{
 		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),
-		host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
+		states: make([]text, c.States), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
 	}
 	if len(m.groups) == 0 {
 		m.groups = []paging.Group{{}}
@@ -120,6 +121,9 @@ func (m *memory) fatal(format string, a ...any) {
 func (m *memory) lose() {
 	for i := range m.slots {
 		m.slots[i] = spoilt
+	}
+	for i := range m.states {
+		m.states[i] = spoilt
 	}
 	clear(m.host)
 	clear(m.going)
@@ -187,6 +191,7 @@ func (m *memory) run(s *step.Step, lines map[uint64]*line) []int32 {
 			m.read(s, r, g, lines[r.Sequence])
 		}
 	}
+	m.state(s, lines)
 	var sampled []int32
 	for _, o := range s.Outputs {
 		if !o.Sample {
@@ -295,5 +300,33 @@ func (m *memory) read(s *step.Step, r *step.Row, g int, l *line) {
 func (m *memory) see(r *step.Row, g, p, at int, l *line) {
 	if m.reads++; m.slots[at] != l.texts[p] {
 		m.fatal("sequence %d, group %d: position %d reads slot %d, which holds another text, written by step %d", r.Sequence, g, p, at, m.by[at])
+	}
+}
+
+// state moves each row's state. Rows of a step run at once, so none may write what another reads or writes.
+func (m *memory) state(s *step.Step, lines map[uint64]*line) {
+	if len(m.states) == 0 {
+		return
+	}
+	for i, r := range s.Rows {
+		for j, o := range s.Rows {
+			if i != j && (r.To == o.From || r.To == o.To) {
+				m.fatal("sequence %d leaves its state in slot %d, which sequence %d has", r.Sequence, r.To, o.Sequence)
+			}
+		}
+		before, l := text(0), lines[r.Sequence]
+		if r.Start > 0 {
+			before = l.texts[r.Start-1]
+		}
+		switch {
+		case r.To <= 0 || (r.From == 0) != (r.Start == 0):
+			m.fatal("sequence %d at position %d moves its state from slot %d to %d", r.Sequence, r.Start, r.From, r.To)
+		case r.From > 0 && m.states[r.From] != before:
+			m.fatal("sequence %d at position %d reads slot %d, which holds the state of another text", r.Sequence, r.Start, r.From)
+		}
+		m.reads++
+	}
+	for _, r := range s.Rows {
+		m.states[r.To] = lines[r.Sequence].texts[r.Start+r.Count-1]
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 	BlockSize   int            // slots a block; 0: DefaultBlockSize
 	Blocks      int            // blocks of the pool, the null block included
 	Groups      []paging.Group // KV groups; none: one of full attention
+	States      int            // slots of paging.Config.States
 	PrefixCache bool
 	PartialHits bool // copy the first rows of a cached block that shares only its first tokens
 	Watermark   int  // blocks that an admission must leave free while others run
@@ -115,7 +116,7 @@ func New(c Config) (*Scheduler, error) {
 			c.MaxModelLen, c.QueueLimit, c.Watermark)
 	}
 	cache, err := paging.NewManager(paging.Config{
-		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups,
+		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups, States: c.States,
 		HostBlocks: c.HostBlocks, PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
 	})
 	if err != nil {

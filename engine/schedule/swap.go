@@ -47,7 +47,7 @@ func (s *Scheduler) weigh(r *request) Preempted {
 	p.Tokens = max(longest, p.Tokens-(named-p.Blocks)/max(1, len(s.config.Groups))*s.config.BlockSize)
 	p.Recompute, p.Swap = uint64(p.Tokens)*s.config.TokenCost, uint64(p.Blocks)*s.config.BlockCost
 	switch {
-	case p.Blocks == 0 || p.Blocks > s.cache.HostFree():
+	case s.cache.HasStates() || p.Blocks == 0 || p.Blocks > s.cache.HostFree():
 	case s.config.Preemption == Swap:
 		p.Swapped = true
 	case s.config.Preemption == Cheaper:
