@@ -45,12 +45,16 @@ func ListWord(word, list int) int {
 	return wordFurther + (list-1)*listWords + word - WordPrefillItems
 }
 
+// rowWords are a row's words before its tables.
+const rowWords = 6
+
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
 
 // StepRow is one sequence's share of a step.
 type StepRow struct {
 	First, Count, Start, Lane uint32
+	From, To                  uint32              // slots of its state, before and after
 	Tables                    [MaxGroups][]uint32 // block ids, a table a KV group
 }
 
@@ -135,14 +139,14 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	rows := len(buf)
 	for i := range s.Rows {
 		r := &s.Rows[i]
-		buf = append(buf, r.First, r.Count, r.Start, r.Lane)
+		buf = append(buf, r.First, r.Count, r.Start, r.Lane, r.From, r.To)
 		for range MaxGroups {
 			buf = append(buf, 0)
 		}
 	}
 	for i := range s.Rows {
 		for g, table := range s.Rows[i].Tables {
-			buf[rows+i*(4+MaxGroups)+4+g] = uint32(len(buf) - base)
+			buf[rows+i*(rowWords+MaxGroups)+rowWords+g] = uint32(len(buf) - base)
 			buf = append(buf, table...)
 		}
 	}

@@ -21,7 +21,7 @@ const STEP_AT_MASKS: u32 = 25u;     // for each row: offset of its mask, 0 for n
 const STEP_SEED: u32 = 26u;         // dropout's seed, two words
 const STEP_POOLS: u32 = 28u;        // rows of pooled tokens
 const STEP_AT_POOLS: u32 = 29u;
-const ROW_WORDS: u32 = 12u;         // first token, tokens, first position, lane, then a table offset a KV group (8)
+const ROW_WORDS: u32 = 14u;         // first token, tokens, first position, lane, two state slots, then a table offset a KV group (8)
 const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
 const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads per KV head), first key, end of keys
 const MERGE_WORDS: u32 = 4u;        // row, first item, items, 0
@@ -39,6 +39,8 @@ fn row_first(r: u32) -> u32 { return step[row_at(r)]; }
 fn row_count(r: u32) -> u32 { return step[row_at(r) + 1u]; }
 fn row_start(r: u32) -> u32 { return step[row_at(r) + 2u]; }
 fn row_lane(r: u32) -> u32 { return step[row_at(r) + 3u]; }
-fn row_table(r: u32, group: u32) -> u32 { return step[row_at(r) + 4u + group]; }
+fn row_state_from(r: u32) -> u32 { return step[row_at(r) + 4u]; } // slot 0 is all zeros
+fn row_state_to(r: u32) -> u32 { return step[row_at(r) + 5u]; }   // 0: nothing is to be written
+fn row_table(r: u32, group: u32) -> u32 { return step[row_at(r) + 6u + group]; }
 fn row_block(r: u32, group: u32, index: u32) -> u32 { return step[row_table(r, group) + index]; }
 fn output_at(o: u32) -> u32 { return step[STEP_AT_OUTPUTS] + o * OUTPUT_WORDS; }

@@ -1,0 +1,2 @@
+// No activation.
+fn activate(x: f32) -> f32 { return x; }
