@@ -42,6 +42,8 @@ type Info struct {
 	Parameters    int64           `json:"parameters"`
 	WeightBytes   uint64          `json:"weightBytes"` // on the GPU
 	KVBytes       uint64          `json:"kvBytes"`
+	StateBytes    uint64          `json:"stateBytes"` // for the states of layers without K and V, of all slots
+	StateSlots    int             `json:"stateSlots"` // for running sequences and snapshots
 	Vocabulary    int             `json:"vocabulary"`
 	Context       int             `json:"context"`
 	TokenBudget   int             `json:"tokenBudget"` // tokens a step

@@ -150,13 +150,24 @@ func (e *Engine) size(given bool) error {
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
-	needs := kvNeeds{layout: func(t kernel.KVType) kernel.KVLayout { return e.plan.KVLayouts(o.BlockSize, t)[0] }, kvType: kvType, layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: o.KVMemory,
-		binding: min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)}
-	if needs.memory == 0 {
-		needs.memory = defaultKVMemory(info)
-		if !given {
-			needs.seqs = min(needs.seqs, wholeSeqs)
-		}
+	binding := min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)
+	kvMemory := o.KVMemory
+	if kvMemory == 0 {
+		kvMemory = defaultKVMemory(info)
+	}
+	stateMemory := o.StateMemory
+	if stateMemory == 0 {
+		stateMemory = kvMemory / 2
+	}
+	states := stateNeeds{slot: uint64(e.plan.StateBytes()), layer: uint64(e.plan.LayerStateBytes()), memory: stateMemory, binding: binding, seqs: o.MaxSeqs, given: given}
+	slots, seqs, err := states.fit()
+	if err != nil {
+		return err
+	}
+	o.MaxSeqs = seqs
+	needs := kvNeeds{layout: func(t kernel.KVType) kernel.KVLayout { return e.plan.KVLayouts(o.BlockSize, t)[0] }, kvType: kvType, layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: kvMemory, binding: binding}
+	if o.KVMemory == 0 && !given {
+		needs.seqs = min(needs.seqs, wholeSeqs)
 	}
 	if e.plan.Whole {
 		needs.trained = min(c.Context, wholeContext)
@@ -173,7 +184,7 @@ func (e *Engine) size(given bool) error {
 	}
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.machine.options = runner.Options{
-		KVType: kvType, Blocks: blocks, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
+		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		Profile: o.Profile,
 	}
@@ -182,7 +193,7 @@ func (e *Engine) size(given bool) error {
 	}
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
-		KVBytes: uint64(blocks) * needs.perBlock(kvType), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		KVBytes: uint64(blocks) * needs.perBlock(kvType), StateBytes: uint64(slots) * states.slot, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
 		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
@@ -211,7 +222,7 @@ func variants(kernels map[string]string) string {
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, Events: e.events.block,
 	}

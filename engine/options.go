@@ -17,7 +17,10 @@ type Options struct {
 
 	// KVMemory is how many bytes the KV cache has. 0: as many as MaxSeqs sequences of the whole context fill, eight where
 	// MaxSeqs is 0; at most 2 GiB on a discrete GPU and 512 MiB elsewhere.
-	KVMemory      uint64 `json:"kvMemory"`
+	KVMemory uint64 `json:"kvMemory"`
+	// StateMemory is how many bytes the states of layers without K and V have, of running sequences and snapshots in the
+	// prefix cache; 0: half as many as the KV cache may have. Unless MaxSeqs says, fewer sequences run where it is little.
+	StateMemory   uint64 `json:"stateMemory"`
 	Context       int    `json:"context"`       // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
 	BlockSize     int    `json:"blockSize"`     // tokens a block; 0: 16
 	TokenBudget   int    `json:"tokenBudget"`   // tokens a step; 0: 512

@@ -15,6 +15,7 @@ type GraphOptions struct {
 	KVType        kernel.KVType
 	BlockSize     int
 	Blocks        int // of the KV cache, the null block included
+	States        int // slots for sequences' states, the null slot included
 	MaxTokens     int // of one step
 	MaxOutputs    int // rows of logits of one step
 	MaxSeqs       int // of one step
@@ -36,6 +37,7 @@ type Graph struct {
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
 	K, V        []*gpu.Buffer // of each layer of a KV group
+	States      []*gpu.Buffer // of each layer that keeps one: [slot][words]
 	logits      gpu.View
 	copies      []func(rec *gpu.Recorder, copies int)
 
@@ -68,6 +70,9 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	for range p.GroupLayers() {
 		words := int(g.layout(0).Bytes(o.Blocks) / 4)
 		g.K, g.V = append(g.K, g.Buffer("K cache", words).Buffer), append(g.V, g.Buffer("V cache", words).Buffer)
+	}
+	for _, s := range p.states {
+		g.States = append(g.States, g.Buffer("states", o.States*s.words).Buffer)
 	}
 	g.addCopies()
 	for _, work := range p.work {

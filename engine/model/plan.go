@@ -23,6 +23,7 @@ type Plan struct {
 	pooled    rows       // what Pools give
 	scores    rows       // of a model that ranks
 	rankLast  bool       // scores are of the last token
+	states    []*stateLayer
 	work      []func(*Graph)
 }
 
@@ -50,6 +51,9 @@ func Check(f *gguf.File) (*Plan, []error) {
 	}
 	b := &builder{reader: r, config: c, plan: &Plan{Config: c, Pooling: r.pooling()}, at: -1}
 	architectures[r.arch](b)
+	if len(b.plan.kv) == 0 && b.err == nil {
+		r.fail("no layer has attention, and a model without any does not run")
+	}
 	if r.err != nil {
 		return nil, []error{r.err}
 	}

@@ -109,7 +109,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		return r, err
 	}
 	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
-		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	}, r.step.All(), r.lanes.All(), tables)
 	if err != nil {

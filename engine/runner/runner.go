@@ -19,6 +19,7 @@ import (
 type Options struct {
 	KVType        kernel.KVType
 	Blocks        int // of the KV cache, the null block included
+	States        int // slots for sequences' states, the null slot included; 0: the model has none
 	BlockSize     int
 	MaxSeqs       int     // lanes
 	TokenBudget   int     // tokens of one step

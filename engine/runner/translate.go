@@ -49,7 +49,8 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 	data.Rows = data.Rows[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
-		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane)}
+		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane),
+			From: uint32(row.From), To: uint32(row.To)}
 		at := 0
 		for g := range s.Groups {
 			out.Tables[g] = r.tables[at+int(row.Table) : at+int(row.Table+row.Blocks)]

@@ -17,6 +17,7 @@ var (
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2",
 		"smollm3", "llama-yarn", "llama-yarn-beta", "granite",
+		"lfm2",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 		"qwen3moe", "mixtral", "quantmoe-q4_k_m",
 	}
