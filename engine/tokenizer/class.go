@@ -13,6 +13,7 @@ const (
 	number                        // \p{N}
 	punctuation                   // \p{P}
 	space                         // \s: the property White_Space
+	combining                     // \p{M}
 
 	word = letter | number
 )
@@ -35,6 +36,7 @@ var planeClasses = sync.OnceValue(func() *[0x10000]class {
 	fill(unicode.N, number)
 	fill(unicode.P, punctuation)
 	fill(unicode.White_Space, space)
+	fill(unicode.M, combining)
 	return classes
 })
 
@@ -46,6 +48,8 @@ func supplementaryClass(r rune) class {
 		return number
 	case unicode.Is(unicode.P, r):
 		return punctuation
+	case unicode.Is(unicode.M, r):
+		return combining
 	}
 	return 0
 }

@@ -28,6 +28,7 @@ var preTokenizers = byName(map[string]preTokenizer{
 	"dbrx smaug-bpe chatglm-bpe": {passes: llama3Passes},
 	"glm4 glm5":                  {passes: llama3Passes, ignoreMerges: true},
 	"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan kormo grok-2": {passes: []pass{qwen2}},
+	"qwen35":         {passes: []pass{qwen35}},
 	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
 	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
 	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},

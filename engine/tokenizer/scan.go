@@ -16,7 +16,7 @@ func gpt2(s *scan, start, end int, cuts []int) []int {
 //	(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 func llama3(s *scan, start, end int, cuts []int) []int {
 	for i := start; i < end; {
-		i = s.llama3(i, end, 3)
+		i = s.llama3(i, end, 3, letter)
 		cuts = append(cuts, i)
 	}
 	return cuts
@@ -25,7 +25,16 @@ func llama3(s *scan, start, end int, cuts []int) []int {
 // qwen2 is llama3 with every number alone.
 func qwen2(s *scan, start, end int, cuts []int) []int {
 	for i := start; i < end; {
-		i = s.llama3(i, end, 1)
+		i = s.llama3(i, end, 1, letter)
+		cuts = append(cuts, i)
+	}
+	return cuts
+}
+
+// qwen35 is qwen2 whose letters are [\p{L}\p{M}].
+func qwen35(s *scan, start, end int, cuts []int) []int {
+	for i := start; i < end; {
+		i = s.llama3(i, end, 1, letter|combining)
 		cuts = append(cuts, i)
 	}
 	return cuts
@@ -48,19 +57,21 @@ func (s *scan) gpt2(i, end int) int {
 	return s.whiteSpace(i, end)
 }
 
-// llama3 gives the end of the pre-token that starts at i, with at most digits numbers in one.
-func (s *scan) llama3(i, end, digits int) int {
+// llama3 gives the end of the pre-token that starts at i, with at most digits numbers in one and words of some classes.
+func (s *scan) llama3(i, end, digits int, letters class) int {
+	isLetter := func(s *scan, i int) bool { return s.classes[i]&letters != 0 }
+	isOther := func(s *scan, i int) bool { return s.classes[i]&(letters|number|space) == 0 }
 	if n := s.contraction(i, end, true); n > 0 {
 		return i + n
 	}
 	c := s.classes[i]
-	if c&letter != 0 {
+	if c&letters != 0 {
 		return run(s, i, end, isLetter)
 	}
 	if c&number != 0 {
 		return run(s, i, min(end, i+digits), isNumber)
 	}
-	if !isNewline(s, i) && i+1 < end && s.classes[i+1]&letter != 0 {
+	if !isNewline(s, i) && i+1 < end && s.classes[i+1]&letters != 0 {
 		return run(s, i+1, end, isLetter)
 	}
 	if from := s.afterSpace(i, end); isOther(s, from) {
