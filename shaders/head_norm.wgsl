@@ -1,15 +1,11 @@
-// Normalises q and k of a token in their place, head by head: x / rms(x) · weight, or with CENTERED (x − mean) / deviation ·
-// weight; a group of LANES invocations a head. With BIAS the bias of q, k and v comes first, so v's heads are gone through,
-// too. Where all heads of q, and all of k, are normalised as one, they are given as one head.
+// Normalises q and k of a token in their place, head by head: x / rms(x) · weight; a group of LANES invocations a head. With
+// BIAS the bias of q, k and v comes first, so v's heads are gone through, too.
 //! include: step fold
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const HEADS: u32      query heads
 //! const NORMED: u32     heads that are normalised: those of q and k
 //! const ALL: u32        heads that are gone through
-//! const HEAD_DIM: u32   elements of a query head
-//! const KEY_DIM: u32    elements of a k or v head
-//! const STACKED: bool   each head has weights of its own
-//! const CENTERED: bool  the mean is taken away
+//! const HEAD_DIM: u32   elements of a head
 //! const STRIDE: u32     floats from one token's row of qkv to the next
 //! const EPS: f32        added to the mean of squares
 //! const BIAS: bool      bias is added first
@@ -18,7 +14,7 @@
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const SUMS: u32       sums that are found at once
 @group(0) @binding(1) var<storage, read_write> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>; // a head of q, then one of k; STACKED: all of them
+@group(0) @binding(2) var<storage, read> weight: array<f32>; // a head of q, then one of k
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,52 +22,33 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let unit = (wid.y * FOLD + wid.x) * (WORKGROUP / LANES) + lid / LANES;
     let inside = unit < step[STEP_TOKENS] * ALL;
     let head = unit % ALL;
-    let is_key = head >= HEADS;
-    let dim = select(HEAD_DIM, KEY_DIM, is_key);
-    let first = min(head, HEADS) * HEAD_DIM + (max(head, HEADS) - HEADS) * KEY_DIM;
-    let at = unit / ALL * STRIDE + first;
+    let at = unit / ALL * STRIDE + head * HEAD_DIM;
     let lane = lid % LANES;
     var x: array<f32, EACH>;
     var sums: array<f32, SUMS>;
     if inside {
         for (var i = 0u; i < EACH; i++) {
             let e = i * LANES + lane;
-            if e < dim {
+            if e < HEAD_DIM {
                 x[i] = qkv[at + e];
                 if BIAS {
-                    x[i] += bias[first + e];
+                    x[i] += bias[head * HEAD_DIM + e];
                 }
-                sums[0] += select(x[i] * x[i], x[i], CENTERED);
+                sums[0] += x[i] * x[i];
             }
         }
     }
     lanes_sum(&sums, lid);
-    if CENTERED {
-        let mean = sums[0] / f32(dim);
-        workgroupBarrier(); // the sums share memory
-        sums[0] = 0.0;
-        for (var i = 0u; i < EACH; i++) {
-            if i * LANES + lane < dim && head < NORMED {
-                x[i] -= mean;
-                sums[0] += x[i] * x[i];
-            }
-        }
-        lanes_sum(&sums, lid);
-    }
     if !inside {
         return;
     }
-    let scale = inverseSqrt(sums[0] / f32(dim) + EPS);
+    let scale = inverseSqrt(sums[0] / f32(HEAD_DIM) + EPS);
     for (var i = 0u; i < EACH; i++) {
         let e = i * LANES + lane;
-        if e < dim {
+        if e < HEAD_DIM {
             var y = x[i];
             if head < NORMED {
-                var w = select(e, HEAD_DIM + e, is_key);
-                if STACKED {
-                    w = first + e;
-                }
-                y *= scale * weight[w];
+                y *= scale * weight[select(e, HEAD_DIM + e, head >= HEADS)];
             }
             qkv[at + e] = y;
         }

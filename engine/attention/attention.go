@@ -50,7 +50,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 		return nil, err
 	}
 	if a.walk.parts {
-		if a.launches, err = newSpans(d, a.walk.launches(p.MaxKeys)); err != nil {
+		if a.launches, err = kernel.NewSpans(d, a.walk.launches(p.MaxKeys)); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +89,7 @@ func (p Params) mergeLanes() int {
 }
 
 // Release gives what Attention has on the GPU beside its kernels back.
-func (a *Attention) Release() { releaseSpans(a.launches) }
+func (a *Attention) Release() { kernel.ReleaseSpans(a.launches) }
 
 func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 	m, err := kernel.Module(a.device, s)
@@ -171,7 +171,7 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	views := []gpu.View{o.Step, o.Q, o.K, o.V, o.Out}
 	whole := append(slices.Clip(views), lse...)
 	if a.walk.parts {
-		b.prefill, err = bindParts(a.device, a.prefill, a.launches, append(whole, o.Walks))
+		b.prefill, err = kernel.BindSpans(a.device, a.prefill, a.launches, append(whole, o.Walks))
 	} else {
 		b.prefill = make([]*gpu.BindGroup, 1)
 		b.prefill[0], err = a.device.Bind(a.prefill, whole...)

@@ -43,7 +43,7 @@ func NewBackward(d *gpu.Device, p Params) (*Backward, error) {
 		return nil, err
 	}
 	if n := max(b.keysWalk.launches(p.MaxKeys), b.queriesWalk.launches(p.MaxKeys)); n > 1 {
-		if b.launches, err = newSpans(d, n); err != nil {
+		if b.launches, err = kernel.NewSpans(d, n); err != nil {
 			return nil, err
 		}
 	}
@@ -159,14 +159,14 @@ func (b *Backward) Bind(g Gradients) (*BackwardBindings, error) {
 
 func (b *Backward) bindWalk(k *gpu.Kernel, w walk, views ...gpu.View) ([]*gpu.BindGroup, error) {
 	if w.parts {
-		return bindParts(b.device, k, b.launches, views)
+		return kernel.BindSpans(b.device, k, b.launches, views)
 	}
 	group, err := b.device.Bind(k, views...)
 	return []*gpu.BindGroup{group}, err
 }
 
 // Release gives what Backward has on the GPU beside its kernels back.
-func (b *Backward) Release() { releaseSpans(b.launches) }
+func (b *Backward) Release() { kernel.ReleaseSpans(b.launches) }
 
 // deltaRows is how many query rows a workgroup of the delta kernel takes.
 const deltaRows = 64

@@ -1,7 +1,6 @@
 package attention
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -122,42 +121,4 @@ func (p Params) walkedBackward(s *kernel.Spec, rows int) (walk, error) {
 	}
 	*s, s.MaxTurns = withTiles(*s, w.tiles), p.turns()
 	return w, nil
-}
-
-// spanBytes is the distance of a launch's uniform from the next's.
-const spanBytes = 256
-
-// newSpans makes the uniforms that say which launch of so many it is, each to be bound on its own.
-func newSpans(d *gpu.Device, launches int) ([]gpu.View, error) {
-	b, err := d.NewBuffer("spans", uint64(launches*spanBytes), gpu.Uniform)
-	if err != nil {
-		return nil, err
-	}
-	data := make([]byte, launches*spanBytes)
-	views := make([]gpu.View, launches)
-	for i := range launches {
-		binary.LittleEndian.PutUint32(data[i*spanBytes:], uint32(i))
-		views[i] = gpu.View{Buffer: b, Offset: uint64(i * spanBytes), Size: 16}
-	}
-	return views, b.Upload(0, data)
-}
-
-// releaseSpans gives the uniforms back.
-func releaseSpans(spans []gpu.View) {
-	if len(spans) > 0 {
-		spans[0].Buffer.Release()
-	}
-}
-
-// bindParts binds a kernel for each launch.
-func bindParts(d *gpu.Device, k *gpu.Kernel, spans []gpu.View, views []gpu.View) ([]*gpu.BindGroup, error) {
-	var groups []*gpu.BindGroup
-	for _, span := range spans {
-		g, err := d.Bind(k, append(slices.Clip(views), span)...)
-		if err != nil {
-			return nil, err
-		}
-		groups = append(groups, g)
-	}
-	return groups, nil
 }
