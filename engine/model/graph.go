@@ -46,6 +46,8 @@ type Graph struct {
 	linearVariant string
 	attendVariant string
 
+	owned []interface{ Release() } // kernels that hold memory of their own
+
 	tokenLayers int // most tokens times layers of one submission; 0: any number
 }
 
@@ -235,5 +237,8 @@ func (g *Graph) Release() {
 	g.Program.Release()
 	for _, a := range g.attentions {
 		a.Release()
+	}
+	for _, k := range g.owned {
+		k.Release()
 	}
 }

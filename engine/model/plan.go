@@ -74,7 +74,8 @@ func (p *Plan) WeightBytes() int64 {
 	var n int64
 	for _, m := range p.matrices {
 		for _, part := range m.Parts {
-			n += part.Tensor.Bytes
+			_, bytes := part.span()
+			n += bytes
 		}
 	}
 	for _, v := range p.vectors {

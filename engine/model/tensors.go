@@ -5,10 +5,21 @@ import (
 	"quire/engine/quant"
 )
 
-// Part is a tensor's place in a fused matrix: its row r becomes row r·Stride + Offset.
+// Part is a tensor's place in a fused matrix: its row First + r becomes row r·Stride + Offset, for Rows rows; 0 for all of
+// the tensor's.
 type Part struct {
 	Tensor         *gguf.Tensor
 	Offset, Stride int
+	First, Rows    int
+}
+
+// span is where the part's rows lie in the file.
+func (p Part) span() (offset, bytes int64) {
+	if p.Rows == 0 || len(p.Tensor.Shape) != 2 {
+		return p.Tensor.Offset, p.Tensor.Bytes
+	}
+	row := p.Tensor.Bytes / int64(p.Tensor.Shape[1])
+	return p.Tensor.Offset + int64(p.First)*row, int64(p.Rows) * row
 }
 
 // Matrix is a weight matrix to be made on the GPU, [Rows][Cols], from one or more tensors of one type.
@@ -58,21 +69,40 @@ func (b *builder) matrix(label string, rows, cols int, parts ...Part) *Matrix {
 
 // stack plans matrices of the given rows one below the other: as one where their types agree.
 func (b *builder) stack(label string, cols int, names []string, rows []int) []*Matrix {
+	var blocks []block
+	for i, name := range names {
+		t := b.tensor(b.name(name + ".weight"))
+		b.checkRows(t, rows[i], cols)
+		blocks = append(blocks, block{name, rows[i], []Part{{Tensor: t, Stride: 1}}})
+	}
+	return b.below(label, cols, blocks)
+}
+
+// block is rows of a matrix that parts of one tensor make up.
+type block struct {
+	label string
+	rows  int
+	parts []Part
+}
+
+// below plans blocks one below the other: as one matrix where their types agree.
+func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 	var parts []Part
 	total, alike := 0, true
-	for i, name := range names {
-		parts = append(parts, Part{Tensor: b.tensor(b.name(name + ".weight")), Offset: total, Stride: 1})
-		b.checkRows(parts[i].Tensor, rows[i], cols)
-		total += rows[i]
-		alike = alike && parts[i].Tensor.Type == parts[0].Tensor.Type
+	for _, block := range blocks {
+		for _, part := range block.parts {
+			part.Offset += total
+			parts = append(parts, part)
+			alike = alike && part.Tensor.Type == parts[0].Tensor.Type
+		}
+		total += block.rows
 	}
 	if alike {
 		return []*Matrix{b.matrix(label, total, cols, parts...)}
 	}
 	var apart []*Matrix
-	for i, part := range parts {
-		part.Offset = 0
-		apart = append(apart, b.matrix(names[i], rows[i], cols, part))
+	for _, block := range blocks {
+		apart = append(apart, b.matrix(block.label, block.rows, cols, block.parts...))
 	}
 	return apart
 }

@@ -50,7 +50,8 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 		}
 		w.matrix[m] = target
 		for _, part := range m.Parts {
-			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.matrix(target, m.Cols, part) }})
+			at, bytes := part.span()
+			pieces = append(pieces, piece{at, func() error { return l.matrix(target, m.Cols, part, at, bytes) }})
 		}
 	}
 	for _, v := range p.vectors {
@@ -120,18 +121,18 @@ func (l *loader) advance(n int64) {
 	}
 }
 
-// matrix moves a tensor through the staging buffer in pieces of whole rows.
-func (l *loader) matrix(target *kernel.Matrix, cols int, part Part) error {
+// matrix moves a tensor's rows, which lie in the file at an offset, through the staging buffer in pieces of whole rows.
+func (l *loader) matrix(target *kernel.Matrix, cols int, part Part, offset, bytes int64) error {
 	t := part.Tensor
 	rowBytes := int64(t.Type.RowBytes(uint64(cols)))
-	rows := int64(t.Elements()) / int64(cols)
+	rows := bytes / rowBytes
 	at := max(stagingBytes/rowBytes, 1)
 	if rowBytes > stagingBytes {
 		return fmt.Errorf("%w: a row of tensor %s has %d bytes", ErrUnsupported, t.Name, rowBytes)
 	}
 	for first := int64(0); first < rows; first += at {
 		n := min(at, rows-first)
-		if err := l.src.Upload(l.ctx, l.staging, 0, t.Offset+first*rowBytes, n*rowBytes); err != nil {
+		if err := l.src.Upload(l.ctx, l.staging, 0, offset+first*rowBytes, n*rowBytes); err != nil {
 			return fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 		to := kernel.RowMap{First: part.Offset + int(first)*part.Stride, Stride: part.Stride}

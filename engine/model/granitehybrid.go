@@ -1,0 +1,47 @@
+package model
+
+import (
+	"quire/engine/gguf"
+	"quire/engine/kernel"
+)
+
+func init() { register("granitehybrid", graniteHybrid) }
+
+// graniteHybrid is Granite 4's hybrid: granite's four factors, Mamba-2 (arXiv 2405.21060) in most layers, and attention in those
+// with KV heads, which rotates only where the model was trained with positions.
+func graniteHybrid(b *builder) {
+	attention := b.attention()
+	const trained = "rope.scaling.finetuned"
+	if v, ok := b.file.Metadata.Get(b.key(trained)); ok && v.Type == gguf.Bool && v.Any() == false {
+		b.key("rope.freq_base")
+		b.key("rope.dimension_count")
+	} else {
+		attention.rope = b.rope("rope.freq_base", neighbours)
+		b.scaleRope(attention.rope)
+	}
+	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
+	b.residual = float32(b.positive("residual_scale", 1))
+	r := b.recurrent()
+
+	x := b.embed("token_embd", float32(b.positive("embedding_scale", 1)))
+	for range b.layers() {
+		if normed := b.rmsNorm(x, "attn_norm"); b.config.KVHeads > 0 {
+			h := b.heads(normed, attention, "attn_q", "attn_k", "attn_v")
+			b.addProject(x, b.attend(h), "attn_output")
+		} else {
+			b.mambaBlock(x, normed, b.stateful(r))
+		}
+		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
+		b.addProject(x, f, "ffn_down")
+	}
+	b.boundHead(b.rmsNorm(x, "output_norm"), "output", 1/b.positive("logit_scale", 1), 0)
+}
+
+// mambaBlock is Mamba-2 with its projections: z, then what the convolution takes, x, B and C, then Δ.
+func (b *builder) mambaBlock(x, normed rows, r recurrent) {
+	in := b.project(normed, "ssm_in", r.inner()+r.channels()+r.heads)
+	gates := kernel.GateLayout{Run: r.heads, DeltaOffset: r.inner() + r.channels()}
+	y := b.mamba(b.convolve(in, r.inner(), r, "ssm_conv1d"), in, gates, r)
+	b.gatedNorm(y, in, 0, kernel.GatedNormParams{Groups: r.keyHeads, Width: r.inner() / r.keyHeads, Weights: r.inner(), GateFirst: true}, "ssm_norm")
+	b.addProject(x, y, "ssm_out")
+}

@@ -1,0 +1,92 @@
+package model
+
+import (
+	"fmt"
+
+	"quire/engine/kernel"
+)
+
+func init() { register("qwen35", qwen35) }
+
+// qwen35 is Qwen3.5: gated delta nets (arXiv 2412.06464), and attention in every fourth layer, whose output goes through a
+// gate that comes with the queries.
+func qwen35(b *builder) {
+	recurrentLayers := b.recurrentLayers()
+	b.skipDrafting("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_gate", "ffn_up", "ffn_down")
+	attention := b.gatedAttention()
+	r := b.recurrent()
+	r.tiled = true
+
+	x := b.embed("token_embd", 1)
+	for i := range b.layers() {
+		if recurrentLayers[i] {
+			r := b.stateful(r)
+			names, lengths := []string{"attn_qkv", "attn_gate", "ssm_alpha", "ssm_beta"}, []int{r.channels(), r.inner(), r.heads, r.heads}
+			gates := kernel.GateLayout{Run: r.heads, DeltaOffset: r.channels() + r.inner(), BetaOffset: r.channels() + r.inner() + r.heads}
+			b.deltaBlock(x, names, lengths, gates, r)
+		} else {
+			b.gatedBlock(x, attention)
+		}
+		f := b.glu(b.rmsNorm(x, "post_attention_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
+		b.addProject(x, f, "ffn_down")
+	}
+	b.head(b.rmsNorm(x, "output_norm"), "output")
+}
+
+// recurrentLayers tells which layers keep a state: a key's bool for each, or all but every n-th.
+func (b *builder) recurrentLayers() []bool {
+	const each, interval = "attention.recurrent_layers", "full_attention_interval"
+	if _, ok := b.file.Metadata.Get(b.key(each)); ok {
+		b.key(interval)
+		return b.pattern(each, 4)
+	}
+	return b.pattern(interval, 4)
+}
+
+// skipDrafting leaves out the layers at the end that only draft tokens. Their tensors are carried in the file without meaning for
+// what the model says.
+func (b *builder) skipDrafting(tensors ...string) {
+	all := b.config.Layers
+	n := b.integer("nextn_predict_layers", 0, 0, all-1)
+	b.config.Layers -= n
+	for i := b.config.Layers; i < all; i++ {
+		for _, name := range append(tensors, "nextn.eh_proj", "nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm", "nextn.embed_tokens", "nextn.shared_head_head") {
+			b.find(fmt.Sprintf("blk.%d.%s.weight", i, name))
+		}
+	}
+}
+
+// gatedAttention is the attention of layers that keep K and V.
+func (b *builder) gatedAttention() span {
+	attention := b.attention()
+	attention.rope = b.rope("rope.freq_base", halves)
+	b.scaleRope(attention.rope)
+	b.key("rope.dimension_sections") // parts of the rotation that follow images; text has one position
+	return attention
+}
+
+// deltaBlock is a gated delta net with its projections.
+func (b *builder) deltaBlock(x rows, names []string, lengths []int, gates kernel.GateLayout, r recurrent) {
+	normed := b.rmsNorm(x, "attn_norm")
+	in := tokens("recurrent", sum(lengths))
+	b.product(product{weights: b.stack("recurrent", x.width, names, lengths), x: normed, y: in})
+	y := b.deltaNet(b.convolve(in, 0, r, "ssm_conv1d"), in, gates, r)
+	b.gatedNorm(y, in, r.channels(), kernel.GatedNormParams{Groups: r.heads, Width: r.value, Weights: r.value}, "ssm_norm")
+	b.addProject(x, y, "ssm_out")
+}
+
+// gatedBlock is attention whose output goes through a gate.
+func (b *builder) gatedBlock(x rows, s span) {
+	h := b.headNorm(b.gatedHeads(b.rmsNorm(x, "attn_norm"), s, "attn_q", "attn_k", "attn_v"), "attn_q_norm", "attn_k_norm")
+	y := b.attend(h)
+	b.gate(y, h.rows, h.width-y.width)
+	b.addProject(x, y, "attn_output")
+}
+
+func sum(lengths []int) int {
+	n := 0
+	for _, l := range lengths {
+		n += l
+	}
+	return n
+}
