@@ -61,13 +61,14 @@ bin/%: FORCE
 	$(GO) build -o $@ ./tests/$*
 
 # What runs once a model or a request is a quarter smaller without inlining.
-SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' \
+SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -overlay bin/tab/overlay.json \
 	$(patsubst %,-gcflags=%=-l,fmt quire/engine/chat quire/engine/gguf quire/engine/json quire/engine/model quire/shaders)
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
 	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
+	$(GO) run ./cmd/wasm/shrink --shaders bin/tab
 	$(SMALL) -o $@ ./cmd/wasm
 	$(SMALL) -o web/dist/quire-bench.wasm ./cmd/wasm/bench
 	$(GO) run ./cmd/wasm/shrink web/dist/quire.wasm web/dist/quire-bench.wasm

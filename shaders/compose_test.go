@@ -66,7 +66,7 @@ func TestCompose(t *testing.T) {
 		read, err := fs.ReadFile(s.files, at.File)
 		require.NoError(t, err)
 		lines := strings.SplitAfter(text, "\n")
-		assert.True(t, strings.HasPrefix(strings.Join(lines[at.First-1:], ""), string(read)), at.File)
+		assert.True(t, strings.HasPrefix(strings.Join(lines[at.First-1:], ""), Bare(string(read))), at.File)
 	}
 
 	g := fitting()

@@ -36,7 +36,8 @@ var Hash = sync.OnceValue(func() string {
 	for _, pattern := range []string{"*.wgsl", "lib/*.wgsl"} {
 		names, _ := fs.Glob(files, pattern) // the patterns are well formed
 		for _, name := range names {
-			text, _ := files.ReadFile(name)
+			data, _ := files.ReadFile(name)
+			text := Bare(string(data))
 			fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
 		}
 	}

@@ -78,6 +78,7 @@ func parse(name, text string) (*source, error) {
 			return nil, s.at(number, err.Error())
 		}
 	}
+	s.text = Bare(s.text)
 	return s, nil
 }
 
