@@ -8,16 +8,16 @@ import (
 // Dequantize turns the blocks in src into len(dst) weights, as ggml does, bit for bit. A type whose blocks cannot be read
 // gives ErrUnsupportedType.
 func Dequantize(t Type, src []byte, dst []float32) error {
-	l := table[t]
-	if l.decode == nil {
+	decode := conversions[t].decode
+	if decode == nil {
 		return fmt.Errorf("quant: convert from type %s: %w", t, ErrUnsupportedType)
 	}
 	if err := checkLengths(t, len(dst), len(src)); err != nil {
 		return err
 	}
-	weights, bytes, blocks := l.blocks(len(dst))
+	weights, bytes, blocks := table[t].blocks(len(dst))
 	for b := range blocks {
-		l.decode(src[b*bytes:(b+1)*bytes], dst[b*weights:(b+1)*weights])
+		decode(src[b*bytes:(b+1)*bytes], dst[b*weights:(b+1)*weights])
 	}
 	return nil
 }
@@ -26,16 +26,16 @@ func Dequantize(t Type, src []byte, dst []float32) error {
 // own range, where ggml searches for a better one. A type whose blocks cannot be made gives ErrUnsupportedType, and a block
 // whose scale does not fit f16 is an error.
 func Quantize(t Type, src []float32, dst []byte) error {
-	l := table[t]
-	if l.encode == nil {
+	encode := conversions[t].encode
+	if encode == nil {
 		return fmt.Errorf("quant: convert to type %s: %w", t, ErrUnsupportedType)
 	}
 	if err := checkLengths(t, len(src), len(dst)); err != nil {
 		return err
 	}
-	weights, bytes, blocks := l.blocks(len(src))
+	weights, bytes, blocks := table[t].blocks(len(src))
 	for b := range blocks {
-		if !l.encode(src[b*weights:(b+1)*weights], dst[b*bytes:(b+1)*bytes]) {
+		if !encode(src[b*weights:(b+1)*weights], dst[b*bytes:(b+1)*bytes]) {
 			return fmt.Errorf("quant: quantize to %s: weights %d to %d are not finite or too large for an f16 scale", t, b*weights, (b+1)*weights-1)
 		}
 	}

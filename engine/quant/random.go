@@ -28,7 +28,7 @@ func scalePlaces(t Type) []int {
 // blocks of random bits with scales to suit.
 func Random(t Type, random *rand.Rand, deviation float32, dst []byte) error {
 	l := table[t]
-	if l.decode == nil || len(dst)%l.bytes != 0 {
+	if conversions[t].decode == nil || len(dst)%l.bytes != 0 {
 		return fmt.Errorf("quant: random blocks of type %s: %w", t, ErrUnsupportedType)
 	}
 	weights := make([]float32, len(dst)/l.bytes*l.weights)

@@ -39,47 +39,43 @@ const (
 	Q2_0    Type = 42
 )
 
-// row is all that is known of a type. A block's weights and bytes are the file's. decode and encode convert one block, or
-// of plain types, whose blocks are single weights, any number; encode says whether the block's scales hold the weights.
-// Where one is nil the type is not converted that way, and without planes no kernel reads it. table makes the words that
-// kernels look codes up in.
+// row is how a type lies in a file and on the GPU. A block's weights and bytes are the file's. Without planes no kernel reads
+// the type. table makes the words that kernels look codes up in.
 type row struct {
 	name           string
 	weights, bytes int
-	decode         func(in []byte, out []float32)
-	encode         func(in []float32, out []byte) bool
 	planes         Planes
 	table          func() []uint32
 }
 
 var table = map[Type]row{
-	F32:  {"F32", 1, 4, decodeF32, encodeF32, Planes{32, 32, 0, 32}, nil},
-	F16:  {"F16", 1, 2, decodeF16, encodeF16, Planes{16, 32, 0, 32}, nil},
-	BF16: {"BF16", 1, 2, decodeBF16, encodeBF16, Planes{16, 32, 0, 32}, nil},
-	Q8_0: {"Q8_0", 32, 34, decodeQ8_0, encodeQ8_0, Planes{8, 32, 1, 64}, nil},
-	Q4_0: {"Q4_0", 32, 18, decodeQ4_0, encodeQ4_0, Planes{4, 32, 1, 64}, nil},
-	Q4_1: {"Q4_1", 32, 20, decodeQ4_1, encodeQ4_1, Planes{4, 32, 1, 32}, nil},
-	Q5_1: {"Q5_1", 32, 24, decodeQ5_1, encodeQ5_1, Planes{5, 32, 1, 32}, nil},
-	Q5_0: {"Q5_0", 32, 22, decodeQ5_0, encodeQ5_0, Planes{5, 32, 1, 64}, nil},
-	Q2_K: {"Q2_K", 256, 84, decodeQ2_K, nil, Planes{2, 32, 5, 256}, nil},
-	Q3_K: {"Q3_K", 256, 110, decodeQ3_K, nil, Planes{3, 32, 5, 256}, nil},
-	Q4_K: {"Q4_K", 256, 144, decodeQ4_K, encodeQ4_K, Planes{4, 32, 5, 256}, nil},
-	Q5_K: {"Q5_K", 256, 176, decodeQ5_K, encodeQ5_K, Planes{5, 32, 5, 256}, nil},
-	Q6_K: {"Q6_K", 256, 210, decodeQ6_K, encodeQ6_K, Planes{6, 32, 8, 256}, nil},
+	F32:  {"F32", 1, 4, Planes{32, 32, 0, 32}, nil},
+	F16:  {"F16", 1, 2, Planes{16, 32, 0, 32}, nil},
+	BF16: {"BF16", 1, 2, Planes{16, 32, 0, 32}, nil},
+	Q8_0: {"Q8_0", 32, 34, Planes{8, 32, 1, 64}, nil},
+	Q4_0: {"Q4_0", 32, 18, Planes{4, 32, 1, 64}, nil},
+	Q4_1: {"Q4_1", 32, 20, Planes{4, 32, 1, 32}, nil},
+	Q5_1: {"Q5_1", 32, 24, Planes{5, 32, 1, 32}, nil},
+	Q5_0: {"Q5_0", 32, 22, Planes{5, 32, 1, 64}, nil},
+	Q2_K: {"Q2_K", 256, 84, Planes{2, 32, 5, 256}, nil},
+	Q3_K: {"Q3_K", 256, 110, Planes{3, 32, 5, 256}, nil},
+	Q4_K: {"Q4_K", 256, 144, Planes{4, 32, 5, 256}, nil},
+	Q5_K: {"Q5_K", 256, 176, Planes{5, 32, 5, 256}, nil},
+	Q6_K: {"Q6_K", 256, 210, Planes{6, 32, 8, 256}, nil},
 
-	IQ4_NL:  {"IQ4_NL", 32, 18, decodeIQ4_NL, nil, Planes{4, 32, 1, 64}, nonlinear.words},
-	IQ4_XS:  {"IQ4_XS", 256, 136, decodeIQ4_XS, nil, Planes{4, 32, 4, 256}, nonlinear.words},
-	MXFP4:   {"MXFP4", 32, 17, decodeMXFP4, nil, Planes{4, 32, 1, 128}, floats4.words},
-	NVFP4:   {"NVFP4", 64, 36, decodeNVFP4, nil, Planes{4, 32, 1, 64}, floats4.words},
-	IQ3_S:   {"IQ3_S", 256, 110, decodeIQ3_S, nil, Planes{3, 32, 4, 256}, grid3S.words},
-	IQ3_XXS: {"IQ3_XXS", 256, 98, decodeIQ3_XXS, nil, Planes{3, 32, 1, 256}, grid3XXS.words},
-	IQ2_S:   {"IQ2_S", 256, 82, decodeIQ2_S, nil, Planes{2, 32, 5, 256}, grid2S.words},
-	IQ2_XS:  {"IQ2_XS", 256, 74, decodeIQ2_XS, nil, Planes{2, 32, 3, 256}, grid2XS.words},
-	IQ2_XXS: {"IQ2_XXS", 256, 66, decodeIQ2_XXS, nil, Planes{2, 32, 1, 256}, grid2XXS.words},
-	IQ1_S:   {"IQ1_S", 256, 50, decodeIQ1_S, nil, Planes{1, 32, 5, 256}, grid1.pairs},
-	IQ1_M:   {"IQ1_M", 256, 56, decodeIQ1_M, nil, Planes{1, 32, 7, 256}, grid1.pairs},
-	TQ1_0:   {"TQ1_0", 256, 54, decodeTQ1_0, nil, Planes{13, 256, 1, 256}, nil},
-	TQ2_0:   {"TQ2_0", 256, 66, decodeTQ2_0, nil, Planes{2, 32, 1, 256}, nil},
+	IQ4_NL:  {"IQ4_NL", 32, 18, Planes{4, 32, 1, 64}, nonlinear.words},
+	IQ4_XS:  {"IQ4_XS", 256, 136, Planes{4, 32, 4, 256}, nonlinear.words},
+	MXFP4:   {"MXFP4", 32, 17, Planes{4, 32, 1, 128}, floats4.words},
+	NVFP4:   {"NVFP4", 64, 36, Planes{4, 32, 1, 64}, floats4.words},
+	IQ3_S:   {"IQ3_S", 256, 110, Planes{3, 32, 4, 256}, grid3S.words},
+	IQ3_XXS: {"IQ3_XXS", 256, 98, Planes{3, 32, 1, 256}, grid3XXS.words},
+	IQ2_S:   {"IQ2_S", 256, 82, Planes{2, 32, 5, 256}, grid2S.words},
+	IQ2_XS:  {"IQ2_XS", 256, 74, Planes{2, 32, 3, 256}, grid2XS.words},
+	IQ2_XXS: {"IQ2_XXS", 256, 66, Planes{2, 32, 1, 256}, grid2XXS.words},
+	IQ1_S:   {"IQ1_S", 256, 50, Planes{1, 32, 5, 256}, grid1.pairs},
+	IQ1_M:   {"IQ1_M", 256, 56, Planes{1, 32, 7, 256}, grid1.pairs},
+	TQ1_0:   {"TQ1_0", 256, 54, Planes{13, 256, 1, 256}, nil},
+	TQ2_0:   {"TQ2_0", 256, 66, Planes{2, 32, 1, 256}, nil},
 
 	Q8_1: {name: "Q8_1", weights: 32, bytes: 36},
 	Q8_K: {name: "Q8_K", weights: 256, bytes: 292},
@@ -90,4 +86,41 @@ var table = map[Type]row{
 	I64:  {name: "I64", weights: 1, bytes: 8},
 	F64:  {name: "F64", weights: 1, bytes: 8},
 	Q2_0: {name: "Q2_0"}, // files in the wild have two layouts
+}
+
+// conversion turns one block to floats and back, or of plain types, whose blocks are single weights, any number; encode says
+// whether the block's scales hold the weights. Where one is nil the type is not converted that way.
+type conversion struct {
+	decode func(in []byte, out []float32)
+	encode func(in []float32, out []byte) bool
+}
+
+// conversions stand apart from the table: what never asks for them, as the tab's program, is linked without.
+var conversions = map[Type]conversion{
+	F32:     {decodeF32, encodeF32},
+	F16:     {decodeF16, encodeF16},
+	BF16:    {decodeBF16, encodeBF16},
+	Q8_0:    {decodeQ8_0, encodeQ8_0},
+	Q4_0:    {decodeQ4_0, encodeQ4_0},
+	Q4_1:    {decodeQ4_1, encodeQ4_1},
+	Q5_1:    {decodeQ5_1, encodeQ5_1},
+	Q5_0:    {decodeQ5_0, encodeQ5_0},
+	Q2_K:    {decodeQ2_K, nil},
+	Q3_K:    {decodeQ3_K, nil},
+	Q4_K:    {decodeQ4_K, encodeQ4_K},
+	Q5_K:    {decodeQ5_K, encodeQ5_K},
+	Q6_K:    {decodeQ6_K, encodeQ6_K},
+	IQ4_NL:  {decodeIQ4_NL, nil},
+	IQ4_XS:  {decodeIQ4_XS, nil},
+	MXFP4:   {decodeMXFP4, nil},
+	NVFP4:   {decodeNVFP4, nil},
+	IQ3_S:   {decodeIQ3_S, nil},
+	IQ3_XXS: {decodeIQ3_XXS, nil},
+	IQ2_S:   {decodeIQ2_S, nil},
+	IQ2_XS:  {decodeIQ2_XS, nil},
+	IQ2_XXS: {decodeIQ2_XXS, nil},
+	IQ1_S:   {decodeIQ1_S, nil},
+	IQ1_M:   {decodeIQ1_M, nil},
+	TQ1_0:   {decodeTQ1_0, nil},
+	TQ2_0:   {decodeTQ2_0, nil},
 }

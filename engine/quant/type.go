@@ -1,5 +1,5 @@
 // Package quant knows the tensor types: how weights stand in a GGUF file, what they are as floats, and what kernels read of
-// them. A type is one row in table.go, a file with its conversions, and shaders/lib/dequant_NAME.wgsl.
+// them. A type is a row in table.go, a file with its conversions, and shaders/lib/dequant_NAME.wgsl.
 package quant
 
 import (
@@ -34,7 +34,7 @@ func (t Type) Known() bool { return table[t].weights != 0 }
 func (t Type) Runs() bool { return table[t].planes.CodeWords != 0 }
 
 // Quantizes says whether Quantize makes the type.
-func (t Type) Quantizes() bool { return table[t].encode != nil }
+func (t Type) Quantizes() bool { return conversions[t].encode != nil }
 
 // Planes is the type's layout on the GPU, zero where no kernel reads it.
 func (t Type) Planes() Planes { return table[t].planes }
