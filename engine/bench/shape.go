@@ -17,6 +17,9 @@ type Shape struct {
 	RopeBase                float32
 	Tied                    bool // the head shares the embedding's weights
 	Bias                    bool // on q, k and v
+	Normed                  bool // q and k are, head by head
+	Experts, Used           int  // of each layer in place of its FFN; 0: none
+	ExpertFFN               int
 	Pre                     string
 }
 
@@ -30,6 +33,11 @@ var Shapes = []Shape{
 		Vocabulary: 128256, Context: 131072, RopeBase: 5e5, Tied: true, Pre: "llama-bpe"},
 	{Name: "llama-8b", Architecture: "llama", Layers: 32, Width: 4096, FFN: 14336, Heads: 32, KVHeads: 8, HeadDim: 128,
 		Vocabulary: 128256, Context: 131072, RopeBase: 5e5, Pre: "llama-bpe"},
+	{Name: "qwen3-30b-a3b", Architecture: "qwen3moe", Layers: 48, Width: 2048, FFN: 6144, Heads: 32, KVHeads: 4, HeadDim: 128,
+		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Normed: true, Experts: 128, Used: 8, ExpertFFN: 768, Pre: "qwen2"},
+	// Its twin without experts: the same layers, and as many weights as a token has of it.
+	{Name: "qwen3-30b-a3b-dense", Architecture: "qwen3", Layers: 48, Width: 2048, FFN: 8 * 768, Heads: 32, KVHeads: 4, HeadDim: 128,
+		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Normed: true, Pre: "qwen2"},
 }
 
 // ShapeNames lists the names of Shapes.
@@ -69,8 +77,19 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 			layer("attn_k.bias", quant.F32, kv)
 			layer("attn_v.bias", quant.F32, kv)
 		}
+		if s.Normed {
+			layer("attn_q_norm.weight", quant.F32, uint64(s.HeadDim))
+			layer("attn_k_norm.weight", quant.F32, uint64(s.HeadDim))
+		}
 		layer("attn_output.weight", t, q, width)
 		layer("ffn_norm.weight", quant.F32, width)
+		if experts, inner := uint64(s.Experts), uint64(s.ExpertFFN); experts > 0 {
+			layer("ffn_gate_inp.weight", quant.F32, width, experts)
+			layer("ffn_gate_exps.weight", t, width, inner, experts)
+			layer("ffn_up_exps.weight", t, width, inner, experts)
+			layer("ffn_down_exps.weight", t, inner, width, experts)
+			continue
+		}
 		layer("ffn_gate.weight", t, width, ffn)
 		layer("ffn_up.weight", t, width, ffn)
 		layer("ffn_down.weight", t, ffn, width)
@@ -97,6 +116,11 @@ func (s Shape) metadata(set func(key string, value any)) {
 		{"rope.dimension_count", uint32(s.HeadDim)}, {"rope.freq_base", s.RopeBase},
 	} {
 		set(s.Architecture+"."+entry.key, entry.value)
+	}
+	if s.Experts > 0 {
+		set(s.Architecture+".expert_count", uint32(s.Experts))
+		set(s.Architecture+".expert_used_count", uint32(s.Used))
+		set(s.Architecture+".expert_feed_forward_length", uint32(s.ExpertFFN))
 	}
 	s.vocabulary(set)
 }

@@ -137,3 +137,29 @@ func TestRouterRefuses(t *testing.T) {
 		assert.ErrorIs(t, err, ErrMatrixShape, name)
 	}
 }
+
+// Rows are multiplied by the sigmoids of their gates, and no others.
+func TestGateRows(t *testing.T) {
+	r := newRig(t)
+	const width, stride, rows = 37, 64, 5
+	k, err := NewGateRows(r.dev, GateRowsParams{Width: width, GStride: 32, XStride: stride, MWord: WordTokens})
+	require.NoError(t, err)
+	gates, x := r.floats(rows+1, 3), r.floats((rows+1)*width, 1)
+	gates[0], gates[1] = 200, -200
+	v := r.rows("x", x, width, stride, 0)
+	b, err := k.Bind(r.step(StepData{Tokens: make([]uint32, rows)}), r.rows("gates", gates, 1, 32, 7).All(), v.All())
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { k.Record(rec, b, rows) })
+	for i, got := range r.read(v) {
+		row, column := i/stride, i%stride
+		want := 0.0
+		if column < width {
+			if want = float64(x[row*width+column]); row < rows {
+				want /= 1 + math.Exp(-float64(gates[row]))
+			}
+		}
+		require.InDelta(t, want, got, 1e-6, "row %d column %d", row, column)
+	}
+	_, err = NewGateRows(r.dev, GateRowsParams{Width: 37, GStride: 1, XStride: 32})
+	assert.ErrorIs(t, err, ErrMatrixShape)
+}

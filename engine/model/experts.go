@@ -120,6 +120,37 @@ func (b *builder) expertFFN(y, x rows, c *choices, a kernel.Activation, gate, up
 	})
 }
 
+// sharedExpert is the inner half of an expert of a width that all tokens have, times the sigmoid of its gate, one row, where the
+// file has one. It is described before what it reads is added to.
+func (b *builder) sharedExpert(x rows, ffn int) rows {
+	h := b.gluOf(x, ffn, kernel.SiLU, "ffn_gate_shexp", "ffn_up_shexp")
+	const gate = "ffn_gate_inp_shexp"
+	if _, ok := b.find(b.name(gate + ".weight")); !ok {
+		return h
+	}
+	g := tokens("shared expert's gate", 1)
+	b.product(b.projection(g, x, gate))
+	b.onDevice(func(graph *Graph) { graph.gateRows(g, h) })
+	return h
+}
+
+// gateRows records x *= sigmoid(g), a gate a row.
+func (g *Graph) gateRows(gates, x rows) {
+	k, err := kernel.NewGateRows(g.Device(), kernel.GateRowsParams{Width: x.width, GStride: kernel.RowStride(gates.width), XStride: kernel.RowStride(x.width),
+		MWord: kernel.WordTokens})
+	if err != nil {
+		g.Fail(err)
+		return
+	}
+	g.Await(k)
+	from, to := g.view(gates), g.view(x)
+	var bound *gpu.BindGroup
+	g.Add(func() (err error) {
+		bound, err = k.Bind(g.step, g.Resolve(from), g.Resolve(to))
+		return err
+	}, func(rec *gpu.Recorder, s *kernel.StepData) { k.Record(rec, bound, len(s.Tokens)) })
+}
+
 // expertTensor finds the stack of all experts' matrices.
 func (b *builder) expertTensor(name string, c *choices, rows, cols int) *gguf.Tensor {
 	t := b.tensor(b.name(name + ".weight"))

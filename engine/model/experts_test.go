@@ -32,6 +32,10 @@ func mixed(arch string, keys meta) tiny.Model {
 		m.Tensors[at("ffn_gate_exps")] = []int{tinyExperts, ffn, tiny.Width}
 		m.Tensors[at("ffn_up_exps")] = []int{tinyExperts, ffn, tiny.Width}
 		m.Tensors[at("ffn_down_exps")] = []int{tinyExperts, tiny.Width, ffn}
+		if arch == "qwen2moe" {
+			m.Tensors[at("ffn_gate_shexp")], m.Tensors[at("ffn_up_shexp")] = []int{tiny.FFN, tiny.Width}, []int{tiny.FFN, tiny.Width}
+			m.Tensors[at("ffn_down_shexp")], m.Tensors[at("ffn_gate_inp_shexp")] = []int{tiny.Width, tiny.FFN}, []int{tiny.Width}
+		}
 		if arch == "qwen3moe" {
 			m.Tensors[at("attn_q_norm")], m.Tensors[at("attn_k_norm")] = []int{tiny.HeadDim}, []int{tiny.HeadDim}
 		}
@@ -41,7 +45,7 @@ func mixed(arch string, keys meta) tiny.Model {
 
 // Experts' matrices are planned one below the other, and what changes how experts are chosen is read or refused by name.
 func TestExperts(t *testing.T) {
-	for _, arch := range []string{"qwen3moe", "llama"} {
+	for _, arch := range []string{"qwen3moe", "llama", "qwen2moe"} {
 		t.Run(arch, func(t *testing.T) {
 			p, err := NewPlan(mixed(arch, nil).File(t))
 			require.NoError(t, err)

@@ -45,7 +45,12 @@ func (b *builder) activated(x rows, a kernel.Activation, name string) rows {
 
 // glu is activation(gate·x) ⊙ up·x, the inner half of a feed-forward block (arXiv 2002.05202).
 func (b *builder) glu(x rows, a kernel.Activation, gate, up string) rows {
-	h := tokens("ffn", b.config.FFN)
+	return b.gluOf(x, b.config.FFN, a, gate, up)
+}
+
+// gluOf is glu of another width.
+func (b *builder) gluOf(x rows, width int, a kernel.Activation, gate, up string) rows {
+	h := tokens("ffn", width)
 	weights := b.interleave("gate and up", x.width, [2]string{gate, up}, h.width)
 	if len(weights) == 1 {
 		bias := b.biases("gate and up bias", []string{gate, up}, []int{h.width, h.width})

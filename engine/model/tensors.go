@@ -118,8 +118,11 @@ func (b *builder) interleave(label string, cols int, names [2]string, rows int) 
 	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}
 }
 
-// checkRows refuses a tensor of another shape than a matrix of rows and columns.
+// checkRows refuses a tensor of another shape than a matrix of rows and columns; one row may be a list.
 func (b *builder) checkRows(t *gguf.Tensor, rows, cols int) {
+	if rows == 1 && len(t.Shape) == 1 && t.Shape[0] == uint64(cols) {
+		return
+	}
 	if len(t.Shape) != 2 || t.Shape[0] != uint64(cols) || t.Shape[1] != uint64(rows) {
 		b.refuse("tensor %s has shape %v, want [%d %d]", t.Name, t.Shape, cols, rows)
 	}

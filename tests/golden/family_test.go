@@ -19,7 +19,7 @@ var (
 		"smollm3", "llama-yarn", "llama-yarn-beta", "granite",
 		"lfm2", "qwen35", "qwen35-mtp", "granitehybrid",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
-		"qwen3moe", "mixtral", "quantmoe-q4_k_m",
+		"qwen3moe", "mixtral", "qwen2moe", "quantmoe-q4_k_m",
 	}
 	onlyAll = []string{
 		"quant-q4_0", "quant-q4_1",
