@@ -12,6 +12,8 @@ type EmbedParams struct {
 	Matrix  *Matrix
 	XStride int     // floats, a multiple of 32, at least Cols rounded up to 32
 	Scale   float32 // 0 means 1
+
+	Positions bool // x[t] += the row of token t's position instead
 }
 
 // Embed writes the embeddings of a step's tokens.
@@ -35,7 +37,7 @@ func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
 			File: "embed", Variant: "baseline",
 			Consts: []Const{
 				{"STRIPS", p.Matrix.strips()}, {"FIRST", piece.First}, {"N", piece.Rows}, {"VOCABULARY", p.Matrix.Rows},
-				{"X_STRIDE", p.XStride}, {"SCALE", p.Scale},
+				{"X_STRIDE", p.XStride}, {"SCALE", p.Scale}, {"POSITIONS", p.Positions},
 			},
 			Slots:    weightSlots(p.Matrix.Type, false),
 			Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},

@@ -12,6 +12,9 @@ type HeadNormParams struct {
 	Heads, KVHeads, HeadDim int
 	Stride                  int // floats from one token's row of q, k and v to the next
 	Eps                     float32
+	Stacked                 bool   // each head has weights of its own
+	Whole                   bool   // all heads of q are normalised as one, and all of k, with weights for all of their elements
+	Centered                bool   // the mean is taken away first, as a LayerNorm does
 	Bias                    bool   // a vector [(Heads + 2·KVHeads)·HeadDim] is added first, to v too
 	Variant                 string // "" to let the adapter decide, "baseline" or "subgroup"
 }
@@ -34,24 +37,29 @@ func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
 	if err != nil {
 		return nil, fmt.Errorf("head_norm: %w", err)
 	}
+	dim, keyDim, heads, kvHeads := p.HeadDim, p.HeadDim, p.Heads, p.KVHeads
 	const workgroup = 64
 	lanes := workgroup / 2
-	for lanes > 1 && lanes > p.HeadDim {
+	if p.Whole {
+		dim, keyDim, heads, kvHeads = p.Heads*p.HeadDim, p.KVHeads*p.HeadDim, 1, 1
+		lanes = workgroup
+	}
+	for lanes > 1 && lanes > dim {
 		lanes /= 2
 	}
 	if subgroup != 0 {
 		lanes = min(lanes, int(subgroup))
 	}
-	normed := p.Heads + p.KVHeads
+	normed := heads + kvHeads
 	all := normed
 	if p.Bias {
-		all += p.KVHeads
+		all += kvHeads
 	}
 	s := Spec{
 		File: "head_norm", Variant: "baseline",
 		Consts: []Const{
-			{"HEADS", p.Heads}, {"NORMED", normed}, {"ALL", all}, {"HEAD_DIM", p.HeadDim}, {"STRIDE", p.Stride}, {"EPS", p.Eps}, {"BIAS", p.Bias},
-			{"LANES", lanes}, {"EACH", ceilDiv(p.HeadDim, lanes)}, {"WORKGROUP", workgroup}, {"SUMS", 1},
+			{"HEADS", heads}, {"NORMED", normed}, {"ALL", all}, {"HEAD_DIM", dim}, {"KEY_DIM", keyDim}, {"STRIDE", p.Stride}, {"EPS", p.Eps}, {"BIAS", p.Bias},
+			{"STACKED", p.Stacked || p.Whole}, {"CENTERED", p.Centered}, {"LANES", lanes}, {"EACH", ceilDiv(dim, lanes)}, {"WORKGROUP", workgroup}, {"SUMS", 1},
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
 	}
@@ -66,8 +74,8 @@ func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
 // Wait blocks until the kernel has compiled.
 func (n *HeadNorm) Wait(ctx context.Context) error { return n.kernel.Wait(ctx) }
 
-// Bind binds the step buffer, qkv [token][Stride], and the weights: a head of q, then one of k; bias with
-// HeadNormParams.Bias.
+// Bind binds the step buffer, qkv [token][Stride], and the weights: a head of q, then one of k, or all of them
+// with HeadNormParams.Stacked and Whole; bias with HeadNormParams.Bias.
 func (n *HeadNorm) Bind(step, qkv, weight, bias gpu.View) (*gpu.BindGroup, error) {
 	if !n.bias {
 		bias = weight

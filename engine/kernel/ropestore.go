@@ -15,6 +15,7 @@ type RopeStoreParams struct {
 	Stride    int  // words from one token's row of qkv to the next
 	RotaryDim int  // even, at most the head dim; what lies behind passes through; 0 rotates nothing
 	Adjacent  bool // pairs (2i, 2i+1), as llama has them; otherwise (i, i + RotaryDim/2)
+	Growing   bool // a position's row of the table ends with what q is multiplied by, and 0
 	Bias      bool // add a bias vector [(Heads + 2·KVHeads)·HeadDim] first
 	// Residual is the stride in words of the residual stream's rows: a token whose q, k or v is infinity or NaN gets a NaN into
 	// its row. 0: none is bound.
@@ -68,7 +69,7 @@ func (p RopeStoreParams) spec() Spec {
 		File: "rope_store", Variant: "baseline",
 		Consts: []Const{
 			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize}, {"BLOCK_PAD", p.Layout.Pad},
-			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent},
+			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent}, {"GROWING", p.Growing},
 		},
 		Slots:    map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},

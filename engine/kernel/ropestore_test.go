@@ -38,6 +38,11 @@ func plainRope[T reference.Float](x, bias []float32, p RopeStoreParams, angles [
 	}
 	for head := range p.Heads + p.Layout.KVHeads {
 		h := out[head*p.Layout.HeadDim:]
+		for i := range p.Layout.HeadDim {
+			if p.Growing && head < p.Heads {
+				h[i] *= T(float32(angles[p.RotaryDim]))
+			}
+		}
 		for i := range p.RotaryDim / 2 {
 			first, second := i, i+p.RotaryDim/2
 			if p.Adjacent {
@@ -58,7 +63,15 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 	width := (p.Heads + 2*l.KVHeads) * l.HeadDim
 	p.Stride, p.Group = width+3, 2
 	x, bias := r.floats(len(positions)*width, 1), r.floats(width, 1)
-	table := ropeTable(p.RotaryDim, max(1, maxOf(positions)))
+	table, tableRow := ropeTable(p.RotaryDim, max(1, maxOf(positions))), p.RotaryDim
+	if p.Growing {
+		tableRow += 2
+		grown := make([]float64, 0, len(table)/max(p.RotaryDim, 1)*tableRow)
+		for at := 0; at+p.RotaryDim <= len(table); at += p.RotaryDim {
+			grown = append(append(grown, table[at:at+p.RotaryDim]...), 1+float64(at%7)/3, 0)
+		}
+		table = grown
+	}
 
 	const blocks = 5
 	d := StepData{Tokens: make([]uint32, len(positions)), Slots: make([][]int32, p.Group+1)}
@@ -98,7 +111,7 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 	out, kRows, vRows := r.read(qkv), r.cacheRows(k, l), r.cacheRows(v, l)
 	written := map[int]bool{}
 	for i, position := range positions {
-		angles := table[position*p.RotaryDim : (position+1)*p.RotaryDim]
+		angles := table[position*tableRow : (position+1)*tableRow]
 		exact := plainRope[float64](x[i*width:(i+1)*width], bias, p, angles)
 		single := plainRope[float32](x[i*width:(i+1)*width], bias, p, angles)
 		queries := p.Heads * l.HeadDim
@@ -194,21 +207,22 @@ func TestRopeStore(t *testing.T) {
 				headDim, heads, kvHeads, rotary int
 				bias                            bool
 				positions                       []int
+				growing                         bool
 			}{
-				{64, 4, 2, 64, false, []int{0, 1, 2, 3, 4, 500}},
-				{64, 7, 1, 64, true, []int{9, 8, 7, 6, 5, 4, 3}},
-				{10, 2, 2, 6, false, []int{3}},
-				{80, 3, 3, 20, true, []int{1, 100}},
-				{8, 2, 1, 0, false, []int{1, 2}},
-				{59, 2, 1, 58, true, []int{0, 77}},
-				{111, 3, 3, 110, false, []int{4, 5}},
-				{8, 2, 1, 8, false, []int{0, 1, 8191, 131071}},
+				{64, 4, 2, 64, false, []int{0, 1, 2, 3, 4, 500}, false},
+				{64, 7, 1, 64, true, []int{9, 8, 7, 6, 5, 4, 3}, false},
+				{10, 2, 2, 6, false, []int{3}, false},
+				{80, 3, 3, 20, true, []int{1, 100}, true},
+				{8, 2, 1, 0, false, []int{1, 2}, false},
+				{59, 2, 1, 58, true, []int{0, 77}, false},
+				{111, 3, 3, 110, false, []int{4, 5}, false},
+				{8, 2, 1, 8, false, []int{0, 1, 8191, 131071}, false},
 			} {
 				name := fmt.Sprintf("%v adjacent=%t %+v", kv, adjacent, c)
 				t.Run(name, func(t *testing.T) {
 					testRope(t, RopeStoreParams{
 						Layout: KVLayout{HeadDim: c.headDim, KVHeads: c.kvHeads, BlockSize: 4, Type: kv},
-						Heads:  c.heads, RotaryDim: c.rotary, Adjacent: adjacent, Bias: c.bias,
+						Heads:  c.heads, RotaryDim: c.rotary, Adjacent: adjacent, Bias: c.bias, Growing: c.growing,
 					}, c.positions)
 				})
 			}

@@ -180,22 +180,33 @@ func TestHeadNorm(t *testing.T) {
 	for _, c := range []struct {
 		heads, kv, dim, m int
 		bias              bool
-	}{{1, 1, 1, 1, false}, {4, 2, 32, 5, false}, {4, 2, 32, 5, true}, {3, 1, 6, 9, true}, {2, 2, 80, 3, false}, {16, 8, 128, 2, true}, {4, 1, 256, 3, false}} {
+		kind              HeadNormParams
+	}{
+		{1, 1, 1, 1, false, HeadNormParams{}}, {4, 2, 32, 5, false, HeadNormParams{}}, {4, 2, 32, 5, true, HeadNormParams{}}, {3, 1, 6, 9, true, HeadNormParams{}},
+		{2, 2, 80, 3, false, HeadNormParams{}}, {16, 8, 128, 2, true, HeadNormParams{}}, {4, 1, 256, 3, false, HeadNormParams{}},
+		{6, 2, 10, 4, true, HeadNormParams{Whole: true}}, {40, 8, 128, 2, false, HeadNormParams{Whole: true}},
+		{3, 1, 20, 5, true, HeadNormParams{Stacked: true, Centered: true}}, {2, 2, 128, 3, false, HeadNormParams{Stacked: true, Centered: true}},
+	} {
 		for _, variant := range []string{"baseline", "subgroup", ""} {
-			t.Run(fmt.Sprintf("%d+%dx%d/m%d/bias=%t/%s", c.heads, c.kv, c.dim, c.m, c.bias, variant), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d+%dx%d/m%d/bias=%t,%t,%t/%s", c.heads, c.kv, c.dim, c.m, c.bias, c.kind.Whole, c.kind.Centered, variant), func(t *testing.T) {
 				r := newRig(t)
 				width := (c.heads + 2*c.kv) * c.dim
-				p := HeadNormParams{Heads: c.heads, KVHeads: c.kv, HeadDim: c.dim, Stride: RowStride(width) + 32, Eps: eps, Bias: c.bias, Variant: variant}
+				p := c.kind
+				p.Heads, p.KVHeads, p.HeadDim, p.Stride, p.Eps, p.Bias, p.Variant = c.heads, c.kv, c.dim, RowStride(width)+32, eps, c.bias, variant
+				length := 2 * c.dim
+				if p.Whole || p.Stacked {
+					length = (c.heads + c.kv) * c.dim
+				}
 				n, err := NewHeadNorm(r.dev, p)
 				if variant == "subgroup" && subgroupSize(r.dev.Info()) == 0 {
 					require.ErrorContains(t, err, "subgroup")
 					return
 				}
 				require.NoError(t, err)
-				x, weights, bias := r.floats(c.m*width, 2), r.floats(2*c.dim, 1), r.floats(width, 1)
+				x, weights, bias := r.floats(c.m*width, 2), r.floats(length, 1), r.floats(width, 1)
 				padded := append(append([]float32(nil), x...), r.same(width, 7)...) // a row that is not this step's
 				qkv := r.rows("qkv", padded, width, p.Stride, 7)
-				b, err := n.Bind(r.step(StepData{Tokens: make([]uint32, c.m)}), qkv.All(), r.rows("weight", weights, 2*c.dim, 2*c.dim, 0).All(), r.rows("bias", bias, width, width, 0).All())
+				b, err := n.Bind(r.step(StepData{Tokens: make([]uint32, c.m)}), qkv.All(), r.rows("weight", weights, length, length, 0).All(), r.rows("bias", bias, width, width, 0).All())
 				require.NoError(t, err)
 				r.submit(func(rec *gpu.Recorder) { n.Record(rec, b, c.m) })
 				var got []float32
@@ -219,20 +230,30 @@ func TestHeadNorm(t *testing.T) {
 
 // headNorms normalises the heads of q and k in rows of q, k and v, one by one.
 func headNorms[T reference.Float](p HeadNormParams, x, weights, bias []float32) (out []T) {
-	width := (p.Heads + 2*p.KVHeads) * p.HeadDim
-	for at := 0; at < len(x); at += p.HeadDim {
-		head := at % width / p.HeadDim
+	width, normed, queries := (p.Heads+2*p.KVHeads)*p.HeadDim, (p.Heads+p.KVHeads)*p.HeadDim, p.Heads*p.HeadDim
+	for at := 0; at < len(x); {
+		place, length := at%width, p.HeadDim
+		if p.Whole && place == 0 {
+			length = queries
+		} else if p.Whole {
+			length = p.KVHeads * p.HeadDim
+		}
+		w := place // of the head's weights
+		if !p.Whole && !p.Stacked {
+			w = place / queries * p.HeadDim
+		}
 		var row []T
-		for i := range p.HeadDim {
-			row = append(row, T(x[at+i])+T(bias[at%width+i]))
+		for i := range length {
+			row = append(row, T(x[at+i])+T(bias[place+i]))
 		}
 		switch {
-		case head < p.Heads:
-			row = reference.RMSNorm(row, weights[:p.HeadDim], T(p.Eps))
-		case head < p.Heads+p.KVHeads:
-			row = reference.RMSNorm(row, weights[p.HeadDim:], T(p.Eps))
+		case place >= normed:
+		case p.Centered:
+			row = reference.LayerNorm(row, weights[w:w+length], make([]float32, length), T(p.Eps))
+		default:
+			row = reference.RMSNorm(row, weights[w:w+length], T(p.Eps))
 		}
-		out = append(out, row...)
+		out, at = append(out, row...), at+length
 	}
 	return out
 }
@@ -278,6 +299,19 @@ func TestEmbed(t *testing.T) {
 					require.Equal(t, float32(7), got[i*stride+width], "past the width")
 				}
 				require.Equal(t, float32(7), got[8*stride], "past the tokens")
+
+				p, err := NewEmbed(r.dev, EmbedParams{Matrix: m, XStride: stride, Positions: true})
+				require.NoError(t, err)
+				step.Positions = []uint32{149, 0, 1, 2, 3, 70, 64, 63}
+				binds, err = p.Bind(r.step(step), lanes.All(), x.All())
+				require.NoError(t, err)
+				r.submit(func(rec *gpu.Recorder) { p.Record(rec, binds, len(step.Tokens)) })
+				for i, f := range r.read(x) {
+					if token, column := i/stride, i%stride; token < len(want) && column < k {
+						added := w[int(step.Positions[token])*k+column]
+						require.InDelta(t, got[i]+added, f, 1e-5*math.Abs(float64(f))+1e-6, "token %d column %d", token, column)
+					}
+				}
 			})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type span struct {
 	heads, kvHeads, headDim int
 	scale                   float32 // of q·k
+	softcap                 float32 // scores are bounded to ±softcap by tanh; 0: not
 	window                  int     // a query sees so many tokens, itself included; 0: all before it
 	rope                    *Rope   // nil: no positions
 }
@@ -22,6 +23,23 @@ type span struct {
 func (b *builder) attention() span {
 	c := b.config
 	return span{heads: c.Heads, kvHeads: c.KVHeads, headDim: c.HeadDim, scale: float32(c.Scale)}
+}
+
+// rotated is full attention whose heads are turned, with all that the usual keys say of it.
+func (b *builder) rotated(pairs bool) span {
+	s := b.attention()
+	s.rope = b.rope("rope.freq_base", pairs)
+	b.scaleRope(s.rope)
+	return s
+}
+
+// window reads what all layers see; 0 where no token is out of it.
+func (b *builder) window() int {
+	w := b.integer("attention.sliding_window", 0, 0, math.MaxInt32)
+	if w >= b.config.Context {
+		return 0
+	}
+	return w
 }
 
 // pattern tells which layers see a window only: a key's bool for each layer, or all but every n-th.
@@ -74,36 +92,8 @@ type heads struct {
 	residual rows    // the stream that they come from
 }
 
-// headNorm normalises q and k head by head; biases come before.
-func (b *builder) headNorm(h heads, q, k string) heads {
-	weight := b.newVector(b.label("q and k norm"), 2*h.headDim)
-	b.part(weight, b.tensor(b.name(q+".weight")), 0, h.headDim)
-	b.part(weight, b.tensor(b.name(k+".weight")), h.headDim, h.headDim)
-	bias, eps := h.bias, b.rmsEps()
-	h.bias = nil
-	b.onDevice(func(g *Graph) {
-		n, err := kernel.NewHeadNorm(g.Device(), kernel.HeadNormParams{Heads: h.heads, KVHeads: h.kvHeads, HeadDim: h.headDim,
-			Stride: kernel.RowStride(h.width), Eps: eps, Bias: bias != nil, Variant: g.normVariant()})
-		if err != nil {
-			g.Fail(err)
-			return
-		}
-		g.Await(n)
-		qkv := g.view(h.rows)
-		var bound *gpu.BindGroup
-		g.Add(func() (err error) {
-			var added gpu.View
-			if bias != nil {
-				added = g.weights.vector[bias].All()
-			}
-			bound, err = n.Bind(g.step, g.Resolve(qkv), g.weights.vector[weight].All(), added)
-			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, len(s.Tokens)) })
-	})
-	return h
-}
-
-// heads projects x to q, k and v, with what the file has of biases. There are as many as the layer has.
+// heads projects x to q, k and v, with what the file has of biases. There are as many as the layer has; they may lie in one
+// tensor, attn_qkv.
 func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	if s.heads, s.kvHeads = b.config.Heads, b.config.KVHeads; s.kvHeads == 0 {
 		b.fail("%s.attention.head_count_kv is 0 in layer %d, which has attention", b.arch, b.at)
@@ -114,8 +104,14 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}
 	h.residual.norm = nil
 	b.plan.kv = append(b.plan.kv, h.kvLayer)
-	b.product(product{weights: b.stack("qkv", x.width, names, lengths), x: x, y: h.rows})
 	h.bias = b.biases("qkv bias", names, lengths)
+	if _, fused := b.file.Tensor(b.name("attn_qkv.weight")); fused {
+		names, lengths = []string{"attn_qkv"}, []int{h.width}
+		if h.bias == nil {
+			h.bias = b.biases("qkv bias", names, lengths)
+		}
+	}
+	b.product(product{weights: b.stack("qkv", x.width, names, lengths), x: x, y: h.rows})
 	return h
 }
 
@@ -136,7 +132,7 @@ func (g *Graph) store(h heads) {
 		Residual: kernel.RowStride(h.residual.width)}
 	table := g.step // bound, and not read
 	if h.rope != nil {
-		p.RotaryDim, p.Adjacent = h.rope.Dim, h.rope.Adjacent
+		p.RotaryDim, p.Adjacent, p.Growing = h.rope.Dim, h.rope.Adjacent, h.rope.Grow > 0
 		table = g.tables[h.rope]
 	}
 	r, err := kernel.NewRopeStore(g.Device(), p)
@@ -162,7 +158,7 @@ func (g *Graph) attend(h heads, out rows) {
 	o := &g.options
 	a := g.flash(attention.Params{
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
-		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Window: h.window,
+		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: h.window,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
 	})
 	if a == nil {

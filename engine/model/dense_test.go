@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"math"
 	"testing"
 
@@ -104,4 +105,86 @@ func TestGraniteFactors(t *testing.T) {
 	}
 	_, err := NewPlan(tiny.Model{Architecture: "granite", Meta: meta{"granite.logit_scale": float32(-1)}}.File(t))
 	assert.ErrorContains(t, err, "granite.logit_scale is -1")
+}
+
+// A Mistral's layers all see its window, unless no token of the context is out of it.
+func TestLlamaWindow(t *testing.T) {
+	for window, want := range map[uint32]int{0: 0, 24: 24, tiny.Context - 1: tiny.Context - 1, tiny.Context: 0, 1 << 20: 0} {
+		assert.Equal(t, []int{want}, planned(t, "llama", 3, meta{"attention.sliding_window": window}).Windows())
+	}
+	_, err := NewPlan(tiny.Model{Architecture: "qwen2", Meta: meta{"qwen2.attention.sliding_window": uint32(24)}}.File(t))
+	assert.ErrorContains(t, err, "qwen2.attention.sliding_window", "which layers of a Qwen 2 see it, the file does not say")
+}
+
+// Queries of a Ministral 3 grow with the position, by steps of the context that it was trained for.
+func TestMistral3Grows(t *testing.T) {
+	p := planned(t, "mistral3", 1, meta{"attention.temperature_scale": float32(0.5), "rope.scaling.type": "yarn", "rope.scaling.factor": float32(2),
+		"rope.scaling.original_context_length": uint32(10), "rope.scaling.yarn_log_multiplier": float32(1)})
+	rope := p.Ropes[0]
+	assert.InDelta(t, 1, rope.Magnitude, 1e-12)
+	for position, want := range map[int]float64{0: 1, 9: 1, 10: 1 + 0.5*math.Log(2), 35: 1 + 0.5*math.Log(4)} {
+		row := rope.Table(position, 1)
+		require.Len(t, row, rope.Row())
+		assert.InDelta(t, want, float64(row[rope.Dim]), 1e-6)
+	}
+	assert.Len(t, planned(t, "mistral3", 1, meta{"attention.temperature_scale": float32(0)}).Ropes[0].Table(0, 1), tiny.HeadDim)
+}
+
+// Every second layer of a Gemma 2 sees a window; what its files leave out is as in the models that were published.
+func TestGemma2Layers(t *testing.T) {
+	file := func(layers int, m meta) tiny.Model {
+		model := tiny.Model{Architecture: "gemma2", Layers: layers, Meta: meta{}, Tensors: map[string][]int{}}
+		for key, value := range m {
+			model.Meta["gemma2."+key] = value
+		}
+		for i := range layers {
+			for _, name := range []string{"post_attention_norm.weight", "post_ffw_norm.weight"} {
+				model.Tensors[(&builder{at: i}).name(name)] = []int{tiny.Width}
+			}
+		}
+		return model
+	}
+	p, err := NewPlan(file(3, meta{"attention.sliding_window": uint32(16), "attn_logit_softcapping": float32(6)}).File(t))
+	require.NoError(t, err)
+	windows, _, _ := layersOf(p)
+	assert.Equal(t, []int{16, 0, 16}, windows)
+	assert.EqualValues(t, 6, p.kv[0].softcap)
+	p, err = NewPlan(file(2, nil).File(t))
+	require.NoError(t, err)
+	windows, _, _ = layersOf(p)
+	assert.Equal(t, []int{4096, 0}, windows)
+	assert.EqualValues(t, 50, p.kv[1].softcap)
+	p, err = NewPlan(file(2, meta{"attn_logit_softcapping": float32(0), "final_logit_softcapping": float32(0)}).File(t))
+	require.NoError(t, err)
+	assert.Zero(t, p.kv[0].softcap)
+	_, err = NewPlan(file(2, meta{"final_logit_softcapping": float32(-1)}).File(t))
+	assert.ErrorContains(t, err, "gemma2.final_logit_softcapping is -1")
+}
+
+// q, k and v may lie in one tensor, in any architecture.
+func TestFusedHeads(t *testing.T) {
+	m := tiny.Model{Drop: []string{"blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.attn_v.weight"},
+		Tensors: map[string][]int{"blk.0.attn_qkv.weight": {64, tiny.Width}, "blk.0.attn_qkv.bias": {64}}}
+	p, err := NewPlan(m.File(t))
+	require.NoError(t, err)
+	assert.Equal(t, "blk.0.attn_qkv.weight", p.matrices[1].Parts[0].Tensor.Name)
+	m.Tensors["blk.0.attn_qkv.weight"] = []int{63, tiny.Width}
+	_, err = NewPlan(m.File(t))
+	assert.ErrorContains(t, err, "tensor blk.0.attn_qkv.weight has shape [32 63], want [32 64]")
+}
+
+// Learned positions need a row for each.
+func TestLearnedPositions(t *testing.T) {
+	norms := map[string][]int{"output_norm.bias": {tiny.Width}}
+	for rows, want := range map[int]string{tiny.Context: "", tiny.Context + 3: "", tiny.Context - 1: "a row for each of 128 positions"} {
+		m := tiny.Model{Architecture: "gpt2", Layers: 1, Meta: meta{"gpt2.attention.layer_norm_epsilon": float32(1e-5)}, Tensors: maps.Clone(norms),
+			Drop: []string{"blk.0.ffn_gate.weight"}}
+		m.Tensors["position_embd.weight"] = []int{rows, tiny.Width}
+		_, err := NewPlan(m.File(t))
+		if want == "" {
+			assert.NoError(t, err)
+			continue
+		}
+		assert.ErrorContains(t, err, want)
+	}
 }

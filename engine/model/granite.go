@@ -7,9 +7,7 @@ func init() { register("granite", granite) }
 // granite is Granite 3 and 4: a llama with four factors (arXiv 2408.13359). The embedding is multiplied by one, what each block
 // adds to the residual stream by another; one stands for attention's usual scale, and the logits are divided by the last.
 func granite(b *builder) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", neighbours)
-	b.scaleRope(attention.rope)
+	attention := b.rotated(neighbours)
 	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
 	b.residual = float32(b.positive("residual_scale", 1))
 

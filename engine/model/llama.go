@@ -2,16 +2,18 @@ package model
 
 import "quire/engine/kernel"
 
-func init() { register("llama", func(b *builder) { llama(b, neighbours, b.someMixture(true)) }) }
+func init() {
+	register("llama", func(b *builder) {
+		s := b.rotated(neighbours)
+		s.window = b.window()
+		b.ropeFactors(s.rope)
+		llama(b, s, b.someMixture(true))
+	})
+}
 
 // llama is LLaMA (arXiv 2302.13971): attention with RoPE and a SwiGLU, each behind an RMSNorm and added to the residual
-// stream. With experts in place of the SwiGLU it is Mixtral (arXiv 2401.04088).
-func llama(b *builder, pairs bool, mixture mixture) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", pairs)
-	b.scaleRope(attention.rope)
-	b.ropeFactors(attention.rope)
-
+// stream. With a window it is Mistral (arXiv 2310.06825), with experts in place of the SwiGLU Mixtral (arXiv 2401.04088).
+func llama(b *builder, attention span, mixture mixture) {
 	x := b.embed("token_embd", 1)
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")

@@ -22,13 +22,15 @@ func (b *builder) rmsNorm(x rows, name string) rows {
 
 // layerNorm is (x − mean) / deviation · weight + bias (arXiv 1607.06450); a file may leave the bias out.
 func (b *builder) layerNorm(x rows, name string) rows {
-	n := &norm{weight: b.vector(x.width, b.name(name+".weight")), eps: b.epsilon("attention.layer_norm_epsilon")}
+	n := &norm{weight: b.vector(x.width, b.name(name+".weight")), eps: b.layerEps()}
 	if n.bias = b.biases(name+" bias", []string{name}, []int{x.width}); n.bias == nil {
 		n.bias = b.newVector(b.label(name+" bias"), x.width)
 	}
 	x.norm = n
 	return x
 }
+
+func (b *builder) layerEps() float32 { return b.epsilon("attention.layer_norm_epsilon") }
 
 func (b *builder) rmsEps() float32 { return b.epsilon("attention.layer_norm_rms_epsilon") }
 

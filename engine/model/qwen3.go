@@ -7,9 +7,7 @@ func init() { register("qwen3", qwen3) }
 // qwen3 is Qwen3 (arXiv 2505.09388): a llama whose queries and keys go through an RMSNorm, head by head, before they are
 // rotated. The heads' size has a key of its own, for it need not be the width over their number.
 func qwen3(b *builder) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", halves)
-	b.scaleRope(attention.rope)
+	attention := b.rotated(halves)
 
 	x := b.embed("token_embd", 1)
 	for range b.layers() {

@@ -5,9 +5,7 @@ func init() { register("qwen3moe", qwen3moe) }
 // qwen3moe is Qwen3's mixture of experts (arXiv 2505.09388): a qwen3 with experts in place of its feed-forward blocks. The
 // weights of a token's experts add up to 1.
 func qwen3moe(b *builder) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", halves)
-	b.scaleRope(attention.rope)
+	attention := b.rotated(halves)
 	mixture := b.mixture(true)
 
 	x := b.embed("token_embd", 1)

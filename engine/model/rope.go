@@ -20,6 +20,10 @@ type Rope struct {
 	Yarn      *Yarn     // nil for none
 	Magnitude float64   // cosine and sine are multiplied by it
 
+	// Queries are multiplied by 1 + Grow·ln(1 + ⌊position / GrowEvery⌋); 0: not.
+	Grow      float64
+	GrowEvery int
+
 	factors *gguf.Tensor // where Factor comes from
 }
 
@@ -38,6 +42,15 @@ func (b *builder) rope(base string, pairs bool) *Rope {
 	}
 	b.plan.Ropes = append(b.plan.Ropes, r)
 	return r
+}
+
+// localRope plans the table of layers with a window, which have a base of their own where the file says so, and do not scale.
+func (b *builder) localRope(usual string, pairs bool) *Rope {
+	const key = "rope.freq_base_swa"
+	if _, own := b.file.Metadata.Get(b.key(key)); own {
+		usual = key
+	}
+	return b.rope(usual, pairs)
 }
 
 // ropeFactors reads the divisors of frequencies, where the file has them.
@@ -63,7 +76,7 @@ func (b *builder) base(key string) float64 {
 
 // Table returns RoPE's table for positions [first, first+count): for each position and each of Dim/2 frequencies the
 // cosine and the sine of the angle, computed in float64 with all scaling in it (WGSL's sin and cos are too loose).
-// Shape [count][Dim/2][2].
+// Shape [count][Dim/2][2]; with Grow another pair ends a position's: what queries are multiplied by, and 0.
 func (r *Rope) Table(first, count int) []float32 {
 	half := r.Dim / 2
 	freq := make([]float64, half)
@@ -76,14 +89,25 @@ func (r *Rope) Table(first, count int) []float32 {
 			freq[i] = r.Yarn.scale(freq[i], i, r.Dim, r.Base)
 		}
 	}
-	table := make([]float32, 0, count*r.Dim)
+	table := make([]float32, 0, count*r.Row())
 	for p := first; p < first+count; p++ {
 		for _, f := range freq {
 			sin, cos := math.Sincos(float64(p) * f)
 			table = append(table, float32(r.Magnitude*cos), float32(r.Magnitude*sin))
 		}
+		if r.Grow > 0 {
+			table = append(table, float32(1+r.Grow*math.Log(float64(1+p/r.GrowEvery))), 0)
+		}
 	}
 	return table
+}
+
+// Row is how many floats of the table a position has.
+func (r *Rope) Row() int {
+	if r.Grow > 0 {
+		return r.Dim + 2
+	}
+	return r.Dim
 }
 
 // Load returns the rope with the factors that are a tensor of the file.

@@ -86,6 +86,15 @@ func (b *builder) yarn(r *Rope, factor float64) {
 	r.Magnitude = b.positive("rope.scaling.yarn_attn_factor", usual) * b.positive("rope.scaling.attn_factor", 1)
 }
 
+// bound reads a soft bound, where 0 is none.
+func (b *builder) bound(key string, absent float64) float64 {
+	x := b.float(key, absent)
+	if !(x >= 0) || math.IsInf(x, 0) {
+		b.fail("%s.%s is %g, and must be positive, or 0 for none", b.arch, key, x)
+	}
+	return x
+}
+
 // positive reads a number that must not be negative, where 0 is as good as absent.
 func (b *builder) positive(key string, absent float64) float64 {
 	x, ok := b.readFloat(key)

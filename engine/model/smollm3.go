@@ -6,9 +6,7 @@ func init() { register("smollm3", smollm3) }
 
 // smollm3 is SmolLM3: a llama of which every fourth layer has no positions (arXiv 2501.18795). No key says which.
 func smollm3(b *builder) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", neighbours)
-	b.scaleRope(attention.rope)
+	attention := b.rotated(neighbours)
 	const every = 4
 
 	x := b.embed("token_embd", 1)

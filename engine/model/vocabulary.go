@@ -9,8 +9,28 @@ import (
 func (b *builder) embed(name string, scale float32) rows {
 	b.plan.embedding = b.embedding(name)
 	x := tokens("residual", b.config.Width)
+	b.lookUp(x, kernel.EmbedParams{XStride: kernel.RowStride(x.width), Scale: scale}, b.plan.embedding)
+	return x
+}
+
+// addPositions adds each position's row of a matrix to x, which learned positions are.
+func (b *builder) addPositions(x rows, name string) {
+	t := b.tensor(name + ".weight")
+	if len(t.Shape) != 2 || t.Shape[1] < uint64(b.config.Context) || t.Shape[1] > 1<<24 {
+		b.refuse("tensor %s has shape %v, and must have a row for each of %d positions", t.Name, t.Shape, b.config.Context)
+		return
+	}
+	rows := int(t.Shape[1])
+	b.checkRows(t, rows, x.width)
+	b.lookUp(x, kernel.EmbedParams{XStride: kernel.RowStride(x.width), Positions: true}, b.matrix("positions", rows, x.width, Part{Tensor: t, Stride: 1}))
+}
+
+// lookUp gives rows of m, of tokens or of positions.
+func (b *builder) lookUp(x rows, p kernel.EmbedParams, m *Matrix) {
 	b.onDevice(func(g *Graph) {
-		e, err := kernel.NewEmbed(g.Device(), kernel.EmbedParams{Matrix: g.weights.matrix[b.plan.embedding], XStride: kernel.RowStride(x.width), Scale: scale})
+		p := p
+		p.Matrix = g.weights.matrix[m]
+		e, err := kernel.NewEmbed(g.Device(), p)
 		if err != nil {
 			g.Fail(err)
 			return
@@ -23,7 +43,6 @@ func (b *builder) embed(name string, scale float32) rows {
 			return err
 		}, func(rec *gpu.Recorder, s *kernel.StepData) { e.Record(rec, bound, len(s.Tokens)) })
 	})
-	return x
 }
 
 // embedding plans the embedding's matrix, whose rows say how large the vocabulary is.

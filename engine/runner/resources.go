@@ -92,7 +92,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		if err != nil {
 			return r, err
 		}
-		table, err := r.buffer(d, "RoPE table", uint64(4*o.Context*rope.Dim))
+		table, err := r.buffer(d, "RoPE table", uint64(4*o.Context*rope.Row()))
 		if err != nil {
 			return r, err
 		}
@@ -168,7 +168,7 @@ func (r *Runner) growTables(s *step.Step) error {
 			for _, v := range t.rope.Table(r.filled, n) {
 				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 			}
-			if err := t.table.Upload(uint64(r.filled)*uint64(4*t.rope.Dim), data); err != nil {
+			if err := t.table.Upload(uint64(r.filled)*uint64(4*t.rope.Row()), data); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@
 //! slot bias: bias_none bias_add
 //! const ROTARY_DIM: u32  elements that turn, from the first on
 //! const ADJACENT: bool   pairs are (2i, 2i + 1); without, (i, i + ROTARY_DIM / 2)
+//! const GROWING: bool    a position's row of the table ends with what q is multiplied by
 //! const HEAD_DIM: u32    elements of a head
 
 @group(0) @binding(1) var<storage, read_write> qkv: array<f32>;  // [token][STRIDE]: q heads, k heads, v heads
@@ -10,6 +11,7 @@
 
 const HALF: u32 = ROTARY_DIM / 2u;
 const Q_UNITS: u32 = (HEAD_DIM + 1u) / 2u;
+const TABLE_ROW: u32 = ROTARY_DIM + select(0u, 2u, GROWING); // floats
 
 fn plain(base: u32, i: u32) -> f32 { return qkv[base + i] + bias_at(i); }
 
@@ -28,11 +30,19 @@ fn rotated(base: u32, head: u32, e: u32, position: u32) -> f32 {
     }
     let a = plain(base, head + first);
     let b = plain(base, head + second);
-    let at = (position * HALF + pair) * 2u;
+    let at = position * TABLE_ROW + pair * 2u;
     if e == first {
         return a * table[at] - b * table[at + 1u];
     }
     return a * table[at + 1u] + b * table[at];
+}
+
+// grown gives an element of q as it is at a position.
+fn grown(x: f32, position: u32) -> f32 {
+    if GROWING {
+        return x * table[position * TABLE_ROW + ROTARY_DIM];
+    }
+    return x;
 }
 
 // rotate_query rotates a pair of a q head's elements in place; Q_UNITS pairs are a head. It tells whether they are numbers.
@@ -44,20 +54,20 @@ fn rotate_query(base: u32, unit: u32, position: u32) -> bool {
         let second = first + select(HALF, 1u, ADJACENT);
         let a = plain(base, first);
         let b = plain(base, second);
-        let at = (position * HALF + i) * 2u;
-        let x = a * table[at] - b * table[at + 1u];
-        let y = a * table[at + 1u] + b * table[at];
+        let at = position * TABLE_ROW + i * 2u;
+        let x = grown(a * table[at] - b * table[at + 1u], position);
+        let y = grown(a * table[at + 1u] + b * table[at], position);
         qkv[base + first] = x;
         qkv[base + second] = y;
         return !no_number(x) && !no_number(y);
     }
     let e = 2u * i;
-    let x = plain(base, head + e);
+    let x = grown(plain(base, head + e), position);
     qkv[base + head + e] = x;
     if e + 1u >= HEAD_DIM {
         return !no_number(x);
     }
-    let y = plain(base, head + e + 1u);
+    let y = grown(plain(base, head + e + 1u), position);
     qkv[base + head + e + 1u] = y;
     return !no_number(x) && !no_number(y);
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"quire/engine"
+	"quire/engine/gpu/gputest"
 )
 
 // Golden files of tiny models, by what runs them; QUIRE_ALL runs all of them on every host.
@@ -16,12 +17,14 @@ var (
 	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2",
-		"smollm3", "llama-yarn", "llama-yarn-beta", "granite",
+		"granite", "gemma2", "gpt2",
 		"lfm2", "qwen35", "qwen35-mtp", "granitehybrid",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 		"qwen3moe", "mixtral", "qwen2moe", "quantmoe-q4_k_m",
 	}
-	onlyAll = []string{
+	oneBinding = []string{"smollm3", "llama-yarn-beta", "olmo2", "falcon", "stablelm"} // the default native one
+	onlyAll    = []string{
+		"llama-yarn", "mistral", "starcoder2",
 		"quant-q4_0", "quant-q4_1",
 		"quant-q3_k_l", "quant-iq4_nl", "quant-nvfp4", "quant-iq3_xxs", "quant-iq2_s", "quant-iq2_xxs", "quant-iq1_s", "quant-tq1_0",
 	}
@@ -31,9 +34,11 @@ var (
 func families() []string {
 	switch {
 	case all():
-		return slices.Concat(everywhere, native, onlyAll)
+		return slices.Concat(everywhere, native, oneBinding, onlyAll)
 	case runtime.GOOS == "js":
 		return everywhere
+	case gputest.First:
+		return slices.Concat(everywhere, native, oneBinding)
 	}
 	return slices.Concat(everywhere, native)
 }

@@ -12,7 +12,7 @@ const WORDS = {
     : `Turn on hardware acceleration in the browser's settings and update the graphics driver; chrome://gpu tells what is off and why. ${LINUX}`],
   ErrDeviceLost: ['The GPU was taken away', 'Another program may need its memory, or the driver restarted. Close what you do not need and load the model again.'],
   ErrOutOfMemory: ['There is too little GPU memory', 'Under “Memory and adapter” are the context, the KV memory and the KV cache type, of which 8-bit integers (q8) take least; or choose a smaller model, or the same one quantized further.'],
-  ErrUnsupportedModel: ['This model does not run here', 'Models of the llama, qwen2, qwen3, gemma3, smollm3, granite, qwen3moe, lfm2, qwen35, qwen2moe and granitehybrid architectures run, with weights in F32, F16, BF16, Q8_0, Q6_K, Q5_K, Q5_1, Q5_0, Q4_K, Q4_1, Q4_0, Q3_K, Q2_K, IQ4_NL, IQ4_XS, MXFP4, NVFP4, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_S, IQ1_M, TQ1_0 or TQ2_0; so Q4_K_M files run.'],
+  ErrUnsupportedModel: ['This model does not run here', 'Models of the llama, qwen2, qwen3, gemma3, smollm3, granite, qwen3moe, lfm2, qwen35, qwen2moe, granitehybrid, mistral3, gemma2, olmo2, starcoder2, gpt2, falcon and stablelm architectures run, with weights in F32, F16, BF16, Q8_0, Q6_K, Q5_K, Q5_1, Q5_0, Q4_K, Q4_1, Q4_0, Q3_K, Q2_K, IQ4_NL, IQ4_XS, MXFP4, NVFP4, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_S, IQ1_M, TQ1_0 or TQ2_0; so Q4_K_M files run.'],
   ErrUnsupportedTokenizer: ['This model\'s tokenizer is not known', 'Choose another model.'],
   FormatError: ['This is no usable GGUF file', 'It is damaged, not complete, or something else. Choose another, or download it again.'],
   KindError: ['This is another kind of file', ''],
