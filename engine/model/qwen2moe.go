@@ -5,9 +5,7 @@ func init() { register("qwen2moe", qwen2moe) }
 // qwen2moe is Qwen1.5's and Qwen2's mixture of experts (arXiv 2407.10671): a qwen2 whose feed-forward blocks are experts, of
 // which one has all tokens, each by a gate of its own. The weights of the others are their shares of all experts.
 func qwen2moe(b *builder) {
-	attention := b.attention()
-	attention.rope = b.rope("rope.freq_base", halves)
-	b.scaleRope(attention.rope)
+	attention := b.rotated(halves)
 	mixture := b.mixture(false)
 	shared := b.integer("expert_shared_feed_forward_length", b.config.FFN, 1, 1<<18)
 
