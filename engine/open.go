@@ -78,7 +78,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
-		NoText: e.plan.NoText, Whole: e.plan.Whole, Pooling: e.info.Pooling, Rank: e.rank(),
+		NoText: e.info.NoText, Whole: e.plan.Whole, Pooling: e.info.Pooling, Rank: e.rank(),
 	}
 	e.loop = loop.New(loop.Config{
 		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
@@ -194,7 +194,7 @@ func (e *Engine) size(given bool) error {
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: uint64(blocks) * needs.perBlock(kvType), StateBytes: uint64(slots) * states.slot, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
+		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
 }

@@ -17,12 +17,34 @@ type span struct {
 	softcap                 float32 // scores are bounded to ±softcap by tanh; 0: not
 	window                  int     // a query sees so many tokens, itself included; 0: all before it
 	rope                    *Rope   // nil: no positions
+	bothWays                bool    // a query sees the tokens after it, too
+	reach                   int     // both ways, a query sees tokens at most so far away; 0: all
 }
 
 // attention is what the usual keys say: full attention without positions.
 func (b *builder) attention() span {
 	c := b.config
-	return span{heads: c.Heads, kvHeads: c.KVHeads, headDim: c.HeadDim, scale: float32(c.Scale)}
+	causal, told := b.causal()
+	return span{heads: c.Heads, kvHeads: c.KVHeads, headDim: c.HeadDim, scale: float32(c.Scale), bothWays: told && !causal}
+}
+
+// causal reads whether tokens see only those before them.
+func (b *builder) causal() (causal, told bool) {
+	causal, told, err := b.file.Metadata.Bool(b.key("attention.causal"))
+	if err != nil {
+		b.failed(err)
+	}
+	return causal, told
+}
+
+// seesAll is full attention without positions, both ways, of an architecture that has no other.
+func (b *builder) seesAll() span {
+	s := b.attention()
+	if causal, _ := b.causal(); causal {
+		b.fail("%s is true, and tokens of this architecture see those after them", b.key("attention.causal"))
+	}
+	s.bothWays = true
+	return s
 }
 
 // rotated is full attention whose heads are turned, with all that the usual keys say of it.
@@ -104,6 +126,9 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}
 	h.residual.norm = nil
 	b.plan.kv = append(b.plan.kv, h.kvLayer)
+	if b.plan.Whole = b.plan.Whole || s.bothWays; s.bothWays && s.window > 0 {
+		b.fail("%s is false, and a window of %d tokens goes with causal attention only", b.key("attention.causal"), s.window)
+	}
 	h.bias = b.biases("qkv bias", names, lengths)
 	if _, fused := b.file.Tensor(b.name("attn_qkv.weight")); fused {
 		names, lengths = []string{"attn_qkv"}, []int{h.width}
@@ -156,9 +181,13 @@ func (g *Graph) store(h heads) {
 // attend records attention.
 func (g *Graph) attend(h heads, out rows) {
 	o := &g.options
+	window := h.window
+	if h.bothWays && h.reach > 0 {
+		window = h.reach + 1
+	}
 	a := g.flash(attention.Params{
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
-		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: h.window,
+		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: window, Bidirectional: h.bothWays,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
 	})
 	if a == nil {

@@ -146,7 +146,7 @@ func (g *Graph) product(p product) {
 	var normed gpu.View
 	switch {
 	case norm != nil && norm.bias != nil:
-		x, norm, gather = g.layerNorm(p.x, p.y.outputs, func(s *kernel.StepData) int { return rowsOf(s, p.y.outputs) }), nil, false
+		x, norm, gather = g.layerNorm(p.x, p.y.outputs, p.y.of), nil, false
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
@@ -159,8 +159,11 @@ func (g *Graph) product(p product) {
 		if norm != nil {
 			params.Eps = norm.eps
 		}
-		if p.y.outputs {
+		switch {
+		case p.y.outputs:
 			params.MWord = kernel.WordOutputs
+		case p.y.pooled:
+			params.MWord, params.MaxRows = kernel.WordPools, p.y.count(g)
 		}
 		l, err := kernel.NewLinear(g.Device(), params)
 		if err != nil {
@@ -179,7 +182,7 @@ func (g *Graph) product(p product) {
 			}
 			bound, err = l.Bind(v)
 			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) { l.Record(rec, bound, rowsOf(s, p.y.outputs)) })
+		}, func(rec *gpu.Recorder, s *kernel.StepData) { l.Record(rec, bound, p.y.of(s)) })
 		offset += m.Rows
 	}
 }

@@ -43,18 +43,34 @@ func (b *builder) epsilon(key string) float32 {
 	return eps
 }
 
+// layerNormed is a LayerNorm of x in memory of its own: what a stream becomes where norms follow its sums.
+func (b *builder) layerNormed(label string, x rows, name string) rows {
+	x = b.layerNorm(x, name)
+	y := tokens(label, x.width)
+	b.onDevice(func(g *Graph) { g.layerNormTo(g.view(y), x, false, y.of) })
+	return y
+}
+
 // layerNorm records a norm of the rows that a step has into memory of its own, for what cannot do it on the way.
 func (g *Graph) layerNorm(x rows, outputs bool, count func(*kernel.StepData) int) gpu.View {
-	p := kernel.LayerNormParams{K: x.width, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
 	most := g.options.MaxTokens
 	if outputs {
-		p.MWord, p.Gather, most = kernel.WordOutputs, true, g.options.MaxOutputs
+		most = g.options.MaxOutputs
 	}
 	to := g.scratch("normed", most, x.width)
+	g.layerNormTo(to, x, outputs, count)
+	return to
+}
+
+func (g *Graph) layerNormTo(to gpu.View, x rows, outputs bool, count func(*kernel.StepData) int) {
+	p := kernel.LayerNormParams{K: x.width, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(x.width), MWord: kernel.WordTokens, Eps: x.norm.eps, Variant: g.normVariant()}
+	if outputs {
+		p.MWord, p.Gather = kernel.WordOutputs, true
+	}
 	n, err := kernel.NewLayerNorm(g.Device(), p)
 	if err != nil {
 		g.Fail(err)
-		return to
+		return
 	}
 	g.Await(n)
 	from := g.view(x)
@@ -64,13 +80,15 @@ func (g *Graph) layerNorm(x rows, outputs bool, count func(*kernel.StepData) int
 		bound, err = n.Bind(g.step, g.Resolve(from), v[x.norm.weight].All(), v[x.norm.bias].All(), g.Resolve(to))
 		return err
 	}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, count(s)) })
-	return to
 }
 
-// rowsOf is how many rows a step has.
-func rowsOf(s *kernel.StepData, outputs bool) int {
-	if outputs {
+// of is how many of such rows a step has.
+func (r rows) of(s *kernel.StepData) int {
+	switch {
+	case r.outputs:
 		return len(s.Outputs)
+	case r.pooled:
+		return len(s.Pools)
 	}
 	return len(s.Tokens)
 }

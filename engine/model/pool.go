@@ -35,6 +35,49 @@ func (b *builder) pool(x rows) rows {
 	return y
 }
 
+// afterPooling is W·x of pooled rows.
+func (b *builder) afterPooling(x rows, name string, width int) rows {
+	y := rows{label: name, width: width, pooled: true}
+	b.product(product{weights: b.stack(name, x.width, []string{name}, []int{width}), x: x, y: y})
+	return y
+}
+
+// embeddings ends a model that gives no text: with embeddings of x, and with a score where the file has a classifier.
+func (b *builder) embeddings(x rows) {
+	b.plan.NoText = true
+	b.rank(b.pool(x))
+}
+
+// rank gives scores of pooled rows, where the file has what makes them: a hidden layer with tanh, if any, and a row a label.
+func (b *builder) rank(x rows) {
+	const hidden, output = "cls", "cls.output"
+	t, ok := b.find(output + ".weight")
+	if !ok {
+		if b.plan.Pooling == PoolRank {
+			b.refuse("%s.pooling_type is %d, a score, and the file has no tensor %s.weight to make it", b.arch, PoolRank, output)
+		}
+		return
+	}
+	if _, ok := b.find(hidden + ".weight"); ok {
+		p := b.projection(rows{label: hidden, width: x.width, pooled: true}, x, hidden)
+		p.cap = 1
+		b.product(p)
+		x = p.y
+	}
+	labels := 1
+	if len(t.Shape) == 2 {
+		labels = int(min(t.Shape[1], 1<<12))
+	}
+	if names, ok, err := b.file.Metadata.Strings(b.key("classifier.output_labels")); err != nil {
+		b.failed(err)
+	} else if ok && len(names) != labels {
+		b.fail("%s.classifier.output_labels has %d labels, tensor %s.weight %d rows", b.arch, len(names), output, labels)
+	}
+	p := b.projection(rows{label: "scores", width: max(labels, 1), pooled: true}, x, output)
+	b.product(p)
+	b.plan.scores = p.y
+}
+
 // pool records the norm that rows still have to go through, and their sums.
 func (g *Graph) pool(x, y rows) {
 	k, err := kernel.NewPool(g.Device(), kernel.PoolParams{K: x.width, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(y.width), MaxTokens: g.options.MaxTokens})
