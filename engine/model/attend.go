@@ -28,11 +28,13 @@ func (b *builder) attention() span {
 	return span{heads: c.Heads, kvHeads: c.KVHeads, headDim: c.HeadDim, scale: float32(c.Scale), bothWays: told && !causal}
 }
 
-// causal reads whether tokens see only those before them.
+// causal reads whether tokens see only those before them: a bool, or 0 or 1.
 func (b *builder) causal() (causal, told bool) {
-	causal, told, err := b.file.Metadata.Bool(b.key("attention.causal"))
-	if err != nil {
-		b.failed(err)
+	key := b.key("attention.causal")
+	v, told := b.file.Metadata.Get(key)
+	causal = every(v.Any(), func(x any) bool { return x == true || x == 1.0 })
+	if told && !causal && !every(v.Any(), func(x any) bool { return x == false || x == 0.0 }) {
+		b.fail("%s is %s, and must be true or false", key, shown(v))
 	}
 	return causal, told
 }

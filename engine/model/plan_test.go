@@ -28,7 +28,7 @@ func refused(t *testing.T, m tiny.Model, says ...string) {
 
 func TestKeysThatChangeTheResult(t *testing.T) {
 	for key, value := range (meta{
-		"attention.causal": false, "attention.scale": float32(0.5), "attention.clamp_kqv": float32(8), "attention.max_alibi_bias": float32(8),
+		"attention.causal": uint8(2), "attention.scale": float32(0.5), "attention.clamp_kqv": float32(8), "attention.max_alibi_bias": float32(8),
 		"attention.sliding_window_pattern": []bool{true, false}, "attention.key_length_swa": uint32(4),
 		"attention.shared_kv_layers": uint32(1), "attention.temperature_scale": float32(1), "attention.output_scale": float32(0.5),
 		"attention.of_some_later_kind": uint32(3), "attention.q_lora_rank": uint32(4), "attention.recurrent_layers": []bool{false, true},

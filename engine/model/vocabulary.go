@@ -25,6 +25,22 @@ func (b *builder) addPositions(x rows, name string) {
 	b.lookUp(x, kernel.EmbedParams{XStride: kernel.RowStride(x.width), Positions: true}, b.matrix("positions", rows, x.width, Part{Tensor: t, Stride: 1}))
 }
 
+// addFirst adds the first row of a matrix to x, where the file has the matrix: what tokens of the first type get.
+func (b *builder) addFirst(x rows, name string) {
+	t, ok := b.find(name + ".weight")
+	if !ok {
+		return
+	}
+	if len(t.Shape) != 2 || t.Shape[0] != uint64(x.width) || t.Shape[1] == 0 {
+		b.refuse("tensor %s has shape %v, and must have rows of %d", t.Name, t.Shape, x.width)
+		return
+	}
+	first := *t
+	first.Shape, first.Bytes = []uint64{t.Shape[0], 1}, t.Bytes/int64(t.Shape[1])
+	// Of a matrix of one row every position's is the first.
+	b.lookUp(x, kernel.EmbedParams{XStride: kernel.RowStride(x.width), Positions: true}, b.matrix("first token type", 1, x.width, Part{Tensor: &first, Stride: 1}))
+}
+
 // lookUp gives rows of m, of tokens or of positions.
 func (b *builder) lookUp(x rows, p kernel.EmbedParams, m *Matrix) {
 	b.onDevice(func(g *Graph) {

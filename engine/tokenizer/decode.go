@@ -82,6 +82,8 @@ func (t *Tokenizer) spelled(id int32) string {
 		return token
 	case m&markNormal != 0 && t.sp != nil:
 		return strings.ReplaceAll(token, spaceMark, " ")
+	case m&markNormal != 0 && t.words != nil:
+		return spelledWord(token)
 	case m&markNormal != 0:
 		return spelledBytes(token)
 	case m&markByte != 0:

@@ -27,6 +27,8 @@ func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
 		case t.sp != nil:
 			ids = t.sp.encode(f.text, prefix, ids)
 			prefix = false
+		case t.words != nil:
+			ids = t.words.encode(f.text, ids)
 		default:
 			ids = t.bpe.encode(f.text, ids)
 		}
@@ -48,7 +50,11 @@ func (t *Tokenizer) EncodePrompt(text string, options EncodeOptions) []int32 {
 // where the vocabulary asks for it and the text does not end with it.
 func (t *Tokenizer) EncodeWhole(text string, options EncodeOptions) []int32 {
 	ids := t.EncodePrompt(text, options)
-	if eos, ok := t.EOS(); ok && t.vocabulary.AddEOS && (len(ids) == 0 || ids[len(ids)-1] != eos) {
+	key := keyEOS
+	if t.words != nil {
+		key = keySeparator
+	}
+	if eos, ok := t.special(key); ok && t.vocabulary.AddEOS && (len(ids) == 0 || ids[len(ids)-1] != eos) {
 		ids = append(ids, eos)
 	}
 	return ids

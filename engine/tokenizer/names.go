@@ -6,15 +6,17 @@ type role struct {
 	keys  []string
 	names []string // the first that the vocabulary has
 	ends  bool     // the token ends a generation
+	model string   // of the vocabularies in which the names mean so; "": all
 }
 
 var roles = []role{
-	{keys: []string{keyBOS}},
+	{keys: []string{keyBOS}, model: modelWordPiece, names: []string{"[CLS]"}},
 	{keys: []string{keyEOS}, ends: true},
 	{keys: []string{keyEOT}, ends: true, names: []string{"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
 		"<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>", "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>"}},
 	{keys: []string{keyEOM}, ends: true, names: []string{"<|eom_id|>"}},
-	{keys: []string{keyUnknown}},
+	{keys: []string{keyUnknown}, model: modelWordPiece, names: []string{"[UNK]"}},
+	{keys: []string{keySeparator}, model: modelWordPiece, names: []string{"[SEP]"}},
 	{keys: []string{"tokenizer.ggml.padding_token_id"}},
 	{keys: []string{"tokenizer.ggml.fim_pre_token_id", "tokenizer.ggml.prefix_token_id"},
 		names: []string{"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>", "<｜fim▁begin｜>", "<PRE>", "▁<PRE>", "<|code_prefix|>", "<|prefix|>"}},
@@ -49,7 +51,7 @@ func (t *Tokenizer) assignRoles(v *Vocabulary, named map[string]int32) {
 			}
 		}
 		for _, name := range r.names {
-			if found, ok := named[name]; ok && id == None {
+			if found, ok := named[name]; ok && id == None && (r.model == "" || r.model == v.Model) {
 				id = found
 				t.marks[id] |= markControl
 			}

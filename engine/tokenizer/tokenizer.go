@@ -1,5 +1,5 @@
 // Package tokenizer turns text into token ids and back, from the vocabulary in a GGUF file's
-// metadata: SentencePiece-BPE and byte-level BPE, cut as llama.cpp cuts them.
+// metadata: SentencePiece-BPE, byte-level BPE and WordPiece, cut as llama.cpp cuts them.
 package tokenizer
 
 import (
@@ -21,8 +21,9 @@ type Tokenizer struct {
 	prefix     bool             // text starts as if after a space
 	always     *specials        // parsed in every text
 	asked      *specials        // parsed where the caller trusts the text
-	bpe        *byteLevel       // one of the two is set
+	bpe        *byteLevel       // one of these is set
 	sp         *sentencePiece
+	words      *wordPiece
 }
 
 // New makes a tokenizer from a file's metadata. Its errors wrap ErrUnsupportedTokenizer with the
@@ -38,7 +39,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 // FromVocabulary makes a tokenizer that keeps v, which must not change afterwards. Its errors are
 // those of New.
 func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
-	if v.Model != modelSentencePiece && v.Model != modelByteLevel {
+	if v.Model != modelSentencePiece && v.Model != modelByteLevel && v.Model != modelWordPiece {
 		return nil, unsupported(keyModel, v.Model)
 	}
 	t := &Tokenizer{vocabulary: v}
@@ -53,11 +54,16 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 	}
 	t.assignRoles(v, named)
 	t.markStripping(named)
-	if v.Model == modelSentencePiece {
+	switch v.Model {
+	case modelWordPiece:
+		t.prefix = true
+		unknown, _ := t.special(keyUnknown)
+		t.words, err = newWordPiece(v, unknown, t.marks)
+	case modelSentencePiece:
 		t.markSpaces()
 		t.prefix = v.AddSpacePrefix
 		t.sp, err = newSentencePiece(v, named, t.marks)
-	} else {
+	default:
 		t.bpe, err = newByteLevel(v, named, t.marks)
 	}
 	if err != nil {

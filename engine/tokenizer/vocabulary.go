@@ -22,6 +22,9 @@ const (
 	keyEOS            = "tokenizer.ggml.eos_token_id"
 	keyEOT            = "tokenizer.ggml.eot_token_id"
 	keyEOM            = "tokenizer.ggml.eom_token_id"
+	keySeparator      = "tokenizer.ggml.seperator_token_id" // sic
+	keyLowercase      = "tokenizer.ggml.normalizer.lowercase"
+	keyStripAccents   = "tokenizer.ggml.normalizer.strip_accents"
 	keyUnknown        = "tokenizer.ggml.unknown_token_id"
 	keyName           = "general.name"
 )
@@ -31,7 +34,7 @@ const None int32 = -1
 
 // Vocabulary is what a tokenizer is made from: the tokens of a model and how text becomes them.
 type Vocabulary struct {
-	Model string // "llama" (SentencePiece-BPE) or "gpt2" (byte-level BPE)
+	Model string // "llama" (SentencePiece-BPE), "gpt2" (byte-level BPE) or "bert" (WordPiece)
 	Pre   string // the name of the pre-tokenizer; byte-level BPE only
 	Name  string // the model's name, on which the treatment of white space after special tokens hangs
 
@@ -43,7 +46,9 @@ type Vocabulary struct {
 	IDs map[string]int32 // special token ids by metadata key, such as "tokenizer.ggml.bos_token_id"
 
 	AddBOS         bool // a prompt starts with BOS
-	AddEOS         bool // a whole text ends with EOS
+	AddEOS         bool // a whole text ends with EOS; with WordPiece with its separator
+	Cased          bool // WordPiece: capital letters stay
+	Accents        bool // WordPiece: accents stay
 	AddSpacePrefix bool // SentencePiece-BPE: text starts as if after a space
 	IgnoreMerges   bool // byte-level BPE: a whole pre-token that is a token needs no merges
 
@@ -70,6 +75,11 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 	bpe := preTokenizers[v.Pre]
 	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS)
 	v.AddEOS = r.flag(keyAddEOS, false)
+	if v.Model == modelWordPiece {
+		v.AddBOS, v.AddEOS = true, true
+		v.Cased = !r.flag(keyLowercase, true)
+		v.Accents = !r.flag(keyStripAccents, !v.Cased)
+	}
 	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece)
 	v.IgnoreMerges = r.flag(keyIgnoreMerges, bpe.ignoreMerges)
 	v.readIDs(&r)
@@ -83,6 +93,9 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 func (v *Vocabulary) readIDs(r *metadataReader) {
 	for _, role := range roles {
 		for _, key := range role.keys {
+			if key == keySeparator && v.Model != modelWordPiece {
+				continue
+			}
 			n, ok, err := r.m.Int64(key)
 			switch {
 			case err != nil:

@@ -38,8 +38,8 @@ func loadEmbedding(t testing.TB, name string) *embedding {
 
 // Golden files of embeddings, by what runs them.
 var (
-	embedEverywhere = []string{"qwen3embed", "gemmaembed"}
-	embedNative     = []string{"gemmaembed-dense"}
+	embedEverywhere = []string{"qwen3embed", "gemmaembed", "bert"}
+	embedNative     = []string{"gemmaembed-dense", "nomicbert"}
 )
 
 const embeddingTolerance = 1e-3
