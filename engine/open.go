@@ -224,7 +224,7 @@ func (e *Engine) newScheduler() (err error) {
 	c := schedule.Config{
 		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
-		QueueLimit: e.options.QueueLimit, Events: e.events.block,
+		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}
 	if e.plan.Whole { // later tokens change the K and V of earlier ones: nothing is cut, and nothing shared
 		c.NoChunking, c.PrefixCache = true, false

@@ -33,7 +33,7 @@ func TestRestoreBeforeSwapOut(t *testing.T) {
 	restore = func() { // before each step, as Engine.Restore would
 		if len(e.scheduler.Cache().SwapOuts()) > 0 {
 			restored++
-			p, err := e.scheduler.Load(foreign, "nobody's", "")
+			p, err := e.scheduler.Load(foreign, len(foreign), "nobody's", "")
 			if assert.NoError(t, err) {
 				for _, id := range p.Blocks(0) {
 					assert.NoError(t, e.machine.WriteBlock(id, nan))

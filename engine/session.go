@@ -135,7 +135,7 @@ func (e *Engine) restore(in *session.Reader) error {
 	if err := in.Check(print, e.info.BlockSize, e.placeBytes()); err != nil {
 		return e.misfit(&in.State, err)
 	}
-	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], "", "")
+	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], len(in.Tokens), "", "")
 	if err != nil {
 		return err
 	}

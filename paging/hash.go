@@ -13,6 +13,7 @@ type Hash [sha256.Size]byte
 type Extras struct {
 	Salt string // tenant, origin
 	LoRA string // the weights that are added to the model's
+	Long bool   // K is rotated for a long context
 }
 
 // root is the parent of a sequence's first block. Extras stand here once; the chain carries them on.
@@ -24,6 +25,9 @@ func (e Extras) root() Hash {
 	for _, s := range []string{e.Salt, e.LoRA} {
 		text = binary.LittleEndian.AppendUint64(text, uint64(len(s)))
 		text = append(text, s...)
+	}
+	if e.Long {
+		text = append(text, 1)
 	}
 	return sha256.Sum256(text)
 }

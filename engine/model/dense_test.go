@@ -188,3 +188,59 @@ func TestLearnedPositions(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 }
+
+// A Phi-3's two tables differ by their factors alone; a file with one of them, or without the border, is refused.
+func TestLongRope(t *testing.T) {
+	file := func(m meta, drop ...string) tiny.Model {
+		model := tiny.Model{Architecture: "phi3", Layers: 1, Meta: meta{"phi3.rope.scaling.original_context_length": uint32(64), "phi3.rope.scaling.attn_factor": float32(1.25)},
+			Drop:    append(drop, "blk.0.ffn_gate.weight"),
+			Tensors: map[string][]int{"blk.0.ffn_up.weight": {2 * tiny.FFN, tiny.Width}, "rope_factors_long.weight": {tiny.HeadDim / 2}, "rope_factors_short.weight": {tiny.HeadDim / 2}}}
+		for key, value := range m {
+			model.Meta["phi3."+key] = value
+		}
+		for _, name := range drop {
+			delete(model.Tensors, name)
+		}
+		return model
+	}
+	for _, m := range []meta{{}, {"rope.scaling.type": "longrope"}} {
+		p, err := NewPlan(file(m).File(t))
+		require.NoError(t, err)
+		assert.Empty(t, p.Warnings)
+		assert.Equal(t, 64, p.ShortContext)
+		rope := p.Ropes[0]
+		require.NotNil(t, rope.Long)
+		assert.Equal(t, []float64{1.25, 1.25}, []float64{rope.Magnitude, rope.Long.Magnitude})
+		assert.Equal(t, []string{"rope_factors_short.weight", "rope_factors_long.weight"}, []string{rope.factors.Name, rope.Long.factors.Name})
+	}
+	p, err := NewPlan(file(meta{"rope.scaling.attn_factor": float32(1)}, "rope_factors_long.weight", "rope_factors_short.weight").File(t))
+	require.NoError(t, err, "one of a short context has no factors")
+	assert.Zero(t, p.ShortContext)
+	assert.Nil(t, p.Ropes[0].Long)
+	for missing, m := range map[string]tiny.Model{
+		"rope_factors_long.weight":             file(nil, "rope_factors_long.weight"),
+		"rope_factors_short.weight":            file(nil, "rope_factors_short.weight"),
+		"rope.scaling.original_context_length": file(nil, "phi3.rope.scaling.original_context_length"),
+	} {
+		_, err := NewPlan(m.File(t))
+		assert.ErrorContains(t, err, "the file has no ")
+		assert.ErrorContains(t, err, missing)
+	}
+}
+
+// Gates and ups of one tensor become rows in turn, and its bytes are counted once.
+func TestGatesAndUps(t *testing.T) {
+	m := tiny.Model{Architecture: "phi3", Layers: 1, Drop: []string{"blk.0.ffn_gate.weight"},
+		Tensors: map[string][]int{"blk.0.ffn_up.weight": {2 * tiny.FFN, tiny.Width}}}
+	f := m.File(t)
+	p, err := NewPlan(f)
+	require.NoError(t, err)
+	var bytes int64
+	for i := range f.Tensors {
+		bytes += f.Tensors[i].Bytes
+	}
+	assert.Equal(t, bytes, p.WeightBytes())
+	m.Tensors["blk.0.ffn_up.weight"] = []int{2*tiny.FFN + 1, tiny.Width}
+	_, err = NewPlan(m.File(t))
+	assert.ErrorContains(t, err, "tensor blk.0.ffn_up.weight has shape [32 97], want [32 96]")
+}

@@ -4,10 +4,12 @@ import "quire/engine/gguf"
 
 // Plan is what a file's tensors become on the GPU, and what is computed with them.
 type Plan struct {
-	Config   *Config
-	Tied     bool     // the head is the embedding
-	Ropes    []*Rope  // the tables that layers rotate by
-	Warnings []string // sentences about keys of the file that are not used
+	Config *Config
+	Tied   bool    // the head is the embedding
+	Ropes  []*Rope // the tables that layers rotate by
+	// ShortContext is the length of a prompt up to which a sequence takes the short tables of Ropes that have two; 0: none has.
+	ShortContext int
+	Warnings     []string // sentences about keys of the file that are not used
 
 	Pooling Pooling // how the file says that an embedding is made
 	Whole   bool    // tokens see those after them: a prompt is computed in one step

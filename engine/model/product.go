@@ -69,4 +69,13 @@ func (b *builder) gluOf(x rows, width int, a kernel.Activation, gate, up string)
 	return h
 }
 
+// fusedGLU is glu with gates, and after them ups, in one tensor.
+func (b *builder) fusedGLU(x rows, a kernel.Activation, name string) rows {
+	h := tokens("ffn", b.config.FFN)
+	weights := []*Matrix{b.gatesAndUps(name, x.width, h.width)}
+	bias := b.biases(name+" bias", []string{name}, []int{2 * h.width})
+	b.product(product{weights: weights, bias: bias, x: x, y: h, gated: a})
+	return h
+}
+
 func (b *builder) product(p product) { b.onDevice(func(g *Graph) { g.product(p) }) }

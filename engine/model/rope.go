@@ -24,6 +24,9 @@ type Rope struct {
 	Grow      float64
 	GrowEvery int
 
+	// Long is the table of sequences whose prompt is longer than Plan.ShortContext; nil: there is one for all.
+	Long *Rope
+
 	factors *gguf.Tensor // where Factor comes from
 }
 
@@ -55,14 +58,36 @@ func (b *builder) localRope(usual string, pairs bool) *Rope {
 
 // ropeFactors reads the divisors of frequencies, where the file has them.
 func (b *builder) ropeFactors(r *Rope) {
-	t, ok := b.find("rope_freqs.weight")
-	if !ok {
-		return
+	if t, ok := b.find("rope_freqs.weight"); ok {
+		b.divide(r, t)
 	}
+}
+
+// divide has frequencies divided by a tensor's values.
+func (b *builder) divide(r *Rope, t *gguf.Tensor) {
 	if t.Type != quant.F32 || t.Elements() != uint64(r.Dim/2) {
-		b.refuse("tensor rope_freqs.weight is %s with %d elements, want F32 with %d", t.Type, t.Elements(), r.Dim/2)
+		b.refuse("tensor %s is %s with %d elements, want F32 with %d", t.Name, t.Type, t.Elements(), r.Dim/2)
 	}
 	r.factors = t
+}
+
+// longRope reads the two tables of LongRoPE (arXiv 2402.13753), where the file has its factors: sequences keep the one that
+// their prompt's length asks for. It tells whether the file has them.
+func (b *builder) longRope(r *Rope) bool {
+	const short, long, kind = "rope_factors_short.weight", "rope_factors_long.weight", "rope.scaling.type"
+	_, hasShort := b.file.Tensor(short)
+	_, hasLong := b.file.Tensor(long)
+	if name, typed, _ := b.file.Metadata.String(b.arch + "." + kind); !hasShort && !hasLong && !(typed && name == "longrope") {
+		return false
+	}
+	b.key(kind) // no other scaling has these tensors
+	b.divide(r, b.tensor(short))
+	r.Magnitude = b.positive("rope.scaling.attn_factor", 1)
+	table := *r
+	b.divide(&table, b.tensor(long))
+	r.Long = &table
+	b.plan.ShortContext = b.need("rope.scaling.original_context_length", 1, 1<<24)
+	return true
 }
 
 // base reads the base of RoPE's frequencies.
@@ -113,6 +138,13 @@ func (r *Rope) Row() int {
 // Load returns the rope with the factors that are a tensor of the file.
 func (r *Rope) Load(src io.ReaderAt) (Rope, error) {
 	loaded := *r
+	if r.Long != nil {
+		long, err := r.Long.Load(src)
+		if err != nil {
+			return loaded, err
+		}
+		loaded.Long = &long
+	}
 	if r.factors == nil {
 		return loaded, nil
 	}

@@ -118,6 +118,13 @@ func (b *builder) interleave(label string, cols int, names [2]string, rows int) 
 	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}
 }
 
+// gatesAndUps plans a tensor of gates, and after them as many ups, as one matrix of both in turn.
+func (b *builder) gatesAndUps(name string, cols, rows int) *Matrix {
+	t := b.tensor(b.name(name + ".weight"))
+	b.checkRows(t, 2*rows, cols)
+	return b.matrix("gate and up", 2*rows, cols, Part{Tensor: t, Rows: rows, Stride: 2}, Part{Tensor: t, First: rows, Rows: rows, Offset: 1, Stride: 2})
+}
+
 // checkRows refuses a tensor of another shape than a matrix of rows and columns; one row may be a list.
 func (b *builder) checkRows(t *gguf.Tensor, rows, cols int) {
 	if rows == 1 && len(t.Shape) == 1 && t.Shape[0] == uint64(cols) {

@@ -92,7 +92,13 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		if err != nil {
 			return r, err
 		}
-		table, err := r.buffer(d, "RoPE table", uint64(4*o.Context*rope.Row()))
+		positions := o.Context
+		if rope.Long != nil && o.Context > p.ShortContext {
+			positions *= 2 // the long table follows
+		} else {
+			loaded.Long = nil
+		}
+		table, err := r.buffer(d, "RoPE table", uint64(4*positions*rope.Row()))
 		if err != nil {
 			return r, err
 		}
@@ -151,6 +157,15 @@ func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffe
 	return b, err
 }
 
+// fill writes the rows of n positions from first on, at a row of the table.
+func (t *ropeTable) fill(rope *model.Rope, at, first, n int) error {
+	var data []byte
+	for _, v := range rope.Table(first, n) {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return t.table.Upload(uint64(at)*uint64(4*rope.Row()), data)
+}
+
 // growTables fills RoPE's tables as far as the step's positions reach.
 func (r *Runner) growTables(s *step.Step) error {
 	last := int32(-1)
@@ -164,11 +179,13 @@ func (r *Runner) growTables(s *step.Step) error {
 		n := min(tablePiece, r.options.Context-r.filled)
 		for i := range r.ropes {
 			t := &r.ropes[i]
-			var data []byte
-			for _, v := range t.rope.Table(r.filled, n) {
-				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+			if err := t.fill(&t.rope, r.filled, r.filled, n); err != nil {
+				return err
 			}
-			if err := t.table.Upload(uint64(r.filled)*uint64(4*t.rope.Row()), data); err != nil {
+			if t.rope.Long == nil {
+				continue
+			}
+			if err := t.fill(t.rope.Long, r.options.Context+r.filled, r.filled, n); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 // translator turns steps into the shaders' terms.
 type translator struct {
 	lists  []itemList
+	longAt int // where long tables of RoPE begin
 	data   kernel.StepData
 	tables []uint32
 	lens   []int
@@ -51,6 +52,11 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 		row := &s.Rows[i]
 		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane),
 			From: uint32(row.From), To: uint32(row.To)}
+		if row.Long { // the kernels see a place in the tables
+			for t := row.First; t < row.First+row.Count; t++ {
+				data.Positions[t] += uint32(r.longAt)
+			}
+		}
 		at := 0
 		for g := range s.Groups {
 			out.Tables[g] = r.tables[at+int(row.Table) : at+int(row.Table+row.Blocks)]

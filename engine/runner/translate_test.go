@@ -94,3 +94,11 @@ func TestSpanFitsTheRoom(t *testing.T) {
 		}
 	})
 }
+
+// Tokens of rows that take the long tables are at their places there.
+func TestTranslateLong(t *testing.T) {
+	r := translator{longAt: 100}
+	data := r.translate(&step.Step{Tokens: []int32{5, 6, 7}, Positions: []int32{3, 4, 90}, Rows: []step.Row{{Count: 2, Start: 3}, {First: 2, Count: 1, Start: 90, Long: true}}})
+	assert.Equal(t, []uint32{3, 4, 190}, data.Positions)
+	assert.EqualValues(t, 90, data.Rows[1].Start, "attention counts keys")
+}

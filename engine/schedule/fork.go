@@ -3,8 +3,6 @@ package schedule
 import (
 	"fmt"
 	"slices"
-
-	"quire/paging"
 )
 
 // forkSamples forks a request's further samples from its computed prompt. Each computes the prompt's last token again,
@@ -91,7 +89,7 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 			s.cache.Free(table)
 		}
 	} else {
-		table = s.cache.NewTable(paging.Extras{Salt: r.Salt, LoRA: r.LoRA})
+		table = s.cache.NewTable(r.extras)
 	}
 	table.SkipLookup, table.Sequence = r.AllLogits, id
 	f.table, f.computed = table, table.Tokens()

@@ -10,8 +10,11 @@ import (
 )
 
 // load brings a saved text back and fills its new blocks at once, as a restored session does.
-func (r *rig) load(tokens []int32) *Pin {
-	p, err := r.Load(tokens, "", "")
+func (r *rig) load(tokens []int32) *Pin { return r.loadOf(tokens, len(tokens)) }
+
+// loadOf is load for the first tokens of a conversation of so many.
+func (r *rig) loadOf(tokens []int32, conversation int) *Pin {
+	p, err := r.Load(tokens, conversation, "", "")
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.Check())
 	link := firstLink

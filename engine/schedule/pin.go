@@ -24,17 +24,22 @@ func (p *Pin) Blocks(group int) []int32 { return p.table.IDs(group) }
 
 // Pin holds the cached blocks of the longest prefix of tokens, for requests of this salt and LoRA.
 func (s *Scheduler) Pin(tokens []int32, salt, lora string) (*Pin, error) {
-	return s.pin(s.cache.Hold, tokens, salt, lora)
+	return s.pin(s.cache.Hold, tokens, s.extras(salt, lora, len(tokens)))
 }
 
 // Load is Pin, and, with a prefix cache, takes new blocks for as many whole blocks of tokens as there are free ones. They count as published:
-// the caller fills those after Fresh before the next step is submitted.
-func (s *Scheduler) Load(tokens []int32, salt, lora string) (*Pin, error) {
-	return s.pin(s.cache.Load, tokens, salt, lora)
+// the caller fills those after Fresh before the next step is submitted. The tokens are the first of a conversation of so many.
+func (s *Scheduler) Load(tokens []int32, conversation int, salt, lora string) (*Pin, error) {
+	return s.pin(s.cache.Load, tokens, s.extras(salt, lora, conversation))
 }
 
-func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tokens []int32, salt, lora string) (*Pin, error) {
-	p := &Pin{table: s.cache.NewTable(paging.Extras{Salt: salt, LoRA: lora})}
+// extras are those of a request whose prompt has so many tokens. What a prompt is rotated by, all that follows is, too.
+func (s *Scheduler) extras(salt, lora string, prompt int) paging.Extras {
+	return paging.Extras{Salt: salt, LoRA: lora, Long: s.config.ShortContext > 0 && prompt > s.config.ShortContext}
+}
+
+func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tokens []int32, extras paging.Extras) (*Pin, error) {
+	p := &Pin{table: s.cache.NewTable(extras)}
 	var err error
 	if p.fresh, err = hold(p.table, tokens); err != nil {
 		return nil, err

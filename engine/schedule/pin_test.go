@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 	r := endless(t, Config{BlockSize: 4, Blocks: 9, PrefixCache: true})
 	require.NoError(t, r.Add(Request{ID: 1, Prompt: prompt(1, 5), MaxTokens: 1}))
 	r.finish()
-	p, err := r.Load(prompt(1, 11), "", "")
+	p, err := r.Load(prompt(1, 11), 11, "", "")
 	require.NoError(t, err)
 	assert.Equal(t, []int{4, 8}, []int{p.Fresh(), p.Tokens()})
 	link := firstLink
@@ -73,7 +73,7 @@ func TestLoad(t *testing.T) {
 	r.finish()
 	assert.Equal(t, continuation(nil, prompt(1, 11), 3, 100), r.texts[2])
 
-	p, err = r.Load(prompt(5, 11), "", "")
+	p, err = r.Load(prompt(5, 11), 11, "", "")
 	require.NoError(t, err)
 	assert.Equal(t, 8, p.Tokens())
 	r.Forget(p)
@@ -84,7 +84,7 @@ func TestLoad(t *testing.T) {
 	r.land(d.Step)
 	r.finish()
 
-	p, err = r.Load(prompt(7, 100), "", "")
+	p, err = r.Load(prompt(7, 100), 100, "", "")
 	require.NoError(t, err)
 	assert.Equal(t, 32, p.Tokens(), "as far as there are blocks")
 	require.NoError(t, r.Check())

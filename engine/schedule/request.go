@@ -51,8 +51,9 @@ type request struct {
 	members  []*sequence // live ones, in order of their forks
 	unforked []uint64    // samples that wait for the prompt
 	order    uint64      // of Add: decides between equal arrivals
-	capacity int         // sequences that surely fit into the cache together
-	reserved int         // lanes, while it runs
+	extras   paging.Extras
+	capacity int // sequences that surely fit into the cache together
+	reserved int // lanes, while it runs
 	running  bool
 	spoiled  bool   // its blocks are not to be found any more
 	swapped  uint64 // the step that last moved its blocks to host memory
@@ -123,13 +124,14 @@ func (s *Scheduler) Add(q Request) error {
 	s.arrivals = max(s.arrivals, q.Arrival)
 	s.added++
 	r := &request{Request: q, order: s.added, capacity: max(q.Lanes, 1+len(q.Samples)), unforked: slices.Clone(q.Samples)}
+	r.extras = s.extras(q.Salt, q.LoRA, len(q.Prompt))
 	limit := s.Limit(r.capacity)
 	if q.MaxTokens > 0 {
 		limit = min(limit, len(q.Prompt)+q.MaxTokens)
 	}
 	first := &sequence{
 		id: q.ID, request: r, tokens: slices.Clone(q.Prompt), prompt: len(q.Prompt), limit: limit, lane: noLane,
-		table: s.cache.NewTable(paging.Extras{Salt: q.Salt, LoRA: q.LoRA}),
+		table: s.cache.NewTable(r.extras),
 	}
 	if q.Pooling != step.NoPooling {
 		first.limit = len(q.Prompt) + 1 // a prompt may fill the context: nothing comes after it

@@ -44,8 +44,11 @@ type Config struct {
 	MaxSeqs     int  // sequences that run at once, and lanes; 0: DefaultMaxSeqs
 	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
 	Depth       int  // steps in flight; 0: 1
-	QueueLimit  int  // requests that wait for others to make room; 0: any number
-	MoreLogits  int  // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
+	// ShortContext is how many tokens a prompt may have for its sequences to be rotated as usual; those of longer ones are
+	// rotated for a long context, to their end. 0: there is one way.
+	ShortContext int
+	QueueLimit   int // requests that wait for others to make room; 0: any number
+	MoreLogits   int // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
 
 	HostBlocks int        // blocks of host memory to swap to
 	Preemption Preemption // Cheaper compares these costs, in one unit:

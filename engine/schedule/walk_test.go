@@ -196,7 +196,7 @@ func (w *walk) hold() {
 		w.Unpin(p)
 		return
 	default:
-		p, err = w.Load(tokens, salt, "")
+		p, err = w.Load(tokens, len(tokens), salt, "")
 		w.must(err)
 		if p.Tokens() > len(tokens) {
 			w.memory.fatal("%d of %d tokens are loaded", p.Tokens(), len(tokens))

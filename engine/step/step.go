@@ -46,6 +46,7 @@ type Row struct {
 	Start    int32 // position of the first token
 	Table    int32 // offset of its block table in every Group.Tables
 	Blocks   int32 // length of its block table, equal in every group
+	Long     bool  // it takes the long tables of RoPE, where there are two
 	From, To int32 // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
 }
 

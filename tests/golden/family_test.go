@@ -17,7 +17,7 @@ var (
 	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2",
-		"granite", "gemma2", "gpt2",
+		"granite", "gemma2", "gpt2", "phi3",
 		"lfm2", "qwen35", "qwen35-mtp", "granitehybrid",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 		"qwen3moe", "mixtral", "qwen2moe", "quantmoe-q4_k_m",
