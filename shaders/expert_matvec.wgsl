@@ -132,6 +132,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     if !SUM && place(routing[choice].expert) >= ROWS {
         return;
     }
+    table_start(lid);
     var sums: array<f32, SUMS>;
     multiply(choice, first, lane, &sums);
 

@@ -1,7 +1,7 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] for few rows of x: the weights are read once for ROWS of them.
 //
-// A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th unit of K of all of
-// them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
+// A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th share of K of all of
+// them, UNITS units of a strip, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
 //! include: step weights fold
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
@@ -18,6 +18,7 @@
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const LANES: u32      invocations that share rows of W
 //! const TILE: u32       rows of W that such a group owns
+//! const UNITS: u32      units that an invocation takes at once: 1 or 2, which share scales
 //! const SUMS: u32       TILE·ROWS products, and with NORM as many sums of squares as ROWS
 //! const EPS: f32        the norm's
 //! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
@@ -28,6 +29,9 @@
 //! const SCALE: f32      factor of the sum
 //! const ACTIVATED: bool y[m][n] = activate(r[n])
 //! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
+const SHARES: u32 = STRIPS * 4u / UNITS;
+const EVEN: bool = SHARES % LANES == 0u; // all invocations take as many
+const XS: u32 = ROWS * UNITS;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -65,38 +69,49 @@ fn row_starts(m0: u32, rows: u32) -> array<u32, ROWS> {
 
 // multiply adds what the invocation's units of K give: TILE·ROWS products, then with NORM the squares of ROWS rows.
 fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums: ptr<function, array<f32, SUMS>>) {
-    for (var unit = lane; unit < STRIPS * 4u; unit += LANES) {
+    for (var turn = 0u; turn < (SHARES + LANES - 1u) / LANES; turn++) {
+        let share = turn * LANES + lane;
+        if (!EVEN) && share >= SHARES {
+            break;
+        }
+        let unit = share * UNITS;
         let strip = unit / 4u;
         let at = strip * 8u + unit % 4u;
-        var low: array<vec4<f32>, ROWS>;
-        var high: array<vec4<f32>, ROWS>;
-        var total: array<vec2<f32>, ROWS>; // of x, for minima
-        for (var m = 0u; m < ROWS; m++) {
-            low[m] = x[(*starts)[m] + at];
-            high[m] = x[(*starts)[m] + at + 4u];
+        var low: array<vec4<f32>, XS>;
+        var high: array<vec4<f32>, XS>;
+        var total = array<vec2<f32>, ROWS>(); // of x, for minima
+        for (var i = 0u; i < XS; i++) {
+            let m = i / UNITS;
+            let column = at + i % UNITS;
+            low[i] = x[(*starts)[m] + column];
+            high[i] = x[(*starts)[m] + column + 4u];
             if NORM {
-                (*sums)[TILE * ROWS + m] += dot(low[m], low[m]) + dot(high[m], high[m]);
-                low[m] *= norm[at];
-                high[m] *= norm[at + 4u];
+                (*sums)[TILE * ROWS + m] += dot(low[i], low[i]) + dot(high[i], high[i]);
+                low[i] *= norm[column];
+                high[i] *= norm[column + 4u];
             }
             if HAS_MIN && HALVES {
-                total[m] = vec2<f32>(dot(low[m], vec4<f32>(1.0)), dot(high[m], vec4<f32>(1.0)));
+                total[m] += vec2<f32>(dot(low[i], vec4<f32>(1.0)), dot(high[i], vec4<f32>(1.0)));
             } else if HAS_MIN {
-                total[m].x = dot(low[m] + high[m], vec4<f32>(1.0));
+                total[m].x += dot(low[i] + high[i], vec4<f32>(1.0));
             }
         }
         for (var t = 0u; t < TILE; t++) {
             let row = min(first + t, N - 1u);
-            let u = unit_at(row, unit);
-            let wlow = unit_low(u);
-            let whigh = unit_high(u);
             let s = scale_at(row, strip);
+            var products = array<vec2<f32>, ROWS>(); // of low and of high
+            for (var i = 0u; i < UNITS; i++) {
+                let u = unit_at(row, unit + i);
+                let wlow = unit_low(u);
+                let whigh = unit_high(u);
+                for (var m = 0u; m < ROWS; m++) {
+                    products[m] += vec2<f32>(dot(wlow, low[m * UNITS + i]), dot(whigh, high[m * UNITS + i]));
+                }
+            }
             for (var m = 0u; m < ROWS; m++) {
-                let product_low = dot(wlow, low[m]);
-                let product_high = dot(whigh, high[m]);
-                let product = product_low + product_high;
+                let product = products[m].x + products[m].y;
                 if HALVES {
-                    (*sums)[t * ROWS + m] += product_low * s.scale.x + product_high * s.scale.y;
+                    (*sums)[t * ROWS + m] += products[m].x * s.scale.x + products[m].y * s.scale.y;
                     if HAS_MIN {
                         (*sums)[t * ROWS + m] += dot(s.least, total[m]);
                     }

@@ -116,15 +116,15 @@ func (e *ExpertLinear) compile(s Spec) (*gpu.Kernel, error) {
 // rows are which rows of an expert a piece has: all, where it has whole experts.
 func (m *Matrix) rows(p Piece) (begin, n int) { return p.First % m.Each, min(m.Each, p.Rows) }
 
-// spec is what both kernels share.
-func (e *ExpertLinear) spec(file string, piece Piece) Spec {
+// spec is what both kernels share; copies are of the weights' table, in workgroup memory.
+func (e *ExpertLinear) spec(file string, piece Piece, copies bool) Spec {
 	p := &e.params
 	begin, n := p.Matrix.rows(piece)
 	a := p.Gated
 	if p.Over != "" {
 		a = p.Over
 	}
-	slots := weightSlots(p.Matrix.Type, false)
+	slots := weightSlots(p.Matrix.Type, copies)
 	slots["activation"] = a.library()
 	return Spec{
 		File: file, Shape: fmt.Sprintf("%d of %d %s", p.Router.params.Used, p.Router.params.Experts, p.Matrix.shape(n)), Variant: "baseline",
@@ -159,7 +159,7 @@ func (e *ExpertLinear) fewSpec(piece Piece) Spec {
 	if p.Norm {
 		sums++
 	}
-	s := e.spec("expert_matvec", piece)
+	s := e.spec("expert_matvec", piece, true)
 	begin, _ := p.Matrix.rows(piece)
 	s.Consts = append(s.Consts,
 		Const{"USED", p.Router.params.Used}, Const{"M_WORD", WordTokens}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile},
@@ -177,7 +177,7 @@ func (e *ExpertLinear) manySpec(piece Piece, begin, end int) Spec {
 	if p.Sum {
 		each = 1
 	}
-	s := e.spec("matmul", piece)
+	s := e.spec("matmul", piece, false)
 	first, _ := p.Matrix.rows(piece)
 	if p.Gated != "" {
 		first /= 2

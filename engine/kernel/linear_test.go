@@ -190,9 +190,12 @@ func (r *rig) same(n int, v float32) []float32 {
 }
 
 // r8 is a binding limit under which a piece holds eight rows of k weights.
-func r8(t quant.Type, k int) uint64 {
+func r8(t quant.Type, k int) uint64 { return bindingOf(t, k, 8) }
+
+// bindingOf is the size of a binding that holds rows of k weights.
+func bindingOf(t quant.Type, k, rows int) uint64 {
 	codes, scales := planeBytes(t, k)
-	return planeAlignment + uint64(4*len(t.Table())) + 8*(codes+scales)
+	return planeAlignment + uint64(4*len(t.Table())) + uint64(rows)*(codes+scales)
 }
 
 func linearCases() []linearCase {

@@ -167,12 +167,9 @@ func words(list []uint32) []byte {
 // weightSlots are the libraries through which a kernel reads weights of a type. It may keep the type's table in workgroup
 // memory, where it has room for it.
 func weightSlots(t quant.Type, copies bool) map[string]string {
-	table := "table_none"
-	if t.Table() != nil {
-		table = "table_plane"
-		if copies {
-			table = "table_copy"
-		}
+	table := "table_plane"
+	if copies && t.Table() != nil {
+		table = "table_copy"
 	}
 	return map[string]string{"dequant": library(t), "table": table}
 }

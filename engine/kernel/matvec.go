@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 // matvecShape is how a matrix × vector kernel shares its work.
 type matvecShape struct {
 	lanes int // invocations along K of a row
 	tile  int // rows of W a group of lanes owns
+	units int // what an invocation takes at once, of 8 weights
 }
 
 const matvecWorkgroup = 128
@@ -19,7 +21,7 @@ const matvecWorkgroup = 128
 // memory instead, for more lanes gain more.
 func matvecShapeOf(blocks, rows, m int, subgroup uint32) matvecShape {
 	units := blocks * 4
-	s := matvecShape{lanes: 4, tile: 4}
+	s := matvecShape{lanes: 4, tile: 4, units: 1}
 	for s.lanes < 32 && s.lanes*4 <= units {
 		s.lanes *= 2
 	}
@@ -42,6 +44,9 @@ const largeSubgroup = 32
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	blocks := p.Matrix.strips()
 	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, subgroup)
+	if m <= 2 && manyScales(p.Matrix.Type) && 2*shape.lanes <= blocks*4 {
+		shape.units = 2
+	}
 	if shape.lanes > int(subgroup) {
 		subgroup = 0
 	}
@@ -54,11 +59,20 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Shape += fmt.Sprintf(" ×%d", m)
 	}
 	s.Consts = append(s.Consts,
-		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
+		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"UNITS", shape.units}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols}, Const{"GATHER", p.Gather})
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 	useReduce(&s, subgroup)
 	return s
+}
+
+// manyScales says whether finding a type's scales and minima costs so much that two units should share them.
+func manyScales(t quant.Type) bool {
+	switch t {
+	case quant.F32, quant.F16, quant.BF16, quant.Q8_0, quant.Q4_0, quant.Q4_1, quant.Q5_0, quant.Q5_1:
+		return false
+	}
+	return true
 }
 
 // matvecGroups returns the workgroups along the rows of the piece.

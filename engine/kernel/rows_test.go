@@ -266,7 +266,7 @@ func TestEmbed(t *testing.T) {
 		}
 		width := RowStride(k)
 		stride := width + 32
-		for _, split := range []uint64{0, 9 * r8(typ, k)} {
+		for _, split := range []uint64{0, bindingOf(typ, k, 80)} {
 			t.Run(fmt.Sprintf("%s/%d", typ, split), func(t *testing.T) {
 				r := newRig(t)
 				raw, w := r.weights(typ, vocabulary, k)

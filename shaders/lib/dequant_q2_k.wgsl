@@ -1,6 +1,6 @@
 // Weights in Q2_K: codes of two bits. Scales and minima of eight strips are 5 words: the scale of scales and that of minima in
 // f16, then a nibble of both for each 16 weights.
-//! include: twos
+//! include: twos no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = true;

@@ -1,7 +1,7 @@
 // Weights in Q6_K: codes of q+32 in six bits. A strip has a word a unit of nibbles, then two of the upper bits, each for two
 // units, those of the second two bits above those of the first. A strip has a word of scales: the scale of scales in f16, and a byte of
 // s+128 for each 16 weights.
-//! include: nibbles pack
+//! include: nibbles pack no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;

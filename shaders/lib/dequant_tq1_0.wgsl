@@ -1,5 +1,5 @@
 // Weights in TQ1_0: -1, 0 and 1, five in a byte as the file has them, 13 words for eight strips, and a scale in f16 for these.
-//! include: bytes pack
+//! include: bytes pack no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;

@@ -1,5 +1,5 @@
 // Weights in TQ2_0: codes of q+1 in two bits, and a scale in f16 for eight strips.
-//! include: twos
+//! include: twos no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;

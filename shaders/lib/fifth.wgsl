@@ -1,6 +1,6 @@
 // Codes of five bits: a strip has a word a unit of nibbles, then one of the fifth bits, in which bit 4k + i is that of unit
 // i's code k and bit 16 + 4k + i that of its code 4 + k.
-//! include: nibbles pack
+//! include: nibbles pack no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const FIFTH: vec4<u32> = vec4<u32>(0x10u, 0x100u, 0x1000u, 0x10000u);
 alias Unit = vec2<u32>;

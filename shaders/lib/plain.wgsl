@@ -1,5 +1,5 @@
 // What types without scales share.
-//! include: pack
+//! include: pack no_table
 const HAS_SCALE: bool = false;
 const HAS_MIN: bool = false;
 const HALVES: bool = false;

@@ -12,11 +12,11 @@
 //   HAS_MIN         whether the minimum is to be added
 //   HALVES          whether scale and minimum differ between low and high
 //   pack_codes      and pack_scales: see pack.wgsl
-//   HEAD            where it has a table: its words, which stand before the scales, and COPIES (see table_copy.wgsl). It calls
-//                   table_at then; kernels may choose table_none for other types.
+//   HEAD            words of its table, which stands before the scales and in which table_at looks up; most have none
+//   COPIES          copies of the table that table_copy makes
 // Where products are exact or rounded once, as in ggml's types, code · scale + minimum is what ggml gives, bit for bit.
 //! slot dequant: dequant_*
-//! slot table: table_none table_plane table_copy
+//! slot table: table_plane table_copy
 struct Scale {
     scale: vec2<f32>, // of low and of high
     least: vec2<f32>,
