@@ -83,12 +83,15 @@ const (
 	kindMatrix = "matrix"
 	kindNorm   = "norm"
 	kindBias   = "bias"
+	kindDecay  = "decay" // of a state, which has to fade
 )
 
 func kindOf(t *gguf.Tensor) string {
 	switch {
 	case strings.HasSuffix(t.Name, ".bias"):
 		return kindBias
+	case strings.HasSuffix(t.Name, "ssm_a"):
+		return kindDecay
 	case len(t.Shape) == 1:
 		return kindNorm
 	}
@@ -100,10 +103,13 @@ func pattern(t *gguf.Tensor) ([]byte, error) {
 	data := make([]byte, patternBlocks*max(32/t.Type.BlockWeights(), 1)*t.Type.BlockBytes())
 	var err error
 	switch kindOf(t) {
-	case kindNorm:
+	case kindNorm, kindDecay:
 		ones := make([]float32, len(data)/t.Type.BlockBytes()*t.Type.BlockWeights())
 		for i := range ones {
 			ones[i] = 1
+			if kindOf(t) == kindDecay {
+				ones[i] = -1
+			}
 		}
 		err = quant.Quantize(t.Type, ones, data)
 	case kindMatrix:

@@ -20,6 +20,7 @@ type Shape struct {
 	Normed                  bool // q and k are, head by head
 	Experts, Used           int  // of each layer in place of its FFN; 0: none
 	ExpertFFN               int
+	State                   *StateShape // of layers that keep one in place of K and V; nil: none does
 	Pre                     string
 }
 
@@ -38,6 +39,10 @@ var Shapes = []Shape{
 	// Its twin without experts: the same layers, and as many weights as a token has of it.
 	{Name: "qwen3-30b-a3b-dense", Architecture: "qwen3", Layers: 48, Width: 2048, FFN: 8 * 768, Heads: 32, KVHeads: 4, HeadDim: 128,
 		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Normed: true, Pre: "qwen2"},
+	// Qwen3.5-2B as its config.json has it; transformers' Qwen3_5TextConfig has the sizes that all of the family share.
+	{Name: "qwen35-2b", Architecture: "qwen35", Layers: 24, Width: 2048, FFN: 6144, Heads: 8, KVHeads: 2, HeadDim: 256,
+		Vocabulary: 248320, Context: 262144, RopeBase: 1e7, Tied: true, Normed: true, Pre: "qwen35",
+		State: &StateShape{Interval: 4, Taps: 4, KeyHeads: 16, Key: 128, Heads: 16, Value: 128, RotaryDimension: 64}},
 }
 
 // ShapeNames lists the names of Shapes.
@@ -62,27 +67,22 @@ func FindShape(name string) (Shape, error) {
 // tensors declares what a model of the shape has, in file order; matrices are of type t.
 func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64), t quant.Type) {
 	width, ffn, vocabulary := uint64(s.Width), uint64(s.FFN), uint64(s.Vocabulary)
-	q, kv := uint64(s.Heads*s.HeadDim), uint64(s.KVHeads*s.HeadDim)
 	declare("token_embd.weight", t, width, vocabulary)
 	for i := range s.Layers {
 		layer := func(name string, t quant.Type, shape ...uint64) {
 			declare(fmt.Sprintf("blk.%d.%s", i, name), t, shape...)
 		}
 		layer("attn_norm.weight", quant.F32, width)
-		layer("attn_q.weight", t, width, q)
-		layer("attn_k.weight", t, width, kv)
-		layer("attn_v.weight", t, width, kv)
-		if s.Bias {
-			layer("attn_q.bias", quant.F32, q)
-			layer("attn_k.bias", quant.F32, kv)
-			layer("attn_v.bias", quant.F32, kv)
+		norm := "ffn_norm.weight"
+		if s.State != nil {
+			norm = "post_attention_norm.weight"
 		}
-		if s.Normed {
-			layer("attn_q_norm.weight", quant.F32, uint64(s.HeadDim))
-			layer("attn_k_norm.weight", quant.F32, uint64(s.HeadDim))
+		if s.State.keeps(i) {
+			s.State.tensors(layer, width, t)
+		} else {
+			s.attention(layer, t)
 		}
-		layer("attn_output.weight", t, q, width)
-		layer("ffn_norm.weight", quant.F32, width)
+		layer(norm, quant.F32, width)
 		if experts, inner := uint64(s.Experts), uint64(s.ExpertFFN); experts > 0 {
 			layer("ffn_gate_inp.weight", quant.F32, width, experts)
 			layer("ffn_gate_exps.weight", t, width, inner, experts)
@@ -98,6 +98,28 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 	if !s.Tied {
 		declare("output.weight", t, width, vocabulary)
 	}
+}
+
+// attention declares the tensors of a layer's attention.
+func (s Shape) attention(layer func(name string, t quant.Type, shape ...uint64), t quant.Type) {
+	width, q, kv := uint64(s.Width), uint64(s.Heads*s.HeadDim), uint64(s.KVHeads*s.HeadDim)
+	queries := q
+	if s.State != nil { // with a gate each
+		queries *= 2
+	}
+	if s.Normed {
+		layer("attn_q_norm.weight", quant.F32, uint64(s.HeadDim))
+		layer("attn_k_norm.weight", quant.F32, uint64(s.HeadDim))
+	}
+	layer("attn_q.weight", t, width, queries)
+	layer("attn_k.weight", t, width, kv)
+	layer("attn_v.weight", t, width, kv)
+	if s.Bias {
+		layer("attn_q.bias", quant.F32, q)
+		layer("attn_k.bias", quant.F32, kv)
+		layer("attn_v.bias", quant.F32, kv)
+	}
+	layer("attn_output.weight", t, q, width)
 }
 
 // metadata is what a model of the shape says about itself, key by key.
@@ -121,6 +143,9 @@ func (s Shape) metadata(set func(key string, value any)) {
 		set(s.Architecture+".expert_count", uint32(s.Experts))
 		set(s.Architecture+".expert_used_count", uint32(s.Used))
 		set(s.Architecture+".expert_feed_forward_length", uint32(s.ExpertFFN))
+	}
+	if s.State != nil {
+		s.State.metadata(func(key string, value uint32) { set(s.Architecture+"."+key, value) })
 	}
 	s.vocabulary(set)
 }
