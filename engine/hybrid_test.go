@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"math"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +35,8 @@ func TestHybridModels(t *testing.T) {
 		recurrent: []bool{true, true, true, false}, residual: 1, embedding: 1, logits: 1}
 	granite := hybrid{arch: "granitehybrid", width: 64, ffn: 96, vocabulary: 70, heads: 4, kvHeads: 2, headDim: 16, rotary: 16, taps: 4, key: 16, keyHeads: 1, stateHeads: 8, value: 16,
 		recurrent: []bool{true, false}, residual: 0.22, embedding: 12, logits: 1.6, scale: 0.125, convBias: true, keys: map[string]any{"rope.scaling.finetuned": false}}
+	next := qwen35
+	next.arch, next.experts, next.used, next.expertFFN, next.sharedFFN = "qwen3next", 5, 2, 40, 24
 	with := func(m hybrid, change func(*hybrid)) hybrid {
 		change(&m)
 		return m
@@ -54,17 +59,31 @@ func TestHybridModels(t *testing.T) {
 			m.keyHeads, m.stateHeads, m.value, m.key, m.taps, m.convBias, m.tied, m.types = 3, 6, 10, 22, 2, false, true, mixed
 			m.recurrent = []bool{false, true, true}
 		}),
-		"granitehybrid with RoPE": with(granite, func(m *hybrid) { m.keys = map[string]any{"rope.scaling.finetuned": true} }),
+		"qwen3next, three values a key": with(next, func(m *hybrid) {
+			m.stateHeads, m.value, m.experts, m.used, m.expertFFN, m.tied, m.types = 6, 20, 7, 3, 32, true, mixed
+			m.recurrent = []bool{true, true, false}
+			m.keys = map[string]any{"full_attention_interval": uint32(3)}
+		}),
+		"qwen3next, a value a key": with(next, func(m *hybrid) {
+			m.keyHeads, m.recurrent = 4, []bool{true, false, true, false}
+			m.keys = map[string]any{"full_attention_interval": uint32(2)}
+		}),
+		"granitehybrid of experts alone": with(granite, func(m *hybrid) { m.experts, m.used, m.expertFFN = 6, 2, 32 }),
+		"granitehybrid with RoPE":        with(granite, func(m *hybrid) { m.keys = map[string]any{"rope.scaling.finetuned": true} }),
 	}
 	prompt := make([]int32, 75)
 	for i := range prompt {
 		prompt[i] = int32(3 + (i*i*5+i)%67)
 	}
-	few := !gputest.First && os.Getenv("QUIRE_ALL") == ""
-	for name, m := range models {
-		if few && name != "qwen35 with drafting layers" {
-			continue
+	run := slices.Collect(maps.Keys(models))
+	if os.Getenv("QUIRE_ALL") == "" {
+		run = []string{"qwen3next, three values a key", "granitehybrid of groups, without biases", "qwen35, odd sizes, tied, mixed types"}
+		if !gputest.First || runtime.GOOS == "js" {
+			run = run[:1]
 		}
+	}
+	for _, name := range run {
+		m := models[name]
 		t.Run(name, func(t *testing.T) {
 			file := m.file(t)
 			want := m.forward(prompt)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -22,6 +23,8 @@ type hybrid struct {
 	arch                            string
 	width, ffn, vocabulary          int
 	heads, kvHeads, headDim, rotary int
+	experts, used, expertFFN        int // 0: a dense block
+	sharedFFN                       int
 	taps, key, keyHeads             int
 	stateHeads, value               int
 	recurrent                       []bool // of each layer
@@ -42,7 +45,25 @@ func (m *hybrid) channels() int { return m.inner() + 2*m.keyHeads*m.key }
 // shapes lists a layer's tensors: rows and columns, or a length.
 func (m *hybrid) shapes(layer int) map[string][]int {
 	all, kv := m.heads*m.headDim, m.kvHeads*m.headDim
-	s := map[string][]int{"attn_norm.weight": {m.width}, "ffn_gate.weight": {m.ffn, m.width}, "ffn_up.weight": {m.ffn, m.width}, "ffn_down.weight": {m.width, m.ffn}}
+	s := map[string][]int{"attn_norm.weight": {m.width}}
+	ffn := func(suffix string, n int, stack ...int) {
+		s["ffn_gate"+suffix], s["ffn_up"+suffix], s["ffn_down"+suffix] = append(stack, n, m.width), append(stack, n, m.width), append(stack, m.width, n)
+	}
+	if m.experts == 0 {
+		ffn(".weight", m.ffn)
+	} else {
+		s["ffn_gate_inp.weight"] = []int{m.experts, m.width}
+		for _, each := range []string{"gate", "up", "down"} {
+			s["ffn_"+each+"_exps.weight"] = []int{m.experts, m.expertFFN, m.width}
+		}
+		s["ffn_down_exps.weight"] = []int{m.experts, m.width, m.expertFFN}
+		if m.sharedFFN > 0 {
+			ffn("_shexp.weight", m.sharedFFN)
+		}
+		if m.arch == "qwen3next" {
+			s["ffn_gate_inp_shexp.weight"] = []int{1, m.width}
+		}
+	}
 	if m.granite() {
 		s["ffn_norm.weight"] = []int{m.width}
 	} else {
@@ -65,7 +86,11 @@ func (m *hybrid) shapes(layer int) map[string][]int {
 		return s
 	}
 	s["attn_qkv.weight"], s["attn_gate.weight"], s["ssm_norm.weight"] = []int{m.channels(), m.width}, []int{m.inner(), m.width}, []int{m.value}
-	s["ssm_alpha.weight"], s["ssm_beta.weight"] = []int{m.stateHeads, m.width}, []int{m.stateHeads, m.width}
+	if m.arch == "qwen3next" {
+		s["ssm_ba.weight"] = []int{2 * m.stateHeads, m.width}
+	} else {
+		s["ssm_alpha.weight"], s["ssm_beta.weight"] = []int{m.stateHeads, m.width}, []int{m.stateHeads, m.width}
+	}
 	return s
 }
 
@@ -94,6 +119,11 @@ func (m *hybrid) file(t *testing.T) *bytes.Reader {
 		set(m.arch+".attention.head_count_kv", kvHeads)
 		for key, v := range map[string]float64{"residual_scale": m.residual, "embedding_scale": m.embedding, "logit_scale": m.logits, "attention.scale": m.scale} {
 			set(m.arch+"."+key, float32(v))
+		}
+	}
+	if m.experts > 0 {
+		for key, v := range map[string]int{"expert_count": m.experts, "expert_used_count": m.used, "expert_feed_forward_length": m.expertFFN, "expert_shared_feed_forward_length": m.sharedFFN} {
+			set(m.arch+"."+key, uint32(v))
 		}
 	}
 	for key, v := range m.keys {
@@ -188,7 +218,15 @@ func (m *hybrid) forward(prompt []int32) []float64 {
 			norm = "ffn_norm.weight"
 		}
 		normed = reference.RMSNorm(x, w(norm), 1e-5)
-		block("ffn_down.weight", reference.SwiGLU(reference.MatMul(w("ffn_gate.weight"), normed, m.width), reference.MatMul(w("ffn_up.weight"), normed, m.width)), m.ffn)
+		if m.experts == 0 {
+			block("ffn_down.weight", reference.SwiGLU(reference.MatMul(w("ffn_gate.weight"), normed, m.width), reference.MatMul(w("ffn_up.weight"), normed, m.width)), m.ffn)
+			continue
+		}
+		for t := range prompt {
+			for j, f := range m.mix(normed[t*m.width:(t+1)*m.width], w) {
+				x[t*m.width+j] += m.residual * f
+			}
+		}
 	}
 	head := m.tensors["output.weight"]
 	if m.tied {
@@ -221,7 +259,18 @@ func (m *hybrid) recur(x []float64, w func(string) []float32) []float64 {
 		z, in, delta = columns(all, 0, m.inner(), width), columns(all, m.inner(), m.channels(), width), columns(all, m.inner()+m.channels(), m.stateHeads, width)
 	} else {
 		in, z = reference.MatMul(w("attn_qkv.weight"), x, m.width), reference.MatMul(w("attn_gate.weight"), x, m.width)
-		delta, beta = reference.MatMul(w("ssm_alpha.weight"), x, m.width), reference.MatMul(w("ssm_beta.weight"), x, m.width)
+		if m.arch == "qwen3next" { // β of a key head's values, then their Δ
+			run := m.stateHeads / m.keyHeads
+			for at, f := range reference.MatMul(w("ssm_ba.weight"), x, m.width) {
+				if at/run%2 == 0 {
+					beta = append(beta, f)
+				} else {
+					delta = append(delta, f)
+				}
+			}
+		} else {
+			delta, beta = reference.MatMul(w("ssm_alpha.weight"), x, m.width), reference.MatMul(w("ssm_beta.weight"), x, m.width)
+		}
 		rule.Scale = 1 / math.Sqrt(float64(m.key))
 	}
 	in = reference.SiLU(reference.Convolve(in, w("ssm_conv1d.weight"), w("ssm_conv1d.bias"), make([]float64, (m.taps-1)*m.channels()), m.channels()))
@@ -260,6 +309,34 @@ func (m *hybrid) attend(x []float64, w func(string) []float32, positions []int) 
 	out, _ := reference.Attention(q, k, v, reference.AttentionParams{Heads: m.heads, KVHeads: m.kvHeads, HeadDim: m.headDim, Causal: true, Scale: scale})
 	if gate != nil {
 		out = reference.Gate(out, gate)
+	}
+	return out
+}
+
+// mix gives what experts make of one token: a softmax over all scores, the best of which count by their shares among themselves.
+func (m *hybrid) mix(x []float64, w func(string) []float32) []float64 {
+	out := make([]float64, m.width)
+	add := func(weight float64, gate, up, down []float32) {
+		for i, f := range reference.MatVec(down, reference.SwiGLU(reference.MatMul(gate, x, m.width), reference.MatMul(up, x, m.width))) {
+			out[i] += weight * f
+		}
+	}
+	scores := reference.Softmax(reference.MatVec(w("ffn_gate_inp.weight"), x))
+	order := slices.SortedFunc(maps.Keys(maps.Collect(slices.All(scores))), func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })[:m.used]
+	sum := 0.0
+	for _, e := range order {
+		sum += scores[e]
+	}
+	n := m.expertFFN * m.width
+	for _, e := range order {
+		add(scores[e]/sum, w("ffn_gate_exps.weight")[e*n:][:n], w("ffn_up_exps.weight")[e*n:][:n], w("ffn_down_exps.weight")[e*n:][:n])
+	}
+	if m.sharedFFN > 0 {
+		share := 1.0
+		if m.arch == "qwen3next" {
+			share = 1 / (1 + math.Exp(-reference.MatVec(w("ffn_gate_inp_shexp.weight"), x)[0]))
+		}
+		add(share, w("ffn_gate_shexp.weight"), w("ffn_up_shexp.weight"), w("ffn_down_shexp.weight"))
 	}
 	return out
 }

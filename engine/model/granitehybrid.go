@@ -8,7 +8,8 @@ import (
 func init() { register("granitehybrid", graniteHybrid) }
 
 // graniteHybrid is Granite 4's hybrid: granite's four factors, Mamba-2 (arXiv 2405.21060) in most layers, and attention in those
-// with KV heads, which rotates only where the model was trained with positions.
+// with KV heads, which rotates only where the model was trained with positions. Feed-forward blocks are dense, or experts beside
+// one that has all tokens.
 func graniteHybrid(b *builder) {
 	attention := b.attention()
 	const trained = "rope.scaling.finetuned"
@@ -22,6 +23,8 @@ func graniteHybrid(b *builder) {
 	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
 	b.residual = float32(b.positive("residual_scale", 1))
 	r := b.recurrent()
+	mixture := b.someMixture(true)
+	shared := b.integer("expert_shared_feed_forward_length", 0, 0, 1<<18)
 
 	x := b.embed("token_embd", float32(b.positive("embedding_scale", 1)))
 	for range b.layers() {
@@ -31,8 +34,18 @@ func graniteHybrid(b *builder) {
 		} else {
 			b.mambaBlock(x, normed, b.stateful(r))
 		}
-		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
-		b.addProject(x, f, "ffn_down")
+		n := b.rmsNorm(x, "ffn_norm")
+		if mixture.experts == 0 {
+			b.addProject(x, b.glu(n, kernel.SiLU, "ffn_gate", "ffn_up"), "ffn_down")
+			continue
+		}
+		if shared == 0 {
+			b.addMixture(x, n, mixture)
+			continue
+		}
+		f := b.sharedExpert(n, shared) // before the others are added to x, which n is of
+		b.addMixture(x, n, mixture)
+		b.addProject(x, f, "ffn_down_shexp")
 	}
 	b.boundHead(b.rmsNorm(x, "output_norm"), "output", 1/b.positive("logit_scale", 1), 0)
 }
