@@ -176,29 +176,53 @@ func (x *index) has(h Hash, id int32) bool {
 	return false
 }
 
-// checkStates proves that each slot is free, waits for the open step's end, or is referenced as often as it is some
-// table's state.
+// checkStates proves that each slot is free, or referenced as often as it is some table's state and kept as often as tables and
+// blocks keep it.
 func (m *Manager) checkStates() error {
-	if m.states == nil {
+	p := m.states
+	if p == nil {
 		return nil
 	}
-	named := make([]int32, len(m.states.slots))
+	named, keeping := make([]int32, len(p.slots)), make([]int32, len(p.slots))
 	for i, t := range m.live {
 		if (t.state == NullState) != (t.tokens == 0) {
 			return fmt.Errorf("paging: table %d has %d tokens and state %d", i, t.tokens, t.state)
 		}
 		named[t.state]++
+		for j, k := range t.kept {
+			if k.tokens == 0 || k.tokens > t.tokens || j > 0 && k.tokens < t.kept[j-1].tokens {
+				return fmt.Errorf("paging: table %d of %d tokens keeps a state after %d", i, t.tokens, k.tokens)
+			}
+			keeping[k.slot]++
+		}
 	}
-	idle := make([]bool, len(named))
-	for _, id := range slices.Concat(m.states.queue.IDs(), m.states.late) {
-		if id == NullState || idle[id] {
+	snapshots := 0
+	for id := range m.pool.blocks {
+		b := &m.pool.blocks[id]
+		if b.state == NullState {
+			continue
+		}
+		snapshots++
+		keeping[b.state]++
+		if first, ok := m.pool.contents[0].find(&b.hash); !b.cached || b.group != 0 || !ok || first != int32(id) || p.slots[b.state].block != int32(id) {
+			return fmt.Errorf("paging: the snapshot behind block %d cannot be found", id)
+		}
+	}
+	if snapshots != p.snapshots {
+		return fmt.Errorf("paging: %d snapshots, counted as %d", snapshots, p.snapshots)
+	}
+	free := make([]bool, len(p.slots))
+	for _, id := range slices.Concat(p.free.IDs(), p.late) {
+		if id == NullState || free[id] {
 			return fmt.Errorf("paging: state %d is free twice, or never is", id)
 		}
-		idle[id] = true
+		free[id] = true
 	}
-	for id := 1; id < len(named); id++ {
-		if s := &m.states.slots[id]; s.refs != named[id] || idle[id] != (s.refs == 0) {
-			return fmt.Errorf("paging: state %d has %d references and is free: %t; tables have it %d times", id, s.refs, idle[id], named[id])
+	for id := 1; id < len(p.slots); id++ {
+		s, idle := &p.slots[id], p.idle.Has(int32(id))
+		if s.refs != named[id] || s.kept != keeping[id] || free[id] != (s.refs == 0 && s.kept == 0) || idle != (s.refs == 0 && s.kept > 0) {
+			return fmt.Errorf("paging: state %d with %d references and kept %d times: free %t, idle %t; tables have it %d times, and it is kept %d times",
+				id, s.refs, s.kept, free[id], idle, named[id], keeping[id])
 		}
 	}
 	return nil

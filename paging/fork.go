@@ -31,8 +31,12 @@ func (m *Manager) Fork(t *BlockTable) (*BlockTable, error) {
 			}
 		}
 	}
-	if f.state = t.state; m.states != nil {
-		m.states.ref(f.state)
+	if m.states != nil {
+		m.setState(f, t.state)
+		for _, k := range t.kept {
+			m.states.slots[k.slot].kept++
+			f.kept = append(f.kept, k)
+		}
 	}
 	m.enlist(f)
 	m.pool.tell(Event{Kind: Forked, Sequence: t.Sequence})
@@ -49,21 +53,24 @@ func (m *Manager) leftWindow(t *BlockTable, at int) bool {
 	return false
 }
 
-// Truncate drops the last n tokens, or all of a sequence with a state, which cannot go back. Blocks behind the new end go back; a published block that the next write would
+// Truncate drops the last n tokens; of a sequence with a state as many more as lie behind the last state that is kept. Blocks
+// behind the new end go back; a published block that the next write would
 // change is hidden then, or copied where it is shared. ErrLeftWindow changes nothing.
 func (m *Manager) Truncate(t *BlockTable, n int) error {
 	if t.live == unlinked || n < 0 || n > t.tokens {
 		return ErrTable
 	}
 	tokens := t.tokens - n
+	slot := t.state
 	if m.states != nil && n > 0 {
-		tokens = 0
+		tokens, slot = m.earlier(t, tokens)
 	}
 	if m.leftWindow(t, tokens) {
 		return ErrLeftWindow
 	}
-	if tokens < t.tokens {
-		m.dropState(t)
+	if m.states != nil && n > 0 {
+		m.setState(t, slot)
+		m.unkeepFrom(t, tokens)
 	}
 	m.drop(t, m.blocksFor(tokens))
 	t.tokens = tokens

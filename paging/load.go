@@ -36,18 +36,23 @@ func (m *Manager) filled(blocks int) int {
 
 // Load is Hold, and, with a prefix cache, takes new blocks for as many whole blocks of tokens behind the held ones as
 // there are free ones. They count as published: the caller fills them at once, before the open step is submitted. So
-// none of them is a block that a swap-out of that step has yet to read. It gives the number of tokens held.
+// none of them is a block that a swap-out of that step has yet to read. Where sequences have a state it takes blocks for all of
+// tokens or for none, and a slot for the state behind them, to be filled likewise. It gives the number of tokens held.
 func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
 	held, err = m.Hold(t, tokens)
-	if err != nil || !m.cache || m.states != nil {
+	if err != nil || !m.cache {
 		return held, err
 	}
-	idle := m.pool.idle((len(tokens) - held) / m.size * len(m.groups))
+	wanted := (len(tokens) - held) / m.size
+	idle := m.pool.idle(wanted * len(m.groups))
 	blocks := len(idle) / len(m.groups)
-	if blocks == 0 {
+	if blocks == 0 || m.states != nil && (blocks < wanted || !m.states.canTake()) {
 		return held, nil
 	}
 	m.enlist(t)
+	if m.states != nil {
+		m.loadState(t)
+	}
 	t.tokens += blocks * m.size
 	for i, id := range idle[:blocks*len(m.groups)] {
 		m.pool.takeID(id)
@@ -57,7 +62,16 @@ func (m *Manager) Load(t *BlockTable, tokens []int32) (held int, err error) {
 	}
 	m.publish(t, tokens[:t.tokens])
 	m.bind(t)
+	m.Snapshot(t, false)
 	return held, nil
+}
+
+// loadState gives t a slot that the caller fills at once.
+func (m *Manager) loadState(t *BlockTable) {
+	id := m.takeState()
+	m.states.unref(t.state)
+	t.state = id
+	m.states.slots[id].written = m.step - 1
 }
 
 // idle lists free blocks that no swap-out of the open step reads, at most so many, the next to be given out first.

@@ -39,6 +39,7 @@ func NewManager(c Config) (*Manager, error) {
 	m.pool = newPool(&c, len(groups), &m.stats)
 	if c.States > 0 {
 		m.states = newStatePool(c.States)
+		m.pool.states = m.states
 		m.partial = false
 	}
 	return m, nil
@@ -197,7 +198,7 @@ func (m *Manager) Free(t *BlockTable) {
 	m.discard(t)
 	m.drop(t, 0)
 	m.dropState(t)
-	t.tokens, t.published = 0, 0
+	t.tokens, t.published, t.rolled = 0, 0, 0
 	t.hashes = t.hashes[:0]
 	t.asked = t.asked[:0]
 	for g := range t.left {
@@ -224,6 +225,14 @@ func (m *Manager) Failed(step uint64) {
 	for id := range m.pool.blocks {
 		if b := &m.pool.blocks[id]; b.cached && (b.written >= step || b.loaded >= step) {
 			m.pool.unpublish(int32(id))
+		}
+	}
+	if m.states == nil {
+		return
+	}
+	for id := range m.states.slots {
+		if s := &m.states.slots[id]; s.kept > 0 && s.written >= step {
+			m.unkeepAll(int32(id))
 		}
 	}
 }
@@ -265,5 +274,8 @@ func (m *Manager) Stats() Stats {
 	s.SlotsUsed = p.used
 	s.HostBlocks, s.HostFree = len(m.host.refs)-1, len(m.host.free)
 	s.HitRate = m.rate.Rate()
+	if m.states != nil {
+		s.States, s.Snapshots = len(m.states.slots)-1, m.states.snapshots
+	}
 	return s
 }

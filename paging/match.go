@@ -10,13 +10,25 @@ func (m *Manager) match(t *BlockTable, tokens []int32) int {
 	return m.matchBlocks(t, tokens, (len(tokens)-1)/m.size)
 }
 
-// matchBlocks fills m.found with the longest prefix of at most the given number of blocks that every group can serve,
-// and gives its length in blocks.
+// matchBlocks fills m.found with the longest prefix of at most the given number of blocks that every group can serve, and
+// behind which there is a snapshot where sequences have a state. It gives its length in blocks.
 func (m *Manager) matchBlocks(t *BlockTable, tokens []int32, blocks int) int {
+	blocks = m.matchGroups(t, tokens, blocks)
+	for m.states != nil && blocks > 0 {
+		n := m.lastSnapshot(t, blocks)
+		if n == blocks {
+			break
+		}
+		blocks = m.matchGroups(t, tokens, n)
+	}
+	return blocks
+}
+
+func (m *Manager) matchGroups(t *BlockTable, tokens []int32, blocks int) int {
 	for g := range m.found {
 		m.found[g] = m.found[g][:0]
 	}
-	if !m.cache || m.states != nil || t.SkipLookup || len(tokens) == 0 || t.live != unlinked || t.swapped {
+	if !m.cache || t.SkipLookup || len(tokens) == 0 || t.live != unlinked || t.swapped {
 		return 0
 	}
 	m.recall(t, tokens)
@@ -119,6 +131,9 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 	if m.allocationNeed(tokens, blocks, rows, n) > m.pool.Free()-spare || n > 0 && !m.canMoveState(t) {
 		return 0, ErrNoBlocks
 	}
+	if m.states != nil && blocks > 0 {
+		m.stats.SnapshotHits++
+	}
 	hit = blocks*m.size + rows
 	n = min(n, len(tokens)-hit)
 	m.revive(t, blocks)
@@ -145,6 +160,10 @@ func (m *Manager) Allocate(t *BlockTable, tokens []int32, n, spare int) (hit int
 // revive fills an empty table with the first blocks of the last match.
 func (m *Manager) revive(t *BlockTable, blocks int) {
 	m.enlist(t)
+	if m.states != nil && blocks > 0 {
+		slot, _ := m.snapshotAt(t, blocks)
+		m.setState(t, slot)
+	}
 	for g := range m.groups {
 		for _, id := range m.found[g][:blocks] {
 			if id != NullBlock {

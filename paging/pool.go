@@ -13,7 +13,8 @@ type block struct {
 	written uint64 // the last step that wrote a slot of it
 	loaded  uint64 // the last step that took it from host memory
 	hash    Hash
-	parent  Hash // kept for partial hits only
+	parent  Hash  // kept for partial hits only
+	state   int32 // the snapshot behind it
 }
 
 // BlockPool owns all blocks. A block is in the free queue, or held for a copy, or referenced by tables; a cached block
@@ -31,6 +32,7 @@ type BlockPool struct {
 	run      []int32
 	sources  []int32
 	moves    moves
+	states   *statePool // nil: the model has no layers without K and V
 	stats    *Stats
 	events   func(Event)
 }
@@ -208,6 +210,7 @@ func (p *BlockPool) unpublish(id int32) {
 	}
 	b.cached = false
 	p.cached--
+	p.passSnapshot(id)
 	if b.refs == 0 {
 		p.forget(id)
 	}

@@ -39,7 +39,8 @@ var layouts = map[string]Config{
 	"partial hits":    {BlockSize: 4, Blocks: 40, PrefixCache: true, PartialHits: true, HostBlocks: 100},
 	"beside a window": {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 20, Groups: []Group{{}, {Window: 7}}},
 	"windows, sinks":  {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 60, PartialHits: true, Groups: []Group{{Window: 9, Sinks: 5}, {}, {Window: 2}}},
-	"states":          {BlockSize: 4, Blocks: 30, States: 12},
+	"states":          {BlockSize: 4, Blocks: 40, PrefixCache: true, States: 24},
+	"few states":      {BlockSize: 4, Blocks: 60, PrefixCache: true, States: 9, Groups: []Group{{}, {Window: 7}}},
 	"window alone":    {BlockSize: 4, Blocks: 30, PrefixCache: true, Groups: []Group{{Window: 6}}},
 	"blocks of one":   {BlockSize: 1, Blocks: 90, PrefixCache: true, HostBlocks: 50, Groups: []Group{{}, {Window: 3}}},
 }
@@ -55,6 +56,7 @@ func TestRandomOperations(t *testing.T) {
 				require.NotZero(t, s.Evictions)
 			}
 			require.Equal(t, c.PrefixCache, w.loaded > 0)
+			require.Equal(t, c.States > 0, s.SnapshotHits > 0)
 			require.Equal(t, c.HostBlocks > 0, s.SwapOuts > 0 && s.SwapIns > 0)
 			require.Equal(t, c.HostBlocks > 0 && c.PrefixCache, s.SwapsSpared > 0)
 			require.Equal(t, c.BlockSize > 1, s.Copies > 0)

@@ -22,6 +22,9 @@ func (m *Manager) publish(t *BlockTable, known []int32) {
 		}
 	}
 	t.published = full
+	if m.states != nil {
+		m.publishSnapshots(t)
+	}
 }
 
 func (t *BlockTable) parent(i int) *Hash {

@@ -10,19 +10,24 @@ type Stats struct {
 	SlotsTaken int // slots of active blocks
 	SlotsUsed  int // of them with a token; a shared block's count once
 
+	States    int // slots for states; 0: the model has none
+	Snapshots int // of them those that lookups find
+
 	HostBlocks int // of host memory
 	HostFree   int
 
-	Requests      uint64 // counted lookups
-	AskedTokens   uint64 // their tokens
-	HitTokens     uint64 // of them found in full cached blocks
-	PartialTokens uint64 // copied from blocks that share only their first tokens; not among the hits
-	Copies        uint64
-	Evictions     uint64
-	SwapOuts      uint64  // blocks moved to host memory
-	SwapIns       uint64  // blocks taken back from it
-	SwapsSpared   uint64  // blocks that were found cached when their table came back
-	HitRate       float64 // share of asked tokens that were hits, over the last 1,000 requests
+	Requests         uint64 // counted lookups
+	AskedTokens      uint64 // their tokens
+	HitTokens        uint64 // of them found in full cached blocks
+	PartialTokens    uint64 // copied from blocks that share only their first tokens; not among the hits
+	SnapshotHits     uint64 // sequences that went on from a snapshot
+	Copies           uint64
+	Evictions        uint64
+	SnapshotsEvicted uint64  // for want of slots
+	SwapOuts         uint64  // blocks moved to host memory
+	SwapIns          uint64  // blocks taken back from it
+	SwapsSpared      uint64  // blocks that were found cached when their table came back
+	HitRate          float64 // share of asked tokens that were hits, over the last 1,000 requests
 }
 
 // HitRate is the share of asked tokens that were found, over the last requests.

@@ -90,6 +90,14 @@ func (w *walk) move(t *BlockTable, content []Hash, first, end int) error {
 		}
 	}
 	w.moved = append(w.moved, write{slot: int(to), value: content[end-1], from: from})
+	switch w.from.below(4) {
+	case 0:
+		w.m.KeepFork(t)
+	case 1:
+		w.m.DropForks(t)
+	default:
+		w.m.Snapshot(t, w.from.below(2) == 0)
+	}
 	return nil
 }
 
@@ -186,6 +194,14 @@ func (w *walk) load() error {
 			}
 		}
 	}
+	if len(w.states) > 0 && l.table.Tokens() > 0 {
+		_, at := l.table.States()
+		if l.table.Tokens() > held {
+			w.states[at] = content[l.table.Tokens()-1]
+		} else if w.states[at] != content[held-1] {
+			return errors.New("a held state is another's")
+		}
+	}
 	l.tokens = l.tokens[:l.table.Tokens()]
 	w.loaded += len(l.tokens) - held
 	if l.known = len(l.tokens); l.known > 0 {
@@ -223,6 +239,11 @@ func (w *walk) step() error {
 		}
 		for i := range 1 + w.from.below(30) {
 			l.tokens = append(l.tokens, family*10+int32(i*w.from.below(9)/8))
+		}
+		if len(w.states) > 0 && len(w.seqs) > 0 && w.from.below(2) == 0 { // snapshots are found by few
+			if o := w.seqs[w.from.below(len(w.seqs))]; o.table.root == l.table.root {
+				l.tokens = append(slices.Clone(o.tokens[:o.known]), 7)
+			}
 		}
 		want := w.m.Match(l.table, l.tokens)
 		free := w.m.pool.FreeIDs()

@@ -15,6 +15,7 @@ func (s *Scheduler) forkSamples(q *sequence) {
 		delete(s.pending, id)
 		s.fork(q, id, q.tokens[:q.prompt], q.prompt-1)
 	}
+	s.cache.DropForks(q.table)
 	if q.muted {
 		s.end(q, q.prompt)
 	}
@@ -91,6 +92,7 @@ func (s *Scheduler) fork(q *sequence, id uint64, tokens []int32, computed int) {
 	} else {
 		table = s.cache.NewTable(r.extras)
 	}
+	s.cache.DropForks(table)
 	table.SkipLookup, table.Sequence = r.AllLogits, id
 	f.table, f.computed = table, table.Tokens()
 	r.members = append(r.members, f)

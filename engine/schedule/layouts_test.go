@@ -32,7 +32,8 @@ func layouts() []layout {
 		{"whole prompts", Config{
 			BlockSize: 4, Blocks: 11, PrefixCache: true, NoChunking: true, TokenBudget: 40, MaxModelLen: 40, MaxSeqs: 5, QueueLimit: 6, Watermark: 2,
 		}},
-		{"states", Config{BlockSize: 4, Blocks: 16, TokenBudget: 8, MaxSeqs: 5, Depth: 3, States: 11}},
+		{"states", Config{BlockSize: 4, Blocks: 16, PrefixCache: true, TokenBudget: 8, MaxSeqs: 5, Depth: 3, States: 30, SnapshotInterval: 8}},
+		{"few states beside a window", Config{BlockSize: 2, Blocks: 60, PrefixCache: true, PartialHits: true, Groups: beside, TokenBudget: 6, MaxSeqs: 5, Depth: 2, States: 12, SnapshotInterval: 10}},
 		{"sinks", Config{
 			BlockSize: 4, Blocks: 34, PrefixCache: true, PartialHits: true, Groups: []paging.Group{{Window: 9, Sinks: 2}, {}}, TokenBudget: 5, Depth: 3,
 		}},
@@ -71,7 +72,8 @@ func TestWalk(t *testing.T) {
 					require.True(t, happened, what)
 				}
 				require.Equal(t, c.PrefixCache, w.loaded > 0 && w.saved > 0 && s.Cache.Evictions > 0, "the prefix cache")
-				require.Equal(t, c.PartialHits, s.Cache.PartialTokens > 0, "partial hits")
+				require.Equal(t, c.PartialHits && c.States == 0, s.Cache.PartialTokens > 0, "partial hits")
+				require.Equal(t, c.PrefixCache && c.States > 0, s.Cache.SnapshotHits > 0, "snapshots")
 				require.Equal(t, c.HostBlocks > 0, s.Swaps > 0 && s.Cache.SwapIns > 0, "swaps")
 				if c.Preemption == Cheaper || c.HostBlocks < 10 {
 					require.Less(t, s.Swaps, s.Preemptions, "recomputes")

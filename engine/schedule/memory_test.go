@@ -79,19 +79,20 @@ func (l *line) token(p int) int32 {
 // promise, and at every read it compares each position that a row attends to with what the row's sequence says. It knows
 // nothing of the scheduler's books.
 type memory struct {
-	t      rapid.TB
-	size   int
-	groups []paging.Group
-	slots  []text
-	states []text             // [state slot] the text behind which it stands
-	by     []uint64           // [slot] the step that wrote it
-	host   [][]text           // [block of host memory] as far as steps have landed
-	going  map[uint64][]going // by step in flight
-	lanes  []int32            // last sampled token
-	owners map[uint64]int32   // lanes of sequences
-	moved  []text
-	reads  int
-	turn   int
+	t       rapid.TB
+	size    int
+	groups  []paging.Group
+	slots   []text
+	states  []text             // [state slot] the text behind which it stands
+	stateBy []uint64           // [state slot] the step that wrote it
+	by      []uint64           // [slot] the step that wrote it
+	host    [][]text           // [block of host memory] as far as steps have landed
+	going   map[uint64][]going // by step in flight
+	lanes   []int32            // last sampled token
+	owners  map[uint64]int32   // lanes of sequences
+	moved   []text
+	reads   int
+	turn    int
 }
 
 type going struct {
@@ -103,7 +104,7 @@ func newMemory(t rapid.TB, c Config) *memory {
 	c = c.withDefaults()
 	m := &memory{
 		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),
-		states: make([]text, c.States), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
+		states: make([]text, c.States), stateBy: make([]uint64, c.States), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
 	}
 	if len(m.groups) == 0 {
 		m.groups = []paging.Group{{}}
@@ -137,6 +138,11 @@ func (m *memory) fail(number uint64) {
 			m.slots[i] = spoilt
 		}
 	}
+	for i := range m.states {
+		if m.stateBy[i] >= number && m.stateBy[i] != byHand {
+			m.states[i] = spoilt
+		}
+	}
 	clear(m.going) // the steps in flight are that one and those behind it
 }
 
@@ -162,6 +168,9 @@ func (m *memory) fill(p *Pin, salt string, tokens []int32) {
 			}
 		}
 	}
+	if len(m.states) > 0 && p.Fresh() < p.Tokens() {
+		m.states[p.State()], m.stateBy[p.State()] = x, byHand
+	}
 }
 
 // save reads what a caller saves, between steps.
@@ -175,6 +184,9 @@ func (m *memory) save(p *Pin, salt string, tokens []int32) {
 			}
 			m.reads++
 		}
+	}
+	if len(m.states) > 0 && p.Tokens() > 0 && m.states[p.State()] != x {
+		m.fatal("what is saved of slot %d is the state of another text", p.State())
 	}
 }
 
@@ -327,6 +339,6 @@ func (m *memory) state(s *step.Step, lines map[uint64]*line) {
 		m.reads++
 	}
 	for _, r := range s.Rows {
-		m.states[r.To] = lines[r.Sequence].texts[r.Start+r.Count-1]
+		m.states[r.To], m.stateBy[r.To] = lines[r.Sequence].texts[r.Start+r.Count-1], s.Number
 	}
 }

@@ -19,6 +19,12 @@ func (p *Pin) Tokens() int { return p.table.Tokens() }
 // Fresh is how many leading tokens were found cached: blocks after them hold nothing yet.
 func (p *Pin) Fresh() int { return p.fresh }
 
+// State is the slot of the state after the pin's tokens.
+func (p *Pin) State() int32 {
+	_, slot := p.table.States()
+	return slot
+}
+
 // Blocks is the pin's block table in a KV group, until the next call of the scheduler.
 func (p *Pin) Blocks(group int) []int32 { return p.table.IDs(group) }
 

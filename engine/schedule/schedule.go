@@ -93,6 +93,9 @@ func (s *Scheduler) landFirst() Decision {
 
 // fill gives the budget out: to running sequences in order, then, if nobody had to go, to waiting ones.
 func (s *Scheduler) fill(st *step.Step, f *flight) {
+	for s.cache.HasStates() && len(s.pins) > max(1, s.config.States-1-2*s.config.MaxSeqs) {
+		s.yield() // each holds a state, and running sequences need theirs
+	}
 	preempted := len(s.preempted)
 	budget := s.config.TokenBudget
 	for i := 0; i < len(s.running) && budget > 0; i++ {
@@ -141,7 +144,7 @@ func (s *Scheduler) share(q *sequence, budget int) int {
 	if s.config.NoChunking && n > budget {
 		return 0
 	}
-	return min(n, s.chunk(budget), s.wanted(q.request))
+	return s.untilDue(q, q.computed, min(n, s.chunk(budget), s.wanted(q.request)))
 }
 
 // wanted bounds a chunk of a request that wants all logits by what a step can still give.
@@ -167,6 +170,9 @@ func (s *Scheduler) place(q *sequence, n int) (int, error) {
 		return n, s.cache.Append(q.table, q.tokens, n)
 	}
 	tokens := q.ready()
+	if s.cache.HasStates() {
+		n = s.untilDue(q, s.cache.Match(q.table, tokens), n)
+	}
 	hit, err := s.cache.Allocate(q.table, tokens, n, 0)
 	if err != nil {
 		return 0, err
@@ -221,6 +227,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	q.computed = end
 	q.flights++
+	s.keep(q)
 }
 
 // pool asks for what a row's tokens add to its sequence's embedding, if anything.
@@ -277,6 +284,9 @@ func (s *Scheduler) admit(st *step.Step, f *flight, budget int) {
 			return
 		}
 		chunk, tokens := min(s.chunk(budget), s.wanted(r)), q.ready()
+		if s.cache.HasStates() {
+			chunk = s.untilDue(q, s.cache.Match(q.table, tokens), chunk)
+		}
 		hit, err := s.cache.Allocate(q.table, tokens, chunk, spare)
 		if err != nil {
 			if len(s.running) == 0 && s.yield() {

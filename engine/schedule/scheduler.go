@@ -22,21 +22,23 @@ import (
 
 // Defaults of Config, and of all that is made of it.
 const (
-	DefaultBlockSize   = 16
-	DefaultTokenBudget = 512
-	DefaultLongPrompt  = 256
-	DefaultMaxSeqs     = 64
+	DefaultBlockSize        = 16
+	DefaultTokenBudget      = 512
+	DefaultLongPrompt       = 256
+	DefaultMaxSeqs          = 64
+	DefaultSnapshotInterval = 512
 )
 
 // Config is fixed for a scheduler's life.
 type Config struct {
-	BlockSize   int            // slots a block; 0: DefaultBlockSize
-	Blocks      int            // blocks of the pool, the null block included
-	Groups      []paging.Group // KV groups; none: one of full attention
-	States      int            // slots of paging.Config.States
-	PrefixCache bool
-	PartialHits bool // copy the first rows of a cached block that shares only its first tokens
-	Watermark   int  // blocks that an admission must leave free while others run
+	BlockSize        int            // slots a block; 0: DefaultBlockSize
+	Blocks           int            // blocks of the pool, the null block included
+	Groups           []paging.Group // KV groups; none: one of full attention
+	States           int            // slots of paging.Config.States: 2 + 2·MaxSeqs or more, or 0
+	SnapshotInterval int            // tokens, in whole blocks, between snapshots of states; 0: DefaultSnapshotInterval
+	PrefixCache      bool
+	PartialHits      bool // copy the first rows of a cached block that shares only its first tokens
+	Watermark        int  // blocks that an admission must leave free while others run
 
 	TokenBudget int  // tokens a step; 0: DefaultTokenBudget
 	LongPrompt  int  // tokens a step of one request while another runs or waits; 0: DefaultLongPrompt, below 0: no cap
@@ -63,12 +65,13 @@ func (c Config) withDefaults() Config {
 		field *int
 		value int
 	}{
-		{&c.BlockSize, DefaultBlockSize}, {&c.TokenBudget, DefaultTokenBudget}, {&c.LongPrompt, DefaultLongPrompt}, {&c.MaxSeqs, DefaultMaxSeqs}, {&c.Depth, 1},
+		{&c.BlockSize, DefaultBlockSize}, {&c.TokenBudget, DefaultTokenBudget}, {&c.LongPrompt, DefaultLongPrompt}, {&c.MaxSeqs, DefaultMaxSeqs}, {&c.Depth, 1}, {&c.SnapshotInterval, DefaultSnapshotInterval},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
 	}
+	c.SnapshotInterval = (c.SnapshotInterval + c.BlockSize - 1) / c.BlockSize * c.BlockSize
 	return c
 }
 
@@ -113,6 +116,9 @@ func New(c Config) (*Scheduler, error) {
 		if f.value < 1 {
 			return nil, fmt.Errorf("schedule: %s is %d: it must be at least 1", f.name, f.value)
 		}
+	}
+	if c.SnapshotInterval < 1 || c.States > 0 && c.States < 2+2*c.MaxSeqs {
+		return nil, fmt.Errorf("schedule: SnapshotInterval %d, and States %d for %d sequences", c.SnapshotInterval, c.States, c.MaxSeqs)
 	}
 	if c.MaxModelLen < 0 || c.QueueLimit < 0 || c.Watermark < 0 {
 		return nil, fmt.Errorf("schedule: MaxModelLen %d, QueueLimit %d and Watermark %d: none may be negative",

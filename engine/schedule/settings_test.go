@@ -28,7 +28,7 @@ func settings(from choices) Config {
 		c.Groups = append(c.Groups, g)
 	}
 	if from.below(3) == 0 {
-		c.States = 1 + 2*c.MaxSeqs + from.below(6)
+		c.States, c.SnapshotInterval = 2+2*c.MaxSeqs+from.below(8), 1+from.below(12)
 	}
 	c.Blocks = 2 + max(1, len(c.Groups))*(1+from.below(4+40/c.BlockSize))
 	return c
