@@ -139,7 +139,7 @@ func (e *Engine) size(given bool) error {
 	for _, field := range []struct {
 		name       string
 		value, low int
-	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"queue limit", o.QueueLimit, 0}} {
+	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"snapshot interval", o.SnapshotInterval, 0}, {"queue limit", o.QueueLimit, 0}} {
 		if field.value < field.low {
 			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
 		}
@@ -159,7 +159,7 @@ func (e *Engine) size(given bool) error {
 	if stateMemory == 0 {
 		stateMemory = kvMemory / 2
 	}
-	states := stateNeeds{slot: uint64(e.plan.StateBytes()), layer: uint64(e.plan.LayerStateBytes()), memory: stateMemory, binding: binding, seqs: o.MaxSeqs, given: given}
+	states := stateNeeds{slot: uint64(e.plan.StateBytes()), layer: e.plan.LargestStateBytes(), memory: stateMemory, binding: binding, seqs: o.MaxSeqs, given: given}
 	slots, seqs, err := states.fit()
 	if err != nil {
 		return err
@@ -222,7 +222,7 @@ func variants(kernels map[string]string) string {
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, SnapshotInterval: e.options.SnapshotInterval, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}

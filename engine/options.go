@@ -20,14 +20,16 @@ type Options struct {
 	KVMemory uint64 `json:"kvMemory"`
 	// StateMemory is how many bytes the states of layers without K and V have, of running sequences and snapshots in the
 	// prefix cache; 0: half as many as the KV cache may have. Unless MaxSeqs says, fewer sequences run where it is little.
-	StateMemory   uint64 `json:"stateMemory"`
-	Context       int    `json:"context"`       // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
-	BlockSize     int    `json:"blockSize"`     // tokens a block; 0: 16
-	TokenBudget   int    `json:"tokenBudget"`   // tokens a step; 0: 512
-	LongPrompt    int    `json:"longPrompt"`    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
-	MaxSeqs       int    `json:"maxSeqs"`       // sequences running at once; 0: 64
-	Depth         int    `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
-	Deterministic bool   `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
+	StateMemory uint64 `json:"stateMemory"`
+	// SnapshotInterval is how many tokens lie between snapshots of such states, to whose places prompts can go back; 0: 512.
+	SnapshotInterval int  `json:"snapshotInterval"`
+	Context          int  `json:"context"`       // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
+	BlockSize        int  `json:"blockSize"`     // tokens a block; 0: 16
+	TokenBudget      int  `json:"tokenBudget"`   // tokens a step; 0: 512
+	LongPrompt       int  `json:"longPrompt"`    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
+	MaxSeqs          int  `json:"maxSeqs"`       // sequences running at once; 0: 64
+	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
+	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
 	QueueLimit    int  `json:"queueLimit"`  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool `json:"-"`           // compute every prompt whole, whatever was computed before

@@ -64,7 +64,8 @@ func (s *Session) Unpin() error {
 // savePiece is how many bytes of blocks Save fetches from the GPU at once.
 const savePiece = 4 << 20
 
-// Save writes the conversation and the K and V of its whole blocks, as far as the cache has them: of a model with windows only
+// Save writes the conversation and the K and V of its whole blocks, as far as the cache has them, up to the last snapshot of a
+// model whose layers keep a state: of a model with windows only
 // while no window has left a block behind. Restoring it gives the same tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two
 // steps: requests wait meanwhile, and w must not call the engine.
 func (s *Session) Save(w io.Writer) error {
@@ -82,6 +83,7 @@ func (s *Session) Save(w io.Writer) error {
 		blocks, size, groups := e.blocksFrom(p, 0), e.placeBytes(), len(e.plan.Windows())
 		out, err := session.NewWriter(w, &session.State{
 			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks) / groups,
+			StateBytes: int(e.plan.StateBytes()),
 		})
 		if err != nil {
 			return err
@@ -95,6 +97,15 @@ func (s *Session) Save(w io.Writer) error {
 				if err := out.Block(block); err != nil {
 					return err
 				}
+			}
+		}
+		if e.plan.StateBytes() > 0 && len(blocks) > 0 {
+			state, err := e.machine.ReadState(context.Background(), p.State())
+			if err != nil {
+				return err
+			}
+			if err := out.State(state); err != nil {
+				return err
 			}
 		}
 		return out.Close()
@@ -132,7 +143,7 @@ func (e *Engine) restore(in *session.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := in.Check(print, e.info.BlockSize, e.placeBytes()); err != nil {
+	if err := in.Check(print, e.info.BlockSize, e.placeBytes(), int(e.plan.StateBytes())); err != nil {
 		return e.misfit(&in.State, err)
 	}
 	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], len(in.Tokens), "", "")
@@ -165,7 +176,30 @@ func (e *Engine) restore(in *session.Reader) error {
 			data = data[e.machine.BlockBytes():]
 		}
 	}
+	if err := e.restoreState(in, p); err != nil {
+		return err
+	}
 	e.scheduler.Unpin(p)
+	return nil
+}
+
+// restoreState fills the state behind what was loaded.
+func (e *Engine) restoreState(in *session.Reader, p *schedule.Pin) error {
+	if p.Fresh() == p.Tokens() {
+		return nil
+	}
+	data, err := in.StateData()
+	if err != nil {
+		e.scheduler.Forget(p)
+		return err
+	}
+	if data == nil {
+		return nil
+	}
+	if err := e.machine.WriteState(p.State(), data); err != nil {
+		e.loop.Fail(err)
+		return err
+	}
 	return nil
 }
 

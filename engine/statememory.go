@@ -29,12 +29,12 @@ func (n *stateNeeds) fit() (slots, seqs int, err error) {
 	if n.slot == 0 {
 		return 0, n.seqs, nil
 	}
-	count := min(n.memory/n.slot, n.binding/n.layer, uint64(1+slotsSequence*n.seqs+snapshotSlots))
+	count := min(n.memory/n.slot, n.binding/n.layer, uint64(2+slotsSequence*n.seqs+snapshotSlots))
 	seqs = n.seqs
 	if !n.given {
 		seqs = min(seqs, max(1, (int(count)-1)/slotsShare))
 	}
-	if least := uint64(1 + slotsSequence*seqs); count < least {
+	if least := uint64(2 + slotsSequence*seqs); count < least {
 		may, lower, raise := min(n.memory, n.binding/n.layer*n.slot), "", ""
 		if seqs > 1 {
 			lower = ": run fewer sequences at once"

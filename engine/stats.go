@@ -2,12 +2,15 @@ package engine
 
 // Stats is what the engine does right now, and what it has done since it was opened.
 type Stats struct {
-	Blocks      BlockStats `json:"blocks"`
-	SlotsTaken  int        `json:"slotsTaken"` // of active blocks: all, those with a token, and the rest
-	SlotsUsed   int        `json:"slotsUsed"`
-	SlotsWasted int        `json:"slotsWasted"`
-	HostBlocks  int        `json:"hostBlocks"` // of host memory, to swap to
-	HostFree    int        `json:"hostFree"`
+	Blocks           BlockStats `json:"blocks"`
+	SlotsTaken       int        `json:"slotsTaken"` // of active blocks: all, those with a token, and the rest
+	SlotsUsed        int        `json:"slotsUsed"`
+	SlotsWasted      int        `json:"slotsWasted"`
+	Snapshots        int        `json:"snapshots"`        // of states, in the prefix cache
+	SnapshotHits     uint64     `json:"snapshotHits"`     // sequences that went on from one
+	SnapshotsEvicted uint64     `json:"snapshotsEvicted"` // that gave way to others
+	HostBlocks       int        `json:"hostBlocks"`       // of host memory, to swap to
+	HostFree         int        `json:"hostFree"`
 
 	Waiting        int     `json:"waiting"`        // requests
 	Running        int     `json:"running"`        // sequences
@@ -54,6 +57,7 @@ func (e *Engine) observe() {
 	s := Stats{
 		Blocks:     BlockStats{Total: c.Blocks, Active: c.Active, Cached: c.Cached, Free: c.Free},
 		SlotsTaken: c.SlotsTaken, SlotsUsed: c.SlotsUsed, SlotsWasted: c.SlotsTaken - c.SlotsUsed,
+		Snapshots: c.Snapshots, SnapshotHits: c.SnapshotHits, SnapshotsEvicted: c.SnapshotsEvicted,
 		HostBlocks: c.HostBlocks, HostFree: c.HostFree,
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
 		BatchTokens: e.batch.tokens, BatchSequences: e.batch.sequences,

@@ -33,6 +33,11 @@ export interface OpenOptions {
   /** Bytes for the KV cache; default: what eight sequences of the whole context fill (maxSeqs of them, where that is set), at most
    * 2 GiB on a card of its own and 512 MiB elsewhere. info.kvBytes tells. */
   kvMemory?: number;
+  /** Bytes for the states of layers without K and V (LFM2's convolutions), of running sequences and of snapshots in the prefix
+   * cache; default: half of what the KV cache may have. info.stateBytes tells. */
+  stateMemory?: number;
+  /** Tokens between snapshots of such states, to whose places prompts can go back; default 512. */
+  snapshotInterval?: number;
   /** One order of summation: tokens do not depend on what else runs. Slower. */
   deterministic?: boolean;
   /** An index in Quire.adapters() or part of a name; default: the best. */
@@ -111,6 +116,9 @@ export interface Info {
   /** On the GPU. */
   weightBytes: number;
   kvBytes: number;
+  /** For the states of layers without K and V, and how many sequences and snapshots have room there; 0: the model has none. */
+  stateBytes: number;
+  stateSlots: number;
   vocabulary: number;
   /** Tokens. */
   context: number;
@@ -285,6 +293,10 @@ export interface Stats {
   /** Of blocks, to host memory and back. */
   swapOuts: number;
   swapIns: number;
+  /** Snapshots of states in the prefix cache, sequences that went on from one, and those that gave way to others. */
+  snapshots: number;
+  snapshotHits: number;
+  snapshotsEvicted: number;
   /** Blocks of host memory, to swap to, and those among them that are free. */
   hostBlocks: number;
   hostFree: number;

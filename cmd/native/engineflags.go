@@ -27,17 +27,19 @@ func (g *gpuFlags) options() gpu.Options {
 // engineFlags say how a model is run.
 type engineFlags struct {
 	gpuFlags
-	KVType        *string `name:"kv-type" placeholder:"TYPE" enum:"${kvtypes}" help:"What K and V are stored as: ${enum}. q8, 8-bit integers with a scale a row, needs half of f16's memory and changes SmolLM2-135M's logits by up to 0.9; f16 changes them by 0.05. Without it f16, and f32 for quire embed."`
-	KVMemory      size    `name:"kv-memory" placeholder:"SIZE" help:"Memory for the KV cache, such as 512MiB. 0: what eight whole contexts fill (or --max-seqs, where given), at most 2 GiB on a discrete GPU and 512 MiB elsewhere."`
-	Variant       string  `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; tile128 for matrix products; f16, matrix and tiles such as wide128x64 for attention. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
-	Deterministic bool    `help:"Add up in one order: the same tokens alone and in any batch."`
-	TokenBudget   int     `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
-	LongPrompt    int     `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`
-	MaxSeqs       int     `placeholder:"N" default:"0" help:"Sequences to run at once. 0: ${maxSeqs}."`
-	PartialHits   bool    `help:"Where a cached block shares only its first tokens with a prompt, copy those instead of computing them."`
-	Preemption    string  `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
-	SwapMemory    size    `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
-	QueueLimit    int     `placeholder:"N" default:"0" help:"Refuse requests when N others wait. 0: any number may wait."`
+	KVType           *string `name:"kv-type" placeholder:"TYPE" enum:"${kvtypes}" help:"What K and V are stored as: ${enum}. q8, 8-bit integers with a scale a row, needs half of f16's memory and changes SmolLM2-135M's logits by up to 0.9; f16 changes them by 0.05. Without it f16, and f32 for quire embed."`
+	KVMemory         size    `name:"kv-memory" placeholder:"SIZE" help:"Memory for the KV cache, such as 512MiB. 0: what eight whole contexts fill (or --max-seqs, where given), at most 2 GiB on a discrete GPU and 512 MiB elsewhere."`
+	StateMemory      size    `placeholder:"SIZE" help:"Memory for the states of layers without K and V (LFM2's convolutions), of running sequences and of snapshots in the prefix cache. 0: half of what the KV cache may have."`
+	SnapshotInterval int     `placeholder:"TOKENS" default:"0" min:"0" help:"Tokens between snapshots of such states: a prompt that begins like an earlier one goes on from the last that they share. 0: ${snapshotInterval}."`
+	Variant          string  `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; tile128 for matrix products; f16, matrix and tiles such as wide128x64 for attention. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
+	Deterministic    bool    `help:"Add up in one order: the same tokens alone and in any batch."`
+	TokenBudget      int     `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
+	LongPrompt       int     `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`
+	MaxSeqs          int     `placeholder:"N" default:"0" help:"Sequences to run at once. 0: ${maxSeqs}."`
+	PartialHits      bool    `help:"Where a cached block shares only its first tokens with a prompt, copy those instead of computing them."`
+	Preemption       string  `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
+	SwapMemory       size    `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
+	QueueLimit       int     `placeholder:"N" default:"0" help:"Refuse requests when N others wait. 0: any number may wait."`
 }
 
 func (e *engineFlags) options() engine.Options {
@@ -45,7 +47,7 @@ func (e *engineFlags) options() engine.Options {
 	if e.KVType != nil {
 		kvType = *e.KVType
 	}
-	return engine.Options{GPU: e.gpuFlags.options(), KVType: kvType, KVMemory: uint64(e.KVMemory), Variant: e.Variant,
+	return engine.Options{GPU: e.gpuFlags.options(), KVType: kvType, KVMemory: uint64(e.KVMemory), StateMemory: uint64(e.StateMemory), SnapshotInterval: e.SnapshotInterval, Variant: e.Variant,
 		Deterministic: e.Deterministic, TokenBudget: e.TokenBudget, LongPrompt: e.LongPrompt, MaxSeqs: e.MaxSeqs,
 		PartialHits: e.PartialHits, Preemption: e.Preemption, SwapMemory: uint64(e.SwapMemory), QueueLimit: e.QueueLimit}
 }

@@ -24,11 +24,14 @@ func (p *Plan) StateBytes() int64 {
 	return n
 }
 
-// LayerStateBytes is the size of the largest state of a layer.
-func (p *Plan) LayerStateBytes() int64 {
-	n := 0
-	for _, s := range p.states {
-		n = max(n, s.words)
+// StateLayerBytes is the size of the state of the i-th layer that keeps one.
+func (p *Plan) StateLayerBytes(i int) uint64 { return 4 * uint64(p.states[i].words) }
+
+// LargestStateBytes is the size of the largest state of a layer.
+func (p *Plan) LargestStateBytes() uint64 {
+	most := uint64(0)
+	for i := range p.states {
+		most = max(most, p.StateLayerBytes(i))
 	}
-	return 4 * int64(n)
+	return most
 }

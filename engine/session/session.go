@@ -1,9 +1,10 @@
-// Package session is the file format of a saved conversation: its tokens, and the K and V of its leading whole blocks as
-// the cache holds them. It knows no model and no GPU.
+// Package session is the file format of a saved conversation: its tokens, the K and V of its leading whole blocks as the cache
+// holds them, and the state behind those of a model that keeps one. It knows no model and no GPU.
 //
 // A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes);
 // the header (fingerprint, then block size, bytes of a block, number of tokens and of blocks as u32); the tokens; the
-// blocks, each followed by its CRC-32C; and the SHA-256 of all before it. The header and the tokens are followed by their
+// blocks, each followed by its CRC-32C; and the SHA-256 of all before it. Version 2 has the bytes of the state as the header's
+// last number, and the state with its CRC-32C behind the blocks, where there are any. The header and the tokens are followed by their
 // CRC-32C too, so that damage is found before it is believed.
 package session
 
@@ -19,14 +20,17 @@ import (
 	"quire/engine/sha256"
 )
 
-// Version is the only version of the format.
-const Version = 1
+// The versions of the format: conversations without a state are still written as the first.
+const (
+	Version      = 1
+	VersionState = 2
+)
 
 const (
 	magic       = "QuireKV\n"
-	headerBytes = sha256.Size + 4*4
-	blockMost   = 1 << 30 // bytes of a block: more is no cache's
-	piece       = 1 << 20 // bytes that are believed at once
+	headerBytes = sha256.Size + 4*4 // of the first version
+	blockMost   = 1 << 30           // bytes of a block: more is no cache's
+	piece       = 1 << 20           // bytes that are believed at once
 )
 
 var (
@@ -59,7 +63,11 @@ type State struct {
 	BlockSize   int // tokens a block
 	BlockBytes  int // of a block of K and V, all layers
 	Blocks      int // of the first Blocks · BlockSize tokens
+	StateBytes  int // of the state after those tokens; 0: the model keeps none
 }
+
+// hasState says whether the state follows the blocks.
+func (s *State) hasState() bool { return s.StateBytes > 0 && s.Blocks > 0 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -70,19 +78,28 @@ type Writer struct {
 	sum   hash.Hash
 	left  int // blocks
 	bytes int // of a block
+	state int // bytes of the state that is to come
 }
 
 // NewWriter begins a session. Its blocks are to follow, and then Close.
 func NewWriter(to io.Writer, s *State) (*Writer, error) {
 	w := &Writer{to: to, sum: sha256.New(), left: s.Blocks, bytes: s.BlockBytes}
+	if s.hasState() {
+		w.state = s.StateBytes
+	}
 	w.out.w = io.MultiWriter(to, w.sum)
 	start := append([]byte(magic), make([]byte, 8)...)
-	binary.LittleEndian.PutUint32(start[8:], Version)
-	binary.LittleEndian.PutUint32(start[12:], headerBytes)
 	header := append([]byte(nil), s.Fingerprint[:]...)
 	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks} {
 		header = binary.LittleEndian.AppendUint32(header, uint32(v))
 	}
+	version := uint32(Version)
+	if s.StateBytes > 0 {
+		version = VersionState
+		header = binary.LittleEndian.AppendUint32(header, uint32(s.StateBytes))
+	}
+	binary.LittleEndian.PutUint32(start[8:], version)
+	binary.LittleEndian.PutUint32(start[12:], uint32(len(header)))
 	tokens := make([]byte, 0, 4*len(s.Tokens))
 	for _, t := range s.Tokens {
 		tokens = binary.LittleEndian.AppendUint32(tokens, uint32(t))
@@ -103,10 +120,20 @@ func (w *Writer) Block(data []byte) error {
 	return w.out.err
 }
 
+// State writes the state, after the blocks, if there are any.
+func (w *Writer) State(data []byte) error {
+	if w.left > 0 || w.state == 0 || len(data) != w.state {
+		return fmt.Errorf("session: a state of %d bytes, with %d blocks and a state of %d bytes to come", len(data), w.left, w.state)
+	}
+	w.state = 0
+	w.out.section(data)
+	return w.out.err
+}
+
 // Close ends the session. The writer below stays open.
 func (w *Writer) Close() error {
-	if w.left > 0 {
-		return fmt.Errorf("session: %d blocks are not written", w.left)
+	if w.left > 0 || w.state > 0 {
+		return fmt.Errorf("session: %d blocks and a state of %d bytes are not written", w.left, w.state)
 	}
 	w.out.w = w.to
 	w.out.write(w.sum.Sum(nil))
@@ -131,13 +158,15 @@ func (c *output) section(data []byte) {
 }
 
 // Check says whether the state was saved where it is to be used.
-func (s *State) Check(f Fingerprint, blockSize, blockBytes int) error {
+func (s *State) Check(f Fingerprint, blockSize, blockBytes, stateBytes int) error {
 	switch {
 	case s.Fingerprint != f:
 		return &Error{"header", ErrModel, "the fingerprint differs"}
 	case s.BlockSize != blockSize || s.BlockBytes != blockBytes:
 		return &Error{"header", ErrModel, fmt.Sprintf("blocks of %d tokens and %d bytes, the cache has %d and %d",
 			s.BlockSize, s.BlockBytes, blockSize, blockBytes)}
+	case s.StateBytes != stateBytes:
+		return &Error{"header", ErrModel, fmt.Sprintf("a state of %d bytes, the cache has %d", s.StateBytes, stateBytes)}
 	}
 	return nil
 }
@@ -168,13 +197,18 @@ func NewReader(from io.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v := binary.LittleEndian.Uint32(start); v != Version {
-		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d", v, Version)}
+	length := headerBytes
+	switch v := binary.LittleEndian.Uint32(start); v {
+	case Version:
+	case VersionState:
+		length += 4
+	default:
+		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d or %d", v, Version, VersionState)}
 	}
-	if n := binary.LittleEndian.Uint32(start[4:]); n != headerBytes {
-		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, headerBytes)}
+	if n := binary.LittleEndian.Uint32(start[4:]); n != uint32(length) {
+		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, length)}
 	}
-	header, err := r.in.section("header", headerBytes)
+	header, err := r.in.section("header", length)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +219,12 @@ func NewReader(from io.Reader) (*Reader, error) {
 	}
 	r.BlockSize, r.BlockBytes, r.Blocks = v[0], v[1], v[3]
 	count := v[2]
+	if length > headerBytes {
+		r.StateBytes = int(binary.LittleEndian.Uint32(header[headerBytes:]))
+		if r.StateBytes < 1 || r.StateBytes > blockMost {
+			return nil, &Error{"header", ErrDamaged, fmt.Sprintf("a state of %d bytes cannot be", r.StateBytes)}
+		}
+	}
 	if r.BlockSize < 1 || r.BlockBytes < 1 || r.BlockBytes > blockMost || r.Blocks > count/r.BlockSize || count > 1<<30 {
 		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("%d tokens, %d blocks of %d tokens and %d bytes cannot be",
 			count, r.Blocks, r.BlockSize, r.BlockBytes)}
@@ -209,7 +249,15 @@ func (r *Reader) Block() ([]byte, error) {
 	return r.in.section(fmt.Sprintf("block %d", r.next-1), r.BlockBytes)
 }
 
-// Close reads a session's end, after its blocks and no further.
+// StateData reads the state, after the blocks; nil where there is none.
+func (r *Reader) StateData() ([]byte, error) {
+	if !r.hasState() {
+		return nil, nil
+	}
+	return r.in.section("state", r.StateBytes)
+}
+
+// Close reads a session's end, after its blocks and state and no further.
 func (r *Reader) Close() error {
 	want := r.sum.Sum(nil)
 	total, err := r.in.take("checksum", len(want))
@@ -232,6 +280,9 @@ func Verify(from io.Reader) error {
 		if _, err := r.Block(); err != nil {
 			return err
 		}
+	}
+	if _, err := r.StateData(); err != nil {
+		return err
 	}
 	return r.Close()
 }

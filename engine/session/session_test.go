@@ -15,6 +15,16 @@ func example() *State {
 	return &State{Fingerprint: Fingerprint{1, 2, 3}, Tokens: []int32{5, 6, 7, 8, 9, 1 << 30, 11}, BlockSize: 2, BlockBytes: 24, Blocks: 3}
 }
 
+// exampleState is an example of a model that keeps a state.
+func exampleState() *State {
+	s := example()
+	s.StateBytes = 20
+	return s
+}
+
+// state is what a session's state holds.
+func state(s *State) []byte { return bytes.Repeat([]byte{9}, s.StateBytes) }
+
 // block is what a block of an example holds.
 func block(s *State, i int) []byte {
 	data := make([]byte, s.BlockBytes)
@@ -31,6 +41,11 @@ func write(to io.Writer, s *State, block func(*State, int) []byte) error {
 	}
 	for i := range s.Blocks {
 		if err := w.Block(block(s, i)); err != nil {
+			return err
+		}
+	}
+	if s.hasState() {
+		if err := w.State(state(s)); err != nil {
 			return err
 		}
 	}
@@ -57,6 +72,13 @@ func read(r io.Reader) (*State, [][]byte, error) {
 		}
 		blocks = append(blocks, bytes.Clone(data))
 	}
+	data, err := in.StateData()
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.hasState() && !bytes.Equal(data, state(&in.State)) {
+		return nil, nil, errors.New("the state is another")
+	}
 	if err := in.Close(); err != nil {
 		return nil, nil, err
 	}
@@ -64,7 +86,7 @@ func read(r io.Reader) (*State, [][]byte, error) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, s := range []*State{example(), {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
+	for _, s := range []*State{example(), exampleState(), {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}, StateBytes: 8}, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
 		r := io.MultiReader(bytes.NewReader(written(t, s)), bytes.NewReader([]byte("rest")))
 		got, blocks, err := read(r)
 		require.NoError(t, err)
@@ -80,7 +102,12 @@ func TestRoundTrip(t *testing.T) {
 
 // A file cut short or altered anywhere is refused with an error that says where.
 func TestDamage(t *testing.T) {
-	file := written(t, example())
+	testDamage(t, example())
+	testDamage(t, exampleState())
+}
+
+func testDamage(t *testing.T, s *State) {
+	file := written(t, s)
 	check := func(data []byte, what string, at int) {
 		err := Verify(bytes.NewReader(data))
 		var e *Error
@@ -123,10 +150,11 @@ func TestErrorsNameThePart(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	s := example()
-	require.NoError(t, s.Check(Fingerprint{1, 2, 3}, 2, 24))
-	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 4}, 2, 24), ErrModel)
-	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 3}, 4, 24), ErrModel)
-	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 3}, 2, 48), ErrModel)
+	require.NoError(t, s.Check(Fingerprint{1, 2, 3}, 2, 24, 0))
+	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 4}, 2, 24, 0), ErrModel)
+	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 3}, 4, 24, 0), ErrModel)
+	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 3}, 2, 48, 0), ErrModel)
+	require.ErrorIs(t, s.Check(Fingerprint{1, 2, 3}, 2, 24, 8), ErrModel, "a state that the file does not have")
 }
 
 var errBroken = errors.New("broken")
