@@ -1,6 +1,7 @@
 // Normalises q and k of a token in their place, head by head: x / rms(x) · weight, or with CENTERED (x − mean) / deviation ·
 // weight; a group of LANES invocations a head. With BIAS the bias of q, k and v comes first, so v's heads are gone through,
-// too. Where all heads of q, and all of k, are normalised as one, they are given as one head.
+// too. Where all heads of q, and all of k, are normalised as one, they are given as one head. VALUES has v normalised without
+// weights: 1, in its place; 2, as what k was before its weights.
 //! include: step fold
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const HEADS: u32      query heads
@@ -13,6 +14,7 @@
 //! const STRIDE: u32     floats from one token's row of qkv to the next
 //! const EPS: f32        added to the mean of squares
 //! const BIAS: bool      bias is added first
+//! const VALUES: u32     v is normalised: 0 not, 1 in its place, 2 from k
 //! const LANES: u32      invocations that share a head
 //! const EACH: u32       elements of a head that each of them takes
 //! const WORKGROUP: u32  invocations of a workgroup
@@ -71,7 +73,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 if STACKED {
                     w = first + e;
                 }
+                if VALUES == 2u && is_key {
+                    qkv[at + (NORMED - HEADS) * KEY_DIM + e] = y * scale;
+                }
                 y *= scale * weight[w];
+            } else if VALUES == 1u {
+                y *= scale;
             }
             qkv[at + e] = y;
         }

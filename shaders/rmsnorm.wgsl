@@ -1,6 +1,7 @@
-// y[m] = x[m] / rms(x[m]) · weight, or y[m] += it; a group of LANES invocations a row.
+// y[m] = x[m] / rms(x[m]) · weight, or y[m] += it, and y[m] times a factor; a group of LANES invocations a row.
 //! include: step fold
 //! slot reduce: reduce_workgroup reduce_subgroup
+//! slot factor: factor_none factor_one
 //! const LANES: u32      invocations that share a row
 //! const K: u32          floats of a row
 //! const VECTORS: u32    vec4s of a row, with its padding
@@ -39,9 +40,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         let at = m * (Y_STRIDE / 4u) + k;
         let value = x[start + k] * scale * weight[k];
         if ADD {
-            y[at] += value;
+            y[at] = scaled(y[at] + value);
         } else {
-            y[at] = value;
+            y[at] = scaled(value);
         }
     }
 }

@@ -29,6 +29,7 @@ func (a Activation) library() string {
 type GLUParams struct {
 	Width                     int
 	GStride, UStride, HStride int
+	UOffset                   int // of what is taken of a row of u, a multiple of 4
 	MWord                     int
 	Activation                Activation
 }
@@ -49,10 +50,13 @@ func NewGLU(dev *gpu.Device, p GLUParams) (*GLU, error) {
 		}
 	}
 	vectors := ceilDiv(p.Width, 4)
+	if p.UOffset < 0 || p.UOffset%4 != 0 || p.UOffset+4*vectors > p.UStride {
+		return nil, fmt.Errorf("glu: %w: rows of %d from %d on with stride %d", ErrMatrixShape, p.Width, p.UOffset, p.UStride)
+	}
 	m, err := Module(dev, Spec{
 		File: "glu", Variant: "baseline",
 		Consts: []Const{
-			{"VECTORS", vectors}, {"G_STRIDE", p.GStride}, {"U_STRIDE", p.UStride}, {"H_STRIDE", p.HStride}, {"M_WORD", p.MWord},
+			{"VECTORS", vectors}, {"G_STRIDE", p.GStride}, {"U_STRIDE", p.UStride}, {"U_OFFSET", p.UOffset}, {"H_STRIDE", p.HStride}, {"M_WORD", p.MWord},
 		},
 		Slots:    map[string]string{"activation": p.Activation.library()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},

@@ -7,9 +7,11 @@ import (
 	"quire/engine/gpu"
 )
 
-// HeadNormParams describe the norm of q's and k's heads: x / sqrt(mean(x²) + Eps) · weight, each head for itself.
+// HeadNormParams describe the norm of q's and k's heads: x / sqrt(mean(x²) + Eps) · weight, each head for itself. Without KV
+// heads there is q alone.
 type HeadNormParams struct {
 	Heads, KVHeads, HeadDim int
+	Values                  ValueNorm
 	Stride                  int // floats from one token's row of q, k and v to the next
 	Eps                     float32
 	Stacked                 bool   // each head has weights of its own
@@ -18,6 +20,16 @@ type HeadNormParams struct {
 	Bias                    bool   // a vector [(Heads + 2·KVHeads)·HeadDim] is added first, to v too
 	Variant                 string // "" to let the adapter decide, "baseline" or "subgroup"
 }
+
+// ValueNorm is what is done to v's heads.
+type ValueNorm int
+
+// What may be done to v's heads.
+const (
+	ValuesAsTheyAre ValueNorm = iota
+	ValuesNormed              // x / sqrt(mean(x²) + Eps)
+	ValuesFromKeys            // likewise, of what k was: v has no matrix of its own
+)
 
 // HeadNorm normalises the heads of q and k in their place.
 type HeadNorm struct {
@@ -30,7 +42,7 @@ type HeadNorm struct {
 
 // NewHeadNorm composes the kernel and starts to compile it.
 func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
-	if p.HeadDim < 1 || p.KVHeads < 1 || p.Heads < 1 || p.Stride < (p.Heads+2*p.KVHeads)*p.HeadDim {
+	if p.HeadDim < 1 || p.KVHeads < 0 || p.Heads < 1 || p.Stride < (p.Heads+2*p.KVHeads)*p.HeadDim {
 		return nil, fmt.Errorf("head_norm: %w: %d and %d heads of %d with stride %d", ErrMatrixShape, p.Heads, p.KVHeads, p.HeadDim, p.Stride)
 	}
 	subgroup, err := normSubgroup(dev.Info(), p.Variant)
@@ -38,28 +50,22 @@ func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
 		return nil, fmt.Errorf("head_norm: %w", err)
 	}
 	dim, keyDim, heads, kvHeads := p.HeadDim, p.HeadDim, p.Heads, p.KVHeads
-	const workgroup = 64
-	lanes := workgroup / 2
+	most := headWorkgroup / 2
 	if p.Whole {
 		dim, keyDim, heads, kvHeads = p.Heads*p.HeadDim, p.KVHeads*p.HeadDim, 1, 1
-		lanes = workgroup
+		most = headWorkgroup
 	}
-	for lanes > 1 && lanes > dim {
-		lanes /= 2
-	}
-	if subgroup != 0 {
-		lanes = min(lanes, int(subgroup))
-	}
+	lanes := headLanes(most, dim, subgroup)
 	normed := heads + kvHeads
 	all := normed
-	if p.Bias {
+	if (p.Bias || p.Values == ValuesNormed) && p.Values != ValuesFromKeys {
 		all += kvHeads
 	}
 	s := Spec{
 		File: "head_norm", Variant: "baseline",
 		Consts: []Const{
-			{"HEADS", heads}, {"NORMED", normed}, {"ALL", all}, {"HEAD_DIM", dim}, {"KEY_DIM", keyDim}, {"STRIDE", p.Stride}, {"EPS", p.Eps}, {"BIAS", p.Bias},
-			{"STACKED", p.Stacked || p.Whole}, {"CENTERED", p.Centered}, {"LANES", lanes}, {"EACH", ceilDiv(dim, lanes)}, {"WORKGROUP", workgroup}, {"SUMS", 1},
+			{"HEADS", heads}, {"NORMED", normed}, {"ALL", all}, {"HEAD_DIM", dim}, {"KEY_DIM", keyDim}, {"STRIDE", p.Stride}, {"EPS", p.Eps}, {"BIAS", p.Bias}, {"VALUES", int(p.Values)},
+			{"STACKED", p.Stacked || p.Whole}, {"CENTERED", p.Centered}, {"LANES", lanes}, {"EACH", ceilDiv(dim, lanes)}, {"WORKGROUP", headWorkgroup}, {"SUMS", 1},
 		},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly},
 	}
@@ -68,7 +74,22 @@ func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &HeadNorm{dev: dev, kernel: dev.Kernel(m), all: all, each: workgroup / lanes, bias: p.Bias}, nil
+	return &HeadNorm{dev: dev, kernel: dev.Kernel(m), all: all, each: headWorkgroup / lanes, bias: p.Bias}, nil
+}
+
+// headWorkgroup is how many invocations normalise heads together.
+const headWorkgroup = 64
+
+// headLanes is how many of them, at most, share a head.
+func headLanes(most, dim int, subgroup uint32) int {
+	lanes := most
+	for lanes > 1 && lanes > dim {
+		lanes /= 2
+	}
+	if subgroup != 0 {
+		lanes = min(lanes, int(subgroup))
+	}
+	return lanes
 }
 
 // Wait blocks until the kernel has compiled.

@@ -15,6 +15,7 @@ type RMSNormParams struct {
 	Eps              float32
 	Gather           bool   // row m of x is the token of output m
 	Add              bool   // y is added to
+	Scaled           bool   // y is multiplied by a factor last
 	Variant          string // "" to let the adapter decide, "baseline" or "subgroup"
 	subgroup         uint32 // set by Linear in place of Variant
 }
@@ -41,6 +42,12 @@ func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
 	}
 	s.Consts = append(s.Consts, Const{"ADD", p.Add})
 	s.Bindings = []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}
+	s.Slots["factor"] = "factor_none"
+	if p.Scaled {
+		s.Slots["factor"] = "factor_one"
+		s.Consts = append(s.Consts, Const{"FACTOR_BINDING", len(s.Bindings)})
+		s.Bindings = append(s.Bindings, gpu.ReadOnly)
+	}
 	m, err := Module(dev, s)
 	if err != nil {
 		return nil, err
@@ -51,9 +58,10 @@ func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
 // Wait blocks until the kernel has compiled.
 func (n *RMSNorm) Wait(ctx context.Context) error { return n.kernel.Wait(ctx) }
 
-// Bind binds x [rows][XStride], weight [K] padded to 32 with zeros, y [rows][YStride], in another buffer.
-func (n *RMSNorm) Bind(step, x, weight, y gpu.View) (*gpu.BindGroup, error) {
-	return n.dev.Bind(n.kernel, step, x, weight, y)
+// Bind binds x [rows][XStride], weight [K] padded to 32 with zeros, y [rows][YStride], in another buffer; and the factor with
+// RMSNormParams.Scaled.
+func (n *RMSNorm) Bind(step, x, weight, y gpu.View, factor ...gpu.View) (*gpu.BindGroup, error) {
+	return n.dev.Bind(n.kernel, append([]gpu.View{step, x, weight, y}, factor...)...)
 }
 
 // Record records the norm of m rows.

@@ -17,6 +17,7 @@ type RopeStoreParams struct {
 	Adjacent  bool // pairs (2i, 2i+1), as llama has them; otherwise (i, i + RotaryDim/2)
 	Growing   bool // a position's row of the table ends with what q is multiplied by, and 0
 	Bias      bool // add a bias vector [(Heads + 2·KVHeads)·HeadDim] first
+	Queries   bool // rows hold q alone, and nothing is stored
 	// Residual is the stride in words of the residual stream's rows: a token whose q, k or v is infinity or NaN gets a NaN into
 	// its row. 0: none is bound.
 	Residual int
@@ -36,13 +37,13 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	if err := p.Layout.Check(); err != nil {
 		return nil, err
 	}
-	dim := p.Layout.HeadDim
+	dim, kvHeads := p.Layout.HeadDim, p.kvHeads()
 	switch {
 	case p.RotaryDim < 0 || p.RotaryDim%2 != 0 || p.RotaryDim > dim:
 		return nil, fmt.Errorf("kernel: rope_store: rotary dim %d must be even and at most the head dim %d", p.RotaryDim, dim)
 	case p.Heads < 1 || p.Heads%p.Layout.KVHeads != 0:
 		return nil, fmt.Errorf("kernel: rope_store: %d heads do not share %d KV heads evenly", p.Heads, p.Layout.KVHeads)
-	case p.Stride < (p.Heads+2*p.Layout.KVHeads)*dim:
+	case p.Stride < (p.Heads+2*kvHeads)*dim:
 		return nil, fmt.Errorf("kernel: rope_store: stride %d is less than a row of q, k and v", p.Stride)
 	case p.Group < 0 || p.Group >= MaxGroups:
 		return nil, fmt.Errorf("kernel: rope_store: KV group %d, there are at most %d", p.Group, MaxGroups)
@@ -64,20 +65,31 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	return &RopeStore{device: d, kernel: d.Kernel(m), params: p, groups: p.groups()}, nil
 }
 
+// kvHeads are those whose k and v are stored.
+func (p RopeStoreParams) kvHeads() int {
+	if p.Queries {
+		return 0
+	}
+	return p.Layout.KVHeads
+}
+
 func (p RopeStoreParams) spec() Spec {
 	spec := Spec{
 		File: "rope_store", Variant: "baseline",
 		Consts: []Const{
-			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.Layout.KVHeads}, {"BLOCK_SIZE", p.Layout.BlockSize}, {"BLOCK_PAD", p.Layout.Pad},
+			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.kvHeads()}, {"BLOCK_SIZE", p.Layout.BlockSize}, {"BLOCK_PAD", p.Layout.Pad},
 			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent}, {"GROWING", p.Growing},
 		},
 		Slots:    map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	}
-	if p.Layout.Type == KVQ8 {
+	switch {
+	case p.Queries:
+		spec.Slots["kv_store"] = "kv_store_f32"
+	case p.Layout.Type == KVQ8:
 		spec.File = "rope_store_q8"
 		spec.Consts = append(spec.Consts, Const{"LANES", p.lanes()})
-	} else {
+	default:
 		spec.Slots["kv_store"] = "kv_store_" + p.Layout.Type.String()
 	}
 	return spec
@@ -95,10 +107,10 @@ func (p RopeStoreParams) lanes() int {
 // groups is the number of workgroups that a token takes.
 func (p RopeStoreParams) groups() uint32 {
 	queries := p.Heads * ((p.Layout.HeadDim + 1) / 2)
-	if p.Layout.Type == KVQ8 {
+	if p.Layout.Type == KVQ8 && !p.Queries {
 		return uint32(ceilDiv(queries, 64) + ceilDiv(2*p.Layout.KVHeads*p.lanes(), 64))
 	}
-	return uint32(ceilDiv(queries+2*p.Layout.KVHeads*p.Layout.RowWords(), 64))
+	return uint32(ceilDiv(queries+2*p.kvHeads()*p.Layout.RowWords(), 64))
 }
 
 // Wait blocks until the kernel is compiled.

@@ -186,9 +186,11 @@ func TestHeadNorm(t *testing.T) {
 		{2, 2, 80, 3, false, HeadNormParams{}}, {16, 8, 128, 2, true, HeadNormParams{}}, {4, 1, 256, 3, false, HeadNormParams{}},
 		{6, 2, 10, 4, true, HeadNormParams{Whole: true}}, {40, 8, 128, 2, false, HeadNormParams{Whole: true}},
 		{3, 1, 20, 5, true, HeadNormParams{Stacked: true, Centered: true}}, {2, 2, 128, 3, false, HeadNormParams{Stacked: true, Centered: true}},
+		{4, 2, 32, 5, false, HeadNormParams{Values: ValuesNormed}}, {3, 1, 6, 9, true, HeadNormParams{Values: ValuesNormed}},
+		{4, 1, 512, 3, false, HeadNormParams{Values: ValuesFromKeys}}, {4, 2, 20, 5, true, HeadNormParams{Values: ValuesFromKeys}}, {4, 0, 32, 5, false, HeadNormParams{}},
 	} {
 		for _, variant := range []string{"baseline", "subgroup", ""} {
-			t.Run(fmt.Sprintf("%d+%dx%d/m%d/bias=%t,%t,%t/%s", c.heads, c.kv, c.dim, c.m, c.bias, c.kind.Whole, c.kind.Centered, variant), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d+%dx%d/m%d/bias=%t,%t,%t,v%d/%s", c.heads, c.kv, c.dim, c.m, c.bias, c.kind.Whole, c.kind.Centered, c.kind.Values, variant), func(t *testing.T) {
 				r := newRig(t)
 				width := (c.heads + 2*c.kv) * c.dim
 				p := c.kind
@@ -243,10 +245,17 @@ func headNorms[T reference.Float](p HeadNormParams, x, weights, bias []float32) 
 			w = place / queries * p.HeadDim
 		}
 		var row []T
+		from, ones := 0, make([]float32, length)
+		if p.Values == ValuesFromKeys && place >= normed {
+			from = p.KVHeads * p.HeadDim
+		}
 		for i := range length {
-			row = append(row, T(x[at+i])+T(bias[place+i]))
+			row = append(row, T(x[at-from+i])+T(bias[place-from+i]))
+			ones[i] = 1
 		}
 		switch {
+		case place >= normed && p.Values != ValuesAsTheyAre:
+			row = reference.RMSNorm(row, ones, T(p.Eps))
 		case place >= normed:
 		case p.Centered:
 			row = reference.LayerNorm(row, weights[w:w+length], make([]float32, length), T(p.Eps))

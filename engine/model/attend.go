@@ -105,7 +105,7 @@ type kvLayer struct {
 	span
 	group, place int
 	list         int      // of attention's items
-	of           *kvLayer // the earlier layer whose K and V it reads; nil: its own
+	owner        *kvLayer // the earlier layer whose K and V it reads; nil: its own
 }
 
 // heads are the rows of q, k and v of all heads, one after the other.
@@ -116,16 +116,24 @@ type heads struct {
 	residual rows    // the stream that they come from
 }
 
-// heads projects x to q, k and v, with what the file has of biases. There are as many as the layer has; they may lie in one
-// tensor, attn_qkv.
-func (b *builder) heads(x rows, s span, q, k, v string) heads {
-	if s.heads, s.kvHeads = b.config.Heads, b.config.KVHeads; s.kvHeads == 0 {
-		b.fail("%s.attention.head_count_kv is 0 in layer %d, which has attention", b.arch, b.at)
-		s.kvHeads = s.heads
+// stored is how many heads of k and v follow those of q.
+func (h heads) stored() int {
+	if h.owner != nil {
+		return 0
 	}
-	names := []string{q, k, v}
-	lengths := []int{s.heads * s.headDim, s.kvHeads * s.headDim, s.kvHeads * s.headDim}
+	return h.kvHeads
+}
+
+// heads projects x to q, k and v, with what the file has of biases. There are as many as the layer has; they may lie in one
+// tensor, attn_qkv. Without the name of v, what k's matrix gives is v, too, once headNorms has been there.
+func (b *builder) heads(x rows, s span, q, k, v string) heads {
+	s = b.inLayer(s)
+	names := []string{q, k}
+	lengths := []int{s.heads * s.headDim, s.kvHeads * s.headDim}
 	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}
+	if v != "" {
+		names, lengths = append(names, v), append(lengths, lengths[1])
+	}
 	h.residual.norm = nil
 	b.plan.kv = append(b.plan.kv, h.kvLayer)
 	if b.plan.Whole = b.plan.Whole || s.bothWays; s.bothWays && s.window > 0 {
@@ -142,6 +150,30 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	return h
 }
 
+// queries projects x to q alone, for attention to what an earlier layer stored.
+func (b *builder) queries(x rows, s span, q string, owner *kvLayer) heads {
+	s = b.inLayer(s)
+	if s.form() != owner.form() {
+		b.refuse("layer %d reads K and V of an earlier layer that has other heads", b.at)
+	}
+	names, lengths := []string{q}, []int{s.heads * s.headDim}
+	h := heads{rows: tokens("q", lengths[0]), kvLayer: &kvLayer{span: s, owner: owner}, residual: x}
+	h.residual.norm = nil
+	b.plan.shared = append(b.plan.shared, h.kvLayer)
+	b.product(product{weights: b.stack(q, x.width, names, lengths), x: x, y: h.rows})
+	h.bias = b.biases("q bias", names, lengths)
+	return h
+}
+
+// inLayer gives a span the heads that the layer has.
+func (b *builder) inLayer(s span) span {
+	if s.heads, s.kvHeads = b.config.Heads, b.config.KVHeads; s.kvHeads == 0 {
+		b.fail("%s.attention.head_count_kv is 0 in layer %d, which has attention", b.arch, b.at)
+		s.kvHeads = s.heads
+	}
+	return s
+}
+
 // attend rotates q and k by their positions (arXiv 2104.09864), stores k and v in the layer's blocks, and gives what the
 // queries find there.
 func (b *builder) attend(h heads) rows {
@@ -153,9 +185,9 @@ func (b *builder) attend(h heads) rows {
 	return out
 }
 
-// store records rotation and storing.
+// store records rotation, and storing where there is something to be stored.
 func (g *Graph) store(h heads) {
-	p := kernel.RopeStoreParams{Layout: g.layout(h.group), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil,
+	p := kernel.RopeStoreParams{Layout: g.layout(h.group), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil, Queries: h.owner != nil,
 		Residual: kernel.RowStride(h.residual.width)}
 	table := g.step // bound, and not read
 	if h.rope != nil {

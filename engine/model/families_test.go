@@ -12,7 +12,7 @@ import (
 
 type meta = map[string]any
 
-// normed is a tiny model whose layers have what qwen3 and gemma3 add to a llama's.
+// normed is a tiny model whose layers have what qwen3, gemma3 and gemma4 add to a llama's.
 func normed(arch string, layers int, m meta) tiny.Model {
 	t := tiny.Model{Architecture: arch, Layers: layers, Meta: meta{}, Tensors: map[string][]int{}}
 	for key, value := range m {
@@ -20,7 +20,7 @@ func normed(arch string, layers int, m meta) tiny.Model {
 	}
 	for i := range layers {
 		more := map[string]int{"attn_q_norm.weight": tiny.HeadDim, "attn_k_norm.weight": tiny.HeadDim}
-		if arch == "gemma3" {
+		if arch == "gemma3" || arch == "gemma4" {
 			more["post_attention_norm.weight"], more["post_ffw_norm.weight"] = tiny.Width, tiny.Width
 		}
 		for name, length := range more {

@@ -187,9 +187,9 @@ func (g *Graph) product(p product) {
 	}
 }
 
-// join records h = activation(gate) ⊙ up.
-func (g *Graph) join(gate, up, h rows, a kernel.Activation) {
-	s, err := kernel.NewGLU(g.Device(), kernel.GLUParams{Width: h.width, GStride: kernel.RowStride(gate.width), UStride: kernel.RowStride(up.width),
+// join records h = activation(gate) ⊙ up, of whose rows it takes what follows an offset.
+func (g *Graph) join(gate, up rows, offset int, h rows, a kernel.Activation) {
+	s, err := kernel.NewGLU(g.Device(), kernel.GLUParams{Width: h.width, GStride: kernel.RowStride(gate.width), UStride: kernel.RowStride(up.width), UOffset: offset,
 		HStride: kernel.RowStride(h.width), MWord: kernel.WordTokens, Activation: a})
 	if err != nil {
 		g.Fail(err)

@@ -52,8 +52,8 @@ func (b *builder) group() {
 func (b *builder) list() {
 	p := b.plan
 	for _, l := range slices.Concat(p.kv, p.shared) {
-		if l.of != nil {
-			l.group, l.place = l.of.group, l.of.place
+		if l.owner != nil {
+			l.group, l.place = l.owner.group, l.owner.place
 		}
 		form := itemForm{l.heads, l.kvHeads, l.headDim}
 		if l.list = slices.Index(p.lists, form); l.list < 0 {

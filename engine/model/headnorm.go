@@ -10,6 +10,11 @@ func (b *builder) headNorm(h heads, q, k string) heads {
 	return b.normHeads(h, kernel.HeadNormParams{Eps: b.rmsEps()}, q, k, h.headDim, h.headDim)
 }
 
+// headNorms is headNorm, and v goes through a norm without weights, too; values says of what.
+func (b *builder) headNorms(h heads, q, k string, values kernel.ValueNorm) heads {
+	return b.normHeads(h, kernel.HeadNormParams{Eps: b.rmsEps(), Values: values}, q, k, h.headDim, h.headDim)
+}
+
 // wholeNorm normalises q, and k, over all heads at once.
 func (b *builder) wholeNorm(h heads, q, k string) heads {
 	return b.normHeads(h, kernel.HeadNormParams{Eps: b.rmsEps(), Whole: true}, q, k, h.heads*h.headDim, h.kvHeads*h.headDim)
@@ -25,10 +30,12 @@ func (b *builder) headLayerNorm(h heads, q, k string) heads {
 func (b *builder) normHeads(h heads, p kernel.HeadNormParams, q, k string, qWeights, kWeights int) heads {
 	weight := b.newVector(b.label("q and k norm"), qWeights+kWeights)
 	b.part(weight, b.tensor(b.name(q+".weight")), 0, qWeights)
-	b.part(weight, b.tensor(b.name(k+".weight")), qWeights, kWeights)
+	if h.owner == nil {
+		b.part(weight, b.tensor(b.name(k+".weight")), qWeights, kWeights)
+	}
 	bias := h.bias
 	h.bias = nil
-	p.Heads, p.KVHeads, p.HeadDim, p.Stride, p.Bias = h.heads, h.kvHeads, h.headDim, kernel.RowStride(h.width), bias != nil
+	p.Heads, p.KVHeads, p.HeadDim, p.Stride, p.Bias = h.heads, h.stored(), h.headDim, kernel.RowStride(h.width), bias != nil
 	b.onDevice(func(g *Graph) {
 		p := p
 		p.Variant = g.normVariant()

@@ -94,11 +94,14 @@ func (r rows) of(s *kernel.StepData) int {
 }
 
 // addNorm is x += y / rms(y) · weight, which closes a block whose output is normalised.
-func (b *builder) addNorm(x, y rows, name string) {
+func (b *builder) addNorm(x, y rows, name string) { b.addNormTimes(x, y, name, nil) }
+
+// addNormTimes is addNorm, and after it x is multiplied by a factor, where there is one.
+func (b *builder) addNormTimes(x, y rows, name string, factor *Vector) {
 	weight, eps := b.vector(y.width, b.name(name+".weight")), b.rmsEps()
 	b.onDevice(func(g *Graph) {
 		n, err := kernel.NewRMSNorm(g.Device(), kernel.RMSNormParams{K: y.width, XStride: kernel.RowStride(y.width), YStride: kernel.RowStride(x.width),
-			MWord: kernel.WordTokens, Eps: eps, Add: true, Variant: g.normVariant()})
+			MWord: kernel.WordTokens, Eps: eps, Add: true, Scaled: factor != nil, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)
 			return
@@ -107,7 +110,11 @@ func (b *builder) addNorm(x, y rows, name string) {
 		from, to := g.view(y), g.view(x)
 		var bound *gpu.BindGroup
 		g.Add(func() (err error) {
-			bound, err = n.Bind(g.step, g.Resolve(from), g.weights.vector[weight].All(), g.Resolve(to))
+			var more []gpu.View
+			if factor != nil {
+				more = append(more, g.weights.vector[factor].All())
+			}
+			bound, err = n.Bind(g.step, g.Resolve(from), g.weights.vector[weight].All(), g.Resolve(to), more...)
 			return err
 		}, func(rec *gpu.Recorder, s *kernel.StepData) { n.Record(rec, bound, len(s.Tokens)) })
 	})

@@ -65,7 +65,7 @@ func (b *builder) gluOf(x rows, width int, a kernel.Activation, gate, up string)
 		bias := b.biases(part.name+" bias", []string{part.name}, []int{h.width})
 		b.product(product{weights: weights[i : i+1], bias: bias, x: x, y: part.y})
 	}
-	b.onDevice(func(graph *Graph) { graph.join(g, u, h, a) })
+	b.onDevice(func(graph *Graph) { graph.join(g, u, 0, h, a) })
 	return h
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"quire/engine/attention"
 	"quire/engine/gguf"
 	"quire/engine/quant"
 )
@@ -38,10 +39,14 @@ const (
 
 // rope plans a table whose base a key says.
 func (b *builder) rope(base string, pairs bool) *Rope {
-	c := b.config
-	r := &Rope{Adjacent: pairs, Dim: b.integer("rope.dimension_count", c.HeadDim, 2, 256), Base: b.base(base), Scale: 1, Magnitude: 1}
-	if r.Dim > c.HeadDim || r.Dim%2 != 0 {
-		b.fail("%s.rope.dimension_count %d and head dim %d", b.arch, r.Dim, c.HeadDim)
+	return b.ropeOf(base, "rope.dimension_count", b.config.HeadDim, pairs)
+}
+
+// ropeOf plans a table for heads of their own size.
+func (b *builder) ropeOf(base, dim string, headDim int, pairs bool) *Rope {
+	r := &Rope{Adjacent: pairs, Dim: b.integer(dim, headDim, 2, attention.MaxHeadDim), Base: b.base(base), Scale: 1, Magnitude: 1}
+	if r.Dim > headDim || r.Dim%2 != 0 {
+		b.fail("%s.%s %d and head dim %d", b.arch, dim, r.Dim, headDim)
 	}
 	b.plan.Ropes = append(b.plan.Ropes, r)
 	return r

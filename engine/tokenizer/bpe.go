@@ -10,14 +10,19 @@ const modelByteLevel = "gpt2"
 // byteLevel encodes with byte-level BPE: text is cut into pre-tokens, and inside each the pairs merge
 // in the order of the merge list.
 type byteLevel struct {
-	passes       []pass
-	bytes        [256]int32       // the token of each byte, or None
-	merges       map[uint64]merge // by pair of tokens
-	whole        map[string]int32 // tokens by their bytes, where whole pre-tokens need no merges
-	dropped      int              // merges with a part or a result that is no token
+	passes  []pass
+	bytes   [256]int32 // the token of each byte, or None
+	merges  merges
+	whole   map[string]int32 // tokens by their bytes, where whole pre-tokens need no merges
+	cacheMu sync.Mutex
+	cache   map[string][]int32 // short pre-tokens seen before
+}
+
+// merges are a vocabulary's list of what merges.
+type merges struct {
+	of           map[uint64]merge // by pair of tokens
+	dropped      int              // with a part or a result that is no token
 	firstDropped string
-	cacheMu      sync.Mutex
-	cache        map[string][]int32 // short pre-tokens seen before
 }
 
 type merge struct{ rank, id int32 }
@@ -35,38 +40,16 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 	if !ok {
 		return nil, unsupported(keyPre, v.Pre)
 	}
-	e := &byteLevel{passes: pre.passes, merges: make(map[uint64]merge, len(v.Merges)), cache: map[string][]int32{}}
+	e := &byteLevel{passes: pre.passes, cache: map[string][]int32{}}
 	for b := range e.bytes {
 		e.bytes[b] = None
 		if id, ok := named[string(byteRunes[b])]; ok && marks[id]&markHidden == 0 {
 			e.bytes[b] = id
 		}
 	}
-	if v.Merges == nil {
-		return nil, unfit(keyMerges, "is missing: byte-level BPE needs it")
-	}
-	for rank, line := range v.Merges {
-		left, right, ok := cutMerge(line)
-		if !ok {
-			return nil, unfit(keyMerges, "merge %d, %q, is no pair of tokens", rank, line)
-		}
-		var ids [3]int32
-		for i, part := range [3]string{left, right, left + right} {
-			if ids[i], ok = named[part]; !ok {
-				break
-			}
-		}
-		if !ok {
-			if e.dropped == 0 {
-				e.firstDropped = line
-			}
-			e.dropped++
-			continue
-		}
-		key := pairKey(ids[0], ids[1])
-		if _, twice := e.merges[key]; !twice {
-			e.merges[key] = merge{int32(rank), ids[2]}
-		}
+	var err error
+	if e.merges, err = readMerges(v, named); err != nil {
+		return nil, err
 	}
 	if v.IgnoreMerges {
 		e.whole = make(map[string]int32, len(v.Tokens))
@@ -77,6 +60,38 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 		}
 	}
 	return e, nil
+}
+
+// readMerges reads a vocabulary's list.
+func readMerges(v *Vocabulary, named map[string]int32) (merges, error) {
+	m := merges{of: make(map[uint64]merge, len(v.Merges))}
+	if v.Merges == nil {
+		return m, unfit(keyMerges, "is missing: the tokenizer %q needs it", v.Model)
+	}
+	for rank, line := range v.Merges {
+		left, right, ok := cutMerge(line)
+		if !ok {
+			return m, unfit(keyMerges, "merge %d, %q, is no pair of tokens", rank, line)
+		}
+		var ids [3]int32
+		for i, part := range [3]string{left, right, left + right} {
+			if ids[i], ok = named[part]; !ok {
+				break
+			}
+		}
+		if !ok {
+			if m.dropped == 0 {
+				m.firstDropped = line
+			}
+			m.dropped++
+			continue
+		}
+		key := pairKey(ids[0], ids[1])
+		if _, twice := m.of[key]; !twice {
+			m.of[key] = merge{int32(rank), ids[2]}
+		}
+	}
+	return m, nil
 }
 
 // cutMerge cuts a merge at its first space that is not its first byte.
@@ -129,7 +144,7 @@ func (e *byteLevel) preToken(preToken string, m *merger, ids []int32) []int32 {
 		m.add(i, i+1, e.bytes[preToken[i]])
 	}
 	m.merge(func(left, right *symbol) (float64, int32, bool) {
-		pair, ok := e.merges[pairKey(left.id, right.id)]
+		pair, ok := e.merges.of[pairKey(left.id, right.id)]
 		return float64(pair.rank), pair.id, ok
 	})
 	for i := range m.symbols {

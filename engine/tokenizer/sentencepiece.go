@@ -6,7 +6,11 @@ import (
 	"strings"
 )
 
-const modelSentencePiece = "llama"
+// modelGemma4 is the same as Gemma 4 writes it down: with a list of merges, in their order, instead of scores.
+const (
+	modelSentencePiece = "llama"
+	modelGemma4        = "gemma4"
+)
 
 // spaceMark spells a space in SentencePiece's vocabularies.
 const spaceMark = "\u2581"
@@ -17,13 +21,14 @@ const spaceMark = "\u2581"
 type sentencePiece struct {
 	pieces  map[string]int32 // tokens that text may become
 	scores  []float32
+	merges  merges     // decide in place of scores, where there is a list
 	bytes   [256]int32 // the token <0xNN> of each byte, or None
 	unknown int32      // stands for what has no byte tokens; None where all have
 	longest int        // bytes of the longest piece
 }
 
 func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sentencePiece, error) {
-	if len(v.Scores) != len(v.Tokens) {
+	if len(v.Scores) != len(v.Tokens) && v.Model == modelSentencePiece {
 		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
 	}
 	e := &sentencePiece{pieces: make(map[string]int32, len(v.Tokens)), scores: v.Scores}
@@ -31,6 +36,12 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 		if token != "" && joins(token, marks[id]) {
 			e.pieces[token] = int32(id)
 			e.longest = max(e.longest, len(token))
+		}
+	}
+	if v.Model == modelGemma4 {
+		var err error
+		if e.merges, err = readMerges(v, named); err != nil {
+			return nil, err
 		}
 	}
 	for b := range e.bytes {
@@ -79,6 +90,10 @@ func (e *sentencePiece) encode(text string, prefix bool, ids []int32) []int32 {
 		i = end
 	}
 	m.merge(func(left, right *symbol) (float64, int32, bool) {
+		if e.merges.of != nil {
+			pair, ok := e.merges.of[pairKey(left.id, right.id)]
+			return float64(pair.rank), pair.id, ok
+		}
 		id := e.piece(text[left.start:right.end])
 		if id == None {
 			return 0, None, false

@@ -39,7 +39,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 // FromVocabulary makes a tokenizer that keeps v, which must not change afterwards. Its errors are
 // those of New.
 func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
-	if v.Model != modelSentencePiece && v.Model != modelByteLevel && v.Model != modelWordPiece {
+	if v.Model != modelSentencePiece && v.Model != modelByteLevel && v.Model != modelWordPiece && v.Model != modelGemma4 {
 		return nil, unsupported(keyModel, v.Model)
 	}
 	t := &Tokenizer{vocabulary: v}
@@ -59,7 +59,7 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 		t.prefix = true
 		unknown, _ := t.special(keyUnknown)
 		t.words, err = newWordPiece(v, unknown, t.marks)
-	case modelSentencePiece:
+	case modelSentencePiece, modelGemma4:
 		t.markSpaces()
 		t.prefix = v.AddSpacePrefix
 		t.sp, err = newSentencePiece(v, named, t.marks)
@@ -139,9 +139,16 @@ func (t *Tokenizer) markSpaces() {
 // Warnings gives sentences about what in the vocabulary was left out.
 func (t *Tokenizer) Warnings() []string {
 	out := slices.Clone(t.vocabulary.Warnings)
-	if t.bpe != nil && t.bpe.dropped > 0 {
+	var m merges
+	switch {
+	case t.bpe != nil:
+		m = t.bpe.merges
+	case t.sp != nil:
+		m = t.sp.merges
+	}
+	if m.dropped > 0 {
 		out = append(out, fmt.Sprintf("%s: %d of %d merges need a token that the vocabulary lacks, the first is %q: text is split without them",
-			keyMerges, t.bpe.dropped, len(t.vocabulary.Merges), t.bpe.firstDropped))
+			keyMerges, m.dropped, len(t.vocabulary.Merges), m.firstDropped))
 	}
 	return out
 }

@@ -34,14 +34,14 @@ const None int32 = -1
 
 // Vocabulary is what a tokenizer is made from: the tokens of a model and how text becomes them.
 type Vocabulary struct {
-	Model string // "llama" (SentencePiece-BPE), "gpt2" (byte-level BPE) or "bert" (WordPiece)
+	Model string // "llama" (SentencePiece-BPE), "gemma4" (the same with a list of merges), "gpt2" (byte-level BPE) or "bert" (WordPiece)
 	Pre   string // the name of the pre-tokenizer; byte-level BPE only
 	Name  string // the model's name, on which the treatment of white space after special tokens hangs
 
 	Tokens []string
 	Scores []float32 // SentencePiece-BPE: as many as Tokens; the best score merges first
 	Types  []Type    // as many as Tokens, or none: all Normal
-	Merges []string  // byte-level BPE: "left right", the first merges first
+	Merges []string  // byte-level BPE and gemma4: "left right", the first merges first
 
 	IDs map[string]int32 // special token ids by metadata key, such as "tokenizer.ggml.bos_token_id"
 
@@ -73,7 +73,7 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 	}
 	v.Merges = read(&r, keyMerges, m.Strings)
 	bpe := preTokenizers[v.Pre]
-	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS)
+	v.AddBOS = r.flag(keyAddBOS, v.Model == modelSentencePiece || bpe.addBOS) || v.Model == modelGemma4
 	v.AddEOS = r.flag(keyAddEOS, false)
 	if v.Model == modelWordPiece {
 		v.AddBOS, v.AddEOS = true, true
