@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"quire/engine/generation"
 	"quire/engine/sample"
@@ -60,7 +61,8 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	s.id = g.ID
 	release := func() {}
 	if !r.Deadline.IsZero() {
-		ctx, release = context.WithDeadline(ctx, r.Deadline)
+		timer := time.AfterFunc(time.Until(r.Deadline), func() { e.loop.Cancel(g.ID, ErrDeadline) })
+		release = func() { timer.Stop() }
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -2,7 +2,6 @@ package shaders
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -35,11 +34,11 @@ func Compose(file string, g Given) (string, []Segment, error) {
 }
 
 // kernels are the files that are built in.
-var kernels = &shelf{files: files}
+var kernels = &shelf{read: read}
 
 // shelf is a folder of kernels with lib/, whose files are read and put in order once.
 type shelf struct {
-	files   fs.FS
+	read    func(path string) (text string, ok bool)
 	sources sync.Map // *source by path
 	recipes sync.Map // *recipe by file and choices
 }
@@ -77,11 +76,11 @@ func (s *shelf) source(path string) (*source, error) {
 	if known, ok := s.sources.Load(path); ok {
 		return known.(*source), nil
 	}
-	text, err := fs.ReadFile(s.files, path)
-	if err != nil {
+	text, ok := s.read(path)
+	if !ok {
 		return nil, fmt.Errorf("there is no file shaders/%s", path)
 	}
-	read, err := parse(path, string(text))
+	read, err := parse(path, text)
 	if err != nil {
 		return nil, err
 	}

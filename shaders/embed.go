@@ -1,45 +1,30 @@
-// Package shaders holds the WGSL kernels, one file each, and lib/ with the functions they share, and composes a kernel's
-// final text: a header of constants, the libraries it takes, the kernel itself.
-//
-// A file says in its first lines what it takes:
-//
-//	//! include: NAME NAME            libraries, of lib/
-//	//! slot NAME: CHOICE CHOICE      a library to be chosen among those, or those that a pattern such as dequant_* matches
-//	//! const NAME: TYPE  MEANING     a constant (u32, f32, bool) of the header, or of the file that includes this one
-//	//! most NAME: u32  MEANING       what a launch is at most, for turns
-//
-// and before a loop
-//
-//	//! turns: EXPRESSION             how many turns it makes at most, where no constant bounds it
-//	//! unroll                        that a kernel composed with Unrolled has it written out
-//
-// Composition refuses what is used and not declared, declared and not given, given and not declared, chosen and not among
-// the choices, and directives that it does not know.
 package shaders
 
 import (
 	"embed"
-	"encoding/hex"
-	"fmt"
-	"io/fs"
-	"sync"
-
-	"quire/engine/sha256"
+	"path"
 )
+
+// The build of the tab's programs has another file in the place of this one (cmd/wasm/shrink): bare texts, without package embed.
 
 //go:embed *.wgsl lib/*.wgsl
 var files embed.FS
 
-// Hash returns the SHA-256 of all kernels and libraries, in hex.
-var Hash = sync.OnceValue(func() string {
-	h := sha256.New()
-	for _, pattern := range []string{"*.wgsl", "lib/*.wgsl"} {
-		names, _ := fs.Glob(files, pattern) // the patterns are well formed
-		for _, name := range names {
-			data, _ := files.ReadFile(name)
-			text := Bare(string(data))
-			fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+// read gives a file's text.
+func read(path string) (string, bool) {
+	text, err := files.ReadFile(path)
+	return string(text), err == nil
+}
+
+// paths lists the kernels, then the libraries.
+func paths() (all []string) {
+	for _, folder := range []string{".", "lib"} {
+		entries, _ := files.ReadDir(folder)
+		for _, e := range entries {
+			if !e.IsDir() {
+				all = append(all, path.Join(folder, e.Name()))
+			}
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
-})
+	return all
+}

@@ -70,29 +70,33 @@ func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
 	year, week := t.ISOWeek()
 	hour := (t.Hour()+11)%12 + 1
 	days := t.YearDay() - 1
+	half := "am"
+	if t.Hour() >= 12 {
+		half = "pm"
+	}
 	switch c {
 	case 'a':
-		return f.word(t.Format("Mon")), true
+		return f.word(t.Weekday().String()[:3]), true
 	case 'A':
-		return f.word(t.Format("Monday")), true
+		return f.word(t.Weekday().String()), true
 	case 'b', 'h':
-		return f.word(t.Format("Jan")), true
+		return f.word(t.Month().String()[:3]), true
 	case 'B':
-		return f.word(t.Format("January")), true
+		return f.word(t.Month().String()), true
 	case 'c':
-		return f.name(t.Format("Mon Jan _2 15:04:05 2006")), true
+		return f.name(strftime(t, "%a %b %e %T %Y")), true
 	case 'C':
 		return f.number(t.Year()/100, 2, '0'), true
 	case 'd':
 		return f.number(t.Day(), 2, '0'), true
 	case 'D', 'x':
-		return f.name(t.Format("01/02/06")), true
+		return f.name(strftime(t, "%m/%d/%y")), true
 	case 'e':
 		return f.number(t.Day(), 2, '_'), true
 	case 'f':
 		return fmt.Sprintf("%06d", t.Nanosecond()/1000), true
 	case 'F':
-		return f.name(t.Format("2006-01-02")), true
+		return f.name(strftime(t, "%Y-%m-%d")), true
 	case 'g':
 		return f.number(year%100, 2, '0'), true
 	case 'G':
@@ -115,15 +119,15 @@ func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
 		return f.name("\n"), true
 	case 'p':
 		if f.swap {
-			return f.plain(t.Format("pm")), true
+			return f.plain(half), true
 		}
-		return f.name(t.Format("PM")), true
+		return f.name(strings.ToUpper(half)), true
 	case 'P':
-		return f.plain(t.Format("pm")), true
+		return f.plain(half), true
 	case 'r':
-		return f.name(t.Format("03:04:05 PM")), true
+		return f.name(strftime(t, "%I:%M:%S %p")), true
 	case 'R':
-		return f.name(t.Format("15:04")), true
+		return f.name(strftime(t, "%H:%M")), true
 	case 's':
 		return f.number(int(t.Unix()), 1, '0'), true
 	case 'S':
@@ -131,7 +135,7 @@ func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
 	case 't':
 		return f.name("\t"), true
 	case 'T', 'X':
-		return f.name(t.Format("15:04:05")), true
+		return f.name(strftime(t, "%H:%M:%S")), true
 	case 'u':
 		return f.number((int(t.Weekday())+6)%7+1, 1, '0'), true
 	case 'U':

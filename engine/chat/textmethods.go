@@ -12,59 +12,68 @@ type textMethod = method[string]
 var textMethods map[string]textMethod
 
 func init() {
-	textMethods = map[string]textMethod{
-		"upper":      mapping(upper),
-		"lower":      mapping(lower),
-		"title":      mapping(title),
-		"capitalize": mapping(capitalize),
-		"casefold":   mapping(caseFold),
-		"swapcase":   mapping(swapCase),
-		"strip":      trimming(strings.Trim, strings.TrimFunc),
-		"lstrip":     trimming(strings.TrimLeft, strings.TrimLeftFunc),
-		"rstrip":     trimming(strings.TrimRight, strings.TrimRightFunc),
-
-		"isalpha":      allRunes(unicode.IsLetter),
-		"isdigit":      allRunes(isDigitRune),
-		"isdecimal":    allRunes(func(r rune) bool { return unicode.Is(unicode.Nd, r) }),
-		"isnumeric":    allRunes(isNumeric),
-		"isalnum":      allRunes(isAlnum),
-		"isspace":      allRunes(isSpace),
-		"isascii":      asking(func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 }),
-		"isprintable":  asking(func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 }),
-		"isidentifier": asking(isIdentifier),
-		"istitle":      asking(isTitle),
-		"isupper":      asking(func(s string) bool { return allOf(s, isUpper, isLower) }),
-		"islower":      asking(func(s string) bool { return allOf(s, isLower, isUpper) }),
-
-		"startswith": affix(strings.HasPrefix),
-		"endswith":   affix(strings.HasSuffix),
-		"removeprefix": {"/prefix", func(_ *evaluator, line int, s string, a []any) any {
-			return strings.TrimPrefix(s, wantText(line, a[0], "prefix"))
-		}},
-		"removesuffix": {"/suffix", func(_ *evaluator, line int, s string, a []any) any {
-			return strings.TrimSuffix(s, wantText(line, a[0], "suffix"))
-		}},
-		"find":    finding(strings.Index, false),
-		"rfind":   finding(strings.LastIndex, false),
-		"index":   finding(strings.Index, true),
-		"rindex":  finding(strings.LastIndex, true),
-		"count":   {"/sub start? end?", countText},
-		"replace": {"/old new count?", replaceText},
-		"split":   {"sep? maxsplit?", split},
-		"rsplit":  {"sep? maxsplit?", rsplit},
-		"splitlines": {"keepends?", func(e *evaluator, line int, s string, a []any) any {
-			return e.strings(line, lines(s, truth(or(a[0], false))))
-		}},
-		"partition":  {"/sep", partition(strings.Index, false)},
-		"rpartition": {"/sep", partition(strings.LastIndex, true)},
-		"join":       {"/iterable", joinTexts},
-		"center":     padding(func(n, width int) int { return n/2 + n&width&1 }),
-		"ljust":      padding(func(int, int) int { return 0 }),
-		"rjust":      padding(func(n, _ int) int { return n }),
-		"zfill":      {"/width", zeroFill},
-		"expandtabs": {"tabsize?", expandTabs},
-		"translate":  {"/table", translate},
+	textMethods = map[string]textMethod{}
+	for _, entry := range textMethodTable {
+		textMethods[entry.name] = entry.is
 	}
+}
+
+// textMethodTable is data but for what calls make: a map's literal would be code, of which the tab has more to load.
+var textMethodTable = []struct {
+	name string
+	is   textMethod
+}{
+	{"upper", mapping(upper)},
+	{"lower", mapping(lower)},
+	{"title", mapping(title)},
+	{"capitalize", mapping(capitalize)},
+	{"casefold", mapping(caseFold)},
+	{"swapcase", mapping(swapCase)},
+	{"strip", trimming(strings.Trim, strings.TrimFunc)},
+	{"lstrip", trimming(strings.TrimLeft, strings.TrimLeftFunc)},
+	{"rstrip", trimming(strings.TrimRight, strings.TrimRightFunc)},
+
+	{"isalpha", allRunes(unicode.IsLetter)},
+	{"isdigit", allRunes(isDigitRune)},
+	{"isdecimal", allRunes(func(r rune) bool { return unicode.Is(unicode.Nd, r) })},
+	{"isnumeric", allRunes(isNumeric)},
+	{"isalnum", allRunes(isAlnum)},
+	{"isspace", allRunes(isSpace)},
+	{"isascii", asking(func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 })},
+	{"isprintable", asking(func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 })},
+	{"isidentifier", asking(isIdentifier)},
+	{"istitle", asking(isTitle)},
+	{"isupper", asking(func(s string) bool { return allOf(s, isUpper, isLower) })},
+	{"islower", asking(func(s string) bool { return allOf(s, isLower, isUpper) })},
+
+	{"startswith", affix(strings.HasPrefix)},
+	{"endswith", affix(strings.HasSuffix)},
+	{"removeprefix", textMethod{"/prefix", func(_ *evaluator, line int, s string, a []any) any {
+		return strings.TrimPrefix(s, wantText(line, a[0], "prefix"))
+	}}},
+	{"removesuffix", textMethod{"/suffix", func(_ *evaluator, line int, s string, a []any) any {
+		return strings.TrimSuffix(s, wantText(line, a[0], "suffix"))
+	}}},
+	{"find", finding(strings.Index, false)},
+	{"rfind", finding(strings.LastIndex, false)},
+	{"index", finding(strings.Index, true)},
+	{"rindex", finding(strings.LastIndex, true)},
+	{"count", textMethod{"/sub start? end?", countText}},
+	{"replace", textMethod{"/old new count?", replaceText}},
+	{"split", textMethod{"sep? maxsplit?", split}},
+	{"rsplit", textMethod{"sep? maxsplit?", rsplit}},
+	{"splitlines", textMethod{"keepends?", func(e *evaluator, line int, s string, a []any) any {
+		return e.strings(line, lines(s, truth(or(a[0], false))))
+	}}},
+	{"partition", textMethod{"/sep", partition(strings.Index, false)}},
+	{"rpartition", textMethod{"/sep", partition(strings.LastIndex, true)}},
+	{"join", textMethod{"/iterable", joinTexts}},
+	{"center", padding(func(n, width int) int { return n/2 + n&width&1 })},
+	{"ljust", padding(func(int, int) int { return 0 })},
+	{"rjust", padding(func(n, _ int) int { return n })},
+	{"zfill", textMethod{"/width", zeroFill}},
+	{"expandtabs", textMethod{"tabsize?", expandTabs}},
+	{"translate", textMethod{"/table", translate}},
 }
 
 // textAttribute gives a method of text. Arguments that become part of safe text are escaped.

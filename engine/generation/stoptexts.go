@@ -9,8 +9,11 @@ import (
 // StopTexts are stop texts as JSON gives them: one text, or a list of texts.
 type StopTexts []string
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *StopTexts) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON implements encoding/json's Unmarshaler.
+func (s *StopTexts) UnmarshalJSON(data []byte) error { return s.FromJSON(data) }
+
+// FromJSON reads them.
+func (s *StopTexts) FromJSON(data []byte) error {
 	var one *string
 	if json.Unmarshal(data, &one) == nil {
 		*s = nil

@@ -1,5 +1,6 @@
-// Package json reads and writes JSON by the tags and methods that encoding/json knows, in a fraction of its code: a page waits for
-// the program that it is part of. It takes no name that it does not know, and its errors are in a user's words.
+// Package json reads and writes JSON by the tags that encoding/json knows, in a fraction of its code: a page waits for the program
+// that it is part of. A type writes itself by MarshalJSON and reads itself by FromJSON. No name is taken that is not known, and
+// errors are in a user's words.
 package json
 
 import "fmt"
@@ -15,8 +16,8 @@ func (m RawMessage) MarshalJSON() ([]byte, error) {
 	return m, nil
 }
 
-// UnmarshalJSON keeps the text.
-func (m *RawMessage) UnmarshalJSON(text []byte) error {
+// FromJSON keeps the text.
+func (m *RawMessage) FromJSON(text []byte) error {
 	*m = append((*m)[:0], text...)
 	return nil
 }
@@ -41,9 +42,10 @@ func (o *Object) At(name string) any {
 }
 
 type (
-	marshaler   interface{ MarshalJSON() ([]byte, error) }
-	unmarshaler interface{ UnmarshalJSON([]byte) error }
-	number      interface { // encoding/json's Number
+	marshaler interface{ MarshalJSON() ([]byte, error) }
+	// If it were UnmarshalJSON, that of time.Time would be linked too, with all that parses times.
+	fromJSON interface{ FromJSON(text []byte) error }
+	number   interface { // encoding/json's Number
 		Int64() (int64, error)
 		Float64() (float64, error)
 		String() string

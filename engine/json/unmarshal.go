@@ -21,11 +21,11 @@ func Unmarshal(text []byte, to any) error {
 func (r *reader) into(v reflect.Value, field string) error {
 	c := r.peek()
 	start := r.at
-	if custom, ok := v.Addr().Interface().(unmarshaler); ok {
+	if custom, ok := v.Addr().Interface().(fromJSON); ok {
 		if _, err := r.value(); err != nil {
 			return err
 		}
-		return custom.UnmarshalJSON([]byte(r.text[start:r.at]))
+		return custom.FromJSON([]byte(r.text[start:r.at]))
 	}
 	if c == 'n' {
 		switch v.Kind() {

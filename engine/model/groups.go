@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"quire/engine/kernel"
 )
@@ -28,8 +29,9 @@ func (b *builder) group() {
 		b.refuse("its layers have K and V of %d kinds, by window, head dim and KV heads; at most %d run", len(forms), kernel.MaxGroups)
 		return
 	}
-	slices.SortFunc(forms, func(a, b kvForm) int { // full attention, 0, comes first
-		return cmp.Or(a.window-b.window, a.headDim-b.headDim, a.kvHeads-b.kvHeads)
+	sort.SliceStable(forms, func(i, j int) bool { // full attention, 0, comes first
+		a, b := forms[i], forms[j]
+		return cmp.Or(a.window-b.window, a.headDim-b.headDim, a.kvHeads-b.kvHeads) < 0
 	})
 	size := groupSize(counts)
 	next := map[kvForm]int{} // the next layer of a form

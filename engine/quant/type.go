@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -86,4 +87,8 @@ func Parse(name string) (Type, error) {
 }
 
 // All lists the types that have a name, by number.
-func All() []Type { return slices.Sorted(maps.Keys(table)) }
+func All() []Type {
+	all := slices.Collect(maps.Keys(table))
+	sort.SliceStable(all, func(i, j int) bool { return all[i] < all[j] })
+	return all
+}
