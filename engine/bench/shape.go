@@ -20,7 +20,10 @@ type Shape struct {
 	Normed                  bool // q and k are, head by head
 	Experts, Used           int  // of each layer in place of its FFN; 0: none
 	ExpertFFN               int
-	State                   *StateShape // of layers that keep one in place of K and V; nil: none does
+	Window                  int               // of all layers but every sixth; 0: none
+	After                   bool              // what a block gives is normalised
+	State                   *StateShape       // of layers that keep one in place of K and V; nil: none does
+	Convolution             *ConvolutionShape // in place of attention; nil: no layer has one
 	Pre                     string
 }
 
@@ -39,6 +42,15 @@ var Shapes = []Shape{
 	// Its twin without experts: the same layers, and as many weights as a token has of it.
 	{Name: "qwen3-30b-a3b-dense", Architecture: "qwen3", Layers: 48, Width: 2048, FFN: 8 * 768, Heads: 32, KVHeads: 4, HeadDim: 128,
 		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Normed: true, Pre: "qwen2"},
+	// Qwen3-0.6B, Gemma 3 1B and LFM2-1.2B as their config.json have them. LFM2's FFN is two thirds of block_ff_dim, in multiples
+	// of block_multiple_of.
+	{Name: "qwen3-0.6b", Architecture: "qwen3", Layers: 28, Width: 1024, FFN: 3072, Heads: 16, KVHeads: 8, HeadDim: 128,
+		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Tied: true, Normed: true, Pre: "qwen2"},
+	{Name: "gemma3-1b", Architecture: "gemma3", Layers: 26, Width: 1152, FFN: 6912, Heads: 4, KVHeads: 1, HeadDim: 256,
+		Vocabulary: 262144, Context: 32768, RopeBase: 1e6, Tied: true, Normed: true, After: true, Window: 512, Pre: "llama-bpe"},
+	{Name: "lfm2-1.2b", Architecture: "lfm2", Layers: 16, Width: 2048, FFN: 8192, Heads: 32, KVHeads: 8, HeadDim: 64,
+		Vocabulary: 65536, Context: 128000, RopeBase: 1e6, Tied: true, Normed: true, Pre: "lfm2",
+		Convolution: &ConvolutionShape{Taps: 3, Attention: []int{2, 5, 8, 10, 12, 14}}},
 	// Qwen3.5-2B as its config.json has it; transformers' Qwen3_5TextConfig has the sizes that all of the family share.
 	{Name: "qwen35-2b", Architecture: "qwen35", Layers: 24, Width: 2048, FFN: 6144, Heads: 8, KVHeads: 2, HeadDim: 256,
 		Vocabulary: 248320, Context: 262144, RopeBase: 1e7, Tied: true, Normed: true, Pre: "qwen35",
@@ -77,10 +89,17 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 		if s.State != nil {
 			norm = "post_attention_norm.weight"
 		}
-		if s.State.keeps(i) {
+		switch {
+		case s.State.keeps(i):
 			s.State.tensors(layer, width, t)
-		} else {
+		case s.Convolution.has(i):
+			s.Convolution.tensors(layer, width, t)
+		default:
 			s.attention(layer, t)
+		}
+		if s.After {
+			layer("post_attention_norm.weight", quant.F32, width)
+			layer("post_ffw_norm.weight", quant.F32, width)
 		}
 		layer(norm, quant.F32, width)
 		if experts, inner := uint64(s.Experts), uint64(s.ExpertFFN); experts > 0 {
@@ -94,7 +113,11 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 		layer("ffn_up.weight", t, width, ffn)
 		layer("ffn_down.weight", t, ffn, width)
 	}
-	declare("output_norm.weight", quant.F32, width)
+	last := "output_norm.weight"
+	if s.Convolution != nil {
+		last = "token_embd_norm.weight"
+	}
+	declare(last, quant.F32, width)
 	if !s.Tied {
 		declare("output.weight", t, width, vocabulary)
 	}
@@ -143,6 +166,13 @@ func (s Shape) metadata(set func(key string, value any)) {
 		set(s.Architecture+".expert_count", uint32(s.Experts))
 		set(s.Architecture+".expert_used_count", uint32(s.Used))
 		set(s.Architecture+".expert_feed_forward_length", uint32(s.ExpertFFN))
+	}
+	if s.Window > 0 {
+		set(s.Architecture+".attention.sliding_window", uint32(s.Window))
+	}
+	if s.Convolution != nil {
+		set(s.Architecture+".shortconv.l_cache", uint32(s.Convolution.Taps))
+		set(s.Architecture+".attention.head_count_kv", s.Convolution.kvHeads(s.Layers, s.KVHeads))
 	}
 	if s.State != nil {
 		s.State.metadata(func(key string, value uint32) { set(s.Architecture+"."+key, value) })
