@@ -28,6 +28,7 @@ var (
 		"gemma4-keqv", "quant-q4_0", "quant-q4_1",
 
 		"quant-q3_k_l", "quant-iq4_nl", "quant-nvfp4", "quant-iq3_xxs", "quant-iq2_s", "quant-iq2_xxs", "quant-iq1_s", "quant-tq1_0",
+		"quantmoe-iq3_xxs",
 	}
 )
 
