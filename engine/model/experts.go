@@ -89,6 +89,22 @@ func (b *builder) experts(x rows, c *choices, a kernel.Activation, gate, up, dow
 	return y
 }
 
+// fusedExperts is experts with the gates and ups of each expert in one tensor, one after the other.
+func (b *builder) fusedExperts(x rows, c *choices, a kernel.Activation, gateUp, down string) rows {
+	t := b.expertTensor(gateUp, c, 2*c.ffn, x.width)
+	var parts []Part
+	for e := range c.experts {
+		at := 2 * e * c.ffn
+		parts = append(parts, Part{Tensor: t, First: at, Rows: c.ffn, Offset: at, Stride: 2},
+			Part{Tensor: t, First: at + c.ffn, Rows: c.ffn, Offset: at + 1, Stride: 2})
+	}
+	h, y := rows{label: "experts' ffn", width: c.ffn, each: c.used}, tokens("experts", x.width)
+	both := b.expertMatrix("experts' gate and up", c, 2*c.ffn, x.width, parts...)
+	b.onDevice(func(g *Graph) { g.expertProduct(expertProduct{weights: both, choices: c, x: x, y: h, gated: a}) })
+	b.expertsDown(y, h, c, down, false)
+	return y
+}
+
 // addExperts is y += what experts gives, which closes a block.
 func (b *builder) addExperts(y, x rows, c *choices, a kernel.Activation, gate, up, down string) {
 	b.expertFFN(y, x, c, a, gate, up, down, true)
@@ -114,6 +130,11 @@ func (b *builder) expertFFN(y, x rows, c *choices, a kernel.Activation, gate, up
 			g.expertProduct(expertProduct{weights: ups, choices: c, x: x, y: h, over: a})
 		})
 	}
+	b.expertsDown(y, h, c, down, add)
+}
+
+// expertsDown gives y, or adds to it, the sum of what the chosen experts make of h.
+func (b *builder) expertsDown(y, h rows, c *choices, down string, add bool) {
 	last := b.expertMatrix("experts' down", c, y.width, c.ffn, Part{Tensor: b.expertTensor(down, c, y.width, c.ffn), Stride: 1})
 	b.onDevice(func(g *Graph) {
 		g.expertProduct(expertProduct{weights: last, choices: c, x: h, y: y, sum: true, add: add})

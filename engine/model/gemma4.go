@@ -12,7 +12,7 @@ func init() { register("gemma4", gemma4) }
 // gemma4 is Gemma 4: as Gemma 3, with heads of another size in the layers that see all, which turn only the first part of
 // each half of a head; values are normalised; the last layers have only queries, and read K and V of the last layer of their
 // kind before them; tokens have an embedding for each layer; and a factor ends a layer. Larger models lack per-layer
-// embeddings, and in the layers that see all V is what K's matrix gives.
+// embeddings, and in the layers that see all V is what K's matrix gives; one has experts beside its FFN.
 func gemma4(b *builder) {
 	c := b.config
 	c.Scale = 1 // no key says it
@@ -38,6 +38,12 @@ func gemma4(b *builder) {
 		b.fail("%s.final_logit_softcapping is %g, and must not be negative", b.arch, bound)
 	}
 
+	var experts mixture
+	if b.integer("expert_count", 0, 0, math.MaxInt32) > 0 {
+		experts = b.mixture(true)
+		experts.scales = "ffn_down_exps.scale"
+	}
+
 	x := b.embed("token_embd", float32(math.Sqrt(float64(c.Width))))
 	embeddings := b.perLayerEmbeddings(x, width)
 	last := map[bool]*kvLayer{} // that has K and V, of each kind
@@ -52,6 +58,9 @@ func gemma4(b *builder) {
 		}
 		b.addNorm(x, b.project(b.attend(h), "attn_output", c.Width), "post_attention_norm")
 		f := b.project(b.glu(b.rmsNorm(x, "ffn_norm"), kernel.GELU, "ffn_gate", "ffn_up"), "ffn_down", c.Width)
+		if experts.experts > 0 {
+			f = b.gemma4Experts(x, f, experts)
+		}
 		var factor *Vector
 		if _, ok := b.find(b.name("layer_output_scale.weight")); ok {
 			factor = b.vector(1, b.name("layer_output_scale.weight"))
@@ -65,6 +74,22 @@ func gemma4(b *builder) {
 		b.addNormTimes(x, b.project(e, "proj", c.Width), "post_norm", factor)
 	}
 	b.boundHead(b.rmsNorm(x, "output_norm"), "output", 1, bound)
+}
+
+// gemma4Experts adds experts to what the FFN makes of x. Their router sees x by a norm of its own.
+func (b *builder) gemma4Experts(x, ffn rows, m mixture) rows {
+	routed := x
+	routed.norm = &norm{weight: b.vector(x.width, b.name("ffn_gate_inp.scale")), eps: b.rmsEps()}
+	scores := tokens("scores", m.experts)
+	p := b.projection(scores, routed, "ffn_gate_inp")
+	p.scale = float32(1 / math.Sqrt(float64(x.width)))
+	b.product(p)
+	c := b.choose(scores, m)
+	e := b.fusedExperts(b.rmsNorm(x, "pre_ffw_norm_2"), c, kernel.GELU, "ffn_gate_up_exps", "ffn_down_exps")
+	sum := tokens("ffn and experts", x.width)
+	b.setNorm(sum, ffn, "post_ffw_norm_1")
+	b.addNorm(sum, e, "post_ffw_norm_2")
+	return sum
 }
 
 // gemma4Heads gives normalised heads. Layers that share K and V may carry attn_k, attn_v and attn_k_norm all the same, as the

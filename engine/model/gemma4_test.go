@@ -58,7 +58,7 @@ func TestGemma4Refused(t *testing.T) {
 		"gemma4.embedding_length_per_layer_input is 6":       gemma4Tiny(2, 8, meta{"embedding_length_per_layer_input": uint32(6)}),
 		"the file has no tensor per_layer_token_embd.weight": gemma4Tiny(2, 8, meta{"embedding_length_per_layer_input": uint32(8)}),
 		"gemma4.final_logit_softcapping is -1":               gemma4Tiny(2, 8, meta{"final_logit_softcapping": float32(-1)}),
-		"gemma4.expert_count is 4":                           gemma4Tiny(2, 8, meta{"expert_count": uint32(4)}),
+		"the file has no gemma4.expert_used_count":           gemma4Tiny(2, 8, meta{"expert_count": uint32(4)}),
 		"the file has no gemma4.attention.sliding_window": func() tiny.Model {
 			m := gemma4Tiny(2, 8, nil)
 			m.Drop = append(m.Drop, "gemma4.attention.sliding_window")

@@ -94,14 +94,21 @@ func (r rows) of(s *kernel.StepData) int {
 }
 
 // addNorm is x += y / rms(y) · weight, which closes a block whose output is normalised.
-func (b *builder) addNorm(x, y rows, name string) { b.addNormTimes(x, y, name, nil) }
+func (b *builder) addNorm(x, y rows, name string) { b.normInto(x, y, name, true, nil) }
 
 // addNormTimes is addNorm, and after it x is multiplied by a factor, where there is one.
 func (b *builder) addNormTimes(x, y rows, name string, factor *Vector) {
+	b.normInto(x, y, name, true, factor)
+}
+
+// setNorm is x = y / rms(y) · weight.
+func (b *builder) setNorm(x, y rows, name string) { b.normInto(x, y, name, false, nil) }
+
+func (b *builder) normInto(x, y rows, name string, add bool, factor *Vector) {
 	weight, eps := b.vector(y.width, b.name(name+".weight")), b.rmsEps()
 	b.onDevice(func(g *Graph) {
 		n, err := kernel.NewRMSNorm(g.Device(), kernel.RMSNormParams{K: y.width, XStride: kernel.RowStride(y.width), YStride: kernel.RowStride(x.width),
-			MWord: kernel.WordTokens, Eps: eps, Add: true, Scaled: factor != nil, Variant: g.normVariant()})
+			MWord: kernel.WordTokens, Eps: eps, Add: add, Scaled: factor != nil, Variant: g.normVariant()})
 		if err != nil {
 			g.Fail(err)
 			return

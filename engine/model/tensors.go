@@ -15,10 +15,11 @@ type Part struct {
 
 // span is where the part's rows lie in the file.
 func (p Part) span() (offset, bytes int64) {
-	if p.Rows == 0 || len(p.Tensor.Shape) != 2 {
+	elements := p.Tensor.Elements()
+	if p.Rows == 0 || elements == 0 {
 		return p.Tensor.Offset, p.Tensor.Bytes
 	}
-	row := p.Tensor.Bytes / int64(p.Tensor.Shape[1])
+	row := p.Tensor.Bytes / int64(elements/p.Tensor.Shape[0])
 	return p.Tensor.Offset + int64(p.First)*row, int64(p.Rows) * row
 }
 

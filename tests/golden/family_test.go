@@ -25,7 +25,7 @@ var (
 	oneBinding = []string{"smollm3", "llama-yarn-beta", "olmo2", "falcon", "stablelm", "granitehybrid-moe"} // the default native one
 	onlyAll    = []string{
 		"llama-yarn", "mistral", "starcoder2",
-		"gemma4-keqv", "quant-q4_0", "quant-q4_1",
+		"gemma4-keqv", "gemma4-moe", "quant-q4_0", "quant-q4_1",
 
 		"quant-q3_k_l", "quant-iq4_nl", "quant-nvfp4", "quant-iq3_xxs", "quant-iq2_s", "quant-iq2_xxs", "quant-iq1_s", "quant-tq1_0",
 		"quantmoe-iq3_xxs",
