@@ -25,7 +25,8 @@ type embedCommand struct {
 
 // Help is what --help shows beyond the flags.
 func (*embedCommand) Help() string {
-	return `Prints {"embedding":[...]} for each prompt, a line each, in order; a model that ranks prints {"scores":[...]}, most with one number.
+	return `Prints {"embedding":[...]} for each prompt, a line each, in order; a model that ranks prints {"score":...}, and where it has
+several labels their "scores" too.
 All prompts run as one batch. A text is taken as it is, special tokens in it parsed, with the first and last tokens that the
 vocabulary asks for.
 
@@ -147,6 +148,7 @@ func (b *embedding) submit(ctx context.Context, j job) *pending {
 type vector struct {
 	PromptIDs []int32        `json:"promptIds,omitempty"`
 	Embedding []float32      `json:"embedding,omitempty"`
+	Score     *float32       `json:"score,omitempty"`
 	Scores    []float32      `json:"scores,omitempty"`
 	Error     string         `json:"error,omitempty"`
 	Figures   *outputFigures `json:"figures,omitempty"`
@@ -163,7 +165,12 @@ func (b *embedding) write() error {
 	err := p.err
 	if err == nil {
 		r := p.stream.Result()
-		v.Embedding, v.Scores, err = r.Embedding, r.Scores, r.Err
+		if v.Embedding, err = r.Embedding, r.Err; len(r.Scores) > 0 {
+			v.Score = &r.Scores[0]
+		}
+		if len(r.Scores) > 1 {
+			v.Scores = r.Scores
+		}
 		figures.Figures = r.Figures
 		if r.Reason == engine.FinishCancelled && err == nil {
 			return nil

@@ -47,7 +47,7 @@ type Result struct {
 	Figures Figures        `json:"figures"`
 
 	Embedding []float32 `json:"embedding,omitempty"` // with Request.Embed
-	Scores    []float32 `json:"scores,omitempty"`    // with PoolRank: one a label of the model, most have one
+	Scores    []float32 `json:"scores,omitempty"`    // with PoolRank: one a label of the model; the first is a reranker's
 }
 
 // Choice is one of a request's answers.

@@ -14,6 +14,7 @@ type Plan struct {
 	Pooling Pooling // how the file says that an embedding is made
 	Whole   bool    // tokens see those after them: a prompt is computed in one step
 	NoText  bool    // there are no logits
+	Shares  bool    // scores are shares of 1, by softmax
 
 	matrices  []*Matrix
 	vectors   []*Vector

@@ -76,6 +76,7 @@ func (b *builder) rank(x rows) {
 	p := b.projection(rows{label: "scores", width: max(labels, 1), pooled: true}, x, output)
 	b.product(p)
 	b.plan.scores = p.y
+	b.plan.Shares = b.arch == "qwen3"
 }
 
 // pool records the norm that rows still have to go through, and their sums.

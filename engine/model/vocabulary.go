@@ -85,7 +85,8 @@ func (b *builder) head(x rows, name string) { b.boundHead(x, name, 1, 0) }
 // boundHead gives embeddings, and the logits of the step's outputs, from a matrix of its own, or the embedding's where the file has none; times
 // scale, and then bounded softly to ±bound where that is not 0.
 func (b *builder) boundHead(x rows, name string, scale, bound float64) {
-	b.pool(x)
+	b.plan.rankLast = true // the first token has seen nothing else
+	b.rank(b.pool(x))
 	weights := b.plan.embedding
 	if t, ok := b.find(name + ".weight"); ok {
 		b.checkRows(t, b.config.Vocabulary, x.width)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -106,7 +107,9 @@ func (f *flight) landPooled(ctx context.Context, l *step.Result, p *model.Plan) 
 	for i, pooled := range f.pooled {
 		pooled.Values = vectors[i]
 		if scores != nil {
-			pooled.Scores = scores[i]
+			if pooled.Scores = scores[i]; p.Shares {
+				softmax(pooled.Scores)
+			}
 		}
 		if !numbers(pooled.Values) || !numbers(pooled.Scores) {
 			l.Broken = append(l.Broken, pooled.Sequence)
@@ -124,4 +127,15 @@ func numbers(values []float32) bool {
 		}
 	}
 	return true
+}
+
+// softmax makes numbers shares of 1.
+func softmax(values []float32) {
+	top, sum := slices.Max(values), 0.0
+	for _, x := range values {
+		sum += math.Exp(float64(x - top))
+	}
+	for i, x := range values {
+		values[i] = float32(math.Exp(float64(x-top)) / sum)
+	}
 }
