@@ -131,6 +131,10 @@ export interface Info {
   deterministic: boolean;
   /** Whether the model has a chat template, which messages need. */
   chat: boolean;
+  /** How embed() pools unless it is told: as the model says, or "mean". */
+  pooling: 'mean' | 'cls' | 'last' | 'rank';
+  /** The model gives embeddings or scores only. */
+  noText: boolean;
   /** With its backend, driver and WebGPU's limits. */
   adapter: Adapter & {backend: string; driver: string; limits: {[name: string]: number}};
   /** Milliseconds. */
@@ -231,6 +235,35 @@ export interface Chunk {
   text: string;
   ids: number[];
   logprobs?: Token[];
+}
+
+/** One of prompt, messages and ids, and how it is embedded. */
+export interface EmbedRequest {
+  /** A text as it is; special tokens in it are parsed, and the first and last tokens that the vocabulary asks for are added. */
+  prompt?: string;
+  /** A conversation, written with the model's chat template. */
+  messages?: readonly Message[];
+  /** Token ids. */
+  ids?: readonly number[];
+  /** Which tokens make the vector: all, the first or the last; or a score, of models that rank. Default: info.pooling. */
+  pooling?: 'mean' | 'cls' | 'last' | 'rank';
+  /** Whether the vector is divided by its length; default true. */
+  normalize?: boolean;
+  /** The lower, the sooner; default 0. */
+  priority?: number;
+  /** Turns are shared out among tenants. */
+  tenant?: string;
+  /** Ends the request; the promise rejects. */
+  signal?: AbortSignal;
+}
+
+export interface Embedding {
+  /** Not with the pooling "rank". */
+  embedding?: Float32Array;
+  /** With the pooling "rank": one a label of the model; the first is a reranker's. */
+  scores?: number[];
+  promptIds: number[];
+  figures: RequestFigures;
 }
 
 export interface RequestFigures {
@@ -421,6 +454,9 @@ export class Quire {
   readonly defaults: Readonly<Sampling>;
   /** Starts generating. Read the chunks with for await, or only await its result. It never throws: what is wrong with a request, both tell. */
   generate(request: Options<Request>): Generation;
+  /** Gives the embedding of a text, or its score where the model ranks; of a list, those of all, computed together. */
+  embed(request: string | Options<EmbedRequest>): Promise<Embedding>;
+  embed(requests: readonly (string | Options<EmbedRequest>)[]): Promise<Embedding[]>;
   /** Starts a conversation that can be saved. */
   session(): Session;
   /** Goes on with a conversation that was saved: what was computed for it comes back into the KV cache, as far as there is room. */

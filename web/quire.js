@@ -94,6 +94,29 @@ export class Quire {
     return new Generation(this.#start, request, this.defaults);
   }
 
+  /**
+   * Gives the embedding of a text, or its score where the model ranks; of a list, those of all, computed together.
+   * @param {string | import('./quire.js').EmbedRequest | readonly (string | import('./quire.js').EmbedRequest)[]} request
+   */
+  async embed(request) {
+    if (Array.isArray(request)) return Promise.all(request.map((one) => this.embed(one)));
+    const {signal, ...rest} = given(typeof request === 'string' ? {prompt: request} : request, 'the request');
+    signal?.throwIfAborted();
+    const id = this.#next++;
+    const call = this.#call('embed', rest, null, id);
+    const abort = () => {
+      if (this.#calls.has(id)) this.#call('cancel', id).catch(() => {});
+      this.#take(id)?.reject(signal.reason);
+    };
+    signal?.addEventListener('abort', abort, {once: true});
+    try {
+      const {embedding, ...result} = await call;
+      return embedding ? {embedding: Float32Array.from(embedding), ...result} : result;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
   /** Starts a conversation that can be saved. */
   session() {
     return new Session([], this.defaults, this.#start, this.#save);

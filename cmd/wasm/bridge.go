@@ -60,6 +60,8 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 	switch method {
 	case "submit":
 		return b.submit(id, argument)
+	case "embed":
+		return nil, b.embed(id, argument)
 	case "cancel":
 		var stream int
 		if err := port.Decode(argument, &stream); err != nil {

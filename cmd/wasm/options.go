@@ -29,28 +29,33 @@ func (o openOptions) options() engine.Options {
 	return o.Options
 }
 
-// request is engine.Request as quire.js writes it, with one of prompt, ids and messages.
+// asked is what all requests have, with one of prompt, ids and messages.
+type asked struct {
+	Prompt   *string           `json:"prompt"`
+	IDs      []int32           `json:"ids"`
+	After    []int32           `json:"after"`    // a session's tokens, which the request goes on from
+	Messages []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
+	Priority int               `json:"priority"`
+	Tenant   string            `json:"tenant"`
+}
+
+// request is engine.Request as quire.js writes it.
 type request struct {
-	Prompt      *string           `json:"prompt"`
-	IDs         []int32           `json:"ids"`
-	After       []int32           `json:"after"`    // a session's tokens, which the request goes on from
-	Messages    []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
-	MaxTokens   int               `json:"maxTokens"`
-	MinTokens   int               `json:"minTokens"`
-	Temperature float64           `json:"temperature"`
-	TopK        int               `json:"topK"`
-	TopP        float64           `json:"topP"`
-	MinP        float64           `json:"minP"`
-	Seed        string            `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
-	Logprobs    int               `json:"logprobs"`
-	Stop        engine.StopTexts  `json:"stop"`
-	IgnoreEnd   bool              `json:"ignoreEnd"`
-	Special     bool              `json:"special"`
-	Priority    int               `json:"priority"`
-	Tenant      string            `json:"tenant"`
-	N           int               `json:"n"`
-	BestOf      int               `json:"bestOf"`
-	Beams       *beams            `json:"beams"`
+	asked
+	MaxTokens   int              `json:"maxTokens"`
+	MinTokens   int              `json:"minTokens"`
+	Temperature float64          `json:"temperature"`
+	TopK        int              `json:"topK"`
+	TopP        float64          `json:"topP"`
+	MinP        float64          `json:"minP"`
+	Seed        string           `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
+	Logprobs    int              `json:"logprobs"`
+	Stop        engine.StopTexts `json:"stop"`
+	IgnoreEnd   bool             `json:"ignoreEnd"`
+	Special     bool             `json:"special"`
+	N           int              `json:"n"`
+	BestOf      int              `json:"bestOf"`
+	Beams       *beams           `json:"beams"`
 }
 
 // beams are engine.Beams.
@@ -89,31 +94,37 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 			return q, err
 		}
 	}
+	q.Prompt, err = r.tokens(e, e.TextPrompt)
+	return q, err
+}
+
+// tokens gives the prompt's; text reads one that begins nothing.
+func (r *asked) tokens(e *engine.Engine, text func(string) ([]int32, error)) (prompt []int32, err error) {
 	given := 0
 	if r.Prompt != nil {
 		given++
 		if len(r.After) > 0 {
-			q.Prompt = e.NewSession(r.After...).TextPrompt(*r.Prompt)
+			prompt = e.NewSession(r.After...).TextPrompt(*r.Prompt)
 		} else {
-			q.Prompt, err = e.TextPrompt(*r.Prompt)
+			prompt, err = text(*r.Prompt)
 		}
 	}
 	if r.IDs != nil {
 		given++
-		q.Prompt = append(r.After, r.IDs...)
+		prompt = append(r.After, r.IDs...)
 	}
 	if r.Messages != nil {
 		given++
-		q.Prompt, err = r.chatPrompt(e)
+		prompt, err = r.chatPrompt(e)
 	}
 	if given != 1 {
-		return q, fmt.Errorf("%w: give one of prompt, messages and ids", engine.ErrBadRequest)
+		return nil, fmt.Errorf("%w: give one of prompt, messages and ids", engine.ErrBadRequest)
 	}
-	return q, err
+	return prompt, err
 }
 
 // chatPrompt gives the prompt of messages: of a whole conversation, or of a session's next turn.
-func (r *request) chatPrompt(e *engine.Engine) ([]int32, error) {
+func (r *asked) chatPrompt(e *engine.Engine) ([]int32, error) {
 	messages, err := readMessages(r.Messages)
 	if err != nil {
 		return nil, err

@@ -87,6 +87,20 @@ func TestModule(t *testing.T) {
 	assert.True(t, get[bool](p, `Promise.all([quire.encode('A', null), quire.encode('A', {special: null}), quire.encode('A')]).then((all) => new Set(all.map(String)).size === 1)`))
 	assert.Equal(t, "A", get[string](p, `quire.encode('A').then((ids) => quire.decode(new Set(ids), null))`))
 
+	// Embeddings, alone and several at once.
+	assert.Equal(t, map[string]any{"lengths": []any{1.0, 1.0, 1.0}, "alike": true, "long": true, "ids": true, "pooling": "mean"}, get[map[string]any](p, `(async () => {
+		const length = (v) => Math.round(Math.hypot(...v) * 1e5) / 1e5;
+		const [a, b, raw] = await quire.embed(['A fox', {prompt: 'A fox', pooling: 'last'}, {ids: [5, 6, 7], normalize: false}]);
+		const again = await quire.embed('A fox');
+		return {lengths: [a, b, again].map((e) => length(e.embedding)), alike: again.embedding.every((x, i) => Math.abs(x - a.embedding[i]) < 1e-4),
+			long: length(raw.embedding) > 1.5 && raw.embedding instanceof Float32Array, ids: String(raw.promptIds) === '5,6,7', pooling: quire.info.pooling};
+	})()`))
+	fails(`^ErrBadRequest: .*the pooling is "sum"`, `quire.embed({prompt: 'A', pooling: 'sum'})`)
+	fails(`^ErrBadRequest: .*the model has no scores`, `quire.embed({prompt: 'A', pooling: 'rank'})`)
+	fails(`^ErrBadRequest: .*one of prompt, messages and ids`, `quire.embed({})`)
+	fails(`^ErrContextTooLong: `, `quire.embed({ids: Array(129).fill(5)})`)
+	fails(`^AbortError: `, `quire.embed({prompt: 'A', signal: AbortSignal.abort()})`)
+
 	// Errors of one request leave the others alone.
 	fails(`^ErrContextTooLong: `, `quire.generate({ids: Array(128).fill(5)}).result`)
 	fails(`^ErrBadRequest: .*temperature is NaN`, `quire.generate({prompt: 'A', temperature: NaN}).result`)
