@@ -40,8 +40,13 @@ func (e *Engine) setSwap(c *schedule.Config) (err error) {
 			memory = min(memory, tabSwapMemory)
 		}
 	}
-	block := e.info.KVBytes / uint64(c.Blocks)
+	block, state := e.info.KVBytes/uint64(c.Blocks), uint64(e.plan.StateBytes())
 	if c.Preemption != schedule.Recompute {
+		if state > 0 {
+			c.HostStates = int(min(memory/2/state, uint64(c.MaxSeqs)))
+			memory -= uint64(c.HostStates) * state
+			c.StateCost = 2 * (state/busBytes + 2*uint64(e.plan.StateLayers())*copyStart)
+		}
 		c.HostBlocks = int(min(memory/block, uint64(8*c.Blocks)))
 	}
 	c.TokenCost = 2*uint64(e.info.Parameters)/gpuOperations + 1

@@ -211,6 +211,9 @@ func (m *Manager) checkStates() error {
 	if snapshots != p.snapshots {
 		return fmt.Errorf("paging: %d snapshots, counted as %d", snapshots, p.snapshots)
 	}
+	if err := m.checkHostStates(); err != nil {
+		return err
+	}
 	free := make([]bool, len(p.slots))
 	for _, id := range slices.Concat(p.free.IDs(), p.late) {
 		if id == NullState || free[id] {

@@ -38,7 +38,7 @@ func NewManager(c Config) (*Manager, error) {
 	}
 	m.pool = newPool(&c, len(groups), &m.stats)
 	if c.States > 0 {
-		m.states = newStatePool(c.States)
+		m.states = newStatePool(c.States, c.HostStates)
 		m.pool.states = m.states
 		m.partial = false
 	}

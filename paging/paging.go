@@ -46,6 +46,7 @@ type Config struct {
 	Groups      []Group // KV groups; none: one of full attention
 	HostBlocks  int     // blocks of host memory that tables can be swapped to
 	States      int     // slots for the states of layers without K and V, the null slot included; 0: there are none
+	HostStates  int     // of host memory, that states can be swapped to with their tables
 	PrefixCache bool
 	PartialHits bool        // copy the first rows of a cached block that shares only its first tokens
 	Events      func(Event) // told of every change that a page may show; nil: nobody
@@ -63,6 +64,9 @@ func (c *Config) validate() error {
 	}
 	if c.States < 0 || c.States == 1 || c.States > 1<<31-2 {
 		return fmt.Errorf("paging: States is %d: it must be 0, or at least 2 in 32 bits, the null slot included", c.States)
+	}
+	if c.HostStates < 0 || c.HostStates > 1<<31-2 {
+		return fmt.Errorf("paging: HostStates is %d: it must be 0 or more, in 32 bits", c.HostStates)
 	}
 	if c.HostBlocks < 0 || c.HostBlocks > 1<<31-2 {
 		return fmt.Errorf("paging: HostBlocks is %d: it must be 0 or more, in 32 bits", c.HostBlocks)

@@ -39,7 +39,7 @@ var layouts = map[string]Config{
 	"partial hits":    {BlockSize: 4, Blocks: 40, PrefixCache: true, PartialHits: true, HostBlocks: 100},
 	"beside a window": {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 20, Groups: []Group{{}, {Window: 7}}},
 	"windows, sinks":  {BlockSize: 4, Blocks: 60, PrefixCache: true, HostBlocks: 60, PartialHits: true, Groups: []Group{{Window: 9, Sinks: 5}, {}, {Window: 2}}},
-	"states":          {BlockSize: 4, Blocks: 40, PrefixCache: true, States: 24},
+	"states":          {BlockSize: 4, Blocks: 40, PrefixCache: true, States: 24, HostBlocks: 30, HostStates: 5},
 	"few states":      {BlockSize: 4, Blocks: 60, PrefixCache: true, States: 9, Groups: []Group{{}, {Window: 7}}},
 	"window alone":    {BlockSize: 4, Blocks: 30, PrefixCache: true, Groups: []Group{{Window: 6}}},
 	"blocks of one":   {BlockSize: 1, Blocks: 90, PrefixCache: true, HostBlocks: 50, Groups: []Group{{}, {Window: 3}}},
@@ -73,7 +73,7 @@ func TestOperationsUnderAnySettings(t *testing.T) {
 			HostBlocks: max(0, from.below(60)-20),
 		}
 		if from.below(3) == 0 {
-			c.States, c.HostBlocks = 2+from.below(12), 0
+			c.States, c.HostStates = 2+from.below(12), from.below(6)
 		}
 		for range from.below(4) {
 			c.Groups = append(c.Groups, Group{Window: from.below(12), Sinks: max(0, from.below(10)-5)})

@@ -28,11 +28,13 @@ type statePool struct {
 	idle      *FreeQueue // kept, and nobody's state: the one that was used longest ago first
 	late      []int32    // free once the open step ends
 	step      uint64     // the open one
+	outs, ins []Swap     // of the open step
+	host      *hostPool  // host memory for states
 	snapshots int        // published ones
 }
 
-func newStatePool(slots int) *statePool {
-	p := &statePool{slots: make([]stateSlot, slots), free: NewFreeQueue(slots), idle: NewFreeQueue(slots), step: 1}
+func newStatePool(slots, host int) *statePool {
+	p := &statePool{host: newHostPool(host), slots: make([]stateSlot, slots), free: NewFreeQueue(slots), idle: NewFreeQueue(slots), step: 1}
 	for id := 1; id < slots; id++ {
 		p.free.Append(int32(id))
 	}
@@ -105,6 +107,7 @@ func (p *statePool) settle(id int32) {
 		}
 		if p.busy(id) {
 			p.late = append(p.late, id)
+			p.ins = slices.DeleteFunc(p.ins, func(x Swap) bool { return x.Block == id }) // nobody wants it any more
 		} else {
 			p.free.Prepend(id)
 		}
@@ -114,6 +117,8 @@ func (p *statePool) settle(id int32) {
 func (p *statePool) endStep() {
 	p.free.Prepend(p.late...)
 	p.late = p.late[:0]
+	p.outs, p.ins = p.outs[:0], p.ins[:0]
+	p.host.endStep()
 	p.step++
 }
 

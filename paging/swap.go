@@ -48,9 +48,6 @@ func (m *Manager) HostFree() int { return len(m.host.free) }
 
 // SwapNeed is the number of host blocks that SwapOut would take; a block that tables share counts once.
 func (m *Manager) SwapNeed(tables ...*BlockTable) int {
-	if m.states != nil {
-		return len(m.host.free) + 1 // states stay where they are
-	}
 	need := 0
 	for _, t := range tables {
 		for g := range t.ids {
@@ -91,8 +88,11 @@ func (m *Manager) SwapOut(tables ...*BlockTable) error {
 				}
 			}
 		}
+		if m.states != nil && m.states.slots[t.state].written == m.step {
+			return ErrWrittenNow
+		}
 	}
-	if m.SwapNeed(tables...) > len(m.host.free) {
+	if m.SwapNeed(tables...) > len(m.host.free) || m.states != nil && m.StateSwapNeed(tables...) > len(m.states.host.free) {
 		return ErrNoHostBlocks
 	}
 	for _, t := range tables {
@@ -116,9 +116,11 @@ func (m *Manager) SwapOut(tables ...*BlockTable) error {
 		}
 	}
 	m.forgetPartners(tables)
+	m.stateOut(tables)
 	for i := len(tables) - 1; i >= 0; i-- {
 		t := tables[i]
 		m.drop(t, 0)
+		m.dropState(t)
 		m.delist(t)
 		t.swapped = true
 		m.swapped = append(m.swapped, t)
@@ -184,7 +186,7 @@ func (m *Manager) SwapIn(tables ...*BlockTable) error {
 			return ErrTable
 		}
 	}
-	if m.SwapInNeed(tables...) > m.pool.Free() {
+	if m.SwapInNeed(tables...) > m.pool.Free() || !m.canStateIn(tables) {
 		return ErrNoBlocks
 	}
 	m.eachHost(tables, func(t *BlockTable, g, i int, host int32) { // what is revived is referenced before anything is taken
@@ -197,6 +199,7 @@ func (m *Manager) SwapIn(tables ...*BlockTable) error {
 	for _, t := range tables {
 		m.returned(t)
 	}
+	m.stateIn(tables)
 	m.eachHost(tables, func(_ *BlockTable, _, _ int, host int32) {
 		if id := m.place[host]; id > 0 {
 			m.pool.unref(id) // the tables hold it now
@@ -266,6 +269,7 @@ func (m *Manager) discard(t *BlockTable) {
 		return
 	}
 	m.unswap(t)
+	m.discardState(t)
 	kept := len(m.host.free)
 	for _, hosts := range t.host {
 		for _, host := range hosts {

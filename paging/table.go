@@ -17,6 +17,7 @@ type BlockTable struct {
 	live      int       // place in Manager.live, or unlinked
 	state     int32     // the slot of its state after its tokens
 	from      int32     // where the open step reads it
+	hostState int32     // of a swapped table
 	kept      []kept    // earlier states, in order of their tokens
 	rolled    int       // blocks before its last snapshot that rolls
 

@@ -16,6 +16,7 @@ type walk struct {
 	seqs   []*line
 	writes []write // of the open step
 	states []Hash  // [state slot]
+	away   []Hash  // [state in host memory]
 	moved  []write // states of the open step's rows
 	loaded int     // tokens
 }
@@ -41,7 +42,7 @@ func newWalk(from choices, c Config) (*walk, error) {
 	}
 	return &walk{
 		m: m, from: from, slots: make([]Hash, c.Blocks*c.BlockSize), host: make([]Hash, (c.HostBlocks+1)*c.BlockSize),
-		states: make([]Hash, c.States),
+		states: make([]Hash, c.States), away: make([]Hash, c.HostStates+1),
 	}, nil
 }
 
@@ -71,12 +72,23 @@ func (w *walk) wrote(l *line, first, end int) error {
 	return nil
 }
 
+// swapStates does what the open step does with host memory before anything else.
+func (w *walk) swapStates() {
+	for _, x := range w.m.StateOuts() {
+		w.away[x.Host] = w.states[x.Block]
+	}
+	for _, x := range w.m.StateIns() {
+		w.states[x.Block] = w.away[x.Host]
+	}
+}
+
 // move reads a row's state as the steps so far leave it, and notes what the open step, all of whose rows run at once, writes.
 func (w *walk) move(t *BlockTable, content []Hash, first, end int) error {
 	if len(w.states) == 0 || first == end {
 		return nil
 	}
 	from, to := t.States()
+	w.swapStates() // the step begins with it
 	var before Hash
 	if first > 0 {
 		before = content[first-1]
@@ -107,6 +119,7 @@ func (w *walk) endStep() error {
 	for _, x := range w.m.SwapOuts() {
 		copy(w.host[int(x.Host)*size:int(x.Host+1)*size], w.slots[int(x.Block)*size:])
 	}
+	w.swapStates()
 	filled := map[int32]bool{}
 	for _, x := range w.m.SwapIns() {
 		if filled[x.Block] {
@@ -374,7 +387,7 @@ func (w *walk) swapOut(a, b *line) error {
 		if !slices.Equal(before, w.m.pool.FreeIDs()) || free != w.m.HostFree() {
 			return errors.New("a refused swap-out changed something")
 		}
-		if errors.Is(err, ErrNoHostBlocks) && need > free || errors.Is(err, ErrWrittenNow) {
+		if errors.Is(err, ErrNoHostBlocks) && (need > free || len(w.states) > 0) || errors.Is(err, ErrWrittenNow) {
 			return nil
 		}
 		return err
@@ -397,7 +410,7 @@ func (w *walk) swapIn(a, b *line) error {
 	need, free, host := w.m.SwapInNeed(tables...), w.m.pool.Free(), w.m.HostFree()
 	before := w.m.pool.FreeIDs()
 	switch err := w.m.SwapIn(tables...); {
-	case errors.Is(err, ErrNoBlocks) && need > free:
+	case errors.Is(err, ErrNoBlocks) && (need > free || !w.m.canStateIn(tables)):
 		if !slices.Equal(before, w.m.pool.FreeIDs()) || host != w.m.HostFree() {
 			return errors.New("a refused swap-in changed something")
 		}

@@ -35,3 +35,6 @@ func (p *Plan) LargestStateBytes() uint64 {
 	}
 	return most
 }
+
+// StateLayers is how many layers keep a state.
+func (p *Plan) StateLayers() int { return len(p.states) }

@@ -22,6 +22,7 @@ type flight struct {
 	bytes   []byte
 	logits  *gpu.Readback // where whole rows are wanted
 	away    []away
+	states  []awayState
 	pooled  []step.Pooled // of which Values and Scores come with the step
 	vectors readback
 	scores  readback

@@ -47,13 +47,14 @@ type Runner struct {
 	words      []uint32
 	bytes      []byte
 
-	flights []*flight // oldest first
-	spare   []*flight
-	host    [][]byte // host memory: [block] as ReadBlocks gives it
-	moved   []int32
-	hosts   []int32
-	stats   Stats
-	profile []KernelTime
+	flights    []*flight // oldest first
+	spare      []*flight
+	host       [][]byte // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte // [state] as ReadState gives it
+	moved      []int32
+	hosts      []int32
+	stats      Stats
+	profile    []KernelTime
 }
 
 // Stats counts what the runner did.
@@ -297,6 +298,9 @@ func (r *Runner) Release() {
 	for _, f := range r.flights {
 		f.logits.Release()
 		for _, a := range f.away {
+			a.readback.Release()
+		}
+		for _, a := range f.states {
 			a.readback.Release()
 		}
 	}

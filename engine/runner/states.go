@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"quire/engine/gpu"
+	"quire/engine/step"
 )
 
 // readState submits copies of a slot, layer after layer.
@@ -48,5 +49,46 @@ func (r *Runner) WriteState(slot int32, data []byte) error {
 		}
 		data = data[bytes:]
 	}
+	return nil
+}
+
+// awayState is a state on its way to host memory.
+type awayState struct {
+	host     int32
+	readback *gpu.Readback
+}
+
+// swapStates starts a step's moves of states to host memory, which land with it, and does those from there.
+func (r *Runner) swapStates(f *flight, s *step.Step) error {
+	for _, x := range s.StateOuts {
+		back, err := r.readState(x.Block)
+		if err != nil {
+			return err
+		}
+		f.states = append(f.states, awayState{host: x.Host, readback: back})
+	}
+	for _, x := range s.StateIns {
+		if err := r.WriteState(x.Block, r.hostStates[x.Host]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arriveStates waits for a step's states and keeps them.
+func (r *Runner) arriveStates(ctx context.Context, f *flight) error {
+	for _, a := range f.states {
+		for len(r.hostStates) <= int(a.host) {
+			r.hostStates = append(r.hostStates, nil)
+		}
+		if size := int(a.readback.Size()); len(r.hostStates[a.host]) != size {
+			r.hostStates[a.host] = make([]byte, size)
+		}
+		if err := a.readback.Wait(ctx, r.hostStates[a.host]); err != nil {
+			return err
+		}
+		a.readback.Release()
+	}
+	f.states = f.states[:0]
 	return nil
 }

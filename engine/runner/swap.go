@@ -92,6 +92,9 @@ func (r *Runner) pieces(blocks []int32) iter.Seq[[]int32] {
 // swap starts a step's swap-outs, which land with it, and does its swap-ins. Both come before the step's own work: the
 // queue keeps their order.
 func (r *Runner) swap(f *flight, s *step.Step) error {
+	if err := r.swapStates(f, s); err != nil {
+		return err
+	}
 	r.moved, r.hosts = r.moved[:0], r.hosts[:0]
 	for _, x := range s.SwapOuts {
 		r.moved, r.hosts = append(r.moved, x.Block), append(r.hosts, x.Host)
@@ -115,6 +118,9 @@ func (r *Runner) swap(f *flight, s *step.Step) error {
 
 // arrive waits for a step's swap-outs and keeps them.
 func (r *Runner) arrive(ctx context.Context, f *flight) error {
+	if err := r.arriveStates(ctx, f); err != nil {
+		return err
+	}
 	size := r.BlockBytes()
 	for _, a := range f.away {
 		data := make([]byte, len(a.hosts)*size)

@@ -32,7 +32,7 @@ func layouts() []layout {
 		{"whole prompts", Config{
 			BlockSize: 4, Blocks: 11, PrefixCache: true, NoChunking: true, TokenBudget: 40, MaxModelLen: 40, MaxSeqs: 5, QueueLimit: 6, Watermark: 2,
 		}},
-		{"states", Config{BlockSize: 4, Blocks: 16, PrefixCache: true, TokenBudget: 8, MaxSeqs: 5, Depth: 3, States: 30, SnapshotInterval: 8}},
+		{"states", Config{BlockSize: 4, Blocks: 16, PrefixCache: true, TokenBudget: 8, MaxSeqs: 5, Depth: 3, States: 30, SnapshotInterval: 8, HostBlocks: 20, HostStates: 4, Preemption: Swap}},
 		{"few states beside a window", Config{BlockSize: 2, Blocks: 60, PrefixCache: true, PartialHits: true, Groups: beside, TokenBudget: 6, MaxSeqs: 5, Depth: 2, States: 12, SnapshotInterval: 10}},
 		{"sinks", Config{
 			BlockSize: 4, Blocks: 34, PrefixCache: true, PartialHits: true, Groups: []paging.Group{{Window: 9, Sinks: 2}, {}}, TokenBudget: 5, Depth: 3,

@@ -85,6 +85,7 @@ type memory struct {
 	slots   []text
 	states  []text             // [state slot] the text behind which it stands
 	stateBy []uint64           // [state slot] the step that wrote it
+	away    []text             // [state of host memory] as far as steps have landed
 	by      []uint64           // [slot] the step that wrote it
 	host    [][]text           // [block of host memory] as far as steps have landed
 	going   map[uint64][]going // by step in flight
@@ -98,13 +99,14 @@ type memory struct {
 type going struct {
 	host  int32
 	texts []text
+	state bool // a state of host memory, not a block
 }
 
 func newMemory(t rapid.TB, c Config) *memory {
 	c = c.withDefaults()
 	m := &memory{
 		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),
-		states: make([]text, c.States), stateBy: make([]uint64, c.States), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
+		states: make([]text, c.States), stateBy: make([]uint64, c.States), away: make([]text, c.HostStates+1), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
 	}
 	if len(m.groups) == 0 {
 		m.groups = []paging.Group{{}}
@@ -127,6 +129,7 @@ func (m *memory) lose() {
 		m.states[i] = spoilt
 	}
 	clear(m.host)
+	clear(m.away)
 	clear(m.going)
 	clear(m.owners)
 }
@@ -149,6 +152,10 @@ func (m *memory) fail(number uint64) {
 // landed brings what a step swapped out to host memory.
 func (m *memory) landed(number uint64) {
 	for _, x := range m.going[number] {
+		if x.state {
+			m.away[x.host] = x.texts[0]
+			continue
+		}
 		m.host[x.host] = x.texts
 	}
 	delete(m.going, number)
@@ -226,13 +233,27 @@ func (m *memory) block(id int32) (texts []text, by []uint64) {
 }
 
 func (m *memory) swap(s *step.Step) {
+	for _, x := range s.StateOuts {
+		m.going[s.Number] = append(m.going[s.Number], going{host: x.Host, texts: []text{m.states[x.Block]}, state: true})
+	}
+	for _, x := range s.StateIns {
+		for number, all := range m.going {
+			if slices.ContainsFunc(all, func(o going) bool { return o.state && o.host == x.Host }) {
+				m.fatal("host state %d is read, and step %d has yet to write it", x.Host, number)
+			}
+		}
+		if m.away[x.Host] == 0 {
+			m.fatal("host state %d was never written", x.Host)
+		}
+		m.states[x.Block], m.stateBy[x.Block] = m.away[x.Host], s.Number
+	}
 	for _, x := range s.SwapOuts {
 		texts, _ := m.block(x.Block)
-		m.going[s.Number] = append(m.going[s.Number], going{x.Host, slices.Clone(texts)})
+		m.going[s.Number] = append(m.going[s.Number], going{host: x.Host, texts: slices.Clone(texts)})
 	}
 	for i, x := range s.SwapIns {
 		for number, all := range m.going {
-			if slices.ContainsFunc(all, func(o going) bool { return o.host == x.Host }) {
+			if slices.ContainsFunc(all, func(o going) bool { return !o.state && o.host == x.Host }) {
 				m.fatal("host block %d is read, and step %d has yet to write it", x.Host, number)
 			}
 		}

@@ -79,6 +79,8 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	st.Copies = append(st.Copies, s.cache.Copies()...)
 	st.SwapOuts = append(st.SwapOuts, s.cache.SwapOuts()...)
 	st.SwapIns = append(st.SwapIns, s.cache.SwapIns()...)
+	st.StateOuts = append(st.StateOuts, s.cache.StateOuts()...)
+	st.StateIns = append(st.StateIns, s.cache.StateIns()...)
 	s.cache.EndStep()
 	f.number = st.Number
 	s.flight = append(s.flight, f)

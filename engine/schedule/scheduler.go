@@ -56,6 +56,8 @@ type Config struct {
 	Preemption Preemption // Cheaper compares these costs, in one unit:
 	TokenCost  uint64     // of computing a token again
 	BlockCost  uint64     // of moving a block to host memory and back
+	StateCost  uint64     // of moving a state likewise
+	HostStates int        // of host memory to swap to, for states
 
 	Events func(paging.Event) // told what happens to blocks
 }
@@ -126,7 +128,7 @@ func New(c Config) (*Scheduler, error) {
 	}
 	cache, err := paging.NewManager(paging.Config{
 		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups, States: c.States,
-		HostBlocks: c.HostBlocks, PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
+		HostBlocks: c.HostBlocks, HostStates: c.HostStates, PrefixCache: c.PrefixCache, PartialHits: c.PartialHits, Events: c.Events,
 	})
 	if err != nil {
 		return nil, err

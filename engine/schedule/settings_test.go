@@ -29,6 +29,7 @@ func settings(from choices) Config {
 	}
 	if from.below(3) == 0 {
 		c.States, c.SnapshotInterval = 2+2*c.MaxSeqs+from.below(8), 1+from.below(12)
+		c.HostStates, c.StateCost = from.below(5), uint64(from.below(9))
 	}
 	c.Blocks = 2 + max(1, len(c.Groups))*(1+from.below(4+40/c.BlockSize))
 	return c

@@ -45,9 +45,9 @@ func (s *Scheduler) weigh(r *request) Preempted {
 	p.Blocks = s.cache.SwapNeed(tables...)
 	// What its sequences share is computed once, and moved once.
 	p.Tokens = max(longest, p.Tokens-(named-p.Blocks)/max(1, len(s.config.Groups))*s.config.BlockSize)
-	p.Recompute, p.Swap = uint64(p.Tokens)*s.config.TokenCost, uint64(p.Blocks)*s.config.BlockCost
+	p.Recompute, p.Swap = uint64(p.Tokens)*s.config.TokenCost, uint64(p.Blocks)*s.config.BlockCost+uint64(s.cache.StateSwapNeed(tables...))*s.config.StateCost
 	switch {
-	case s.cache.HasStates() || p.Blocks == 0 || p.Blocks > s.cache.HostFree():
+	case p.Blocks == 0 || p.Blocks > s.cache.HostFree():
 	case s.config.Preemption == Swap:
 		p.Swapped = true
 	case s.config.Preemption == Cheaper:

@@ -26,6 +26,8 @@ type Step struct {
 	Groups    []Group       // one a KV group
 	SwapOuts  []paging.Swap // blocks that go to host memory
 	SwapIns   []paging.Swap // blocks that come from it; the step that brought them there has landed
+	StateOuts []paging.Swap // states that go to host memory, by their slots
+	StateIns  []paging.Swap // states that come from it
 	Copies    []paging.Copy // block copies, before any layer writes; no copy reads what another writes
 	Outputs   []Output      // where logits are needed, in order of Token
 	Pools     []Pool        // rows whose tokens are pooled into an embedding
@@ -87,6 +89,7 @@ func (s *Step) Reset(number uint64, groups int) {
 	s.Rows = s.Rows[:0]
 	s.SwapOuts = s.SwapOuts[:0]
 	s.SwapIns = s.SwapIns[:0]
+	s.StateOuts, s.StateIns = s.StateOuts[:0], s.StateIns[:0]
 	s.Copies = s.Copies[:0]
 	s.Outputs = s.Outputs[:0]
 	s.Pools = s.Pools[:0]

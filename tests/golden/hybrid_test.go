@@ -2,6 +2,7 @@ package golden
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -12,14 +13,22 @@ import (
 	"quire/engine/sample"
 )
 
-// hybrids are models of which some layers keep a state instead of K and V.
-var hybrids = []string{"lfm2"}
+// hybrids are models of which some layers keep a state instead of K and V, as many as this run is asked for.
+func hybrids() []string {
+	switch {
+	case all():
+		return []string{"lfm2", "qwen35", "granitehybrid", "qwen3next"}
+	case runtime.GOOS == "js":
+		return []string{"lfm2"}
+	}
+	return []string{"lfm2", "qwen35"}
+}
 
 // A conversation of ten turns, of 50 new tokens each: 30 that are said and 20 that are answered. Every turn but the first
 // computes at most what is new and one interval between snapshots, and says what a model says that computes all of it.
 func TestHybridConversation(t *testing.T) {
 	const interval, said, answered = 64, 30, 20
-	for _, name := range hybrids {
+	for _, name := range hybrids() {
 		t.Run(name, func(t *testing.T) {
 			o := engine.Options{Deterministic: true, Context: 640, KVType: "f32", MaxSeqs: 4, SnapshotInterval: interval}
 			cached := openFile(t, "families/"+name+".gguf", o)
@@ -46,9 +55,13 @@ func TestHybridConversation(t *testing.T) {
 	}
 }
 
-// The texts of a hybrid model are the same alone, in a batch, in chunks of 7 tokens, and as one of several samples.
+// The texts of a hybrid model are the same alone, in a batch, in chunks of 7 tokens, and after it was preempted, by swap or by
+// recompute.
 func TestHybridBatches(t *testing.T) {
-	for _, name := range hybrids {
+	if runtime.GOOS == "js" && !all() {
+		t.Skip("each engine compiles its kernels for seconds there")
+	}
+	for _, name := range hybrids() {
 		t.Run(name, func(t *testing.T) {
 			f := loadFamily(t, name)
 			var requests []engine.Request
@@ -58,9 +71,13 @@ func TestHybridBatches(t *testing.T) {
 			for len(requests) < 4 {
 				requests = append(requests, engine.Request{Prompt: slices.Concat(requests[0].Prompt, []int32{int32(len(requests))}, requests[0].Prompt), MaxTokens: 20, IgnoreEnd: true})
 			}
-			run := func(o engine.Options, together bool) (ids [][]int32) {
-				o.Deterministic, o.KVType, o.Context = true, "f32", 256
-				e := openFile(t, "families/"+f.Model, o)
+			longest := 0
+			for _, r := range requests {
+				longest = max(longest, len(r.Prompt)+r.MaxTokens)
+			}
+			run := func(o engine.Options, together bool) (ids [][]int32, e *engine.Engine) {
+				o.Deterministic, o.KVType, o.Context, o.BlockSize = true, "f32", longest, 8
+				e = openFile(t, "families/"+f.Model, o)
 				var streams []*engine.Stream
 				for _, r := range requests {
 					s, err := e.Submit(t.Context(), r)
@@ -74,11 +91,18 @@ func TestHybridBatches(t *testing.T) {
 					require.NoError(t, r.Err)
 					ids = append(ids, r.IDs)
 				}
-				return ids
+				return ids, e
 			}
-			want := run(engine.Options{NoPrefixCache: true}, false)
-			assert.Equal(t, want, run(engine.Options{}, true), "in a batch")
-			assert.Equal(t, want, run(engine.Options{TokenBudget: 7, SnapshotInterval: 16, Depth: 3}, true), "in chunks of 7")
+			want, e := run(engine.Options{NoPrefixCache: true}, false)
+			got, _ := run(engine.Options{TokenBudget: 7, SnapshotInterval: 16, Depth: 3}, true)
+			assert.Equal(t, want, got, "in a batch, in chunks of 7")
+			block := e.Info().KVBytes / uint64(e.Info().Blocks+1)
+			for _, how := range []string{"swap", "recompute"} {
+				got, e := run(engine.Options{KVMemory: block * uint64(3+(longest+7)/8), Preemption: how, SnapshotInterval: 16, Depth: 2, StateMemory: 1 << 20, SwapMemory: 1 << 20, MaxSeqs: 4}, true)
+				assert.Equal(t, want, got, "after preemption by %s", how)
+				assert.NotZero(t, e.Stats().Preemptions)
+				assert.Equal(t, how == "swap", e.Stats().Swaps > 0)
+			}
 		})
 	}
 }
@@ -86,7 +110,7 @@ func TestHybridBatches(t *testing.T) {
 // A saved conversation of a hybrid model goes on elsewhere from its last snapshot, with the text that it would have had, and several
 // samples fork from a prompt's state.
 func TestHybridSession(t *testing.T) {
-	for _, name := range hybrids {
+	for _, name := range hybrids() {
 		t.Run(name, func(t *testing.T) {
 			f := loadFamily(t, name)
 			o := engine.Options{Deterministic: true, KVType: "f32", Context: 256, SnapshotInterval: 32}
