@@ -69,9 +69,9 @@ web/dist/quire.wasm: FORCE
 	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
 	$(GO) run ./cmd/wasm/shrink --shaders bin/tab
-	$(SMALL) -o $@ ./cmd/wasm
-	$(SMALL) -o web/dist/quire-bench.wasm ./cmd/wasm/bench
-	$(GO) run ./cmd/wasm/shrink web/dist/quire.wasm web/dist/quire-bench.wasm
+	$(SMALL) -o bin/tab/quire.wasm ./cmd/wasm
+	$(SMALL) -o bin/tab/quire-bench.wasm ./cmd/wasm/bench
+	$(GO) run ./cmd/wasm/shrink bin/tab/quire.wasm bin/tab/quire-bench.wasm web/dist
 
 bench: bin/quire ## measure the built-in model
 	bin/quire bench --prompt 64 --gen 64 --batch 1,8

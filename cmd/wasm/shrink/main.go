@@ -4,18 +4,21 @@
 //
 // writes the shaders without comments into a folder, with overlay.json, by which "go build -overlay" takes them in. Afterwards,
 //
-//	go run ./cmd/wasm/shrink FILE...
+//	go run ./cmd/wasm/shrink FILE... FOLDER
 //
-// takes out of a WebAssembly file that Go's linker wrote what the program can make for itself when it starts.
+// writes WebAssembly files that Go's linker wrote into another folder, without what the program can make for itself when it starts.
 //
 // The runtime finds a function by an address in a table of 16 entries a function. On WebAssembly an address is a function's number
-// and a place in it, so that the table merely counts. But it takes 160 bytes of the file a function, a tenth of it in all. What
-// the file holds instead is a loop that counts, which runs before the program does.
+// and a place in it, so that the table merely counts. But it takes 160 bytes of the file a function, a tenth of it in all. And
+// memory has zeros in most of its words, which a file of segments holds, too. What the file has instead are two loops, which run
+// before the program does: one spreads memory out, one counts.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
@@ -30,16 +33,20 @@ func run(arguments []string) error {
 	if len(arguments) == 2 && arguments[0] == "--shaders" {
 		return bareShaders(arguments[1])
 	}
-	for _, name := range arguments {
-		if err := shrink(name); err != nil {
+	if len(arguments) < 2 {
+		return errors.New("files are wanted, and a folder")
+	}
+	folder := arguments[len(arguments)-1]
+	for _, name := range arguments[:len(arguments)-1] {
+		if err := shrink(name, filepath.Join(folder, filepath.Base(name))); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func shrink(name string) error {
-	data, err := os.ReadFile(name)
+func shrink(from, to string) error {
+	data, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
@@ -50,5 +57,5 @@ func shrink(name string) error {
 	if err := m.shrink(); err != nil {
 		return err
 	}
-	return os.WriteFile(name, m.write(), 0o755)
+	return os.WriteFile(to, m.write(), 0o644)
 }

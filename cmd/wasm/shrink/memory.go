@@ -1,14 +1,7 @@
 package main
 
-import "encoding/binary"
-
-// What stands in a segment of memory before its bytes: kind, address and length.
-const segmentHead = 8
-
 const (
-	inFirst    = 0    // active, in the module's one memory
-	constant   = 0x41 // i32.const
-	endOfBlock = 0x0B
+	inFirst    = 0 // active, in the module's one memory
 	mostMemory = 1 << 28
 )
 
@@ -48,28 +41,4 @@ func memory(body []byte) ([]byte, error) {
 		copy(image[address:], data)
 	}
 	return image, nil
-}
-
-// segments writes memory, without zeros where that is shorter.
-func segments(image []byte) []byte {
-	var out []byte
-	count := uint64(0)
-	for at := 0; at < len(image); {
-		if image[at] == 0 {
-			at++
-			continue
-		}
-		end, zeros := at, 0 // end is after the last byte that is not 0
-		for i := at; i < len(image) && zeros < segmentHead; i++ {
-			if zeros++; image[i] != 0 {
-				end, zeros = i+1, 0
-			}
-		}
-		out = append(out, inFirst, constant)
-		out = append(appendSigned(out, int64(at)), endOfBlock)
-		out = appendBytes(out, image[at:end])
-		count++
-		at = end
-	}
-	return append(binary.AppendUvarint(nil, count), out...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -11,23 +12,38 @@ import (
 
 // drawMemory draws memory with runs of zeros.
 func drawMemory(t *rapid.T) []byte {
-	var image []byte
+	image := []byte{}
 	for range rapid.IntRange(0, 6).Draw(t, "runs") {
-		image = append(image, make([]byte, rapid.IntRange(0, 3*segmentHead).Draw(t, "zeros"))...)
-		image = append(image, rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "bytes")...)
+		image = append(image, make([]byte, rapid.SampledFrom([]int{0, 1, 2, 3, 20, 254, 255, 256, 70000}).Draw(t, "zeros"))...)
+		image = append(image, rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "bytes")...)
+		image = append(image, bytes.Repeat([]byte{7}, rapid.SampledFrom([]int{0, 254, 255, 256, 600}).Draw(t, "sevens"))...)
 	}
 	return image
 }
 
-// TestSegments: what is written is read back, but for zeros at the end, which memory holds anyway.
-func TestSegments(t *testing.T) {
+// spreadOut does what spread's code does.
+func spreadOut(data []byte, size int) []byte {
+	out, to := make([]byte, size), 0
+	for len(data) > 0 {
+		zeros := int(data[0])
+		if zeros == 255 {
+			zeros = int(binary.LittleEndian.Uint32(data[1:]))
+			data = data[4:]
+		}
+		n := int(data[1])
+		to += zeros
+		to += copy(out[to:], data[2:2+n])
+		data = data[2+n:]
+	}
+	return out
+}
+
+func TestPacked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		image := drawMemory(t)
-		back, err := memory(segments(image))
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(back), len(image))
-		assert.Equal(t, image, append(back, make([]byte, len(image)-len(back))...))
-		assert.LessOrEqual(t, len(segments(image)), len(image)+2*segmentHead)
+		data := packed(image)
+		assert.Equal(t, image, spreadOut(data, len(image)))
+		assert.LessOrEqual(t, len(data), len(image)*257/255+2)
 	})
 }
 
@@ -59,10 +75,15 @@ func TestFind(t *testing.T) {
 	assert.False(t, ok, "so short a run may be anything")
 }
 
+// segment is a data section of one.
+func segment(at int, data []byte) []byte {
+	return appendBytes(append(appendSigned([]byte{1, inFirst, constant}, int64(at)), endOfBlock), data)
+}
+
 func testModule(image []byte) *module {
 	return &module{[]section{
 		{typeSection, []byte{1, 0x60, 1, 0x7F, 0}}, {importSection, []byte{1, 1, 'a', 1, 'b', 0, 0}}, {functionSection, []byte{1, 0}},
-		{elementSection, []byte{0}}, {codeSection, []byte{1, 2, 0, endOfBlock}}, {dataSection, segments(image)},
+		{memorySection, []byte{1, 0, 7}}, {elementSection, []byte{0}}, {codeSection, []byte{1, 2, 0, endOfBlock}}, {dataSection, segment(0, image)},
 	}}
 }
 
@@ -79,16 +100,17 @@ func TestShrink(t *testing.T) {
 	for _, s := range m.sections {
 		ids += string('a' + rune(s.id))
 	}
-	assert.Equal(t, "bcdijkl", ids, "the start stands before the elements")
+	assert.Equal(t, "bcdfijkl", ids, "the start stands before the elements")
 	start, err := m.of(startSection)
 	require.NoError(t, err)
 	assert.Equal(t, []byte{2}, start.body, "after the one imported function and the program's one")
+	pages, err := m.of(memorySection)
+	require.NoError(t, err)
+	assert.Equal(t, []byte{1, 0, 8}, pages.body)
 	data, err := m.of(dataSection)
 	require.NoError(t, err)
-	left, err := memory(data.body)
-	require.NoError(t, err)
 	clear(image[4 : len(image)-4])
-	assert.Equal(t, image, left)
+	assert.Equal(t, segment(7*page, packed(image)), data.body)
 	assert.ErrorIs(t, m.shrink(), errForm, "once is all")
 }
 

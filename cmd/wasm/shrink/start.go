@@ -6,20 +6,20 @@ import (
 )
 
 // start adds a function that runs before the program does.
-func (m *module) start(code []byte) error {
+func (m *module) start(body []byte) error {
 	imported, err := m.imported()
 	if err != nil {
 		return err
 	}
-	const function = 0x60
-	kind, err := m.add(typeSection, []byte{function, 0, 0})
+	const functionType = 0x60
+	kind, err := m.add(typeSection, []byte{functionType, 0, 0})
 	if err != nil {
 		return err
 	}
 	if _, err := m.add(functionSection, binary.AppendUvarint(nil, uint64(kind))); err != nil {
 		return err
 	}
-	number, err := m.add(codeSection, appendBytes(nil, code))
+	number, err := m.add(codeSection, appendBytes(nil, body))
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (t table) holds(image []byte, i int) bool {
 	return true
 }
 
-// shrink takes the table out of memory and puts a function that makes it at the program's start.
+// shrink takes the table out of memory, packs the rest, and puts a function that makes both at the program's start.
 func (m *module) shrink() error {
 	data, err := m.of(dataSection)
 	if err != nil {
@@ -65,29 +65,24 @@ func (m *module) shrink() error {
 		return fmt.Errorf("the table of functions is not found: %w", errForm)
 	}
 	clear(image[t.at : t.at+t.buckets*bucket])
-	data.body = segments(image)
-	return m.start(t.fill())
+	unpack, err := m.pack(image)
+	if err != nil {
+		return err
+	}
+	return m.start(function(locals, unpack, t.fill()))
 }
 
-// fill is a function's code: a loop over the buckets.
-func (t table) fill() []byte {
-	const (
-		loop, branchIf        = 0x03, 0x0D
-		get, tee              = 0x20, 0x22
-		store                 = 0x36
-		add, multiply, divide = 0x6A, 0x6C, 0x6E // unsigned
-		less                  = 0x49             // unsigned
-		i32, nothing          = 0x7F, 0x40
-	)
-	code := []byte{1, 1, i32, loop, nothing, get, 0}
-	number := func(n int, op byte) { code = append(appendSigned(append(code, constant), int64(n)), op) }
-	number(bucket, multiply)
-	code = append(code, get, 0)
-	number(perEntry, divide)
-	code = binary.AppendUvarint(append(code, store, 2), uint64(t.at))
-	code = append(code, get, 0)
-	number(1, add)
-	code = append(code, tee, 0)
-	number(t.buckets, less)
-	return append(code, branchIf, 0, endOfBlock, endOfBlock)
+// The locals of the function that starts: spread's three, and the bucket.
+const (
+	locals = 4
+	at     = 3
+)
+
+// fill is a loop over the buckets.
+func (t table) fill() code {
+	var c code
+	c.op(opLoop, nothing, opGet, at).number(bucket).op(opMultiply, opGet, at).number(perEntry).op(opDivide, opStore, 2)
+	c = binary.AppendUvarint(c, uint64(t.at))
+	c.op(opGet, at).number(1).op(opAdd, opTee, at).number(t.buckets).op(opLess, opBranchIf, 0, endOfBlock)
+	return c
 }
