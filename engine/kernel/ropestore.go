@@ -78,7 +78,7 @@ func (p RopeStoreParams) spec() Spec {
 		File: "rope_store", Variant: "baseline",
 		Consts: []Const{
 			{"HEAD_DIM", p.Layout.HeadDim}, {"HEADS", p.Heads}, {"KV_HEADS", p.kvHeads()}, {"BLOCK_SIZE", p.Layout.BlockSize}, {"BLOCK_PAD", p.Layout.Pad},
-			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent}, {"GROWING", p.Growing},
+			{"GROUP", p.Group}, {"STRIDE", p.Stride}, {"ROTARY_DIM", p.RotaryDim}, {"ADJACENT", p.Adjacent}, {"GROWING", p.Growing}, {"TABLE_ROW", p.tableRow()},
 		},
 		Slots:    map[string]string{"bias": "bias_none", "spoil": "spoil_none"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
@@ -93,6 +93,14 @@ func (p RopeStoreParams) spec() Spec {
 		spec.Slots["kv_store"] = "kv_store_" + p.Layout.Type.String()
 	}
 	return spec
+}
+
+// tableRow is how many floats of the table a position has.
+func (p RopeStoreParams) tableRow() int {
+	if p.Growing {
+		return p.RotaryDim + 2
+	}
+	return p.RotaryDim
 }
 
 // lanes is how many invocations share an 8-bit row, whose scale needs all its elements.

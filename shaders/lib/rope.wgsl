@@ -3,6 +3,7 @@
 //! slot bias: bias_none bias_add
 //! const ROTARY_DIM: u32  elements that turn, from the first on
 //! const ADJACENT: bool   pairs are (2i, 2i + 1); without, (i, i + ROTARY_DIM / 2)
+//! const TABLE_ROW: u32   floats of a position in the table
 //! const GROWING: bool    a position's row of the table ends with what q is multiplied by
 //! const HEAD_DIM: u32    elements of a head
 
@@ -11,7 +12,6 @@
 
 const HALF: u32 = ROTARY_DIM / 2u;
 const Q_UNITS: u32 = (HEAD_DIM + 1u) / 2u;
-const TABLE_ROW: u32 = ROTARY_DIM + select(0u, 2u, GROWING); // floats
 
 fn plain(base: u32, i: u32) -> f32 { return qkv[base + i] + bias_at(i); }
 
