@@ -20,6 +20,7 @@ type Shape struct {
 	Normed                  bool // q and k are, head by head
 	Experts, Used           int  // of each layer in place of its FFN; 0: none
 	ExpertFFN               int
+	PerLayer                *PerLayerShape    // of a Gemma 4; nil: none
 	Window                  int               // of all layers but every sixth; 0: none
 	After                   bool              // what a block gives is normalised
 	State                   *StateShape       // of layers that keep one in place of K and V; nil: none does
@@ -48,6 +49,10 @@ var Shapes = []Shape{
 		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Tied: true, Normed: true, Pre: "qwen2"},
 	{Name: "gemma3-1b", Architecture: "gemma3", Layers: 26, Width: 1152, FFN: 6912, Heads: 4, KVHeads: 1, HeadDim: 256,
 		Vocabulary: 262144, Context: 32768, RopeBase: 1e6, Tied: true, Normed: true, After: true, Window: 512, Pre: "llama-bpe"},
+	// Gemma 4 E2B as its config.json has it.
+	{Name: "gemma4-e2b", Architecture: "gemma4", Layers: 35, Width: 1536, FFN: 6144, Heads: 8, KVHeads: 1, HeadDim: 256,
+		Vocabulary: 262144, Context: 131072, RopeBase: 1e6, Tied: true, Normed: true, After: true, Window: 512, Pre: "llama-bpe",
+		PerLayer: &PerLayerShape{Width: 256, Every: 5, HeadDim: 512, Shared: 20, Cap: 30}},
 	{Name: "lfm2-1.2b", Architecture: "lfm2", Layers: 16, Width: 2048, FFN: 8192, Heads: 32, KVHeads: 8, HeadDim: 64,
 		Vocabulary: 65536, Context: 128000, RopeBase: 1e6, Tied: true, Normed: true, Pre: "lfm2",
 		Convolution: &ConvolutionShape{Taps: 3, Attention: []int{2, 5, 8, 10, 12, 14}}},
@@ -78,12 +83,20 @@ func FindShape(name string) (Shape, error) {
 
 // tensors declares what a model of the shape has, in file order; matrices are of type t.
 func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64), t quant.Type) {
-	width, ffn, vocabulary := uint64(s.Width), uint64(s.FFN), uint64(s.Vocabulary)
+	width, vocabulary := uint64(s.Width), uint64(s.Vocabulary)
 	declare("token_embd.weight", t, width, vocabulary)
+	if p := s.PerLayer; p != nil {
+		all := uint64(p.Width * s.Layers)
+		declare("per_layer_token_embd.weight", t, all, vocabulary)
+		declare("per_layer_model_proj.weight", t, width, all)
+		declare("per_layer_proj_norm.weight", quant.F32, uint64(p.Width))
+	}
 	for i := range s.Layers {
 		layer := func(name string, t quant.Type, shape ...uint64) {
 			declare(fmt.Sprintf("blk.%d.%s", i, name), t, shape...)
 		}
+		own, keys := s.PerLayer.layer(s, i)
+		ffn := uint64(own.FFN)
 		layer("attn_norm.weight", quant.F32, width)
 		norm := "ffn_norm.weight"
 		if s.State != nil {
@@ -95,7 +108,7 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 		case s.Convolution.has(i):
 			s.Convolution.tensors(layer, width, t)
 		default:
-			s.attention(layer, t)
+			own.attention(layer, t, keys)
 		}
 		if s.After {
 			layer("post_attention_norm.weight", quant.F32, width)
@@ -112,6 +125,9 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 		layer("ffn_gate.weight", t, width, ffn)
 		layer("ffn_up.weight", t, width, ffn)
 		layer("ffn_down.weight", t, ffn, width)
+		if s.PerLayer != nil {
+			s.PerLayer.tensors(layer, width, t)
+		}
 	}
 	last := "output_norm.weight"
 	if s.Convolution != nil {
@@ -123,8 +139,8 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 	}
 }
 
-// attention declares the tensors of a layer's attention.
-func (s Shape) attention(layer func(name string, t quant.Type, shape ...uint64), t quant.Type) {
+// attention declares the tensors of a layer's attention; without keys, those that are left where K and V are an earlier layer's.
+func (s Shape) attention(layer func(name string, t quant.Type, shape ...uint64), t quant.Type, keys bool) {
 	width, q, kv := uint64(s.Width), uint64(s.Heads*s.HeadDim), uint64(s.KVHeads*s.HeadDim)
 	queries := q
 	if s.State != nil { // with a gate each
@@ -132,9 +148,15 @@ func (s Shape) attention(layer func(name string, t quant.Type, shape ...uint64),
 	}
 	if s.Normed {
 		layer("attn_q_norm.weight", quant.F32, uint64(s.HeadDim))
-		layer("attn_k_norm.weight", quant.F32, uint64(s.HeadDim))
 	}
 	layer("attn_q.weight", t, width, queries)
+	if !keys {
+		layer("attn_output.weight", t, q, width)
+		return
+	}
+	if s.Normed {
+		layer("attn_k_norm.weight", quant.F32, uint64(s.HeadDim))
+	}
 	layer("attn_k.weight", t, width, kv)
 	layer("attn_v.weight", t, width, kv)
 	if s.Bias {
@@ -169,6 +191,9 @@ func (s Shape) metadata(set func(key string, value any)) {
 	}
 	if s.Window > 0 {
 		set(s.Architecture+".attention.sliding_window", uint32(s.Window))
+	}
+	if s.PerLayer != nil {
+		s.PerLayer.metadata(s, func(key string, value any) { set(s.Architecture+"."+key, value) })
 	}
 	if s.Convolution != nil {
 		set(s.Architecture+".shortconv.l_cache", uint32(s.Convolution.Taps))
