@@ -4,7 +4,7 @@
 // A group of LANES invocations owns TILE consecutive rows of the experts, and takes units of K in turn, of all choices that
 // are added up. Workgroups of a launch go on from y to z (see fold.wgsl).
 //! include: routing weights fold
-//! slot activation: activation_silu activation_gelu activation_gelu_erf
+//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_clamped
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const USED: u32       experts of a token
 //! const EACH: u32       rows of an expert
@@ -26,8 +26,8 @@
 //! const SUM: bool       a token's choices are added up
 //! const ADD: bool       y is added to
 //! const BIAS: bool      an expert's bias is added to its product
-//! const GATED: bool     rows of W come in pairs of gate and up: y[c][i] = activate(r[2i])·r[2i+1]
-//! const OVER: bool      y holds gates: y[c][i] = activate(y[c][i])·r[i]
+//! const GATED: bool     rows of W come in pairs of gate and up: y[c][i] = gated(r[2i], r[2i+1])
+//! const OVER: bool      y holds gates: y[c][i] = gated(y[c][i], r[i])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -40,7 +40,7 @@ const JOINED: u32 = select(1u, USED, SUM); // choices that are added up
 fn store(row: u32, column: u32, value: f32) {
     let at = row * Y_STRIDE + column;
     if OVER {
-        y[at] = activate(y[at]) * value;
+        y[at] = gated(y[at], value);
     } else if ADD {
         y[at] += value;
     } else {
@@ -152,7 +152,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     if GATED {
         for (var t = 0u; t < TILE; t += 2u) {
             if lane == t / 2u % LANES && first + t < N {
-                store(row, (BEGIN + first + t) / 2u, activate(done[t]) * done[t + 1u]);
+                store(row, (BEGIN + first + t) / 2u, gated(done[t], done[t + 1u]));
             }
         }
     } else {

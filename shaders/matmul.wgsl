@@ -8,7 +8,7 @@
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
 //! include: weights tile
 //! slot rows: rows_step rows_sorted
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
+//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -22,8 +22,8 @@
 //! const UPS: u32       where the ups' begin
 //! const SCALE: f32     factor of the sum
 //! const ACTIVATED: bool  y[m][n] = activate(r[n])
-//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
-//! const OVER: bool     y holds gates: y[m][i] = activate(y[m][i])·r[i]
+//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
+//! const OVER: bool     y holds gates: y[m][i] = gated(y[m][i], r[i])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -38,7 +38,7 @@ var<workgroup> ws: array<vec4<f32>, STAGED>;
 fn store(m: u32, column: u32, value: f32) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
     if OVER {
-        y[at] = activate(y[at]) * value;
+        y[at] = gated(y[at], value);
     } else if ADD {
         y[at] += value;
     } else {
@@ -170,10 +170,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 }
                 if GATED {
                     if n < N {
-                        store(row, n / 2u, activate(v.x) * v.y);
+                        store(row, n / 2u, gated(v.x, v.y));
                     }
                     if n + 2u < N {
-                        store(row, n / 2u + 1u, activate(v.z) * v.w);
+                        store(row, n / 2u + 1u, gated(v.z, v.w));
                     }
                 } else {
                     if n < N {

@@ -28,7 +28,7 @@
 //! const UPS: u32        where the ups' begin
 //! const SCALE: f32      factor of the sum
 //! const ACTIVATED: bool y[m][n] = activate(r[n])
-//! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = activate(r[2i])·r[2i+1]
+//! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 const SHARES: u32 = STRIPS * 4u / UNITS;
 const EVEN: bool = SHARES % LANES == 0u; // all invocations take as many
 const XS: u32 = ROWS * UNITS;
@@ -148,7 +148,7 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
     if GATED {
         for (var t = 0u; t < TILE; t += 2u) {
             if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                store(m0 + m, (first + t) / 2u, activate((*done)[t * ROWS + m]) * (*done)[(t + 1u) * ROWS + m]);
+                store(m0 + m, (first + t) / 2u, gated((*done)[t * ROWS + m], (*done)[(t + 1u) * ROWS + m]));
             }
         }
     } else {

@@ -111,7 +111,7 @@ func TestExtremeScores(t *testing.T) {
 			seq.k[i] = float32(score / 64)
 		}
 		got := s.run()
-		want := expect[float64](s.params, seq)
+		want := expect[float64](s.params, seq, nil)
 		for i, w := range want {
 			require.InDelta(t, w, got[0][i], 1e-2*max(math.Abs(w), 0.1))
 			require.NotZero(t, got[0][i])

@@ -33,6 +33,7 @@ type scene struct {
 	sequences []*sequence
 	k, v      []float32 // [block][KV head][slot][dim]
 	launches  int       // of prefill, in the last run
+	sinks     []float32 // a logit a head; nil: none
 }
 
 const group = 1 // the KV group of every scene; group 0 has tables full of the null block
@@ -173,11 +174,19 @@ func (s *scene) run() [][]float32 {
 	require.NoError(s, err)
 	s.Cleanup(walks.Release)
 	s.launches = a.walk.launches(longest(d.List(p.List).Prefill))
-	b, err := a.Bind(Operands{Step: s.step(&d), Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All(),
+	step := s.step(&d)
+	var lse gpu.View
+	if p.LSE {
+		lse = s.buffer("lse", make([]byte, 4*max(4, tokens*p.Heads)))
+	}
+	b, err := a.Bind(Operands{Step: step, LSE: lse, Q: s.buffer("q", q), K: s.buffer("k", s.cache(s.k)), V: s.buffer("v", s.cache(s.v)), Out: out, Partials: partials.All(),
 		Walks: walks.All()})
 	require.NoError(s, err)
 	var rec gpu.Recorder
 	a.Record(&rec, b, &d)
+	if s.sinks != nil {
+		s.sink(&rec, step, lse, out, tokens)
+	}
 	require.NoError(s, s.dev.Submit(&rec))
 	data := make([]byte, 4*tokens*p.OutStride)
 	require.NoError(s, out.Buffer.Read(context.Background(), 0, data))
@@ -202,7 +211,20 @@ func (s *scene) run() [][]float32 {
 	return results
 }
 
-func expect[T reference.Float](p Params, seq *sequence) []T {
+// sink records the scene's sinks.
+func (s *scene) sink(rec *gpu.Recorder, step, lse, out gpu.View, tokens int) {
+	k, err := NewSinks(s.dev, s.params)
+	require.NoError(s, err)
+	b, err := k.Bind(step, lse, s.buffer("sinks", appendRow(nil, kernel.KVF32, s.sinks)), out)
+	require.NoError(s, err)
+	k.Record(rec, b, tokens)
+}
+
+func expect[T reference.Float](p Params, seq *sequence, sinks []float32) []T {
+	var logits []float64
+	for _, x := range sinks {
+		logits = append(logits, float64(x))
+	}
 	cast := func(x []float32) []T {
 		out := make([]T, len(x))
 		for i, f := range x {
@@ -212,7 +234,7 @@ func expect[T reference.Float](p Params, seq *sequence) []T {
 	}
 	out, _ := reference.Attention(cast(seq.q), cast(seq.k), cast(seq.v), reference.AttentionParams{
 		Heads: p.Heads, KVHeads: p.KVHeads, HeadDim: p.HeadDim, Causal: true, Window: p.Window,
-		Scale: float64(p.Scale), Softcap: float64(p.Softcap)})
+		Scale: float64(p.Scale), Softcap: float64(p.Softcap), SinkLogits: logits})
 	return out
 }
 
@@ -222,7 +244,7 @@ func (s *scene) check(got [][]float32, times, slack float64) {
 	s.Helper()
 	var allowed, worst float64
 	for i, seq := range s.sequences {
-		want, plain := expect[float64](s.params, seq), expect[float32](s.params, seq)
+		want, plain := expect[float64](s.params, seq, s.sinks), expect[float32](s.params, seq, s.sinks)
 		require.Len(s, got[i], len(want))
 		for j, w := range want {
 			allowed = max(allowed, math.Abs(float64(plain[j])-w))

@@ -10,11 +10,13 @@ import (
 // Activation is a function of gates.
 type Activation string
 
-// The activations. GELU (arXiv 1606.08415) is by tanh, GELUErf by the error function.
+// The activations. GELU (arXiv 1606.08415) is by tanh, GELUErf by the error function. Clamped is
+// gpt-oss's, gate·sigmoid(1.702·gate)·(up + 1) with both bounded, for products by experts.
 const (
 	SiLU    Activation = "silu"
 	GELU    Activation = "gelu"
 	GELUErf Activation = "gelu_erf"
+	Clamped Activation = "clamped"
 )
 
 // library is the activation's choice of a shader's slot; a shader that uses none takes one all the same.

@@ -19,6 +19,7 @@ type span struct {
 	rope                    *Rope   // nil: no positions
 	bothWays                bool    // a query sees the tokens after it, too
 	reach                   int     // both ways, a query sees tokens at most so far away; 0: all
+	sinks                   *Vector // a logit a head that joins the softmax and has no value; nil: none
 }
 
 // attention is what the usual keys say: full attention without positions.
@@ -219,11 +220,12 @@ func (g *Graph) attend(h heads, out rows) {
 	if h.bothWays && h.reach > 0 {
 		window = h.reach + 1
 	}
-	a := g.flash(attention.Params{
+	p := attention.Params{
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
 		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: window, Bidirectional: h.bothWays,
-		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context,
-	})
+		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context, LSE: h.sinks != nil,
+	}
+	a := g.flash(p)
 	if a == nil {
 		return
 	}
@@ -235,12 +237,34 @@ func (g *Graph) attend(h heads, out rows) {
 	if !o.Deterministic {
 		partials = g.Scratch("attention partials", int(a.PartialBytes(g.lists[h.list].Room)/4))
 	}
+	var lse gpu.View
+	if p.LSE {
+		lse = g.Scratch("attention LSE", o.MaxTokens*h.heads)
+	}
 	var bound *attention.Bindings
 	g.Add(func() (err error) {
 		bound, err = a.Bind(attention.Operands{Step: g.step, Q: g.Resolve(q), K: g.K[h.place].All(), V: g.V[h.place].All(), Out: g.Resolve(to),
-			Partials: g.Resolve(partials), Walks: g.Resolve(walks)})
+			Partials: g.Resolve(partials), LSE: g.Resolve(lse), Walks: g.Resolve(walks)})
 		return err
 	}, func(rec *gpu.Recorder, s *kernel.StepData) { a.Record(rec, bound, s) })
+	if p.LSE {
+		g.sink(p, h.sinks, lse, to)
+	}
+}
+
+// sink records that a logit a head joins the softmax of what attention gave.
+func (g *Graph) sink(p attention.Params, logits *Vector, lse, out gpu.View) {
+	s, err := attention.NewSinks(g.Device(), p)
+	if err != nil {
+		g.Fail(err)
+		return
+	}
+	g.Await(s)
+	var bound *gpu.BindGroup
+	g.Add(func() (err error) {
+		bound, err = s.Bind(g.step, g.Resolve(lse), g.weights.vector[logits].All(), g.Resolve(out))
+		return err
+	}, func(rec *gpu.Recorder, d *kernel.StepData) { s.Record(rec, bound, len(d.Tokens)) })
 }
 
 // flash gives the attention of these parameters: layers that are alike share one.

@@ -82,7 +82,8 @@ func (b *builder) choose(scores rows, m mixture) *choices {
 	return c
 }
 
-// experts gives the sum, by their weights, of what the chosen experts make of x: down·(activation(gate·x) ⊙ up·x).
+// experts gives the sum, by their weights, of what the chosen experts make of x: down·(activation(gate·x) ⊙ up·x), with the
+// biases that the file has.
 func (b *builder) experts(x rows, c *choices, a kernel.Activation, gate, up, down string) rows {
 	y := tokens("experts", x.width)
 	b.expertFFN(y, x, c, a, gate, up, down, false)
@@ -121,13 +122,17 @@ func (b *builder) expertFFN(y, x rows, c *choices, a kernel.Activation, gate, up
 	first, second := b.expertTensor(gate, c, c.ffn, x.width), b.expertTensor(up, c, c.ffn, x.width)
 	if first.Type == second.Type {
 		both := b.expertMatrix("experts' gate and up", c, 2*c.ffn, x.width, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})
-		b.onDevice(func(g *Graph) { g.expertProduct(expertProduct{weights: both, choices: c, x: x, y: h, gated: a}) })
+		bias := b.biases("experts' gate and up bias", []string{gate, up}, []int{c.experts * c.ffn, c.experts * c.ffn})
+		b.onDevice(func(g *Graph) {
+			g.expertProduct(expertProduct{weights: both, bias: bias, choices: c, x: x, y: h, gated: a})
+		})
 	} else {
 		gates := b.expertMatrix("experts' gate", c, c.ffn, x.width, Part{Tensor: first, Stride: 1})
 		ups := b.expertMatrix("experts' up", c, c.ffn, x.width, Part{Tensor: second, Stride: 1})
+		gateBias, upBias := b.expertBiases(gate, c, c.ffn), b.expertBiases(up, c, c.ffn)
 		b.onDevice(func(g *Graph) {
-			g.expertProduct(expertProduct{weights: gates, choices: c, x: x, y: h})
-			g.expertProduct(expertProduct{weights: ups, choices: c, x: x, y: h, over: a})
+			g.expertProduct(expertProduct{weights: gates, bias: gateBias, choices: c, x: x, y: h})
+			g.expertProduct(expertProduct{weights: ups, bias: upBias, choices: c, x: x, y: h, over: a})
 		})
 	}
 	b.expertsDown(y, h, c, down, add)
@@ -136,8 +141,9 @@ func (b *builder) expertFFN(y, x rows, c *choices, a kernel.Activation, gate, up
 // expertsDown gives y, or adds to it, the sum of what the chosen experts make of h.
 func (b *builder) expertsDown(y, h rows, c *choices, down string, add bool) {
 	last := b.expertMatrix("experts' down", c, y.width, c.ffn, Part{Tensor: b.expertTensor(down, c, y.width, c.ffn), Stride: 1})
+	bias := b.expertBiases(down, c, y.width)
 	b.onDevice(func(g *Graph) {
-		g.expertProduct(expertProduct{weights: last, choices: c, x: h, y: y, sum: true, add: add})
+		g.expertProduct(expertProduct{weights: last, bias: bias, choices: c, x: h, y: y, sum: true, add: add})
 	})
 }
 
@@ -179,6 +185,11 @@ func (b *builder) expertTensor(name string, c *choices, rows, cols int) *gguf.Te
 		b.refuse("tensor %s has shape %v, want [%d %d %d]", t.Name, t.Shape, cols, rows, c.experts)
 	}
 	return t
+}
+
+// expertBiases plans what is added to rows of all experts; nil where the file has nothing.
+func (b *builder) expertBiases(name string, c *choices, rows int) *Vector {
+	return b.biases(name+" bias", []string{name}, []int{c.experts * rows})
 }
 
 // expertMatrix plans the matrices of all experts, rows × cols each.
@@ -233,6 +244,7 @@ func (g *Graph) sorts(r *kernel.Router, tokens int) bool {
 // expertProduct is y = W·x by the chosen experts: a row of x a token and one of y a choice, or, summed, the other way round.
 type expertProduct struct {
 	weights     *Matrix
+	bias        *Vector // nil: none
 	choices     *choices
 	x, y        rows
 	sum, add    bool
@@ -247,7 +259,7 @@ func (g *Graph) expertProduct(p expertProduct) {
 		x, norm = g.layerNorm(p.x, false, func(s *kernel.StepData) int { return len(s.Tokens) }), nil
 	}
 	params := kernel.ExpertLinearParams{Router: to.router, Matrix: g.weights.matrix[p.weights], XStride: kernel.RowStride(p.x.width),
-		YStride: kernel.RowStride(p.y.width), Sum: p.sum, Add: p.add, Norm: norm != nil, Gated: p.gated, Over: p.over,
+		YStride: kernel.RowStride(p.y.width), Sum: p.sum, Add: p.add, Norm: norm != nil, Bias: p.bias != nil, Gated: p.gated, Over: p.over,
 		Variant: g.linearVariant, Deterministic: g.options.Deterministic}
 	if norm != nil {
 		params.Eps = norm.eps
@@ -278,6 +290,9 @@ func (g *Graph) expertProduct(p expertProduct) {
 	g.Add(func() (err error) {
 		v := kernel.ExpertLinearViews{Step: g.step, Routing: g.Resolve(to.routing), Sorted: g.Resolve(to.sorted), X: g.Resolve(x), Y: g.Resolve(y),
 			Choices: g.Resolve(summed)}
+		if p.bias != nil {
+			v.Bias = g.weights.vector[p.bias].All()
+		}
 		if norm != nil {
 			v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 			if boundNorm, err = norms.Bind(g.step, v.X, v.Norm, v.Normed); err != nil {

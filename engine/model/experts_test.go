@@ -91,3 +91,51 @@ func TestExperts(t *testing.T) {
 	_, err := NewPlan(m.File(t))
 	assert.ErrorContains(t, err, "the file has no qwen3moe.expert_used_count")
 }
+
+// gptoss is a tiny gpt-oss.
+func gptossModel(keys meta) tiny.Model {
+	m := mixed("gpt-oss", meta{"attention.sliding_window": uint32(16), "rope.scaling.type": "yarn", "rope.scaling.factor": float32(8),
+		"rope.scaling.original_context_length": uint32(32)})
+	for key, value := range keys {
+		m.Meta["gpt-oss."+key] = value
+	}
+	for i := range 2 {
+		at := func(name string) string { return fmt.Sprintf("blk.%d.%s", i, name) }
+		m.Drop = append(m.Drop, at("ffn_norm.weight"))
+		m.Tensors[at("post_attention_norm.weight")] = []int{tiny.Width}
+		m.Tensors[at("attn_sinks.weight")] = []int{tiny.Heads}
+		for name, shape := range map[string][]int{"attn_q": {tiny.Heads * tiny.HeadDim}, "attn_k": {tiny.KVHeads * tiny.HeadDim}, "attn_v": {tiny.KVHeads * tiny.HeadDim},
+			"attn_output": {tiny.Width}, "ffn_gate_inp": {tinyExperts}, "ffn_gate_exps": {tinyExperts, tinyExpertFFN}, "ffn_up_exps": {tinyExperts, tinyExpertFFN},
+			"ffn_down_exps": {tinyExperts, tiny.Width}} {
+			m.Tensors[at(name)+".bias"] = shape
+		}
+	}
+	return m
+}
+
+// Every other layer of a gpt-oss has a window, the first one too; all have sinks, and their YaRN is exact.
+func TestGPTOSS(t *testing.T) {
+	p, err := NewPlan(gptossModel(nil).File(t))
+	require.NoError(t, err)
+	assert.Empty(t, p.Warnings)
+	windows, _, _ := layersOf(p)
+	assert.Equal(t, []int{16, 0}, windows)
+	require.NotNil(t, p.Ropes[0].Yarn)
+	assert.True(t, p.Ropes[0].Yarn.Exact)
+	for _, l := range p.kv {
+		require.NotNil(t, l.sinks)
+	}
+	for key, value := range (meta{"attention.sliding_window": uint32(0), "swiglu_clamp_exp": float32(5), "expert_gating_func": uint32(9)}) {
+		_, err := NewPlan(gptossModel(meta{key: value}).File(t))
+		require.ErrorIs(t, err, ErrUnsupported, key)
+		assert.ErrorContains(t, err, "gpt-oss."+key)
+	}
+	m := gptossModel(nil)
+	m.Tensors["blk.1.attn_sinks.weight"] = []int{tiny.Heads + 1}
+	_, err = NewPlan(m.File(t))
+	assert.ErrorContains(t, err, "tensor blk.1.attn_sinks.weight has 5 elements, want 4")
+	m = gptossModel(nil)
+	m.Tensors["blk.0.ffn_down_exps.bias"] = []int{tiny.Width}
+	_, err = NewPlan(m.File(t))
+	assert.ErrorContains(t, err, "tensor blk.0.ffn_down_exps.bias has 32 elements, want 160")
+}

@@ -1,6 +1,9 @@
 package reference
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // AttentionParams shape one attention call.
 type AttentionParams struct {
@@ -15,6 +18,8 @@ type AttentionParams struct {
 	// Slopes, one a query head, lower a score by slope · |position − key| (ALiBi, arXiv 2108.12409, section 3), after
 	// the cap. Nil: none.
 	Slopes []float64
+	// SinkLogits, one a query head, join the softmax and have no value. The LSE is as without. Nil: none.
+	SinkLogits []float64
 	// Mask hides a key from a query row or adds to its score, after the cap. Nil: neither.
 	Mask func(head, row, key int) (add float64, visible bool)
 	// Dropout gives the factor on a weight after the softmax: 0, or 1/(1−p). The LSE is as without. Nil: none.
@@ -96,6 +101,10 @@ func newAttentionRow[T Float](q, k []T, i int, p AttentionParams) *attentionRow[
 		scores = append(scores, score+T(add))
 	}
 	r.weights, r.lse = softmax(scores)
+	if p.SinkLogits != nil {
+		with, _ := softmax(append(slices.Clone(scores), T(p.SinkLogits[r.head])))
+		r.weights = with[:len(scores)]
+	}
 	if p.LSE != nil {
 		for j, score := range scores {
 			r.weights[j] = T(math.Exp(float64(score - T(p.LSE(r.head, r.row)))))

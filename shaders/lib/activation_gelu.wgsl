@@ -6,3 +6,4 @@ fn activate(x: f32) -> f32 {
     let e = exp(-abs(u));
     return x * (select(e, 1.0, u >= 0.0) / (1.0 + e));
 }
+fn gated(gate: f32, up: f32) -> f32 { return activate(gate) * up; }

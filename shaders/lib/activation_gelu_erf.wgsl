@@ -6,3 +6,4 @@ fn activate(x: f32) -> f32 {
     let tail = 0.5 * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * exp(-u * u);
     return x * select(tail, 1.0 - tail, x >= 0.0);
 }
+fn gated(gate: f32, up: f32) -> f32 { return activate(gate) * up; }
