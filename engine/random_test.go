@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,7 @@ type randomModel struct {
 	after    bool // norms of what the blocks give
 	metadata map[string]any
 	layers   int                                  // 0: randomLayers
+	width    int                                  // 0: randomWidth
 	spoil    func(name string, weights []float32) // changes a tensor's weights
 }
 
@@ -47,12 +49,12 @@ const randomWidth, randomHeads, randomLayers, randomVocabulary = 64, 4, 2, 70
 func (m randomModel) file(t *testing.T) *bytes.Reader {
 	t.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
-	layers := cmp.Or(m.layers, randomLayers)
+	layers, width := cmp.Or(m.layers, randomLayers), uint64(cmp.Or(m.width, randomWidth))
 	var out bytes.Buffer
 	w := gguf.NewWriter(&out)
 	set := func(key string, v any) { require.NoError(t, w.Metadata.Set(key, v)) }
 	set("general.architecture", m.arch)
-	for key, v := range map[string]int{"block_count": layers, "embedding_length": randomWidth, "feed_forward_length": m.ffn,
+	for key, v := range map[string]int{"block_count": layers, "embedding_length": int(width), "feed_forward_length": m.ffn,
 		"attention.head_count": randomHeads, "attention.head_count_kv": m.kvHeads, "attention.key_length": m.headDim,
 		"attention.value_length": m.headDim, "rope.dimension_count": m.rotary, "context_length": 128} {
 		set(m.arch+"."+key, uint32(v))
@@ -82,10 +84,10 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 	matrix := func(name string, cols, rows uint64) tensor {
 		return tensor{name, []uint64{cols, rows}, 0, 1.5 / math.Sqrt(float64(cols))}
 	}
-	norm := func(name string) tensor { return tensor{name, []uint64{randomWidth}, 1, 0.2} }
-	tensors := []tensor{{"token_embd.weight", []uint64{randomWidth, randomVocabulary}, 0, 1}, norm("output_norm.weight")}
+	norm := func(name string) tensor { return tensor{name, []uint64{width}, 1, 0.2} }
+	tensors := []tensor{{"token_embd.weight", []uint64{width, randomVocabulary}, 0, 1}, norm("output_norm.weight")}
 	if m.head {
-		tensors = append(tensors, matrix("output.weight", randomWidth, randomVocabulary))
+		tensors = append(tensors, matrix("output.weight", width, randomVocabulary))
 	}
 	if m.factors {
 		tensors = append(tensors, tensor{"rope_freqs.weight", []uint64{uint64(m.rotary / 2)}, 4, 0.5})
@@ -93,9 +95,9 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 	for i := range layers {
 		at := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
 		tensors = append(tensors, norm(at("attn_norm.weight")), norm(at("ffn_norm.weight")),
-			matrix(at("attn_q.weight"), randomWidth, q), matrix(at("attn_k.weight"), randomWidth, kv), matrix(at("attn_v.weight"), randomWidth, kv),
-			matrix(at("attn_output.weight"), q, randomWidth), matrix(at("ffn_gate.weight"), randomWidth, uint64(m.ffn)),
-			matrix(at("ffn_up.weight"), randomWidth, uint64(m.ffn)), matrix(at("ffn_down.weight"), uint64(m.ffn), randomWidth))
+			matrix(at("attn_q.weight"), width, q), matrix(at("attn_k.weight"), width, kv), matrix(at("attn_v.weight"), width, kv),
+			matrix(at("attn_output.weight"), q, width), matrix(at("ffn_gate.weight"), width, uint64(m.ffn)),
+			matrix(at("ffn_up.weight"), width, uint64(m.ffn)), matrix(at("ffn_down.weight"), uint64(m.ffn), width))
 		if m.normed {
 			for _, name := range []string{"attn_q_norm.weight", "attn_k_norm.weight"} {
 				tensors = append(tensors, tensor{at(name), []uint64{uint64(m.headDim)}, 1, 0.2})
@@ -110,8 +112,8 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 			on   bool
 		}{
 			{"attn_q.bias", q, m.bias || m.biases}, {"attn_k.bias", kv, m.bias || m.biases}, {"attn_v.bias", kv, m.bias || m.biases},
-			{"attn_output.bias", randomWidth, m.biases}, {"ffn_gate.bias", uint64(m.ffn), m.biases}, {"ffn_up.bias", uint64(m.ffn), m.biases},
-			{"ffn_down.bias", randomWidth, m.biases},
+			{"attn_output.bias", width, m.biases}, {"ffn_gate.bias", uint64(m.ffn), m.biases}, {"ffn_up.bias", uint64(m.ffn), m.biases},
+			{"ffn_down.bias", width, m.biases},
 		} {
 			if bias.on {
 				tensors = append(tensors, tensor{at(bias.name), []uint64{bias.n}, 0, 0.5})
@@ -135,7 +137,11 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 			m.spoil(s.name, weights)
 		}
 		data[i] = make([]byte, kind.RowBytes(uint64(n)))
-		require.NoError(t, quant.Quantize(kind, weights, data[i]))
+		if kind.Quantizes() {
+			require.NoError(t, quant.Quantize(kind, weights, data[i]))
+		} else {
+			require.NoError(t, quant.Random(kind, random, float32(s.std), data[i]))
+		}
 		require.NoError(t, w.Declare(s.name, kind, s.shape...))
 	}
 	for _, d := range data {
@@ -191,6 +197,23 @@ func TestRandomModels(t *testing.T) {
 		"linear RoPE scaling": with(func(m *randomModel) {
 			m.metadata = map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(4), "rope.freq_base": float32(5000)}
 		}),
+	}
+	// Neighbours in a layer have different types.
+	runs := slices.DeleteFunc(quant.All(), func(t quant.Type) bool { return !t.Runs() })
+	inTurn := func() func(string) quant.Type {
+		at := 9
+		return func(string) quant.Type {
+			at += 3
+			return runs[at%len(runs)]
+		}
+	}
+	each := with(func(m *randomModel) { m.types, m.width, m.headDim, m.ffn, m.layers = inTurn(), 256, 64, 256, 1 })
+	if gputest.First && runtime.GOOS != "js" {
+		models["a type a matrix"] = each
+	}
+	if os.Getenv("QUIRE_ALL") != "" {
+		each.types, each.layers = inTurn(), 4
+		models["every type"] = each
 	}
 	qwen3 := func(change func(*randomModel)) randomModel {
 		m := base
