@@ -40,6 +40,7 @@ type randomModel struct {
 	metadata map[string]any
 	layers   int                                  // 0: randomLayers
 	width    int                                  // 0: randomWidth
+	scaled   bool                                 // matrices of the layers have a number beside them
 	spoil    func(name string, weights []float32) // changes a tensor's weights
 }
 
@@ -98,6 +99,11 @@ func (m randomModel) file(t *testing.T) *bytes.Reader {
 			matrix(at("attn_q.weight"), width, q), matrix(at("attn_k.weight"), width, kv), matrix(at("attn_v.weight"), width, kv),
 			matrix(at("attn_output.weight"), q, width), matrix(at("ffn_gate.weight"), width, uint64(m.ffn)),
 			matrix(at("ffn_up.weight"), width, uint64(m.ffn)), matrix(at("ffn_down.weight"), uint64(m.ffn), width))
+		if m.scaled {
+			for i, name := range []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"} {
+				tensors = append(tensors, tensor{at(name + ".scale"), []uint64{1}, 0.6 + 0.1*float64(i), 0})
+			}
+		}
 		if m.normed {
 			for _, name := range []string{"attn_q_norm.weight", "attn_k_norm.weight"} {
 				tensors = append(tensors, tensor{at(name), []uint64{uint64(m.headDim)}, 1, 0.2})
@@ -198,6 +204,7 @@ func TestRandomModels(t *testing.T) {
 			m.metadata = map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(4), "rope.freq_base": float32(5000)}
 		}),
 	}
+	models["nvfp4, scaled"] = with(func(m *randomModel) { m.types, m.scaled, m.ffn = all(quant.NVFP4), true, 128 })
 	// Neighbours in a layer have different types.
 	runs := slices.DeleteFunc(quant.All(), func(t quant.Type) bool { return !t.Runs() })
 	inTurn := func() func(string) quant.Type {

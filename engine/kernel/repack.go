@@ -87,6 +87,32 @@ func (r *Repacker) Run(m *Matrix, staging gpu.View, offset, rows int, to RowMap)
 	return nil
 }
 
+// Scale multiplies all weights of a matrix by a float, the first in staging: once, and where its type has a table of values.
+func (r *Repacker) Scale(m *Matrix, staging gpu.View) error {
+	head := len(m.Type.Table())
+	module, err := Module(r.dev, Spec{
+		File: "scale_table", Variant: "baseline", Consts: []Const{{"HEAD", head}}, Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadWrite},
+	})
+	if err != nil {
+		return err
+	}
+	k := r.dev.Kernel(module)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range m.Pieces {
+		bind, err := r.dev.Bind(k, staging, p.scales)
+		if err != nil {
+			return err
+		}
+		r.rec.Reset()
+		r.rec.Dispatch(k, bind, 1, 1, 1)
+		if err := r.dev.Submit(&r.rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *Repacker) kernel(t quant.Type) (*gpu.Kernel, error) {
 	p := t.Planes()
 	m, err := Module(r.dev, Spec{

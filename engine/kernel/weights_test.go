@@ -160,6 +160,21 @@ func TestByteScales(t *testing.T) {
 	}
 }
 
+// A matrix in NVFP4 may be scaled as a whole, in all its pieces.
+func TestScaledMatrix(t *testing.T) {
+	r := newRig(t)
+	raw, w := r.weights(quant.NVFP4, 20, 128)
+	m := r.matrix(quant.NVFP4, 20, 128, raw, r8(quant.NVFP4, 128))
+	p, err := NewRepacker(r.dev)
+	require.NoError(t, err)
+	defer p.Release()
+	require.NoError(t, p.Scale(m, r.rows("factor", []float32{-0.375}, 1, 1, 0).All()))
+	for i := range w {
+		w[i] *= -0.375
+	}
+	assert.Equal(t, widen(w), widen(r.readWeights(m, "f32")))
+}
+
 // Tensors of llama.cpp's quantizer, through repacking, are bit for bit what gguf-py and ggml dequantize. The first file is in
 // the project.
 func TestWeightsOfFiles(t *testing.T) {

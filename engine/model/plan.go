@@ -80,6 +80,9 @@ func (p *Plan) WeightBytes() int64 {
 			_, bytes := part.span()
 			n += bytes
 		}
+		if m.Scale != nil {
+			n += m.Scale.Bytes
+		}
 	}
 	for _, v := range p.vectors {
 		for _, part := range v.Parts {

@@ -202,6 +202,24 @@ func TestFilesThatAreNoModel(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// A matrix in NVFP4 may have a number beside it; nothing else there is taken for one.
+func TestScalesOfMatrices(t *testing.T) {
+	plan := func(tensors map[string][]int) error {
+		f := tiny.Model{Tensors: tensors}.File(t)
+		for _, name := range []string{"attn_q", "attn_k", "ffn_gate", "ffn_up"} {
+			tensor, ok := f.Tensor("blk.0." + name + ".weight")
+			require.True(t, ok)
+			tensor.Type = quant.NVFP4
+		}
+		_, err := model.NewPlan(f)
+		return err
+	}
+	require.NoError(t, plan(map[string][]int{"blk.0.attn_q.scale": {1}, "blk.0.attn_q.input_scale": {1}, "blk.0.ffn_up.scale": {1}}))
+	assert.ErrorContains(t, plan(map[string][]int{"blk.0.attn_k.scale": {2}}), "tensor blk.0.attn_k.scale has type F32 and shape [2], want one number")
+	assert.ErrorContains(t, plan(map[string][]int{"blk.0.attn_v.scale": {1}}), "blk.0.attn_v.scale", "which is F32 itself")
+	assert.ErrorContains(t, plan(map[string][]int{"blk.1.attn_q.scale": {1}}), "blk.1.attn_q.scale")
+}
+
 // A type that does not run is named, with the tensor and the types that do.
 func TestTypesThatDoNotRun(t *testing.T) {
 	for _, name := range []string{"token_embd.weight", "blk.1.attn_v.weight", "blk.0.ffn_up.weight"} {

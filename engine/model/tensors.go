@@ -1,6 +1,8 @@
 package model
 
 import (
+	"strings"
+
 	"quire/engine/gguf"
 	"quire/engine/quant"
 )
@@ -30,6 +32,7 @@ type Matrix struct {
 	Rows, Cols int
 	Experts    int // whose matrices stand one below the other; 0: it is no stack of experts
 	Parts      []Part
+	Scale      *gguf.Tensor // a number that all weights are multiplied by; nil for none
 }
 
 // Vector is a list of F32 weights to be made on the GPU from tensors; where none lies it is 0.
@@ -64,11 +67,37 @@ func (b *builder) matrix(label string, rows, cols int, parts ...Part) *Matrix {
 		if !m.Type.Runs() {
 			b.refuse("tensor %s has type %s (%s run)", part.Tensor.Name, m.Type, and(typesThatRun()))
 		}
+		if s := b.scaleOf(part.Tensor); s != nil {
+			m.Scale = s
+		}
 	}
 	return m
 }
 
-// stack plans matrices of the given rows one below the other: as one where their types agree.
+// scaleOf finds a number beside a matrix in NVFP4, by which what it gives is to be multiplied. The inputs' scale, which may be
+// there too, is for those who compute in few bits. Experts' scales are left unread, which refuses the file.
+func (b *builder) scaleOf(t *gguf.Tensor) *gguf.Tensor {
+	name, ok := strings.CutSuffix(t.Name, ".weight")
+	if !ok || t.Type != quant.NVFP4 || len(t.Shape) != 2 {
+		return nil
+	}
+	b.find(name + ".input_scale")
+	s, ok := b.find(name + ".scale")
+	if !ok {
+		return nil
+	}
+	if s.Type != quant.F32 || s.Elements() != 1 {
+		b.refuse("tensor %s has type %s and shape %v, want one number in F32", s.Name, s.Type, s.Shape)
+	}
+	return s
+}
+
+// alike says whether tensors may be parts of one matrix.
+func (b *builder) alike(x, y *gguf.Tensor) bool {
+	return x == y || x.Type == y.Type && b.scaleOf(x) == nil && b.scaleOf(y) == nil
+}
+
+// stack plans matrices of the given rows one below the other: as one where their types agree and none is scaled.
 func (b *builder) stack(label string, cols int, names []string, rows []int) []*Matrix {
 	var blocks []block
 	for i, name := range names {
@@ -86,7 +115,7 @@ type block struct {
 	parts []Part
 }
 
-// below plans blocks one below the other: as one matrix where their types agree.
+// below plans blocks one below the other: as one matrix where their types agree and none is scaled.
 func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 	var parts []Part
 	total, alike := 0, true
@@ -94,7 +123,7 @@ func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 		for _, part := range block.parts {
 			part.Offset += total
 			parts = append(parts, part)
-			alike = alike && part.Tensor.Type == parts[0].Tensor.Type
+			alike = alike && b.alike(part.Tensor, parts[0].Tensor)
 		}
 		total += block.rows
 	}
@@ -108,12 +137,12 @@ func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 	return apart
 }
 
-// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree.
+// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree and neither is scaled.
 func (b *builder) interleave(label string, cols int, names [2]string, rows int) []*Matrix {
 	first, second := b.tensor(b.name(names[0]+".weight")), b.tensor(b.name(names[1]+".weight"))
 	b.checkRows(first, rows, cols)
 	b.checkRows(second, rows, cols)
-	if first.Type != second.Type {
+	if !b.alike(first, second) {
 		return []*Matrix{b.matrix(names[0], rows, cols, Part{Tensor: first, Stride: 1}), b.matrix(names[1], rows, cols, Part{Tensor: second, Stride: 1})}
 	}
 	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}

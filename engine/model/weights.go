@@ -54,6 +54,11 @@ func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress 
 			pieces = append(pieces, piece{at, func() error { return l.matrix(target, m.Cols, part, at, bytes) }})
 		}
 	}
+	for m, target := range w.matrix {
+		if m.Scale != nil {
+			pieces = append(pieces, piece{m.Scale.Offset, func() error { return l.scale(target, m.Scale) }})
+		}
+	}
 	for _, v := range p.vectors {
 		b, err := d.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage)
 		if err != nil {
@@ -141,6 +146,18 @@ func (l *loader) matrix(target *kernel.Matrix, cols int, part Part, offset, byte
 		}
 		l.advance(n * rowBytes)
 	}
+	return nil
+}
+
+// scale multiplies a matrix by a number of the file.
+func (l *loader) scale(target *kernel.Matrix, t *gguf.Tensor) error {
+	if err := l.src.Upload(l.ctx, l.staging, 0, t.Offset, t.Bytes); err != nil {
+		return fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	if err := l.repack.Scale(target, l.staging.All()); err != nil {
+		return fmt.Errorf("tensor %s: %w", t.Name, err)
+	}
+	l.advance(t.Bytes)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"quire/engine/gguf"
 	"quire/engine/quant"
@@ -122,8 +123,15 @@ func (l *loader) bias(name string, n int) []float32 {
 
 func (l *loader) vector(name string, n int) []float32 { return l.tensor(name, uint64(n)) }
 
+// matrix reads a matrix, times the number that may stand beside it.
 func (l *loader) matrix(name string, rows, columns int) []float32 {
-	return l.tensor(name, uint64(columns), uint64(rows))
+	weights := l.tensor(name, uint64(columns), uint64(rows))
+	if scale := l.bias(strings.TrimSuffix(name, "weight")+"scale", 1); scale != nil {
+		for i := range weights {
+			weights[i] *= scale[0]
+		}
+	}
+	return weights
 }
 
 func (l *loader) tensor(name string, shape ...uint64) []float32 {
