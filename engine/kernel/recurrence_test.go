@@ -145,7 +145,20 @@ type recurrenceRun struct {
 	y, stateRead []float32
 }
 
+// recurrence makes a case's data and computes what comes of it.
 func (r *rig) recurrence(c recurrenceCase) *recurrenceRun {
+	run := r.recurrenceData(c)
+	wide := append([]float64(nil), widen(run.states)...)
+	narrow := append([]float32(nil), run.states...)
+	for _, row := range run.step.Rows {
+		run.want = append(run.want, walk[float64](run, row, wide)...)
+		run.plain = append(run.plain, walk[float32](run, row, narrow)...)
+	}
+	run.wantStates, run.plainStates = wide, narrow
+	return run
+}
+
+func (r *rig) recurrenceData(c recurrenceCase) *recurrenceRun {
 	step, slots := stateRows(c.counts)
 	width := 2*c.keyHeads*c.key + c.heads*c.value
 	run := &recurrenceRun{step: step, params: RecurrenceParams{Delta: c.delta, Heads: c.heads, KeyHeads: c.keyHeads, Tiled: c.tiled, Key: c.key, Value: c.value,
@@ -183,13 +196,6 @@ func (r *rig) recurrence(c recurrenceCase) *recurrenceRun {
 			}
 		}
 	}
-	wide := append([]float64(nil), widen(run.states)...)
-	narrow := append([]float32(nil), run.states...)
-	for _, row := range step.Rows {
-		run.want = append(run.want, walk[float64](run, row, wide)...)
-		run.plain = append(run.plain, walk[float32](run, row, narrow)...)
-	}
-	run.wantStates, run.plainStates = wide, narrow
 	return run
 }
 
