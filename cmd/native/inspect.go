@@ -83,7 +83,8 @@ type memory struct {
 	Weights    int64            `json:"weights_bytes"`
 	KVPerToken map[string]int   `json:"kv_bytes_per_token"` // by KV type
 	Context    int              `json:"context"`
-	KVCache    map[string]int64 `json:"kv_cache_bytes"` // of one sequence as long as Context
+	KVCache    map[string]int64 `json:"kv_cache_bytes"`           // of one sequence as long as Context
+	State      int64            `json:"state_bytes_per_sequence"` // of layers without K and V, and of each snapshot
 }
 
 // array is a metadata array's length and its first elements.
@@ -134,7 +135,7 @@ func (r *report) check(header *gguf.File, ctx int) {
 	if ctx == 0 {
 		ctx = plan.Config.Context
 	}
-	r.Memory = &memory{Parameters: plan.Parameters(), Weights: plan.WeightBytes(), Context: ctx,
+	r.Memory = &memory{Parameters: plan.Parameters(), Weights: plan.WeightBytes(), Context: ctx, State: plan.StateBytes(),
 		KVPerToken: map[string]int{}, KVCache: map[string]int64{}}
 	for _, kind := range kernel.KVTypes() {
 		token, err := plan.KVTokenBytes(kind)
@@ -197,6 +198,9 @@ func (r *report) print(w io.Writer) error {
 			fmt.Fprintf(w, "  KV cache in %s: %s a token, %s for one sequence of %d tokens\n", kind,
 				formatSize(uint64(m.KVPerToken[kind])), formatSize(uint64(m.KVCache[kind])), m.Context)
 		}
+	}
+	if r.Memory != nil && r.Memory.State > 0 {
+		fmt.Fprintf(w, "  state of layers without K and V: %s a sequence, and as much a snapshot\n", formatSize(uint64(r.Memory.State)))
 	}
 	if len(r.Warnings) > 0 {
 		fmt.Fprint(w, "\nNot used:\n")

@@ -16,10 +16,11 @@ export class Figures {
   // open shows a model's adapter and follows its engine.
   open(quire) {
     this.quire = quire;
-    const {adapter, kvBytes, kvType, blocks, blockSize} = quire.info;
+    const {adapter, kvBytes, kvType, blocks, blockSize, stateBytes, stateSlots} = quire.info;
     $('figure-adapter').textContent = adapter.type === 'cpu' ? `${adapter.name}, in software: slow` : adapter.name;
     $('figure-features').textContent = adapter.features.join(', ') || 'none beyond the core';
-    $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens`;
+    const states = stateBytes > 0 ? `; ${binary(stateBytes)} for states, ${binary(stateBytes / (stateSlots + 1))} a sequence or snapshot` : '';
+    $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens${states}`;
     this.#follow();
   }
 
