@@ -24,6 +24,7 @@
 //! const EPS: f32        the norm's
 //! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
 //! const SUM: bool       a token's choices are added up
+//! const JOINED: u32     choices that are: 1 without
 //! const ADD: bool       y is added to
 //! const BIAS: bool      an expert's bias is added to its product
 //! const GATED: bool     rows of W come in pairs of gate and up: y[c][i] = gated(r[2i], r[2i+1])
@@ -35,7 +36,6 @@
 @group(0) @binding(7) var<storage, read> routing: array<Choice>;
 
 const UNITS: u32 = STRIPS * 4u;
-const JOINED: u32 = select(1u, USED, SUM); // choices that are added up
 
 fn store(row: u32, column: u32, value: f32) {
     let at = row * Y_STRIDE + column;

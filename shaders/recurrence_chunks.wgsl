@@ -30,11 +30,13 @@ const WORKGROUP: u32 = CHUNK * OWNED;
 const PARTS: u32 = (VALUE + OWNED - 1u) / OWNED;
 const QUADS: u32 = (KEY + 3u) / 4u;
 const PITCH: u32 = QUADS + 1u; // rows begin in other banks
+const OWN_ROWS: u32 = OWNED * PITCH;
+const CHUNK_ROWS: u32 = CHUNK * PITCH;
 const LOADS: u32 = (QUADS + OWNED - 1u) / OWNED;
 const STEPS: u32 = (QUADS + CHUNK - 1u) / CHUNK;
 
-var<workgroup> s: array<vec4<f32>, OWNED * PITCH>;
-var<workgroup> tile: array<vec4<f32>, CHUNK * PITCH>; // K, then Q, then K
+var<workgroup> s: array<vec4<f32>, OWN_ROWS>;
+var<workgroup> tile: array<vec4<f32>, CHUNK_ROWS>; // K, then Q, then K
 var<workgroup> u: array<f32, WORKGROUP>;              // [CHUNK][OWNED]
 
 @compute @workgroup_size(WORKGROUP)

@@ -25,15 +25,17 @@
 
 const QUADS: u32 = (KEY + 3u) / 4u;
 const PIECE: u32 = 8u; // fours of keys that are staged at once
+const TILE: u32 = CHUNK * PIECE;
+const PAIRS: u32 = CHUNK * CHUNK;
 const SHORTEST: f32 = 1e-6; // added to a squared length
 
-var<workgroup> k_tile: array<vec4<f32>, CHUNK * PIECE>;
-var<workgroup> q_tile: array<vec4<f32>, CHUNK * PIECE>;
+var<workgroup> k_tile: array<vec4<f32>, TILE>;
+var<workgroup> q_tile: array<vec4<f32>, TILE>;
 var<workgroup> logs: array<f32, CHUNK>;   // of decays
 var<workgroup> betas: array<f32, CHUNK>;  // β, or Δ
 var<workgroup> k_scale: array<f32, CHUNK>;
 var<workgroup> q_scale: array<f32, CHUNK>;
-var<workgroup> lower: array<f32, CHUNK * CHUNK>; // what a token's u takes from those before it
+var<workgroup> lower: array<f32, PAIRS>; // what a token's u takes from those before it
 
 // between is the logarithm of what is left at token i of what was there behind token j.
 fn between(j: u32, i: u32) -> f32 {

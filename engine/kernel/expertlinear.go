@@ -159,12 +159,16 @@ func (e *ExpertLinear) fewSpec(piece Piece) Spec {
 	if p.Norm {
 		sums++
 	}
+	joined := 1
+	if p.Sum {
+		joined = p.Router.params.Used
+	}
 	s := e.spec("expert_matvec", piece, true)
 	begin, _ := p.Matrix.rows(piece)
 	s.Consts = append(s.Consts,
 		Const{"USED", p.Router.params.Used}, Const{"M_WORD", WordTokens}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile},
 		Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums}, Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols},
-		Const{"SUM", p.Sum}, Const{"ADD", p.Add || p.Sum && piece.First > begin})
+		Const{"SUM", p.Sum}, Const{"JOINED", joined}, Const{"ADD", p.Add || p.Sum && piece.First > begin})
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 	useReduce(&s, subgroup)
 	return s

@@ -14,11 +14,11 @@ import (
 
 // Golden files of tiny models, by what runs them; QUIRE_ALL runs all of them on every host.
 var (
-	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3"}
+	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3", "lfm2"}
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2", "gemma4",
 		"granite", "gemma2", "gpt2", "phi3",
-		"lfm2", "qwen35", "qwen35-mtp", "granitehybrid", "qwen3next",
+		"qwen35", "qwen35-mtp", "granitehybrid", "qwen3next",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 		"qwen3moe", "mixtral", "qwen2moe", "gptoss-f32", "gptoss-mxfp4", "quantmoe-q4_k_m",
 	}
