@@ -13,13 +13,14 @@ import (
 	"quire/tests/testdata"
 )
 
-// openWindows opens a model of seven KV groups, six of them with a window of 16 tokens: four blocks of 4.
-func openWindows(t testing.TB, set ...func(*Options)) *Engine {
+// openTiny opens a model with windows of 16 tokens: four blocks of 4. gemma3 has seven KV groups, six of them with a window,
+// gemma4 three of which two have one.
+func openTiny(t testing.TB, name string, set ...func(*Options)) *Engine {
 	t.Helper()
 	if runsFew() {
 		t.Skip("its kernels take minutes to compile in the tab; tests/golden runs the model there")
 	}
-	f, size := testdata.Open(t, "families/gemma3.gguf")
+	f, size := testdata.Open(t, "families/"+name+".gguf")
 	o := Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 8, TokenBudget: 16}
 	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 	for _, s := range set {
@@ -34,13 +35,22 @@ func openWindows(t testing.TB, set ...func(*Options)) *Engine {
 // Requests of a model with windows say under pressure what they say alone, whatever lies in the blocks that windows gave
 // back.
 func TestMemoryPressureWithWindows(t *testing.T) {
-	roomy := openWindows(t)
+	testPressureWithWindows(t, "gemma3", 170) // the request of two samples alone may need 78 for each
+}
+
+// So they do where KV groups differ in their head dims, blocks are as large as the largest of them, and layers read K and V of
+// earlier ones.
+func TestMemoryPressureWithTwoHeadDims(t *testing.T) {
+	testPressureWithWindows(t, "gemma4", 84)
+}
+
+func testPressureWithWindows(t *testing.T, model string, blocks int) {
+	roomy := openTiny(t, model)
 	want := results(t, roomy, pressed())
 	require.Zero(t, roomy.Stats().Preemptions)
-	const blocks = 170 // the request of two samples alone may need 78 for each
 	for _, how := range []string{"recompute", "swap"} {
 		t.Run(how, func(t *testing.T) {
-			e := openWindows(t, func(o *Options) { o.Preemption, o.KVMemory = how, kvMemory(roomy, blocks) })
+			e := openTiny(t, model, func(o *Options) { o.Preemption, o.KVMemory = how, kvMemory(roomy, blocks) })
 			require.Equal(t, blocks, e.Info().Blocks)
 			p := poisoned(t, e)
 			assertSame(t, want, results(t, e, pressed()), how)
@@ -58,8 +68,12 @@ func TestMemoryPressureWithWindows(t *testing.T) {
 
 // A session of a model with windows comes back whole while no window has left a block, and as tokens after that; in both
 // cases it goes on as it would have.
-func TestSessionWithWindows(t *testing.T) {
-	e := openWindows(t)
+func TestSessionWithWindows(t *testing.T) { testSessionWithWindows(t, "gemma3") }
+
+func TestSessionWithTwoHeadDims(t *testing.T) { testSessionWithWindows(t, "gemma4") }
+
+func testSessionWithWindows(t *testing.T, model string) {
+	e := openTiny(t, model)
 	for _, c := range []struct{ prompt, cached int }{{14, 12}, {40, 0}} {
 		prompt := testPrompts(4)[3][:c.prompt]
 		results(t, e, []Request{turn(prompt, 1)})
@@ -69,7 +83,7 @@ func TestSessionWithWindows(t *testing.T) {
 		var file bytes.Buffer
 		require.NoError(t, e.NewSession(prompt...).Save(&file))
 
-		other := openWindows(t)
+		other := openTiny(t, model)
 		p := poisoned(t, other)
 		again, err := other.Restore(bytes.NewReader(file.Bytes()))
 		require.NoError(t, err)
