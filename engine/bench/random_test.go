@@ -22,7 +22,7 @@ var tiny = Shape{Name: "tiny", Architecture: "qwen2", Layers: 2, Width: 64, FFN:
 
 func TestNamedShapesAreModels(t *testing.T) {
 	millions := map[string]float64{"qwen-0.5b": 494, "llama-1b": 1236, "llama-3b": 3213, "llama-8b": 8030, "qwen3-30b-a3b": 30532, "qwen3-30b-a3b-dense": 3341,
-		"qwen35-2b": 1882, "qwen3-0.6b": 596, "gemma3-1b": 1000, "gemma4-e2b": 4628, "lfm2-1.2b": 1170}
+		"qwen35-2b": 1882, "qwen3-0.6b": 596, "gemma3-1b": 1000, "gemma4-e2b": 4628, "gpt-oss-20b": 20915, "lfm2-1.2b": 1170}
 	for _, s := range Shapes {
 		t.Run(s.Name, func(t *testing.T) {
 			r, err := NewRandom(s, quant.Q4_0)

@@ -20,6 +20,7 @@ type Shape struct {
 	Normed                  bool // q and k are, head by head
 	Experts, Used           int  // of each layer in place of its FFN; 0: none
 	ExpertFFN               int
+	Sinks                   bool              // with all else that a gpt-oss has
 	PerLayer                *PerLayerShape    // of a Gemma 4; nil: none
 	Window                  int               // of all layers but every sixth; 0: none
 	After                   bool              // what a block gives is normalised
@@ -43,6 +44,8 @@ var Shapes = []Shape{
 	// Its twin without experts: the same layers, and as many weights as a token has of it.
 	{Name: "qwen3-30b-a3b-dense", Architecture: "qwen3", Layers: 48, Width: 2048, FFN: 8 * 768, Heads: 32, KVHeads: 4, HeadDim: 128,
 		Vocabulary: 151936, Context: 40960, RopeBase: 1e6, Normed: true, Pre: "qwen2"},
+	{Name: "gpt-oss-20b", Architecture: "gpt-oss", Layers: 24, Width: 2880, FFN: 2880, Heads: 64, KVHeads: 8, HeadDim: 64, Vocabulary: 201088,
+		Context: 131072, RopeBase: 150000, Bias: true, Experts: 32, Used: 4, ExpertFFN: 2880, Window: 128, Sinks: true, Pre: "gpt-4o"},
 	// Qwen3-0.6B, Gemma 3 1B and LFM2-1.2B as their config.json have them. LFM2's FFN is two thirds of block_ff_dim, in multiples
 	// of block_multiple_of.
 	{Name: "qwen3-0.6b", Architecture: "qwen3", Layers: 28, Width: 1024, FFN: 3072, Heads: 16, KVHeads: 8, HeadDim: 128,
@@ -99,7 +102,7 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 		ffn := uint64(own.FFN)
 		layer("attn_norm.weight", quant.F32, width)
 		norm := "ffn_norm.weight"
-		if s.State != nil {
+		if s.State != nil || s.Sinks {
 			norm = "post_attention_norm.weight"
 		}
 		switch {
@@ -120,6 +123,9 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 			layer("ffn_gate_exps.weight", t, width, inner, experts)
 			layer("ffn_up_exps.weight", t, width, inner, experts)
 			layer("ffn_down_exps.weight", t, inner, width, experts)
+			if s.Sinks {
+				s.sinks(layer)
+			}
 			continue
 		}
 		layer("ffn_gate.weight", t, width, ffn)
@@ -137,6 +143,17 @@ func (s Shape) tensors(declare func(name string, t quant.Type, shape ...uint64),
 	if !s.Tied {
 		declare("output.weight", t, width, vocabulary)
 	}
+}
+
+// sinks declares what a layer of a gpt-oss has beside its matrices.
+func (s Shape) sinks(layer func(name string, t quant.Type, shape ...uint64)) {
+	width, experts, inner := uint64(s.Width), uint64(s.Experts), uint64(s.ExpertFFN)
+	layer("attn_sinks.weight", quant.F32, uint64(s.Heads))
+	layer("attn_output.bias", quant.F32, width)
+	layer("ffn_gate_inp.bias", quant.F32, experts)
+	layer("ffn_gate_exps.bias", quant.F32, inner, experts)
+	layer("ffn_up_exps.bias", quant.F32, inner, experts)
+	layer("ffn_down_exps.bias", quant.F32, width, experts)
 }
 
 // attention declares the tensors of a layer's attention; without keys, those that are left where K and V are an earlier layer's.
@@ -188,6 +205,11 @@ func (s Shape) metadata(set func(key string, value any)) {
 		set(s.Architecture+".expert_count", uint32(s.Experts))
 		set(s.Architecture+".expert_used_count", uint32(s.Used))
 		set(s.Architecture+".expert_feed_forward_length", uint32(s.ExpertFFN))
+	}
+	if s.Sinks {
+		set(s.Architecture+".rope.scaling.type", "yarn")
+		set(s.Architecture+".rope.scaling.factor", float32(32))
+		set(s.Architecture+".rope.scaling.original_context_length", uint32(4096))
 	}
 	if s.Window > 0 {
 		set(s.Architecture+".attention.sliding_window", uint32(s.Window))

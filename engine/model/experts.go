@@ -15,6 +15,7 @@ type mixture struct {
 	bias          string  // a tensor that joins for the choice only; "" for none
 	scales        string  // a tensor with a factor for each expert's weight; "" for none
 	scale         float32 // of all weights
+	least         float32 // is added to the sum that sigmoids are divided by
 }
 
 // The values of expert_gating_func.
@@ -208,7 +209,7 @@ type routed struct {
 // choose records a choice. Choices that many tokens make are sorted at once, for all products that follow.
 func (g *Graph) choose(scores rows, c *choices, bias, scales *Vector) {
 	r, err := kernel.NewRouter(g.Device(), kernel.RouterParams{Experts: c.experts, Used: c.used, Stride: kernel.RowStride(scores.width),
-		Sigmoid: c.sigmoid, Whole: c.whole, Bias: bias != nil, Scaled: scales != nil, Scale: c.scale, MaxTokens: g.options.MaxTokens})
+		Sigmoid: c.sigmoid, Whole: c.whole, Bias: bias != nil, Scaled: scales != nil, Scale: c.scale, Least: c.least, MaxTokens: g.options.MaxTokens})
 	if err != nil {
 		g.Fail(err)
 		return

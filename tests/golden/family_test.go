@@ -20,7 +20,7 @@ var (
 		"granite", "gemma2", "gpt2", "phi3",
 		"qwen35", "qwen35-mtp", "granitehybrid", "qwen3next",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
-		"qwen3moe", "mixtral", "qwen2moe", "gptoss-f32", "gptoss-mxfp4", "quantmoe-q4_k_m",
+		"qwen3moe", "mixtral", "qwen2moe", "gptoss-f32", "gptoss-mxfp4", "lfm2moe", "quantmoe-q4_k_m",
 	}
 	oneBinding = []string{"smollm3", "llama-yarn-beta", "olmo2", "falcon", "stablelm", "granitehybrid-moe"} // the default native one
 	onlyAll    = []string{
