@@ -16,10 +16,11 @@ export type KVType = 'f16' | 'bf16' | 'q8' | 'f32';
 
 export interface OpenOptions {
   /**
-   * The URL of a GGUF file, or a File or Blob of one. `import tales from 'quire-llm/tales'` gives the URL of the small model
+   * The URL of a GGUF file, or a File or Blob of one, or all Files of a model in several (-00001-of-00003.gguf and so on; of their
+   * URLs one is enough). `import tales from 'quire-llm/tales'` gives the URL of the small model
    * that comes with the package.
    */
-  model: string | URL | Blob;
+  model: string | URL | Blob | readonly Blob[];
   onProgress?: (progress: Progress) => void;
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;

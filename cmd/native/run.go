@@ -173,7 +173,7 @@ func (r *runCommand) run(h *host, jobs []job) error {
 
 // openEngine opens a model for a command, with its --ctx and flags.
 func openEngine(ctx context.Context, h *host, command, model string, tokens int, flags engineFlags) (*engine.Engine, error) {
-	f, err := openFile(ctx, model, h.err)
+	f, err := openModel(ctx, model, h.err)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,9 @@ import (
 	"quire/cmd/native/model"
 	"quire/cmd/native/remote"
 	"quire/engine/gguf"
+	"quire/engine/gpu"
 	"quire/engine/hub"
+	"quire/engine/split"
 )
 
 // file is an opened model file.
@@ -64,9 +66,33 @@ func openFile(ctx context.Context, name string, told io.Writer) (*file, error) {
 	return &file{ReaderAt: f, Closer: f, name: name, size: info.Size()}, nil
 }
 
+// openModel opens a model with all its files, of which one is named.
+func openModel(ctx context.Context, name string, told io.Writer) (*file, error) {
+	f, err := openFile(ctx, name, told)
+	if err != nil || f.builtIn {
+		return f, err
+	}
+	own := gpu.ReaderSource(f, f.size)
+	joined, err := split.Open(ctx, split.File{Name: name, Source: own}, func(ctx context.Context, name string) (gpu.Source, error) {
+		other, err := openFile(ctx, name, told)
+		if err != nil {
+			return nil, err
+		}
+		return gpu.ReaderSource(other, other.size), nil
+	})
+	if err != nil {
+		f.Close()
+		return nil, f.wrap(err)
+	}
+	if joined == own {
+		return f, nil
+	}
+	return &file{ReaderAt: joined, Closer: joined, name: name, size: joined.Size()}, nil
+}
+
 // openHeader opens a model and reads its header.
 func openHeader(ctx context.Context, name string, told io.Writer) (*file, *gguf.File, error) {
-	f, err := openFile(ctx, name, told)
+	f, err := openModel(ctx, name, told)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/gpu"
+	"quire/engine/split"
 	"quire/engine/tokenizer"
 )
 
@@ -151,12 +152,50 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 
 func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, error) {
 	if blob.Truthy() {
-		return gpu.OpenBlob(ctx, blob)
+		return openBlobs(ctx, blob)
 	}
 	if url == "" {
 		return nil, fmt.Errorf("%w: no model is given", engine.ErrBadRequest)
 	}
-	return gpu.OpenURL(ctx, url)
+	source, err := gpu.OpenURL(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	joined, err := split.Open(ctx, split.File{Name: url, Source: source}, gpu.OpenURL)
+	if err != nil {
+		source.Close()
+	}
+	return joined, err
+}
+
+// openBlobs opens a Blob, or a list of those that a model lies in.
+func openBlobs(ctx context.Context, blobs js.Value) (gpu.Source, error) {
+	if !js.Global().Get("Array").Call("isArray", blobs).Bool() {
+		blobs = js.ValueOf([]any{blobs})
+	}
+	var files []split.File
+	fail := func(err error) (gpu.Source, error) {
+		for _, f := range files {
+			f.Close()
+		}
+		return nil, err
+	}
+	for i := range blobs.Length() {
+		source, err := gpu.OpenBlob(ctx, blobs.Index(i))
+		if err != nil {
+			return fail(err)
+		}
+		name := ""
+		if given := blobs.Index(i).Get("name"); given.Type() == js.TypeString {
+			name = given.String()
+		}
+		files = append(files, split.File{Name: name, Source: source})
+	}
+	joined, err := split.Join(files)
+	if err != nil {
+		return fail(fmt.Errorf("%w: %w", engine.ErrBadRequest, err))
+	}
+	return joined, nil
 }
 
 // submit starts a stream; the answer to its call tells the prompt's token ids.

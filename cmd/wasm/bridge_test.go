@@ -23,6 +23,7 @@ import (
 	"quire/engine/session"
 	"quire/engine/tokenizer"
 	"quire/engine/words"
+	"quire/tests/tiny"
 )
 
 func TestFailureOf(t *testing.T) {
@@ -180,6 +181,26 @@ func TestOpenSource(t *testing.T) {
 	require.NoError(t, err)
 	defer source.Close()
 	assert.Equal(t, int64(5), source.Size())
+}
+
+// A model's files are given at once, in any order.
+func TestOpenSourceOfSeveralFiles(t *testing.T) {
+	whole := tiny.Model{}.Bytes(t)
+	var files []any
+	for no, data := range tiny.Split(t, whole, 3) {
+		bytes := js.Global().Get("Uint8Array").New(len(data))
+		js.CopyBytesToJS(bytes, data)
+		files = append([]any{js.Global().Get("File").New([]any{bytes}, tiny.SplitName(no, 3))}, files...)
+	}
+	source, err := openSource(context.Background(), "", js.ValueOf(files))
+	require.NoError(t, err)
+	defer source.Close()
+	header, err := gguf.Read(source, source.Size())
+	require.NoError(t, err)
+	assert.Len(t, header.Tensors, 20)
+	_, err = openSource(context.Background(), "", files[1].(js.Value))
+	assert.ErrorIs(t, err, engine.ErrBadRequest)
+	assert.ErrorContains(t, err, "the model lies in 3 files, and model-00001-of-00003.gguf, model-00003-of-00003.gguf are missing: give all of them at once")
 }
 
 // What one landed step gives to many streams goes out as one message.

@@ -37,7 +37,7 @@ type File struct {
 	Metadata   Metadata
 	Tensors    []Tensor // in file order
 	DataOffset int64    // where tensor data starts; may lie past the end of a file without tensors
-	Alignment  uint32   // of tensor data in bytes, a power of two
+	Alignment  uint32   // of tensor data in bytes, a power of two or a multiple of 8
 	Size       int64    // of the whole file in bytes
 
 	index map[string]int
@@ -143,15 +143,18 @@ func (f *File) readPair(in *reader, i int) error {
 		return err
 	}
 	f.Metadata.set(key, v)
-	if key != "general.alignment" {
+	if key != alignmentKey {
 		return nil
 	}
 	f.Alignment, _, err = f.Metadata.Uint32(key)
-	if err != nil || bits.OnesCount32(f.Alignment) != 1 {
-		return &FormatError{Offset: start, Field: in.field, Reason: fmt.Sprintf("%s is no power of two", v)}
+	if err != nil || !isAlignment(f.Alignment) {
+		return &FormatError{Offset: start, Field: in.field, Reason: fmt.Sprintf("%s is no power of two and no multiple of 8", v)}
 	}
 	return nil
 }
+
+// isAlignment: the format's text wants a multiple of 8, its first program a power of two.
+func isAlignment(n uint32) bool { return n != 0 && (n%8 == 0 || bits.OnesCount32(n) == 1) }
 
 func (in *reader) name(longest int) (string, error) {
 	start := in.offset()

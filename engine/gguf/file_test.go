@@ -96,7 +96,7 @@ func TestReadRefuses(t *testing.T) {
 		{"array of arrays", `metadata "k"`, "more than the rest", pair(uint32(9), uint32(9), uint64(2), uint32(0), uint64(0))},
 		{"nesting", `metadata "k"`, "nest deeper", nest(few.nesting + 1)},
 		{"alignment 0", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(0))},
-		{"alignment 24", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(24))},
+		{"alignment 12", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(4), uint32(12))},
 		{"alignment as text", `metadata "general.alignment"`, "power of two", bytesOf(header(0, 1), text("general.alignment"), uint32(8), text("32"))},
 		{"long name", "name of tensor 0", "longer than", bytesOf(header(1, 0), text(strings.Repeat("w", few.name+1)), uint32(0), uint32(0), uint64(0))},
 		{"dimensions", `tensor "w"`, "4 dimensions", tensor(uint32(4), uint64(1), uint64(1), uint64(1), uint64(1), uint32(0), uint64(0))},

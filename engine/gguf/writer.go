@@ -92,12 +92,12 @@ func (w *Writer) start() error {
 	if w.started {
 		return nil
 	}
-	align, ok, err := w.Metadata.Uint32("general.alignment")
+	align, ok, err := w.Metadata.Uint32(alignmentKey)
 	switch {
 	case err != nil:
 		return err
-	case ok && (align == 0 || align&(align-1) != 0):
-		return &MetadataError{Key: "general.alignment", Reason: fmt.Sprintf("%d is no power of two", align)}
+	case ok && !isAlignment(align):
+		return &MetadataError{Key: alignmentKey, Reason: fmt.Sprintf("%d is no power of two and no multiple of 8", align)}
 	case ok:
 		w.file.Alignment = align
 	}
@@ -114,35 +114,22 @@ func (w *Writer) start() error {
 }
 
 func (w *Writer) header() ([]byte, error) {
-	var b []byte
-	b = append(b, magic...)
-	b = appendBits(b, 4, 3)
-	b = appendBits(b, 8, uint64(len(w.file.Tensors)))
-	b = appendBits(b, 8, uint64(w.Metadata.Len()))
-	for key, v := range w.Metadata.All() {
+	for key := range w.Metadata.All() {
 		if len(key) > usualLimits.key {
 			return nil, &MetadataError{Key: key, Reason: "key is too long"}
 		}
-		b = appendString(b, key)
-		b = appendBits(b, 4, uint64(v.Type))
-		b = appendValue(b, v)
 	}
 	at := int64(0)
-	for _, t := range w.file.Tensors {
-		b = appendString(b, t.Name)
-		b = appendBits(b, 4, uint64(len(t.Shape)))
-		for _, d := range t.Shape {
-			b = appendBits(b, 8, d)
-		}
-		b = appendBits(b, 4, uint64(t.Type))
-		b = appendBits(b, 8, uint64(at))
+	for i := range w.file.Tensors {
+		t := &w.file.Tensors[i]
+		t.Offset = at
 		end := at + t.Bytes + w.padding(at+t.Bytes)
 		if end < at {
 			return nil, errors.New("gguf: the tensors are larger than a file can be")
 		}
 		at = end
 	}
-	return b, nil
+	return appendHeader(nil, &w.Metadata, w.file.Tensors), nil
 }
 
 func appendString(b []byte, s string) []byte {

@@ -32,7 +32,7 @@ func checkWhole(f *gguf.File) error {
 			return err
 		}
 	}
-	const join = "join the shards to one file first (llama.cpp's llama-gguf-split --merge, with the first shard's name), and run that"
+	const join = "give its files their names again, which end in -00001-of-00002.gguf and so on, and lay them side by side; in the tab give all of them at once"
 	switch {
 	case count > 1:
 		return fmt.Errorf("%w: the file is shard %d of %d of a split model (%s, %s): %s", ErrUnsupported, no+1, count, noKey, countKey, join)

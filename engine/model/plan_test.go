@@ -191,7 +191,7 @@ func TestWhatConfigurationsNeed(t *testing.T) {
 }
 
 func TestFilesThatAreNoModel(t *testing.T) {
-	refused(t, tiny.Model{Meta: meta{"split.no": uint16(0), "split.count": uint16(2), "split.tensors.count": int32(20)}}, "shard 1 of 2", "--merge")
+	refused(t, tiny.Model{Meta: meta{"split.no": uint16(0), "split.count": uint16(2), "split.tensors.count": int32(20)}}, "shard 1 of 2", "-00001-of-00002.gguf")
 	refused(t, tiny.Model{Drop: []string{"general.architecture"}, Meta: meta{"split.no": uint16(1), "split.count": uint16(3)}}, "shard 2 of 3")
 	refused(t, tiny.Model{Meta: meta{"split.tensors.count": int32(200)}}, "one shard", "split.tensors.count")
 	refused(t, tiny.Model{NoTensors: true, Meta: meta{"split.no": uint16(0), "split.count": uint16(2)}}, "shard 1 of 2")

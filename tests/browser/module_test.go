@@ -49,7 +49,7 @@ func TestModule(t *testing.T) {
 	for _, without := range []string{``, `{}`, `null`, `{model: null}`, `{model: ''}`, `{model: undefined, context: 64}`} {
 		fails(`^ErrBadRequest: no model is given: set model to the URL .*quire-llm/tales`, `Quire.open(`+without+`)`)
 	}
-	fails(`^ErrBadRequest: model must be a URL, a File or a Blob, not a number`, `Quire.open({model: 5})`)
+	fails(`^ErrBadRequest: model must be a URL, a File or a Blob, or a list of the Files of one model, not a number`, `Quire.open({model: 5})`)
 	fails(`^ErrBadRequest: model must be .* not an object \(ArrayBuffer\)`, `Quire.open({model: new ArrayBuffer(5)})`)
 	fails(`^ErrBadRequest: the options must be an object, not a string`, `Quire.open(tales)`)
 	fails(`^ErrBadRequest: onProgress must be a function`, `Quire.open({model: tales, onProgress: 5})`)

@@ -83,7 +83,7 @@ export class ModelForm {
   #chosen() {
     switch (this.#from) {
       case 'file':
-        return $('file').files[0] ?? this.#refuse('Choose a GGUF file first.', $('file'));
+        return $('file').files.length > 1 ? [...$('file').files] : $('file').files[0] ?? this.#refuse('Choose a GGUF file first.', $('file'));
       case 'url':
         return $('url').value.trim() || this.#refuse('Give the URL of a GGUF file first.', $('url'));
       default:

@@ -37,8 +37,9 @@ export function modelOf(model) {
       'import tales from \'quire-llm/tales\' gives the URL of the small model that comes with the package');
   }
   if (model instanceof Blob) return {url: '', blob: model};
+  if (Array.isArray(model) && model.length > 0 && model.every((file) => file instanceof Blob)) return {url: '', blob: model};
   if (typeof model !== 'string' && !(model instanceof URL)) {
-    throw badRequest(`model must be a URL, a File or a Blob, not ${kind(model)}`);
+    throw badRequest(`model must be a URL, a File or a Blob, or a list of the Files of one model, not ${kind(model)}`);
   }
   try {
     return {url: new URL(model, globalThis.document?.baseURI ?? globalThis.location?.href).href, blob: null};
