@@ -58,10 +58,21 @@ func TestHybridConversation(t *testing.T) {
 	}
 }
 
-// The texts of a hybrid model are the same alone, in a batch, in chunks of 7 tokens, and after it was preempted, by swap or by
+// mixtures are models with experts, likewise.
+func mixtures() []string {
+	switch {
+	case all():
+		return []string{"qwen3moe", "mixtral", "qwen2moe"}
+	case gputest.First && runtime.GOOS != "js":
+		return []string{"qwen3moe"}
+	}
+	return nil
+}
+
+// The texts of a model with states or experts are the same alone, in a batch, in chunks of 7 tokens, and after it was preempted, by swap or by
 // recompute.
 func TestHybridBatches(t *testing.T) {
-	for _, name := range hybrids() {
+	for _, name := range slices.Concat(hybrids(), mixtures()) {
 		t.Run(name, func(t *testing.T) {
 			f := loadFamily(t, name)
 			var requests []engine.Request
