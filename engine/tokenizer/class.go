@@ -14,6 +14,9 @@ const (
 	punctuation                   // \p{P}
 	space                         // \s: the property White_Space
 	combining                     // \p{M}
+	upper                         // \p{Lu}, \p{Lt}
+	lower                         // \p{Ll}
+	sign                          // \p{S}
 
 	word = letter | number
 )
@@ -37,11 +40,19 @@ var planeClasses = sync.OnceValue(func() *[0x10000]class {
 	fill(unicode.P, punctuation)
 	fill(unicode.White_Space, space)
 	fill(unicode.M, combining)
+	fill(unicode.Lu, upper)
+	fill(unicode.Lt, upper)
+	fill(unicode.Ll, lower)
+	fill(unicode.S, sign)
 	return classes
 })
 
 func supplementaryClass(r rune) class {
 	switch {
+	case unicode.Is(unicode.Lu, r):
+		return letter | upper
+	case unicode.Is(unicode.Ll, r):
+		return letter | lower
 	case unicode.Is(unicode.L, r) || unicode.Is(later, r):
 		return letter
 	case unicode.Is(unicode.N, r):
@@ -50,6 +61,8 @@ func supplementaryClass(r rune) class {
 		return punctuation
 	case unicode.Is(unicode.M, r):
 		return combining
+	case unicode.Is(unicode.S, r):
+		return sign
 	}
 	return 0
 }
