@@ -44,7 +44,9 @@ func (t *Tokenizer) startsText(id int32) bool {
 	return id >= 0 && int(id) < len(t.marks) && t.marks[id]&markSpecial != 0 && !t.isUnknown(id)
 }
 
-func (t *Tokenizer) isUnknown(id int32) bool { return t.sp != nil && id == t.sp.unknown }
+func (t *Tokenizer) isUnknown(id int32) bool {
+	return t.sp != nil && id == t.sp.unknown || t.uni != nil && id == t.uni.unknown
+}
 
 func (s *unspacer) piece(id int32) string {
 	t := s.t
@@ -80,7 +82,7 @@ func (t *Tokenizer) spelled(id int32) string {
 	switch {
 	case m&markSpecial != 0:
 		return token
-	case m&markNormal != 0 && t.sp != nil:
+	case m&markNormal != 0 && (t.sp != nil || t.uni != nil):
 		return strings.ReplaceAll(token, spaceMark, " ")
 	case m&markNormal != 0 && t.words != nil:
 		return spelledWord(token)

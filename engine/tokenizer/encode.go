@@ -27,6 +27,9 @@ func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
 		case t.sp != nil:
 			ids = t.sp.encode(f.text, prefix, ids)
 			prefix = false
+		case t.uni != nil:
+			ids = t.uni.encode(f.text, prefix, ids)
+			prefix = false
 		case t.words != nil:
 			ids = t.words.encode(f.text, ids)
 		default:

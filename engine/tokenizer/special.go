@@ -77,8 +77,12 @@ func (s *specials) cutLength(text string, length int, marks []mark, out []fragme
 			i++
 			continue
 		}
-		if i > start {
-			out = append(out, fragment{text[start:i], None})
+		before := text[start:i]
+		if marks[id]&markStripLeft != 0 {
+			before = strings.TrimRight(before, " \t\n\v\f\r")
+		}
+		if before != "" {
+			out = append(out, fragment{before, None})
 		}
 		out = append(out, fragment{id: id})
 		i += length

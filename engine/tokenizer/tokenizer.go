@@ -1,5 +1,5 @@
 // Package tokenizer turns text into token ids and back, from the vocabulary in a GGUF file's
-// metadata: SentencePiece-BPE, byte-level BPE and WordPiece, cut as llama.cpp cuts them.
+// metadata: SentencePiece-BPE, byte-level BPE, WordPiece and unigrams, cut as llama.cpp cuts them.
 package tokenizer
 
 import (
@@ -24,6 +24,7 @@ type Tokenizer struct {
 	bpe        *byteLevel       // one of these is set
 	sp         *sentencePiece
 	words      *wordPiece
+	uni        *unigram
 }
 
 // New makes a tokenizer from a file's metadata. Its errors wrap ErrUnsupportedTokenizer with the
@@ -39,7 +40,7 @@ func New(f *gguf.File) (*Tokenizer, error) {
 // FromVocabulary makes a tokenizer that keeps v, which must not change afterwards. Its errors are
 // those of New.
 func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
-	if v.Model != modelSentencePiece && v.Model != modelByteLevel && v.Model != modelWordPiece && v.Model != modelGemma4 {
+	if v.Model != modelSentencePiece && v.Model != modelByteLevel && v.Model != modelWordPiece && v.Model != modelGemma4 && v.Model != modelUnigram {
 		return nil, unsupported(keyModel, v.Model)
 	}
 	t := &Tokenizer{vocabulary: v}
@@ -63,6 +64,9 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 		t.markSpaces()
 		t.prefix = v.AddSpacePrefix
 		t.sp, err = newSentencePiece(v, named, t.marks)
+	case modelUnigram:
+		t.prefix = v.AddSpacePrefix
+		t.uni, err = newUnigram(v, named, t.marks)
 	default:
 		t.bpe, err = newByteLevel(v, named, t.marks)
 	}
@@ -114,8 +118,17 @@ func (t *Tokenizer) readTokens() (map[string]int32, error) {
 	return named, nil
 }
 
-// markStripping gives Phi-3's special tokens the white space after them, which its metadata leave out.
+// markStripping gives Phi-3's special tokens the white space after them, and the masks of Jina's and ModernBERT that before them,
+// which metadata leave out.
 func (t *Tokenizer) markStripping(named map[string]int32) {
+	switch t.vocabulary.Pre {
+	case "jina-v2-de", "jina-v2-es", "jina-v2-code", "modern-bert":
+		for _, mask := range []string{"<mask>", "[MASK]"} {
+			if id, ok := named[mask]; ok && t.marks[id]&markSpecial != 0 {
+				t.marks[id] |= markStripLeft
+			}
+		}
+	}
 	name := strings.ToLower(t.vocabulary.Name)
 	if !strings.Contains(name, "phi-3") && !strings.Contains(name, "phi3") {
 		return

@@ -24,6 +24,7 @@ const (
 	markUserDefined
 	markByte
 	markStripRight // white space after the token belongs to it
+	markStripLeft  // and that before it
 
 	markSpecial = markUnknown | markControl | markUserDefined
 	markHidden  = markUnknown | markControl

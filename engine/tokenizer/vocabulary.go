@@ -23,6 +23,8 @@ const (
 	keyEOT            = "tokenizer.ggml.eot_token_id"
 	keyEOM            = "tokenizer.ggml.eom_token_id"
 	keySeparator      = "tokenizer.ggml.seperator_token_id" // sic
+	keyCharsmap       = "tokenizer.ggml.precompiled_charsmap"
+	keyMergeSpaces    = "tokenizer.ggml.remove_extra_whitespaces"
 	keyLowercase      = "tokenizer.ggml.normalizer.lowercase"
 	keyStripAccents   = "tokenizer.ggml.normalizer.strip_accents"
 	keyUnknown        = "tokenizer.ggml.unknown_token_id"
@@ -34,7 +36,7 @@ const None int32 = -1
 
 // Vocabulary is what a tokenizer is made from: the tokens of a model and how text becomes them.
 type Vocabulary struct {
-	Model string // "llama" (SentencePiece-BPE), "gemma4" (the same with a list of merges), "gpt2" (byte-level BPE) or "bert" (WordPiece)
+	Model string // "llama" (SentencePiece-BPE), "gemma4" (the same with a list of merges), "gpt2" (byte-level BPE), "bert" (WordPiece) or "t5" (unigrams)
 	Pre   string // the name of the pre-tokenizer; byte-level BPE only
 	Name  string // the model's name, on which the treatment of white space after special tokens hangs
 
@@ -43,10 +45,13 @@ type Vocabulary struct {
 	Types  []Type    // as many as Tokens, or none: all Normal
 	Merges []string  // byte-level BPE and gemma4: "left right", the first merges first
 
+	Charsmap []byte // unigrams: what is replaced before text is cut
+
 	IDs map[string]int32 // special token ids by metadata key, such as "tokenizer.ggml.bos_token_id"
 
 	AddBOS         bool // a prompt starts with BOS
 	AddEOS         bool // a whole text ends with EOS; with WordPiece with its separator
+	MergeSpaces    bool // unigrams: runs of spaces are one, and none is at the ends
 	Cased          bool // WordPiece: capital letters stay
 	Accents        bool // WordPiece: accents stay
 	AddSpacePrefix bool // SentencePiece-BPE: text starts as if after a space
@@ -80,7 +85,13 @@ func FromGGUF(f *gguf.File) (*Vocabulary, error) {
 		v.Cased = !r.flag(keyLowercase, true)
 		v.Accents = !r.flag(keyStripAccents, !v.Cased)
 	}
-	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece)
+	v.AddSpacePrefix = r.flag(keyAddSpacePrefix, v.Model == modelSentencePiece || v.Model == modelUnigram)
+	if v.Model == modelUnigram {
+		v.MergeSpaces = r.flag(keyMergeSpaces, false)
+		for _, b := range read(&r, keyCharsmap, m.Int32s) {
+			v.Charsmap = append(v.Charsmap, byte(b))
+		}
+	}
 	v.IgnoreMerges = r.flag(keyIgnoreMerges, bpe.ignoreMerges)
 	v.readIDs(&r)
 	if r.err != nil {

@@ -172,7 +172,7 @@ func TestUnknownToken(t *testing.T) {
 }
 
 func TestUnsupported(t *testing.T) {
-	for _, model := range []string{"t5", "rwkv", "plamo2", "none", "GPT2", ""} {
+	for _, model := range []string{"rwkv", "plamo2", "none", "GPT2", ""} {
 		_, err := FromVocabulary(&Vocabulary{Model: model, Tokens: []string{"a"}})
 		assert.ErrorIs(t, err, ErrUnsupportedTokenizer)
 		assert.ErrorContains(t, err, `"`+model+`"`)
