@@ -29,7 +29,6 @@ var preTokenizers = byName(map[string]preTokenizer{
 	"glm4 glm5":                  {passes: llama3Passes, ignoreMerges: true},
 	"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan kormo grok-2 f2llmv2 solar-open bailingmoe bailingmoe2 llada-moe": {passes: []pass{qwen2}},
 	"qwen35":         {passes: []pass{qwen35}},
-	"gpt-4o llama4":  {passes: []pass{gpt4o}},
 	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
 	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
 	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},
