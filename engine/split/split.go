@@ -22,6 +22,9 @@ type File struct {
 // Open opens the other files of a model of which one is given, by its name, and joins all. A model in one file, and a file whose
 // name tells nothing of others, is given back as it is. Where Open fails the given file stays open.
 func Open(ctx context.Context, first File, open func(ctx context.Context, name string) (gpu.Source, error)) (gpu.Source, error) {
+	if !counts(first.Name) {
+		return first.Source, nil // unread: from a server, its header comes but once
+	}
 	header, err := gguf.Read(first, first.Size())
 	if err != nil {
 		return first.Source, nil // who reads it says why
@@ -140,6 +143,19 @@ func missing(files []File) (missing []string) {
 	}
 	return missing
 }
+
+// counts reports whether a name has something like -00002-of-00003.gguf in it.
+func counts(name string) bool {
+	for at := range len(name) {
+		rest, isMark := strings.CutPrefix(name[at:], "-of-")
+		if isMark && at >= 6 && name[at-6] == '-' && digits(name[at-5:at]) && len(rest) > 5 && digits(rest[:5]) && strings.HasPrefix(rest[5:], ".gguf") {
+			return true
+		}
+	}
+	return false
+}
+
+func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // nameOf tells how the files of a model are named of which one is: what stands before the last -00002-of-00003 counts, and what
 // stands behind, such as an address's query.
