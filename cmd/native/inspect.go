@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"sort"
 	"strings"
 	"text/tabwriter"
 
@@ -24,6 +25,7 @@ const (
 type inspectCommand struct {
 	File string `arg:"" name:"file" help:"A GGUF file, or an http(s) address."`
 	Ctx  int    `placeholder:"TOKENS" default:"0" help:"Compute the KV cache for a sequence of so many tokens. 0: the model's context."`
+	Mem  size   `name:"memory" placeholder:"SIZE" help:"Say how long a sequence may be in so much GPU memory, such as 8GiB, beside the weights."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
 }
 
@@ -48,6 +50,7 @@ func (c *inspectCommand) Run(h *host) error {
 	}
 	defer file.Close()
 	r := inspect(file.name, header, withinModel(h, "inspect", c.Ctx, header))
+	r.fit(header, uint64(c.Mem))
 	if c.JSON {
 		return writeJSON(h.out, r)
 	}
@@ -85,6 +88,8 @@ type memory struct {
 	Context    int              `json:"context"`
 	KVCache    map[string]int64 `json:"kv_cache_bytes"`           // of one sequence as long as Context
 	State      int64            `json:"state_bytes_per_sequence"` // of layers without K and V, and of each snapshot
+	Given      uint64           `json:"memory_bytes,omitempty"`
+	Largest    map[string]int   `json:"largest_context,omitempty"` // that fits in Given, by KV type; at most what the model was trained for
 }
 
 // array is a metadata array's length and its first elements.
@@ -148,6 +153,22 @@ func (r *report) check(header *gguf.File, ctx int) {
 	}
 }
 
+// fit finds the largest context of one sequence that so much memory holds beside weights and states.
+func (r *report) fit(header *gguf.File, memory uint64) {
+	plan, problems := model.Check(header)
+	if memory == 0 || r.Memory == nil || len(problems) > 0 {
+		return
+	}
+	r.Memory.Given, r.Memory.Largest = memory, map[string]int{}
+	left := int64(min(memory, math.MaxInt64)) - r.Memory.Weights - r.Memory.State
+	for kind := range r.Memory.KVPerToken {
+		r.Memory.Largest[kind] = sort.Search(plan.Config.Context, func(n int) bool {
+			need, err := plan.KVBytes(kind, n+1)
+			return err != nil || need > left
+		})
+	}
+}
+
 // shorten keeps the first elements of an array.
 func shorten(v gguf.Value) any {
 	switch v.Type {
@@ -201,6 +222,13 @@ func (r *report) print(w io.Writer) error {
 	}
 	if r.Memory != nil && r.Memory.State > 0 {
 		fmt.Fprintf(w, "  state of layers without K and V: %s a sequence, and as much a snapshot\n", formatSize(uint64(r.Memory.State)))
+	}
+	if m := r.Memory; m != nil && m.Given > 0 {
+		fmt.Fprintf(w, "  within %s one sequence has at most", formatSize(m.Given))
+		for i, kind := range kernel.KVTypes() {
+			fmt.Fprintf(w, "%s %d tokens in %s", map[bool]string{true: ",", false: ""}[i > 0], m.Largest[kind], kind)
+		}
+		fmt.Fprintln(w)
 	}
 	if len(r.Warnings) > 0 {
 		fmt.Fprint(w, "\nNot used:\n")

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -33,8 +34,27 @@ type inspected struct {
 		KVPerToken map[string]int   `json:"kv_bytes_per_token"`
 		KVCache    map[string]int64 `json:"kv_cache_bytes"`
 		Context    int
+		State      int64          `json:"state_bytes_per_sequence"`
+		Largest    map[string]int `json:"largest_context"`
 	}
 	Problems, Warnings []string
+}
+
+// The largest context is what fits, and one token more does not.
+func TestInspectSaysWhatFits(t *testing.T) {
+	whole := inspect(t, builtIn).Memory
+	for _, c := range []struct {
+		tokens int
+		more   int64 // bytes
+		want   int
+	}{{100, 0, 100}, {100, -1, 99}, {0, 0, 0}, {1 << 20, 0, whole.Context}} {
+		given := whole.Weights + whole.State + int64(c.tokens*whole.KVPerToken["f16"]) + c.more
+		got := inspect(t, builtIn, "--memory", strconv.FormatInt(given, 10)).Memory
+		assert.Equal(t, c.want, got.Largest["f16"], "%d tokens and %d bytes", c.tokens, c.more)
+		assert.GreaterOrEqual(t, got.Largest["q8"], got.Largest["f16"])
+	}
+	assert.Zero(t, inspect(t, builtIn, "--memory", "1").Memory.Largest["f16"], "not even the weights fit")
+	assert.Contains(t, quire(t, "inspect", builtIn, "--memory", "1GiB").ok(t).stdout, "within 1.00 GiB one sequence has at most 1024 tokens in")
 }
 
 func inspect(t *testing.T, args ...string) inspected {
