@@ -54,17 +54,12 @@ fn weights_at(row: u32, part: u32) -> vec4<f32> {
     let strip = part / 8u;
     let u = unit_at(row, strip * 4u + part % 4u);
     let s = scale_at(row, strip);
-    var codes: vec4<f32>;
-    var scale = s.scale.x;
-    var least = s.least.x;
-    if part % 8u < 4u {
-        codes = unit_low(u);
-    } else {
-        codes = unit_high(u);
-        scale = s.scale.y;
-        least = s.least.y;
+    let high = part % 8u >= 4u;
+    let codes = unit_either(u, high);
+    if HALVES {
+        return weights(codes, select(s.scale.x, s.scale.y, high), select(s.least.x, s.least.y, high));
     }
-    return weights(codes, scale, least); // outside the branches, in which neighbours differ
+    return weights(codes, s.scale.x, s.least.x);
 }
 
 // sources gives where the four rows begin that the invocation stages: the first half of the workgroup those of x, in vec4s,

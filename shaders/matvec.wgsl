@@ -30,7 +30,7 @@
 //! const ACTIVATED: bool y[m][n] = activate(r[n])
 //! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 const SHARES: u32 = STRIPS * 4u / UNITS;
-const EVEN: bool = SHARES % LANES == 0u; // all invocations take as many
+const EVEN: bool = ROWS <= 2u && SHARES % LANES == 0u; // so few turns, of as many rows, that they may be written out
 const XS: u32 = ROWS * UNITS;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
@@ -69,11 +69,13 @@ fn row_starts(m0: u32, rows: u32) -> array<u32, ROWS> {
 
 // multiply adds what the invocation's units of K give: TILE·ROWS products, then with NORM the squares of ROWS rows.
 fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums: ptr<function, array<f32, SUMS>>) {
-    for (var turn = 0u; turn < (SHARES + LANES - 1u) / LANES; turn++) {
+    var turns = SHARES / LANES;
+    if !EVEN {
+        turns = (SHARES + LANES - 1u - lane) / LANES;
+    }
+    //! turns: (SHARES + LANES - 1u) / LANES
+    for (var turn = 0u; turn < turns; turn++) {
         let share = turn * LANES + lane;
-        if (!EVEN) && share >= SHARES {
-            break;
-        }
         let unit = share * UNITS;
         let strip = unit / 4u;
         let at = strip * 8u + unit % 4u;
@@ -99,32 +101,44 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
         for (var t = 0u; t < TILE; t++) {
             let row = min(first + t, N - 1u);
             let s = scale_at(row, strip);
-            var products = array<vec2<f32>, ROWS>(); // of low and of high
+            var products = array<vec2<f32>, ROWS>(); // of low and of high, where several units are to share the scale
             for (var i = 0u; i < UNITS; i++) {
                 let u = unit_at(row, unit + i);
                 let wlow = unit_low(u);
                 let whigh = unit_high(u);
                 for (var m = 0u; m < ROWS; m++) {
-                    products[m] += vec2<f32>(dot(wlow, low[m * UNITS + i]), dot(whigh, high[m * UNITS + i]));
+                    let product = vec2<f32>(dot(wlow, low[m * UNITS + i]), dot(whigh, high[m * UNITS + i]));
+                    if UNITS == 1u {
+                        (*sums)[t * ROWS + m] += scaled(product, s, total[m]);
+                    } else {
+                        products[m] += product;
+                    }
                 }
             }
-            for (var m = 0u; m < ROWS; m++) {
-                let product = products[m].x + products[m].y;
-                if HALVES {
-                    (*sums)[t * ROWS + m] += products[m].x * s.scale.x + products[m].y * s.scale.y;
-                    if HAS_MIN {
-                        (*sums)[t * ROWS + m] += dot(s.least, total[m]);
-                    }
-                } else if HAS_MIN {
-                    (*sums)[t * ROWS + m] += product * s.scale.x + s.least.x * total[m].x;
-                } else if HAS_SCALE {
-                    (*sums)[t * ROWS + m] += product * s.scale.x;
-                } else {
-                    (*sums)[t * ROWS + m] += product;
+            if UNITS > 1u {
+                for (var m = 0u; m < ROWS; m++) {
+                    (*sums)[t * ROWS + m] += scaled(products[m], s, total[m]);
                 }
             }
         }
     }
+}
+
+// scaled gives what units' products with codes are as products with weights; total is x's.
+fn scaled(product: vec2<f32>, s: Scale, total: vec2<f32>) -> f32 {
+    if HALVES && HAS_MIN {
+        return dot(product, s.scale) + dot(s.least, total);
+    }
+    if HALVES {
+        return dot(product, s.scale);
+    }
+    if HAS_MIN {
+        return (product.x + product.y) * s.scale.x + s.least.x * total.x;
+    }
+    if HAS_SCALE {
+        return (product.x + product.y) * s.scale.x;
+    }
+    return product.x + product.y;
 }
 
 // finish stores what rows of W from first on give for row m of x, the m0 + m-th of all: each lane some of them.

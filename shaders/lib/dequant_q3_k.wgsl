@@ -1,7 +1,7 @@
 // Weights in Q3_K: codes of q+4, two words of two bits, then one of the third bits, in which bit 4k + i is that of unit i's
 // code k and bit 16 + 4k + i that of its code 4 + k. Scales of eight strips are 5 words: the scale of scales in f16, then a
 // byte of s+128 for each 16 weights.
-//! include: twos no_table
+//! include: twos no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;

@@ -1,5 +1,5 @@
 // Weights in Q4_0: nibbles of q+8, a word a unit, and scales in f16.
-//! include: nibbles scales_half pack no_table
+//! include: nibbles scales_half pack no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const BLOCK_BYTES: u32 = 18u;
 const HAS_SCALE: bool = true;

@@ -1,5 +1,5 @@
 // Weights in Q4_1: nibbles, a word a unit, and scales and minima in f16.
-//! include: nibbles scales_both pack no_table
+//! include: nibbles scales_both pack no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = true;

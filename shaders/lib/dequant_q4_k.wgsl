@@ -1,5 +1,5 @@
 // Weights in Q4_K: nibbles, a word a unit, and scales and minima of eight strips together.
-//! include: nibbles scales_k pack no_table
+//! include: nibbles scales_k pack no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = true;

@@ -6,6 +6,7 @@ const HALVES: bool = false;
 
 fn unit_low(u: Unit) -> vec4<f32> { return fifth_low(u, NIBBLES); }
 fn unit_high(u: Unit) -> vec4<f32> { return fifth_high(u, NIBBLES); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> vec2<u32>(16u), high)); }
 fn unit_codes(u: Unit) -> vec2<u32> { return fifth_codes(u); }
 
 // pack_codes takes nibbles as in Q4_K, and fifth bits, which the strips of a byte's eight bits share.

@@ -18,6 +18,7 @@ fn unit_at(row: u32, unit: u32) -> Unit {
 }
 fn unit_low(u: Unit) -> vec4<f32> { return nibbles_above(u.x, u.y, UPPER, BASE); }
 fn unit_high(u: Unit) -> vec4<f32> { return nibbles_above(u.x >> 16u, u.y >> 16u, UPPER, BASE); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> vec2<u32>(16u), high)); }
 fn unit_codes(u: Unit) -> vec2<u32> {
     let upper = u.y & 0x33333333u;
     let codes = vec2<u32>(nibble_bytes(u.x) | (nibble_bytes(upper) << 4u), nibble_bytes(u.x >> 16u) | (nibble_bytes(upper >> 16u) << 4u));

@@ -1,5 +1,5 @@
 // Weights in Q8_0: bytes of q+128, two words a unit, and scales in f16.
-//! include: bytes scales_half pack no_table
+//! include: bytes scales_half pack no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const BLOCK_BYTES: u32 = 34u;
 const HAS_SCALE: bool = true;

@@ -1,5 +1,5 @@
 // Weights in TQ1_0: -1, 0 and 1, five in a byte as the file has them, 13 words for eight strips, and a scale in f16 for these.
-//! include: bytes pack no_table
+//! include: bytes pack no_table either
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
@@ -14,15 +14,12 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let at = (row * (STRIPS / 8u) + unit / 32u) * 13u;
     let strip = unit / 4u % 8u;
     let i = unit % 4u;
-    if strip < 5u {
-        return vec2<u32>(digits(codes[at + i], strip), digits(codes[at + 4u + i], strip));
-    }
-    let low = codes[at + 8u + i];
-    if strip == 7u {
-        return vec2<u32>(digits(low, 4u), digits(codes[at + 12u], i));
-    }
+    let last = strip == 7u;
+    let early = strip < 5u;
+    let word = select(vec2<u32>(8u + i, select(8u + i, 12u, last)), vec2<u32>(i, 4u + i), early);
     let first = strip * 2u - 10u;
-    return vec2<u32>(digits(low, first), digits(low, first + 1u));
+    let digit = select(vec2<u32>(first, select(first + 1u, i, last)), vec2<u32>(strip), early);
+    return vec2<u32>(digits(codes[at + word.x], digit.x), digits(codes[at + word.y], digit.y));
 }
 
 // digits takes a digit of each of a word's bytes, which are fractions in base 3.

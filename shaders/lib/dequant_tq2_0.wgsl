@@ -12,6 +12,7 @@ alias Unit = u32;
 fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 2u) + unit / 2u] >> (unit % 2u * 16u); }
 fn unit_low(u: Unit) -> vec4<f32> { return twos(u, BASE); }
 fn unit_high(u: Unit) -> vec4<f32> { return twos(u >> 2u, BASE); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 2u, high)); }
 fn unit_codes(u: Unit) -> vec2<u32> { return (two_bytes(u) + 0x7F7F7F7Fu) ^ vec2<u32>(0x80808080u); }
 fn scale_at(row: u32, strip: u32) -> Scale {
     return Scale(vec2<f32>(unpack2x16float(scales[row * (STRIPS / 8u) + strip / 8u]).x), vec2<f32>());

@@ -1,5 +1,5 @@
 // What types without scales share.
-//! include: pack no_table
+//! include: pack no_table either
 const HAS_SCALE: bool = false;
 const HAS_MIN: bool = false;
 const HALVES: bool = false;

@@ -10,6 +10,9 @@ struct Unit {
 
 fn unit_low(u: Unit) -> vec4<f32> { return signed_point(u.points.x, u.signs.x); }
 fn unit_high(u: Unit) -> vec4<f32> { return signed_point(u.points.y, u.signs.y); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> {
+    return signed_point(select(u.points.x, u.points.y, high), select(u.signs.x, u.signs.y, high));
+}
 fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(small_integers(unit_low(u)), small_integers(unit_high(u))); }
 
 fn signed_point(at: u32, signs: u32) -> vec4<f32> {

@@ -16,3 +16,6 @@ fn table_start(lid: u32) {
     workgroupBarrier();
 }
 fn table_at(i: u32) -> u32 { return table[i * COPIES + table_slot]; }
+
+// table_value looks up the code in bits 5 to 8, of a table of 16 in 32 copies.
+fn table_value(code: u32) -> u32 { return table[(code & 0x1E0u) | table_slot]; }

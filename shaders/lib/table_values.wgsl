@@ -10,10 +10,12 @@ alias Unit = u32;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
 
 fn unit_at(row: u32, unit: u32) -> Unit { return codes[row * (STRIPS * 4u) + unit]; }
-fn unit_low(u: Unit) -> vec4<f32> {
-    return bitcast<vec4<f32>>(vec4<u32>(table_at(u & 15u), table_at((u >> 4u) & 15u), table_at((u >> 8u) & 15u), table_at((u >> 12u) & 15u)));
+fn unit_low(u: Unit) -> vec4<f32> { return four_values(u << 5u, u << 1u, u >> 3u, u >> 7u); }
+fn unit_high(u: Unit) -> vec4<f32> { return four_values(u >> 11u, u >> 15u, u >> 19u, u >> 23u); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 16u, high)); }
+fn four_values(a: u32, b: u32, c: u32, d: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(vec4<u32>(table_value(a), table_value(b), table_value(c), table_value(d)));
 }
-fn unit_high(u: Unit) -> vec4<f32> { return unit_low(u >> 16u); }
 fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(small_integers(unit_low(u)), small_integers(unit_high(u))); }
 
 // pack_halves takes a strip of nibbles from a byte on; a byte holds weights i and i + 16.

@@ -19,6 +19,7 @@ fn ternary_unit(points: vec2<u32>, half: u32, less: vec2<bool>) -> Unit {
 }
 fn unit_low(u: Unit) -> vec4<f32> { return ternary(u.codes.x, u.zero.x); }
 fn unit_high(u: Unit) -> vec4<f32> { return ternary(u.codes.y, u.zero.y); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return ternary(select(u.codes.x, u.codes.y, high), select(u.zero.x, u.zero.y, high)); }
 fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(small_integers(unit_low(u)), small_integers(unit_high(u))); }
 
 // ternary gives eight times the codes less zero: a code at bit p of the mantissa of 2^(26-p) adds eight times its value.

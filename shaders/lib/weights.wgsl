@@ -6,6 +6,7 @@
 //   codes, scales   the planes
 //   unit_at         loads a unit
 //   unit_low, _high its weights as floats, before scale and minimum
+//   unit_either     low or high, as neighbouring invocations may want
 //   unit_codes      the same as 8-bit integers, four a word, where the type has integers
 //   scale_at        the scale and the minimum of a strip's units
 //   HAS_SCALE       whether weights are to be multiplied by the scale
