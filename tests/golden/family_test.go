@@ -17,14 +17,17 @@ var (
 	everywhere = []string{"llama-llama3", "quant-q4_k_m", "gemma3", "lfm2"}
 	native     = []string{ // not the tab
 		"qwen3", "llama-linear", "qwen2", "gemma4",
-		"granite", "gemma2", "gpt2", "phi3",
+		"gemma2",
 		"qwen35", "qwen35-mtp", "granitehybrid", "qwen3next",
 		"quant-q8_0", "quant-q5_0", "quant-q6_k",
 		"qwen3moe", "mixtral", "qwen2moe", "gptoss-f32", "gptoss-mxfp4", "lfm2moe", "quantmoe-q4_k_m",
 	}
-	oneBinding = []string{"smollm3", "llama-yarn-beta", "olmo2", "falcon", "stablelm", "granitehybrid-moe"} // the default native one
-	onlyAll    = []string{
-		"llama-yarn", "mistral", "starcoder2",
+	oneBinding = []string{ // the default native one
+		"granite", "gpt2", "phi3", "llama-yarn-beta", "olmo2", "falcon", "stablelm",
+		"granitehybrid-moe",
+	}
+	onlyAll = []string{
+		"smollm3", "llama-yarn", "mistral", "starcoder2",
 		"gemma4-keqv", "gemma4-moe", "quant-q4_0", "quant-q4_1",
 
 		"quant-q3_k_l", "quant-iq4_nl", "quant-nvfp4", "quant-iq3_xxs", "quant-iq2_s", "quant-iq2_xxs", "quant-iq1_s", "quant-tq1_0",
