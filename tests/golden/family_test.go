@@ -23,7 +23,7 @@ var (
 		"qwen3moe", "mixtral", "qwen2moe", "gptoss-f32", "gptoss-mxfp4", "lfm2moe", "quantmoe-q4_k_m",
 	}
 	oneBinding = []string{ // the default native one
-		"granite", "gpt2", "phi3", "llama-yarn-beta", "olmo2", "falcon", "stablelm",
+		"granite", "gpt2", "phi3", "mistral3", "llama-yarn-beta", "olmo2", "falcon", "stablelm",
 		"granitehybrid-moe",
 	}
 	onlyAll = []string{
