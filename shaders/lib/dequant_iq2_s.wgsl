@@ -3,6 +3,7 @@
 //! include: points
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 2048u;
+const EVEN_SIGNS: bool = false;
 const HALVES: bool = true;
 @group(0) @binding(1) var<storage, read> codes: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -18,7 +19,7 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let upper = beside(row, unit / 4u) >> (p * 2u);
     let points = vec2<u32>(extractBits(w.x, p * 8u, 8u), extractBits(w.x, 16u + p * 8u, 8u));
     let above = vec2<u32>(upper & 3u, (upper >> 4u) & 3u) << vec2<u32>(8u);
-    return Unit((points | above) * 2u + half, vec2<u32>(w.y >> (p * 8u + half * 4u), w.y >> (16u + p * 8u + half * 4u)));
+    return Unit((points | above) * 2u + half, vec2<u32>(w.y >> (p * 8u + half * 4u), w.y >> (16u + p * 8u + half * 4u)), 0u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let d = unpack2x16float(scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 5u]).x;

@@ -3,6 +3,7 @@
 //! include: points
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 1024u;
+const EVEN_SIGNS: bool = true;
 const HALVES: bool = true;
 @group(0) @binding(1) var<storage, read> codes: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -10,8 +11,7 @@ const HALVES: bool = true;
 fn unit_at(row: u32, unit: u32) -> Unit {
     let w = codes[row * STRIPS + unit / 4u] >> vec2<u32>(unit % 4u / 2u * 16u);
     let half = unit % 2u;
-    let signs = vec2<u32>(even_signs(w.x >> 9u), even_signs(w.y >> 9u));
-    return Unit((w & vec2<u32>(511u)) * 2u + half, signs >> vec2<u32>(half * 4u));
+    return Unit((w & vec2<u32>(511u)) * 2u + half, w >> vec2<u32>(9u), half * 4u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let at = HEAD + (row * (STRIPS / 8u) + strip / 8u) * 3u;

@@ -3,6 +3,7 @@
 //! include: points
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 512u;
+const EVEN_SIGNS: bool = true;
 const HALVES: bool = false;
 @group(0) @binding(1) var<storage, read> codes: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -12,8 +13,7 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let p = unit % 4u / 2u;
     let half = unit % 2u;
     let points = vec2<u32>(extractBits(w.x, p * 8u, 8u), extractBits(w.x, 16u + p * 8u, 8u));
-    let signs = vec2<u32>(even_signs(w.y >> (p * 7u)), even_signs(w.y >> (14u + p * 7u)));
-    return Unit(points * 2u + half, signs >> vec2<u32>(half * 4u));
+    return Unit(points * 2u + half, vec2<u32>(w.y >> (p * 7u), w.y >> (14u + p * 7u)), half * 4u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let d = unpack2x16float(scales[HEAD + row * (STRIPS / 8u) + strip / 8u]).x;

@@ -3,6 +3,7 @@
 //! include: points
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 512u;
+const EVEN_SIGNS: bool = false;
 const HALVES: bool = false;
 @group(0) @binding(1) var<storage, read> codes: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -14,7 +15,7 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let points = (vec2<u32>(codes[at], codes[at + 1u]) >> vec2<u32>(i * 8u)) & vec2<u32>(255u);
     let ninth = scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 4u + 1u + strip % 8u / 4u] >> (strip % 4u * 8u + i);
     let signs = codes[at + 2u] >> (i * 4u);
-    return Unit(points | (vec2<u32>(ninth & 1u, (ninth >> 4u) & 1u) << vec2<u32>(8u)), vec2<u32>(signs, signs >> 16u));
+    return Unit(points | (vec2<u32>(ninth & 1u, (ninth >> 4u) & 1u) << vec2<u32>(8u)), vec2<u32>(signs, signs >> 16u), 0u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let at = HEAD + (row * (STRIPS / 8u) + strip / 8u) * 4u;

@@ -3,6 +3,7 @@
 //! include: points
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 256u;
+const EVEN_SIGNS: bool = true;
 const HALVES: bool = false;
 @group(0) @binding(1) var<storage, read> codes: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -12,7 +13,7 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let i = unit % 4u;
     let points = vec2<u32>(codes[at], codes[at + 1u]) >> vec2<u32>(i * 8u);
     let w = codes[at + 2u] >> (i / 2u * 7u);
-    return Unit(points & vec2<u32>(255u), vec2<u32>(even_signs(w), even_signs(w >> 14u)) >> vec2<u32>(i % 2u * 4u));
+    return Unit(points & vec2<u32>(255u), vec2<u32>(w, w >> 14u), i % 2u * 4u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let d = unpack2x16float(scales[HEAD + row * (STRIPS / 8u) + strip / 8u]).x;

@@ -1,13 +1,13 @@
 // Weights in Q3_K: codes of q+4, two words of two bits, then one of the third bits, in which bit 4k + i is that of unit i's
 // code k and bit 16 + 4k + i that of its code 4 + k. Scales of eight strips are 5 words: the scale of scales in f16, then a
 // byte of s+128 for each 16 weights.
-//! include: twos no_table either
+//! include: twos no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
 const HALVES: bool = true;
 const BASE: vec4<f32> = vec4<f32>(8388612.0, 524292.0, 32772.0, 2052.0);
-const THIRD: vec4<u32> = vec4<u32>(0x4u, 0x40u, 0x400u, 0x4000u);
+const THREE: vec4<u32> = vec4<u32>(0x7u, 0x70u, 0x700u, 0x7000u);
 alias Unit = vec2<u32>;
 @group(0) @binding(1) var<storage, read> codes: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
@@ -16,11 +16,15 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let at = (row * STRIPS + unit / 4u) * 3u;
     return vec2<u32>(codes[at + unit % 4u / 2u] >> (unit % 2u * 16u), codes[at + 2u] >> (unit % 4u));
 }
+
+// threes makes floats of codes whose third bits stand in another word.
 fn threes(w: u32, third: u32) -> vec4<f32> {
-    return bitcast<vec4<f32>>((vec4<u32>(w) & TWO) | (vec4<u32>(third) & THIRD) | NIBBLE_BITS) - BASE;
+    let both = (w & 0xBBBBBBBBu) | (third & 0x44444444u);
+    return bitcast<vec4<f32>>((vec4<u32>(both) & THREE) | NIBBLE_BITS) - BASE;
 }
 fn unit_low(u: Unit) -> vec4<f32> { return threes(u.x, u.y << 2u); }
 fn unit_high(u: Unit) -> vec4<f32> { return threes(u.x >> 2u, u.y >> 14u); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return threes(select(u.x, u.x >> 2u, high), select(u.y << 2u, u.y >> 14u, high)); }
 fn unit_codes(u: Unit) -> vec2<u32> {
     let third = vec2<u32>(nibble_bytes(u.y & 0x1111u), nibble_bytes((u.y >> 16u) & 0x1111u));
     return ((two_bytes(u.x) | (third << vec2<u32>(2u))) + 0x7C7C7C7Cu) ^ vec2<u32>(0x80808080u);
