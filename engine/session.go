@@ -88,10 +88,14 @@ func (s *Session) Save(w io.Writer) error {
 		if err != nil {
 			return err
 		}
+		layouts := e.plan.KVLayouts(e.info.BlockSize, e.machine.options.KVType)
 		for ids := range slices.Chunk(blocks, max(1, savePiece/size)*groups) {
 			data, err := e.machine.ReadBlocks(context.Background(), ids)
 			if err != nil {
 				return err
+			}
+			for i := range ids {
+				e.plan.ClearUnused(data[i*e.machine.BlockBytes():], i%groups, layouts[i%groups])
 			}
 			for block := range slices.Chunk(data, size) {
 				if err := out.Block(block); err != nil {

@@ -94,3 +94,23 @@ func testSessionWithWindows(t *testing.T, model string) {
 		assert.NotZero(t, p.blocks)
 	}
 }
+
+// A session's file holds nothing of what other conversations left in its blocks: KV groups with smaller layers, or fewer of them,
+// leave part of a block as it was.
+func TestSessionHoldsNoOthers(t *testing.T) {
+	for _, model := range []string{"gemma4", "gemma3"} {
+		prompt := testPrompts(4)[3][:14]
+		save := func(used bool) []byte {
+			e := openTiny(t, model)
+			if used {
+				poisoned(t, e)
+			}
+			results(t, e, []Request{turn(testPrompts(1)[0], 1)})
+			results(t, e, []Request{turn(prompt, 1)})
+			var file bytes.Buffer
+			require.NoError(t, e.NewSession(prompt...).Save(&file))
+			return file.Bytes()
+		}
+		assert.True(t, bytes.Equal(save(false), save(true)), model)
+	}
+}
