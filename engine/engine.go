@@ -24,6 +24,7 @@ var (
 	ErrContextTooLong   = generation.ErrContextTooLong
 	ErrQueueFull        = schedule.ErrQueueFull
 	ErrUnsupportedModel = model.ErrUnsupported
+	ErrAdapter          = model.ErrAdapter
 	ErrClosed           = loop.ErrClosed
 	ErrBadRequest       = generation.ErrBadRequest
 	ErrSessionFormat    = session.ErrFormat
@@ -78,9 +79,10 @@ type Engine struct {
 	done     chan struct{}
 	closeErr error // once done is closed
 
-	events events
-	loop   *loop.Loop
-	limits generation.Limits
+	adapters adapters
+	events   events
+	loop     *loop.Loop
+	limits   generation.Limits
 
 	// The loop's.
 	machine   *machine
@@ -97,7 +99,7 @@ func (e *Engine) run() {
 	defer close(e.done)
 	e.loop.Run()
 	e.events.close()
-	e.closeErr = e.source.Close()
+	e.closeErr = errors.Join(e.source.Close(), e.adapters.close())
 }
 
 // Tokenizer returns the model's tokenizer.

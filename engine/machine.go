@@ -17,6 +17,8 @@ type machine struct {
 	options runner.Options
 	built   func() // told after each Build but the first
 
+	adapters *adapters
+
 	device *gpu.Device
 	*runner.Runner
 }
@@ -29,8 +31,10 @@ func (m *machine) open(ctx context.Context) (err error) {
 
 // load builds everything on the device.
 func (m *machine) load(ctx context.Context) (err error) {
-	m.Runner, err = runner.New(ctx, m.device, m.plan, m.source, m.options)
-	return err
+	if m.Runner, err = runner.New(ctx, m.device, m.plan, m.source, m.options); err != nil {
+		return err
+	}
+	return m.adapters.each(func(l *lora) error { return m.Place(l.number, l.adapter, l.source, l.first) })
 }
 
 // Build opens a device and builds everything on it again.

@@ -44,7 +44,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		return nil, err
 	}
 	e.header = min(f.DataOffset, src.Size())
-	if e.plan, err = model.NewPlan(f); err != nil {
+	if e.plan, err = model.NewAdaptablePlan(f, e.options.LoRARank); err != nil {
 		return nil, err
 	}
 	if e.tokenizer, err = tokenizer.New(f); err != nil {
@@ -53,7 +53,8 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.readTemplate(f); err != nil {
 		return nil, err
 	}
-	e.machine = &machine{gpu: o.GPU, plan: e.plan, source: src, built: e.recovered}
+	e.machine = &machine{gpu: o.GPU, plan: e.plan, source: src, built: e.recovered, adapters: &e.adapters}
+	e.adapters.rank = e.plan.Rank
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
 	}
@@ -139,7 +140,7 @@ func (e *Engine) size(given bool) error {
 	for _, field := range []struct {
 		name       string
 		value, low int
-	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"snapshot interval", o.SnapshotInterval, 0}, {"queue limit", o.QueueLimit, 0}} {
+	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"snapshot interval", o.SnapshotInterval, 0}, {"queue limit", o.QueueLimit, 0}, {"LoRA rank", o.LoRARank, 0}} {
 		if field.value < field.low {
 			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
 		}

@@ -31,6 +31,8 @@ type Options struct {
 	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
 	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
+	LoRARank int `json:"loraRank"` // ranks of all adapters that AddLoRA may load; 0: none may be
+
 	QueueLimit    int  `json:"queueLimit"`  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool `json:"-"`           // compute every prompt whole, whatever was computed before
 	PartialHits   bool `json:"partialHits"` // where a cached block shares only its first tokens with a prompt, copy those

@@ -26,6 +26,7 @@ type (
 	Duration      = generation.Duration
 	Embed         = generation.Embed
 	Pooling       = generation.Pooling
+	LoRA          = generation.LoRA
 )
 
 // The finish reasons and limits, and when a beam search ends.
@@ -53,9 +54,14 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	if err := r.Validate(e.limits); err != nil {
 		return nil, err
 	}
+	letGo, err := e.adapters.use(r.LoRA)
+	if err != nil {
+		return nil, err
+	}
 	s := newStream(e.loop)
 	g := generation.New(r.Settled(e.limits), e.tokenizer, sink{s})
 	if err := e.loop.Submit(g); err != nil {
+		letGo()
 		return nil, err
 	}
 	s.id = g.ID
@@ -71,6 +77,6 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 			e.loop.Cancel(g.ID, nil)
 		}
 	})
-	s.onFinish(func() { stop(); release() })
+	s.onFinish(func() { stop(); release(); letGo() })
 	return s, nil
 }

@@ -15,6 +15,7 @@ type batch struct {
 	host      *host
 	engine    *engine.Engine
 	json, raw bool
+	adapters  *loraFiles
 
 	session *engine.Session // what the prompt goes on with, or nil
 	said    []int32         // the tokens of the last prompt and its answer
@@ -78,6 +79,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 		return p
 	}
 	r := j.request(p.prompt)
+	r.LoRA = b.adapters.named(j.lora)
 	p.seed = r.Sample.Seed
 	p.maxTokens, p.answers = j.MaxTokens, max(j.N, 1)
 	p.stream, p.err = b.engine.Submit(ctx, r)

@@ -26,6 +26,7 @@ type job struct {
 	MinTokens int
 	Stop      []string
 	IgnoreEnd bool
+	lora      []loraUse
 	choosing
 }
 
@@ -44,6 +45,7 @@ type line struct {
 	Stop        engine.StopTexts   `json:"stop"`
 	IgnoreEOS   *bool              `json:"ignore_eos"`
 	Logprobs    *int               `json:"logprobs"`
+	LoRA        loraTexts          `json:"lora"`
 
 	N             *int     `json:"n"`
 	BestOf        *int     `json:"best_of"`
@@ -132,6 +134,12 @@ func parseLine(text []byte, j job) (job, error) {
 	}
 	if l.Stop != nil {
 		j.Stop = l.Stop
+	}
+	if l.LoRA != nil {
+		var err error
+		if j.lora, err = readLoRAs(l.LoRA); err != nil {
+			return j, err
+		}
 	}
 	return j, j.check()
 }

@@ -19,10 +19,11 @@ type runCommand struct {
 	Prompt *string `arg:"" optional:"" help:"What to answer or go on with. Without it, or with -, stdin is read."`
 
 	modelFlag `group:"Model and prompt:"`
-	Prompts   string `group:"Model and prompt:" placeholder:"FILE" help:"Run all prompts of a file (-: stdin) as one batch: one a line, or JSON Lines."`
-	Raw       bool   `group:"Model and prompt:" help:"Take the prompt as it is: no chat template, special tokens in it parsed, BOS only where the vocabulary asks for it."`
-	JSON      bool   `group:"Model and prompt:" name:"json" help:"Print JSON Lines, one object a prompt."`
-	Logprobs  int    `group:"Model and prompt:" placeholder:"K" default:"0" help:"With --json: log-probabilities of each token and of the best K, at most 20. Logits are raw, before temperature."`
+	Prompts   string   `group:"Model and prompt:" placeholder:"FILE" help:"Run all prompts of a file (-: stdin) as one batch: one a line, or JSON Lines."`
+	LoRA      []string `group:"Model and prompt:" name:"lora" placeholder:"FILE[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF to the model, times a scale (1 unless it is given). May come several times: adapters add up."`
+	Raw       bool     `group:"Model and prompt:" help:"Take the prompt as it is: no chat template, special tokens in it parsed, BOS only where the vocabulary asks for it."`
+	JSON      bool     `group:"Model and prompt:" name:"json" help:"Print JSON Lines, one object a prompt."`
+	Logprobs  int      `group:"Model and prompt:" placeholder:"K" default:"0" help:"With --json: log-probabilities of each token and of the best K, at most 20. Logits are raw, before temperature."`
 
 	MaxTokens int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"Generate at most so many tokens. 0: until the model ends or the context is full."`
 	MinTokens int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"Before so many tokens draw no end token, and let no --stop end the text."`
@@ -49,7 +50,8 @@ once into a temporary file. A server that is busy (429, 503) is asked again afte
 A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
 "min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
-"beams", "length_penalty" and "early_stopping".
+"beams", "length_penalty", "early_stopping" and "lora" (FILE[:SCALE], a text or a list; [] for none). Prompts with different adapters
+run in one batch.
 
 --json prints what quire.js calls a result: "promptIds", "ids", "text", "reason" ("stop", "length", "cancelled", or "error", then with
 "error"), with "length" the "limit" ("maxTokens" or "context"), "logprobs", "choices" and "figures". Each of "logprobs" has "id",
@@ -77,6 +79,10 @@ func (r *runCommand) Run(h *host) error {
 	base := job{Sample: r.samplingFlags.params(name), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop,
 		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
 	base.Sample.Logprobs = r.Logprobs
+	var err error
+	if base.lora, err = readLoRAs(r.LoRA); err != nil {
+		return usagef("--lora: %s", say(err))
+	}
 	if err := base.check(); err != nil {
 		return usagef("%s", inFlags(err))
 	}
@@ -143,12 +149,21 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
+	adapters, rank, err := openLoRAs(jobs)
+	defer adapters.close()
+	if err != nil {
+		return err
+	}
+	r.engineFlags.loraRank = rank
 	eng, err := openEngine(ctx, h, "run", r.Model, r.Ctx, r.engineFlags)
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
 	defer eng.Close()
-	b := &batch{host: h, engine: eng, json: r.JSON, raw: r.Raw}
+	if err := adapters.load(eng); err != nil {
+		return err
+	}
+	b := &batch{host: h, engine: eng, json: r.JSON, raw: r.Raw, adapters: adapters}
 	if b.session, err = r.restore(eng); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type Request struct {
 	Tenant    string        // turns are shared out among tenants
 	Salt      string        // cached blocks are shared only under an equal salt, such as a tenant's or an origin's name; sessions have none
 
+	LoRA []LoRA // adapters that change the model for it, which add up; cached blocks are shared only under the same
+
 	Deadline time.Time // finishes the request as cancelled, with ErrDeadline; zero: none
 
 	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i
@@ -38,7 +40,7 @@ type Request struct {
 
 // Clone gives a request that shares nothing its caller may change.
 func (r Request) Clone() Request {
-	r.Prompt, r.Stop = slices.Clone(r.Prompt), slices.Clone(r.Stop)
+	r.Prompt, r.Stop, r.LoRA = slices.Clone(r.Prompt), slices.Clone(r.Stop), slices.Clone(r.LoRA)
 	if r.Beams != nil {
 		beams := *r.Beams
 		r.Beams = &beams

@@ -58,7 +58,7 @@ func (r *Request) Check() error {
 	if slices.Contains(r.Stop, "") {
 		return refuse("a stop text is empty")
 	}
-	return nil
+	return r.checkLoRA()
 }
 
 func refuse(format string, a ...any) error {

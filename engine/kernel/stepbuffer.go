@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 
 	"quire/paging"
 )
@@ -34,7 +35,8 @@ const (
 	wordFurther      = wordAtPools + 1 // of the item lists after the first, as the first has from WordPrefillItems on
 	MaxLists         = 4
 	listWords        = WordCopies - WordPrefillItems
-	headerWords      = wordFurther + (MaxLists-1)*listWords
+	wordAtLoRA       = wordFurther + (MaxLists-1)*listWords
+	headerWords      = wordAtLoRA + 1
 )
 
 // ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
@@ -88,11 +90,19 @@ type StepData struct {
 	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
 
+	Rank    int         // of all LoRA adapters that there is room for
+	Factors [][]float32 // each row's factors of those ranks; nil: no adapter changes it
+
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
 	// none; dropout's seed.
 	Slopes []float32
 	Masks  [][]uint32
 	Seed   uint64
+}
+
+// Adapted says whether LoRA adapters change a row of the step.
+func (s *StepData) Adapted() bool {
+	return slices.ContainsFunc(s.Factors, func(factors []float32) bool { return factors != nil })
 }
 
 // List gives an item list, of which there are at most MaxLists.
@@ -181,6 +191,16 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	at(wordAtPools)
 	for _, p := range s.Pools {
 		buf = append(buf, p.First, p.Count)
+	}
+	at(wordAtLoRA)
+	for r := range s.Rows {
+		for i := range s.Rank {
+			factor := float32(0)
+			if r < len(s.Factors) && s.Factors[r] != nil {
+				factor = s.Factors[r][i]
+			}
+			buf = append(buf, math.Float32bits(factor))
+		}
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {

@@ -36,6 +36,7 @@ type Graph struct {
 	step, lanes gpu.View
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
+	rooms       map[*adaptable]room
 	K, V        []*gpu.Buffer // of each layer of a KV group
 	States      []*gpu.Buffer // of each layer that keeps one: [slot][words]
 	logits      gpu.View
@@ -62,7 +63,7 @@ type ItemList struct {
 // lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
-		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
+		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]room{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
 	for i, rope := range p.Ropes {
 		g.tables[rope] = tables[i]
 	}
@@ -150,11 +151,15 @@ func (g *Graph) product(p product) {
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
-	offset := 0
+	offset, activated, bound := 0, p.activated, p.cap
+	if p.adaptable != nil { // adapters come first
+		activated, bound = "", 0
+	}
+	var params kernel.LinearParams
 	for _, m := range p.weights {
-		params := kernel.LinearParams{
+		params = kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
-			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: activated, Cap: bound, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
 		if norm != nil {
 			params.Eps = norm.eps
@@ -184,6 +189,9 @@ func (g *Graph) product(p product) {
 			return err
 		}, func(rec *gpu.Recorder, s *kernel.StepData) { l.Record(rec, bound, p.y.of(s)) })
 		offset += m.Rows
+	}
+	if p.adaptable != nil {
+		g.adapt(&p, x, norm, params)
 	}
 }
 

@@ -16,6 +16,9 @@ type Plan struct {
 	NoText  bool    // there are no logits
 	Shares  bool    // scores are shares of 1, by softmax
 
+	Rank int // of all LoRA adapters that there is room for
+
+	adaptable []*adaptable
 	matrices  []*Matrix
 	vectors   []*Vector
 	embedding *Matrix
@@ -31,8 +34,11 @@ type Plan struct {
 }
 
 // NewPlan checks a file's configuration and tensors. Its error names the first key, tensor or type that does not fit.
-func NewPlan(f *gguf.File) (*Plan, error) {
-	p, problems := Check(f)
+func NewPlan(f *gguf.File) (*Plan, error) { return NewAdaptablePlan(f, 0) }
+
+// NewAdaptablePlan is NewPlan with room for LoRA adapters of a rank in all.
+func NewAdaptablePlan(f *gguf.File, rank int) (*Plan, error) {
+	p, problems := check(f, rank)
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -40,7 +46,9 @@ func NewPlan(f *gguf.File) (*Plan, error) {
 }
 
 // Check is NewPlan with all that does not fit, as far as it can be told.
-func Check(f *gguf.File) (*Plan, []error) {
+func Check(f *gguf.File) (*Plan, []error) { return check(f, 0) }
+
+func check(f *gguf.File, rank int) (*Plan, []error) {
 	if err := checkWhole(f); err != nil {
 		return nil, []error{err}
 	}
@@ -52,7 +60,7 @@ func Check(f *gguf.File) (*Plan, []error) {
 	if r.err != nil {
 		return nil, []error{r.err}
 	}
-	b := &builder{reader: r, config: c, plan: &Plan{Config: c, Pooling: r.pooling()}, at: -1}
+	b := &builder{reader: r, config: c, plan: &Plan{Config: c, Rank: rank, Pooling: r.pooling()}, at: -1}
 	architectures[r.arch](b)
 	if len(b.plan.kv) == 0 && b.err == nil {
 		r.fail("no layer has attention, and a model without any does not run")

@@ -12,6 +12,7 @@ type product struct {
 	cap       float32           // what comes out is bounded softly; 0: not
 	add       bool
 	gated     kernel.Activation // rows of W are gate and up in turn
+	adaptable *adaptable        // what LoRA adapters may change; nil: nothing
 }
 
 // projection is W·x, with a bias where the file has one.
@@ -72,10 +73,19 @@ func (b *builder) gluOf(x rows, width int, a kernel.Activation, gate, up string)
 // fusedGLU is glu with gates, and after them ups, in one tensor.
 func (b *builder) fusedGLU(x rows, a kernel.Activation, name string) rows {
 	h := tokens("ffn", b.config.FFN)
+	if b.plan.Rank > 0 {
+		both := b.projection(tokens("gate and up", 2*h.width), x, name)
+		b.product(both)
+		b.onDevice(func(g *Graph) { g.join(both.y, both.y, h.width, h, a) })
+		return h
+	}
 	weights := []*Matrix{b.gatesAndUps(name, x.width, h.width)}
 	bias := b.biases(name+" bias", []string{name}, []int{2 * h.width})
 	b.product(product{weights: weights, bias: bias, x: x, y: h, gated: a})
 	return h
 }
 
-func (b *builder) product(p product) { b.onDevice(func(g *Graph) { g.product(p) }) }
+func (b *builder) product(p product) {
+	b.adapt(&p)
+	b.onDevice(func(g *Graph) { g.product(p) })
+}

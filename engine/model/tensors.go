@@ -32,6 +32,7 @@ type Matrix struct {
 	Rows, Cols int
 	Experts    int // whose matrices stand one below the other; 0: it is no stack of experts
 	Parts      []Part
+	blocks     []block      // that it is made of
 	Scale      *gguf.Tensor // a number that all weights are multiplied by; nil for none
 }
 
@@ -60,7 +61,7 @@ func (b *builder) tensor(name string) *gguf.Tensor {
 
 // matrix plans a matrix of tensors of one type.
 func (b *builder) matrix(label string, rows, cols int, parts ...Part) *Matrix {
-	m := &Matrix{Label: b.label(label), Rows: rows, Cols: cols, Parts: parts}
+	m := &Matrix{Label: b.label(label), Rows: rows, Cols: cols, Parts: parts, blocks: []block{{label, rows, parts}}}
 	b.plan.matrices = append(b.plan.matrices, m)
 	for _, part := range parts {
 		m.Type = part.Tensor.Type
@@ -128,7 +129,9 @@ func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 		total += block.rows
 	}
 	if alike {
-		return []*Matrix{b.matrix(label, total, cols, parts...)}
+		m := b.matrix(label, total, cols, parts...)
+		m.blocks = blocks
+		return []*Matrix{m}
 	}
 	var apart []*Matrix
 	for _, block := range blocks {
@@ -137,12 +140,13 @@ func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 	return apart
 }
 
-// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree and neither is scaled.
+// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree, neither is scaled and no adapter
+// may change them.
 func (b *builder) interleave(label string, cols int, names [2]string, rows int) []*Matrix {
 	first, second := b.tensor(b.name(names[0]+".weight")), b.tensor(b.name(names[1]+".weight"))
 	b.checkRows(first, rows, cols)
 	b.checkRows(second, rows, cols)
-	if !b.alike(first, second) {
+	if b.plan.Rank > 0 || !b.alike(first, second) {
 		return []*Matrix{b.matrix(names[0], rows, cols, Part{Tensor: first, Stride: 1}), b.matrix(names[1], rows, cols, Part{Tensor: second, Stride: 1})}
 	}
 	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}

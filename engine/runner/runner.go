@@ -71,6 +71,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 		return nil, err
 	}
 	r.translator.longAt = o.Context
+	r.translator.adapters = adapters{rank: p.Rank, placed: map[string]ranks{}, factors: map[string][]float32{}}
 	for _, l := range r.graph.Lists() {
 		r.translator.lists = append(r.translator.lists, itemList{items: l.Attention, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
 	}

@@ -188,7 +188,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	row := step.Row{
 		Sequence: q.id, Lane: q.lane, First: int32(len(st.Tokens)), Count: int32(n), Start: int32(q.computed),
 		Table: int32(len(st.Groups[0].Tables)), Blocks: int32(q.table.Len()),
-		Long: q.request.extras.Long,
+		Long: q.request.extras.Long, LoRA: q.request.LoRA,
 	}
 	row.From, row.To = q.table.States()
 	total, end, size := q.total(), q.computed+n, s.config.BlockSize

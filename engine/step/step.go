@@ -45,11 +45,12 @@ type Row struct {
 	Lane     int32 // owned by the sequence while it runs
 	First    int32 // its tokens are [First, First+Count) of Step.Tokens
 	Count    int32
-	Start    int32 // position of the first token
-	Table    int32 // offset of its block table in every Group.Tables
-	Blocks   int32 // length of its block table, equal in every group
-	Long     bool  // it takes the long tables of RoPE, where there are two
-	From, To int32 // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
+	Start    int32  // position of the first token
+	Table    int32  // offset of its block table in every Group.Tables
+	Blocks   int32  // length of its block table, equal in every group
+	LoRA     string // the adapters that change the model for it, with their factors, such as "1:1,3:0.5"
+	Long     bool   // it takes the long tables of RoPE, where there are two
+	From, To int32  // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
 }
 
 // Output asks for logits of one token of the step.

@@ -21,6 +21,7 @@ const STEP_AT_MASKS: u32 = 25u;     // for each row: offset of its mask, 0 for n
 const STEP_SEED: u32 = 26u;         // dropout's seed, two words
 const STEP_POOLS: u32 = 28u;        // rows of pooled tokens
 const STEP_AT_POOLS: u32 = 29u;
+const STEP_AT_LORA: u32 = 48u;      // factors of LoRA adapters, for each row a list (see lora.wgsl)
 const ROW_WORDS: u32 = 14u;         // first token, tokens, first position, lane, two state slots, then a table offset a KV group (8)
 const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
 const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads per KV head), first key, end of keys

@@ -18,6 +18,11 @@ type family struct {
 	Prompts []familyPrompt `json:"prompts"`
 	Types   map[string]any `json:"tensor_types"` // of quantized files
 	logits  []float32
+
+	Adapters []struct {
+		File  string  `json:"file"`
+		Scale float64 `json:"scale"`
+	} `json:"adapters"`
 }
 
 type familyPrompt struct {

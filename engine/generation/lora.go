@@ -1,0 +1,47 @@
+package generation
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// LoRA is an adapter in a request.
+type LoRA struct {
+	Adapter uint64  // the number of a loaded adapter
+	Scale   float64 // of what it adds
+}
+
+// loraName names adapters and their factors, whatever their order: "1:1,3:0.5". No two loads have one number, so that what is cached
+// under a name holds for it.
+func loraName(all []LoRA) string {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b LoRA) int { return cmp.Compare(a.Adapter, b.Adapter) })
+	var name []byte
+	for i := 0; i < len(all); {
+		id, scale := all[i].Adapter, 0.0
+		for ; i < len(all) && all[i].Adapter == id; i++ {
+			scale += all[i].Scale
+		}
+		if scale == 0 {
+			continue
+		}
+		if len(name) > 0 {
+			name = append(name, ',')
+		}
+		name = append(strconv.AppendUint(name, id, 10), ':')
+		name = strconv.AppendFloat(name, scale, 'g', -1, 32)
+	}
+	return string(name)
+}
+
+// checkLoRA refuses factors that are no numbers.
+func (r *Request) checkLoRA() error {
+	for _, l := range r.LoRA {
+		if math.IsNaN(l.Scale) || math.IsInf(l.Scale, 0) {
+			return refuse("an adapter's scale is %g, it must be finite", l.Scale)
+		}
+	}
+	return nil
+}

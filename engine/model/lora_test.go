@@ -1,0 +1,84 @@
+package model
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gguf"
+	"quire/engine/quant"
+	"quire/tests/tiny"
+)
+
+// adapterFile writes an adapter for tiny models, of F32 tensors by their names.
+func adapterFile(t *testing.T, m meta, tensors map[string][]uint64) *gguf.File {
+	var out bytes.Buffer
+	w := gguf.NewWriter(&out)
+	for key, value := range (meta{"general.type": "adapter", "adapter.type": "lora", "general.architecture": "llama", "adapter.lora.alpha": float32(8)}) {
+		if given, ok := m[key]; ok {
+			value = given
+		}
+		require.NoError(t, w.Metadata.Set(key, value))
+	}
+	for key, value := range m {
+		require.NoError(t, w.Metadata.Set(key, value))
+	}
+	var data [][]byte
+	for name, shape := range tensors {
+		require.NoError(t, w.Declare(name, quant.F32, shape...))
+		n := uint64(4)
+		for _, side := range shape {
+			n *= side
+		}
+		data = append(data, make([]byte, n))
+	}
+	for _, d := range data {
+		require.NoError(t, w.WriteTensor(bytes.NewReader(d)))
+	}
+	require.NoError(t, w.Close())
+	f, err := gguf.Read(bytes.NewReader(out.Bytes()), int64(out.Len()))
+	require.NoError(t, err)
+	return f
+}
+
+// An adapter that does not fit the model is refused by the name of what does not.
+func TestAdapters(t *testing.T) {
+	const q = "blk.1.attn_q.weight"
+	pair := func(base string, in, rank, out uint64) map[string][]uint64 {
+		return map[string][]uint64{base + loraA: {in, rank}, base + loraB: {rank, out}}
+	}
+	fits := pair(q, tiny.Width, 4, tiny.Width)
+	p, err := NewAdaptablePlan(tiny.Model{}.File(t), 8)
+	require.NoError(t, err)
+	ad, err := p.NewAdapter(adapterFile(t, nil, fits))
+	require.NoError(t, err)
+	assert.Equal(t, 4, ad.Rank)
+	assert.Equal(t, float32(2), ad.pairs[q].factor)
+	ad, err = p.NewAdapter(adapterFile(t, meta{"adapter.lora.alpha": float32(0)}, pair("output.weight", tiny.Width, 16, tiny.Vocabulary)))
+	require.NoError(t, err, "the head, though it is the embedding")
+	assert.Equal(t, float32(1), ad.pairs["output.weight"].factor, "alpha 0 stands for the scale alone")
+
+	for says, file := range map[string]*gguf.File{
+		`general.type is "model"`:            adapterFile(t, meta{"general.type": "model"}, fits),
+		`adapter.type is "ia3"`:              adapterFile(t, meta{"adapter.type": "ia3"}, fits),
+		`models of architecture "gemma"`:     adapterFile(t, meta{"general.architecture": "gemma"}, fits),
+		"adapter.alora.invocation_tokens is": adapterFile(t, meta{"adapter.alora.invocation_tokens": []uint32{1}}, fits),
+		"the adapter has no tensors":         adapterFile(t, nil, nil),
+		"and no " + q + loraB:                adapterFile(t, nil, map[string][]uint64{q + loraA: {tiny.Width, 4}}),
+		"and no " + q + loraA:                adapterFile(t, nil, map[string][]uint64{q + loraB: {4, tiny.Width}}),
+		"shapes [31 4] and [4 32]":           adapterFile(t, nil, pair(q, 31, 4, tiny.Width)),
+		"shapes [32 4] and [4 33]":           adapterFile(t, nil, pair(q, tiny.Width, 4, 33)),
+		"shapes [32 4] and [5 32]":           adapterFile(t, nil, map[string][]uint64{q + loraA: {tiny.Width, 4}, q + loraB: {5, tiny.Width}}),
+		"want a matrix":                      adapterFile(t, nil, map[string][]uint64{q + loraA: {tiny.Width}, q + loraB: {4, tiny.Width}}),
+		"changes blk.2.attn_q.weight":        adapterFile(t, nil, pair("blk.2.attn_q.weight", tiny.Width, 4, tiny.Width)),
+		"changes token_embd.weight":          adapterFile(t, nil, pair("token_embd.weight", tiny.Width, 4, tiny.Vocabulary)),
+		"changes blk.0.attn_norm.weight":     adapterFile(t, nil, pair("blk.0.attn_norm.weight", tiny.Width, 4, 1)),
+		q + ".lora_c ends in neither":        adapterFile(t, nil, map[string][]uint64{q + ".lora_c": {4, tiny.Width}}),
+	} {
+		_, err := p.NewAdapter(file)
+		require.ErrorIs(t, err, ErrAdapter, says)
+		assert.ErrorContains(t, err, says)
+	}
+}
