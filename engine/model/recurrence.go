@@ -9,12 +9,12 @@ import (
 
 // recurrent is what a layer is like whose heads keep a state: as the ssm keys say, for gated delta nets and Mamba-2 alike.
 type recurrent struct {
-	taps            int // tokens that the convolution before it sees
-	heads, value    int // of values
-	keyHeads, key   int // of keys and queries, which as many heads of values share
-	tiled           bool
-	state           *stateLayer
-	convAt, stateAt int // in a slot
+	taps          int // tokens that the convolution before it sees
+	heads, value  int // of values
+	keyHeads, key int // of keys and queries, which as many heads of values share
+	tiled         bool
+	state         *stateLayer
+	stateAt       int // in a slot, behind what the convolution keeps
 }
 
 // recurrent reads the keys.
@@ -45,36 +45,6 @@ func (b *builder) stateful(r recurrent) recurrent {
 	r.stateAt = (conv.StateWords() + 3) / 4 * 4
 	r.state = b.state(r.stateAt + kernel.RecurrenceParams{Heads: r.heads, Value: r.value, Key: r.key}.StateWords())
 	return r
-}
-
-// convolve sends channels of x through the causal convolution of a name, and SiLU.
-func (b *builder) convolve(x rows, at int, r recurrent, name string) rows {
-	y := tokens("convolved", r.channels())
-	t := b.tensor(b.name(name + ".weight"))
-	b.checkRows(t, y.width, r.taps)
-	weight := b.newVector(b.label("convolution"), y.width*r.taps)
-	b.part(weight, t, 0, weight.Length)
-	bias := b.biases("convolution bias", []string{name}, []int{y.width})
-	b.onDevice(func(g *Graph) {
-		c, err := kernel.NewConvolution(g.Device(), kernel.ConvolutionParams{Channels: y.width, Taps: r.taps, XOffset: at, XStride: kernel.RowStride(x.width), YStride: kernel.RowStride(y.width),
-			Bias: bias != nil, Activation: kernel.SiLU, StateAt: r.convAt, SlotWords: r.state.words})
-		if err != nil {
-			g.Fail(err)
-			return
-		}
-		g.Await(c)
-		from, to := g.view(x), g.view(y)
-		var bound *gpu.BindGroup
-		g.Add(func() (err error) {
-			var added gpu.View
-			if bias != nil {
-				added = g.weights.vector[bias].All()
-			}
-			bound, err = c.Bind(g.step, g.Resolve(from), g.weights.vector[weight].All(), added, g.states(r.state), g.Resolve(to))
-			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) { c.Record(rec, bound, len(s.Tokens)) })
-	})
-	return y
 }
 
 // deltaNet is a gated delta net (arXiv 2412.06464) over convolved q, k and v, with its gates in rows of their own.
