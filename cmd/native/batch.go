@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"quire/engine"
@@ -20,43 +18,13 @@ type batch struct {
 	session *engine.Session // what the prompt goes on with, or nil
 	said    []int32         // the tokens of the last prompt and its answer
 
-	waiting  []*pending // submitted, not yet written
-	written  int
-	several  bool
-	headed   bool // a line before an output has been written
-	failures []error
+	queue
+	headed bool // a line before an output has been written
 }
 
-// pending is a prompt that runs.
-type pending struct {
-	prompt []int32
-	seed   uint64
-	stream *engine.Stream
-	err    error // why it was not accepted
-
-	maxTokens int // of an answer; 0: no limit
-	answers   int // that come
-}
-
-// run submits everything and writes each output as soon as those before it are written.
+// run submits all jobs and writes their outputs.
 func (b *batch) run(ctx context.Context, jobs []job) error {
-	b.several = len(jobs) > 1
-	for _, j := range jobs {
-		p := b.submit(ctx, j)
-		for errors.Is(p.err, engine.ErrQueueFull) && len(b.waiting) > 0 {
-			if err := b.write(); err != nil {
-				return err
-			}
-			p = b.submit(ctx, j)
-		}
-		b.waiting = append(b.waiting, p)
-	}
-	for len(b.waiting) > 0 {
-		if err := b.write(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.queue.run(jobs, func(j job) *pending { return b.submit(ctx, j) }, b.write)
 }
 
 func (b *batch) submit(ctx context.Context, j job) *pending {
@@ -93,23 +61,12 @@ func (b *batch) keep(p *pending, r engine.Result) {
 	}
 }
 
-// write writes the first waiting output to its end.
-func (b *batch) write() error {
-	p := b.waiting[0]
-	b.waiting = b.waiting[1:]
-	b.written++
+// write writes an output to its end.
+func (b *batch) write(p *pending) error {
 	if b.json {
 		return b.writeObject(p)
 	}
 	return b.writeText(p)
-}
-
-// fail keeps an error, and tells it now where there are several outputs and the JSON does not carry it.
-func (b *batch) fail(err error) {
-	b.failures = append(b.failures, err)
-	if b.several && !b.json {
-		fmt.Fprintf(b.host.err, "prompt %d: %s\n", b.written, say(err))
-	}
 }
 
 // output is one prompt's JSON object.
@@ -142,7 +99,7 @@ func (b *batch) writeObject(p *pending) error {
 	}
 	if err != nil {
 		o.Error = say(err)
-		b.fail(err)
+		b.fail(b.host, err, b.json)
 	}
 	return writeJSON(b.host.out, o)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,22 +57,14 @@ func (c *embedCommand) Run(h *host) error {
 		return interrupted(ctx, h, err)
 	}
 	defer eng.Close()
-	b := &embedding{host: h, engine: eng, all: c.JSON, several: len(jobs) > 1, ask: engine.Embed{Raw: c.NoNormalize}}
+	b := &embedding{host: h, engine: eng, all: c.JSON, ask: engine.Embed{Raw: c.NoNormalize}}
 	if c.Pooling != nil {
 		b.ask.Pooling = engine.Pooling(*c.Pooling)
 	}
 	if err := b.run(ctx, jobs); err != nil {
 		return err
 	}
-	switch {
-	case ctx.Err() != nil:
-		return exitCode(exitInterrupted)
-	case len(b.failures) == 0:
-		return nil
-	case len(jobs) == 1 && !c.JSON:
-		return b.failures[0]
-	}
-	return fmt.Errorf("%d of %s failed", len(b.failures), plural(len(jobs), "prompt"))
+	return b.outcome(ctx, c.JSON)
 }
 
 // jobs gathers the prompts: the argument, a file, or stdin.
@@ -97,35 +88,16 @@ func (c *embedCommand) jobs(h *host) ([]job, error) {
 
 // embedding embeds prompts at once and writes their vectors in order.
 type embedding struct {
-	host    *host
-	engine  *engine.Engine
-	ask     engine.Embed
-	all     bool // of what is known of a prompt
-	several bool
-
-	waiting  []*pending
-	written  int
-	failures []error
+	host   *host
+	engine *engine.Engine
+	ask    engine.Embed
+	all    bool // of what is known of a prompt
+	queue
 }
 
-// run submits everything and writes each vector as soon as those before it are written.
+// run submits all jobs and writes their vectors.
 func (b *embedding) run(ctx context.Context, jobs []job) error {
-	for _, j := range jobs {
-		p := b.submit(ctx, j)
-		for errors.Is(p.err, engine.ErrQueueFull) && len(b.waiting) > 0 {
-			if err := b.write(); err != nil {
-				return err
-			}
-			p = b.submit(ctx, j)
-		}
-		b.waiting = append(b.waiting, p)
-	}
-	for len(b.waiting) > 0 {
-		if err := b.write(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.queue.run(jobs, func(j job) *pending { return b.submit(ctx, j) }, b.write)
 }
 
 func (b *embedding) submit(ctx context.Context, j job) *pending {
@@ -154,11 +126,8 @@ type vector struct {
 	Figures   *outputFigures `json:"figures,omitempty"`
 }
 
-// write writes the first waiting vector.
-func (b *embedding) write() error {
-	p := b.waiting[0]
-	b.waiting = b.waiting[1:]
-	b.written++
+// write writes a prompt's vector.
+func (b *embedding) write(p *pending) error {
 	info := b.engine.Info()
 	var v vector
 	figures := outputFigures{Adapter: info.Adapter.Name, LoadTime: info.LoadTime}
@@ -177,16 +146,11 @@ func (b *embedding) write() error {
 		}
 	}
 	if err != nil {
-		b.failures = append(b.failures, err)
-		switch {
-		case b.all:
-			v.Error = say(err)
-		case b.several:
-			fmt.Fprintf(b.host.err, "prompt %d: %s\n", b.written, say(err))
-			v.Error = say(err) // lines stay as many as prompts
-		default:
+		b.fail(b.host, err, b.all)
+		if !b.all && !b.several {
 			return nil
 		}
+		v.Error = say(err) // lines stay as many as prompts
 	}
 	if b.all {
 		v.PromptIDs, v.Figures = p.prompt, &figures

@@ -175,15 +175,7 @@ func (r *runCommand) run(h *host, jobs []job) error {
 			return err
 		}
 	}
-	switch {
-	case ctx.Err() != nil:
-		return exitCode(exitInterrupted)
-	case len(b.failures) == 0:
-		return nil
-	case len(jobs) == 1 && !r.JSON:
-		return b.failures[0]
-	}
-	return fmt.Errorf("%d of %s failed", len(b.failures), plural(len(jobs), "prompt"))
+	return b.outcome(ctx, r.JSON)
 }
 
 // openEngine opens a model for a command, with its --ctx and flags.

@@ -11,7 +11,7 @@ import (
 // writeText writes an output as text, as it comes. Where there are several, a line in the style of head(1) goes before each.
 func (b *batch) writeText(p *pending) error {
 	if p.err != nil {
-		b.fail(p.err)
+		b.fail(b.host, p.err, b.json)
 		return nil
 	}
 	if err := b.head(p, 1); err != nil {
@@ -35,7 +35,7 @@ func (b *batch) writeText(p *pending) error {
 		return err
 	}
 	if r.Reason == engine.FinishError {
-		b.fail(r.Err)
+		b.fail(b.host, r.Err, b.json)
 		return nil
 	}
 	for i, c := range r.Choices {
