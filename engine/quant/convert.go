@@ -8,7 +8,7 @@ import (
 // Dequantize turns the blocks in src into len(dst) weights, as ggml does, bit for bit. A type whose blocks cannot be read
 // gives ErrUnsupportedType.
 func Dequantize(t Type, src []byte, dst []float32) error {
-	decode := conversions[t].decode
+	decode := decoders[t]
 	if decode == nil {
 		return fmt.Errorf("quant: convert from type %s: %w", t, ErrUnsupportedType)
 	}
@@ -26,7 +26,7 @@ func Dequantize(t Type, src []byte, dst []float32) error {
 // own range, where ggml searches for a better one. A type whose blocks cannot be made gives ErrUnsupportedType, and a block
 // whose scale does not fit f16 is an error.
 func Quantize(t Type, src []float32, dst []byte) error {
-	encode := conversions[t].encode
+	encode := encoders[t]
 	if encode == nil {
 		return fmt.Errorf("quant: convert to type %s: %w", t, ErrUnsupportedType)
 	}

@@ -240,7 +240,7 @@ func TestPlanes(t *testing.T) {
 			assert.Zero(t, p, kind)
 			continue
 		}
-		require.NotNil(t, conversions[kind].decode, "%s: what should kernels read?", kind)
+		require.NotNil(t, decoders[kind], "%s: what should kernels read?", kind)
 		assert.Zero(t, p.ScaleSpan%32, kind)
 		assert.Zero(t, p.CodeSpan%32, kind)
 		assert.Zero(t, p.ScaleSpan%p.CodeSpan, kind)

@@ -7,9 +7,13 @@ import (
 	"math/rand/v2"
 )
 
-// scalePlaces says where a block of a type that Quantize does not make has its f16 scales, that of minima second.
+// scalePlaces says where a block of a type has its f16 scales, that of minima second.
 func scalePlaces(t Type) []int {
 	switch t {
+	case Q4_1, Q5_1, Q4_K, Q5_K:
+		return []int{0, 2}
+	case Q6_K:
+		return []int{208}
 	case Q2_K:
 		return []int{80, 82}
 	case Q3_K:
@@ -28,18 +32,26 @@ func scalePlaces(t Type) []int {
 // blocks of random bits with scales to suit.
 func Random(t Type, random *rand.Rand, deviation float32, dst []byte) error {
 	l := table[t]
-	if conversions[t].decode == nil || len(dst)%l.bytes != 0 {
-		return fmt.Errorf("quant: random blocks of type %s: %w", t, ErrUnsupportedType)
-	}
-	weights := make([]float32, len(dst)/l.bytes*l.weights)
-	if t.Quantizes() {
+	if t.Quantizes() && len(dst)%l.bytes == 0 {
+		weights := make([]float32, len(dst)/l.bytes*l.weights)
 		for i := range weights {
 			weights[i] = deviation * float32(math.Sqrt(3)) * (2*random.Float32() - 1)
 		}
 		return Quantize(t, weights, dst)
 	}
+	return Bits(t, random.Uint32, random.Float32, deviation, dst)
+}
+
+// Bits fills dst with blocks of any bits, and scales that give their weights about a standard deviation; scales of few bits are rounded
+// up by chance. It knows no type whose blocks are plain numbers.
+func Bits(t Type, bits func() uint32, chance func() float32, deviation float32, dst []byte) error {
+	l := table[t]
+	if decoders[t] == nil || l.weights < 2 || len(dst)%l.bytes != 0 {
+		return fmt.Errorf("quant: random blocks of type %s: %w", t, ErrUnsupportedType)
+	}
+	weights := make([]float32, len(dst)/l.bytes*l.weights)
 	for i := range dst {
-		dst[i] = byte(random.Uint32())
+		dst[i] = byte(bits())
 		if t == TQ2_0 { // whose codes are below 3
 			dst[i] ^= dst[i] & (dst[i] >> 1) & 0x55 << 1
 		}
@@ -57,7 +69,7 @@ func Random(t Type, random *rand.Rand, deviation float32, dst []byte) error {
 	for _, f := range weights {
 		squares += float64(f) * float64(f)
 	}
-	scale(deviation/float32(math.Sqrt(squares/float64(len(weights)))), random.Float32)
+	scale(deviation/float32(math.Sqrt(squares/float64(len(weights)))), chance)
 	return nil
 }
 

@@ -88,39 +88,48 @@ var table = map[Type]row{
 	Q2_0: {name: "Q2_0"}, // files in the wild have two layouts
 }
 
-// conversion turns one block to floats and back, or of plain types, whose blocks are single weights, any number; encode says
-// whether the block's scales hold the weights. Where one is nil the type is not converted that way.
-type conversion struct {
-	decode func(in []byte, out []float32)
-	encode func(in []float32, out []byte) bool
+// decoders turn a block to floats, or of plain types, whose blocks are single weights, any number. They stand apart from the table: what
+// never asks for them is linked without.
+var decoders = map[Type]func(in []byte, out []float32){
+	F32:     decodeF32,
+	F16:     decodeF16,
+	BF16:    decodeBF16,
+	Q8_0:    decodeQ8_0,
+	Q4_0:    decodeQ4_0,
+	Q4_1:    decodeQ4_1,
+	Q5_1:    decodeQ5_1,
+	Q5_0:    decodeQ5_0,
+	Q2_K:    decodeQ2_K,
+	Q3_K:    decodeQ3_K,
+	Q4_K:    decodeQ4_K,
+	Q5_K:    decodeQ5_K,
+	Q6_K:    decodeQ6_K,
+	IQ4_NL:  decodeIQ4_NL,
+	IQ4_XS:  decodeIQ4_XS,
+	MXFP4:   decodeMXFP4,
+	NVFP4:   decodeNVFP4,
+	IQ3_S:   decodeIQ3_S,
+	IQ3_XXS: decodeIQ3_XXS,
+	IQ2_S:   decodeIQ2_S,
+	IQ2_XS:  decodeIQ2_XS,
+	IQ2_XXS: decodeIQ2_XXS,
+	IQ1_S:   decodeIQ1_S,
+	IQ1_M:   decodeIQ1_M,
+	TQ1_0:   decodeTQ1_0,
+	TQ2_0:   decodeTQ2_0,
 }
 
-// conversions stand apart from the table: what never asks for them, as the tab's program, is linked without.
-var conversions = map[Type]conversion{
-	F32:     {decodeF32, encodeF32},
-	F16:     {decodeF16, encodeF16},
-	BF16:    {decodeBF16, encodeBF16},
-	Q8_0:    {decodeQ8_0, encodeQ8_0},
-	Q4_0:    {decodeQ4_0, encodeQ4_0},
-	Q4_1:    {decodeQ4_1, encodeQ4_1},
-	Q5_1:    {decodeQ5_1, encodeQ5_1},
-	Q5_0:    {decodeQ5_0, encodeQ5_0},
-	Q2_K:    {decodeQ2_K, nil},
-	Q3_K:    {decodeQ3_K, nil},
-	Q4_K:    {decodeQ4_K, encodeQ4_K},
-	Q5_K:    {decodeQ5_K, encodeQ5_K},
-	Q6_K:    {decodeQ6_K, encodeQ6_K},
-	IQ4_NL:  {decodeIQ4_NL, nil},
-	IQ4_XS:  {decodeIQ4_XS, nil},
-	MXFP4:   {decodeMXFP4, nil},
-	NVFP4:   {decodeNVFP4, nil},
-	IQ3_S:   {decodeIQ3_S, nil},
-	IQ3_XXS: {decodeIQ3_XXS, nil},
-	IQ2_S:   {decodeIQ2_S, nil},
-	IQ2_XS:  {decodeIQ2_XS, nil},
-	IQ2_XXS: {decodeIQ2_XXS, nil},
-	IQ1_S:   {decodeIQ1_S, nil},
-	IQ1_M:   {decodeIQ1_M, nil},
-	TQ1_0:   {decodeTQ1_0, nil},
-	TQ2_0:   {decodeTQ2_0, nil},
+// encoders turn floats to a block, and say whether its scales hold them; the tab is linked without.
+var encoders = map[Type]func(in []float32, out []byte) bool{
+	F32:  encodeF32,
+	F16:  encodeF16,
+	BF16: encodeBF16,
+	Q8_0: encodeQ8_0,
+	Q4_0: encodeQ4_0,
+	Q4_1: encodeQ4_1,
+	Q5_1: encodeQ5_1,
+	Q5_0: encodeQ5_0,
+	Q4_K: encodeQ4_K,
+	Q5_K: encodeQ5_K,
+	Q6_K: encodeQ6_K,
 }

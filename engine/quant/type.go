@@ -35,7 +35,7 @@ func (t Type) Known() bool { return table[t].weights != 0 }
 func (t Type) Runs() bool { return table[t].planes.CodeWords != 0 }
 
 // Quantizes says whether Quantize makes the type.
-func (t Type) Quantizes() bool { return conversions[t].encode != nil }
+func (t Type) Quantizes() bool { return encoders[t] != nil }
 
 // Planes is the type's layout on the GPU, zero where no kernel reads it.
 func (t Type) Planes() Planes { return table[t].planes }
