@@ -75,6 +75,9 @@ func (s Spec) turns(text string) (int, error) {
 	return n, nil
 }
 
+// broken, where a test sets it, has its way with a kernel's text.
+var broken func(label, text string) string
+
 // Module composes the shader's final text for a device. The same Spec gives the same text on every host, but for the
 // enable lines that Tint wants and naga does not take, which only variants that need a feature have.
 func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
@@ -98,6 +101,9 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 		return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, turns, most)
 	}
 	m := &gpu.Module{Label: label + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
+	if broken != nil {
+		m.Text = broken(m.Label, m.Text)
+	}
 	for _, seg := range segments {
 		m.Segments = append(m.Segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
 	}

@@ -1,0 +1,151 @@
+package attention
+
+import (
+	"math"
+
+	"quire/engine/gpu"
+	"quire/engine/kernel"
+)
+
+// What the self-test's patterns are told apart by.
+const (
+	saltQueries = 11 + iota
+	saltKeys
+	saltValues
+)
+
+// A self-test's sequence has testKeys keys at most. Of testQueries its outputs' first testColumns are compared.
+const (
+	testKeys    = 150
+	testTokens  = 21
+	testQueries = 4
+	testColumns = kernel.SelfTestOutputs / testQueries
+)
+
+// testTolerance is far above what staging in f16 makes of an output, and far below garbage.
+const testTolerance = 2e-2
+
+// testCase is a row of a self-test.
+type testCase struct {
+	p            Params
+	layout       kernel.KVLayout
+	q, k, v      kernel.Pattern
+	table        []uint32
+	count, start int
+}
+
+// SelfTest adds the kernels, which have compiled, to a test: a row of several tokens, and one of one token whose keys are split.
+func (a *Attention) SelfTest(t *kernel.SelfTest) error {
+	if !t.Needs(a.prefill, a.decode, a.merge) {
+		return nil
+	}
+	p := a.params
+	c := testCase{p: p, layout: kernel.KVLayout{HeadDim: p.HeadDim, KVHeads: p.KVHeads, BlockSize: p.BlockSize, Type: p.KVType, Pad: p.BlockPad}}
+	c.q, c.k, c.v = kernel.Rows(p.QStride, p.QStride, saltQueries), kernel.Cache(c.layout, saltKeys), kernel.Cache(c.layout, saltValues)
+	keys := testKeys
+	if p.MaxKeys > 0 {
+		keys = min(keys, p.MaxKeys)
+	}
+	blocks := (keys + p.BlockSize - 1) / p.BlockSize
+	for i := range blocks {
+		c.table = append(c.table, uint32(blocks-i)) // block 0 is no one's
+	}
+	words := int(c.layout.Bytes(blocks+1) / 4)
+	var o Operands
+	for _, b := range []struct {
+		to      *gpu.View
+		label   string
+		words   int
+		pattern kernel.Pattern
+	}{{&o.Q, "queries", testTokens * p.QStride, c.q}, {&o.K, "keys", words, c.k}, {&o.V, "values", words, c.v}} {
+		filled, err := t.Filled(b.label, b.words, b.pattern)
+		if err != nil {
+			return err
+		}
+		*b.to = filled.All()
+	}
+	c.count = min(testTokens, keys)
+	c.start = keys - c.count
+	if p.Bidirectional {
+		c.start = 0
+	}
+	if err := a.test(t, c, o, a.prefill); err != nil || a.decode == nil {
+		return err
+	}
+	c.count, c.start = 1, keys-1
+	return a.test(t, c, o, a.decode, a.merge)
+}
+
+// test adds a row.
+func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...*gpu.Kernel) error {
+	p := a.params
+	s := kernel.StepData{Tokens: make([]uint32, c.count), Positions: make([]uint32, c.count), Slots: make([][]int32, p.Group+1)}
+	row := kernel.StepRow{Count: uint32(c.count), Start: uint32(c.start)}
+	row.Tables[p.Group] = c.table
+	s.Rows = append(s.Rows, row)
+	a.AppendRow(&s, 0, c.count, c.start, 1)
+	var err error
+	if o.Step, err = t.Step(&s); err != nil {
+		return err
+	}
+	list := s.List(p.List)
+	for _, b := range []struct {
+		to    *gpu.View
+		label string
+		words int
+	}{{&o.Out, "attention", c.count * p.OutStride}, {&o.LSE, "log-sum-exps", c.count * p.Heads}, {&o.Partials, "partial results", int(a.PartialBytes(max(1, len(list.Decode))) / 4)},
+		{&o.Walks, "walks", int(a.WalkBytes(max(1, len(list.Prefill))) / 4)}} {
+		made, err := t.Buffer(b.label, b.words)
+		if err != nil {
+			return err
+		}
+		*b.to = made.All()
+	}
+	bound, err := a.Bind(o)
+	if err != nil {
+		return err
+	}
+	a.Record(t.Recorder(), bound, &s)
+	var want []float64
+	n := min(testColumns, p.HeadDim)
+	for i := range testQueries {
+		token, head := (c.count-1)*i/(testQueries-1), (p.Heads-1)*(testQueries-1-i)/(testQueries-1)
+		t.Take(o.Out.Buffer, token*p.OutStride+head*p.HeadDim, n)
+		want = append(want, c.want(token, head, n)...)
+	}
+	t.Check(kernel.GroupAttention, want, testTolerance, kernels...)
+	return nil
+}
+
+// want computes an output's first columns.
+func (c *testCase) want(token, head, n int) []float64 {
+	p, kvHead := &c.p, head/(c.p.Heads/c.p.KVHeads)
+	at, keys := c.start+token, c.start+c.count
+	out, sum := make([]float64, n), 0.0
+	for key := range keys {
+		if !p.Bidirectional && key > at || p.Window > 0 && max(key-at, at-key) >= p.Window {
+			continue
+		}
+		block, slot := int(c.table[key/p.BlockSize]), key%p.BlockSize
+		score := 0.0
+		for d := range p.HeadDim {
+			score += c.q.Number(token*p.QStride+p.QOffset+head*p.HeadDim+d, 0) * c.k.Element(c.layout, block, kvHead, slot, d)
+		}
+		score *= float64(p.Scale)
+		if p.Softcap > 0 {
+			score = float64(p.Softcap) * math.Tanh(score/float64(p.Softcap))
+		}
+		weight := math.Exp(score - testScore)
+		sum += weight
+		for d := range out {
+			out[d] += weight * c.v.Element(c.layout, block, kvHead, slot, d)
+		}
+	}
+	for d := range out {
+		out[d] /= sum
+	}
+	return out
+}
+
+// testScore is what scores are held against, so that no exponential leaves float64's range.
+const testScore = 500

@@ -1,0 +1,103 @@
+package kernel
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+)
+
+// selfTest runs a product's test.
+func (r *rig) selfTest(l *Linear) ([]*SelfTestError, map[*gpu.Kernel]bool) {
+	passed := map[*gpu.Kernel]bool{}
+	t, err := NewSelfTest(r.dev, passed)
+	require.NoError(r, err)
+	defer t.Release()
+	repack, err := NewRepacker(r.dev)
+	require.NoError(r, err)
+	defer repack.Release()
+	require.NoError(r, l.Wait(context.Background()))
+	require.NoError(r, l.SelfTest(t, repack))
+	failures, err := t.Run(context.Background())
+	require.NoError(r, err)
+	return failures, passed
+}
+
+// Right kernels of every type and of all that is fused with a product pass.
+func TestSelfTestPasses(t *testing.T) {
+	all := os.Getenv("QUIRE_ALL") != ""
+	var cases []linearCase
+	for _, typ := range runningTypes() {
+		c := linearCase{typ: typ, n: 300, k: max(64, 3*typ.BlockWeights()), LinearParams: LinearParams{MaxRows: 1}}
+		if all {
+			c.MaxRows = 0
+		}
+		if !all && runtime.GOOS == "js" && len(cases) > 2 {
+			break
+		}
+		cases = append(cases, c)
+	}
+	for _, p := range []LinearParams{
+		{Norm: true, Gated: SiLU, Bias: true}, {Norm: true, Gated: GELU}, {Gather: true, Add: true}, {Norm: true, Gather: true, Scale: 0.5, Cap: 30}, {Activated: GELUErf, Bias: true}, {Norm: true, Deterministic: true},
+	} {
+		if runtime.GOOS == "js" && !all {
+			break
+		}
+		cases = append(cases, linearCase{typ: quant.Q8_0, n: 66, k: 96, LinearParams: p}, linearCase{typ: quant.F16, n: 6, k: 50, LinearParams: p})
+	}
+	cases = append(cases, linearCase{typ: quant.Q4_0, n: 40, k: 64, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true, MaxRows: 2}})
+	for _, c := range cases {
+		t.Run(c.String(), func(t *testing.T) {
+			r := newRig(t)
+			p := c.LinearParams
+			var err error
+			p.Matrix, err = NewMatrix(r.dev, "matrix", c.typ, c.n, c.k, c.maxBinding)
+			require.NoError(t, err)
+			t.Cleanup(p.Matrix.Release)
+			p.XStride, p.YStride, p.YOffset, p.MWord, p.Eps = RowStride(c.k), RowStride(c.n+3), 3, WordTokens, eps
+			if p.Gather {
+				p.MWord = WordOutputs
+			}
+			l, err := NewLinear(r.dev, p)
+			require.NoError(t, err)
+			failures, passed := r.selfTest(l)
+			for _, f := range failures {
+				t.Error(f)
+			}
+			for _, k := range l.Kernels() {
+				assert.True(t, passed[k], k.Label())
+			}
+		})
+	}
+}
+
+// A kernel that computes wrongly is named, and no other.
+func TestSelfTestNames(t *testing.T) {
+	broken = func(label, text string) string {
+		if strings.HasPrefix(label, "matvec") && strings.Contains(label, "×2") {
+			return strings.Replace(text, "products[m].x + products[m].y", "products[m].x", 1)
+		}
+		return text
+	}
+	t.Cleanup(func() { broken = nil })
+	r := newRig(t)
+	m, err := NewMatrix(r.dev, "matrix", quant.Q4_0, 300, 96, 0)
+	require.NoError(t, err)
+	t.Cleanup(m.Release)
+	l, err := NewLinear(r.dev, LinearParams{Matrix: m, XStride: 96, YStride: 320, MWord: WordTokens, MaxRows: 4})
+	require.NoError(t, err)
+	failures, passed := r.selfTest(l)
+	require.Len(t, failures, 1)
+	assert.Contains(t, failures[0].Kernel, "matvec 300×96 q4_0 ×2")
+	assert.Equal(t, GroupProducts, failures[0].Group)
+	assert.Equal(t, SelfTestOutputs, failures[0].Of)
+	assert.ErrorContains(t, failures[0], "computes wrongly")
+	assert.Len(t, passed, len(l.Kernels())-1)
+}
