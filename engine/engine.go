@@ -9,6 +9,7 @@ import (
 	"quire/engine/chat"
 	"quire/engine/generation"
 	"quire/engine/gpu"
+	"quire/engine/kernel"
 	"quire/engine/loop"
 	"quire/engine/model"
 	"quire/engine/runner"
@@ -58,8 +59,24 @@ type Info struct {
 	NoText        bool            `json:"noText"`  // the model gives embeddings or scores only
 	Adapter       gpu.AdapterInfo `json:"adapter"`
 	Defaults      sample.Params   `json:"defaults"` // what the model is best drawn with
+	SelfTest      SelfTest        `json:"selfTest"`
 	LoadTime      Duration        `json:"loadTime"`
-	Warnings      []string        `json:"warnings"` // sentences about what in the file is not used, and a context beyond the model's
+	Warnings      []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
+}
+
+// SelfTest says which kernels computed rightly as the model loaded, none where there was no test.
+type SelfTest struct {
+	Kernels  []string `json:"kernels"`
+	Replaced []string `json:"replaced"` // computed wrongly; their baseline, which did not, runs in their place
+	Time     Duration `json:"time"`
+}
+
+// SelfTestError is why a model does not open on an adapter whose baseline kernels compute wrongly.
+type SelfTestError = kernel.SelfTestError
+
+// selfTest is a runner's test as Info has it.
+func selfTest(t runner.SelfTest) SelfTest {
+	return SelfTest{Kernels: append([]string{}, t.Kernels...), Replaced: append([]string{}, t.Replaced...), Time: Duration{Duration: t.Took}}
 }
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.

@@ -75,6 +75,10 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
 	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
+	e.info.SelfTest = selfTest(e.machine.SelfTest())
+	for _, name := range e.info.SelfTest.Replaced {
+		e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("adapter %s computes wrongly with kernel %s; its baseline runs in its place, slower: a newer driver may help", e.info.Adapter.Name, name))
+	}
 	e.info.Chat = e.HasTemplate()
 	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{
@@ -187,7 +191,7 @@ func (e *Engine) size(given bool) error {
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
-		Profile: o.Profile,
+		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Profile: o.Profile,
 	}
 	if o.Progress != nil {
 		e.machine.options.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }

@@ -42,6 +42,11 @@ type Options struct {
 	Preemption string `json:"preemption"`
 	SwapMemory uint64 `json:"swapMemory"` // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
 
+	// SelfTest has the model's kernels compute once as it loads, on numbers whose results are known, on software adapters too;
+	// NoSelfTest leaves that out on every adapter.
+	SelfTest   bool `json:"selfTest"`
+	NoSelfTest bool `json:"noSelfTest"`
+
 	// Profile times every kernel on the GPU for Engine.Profile. Each step is waited for, so all else is slower.
 	Profile bool `json:"-"`
 

@@ -41,6 +41,11 @@ export interface OpenOptions {
   snapshotInterval?: number;
   /** One order of summation: tokens do not depend on what else runs. Slower. */
   deterministic?: boolean;
+  /** Have the model's kernels compute once as it loads, on numbers whose results are known, on software adapters too; default: on
+   * GPUs only. */
+  selfTest?: boolean;
+  /** No self-test on any adapter. */
+  noSelfTest?: boolean;
   /** An index in Quire.adapters() or part of a name; default: the best. */
   adapter?: string;
   power?: 'high-performance' | 'low-power';
@@ -138,9 +143,13 @@ export interface Info {
   noText: boolean;
   /** With its backend, driver and WebGPU's limits. */
   adapter: Adapter & {backend: string; driver: string; limits: {[name: string]: number}};
+  /** The kernels that computed rightly as the model loaded, none where there was no self-test; those that did not, and whose baseline
+   * runs in their place; and how long that took, in milliseconds. */
+  selfTest: {kernels: string[]; replaced: string[]; time: number};
   /** Milliseconds. */
   loadTime: number;
-  /** Sentences about keys of the file that this version does not know and runs without, and about a context beyond the model's. */
+  /** Sentences about keys of the file that this version does not know and runs without, about a context beyond the model's, and about
+   * kernels that failed the self-test. */
   warnings: string[];
 }
 
@@ -429,7 +438,7 @@ export class QuireError extends Error {
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
-    | 'ErrNotNumbers' | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed'
+    | 'ErrNotNumbers' | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed' | 'SelfTestError'
     /** Of a session that is loaded: it is no session, the file is cut short or altered, or it was saved with another model, kvType or
      * blockSize. */
     | 'ErrSessionFormat' | 'ErrSessionDamaged' | 'ErrSessionModel'

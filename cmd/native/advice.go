@@ -31,6 +31,7 @@ func say(err error) string {
 func advise(err error) string {
 	var format *gguf.FormatError
 	var network *hub.Error
+	var wrong *engine.SelfTestError
 	switch {
 	case errors.As(err, &network):
 		return network.Advice()
@@ -42,6 +43,8 @@ func advise(err error) string {
 			"\"quire inspect FILE\" tells what a model's weights and cache need."
 	case errors.Is(err, gpu.ErrDeviceLost):
 		return "The driver gave the GPU up. Another program may need its memory; --adapter chooses another GPU."
+	case errors.As(err, &wrong):
+		return "Update the GPU's driver. --adapter chooses another adapter, and --no-self-test runs this one in spite of it."
 	case errors.Is(err, engine.ErrContextTooLong):
 		return "Shorten the prompt or raise --ctx."
 	case errors.Is(err, engine.ErrSessionFormat):

@@ -38,6 +38,7 @@ func TestFailureOf(t *testing.T) {
 		"ShaderError":             &gpu.ShaderError{Kernel: "matmul"},
 		"ErrContextTooLong":       engine.ErrContextTooLong,
 		"ErrQueueFull":            engine.ErrQueueFull,
+		"SelfTestError":           &engine.SelfTestError{Kernel: "matmul"},
 		"ErrTemplate":             &chat.Error{Reason: "no user"},
 		"ErrSessionFormat":        &session.Error{Part: "magic", Err: session.ErrFormat},
 		"ErrSessionDamaged":       &session.Error{Part: "block 3", Err: session.ErrDamaged},

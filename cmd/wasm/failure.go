@@ -23,6 +23,7 @@ var names = []port.Name{
 	{Name: "ErrContextTooLong", Is: port.Is(engine.ErrContextTooLong)},
 	{Name: "ErrQueueFull", Is: port.Is(engine.ErrQueueFull)},
 	{Name: "ErrNotNumbers", Is: port.Is(engine.ErrNotNumbers)},
+	{Name: "SelfTestError", Is: port.As[*engine.SelfTestError]},
 	{Name: "ErrSessionFormat", Is: port.Is(engine.ErrSessionFormat)},
 	{Name: "ErrSessionDamaged", Is: port.Is(engine.ErrSessionDamaged)},
 	{Name: "ErrSessionModel", Is: port.Is(engine.ErrSessionModel)},

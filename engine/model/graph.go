@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"quire/engine/attention"
 	"quire/engine/gpu"
@@ -24,6 +25,7 @@ type GraphOptions struct {
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool
+	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
 }
 
 // Graph is a plan on a device: its operations in order, bound to weights, caches and activations.
@@ -44,6 +46,7 @@ type Graph struct {
 
 	lists         []ItemList
 	attentions    map[attention.Params]*attention.Attention
+	products      []*kernel.Linear
 	linearVariant string
 	attendVariant string
 
@@ -70,6 +73,12 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	var err error
 	g.linearVariant, g.attendVariant, err = variants(o.Variant)
 	g.Fail(err)
+	if slices.Contains(o.Baseline, kernel.GroupProducts) {
+		g.linearVariant = "baseline"
+	}
+	if slices.Contains(o.Baseline, kernel.GroupAttention) {
+		g.attendVariant = "baseline"
+	}
 	for range p.GroupLayers() {
 		words := int(g.layout(0).Bytes(o.Blocks) / 4)
 		g.K, g.V = append(g.K, g.Buffer("K cache", words).Buffer), append(g.V, g.Buffer("V cache", words).Buffer)
@@ -176,6 +185,7 @@ func (g *Graph) product(p product) {
 			return
 		}
 		g.Await(l)
+		g.products = append(g.products, l)
 		var bound *kernel.LinearBind
 		g.Add(func() (err error) {
 			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y)}

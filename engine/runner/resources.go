@@ -18,6 +18,8 @@ type resources struct {
 	weights *model.Weights
 	graph   *model.Graph
 
+	selfTest SelfTest
+
 	step       *gpu.Buffer // one step, as shaders read it
 	ropes      []ropeTable
 	filled     int         // positions that the tables have
@@ -114,19 +116,22 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.weights, err = model.Load(ctx, d, p, src, progress("weights")); err != nil {
 		return r, err
 	}
-	r.graph, err = model.NewGraph(d, p, r.weights, model.GraphOptions{
-		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
-		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
-	}, r.step.All(), r.lanes.All(), tables)
-	if err != nil {
-		return r, err
-	}
 	if !p.NoText {
 		if err = r.newSampler(d, p, o); err != nil {
 			return r, err
 		}
 	}
-	if err = r.graph.Bind(ctx, progress("kernels")); err != nil || p.NoText {
+	options := model.GraphOptions{
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
+		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
+	}
+	graph := func() (err error) {
+		if r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables); err == nil {
+			err = r.graph.Bind(ctx, progress("kernels"))
+		}
+		return err
+	}
+	if err = r.build(ctx, d, &o, &options, graph); err != nil || p.NoText {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {

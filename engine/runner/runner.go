@@ -31,6 +31,7 @@ type Options struct {
 	Variant       string
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
+	SelfTest      bool // compute with every kernel once, and compare
 	Profile       bool // time every kernel on the GPU; each step is then waited for
 	Progress      func(stage string, done, total int64)
 }

@@ -20,6 +20,7 @@ const WORDS = {
   ErrContextTooLong: ['The prompt is too long', 'Shorten it, or load the model with a larger context under “Memory and adapter”.'],
   ErrQueueFull: ['Too many prompts wait', 'Try again when some have ended.'],
   ErrNotNumbers: ['The model computed what is no number', 'The file may be damaged: download it again, or choose another quantization of the model.'],
+  SelfTestError: ['This GPU computes wrongly', 'Update the browser and the graphics driver, or choose another adapter under “Memory and adapter”.'],
   ErrTemplate: ['The model\'s chat template refused this', 'Switch the mode to plain text in the settings.'],
   ErrBadRequest: ['That does not work', 'Change the setting it names and try again.'],
   ErrNotFound: ['There is no such file', ''],

@@ -1,0 +1,58 @@
+package runner
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"quire/engine/gpu"
+	"quire/engine/model"
+)
+
+// SelfTest says what became of the self-test of a model's kernels.
+type SelfTest struct {
+	Kernels  []string // that computed rightly
+	Replaced []string // that did not, and whose baseline runs in their place
+	Took     time.Duration
+}
+
+// SelfTest says what became of the self-test, if there was one.
+func (r *resources) SelfTest() SelfTest { return r.selfTest }
+
+// build makes a graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
+// baseline; where that does too it returns a *kernel.SelfTestError.
+func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error) error {
+	passed := map[*gpu.Kernel]bool{}
+	for {
+		if err := graph(); err != nil || !o.SelfTest {
+			return err
+		}
+		start := time.Now()
+		failures, err := r.graph.SelfTest(ctx, passed)
+		r.selfTest.Took += time.Since(start)
+		if err != nil {
+			return err
+		}
+		if len(failures) == 0 {
+			break
+		}
+		tried := slices.Clone(to.Baseline)
+		for _, f := range failures {
+			if o.Deterministic || slices.Contains(tried, f.Group) {
+				return f
+			}
+			r.selfTest.Replaced = append(r.selfTest.Replaced, f.Kernel)
+			if !slices.Contains(to.Baseline, f.Group) {
+				to.Baseline = append(to.Baseline, f.Group)
+			}
+		}
+		r.graph.Release()
+		r.graph = nil
+	}
+	for _, k := range d.Kernels() {
+		if passed[k] {
+			r.selfTest.Kernels = append(r.selfTest.Kernels, k.Label())
+		}
+	}
+	return nil
+}
