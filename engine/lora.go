@@ -163,6 +163,11 @@ func (a *adapters) use(named []LoRA) (letGo func(), err error) {
 		}
 		held = append(held, l)
 	}
+	return a.hold(held), nil
+}
+
+// hold keeps adapters' room until what it gives is called. The lock is held.
+func (a *adapters) hold(held []*lora) (letGo func()) {
 	for _, l := range held {
 		l.uses++
 	}
@@ -173,7 +178,7 @@ func (a *adapters) use(named []LoRA) (letGo func(), err error) {
 			l.uses--
 		}
 		a.settle()
-	}, nil
+	}
 }
 
 // close closes the adapters' files.
@@ -187,11 +192,15 @@ func (a *adapters) close() (err error) {
 	return err
 }
 
-// each goes through the adapters that are loaded, of which none is closed meanwhile.
+// each goes through the adapters that are loaded, of which none is closed meanwhile. f may wait: the tab's event loop may not, for a
+// lock that is held as long.
 func (a *adapters) each(f func(*lora) error) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, l := range a.all {
+	all := slices.Clone(a.all)
+	letGo := a.hold(all)
+	a.mu.Unlock()
+	defer letGo()
+	for _, l := range all {
 		if err := f(l); err != nil {
 			return err
 		}

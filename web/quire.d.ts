@@ -69,6 +69,8 @@ export interface OpenOptions {
   swapMemory?: number;
   /** Requests that may wait, beyond which one fails as ErrQueueFull; default: any number. */
   queueLimit?: number;
+  /** Ranks of all LoRA adapters that loadLora may load at once; default 0: none. An adapter's rank is the rows of its lora_a. */
+  loraRank?: number;
 }
 
 export interface TuneOptions {
@@ -209,6 +211,8 @@ export interface Request extends Partial<Sampling> {
   priority?: number;
   /** Turns are shared out among tenants. */
   tenant?: string;
+  /** Adapters that change the model for this request; several add up. Requests with others, or none, run beside it. */
+  lora?: LoraUse | readonly LoraUse[];
   /** Answers to give, computed from one prompt whose blocks they share; default 1. Answer i is drawn with seed + i. */
   n?: number;
   /** Answers to draw, of which the n with the best mean log-probability are given; default n. */
@@ -216,6 +220,15 @@ export interface Request extends Partial<Sampling> {
   /** Searches instead of drawing: so many beams, or how. Does not go with a temperature above 0, bestOf and stop. */
   beams?: number | Options<Beams>;
 }
+
+/** A LoRA adapter that is loaded. */
+export interface Lora {
+  /** Takes it away from requests to come. Its room is free once those that run with it have ended. */
+  drop(): Promise<void>;
+}
+
+/** An adapter, times a scale (default 1). */
+export type LoraUse = Lora | {adapter: Lora; scale?: number};
 
 export interface Beams {
   /** Texts that go on at each step. */
@@ -263,6 +276,8 @@ export interface EmbedRequest {
   priority?: number;
   /** Turns are shared out among tenants. */
   tenant?: string;
+  /** Adapters that change the model for this request; several add up. */
+  lora?: LoraUse | readonly LoraUse[];
   /** Ends the request; the promise rejects. */
   signal?: AbortSignal;
 }
@@ -436,7 +451,7 @@ export interface Session {
 
 export class QuireError extends Error {
   readonly name:
-    | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedTokenizer'
+    | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedAdapter' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
     | 'ErrNotNumbers' | 'ErrBadRequest' | 'ErrClosed' | 'ErrCrashed' | 'SelfTestError'
     /** Of a session that is loaded: it is no session, the file is cut short or altered, or it was saved with another model, kvType or
@@ -467,6 +482,11 @@ export class Quire {
   /** Gives the embedding of a text, or its score where the model ranks; of a list, those of all, computed together. */
   embed(request: string | Options<EmbedRequest>): Promise<Embedding>;
   embed(requests: readonly (string | Options<EmbedRequest>)[]): Promise<Embedding[]>;
+  /**
+   * Loads a LoRA adapter in GGUF (its URL, or a File or Blob of it) for requests to name, while others run. There must be room:
+   * loraRank of open().
+   */
+  loadLora(adapter: string | URL | Blob): Promise<Lora>;
   /** Starts a conversation that can be saved. */
   session(): Session;
   /** Goes on with a conversation that was saved: what was computed for it comes back into the KV cache, as far as there is room. */

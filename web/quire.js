@@ -11,6 +11,7 @@ import {EngineWorker, programs} from './start.js';
 import {unpack} from './quire/blocks.js';
 import {badRequest, closed, QuireError} from './quire/error.js';
 import {Generation} from './quire/generation.js';
+import {Lora} from './quire/lora.js';
 import {given, kind, modelOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {keep, remembered} from './quire/tuning.js';
@@ -102,6 +103,7 @@ export class Quire {
     if (Array.isArray(request)) return Promise.all(request.map((one) => this.embed(one)));
     const {signal, ...rest} = given(typeof request === 'string' ? {prompt: request} : request, 'the request');
     signal?.throwIfAborted();
+    if ('lora' in rest) rest.lora = Lora.named(rest.lora);
     const id = this.#next++;
     const call = this.#call('embed', rest, null, id);
     const abort = () => {
@@ -115,6 +117,16 @@ export class Quire {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  /**
+   * Loads a LoRA adapter for requests to name, while others run.
+   * @param {string | URL | Blob} adapter
+   */
+  async loadLora(adapter) {
+    const {url, blob} = modelOf(adapter, 'adapter');
+    const id = await this.#call('addLoRA', {url}, blob);
+    return new Lora(id, (number) => this.#call('dropLoRA', number));
   }
 
   /** Starts a conversation that can be saved. */

@@ -30,7 +30,7 @@ func newBridge(p *port.Port) *bridge {
 	return b
 }
 
-// call runs a method; blob is a Blob for "open" and "restore", and otherwise nothing.
+// call runs a method; blob is a Blob for "open", "restore" and "addLoRA", and otherwise nothing.
 func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	result, err := b.run(method, id, argument, blob)
 	switch {
@@ -106,6 +106,21 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 	case "restore":
 		go b.restore(id, b.engine, blob)
 		return nil, nil
+	case "addLoRA":
+		var from struct {
+			URL string `json:"url"`
+		}
+		if err := port.Decode(argument, &from); err != nil {
+			return nil, err
+		}
+		go b.addLoRA(id, b.engine, from.URL, blob)
+		return nil, nil
+	case "dropLoRA":
+		var number uint64
+		if err := port.Decode(argument, &number); err != nil {
+			return nil, err
+		}
+		return struct{}{}, b.engine.DropLoRA(number)
 	case "stats":
 		return b.engine.Stats(), nil
 	case "watch":

@@ -32,6 +32,7 @@ func TestFailureOf(t *testing.T) {
 		"ErrDeviceLost":           gpu.ErrDeviceLost,
 		"ErrOutOfMemory":          &gpu.MemoryError{Label: "KV cache"},
 		"ErrUnsupportedModel":     engine.ErrUnsupportedModel,
+		"ErrUnsupportedAdapter":   engine.ErrAdapter,
 		"ErrUnsupportedTokenizer": tokenizer.ErrUnsupportedTokenizer,
 		"FormatError":             &gguf.FormatError{Field: "magic"},
 		"MetadataError":           &gguf.MetadataError{Key: "llama.block_count"},

@@ -19,6 +19,7 @@ var names = []port.Name{
 	{Name: "KindError", Is: port.As[*gguf.KindError]},
 	{Name: "ErrUnsupportedModel", Is: port.Is(engine.ErrUnsupportedModel)},
 	{Name: "ErrUnsupportedModel", Is: port.Is(quant.ErrUnsupportedType)},
+	{Name: "ErrUnsupportedAdapter", Is: port.Is(engine.ErrAdapter)},
 	{Name: "ErrUnsupportedTokenizer", Is: port.Is(tokenizer.ErrUnsupportedTokenizer)},
 	{Name: "ErrContextTooLong", Is: port.Is(engine.ErrContextTooLong)},
 	{Name: "ErrQueueFull", Is: port.Is(engine.ErrQueueFull)},
@@ -35,7 +36,7 @@ var names = []port.Name{
 
 // fieldNames are the engine's fields as quire.js calls them.
 var fieldNames = map[string]string{
-	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs",
+	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs", "LoRARank": "loraRank",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
 	"top_k": "topK", "top_p": "topP", "min_p": "minP",
 }

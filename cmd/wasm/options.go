@@ -37,6 +37,7 @@ type asked struct {
 	Messages []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
 	Priority int               `json:"priority"`
 	Tenant   string            `json:"tenant"`
+	LoRA     []loraUse         `json:"lora"`
 }
 
 // request is engine.Request as quire.js writes it.
@@ -80,7 +81,7 @@ func (b *beams) beams() (*engine.Beams, error) {
 func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
 		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
-		N: r.N, BestOf: r.BestOf,
+		N: r.N, BestOf: r.BestOf, LoRA: r.adapters(),
 		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs},
 	}
 	var err error

@@ -26,6 +26,9 @@ func (r *Runner) Place(number uint64, ad *model.Adapter, src io.ReaderAt, first 
 	return r.graph.Place(ad, src, first)
 }
 
+// mostFactors is how many combinations are kept: scales may be any number.
+const mostFactors = 256
+
 // of gives the factors of all ranks for a row with these adapters; nil where it has none.
 func (a *adapters) of(name string) []float32 {
 	if name == "" {
@@ -41,6 +44,9 @@ func (a *adapters) of(name string) []float32 {
 			for i := range at.count {
 				factors[at.first+i] = float32(factor)
 			}
+		}
+		if len(a.factors) >= mostFactors {
+			clear(a.factors)
 		}
 		a.factors[name] = factors
 	}

@@ -76,7 +76,7 @@ func TestModule(t *testing.T) {
 	// null is as good as absent, whatever the option.
 	get[bool](p, `Quire.open({model: tales, kvMemory: 16 << 20, context: 128, onProgress: null, onRecovering: null, signal: null, kvType: null,
 		deterministic: null, adapter: null, power: null, variant: null, blockSize: null, tokenBudget: null, longPrompt: null, maxSeqs: null,
-		depth: null, partialHits: null, preemption: null, swapMemory: null, queueLimit: null}).then((q) => Boolean(globalThis.quire = q))`)
+		depth: null, partialHits: null, preemption: null, swapMemory: null, queueLimit: null, loraRank: null}).then((q) => Boolean(globalThis.quire = q))`)
 	assert.Equal(t, map[string]any{"context": 128.0, "chat": true, "kvType": "f16", "deterministic": false, "vocabulary": 4096.0},
 		get[map[string]any](p, `(({context, chat, kvType, deterministic, vocabulary}) => ({context, chat, kvType, deterministic, vocabulary}))(quire.info)`))
 	const text = "The fox — a red one — laughed. 🦊"

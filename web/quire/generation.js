@@ -1,4 +1,5 @@
 import {QuireError} from './error.js';
+import {Lora} from './lora.js';
 import {given} from './options.js';
 
 /** One request's output: an async iterable of chunks. Leaving the loop early cancels it. */
@@ -105,6 +106,7 @@ export class Generation {
 function read(request, defaults) {
   const asked = given(request, 'the request');
   asked.seed ??= randomSeed();
+  if ('lora' in asked) asked.lora = Lora.named(asked.lora);
   if (typeof asked.beams === 'number') asked.beams = {width: asked.beams};
   if (!asked.beams) return {...defaults, ...asked};
   asked.beams = given(asked.beams, 'beams');

@@ -31,20 +31,20 @@ function entries(options, what) {
 const said = (e) => e?.message ?? String(e);
 
 // modelOf gives a model's {url, blob}: one of the two.
-export function modelOf(model) {
+export function modelOf(model, what = 'model') {
   if (model === undefined || model === '') {
-    throw badRequest('no model is given: set model to the URL of a GGUF file, or to a File or Blob of one; ' +
+    throw badRequest(what !== 'model' ? `no ${what} is given: give the URL of a GGUF file, or a File or Blob of one` : 'no model is given: set model to the URL of a GGUF file, or to a File or Blob of one; ' +
       'import tales from \'quire-llm/tales\' gives the URL of the small model that comes with the package');
   }
   if (model instanceof Blob) return {url: '', blob: model};
   if (Array.isArray(model) && model.length > 0 && model.every((file) => file instanceof Blob)) return {url: '', blob: model};
   if (typeof model !== 'string' && !(model instanceof URL)) {
-    throw badRequest(`model must be a URL, a File or a Blob, or a list of the Files of one model, not ${kind(model)}`);
+    throw badRequest(`${what} must be a URL, a File or a Blob${what === 'model' ? ', or a list of the Files of one model' : ''}, not ${kind(model)}`);
   }
   try {
     return {url: new URL(model, globalThis.document?.baseURI ?? globalThis.location?.href).href, blob: null};
   } catch {
-    throw badRequest(`model is ${JSON.stringify(model)}, which is not a URL`);
+    throw badRequest(`${what} is ${JSON.stringify(model)}, which is not a URL`);
   }
 }
 
