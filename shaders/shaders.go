@@ -15,6 +15,17 @@
 //
 // Composition refuses what is used and not declared, declared and not given, given and not declared, chosen and not among
 // the choices, and directives that it does not know.
+//
+// Where compilers differ:
+//
+// Mesa's lavapipe ends an invocation's loops after 65,535 turns in all, without a word. Turns counts a composed text's loops, and
+// package kernel refuses more than that: attention then takes several launches, and products sum K in parts.
+//
+// Chromium's bounds checks cost most where they split a store or make a stride unknown. Places in workgroup memory are written so
+// that Tint sees their range: min, %, constants; not & or a function's parameter. Not all drivers unroll large loops themselves, so
+// the matrix variant's are written out when the text is composed.
+//
+// Any of them may assume that there is no NaN or infinity: no kernel makes or tests one by floats.
 package shaders
 
 import (
