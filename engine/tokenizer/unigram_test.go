@@ -14,11 +14,7 @@ import (
 
 // Texts and the tokens that SentencePiece 0.2 makes of them, with a vocabulary and a table of replacements of its own making.
 func TestUnigram(t *testing.T) {
-	name := "testdata/unigram.json"
-	if more := os.Getenv("QUIRE_UNIGRAM"); more != "" {
-		name = more
-	}
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile("testdata/unigram.json")
 	require.NoError(t, err)
 	var p struct {
 		Tokens   []string
