@@ -107,7 +107,7 @@ func (b *builder) gemma4Heads(x rows, s span, shared bool, earlier *kvLayer) hea
 		earlier = &kvLayer{span: s}
 	}
 	for _, name := range []string{"attn_k", "attn_v", "attn_k_norm"} {
-		b.find(b.name(name + ".weight"))
+		b.ignore(b.name(name + ".weight"))
 	}
 	return b.headNorm(b.queries(x, s, "attn_q", earlier), "attn_q_norm", "")
 }

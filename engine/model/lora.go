@@ -61,6 +61,13 @@ func (b *builder) adapt(p *product) {
 	}
 }
 
+// ignore passes over a tensor that files carry without a meaning, and what adapters add to it.
+func (b *builder) ignore(name string) {
+	if _, ok := b.find(name); ok {
+		b.plan.ignored = append(b.plan.ignored, name)
+	}
+}
+
 // Adapter is a LoRA adapter (arXiv 2106.09685) that fits a model.
 type Adapter struct {
 	Rank  int // the largest of its matrices'
@@ -168,6 +175,9 @@ func (p *Plan) NewAdapter(f *gguf.File) (*Adapter, error) {
 		case pair.b == nil:
 			return refuse("the adapter has %s, and no %s", pair.a.Name, base+loraB)
 		}
+		if slices.Contains(p.ignored, base) {
+			continue
+		}
 		cols, rows, ok := p.changed(base)
 		if !ok {
 			return refuse("the adapter changes %s, which is no matrix of this model that adapters can change", base)
@@ -235,6 +245,9 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, params kernel.LinearPa
 
 // Place moves an adapter from its file to the GPU, to ranks from first on, in place of what was there.
 func (g *Graph) Place(ad *Adapter, src io.ReaderAt, first int) error {
+	if ad.Rank == 0 { // all that it changes is without a meaning
+		return nil
+	}
 	for _, a := range g.plan.adaptable {
 		room := g.rooms[a]
 		stride, width := kernel.RowStride(a.cols), kernel.RowStride(a.rows)

@@ -60,6 +60,11 @@ func TestAdapters(t *testing.T) {
 	require.NoError(t, err, "the head, though it is the embedding")
 	assert.Equal(t, float32(1), ad.pairs["output.weight"].factor, "alpha 0 stands for the scale alone")
 
+	p.ignored = []string{"blk.7.attn_k.weight"}
+	ad, err = p.NewAdapter(adapterFile(t, nil, pair("blk.7.attn_k.weight", 5, 4, 6)))
+	require.NoError(t, err, "what has no meaning is passed over")
+	assert.Zero(t, ad.Rank)
+
 	for says, file := range map[string]*gguf.File{
 		`general.type is "model"`:            adapterFile(t, meta{"general.type": "model"}, fits),
 		`adapter.type is "ia3"`:              adapterFile(t, meta{"adapter.type": "ia3"}, fits),

@@ -19,6 +19,7 @@ type Plan struct {
 	Rank int // of all LoRA adapters that there is room for
 
 	adaptable []*adaptable
+	ignored   []string // tensors without a meaning
 	matrices  []*Matrix
 	vectors   []*Vector
 	embedding *Matrix

@@ -51,7 +51,7 @@ func (b *builder) skipDrafting(tensors ...string) {
 	b.config.Layers -= n
 	for i := b.config.Layers; i < all; i++ {
 		for _, name := range append(tensors, "nextn.eh_proj", "nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm", "nextn.embed_tokens", "nextn.shared_head_head") {
-			b.find(fmt.Sprintf("blk.%d.%s.weight", i, name))
+			b.ignore(fmt.Sprintf("blk.%d.%s.weight", i, name))
 		}
 	}
 }

@@ -113,7 +113,7 @@ func merge(t *testing.T, name string) (adapter, merged gpu.Source) {
 			weights[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
 		}
 		fixed := func(part string) bool { return strings.Contains(x.Name, part) }
-		if len(x.Shape) == 2 && x.Shape[1] > 1 && !slices.ContainsFunc([]string{"token_embd", "position_embd", "conv", "norm", "rope", "inp_gate"}, fixed) {
+		if len(x.Shape) == 2 && x.Shape[1] > 1 && !slices.ContainsFunc([]string{"token_embd", "position_embd", "conv", "norm", "rope", "ssm_a", "ssm_d"}, fixed) {
 			data = bytesOf(change(x.Name, weights, int(x.Shape[0]), int(x.Shape[1])))
 		}
 		whole.add(x.Name, x.Type, data, x.Shape...)
