@@ -12,6 +12,7 @@ const (
 	saltQueries = 11 + iota
 	saltKeys
 	saltValues
+	saltOut
 )
 
 // A self-test's sequence has testKeys keys at most. Of testQueries its outputs' first testColumns are compared.
@@ -93,7 +94,7 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 		to    *gpu.View
 		label string
 		words int
-	}{{&o.Out, "attention", c.count * p.OutStride}, {&o.LSE, "log-sum-exps", c.count * p.Heads}, {&o.Partials, "partial results", int(a.PartialBytes(max(1, len(list.Decode))) / 4)},
+	}{{&o.LSE, "log-sum-exps", c.count * p.Heads}, {&o.Partials, "partial results", int(a.PartialBytes(max(1, len(list.Decode))) / 4)},
 		{&o.Walks, "walks", int(a.WalkBytes(max(1, len(list.Prefill))) / 4)}} {
 		made, err := t.Buffer(b.label, b.words)
 		if err != nil {
@@ -101,6 +102,11 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 		}
 		*b.to = made.All()
 	}
+	out, err := t.Filled("attention", c.count*p.OutStride, kernel.Rows(p.OutStride, p.OutStride, saltOut))
+	if err != nil {
+		return err
+	}
+	o.Out = out.All()
 	bound, err := a.Bind(o)
 	if err != nil {
 		return err

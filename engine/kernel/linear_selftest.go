@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
 // Groups of kernels that fall back together.
@@ -31,13 +32,12 @@ const (
 // linearTest is a product's test.
 type linearTest struct {
 	*SelfTest
-	l                    *Linear
-	blocks               *templates
-	matrix               *Matrix
-	x, y, bias, norm     Pattern
-	xs, ys, normed       *gpu.Buffer
-	step, biases, norms  gpu.View
-	normRows, matrixRows [][]float64 // those of x as they are multiplied
+	l                   *Linear
+	matrix              *testWeights
+	x, y, bias, norm    Pattern
+	xs, ys, normed      *gpu.Buffer
+	step, biases, norms gpu.View
+	normRows            [][]float64 // x as it is multiplied
 }
 
 // SelfTest adds the product's kernels, which have compiled, to a test. repack fills its weights.
@@ -87,12 +87,9 @@ func (w *linearTest) prepare(repack *Repacker) (err error) {
 		return err
 	}
 	w.biases, w.norms = biases.All(), norms.All()
-	w.rows()
-	if err := w.weights(repack); err != nil {
-		return err
-	}
-	w.weightRows()
-	return nil
+	w.normRows = w.rows()
+	w.matrix, err = w.weightsOf(repack, p.Matrix.Type, min(tile128, p.Matrix.Rows), p.Matrix.Cols)
+	return err
 }
 
 // source is the row of x that row m of y is made of.
@@ -103,69 +100,97 @@ func (w *linearTest) source(m int) int {
 	return m
 }
 
+// inputsKey tells x's rows apart, weightsKey weights.
+type (
+	inputsKey struct {
+		k, stride    int
+		norm, gather bool
+		eps          float32
+	}
+	weightsKey struct {
+		t          quant.Type
+		rows, cols int
+	}
+)
+
 // rows computes x's rows as they are multiplied.
-func (w *linearTest) rows() {
+func (w *linearTest) rows() [][]float64 {
 	p := &w.l.params
-	for m := range testRows {
+	key := inputsKey{p.Matrix.Cols, p.XStride, p.Norm, p.Gather, p.Eps}
+	if rows, ok := w.inputs[key]; ok {
+		return rows
+	}
+	rows := make([][]float64, testRows)
+	for m := range rows {
 		row := make([]float64, p.Matrix.Cols)
 		squares := 0.0
 		for k := range row {
 			row[k] = w.x.Number(w.source(m)*p.XStride+k, 0)
 			squares += row[k] * row[k]
 		}
-		for k := range row {
-			if p.Norm {
-				row[k] *= w.norm.Number(k, 0) / math.Sqrt(squares/float64(len(row))+float64(p.Eps))
+		if p.Norm {
+			scale := 1 / math.Sqrt(squares/float64(len(row))+float64(p.Eps))
+			for k := range row {
+				row[k] *= w.norm.Number(k, 0) * scale
 			}
 		}
-		w.normRows = append(w.normRows, row)
+		rows[m] = row
 	}
+	w.inputs[key] = rows
+	return rows
 }
 
-// weightRows computes the weights that the outputs are made of.
-func (w *linearTest) weightRows() {
-	m := w.l.params.Matrix
-	for n := range min(2*testColumns, m.Rows) {
-		row := make([]float64, m.Cols)
-		for k := range row {
-			row[k] = w.blocks.weight(n*m.Cols + k)
-		}
-		w.matrixRows = append(w.matrixRows, row)
-	}
+// testWeights are rows of weights, and as numbers the first of them.
+type testWeights struct {
+	*Matrix
+	numbers [][]float64
 }
 
-// weights makes the first rows of a matrix like the product's.
-func (w *linearTest) weights(repack *Repacker) (err error) {
-	m := w.l.params.Matrix
-	if w.blocks, err = newTemplates(m.Type, saltWeights); err != nil {
-		return err
+// weightsOf makes rows of weights.
+func (t *SelfTest) weightsOf(repack *Repacker, typ quant.Type, rows, cols int) (*testWeights, error) {
+	key := weightsKey{typ, rows, cols}
+	if w, ok := t.weights[key]; ok {
+		return w, nil
 	}
-	rows := min(tile128, m.Rows)
-	if w.matrix, err = NewMatrix(w.dev, "self-test matrix", m.Type, rows, m.Cols, 0); err != nil {
-		return err
-	}
-	for _, p := range w.matrix.Pieces {
-		w.owned = append(w.owned, p.Buffer)
-	}
-	from, err := w.Buffer("blocks", ceilDiv(len(w.blocks.raw), 4))
+	blocks, err := newTemplates(typ, saltWeights)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := from.Upload(0, append(w.blocks.raw, make([]byte, from.Size()-uint64(len(w.blocks.raw)))...)); err != nil {
-		return err
+	w := &testWeights{}
+	if w.Matrix, err = NewMatrix(t.dev, "self-test matrix", typ, rows, cols, 0); err != nil {
+		return nil, err
 	}
-	staging, err := w.Buffer("staging", ceilDiv(rows*int(m.Type.RowBytes(uint64(m.Cols))), 4))
+	for _, p := range w.Pieces {
+		t.owned = append(t.owned, p.Buffer)
+	}
+	from, err := t.Buffer("blocks", ceilDiv(len(blocks.raw), 4))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := from.Upload(0, append(blocks.raw, make([]byte, -len(blocks.raw)&3)...)); err != nil {
+		return nil, err
+	}
+	words := ceilDiv(rows*int(typ.RowBytes(uint64(cols))), 4)
+	staging, err := t.Buffer("staging", words)
+	if err != nil {
+		return nil, err
 	}
 	var rec gpu.Recorder
-	if err := w.filler.record(&rec, staging, w.blocks.Pattern, from); err != nil {
-		return err
+	if err := t.filler.record(&rec, staging, words, blocks.Pattern, from); err != nil {
+		return nil, err
 	}
-	if err := w.dev.Submit(&rec); err != nil {
-		return err
+	if err := t.dev.Submit(&rec); err != nil {
+		return nil, err
 	}
-	return repack.Run(w.matrix, staging.All(), 0, rows, RowMap{Stride: 1})
+	for n := range min(2*testColumns, rows) {
+		row := make([]float64, cols)
+		for k := range row {
+			row[k] = blocks.weight(n*cols + k)
+		}
+		w.numbers = append(w.numbers, row)
+	}
+	t.weights[key] = w
+	return w, repack.Run(w.Matrix, staging.All(), 0, rows, RowMap{Stride: 1})
 }
 
 // piece tests the kernels of a piece of the matrix.
@@ -200,6 +225,9 @@ func (w *linearTest) piece(i int) error {
 	if l.norm != nil {
 		b, err := l.norm.Bind(w.step, x, norm, w.normed.All())
 		if err != nil {
+			return err
+		}
+		if err := w.filler.record(&w.rec, w.normed, testRows*l.params.XStride, w.y, nil); err != nil {
 			return err
 		}
 		l.norm.Record(&w.rec, b, testRows)
@@ -253,7 +281,7 @@ func (w *linearTest) place(p Piece) (first, n int) {
 
 // run records kernels onto fresh outputs.
 func (w *linearTest) run(i int, want []float64, kernels []*gpu.Kernel, record func(rec *gpu.Recorder)) error {
-	if err := w.filler.record(&w.rec, w.ys, w.y, nil); err != nil {
+	if err := w.filler.record(&w.rec, w.ys, testRows*w.l.params.YStride, w.y, nil); err != nil {
 		return err
 	}
 	record(&w.rec)
@@ -295,7 +323,7 @@ func (w *linearTest) product(x []float64, row, bias int) float64 {
 	p := &w.l.params
 	y := 0.0
 	for k, f := range x {
-		y += f * w.matrixRows[row][k]
+		y += f * w.matrix.numbers[row][k]
 	}
 	if p.Bias {
 		y += w.bias.Number(bias, 0)

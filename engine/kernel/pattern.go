@@ -117,19 +117,28 @@ const (
 	mostPatterns = 4096
 )
 
-func newFiller(d *gpu.Device) (*filler, error) {
+// PrepareSelfTest starts to compile what fills a self-test's buffers, so that it need not be waited for.
+func PrepareSelfTest(d *gpu.Device) (*gpu.Kernel, error) {
 	m, err := Module(d, Spec{File: "pattern", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}})
 	if err != nil {
 		return nil, err
 	}
-	f := &filler{dev: d, kernel: d.Kernel(m)}
+	return d.Kernel(m), nil
+}
+
+func newFiller(d *gpu.Device) (*filler, error) {
+	k, err := PrepareSelfTest(d)
+	if err != nil {
+		return nil, err
+	}
+	f := &filler{dev: d, kernel: k}
 	f.patterns, err = d.NewBuffer("patterns", patternBytes*mostPatterns, gpu.Storage)
 	return f, err
 }
 
-// record fills a buffer; blocks are the templates of weights, or nil.
-func (f *filler) record(rec *gpu.Recorder, to *gpu.Buffer, p Pattern, blocks *gpu.Buffer) error {
-	p.words = uint32(to.Size() / 4)
+// record fills words of a buffer; blocks are the templates of weights, or nil.
+func (f *filler) record(rec *gpu.Recorder, to *gpu.Buffer, words int, p Pattern, blocks *gpu.Buffer) error {
+	p.words = uint32(words)
 	if blocks == nil {
 		blocks = f.patterns
 	}

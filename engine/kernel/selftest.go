@@ -18,6 +18,9 @@ type SelfTest struct {
 	rec     gpu.Recorder
 	results *gpu.Readback
 	owned   []*gpu.Buffer
+	shared  map[string]*gpu.Buffer // by label: a tape's operations use them in turn
+	weights map[weightsKey]*testWeights
+	inputs  map[inputsKey][][]float64
 	checks  []check
 	words   int // of all outputs
 }
@@ -52,7 +55,7 @@ func (e *SelfTestError) Error() string {
 
 // NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass are added to it.
 func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) {
-	t := &SelfTest{dev: d, passed: passed}
+	t := &SelfTest{dev: d, passed: passed, shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey][][]float64{}}
 	var err error
 	if t.filler, err = newFiller(d); err != nil {
 		return nil, err
@@ -83,8 +86,20 @@ func (t *SelfTest) Needs(kernels ...*gpu.Kernel) bool {
 	return false
 }
 
-// Buffer makes a buffer of words, zeroed.
+// Buffer gives a buffer of words, which holds what the last to ask for the label has left.
 func (t *SelfTest) Buffer(label string, words int) (*gpu.Buffer, error) {
+	if b := t.shared[label]; b != nil && b.Size() >= uint64(4*words) {
+		return b, nil
+	}
+	b, err := t.own(label, words)
+	if err == nil {
+		t.shared[label] = b
+	}
+	return b, err
+}
+
+// own makes a buffer of words.
+func (t *SelfTest) own(label string, words int) (*gpu.Buffer, error) {
 	b, err := t.dev.NewBuffer("self-test "+label, uint64(4*words), gpu.Storage)
 	if err == nil {
 		t.owned = append(t.owned, b)
@@ -92,11 +107,11 @@ func (t *SelfTest) Buffer(label string, words int) (*gpu.Buffer, error) {
 	return b, err
 }
 
-// Filled makes a buffer that a pattern fills.
+// Filled gives a buffer that a pattern fills, in turn with what else is recorded.
 func (t *SelfTest) Filled(label string, words int, p Pattern) (*gpu.Buffer, error) {
 	b, err := t.Buffer(label, words)
 	if err == nil {
-		err = t.filler.record(&t.rec, b, p, nil)
+		err = t.filler.record(&t.rec, b, words, p, nil)
 	}
 	return b, err
 }
@@ -104,7 +119,7 @@ func (t *SelfTest) Filled(label string, words int, p Pattern) (*gpu.Buffer, erro
 // Step makes a step buffer.
 func (t *SelfTest) Step(s *StepData) (gpu.View, error) {
 	data := words(s.AppendWords(nil))
-	b, err := t.Buffer("step", len(data)/4)
+	b, err := t.own("step", len(data)/4)
 	if err != nil {
 		return gpu.View{}, err
 	}

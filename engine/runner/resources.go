@@ -113,6 +113,11 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			}
 		}
 	}
+	if o.SelfTest {
+		if _, err = kernel.PrepareSelfTest(d); err != nil {
+			return r, err
+		}
+	}
 	if r.weights, err = model.Load(ctx, d, p, src, progress("weights")); err != nil {
 		return r, err
 	}
