@@ -24,7 +24,7 @@ type Repacker struct {
 
 const repackParamWords = 7
 
-// NewRepacker makes a repacker. Its kernels compile when a type is first met.
+// NewRepacker makes a repacker. Its kernels compile when a type is first met, or asked for.
 func NewRepacker(dev *gpu.Device) (*Repacker, error) {
 	params, err := dev.NewBuffer("repack parameters", repackParamWords*4, gpu.Storage)
 	if err != nil {
@@ -35,6 +35,12 @@ func NewRepacker(dev *gpu.Device) (*Repacker, error) {
 
 // Release gives the repacker's memory back.
 func (r *Repacker) Release() { r.params.Release() }
+
+// Compile starts to compile the kernel of a type.
+func (r *Repacker) Compile(t quant.Type) error {
+	_, err := r.kernel(t)
+	return err
+}
 
 // Run repacks rows whole rows of a tensor of m's type and width, which stand one after another in staging from byte
 // offset, to the places that to gives. It submits after whatever was uploaded before and does not wait: staging may be

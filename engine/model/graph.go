@@ -62,8 +62,8 @@ type ItemList struct {
 	Room                 int // decode items that the partial results have room for, where one of them is part of a row
 }
 
-// NewGraph allocates caches and activations and starts compiling. step and lanes are the runner's: the step buffer, the
-// lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
+// NewGraph allocates caches and activations and starts compiling; the weights need not be loaded yet. step and lanes are the
+// runner's: the step buffer, the lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
 		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]room{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
@@ -92,7 +92,7 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 			work(g)
 		}
 	}
-	if err := g.Err(); err != nil {
+	if err := g.Allocate(); err != nil {
 		g.Release()
 		return nil, err
 	}

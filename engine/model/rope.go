@@ -140,11 +140,12 @@ func (r *Rope) Row() int {
 	return r.Dim
 }
 
-// Load returns the rope with the factors that are a tensor of the file.
-func (r *Rope) Load(src io.ReaderAt) (Rope, error) {
+// Load returns the rope with the factors that are a tensor of the file, and its long table if that is wanted.
+func (r *Rope) Load(src io.ReaderAt, long bool) (Rope, error) {
 	loaded := *r
-	if r.Long != nil {
-		long, err := r.Long.Load(src)
+	loaded.Long = nil
+	if r.Long != nil && long {
+		long, err := r.Long.Load(src, false)
 		if err != nil {
 			return loaded, err
 		}

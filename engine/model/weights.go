@@ -15,67 +15,87 @@ const stagingBytes = 16 << 20
 
 // Weights are a plan's matrices and vectors on the GPU.
 type Weights struct {
-	matrix map[*Matrix]*kernel.Matrix
-	vector map[*Vector]*gpu.Buffer
+	device  *gpu.Device
+	plan    *Plan
+	matrix  map[*Matrix]*kernel.Matrix
+	vector  map[*Vector]*gpu.Buffer
+	repack  *kernel.Repacker
+	staging *gpu.Buffer // until they are loaded
 }
 
-// Load moves a plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
-// forward. progress, when not nil, is told the bytes done and in all.
-func Load(ctx context.Context, d *gpu.Device, p *Plan, src gpu.Source, progress func(done, total int64)) (w *Weights, err error) {
-	w = &Weights{matrix: map[*Matrix]*kernel.Matrix{}, vector: map[*Vector]*gpu.Buffer{}}
+// NewWeights makes room for a plan's tensors and starts to compile what loads them.
+func NewWeights(d *gpu.Device, p *Plan) (w *Weights, err error) {
+	w = &Weights{device: d, plan: p, matrix: map[*Matrix]*kernel.Matrix{}, vector: map[*Vector]*gpu.Buffer{}}
 	defer func() {
 		if err != nil {
 			w.Release()
 		}
 	}()
-	l := loader{ctx: ctx, device: d, src: src, total: p.WeightBytes(), progress: progress}
-	if l.repack, err = kernel.NewRepacker(d); err != nil {
+	if w.repack, err = kernel.NewRepacker(d); err != nil {
 		return w, err
 	}
-	defer l.repack.Release()
-	if l.staging, err = d.NewBuffer("staging", stagingBytes, gpu.Storage); err != nil {
+	if w.staging, err = d.NewBuffer("staging", stagingBytes, gpu.Storage); err != nil {
 		return w, err
 	}
-	defer l.staging.Release()
-
-	type piece struct {
-		at   int64
-		load func() error
-	}
-	var pieces []piece
 	for _, m := range p.matrices {
+		if err = w.repack.Compile(m.Type); err != nil {
+			return w, err
+		}
 		target, err := m.make(d)
 		if err != nil {
 			return w, err
 		}
 		w.matrix[m] = target
+	}
+	for _, v := range p.vectors {
+		if w.vector[v], err = d.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// Load moves the plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
+// forward. progress, when not nil, is told the bytes done and in all.
+func (w *Weights) Load(ctx context.Context, src gpu.Source, progress func(done, total int64)) error {
+	l := loader{ctx: ctx, src: src, repack: w.repack, staging: w.staging, total: w.plan.WeightBytes(), progress: progress}
+	type piece struct {
+		at   int64
+		load func() error
+	}
+	var pieces []piece
+	for m, target := range w.matrix {
 		for _, part := range m.Parts {
 			at, bytes := part.span()
 			pieces = append(pieces, piece{at, func() error { return l.matrix(target, m.Cols, part, at, bytes) }})
 		}
-	}
-	for m, target := range w.matrix {
 		if m.Scale != nil {
 			pieces = append(pieces, piece{m.Scale.Offset, func() error { return l.scale(target, m.Scale) }})
 		}
 	}
-	for _, v := range p.vectors {
-		b, err := d.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage)
-		if err != nil {
-			return w, err
-		}
-		w.vector[v] = b
+	for v, target := range w.vector {
 		for _, part := range v.Parts {
-			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.vector(b, 4*uint64(part.Offset), part.Tensor) }})
+			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.vector(target, 4*uint64(part.Offset), part.Tensor) }})
 		}
 	}
-	sort.SliceStable(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })
+	sort.Slice(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })
 	for _, piece := range pieces {
 		if err := piece.load(); err != nil {
-			return w, err
+			return err
 		}
 	}
-	return w, d.Idle(ctx)
+	err := w.device.Idle(ctx)
+	w.endLoad()
+	return err
+}
+
+// endLoad gives back what only loading needs.
+func (w *Weights) endLoad() {
+	w.staging.Release()
+	if w.repack != nil {
+		w.repack.Release()
+	}
+	w.staging, w.repack = nil, nil
 }
 
 // make makes room for a matrix.
@@ -88,6 +108,7 @@ func (m *Matrix) make(d *gpu.Device) (*kernel.Matrix, error) {
 
 // Release gives the weights' memory back.
 func (w *Weights) Release() {
+	w.endLoad()
 	for _, m := range w.matrix {
 		m.Release()
 	}
@@ -111,7 +132,6 @@ func (w *Weights) Bytes() uint64 {
 // loader carries what every piece of a load needs.
 type loader struct {
 	ctx         context.Context
-	device      *gpu.Device
 	src         gpu.Source
 	repack      *kernel.Repacker
 	staging     *gpu.Buffer

@@ -95,7 +95,7 @@ func (p *Program) make(label string, words int, usage gpu.Usage) gpu.View {
 }
 
 // Scratch views words that hold anything before they are written, in the buffer that all uses of the label share. The
-// buffer is made by Finish: Resolve gives the view that may be bound.
+// buffer is made by Allocate: Resolve gives the view that may be bound.
 func (p *Program) Scratch(label string, words int) gpu.View {
 	var s *scratch
 	for _, known := range p.scratch {
@@ -137,7 +137,17 @@ func (p *Program) Add(bind func() error, record Record) {
 // Len is how many operations record themselves.
 func (p *Program) Len() int { return len(p.steps) }
 
-// Finish waits for the kernels, tells progress of each, makes the scratch and binds.
+// Allocate makes the scratch, once all has been asked for. Finish does it where nobody did before.
+func (p *Program) Allocate() error {
+	for _, s := range p.scratch {
+		if s.resolved == nil {
+			s.resolved = p.Buffer(s.label, s.words).Buffer
+		}
+	}
+	return p.err
+}
+
+// Finish waits for the kernels, tells progress of each, and binds.
 func (p *Program) Finish(ctx context.Context, progress func(done, total int64)) error {
 	for i, k := range p.waits {
 		if p.err != nil {
@@ -148,9 +158,7 @@ func (p *Program) Finish(ctx context.Context, progress func(done, total int64)) 
 			progress(int64(i+1), int64(len(p.waits)))
 		}
 	}
-	for _, s := range p.scratch {
-		s.resolved = p.Buffer(s.label, s.words).Buffer
-	}
+	p.Fail(p.Allocate())
 	for _, bind := range p.binds {
 		if p.err == nil {
 			p.Fail(ctx.Err())

@@ -27,6 +27,7 @@ type resources struct {
 	laneParams *gpu.Buffer
 	results    *gpu.Buffer
 	readbacks  []*gpu.Readback
+	spare      []*flight
 
 	sampler      *kernel.Sample
 	samplerBind  *kernel.SampleBindings
@@ -90,21 +91,15 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	var tables []gpu.View
 	for _, rope := range p.Ropes {
-		loaded, err := rope.Load(src)
-		if err != nil {
-			return r, err
-		}
 		positions := o.Context
 		if rope.Long != nil && o.Context > p.ShortContext {
 			positions *= 2 // the long table follows
-		} else {
-			loaded.Long = nil
 		}
 		table, err := r.buffer(d, "RoPE table", uint64(4*positions*rope.Row()))
 		if err != nil {
 			return r, err
 		}
-		r.ropes, tables = append(r.ropes, ropeTable{loaded, table}), append(tables, table.All())
+		r.ropes, tables = append(r.ropes, ropeTable{table: table}), append(tables, table.All())
 	}
 	progress := func(stage string) func(done, total int64) {
 		return func(done, total int64) {
@@ -118,7 +113,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			return r, err
 		}
 	}
-	if r.weights, err = model.Load(ctx, d, p, src, progress("weights")); err != nil {
+	if r.weights, err = model.NewWeights(d, p); err != nil {
 		return r, err
 	}
 	if !p.NoText {
@@ -131,12 +126,29 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
 	}
 	graph := func() (err error) {
-		if r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables); err == nil {
-			err = r.graph.Bind(ctx, progress("kernels"))
-		}
+		r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables)
 		return err
 	}
-	if err = r.build(ctx, d, &o, &options, graph); err != nil || p.NoText {
+	if err = graph(); err != nil {
+		return r, err
+	}
+	for range o.Depth {
+		f, err := r.newFlight(d, o.MaxOutputs)
+		if err != nil {
+			return r, err
+		}
+		r.spare = append(r.spare, f)
+	}
+	// Nothing is fetched before there is room for everything.
+	for i, rope := range p.Ropes {
+		if r.ropes[i].rope, err = rope.Load(src, o.Context > p.ShortContext); err != nil {
+			return r, err
+		}
+	}
+	if err = r.weights.Load(ctx, src, progress("weights")); err != nil {
+		return r, err
+	}
+	if err = r.build(ctx, d, &o, &options, graph, progress("kernels")); err != nil || p.NoText {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {
@@ -157,6 +169,16 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 	}
 	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxSeqs*len(o.StopTokens)))
 	return err
+}
+
+// newFlight makes room for what a step draws.
+func (r *resources) newFlight(d *gpu.Device, outputs int) (*flight, error) {
+	results, err := d.NewReadback("results", uint64(outputs)*resultBytes)
+	if err != nil {
+		return nil, err
+	}
+	r.readbacks = append(r.readbacks, results)
+	return &flight{results: results}, nil
 }
 
 func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffer, error) {

@@ -49,9 +49,8 @@ type Runner struct {
 	bytes      []byte
 
 	flights    []*flight // oldest first
-	spare      []*flight
-	host       [][]byte // host memory: [block] as ReadBlocks gives it
-	hostStates [][]byte // [state] as ReadState gives it
+	host       [][]byte  // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte  // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
 	stats      Stats
@@ -190,12 +189,10 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 	if last := len(r.spare) - 1; last >= 0 {
 		f, r.spare = r.spare[last], r.spare[:last]
 	} else {
-		results, err := r.device.NewReadback("results", uint64(r.options.MaxOutputs)*resultBytes)
-		if err != nil {
+		var err error
+		if f, err = r.newFlight(r.device, r.options.MaxOutputs); err != nil {
 			return nil, err
 		}
-		f = &flight{results: results}
-		r.readbacks = append(r.readbacks, results)
 	}
 	f.number = s.Number
 	f.outputs = f.outputs[:0]

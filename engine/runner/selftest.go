@@ -19,12 +19,12 @@ type SelfTest struct {
 // SelfTest says what became of the self-test, if there was one.
 func (r *resources) SelfTest() SelfTest { return r.selfTest }
 
-// build makes a graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
+// build completes the graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
 // baseline; where that does too it returns a *kernel.SelfTestError.
-func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error) error {
+func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error, progress func(done, total int64)) error {
 	passed := map[*gpu.Kernel]bool{}
 	for {
-		if err := graph(); err != nil || !o.SelfTest {
+		if err := r.graph.Bind(ctx, progress); err != nil || !o.SelfTest {
 			return err
 		}
 		start := time.Now()
@@ -47,7 +47,9 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 			}
 		}
 		r.graph.Release()
-		r.graph = nil
+		if err := graph(); err != nil {
+			return err
+		}
 	}
 	for _, k := range d.Kernels() {
 		if passed[k] {
