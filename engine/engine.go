@@ -39,29 +39,33 @@ var (
 
 // Info describes an opened model.
 type Info struct {
-	Name          string          `json:"name"`
-	Architecture  string          `json:"architecture"`
-	Parameters    int64           `json:"parameters"`
-	WeightBytes   uint64          `json:"weightBytes"` // on the GPU
-	KVBytes       uint64          `json:"kvBytes"`
-	StateBytes    uint64          `json:"stateBytes"` // for the states of layers without K and V, of all slots
-	StateSlots    int             `json:"stateSlots"` // for running sequences and snapshots
-	Vocabulary    int             `json:"vocabulary"`
-	Context       int             `json:"context"`
-	TokenBudget   int             `json:"tokenBudget"` // tokens a step
-	Blocks        int             `json:"blocks"`
-	BlockSize     int             `json:"blockSize"`
-	KVType        string          `json:"kvType"`
-	Variant       string          `json:"variant"`
-	Deterministic bool            `json:"deterministic"`
-	Chat          bool            `json:"chat"`    // the model has a chat template
-	Pooling       Pooling         `json:"pooling"` // how Embed pools unless it says: the model's way, or the mean
-	NoText        bool            `json:"noText"`  // the model gives embeddings or scores only
-	Adapter       gpu.AdapterInfo `json:"adapter"`
-	Defaults      sample.Params   `json:"defaults"` // what the model is best drawn with
-	SelfTest      SelfTest        `json:"selfTest"`
-	LoadTime      Duration        `json:"loadTime"`
-	Warnings      []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
+	Name         string `json:"name"`
+	Architecture string `json:"architecture"`
+	Parameters   int64  `json:"parameters"`
+	WeightBytes  uint64 `json:"weightBytes"` // on the GPU
+	KVBytes      uint64 `json:"kvBytes"`
+	KVTokenBytes int    `json:"kvTokenBytes"` // that a token takes of them
+	// LargestContext is the longest context of one sequence for which the KV memory is enough, by KV type; at most what the model
+	// was trained for.
+	LargestContext map[string]int  `json:"largestContext"`
+	StateBytes     uint64          `json:"stateBytes"` // for the states of layers without K and V, of all slots
+	StateSlots     int             `json:"stateSlots"` // for running sequences and snapshots
+	Vocabulary     int             `json:"vocabulary"`
+	Context        int             `json:"context"`
+	TokenBudget    int             `json:"tokenBudget"` // tokens a step
+	Blocks         int             `json:"blocks"`
+	BlockSize      int             `json:"blockSize"`
+	KVType         string          `json:"kvType"`
+	Variant        string          `json:"variant"`
+	Deterministic  bool            `json:"deterministic"`
+	Chat           bool            `json:"chat"`    // the model has a chat template
+	Pooling        Pooling         `json:"pooling"` // how Embed pools unless it says: the model's way, or the mean
+	NoText         bool            `json:"noText"`  // the model gives embeddings or scores only
+	Adapter        gpu.AdapterInfo `json:"adapter"`
+	Defaults       sample.Params   `json:"defaults"` // what the model is best drawn with
+	SelfTest       SelfTest        `json:"selfTest"`
+	LoadTime       Duration        `json:"loadTime"`
+	Warnings       []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
 }
 
 // SelfTest says which kernels computed rightly as the model loaded, none where there was no test.

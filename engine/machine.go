@@ -15,6 +15,7 @@ type machine struct {
 	plan    *model.Plan
 	source  gpu.Source
 	options runner.Options
+	needs   memoryNeeds
 	built   func() // told after each Build but the first
 
 	adapters *adapters
@@ -32,7 +33,7 @@ func (m *machine) open(ctx context.Context) (err error) {
 // load builds everything on the device.
 func (m *machine) load(ctx context.Context) (err error) {
 	if m.Runner, err = runner.New(ctx, m.device, m.plan, m.source, m.options); err != nil {
-		return err
+		return m.needs.explain(err)
 	}
 	return m.adapters.each(func(l *lora) error { return m.Place(l.number, l.adapter, l.source, l.first) })
 }

@@ -65,10 +65,22 @@ func (n *kvNeeds) fit() (blocks, context int, err error) {
 		return 0, 0, fmt.Errorf("%w: a KV cache of %d blocks needs %s as %s and may have %s: lower the block size%s%s",
 			gpu.ErrOutOfMemory, least, amount(float64(least)*float64(perBlock)), n.kvType, may, raise, n.smaller(least))
 	case n.context > 0 && count < inContext+1:
-		return 0, 0, fmt.Errorf("%w: the KV cache for a context of %d needs %s as %s and may have %s: lower the context%s%s",
-			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.kvType, may, raise, n.smaller(inContext+1))
+		return 0, 0, fmt.Errorf("%w: the KV cache for a context of %d needs %s as %s and may have %s: lower the context to %d%s%s",
+			gpu.ErrOutOfMemory, n.context, amount(float64(inContext+1)*float64(perBlock)), n.kvType, may, room.Slots(int(count)-1), raise, n.smaller(inContext+1))
 	}
 	return int(count), min(context, room.Slots(int(count)-1)), nil
+}
+
+// largest returns the longest context that fits for one sequence, by KV type; at most what the model was trained for.
+func (n *kvNeeds) largest() map[string]int {
+	all := map[string]int{}
+	one := *n
+	one.context, one.seqs = 0, 1
+	for _, name := range kernel.KVTypes() {
+		one.kvType, _ = kernel.ParseKVType(name)
+		_, all[name], _ = one.fit()
+	}
+	return all
 }
 
 // beyond warns of a context that the model was not trained for.
@@ -88,6 +100,12 @@ func (n *kvNeeds) smaller(blocks uint64) string {
 	fits := ""
 	if blocks <= min(n.memory/n.perBlock(smallest), n.binding/n.layout(smallest).Bytes(1)) {
 		fits = ", which fits"
+	} else {
+		one := *n
+		one.kvType, one.trained, one.context, one.seqs = smallest, max(n.trained, n.context), 0, 1
+		if _, context, err := one.fit(); err == nil {
+			fits = fmt.Sprintf(", and has room for a context of %d", context)
+		}
 	}
 	return fmt.Sprintf("; %s, the smallest KV type, needs %s%s", smallest, amount(float64(blocks)*float64(n.perBlock(smallest))), fits)
 }
@@ -104,16 +122,46 @@ func smallestKV(l kernel.KVLayout) kernel.KVType {
 	return best.Type
 }
 
-// explain adds which settings lower memory.
-func explain(err error, t kernel.KVType, headDim int) error {
+// memoryNeeds is what a model needs on the GPU.
+type memoryNeeds struct {
+	weights, kv, states uint64 // bytes
+	state               uint64 // that one sequence needs
+	context             int
+	cache               kvNeeds
+}
+
+// explain adds to an error of too little memory what all needs, and what would fit in what the GPU gave.
+func (n *memoryNeeds) explain(err error) error {
 	if !errors.Is(err, gpu.ErrOutOfMemory) {
 		return err
 	}
-	smaller := ""
-	if best := smallestKV(kernel.KVLayout{HeadDim: headDim, Type: t}); best != t {
-		smaller = fmt.Sprintf(", take the smallest KV type, %s,", best)
+	states := ""
+	if n.states > 0 {
+		states = fmt.Sprintf(", %s for states", amount(float64(n.states)))
 	}
-	return fmt.Errorf("%w; lower the KV memory or the context%s or choose a smaller model", err, smaller)
+	return fmt.Errorf("%w; the model needs %s in all: %s for weights, %s for a KV cache in %s with a context of %d%s; %s", err,
+		amount(float64(n.weights+n.kv+n.states)), amount(float64(n.weights)), amount(float64(n.kv)), n.cache.kvType, n.context, states, n.fitting(err))
+}
+
+// fitting says what to lower: to which context, where the GPU's memory is known by what it gave.
+func (n *memoryNeeds) fitting(err error) string {
+	cache := n.cache
+	cache.kvType, cache.context, cache.seqs = smallestKV(n.cache.layout(n.cache.kvType)), 0, 1
+	advice := fmt.Sprintf("lower the KV memory or the context, take the smallest KV type, %s, or choose a smaller model", cache.kvType)
+	if cache.kvType == n.cache.kvType {
+		advice = fmt.Sprintf("lower the KV memory or the context (%s is the smallest KV type) or choose a smaller model", cache.kvType)
+	}
+	var told *gpu.MemoryError
+	if !errors.As(err, &told) || told.Asked > told.Limit {
+		return advice
+	}
+	fixed := n.weights + n.state
+	cache.memory = max(told.Held, fixed) - fixed
+	_, context, none := cache.fit()
+	if none != nil {
+		return fmt.Sprintf("what the GPU gave, %s, is too little for the weights with any context, even in %s, the smallest KV type: choose a smaller model", amount(float64(told.Held)), cache.kvType)
+	}
+	return fmt.Sprintf("in what the GPU gave, %s, a context of about %d fits in %s, the smallest KV type: %s", amount(float64(told.Held)), context, cache.kvType, advice)
 }
 
 // amount writes a size in the units that settings of memory take.

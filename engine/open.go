@@ -62,7 +62,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		return nil, err
 	}
 	if err = e.machine.load(ctx); err != nil {
-		return nil, explain(err, e.machine.options.KVType, e.plan.Config.HeadDim)
+		return nil, err
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
 		return nil, err
@@ -196,9 +196,14 @@ func (e *Engine) size(given bool) error {
 	if o.Progress != nil {
 		e.machine.options.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
 	}
+	e.machine.needs = memoryNeeds{
+		weights: uint64(e.plan.WeightBytes()), kv: uint64(blocks) * needs.perBlock(kvType), states: uint64(slots) * states.slot,
+		state: min(uint64(slots), 2+slotsSequence) * states.slot, context: context, cache: needs,
+	}
+	token, _ := e.plan.KVTokenBytes(o.KVType)
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
-		KVBytes: uint64(blocks) * needs.perBlock(kvType), StateBytes: uint64(slots) * states.slot, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		KVBytes: e.machine.needs.kv, KVTokenBytes: token, LargestContext: needs.largest(), StateBytes: e.machine.needs.states, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
 		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil

@@ -124,6 +124,10 @@ export interface Info {
   /** On the GPU. */
   weightBytes: number;
   kvBytes: number;
+  /** That a token takes of them. */
+  kvTokenBytes: number;
+  /** The longest context of one sequence for which the KV memory is enough, by KV type; at most what the model was trained for. */
+  largestContext: Record<KVType, number>;
   /** For the states of layers without K and V, and how many sequences and snapshots have room there; 0: the model has none. */
   stateBytes: number;
   stateSlots: number;

@@ -44,7 +44,8 @@ func TestAnswers(t *testing.T) {
 		assert.Contains(t, get[string](p, status(2)), figure, id)
 	}
 	assert.Equal(t, "Decode", get[string](p, `document.querySelector('#figure-decode-name').textContent`))
-	assert.Regexp(t, `^[\d.]+ MiB of f16: \d+ blocks of 16 tokens$`, get[string](p, `document.querySelector('#figure-kv').textContent`))
+	assert.Regexp(t, `^[\d.]+ MiB of f16: \d+ blocks of 16 tokens, 4.0 KiB a token$`, get[string](p, `document.querySelector('#figure-kv').textContent`))
+	assert.Regexp(t, `^1,024 tokens in f16; 1,024 in bf16, 1,024 in f32, 1,024 in q8$`, get[string](p, `document.querySelector('#figure-largest').textContent`))
 
 	// The context ends a text too, and several answers say for themselves.
 	get[bool](p, `['#max-tokens', '#mode'].forEach((id, i) => { document.querySelector(id).value = ['', 'raw'][i]; }) ?? true`)
@@ -92,7 +93,7 @@ func TestFiguresOfSeveral(t *testing.T) {
 	p := newTab(t, serve(t), "")
 	get[bool](p, `import('/page/figures.js').then(({Figures}) => {
 		let tokens = 0;
-		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvType: 'f16', blocks: 1, blockSize: 16};
+		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvTokenBytes: 1, largestContext: {f16: 1}, kvType: 'f16', blocks: 1, blockSize: 16};
 		const stats = async () => ({blocks: {total: 1, active: 0, cached: 0}, running: 0, waiting: 0, tokens: tokens += 5});
 		globalThis.figures = new Figures();
 		figures.open({info, stats});

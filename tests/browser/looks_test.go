@@ -30,7 +30,7 @@ func TestLooks(t *testing.T) {
 	get[bool](p, `(() => {
 		const long = 'a_long_name_without_an_end_'.repeat(20);
 		const {show} = globalThis.advice;
-		for (const id of ['stage', 'figure-adapter', 'figure-features', 'figure-kv', 'figure-blocks', 'cache-text']) document.getElementById(id).textContent = long;
+		for (const id of ['stage', 'figure-adapter', 'figure-features', 'figure-kv', 'figure-largest', 'figure-blocks', 'cache-text']) document.getElementById(id).textContent = long;
 		for (const status of document.querySelectorAll('.status, .output, h3')) status.textContent = long;
 		document.querySelector('#warnings').hidden = false;
 		document.querySelector('#warnings ul').append(Object.assign(document.createElement('li'), {textContent: long}));

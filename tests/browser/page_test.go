@@ -187,7 +187,7 @@ func TestWrongModels(t *testing.T) {
 	p.do(chromedp.Click(css(`input[value="builtin"]`)), chromedp.Click(css("details summary")), chromedp.SendKeys(css("#context"), "900000000"),
 		chromedp.Click(css("#load")))
 	p.wait(`document.querySelector('#model-error').textContent.includes('There is too little GPU memory')`)
-	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), "lower the context")
+	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), "lower the context to ")
 	p.picture("too-little-memory")
 }
 

@@ -16,19 +16,21 @@ export class Figures {
   // open shows a model's adapter and follows its engine.
   open(quire) {
     this.quire = quire;
-    const {adapter, kvBytes, kvType, blocks, blockSize, stateBytes, stateSlots, selfTest} = quire.info;
+    const {adapter, kvBytes, kvTokenBytes, kvType, largestContext, blocks, blockSize, stateBytes, stateSlots, selfTest} = quire.info;
     $('figure-adapter').textContent = adapter.type === 'cpu' ? `${adapter.name}, in software: slow` : adapter.name;
     $('figure-features').textContent = adapter.features.join(', ') || 'none beyond the core';
     $('figure-self-test').textContent = tested(selfTest);
     const states = stateBytes > 0 ? `; ${binary(stateBytes)} for states, ${binary(stateBytes / (stateSlots + 1))} a sequence or snapshot` : '';
-    $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens${states}`;
+    $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens, ${binary(kvTokenBytes)} a token${states}`;
+    const others = Object.entries(largestContext).filter(([type]) => type !== kvType).map(([type, n]) => `${whole(n)} in ${type}`);
+    $('figure-largest').textContent = `${whole(largestContext[kvType])} tokens in ${kvType}; ${others.join(', ')}`;
     this.#follow();
   }
 
   close() {
     this.quire = null;
     clearTimeout(this.#timer);
-    for (const name of ['adapter', 'features', 'self-test', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv']) $(`figure-${name}`).textContent = '–';
+    for (const name of ['adapter', 'features', 'self-test', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv', 'largest']) $(`figure-${name}`).textContent = '–';
     this.#meter(0);
   }
 

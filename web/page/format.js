@@ -13,7 +13,10 @@ export function bytes(n) {
 }
 
 // binary writes a size of memory, in the units that its settings take.
-export const binary = (n) => (n < 2 ** 30 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 2 ** 30).toFixed(2)} GiB`);
+export function binary(n) {
+  if (n >= 2 ** 30) return `${(n / 2 ** 30).toFixed(2)} GiB`;
+  return n >= 2 ** 20 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 2 ** 10).toFixed(1)} KiB`;
+}
 
 // count writes a whole number with its noun.
 export const count = (n, noun) => `${whole(n)} ${noun}${n === 1 ? '' : 's'}`;
