@@ -93,7 +93,7 @@ func TestFiguresOfSeveral(t *testing.T) {
 	p := newTab(t, serve(t), "")
 	get[bool](p, `import('/page/figures.js').then(({Figures}) => {
 		let tokens = 0;
-		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvTokenBytes: 1, largestContext: {f16: 1}, kvType: 'f16', blocks: 1, blockSize: 16};
+		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvTokenBytes: 1, largestContext: {f16: 1}, kvType: 'f16', blocks: 1, blockSize: 16, selfTest: {kernels: []}};
 		const stats = async () => ({blocks: {total: 1, active: 0, cached: 0}, running: 0, waiting: 0, tokens: tokens += 5});
 		globalThis.figures = new Figures();
 		figures.open({info, stats});
