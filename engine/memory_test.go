@@ -117,7 +117,9 @@ func TestExplainMemory(t *testing.T) {
 	cache := talesNeeds()
 	n := memoryNeeds{weights: 3 << 30, kv: 512 << 20, states: 100 << 20, state: 4 << 20, context: 1 << 17, cache: cache}
 	n.cache.trained = 1 << 17
-	full := func(held uint64) error { return &gpu.MemoryError{Label: "K cache", Asked: 1 << 20, Limit: 1 << 30, Held: held} }
+	full := func(held uint64) error {
+		return &gpu.MemoryError{Label: "K cache", Asked: 1 << 20, Limit: 1 << 30, Held: held}
+	}
 	const all = "K cache needs 1048576 bytes; %d are held already, one buffer may have 1073741824; the model needs 3.6 GiB in all: " +
 		"3.0 GiB for weights, 512.0 MiB for a KV cache in f16 with a context of 131072, 100.0 MiB for states; "
 	err := n.explain(full(3<<30 + 40<<20))
