@@ -32,6 +32,8 @@ var preTokenizers = byName(map[string]preTokenizer{
 	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
 	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
 	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},
+	"spark2_5":       {passes: []pass{each(isNumber), runs(isChineseOrKana), spark}},
+	"youtu":          {passes: []pass{runs(isHangul), runs(isWideMark), runs(isBopomofo), runs(isChineseOrKana), youtu}, ignoreMerges: true},
 	"jais-2":         {passes: []pass{jais2}},
 	"minicpm5":       {passes: []pass{threeNumbers, llama3}, ignoreMerges: true},
 	"laguna":         {passes: []pass{lines, qwen2}},

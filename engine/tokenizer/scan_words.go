@@ -8,9 +8,10 @@ import (
 // The patterns of later vocabularies. Where llama.cpp writes one down otherwise than the model's tokenizer.json, this is the
 // latter's.
 var (
-	// tekken is Mistral's, gpt4o OpenAI's: words end where small letters do, so that "aB" is two.
+	// tekken is Mistral's, gpt4o OpenAI's, youtu the latter with numbers alone: words end where small letters do, so that "aB" is two.
 	tekken = matches(func(s *scan, i, end int) int { return s.mixed(i, end, 1, false) })
 	gpt4o  = matches(func(s *scan, i, end int) int { return s.mixed(i, end, 3, true) })
+	youtu  = matches(func(s *scan, i, end int) int { return s.mixed(i, end, 1, true) })
 
 	// threeNumbers is \p{N}{1,3}, lines [^\n]+|\n+.
 	threeNumbers = matches(func(s *scan, i, end int) int { return run(s, i, min(end, i+3), isNumber) })
@@ -126,7 +127,12 @@ func (s *scan) spacesOrLines(i, end int) int {
 // deepseek3 is the last pass of DeepSeek V3; what it does not name stays whole:
 //
 //	[!-/:-@\[-`{-~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
-var deepseek3 = matches(func(s *scan, i, end int) int {
+var deepseek3 = matches(func(s *scan, i, end int) int { return s.deepSeek(i, end, true) })
+
+// spark is deepseek3 with newlines alone.
+var spark = matches(func(s *scan, i, end int) int { return s.deepSeek(i, end, false) })
+
+func (s *scan) deepSeek(i, end int, lines bool) int {
 	c := s.classes[i]
 	if s.runes[i] < 0x80 && c&(punctuation|sign) != 0 {
 		if to := run(s, i+1, end, isASCIILetter); to > i+1 {
@@ -142,14 +148,21 @@ var deepseek3 = matches(func(s *scan, i, end int) int {
 		return to
 	}
 	from := s.afterSpace(i, end)
-	if to := run(s, from, end, isPunctuationOrSymbol); to > from {
+	if to := run(s, from, end, isPunctuationOrSymbol); to > from && lines {
 		return run(s, to, end, isNewline)
+	} else if to > from {
+		return to
 	}
-	if isSpace(s, i) {
+	switch {
+	case lines && isSpace(s, i):
 		return s.spacesOrLines(i, end)
+	case isNewline(s, i):
+		return i + 1
+	case isSpace(s, i):
+		return s.whiteSpace(i, end)
 	}
 	return i
-})
+}
 
 // exaoneMoE is qwen2 whose words hold single spaces between letters:
 //
@@ -219,6 +232,19 @@ func isPunctuationOrSymbol(s *scan, i int) bool {
 func isChineseOrKana(s *scan, i int) bool {
 	r := s.runes[i]
 	return 0x4E00 <= r && r <= 0x9FA5 || 0x3040 <= r && r <= 0x30FF
+}
+
+// isHangul is [가-힣ㄱ-ㆎ], isBopomofo [ㄅ-ㄯ] and isWideMark [！…“”‘’—：；，、-〿︰-﹏].
+func isHangul(s *scan, i int) bool {
+	r := s.runes[i]
+	return 0xAC00 <= r && r <= 0xD7A3 || 0x3131 <= r && r <= 0x318E
+}
+
+func isBopomofo(s *scan, i int) bool { return 0x3105 <= s.runes[i] && s.runes[i] <= 0x312F }
+
+func isWideMark(s *scan, i int) bool {
+	r := s.runes[i]
+	return strings.ContainsRune("！…“”‘’—：；，", r) || 0x3001 <= r && r <= 0x303F || 0xFE30 <= r && r <= 0xFE4F
 }
 
 func isBloomWord(s *scan, i int) bool {

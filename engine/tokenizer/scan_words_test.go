@@ -13,14 +13,20 @@ import (
 
 // The pre-tokenizers of later vocabularies cut as Hugging Face's tokenizers do by the patterns of their tokenizer.json.
 func TestSplitAgainstHuggingFace(t *testing.T) {
-	data, err := os.ReadFile("testdata/split_hf.json")
+	splitAs(t, "testdata/split_hf.json", 15)
+	splitAs(t, "testdata/split_more.json", 2)
+}
+
+// splitAs compares with a file of cuts for so many names.
+func splitAs(t *testing.T, file string, names int) {
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var golden struct {
 		Texts []string
 		Cuts  map[string][]string
 	}
 	require.NoError(t, json.Unmarshal(data, &golden))
-	require.Len(t, golden.Cuts, 15)
+	require.Len(t, golden.Cuts, names)
 	for pre, cuts := range golden.Cuts {
 		t.Run(pre, func(t *testing.T) {
 			require.Contains(t, preTokenizers, pre)
