@@ -38,6 +38,21 @@ func TestSmolLM3Layers(t *testing.T) {
 	}
 }
 
+// A dense Granite 4 file carries what its hybrid relatives say of states and experts; states themselves are not left out.
+func TestDenseGranite4(t *testing.T) {
+	keys := meta{"attention.head_count_kv": []int32{2, 2}, "attention.scale": float32(0.2), "embedding_scale": float32(6), "residual_scale": float32(0.4),
+		"logit_scale": float32(3), "rope.scaling.finetuned": true, "expert_count": uint32(0), "expert_used_count": uint32(0),
+		"expert_shared_feed_forward_length": uint32(52), "ssm.conv_kernel": uint32(4), "ssm.state_size": uint32(16), "ssm.group_count": uint32(1),
+		"ssm.inner_size": uint32(64), "ssm.time_step_rank": uint32(4)}
+	p := planned(t, "granite", 2, keys)
+	assert.Len(t, p.kv, 2)
+	assert.Len(t, p.Ropes, 1)
+
+	_, err := NewPlan(tiny.Model{Architecture: "granite", Tensors: map[string][]int{"blk.0.ssm_in.weight": {tiny.Width, tiny.Width}}}.File(t))
+	require.ErrorIs(t, err, ErrUnsupported)
+	assert.ErrorContains(t, err, "blk.0.ssm_in.weight")
+}
+
 // What a file says of YaRN is in the table; what it does not say is as usual.
 func TestYarn(t *testing.T) {
 	with := func(m meta) meta {

@@ -6,7 +6,11 @@ func init() { register("granite", granite) }
 
 // granite is Granite 3 and 4: a llama with four factors (arXiv 2408.13359). The embedding is multiplied by one, what each block
 // adds to the residual stream by another; one stands for attention's usual scale, and the logits are divided by the last.
+// Granite 4's models without Mamba-2 come from the hybrid's configuration, whose sizes of states their files carry without meaning.
 func granite(b *builder) {
+	for _, key := range []string{"conv_kernel", "state_size", "group_count", "inner_size", "time_step_rank"} {
+		b.key("ssm." + key)
+	}
 	attention := b.rotated(neighbours)
 	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
 	b.residual = float32(b.positive("residual_scale", 1))
