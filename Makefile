@@ -62,7 +62,7 @@ bin/%: FORCE
 
 # What runs once a model or a request is a quarter smaller without inlining.
 SMALL = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -overlay bin/tab/overlay.json \
-	$(patsubst %,-gcflags=%=-l,fmt quire/cmd/wasm quire/cmd/wasm/port quire/engine/attention quire/engine/chat quire/engine/chat/big quire/engine/gguf quire/engine/json quire/engine/kernel quire/engine/model quire/engine/program quire/shaders)
+	$(patsubst %,-gcflags=%=-l,fmt quire/cmd/wasm quire/cmd/wasm/port quire/engine/attention quire/engine/chat quire/engine/chat/big quire/engine/gguf quire/engine/json quire/engine/kernel quire/engine/model quire/engine/program quire/engine/tokenizer quire/shaders)
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist

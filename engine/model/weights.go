@@ -78,7 +78,7 @@ func (w *Weights) Load(ctx context.Context, src gpu.Source, progress func(done, 
 			pieces = append(pieces, piece{part.Tensor.Offset, func() error { return l.vector(target, 4*uint64(part.Offset), part.Tensor) }})
 		}
 	}
-	sort.Slice(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })
+	sort.SliceStable(pieces, func(i, j int) bool { return pieces[i].at < pieces[j].at })
 	for _, piece := range pieces {
 		if err := piece.load(); err != nil {
 			return err
