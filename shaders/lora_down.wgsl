@@ -11,7 +11,6 @@
 //! const NORM: bool      x is divided by its rms and multiplied by norm first
 //! const EPS: f32        the norm's
 //! const GATHER: bool    row m of x is the token of output m
-//! const LANES: u32      WORKGROUP, too
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const SUMS: u32       2: the product, and squares of x
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;

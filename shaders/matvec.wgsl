@@ -1,16 +1,16 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] for few rows of x: the weights are read once for ROWS of them.
 //
 // A group of LANES invocations owns TILE consecutive rows of W: each invocation takes every LANES-th share of K of all of
-// them, UNITS units of a strip, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
+// them, so that x is read once a tile, and the group adds up at the end. A workgroup holds WORKGROUP / LANES groups;
 // workgroup_id.z counts groups of ROWS rows of x.
 //! include: step weights fold
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
+//! slot multiply: multiply_each multiply_shared
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
 //! const FIRST: u32      the first of them in W
 //! const K: u32          columns of W
-//! const STRIPS: u32     strips of 32 weights in a row
 //! const X_STRIDE: u32   floats from one row of x to the next
 //! const Y_STRIDE: u32   floats from one row of y to the next
 //! const Y_OFFSET: u32   column of y where the piece's first row goes
@@ -18,7 +18,6 @@
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const LANES: u32      invocations that share rows of W
 //! const TILE: u32       rows of W that such a group owns
-//! const UNITS: u32      units that an invocation takes at once: 1 or 2, which share scales
 //! const SUMS: u32       TILE·ROWS products, and with NORM as many sums of squares as ROWS
 //! const EPS: f32        the norm's
 //! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
@@ -29,9 +28,6 @@
 //! const SCALE: f32      factor of the sum
 //! const ACTIVATED: bool y[m][n] = activate(r[n])
 //! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
-const SHARES: u32 = STRIPS * 4u / UNITS;
-const EVEN: bool = ROWS <= 2u && SHARES % LANES == 0u; // so few turns, of as many rows, that they may be written out
-const XS: u32 = ROWS * UNITS;
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
@@ -65,80 +61,6 @@ fn row_starts(m0: u32, rows: u32) -> array<u32, ROWS> {
         starts[m] = row * (X_STRIDE / 4u);
     }
     return starts;
-}
-
-// multiply adds what the invocation's units of K give: TILE·ROWS products, then with NORM the squares of ROWS rows.
-fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums: ptr<function, array<f32, SUMS>>) {
-    var turns = SHARES / LANES;
-    if !EVEN {
-        turns = (SHARES + LANES - 1u - lane) / LANES;
-    }
-    //! turns: (SHARES + LANES - 1u) / LANES
-    for (var turn = 0u; turn < turns; turn++) {
-        let share = turn * LANES + lane;
-        let unit = share * UNITS;
-        let strip = unit / 4u;
-        let at = strip * 8u + unit % 4u;
-        var low: array<vec4<f32>, XS>;
-        var high: array<vec4<f32>, XS>;
-        var total = array<vec2<f32>, ROWS>(); // of x, for minima
-        for (var i = 0u; i < XS; i++) {
-            let m = i / UNITS;
-            let column = at + i % UNITS;
-            low[i] = x[(*starts)[m] + column];
-            high[i] = x[(*starts)[m] + column + 4u];
-            if NORM {
-                (*sums)[TILE * ROWS + m] += dot(low[i], low[i]) + dot(high[i], high[i]);
-                low[i] *= norm[column];
-                high[i] *= norm[column + 4u];
-            }
-            if HAS_MIN && HALVES {
-                total[m] += vec2<f32>(dot(low[i], vec4<f32>(1.0)), dot(high[i], vec4<f32>(1.0)));
-            } else if HAS_MIN {
-                total[m].x += dot(low[i] + high[i], vec4<f32>(1.0));
-            }
-        }
-        for (var t = 0u; t < TILE; t++) {
-            let row = min(first + t, N - 1u);
-            let s = scale_at(row, strip);
-            var products = array<vec2<f32>, ROWS>(); // of low and of high, where several units are to share the scale
-            for (var i = 0u; i < UNITS; i++) {
-                let u = unit_at(row, unit + i);
-                let wlow = unit_low(u);
-                let whigh = unit_high(u);
-                for (var m = 0u; m < ROWS; m++) {
-                    let product = vec2<f32>(dot(wlow, low[m * UNITS + i]), dot(whigh, high[m * UNITS + i]));
-                    if UNITS == 1u {
-                        (*sums)[t * ROWS + m] += scaled(product, s, total[m]);
-                    } else {
-                        products[m] += product;
-                    }
-                }
-            }
-            if UNITS > 1u {
-                for (var m = 0u; m < ROWS; m++) {
-                    (*sums)[t * ROWS + m] += scaled(products[m], s, total[m]);
-                }
-            }
-        }
-    }
-}
-
-// scaled gives what units' products with codes are as products with weights; total is x's.
-fn scaled(product: vec2<f32>, s: Scale, total: vec2<f32>) -> f32 {
-    if HALVES && HAS_MIN {
-        return dot(product, s.scale) + dot(s.least, total);
-    }
-    if HALVES {
-        return dot(product, s.scale);
-    }
-    if HAS_MIN {
-        return (product.x + product.y) * s.scale.x + s.least.x * total.x;
-    }
-    if HAS_SCALE {
-        return (product.x + product.y) * s.scale.x;
-    }
-    return product.x + product.y;
 }
 
 // finish stores what rows of W from first on give for row m of x, the m0 + m-th of all: each lane some of them.

@@ -11,7 +11,6 @@ import (
 type matvecShape struct {
 	lanes int // invocations along K of a row
 	tile  int // rows of W a group of lanes owns
-	units int // what an invocation takes at once, of 8 weights
 }
 
 const matvecWorkgroup = 128
@@ -21,7 +20,7 @@ const matvecWorkgroup = 128
 // memory instead, for more lanes gain more.
 func matvecShapeOf(blocks, rows, m int, subgroup uint32) matvecShape {
 	units := blocks * 4
-	s := matvecShape{lanes: 4, tile: 4, units: 1}
+	s := matvecShape{lanes: 4, tile: 4}
 	for s.lanes < 32 && s.lanes*4 <= units {
 		s.lanes *= 2
 	}
@@ -44,9 +43,6 @@ const largeSubgroup = 32
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	blocks := p.Matrix.strips()
 	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, subgroup)
-	if m <= 2 && manyScales(p.Matrix.Type) && 2*shape.lanes <= blocks*4 {
-		shape.units = 2
-	}
 	if shape.lanes > int(subgroup) {
 		subgroup = 0
 	}
@@ -59,8 +55,17 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Shape += fmt.Sprintf(" ×%d", m)
 	}
 	s.Consts = append(s.Consts,
-		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"UNITS", shape.units}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
+		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols}, Const{"GATHER", p.Gather})
+	s.Slots["multiply"] = "multiply_each"
+	if m <= 2 {
+		s.Slots["multiply"] = "multiply_shared"
+		units := 1
+		if manyScales(p.Matrix.Type) && 2*shape.lanes <= blocks*4 {
+			units = 2
+		}
+		s.Consts = append(s.Consts, Const{"UNITS", units})
+	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 	useReduce(&s, subgroup)
 	return s
