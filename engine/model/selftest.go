@@ -1,3 +1,5 @@
+//go:build !js
+
 package model
 
 import (
@@ -6,6 +8,9 @@ import (
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
+
+// HasSelfTest says whether SelfTest does anything on this host.
+const HasSelfTest = true
 
 // SelfTest runs the graph's kernels, once they are bound, on patterns, and returns how those that compute wrongly do. Those that
 // have passed are left out, and new ones added.
