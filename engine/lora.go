@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
 
 	"quire/engine/gguf"
@@ -119,7 +120,8 @@ func (a *adapters) add(l *lora) error {
 		if end-at >= l.adapter.Rank {
 			a.last++
 			l.number, l.first = a.last, at
-			a.all = slices.Insert(a.all, i, l)
+			a.all = append(a.all, l)
+			sort.SliceStable(a.all, func(i, j int) bool { return a.all[i].first < a.all[j].first })
 			return nil
 		}
 		if i == len(a.all) {

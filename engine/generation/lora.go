@@ -1,9 +1,9 @@
 package generation
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 )
 
@@ -17,7 +17,7 @@ type LoRA struct {
 // under a name holds for it.
 func loraName(all []LoRA) string {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b LoRA) int { return cmp.Compare(a.Adapter, b.Adapter) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Adapter < all[j].Adapter })
 	var name []byte
 	for i := 0; i < len(all); {
 		id, scale := all[i].Adapter, 0.0

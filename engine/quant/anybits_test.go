@@ -65,7 +65,7 @@ func anyBlocks(t Type) []byte {
 
 func TestDequantizeAnyBits(t *testing.T) {
 	for _, kind := range All() {
-		if decoders[kind] == nil || kind.BlockWeights() == 1 {
+		if decoder(kind) == nil || kind.BlockWeights() == 1 {
 			continue
 		}
 		raw := anyBlocks(kind)

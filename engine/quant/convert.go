@@ -8,14 +8,14 @@ import (
 // Dequantize turns the blocks in src into len(dst) weights, as ggml does, bit for bit. A type whose blocks cannot be read
 // gives ErrUnsupportedType.
 func Dequantize(t Type, src []byte, dst []float32) error {
-	decode := decoders[t]
+	decode := decoder(t)
 	if decode == nil {
 		return fmt.Errorf("quant: convert from type %s: %w", t, ErrUnsupportedType)
 	}
 	if err := checkLengths(t, len(dst), len(src)); err != nil {
 		return err
 	}
-	weights, bytes, blocks := table[t].blocks(len(dst))
+	weights, bytes, blocks := t.row().blocks(len(dst))
 	for b := range blocks {
 		decode(src[b*bytes:(b+1)*bytes], dst[b*weights:(b+1)*weights])
 	}
@@ -33,7 +33,7 @@ func Quantize(t Type, src []float32, dst []byte) error {
 	if err := checkLengths(t, len(src), len(dst)); err != nil {
 		return err
 	}
-	weights, bytes, blocks := table[t].blocks(len(src))
+	weights, bytes, blocks := t.row().blocks(len(src))
 	for b := range blocks {
 		if !encode(src[b*weights:(b+1)*weights], dst[b*bytes:(b+1)*bytes]) {
 			return fmt.Errorf("quant: quantize to %s: weights %d to %d are not finite or too large for an f16 scale", t, b*weights, (b+1)*weights-1)

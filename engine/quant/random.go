@@ -31,7 +31,7 @@ func scalePlaces(t Type) []int {
 // Random fills dst with blocks of weights whose standard deviation is about deviation: what Quantize makes of uniform ones, or
 // blocks of random bits with scales to suit.
 func Random(t Type, random *rand.Rand, deviation float32, dst []byte) error {
-	l := table[t]
+	l := t.row()
 	if t.Quantizes() && len(dst)%l.bytes == 0 {
 		weights := make([]float32, len(dst)/l.bytes*l.weights)
 		for i := range weights {
@@ -45,8 +45,8 @@ func Random(t Type, random *rand.Rand, deviation float32, dst []byte) error {
 // Bits fills dst with blocks of any bits, and scales that give their weights about a standard deviation; scales of few bits are rounded
 // up by chance. It knows no type whose blocks are plain numbers.
 func Bits(t Type, bits func() uint32, chance func() float32, deviation float32, dst []byte) error {
-	l := table[t]
-	if decoders[t] == nil || l.weights < 2 || len(dst)%l.bytes != 0 {
+	l := t.row()
+	if decoder(t) == nil || l.weights < 2 || len(dst)%l.bytes != 0 {
 		return fmt.Errorf("quant: random blocks of type %s: %w", t, ErrUnsupportedType)
 	}
 	weights := make([]float32, len(dst)/l.bytes*l.weights)

@@ -48,7 +48,8 @@ type row struct {
 	table          func() []uint32
 }
 
-var table = map[Type]row{
+// table is an array: a map's literal would be code, of which the tab has more to load.
+var table = [...]row{
 	F32:  {"F32", 1, 4, Planes{32, 32, 0, 32}, nil},
 	F16:  {"F16", 1, 2, Planes{16, 32, 0, 32}, nil},
 	BF16: {"BF16", 1, 2, Planes{16, 32, 0, 32}, nil},
@@ -88,9 +89,17 @@ var table = map[Type]row{
 	Q2_0: {name: "Q2_0"}, // files in the wild have two layouts
 }
 
+// row is a type's, which has no name where the type is unknown.
+func (t Type) row() row {
+	if uint64(t) >= uint64(len(table)) {
+		return row{}
+	}
+	return table[t]
+}
+
 // decoders turn a block to floats, or of plain types, whose blocks are single weights, any number. They stand apart from the table: what
 // never asks for them is linked without.
-var decoders = map[Type]func(in []byte, out []float32){
+var decoders = [...]func(in []byte, out []float32){
 	F32:     decodeF32,
 	F16:     decodeF16,
 	BF16:    decodeBF16,
@@ -117,6 +126,14 @@ var decoders = map[Type]func(in []byte, out []float32){
 	IQ1_M:   decodeIQ1_M,
 	TQ1_0:   decodeTQ1_0,
 	TQ2_0:   decodeTQ2_0,
+}
+
+// decoder is a type's, or nil.
+func decoder(t Type) func(in []byte, out []float32) {
+	if uint64(t) >= uint64(len(decoders)) {
+		return nil
+	}
+	return decoders[t]
 }
 
 // encoders turn floats to a block, and say whether its scales hold them; the tab is linked without.

@@ -5,10 +5,7 @@ package quant
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -29,35 +26,35 @@ type Planes struct {
 }
 
 // Known says whether the type's layout in a file is known.
-func (t Type) Known() bool { return table[t].weights != 0 }
+func (t Type) Known() bool { return t.row().weights != 0 }
 
 // Runs says whether kernels read the type.
-func (t Type) Runs() bool { return table[t].planes.CodeWords != 0 }
+func (t Type) Runs() bool { return t.row().planes.CodeWords != 0 }
 
 // Quantizes says whether Quantize makes the type.
 func (t Type) Quantizes() bool { return encoders[t] != nil }
 
 // Planes is the type's layout on the GPU, zero where no kernel reads it.
-func (t Type) Planes() Planes { return table[t].planes }
+func (t Type) Planes() Planes { return t.row().planes }
 
 // Table gives the words that stand before the scales, in which kernels look codes up; most types have none.
 func (t Type) Table() []uint32 {
-	if words := table[t].table; words != nil {
+	if words := t.row().table; words != nil {
 		return words()
 	}
 	return nil
 }
 
 // BlockWeights is the number of weights in a block of the file, 1 for plain types and 0 for unknown ones.
-func (t Type) BlockWeights() int { return table[t].weights }
+func (t Type) BlockWeights() int { return t.row().weights }
 
 // BlockBytes is the size of a block of the file in bytes, 0 for unknown types.
-func (t Type) BlockBytes() int { return table[t].bytes }
+func (t Type) BlockBytes() int { return t.row().bytes }
 
 // RowBytes is the size in a file of n weights in bytes, or -1 where the type is unknown, n is no multiple of its block, or
 // the size does not fit.
 func (t Type) RowBytes(n uint64) int64 {
-	l := table[t]
+	l := t.row()
 	if l.weights == 0 || n%uint64(l.weights) != 0 {
 		return -1
 	}
@@ -70,8 +67,8 @@ func (t Type) RowBytes(n uint64) int64 {
 
 // String is the type's name in ggml, or its number where that is unknown.
 func (t Type) String() string {
-	if l, ok := table[t]; ok {
-		return l.name
+	if name := t.row().name; name != "" {
+		return name
 	}
 	return strconv.FormatUint(uint64(t), 10)
 }
@@ -79,8 +76,8 @@ func (t Type) String() string {
 // Parse gives the type of a name such as "q4_0", in either case.
 func Parse(name string) (Type, error) {
 	for t, l := range table {
-		if strings.EqualFold(l.name, name) {
-			return t, nil
+		if name != "" && strings.EqualFold(l.name, name) {
+			return Type(t), nil
 		}
 	}
 	return 0, fmt.Errorf("%w %q", ErrUnsupportedType, name)
@@ -88,7 +85,11 @@ func Parse(name string) (Type, error) {
 
 // All lists the types that have a name, by number.
 func All() []Type {
-	all := slices.Collect(maps.Keys(table))
-	sort.SliceStable(all, func(i, j int) bool { return all[i] < all[j] })
+	var all []Type
+	for t, l := range table {
+		if l.name != "" {
+			all = append(all, Type(t))
+		}
+	}
 	return all
 }

@@ -21,41 +21,47 @@ var (
 )
 
 // preTokenizers by the name in tokenizer.ggml.pre. The names on one line share their patterns.
-var preTokenizers = byName(map[string]preTokenizer{
-	"gpt-2 mpt olmo jais phi-2 gigachat exaone4 trillion granite-docling modern-bert jina-es jina-de a.x-4.0 mellum jina-v2-es jina-v2-de jina-v1-en jina-v2-code roberta-bpe": {passes: gpt2Passes},
-	"starcoder refact smollm command-r codeshell exaone minerva-7b mellum2":                                                                                                    {passes: digitPasses},
-	"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano":                                                                                           {passes: llama3Passes, ignoreMerges: true, addBOS: true},
-	"dbrx smaug-bpe chatglm-bpe": {passes: llama3Passes},
-	"glm4 glm5":                  {passes: llama3Passes, ignoreMerges: true},
-	"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan kormo grok-2 f2llmv2 solar-open bailingmoe bailingmoe2 llada-moe": {passes: []pass{qwen2}},
-	"qwen35":         {passes: []pass{qwen35}},
-	"falcon":         {passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}},
-	"deepseek-llm":   {passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}},
-	"deepseek-coder": {passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}},
-	"spark2_5":       {passes: []pass{each(isNumber), runs(isChineseOrKana), spark}},
-	"youtu":          {passes: []pass{runs(isHangul), runs(isWideMark), runs(isBopomofo), runs(isChineseOrKana), youtu}, ignoreMerges: true},
-	"jais-2":         {passes: []pass{jais2}},
-	"minicpm5":       {passes: []pass{threeNumbers, llama3}, ignoreMerges: true},
-	"laguna":         {passes: []pass{lines, qwen2}},
-	"seed-coder":     {passes: []pass{seedCoder}},
-	"ufakzeka":       {passes: []pass{ufakzeka}},
-	"exaone-moe":     {passes: []pass{exaoneMoE}},
-	"tekken":         {passes: []pass{tekken}, ignoreMerges: true, addBOS: true},
-	"gpt-4o llama4 kanana2 talkie minimax-m2":   {passes: []pass{gpt4o}},
-	"granite-embed-multi-97m":                   {passes: []pass{gpt4o}, ignoreMerges: true},
-	"tiny_aya cohere2moe":                       {passes: []pass{thousandsOfWords, gpt4o}},
-	"superbpe":                                  {passes: []pass{runs(isNumber), thousands}},
-	"deepseek-v3 hunyuan-dense joyai-llm hy_v4": {passes: []pass{threeNumbers, runs(isChineseOrKana), deepseek3}},
-	"poro-chat bloom gpt3-finnish":              {passes: []pass{bloom}},
-	"viking":                                    {passes: []pass{bloom, each(isNumber)}},
-	"default":                                   {passes: []pass{runs(isDefaultPunctuation), gpt2, runs(isNumber), threeDigits}},
+var preTokenizers = byName([]named{
+	{"gpt-2 mpt olmo jais phi-2 gigachat exaone4 trillion granite-docling modern-bert jina-es jina-de a.x-4.0 mellum jina-v2-es jina-v2-de jina-v1-en jina-v2-code roberta-bpe", preTokenizer{passes: gpt2Passes}},
+	{"starcoder refact smollm command-r codeshell exaone minerva-7b mellum2", preTokenizer{passes: digitPasses}},
+	{"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", preTokenizer{passes: llama3Passes, ignoreMerges: true, addBOS: true}},
+	{"dbrx smaug-bpe chatglm-bpe", preTokenizer{passes: llama3Passes}},
+	{"glm4 glm5", preTokenizer{passes: llama3Passes, ignoreMerges: true}},
+	{"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan kormo grok-2 f2llmv2 solar-open bailingmoe bailingmoe2 llada-moe", preTokenizer{passes: []pass{qwen2}}},
+	{"qwen35", preTokenizer{passes: []pass{qwen35}}},
+	{"falcon", preTokenizer{passes: []pass{runs(isFalconPunctuation), gpt2, threeDigits}}},
+	{"deepseek-llm", preTokenizer{passes: []pass{each(isNewline), spaced(isCased), spaced(isWidePunctuation), trailingSpace, runs(isHanOrHangul), runs(isNumber)}}},
+	{"deepseek-coder", preTokenizer{passes: []pass{each(isNewline), spaced(isLetter), spaced(isPunctuation), runs(isHanOrHangul), each(isNumber)}}},
+	{"spark2_5", preTokenizer{passes: []pass{each(isNumber), runs(isChineseOrKana), spark}}},
+	{"youtu", preTokenizer{passes: []pass{runs(isHangul), runs(isWideMark), runs(isBopomofo), runs(isChineseOrKana), youtu}, ignoreMerges: true}},
+	{"jais-2", preTokenizer{passes: []pass{jais2}}},
+	{"minicpm5", preTokenizer{passes: []pass{threeNumbers, llama3}, ignoreMerges: true}},
+	{"laguna", preTokenizer{passes: []pass{lines, qwen2}}},
+	{"seed-coder", preTokenizer{passes: []pass{seedCoder}}},
+	{"ufakzeka", preTokenizer{passes: []pass{ufakzeka}}},
+	{"exaone-moe", preTokenizer{passes: []pass{exaoneMoE}}},
+	{"tekken", preTokenizer{passes: []pass{tekken}, ignoreMerges: true, addBOS: true}},
+	{"gpt-4o llama4 kanana2 talkie minimax-m2", preTokenizer{passes: []pass{gpt4o}}},
+	{"granite-embed-multi-97m", preTokenizer{passes: []pass{gpt4o}, ignoreMerges: true}},
+	{"tiny_aya cohere2moe", preTokenizer{passes: []pass{thousandsOfWords, gpt4o}}},
+	{"superbpe", preTokenizer{passes: []pass{runs(isNumber), thousands}}},
+	{"deepseek-v3 hunyuan-dense joyai-llm hy_v4", preTokenizer{passes: []pass{threeNumbers, runs(isChineseOrKana), deepseek3}}},
+	{"poro-chat bloom gpt3-finnish", preTokenizer{passes: []pass{bloom}}},
+	{"viking", preTokenizer{passes: []pass{bloom, each(isNumber)}}},
+	{"default", preTokenizer{passes: []pass{runs(isDefaultPunctuation), gpt2, runs(isNumber), threeDigits}}},
 })
 
-func byName(groups map[string]preTokenizer) map[string]preTokenizer {
+// named is what names that stand for the same split share.
+type named struct {
+	names string
+	is    preTokenizer
+}
+
+func byName(groups []named) map[string]preTokenizer {
 	all := map[string]preTokenizer{}
-	for names, p := range groups {
-		for _, name := range strings.Fields(names) {
-			all[name] = p
+	for _, group := range groups {
+		for _, name := range strings.Fields(group.names) {
+			all[name] = group.is
 		}
 	}
 	all[""] = all["default"] // files without the key; llama.cpp reads them so too
