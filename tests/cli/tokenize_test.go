@@ -82,7 +82,8 @@ func TestDetokenizeRefuses(t *testing.T) {
 		{"a word", "1 two 3", `"two" is no token id`},
 		{"an id past the vocabulary", "1 4096", "id 2, 4096, is not within the vocabulary of 4096 tokens"},
 		{"a negative id", "-1", "id 1, -1,"},
-		{"an object without ids", `{"tokens":[1]}`, `no "ids"`},
+		{"an object without ids", `{}`, `no "ids"`},
+		{"a field that is not known", `{"tokens":[1]}`, `unknown field "tokens"`},
 		{"broken JSON", `[1,`, "the JSON ends too early"},
 	}
 	for _, tt := range tests {

@@ -55,11 +55,11 @@ func TestTune(t *testing.T) {
 	path := remembered(t, cache)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Contains(t, string(text), `"prefill": "`+tuned.Tuning.Tiles[0].Prefill+`"`)
+	require.Contains(t, string(text), `"prefill":"`+tuned.Tuning.Tiles[0].Prefill+`"`)
 
 	// What is remembered is used: the tile is put in for a baseline, whichever was faster.
-	best := `"prefill": "` + tuned.Tuning.Tiles[0].Prefill + `"`
-	require.NoError(t, os.WriteFile(path, bytes.ReplaceAll(text, []byte(best), []byte(`"prefill": "tile16x16"`)), 0o600))
+	best := `"prefill":"` + tuned.Tuning.Tiles[0].Prefill + `"`
+	require.NoError(t, os.WriteFile(path, bytes.ReplaceAll(text, []byte(best), []byte(`"prefill":"tile16x16"`)), 0o600))
 	run := []string{"run", "--json", "--max-tokens", "2", "--temperature", "0", "Once"}
 	was := quireAt(t, t.TempDir(), run...).ok(t)
 	is := quireAt(t, cache, run...).ok(t)
@@ -69,11 +69,11 @@ func TestTune(t *testing.T) {
 	require.NotContains(t, quireAt(t, cache, append(bench, "--deterministic")...).ok(t).stdout, "tile16x16")
 
 	// Another quick tuning leaves what it does not measure.
-	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tiles": [`), []byte(`"tiles": [{"headDim": 32, "prefill": "tile32x32", "decode": "split32", "units": 7},`), 1), 0o600))
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tiles":[`), []byte(`"tiles":[{"headDim":32,"prefill":"tile32x32","decode":"split32","units":7},`), 1), 0o600))
 	require.Contains(t, quireAt(t, cache, "tune", "--quick").ok(t).stdout, "remembered in "+path)
 	merged, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Contains(t, string(merged), `"units": 7`)
+	require.Contains(t, string(merged), `"units":7`)
 
 	// A file that says nothing is told and passed over, and written anew.
 	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))

@@ -48,7 +48,7 @@ func TestWrongUsage(t *testing.T) {
 		{"adapters with an argument", []string{"adapters", "x"}, "unexpected argument x"},
 		{"unknown shape", []string{"bench", "--shape", "gpt-9"}, "there is no shape"},
 		{"unknown type", []string{"bench", "--shape", "llama-1b", "--type", "q9"}, `no type "q9"`},
-		{"type that cannot be made", []string{"bench", "--shape", "llama-1b", "--type", "q2_k"}, "Q2_K cannot be made"},
+		{"type that cannot be made", []string{"bench", "--shape", "llama-1b", "--type", "q8_k"}, "Q8_K cannot be made"},
 		{"shape and model", []string{"bench", "--shape", "llama-1b", "-m", "f"}, "do not go together"},
 		{"type without shape", []string{"bench", "--type", "q8_0"}, "need --shape"},
 		{"batch of none", []string{"bench", "--batch", "0"}, "--batch"},
