@@ -46,7 +46,7 @@ func readMooncake(r io.Reader) ([]Request, error) {
 func mooncakeRequest(text []byte, numbers map[int64]int32) (Request, error) {
 	var l mooncakeLine
 	if err := json.Unmarshal(text, &l); err != nil {
-		return Request{}, err
+		return Request{}, jsonError(err)
 	}
 	if l.Timestamp == nil || l.Input == nil || l.Output == nil {
 		return Request{}, errors.New("timestamp, input_length or output_length is missing")
@@ -74,4 +74,20 @@ func mooncakeRequest(text []byte, numbers map[int64]int32) (Request, error) {
 		r.Hashes = append(r.Hashes, number)
 	}
 	return r, nil
+}
+
+// jsonError says in a user's words what a field of a line should be.
+func jsonError(err error) error {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return err
+	}
+	wanted := "a whole number"
+	switch kind.Field {
+	case "timestamp":
+		wanted = "a number"
+	case "hash_ids":
+		wanted = "a list of whole numbers"
+	}
+	return fmt.Errorf("field %q is a %s, it must be %s", kind.Field, kind.Value, wanted)
 }
