@@ -130,6 +130,7 @@ type bench struct {
 	weights    float64 // bytes that a step reads
 	kvToken    float64 // bytes of K and V of a token
 	kvSlots    int     // bytes that it takes in the cache
+	states     uint64  // bytes of a sequence's states
 	budget     int     // tokens a step
 	context    int
 	seed       uint64 // of the next prompt
@@ -156,7 +157,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{kvSlots: slots, vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
+	b := &bench{kvSlots: slots, states: uint64(plan.StateBytes()), vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
 	if !plan.Tied {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
@@ -189,6 +190,12 @@ func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
 	o.Context = min(limit, (b.context/block+1)*block)
 	if o.KVMemory == 0 {
 		o.KVMemory = uint64(sequences) * uint64(o.Context+block) * uint64(b.kvSlots)
+	}
+	if b.states > 0 && o.StateMemory == 0 { // of each sequence, of steps in flight, and as many snapshots
+		o.StateMemory = uint64(4*(sequences+2)) * b.states
+		if o.MaxSeqs == 0 {
+			o.MaxSeqs = sequences
+		}
 	}
 	if o.MaxSeqs == 0 {
 		o.MaxSeqs = max(schedule.DefaultMaxSeqs, sequences)

@@ -94,6 +94,17 @@ func TestRunRefusesWhatDoesNotFit(t *testing.T) {
 	}
 }
 
+func TestStatesOfAMeasurement(t *testing.T) {
+	b := bench{kvSlots: 64, states: 1000}
+	var o engine.Options
+	require.NoError(t, b.fit(&o, Plan{Prompts: []int{32}, Batches: []int{1, 8}, Depths: []int{0}}, 512))
+	assert.Equal(t, 8, o.MaxSeqs, "states are large: no more sequences than are measured")
+	assert.GreaterOrEqual(t, o.StateMemory, uint64(3*8*1000), "of steps in flight and snapshots, too")
+	o = engine.Options{MaxSeqs: 9, StateMemory: 5}
+	require.NoError(t, b.fit(&o, Plan{Prompts: []int{32}, Batches: []int{8}, Depths: []int{0}}, 512))
+	assert.Equal(t, [2]uint64{9, 5}, [2]uint64{uint64(o.MaxSeqs), o.StateMemory}, "what is asked for stays")
+}
+
 func TestRunListsWhereTheTimeGoes(t *testing.T) {
 	d := gputest.Device(t)
 	if !d.Features().Has(gpu.FeatureTimestamps) {
