@@ -52,12 +52,10 @@ func TestSelfTestPasses(t *testing.T) {
 			d := gputest.Device(t)
 			a, err := New(d, p)
 			if err != nil && p.Variant != "" {
-				t.Skip(err)
+				t.Skip(err) // the adapter does not offer the variant
 			}
 			require.NoError(t, err)
-			if err := a.Wait(context.Background()); err != nil && p.Variant != "" {
-				t.Skip(err)
-			}
+			require.NoError(t, a.Wait(context.Background()))
 			passed := map[*gpu.Kernel]bool{}
 			test, err := kernel.NewSelfTest(d, passed)
 			require.NoError(t, err)
