@@ -7,8 +7,10 @@ import (
 	"math"
 )
 
-// Params choose how a token is drawn from logits. The order is: temperature, top-k, top-p over what top-k kept, min-p
-// relative to the most likely token. The zero value is greedy; Defaults gives a plain draw.
+// Params choose how a token is drawn from logits. The order is: logit bias, repetition penalty, frequency and presence
+// penalty, DRY; then temperature, top-k, top-p over what top-k kept, min-p relative to the most likely token. The first
+// group changes greedy choices too, and no log-probabilities: those are of the raw logits. The zero value is greedy;
+// Defaults gives a plain draw.
 type Params struct {
 	Temperature float64 `json:"temperature"` // 0 to 1000; 0, and anything under 1e-5, takes the most likely token, the lowest id of equals
 	TopK        int     `json:"topK"`        // keeps exactly so many of the most likely tokens, the lowest ids of equals; 0 keeps all
@@ -16,6 +18,12 @@ type Params struct {
 	MinP        float64 `json:"minP"`        // 0 to 1: keeps tokens at least so likely, relative to the most likely; 0 keeps all
 	Seed        uint64  `json:"-"`
 	Logprobs    int     `json:"-"` // best tokens whose log-probabilities are wanted beside the chosen one's; at most MaxTop
+
+	LogitBias         map[int32]float64 `json:"-"` // -100 to 100, added to the logits of these tokens; kept, not changed
+	RepetitionPenalty float64           `json:"-"` // 0.001 to 1000: logits of tokens that the prompt or the output has are divided by it where they are positive, and multiplied where not; 1, and 0, is none
+	FrequencyPenalty  float64           `json:"-"` // -2 to 2, taken off the logit of a token as often as the output has it
+	PresencePenalty   float64           `json:"-"` // -2 to 2, taken off the logit of a token that the output has
+	DRY               DRY               `json:"-"` // against repeated sequences of prompt and output
 }
 
 // MaxTop is how many of the best tokens' log-probabilities can be had.
@@ -54,7 +62,7 @@ func (p Params) Validate() error {
 	case p.Logprobs < 0 || p.Logprobs > MaxTop:
 		return &ParamError{"logprobs", p.Logprobs, fmt.Sprintf("between 0 and %d", MaxTop)}
 	}
-	return nil
+	return p.validatePenalties()
 }
 
 // Greedy reports whether the most likely token is taken without a draw.
