@@ -8,12 +8,11 @@ usage: published.py [FOLDER]    FOLDER holds *.jinja; without it the sdist is do
 import glob
 import json
 import os
-import subprocess
 import sys
-import tarfile
 import tempfile
 
 from jinja import CLOCK, render
+from sdist import download
 
 TOOLS = [
     {"type": "function", "function": {"name": "get_weather", "description": "The weather at a place & time.\nIn °C.", "parameters": {
@@ -100,17 +99,6 @@ def main():
                     cases.append({"name": name + "/" + setting, "vars": variables, **out})
             templates.append({"name": os.path.basename(path), "template": template, "cases": cases})
     json.dump({"clock": CLOCK, "templates": templates}, sys.stdout)
-
-
-def download(folder):
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "llama-cpp-python==0.3.36",
-                    "-d", folder], check=True, stdout=sys.stderr)
-    with tarfile.open(glob.glob(os.path.join(folder, "*.tar.gz"))[0]) as sdist:
-        for member in sdist:
-            if "/vendor/llama.cpp/models/templates/" in member.name and member.isfile():
-                member.name = os.path.basename(member.name)
-                sdist.extract(member, folder)
-    return folder
 
 
 main()
