@@ -1,0 +1,297 @@
+package toolcall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Detect recognises a format from the text of a chat template.
+func Detect(template string) Format {
+	var f Format
+	for i := range syntaxes {
+		s := &syntaxes[i]
+		if s.unlike != "" && strings.Contains(template, s.unlike) {
+			continue
+		}
+		if slices.ContainsFunc(s.signs, func(sign []string) bool { return containsAll(template, sign) }) {
+			f.syntax = s
+			break
+		}
+	}
+	for i := range thinkings {
+		if slices.ContainsFunc(thinkings[i].signs, func(sign string) bool { return strings.Contains(template, sign) }) {
+			f.thinking = &thinkings[i]
+			break
+		}
+	}
+	if f.syntax != nil && f.syntax.messages != nil {
+		f.thinking = nil
+	}
+	return f
+}
+
+// Named gives a format by the name of its syntax. It knows the reasoning of the models that use the syntax.
+func Named(name string) (Format, error) {
+	for i := range syntaxes {
+		if s := &syntaxes[i]; s.name == name {
+			return Format{syntax: s, thinking: thinkingOf(s)}, nil
+		}
+	}
+	return Format{}, fmt.Errorf("there is no tool call format %q; there are %s", name, strings.Join(Names(), ", "))
+}
+
+// Names are the formats that Named knows.
+func Names() []string {
+	names := make([]string, len(syntaxes))
+	for i, s := range syntaxes {
+		names[i] = s.name
+	}
+	slices.Sort(names)
+	return names
+}
+
+func containsAll(text string, signs []string) bool {
+	return !slices.ContainsFunc(signs, func(sign string) bool { return !strings.Contains(text, sign) })
+}
+
+// syntax is how a family of models writes calls.
+type syntax struct {
+	name     string
+	signs    [][]string    // a template teaches the syntax if it holds all texts of one of these lists
+	unlike   string        // but not if it holds this
+	open     []string      // marks that begin a call, or several
+	marks    []string      // further marks that its reader looks for
+	begin    func() reader // reads what follows an opening mark
+	messages func() reader // reads everything, in place of open and begin
+	bare     bool          // its opening marks are common text: only names of given tools make calls
+	thinks   bool          // calls may come amid reasoning, and end it
+	thinking string        // a sign of how its models think; "": <think>
+	ids      bool          // the model gives calls ids, which its template expects
+	idLength int           // of the ids that it expects; 0: any
+}
+
+// syntaxes are tried in order.
+var syntaxes = []syntax{
+	{
+		name:     "harmony",
+		signs:    [][]string{{"<|channel|>", "<|message|>"}},
+		marks:    []string{"<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>"},
+		messages: func() reader { return &harmony{} },
+	},
+	{
+		name:     "gemma4",
+		thinking: "<|channel>",
+		signs:    [][]string{{"<|tool_call>"}},
+		open:     []string{"<|tool_call>"},
+		marks:    []string{"<tool_call|>", `<|"|>`},
+		begin: func() reader {
+			return &namedCall{before: []string{"<|tool_call>"}, until: "{", clean: colonName, dialect: gemma, close: []string{"<tool_call|>"}, empty: "<tool_call|>"}
+		},
+	},
+	{
+		name:  "functiongemma",
+		signs: [][]string{{"<start_function_call>"}},
+		open:  []string{"<start_function_call>"},
+		marks: []string{"<end_function_call>", "<escape>"},
+		begin: func() reader {
+			return &namedCall{before: []string{"<start_function_call>"}, until: "{", clean: colonName, dialect: functionGemma,
+				close: []string{"<end_function_call>"}}
+		},
+	},
+	{
+		name:     "mistral",
+		thinking: "[THINK]",
+		signs:    [][]string{{"[TOOL_CALLS]"}},
+		open:     []string{"[TOOL_CALLS]"},
+		marks:    []string{"[CALL_ID]", "[ARGS]"},
+		ids:      true,
+		idLength: 9,
+		begin: func() reader {
+			mark := []string{"[TOOL_CALLS]"}
+			return &either{before: mark, json: &objectCall{},
+				other: &namedCall{before: mark, until: "{", clean: mistralName, dialect: jsonDialect}}
+		},
+	},
+	{
+		name:  "lfm2",
+		signs: [][]string{{"<|tool_call_start|>"}, {"<|tool_list_start|>"}, {"List of tools: [", "keep_past_thinking"}},
+		open:  []string{"<|tool_call_start|>"},
+		marks: []string{"<|tool_call_end|>"},
+		begin: func() reader {
+			opening, closing := []string{"<|tool_call_start|>", "```python"}, []string{"```", "<|tool_call_end|>"}
+			return &either{before: opening, json: &objectCall{close: closing}, other: pythonCalls(opening, closing)}
+		},
+	},
+	{
+		name:  "deepseek",
+		signs: [][]string{{"<｜tool▁call▁begin｜>"}},
+		open:  []string{"<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"},
+		marks: []string{"<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"},
+		begin: func() reader {
+			return &namedCall{before: []string{"<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"}, until: "{", clean: deepSeekName, dialect: jsonDialect,
+				close: []string{"```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"}, empty: "<｜tool▁call▁end｜>"}
+		},
+	},
+	{
+		name:  "deepseek-dsml",
+		signs: [][]string{{"｜DSML｜"}},
+		open:  []string{"<｜DSML｜function_calls>", "<｜DSML｜tool_calls>"},
+		begin: func() reader { return &xmlCall{xmlMarks: dsml} },
+	},
+	{
+		name:  "kimi",
+		ids:   true,
+		signs: [][]string{{"<|tool_call_begin|>"}},
+		open:  []string{"<|tool_calls_section_begin|>", "<|tool_call_begin|>"},
+		marks: []string{"<|tool_call_argument_begin|>", "<|tool_call_end|>", "<|tool_calls_section_end|>"},
+		begin: func() reader {
+			return &namedCall{before: []string{"<|tool_calls_section_begin|>", "<|tool_call_begin|>"}, until: "{", clean: kimiName, dialect: jsonDialect,
+				close: []string{"<|tool_call_end|>", "<|tool_calls_section_end|>"}, empty: "<|tool_call_end|>"}
+		},
+	},
+	{
+		name:   "qwen3-coder",
+		signs:  [][]string{{"<tool_call>", "<function=", "<parameter="}},
+		open:   []string{"<tool_call>", "<function="},
+		marks:  []string{"</tool_call>"},
+		thinks: true,
+		begin:  func() reader { return jsonOrXML() },
+	},
+	{
+		name:     "seed",
+		thinking: "<seed:think>",
+		signs:    [][]string{{"<seed:tool_call>"}},
+		open:     []string{"<seed:tool_call>"},
+		marks:    []string{"</seed:tool_call>"},
+		begin:    func() reader { return &xmlCall{xmlMarks: seed} },
+	},
+	{
+		name:  "minimax",
+		signs: [][]string{{"<minimax:tool_call>"}},
+		open:  []string{"<minimax:tool_call>"},
+		marks: []string{"</minimax:tool_call>"},
+		begin: func() reader { return &xmlCall{xmlMarks: miniMax} },
+	},
+	{
+		name:  "minicpm",
+		signs: [][]string{{"<function name=", "<param name="}},
+		open:  []string{`<function name="`},
+		begin: func() reader { return &xmlCall{xmlMarks: miniCPM} },
+	},
+	{
+		name:     "hunyuan",
+		thinking: "<think:opensource>",
+		signs:    [][]string{{"<tool_call", "<arg_key", "<tool_sep", "opensource"}},
+		open:     []string{"<tool_calls:opensource>", "<tool_call:opensource>"},
+		begin:    func() reader { return &xmlCall{xmlMarks: hunyuan} },
+	},
+	{
+		name:  "glm",
+		signs: [][]string{{"<tool_call>", "<arg_key>", "<arg_value>"}},
+		open:  []string{"<tool_call>"},
+		marks: []string{"</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"},
+		begin: func() reader { return &xmlCall{xmlMarks: glm} },
+	},
+	{
+		name:     "granite",
+		thinking: "<response></response>",
+		signs:    [][]string{{"<|start_of_role|>", "<|tool_call|>"}},
+		open:     []string{"<|tool_call|>", "<tool_call>"},
+		marks:    []string{"</tool_call>"},
+		begin: func() reader {
+			return &objectCall{before: []string{"<|tool_call|>", "<tool_call>"}, close: []string{"</tool_call>"}}
+		},
+	},
+	{
+		name:  "phi",
+		signs: [][]string{{"<|tool|>", "<|/tool|>"}, {"<|tool_call|>"}, {"functools["}},
+		open:  []string{"<|tool_call|>", "functools["},
+		marks: []string{"<|/tool_call|>"},
+		begin: func() reader {
+			return &objectCall{before: []string{"<|tool_call|>", "functools"}, close: []string{"<|/tool_call|>"}}
+		},
+	},
+	{
+		name:     "cohere",
+		thinking: "<|START_THINKING|>",
+		signs:    [][]string{{"<|START_ACTION|>"}},
+		open:     []string{"<|START_ACTION|>"},
+		marks:    []string{"<|END_ACTION|>"},
+		begin: func() reader {
+			return &objectCall{before: []string{"<|START_ACTION|>"}, close: []string{"<|END_ACTION|>"}}
+		},
+	},
+	{
+		name:  "gigachat",
+		signs: [][]string{{"<|function_call|>{"}, {"<|function_call|>", "<|role_sep|>"}},
+		open:  []string{"<|function_call|>"},
+		begin: func() reader { return &objectCall{before: []string{"<|function_call|>"}} },
+	},
+	{
+		name:     "apertus",
+		thinking: "<|inner_prefix|>",
+		signs:    [][]string{{"<|tools_prefix|>"}},
+		open:     []string{"<|tools_prefix|>"},
+		marks:    []string{"<|tools_suffix|>"},
+		begin: func() reader {
+			return &objectCall{before: []string{"<|tools_prefix|>"}, close: []string{"<|tools_suffix|>"}, keyed: true}
+		},
+	},
+	{
+		name:  "nemotron",
+		signs: [][]string{{"<TOOLCALL>"}},
+		open:  []string{"<TOOLCALL>"},
+		marks: []string{"</TOOLCALL>"},
+		begin: func() reader { return &objectCall{before: []string{"<TOOLCALL>"}, close: []string{"</TOOLCALL>"}} },
+	},
+	{
+		name:  "tool_calls",
+		signs: [][]string{{"<tool_calls>"}},
+		open:  []string{"<tool_calls>"},
+		marks: []string{"</tool_calls>"},
+		begin: func() reader { return &objectCall{before: []string{"<tool_calls>"}, close: []string{"</tool_calls>"}} },
+	},
+	{
+		name:   "hermes",
+		signs:  [][]string{{"<tool_call>"}},
+		unlike: "minimax[>[", // whose tags are not these
+		open:   []string{"<tool_call>"},
+		marks:  []string{"</tool_call>"},
+		begin:  func() reader { return jsonOrXML() },
+	},
+	{
+		name:  "olmo",
+		signs: [][]string{{"<function_calls>"}},
+		open:  []string{"<function_calls>"},
+		marks: []string{"</function_calls>"},
+		begin: func() reader { return pythonCalls([]string{"<function_calls>"}, []string{"</function_calls>"}) },
+	},
+	{
+		name:  "functionary",
+		signs: [][]string{{"<function=", "</function>"}},
+		open:  []string{"<function="},
+		marks: []string{"</function>"},
+		begin: func() reader {
+			return &namedCall{before: []string{"<function="}, until: "{", clean: functionaryName, dialect: jsonDialect, close: []string{"</function>"}}
+		},
+	},
+	{
+		name:  "llama3",
+		signs: [][]string{{"<|start_header_id|>", `"parameters"`}, {"<|python_tag|>"}},
+		open:  []string{"<|python_tag|>", "{"},
+		bare:  true,
+		begin: func() reader {
+			mark := []string{"<|python_tag|>"}
+			return &either{before: mark, json: &objectCall{}, other: pythonCalls(mark, nil)}
+		},
+	},
+	{
+		name:  "pythonic",
+		signs: [][]string{{"<|header_start|>", "func_name1("}},
+		open:  []string{"<|python_start|>", "["},
+		marks: []string{"<|python_end|>"},
+		bare:  true,
+		begin: func() reader { return pythonCalls([]string{"<|python_start|>"}, []string{"<|python_end|>"}) },
+	},
+}
