@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"quire/engine/chat"
 	"quire/engine/generation"
@@ -31,7 +30,7 @@ var (
 	ErrSessionFormat    = session.ErrFormat
 	ErrSessionDamaged   = session.ErrDamaged
 	ErrSessionModel     = session.ErrModel
-	ErrDeadline         = errors.New("the request's deadline has passed")
+	ErrDeadline         = generation.ErrDeadline
 
 	// ErrNotNumbers finishes a request whose logits are infinity or NaN, and no other.
 	ErrNotNumbers = generation.ErrNotNumbers
@@ -129,24 +128,29 @@ func (e *Engine) Tokenizer() *tokenizer.Tokenizer { return e.tokenizer }
 // HasTemplate reports whether the model has a chat template.
 func (e *Engine) HasTemplate() bool { return e.template != nil || e.templateErr != nil }
 
-// ChatPrompt renders messages with the model's chat template and returns the token ids of a prompt for its answer. A
-// message's content is a text or a list of text parts.
-func (e *Engine) ChatPrompt(messages []chat.Message) ([]int32, error) {
-	if e.templateErr != nil {
-		return nil, fmt.Errorf("%w: the model's chat template cannot be used, its prompts only as they are (--raw): %w", ErrUnsupportedModel, e.templateErr)
-	}
-	if e.template == nil {
-		return nil, fmt.Errorf("%w: the model has no chat template", ErrBadRequest)
-	}
-	messages, err := readable(e.template, messages)
-	if err != nil {
-		return nil, err
-	}
-	text, err := e.template.Render(messages, chat.Options{AddGenerationPrompt: true, Now: time.Now()})
+// ChatPrompt returns the token ids of the prompt for the answer to messages, which ChatText renders.
+func (e *Engine) ChatPrompt(messages []chat.Message, o chat.Options) ([]int32, error) {
+	o.AddGenerationPrompt = true
+	text, err := e.ChatText(messages, o)
 	if err != nil {
 		return nil, err
 	}
 	return e.TextPrompt(text)
+}
+
+// ChatText renders messages with the model's chat template. A message's content is a text or a list of text parts.
+func (e *Engine) ChatText(messages []chat.Message, o chat.Options) (string, error) {
+	if e.templateErr != nil {
+		return "", fmt.Errorf("%w: the model's chat template cannot be used, its prompts only as they are (--raw): %w", ErrUnsupportedModel, e.templateErr)
+	}
+	if e.template == nil {
+		return "", fmt.Errorf("%w: the model has no chat template", ErrBadRequest)
+	}
+	messages, err := readable(e.template, messages)
+	if err != nil {
+		return "", err
+	}
+	return e.template.Render(messages, o)
 }
 
 // TextPrompt returns the token ids of a text as it is: special tokens in it parsed, BOS added where the vocabulary asks

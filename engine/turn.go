@@ -18,7 +18,7 @@ const answered = "This is the answer."
 func (s *Session) ChatPrompt(content string) ([]int32, error) {
 	e := s.engine
 	if e.template == nil {
-		_, err := e.ChatPrompt(nil) // says why
+		_, err := e.ChatPrompt(nil, chat.Options{}) // says why
 		return nil, err
 	}
 	text, err := e.template.Render([]chat.Message{{Role: "user", Content: "?"}, {Role: "assistant", Content: answered},

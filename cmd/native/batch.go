@@ -37,9 +37,9 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	case j.IDs != nil:
 		p.prompt = j.IDs
 	case j.Messages != nil:
-		p.prompt, p.err = b.engine.ChatPrompt(j.Messages)
+		p.prompt, p.err = b.engine.ChatPrompt(j.Messages, chat.Options{})
 	case b.engine.HasTemplate() && !b.raw:
-		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}})
+		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}}, chat.Options{})
 	default:
 		p.prompt, p.err = b.engine.TextPrompt(j.Prompt)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"quire/engine"
+	"quire/engine/chat"
 )
 
 type embedCommand struct {
@@ -106,7 +107,7 @@ func (b *embedding) submit(ctx context.Context, j job) *pending {
 	case j.IDs != nil:
 		p.prompt = j.IDs
 	case j.Messages != nil:
-		p.prompt, p.err = b.engine.ChatPrompt(j.Messages)
+		p.prompt, p.err = b.engine.ChatPrompt(j.Messages, chat.Options{})
 	default:
 		p.prompt, p.err = b.engine.EmbedPrompt(j.Prompt)
 	}

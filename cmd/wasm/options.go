@@ -131,7 +131,7 @@ func (r *asked) chatPrompt(e *engine.Engine) ([]int32, error) {
 		return nil, err
 	}
 	if len(r.After) == 0 {
-		return e.ChatPrompt(messages)
+		return e.ChatPrompt(messages, chat.Options{})
 	}
 	if len(messages) != 1 || messages[0].Role != "user" {
 		return nil, fmt.Errorf("%w: a session that has begun takes one message, the user's next: it knows what was said before", engine.ErrBadRequest)

@@ -15,6 +15,8 @@ var (
 	ErrBadRequest = errors.New("bad request")
 	// ErrContextTooLong says that a prompt leaves no room for a token.
 	ErrContextTooLong = errors.New("the prompt is too long")
+	// ErrDeadline finishes a request whose deadline has passed.
+	ErrDeadline = errors.New("the request's deadline has passed")
 )
 
 // Limits are what an engine can do for a request.

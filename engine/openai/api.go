@@ -1,0 +1,137 @@
+package openai
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"quire/engine/json"
+)
+
+// API answers calls. Its fields are set before the first one; one value serves all doors.
+type API struct {
+	Models Models
+
+	BodyLimit int                        // the most bytes of a body; 0: DefaultBodyLimit
+	Now       func() time.Time           // the clock; nil: the present
+	NewID     func(prefix string) string // makes ids such as "chatcmpl-…"; nil: random ones
+}
+
+// DefaultBodyLimit is the most bytes of a body, unless API.BodyLimit says otherwise.
+const DefaultBodyLimit = 32 << 20
+
+// Call is what a client asks.
+type Call struct {
+	Method string                   // of HTTP
+	Path   string                   // unescaped, without query, such as "/v1/chat/completions"
+	Header func(name string) string // gives a header's value, whatever the name's case; nil: there are none
+	Body   []byte
+	Tenant string // turns are shared out among tenants; "": the request's user
+}
+
+// Answer is what the client is told.
+type Answer struct {
+	Status int
+	Header [][2]string      // names and values, of Content-Type at least
+	Body   []byte           // where Events is nil
+	Events iter.Seq[[]byte] // of a stream: each value is a whole server-sent event; breaking off, and the call's context, cancel the request
+}
+
+// Handle answers a call. Without Events the answer is whole when it returns; Events must be read or the call's context cancelled.
+func (a *API) Handle(ctx context.Context, c Call) *Answer {
+	answer, err := a.route(ctx, c)
+	if err != nil {
+		return err.Answer()
+	}
+	return answer
+}
+
+// route finds what answers a path.
+func (a *API) route(ctx context.Context, c Call) (*Answer, *Error) {
+	path := strings.TrimPrefix(strings.TrimSuffix(c.Path, "/"), "/v1")
+	r := routeOf(path)
+	if r == nil {
+		return nil, &Error{Status: 404, Type: typeInvalid, Code: "unknown_url", Message: "There is no " + c.Method + " " + c.Path + " here."}
+	}
+	if c.Method != r.method && !(c.Method == "HEAD" && r.method == "GET") {
+		return nil, &Error{Status: 405, Type: typeInvalid, Code: "method_not_supported", Message: "Only " + r.method + " is allowed on " + c.Path + ".",
+			header: [][2]string{{"Allow", r.method}}}
+	}
+	if limit := a.bodyLimit(); len(c.Body) > limit {
+		return nil, TooLarge(limit)
+	}
+	return r.answer(a, ctx, c)
+}
+
+// endpoint is a path, and what answers it.
+type endpoint struct {
+	method string
+	paths  []string
+	prefix bool // what is below the path, too
+	answer func(a *API, ctx context.Context, c Call) (*Answer, *Error)
+}
+
+func routeOf(path string) *endpoint {
+	for i, r := range endpoints {
+		for _, p := range r.paths {
+			if path == p || r.prefix && strings.HasPrefix(path, p+"/") {
+				return &endpoints[i]
+			}
+		}
+	}
+	return nil
+}
+
+var endpoints []endpoint
+
+func init() { // endpoints refer to what refers to them
+	endpoints = []endpoint{
+		{"GET", []string{"/health"}, false, (*API).handleHealth},
+		{"GET", []string{"/models"}, true, (*API).handleModels},
+	}
+}
+
+func (a *API) bodyLimit() int {
+	if a.BodyLimit > 0 {
+		return a.BodyLimit
+	}
+	return DefaultBodyLimit
+}
+
+// TooLarge refuses a body that has more bytes than a limit.
+func TooLarge(limit int) *Error {
+	return &Error{Status: 413, Type: typeInvalid, Code: "request_too_large", Message: fmt.Sprintf("The request's body has more than %d bytes.", limit)}
+}
+
+func (a *API) now() time.Time {
+	if a.Now != nil {
+		return a.Now()
+	}
+	return time.Now()
+}
+
+func (a *API) newID(prefix string) string {
+	if a.NewID != nil {
+		return a.NewID(prefix)
+	}
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	id := []byte(prefix)
+	for range 24 {
+		id = append(id, letters[rand.IntN(len(letters))])
+	}
+	return string(id)
+}
+
+var contentJSON = [2]string{"Content-Type", "application/json"}
+
+// jsonAnswer tells a value.
+func jsonAnswer(value any) (*Answer, *Error) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return nil, asError(err, "")
+	}
+	return &Answer{Status: 200, Header: [][2]string{contentJSON}, Body: body}, nil
+}
