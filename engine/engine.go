@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"quire/engine/chat"
@@ -65,6 +66,10 @@ type Info struct {
 	SelfTest       SelfTest        `json:"selfTest"`
 	LoadTime       Duration        `json:"loadTime"`
 	Warnings       []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
+
+	Template   string `json:"-"` // the chat template's text
+	Dimensions int    `json:"-"` // of an embedding
+	Labels     int    `json:"-"` // scores that a model that ranks gives; 0: it does not rank
 }
 
 // SelfTest says which kernels computed rightly as the model loaded, none where there was no test.
@@ -84,14 +89,16 @@ func selfTest(t runner.SelfTest) SelfTest {
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.
 type Engine struct {
-	plan        *model.Plan
-	source      gpu.Source
-	options     Options
-	tokenizer   *tokenizer.Tokenizer
-	template    *chat.Template
-	templateErr error // why the model's template cannot be used
-	info        Info
-	kernels     map[string]string
+	plan         *model.Plan
+	source       gpu.Source
+	options      Options
+	tokenizer    *tokenizer.Tokenizer
+	template     *chat.Template
+	templateText string
+	templateErr  error  // why the model's template cannot be used
+	pair         string // what a query and a document are put into, where the file says; "" otherwise
+	info         Info
+	kernels      map[string]string
 
 	mu       sync.Mutex // guards what follows
 	stats    Stats
@@ -167,6 +174,19 @@ func (e *Engine) TextPrompt(text string) ([]int32, error) {
 // tokens that the vocabulary asks for.
 func (e *Engine) EmbedPrompt(text string) ([]int32, error) {
 	ids := e.tokenizer.EncodeWhole(text, tokenizer.EncodeOptions{Special: true})
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
+	}
+	return ids, nil
+}
+
+// PairPrompt returns the token ids of a query and a document whose score is asked for: in the form that the model's file has for
+// them, and otherwise as its vocabulary pairs texts.
+func (e *Engine) PairPrompt(query, document string) ([]int32, error) {
+	if e.pair != "" {
+		return e.EmbedPrompt(strings.NewReplacer("{query}", query, "{document}", document).Replace(e.pair))
+	}
+	ids := e.tokenizer.EncodePair(query, document, tokenizer.EncodeOptions{})
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%w: the prompt is empty", ErrBadRequest)
 	}

@@ -83,7 +83,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	for _, name := range e.info.SelfTest.Replaced {
 		e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("adapter %s computes wrongly with kernel %s; its baseline runs in its place, slower: a newer driver may help", e.info.Adapter.Name, name))
 	}
-	e.info.Chat = e.HasTemplate()
+	e.info.Chat, e.info.Template = e.HasTemplate(), e.templateText
 	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
@@ -117,10 +117,15 @@ func withDefaults(o Options) Options {
 }
 
 func (e *Engine) readTemplate(f *gguf.File) error {
+	var err error
+	if e.pair, _, err = f.Metadata.String("tokenizer.chat_template.rerank"); err != nil {
+		return err
+	}
 	text, ok, err := f.Metadata.String("tokenizer.chat_template")
 	if err != nil || !ok {
 		return err
 	}
+	e.templateText = text
 	spell := func(id int32, ok bool) string {
 		if !ok {
 			return ""
@@ -208,7 +213,7 @@ func (e *Engine) size(given bool) error {
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
 		KVBytes: e.machine.needs.kv, KVTokenBytes: token, LargestContext: needs.largest(), StateBytes: e.machine.needs.states, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
+		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Dimensions: e.plan.PooledWidth(), Labels: e.plan.Labels(), Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
 }

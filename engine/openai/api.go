@@ -91,6 +91,14 @@ func init() { // endpoints refer to what refers to them
 	endpoints = []endpoint{
 		{"GET", []string{"/health"}, false, (*API).handleHealth},
 		{"GET", []string{"/models"}, true, (*API).handleModels},
+		{"POST", []string{"/chat/completions"}, false, (*API).handleChat},
+		{"POST", []string{"/completions"}, false, (*API).handleCompletion},
+		{"POST", []string{"/responses"}, false, (*API).handleResponse},
+		{"POST", []string{"/embeddings"}, false, (*API).handleEmbeddings},
+		{"POST", []string{"/rerank", "/reranking", "/v2/rerank"}, false, (*API).handleRerank},
+		{"POST", []string{"/tokenize"}, false, (*API).handleTokenize},
+		{"POST", []string{"/detokenize"}, false, (*API).handleDetokenize},
+		{"POST", []string{"/apply-template"}, false, (*API).handleApplyTemplate},
 	}
 }
 

@@ -19,6 +19,8 @@ type Engine interface {
 	TextPrompt(text string) ([]int32, error)
 	// EmbedPrompt returns the token ids of a text whose embedding is asked for, special tokens in it parsed.
 	EmbedPrompt(text string) ([]int32, error)
+	// PairPrompt returns the token ids of a query and a document whose score is asked for.
+	PairPrompt(query, document string) ([]int32, error)
 	// Tokenizer is the model's.
 	Tokenizer() *tokenizer.Tokenizer
 	// LoRA gives the number of an adapter that is loaded, by the name it was loaded under.
@@ -39,6 +41,7 @@ type About struct {
 	Name       string             // that answers give; "" where the request's is given back
 	Context    int                // the most tokens of prompt and answer
 	Vocabulary int                // tokens
+	TokenBytes int                // of the longest token's text; 0: not known
 	Template   string             // the chat template's text; "" where the model has none
 	Defaults   sample.Params      // what the model is best drawn with
 	Pooling    generation.Pooling // of embeddings, unless the file says rank

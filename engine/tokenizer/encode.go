@@ -53,12 +53,33 @@ func (t *Tokenizer) EncodePrompt(text string, options EncodeOptions) []int32 {
 // where the vocabulary asks for it and the text does not end with it.
 func (t *Tokenizer) EncodeWhole(text string, options EncodeOptions) []int32 {
 	ids := t.EncodePrompt(text, options)
+	if end, ok := t.closing(); ok && (len(ids) == 0 || ids[len(ids)-1] != end) {
+		ids = append(ids, end)
+	}
+	return ids
+}
+
+// closing gives the token that the vocabulary wants behind a whole text.
+func (t *Tokenizer) closing() (id int32, ok bool) {
 	key := keyEOS
 	if t.words != nil {
 		key = keySeparator
 	}
-	if eos, ok := t.special(key); ok && t.vocabulary.AddEOS && (len(ids) == 0 || ids[len(ids)-1] != eos) {
-		ids = append(ids, eos)
+	id, ok = t.special(key)
+	return id, ok && t.vocabulary.AddEOS
+}
+
+// EncodePair gives the tokens of a text and a second one that belongs to it, as models that score such pairs take them: each ends as
+// EncodeWhole ends a text, and but for WordPiece the first does twice.
+func (t *Tokenizer) EncodePair(first, second string, options EncodeOptions) []int32 {
+	ids := t.EncodeWhole(first, options)
+	end, ok := t.closing()
+	if ok && t.words == nil {
+		ids = append(ids, end)
+	}
+	ids = append(ids, t.Encode(second, options)...)
+	if ok {
+		ids = append(ids, end)
 	}
 	return ids
 }

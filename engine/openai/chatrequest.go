@@ -1,0 +1,163 @@
+package openai
+
+import (
+	"quire/engine/json"
+)
+
+// ChatRequest asks for answers to a conversation.
+type ChatRequest struct {
+	Model    string // "": the only model, or the first
+	Messages []Message
+	Sampling
+
+	Logprobs    bool // log-probabilities of the answer's tokens
+	TopLogprobs int  // and of so many of the likeliest tokens in each place
+
+	Tools             []Tool
+	ToolChoice        string // ToolsAuto or ToolsNone; "": auto
+	ParallelToolCalls *bool  // false: at most one call an answer
+	ToolFormat        string // how the model writes calls; "": as its template tells
+
+	ReasoningFormat string         // "none" leaves reasoning in the answer; "", "auto" and "deepseek" give it apart
+	TemplateValues  map[string]any // further variables of the chat template
+	Continue        bool           // go on with the last message, an assistant's, rather than begin one
+	NoPrompt        bool           // do not begin the assistant's turn
+
+	ResponseFormat *ResponseFormat
+
+	values *json.Object // TemplateValues in the client's order
+	input  string       // what the body calls Messages; "": messages
+	reader reader
+}
+
+// ResponseFormat asks for a form that the answer keeps to. So far there is none but text.
+type ResponseFormat struct {
+	Type       string // "text"; "json_object" and "json_schema" are refused
+	JSONSchema any
+}
+
+// ReadChatRequest reads the body of a call of /v1/chat/completions.
+func ReadChatRequest(body []byte) (*ChatRequest, error) {
+	q := &ChatRequest{}
+	r := &q.reader
+	f := r.read(body)
+	q.Model = f.textOr("model", "")
+	q.Messages = readMessages(f)
+	q.Sampling = readSampling(f, "max_completion_tokens", "max_tokens")
+	q.Logprobs, q.TopLogprobs = f.is("logprobs"), valueOr(f.integer("top_logprobs"), 0)
+	q.Tools, q.ToolChoice, q.ParallelToolCalls = readTools(f), readToolChoice(f), f.flag("parallel_tool_calls")
+	q.ToolFormat, q.ReasoningFormat = f.textOr("tool_format", ""), f.textOr("reasoning_format", "")
+	q.Continue = f.is("continue_final_message")
+	prompt := f.flag("add_generation_prompt")
+	q.NoPrompt = prompt != nil && !*prompt
+	q.values = readTemplateValues(f)
+	q.ResponseFormat = readResponseFormat(f, "response_format")
+	refuseChat(f)
+	f.done()
+	if r.err != nil {
+		return nil, r.err
+	}
+	return q, nil
+}
+
+// readTemplateValues reads what variables the chat template is given.
+func readTemplateValues(f *fields) *json.Object {
+	values := &json.Object{}
+	effort(f, "reasoning_effort", values)
+	if o := f.inner("chat_template_kwargs"); o != nil {
+		for i, name := range o.object.Names {
+			add(values, name, o.object.Values[i])
+		}
+	}
+	return values
+}
+
+// effort reads how much the model is to think, for which templates have their own names.
+func effort(f *fields, name string, values *json.Object) {
+	text := f.text(name)
+	if text == nil {
+		return
+	}
+	if *text == "none" {
+		add(values, "enable_thinking", false)
+		add(values, "thinking", false)
+	}
+	add(values, "reasoning_effort", *text)
+}
+
+func add(o *json.Object, name string, value any) {
+	o.Names, o.Values = append(o.Names, name), append(o.Values, value)
+}
+
+func readResponseFormat(f *fields, name string) *ResponseFormat {
+	o := f.inner(name)
+	if o == nil {
+		return nil
+	}
+	o.need("type")
+	format := &ResponseFormat{Type: o.textOr("type", ""), JSONSchema: o.value("json_schema")}
+	o.done()
+	return format
+}
+
+// refuseChat refuses what is not text, and what is older than tools.
+func refuseChat(f *fields) {
+	for i, v := range f.list("modalities") {
+		if v != "text" {
+			f.r.fail(invalid(item("modalities", i), "unsupported_value", `"modalities" may hold "text" only.`))
+		}
+	}
+	for _, name := range []string{"audio", "prediction", "web_search_options"} {
+		if f.value(name) != nil {
+			f.r.fail(unsupported(name, "%q is not supported.", name))
+		}
+	}
+	for _, name := range []string{"functions", "function_call"} {
+		if f.value(name) != nil {
+			f.r.fail(unsupported(name, `%q is not supported: use "tools" and "tool_choice".`, name))
+		}
+	}
+	if f.is("store") {
+		f.r.warn(`"store": nothing is stored`)
+	}
+}
+
+// field is what the body calls the conversation.
+func (q *ChatRequest) field() string {
+	if q.input == "" {
+		return "messages"
+	}
+	return q.input
+}
+
+// check holds a request to what can be done.
+func (q *ChatRequest) check() *Error {
+	c := &checker{}
+	checkMessages(c, q.Messages)
+	q.Sampling.check(c)
+	c.integer("top_logprobs", &q.TopLogprobs, 0, maxLogprobs)
+	if q.TopLogprobs > 0 && !q.Logprobs {
+		c.fail(invalid("top_logprobs", "invalid_value", `"top_logprobs" goes only with "logprobs": true.`))
+	}
+	checkTools(c, q.Tools, q.ToolChoice)
+	checkFormat(c, "response_format", q.ResponseFormat)
+	if q.ReasoningFormat != "" {
+		c.choice("reasoning_format", q.ReasoningFormat, "none", "auto", "deepseek")
+	}
+	if n := len(q.Messages); q.Continue && n > 0 && q.Messages[n-1].Role != "assistant" {
+		c.fail(invalid("continue_final_message", "invalid_value", `"continue_final_message" needs a last message of the role "assistant".`))
+	}
+	return c.err
+}
+
+// checkFormat refuses any form but text.
+func checkFormat(c *checker, param string, format *ResponseFormat) {
+	if format == nil || format.Type == "text" {
+		return
+	}
+	if format.Type == "json_object" || format.Type == "json_schema" {
+		c.fail(invalid(param, "unsupported_value", "%q of type %q is not supported yet: answers keep to no schema. Leave it out, or ask for \"text\".", param, format.Type))
+		return
+	}
+	c.choice(param+".type", format.Type, "text", "json_object", "json_schema")
+}

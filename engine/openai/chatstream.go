@@ -1,0 +1,137 @@
+package openai
+
+import (
+	"context"
+	"iter"
+
+	"quire/engine/generation"
+	"quire/engine/openai/toolcall"
+)
+
+// ChatStream is an answer as it comes.
+type ChatStream struct {
+	job  *chatJob
+	feed *feed
+}
+
+// StreamChatCompletion answers a conversation piece by piece. All must be called, or ctx cancelled.
+func (a *API) StreamChatCompletion(ctx context.Context, q *ChatRequest) (*ChatStream, error) {
+	j, err := a.chatJob(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f, failed := j.open(ctx, []generation.Request{j.request})
+	if failed != nil {
+		return nil, asError(failed, q.field())
+	}
+	return &ChatStream{job: j, feed: f}, nil
+}
+
+// All gives the chunks; an error is the last value. Breaking off cancels the request.
+func (s *ChatStream) All() iter.Seq2[*ChatChunk, error] {
+	return func(yield func(*ChatChunk, error) bool) {
+		choices := map[int]*choice{}
+		s.feed.each(func(e event) bool {
+			if e.result != nil {
+				return s.end(choices, e.result, yield)
+			}
+			c := s.choice(choices, e.chunk.Index)
+			return s.push(c, &e.chunk, yield)
+		})
+	}
+}
+
+func (s *ChatStream) choice(choices map[int]*choice, index int) *choice {
+	if choices[index] == nil {
+		choices[index] = s.job.newChoice()
+	}
+	return choices[index]
+}
+
+// push tells what a token brought.
+func (s *ChatStream) push(c *choice, chunk *generation.Chunk, yield func(*ChatChunk, error) bool) bool {
+	j := s.job
+	text, ends := chunk.Text, j.ends(chunk.Token.ID)
+	if ends {
+		text = j.shown(text, []int32{chunk.Token.ID}, generation.FinishStop)
+	} else if j.query.Logprobs {
+		c.pending = append(c.pending, j.tokenLogprob(&chunk.Token))
+	}
+	if !c.begun {
+		c.begun = true
+		empty := ""
+		if !yield(s.chunk(chunk.Index, Delta{Role: "assistant", Content: &empty}, nil), nil) {
+			return false
+		}
+	}
+	return s.tell(c, chunk.Index, c.take(c.parser.Push(text)), yield)
+}
+
+// tell gives a chunk a delta.
+func (s *ChatStream) tell(c *choice, index int, deltas []toolcall.Delta, yield func(*ChatChunk, error) bool) bool {
+	for _, d := range deltas {
+		var told Delta
+		switch {
+		case d.Call != nil:
+			call := ToolCallDelta{Index: d.Call.Index, ID: d.Call.ID, Function: FunctionDelta{d.Call.Name, d.Call.Arguments}}
+			if d.Call.Name != "" {
+				call.Type = "function"
+			}
+			told.ToolCalls = []ToolCallDelta{call}
+		case d.Reasoning != "":
+			told.ReasoningContent = &d.Reasoning
+		case d.Content != "":
+			told.Content = &d.Content
+		default:
+			continue
+		}
+		if !yield(s.chunk(index, told, c), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// end tells how all choices ended.
+func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield func(*ChatChunk, error) bool) bool {
+	if err := failure(r); err != nil {
+		return yield(nil, asError(err, s.job.query.field()))
+	}
+	reasoning := 0
+	for i := range r.Choices {
+		ended := &r.Choices[i]
+		c := s.choice(choices, ended.Index)
+		if !s.tell(c, ended.Index, c.take(c.parser.Finish()), yield) {
+			return false
+		}
+		reasoning += s.job.count(c.reasoning.String())
+		last := s.chunk(ended.Index, Delta{}, c)
+		reason := c.finish(ended.Reason)
+		last.Choices[0].FinishReason = &reason
+		if i == len(r.Choices)-1 && !s.job.query.Usage {
+			last.Warnings = s.job.ending(r)
+		}
+		if !yield(last, nil) {
+			return false
+		}
+	}
+	if !s.job.query.Usage {
+		return true
+	}
+	usage := usageOf(*r)
+	usage.Completion = &CompletionDetails{reasoning}
+	last := s.chunk(0, Delta{}, nil)
+	last.Choices, last.Usage, last.Warnings = []DeltaChoice{}, &usage, s.job.ending(r)
+	return yield(last, nil)
+}
+
+// chunk makes a chunk, with the log-probabilities of a choice's tokens that were not told yet.
+func (s *ChatStream) chunk(index int, d Delta, c *choice) *ChatChunk {
+	j := s.job
+	told := DeltaChoice{Index: index, Delta: d}
+	if c != nil && len(c.pending) > 0 {
+		told.Logprobs = &Logprobs{Content: c.pending}
+		c.pending = nil
+	}
+	return &ChatChunk{ID: j.id, Object: "chat.completion.chunk", Created: j.created, Model: j.name, Choices: []DeltaChoice{told}}
+}

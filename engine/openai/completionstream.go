@@ -1,0 +1,167 @@
+package openai
+
+import (
+	"context"
+	"iter"
+
+	"quire/engine/generation"
+	"quire/engine/sample"
+)
+
+// CompletionStream is a completion as it comes.
+type CompletionStream struct {
+	job  *completionJob
+	feed *feed
+}
+
+// StreamCompletion goes on with texts piece by piece. All must be called, or ctx cancelled.
+func (a *API) StreamCompletion(ctx context.Context, q *CompletionRequest) (*CompletionStream, error) {
+	j, err := a.completionJob(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	f, failed := j.open(ctx, j.requests)
+	if failed != nil {
+		return nil, asError(failed, "prompt")
+	}
+	return &CompletionStream{job: j, feed: f}, nil
+}
+
+func (a *API) handleCompletion(ctx context.Context, c Call) (*Answer, *Error) {
+	q, err := ReadCompletionRequest(c.Body)
+	if err != nil {
+		return nil, asError(err, "")
+	}
+	q.Tenant = c.Tenant
+	if !q.Stream {
+		return whole(a.Completion(ctx, q))
+	}
+	s, err := a.StreamCompletion(ctx, q)
+	if err != nil {
+		return nil, asError(err, "")
+	}
+	return &Answer{Status: 200, Header: notes(streamHeader(), q.Prefix(), q.reader.warnings), Events: dataEvents(s.All())}, nil
+}
+
+func (c *Completion) notes() (string, []string) { return c.prefix, c.Warnings }
+
+// textState is one choice as it comes.
+type textState struct {
+	begun   bool
+	scores  logprobWriter
+	pending []sample.Token // of tokens that no event has told of
+}
+
+// All gives the events; an error is the last value. Breaking off cancels the request.
+func (s *CompletionStream) All() iter.Seq2[*Completion, error] {
+	return func(yield func(*Completion, error) bool) {
+		j := s.job
+		states := map[int]*textState{}
+		results := make([]generation.Result, len(j.requests))
+		open := len(results)
+		s.feed.each(func(e event) bool {
+			if e.result == nil {
+				return s.push(states, e.request, &e.chunk, yield)
+			}
+			results[e.request] = *e.result
+			if err := failure(e.result); err != nil {
+				yield(nil, asError(err, "prompt"))
+				return false
+			}
+			open--
+			return s.end(states, e.request, results, open == 0, yield)
+		})
+	}
+}
+
+// push tells what a token brought.
+func (s *CompletionStream) push(states map[int]*textState, request int, chunk *generation.Chunk, yield func(*Completion, error) bool) bool {
+	j := s.job
+	state := s.state(states, request, chunk.Index)
+	if !s.echo(state, request, chunk.Index, yield) {
+		return false
+	}
+	if j.silent() {
+		return true
+	}
+	if j.query.IgnoreEnd || !j.engine.Tokenizer().IsEnd(chunk.Token.ID) {
+		state.pending = append(state.pending, chunk.Token)
+	}
+	if chunk.Text == "" {
+		return true
+	}
+	return yield(s.event(state, request, chunk.Index, chunk.Text), nil)
+}
+
+func (s *CompletionStream) state(states map[int]*textState, request, index int) *textState {
+	at := s.index(request, index)
+	if states[at] == nil {
+		states[at] = &textState{}
+		if top := s.job.query.Logprobs; top != nil {
+			states[at].scores.begin(s.job.engine.Tokenizer(), *top)
+		}
+	}
+	return states[at]
+}
+
+func (s *CompletionStream) index(request, index int) int {
+	return request*max(s.job.query.N, 1) + index
+}
+
+// echo tells a choice's prompt, before anything else of it.
+func (s *CompletionStream) echo(state *textState, request, index int, yield func(*Completion, error) bool) bool {
+	if state.begun || !s.job.query.Echo {
+		return true
+	}
+	state.begun = true
+	if s.job.query.Logprobs != nil {
+		s.job.scored[request].write(&state.scores)
+	}
+	return yield(s.event(state, request, index, s.job.promptText(request)), nil)
+}
+
+// event tells a text, with the log-probabilities of tokens that were not told yet.
+func (s *CompletionStream) event(state *textState, request, index int, text string) *Completion {
+	told := CompletionChoice{Text: text, Index: s.index(request, index)}
+	if s.job.query.Logprobs != nil {
+		for i := range state.pending {
+			state.scores.token(&state.pending[i])
+		}
+		out := state.scores.out
+		if len(out.Tokens) > 0 {
+			told.Logprobs = &out
+		}
+		state.scores.begin(state.scores.tokenizer, state.scores.top)
+	}
+	state.pending = nil
+	answer := s.job.answer()
+	answer.Choices = append(answer.Choices, told)
+	return answer
+}
+
+// end tells how a prompt's choices ended, and with the last what all took.
+func (s *CompletionStream) end(states map[int]*textState, request int, results []generation.Result, last bool, yield func(*Completion, error) bool) bool {
+	q := s.job.query
+	choices := results[request].Choices
+	for i := range choices {
+		state := s.state(states, request, choices[i].Index)
+		if !s.echo(state, request, choices[i].Index, yield) {
+			return false
+		}
+		told := s.event(state, request, choices[i].Index, "")
+		reason := finishReason(choices[i].Reason)
+		told.Choices[0].FinishReason = &reason
+		if last && i == len(choices)-1 && !q.Usage {
+			told.Warnings = ending(q.reader.warnings, results...)
+		}
+		if !yield(told, nil) {
+			return false
+		}
+	}
+	if !last || !q.Usage {
+		return true
+	}
+	told := s.job.answer()
+	told.Usage, told.Warnings = s.job.usage(results), ending(q.reader.warnings, results...)
+	return yield(told, nil)
+}

@@ -1,0 +1,138 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"quire/engine/generation"
+)
+
+// lease is a model that was taken for a request.
+type lease struct {
+	engine  Engine
+	about   About
+	name    string // of the model, as the answer gives it
+	release func()
+}
+
+// take takes a model.
+func (a *API) take(ctx context.Context, name string) (*lease, *Error) {
+	e, release, err := a.Models.Take(ctx, name)
+	if err != nil {
+		return nil, asError(err, "model")
+	}
+	l := &lease{engine: e, about: e.About(), name: name, release: sync.OnceFunc(release)}
+	if l.about.Name != "" {
+		l.name = l.about.Name
+	}
+	return l, nil
+}
+
+// flow is the requests of a call, which run beside each other. The model is let go once the last has ended.
+type flow struct {
+	lease   *lease
+	streams []Stream
+	cancel  context.CancelFunc
+	done    <-chan struct{} // of the context
+}
+
+// start submits a call's requests, all or none.
+func (l *lease) start(ctx context.Context, requests []generation.Request) (*flow, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	f := &flow{lease: l, cancel: cancel, done: ctx.Done()}
+	for _, r := range requests {
+		s, err := l.engine.Submit(ctx, r)
+		if err != nil {
+			f.stop()
+			return nil, err
+		}
+		f.streams = append(f.streams, s)
+	}
+	return f, nil
+}
+
+// results waits for all requests, and gives the first error.
+func (f *flow) results() ([]generation.Result, error) {
+	defer f.end()
+	results := make([]generation.Result, len(f.streams))
+	var failed error
+	for i, s := range f.streams {
+		results[i] = s.Result()
+		if err := failure(&results[i]); err != nil && failed == nil {
+			failed = err
+			f.cancel() // the others are of no use
+		}
+	}
+	return results, failed
+}
+
+// failure is why a request gave nothing to answer with. What came before a deadline is an answer.
+func failure(r *generation.Result) error {
+	switch {
+	case r.Reason == generation.FinishError:
+		return r.Err
+	case r.Reason != generation.FinishCancelled:
+		return nil
+	case errors.Is(r.Err, generation.ErrDeadline) && r.Figures.GeneratedTokens > 0:
+		return nil
+	case r.Err != nil:
+		return r.Err
+	}
+	return context.Canceled
+}
+
+// stop cancels the requests, and lets the model go when they have ended.
+func (f *flow) stop() {
+	f.cancel()
+	go f.results()
+}
+
+// end lets the model go.
+func (f *flow) end() {
+	f.cancel()
+	f.lease.release()
+}
+
+// event is a chunk of one of a flow's requests, or its result.
+type event struct {
+	request int
+	chunk   generation.Chunk
+	result  *generation.Result
+}
+
+// patience is how long a stream waits for its first event before its status is told: a request that is refused for want of room
+// is so at once.
+const patience = 50 * time.Millisecond
+
+// events merges the chunks of all requests; the channel is closed after the last result.
+func (f *flow) events() <-chan event {
+	out := make(chan event)
+	var all sync.WaitGroup
+	for i, s := range f.streams {
+		all.Go(func() {
+			give := func(e event) bool {
+				select {
+				case out <- e:
+					return true
+				case <-f.done:
+					return false
+				}
+			}
+			for c, more := s.Next(); more; c, more = s.Next() {
+				if !give(event{request: i, chunk: c}) {
+					break
+				}
+			}
+			r := s.Result()
+			give(event{request: i, result: &r})
+		})
+	}
+	go func() {
+		all.Wait()
+		close(out)
+		f.end()
+	}()
+	return out
+}

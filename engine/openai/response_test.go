@@ -1,0 +1,142 @@
+package openai_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/openai/openaitest"
+)
+
+const flatWeather = `{"type": "function", "name": "weather", "description": "Tells the weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}, "strict": false}`
+
+const thinking = openaitest.ChatML + "{#<think></think>#}"
+
+const answerWithCall = `<think>Hm.</think>Well.<tool_call>{"name": "weather", "arguments": {"city": "Aarhus"}}</tool_call>`
+
+func TestResponse(t *testing.T) {
+	var asked string
+	d := newDoor(t, thinking, func(prompt string, _ int) string {
+		asked = prompt
+		return answerWithCall
+	})
+	o := d.post(t, "/v1/responses", `{"input": "Weather?", "instructions": "Be brief.", "tools": [`+flatWeather+`], "metadata": {"a": "b"}, "temperature": 0.5, "store": false, "reasoning": {"effort": "low"}}`)
+	assert.Contains(t, asked, "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWeather?<|im_end|>")
+	assert.Contains(t, asked, `Tools: [{"type": "function", "function": {"name": "weather", "description": "Tells the weather.", "parameters":`)
+	assert.Equal(t, []any{"response", "completed", nil, nil, "Be brief.", "kite-1", 0.5, false, object{"a": "b"}, object{"effort": "low"}, "auto", "disabled"},
+		[]any{o["object"], o["status"], o["error"], o["incomplete_details"], o["instructions"], o["model"], o["temperature"], o["store"], o["metadata"], o["reasoning"], o["tool_choice"], o["truncation"]})
+	output := o["output"].([]any)
+	require.Len(t, output, 3)
+	for _, item := range output {
+		assert.NotEmpty(t, at(item, "id"))
+		assert.Equal(t, "completed", at(item, "status"))
+	}
+	assert.Equal(t, []any{"reasoning", []any{}, []any{object{"type": "reasoning_text", "text": "Hm."}}}, []any{at(output[0], "type"), at(output[0], "summary"), at(output[0], "content")})
+	assert.Equal(t, []any{"message", "assistant", []any{object{"type": "output_text", "text": "Well.", "annotations": []any{}, "logprobs": []any{}}}},
+		[]any{at(output[1], "type"), at(output[1], "role"), at(output[1], "content")})
+	assert.Equal(t, []any{"function_call", "weather"}, []any{at(output[2], "type"), at(output[2], "name")})
+	assert.JSONEq(t, `{"city": "Aarhus"}`, at(output[2], "arguments").(string))
+	assert.NotEmpty(t, at(output[2], "call_id"))
+	assert.NotEqual(t, at(output[2], "id"), at(output[2], "call_id"))
+	assert.Equal(t, at(o, "usage.input_tokens").(float64)+at(o, "usage.output_tokens").(float64), at(o, "usage.total_tokens"))
+
+	d.models.Say = says("It flies.")
+	o = d.post(t, "/v1/responses", `{"input": "?", "max_output_tokens": 2}`)
+	assert.Equal(t, []any{"incomplete", "max_output_tokens", "It"}, []any{o["status"], at(o, "incomplete_details.reason"), at(o, "output.0.content.0.text")})
+}
+
+// TestResponseItems: a conversation's items become its messages.
+func TestResponseItems(t *testing.T) {
+	var asked string
+	d := newDoor(t, thinking, func(prompt string, _ int) string {
+		asked = prompt
+		return "Sunny."
+	})
+	o := d.post(t, "/v1/responses", `{"tools": [`+flatWeather+`], "input": [
+		{"role": "user", "content": "Weather?"},
+		{"type": "reasoning", "id": "rs_1", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]},
+		{"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [{"type": "output_text", "text": "Well.", "annotations": [], "logprobs": []}]},
+		{"type": "function_call", "id": "fc_1", "status": "completed", "call_id": "call_1", "name": "weather", "arguments": "{\"city\": \"A\"}"},
+		{"type": "function_call", "call_id": "call_2", "name": "weather", "arguments": "{\"city\": \"B\"}"},
+		{"type": "function_call_output", "call_id": "call_1", "output": "sun"},
+		{"type": "function_call_output", "call_id": "call_2", "output": [{"type": "input_text", "text": "rain"}]},
+		{"role": "user", "content": [{"type": "input_text", "text": "And?"}]}]}`)
+	_, conversation, _ := strings.Cut(asked, "user\n")
+	assert.Equal(t, `Weather?<|im_end|>
+<|im_start|>assistant
+Well.<tool_call>{"name": "weather", "arguments": {"city": "A"}}</tool_call><tool_call>{"name": "weather", "arguments": {"city": "B"}}</tool_call><|im_end|>
+<|im_start|>tool
+sun<|im_end|>
+<|im_start|>tool
+rain<|im_end|>
+<|im_start|>user
+And?<|im_end|>
+<|im_start|>assistant
+`, conversation)
+	assert.Nil(t, o["warnings"])
+}
+
+// TestResponseStream: events come in order, and tell of the response that the whole answer is.
+func TestResponseStream(t *testing.T) {
+	d := newDoor(t, thinking, says(answerWithCall))
+	body := `{"input": "Weather?", "tools": [` + flatWeather + `]`
+	whole := d.post(t, "/v1/responses", body+`}`)
+	events := d.events(t, "/v1/responses", body+`, "stream": true}`)
+	var kinds []string
+	texts := map[any]string{} // by event and item
+	open := map[any]object{}
+	for i, e := range events {
+		assert.Equal(t, float64(i), e["sequence_number"])
+		kind := e["type"].(string)
+		if len(kinds) == 0 || kinds[len(kinds)-1] != kind {
+			kinds = append(kinds, kind)
+		}
+		switch {
+		case kind == "response.output_item.added":
+			assert.Equal(t, float64(len(open)), e["output_index"])
+			assert.Equal(t, "in_progress", at(e, "item.status"))
+			open[e["output_index"]] = e["item"].(object)
+		case strings.HasSuffix(kind, ".delta"):
+			texts[e["output_index"]] += e["delta"].(string)
+			assert.Equal(t, open[e["output_index"]]["id"], e["item_id"])
+		case strings.HasSuffix(kind, "text.done"):
+			assert.Equal(t, texts[e["output_index"]], e["text"])
+		case strings.HasSuffix(kind, "arguments.done"):
+			assert.Equal(t, texts[e["output_index"]], e["arguments"])
+			assert.Equal(t, "weather", e["name"])
+		case kind == "response.content_part.done":
+			assert.Equal(t, texts[e["output_index"]], at(e, "part.text"))
+		case kind == "response.output_item.done":
+			assert.Equal(t, "completed", at(e, "item.status"))
+		}
+	}
+	assert.Equal(t, []string{"response.created", "response.in_progress",
+		"response.output_item.added", "response.content_part.added", "response.reasoning_text.delta", "response.reasoning_text.done", "response.content_part.done", "response.output_item.done",
+		"response.output_item.added", "response.content_part.added", "response.output_text.delta", "response.output_text.done", "response.content_part.done", "response.output_item.done",
+		"response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.done", "response.output_item.done",
+		"response.completed"}, kinds)
+	assert.Equal(t, []any{}, at(events[0], "response.output"))
+	last := events[len(events)-1]["response"].(object)
+	assert.Equal(t, plainly(whole), plainly(last))
+}
+
+// plainly is a response without what is new each time.
+func plainly(response object) object {
+	response = clone(response)
+	delete(response, "id")
+	for _, item := range response["output"].([]any) {
+		delete(item.(object), "id")
+		delete(item.(object), "call_id")
+	}
+	return response
+}
+
+func clone(o object) object {
+	c := object{}
+	for name, value := range o {
+		c[name] = value
+	}
+	return c
+}
