@@ -1,0 +1,233 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/openai"
+)
+
+// catalog has one model.
+type catalog struct {
+	kept   map[string]time.Duration
+	loaded []string
+}
+
+func (c *catalog) All() []Listed {
+	return []Listed{{Name: "tales", Architecture: "llama", Parameters: "7M", Quantization: "Q8_0", Template: "{% if tools %}", Size: 100, Context: 512, Dimensions: 64, Loaded: true, Memory: 200}}
+}
+func (c *catalog) Keep(name string, how time.Duration) { c.kept[name] = how }
+func (c *catalog) Load(_ context.Context, name string) error {
+	c.loaded = append(c.loaded, name)
+	return nil
+}
+
+// says is a core that says these events, and keeps what it was asked.
+func says(asked *map[string]any, events ...string) core {
+	return func(_ context.Context, c openai.Call) *openai.Answer {
+		*asked = map[string]any{"path": c.Path}
+		json.Unmarshal(c.Body, asked)
+		return &openai.Answer{Status: 200, Header: [][2]string{{"Content-Type", "text/event-stream"}}, Events: func(yield func([]byte) bool) {
+			for _, e := range events {
+				if !yield([]byte("data: " + e + "\n\n")) {
+					return
+				}
+			}
+		}}
+	}
+}
+
+func post(t *testing.T, c Core, catalog Catalog, path, body string) (int, string) {
+	t.Helper()
+	s := serve(t, c, Options{Ollama: catalog})
+	a, err := http.Post(s.URL+path, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	text, err := io.ReadAll(a.Body)
+	require.NoError(t, err)
+	return a.StatusCode, string(text)
+}
+
+var spoken = []string{
+	`{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`,
+	`{"choices":[{"index":0,"delta":{"reasoning":"Hm."}}]}`,
+	`{"choices":[{"index":0,"delta":{"content":"Once"}}]}`,
+	`{"choices":[{"index":0,"delta":{"content":" upon"}}]}`,
+	`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_1","function":{"name":"look","arguments":"{\"at\":"}}]}}]}`,
+	`{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"fox\"}"}}]}}]}`,
+	`{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}`,
+	`{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}`,
+	`[DONE]`,
+}
+
+func TestOllamaChat(t *testing.T) {
+	var asked map[string]any
+	c := &catalog{kept: map[string]time.Duration{}}
+	status, body := post(t, says(&asked, spoken...), c, "/api/chat",
+		`{"model":"tales:latest","messages":[{"role":"user","content":"hi"}],"options":{"temperature":0,"num_predict":3,"repeat_penalty":1.1,"num_ctx":99},"keep_alive":"5m","think":true}`)
+	assert.Equal(t, 200, status)
+	assert.Equal(t, "/v1/chat/completions", asked["path"])
+	assert.Equal(t, "tales", asked["model"])
+	assert.EqualValues(t, 3, asked["max_tokens"])
+	assert.EqualValues(t, 0, asked["temperature"])
+	assert.EqualValues(t, 1.1, asked["repetition_penalty"])
+	assert.Equal(t, map[string]any{"enable_thinking": true}, asked["chat_template_kwargs"])
+	assert.NotContains(t, asked, "num_ctx")
+	assert.Equal(t, 5*time.Minute, c.kept["tales"])
+	var text, thinking string
+	var last map[string]any
+	var calls []any
+	for line := range bytes.Lines([]byte(body)) {
+		last = nil
+		require.NoError(t, json.Unmarshal(line, &last), string(line))
+		assert.Equal(t, "tales:latest", last["model"])
+		m := last["message"].(map[string]any)
+		text += m["content"].(string)
+		if s, ok := m["thinking"].(string); ok {
+			thinking += s
+		}
+		if list, ok := m["tool_calls"].([]any); ok {
+			calls = append(calls, list...)
+		}
+	}
+	assert.Equal(t, "Once upon", text)
+	assert.Equal(t, "Hm.", thinking)
+	require.Len(t, calls, 1)
+	assert.Equal(t, map[string]any{"at": "fox"}, calls[0].(map[string]any)["function"].(map[string]any)["arguments"])
+	assert.Equal(t, true, last["done"])
+	assert.Equal(t, "length", last["done_reason"])
+	assert.EqualValues(t, 5, last["prompt_eval_count"])
+	assert.EqualValues(t, 7, last["eval_count"])
+	assert.Positive(t, last["total_duration"])
+}
+
+func TestOllamaGenerateWhole(t *testing.T) {
+	var asked map[string]any
+	status, body := post(t, says(&asked, spoken...), &catalog{}, "/api/generate", `{"model":"tales","prompt":"hi","system":"Be short.","stream":false}`)
+	assert.Equal(t, 200, status)
+	assert.Len(t, asked["messages"], 2)
+	var whole map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &whole))
+	assert.Equal(t, "Once upon", whole["response"])
+	assert.Equal(t, "Hm.", whole["thinking"])
+	assert.Equal(t, true, whole["done"])
+	assert.NotContains(t, whole, "message")
+
+	_, body = post(t, says(&asked, `{"choices":[{"index":0,"text":"a kite"}]}`), &catalog{}, "/api/generate", `{"model":"tales","prompt":"A fox and","raw":true,"stream":false}`)
+	assert.Equal(t, "/v1/completions", asked["path"])
+	assert.Contains(t, body, `"response":"a kite"`)
+}
+
+// What the client sends back of an answer is what the core knows.
+func TestOllamaTurns(t *testing.T) {
+	var asked map[string]any
+	status, body := post(t, says(&asked, spoken...), &catalog{}, "/api/chat", `{"model":"tales","tools":[{"type":"function","function":{"name":"look"}}],"messages":[
+		{"role":"user","content":"hi"},
+		{"role":"assistant","content":"","thinking":"Hm.","tool_calls":[{"function":{"name":"look","arguments":{"at":"fox"}}}]},
+		{"role":"tool","tool_name":"look","content":"red"}]}`)
+	require.Equal(t, 200, status, body)
+	turn := asked["messages"].([]any)[1].(map[string]any)
+	assert.Equal(t, "Hm.", turn["reasoning_content"])
+	call := turn["tool_calls"].([]any)[0].(map[string]any)
+	assert.Equal(t, `{"at":"fox"}`, call["function"].(map[string]any)["arguments"])
+	assert.Equal(t, "function", call["type"])
+	assert.Equal(t, "look", asked["messages"].([]any)[2].(map[string]any)["name"])
+	assert.Len(t, asked["tools"], 1)
+}
+
+func TestOllamaLoads(t *testing.T) {
+	c := &catalog{kept: map[string]time.Duration{}}
+	_, body := post(t, echo, c, "/api/generate", `{"model":"tales"}`)
+	assert.Contains(t, body, `"done_reason":"load"`)
+	assert.Equal(t, []string{"tales"}, c.loaded)
+	_, body = post(t, echo, c, "/api/chat", `{"model":"tales","keep_alive":0}`)
+	assert.Contains(t, body, `"done_reason":"unload"`)
+	assert.Equal(t, map[string]time.Duration{"tales": 0}, c.kept)
+	post(t, echo, c, "/api/generate", `{"model":"tales","keep_alive":-1}`)
+	assert.Negative(t, c.kept["tales"])
+}
+
+func TestOllamaErrors(t *testing.T) {
+	refusing := core(func(context.Context, openai.Call) *openai.Answer {
+		return (&openai.Error{Status: 400, Message: "temperature is -1"}).Answer()
+	})
+	tests := []struct {
+		path, body string
+		status     int
+		says       string
+	}{
+		{"/api/chat", `{"model":"none","messages":[{"role":"user","content":"x"}]}`, 404, "model 'none' not found"},
+		{"/api/chat", `{"messages":[{"role":"user","content":"x"}]}`, 400, "model is required"},
+		{"/api/chat", `{"model":"tales","messages":"x"}`, 400, "messages"},
+		{"/api/chat", `{"model":`, 400, "not valid JSON"},
+		{"/api/chat", ``, 400, "missing request body"},
+		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x","images":["aGk="]}]}`, 400, "images"},
+		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x"}],"options":{"temperature":-1}}`, 400, "temperature is -1"},
+		{"/api/generate", `{"model":"tales","prompt":"x","context":[1]}`, 400, "context"},
+		{"/api/generate", `{"model":"tales","prompt":"x","keep_alive":"soon"}`, 400, "keep_alive"},
+		{"/api/show", `{"model":"none"}`, 404, "not found"},
+		{"/api/embed", `{"model":"none","input":"x"}`, 404, "not found"},
+		{"/api/embed", `{"model":"tales","input":"x"}`, 400, "temperature is -1"},
+		{"/api/pull", `{"model":"tales"}`, 404, "/api/pull"},
+		{"/api/tags", `{}`, 405, "GET"},
+	}
+	for _, tt := range tests {
+		status, body := post(t, refusing, &catalog{kept: map[string]time.Duration{}}, tt.path, tt.body)
+		assert.Equal(t, tt.status, status, tt.path+tt.body)
+		var told map[string]string
+		require.NoError(t, json.Unmarshal([]byte(body), &told), body)
+		assert.Contains(t, told["error"], tt.says)
+	}
+}
+
+// An error after the answer has begun is its last line.
+func TestOllamaErrorInAStream(t *testing.T) {
+	var asked map[string]any
+	_, body := post(t, says(&asked, spoken[2], `{"error":{"message":"the device is lost"}}`), &catalog{}, "/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x"}]}`)
+	lines := strings.Split(strings.TrimSpace(body), "\n")
+	assert.Equal(t, `{"error":"the device is lost"}`, lines[len(lines)-1])
+}
+
+func TestOllamaLists(t *testing.T) {
+	s := serve(t, echo, Options{Ollama: &catalog{}})
+	for path, says := range map[string]string{
+		"/api/tags": `"quantization_level":"Q8_0"`, "/api/ps": `"size_vram":200`, "/api/version": fmt.Sprintf("%q", ollamaVersion),
+	} {
+		a, err := http.Get(s.URL + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(a.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 200, a.StatusCode)
+		assert.Contains(t, string(body), says)
+	}
+	_, body := post(t, echo, &catalog{}, "/api/show", `{"model":"tales"}`)
+	assert.Contains(t, body, `"capabilities":["completion","tools"]`)
+	assert.Contains(t, body, `"llama.context_length":512`)
+	embedding := core(func(context.Context, openai.Call) *openai.Answer {
+		return &openai.Answer{Status: 200, Body: []byte(`{"data":[{"embedding":[0.5,1]},{"embedding":[2,3]}],"usage":{"prompt_tokens":4}}`)}
+	})
+	_, body = post(t, embedding, &catalog{}, "/api/embed", `{"model":"tales","input":["a","b"]}`)
+	assert.Contains(t, body, `"embeddings":[[0.5,1],[2,3]]`)
+	assert.Contains(t, body, `"prompt_eval_count":4`)
+	_, body = post(t, embedding, &catalog{}, "/api/embeddings", `{"model":"tales","prompt":"a"}`)
+	assert.JSONEq(t, `{"embedding":[0.5,1]}`, body)
+}
+
+// Without the flag the routes are nobody's.
+func TestOllamaIsAsked(t *testing.T) {
+	s := serve(t, echo, Options{})
+	a, err := http.Get(s.URL + "/api/tags")
+	require.NoError(t, err)
+	body, err := io.ReadAll(a.Body)
+	require.NoError(t, err)
+	assert.Contains(t, string(body), "GET /api/tags")
+}
