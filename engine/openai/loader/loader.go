@@ -1,0 +1,377 @@
+// Package loader has several models answer calls from one memory: each is loaded when somebody asks for it, and goes when nobody has
+// for a while, or when others need its room.
+package loader
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"quire/engine/openai"
+)
+
+// Model is a loaded model.
+type Model interface {
+	openai.Engine
+	Memory() uint64 // bytes on the GPU
+	Close() error
+}
+
+// Entry is a model that may be loaded.
+type Entry struct {
+	Name string
+	// Need is how many bytes it will have on the GPU, about; 0 where that is not known.
+	Need uint64
+	Info openai.ModelInfo
+	Open func(ctx context.Context) (Model, error)
+}
+
+// Options say how many models are loaded at once.
+type Options struct {
+	Memory uint64                               // bytes on the GPU for all models; 0: as many as there are
+	Keep   time.Duration                        // for which a model that nobody uses stays; 0: until others need its room
+	Full   func(error) bool                     // says of an error that there was not enough memory; nil: of none
+	Tell   func(event, model string, err error) // of "loaded", "unloaded" and "failed"; nil: nobody
+}
+
+// Loader is the models. It implements openai.Models.
+type Loader struct {
+	options Options
+
+	mu      sync.Mutex
+	slots   []*slot       // in the order they were given
+	changed chan struct{} // closed, and made anew, when a slot's state changes
+	closed  bool
+	busy    sync.WaitGroup  // loads, and models being closed
+	ctx     context.Context // of loads
+	cancel  func()
+}
+
+// slot is a model, loaded or not.
+type slot struct {
+	Entry
+	model   Model
+	loading bool
+	leaving bool  // it is being closed
+	tries   int   // loads that have ended
+	err     error // of the last
+	uses    int
+	wanted  int // by who waits for it to be loaded
+	keep    time.Duration
+	last    time.Time // it was used
+	timer   *time.Timer
+}
+
+// New makes a loader of models with different names, of which none is loaded.
+func New(entries []Entry, o Options) (*Loader, error) {
+	if o.Full == nil {
+		o.Full = func(error) bool { return false }
+	}
+	if o.Tell == nil {
+		o.Tell = func(string, string, error) {}
+	}
+	l := &Loader{options: o, changed: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	for _, e := range entries {
+		if l.find(e.Name) != nil {
+			return nil, fmt.Errorf("two models have the name %q", e.Name)
+		}
+		keep := o.Keep
+		if keep == 0 {
+			keep = -1
+		}
+		l.slots = append(l.slots, &slot{Entry: e, keep: keep})
+	}
+	return l, nil
+}
+
+func (l *Loader) find(name string) *slot {
+	for _, s := range l.slots {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// List implements openai.Models.
+func (l *Loader) List(context.Context) (all []openai.ModelInfo) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.slots {
+		info := s.Info
+		info.ID = s.Name
+		if info.Loaded = s.model != nil; info.Loaded {
+			info.Context = s.model.About().Context
+		}
+		all = append(all, info)
+	}
+	return all
+}
+
+// Take implements openai.Models: it waits until the model is loaded, and for room if need be.
+func (l *Loader) Take(ctx context.Context, name string) (openai.Engine, func(), error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.find(name)
+	if name == "" && len(l.slots) > 0 {
+		s = l.slots[0]
+	}
+	if s == nil {
+		return nil, nil, openai.UnknownModel(name)
+	}
+	s.wanted++
+	defer func() {
+		s.wanted--
+		l.rest(s)
+	}()
+	for tries := s.tries; ; {
+		switch {
+		case l.closed:
+			return nil, nil, errClosed
+		case s.model != nil && !s.leaving:
+			return s.model, l.use(s), nil
+		case !s.loading && s.tries > tries && s.err != nil:
+			return nil, nil, s.err
+		case !s.loading && !s.leaving:
+			if err := l.begin(s); err != nil {
+				return nil, nil, err
+			}
+		}
+		if err := l.wait(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+var errClosed = &openai.Error{Status: 503, Type: "unavailable_error", Code: "shutting_down", Message: "The server is shutting down."}
+
+// wait waits for a change of any model. The lock is held before and after.
+func (l *Loader) wait(ctx context.Context) error {
+	changed := l.changed
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// tell wakes those who wait. The lock is held.
+func (l *Loader) tell() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// use counts a use of a loaded model, until what it gives is called. The lock is held.
+func (l *Loader) use(s *slot) (release func()) {
+	s.uses++
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	return sync.OnceFunc(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		s.uses--
+		s.last = time.Now()
+		l.rest(s)
+		l.tell() // there may be room now
+	})
+}
+
+// rest has a model that nobody uses unloaded after a while. The lock is held.
+func (l *Loader) rest(s *slot) {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if s.uses+s.wanted > 0 || s.model == nil || s.leaving || s.keep < 0 {
+		return
+	}
+	if s.keep == 0 {
+		l.unload(s)
+		return
+	}
+	s.timer = time.AfterFunc(s.keep, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if s.uses == 0 && s.model != nil && !s.leaving && !time.Now().Before(s.last.Add(s.keep)) {
+			l.unload(s)
+		}
+	})
+}
+
+// unload closes a model that nobody uses. The lock is held.
+func (l *Loader) unload(s *slot) {
+	s.leaving = true
+	model := s.model
+	l.busy.Go(func() {
+		err := model.Close()
+		l.options.Tell("unloaded", s.Name, err)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		s.model, s.leaving = nil, false
+		l.tell()
+	})
+}
+
+// begin loads a model where there is room, or has another make room. Who called waits for a change. The lock is held.
+func (l *Loader) begin(s *slot) error {
+	if l.options.Memory > 0 {
+		if s.Need > l.options.Memory {
+			return tooLarge(s.Name, s.Need, l.options.Memory)
+		}
+		if used := l.used(); used > 0 && used+s.Need > l.options.Memory {
+			l.makeRoom()
+			return nil
+		}
+	}
+	s.loading = true
+	l.busy.Go(func() { l.load(s) })
+	return nil
+}
+
+// used is the memory of the models that are loaded or will be. The lock is held.
+func (l *Loader) used() (bytes uint64) {
+	for _, s := range l.slots {
+		switch {
+		case s.model != nil:
+			bytes += s.model.Memory()
+		case s.loading:
+			bytes += s.Need
+		}
+	}
+	return bytes
+}
+
+// makeRoom unloads the model that has not been used for longest; false where all are in use. The lock is held.
+func (l *Loader) makeRoom() bool {
+	idle := slices.DeleteFunc(slices.Clone(l.slots), func(s *slot) bool { return s.model == nil || s.uses+s.wanted > 0 || s.leaving })
+	if len(idle) == 0 {
+		return slices.ContainsFunc(l.slots, func(s *slot) bool { return s.leaving })
+	}
+	l.unload(slices.MinFunc(idle, func(a, b *slot) int { return cmp.Or(a.last.Compare(b.last), cmp.Compare(a.Name, b.Name)) }))
+	return true
+}
+
+// load opens a model, and where the GPU has not enough memory, again after others have gone.
+func (l *Loader) load(s *slot) {
+	var model Model
+	var err error
+	for {
+		if model, err = s.Open(l.ctx); err == nil || !l.options.Full(err) {
+			break
+		}
+		l.mu.Lock()
+		more := l.makeRoom()
+		if more {
+			more = l.wait(l.ctx) == nil
+		}
+		l.mu.Unlock()
+		if !more {
+			break
+		}
+	}
+	if err == nil && l.options.Memory > 0 && model.Memory() > l.options.Memory {
+		err = tooLarge(s.Name, model.Memory(), l.options.Memory)
+		model.Close()
+	}
+	l.mu.Lock()
+	if err == nil && l.closed {
+		err = errClosed
+		defer model.Close()
+	}
+	s.loading, s.err, s.last = false, err, time.Now()
+	s.tries++
+	if err == nil {
+		s.model, s.Need = model, model.Memory()
+		l.rest(s)
+	}
+	l.tell()
+	l.mu.Unlock()
+	if err != nil {
+		l.options.Tell("failed", s.Name, err)
+		return
+	}
+	l.options.Tell("loaded", s.Name, nil)
+}
+
+func tooLarge(name string, need, memory uint64) error {
+	return &openai.Error{Status: 507, Type: "server_error", Code: "model_too_large",
+		Message: fmt.Sprintf("The model %q needs about %d MiB on the GPU, and all models together may have %d MiB.", name, need>>20, memory>>20)}
+}
+
+// Load loads a model, and leaves it.
+func (l *Loader) Load(ctx context.Context, name string) error {
+	_, release, err := l.Take(ctx, name)
+	if err == nil {
+		release()
+	}
+	return err
+}
+
+// Keep says how long a model stays when nobody uses it: below 0 until others need its room, 0 not at all.
+func (l *Loader) Keep(name string, how time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.find(name); s != nil {
+		s.keep = how
+		l.rest(s)
+	}
+}
+
+// State is a model's.
+type State struct {
+	Name    string
+	Model   Model     // nil: not loaded
+	Expires time.Time // when it goes unless somebody uses it; zero: not by itself
+}
+
+// States gives all models in order.
+func (l *Loader) States() (all []State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.slots {
+		state := State{Name: s.Name, Model: s.model}
+		if s.leaving {
+			state.Model = nil
+		}
+		if s.timer != nil {
+			state.Expires = s.last.Add(s.keep)
+		}
+		all = append(all, state)
+	}
+	return all
+}
+
+// Close lets all models go, and refuses whoever asks for one. Those in use end with an error.
+func (l *Loader) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.cancel()
+	var all []Model
+	for _, s := range l.slots {
+		if s.timer != nil {
+			s.timer.Stop()
+		}
+		if s.model != nil && !s.leaving {
+			s.leaving = true
+			all = append(all, s.model)
+		}
+	}
+	l.tell()
+	l.mu.Unlock()
+	var err error
+	for _, m := range all {
+		err = errors.Join(err, m.Close())
+	}
+	l.busy.Wait()
+	return err
+}
