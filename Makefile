@@ -37,6 +37,7 @@ test: ## run all tests: native on both bindings, in Chromium, some in Firefox, t
 	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)' '$(PART)'
 
 test-all: lint fuzz ## linters, a short fuzz run, and tests of every combination and every golden prompt: takes hours without a GPU
+	@.ci/install nginx python
 	$(MAKE) --no-print-directory test QUIRE_ALL=1 TIMEOUT=6h
 
 test-native: build bin/report ## run the tests on the default binding only
@@ -52,10 +53,12 @@ test-firefox: bin/wasmexec bin/report ## run the GPU tests in Firefox only
 	@.ci/install vulkan firefox
 	bin/report -log bin/test.json '$(FOX)'
 
-build: bin/quire web/dist/quire.wasm ## build bin/quire and web/dist/
+build: web/dist/quire.wasm ## build web/dist/, and bin/quire with the page in it
+	@$(MAKE) --no-print-directory bin/quire
 
+# quire serve shows the page where it has been built.
 bin/quire: FORCE
-	$(GO) build -o $@ ./cmd/native
+	$(GO) build $$(test -f web/dist/quire.wasm && echo -tags page) -o $@ ./cmd/native
 
 bin/%: FORCE
 	$(GO) build -o $@ ./tests/$*

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "version", "completion"}
+var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "serve", "version", "completion"}
 
 func TestWrongUsage(t *testing.T) {
 	tests := []struct {

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path"
+	"strings"
+	"sync/atomic"
+
+	"quire/engine"
+	"quire/engine/gguf"
+	"quire/engine/gpu"
+	"quire/engine/model"
+	"quire/engine/openai"
+	openaihttp "quire/engine/openai/http"
+	"quire/engine/openai/loader"
+	"quire/engine/openai/local"
+)
+
+// shelf is the models that are served, with what is told of them.
+type shelf struct {
+	*loader.Loader
+	listed []openaihttp.Listed
+	first  atomic.Bool // the first model has been loaded
+}
+
+// served is a loaded model.
+type served struct {
+	*local.Engine
+	engine   *engine.Engine
+	adapters int
+}
+
+// Memory implements loader.Model.
+func (s *served) Memory() uint64 {
+	info := s.engine.Info()
+	return info.WeightBytes + info.KVBytes + info.StateBytes
+}
+
+// Close implements loader.Model.
+func (s *served) Close() error { return s.engine.Close() }
+
+// models reads the headers of the models that are to be served.
+func (c *serveCommand) models(ctx context.Context, h *host, log *slog.Logger) (*shelf, error) {
+	s := &shelf{}
+	var entries []loader.Entry
+	names := c.Model
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for i, text := range names {
+		name, source := nameOf(text)
+		adapters := c.LoRA
+		if i > 0 {
+			adapters = nil
+		}
+		e, l, err := c.entry(ctx, h, name, source, adapters)
+		if err != nil {
+			return nil, err
+		}
+		entries, s.listed = append(entries, e), append(s.listed, l)
+	}
+	var err error
+	s.Loader, err = loader.New(entries, loader.Options{
+		Memory: uint64(c.Memory), Keep: c.KeepAlive, Full: func(err error) bool { return errors.Is(err, gpu.ErrOutOfMemory) },
+		Tell: func(event, name string, err error) {
+			if err != nil {
+				log.Error("model "+event, "model", name, "error", say(err))
+				return
+			}
+			log.Info("model "+event, "model", name)
+		},
+	})
+	if err != nil {
+		return nil, usagef("-m: %s; NAME=FILE gives another", err)
+	}
+	return s, nil
+}
+
+// nameOf splits NAME=FILE; without a name it is the file's.
+func nameOf(text string) (name, source string) {
+	if text == "" {
+		return "quire-tales", ""
+	}
+	if name, source, ok := strings.Cut(text, "="); ok && !strings.ContainsAny(name, "/\\:?") {
+		if _, err := os.Stat(text); err != nil { // a file's name may have an equals sign
+			return name, source
+		}
+	}
+	base, _, _ := strings.Cut(path.Base(strings.ReplaceAll(text, "\\", "/")), "?")
+	return strings.TrimSuffix(base, ".gguf"), text
+}
+
+// entry is a model as the loader has it, and as ollama's clients are told of it.
+func (c *serveCommand) entry(ctx context.Context, h *host, name, source string, adapters []string) (e loader.Entry, l openaihttp.Listed, err error) {
+	f, header, err := openHeader(ctx, source, h.err)
+	if err != nil {
+		return e, l, err
+	}
+	defer f.Close()
+	if name == "" {
+		return e, l, usagef("-m %s: the name must not be empty", source)
+	}
+	plan, err := model.NewPlan(header)
+	if err != nil {
+		return e, l, f.wrap(err)
+	}
+	l = openaihttp.Listed{Name: name, Architecture: plan.Config.Architecture, Parameters: parameters(plan.Parameters()), Quantization: quantization(header),
+		Size: f.size, Context: plan.Config.Context, Embeds: plan.NoText || plan.Whole}
+	l.Template, _, _ = header.Metadata.String("tokenizer.chat_template")
+	if info, err := os.Stat(source); err == nil {
+		l.Modified = info.ModTime()
+	}
+	e = loader.Entry{Name: name, Need: uint64(plan.WeightBytes()) + uint64(c.KVMemory), Info: openai.ModelInfo{Context: plan.Config.Context}}
+	if !l.Modified.IsZero() {
+		e.Info.Created = l.Modified.Unix()
+	}
+	e.Open = func(ctx context.Context) (loader.Model, error) { return c.open(ctx, h, &e, source, adapters) }
+	return e, l, nil
+}
+
+// open loads a model and its adapters.
+func (c *serveCommand) open(ctx context.Context, h *host, entry *loader.Entry, source string, adapters []string) (loader.Model, error) {
+	flags := c.engineFlags
+	files := map[string]gpu.Source{}
+	for _, text := range adapters {
+		as, path, ok := strings.Cut(text, "=")
+		if !ok || as == "" || files[as] != nil {
+			return nil, usagef("--lora %s: it must be NAME=FILE, and each name another", text)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		files[as] = gpu.ReaderSource(f, info.Size())
+		rank, err := engine.LoRARank(files[as])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		flags.loraRank += rank
+	}
+	eng, err := openQuietly(ctx, h, source, c.Ctx, flags)
+	if err != nil {
+		return nil, err
+	}
+	s := &served{Engine: local.New(eng, entry.Name, entry.Info.Created), engine: eng}
+	for as, file := range files {
+		number, err := eng.AddLoRA(file)
+		if err != nil {
+			eng.Close()
+			return nil, fmt.Errorf("--lora %s: %w", as, err)
+		}
+		s.NameLoRA(number, as)
+		s.adapters++
+	}
+	return s, nil
+}
+
+// openQuietly opens a model as the server does, whose log says what there is to say.
+func openQuietly(ctx context.Context, h *host, source string, tokens int, flags engineFlags) (*engine.Engine, error) {
+	f, err := openModel(ctx, source, h.err)
+	if err != nil {
+		return nil, err
+	}
+	o := flags.options()
+	if o.Context = tokens; o.Context > 0 {
+		if header, err := gguf.Read(f, f.size); err == nil {
+			o.Context = withinModel(h, "serve", o.Context, header)
+		}
+	}
+	remember(&o, h.err)
+	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
+	if err != nil {
+		return nil, f.wrap(err)
+	}
+	return eng, nil
+}
+
+// begin loads the first model.
+func (s *shelf) begin(ctx context.Context) error {
+	err := s.Loader.Load(ctx, "")
+	s.first.Store(err == nil)
+	return err
+}
+
+// ready says whether the first model has been loaded.
+func (s *shelf) ready() (bool, string) { return s.first.Load(), "The model is being loaded." }
+
+// loads is what metrics tell of the models.
+func (s *shelf) loads() (all []openaihttp.Load) {
+	for _, state := range s.States() {
+		m, ok := state.Model.(*served)
+		if !ok {
+			continue
+		}
+		info, stats := m.engine.Info(), m.engine.Stats()
+		all = append(all, openaihttp.Load{
+			Model: state.Name, Running: stats.Running, Waiting: stats.Waiting, Blocks: stats.Blocks.Total, Used: stats.Blocks.Active, BlockSize: info.BlockSize,
+			Asked: stats.AskedTokens, Hits: stats.HitTokens, Preemptions: stats.Preemptions, Bytes: m.Memory(), Adapters: m.adapters,
+		})
+	}
+	return all
+}
+
+// All implements openaihttp.Catalog.
+func (s *shelf) All() (all []openaihttp.Listed) {
+	for i, state := range s.States() {
+		l := s.listed[i]
+		if m, ok := state.Model.(*served); ok {
+			l.Loaded, l.Memory, l.Context, l.Expires = true, m.Memory(), m.About().Context, state.Expires
+			l.Dimensions = m.About().Dimensions
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// parameters writes a number of weights as people do.
+func parameters(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1fB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0fM", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0fK", float64(n)/1e3)
+}
+
+// quantization is the type that most of a file's bytes have.
+func quantization(header *gguf.File) (name string) {
+	bytes := map[string]int64{}
+	for _, t := range header.Tensors {
+		bytes[t.Type.String()] += t.Bytes
+	}
+	for t, n := range bytes {
+		if cmp.Or(cmp.Compare(n, bytes[name]), strings.Compare(name, t)) > 0 {
+			name = t
+		}
+	}
+	return name
+}
