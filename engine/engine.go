@@ -93,6 +93,7 @@ type Engine struct {
 	source       gpu.Source
 	options      Options
 	tokenizer    *tokenizer.Tokenizer
+	breakers     *generation.Breakers
 	template     *chat.Template
 	templateText string
 	templateErr  error  // why the model's template cannot be used

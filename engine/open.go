@@ -54,6 +54,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if e.tokenizer, err = tokenizer.New(f); err != nil {
 		return nil, err
 	}
+	e.breakers = generation.NewBreakers(e.tokenizer)
 	if err = e.readTemplate(f); err != nil {
 		return nil, err
 	}

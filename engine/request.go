@@ -54,12 +54,17 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	if err := r.Validate(e.limits); err != nil {
 		return nil, err
 	}
+	breakers, err := e.breakers.Of(r.Sample.DRY)
+	if err != nil {
+		return nil, err
+	}
 	letGo, err := e.adapters.use(r.LoRA)
 	if err != nil {
 		return nil, err
 	}
 	s := newStream(e.loop)
 	g := generation.New(r.Settled(e.limits), e.tokenizer, sink{s})
+	g.Breakers = breakers
 	if err := e.loop.Submit(g); err != nil {
 		letGo()
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/tokenizer"
 )
@@ -25,6 +26,8 @@ type Generation struct {
 	ID      uint64 // its first sequence's
 	Request Request
 	Live    []*Sequence // those that have not ended, in order; of a search, the beams, best first
+
+	Breakers *sample.Breakers // of Request.Sample.DRY, if it has any
 
 	tokenizer *tokenizer.Tokenizer
 	sink      Sink

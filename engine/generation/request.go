@@ -4,6 +4,7 @@
 package generation
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -41,6 +42,7 @@ type Request struct {
 // Clone gives a request that shares nothing its caller may change.
 func (r Request) Clone() Request {
 	r.Prompt, r.Stop, r.LoRA = slices.Clone(r.Prompt), slices.Clone(r.Stop), slices.Clone(r.LoRA)
+	r.Sample.LogitBias, r.Sample.DRY.Breakers = maps.Clone(r.Sample.LogitBias), slices.Clone(r.Sample.DRY.Breakers)
 	if r.Beams != nil {
 		beams := *r.Beams
 		r.Beams = &beams

@@ -37,6 +37,12 @@ func (g *Generation) newSequence(index int, p sample.Params) *Sequence {
 	}
 }
 
+// History is what penalties need to know of the tokens before those to come: the prompt and all that have landed.
+func (q *Sequence) History(tokens []int32, room int) sample.History {
+	r := &q.Generation.Request
+	return sample.History{Tokens: tokens, Prompt: len(r.Prompt), Room: room, Breakers: q.Generation.Breakers, Raw: r.Logits != nil}
+}
+
 // Index is the place of the sequence among the choices; of a beam, among the beams.
 func (q *Sequence) Index() int {
 	if q.Generation.search != nil {

@@ -37,7 +37,7 @@ func (r *Request) Validate(l Limits) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateEmbed, r.validateChoices, r.validateBeams, r.validatePenalties, r.validateLength} {
+	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateEmbed, r.validateChoices, r.validateBeams, r.validateBias, r.validateLength} {
 		if err := validate(l); err != nil {
 			return err
 		}
@@ -59,6 +59,9 @@ func (r *Request) Check() error {
 	}
 	if slices.Contains(r.Stop, "") {
 		return refuse("a stop text is empty")
+	}
+	if err := r.checkPenalties(); err != nil {
+		return err
 	}
 	return r.checkLoRA()
 }

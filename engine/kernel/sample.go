@@ -118,9 +118,12 @@ type Draws struct {
 	Outputs  int
 	Logprobs bool // a lane asks for log-probabilities
 	Withheld int  // tokens in the list
+
+	Penalties *Penalties // where a lane has a bias or penalties
+	Raw       bool       // a lane with them wants the raw logits afterwards
 }
 
-// Record records draws: two dispatches, and a third for log-probabilities, which are those of all tokens, withheld or not.
+// Record records draws: two dispatches, and a third for log-probabilities, which are those of all tokens as they were.
 func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 	y, z := Fold(d.Outputs)
 	trade := func() {
@@ -128,14 +131,20 @@ func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 			rec.Dispatch(k.withhold, b.withhold, uint32(ceilDiv(d.Withheld, 64)), 1, 1)
 		}
 	}
+	if d.Penalties != nil {
+		d.Penalties.record(rec, d.Outputs)
+	}
 	trade()
 	rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
 	rec.Dispatch(k.choose, b.choose, 1, y, z)
 	trade()
+	if d.Raw {
+		d.Penalties.recordRestore(rec, d.Outputs)
+	}
 	if !d.Logprobs {
 		return
 	}
-	if d.Withheld > 0 {
+	if d.Withheld > 0 || d.Raw {
 		rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
 	}
 	rec.Dispatch(k.top, b.top, 1, y, z)

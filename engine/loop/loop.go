@@ -21,7 +21,8 @@ var ErrClosed = errors.New("the engine is closed")
 
 // Runner computes steps, in order.
 type Runner interface {
-	Open(lane int32, p sample.Params)               // how a lane's tokens are drawn from now on
+	// Open says how a lane's tokens are drawn from now on, and after which. Where it cannot, the lane's request fails.
+	Open(lane int32, p sample.Params, h sample.History) error
 	Submit(s *step.Step) error                      // runs a step behind those submitted, and does not wait
 	Land(ctx context.Context) (*step.Result, error) // waits for the oldest step
 	InFlight() int                                  // steps that have not landed
@@ -41,6 +42,7 @@ type Scheduler interface {
 	Replace(sequence uint64, token int32) error
 	Reset() error
 	Room(sequence uint64) int
+	Tokens(sequence uint64) ([]int32, bool)
 	Blocks(sequence uint64) int
 	Table(sequence uint64, group int) []int32
 }
@@ -251,7 +253,9 @@ func (l *Loop) advance() error {
 	case schedule.Run:
 		for _, o := range d.Opened {
 			if q := l.sequences[o.Sequence]; q != nil {
-				l.runner.Open(o.Lane, q.Sample)
+				if err := l.open(q, o.Lane); err != nil {
+					return err
+				}
 				q.Generation.Begin(o.Cached)
 			}
 		}
@@ -273,6 +277,21 @@ func (l *Loop) advance() error {
 	if len(l.sequences) > 0 {
 		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(l.sequences))
 	}
+	return nil
+}
+
+// open gives a lane to a sequence. Where there is no memory for its penalties, its request finishes.
+func (l *Loop) open(q *generation.Sequence, lane int32) error {
+	h := sample.History{}
+	if q.Sample.Penalizes() {
+		tokens, _ := l.scheduler.Tokens(q.ID)
+		h = q.History(tokens, l.scheduler.Room(q.ID))
+	}
+	err := l.runner.Open(lane, q.Sample, h)
+	if err == nil || l.config.Lost(err) {
+		return err
+	}
+	l.finish(q.Generation, generation.FinishError, err)
 	return nil
 }
 

@@ -27,6 +27,8 @@ type fake struct {
 	steps                  []step.Step
 	flights                []*step.Result
 	lanes                  map[int32]sample.Params
+	opened                 []sample.History
+	refuse                 func(p sample.Params) error // of Open; nil: never
 	live, built            bool
 	rebuilt                int
 }
@@ -38,8 +40,19 @@ func next(errs *[]error) (err error) {
 	return err
 }
 
-func (f *fake) Open(lane int32, p sample.Params) { f.lanes[lane] = p }
-func (f *fake) InFlight() int                    { return len(f.flights) }
+func (f *fake) InFlight() int { return len(f.flights) }
+
+func (f *fake) Open(lane int32, p sample.Params, h sample.History) error {
+	if f.refuse != nil {
+		if err := f.refuse(p); err != nil {
+			return err
+		}
+	}
+	f.lanes[lane] = p
+	h.Tokens = append([]int32(nil), h.Tokens...)
+	f.opened = append(f.opened, h)
+	return nil
+}
 
 func (f *fake) Submit(s *step.Step) error {
 	if err := next(&f.submits); err != nil {

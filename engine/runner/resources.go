@@ -36,6 +36,7 @@ type resources struct {
 	withheldList *gpu.Buffer
 	pending      []laneWrite // lanes opened since the last step
 	logprobs     []bool      // lanes that ask for log-probabilities
+	penalties    penalties
 	landed       step.Result
 	buffers      []*gpu.Buffer
 }
@@ -236,6 +237,7 @@ func (r *resources) release() {
 	for _, b := range r.readbacks {
 		b.Release()
 	}
+	r.penalties.history.Release()
 	for _, b := range r.buffers {
 		b.Release()
 	}

@@ -90,14 +90,15 @@ func units(info gpu.AdapterInfo, headDim int, o Options) int {
 	return 64
 }
 
-// Open gives a lane to a sequence: how its tokens are drawn from now on.
-func (r *Runner) Open(lane int32, p sample.Params) {
+// Open gives a lane to a sequence: how its tokens are drawn from now on, and after which.
+func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
 	w := laneWrite{lane: lane}
 	for i, word := range p.Words() {
 		binary.LittleEndian.PutUint32(w.data[4*i:], word)
 	}
 	r.pending = append(r.pending, w)
 	r.logprobs[lane] = p.Logprobs > 0
+	return r.openPenalties(lane, p, h)
 }
 
 // SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
@@ -172,7 +173,11 @@ func (r *Runner) draws(s *step.Step) kernel.Draws {
 	d := kernel.Draws{Outputs: len(s.Outputs)}
 	r.withheld.Reset()
 	for i, o := range s.Outputs {
-		d.Logprobs = d.Logprobs || o.Sample && r.logprobs[s.Rows[o.Row].Lane]
+		lane := s.Rows[o.Row].Lane
+		d.Logprobs = d.Logprobs || o.Sample && r.logprobs[lane]
+		if raw, ok := r.penalties.lanes[lane]; ok && o.Sample {
+			d.Penalties, d.Raw = r.penalties.bound, d.Raw || raw
+		}
 		if o.Sample && o.NoStop {
 			for _, token := range r.options.StopTokens {
 				r.withheld.Add(i, kernel.RowStride(r.plan.Config.Vocabulary), token)
