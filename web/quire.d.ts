@@ -220,8 +220,34 @@ export interface Request extends Partial<Sampling> {
   n?: number;
   /** Answers to draw, of which the n with the best mean log-probability are given; default n. */
   bestOf?: number;
-  /** Searches instead of drawing: so many beams, or how. Does not go with a temperature above 0, bestOf and stop. */
+  /** Searches instead of drawing: so many beams, or how. Does not go with a temperature above 0, bestOf, stop and what follows here. */
   beams?: number | Options<Beams>;
+
+  /** Added to tokens' logits, by their ids: -100 to 100. It comes before penalties, and these in this order before the temperature. */
+  logitBias?: {readonly [id: number]: number};
+  /** Logits of tokens that the prompt or the answer has are divided by it where they are positive, and multiplied where not; default 1: none. */
+  repetitionPenalty?: number;
+  /** Taken off a token's logit as often as the answer has it: -2 to 2; default 0. */
+  frequencyPenalty?: number;
+  /** Taken off the logit of a token that the answer has: -2 to 2; default 0. */
+  presencePenalty?: number;
+  /** Penalises tokens that would go on repeating a sequence: a multiplier, such as 0.8, or how; default 0: off. */
+  dry?: number | Options<Dry>;
+}
+
+/** DRY ("don't repeat yourself"): where the last n tokens came before, multiplier · base^(n - allowedLength) is taken off the logit of
+ * the token that followed there. */
+export interface Dry {
+  /** 0: off. */
+  multiplier: number;
+  /** Default 1.75. */
+  base?: number;
+  /** Tokens that may be repeated; default 2. */
+  allowedLength?: number;
+  /** Tokens from the end that are looked at; default 0: all, the prompt too. */
+  range?: number;
+  /** Texts at which sequences end; default: line break, colon, quote and asterisk. */
+  breakers?: readonly string[];
 }
 
 /** A LoRA adapter that is loaded. */

@@ -46,6 +46,7 @@ type line struct {
 	IgnoreEOS   *bool              `json:"ignore_eos"`
 	Logprobs    *int               `json:"logprobs"`
 	LoRA        loraTexts          `json:"lora"`
+	penaltyKeys
 
 	N             *int     `json:"n"`
 	BestOf        *int     `json:"best_of"`
@@ -115,6 +116,9 @@ func parseLine(text []byte, j job) (job, error) {
 	set(&j.Sample.TopK, l.TopK)
 	set(&j.Sample.TopP, l.TopP)
 	set(&j.Sample.MinP, l.MinP)
+	if err := l.penaltyKeys.apply(&j.Sample); err != nil {
+		return j, err
+	}
 	set(&j.IgnoreEnd, l.IgnoreEOS)
 	set(&j.Sample.Logprobs, l.Logprobs)
 	set(&j.N, l.N)

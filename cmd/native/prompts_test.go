@@ -64,3 +64,53 @@ func TestPromptsMinTokens(t *testing.T) {
 		assert.ErrorContains(t, err, "min_tokens is ", wrong)
 	}
 }
+
+func TestPromptsPenalties(t *testing.T) {
+	base := job{Sample: sample.Defaults()}
+	base.Sample.LogitBias = map[int32]float64{9: 1}
+	j, err := parseLine([]byte(`{"prompt": "A", "repetition_penalty": 1.1, "frequency_penalty": -0.5, "presence_penalty": 2, "logit_bias": {"5": -100, "7": 1.5},
+		"dry_multiplier": 0.8, "dry_range": 64, "dry_sequence_breakers": []}`), base)
+	require.NoError(t, err)
+	want := sample.Defaults()
+	want.RepetitionPenalty, want.FrequencyPenalty, want.PresencePenalty = 1.1, -0.5, 2
+	want.LogitBias = map[int32]float64{5: -100, 7: 1.5}
+	want.DRY = sample.NewDRY(0.8)
+	want.DRY.Range, want.DRY.Breakers = 64, []string{}
+	assert.Equal(t, want, j.Sample)
+	assert.Equal(t, map[int32]float64{9: 1}, base.Sample.LogitBias, "other lines keep the flags'")
+
+	for wrong, says := range map[string]string{
+		`"repetition_penalty": 0`:                            "repetition_penalty is 0, it must be between 0.001 and 1000; 1 is none",
+		`"presence_penalty": 2.5`:                            "presence_penalty is 2.5, it must be between -2 and 2",
+		`"frequency_penalty": "a"`:                           `"frequency_penalty" is text, it must be a number`,
+		`"logit_bias": {"a": 1}`:                             `logit_bias is "a", it must be a map from token ids to numbers`,
+		`"logit_bias": {"3": 101}`:                           "logit_bias of token 3 is 101, it must be between -100 and 100",
+		`"logit_bias": [3]`:                                  `"logit_bias" is a list`,
+		`"dry_base": 2`:                                      "set dry_multiplier too",
+		`"dry_multiplier": 1, "dry_base": 0.5`:               "dry_base is 0.5, it must be between 1 and 100",
+		`"dry_multiplier": 1, "dry_sequence_breakers": [""]`: "dry_sequence_breakers is",
+		`"dry_multiplier": 1, "dry_allowed_length": -1`:      "dry_allowed_length is -1",
+		`"dry_multiplier": 101`:                              "dry_multiplier is 101",
+	} {
+		_, err := parseLine([]byte(`{"prompt": "A", `+wrong+`}`), job{Sample: sample.Defaults()})
+		assert.ErrorContains(t, err, says, wrong)
+	}
+}
+
+func TestPenaltyFlags(t *testing.T) {
+	x, n := 1.2, 3
+	flags := samplingFlags{LogitBias: []string{"5=-100", " 7 = 1e1"}, RepetitionPenalty: &x, DRYMultiplier: &x, DRYAllowedLength: &n, DRYSequenceBreakers: []string{"none"}}
+	var p sample.Params
+	require.NoError(t, flags.penalties(&p))
+	assert.Equal(t, map[int32]float64{5: -100, 7: 10}, p.LogitBias)
+	assert.Equal(t, sample.DRY{Multiplier: 1.2, Base: 1.75, AllowedLength: 3, Breakers: []string{}}, p.DRY)
+	for _, wrong := range []string{"5", "=1", "a=1", "-1=5", "5=", "5=b", "99999999999=1"} {
+		assert.ErrorContains(t, (&samplingFlags{LogitBias: []string{wrong}}).penalties(&sample.Params{}), "ID=BIAS")
+	}
+	assert.ErrorContains(t, (&samplingFlags{LogitBias: []string{"5=1", "5=2"}}).penalties(&sample.Params{}), "twice")
+	zero := 0.0
+	assert.ErrorContains(t, (&samplingFlags{RepetitionPenalty: &zero}).penalties(&sample.Params{}), "repetition_penalty is 0")
+	none := sample.Params{}
+	require.NoError(t, (&samplingFlags{}).penalties(&none))
+	assert.False(t, none.Penalizes())
+}

@@ -51,7 +51,11 @@ A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken 
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
 "min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
 "beams", "length_penalty", "early_stopping" and "lora" (FILE[:SCALE], a text or a list; [] for none). Prompts with different adapters
-run in one batch.
+run in one batch. So do "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias" (an object of token ids and
+biases), "dry_multiplier", "dry_base", "dry_allowed_length", "dry_range" and "dry_sequence_breakers" (a list of texts).
+
+What changes logits is applied in this order: logit bias, repetition penalty, frequency and presence penalty, DRY, then temperature,
+top-k, top-p and min-p. It goes without beams, and log-probabilities stay those of the raw logits.
 
 --json prints what quire.js calls a result: "promptIds", "ids", "text", "reason" ("stop", "length", "cancelled", or "error", then with
 "error"), with "length" the "limit" ("maxTokens" or "context"), "logprobs", "choices" and "figures". Each of "logprobs" has "id",
@@ -79,7 +83,10 @@ func (r *runCommand) Run(h *host) error {
 	base := job{Sample: r.samplingFlags.params(name), seeded: r.Seed != nil, MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop,
 		IgnoreEnd: r.IgnoreEOS, choosing: r.choiceFlags.choosing()}
 	base.Sample.Logprobs = r.Logprobs
-	var err error
+	err := r.samplingFlags.penalties(&base.Sample)
+	if err != nil {
+		return usagef("%s", inFlags(err))
+	}
 	if base.lora, err = readLoRAs(r.LoRA); err != nil {
 		return usagef("--lora: %s", say(err))
 	}
@@ -100,7 +107,10 @@ func (r *runCommand) Run(h *host) error {
 }
 
 // jsonNames are the keys of --prompts that are flags too.
-var jsonNames = []string{"max_tokens", "min_tokens", "temperature", "top_k", "top_p", "min_p", "logprobs", "n", "best_of", "beams"}
+var jsonNames = []string{
+	"max_tokens", "min_tokens", "temperature", "top_k", "top_p", "min_p", "logprobs", "n", "best_of", "beams",
+	"logit_bias", "repetition_penalty", "frequency_penalty", "presence_penalty", "dry_multiplier", "dry_base", "dry_allowed_length", "dry_range",
+}
 
 // inFlags gives an error about a job's settings that names flags, in place of the keys of --prompts.
 func inFlags(err error) string {

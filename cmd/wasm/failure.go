@@ -39,6 +39,9 @@ var fieldNames = map[string]string{
 	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs", "LoRARank": "loraRank",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
 	"top_k": "topK", "top_p": "topP", "min_p": "minP",
+	"logit_bias": "logitBias", "repetition_penalty": "repetitionPenalty", "frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty",
+	"dry_multiplier": "dry.multiplier", "dry_base": "dry.base", "dry_allowed_length": "dry.allowedLength", "dry_range": "dry.range",
+	"dry_sequence_breakers": "dry.breakers",
 }
 
 // failureOf names an error, and the fields that it is about.

@@ -57,6 +57,36 @@ type request struct {
 	N           int              `json:"n"`
 	BestOf      int              `json:"bestOf"`
 	Beams       *beams           `json:"beams"`
+
+	LogitBias         map[string]float64 `json:"logitBias"`
+	RepetitionPenalty *float64           `json:"repetitionPenalty"`
+	FrequencyPenalty  float64            `json:"frequencyPenalty"`
+	PresencePenalty   float64            `json:"presencePenalty"`
+	DRY               *dry               `json:"dry"`
+}
+
+// dry is sample.DRY; what it leaves out is as sample.NewDRY says.
+type dry struct {
+	Multiplier    float64   `json:"multiplier"`
+	Base          *float64  `json:"base"`
+	AllowedLength *int      `json:"allowedLength"`
+	Range         int       `json:"range"`
+	Breakers      *[]string `json:"breakers"`
+}
+
+func (d *dry) dry() sample.DRY {
+	out := sample.NewDRY(d.Multiplier)
+	out.Range = d.Range
+	if d.Base != nil {
+		out.Base = *d.Base
+	}
+	if d.AllowedLength != nil {
+		out.AllowedLength = *d.AllowedLength
+	}
+	if d.Breakers != nil {
+		out.Breakers = *d.Breakers
+	}
+	return out
 }
 
 // beams are engine.Beams.
@@ -82,9 +112,13 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
 		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
 		N: r.N, BestOf: r.BestOf, LoRA: r.adapters(),
-		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs},
+		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs,
+			FrequencyPenalty: r.FrequencyPenalty, PresencePenalty: r.PresencePenalty},
 	}
-	var err error
+	err := r.penalties(&q.Sample)
+	if err != nil {
+		return q, fmt.Errorf("%w: %w", engine.ErrBadRequest, err)
+	}
 	if r.Seed != "" {
 		if q.Sample.Seed, err = strconv.ParseUint(r.Seed, 10, 64); err != nil {
 			return q, fmt.Errorf("%w: seed %q is no whole number of 64 bits", engine.ErrBadRequest, r.Seed)
@@ -97,6 +131,22 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	}
 	q.Prompt, err = r.tokens(e, e.TextPrompt)
 	return q, err
+}
+
+// penalties sets those that may be left out.
+func (r *request) penalties(p *sample.Params) error {
+	if r.DRY != nil {
+		p.DRY = r.DRY.dry()
+	}
+	if r.RepetitionPenalty != nil {
+		if err := p.SetRepetition(*r.RepetitionPenalty); err != nil {
+			return err
+		}
+	}
+	if r.LogitBias != nil {
+		return p.SetBias(r.LogitBias)
+	}
+	return nil
 }
 
 // tokens gives the prompt's; text reads one that begins nothing.

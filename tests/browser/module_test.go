@@ -123,7 +123,14 @@ func TestModule(t *testing.T) {
 		`{prompt: 'A', signal: new EventTarget()}`:                                       "signal must be an AbortSignal", `{prompt: 'A', topP: 2}`: "bad request: topP is 2",
 		`{prompt: 'A', minTokens: 5, maxTokens: 3}`: "minTokens is 5, it must be between 0 and maxTokens (3; 0: no limit)",
 		`{ids: [1, null]}`:                          "element 1 of a list is null", `{ids: [undefined]}`: "element 0 of a list is undefined",
-		`{prompt: 'A', stop: 5}`: "stop must be a text or a list of texts",
+		`{prompt: 'A', stop: 5}`:                                       "stop must be a text or a list of texts",
+		`{prompt: 'A', presencePenalty: 3}`:                            "presencePenalty is 3, it must be between -2 and 2",
+		`{prompt: 'A', repetitionPenalty: 0}`:                          "repetitionPenalty is 0",
+		`{prompt: 'A', logitBias: {a: 1}}`:                             "logitBias is \"a\", it must be a map from token ids to numbers",
+		`{prompt: 'A', logitBias: {5: 101}}`:                           "logitBias of token 5 is 101",
+		`{prompt: 'A', dry: {multiplier: 1, base: 0}}`:                 "dry.base is 0, it must be between 1 and 100",
+		`{prompt: 'A', dry: 'much'}`:                                   "dry must be an object",
+		`{prompt: 'A', beams: 2, temperature: 0, dry: 1}`:              "beams do not go with logitBias, penalties and DRY",
 		`{messages: [{role: 'user', content: [{type: 'image_url'}]}]}`: "message 0: content part 0 is of type \"image_url\"",
 	} {
 		for _, read := range []string{`.result`, `[Symbol.asyncIterator]().next()`} {
@@ -140,7 +147,7 @@ func TestModule(t *testing.T) {
 	}
 	assert.True(t, get[bool](p, `(async () => {
 		const nothing = Object.fromEntries(['messages', 'ids', 'temperature', 'topK', 'topP', 'minP', 'signal', 'logprobs', 'stop', 'ignoreEnd',
-			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams'].map((name) => [name, null]));
+			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams', 'logitBias', 'repetitionPenalty', 'presencePenalty', 'dry'].map((name) => [name, null]));
 		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 4, seed: 5, ...more}).result;
 		const [a, b, c, d] = await Promise.all([ask(nothing), ask(), ask({minTokens: null, beams: {width: 2, lengthPenalty: null}}), ask({beams: 2})]);
 		return a.text === b.text && a.choices.length === 1 && c.text === d.text && (await ask({seed: null})).seed !== null;
@@ -151,6 +158,13 @@ func TestModule(t *testing.T) {
 			ask('Tell me a story.', {stop: '.'}), ask('Tell me a story.', {stop: ['.']})]);
 		return text.promptIds.join() === part.promptIds.join() && dot.reason === 'stop' && dot.text !== '' && !dot.text.includes('.') && dot.text === list.text;
 	})()`), "one stop text, and content in parts")
+
+	assert.True(t, get[bool](p, `(async () => {
+		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 12, temperature: 0, ...more}).result;
+		const [plain, banned, dry, same] = await Promise.all([ask({}), ask({logitBias: {[(await ask({})).ids[2]]: -100}}),
+			ask({repetitionPenalty: 1.5, frequencyPenalty: 1, dry: {multiplier: 2, allowedLength: 1, breakers: null}}), ask({repetitionPenalty: 1, presencePenalty: 0, dry: 0, logitBias: {}})]);
+		return !banned.ids.includes(plain.ids[2]) && dry.text !== plain.text && same.text === plain.text;
+	})()`), "penalties and bias")
 
 	// Many at once over one engine: each reads its own text, equal seeds give equal text, and log-probabilities come.
 	many := get[struct {

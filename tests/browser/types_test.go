@@ -35,6 +35,8 @@ try {
 }
 await Quire.open({model: new URL('https://example.org/model.gguf')});
 await Quire.open({model: new File([], 'model.gguf'), signal: AbortSignal.timeout(5)});
+await quire.generate({prompt: 'A', logitBias: {5: -100}, repetitionPenalty: 1.1, presencePenalty: null, dry: 0.8}).result;
+await quire.generate({prompt: 'A', frequencyPenalty: 0.5, dry: {multiplier: 0.8, base: null, breakers: ['.'] as const}}).result;
 await Quire.tune();
 await Quire.tune({quick: null});
 const session: Session = quire.session();
@@ -55,6 +57,8 @@ await Quire.open({model: tales, colour: 'red'});
 quire.generate({prompt: 5});
 // @ts-expect-error pictures are not taken
 quire.generate({messages: [{role: 'user', content: [{type: 'image_url', image_url: 'data:,'}]}]});
+// @ts-expect-error DRY has a multiplier
+quire.generate({prompt: 'A', dry: {base: 2}});
 // @ts-expect-error a session is loaded from a file
 await quire.loadSession('session');
 // @ts-expect-error a URL is a string

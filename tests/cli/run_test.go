@@ -5,6 +5,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,6 +113,25 @@ func TestRunStopsAtAText(t *testing.T) {
 	assert.Equal(t, "stop", g.FinishReason)
 	before, _, _ := strings.Cut(whole.Text, stop)
 	assert.Equal(t, before, g.Text)
+}
+
+// Tokens that are banned do not come, and requests with penalties and without share a batch.
+func TestRunPenalizes(t *testing.T) {
+	args := []string{"run", "--raw", "--temperature", "0", "--max-tokens", "12", "--json", "--ignore-eos"}
+	plain := objects(t, quire(t, append(args, "Once upon a time")...).ok(t))[0]
+	ban := strconv.Itoa(int(plain.IDs[3]))
+	banned := objects(t, quire(t, append(args, "--logit-bias", ban+"=-100", "Once upon a time")...).ok(t))[0]
+	assert.Equal(t, plain.IDs[:3], banned.IDs[:3])
+	assert.NotContains(t, banned.IDs, plain.IDs[3])
+	lines := `{"prompt":"Once upon a time"}
+{"prompt":"Once upon a time","logit_bias":{"` + ban + `":-100}}
+{"prompt":"Once upon a time","repetition_penalty":0.4,"dry_multiplier":0.1}
+`
+	all := objects(t, quireWith(t, lines, append(args, "--prompts", "-")...).ok(t))
+	require.Len(t, all, 3)
+	assert.Equal(t, plain.IDs, all[0].IDs)
+	assert.Equal(t, banned.IDs, all[1].IDs)
+	assert.NotEqual(t, plain.IDs, all[2].IDs)
 }
 
 func TestRunBatchesPrompts(t *testing.T) {

@@ -107,6 +107,8 @@ function read(request, defaults) {
   const asked = given(request, 'the request');
   asked.seed ??= randomSeed();
   if ('lora' in asked) asked.lora = Lora.named(asked.lora);
+  if (typeof asked.dry === 'number') asked.dry = {multiplier: asked.dry};
+  if (asked.dry) asked.dry = given(asked.dry, 'dry');
   if (typeof asked.beams === 'number') asked.beams = {width: asked.beams};
   if (!asked.beams) return {...defaults, ...asked};
   asked.beams = given(asked.beams, 'beams');
