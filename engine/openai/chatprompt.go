@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"quire/engine/chat"
-	"quire/engine/json"
 )
 
 // chatText renders a request's conversation.
@@ -29,9 +28,17 @@ func (l *lease) chatText(q *ChatRequest) (string, *Error) {
 			tools[i] = q.Tools[i].shown()
 		}
 		o.Tools = tools
+		if _, given := o.Extra["xml_tools"]; !given && strings.Contains(l.about.Template, "xml_tools") {
+			o.Extra["xml_tools"] = tools // SmolLM3's name
+		}
 	}
 	messages := l.turns(q, o)
 	text, err := l.engine.ChatText(messages, o)
+	if err != nil {
+		if folded, ok := withoutSystem(messages); ok {
+			text, err = orElse(err)(l.engine.ChatText(folded, o))
+		}
+	}
 	if err != nil {
 		return "", asError(err, q.field())
 	}
@@ -39,6 +46,31 @@ func (l *lease) chatText(q *ChatRequest) (string, *Error) {
 		return untilAnswer(text, q.Messages[len(q.Messages)-1].text())
 	}
 	return text, nil
+}
+
+// orElse gives another error in place of one that comes.
+func orElse(other error) func(string, error) (string, error) {
+	return func(text string, err error) (string, error) {
+		if err != nil {
+			return "", other
+		}
+		return text, nil
+	}
+}
+
+// withoutSystem puts a system's words before the first user's, for templates that know no system.
+func withoutSystem(messages []chat.Message) ([]chat.Message, bool) {
+	if len(messages) < 2 || messages[0].Role != "system" || messages[1].Role != "user" {
+		return nil, false
+	}
+	system, ok := messages[0].Content.(string)
+	user, isText := messages[1].Content.(string)
+	if !ok || !isText {
+		return nil, false
+	}
+	folded := slices.Clone(messages[1:])
+	folded[0].Content = system + "\n\n" + user
+	return folded, true
 }
 
 // untilAnswer cuts a conversation after its last message, which is to go on.
@@ -49,103 +81,6 @@ func untilAnswer(text, answer string) (string, *Error) {
 		return "", unsupported("continue_final_message", "The last message is not in the conversation as the model's chat template writes it: it cannot go on.")
 	}
 	return text[:at+len(answer)], nil
-}
-
-// turns gives messages as the template wants them.
-func (l *lease) turns(q *ChatRequest, o chat.Options) []chat.Message {
-	form := callForm{}
-	if slices.ContainsFunc(q.Messages, func(m Message) bool { return len(m.ToolCalls) > 0 }) {
-		form = l.callForm(o)
-	}
-	called := map[string]string{} // names of functions by the calls' ids
-	turns := make([]chat.Message, len(q.Messages))
-	for i := range q.Messages {
-		m := &q.Messages[i]
-		turn := chat.Message{Role: m.Role, Content: m.Content, Fields: map[string]any{}}
-		for name, value := range m.Extra {
-			turn.Fields[name] = value
-		}
-		if m.Parts != nil {
-			parts := make([]any, len(m.Parts))
-			for j, p := range m.Parts {
-				parts[j] = map[string]any{"type": p.Type, "text": p.Text}
-			}
-			turn.Content = parts
-		}
-		set := func(name, value string) {
-			if value != "" {
-				turn.Fields[name] = value
-			}
-		}
-		set("name", m.Name)
-		set("reasoning_content", m.Reasoning)
-		switch {
-		case m.Role == "developer" && !strings.Contains(l.about.Template, "developer"):
-			turn.Role = "system"
-		case m.Role == "tool":
-			set("tool_call_id", m.ToolCallID)
-			if m.Name == "" {
-				set("name", called[m.ToolCallID])
-			}
-		case len(m.ToolCalls) > 0:
-			if m.text() == "" && !form.empty {
-				turn.Content, turn.Fields["content"] = nil, nil
-			}
-			turn.Fields["tool_calls"] = form.calls(m.ToolCalls)
-			for _, c := range m.ToolCalls {
-				called[c.ID] = c.Function.Name
-			}
-		}
-		if m.Reasoning != "" && (len(m.ToolCalls) == 0 || m.text() == "") && strings.Contains(l.about.Template, "thinking") {
-			turn.Fields["thinking"] = m.Reasoning // gpt-oss, which has either this or content beside calls
-		}
-		turns[i] = turn
-	}
-	return turns
-}
-
-// callForm is how a template wants an assistant's calls: their arguments as JSON's text or as an object, and the content of a message
-// that has none as an empty text or as none.
-type callForm struct {
-	text  bool
-	empty bool
-}
-
-// callForm tries the forms until the template shows a call as it was made.
-func (l *lease) callForm(o chat.Options) callForm {
-	const key = "argument_key"
-	arguments := `{"` + key + `": "argument value"}`
-	call := []ToolCall{{"call12345", "function", FunctionCall{"function_name", arguments}}}
-	for _, form := range []callForm{{text: true}, {}, {text: true, empty: true}, {empty: true}} {
-		turn := chat.Message{Role: "assistant", Fields: map[string]any{"content": nil, "tool_calls": form.calls(call)}}
-		if form.empty {
-			turn.Content = ""
-		}
-		shown, err := l.engine.ChatText([]chat.Message{{Role: "user", Content: "?"}, turn}, o)
-		_, shown, _ = strings.Cut(shown, "?") // the template's own words about tools come before
-		switch {
-		case err != nil || !strings.Contains(shown, "function_name") || strings.Contains(shown, "None"):
-		case form.text && strings.Contains(shown, arguments), !form.text && strings.Contains(shown, key) && !strings.Contains(shown, `\"`+key):
-			return form
-		}
-	}
-	return callForm{}
-}
-
-// calls gives calls as the template wants them.
-func (f callForm) calls(calls []ToolCall) []any {
-	list := make([]any, len(calls))
-	for i, c := range calls {
-		var arguments any = c.Function.Arguments
-		if !f.text {
-			if value, err := json.Parse([]byte(c.Function.Arguments)); err == nil {
-				arguments = value
-			}
-		}
-		function := &json.Object{Names: []string{"name", "arguments"}, Values: []any{c.Function.Name, arguments}}
-		list[i] = &json.Object{Names: []string{"id", "type", "function"}, Values: []any{c.ID, "function", function}}
-	}
-	return list
 }
 
 // warnings says what of a request the model's template does not use.

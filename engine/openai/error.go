@@ -88,6 +88,8 @@ func asError(err error, prompt string) *Error {
 		return told
 	case errors.Is(err, generation.ErrContextTooLong):
 		return invalid(prompt, "context_length_exceeded", "%s", words.Error(err))
+	case errors.As(err, &template) && !template.Raised:
+		return invalid(prompt, "invalid_value", "The model's chat template cannot write this conversation: %s", template.Reason)
 	case errors.As(err, &template):
 		return invalid(prompt, "invalid_value", "The model's chat template refuses this conversation: %s", template.Reason)
 	case errors.Is(err, generation.ErrBadRequest):
