@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,8 +17,8 @@ var testTools = []Tool{
 		"place": {"type": "string"}, "days": {"type": "integer"}, "units": {"enum": ["C", "F"]},
 		"where": {"type": "object", "properties": {"lat": {"type": "number"}, "lon": {"type": ["number", "null"]}}},
 		"tags": {"type": "array", "items": {"type": "string"}}, "exact": {"type": "boolean"}, "note": {"type": ["string", "null"]},
-		"limit": {"anyOf": [{"type": "number"}, {"type": "string"}]}, "near": {"$ref": "#/$defs/point"}},
-		"$defs": {"point": {"type": "object"}}, "required": ["place"]}`)},
+		"limit": {"anyOf": [{"type": "number"}, {"type": "string"}]}, "near": {"$ref": "#/$defs/point"}, "code": {"$ref": "#/$defs/code"}},
+		"$defs": {"point": {"type": "object"}, "code": {"allOf": [{"type": "string"}]}}, "required": ["place"]}`)},
 	{Name: "now", Parameters: []byte(`{"type": "object", "properties": {}}`)},
 	{Name: "write-file.v2", Parameters: []byte(`{"type": "object", "properties": {"path": {"type": "string"}, "text": {"type": "string"}}}`)},
 }
@@ -69,6 +70,12 @@ func parse(t *testing.T, f Format, tools []Tool, prompt string, pieces ...string
 	deltas = append(deltas, p.Finish()...)
 	a := join(t, deltas)
 	require.Equal(t, len(a.Calls), p.Calls())
+	if utf8.ValidString(strings.Join(pieces, "")) {
+		for _, d := range deltas {
+			require.True(t, utf8.ValidString(d.Content+d.Reasoning), "half a code point: %q", d)
+			require.True(t, d.Call == nil || utf8.ValidString(d.Call.Arguments), "half a code point: %q", d.Call)
+		}
+	}
 	return a
 }
 

@@ -277,21 +277,21 @@ var syntaxes = []syntax{
 		},
 	},
 	{
-		name:  "llama3",
-		signs: [][]string{{"<|start_header_id|>", `"parameters"`}, {"<|python_tag|>"}},
-		open:  []string{"<|python_tag|>", "{"},
-		bare:  true,
-		begin: func() reader {
-			mark := []string{"<|python_tag|>"}
-			return &either{before: mark, json: &objectCall{}, other: pythonCalls(mark, nil)}
-		},
-	},
-	{
 		name:  "pythonic",
 		signs: [][]string{{"<|header_start|>", "func_name1("}},
 		open:  []string{"<|python_start|>", "["},
 		marks: []string{"<|python_end|>"},
 		bare:  true,
 		begin: func() reader { return pythonCalls([]string{"<|python_start|>"}, []string{"<|python_end|>"}) },
+	},
+	{
+		name:  "llama3",
+		signs: [][]string{{"<|start_header_id|>", `"parameters"`}, {"<|header_start|>", `"parameters"`}, {"<|python_tag|>"}},
+		open:  []string{"<|python_tag|>", "{"},
+		bare:  true,
+		begin: func() reader {
+			mark := []string{"<|python_tag|>"}
+			return &either{before: mark, json: &objectCall{}, other: pythonCalls(mark, nil)}
+		},
 	},
 }

@@ -55,7 +55,7 @@ func (n *namedCall) readHead(p *Parser) bool {
 		marks = append(marks, n.empty)
 	}
 	before, mark := p.cut(marks)
-	if mark == "" && !p.end && len(before) <= maxHead {
+	if mark == "" && !p.end && len(before) <= maxHead && !(n.python && strings.ContainsAny(strings.TrimSpace(before), notInNames)) {
 		return false
 	}
 	name, id := n.clean(before)

@@ -228,8 +228,10 @@ func (p *Parser) names(name string) bool {
 	if p.format.syntax.bare {
 		return p.tool(name) != nil
 	}
-	return name != "" && len(name) <= maxHead && !strings.ContainsAny(name, "\"'`{}[]()<>,;=|\\ \t\r\n")
+	return name != "" && len(name) <= maxHead && !strings.ContainsAny(name, notInNames)
 }
+
+const notInNames = "\"'`{}[]()<>,;=|\\ \t\r\n"
 
 // maxHead is how many bytes may stand before a call's arguments.
 const maxHead = 512
