@@ -86,7 +86,7 @@ var syntaxes = []syntax{
 		open:     []string{"<|tool_call>"},
 		marks:    []string{"<tool_call|>", `<|"|>`},
 		begin: func() reader {
-			return &namedCall{before: []string{"<|tool_call>"}, until: "{", clean: colonName, dialect: gemma, close: []string{"<tool_call|>"}, empty: "<tool_call|>"}
+			return &namedCall{before: []string{"<|tool_call>"}, until: bracesOrParentheses, clean: colonName, dialect: gemma, close: []string{"<tool_call|>"}, empty: []string{"<tool_call|>"}}
 		},
 	},
 	{
@@ -95,7 +95,7 @@ var syntaxes = []syntax{
 		open:  []string{"<start_function_call>"},
 		marks: []string{"<end_function_call>", "<escape>"},
 		begin: func() reader {
-			return &namedCall{before: []string{"<start_function_call>"}, until: "{", clean: colonName, dialect: functionGemma,
+			return &namedCall{before: []string{"<start_function_call>"}, until: braces, clean: colonName, dialect: functionGemma,
 				close: []string{"<end_function_call>"}}
 		},
 	},
@@ -110,7 +110,7 @@ var syntaxes = []syntax{
 		begin: func() reader {
 			mark := []string{"[TOOL_CALLS]"}
 			return &either{before: mark, json: &objectCall{},
-				other: &namedCall{before: mark, until: "{", clean: mistralName, dialect: jsonDialect}}
+				other: &namedCall{before: mark, until: braces, clean: mistralName, dialect: jsonDialect}}
 		},
 	},
 	{
@@ -129,8 +129,8 @@ var syntaxes = []syntax{
 		open:  []string{"<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"},
 		marks: []string{"<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"},
 		begin: func() reader {
-			return &namedCall{before: []string{"<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"}, until: "{", clean: deepSeekName, dialect: jsonDialect,
-				close: []string{"```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"}, empty: "<｜tool▁call▁end｜>"}
+			return &namedCall{before: []string{"<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"}, until: braces, clean: deepSeekName, dialect: jsonDialect,
+				close: []string{"```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"}, empty: []string{"<｜tool▁call▁end｜>"}}
 		},
 	},
 	{
@@ -146,8 +146,8 @@ var syntaxes = []syntax{
 		open:  []string{"<|tool_calls_section_begin|>", "<|tool_call_begin|>"},
 		marks: []string{"<|tool_call_argument_begin|>", "<|tool_call_end|>", "<|tool_calls_section_end|>"},
 		begin: func() reader {
-			return &namedCall{before: []string{"<|tool_calls_section_begin|>", "<|tool_call_begin|>"}, until: "{", clean: kimiName, dialect: jsonDialect,
-				close: []string{"<|tool_call_end|>", "<|tool_calls_section_end|>"}, empty: "<|tool_call_end|>"}
+			return &namedCall{before: []string{"<|tool_calls_section_begin|>", "<|tool_call_begin|>"}, until: braces, clean: kimiName, dialect: jsonDialect,
+				close: []string{"<|tool_call_end|>", "<|tool_calls_section_end|>"}, empty: []string{"<|tool_call_end|>"}}
 		},
 	},
 	{
@@ -206,10 +206,12 @@ var syntaxes = []syntax{
 	{
 		name:  "phi",
 		signs: [][]string{{"<|tool|>", "<|/tool|>"}, {"<|tool_call|>"}, {"functools["}},
-		open:  []string{"<|tool_call|>", "functools["},
-		marks: []string{"<|/tool_call|>"},
+		open:  []string{"<|tool_call|>", "<|tool_calls|>", "functools["},
+		marks: []string{"<|/tool_call|>", "<|/tool_calls|>"},
 		begin: func() reader {
-			return &objectCall{before: []string{"<|tool_call|>", "functools"}, close: []string{"<|/tool_call|>"}}
+
+			return &objectCall{before: []string{"<|tool_call|>", "<|tool_calls|>", "functools"}, close: []string{"<|/tool_call|>", "<|/tool_calls|>"}}
+
 		},
 	},
 	{
@@ -273,7 +275,7 @@ var syntaxes = []syntax{
 		open:  []string{"<function="},
 		marks: []string{"</function>"},
 		begin: func() reader {
-			return &namedCall{before: []string{"<function="}, until: "{", clean: functionaryName, dialect: jsonDialect, close: []string{"</function>"}}
+			return &namedCall{before: []string{"<function="}, until: braces, clean: functionaryName, dialect: jsonDialect, close: []string{"</function>"}}
 		},
 	},
 	{
@@ -287,11 +289,12 @@ var syntaxes = []syntax{
 	{
 		name:  "llama3",
 		signs: [][]string{{"<|start_header_id|>", `"parameters"`}, {"<|header_start|>", `"parameters"`}, {"<|python_tag|>"}},
-		open:  []string{"<|python_tag|>", "{"},
+		open:  []string{"<|python_tag|>", "<|python_start|>", "{"},
+		marks: []string{"<|python_end|>"},
 		bare:  true,
 		begin: func() reader {
-			mark := []string{"<|python_tag|>"}
-			return &either{before: mark, json: &objectCall{}, other: pythonCalls(mark, nil)}
+			opening, closing := []string{"<|python_tag|>", "<|python_start|>"}, []string{"<|python_end|>"}
+			return &either{before: opening, json: &objectCall{close: closing}, other: pythonCalls(opening, closing)}
 		},
 	},
 }

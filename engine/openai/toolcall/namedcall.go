@@ -5,15 +5,20 @@ import "strings"
 // namedCall reads calls whose name stands before the arguments.
 type namedCall struct {
 	before []string // marks before the name
-	until  string   // the bracket that the arguments begin with
+	until  []string // the brackets that the arguments may begin with
 	clean  func(head string) (name, id string)
 	close  []string // marks after the arguments
-	empty  string   // the one that may stand in place of them
+	empty  []string // those that may stand in place of them
 	dialect
 
 	state namedState
 	call  *arguments
 }
+
+var (
+	braces              = []string{"{"}
+	bracesOrParentheses = []string{"{", "("}
+)
 
 type namedState int
 
@@ -50,11 +55,7 @@ func (n *namedCall) readBefore(p *Parser) bool {
 
 // readHead reads what stands before the arguments. A call may end without any.
 func (n *namedCall) readHead(p *Parser) bool {
-	marks := []string{n.until}
-	if n.empty != "" {
-		marks = append(marks, n.empty)
-	}
-	before, mark := p.cut(marks)
+	before, mark := p.cut(append(n.until[:len(n.until):len(n.until)], n.empty...))
 	if mark == "" && !p.end && len(before) <= maxHead && !(n.python && strings.ContainsAny(strings.TrimSpace(before), notInNames)) {
 		return false
 	}
@@ -66,11 +67,11 @@ func (n *namedCall) readHead(p *Parser) bool {
 	p.next(len(before))
 	n.call, n.state = &arguments{value: value{dialect: n.dialect}, name: name, id: id}, inCall
 	switch {
-	case n.python:
+	case mark == "(":
 		p.next(len(mark))
 		n.call.push('k')
 		n.call.position = p.positions(name)
-	case mark != n.until:
+	case mark != "{":
 		n.call.tell(p)
 		p.argue("{}")
 		p.try(0, p.reader)
@@ -118,7 +119,7 @@ func (n *namedCall) readAfter(p *Parser) bool {
 
 // pythonCalls reads calls of functions as Python writes them, in a list or one after another.
 func pythonCalls(before, close []string) *namedCall {
-	return &namedCall{before: before, until: "(", clean: pythonName, close: close, dialect: python}
+	return &namedCall{before: before, until: []string{"("}, clean: pythonName, close: close, dialect: python}
 }
 
 // pythonName is the name in what stands before a parenthesis.

@@ -32,6 +32,7 @@ var thinkings = []thinking{
 		around: []string{"[END FINAL RESPONSE]"},
 	},
 	{signs: []string{"<response></response>"}, open: "<think>", close: "</think>", around: []string{"<response>", "</response>"}},
+	{signs: []string{"Here is my thought process:"}, open: "Here is my thought process:", close: "Here is my response:"},
 	{signs: []string{"<think>", "</think>"}, open: "<think>", close: "</think>"},
 }
 

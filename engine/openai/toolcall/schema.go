@@ -1,6 +1,7 @@
 package toolcall
 
 import (
+	"slices"
 	"strings"
 
 	"quire/engine/json"
@@ -30,6 +31,12 @@ func (t *Tool) kinds(argument string) kinds {
 		return 0
 	}
 	return kindsOf(root, properties.At(argument), 0)
+}
+
+// has says whether the tool has an argument.
+func (t *Tool) has(argument string) bool {
+	properties, _ := t.schema().At("properties").(*json.Object)
+	return properties != nil && slices.Contains(properties.Names, argument)
 }
 
 // schema is the arguments' schema, an empty one where there is none.

@@ -6,14 +6,15 @@ import "strings"
 type dialect struct {
 	quotes  []string // that begin and end a text, the longer first
 	python  bool     // arguments stand in parentheses with =, lists may too, and texts have Python's escapes
+	bare    bool     // texts may stand without quotes
 	compact bool     // white space is left out
 }
 
 var (
 	jsonDialect   = dialect{quotes: []string{`"`, `'`}}
 	python        = dialect{quotes: []string{`"""`, `'''`, `"`, `'`}, python: true, compact: true}
-	gemma         = dialect{quotes: []string{`<|"|>`, `"`}, compact: true}
-	functionGemma = dialect{quotes: []string{"<escape>", `"`}, compact: true}
+	gemma         = dialect{quotes: []string{`<|"|>`, `"`, `'`}, bare: true, compact: true}
+	functionGemma = dialect{quotes: []string{"<escape>", `"`, `'`}, bare: true, compact: true}
 )
 
 // verdict is what a value has come to.
@@ -134,7 +135,7 @@ func (v *value) begin(text string, end bool) (int, verdict) {
 		return 1, going
 	case v.place == atItem && strings.IndexByte("])", c) >= 0:
 		return v.end(c)
-	case isWord(c):
+	case isWord(c) || v.bare && isName(c):
 		v.place = inWord
 		v.word = append(v.word[:0], c)
 		return 1, going
@@ -239,7 +240,7 @@ func (v *value) argument(text string, end bool) (int, verdict) {
 	switch {
 	case after == "" || after == "=" && !end:
 		return 0, needs
-	case name > 0 && strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "=="):
+	case name > 0 && (strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "==") || strings.HasPrefix(after, ":") && !v.python):
 		v.held = appendText(v.held, text[:name])
 		v.place = atColon
 		return name, going
@@ -272,11 +273,15 @@ func (v *value) name(c byte) (int, verdict) {
 
 // letter reads a number or a word on.
 func (v *value) letter(c byte) (int, verdict) {
-	if isWord(c) {
+	if isWord(c) || v.bare && strings.IndexByte(",{}[]()<\n", c) < 0 {
 		v.word = append(v.word, c)
 		return 1, going
 	}
-	literal := literalOf(string(v.word))
+	word := strings.TrimRight(string(v.word), space)
+	literal := literalOf(word)
+	if literal == "" && v.bare && len(v.stack) > 0 {
+		literal = string(appendText(nil, word))
+	}
 	if literal == "" {
 		return 0, broken
 	}

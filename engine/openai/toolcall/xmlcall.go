@@ -171,7 +171,7 @@ func (x *xmlCall) readValue(p *Parser) bool {
 			p.next(1)
 		}
 	}
-	before, mark := p.cut([]string{x.close, x.end})
+	before, mark := p.cut([]string{x.close, x.end, x.argument})
 	ends, ok := true, true
 	if mark != "" {
 		ends, ok = x.endsHere(p, mark, p.text[len(before)+len(mark):])
@@ -196,9 +196,17 @@ func (x *xmlCall) readValue(p *Parser) bool {
 	return true
 }
 
-// endsHere says whether a mark ends the value: a value may hold marks, but after its own there is another argument or the end.
+// endsHere says whether a mark ends the value: a value may hold marks, but after its own there is another argument or the end. Where
+// its own is missing, the function's end does it, or the beginning of an argument that the tool has.
 func (x *xmlCall) endsHere(p *Parser, mark, after string) (ends, ok bool) {
 	follow := x.around
+	if mark == x.argument {
+		key, _, found := strings.Cut(after, x.keyed)
+		if !found || !x.lines {
+			return false, found || p.end || len(after) > maxHead || !x.lines
+		}
+		return p.tool(x.name).has(key), true
+	}
 	if mark == x.close {
 		follow = append([]string{x.argument, x.end}, x.around...)
 	}
