@@ -16,12 +16,17 @@ type API struct {
 	Models Models
 
 	BodyLimit int                        // the most bytes of a body; 0: DefaultBodyLimit
+	Patience  time.Duration              // how long a stream waits for its first token before its status is told; 0: DefaultPatience
 	Now       func() time.Time           // the clock; nil: the present
 	NewID     func(prefix string) string // makes ids such as "chatcmpl-…"; nil: random ones
 }
 
 // DefaultBodyLimit is the most bytes of a body, unless API.BodyLimit says otherwise.
 const DefaultBodyLimit = 32 << 20
+
+// DefaultPatience is how long a stream waits before its status is told: a request that is refused for want of room is so before the
+// next step.
+const DefaultPatience = time.Second
 
 // Call is what a client asks.
 type Call struct {
@@ -112,6 +117,13 @@ func (a *API) bodyLimit() int {
 // TooLarge refuses a body that has more bytes than a limit.
 func TooLarge(limit int) *Error {
 	return &Error{Status: 413, Type: typeInvalid, Code: "request_too_large", Message: fmt.Sprintf("The request's body has more than %d bytes.", limit)}
+}
+
+func (a *API) patience() time.Duration {
+	if a.Patience > 0 {
+		return a.Patience
+	}
+	return DefaultPatience
 }
 
 func (a *API) now() time.Time {

@@ -24,7 +24,7 @@ func endless(t *testing.T) *door {
 
 func (d *door) idle(t *testing.T) {
 	t.Helper()
-	assert.Eventually(t, func() bool { return d.models.Running.Load() == 0 && d.models.Taken.Load() == 0 }, time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return d.models.Running.Load() == 0 && d.models.Taken.Load() == 0 }, 10*time.Second, time.Millisecond)
 }
 
 // TestBreakOff: whoever stops reading a stream cancels its request.
@@ -69,11 +69,11 @@ func TestGone(t *testing.T) {
 func TestDeadline(t *testing.T) {
 	d := endless(t)
 	d.Now = nil
-	o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "deadline": 0.05}`)
+	o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "deadline": 0.3}`)
 	assert.Equal(t, "length", at(o, "choices.0.finish_reason"))
 	assert.Contains(t, at(o, "choices.0.message.content"), "on")
 	assert.Contains(t, o["warnings"].([]any)[0], "deadline")
-	events := d.events(t, "/v1/completions", `{"prompt": "?", "deadline": 0.05, "stream": true, "max_tokens": 4000}`)
+	events := d.events(t, "/v1/completions", `{"prompt": "?", "deadline": 0.3, "stream": true, "max_tokens": 4000}`)
 	last := events[len(events)-1]
 	assert.Equal(t, "length", at(last, "choices.0.finish_reason"))
 	assert.Contains(t, last["warnings"].([]any)[0], "deadline")

@@ -12,6 +12,7 @@ import (
 	"quire/engine/generation"
 	"quire/engine/openai"
 	"quire/engine/openai/openaitest"
+	"quire/engine/sample"
 )
 
 const weather = `{"type": "function", "function": {"name": "weather", "description": "Tells the weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}`
@@ -62,6 +63,15 @@ func TestChatRequest(t *testing.T) {
 	assert.Equal(t, []any{2, []string{"x"}}, []any{r.N, r.Stop})
 	r = ask(`, "max_tokens": 5, "top_k": -1, "best_of": 3, "stop": ["x", "y"], "user": "ann", "cache_salt": "s", "priority": -2, "min_tokens": 1, "ignore_eos": true, "n_predict": 3`)
 	assert.Equal(t, []any{5, 0, 3, []string{"x", "y"}, "ann", "s", -2, 1, true}, []any{r.MaxTokens, r.Sample.TopK, r.BestOf, r.Stop, r.Tenant, r.Salt, r.Priority, r.MinTokens, r.IgnoreEnd})
+	r = ask(`, "presence_penalty": 1, "frequency_penalty": -1, "repeat_penalty": 1.5, "logit_bias": {"97": -100, "98": 2.5}, "dry_multiplier": 0.5, "dry_penalty_last_n": -1, "dry_sequence_breakers": ["."]`)
+	assert.Equal(t, []any{1.0, -1.0, 1.5, map[int32]float64{97: -100, 98: 2.5}}, []any{r.Sample.PresencePenalty, r.Sample.FrequencyPenalty, r.Sample.RepetitionPenalty, r.Sample.LogitBias})
+	dry := sample.NewDRY(0.5)
+	dry.Breakers = []string{"."}
+	assert.Equal(t, dry, r.Sample.DRY)
+	r = ask(`, "dry_multiplier": 0.5, "dry_penalty_last_n": 0`)
+	assert.False(t, r.Sample.DRY.On(), "no tokens are looked at")
+	r = ask(`, "dry_multiplier": 2, "dry_base": 3, "dry_allowed_length": 4, "dry_penalty_last_n": 5, "repetition_penalty": 2, "repeat_penalty": 3`)
+	assert.Equal(t, []any{2.0, 3.0, 4, 5, 2.0}, []any{r.Sample.DRY.Multiplier, r.Sample.DRY.Base, r.Sample.DRY.AllowedLength, r.Sample.DRY.Range, r.Sample.RepetitionPenalty})
 	r = ask(`, "lora": ["kites", {"name": "kites", "scale": 0.5}], "deadline": 60, "logprobs": true, "top_logprobs": 4, "temperature": null, "stop": null`)
 	assert.Equal(t, []generation.LoRA{{Adapter: 7, Scale: 1}, {Adapter: 7, Scale: 0.5}}, r.LoRA)
 	assert.Equal(t, int64(1800000060), r.Deadline.Unix())

@@ -20,7 +20,7 @@ func (a *API) StreamChatCompletion(ctx context.Context, q *ChatRequest) (*ChatSt
 	if err != nil {
 		return nil, err
 	}
-	f, failed := j.open(ctx, []generation.Request{j.request})
+	f, failed := j.open(ctx, []generation.Request{j.request}, a.patience())
 	if failed != nil {
 		return nil, asError(failed, q.field())
 	}

@@ -20,7 +20,7 @@ func (a *API) StreamCompletion(ctx context.Context, q *CompletionRequest) (*Comp
 	if err != nil {
 		return nil, err
 	}
-	f, failed := j.open(ctx, j.requests)
+	f, failed := j.open(ctx, j.requests, a.patience())
 	if failed != nil {
 		return nil, asError(failed, "prompt")
 	}

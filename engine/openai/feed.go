@@ -15,8 +15,8 @@ type feed struct {
 	begun  bool
 }
 
-// open submits requests, and gives their events. What fails at once is an error.
-func (l *lease) open(ctx context.Context, requests []generation.Request) (*feed, error) {
+// open submits requests, and gives their events. What fails within the time of patience is an error.
+func (l *lease) open(ctx context.Context, requests []generation.Request, patience time.Duration) (*feed, error) {
 	fl, err := l.start(ctx, requests)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"quire/engine/generation"
 )
@@ -101,10 +100,6 @@ type event struct {
 	chunk   generation.Chunk
 	result  *generation.Result
 }
-
-// patience is how long a stream waits for its first event before its status is told: a request that is refused for want of room
-// is so at once.
-const patience = 50 * time.Millisecond
 
 // events merges the chunks of all requests; the channel is closed after the last result.
 func (f *flow) events() <-chan event {

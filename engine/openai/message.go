@@ -83,7 +83,10 @@ func readMessage(f *fields) (m Message) {
 	if f.value("content") == nil && (m.Role != "assistant" || len(m.ToolCalls) == 0 && m.Reasoning == "") {
 		f.r.fail(missing(f.at("content")))
 	}
-	f.skip("refusal", "annotations", "audio") // as an answer's message has them
+	if f.value("audio") != nil {
+		f.r.fail(unsupported(f.at("audio"), `%q is not supported: only text is.`, f.at("audio")))
+	}
+	f.skip("refusal", "annotations") // as an answer's message has them
 	for i, name := range f.object.Names {
 		if !f.asked[i] && f.object.Values[i] != nil {
 			if m.Extra == nil {

@@ -90,11 +90,11 @@ func set[T any](to, from *T) {
 	}
 }
 
-// params by the engine's names of fields.
+// fieldNames are the fields by their names in the engine's refusals.
 var fieldNames = map[string]string{
 	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "MinTokens": "min_tokens", "Stop": "stop", "Sample.Temperature": "temperature",
 	"Beams": "beams", "Beams.Width": "beams", "Beams.LengthPenalty": "length_penalty", "Beams.EarlyStopping": "early_stopping",
-	"MaxSeqs": "the server's number of sequences",
+	"logit_bias": "logit_bias", "MaxSeqs": "the server's number of sequences",
 }
 
 // badRequest tells what the engine refuses, with the field's name here.

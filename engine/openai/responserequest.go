@@ -53,7 +53,6 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 	}
 	if text := f.inner("text"); text != nil {
 		q.ResponseFormat = readResponseFormat(text, "format")
-		text.skip("verbosity")
 		text.done()
 		c := checker{}
 		checkFormat(&c, "text.format", q.ResponseFormat)

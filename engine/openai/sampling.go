@@ -95,7 +95,7 @@ func readSampling(f *fields, maxTokens ...string) (s Sampling) {
 	s.Stream = f.is("stream")
 	if o := f.inner("stream_options"); o != nil {
 		s.Usage = o.is("include_usage")
-		o.skip("include_obfuscation", "continuous_usage_stats")
+		o.skip("include_obfuscation")
 		o.done()
 		if !s.Stream {
 			f.r.fail(invalid("stream_options", "invalid_value", `"stream_options" goes only with "stream": true.`))
