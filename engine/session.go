@@ -19,6 +19,7 @@ import (
 type Session struct {
 	engine *Engine
 	tokens []int32
+	note   []byte
 	pin    *schedule.Pin
 }
 
@@ -32,6 +33,12 @@ func (s *Session) Tokens() []int32 { return slices.Clone(s.tokens) }
 
 // Append adds tokens that were said. A pin stays as it is: pin again to hold what is new.
 func (s *Session) Append(tokens ...int32) { s.tokens = append(s.tokens, tokens...) }
+
+// Note returns what SetNote kept beside the tokens, or had kept when the session was saved; nil: nothing.
+func (s *Session) Note() []byte { return slices.Clone(s.note) }
+
+// SetNote keeps a text beside the tokens, which Save writes: the host's own, such as the messages that the tokens are of.
+func (s *Session) SetNote(note []byte) { s.note = slices.Clone(note) }
 
 // Pin keeps the blocks of the conversation as far as the cache has them, and returns their tokens. A pin gives way, the
 // oldest first, when a request could not run at all otherwise, and is gone when the device was lost.
@@ -83,7 +90,7 @@ func (s *Session) Save(w io.Writer) error {
 		blocks, size, groups := e.blocksFrom(p, 0), e.placeBytes(), len(e.plan.Windows())
 		out, err := session.NewWriter(w, &session.State{
 			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks) / groups,
-			StateBytes: int(e.plan.StateBytes()),
+			StateBytes: int(e.plan.StateBytes()), Note: s.note,
 		})
 		if err != nil {
 			return err
@@ -138,7 +145,7 @@ func (e *Engine) Restore(r io.ReadSeeker) (*Session, error) {
 	if err := e.loop.CallReady(func() error { return e.restore(in) }); err != nil {
 		return nil, err
 	}
-	return &Session{engine: e, tokens: in.Tokens}, nil
+	return &Session{engine: e, tokens: in.Tokens, note: in.Note}, nil
 }
 
 // restore fills blocks of the cache in the step loop.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"iter"
 	"sync"
 
 	"quire/engine/loop"
@@ -40,6 +41,19 @@ func (s *Stream) Next() (Chunk, bool) {
 			return Chunk{}, false
 		}
 		<-s.wake
+	}
+}
+
+// All gives the chunks as they come, for a range loop, which ends with the stream. Leaving the loop early cancels the request;
+// Result says how it ended.
+func (s *Stream) All() iter.Seq[Chunk] {
+	return func(yield func(Chunk) bool) {
+		for c, more := s.Next(); more; c, more = s.Next() {
+			if !yield(c) {
+				s.Cancel()
+				return
+			}
+		}
 	}
 }
 

@@ -37,6 +37,13 @@ func (s *Session) ChatPrompt(content string) ([]int32, error) {
 	return slices.Concat(s.tokens, ids), nil
 }
 
+// FitChatPrompt is ChatPrompt of a conversation that may be longer than the context has room for, with an answer of so many tokens (0: an
+// eighth of the context): the oldest turns are left out then, but no system message and never the last turn. dropped is how many
+// messages that are.
+func (e *Engine) FitChatPrompt(messages []chat.Message, o chat.Options, answer int) (prompt []int32, dropped int, err error) {
+	return chat.Fit(messages, e.info.Context, answer, func(m []chat.Message) ([]int32, error) { return e.ChatPrompt(m, o) })
+}
+
 // TextPrompt returns the conversation's tokens so far and those of a text that goes on from there, its special tokens parsed.
 func (s *Session) TextPrompt(text string) []int32 {
 	return slices.Concat(s.tokens, s.engine.tokenizer.Encode(text, tokenizer.EncodeOptions{Special: true}))

@@ -43,6 +43,12 @@ func (m *Message) UnmarshalJSON(data []byte) (err error) {
 	return nil
 }
 
+// MarshalJSON writes a message as it was read: its fields in their order.
+func (m Message) MarshalJSON() (text []byte, err error) {
+	defer recoverError(&err)
+	return []byte(jsonText(m.value())), nil
+}
+
 // ReadMessages reads the messages of a conversation, and says of a wrong one which it is.
 func ReadMessages(list []json.RawMessage) ([]Message, error) {
 	messages := make([]Message, len(list))
@@ -59,8 +65,13 @@ func plainText(value any) any {
 	if text, ok := value.(string); ok {
 		return text
 	}
+	return json.RawMessage(jsonText(value))
+}
+
+// jsonText writes a value as JSON.
+func jsonText(value any) string {
 	e := &evaluator{limits: usualLimits}
-	return json.RawMessage(toJSON(e, 0, value, []any{missing{}, missing{}, missing{}, missing{}}).(string))
+	return toJSON(e, 0, value, []any{missing{}, missing{}, missing{}, missing{}}).(string)
 }
 
 // value is the message as a template sees it.

@@ -4,8 +4,9 @@
 // A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes);
 // the header (fingerprint, then block size, bytes of a block, number of tokens and of blocks as u32); the tokens; the
 // blocks, each followed by its CRC-32C; and the SHA-256 of all before it. Version 2 has the bytes of the state as the header's
-// last number, and the state with its CRC-32C behind the blocks, where there are any. The header and the tokens are followed by their
-// CRC-32C too, so that damage is found before it is believed.
+// last number, and the state with its CRC-32C behind the blocks, where there are any. Version 3 has the bytes of a note behind that
+// number, and the note with its CRC-32C behind the tokens. The header and the tokens are followed by their CRC-32C too, so that damage
+// is found before it is believed.
 package session
 
 import (
@@ -20,16 +21,18 @@ import (
 	"quire/engine/sha256"
 )
 
-// The versions of the format: conversations without a state are still written as the first.
+// The versions of the format: a conversation is written as the first that can hold it.
 const (
 	Version      = 1
 	VersionState = 2
+	VersionNote  = 3
 )
 
 const (
 	magic       = "QuireKV\n"
 	headerBytes = sha256.Size + 4*4 // of the first version
 	blockMost   = 1 << 30           // bytes of a block: more is no cache's
+	noteMost    = 1 << 28           // bytes of a note
 	piece       = 1 << 20           // bytes that are believed at once
 )
 
@@ -64,6 +67,8 @@ type State struct {
 	BlockBytes  int // of a block of K and V, all layers
 	Blocks      int // of the first Blocks · BlockSize tokens
 	StateBytes  int // of the state after those tokens; 0: the model keeps none
+
+	Note []byte // what the host keeps beside the tokens, such as the messages that they are of; may be empty
 }
 
 // hasState says whether the state follows the blocks.
@@ -94,9 +99,13 @@ func NewWriter(to io.Writer, s *State) (*Writer, error) {
 		header = binary.LittleEndian.AppendUint32(header, uint32(v))
 	}
 	version := uint32(Version)
-	if s.StateBytes > 0 {
+	if s.StateBytes > 0 || len(s.Note) > 0 {
 		version = VersionState
 		header = binary.LittleEndian.AppendUint32(header, uint32(s.StateBytes))
+	}
+	if len(s.Note) > 0 {
+		version = VersionNote
+		header = binary.LittleEndian.AppendUint32(header, uint32(len(s.Note)))
 	}
 	binary.LittleEndian.PutUint32(start[8:], version)
 	binary.LittleEndian.PutUint32(start[12:], uint32(len(header)))
@@ -107,6 +116,9 @@ func NewWriter(to io.Writer, s *State) (*Writer, error) {
 	w.out.write(start)
 	w.out.section(header)
 	w.out.section(tokens)
+	if len(s.Note) > 0 {
+		w.out.section(s.Note)
+	}
 	return w, w.out.err
 }
 
@@ -197,14 +209,11 @@ func NewReader(from io.Reader) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	length := headerBytes
-	switch v := binary.LittleEndian.Uint32(start); v {
-	case Version:
-	case VersionState:
-		length += 4
-	default:
-		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d or %d", v, Version, VersionState)}
+	version := binary.LittleEndian.Uint32(start)
+	if version < Version || version > VersionNote {
+		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d to %d", version, Version, VersionNote)}
 	}
+	length := headerBytes + 4*int(version-Version)
 	if n := binary.LittleEndian.Uint32(start[4:]); n != uint32(length) {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, length)}
 	}
@@ -218,12 +227,15 @@ func NewReader(from io.Reader) (*Reader, error) {
 		v[i] = int(binary.LittleEndian.Uint32(header[sha256.Size+4*i:]))
 	}
 	r.BlockSize, r.BlockBytes, r.Blocks = v[0], v[1], v[3]
-	count := v[2]
-	if length > headerBytes {
+	count, note := v[2], 0
+	if version >= VersionState {
 		r.StateBytes = int(binary.LittleEndian.Uint32(header[headerBytes:]))
-		if r.StateBytes < 1 || r.StateBytes > blockMost {
-			return nil, &Error{"header", ErrDamaged, fmt.Sprintf("a state of %d bytes cannot be", r.StateBytes)}
-		}
+	}
+	if version == VersionNote {
+		note = int(binary.LittleEndian.Uint32(header[headerBytes+4:]))
+	}
+	if r.StateBytes > blockMost || version == VersionState && r.StateBytes < 1 || note > noteMost || version == VersionNote && note < 1 {
+		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("a state of %d bytes and a note of %d cannot be", r.StateBytes, note)}
 	}
 	if r.BlockSize < 1 || r.BlockBytes < 1 || r.BlockBytes > blockMost || r.Blocks > count/r.BlockSize || count > 1<<30 {
 		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("%d tokens, %d blocks of %d tokens and %d bytes cannot be",
@@ -239,6 +251,11 @@ func NewReader(from io.Reader) (*Reader, error) {
 			return nil, &Error{"tokens", ErrDamaged, fmt.Sprintf("token %d is %d", i, token)}
 		}
 		r.Tokens = append(r.Tokens, token)
+	}
+	if note > 0 {
+		if r.Note, err = r.in.section("note", note); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }

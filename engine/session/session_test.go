@@ -22,6 +22,13 @@ func exampleState() *State {
 	return s
 }
 
+// exampleNote is an example with a note.
+func exampleNote() *State {
+	s := example()
+	s.Note = []byte(`[{"role":"user","content":"Hi."}]`)
+	return s
+}
+
 // state is what a session's state holds.
 func state(s *State) []byte { return bytes.Repeat([]byte{9}, s.StateBytes) }
 
@@ -86,7 +93,9 @@ func read(r io.Reader) (*State, [][]byte, error) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, s := range []*State{example(), exampleState(), {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}, StateBytes: 8}, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
+	both := exampleState()
+	both.Note = []byte("a note")
+	for _, s := range []*State{example(), exampleState(), exampleNote(), both, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}, StateBytes: 8}, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
 		r := io.MultiReader(bytes.NewReader(written(t, s)), bytes.NewReader([]byte("rest")))
 		got, blocks, err := read(r)
 		require.NoError(t, err)
@@ -104,6 +113,7 @@ func TestRoundTrip(t *testing.T) {
 func TestDamage(t *testing.T) {
 	testDamage(t, example())
 	testDamage(t, exampleState())
+	testDamage(t, exampleNote())
 }
 
 func testDamage(t *testing.T, s *State) {
@@ -169,6 +179,13 @@ func TestReaderErrors(t *testing.T) {
 	require.ErrorIs(t, write(broken{}, example(), block), errBroken)
 }
 
+// A conversation is written as the first version that can hold it, so that older programs read what they can.
+func TestVersions(t *testing.T) {
+	for version, s := range map[byte]*State{Version: example(), VersionState: exampleState(), VersionNote: exampleNote()} {
+		assert.Equal(t, version, written(t, s)[len(magic)])
+	}
+}
+
 // A writer is held to what it announced.
 func TestWriterCountsBlocks(t *testing.T) {
 	s := example()
@@ -185,6 +202,7 @@ func TestWriterCountsBlocks(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(written(f, example()))
+	f.Add(written(f, exampleNote()))
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, blocks, err := read(bytes.NewReader(data))

@@ -68,8 +68,8 @@ func TestGoOnTheFrontPage(t *testing.T) {
 
 func TestGoInTheDocuments(t *testing.T) {
 	code := blocks(t, root+"/docs/go.md", "go")
-	require.Len(t, code, 1)
-	run(t, module(t, "package app\n\nimport (\n\t\"context\"\n\n\t\"quire/engine\"\n)\n\n"+code[0]), "go", "vet", ".")
+	require.Len(t, code, 2)
+	run(t, module(t, "package app\n\nimport (\n\t\"context\"\n\t\"strings\"\n\n\t\"quire/engine\"\n)\n\n"+strings.Join(code, "\n")), "go", "vet", ".")
 }
 
 func TestJavaScript(t *testing.T) {
