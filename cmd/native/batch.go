@@ -15,8 +15,9 @@ type batch struct {
 	json, raw bool
 	adapters  *loraFiles
 
-	session *engine.Session // what the prompt goes on with, or nil
-	said    []int32         // the tokens of the last prompt and its answer
+	session  *engine.Session // what the prompt goes on with, or nil
+	said     []int32         // the tokens of the last prompt and its answer
+	messages []chat.Message  // of them, as far as they are known
 
 	queue
 	headed bool // a line before an output has been written
@@ -32,16 +33,24 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 	switch {
 	case b.session != nil && (j.Prompt == "" || b.raw || !b.engine.HasTemplate()):
 		p.prompt = b.session.TextPrompt(j.Prompt)
+		if j.Prompt == "" {
+			p.messages = messagesOf(b.session)
+		}
 	case b.session != nil:
 		p.prompt, p.err = b.session.ChatPrompt(j.Prompt)
+		if p.messages = messagesOf(b.session); p.messages != nil {
+			p.messages = append(p.messages, chat.Message{Role: "user", Content: j.Prompt})
+		}
 	case j.IDs != nil:
 		p.prompt = j.IDs
-	case j.Messages != nil:
-		p.prompt, p.err = b.engine.ChatPrompt(j.Messages, chat.Options{})
-	case b.engine.HasTemplate() && !b.raw:
-		p.prompt, p.err = b.engine.ChatPrompt([]chat.Message{{Role: "user", Content: j.Prompt}}, chat.Options{})
-	default:
+	case j.Messages == nil && j.system == "" && (b.raw || !b.engine.HasTemplate()):
 		p.prompt, p.err = b.engine.TextPrompt(j.Prompt)
+	default:
+		if p.messages = j.Messages; p.messages == nil {
+			p.messages = []chat.Message{{Role: "user", Content: j.Prompt}}
+		}
+		p.messages = withSystem(j.system, p.messages)
+		p.prompt, p.err = b.engine.ChatPrompt(p.messages, chat.Options{})
 	}
 	if p.err != nil {
 		return p
@@ -57,7 +66,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 // keep remembers what was said.
 func (b *batch) keep(p *pending, r engine.Result) {
 	if r.Reason != engine.FinishError {
-		b.said = slices.Concat(p.prompt, r.IDs)
+		b.said, b.messages = slices.Concat(p.prompt, r.IDs), answered(p.messages, r.Text)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // commands is the command line: a struct a subcommand, in a file of its own, whose fields are its arguments and flags.
 type commands struct {
 	Run        runCommand        `cmd:"" help:"Generate text after a prompt."`
+	Chat       chatCommand       `cmd:"" help:"Chat with a model on the terminal."`
 	Serve      serveCommand      `cmd:"" help:"Serve models over HTTP, as the OpenAI API and ollama have it."`
 	Embed      embedCommand      `cmd:"" help:"Turn texts into embeddings, or into scores."`
 	Tokenize   tokenizeCommand   `cmd:"" help:"Turn text from stdin into token ids."`

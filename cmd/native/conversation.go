@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"quire/cmd/native/talk"
 	"quire/engine"
 )
 
@@ -47,7 +48,15 @@ func (c *conversationFlags) restore(eng *engine.Engine) (*engine.Session, error)
 }
 
 // keep writes the conversation, whole or not at all, and tells of it.
-func (c *conversationFlags) keep(h *host, s *engine.Session) error {
+func (c *conversationFlags) keep(h *host, eng *engine.Engine, b *batch) error {
+	s := eng.NewSession(b.said...)
+	if b.messages != nil {
+		note, err := talk.MessagesJSON(b.messages)
+		if err != nil {
+			return fmt.Errorf("--save: %w", err)
+		}
+		s.SetNote(note)
+	}
 	size, err := replaceFile(c.Save, func(f *os.File) error { return s.Save(f) })
 	if err != nil {
 		return fmt.Errorf("--save: %w", err)

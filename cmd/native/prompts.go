@@ -20,6 +20,7 @@ type job struct {
 	Prompt    string
 	IDs       []int32        // in place of Prompt, if not nil
 	Messages  []chat.Message // likewise
+	system    string         // message before them, or before Prompt
 	Sample    sample.Params
 	seeded    bool // otherwise the seed is random
 	MaxTokens int

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"quire/engine"
+	"quire/engine/chat"
 )
 
 // queue is prompts that run at once and whose outputs are written in order.
@@ -22,6 +23,8 @@ type pending struct {
 	seed   uint64
 	stream *engine.Stream
 	err    error // why it was not accepted
+
+	messages []chat.Message // that the prompt is of; nil: it is of none, or they are not known
 
 	maxTokens int // of an answer; 0: no limit
 	answers   int // that come

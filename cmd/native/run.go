@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -19,6 +18,8 @@ type runCommand struct {
 	Prompt *string `arg:"" optional:"" help:"What to answer or go on with. Without it, or with -, stdin is read."`
 
 	modelFlag `group:"Model and prompt:"`
+	System    string   `group:"Model and prompt:" placeholder:"TEXT" help:"The system message before what the user says: what the model is to be and to keep to."`
+	Messages  string   `group:"Model and prompt:" filled:"" placeholder:"FILE" help:"Answer a conversation: messages in JSON as the API has them (-: stdin). A prompt is the user's next message."`
 	Prompts   string   `group:"Model and prompt:" placeholder:"FILE" help:"Run all prompts of a file (-: stdin) as one batch: one a line, or JSON Lines."`
 	LoRA      []string `group:"Model and prompt:" name:"lora" placeholder:"FILE[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF to the model, times a scale (1 unless it is given). May come several times: adapters add up."`
 	Raw       bool     `group:"Model and prompt:" help:"Take the prompt as it is: no chat template, special tokens in it parsed, BOS only where the vocabulary asks for it."`
@@ -47,6 +48,9 @@ such as "==> prompt 2, answer 1 <==" stands before each text. Ctrl-C stops and k
 A model's address is read by ranges, resumed where a connection breaks, and never stored. A server without ranges is streamed
 once into a temporary file. A server that is busy (429, 503) is asked again after the time it tells, up to two minutes.
 
+--messages is a list of objects with "role" ("system", "user", "assistant", "tool") and "content", or an object that has it under
+"messages". Its last message is answered, or the prompt, which is then the user's next.
+
 A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
 "min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
@@ -68,6 +72,8 @@ Examples:
   quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"
   quire run -m https://example.org/model.gguf --raw "Once upon a time"
   quire run --beams 4 --n 2 --json "What is a kite?"
+  quire run --system "You tell stories for children." "Tell me one about a fox."
+  quire run --messages talk.json "And then?"
   quire run --save talk.quire "Tell me a story about a fox."
   quire run --load talk.quire --save talk.quire "And then?"
   quire run --prompts questions.txt --json > answers.jsonl
@@ -125,6 +131,10 @@ func inFlags(err error) string {
 
 // jobs gathers the prompts: the argument, a file, or stdin.
 func (r *runCommand) jobs(h *host, base job) ([]job, error) {
+	if err := r.checkConversation(); err != nil {
+		return nil, err
+	}
+	base.system = r.System
 	switch {
 	case r.Prompts != "" && r.Prompt != nil:
 		return nil, usagef("a prompt and --prompts do not go together")
@@ -134,18 +144,14 @@ func (r *runCommand) jobs(h *host, base job) ([]job, error) {
 		return []job{base}, nil
 	case r.Prompts != "":
 		return readPrompts(h, r.Prompts, base)
+	case r.Messages != "":
+		var err error
+		base.Messages, err = r.conversation(h)
+		return []job{base}, err
 	}
-	if r.Prompt != nil && *r.Prompt != "-" {
-		base.Prompt = *r.Prompt
-	} else {
-		if r.Prompt == nil && isTerminal(h.in) {
-			return nil, usagef("no prompt")
-		}
-		text, err := io.ReadAll(h.in)
-		if err != nil {
-			return nil, fmt.Errorf("stdin: %w", err)
-		}
-		base.Prompt = strings.TrimSuffix(string(text), "\n")
+	var err error
+	if base.Prompt, err = r.prompt(h); err != nil {
+		return nil, err
 	}
 	if base.Prompt == "" && !r.Raw { // raw, it may still be BOS
 		return nil, usagef("the prompt is empty")
@@ -181,7 +187,7 @@ func (r *runCommand) run(h *host, jobs []job) error {
 		return err
 	}
 	if r.Save != "" && b.said != nil {
-		if err := r.keep(h, eng.NewSession(b.said...)); err != nil {
+		if err := r.keep(h, eng, b); err != nil {
 			return err
 		}
 	}

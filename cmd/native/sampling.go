@@ -32,12 +32,17 @@ type samplingFlags struct {
 // params fills in what the flags leave open for a model of a name.
 func (s *samplingFlags) params(model string) sample.Params {
 	p := sample.Suited(model)
+	s.over(&p)
+	return p
+}
+
+// over sets what flags say.
+func (s *samplingFlags) over(p *sample.Params) {
 	set(&p.Temperature, s.Temperature)
 	set(&p.TopK, s.TopK)
 	set(&p.TopP, s.TopP)
 	set(&p.MinP, s.MinP)
 	set(&p.Seed, s.Seed)
-	return p
 }
 
 // penalties sets what changes logits before they are drawn from.
