@@ -29,6 +29,7 @@ type commands struct {
 	Bench      struct {
 		Model     benchCommand          `cmd:"" default:"withargs" help:"Measure prefill and decode, of a model or of random weights."`
 		Attention benchAttentionCommand `cmd:"" help:"Measure attention: flash beside standard, forward, backward and decode."`
+		Serve     benchServeCommand     `cmd:"" help:"Measure a running server: tokens a second and latencies, for several numbers of clients."`
 	} `cmd:"" help:"Measure a model, or attention alone."`
 	Tune       tuneCommand       `cmd:"" help:"Find the fastest attention tiles for this GPU and remember them."`
 	Sim        simCommand        `cmd:"" help:"Replay a request trace through the scheduler, beside contiguous allocators."`

@@ -1,0 +1,92 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPercentiles(t *testing.T) {
+	times := make([]time.Duration, 100)
+	for i := range times {
+		times[i] = time.Duration(100-i) * time.Millisecond
+	}
+	assert.Equal(t, Percentiles{50, 90, 99}, percentiles(times))
+	assert.Equal(t, Percentiles{7, 7, 7}, percentiles([]time.Duration{7 * time.Millisecond}))
+	assert.Equal(t, Percentiles{1, 2, 2}, percentiles([]time.Duration{2 * time.Millisecond, time.Millisecond}))
+}
+
+// All clients ask at once, each as often as it should, for what the plan says.
+func TestRun(t *testing.T) {
+	const clients, gen = 5, 4
+	var together sync.WaitGroup
+	together.Add(clients)
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/v1/completions", r.URL.Path)
+		assert.Equal(t, "Bearer secret", r.Header.Get("Authorization"))
+		var body struct {
+			Model     string `json:"model"`
+			Prompt    []int  `json:"prompt"`
+			MaxTokens int    `json:"max_tokens"`
+		}
+		assert.NoError(t, json.NewDecoder(r.Body).Decode(&body))
+		assert.Equal(t, "fox", body.Model)
+		assert.Len(t, body.Prompt, 7)
+		assert.Equal(t, gen, body.MaxTokens)
+		if asked.Add(1) <= clients {
+			together.Done()
+			together.Wait()
+		}
+		fmt.Fprint(w, ": waiting\n\n")
+		for range gen {
+			fmt.Fprint(w, "data: {\"choices\":[{\"text\":\"a\"}]}\n\n")
+			w.(http.Flusher).Flush()
+			time.Sleep(5 * time.Millisecond)
+		}
+		fmt.Fprintf(w, "data: {\"choices\":[],\"usage\":{\"completion_tokens\":%d}}\n\ndata: [DONE]\n\n", gen)
+	}))
+	defer server.Close()
+	r, err := Run(t.Context(), Plan{URL: server.URL + "/v1/", Key: "secret", Model: "fox", Prompt: 7, Gen: gen, Requests: 2}, clients)
+	require.NoError(t, err)
+	assert.Equal(t, 2*clients, r.Requests)
+	assert.Equal(t, 2*clients*gen, r.Tokens)
+	assert.GreaterOrEqual(t, r.Each.P50, 5.0)
+	assert.GreaterOrEqual(t, r.Whole.P50, r.First.P50+3*5)
+	assert.Positive(t, r.TokensPerSecond)
+	assert.LessOrEqual(t, r.DecodePerSecond, clients/0.005)
+}
+
+func TestRunFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   string
+	}{
+		"refused": {404, `{"error":{"message":"There is no such model."}}`, "the server answers 404 Not Found: There is no such model."},
+		"no API":  {500, "oh\n", "the server answers 500 Internal Server Error: oh"},
+		"broken":  {200, "data: {\"error\":{\"message\":\"The GPU is gone.\"}}\n\n", "the server ends a stream: The GPU is gone."},
+		"cut":     {200, "data: {\"choices\":[{\"text\":\"a\"}]}\n\n", "a stream ended before its end"},
+		"uncounted": {200, "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n",
+			"the server does not count tokens (stream_options.include_usage)"},
+		"no JSON": {200, "data: what\n\n", "the server sends an event that is not JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.status)
+				fmt.Fprint(w, c.body)
+			}))
+			defer server.Close()
+			_, err := Run(t.Context(), Plan{URL: server.URL, Prompt: 1, Gen: 1, Requests: 1}, 2)
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
