@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/model"
+	"quire/engine/openai/toolcall"
 	"quire/engine/quant"
 )
 
@@ -148,4 +149,13 @@ func TestFrontPage(t *testing.T) {
 	picture, err := os.Stat(root + "/docs/page.png")
 	require.NoError(t, err)
 	assert.Less(t, picture.Size(), int64(150_000))
+}
+
+// TestToolFormats: the page about the API lists all formats of tool calls.
+func TestToolFormats(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/api.md")
+	require.NoError(t, err)
+	for _, name := range toolcall.Names() {
+		assert.Regexp(t, "(?m)^\\|[^|]*`"+regexp.QuoteMeta(name)+"`", string(page))
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -83,7 +84,11 @@ func parse(t *testing.T, f Format, tools []Tool, prompt string, pieces ...string
 func parseEveryCut(t *testing.T, f Format, tools []Tool, prompt, text string) answerText {
 	t.Helper()
 	whole := parse(t, f, tools, prompt, text)
-	for i := 1; i < len(text); i++ {
+	step := 1
+	if runtime.GOOS == "js" {
+		step = 23 // a tab is slow, and the code is the same
+	}
+	for i := 1; i < len(text); i += step {
 		require.Equal(t, whole, parse(t, f, tools, prompt, text[:i], text[i:]), "cut at byte %d", i)
 	}
 	require.Equal(t, whole, parse(t, f, tools, prompt, strings.Split(text, "")...), "letter by letter")
