@@ -171,12 +171,7 @@ func (j *completionJob) choice(request int, c *generation.Choice) CompletionChoi
 	if q.Echo {
 		told.Text = j.promptText(request) + told.Text
 	}
-	if q.Logprobs != nil {
-		var w logprobWriter
-		w.begin(j.engine.Tokenizer(), *q.Logprobs)
-		if q.Echo {
-			j.scored[request].write(&w)
-		}
+	if w := j.scores(request); w != nil {
 		for i := range tokens {
 			w.token(&tokens[i])
 		}

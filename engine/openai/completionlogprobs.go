@@ -22,14 +22,41 @@ type CompletionLogprobs struct {
 // logprobWriter writes tokens one after another.
 type logprobWriter struct {
 	tokenizer *tokenizer.Tokenizer
+	decoder   *tokenizer.Decoder
 	top       int
 	at        int
 	out       CompletionLogprobs
 }
 
-func (w *logprobWriter) begin(t *tokenizer.Tokenizer, top int) {
-	w.tokenizer, w.top = t, top
+// scores makes what writes a choice's log-probabilities; nil where none are asked for. A prompt's come first, with echo.
+func (j *completionJob) scores(request int) *logprobWriter {
+	q := j.query
+	if q.Logprobs == nil {
+		return nil
+	}
+	t := j.engine.Tokenizer()
+	w := &logprobWriter{tokenizer: t, top: *q.Logprobs}
+	w.take()
+	if q.Echo {
+		w.decoder = t.NewDecoder(tokenizer.DecodeOptions{Special: true})
+		s := j.scored[request]
+		s.write(w)
+		if name := t.Hidden(s.ids[0]); name != "" && !strings.HasPrefix(j.promptText(request), name) { // BOS, which the text does not show
+			for i := range w.out.TextOffset[1:] {
+				w.out.TextOffset[i+1] -= len(name)
+			}
+			w.at -= len(name)
+		}
+	}
+	w.decoder = t.NewDecoder(tokenizer.DecodeOptions{Special: q.Special, After: j.requests[request].Prompt})
+	return w
+}
+
+// take gives what was written since it was taken last.
+func (w *logprobWriter) take() (out CompletionLogprobs) {
+	out = w.out
 	w.out = CompletionLogprobs{[]int{}, []*float32{}, []string{}, []map[string]float32{}}
+	return out
 }
 
 // token writes a token with its log-probability.
@@ -51,7 +78,7 @@ func (w *logprobWriter) add(id int32, logprob *float32, top map[string]float32) 
 	o.TokenLogprobs = append(o.TokenLogprobs, logprob)
 	o.Tokens = append(o.Tokens, w.name(id))
 	o.TopLogprobs = append(o.TopLogprobs, top)
-	w.at += utf8.RuneCountInString(tokenBytes(w.tokenizer, id))
+	w.at += utf8.RuneCountInString(w.decoder.Next(id))
 }
 
 // name is a token's text, or its bytes where they are none, as the reference API writes them.

@@ -48,7 +48,7 @@ func (c *Completion) notes() (string, []string) { return c.prefix, c.Warnings }
 // textState is one choice as it comes.
 type textState struct {
 	begun   bool
-	scores  logprobWriter
+	scores  *logprobWriter // nil where none are asked for
 	pending []sample.Token // of tokens that no event has told of
 }
 
@@ -96,10 +96,7 @@ func (s *CompletionStream) push(states map[int]*textState, request int, chunk *g
 func (s *CompletionStream) state(states map[int]*textState, request, index int) *textState {
 	at := s.index(request, index)
 	if states[at] == nil {
-		states[at] = &textState{}
-		if top := s.job.query.Logprobs; top != nil {
-			states[at].scores.begin(s.job.engine.Tokenizer(), *top)
-		}
+		states[at] = &textState{scores: s.job.scores(request)}
 	}
 	return states[at]
 }
@@ -114,24 +111,19 @@ func (s *CompletionStream) echo(state *textState, request, index int, yield func
 		return true
 	}
 	state.begun = true
-	if s.job.query.Logprobs != nil {
-		s.job.scored[request].write(&state.scores)
-	}
 	return yield(s.event(state, request, index, s.job.promptText(request)), nil)
 }
 
 // event tells a text, with the log-probabilities of tokens that were not told yet.
 func (s *CompletionStream) event(state *textState, request, index int, text string) *Completion {
 	told := CompletionChoice{Text: text, Index: s.index(request, index)}
-	if s.job.query.Logprobs != nil {
+	if w := state.scores; w != nil {
 		for i := range state.pending {
-			state.scores.token(&state.pending[i])
+			w.token(&state.pending[i])
 		}
-		out := state.scores.out
-		if len(out.Tokens) > 0 {
+		if out := w.take(); len(out.Tokens) > 0 {
 			told.Logprobs = &out
 		}
-		state.scores.begin(state.scores.tokenizer, state.scores.top)
 	}
 	state.pending = nil
 	answer := s.job.answer()

@@ -69,8 +69,10 @@ func TestTales(t *testing.T) {
 
 	a = ask("/v1/embeddings", `{"input": "a fox"}`)
 	require.Equal(t, 200, a.Status, "%s", a.Body)
-	a = ask("/v1/completions", `{"prompt": "Once", "echo": true, "logprobs": 1, "max_tokens": 0}`)
+	a = ask("/v1/completions", `{"prompt": "Once upon", "echo": true, "logprobs": 1, "max_tokens": 0}`)
 	require.Equal(t, 200, a.Status, "%s", a.Body)
+	assert.Contains(t, string(a.Body), `"text_offset":[0,0,4],`, "what begins every prompt is no part of the text")
+	assert.Contains(t, string(a.Body), `"tokens":["<|endoftext|>","Once"," upon"],`)
 	a = ask("/v1/rerank", `{"query": "a", "documents": ["b"]}`)
 	assert.Equal(t, 400, a.Status)
 	a = ask("/tokenize", `{"content": "`+question+`"}`)
