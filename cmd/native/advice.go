@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"quire/cmd/native/pull"
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -31,8 +32,11 @@ func say(err error) string {
 func advise(err error) string {
 	var format *gguf.FormatError
 	var network *hub.Error
+	var pulled *pull.Error
 	var wrong *engine.SelfTestError
 	switch {
+	case errors.As(err, &pulled):
+		return pulled.Advice()
 	case errors.As(err, &network):
 		return network.Advice()
 	case errors.Is(err, gpu.ErrNoAdapter):

@@ -94,7 +94,11 @@ func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error 
 // open returns the model with its name and the type of most of its weights.
 func (b *benchCommand) open(ctx context.Context, h *host) (source gpu.Source, name, weights string, err error) {
 	if b.Shape == "" {
-		f, header, err := openHeader(ctx, b.Model, h.err)
+		f, err := openModel(ctx, b.Model, h.err)
+		if err != nil {
+			return nil, "", "", err
+		}
+		_, header, err := withHeader(f)
 		if err != nil {
 			return nil, "", "", err
 		}

@@ -25,6 +25,10 @@ type commands struct {
 	Tokenize   tokenizeCommand   `cmd:"" help:"Turn text from stdin into token ids."`
 	Detokenize detokenizeCommand `cmd:"" help:"Turn token ids from stdin back into text."`
 	Inspect    inspectCommand    `cmd:"" help:"Show what a GGUF file holds, what it needs, and whether it runs."`
+	Pull       pullCommand       `cmd:"" help:"Fetch models from a hub, or by address, into the cache."`
+	List       listCommand       `cmd:"" help:"List the models in the cache."`
+	Rm         rmCommand         `cmd:"" help:"Remove models from the cache."`
+	Prune      pruneCommand      `cmd:"" help:"Remove what is left of broken pulls, and models by age or size."`
 	Adapters   adaptersCommand   `cmd:"" help:"List the GPU adapters of this machine."`
 	Bench      struct {
 		Model     benchCommand          `cmd:"" default:"withargs" help:"Measure prefill and decode, of a model or of random weights."`

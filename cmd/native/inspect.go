@@ -23,7 +23,7 @@ const (
 )
 
 type inspectCommand struct {
-	File string `arg:"" name:"file" help:"A GGUF file, or an http(s) address."`
+	File string `arg:"" name:"file" help:"A GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
 	Ctx  int    `placeholder:"TOKENS" default:"0" help:"Compute the KV cache for a sequence of so many tokens. 0: the model's context."`
 	Mem  size   `name:"memory" placeholder:"SIZE" help:"Say how long a sequence may be in so much GPU memory, such as 8GiB, beside the weights."`
 	JSON bool   `name:"json" help:"Print one JSON object."`
@@ -31,12 +31,13 @@ type inspectCommand struct {
 
 // Help is what --help shows beyond the flags.
 func (*inspectCommand) Help() string {
-	return `Reads a file's header and shows its metadata (long values shortened), its tensors, the GPU memory that weights and KV cache need,
+	return `Reads a file's header, of a model that is not pulled yet over the network, and shows its metadata (long values shortened), its tensors, the GPU memory that weights and KV cache need,
 what of the file is not used, and what would not run and why.
 
 Examples:
 
   quire inspect model.gguf
+  quire inspect hf:owner/repo-GGUF:Q8_0
   quire inspect https://example.org/model.gguf --json`
 }
 

@@ -71,11 +71,16 @@ func finish(h *host, ctx *kong.Context, err error) int {
 		fmt.Fprintf(h.err, "%s: %s\nSee \"%s --help\".\n", name, words.Error(usage), name)
 		return exitUsage
 	}
-	fmt.Fprintf(h.err, "%s: %s\n", name, say(err))
+	tell(h, name, err)
+	return exitError
+}
+
+// tell writes an error with its advice.
+func tell(h *host, command string, err error) {
+	fmt.Fprintf(h.err, "%s: %s\n", command, say(err))
 	if advice := advise(err); advice != "" {
 		fmt.Fprintln(h.err, advice)
 	}
-	return exitError
 }
 
 // usageError is a command line that makes no sense.

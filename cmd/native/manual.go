@@ -26,8 +26,8 @@ const manualEnd = `## Command lines
 Flags may stand before and after the arguments; ` + "`--`" + ` ends them. A value follows its flag as ` + "`--flag VALUE` or `--flag=VALUE`" + `. Lists have
 commas between their values. ` + "`quire help COMMAND`" + ` is ` + "`quire COMMAND --help`" + `. Sizes are numbers of bytes, or like ` + "`512MiB`, `2G`, `2GB`" + `.
 
-Without a model's name the commands take the one inside the binary, which tells stories. A model may be a file or an http(s)
-address.
+Without a model's name the commands take the one inside the binary, which tells stories. A model may be a file, a name
+such as ` + "`hf:owner/repo:Q4_K_M`" + `, which is pulled into the cache first, or an http(s) address ([more](names.md)).
 
 ## JSON
 

@@ -45,8 +45,8 @@ the first token, generated tokens and their speed, and the most blocks of the KV
 limit says which. Where the model has a chat template, the prompt is what the user says. With several prompts or answers, a line
 such as "==> prompt 2, answer 1 <==" stands before each text. Ctrl-C stops and keeps the text so far; a second one quits.
 
-A model's address is read by ranges, resumed where a connection breaks, and never stored. A server without ranges is streamed
-once into a temporary file. A server that is busy (429, 503) is asked again after the time it tells, up to two minutes.
+A model of a hub (hf:owner/repo) is pulled into the cache first. A model's address is read by ranges, resumed where a connection breaks,
+and stored only by "quire pull". A server without ranges is streamed once into a temporary file. A server that is busy (429, 503) is asked again after the time it tells, up to two minutes.
 
 --messages is a list of objects with "role" ("system", "user", "assistant", "tool") and "content", or an object that has it under
 "messages". Its last message is answered, or the prompt, which is then the user's next.

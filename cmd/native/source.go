@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quire/cmd/native/model"
+	"quire/cmd/native/pull"
 	"quire/cmd/native/remote"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -32,13 +33,14 @@ func openFile(ctx context.Context, name string, told io.Writer) (*file, error) {
 	if name == "" {
 		return &file{ReaderAt: bytes.NewReader(model.Bytes), Closer: io.NopCloser(nil), name: model.Name, size: int64(len(model.Bytes)), builtIn: true}, nil
 	}
-	if isURL(name) {
-		r, err := remote.Open(ctx, name, remote.Options{Waiting: func(reason string, wait time.Duration) {
-			clearLine := ""
-			if isTerminal(told) {
-				clearLine = "\r\x1b[K" // of a bar
-			}
-			fmt.Fprintf(told, "%s%s; trying again in %v\n", clearLine, reason, wait.Round(time.Second))
+	if pull.IsAddress(name) {
+		show := newPulling(told)
+		p, err := newPuller(pull.Options{})
+		if err != nil {
+			return nil, err
+		}
+		r, err := remote.Open(ctx, name, remote.Options{Client: p.Client(), Waiting: func(reason string, wait time.Duration) {
+			show.update(pull.Event{Stage: pull.Retrying, Reason: reason, Wait: wait})
 		}})
 		if err != nil {
 			return nil, err
@@ -66,14 +68,24 @@ func openFile(ctx context.Context, name string, told io.Writer) (*file, error) {
 	return &file{ReaderAt: f, Closer: f, name: name, size: info.Size()}, nil
 }
 
-// openModel opens a model with all its files, of which one is named.
+// openModel opens a model with all its files, of which one is named. A hub's is pulled first, where it is not in the cache.
 func openModel(ctx context.Context, name string, told io.Writer) (*file, error) {
-	f, err := openFile(ctx, name, told)
+	at, err := locate(ctx, name, true, told)
+	if err != nil {
+		return nil, err
+	}
+	return openParts(ctx, name, at, told)
+}
+
+// openParts opens a model with all its files; at is the path or address of one.
+func openParts(ctx context.Context, name, at string, told io.Writer) (*file, error) {
+	f, err := openFile(ctx, at, told)
 	if err != nil || f.builtIn {
 		return f, err
 	}
+	f.name = name
 	own := gpu.ReaderSource(f, f.size)
-	joined, err := split.Open(ctx, split.File{Name: name, Source: own}, func(ctx context.Context, name string) (gpu.Source, error) {
+	joined, err := split.Open(ctx, split.File{Name: at, Source: own}, func(ctx context.Context, name string) (gpu.Source, error) {
 		other, err := openFile(ctx, name, told)
 		if err != nil {
 			return nil, err
@@ -90,12 +102,56 @@ func openModel(ctx context.Context, name string, told io.Writer) (*file, error) 
 	return &file{ReaderAt: joined, Closer: joined, name: name, size: joined.Size()}, nil
 }
 
-// openHeader opens a model and reads its header.
+// locate gives the path or the address of a model's file. A hub's model that is not in the cache is pulled where all of it is wanted,
+// and only looked up where not.
+func locate(ctx context.Context, name string, whole bool, told io.Writer) (string, error) {
+	if !pull.IsName(name) {
+		return name, nil
+	}
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
+	show := newPulling(told)
+	defer show.bar.clear()
+	p, err := newPuller(pull.Options{Told: show.update})
+	if err != nil {
+		return "", err
+	}
+	n, _, err := p.Parse(name)
+	if err != nil {
+		return "", err
+	}
+	if m := p.Find(n); m != nil {
+		return m.Path(), nil
+	}
+	if n.IsFileAddress() {
+		return name, nil
+	}
+	if !whole {
+		return p.Address(ctx, n)
+	}
+	m, err := p.Open(ctx, n)
+	if err != nil {
+		return "", err
+	}
+	return m.Path(), nil
+}
+
+// openHeader opens a model and reads its header. Little else of it is wanted: nothing is pulled.
 func openHeader(ctx context.Context, name string, told io.Writer) (*file, *gguf.File, error) {
-	f, err := openModel(ctx, name, told)
+	at, err := locate(ctx, name, false, told)
 	if err != nil {
 		return nil, nil, err
 	}
+	f, err := openParts(ctx, name, at, told)
+	if err != nil {
+		return nil, nil, err
+	}
+	return withHeader(f)
+}
+
+// withHeader reads a model's header.
+func withHeader(f *file) (*file, *gguf.File, error) {
 	header, err := gguf.Read(f, f.size)
 	if err != nil {
 		f.Close()
@@ -114,10 +170,4 @@ func (f *file) wrap(err error) error {
 		return network
 	}
 	return fmt.Errorf("%s: %w", f.name, err)
-}
-
-// isURL says whether a model's name is an address.
-func isURL(name string) bool {
-	scheme, _, _ := strings.Cut(strings.ToLower(name), "://")
-	return len(scheme) < len(name) && (scheme == "http" || scheme == "https")
 }

@@ -31,6 +31,8 @@ type Error struct {
 	Kind   Kind
 	URL    string
 	Reason string // what happened, without the address
+	Code   string // what a hub calls it (X-Error-Code); empty: nothing
+	Said   string // and says about it (X-Error-Message)
 	Err    error  // what the host's own library said; not shown
 }
 

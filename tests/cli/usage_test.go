@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"run", "tokenize", "detokenize", "inspect", "adapters", "bench", "bench attention", "tune", "sim", "train", "serve", "version", "completion"}
+var commands = []string{"run", "tokenize", "detokenize", "inspect", "pull", "list", "rm", "prune", "adapters", "bench", "bench attention", "tune", "sim", "train", "serve", "version", "completion"}
 
 func TestWrongUsage(t *testing.T) {
 	tests := []struct {
@@ -45,6 +45,10 @@ func TestWrongUsage(t *testing.T) {
 		{"two prompts", []string{"run", "one", "two"}, "unexpected argument two"},
 		{"prompt and prompts", []string{"run", "one", "--prompts", "f"}, "do not go together"},
 		{"inspect nothing", []string{"inspect"}, `expected "<file>"`},
+		{"pull nothing", []string{"pull"}, `expected "<model> ..."`},
+		{"pull over no connection", []string{"pull", "--connections", "0", "hf:o/r"}, "--connections"},
+		{"pull over too many", []string{"pull", "--connections", "65", "hf:o/r"}, "--connections is 65"},
+		{"prune by no age", []string{"prune", "--older", "soon"}, "must be an age such as 30d"},
 		{"adapters with an argument", []string{"adapters", "x"}, "unexpected argument x"},
 		{"unknown shape", []string{"bench", "--shape", "gpt-9"}, "there is no shape"},
 		{"unknown type", []string{"bench", "--shape", "llama-1b", "--type", "q9"}, `no type "q9"`},

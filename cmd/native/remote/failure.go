@@ -118,6 +118,7 @@ func explain(err error) error {
 // refuse says what a status that serves no file means, and whether and when to ask again.
 func refuse(r *http.Response) error {
 	e := &failure{told: hub.Status(r.StatusCode, http.StatusText(r.StatusCode)), final: !hub.Passing(r.StatusCode)}
+	e.told.Code, e.told.Said = r.Header.Get("X-Error-Code"), r.Header.Get("X-Error-Message")
 	if r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable {
 		e.after = retryAfter(r.Header.Get("Retry-After"), time.Now())
 	}

@@ -1,5 +1,5 @@
 // Package remote reads a file over HTTP as it is needed: one connection streams forward, a jump asks for a new range,
-// and a connection that breaks is resumed. A server without ranges is streamed once into a temporary file.
+// and a connection that breaks is resumed. A server without ranges is streamed once into a file.
 package remote
 
 import (
@@ -20,6 +20,7 @@ type Options struct {
 	Wait     time.Duration // before the second attempt, doubled for each further one; 0: 250 ms
 	Idle     time.Duration // how long a server may stay silent; 0: 30 s
 	Patience time.Duration // the longest wait that a busy server may ask for; 0: 2 minutes
+	Into     *os.File      // what a server without ranges is streamed into, from the start; nil: a temporary file
 
 	// Waiting, if set, is told before a wait of a second or more: why, and how long.
 	Waiting func(reason string, wait time.Duration)
@@ -39,7 +40,9 @@ type File struct {
 	options Options
 	size    int64
 	etag    string
-	unsure  bool // the size is where the first range ended: whether the file does too is not known
+	first   *http.Response // whose body is not read here
+	until   int64          // requests ask for bytes before it; 0: to the file's end
+	unsure  bool           // the size is where the first range ended: whether the file does too is not known
 
 	mu    sync.Mutex
 	body  *body    // the open connection, nil for none
@@ -50,6 +53,26 @@ type File struct {
 // Open asks for a file. Its size must be stated by the server, or the server must end the stream cleanly. Cancelling
 // ctx ends all reads. Errors are of type *hub.Error, but for those of ctx and of the temporary file.
 func Open(ctx context.Context, url string, o Options) (*File, error) {
+	f, err := newFile(ctx, url, o)
+	if err != nil {
+		return nil, err
+	}
+	err = f.retry(func() (bool, error) { return false, f.connect(0) })
+	switch {
+	case err == nil && f.size < 0:
+		err = f.learnSize()
+	case err == nil && f.unsure:
+		err = f.retry(func() (bool, error) { return false, f.confirmEnd() })
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// newFile is a File that has asked for nothing yet.
+func newFile(ctx context.Context, url string, o Options) (*File, error) {
 	if err := checkAddress(url); err != nil {
 		return nil, err
 	}
@@ -70,23 +93,46 @@ func Open(ctx context.Context, url string, o Options) (*File, error) {
 		o.Patience = 2 * time.Minute
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	f := &File{ctx: ctx, cancel: cancel, url: url, options: o, size: -1}
-	err := f.retry(func() (bool, error) { return false, f.connect(0) })
-	switch {
-	case err == nil && f.size < 0:
-		err = f.learnSize()
-	case err == nil && f.unsure:
-		err = f.retry(func() (bool, error) { return false, f.confirmEnd() })
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return &File{ctx: ctx, cancel: cancel, url: url, options: o, size: -1}, nil
 }
 
 // Size returns the file's size in bytes.
 func (f *File) Size() int64 { return f.size }
+
+// ETag returns what the server calls this state of the file; empty where it says nothing.
+func (f *File) ETag() string { return f.etag }
+
+// Said returns what the server said in a header of its first answer, or one that redirected to it.
+func (f *File) Said(name string) string {
+	for r := f.first; r != nil; r = r.Request.Response {
+		if value := r.Header.Get(name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// Ranges reports whether the server serves parts of the file.
+func (f *File) Ranges() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.spool == nil
+}
+
+// Another reads the same file over a connection of its own, until f is closed.
+func (f *File) Another() *File {
+	o := f.options
+	o.Into = nil
+	ctx, cancel := context.WithCancel(f.ctx)
+	return &File{ctx: ctx, cancel: cancel, url: f.url, options: o, size: f.size, etag: f.etag}
+}
+
+// Until has further requests ask for bytes before end only, so that a connection serves one after another.
+func (f *File) Until(end int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.until = end
+}
 
 // Close ends the connection and removes the temporary file.
 func (f *File) Close() error {
@@ -94,7 +140,7 @@ func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.disconnect()
-	if f.spool == nil {
+	if f.spool == nil || f.spool == f.options.Into {
 		return nil
 	}
 	name := f.spool.Name()
@@ -104,7 +150,19 @@ func (f *File) Close() error {
 }
 
 // ReadAt reads len(p) bytes at an offset.
-func (f *File) ReadAt(p []byte, offset int64) (int, error) {
+func (f *File) ReadAt(p []byte, offset int64) (int, error) { return f.read(p, offset, len(p)) }
+
+// ReadSome reads what comes first at an offset: at least a byte, at most len(p).
+func (f *File) ReadSome(p []byte, offset int64) (int, error) {
+	n, err := f.read(p, offset, 1)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// read reads at least so many bytes, unless the file ends.
+func (f *File) read(p []byte, offset int64, least int) (int, error) {
 	if offset < 0 {
 		return 0, fmt.Errorf("%s: negative offset %d", f.url, offset)
 	}
@@ -117,14 +175,14 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	if left := f.size - offset; f.size >= 0 && int64(len(p)) > left {
 		want = p[:left]
 	}
-	n, err := f.readAt(want, offset)
-	if err == nil && n < len(p) {
+	n, err := f.readAt(want, offset, min(least, len(want)))
+	if err == nil && n < least {
 		err = io.EOF
 	}
 	return n, err
 }
 
-func (f *File) readAt(p []byte, offset int64) (int, error) {
+func (f *File) readAt(p []byte, offset int64, least int) (int, error) {
 	if f.spool != nil {
 		if err := f.fill(offset + int64(len(p))); err != nil {
 			return 0, err
@@ -135,7 +193,7 @@ func (f *File) readAt(p []byte, offset int64) (int, error) {
 	err := f.retry(func() (bool, error) {
 		before := done
 		err := f.seek(offset + int64(done))
-		for err == nil && done < len(p) {
+		for err == nil && done < least {
 			if f.body.spent() {
 				err = f.connect(offset + int64(done))
 				continue

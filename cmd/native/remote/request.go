@@ -14,7 +14,7 @@ import (
 	"quire/engine/hub"
 )
 
-// connect opens a stream from an offset to the end of the file.
+// connect opens a stream from an offset to the end of the file, or to what is asked for.
 func (f *File) connect(offset int64) error {
 	f.disconnect()
 	ctx, cancel := context.WithCancelCause(f.ctx)
@@ -50,7 +50,11 @@ func (f *File) request(ctx context.Context, offset int64) (*http.Response, error
 	if err != nil {
 		return nil, &failure{told: &hub.Error{Kind: hub.BadAddress, Reason: "this is not a whole address", Err: err}, final: true}
 	}
-	q.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	if f.until > offset {
+		q.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, f.until-1))
+	} else {
+		q.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	}
 	q.Header.Set("Accept-Encoding", "identity")
 	r, err := f.options.Client.Do(q)
 	if err != nil {
@@ -97,6 +101,9 @@ func (f *File) accept(r *http.Response, offset int64) (end int64, err error) {
 	}
 	if f.size < 0 {
 		f.size = size
+	}
+	if f.first == nil {
+		f.first = r
 	}
 	f.etag = etag
 	return end, nil

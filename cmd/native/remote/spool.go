@@ -7,7 +7,7 @@ import (
 	"quire/engine/hub"
 )
 
-// startSpool makes the temporary file when the first answer shows that the server has no ranges.
+// startSpool makes the file that is streamed into when the first answer shows that the server has no ranges.
 func (f *File) startSpool(offset int64) error {
 	if f.spool != nil {
 		return nil
@@ -16,7 +16,12 @@ func (f *File) startSpool(offset int64) error {
 		return final(hub.Server, "the server has stopped serving parts of the file")
 	}
 	var err error
-	if f.spool, err = os.CreateTemp("", "quire-*.gguf"); err != nil {
+	if f.spool = f.options.Into; f.spool != nil {
+		err = f.spool.Truncate(0)
+	} else {
+		f.spool, err = os.CreateTemp("", "quire-*.gguf")
+	}
+	if err != nil {
 		return fmt.Errorf("the server sends the file only as a whole, and there is no room to keep it: %w", err)
 	}
 	return nil
