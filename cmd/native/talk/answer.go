@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"quire/engine"
 	"quire/engine/chat"
+	"quire/engine/openai/toolcall"
 )
 
 // Answer is an answer that comes. Next may run in a goroutine of its own; all else belongs to who has the Chat.
@@ -20,6 +22,8 @@ type Answer struct {
 	before       []Entry // what the conversation was
 	said         string  // what is answered, unless it had an answer before
 	stream       Stream
+	parser       *toolcall.Parser   // of what the model thinks; nil: it goes on with a text
+	endText      func(int32) string // of a token that ended the answer and is shown; nil: none is
 	prompt       []int32
 	written      int // bytes that Next has given
 	tokens       int
@@ -76,7 +80,13 @@ func (c *Chat) begin(ctx context.Context, a *Answer) (err error) {
 	if a.prompt, a.Dropped, err = c.prompt(v); err != nil {
 		return err
 	}
-	if a.stream, err = c.engine.Submit(ctx, v.Params.request(a.prompt, v.tries)); err != nil {
+	r := v.Params.request(a.prompt, v.tries)
+	if !c.raw {
+		if a.parser, r.Special = c.engine.Read(a.prompt); r.Special {
+			a.endText = c.engine.EndText
+		}
+	}
+	if a.stream, err = c.engine.Submit(ctx, r); err != nil {
 		return err
 	}
 	v.drop(a.Dropped)
@@ -90,7 +100,28 @@ func (a *Answer) Next() (Piece, bool) {
 		return Piece{}, false
 	}
 	a.written += len(chunk.Text)
-	return Piece{Content: chunk.Text, tokens: 1}, true
+	p := a.read(chunk.Text, chunk.Token.ID, false)
+	p.tokens = 1
+	return p, true
+}
+
+// read takes text apart that came with a token; last says that no more comes.
+func (a *Answer) read(text string, id int32, last bool) (p Piece) {
+	if a.endText != nil {
+		text = strings.TrimSuffix(text, a.endText(id))
+	}
+	if a.parser == nil {
+		return Piece{Content: text}
+	}
+	deltas := a.parser.Push(text)
+	if last {
+		deltas = append(deltas, a.parser.Finish()...)
+	}
+	for _, d := range deltas {
+		p.Content += d.Content
+		p.Reasoning += d.Reasoning
+	}
+	return p
 }
 
 // Add takes a piece up.
@@ -122,7 +153,11 @@ func (a *Answer) Rate() float64 {
 // so that it can be said again.
 func (a *Answer) End() (again string, err error) {
 	r := a.stream.Result()
-	a.Add(Piece{Content: r.Text[min(a.written, len(r.Text)):]}) // what may have been the beginning of a stop text
+	last := int32(-1)
+	if n := len(r.IDs); n > 0 {
+		last = r.IDs[n-1]
+	}
+	a.Add(a.read(r.Text[min(a.written, len(r.Text)):], last, true)) // what may have been the beginning of a stop text
 	v := a.conversation
 	v.Answer = nil
 	if r.Reason == engine.FinishError {

@@ -6,6 +6,7 @@ import (
 
 	"quire/engine"
 	"quire/engine/chat"
+	"quire/engine/openai/toolcall"
 	"quire/engine/tokenizer"
 )
 
@@ -18,6 +19,11 @@ type Engine interface {
 	TextPrompt(text string) ([]int32, error)
 	Encode(text string) []int32 // of a part of what is said
 	Submit(ctx context.Context, r engine.Request) (Stream, error)
+
+	// Read gives what takes the answer to a prompt apart: what the model thinks, and what it says. marks says that special tokens are
+	// to be shown in the text for it; EndText is then that of a token that ends an answer.
+	Read(prompt []int32) (p *toolcall.Parser, marks bool)
+	EndText(id int32) string
 
 	Save(w io.Writer, tokens []int32, note []byte) error
 	Restore(r io.ReadSeeker) (note []byte, err error)
@@ -38,6 +44,30 @@ type opened struct{ *engine.Engine }
 // Encode implements Engine.
 func (o opened) Encode(text string) []int32 {
 	return o.Tokenizer().Encode(text, tokenizer.EncodeOptions{})
+}
+
+// promptEnd is how many of a prompt's last tokens say how the answer begins.
+const promptEnd = 64
+
+// Read implements Engine.
+func (o opened) Read(prompt []int32) (p *toolcall.Parser, marks bool) {
+	t := o.Tokenizer()
+	format := toolcall.Detect(o.Info().Template)
+	for _, mark := range format.Marks() {
+		ids := t.Encode(mark, tokenizer.EncodeOptions{Special: true})
+		marks = marks || len(ids) == 1 && t.Hidden(ids[0]) != ""
+	}
+	p = format.Parser(nil)
+	p.Prompt(string(t.Decode(prompt[max(0, len(prompt)-promptEnd):], tokenizer.DecodeOptions{Special: true})))
+	return p, marks
+}
+
+// EndText implements Engine.
+func (o opened) EndText(id int32) string {
+	if t := o.Tokenizer(); t.IsEnd(id) {
+		return t.Token(id).Text
+	}
+	return ""
 }
 
 // Submit implements Engine.

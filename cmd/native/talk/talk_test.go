@@ -86,6 +86,27 @@ func TestSay(t *testing.T) {
 	assert.NotEqual(t, e.Requests[0].Sample.Seed, e.Requests[1].Sample.Seed)
 }
 
+// What the model thinks is apart from what it says, and the next turn's template has it.
+func TestReasoning(t *testing.T) {
+	e := &talktest.Engine{Context: 1000, Template: "<think> </think>", Answers: []string{"<think>\nHm. Two?\n</think>\n\nIt is 2.$", "<think>\nIt is cut"}}
+	c := begin(t, e)
+	a := answered(t, c, "1+1?")
+	assert.Equal(t, "Hm. Two?", a.Reasoning)
+	assert.Equal(t, "It is 2.", a.Content, "without the token that ended it")
+	assert.True(t, e.Requests[0].Special)
+	assert.Equal(t, "Hm. Two?", talk.Reasoning(c.Current().Entries[1].Message))
+	a = answered(t, c, "2+2?")
+	assert.Equal(t, "It is cut", a.Reasoning)
+	assert.Empty(t, a.Content)
+
+	file := filepath.Join(t.TempDir(), "talk.json")
+	do(t, c, "/save "+file)
+	other := begin(t, e)
+	do(t, other, "/load "+file)
+	assert.Equal(t, "Hm. Two?", talk.Reasoning(other.Current().Entries[1].Message))
+	assert.Equal(t, "u:1+1? a:It is 2. u:2+2? a:", said(other))
+}
+
 // Where a message cannot be answered, or nothing comes of it, nothing has been said, and the text is given back.
 func TestNothingIsLost(t *testing.T) {
 	e := &talktest.Engine{Context: 100, Gate: make(chan struct{})}

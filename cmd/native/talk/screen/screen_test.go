@@ -302,6 +302,14 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 	assert.NotContains(t, content, "\r")
 }
 
+// What the model thinks is dim, before its answer, and no Markdown.
+func TestReasoningIsApart(t *testing.T) {
+	r := newRig(t, &talktest.Engine{Context: 1000, Template: "<think> </think>", Answers: []string{"<think>\n# Two?\n</think>\n\n# It is 2."}}, 80, 24)
+	r.send("1+1?")
+	assert.Contains(t, r.shown(), "> 1+1?\n\n# Two?\n\n It is 2.\n")
+	assert.Contains(t, r.View().Content, "\x1b[2m# Two?")
+}
+
 func TestRawText(t *testing.T) {
 	r := newRig(t, &talktest.Engine{Context: 1000, NoTemplate: true, Answers: []string{"# no title"}}, 80, 24)
 	assert.Contains(t, r.shown(), "This model has no chat template")

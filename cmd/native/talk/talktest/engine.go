@@ -13,6 +13,7 @@ import (
 	"quire/cmd/native/talk"
 	"quire/engine"
 	"quire/engine/chat"
+	"quire/engine/openai/toolcall"
 	"quire/engine/sample"
 )
 
@@ -20,6 +21,7 @@ import (
 type Engine struct {
 	Context    int
 	NoTemplate bool
+	Template   string // whose marks answers have
 	Answers    []string
 	Gate       chan struct{} // where not nil, each token waits for one
 	Fail       error         // of the next answer, after its text
@@ -63,6 +65,19 @@ func (e *Engine) Encode(text string) (ids []int32) {
 		ids = append(ids, int32(b))
 	}
 	return ids
+}
+
+// Read implements talk.Engine.
+func (e *Engine) Read([]int32) (*toolcall.Parser, bool) {
+	return toolcall.Detect(e.Template).Parser(nil), e.Template != ""
+}
+
+// EndText implements talk.Engine: a dollar ends answers.
+func (e *Engine) EndText(id int32) string {
+	if id == '$' {
+		return "$"
+	}
+	return ""
 }
 
 // Prompt is the text of a request's prompt.
@@ -157,7 +172,7 @@ func (s *stream) Next() (c engine.Chunk, more bool) {
 	s.result.Text += text
 	s.result.IDs = append(s.result.IDs, int32(text[0]))
 	s.result.Figures = engine.Figures{GeneratedTokens: len(s.result.IDs), DecodePerSecond: 80, TimeToFirst: engine.Duration{Duration: time.Second}}
-	return engine.Chunk{Text: text}, true
+	return engine.Chunk{Text: text, Token: sample.Token{Candidate: sample.Candidate{ID: int32(text[0])}}}, true
 }
 
 // Cancel implements talk.Stream.
