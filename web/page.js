@@ -63,6 +63,7 @@ function add(text = '', kept = null) {
     },
     first: (tokens, ms) => figures.first(tokens, ms),
     failed: () => form.giveUpRecovering(),
+    changed: save,
     ended(result) {
       figures.ended(result);
       save();

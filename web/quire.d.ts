@@ -192,6 +192,11 @@ export interface Request extends Partial<Sampling> {
   prompt?: string;
   /** A conversation, written with the model's chat template. */
   messages?: readonly Message[];
+  /**
+   * Of a conversation that is longer than the context has room for: auto leaves its oldest turns out, but no system message, and the
+   * generation's dropped says how many messages. Default: disabled, which fails then.
+   */
+  truncation?: 'auto' | 'disabled';
   /** Token ids. */
   ids?: readonly number[];
   /** Default: until the model ends or the context is full. */
@@ -458,6 +463,8 @@ export interface Generation extends AsyncIterable<Chunk> {
   readonly result: Promise<Result>;
   /** The prompt's token ids, once the engine has taken the request. */
   readonly promptIds: number[];
+  /** With truncation "auto", how many messages were left out, once the engine has taken the request. */
+  readonly dropped: number;
   /** Ends the request; what has come stays, and the result's reason is "cancelled". */
   cancel(): void;
 }

@@ -205,7 +205,7 @@ export class Quire {
   #start = (request, generation) => {
     const id = this.#next++;
     this.#streams.set(id, generation);
-    this.#call('submit', request, null, id).then(({promptIds}) => { generation.accepted(promptIds); }, (e) => {
+    this.#call('submit', request, null, id).then((accepted) => { generation.accepted(accepted); }, (e) => {
       this.#streams.delete(id);
       generation.failed(e);
     });

@@ -241,7 +241,8 @@ func (b *bridge) submit(id int, argument string) (any, error) {
 	}()
 	return struct {
 		PromptIDs []int32 `json:"promptIds"`
-	}{q.Prompt}, nil
+		Dropped   int     `json:"dropped"` // messages
+	}{q.Prompt, r.dropped}, nil
 }
 
 func (b *bridge) close(id int, e *engine.Engine) {

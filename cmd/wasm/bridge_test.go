@@ -26,6 +26,18 @@ import (
 	"quire/tests/tiny"
 )
 
+// What a conversation is cut to is asked for in words that are known, and of messages only.
+func TestTruncationRefuses(t *testing.T) {
+	for _, wrong := range []string{`{"messages": [], "truncation": "middle"}`, `{"prompt": "a", "truncation": "auto"}`, `{"ids": [1], "truncation": "auto"}`,
+		`{"messages": [], "after": [1], "truncation": "auto"}`} {
+		var r request
+		require.NoError(t, port.Decode(wrong, &r))
+		_, _, err := r.fit(nil)
+		require.ErrorIs(t, err, engine.ErrBadRequest, wrong)
+		assert.ErrorContains(t, err, "truncation is ", wrong)
+	}
+}
+
 func TestFailureOf(t *testing.T) {
 	for want, err := range map[string]error{
 		"ErrNoAdapter":            gpu.ErrNoAdapter,

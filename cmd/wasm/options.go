@@ -43,6 +43,7 @@ type asked struct {
 // request is engine.Request as quire.js writes it.
 type request struct {
 	asked
+	Truncation  string           `json:"truncation"` // of a conversation that is longer than the context: "auto" leaves its oldest turns out
 	MaxTokens   int              `json:"maxTokens"`
 	MinTokens   int              `json:"minTokens"`
 	Temperature float64          `json:"temperature"`
@@ -63,6 +64,8 @@ type request struct {
 	FrequencyPenalty  float64            `json:"frequencyPenalty"`
 	PresencePenalty   float64            `json:"presencePenalty"`
 	DRY               *dry               `json:"dry"`
+
+	dropped int // messages that the prompt leaves out
 }
 
 // dry is sample.DRY; what it leaves out is as sample.NewDRY says.
@@ -129,8 +132,28 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 			return q, err
 		}
 	}
-	q.Prompt, err = r.tokens(e, e.TextPrompt)
+	if q.Prompt, r.dropped, err = r.fit(e); err == nil && q.Prompt == nil {
+		q.Prompt, err = r.tokens(e, e.TextPrompt)
+	}
 	return q, err
+}
+
+// fit gives the prompt of a conversation that may be longer than the context, and how many messages it leaves out; no prompt where that
+// is not asked for.
+func (r *request) fit(e *engine.Engine) (prompt []int32, dropped int, err error) {
+	switch {
+	case r.Truncation == "" || r.Truncation == "disabled":
+		return nil, 0, nil
+	case r.Truncation != "auto":
+		return nil, 0, fmt.Errorf("%w: truncation is %q, it must be auto or disabled", engine.ErrBadRequest, r.Truncation)
+	case r.Messages == nil || r.Prompt != nil || r.IDs != nil || len(r.After) > 0:
+		return nil, 0, fmt.Errorf("%w: truncation is for messages, and for no session's", engine.ErrBadRequest)
+	}
+	messages, err := readMessages(r.Messages)
+	if err != nil {
+		return nil, 0, err
+	}
+	return e.FitChatPrompt(messages, chat.Options{}, r.MaxTokens)
 }
 
 // penalties sets those that may be left out.

@@ -7,9 +7,11 @@ const MOST = 500_000; // characters in all: a tab may store some five million by
 const text = (value) => typeof value === 'string';
 const texts = (value) => Array.isArray(value) && value.every(text);
 const problem = (value) => value === null || (text(value.title) && text(value.message) && text(value.advice));
-const whole = (p) => text(p.text) && texts(p.answers) && texts(p.endings) && text(p.status) && problem(p.problem);
+const turn = (t) => text(t?.text) && text(t?.answer);
+const whole = (p) => text(p.text) && texts(p.answers) && texts(p.endings) && text(p.status) && problem(p.problem) &&
+  (p.turns ?? []).every(turn);
 
-const size = (p) => [p.text, ...p.answers].reduce((sum, t) => sum + t.length, 0);
+const size = (p) => [p.text, ...p.answers, ...(p.turns ?? []).flatMap((t) => [t.text, t.answer])].reduce((sum, t) => sum + t.length, 0);
 
 // keep stores prompts as Prompt.kept gives them. Where they are too much, the first lose their answers, then all.
 export function keep(prompts) {
@@ -17,9 +19,9 @@ export function keep(prompts) {
   let left = list.reduce((sum, p) => sum + size(p), 0);
   for (const p of list) {
     if (left <= MOST) break;
-    if (p.answers.length === 0) continue;
+    if (p.answers.length === 0 && !p.turns?.length) continue;
     left -= size(p) - p.text.length;
-    Object.assign(p, {answers: [], endings: [], status: 'The answer was too long to be kept'});
+    Object.assign(p, {answers: [], endings: [], turns: [], unseen: 0, asked: null, status: 'The answer was too long to be kept'});
   }
   while (left > MOST) left -= size(list.shift());
   try {

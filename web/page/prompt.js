@@ -3,10 +3,11 @@
 import {adviceFor, show} from './advice.js';
 import {Answers} from './answers.js';
 import {count, duration, rate} from './format.js';
+import {Turns} from './turns.js';
 
-// Prompt runs requests that settings(text) gives on the engine that engine() gives, or load() where there is none yet. It tells
-// started(generation, number, answers), first(prompt tokens, milliseconds), failed(), ended(result, if there is one) and
-// removed(this).
+// Prompt runs requests that settings(text, messages before it) gives on the engine that engine() gives, or load() where there is none
+// yet. It tells started(generation, number, answers), first(prompt tokens, milliseconds), failed(), ended(result, if there is one),
+// changed() and removed(this).
 export class Prompt {
   generation = null; // while one runs
   #loading = null; // while the model is loaded first: what tells whether it is still wanted
@@ -15,6 +16,8 @@ export class Prompt {
   #blocks = NaN; // that the request holds, once it is known
   #held = false; // whether it ever held some
   #writing = false;
+  #turns;
+  #asked = null; // the text whose one answer stands there, and may be replied to
 
   constructor(number, text, page) {
     this.page = page;
@@ -34,6 +37,9 @@ export class Prompt {
     find('.remove').setAttribute('aria-label', `Remove prompt ${number}`);
     find('.remove').onclick = () => this.remove();
     this.button.onclick = () => (this.running ? this.stop() : this.run());
+    this.replying = find('.reply');
+    this.replying.onclick = () => this.reply();
+    this.#turns = new Turns(find('.turns'));
     this.node.addEventListener('keydown', (e) => {
       if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) {
         e.preventDefault();
@@ -56,6 +62,7 @@ export class Prompt {
     this.button.disabled = !this.running && !this.page.engine();
     this.button.textContent = this.running ? 'Stop' : 'Run';
     this.button.classList.toggle('stop', this.running);
+    this.replying.hidden = this.running || this.#asked === null;
     this.output.setAttribute('aria-busy', this.generation !== null);
   }
 
@@ -80,7 +87,9 @@ export class Prompt {
   }
 
   async #generate(quire) {
-    const settings = this.page.settings(this.area.value);
+    const text = this.area.value;
+    const settings = this.page.settings(text, this.#turns.messages);
+    this.#asked = null;
     this.#answers.begin(Math.min(64, Math.max(1, settings.n || 1)));
     this.#blocks = NaN;
     this.#held = this.#writing = false;
@@ -94,6 +103,7 @@ export class Prompt {
       for await (const {text, index} of generation) {
         if (!this.#writing) {
           this.#writing = true;
+          if (generation.dropped > 0) this.#turns.drop(generation.dropped);
           this.#tell();
           this.page.first(generation.promptIds.length, performance.now() - start);
         }
@@ -101,6 +111,7 @@ export class Prompt {
       }
       result = await generation.result;
       this.#finish(result, quire.info.context);
+      if (settings.messages && this.#answers.count === 1 && result.text) this.#asked = text;
     } catch (e) {
       this.#say('Failed');
       this.page.failed();
@@ -110,6 +121,18 @@ export class Prompt {
       this.page.ended(result);
       this.show();
     }
+  }
+
+  // reply makes the prompt and its answer part of what was said, and the next prompt one that goes on from there.
+  reply() {
+    this.#turns.add(this.#asked, this.#answers.kept().answers[0]);
+    this.#asked = null;
+    this.#answers.begin(1);
+    this.area.value = '';
+    this.#say('');
+    this.show();
+    this.area.focus();
+    this.page.changed();
   }
 
   // finish says how the answers ended, and what it took.
@@ -170,11 +193,14 @@ export class Prompt {
   // kept is what restore takes to show the prompt and its answers again.
   kept() {
     const status = this.generation ? 'Cut off when the page was left' : this.#loading ? '' : this.status.textContent;
-    return {text: this.area.value, ...this.#answers.kept(), status, problem: this.#problem};
+    return {text: this.area.value, ...this.#answers.kept(), status, problem: this.#problem, asked: this.#asked, ...this.#turns.kept()};
   }
 
-  restore({answers, endings, status, problem}) {
+  restore({answers, endings, status, problem, asked = null, turns = [], unseen = 0}) {
     if (answers.length > 0) this.#answers.restore(answers, endings);
+    this.#asked = answers.length === 1 ? asked : null;
+    this.#turns.restore(turns, unseen);
+    this.show();
     this.#say(status);
     this.#fail(problem);
   }

@@ -18,10 +18,12 @@ export function suit({defaults, info}) {
   if (!info.chat) $('mode').value = 'raw';
 }
 
-// request reads the settings for a prompt.
-export function request(text) {
+// request reads the settings for a prompt, which goes on from messages.
+export function request(text, messages) {
   const number = (id) => ($(id).value === '' ? undefined : $(id).valueAsNumber);
-  const input = $('mode').value === 'chat' ? {messages: [{role: 'user', content: text}]} : {prompt: text};
+  const input = $('mode').value === 'chat'
+    ? {messages: [...messages, {role: 'user', content: text}], truncation: 'auto'}
+    : {prompt: messages.map(({content}) => content).join('') + text};
   return {
     ...input, seed: number('seed'), temperature: number('temperature'), maxTokens: number('max-tokens'), topP: number('top-p'),
     minP: number('min-p'), n: number('answers'),

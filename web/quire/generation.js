@@ -8,6 +8,8 @@ export class Generation {
   result;
   /** The prompt's token ids, once the engine has taken the request. */
   promptIds = [];
+  /** With truncation "auto", how many messages were left out, once the engine has taken the request. */
+  dropped = 0;
 
   #chunks = [];
   #wake = null; // resolves the next() that waits
@@ -63,8 +65,9 @@ export class Generation {
   }
 
   /** @internal */
-  accepted(promptIds) {
+  accepted({promptIds, dropped}) {
     this.promptIds = promptIds;
+    this.dropped = dropped;
   }
 
   /** @internal */
