@@ -19,7 +19,7 @@ func (a *arguments) read(p *Parser) verdict {
 	case verdict == broken && a.opened:
 		p.argue(a.close())
 		p.try(0, p.reader)
-		p.tried = string(a.source)
+		p.tried = a.source
 	case verdict == whole:
 		p.try(0, p.reader)
 	case verdict == needs && p.end:

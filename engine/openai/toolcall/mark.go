@@ -67,9 +67,9 @@ func (p *Parser) afterCall(close []string, separators, stray string) (ended, ok 
 	if !p.skip(close, separators+stray) {
 		return false, false
 	}
-	ended = slices.ContainsFunc(close, func(mark string) bool { return strings.Contains(p.tried, mark) })
-	if ended || p.text == "" || strings.Trim(p.tried, space+separators) == "" {
-		p.tried = ""
+	ended = slices.ContainsFunc(close, func(mark string) bool { return strings.Contains(string(p.tried), mark) })
+	if ended || p.text == "" || strings.Trim(string(p.tried), space+separators) == "" {
+		p.tried = nil
 	}
 	return ended, true
 }

@@ -98,15 +98,14 @@ func (n *namedCall) readAfter(p *Parser) bool {
 	if n.python {
 		separators, stray = ",;]", ")"
 	}
-	tried := p.tried
-	left := p.text
+	tried, left := string(p.tried), p.text
 	ended, ok := p.afterCall(n.close, separators, stray)
 	if !ok {
 		return false
 	}
 	listed := n.python && !ended && !strings.Contains(tried+left[:len(left)-len(p.text)], "]")
 	switch {
-	case p.tried != "":
+	case len(p.tried) > 0:
 		p.fail()
 	case p.text != "" && (listed || at(p.text, n.before) != ""):
 		p.try(1, p.reader)

@@ -232,7 +232,7 @@ func (o *objectCall) readAfter(p *Parser) bool {
 	switch {
 	case !ok:
 		return false
-	case p.tried != "":
+	case len(p.tried) > 0:
 		p.fail()
 	case strings.HasPrefix(p.text, "{") && !ended:
 		p.try(1, p.reader)

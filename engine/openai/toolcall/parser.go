@@ -18,7 +18,7 @@ type Parser struct {
 
 	// Of what may be a call, until it is known to be one.
 	trying bool
-	tried  string // what was read
+	tried  []byte // what was read
 	least  int    // how much of it is certainly no call if it fails
 	voice  voice  // whose text it is then
 
@@ -112,14 +112,14 @@ func (p *Parser) resume(prompt string) {
 }
 
 // forget ends the trying.
-func (p *Parser) forget() { p.trying, p.tried, p.least = false, "", 0 }
+func (p *Parser) forget() { p.trying, p.tried, p.least = false, nil, 0 }
 
 // next reads n bytes on.
 func (p *Parser) next(n int) string {
 	read := p.text[:n]
 	p.text = p.text[n:]
 	if p.trying {
-		p.tried += read
+		p.tried = append(p.tried, read...)
 	}
 	return read
 }
@@ -168,7 +168,7 @@ func (p *Parser) tell(v voice, text string) {
 
 // try begins to read what may be a call, of which least bytes are no other call's beginning.
 func (p *Parser) try(least int, r reader) {
-	p.trying, p.tried, p.least, p.reader = true, "", least, r
+	p.trying, p.tried, p.least, p.reader = true, nil, least, r
 }
 
 // settle takes what was tried for what stands around calls, and reads the answer on.
@@ -182,7 +182,7 @@ func (p *Parser) fail() {
 	if n := p.least - len(p.tried); n > 0 {
 		p.next(n)
 	}
-	text := p.tried
+	text := string(p.tried)
 	p.forget()
 	p.say(p.voice, text)
 	if p.voice == thought {
