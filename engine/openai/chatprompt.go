@@ -33,6 +33,9 @@ func (l *lease) chatText(q *ChatRequest) (string, *Error) {
 		}
 	}
 	messages := l.turns(q, o)
+	if o.Tools != nil && l.wantsSystemTools() {
+		messages = withSystemTools(messages, q.Tools)
+	}
 	text, err := l.engine.ChatText(messages, o)
 	if err != nil {
 		if folded, ok := withoutSystem(messages); ok {

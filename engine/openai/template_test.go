@@ -55,3 +55,13 @@ func TestToolNames(t *testing.T) {
 		{"role": "tool", "tool_call_id": "c1", "content": "sun"}, {"role": "tool", "tool_call_id": "c1", "name": "given", "content": "sun"}]}`)
 	assert.Equal(t, "[user ann][assistant ][tool weather][tool given]", o["prompt"])
 }
+
+// TestSystemTools: tools reach a template that looks for them in the system's message.
+func TestSystemTools(t *testing.T) {
+	d := newDoor(t, `{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}{% if message['role'] == 'system' and 'tools' in message and message['tools'] is not none %}<tools>{{ message['tools'] }}</tools>{% endif %}{% endfor %}`, nil)
+	const tools = `"tools": [{"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}}]`
+	const shown = `<tools>[{"name":"now","parameters":{"type":"object","properties":{}}}]</tools><user>Hi`
+	assert.Equal(t, "<system>Be brief."+shown, d.post(t, "/apply-template", `{`+tools+`, "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]}`)["prompt"])
+	assert.Equal(t, "<system>"+shown, d.post(t, "/apply-template", `{`+tools+`, "messages": [{"role": "user", "content": "Hi"}]}`)["prompt"])
+	assert.Equal(t, "<user>Hi", d.post(t, "/apply-template", `{`+tools+`, "tool_choice": "none", "messages": [{"role": "user", "content": "Hi"}]}`)["prompt"])
+}
