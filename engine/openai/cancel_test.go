@@ -79,6 +79,27 @@ func TestDeadline(t *testing.T) {
 	assert.Contains(t, last["warnings"].([]any)[0], "deadline")
 }
 
+// TestTimedOut: the door's own time is a deadline too, and a stream tells how it ended.
+func TestTimedOut(t *testing.T) {
+	d := endless(t)
+	for path, body := range map[string]string{
+		"/v1/chat/completions": `{"messages": [{"role": "user", "content": "?"}], "stream": true}`,
+		"/v1/completions":      `{"prompt": ["?", "!"], "stream": true, "max_tokens": 4000}`,
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		a := d.Handle(ctx, openai.Call{Method: "POST", Path: path, Body: []byte(body)})
+		require.Equal(t, 200, a.Status, "%s", a.Body)
+		var events []string
+		for e := range a.Events {
+			events = append(events, string(e))
+		}
+		assert.Equal(t, "data: [DONE]\n\n", events[len(events)-1])
+		assert.Contains(t, events[len(events)-2], `"finish_reason":"length"`)
+		assert.Contains(t, events[len(events)-2], "the deadline has passed")
+	}
+}
+
 // TestFailsAmidStream: an error after the status was told is an event.
 func TestFailsAmidStream(t *testing.T) {
 	for path, body := range map[string]string{

@@ -31,7 +31,7 @@ func (l *lease) open(ctx context.Context, requests []generation.Request, patienc
 		}
 		if e.result != nil {
 			if err := failure(e.result); err != nil {
-				fl.cancel()
+				fl.leave()
 				return nil, err
 			}
 		}
@@ -43,7 +43,7 @@ func (l *lease) open(ctx context.Context, requests []generation.Request, patienc
 
 // each gives events until f is false, which cancels the requests, or all have ended. It may be called once.
 func (f *feed) each(yield func(event) bool) {
-	defer f.flow.cancel()
+	defer f.flow.leave()
 	if f.begun {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"quire/engine/generation"
 )
@@ -35,12 +36,15 @@ type flow struct {
 	streams []Stream
 	cancel  context.CancelFunc
 	done    <-chan struct{} // of the context
+	gone    chan struct{}   // is closed when nobody reads its events any more
+	leave   func()          // closes it, and cancels
 }
 
 // start submits a call's requests, all or none.
 func (l *lease) start(ctx context.Context, requests []generation.Request) (*flow, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &flow{lease: l, cancel: cancel, done: ctx.Done()}
+	f := &flow{lease: l, cancel: cancel, done: ctx.Done(), gone: make(chan struct{})}
+	f.leave = sync.OnceFunc(func() { cancel(); close(f.gone) })
 	for _, r := range requests {
 		s, err := l.engine.Submit(ctx, r)
 		if err != nil {
@@ -101,27 +105,43 @@ type event struct {
 	result  *generation.Result
 }
 
+// grace is how long the events of a call whose context has ended wait for their reader, who is to know how it ended.
+const grace = time.Second
+
+// give gives an event to whoever reads them; false says that nobody does.
+func (f *flow) give(out chan<- event, e event) bool {
+	select {
+	case out <- e:
+		return true
+	case <-f.gone:
+		return false
+	case <-f.done:
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case out <- e:
+		return true
+	case <-f.gone:
+	case <-timer.C:
+		f.leave()
+	}
+	return false
+}
+
 // events merges the chunks of all requests; the channel is closed after the last result.
 func (f *flow) events() <-chan event {
 	out := make(chan event)
 	var all sync.WaitGroup
 	for i, s := range f.streams {
 		all.Go(func() {
-			give := func(e event) bool {
-				select {
-				case out <- e:
-					return true
-				case <-f.done:
-					return false
-				}
-			}
 			for c, more := s.Next(); more; c, more = s.Next() {
-				if !give(event{request: i, chunk: c}) {
+				if !f.give(out, event{request: i, chunk: c}) {
 					break
 				}
 			}
 			r := s.Result()
-			give(event{request: i, result: &r})
+			f.give(out, event{request: i, result: &r})
 		})
 	}
 	go func() {

@@ -2,6 +2,7 @@ package openaitest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream) {
 		select {
 		case <-ctx.Done():
 			stopped = true
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				err = generation.ErrDeadline
+			}
 		case <-s.cancel:
 			stopped = true
 		case <-deadline:
