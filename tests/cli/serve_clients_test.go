@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,4 +37,30 @@ func TestOllamaClient(t *testing.T) {
 	out, err := c.CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Equal(t, "all right\n", string(out))
+}
+
+// llama-benchy prints its table, with a tokenizer and a text of this machine.
+func TestLlamaBenchy(t *testing.T) {
+	if os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("llama-benchy from PyPI: set QUIRE_ALL=1")
+	}
+	bin := venv(t, "llama-benchy==0.4.0")
+	home := t.TempDir()
+	book, err := os.ReadFile("../../docs/quire.md")
+	require.NoError(t, err)
+	text := file(t, "book.txt", book)
+	tokenizer := filepath.Join(home, "tokenizer")
+	out, err := exec.Command(filepath.Join(bin, "python"), "testdata/tokenizer.py", text, tokenizer).CombinedOutput()
+	require.NoError(t, err, string(out))
+	library := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(text))))
+	defer library.Close()
+	s := serve(t).ready(t)
+	c := exec.Command(filepath.Join(bin, "llama-benchy"), "--base-url", s.url+"/v1", "--model", "quire-tales", "--tokenizer", tokenizer, "--book-url", library.URL+"/book.txt",
+		"--pp", "64", "--tg", "16", "--runs", "1", "--concurrency", "1", "4", "--exact-tg", "--skip-coherence", "--exit-on-first-fail")
+	c.Env = append(os.Environ(), "HOME="+home, "HF_HUB_OFFLINE=1")
+	out, err = c.CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, row := range []string{`pp64 \(c1\) \|\s+[\d.]+`, `tg16 \(c1\) \|\s+[\d.]+`, `pp64 \(c4\) \|\s+[\d.]+`, `tg16 \(c4\) \|\s+[\d.]+`} {
+		assert.Regexp(t, row, string(out))
+	}
 }
