@@ -161,8 +161,8 @@ func TestRefusedPenalties(t *testing.T) {
 	}
 	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 4, KVMemory: 1 << 20})
 	for says, r := range map[string]Request{
-		"logit_bias names token 300, the vocabulary has 257": {Sample: sample.Params{LogitBias: map[int32]float64{300: 1, 9999: 1, 5: 1}}},
-		"logit_bias names token -1":                          {Sample: sample.Params{LogitBias: map[int32]float64{-1: 1}}},
+		"logit_bias is for token 300, it must be for tokens of the vocabulary, which has 257": {Sample: sample.Params{LogitBias: map[int32]float64{300: 1, 9999: 1, 5: 1}}},
+		"logit_bias is for token -1": {Sample: sample.Params{LogitBias: map[int32]float64{-1: 1}}},
 		"Beams do not go with":                               {Beams: &Beams{Width: 2}, Sample: sample.Params{PresencePenalty: 1}},
 		"presence_penalty is 3":                              {Sample: sample.Params{PresencePenalty: 3}},
 	} {

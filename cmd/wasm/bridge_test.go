@@ -20,6 +20,7 @@ import (
 	"quire/engine/gpu"
 	"quire/engine/hub"
 	"quire/engine/json"
+	"quire/engine/sample"
 	"quire/engine/session"
 	"quire/engine/tokenizer"
 	"quire/engine/words"
@@ -78,6 +79,25 @@ func TestDecode(t *testing.T) {
 	assert.Equal(t, engine.StopTexts{"a"}, r.Stop)
 	for _, wrong := range []string{`{"colour": 1}`, `{"topK": 1.5}`, `{} {}`, `{`, ``} {
 		assert.ErrorIs(t, port.Decode(wrong, &r), engine.ErrBadRequest, wrong)
+	}
+}
+
+// What is left of penalties is as the engine has it.
+func TestPenalties(t *testing.T) {
+	var r request
+	require.NoError(t, port.Decode(`{"logitBias": {"5": -100, "7": 0.5}, "repetitionPenalty": 1.1, "presencePenalty": -2, "dry": {"multiplier": 0.8, "range": 9}}`, &r))
+	var p sample.Params
+	require.NoError(t, r.penalties(&p))
+	want := sample.NewDRY(0.8)
+	want.Range = 9
+	assert.Equal(t, sample.Params{LogitBias: map[int32]float64{5: -100, 7: 0.5}, RepetitionPenalty: 1.1, DRY: want}, p)
+	require.NoError(t, port.Decode(`{"dry": {"multiplier": 1, "base": 2, "allowedLength": 0, "breakers": []}}`, &r))
+	require.NoError(t, r.penalties(&p))
+	assert.Equal(t, sample.DRY{Multiplier: 1, Base: 2, Breakers: []string{}}, p.DRY)
+	for wrong, says := range map[string]string{`{"repetitionPenalty": 0}`: "repetitionPenalty is 0", `{"logitBias": {"x": 1}}`: `logitBias is "x"`} {
+		var r request
+		require.NoError(t, port.Decode(wrong, &r))
+		assert.Contains(t, failureOf(fmt.Errorf("%w: %w", engine.ErrBadRequest, r.penalties(&p))).Message, says)
 	}
 }
 

@@ -2,6 +2,7 @@ package generation
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,7 +47,10 @@ func (b *Breakers) Of(d sample.DRY) (*sample.Breakers, error) {
 		b.known[key.String()] = found
 	}
 	if n := len(found.Sequences); n > sample.MaxBreakerSequences {
-		return nil, refuse("dry_sequence_breakers are %d sequences of the vocabulary's tokens, at most %d go: fewer or shorter ones have less", n, sample.MaxBreakerSequences)
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, &sample.ParamError{
+			Field: "dry_sequence_breakers", Value: fmt.Sprintf("%d sequences of the vocabulary's tokens", n),
+			Want: fmt.Sprintf("at most %d: fewer or shorter texts have less", sample.MaxBreakerSequences),
+		})
 	}
 	return found, nil
 }

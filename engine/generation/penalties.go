@@ -1,5 +1,11 @@
 package generation
 
+import (
+	"fmt"
+
+	"quire/engine/sample"
+)
+
 // checkPenalties refuses what changes logits where nothing is drawn.
 func (r *Request) checkPenalties() error {
 	if r.Beams != nil && r.Sample.Penalizes() {
@@ -17,7 +23,9 @@ func (r *Request) validateBias(l Limits) error {
 		}
 	}
 	if found {
-		return refuse("logit_bias names token %d, the vocabulary has %d", wrong, l.Vocabulary)
+		return fmt.Errorf("%w: %w", ErrBadRequest, &sample.ParamError{
+			Field: "logit_bias", Value: fmt.Sprintf("for token %d", wrong), Want: fmt.Sprintf("for tokens of the vocabulary, which has %d", l.Vocabulary),
+		})
 	}
 	return nil
 }

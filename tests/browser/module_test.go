@@ -162,7 +162,7 @@ func TestModule(t *testing.T) {
 	assert.True(t, get[bool](p, `(async () => {
 		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 12, temperature: 0, ...more}).result;
 		const [plain, banned, dry, same] = await Promise.all([ask({}), ask({logitBias: {[(await ask({})).ids[2]]: -100}}),
-			ask({repetitionPenalty: 1.5, frequencyPenalty: 1, dry: {multiplier: 2, allowedLength: 1, breakers: null}}), ask({repetitionPenalty: 1, presencePenalty: 0, dry: 0, logitBias: {}})]);
+			ask({repetitionPenalty: 0.4, frequencyPenalty: 1, dry: {multiplier: 2, allowedLength: 1, breakers: null}}), ask({repetitionPenalty: 1, presencePenalty: 0, dry: 0, logitBias: {}})]);
 		return !banned.ids.includes(plain.ids[2]) && dry.text !== plain.text && same.text === plain.text;
 	})()`), "penalties and bias")
 
