@@ -163,8 +163,8 @@ func TestRefusedPenalties(t *testing.T) {
 	for says, r := range map[string]Request{
 		"logit_bias is for token 300, it must be for tokens of the vocabulary, which has 257": {Sample: sample.Params{LogitBias: map[int32]float64{300: 1, 9999: 1, 5: 1}}},
 		"logit_bias is for token -1": {Sample: sample.Params{LogitBias: map[int32]float64{-1: 1}}},
-		"Beams do not go with":                               {Beams: &Beams{Width: 2}, Sample: sample.Params{PresencePenalty: 1}},
-		"presence_penalty is 3":                              {Sample: sample.Params{PresencePenalty: 3}},
+		"Beams do not go with":       {Beams: &Beams{Width: 2}, Sample: sample.Params{PresencePenalty: 1}},
+		"presence_penalty is 3":      {Sample: sample.Params{PresencePenalty: 3}},
 	} {
 		r.Prompt = []int32{10}
 		_, err := e.Submit(t.Context(), r)

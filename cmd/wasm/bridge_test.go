@@ -91,6 +91,7 @@ func TestPenalties(t *testing.T) {
 	want := sample.NewDRY(0.8)
 	want.Range = 9
 	assert.Equal(t, sample.Params{LogitBias: map[int32]float64{5: -100, 7: 0.5}, RepetitionPenalty: 1.1, DRY: want}, p)
+	r, p = request{}, sample.Params{}
 	require.NoError(t, port.Decode(`{"dry": {"multiplier": 1, "base": 2, "allowedLength": 0, "breakers": []}}`, &r))
 	require.NoError(t, r.penalties(&p))
 	assert.Equal(t, sample.DRY{Multiplier: 1, Base: 2, Breakers: []string{}}, p.DRY)
