@@ -159,3 +159,20 @@ func TestToolFormats(t *testing.T) {
 		assert.Regexp(t, "(?m)^\\|[^|]*`"+regexp.QuoteMeta(name)+"`", string(page))
 	}
 }
+
+// TestComingFrom: the flags that people are sent to are there.
+func TestComingFrom(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/coming-from.md")
+	require.NoError(t, err)
+	manual, err := os.ReadFile(root + "/docs/quire.md")
+	require.NoError(t, err)
+	ours := regexp.MustCompile(`(?m)^\|.*\|(.*)\|$`)
+	flags := 0
+	for _, row := range ours.FindAllStringSubmatch(string(page), -1) {
+		for _, flag := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(row[1], -1) {
+			flags++
+			assert.Contains(t, string(manual), "`"+flag, row[0])
+		}
+	}
+	assert.Greater(t, flags, 20)
+}
