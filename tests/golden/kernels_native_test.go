@@ -19,7 +19,7 @@ func TestKernelTextsAlike(t *testing.T) {
 	runner := filepath.Join(t.TempDir(), "wasmexec")
 	out, err := exec.Command("go", "build", "-o", runner, "quire/tests/wasmexec").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	cmd := exec.Command("go", "test", "-count=1", "-exec", runner, "-v", "-run", "^TestKernels$", "quire/tests/golden")
+	cmd := exec.Command("go", "test", "-count=1", "-vet=off", "-exec", runner, "-v", "-run", "^TestKernels$", "quire/tests/golden")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "QUIRE_KERNELS=1")
 	out, err = cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
