@@ -17,7 +17,6 @@
 //! const GATE_STEP: u32    floats from one run to the next
 //! const STEP_AT: u32      Δ's place in a run
 //! const BETA_AT: u32      β's
-//! const CHUNKS: u32       chunks of the longest row that a step may have
 //! const CHUNKED: u32      tokens from which a row is walked by chunks
 @group(0) @binding(2) var<storage, read> gates: array<f32>;
 @group(0) @binding(3) var<storage, read> heads: array<f32>; // a of all heads, then what Δ is shifted by
@@ -51,11 +50,9 @@ fn between(j: u32, i: u32) -> f32 {
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let unit = wid.y * FOLD + wid.x;
     let head = unit % HEADS;
-    let chunk = unit / HEADS % CHUNKS;
-    let row = unit / (HEADS * CHUNKS);
-    if row >= step[STEP_ROWS] {
-        return;
-    }
+    let rows = max(step[STEP_ROWS], 1u);
+    let row = unit / HEADS % rows;
+    let chunk = unit / (HEADS * rows); // the first of all rows, then the second
     let count = row_count(row);
     if count < CHUNKED || chunk * CHUNK >= count {
         return;

@@ -52,15 +52,14 @@ const (
 // Recurrence walks the tokens of a step's rows, each with the state of its sequence: one by one, and long rows by chunks.
 type Recurrence struct {
 	dev           *gpu.Device
+	params        RecurrenceParams
 	kernel        *gpu.Kernel
 	groups        int        // workgroups of a row
 	tokens        int        // of a row that a launch walks
 	spans         []gpu.View // of launches; nil where one is enough
-	heads         int
 	chunked       bool
 	pairs, chunks *gpu.Kernel
 	chunkGroups   int
-	chunksMost    int // of a row
 	chunkTokens   int
 	chunkSpans    []gpu.View
 }
@@ -80,13 +79,13 @@ func NewRecurrence(dev *gpu.Device, p RecurrenceParams) (*Recurrence, error) {
 	for subgroup != 0 && lanes < min(8, int(subgroup)) && lanes*8 < p.Key {
 		lanes *= 2
 	}
-	r := &Recurrence{dev: dev, groups: p.Heads * ceilDiv(p.Value, workgroup/lanes), heads: p.Heads,
+	r := &Recurrence{dev: dev, params: p, groups: p.Heads * ceilDiv(p.Value, workgroup/lanes),
 		chunked: p.Chunked && p.Key <= chunkedKey && p.MaxTokens >= chunkedFrom}
 	if r.kernel, r.tokens, r.spans, err = p.walk(dev, r.spec(p, lanes, workgroup), 1); err != nil || !r.chunked {
 		return r, err
 	}
-	r.chunkGroups, r.chunksMost = p.Heads*ceilDiv(p.Value, 8), ceilDiv(p.MaxTokens, chunk)
-	m, err := Module(dev, p.pairs(r.chunksMost))
+	r.chunkGroups = p.Heads * ceilDiv(p.Value, 8)
+	m, err := Module(dev, p.pairs())
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +143,10 @@ func (p RecurrenceParams) stored() []Const {
 }
 
 // pairs is the kernel that finds what tokens of a chunk have to do with one another.
-func (p RecurrenceParams) pairs(chunks int) Spec {
+func (p RecurrenceParams) pairs() Spec {
 	return Spec{
 		File: "recurrence_pairs", Variant: "baseline",
-		Consts:   slices.Concat(p.keyed(), p.gated(), []Const{{"DELTA", p.Delta}, {"BETA_AT", p.Gates.BetaOffset}, {"CHUNKS", chunks}, {"CHUNKED", chunkedFrom}}),
+		Consts:   slices.Concat(p.keyed(), p.gated(), []Const{{"DELTA", p.Delta}, {"BETA_AT", p.Gates.BetaOffset}, {"CHUNKED", chunkedFrom}}),
 		Slots:    map[string]string{"quads": p.quads()},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	}
@@ -237,7 +236,7 @@ func (r *Recurrence) PairWords(tokens int) int {
 	if !r.chunked {
 		return 0
 	}
-	return tokens * r.heads * pairWords
+	return tokens * r.params.Heads * pairWords
 }
 
 // RecurrenceViews are a Recurrence's buffers: X holds q, k and v, [token][XStride]; Gates Δ and β before softplus and sigmoid,
@@ -282,7 +281,7 @@ func (r *Recurrence) Record(rec *gpu.Recorder, b RecurrenceBind, s *StepData) {
 		}
 	}
 	if long > 0 {
-		x, y := Fold(len(s.Rows) * r.heads * r.chunksMost)
+		x, y := Fold(len(s.Rows) * r.params.Heads * ceilDiv(long, chunk))
 		rec.Dispatch(r.pairs, b.pairs, x, y, 1)
 	}
 	r.record(rec, r.chunks, b.chunks, len(s.Rows)*r.chunkGroups, ceilDiv(long, max(r.chunkTokens, 1)))
