@@ -168,7 +168,7 @@ func words(list []uint32) []byte {
 // memory, where it has room for it.
 func weightSlots(t quant.Type, copies bool) map[string]string {
 	table := "table_plane"
-	if copies && t.Table() != nil {
+	if copies && len(t.Table()) > 1 {
 		table = "table_copy"
 	}
 	return map[string]string{"dequant": library(t), "table": table}

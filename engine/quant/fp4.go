@@ -31,3 +31,6 @@ func smallFloat(x byte) float32 {
 	}
 	return F16ToF32(uint16(x&0x7F)<<7) * 128
 }
+
+// factor is the one word of NVFP4's table: what all weights are multiplied by.
+func factor() []uint32 { return []uint32{math.Float32bits(1)} }

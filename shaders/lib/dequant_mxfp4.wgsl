@@ -4,6 +4,8 @@
 const BLOCK_BYTES: u32 = 17u;
 const HALVES: bool = false;
 
+fn table_entry(four: u32, one: u32) -> u32 { return entry_of(vec4<u32>(0x83828180u, 0x8C888684u, 0x7D7E7F80u, 0x74787A7Cu), four, one); }
+
 fn scale_at(row: u32, strip: u32) -> Scale {
     let e = (scales[HEAD + row * ((STRIPS + 3u) / 4u) + strip / 4u] >> (strip % 4u * 8u)) & 0xFFu;
     return Scale(vec2<f32>(bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << (e % 2u), e < 2u))), vec2<f32>());

@@ -1,33 +1,25 @@
-// Weights in Q3_K: codes of q+4, two words of two bits, then one of the third bits, in which bit 4k + i is that of unit i's
-// code k and bit 16 + 4k + i that of its code 4 + k. Scales of eight strips are 5 words: the scale of scales in f16, then a
-// byte of s+128 for each 16 weights.
-//! include: twos no_table
+// Weights in Q3_K: codes of q+4. A strip has two words of two bits each, of units 2i and 2i + 1: the n-th nibble has code n of the one
+// and above it that of the other; then a word of third bits, bit 4n + i for code n of unit i. Scales of eight strips are 5 words: the
+// scale of scales in f16, then a byte of s+128 for each 16 weights.
+//! include: nibbles pack no_table
 //! const STRIPS: u32  strips of 32 weights in a row
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
 const HALVES: bool = true;
 const BASE: vec4<f32> = vec4<f32>(8388612.0, 524292.0, 32772.0, 2052.0);
-const THREE: vec4<u32> = vec4<u32>(0x7u, 0x70u, 0x700u, 0x7000u);
-alias Unit = vec2<u32>;
+alias Unit = u32; // a code a nibble
 @group(0) @binding(1) var<storage, read> codes: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<u32>;
 
 fn unit_at(row: u32, unit: u32) -> Unit {
     let at = (row * STRIPS + unit / 4u) * 3u;
-    return vec2<u32>(codes[at + unit % 4u / 2u] >> (unit % 2u * 16u), codes[at + 2u] >> (unit % 4u));
+    return ((codes[at + unit % 4u / 2u] >> (unit % 2u * 2u)) & 0x33333333u) | (((codes[at + 2u] >> (unit % 4u)) << 2u) & 0x44444444u);
 }
-
-// threes makes floats of codes whose third bits stand in another word.
-fn threes(w: u32, third: u32) -> vec4<f32> {
-    let both = (w & 0xBBBBBBBBu) | (third & 0x44444444u);
-    return bitcast<vec4<f32>>((vec4<u32>(both) & THREE) | NIBBLE_BITS) - BASE;
-}
-fn unit_low(u: Unit) -> vec4<f32> { return threes(u.x, u.y << 2u); }
-fn unit_high(u: Unit) -> vec4<f32> { return threes(u.x >> 2u, u.y >> 14u); }
-fn unit_either(u: Unit, high: bool) -> vec4<f32> { return threes(select(u.x, u.x >> 2u, high), select(u.y << 2u, u.y >> 14u, high)); }
+fn unit_low(u: Unit) -> vec4<f32> { return nibbles(u, BASE); }
+fn unit_high(u: Unit) -> vec4<f32> { return nibbles(u >> 16u, BASE); }
+fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 16u, high)); }
 fn unit_codes(u: Unit) -> vec2<u32> {
-    let third = vec2<u32>(nibble_bytes(u.y & 0x1111u), nibble_bytes((u.y >> 16u) & 0x1111u));
-    return ((two_bytes(u.x) | (third << vec2<u32>(2u))) + 0x7C7C7C7Cu) ^ vec2<u32>(0x80808080u);
+    return (vec2<u32>(nibble_bytes(u), nibble_bytes(u >> 16u)) + 0x7C7C7C7Cu) ^ vec2<u32>(0x80808080u);
 }
 fn scale_at(row: u32, strip: u32) -> Scale {
     let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
@@ -36,14 +28,19 @@ fn scale_at(row: u32, strip: u32) -> Scale {
     return Scale(unpack2x16float(scales[at]).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
 }
 
-// pack_codes takes the third bits of bytes whose eight bits the strips share.
+// pack_codes takes bytes of four codes of two bits, the s-th in each of its four of 128 weights, and third bits of bytes whose eight
+// bits the strips share.
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
-    pack_twos(stored, 32u + strip / 4u * 32u, strip % 4u, packed);
     var third = 0u;
     for (var i = 0u; i < 4u; i++) {
-        let low = spread((word_at(stored, i * 4u) >> strip) & 0x01010101u);
-        let high = spread((word_at(stored, 16u + i * 4u) >> strip) & 0x01010101u);
-        third |= (low | (high << 16u)) << i;
+        let at = 32u + strip / 4u * 32u + i * 4u;
+        let shift = strip % 4u * 2u;
+        let low = spread((word_at(stored, at) >> shift) & 0x03030303u);
+        let high = spread((word_at(stored, at + 16u) >> shift) & 0x03030303u);
+        (*packed)[i / 2u] |= (low | (high << 16u)) << (i % 2u * 2u);
+        let third_low = spread((word_at(stored, i * 4u) >> strip) & 0x01010101u);
+        let third_high = spread((word_at(stored, 16u + i * 4u) >> strip) & 0x01010101u);
+        third |= (third_low | (third_high << 16u)) << i;
     }
     (*packed)[2] = third;
 }

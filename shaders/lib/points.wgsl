@@ -2,6 +2,7 @@
 //! include: bytes pack
 //! const EVEN_SIGNS: bool  seven signs are stored of eight, whose number is even
 const COPIES: u32 = 1u;
+const CODE_UNIT: f32 = 1.0;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
 struct Unit {
@@ -10,6 +11,7 @@ struct Unit {
     first: u32,        // the first of four in signs
 }
 
+fn table_entry(four: u32, one: u32) -> u32 { return scales[four * 4u + one]; }
 fn unit_low(u: Unit) -> vec4<f32> { return signed_point(u.points.x, u.signs.x, u.first); }
 fn unit_high(u: Unit) -> vec4<f32> { return signed_point(u.points.y, u.signs.y, u.first); }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> {

@@ -7,10 +7,18 @@ const TABLE: u32 = HEAD * COPIES;
 var<workgroup> table: array<u32, TABLE>;
 var<private> table_slot: u32;
 
+const AT_ONCE: u32 = WORKGROUP / COPIES; // words that the workgroup writes together
+
 // table_start copies the table. All of the workgroup must call it, before any weights are read.
 fn table_start(lid: u32) {
-    for (var i = lid; i < TABLE; i += WORKGROUP) {
-        table[i] = scales[i / COPIES];
+    if AT_ONCE == 4u {
+        for (var four = 0u; four < HEAD / 4u; four++) {
+            table[four * WORKGROUP + lid] = table_entry(four, lid / COPIES);
+        }
+    } else {
+        for (var i = lid; i < TABLE; i += WORKGROUP) {
+            table[i] = table_entry(i / COPIES / 4u, i / COPIES % 4u);
+        }
     }
     table_slot = lid % COPIES;
     workgroupBarrier();

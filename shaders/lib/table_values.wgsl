@@ -3,6 +3,7 @@
 //! const STRIPS: u32  strips of 32 weights in a row
 const HEAD: u32 = 16u;
 const COPIES: u32 = 32u;
+const CODE_UNIT: f32 = 1.0;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
 alias Unit = u32;
@@ -17,6 +18,13 @@ fn four_values(a: u32, b: u32, c: u32, d: u32) -> vec4<f32> {
     return bitcast<vec4<f32>>(vec4<u32>(table_value(a), table_value(b), table_value(c), table_value(d)));
 }
 fn unit_codes(u: Unit) -> vec2<u32> { return vec2<u32>(small_integers(unit_low(u)), small_integers(unit_high(u))); }
+
+// entry_of makes a word of the table from all of its integers, as bytes of 128 more: nothing is read, for which a product would wait.
+fn entry_of(values: vec4<u32>, four: u32, one: u32) -> u32 {
+    let odd = (four & 1u) != 0u;
+    let bytes = select(select(values.x, values.y, odd), select(values.z, values.w, odd), (four & 2u) != 0u);
+    return bitcast<u32>(f32(i32((bytes >> (one * 8u)) & 0xFFu) - 128));
+}
 
 // pack_halves takes a strip of nibbles from a byte on; a byte holds weights i and i + 16.
 fn pack_halves(stored: ptr<function, Stored>, at: u32, packed: ptr<function, Packed>) {

@@ -7,14 +7,14 @@
 //   unit_at         loads a unit
 //   unit_low, _high its weights as floats, before scale and minimum
 //   unit_either     low or high, as neighbouring invocations may want
-//   unit_codes      the same as 8-bit integers, four a word, where the type has integers
+//   unit_codes      the same as 8-bit integers, four a word, where the type has integers; CODE_UNIT is what 1 stands for
 //   scale_at        the scale and the minimum of a strip's units
 //   HAS_SCALE       whether weights are to be multiplied by the scale
 //   HAS_MIN         whether the minimum is to be added
 //   HALVES          whether scale and minimum differ between low and high
 //   pack_codes      and pack_scales: see pack.wgsl
 //   HEAD            words of its table, which stands before the scales and in which table_at looks up; most have none
-//   COPIES          copies of the table that table_copy makes
+//   COPIES          copies of the table that table_copy makes, word 4·four + one by table_entry
 // Where products are exact or rounded once, as in ggml's types, code · scale + minimum is what ggml gives, bit for bit.
 //! slot dequant: dequant_*
 //! slot table: table_plane table_copy
