@@ -9,6 +9,7 @@
 //! include: weights tile
 //! slot rows: rows_step rows_sorted
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
+//! slot adapters: adapters_none adapters_lora
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -16,6 +17,7 @@
 //! const Y_STRIDE: u32  floats from one row of y to the next
 //! const Y_OFFSET: u32  column of y where the piece's first row goes
 //! const ADD: bool      y is added to
+//! const ADAPTS: bool   this launch adds what adapters do
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
 //! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
@@ -150,6 +152,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
                 var v = done[(i * QUADS + j) * 4u + r];
+                if ADAPTED {
+                    if ADAPTS && lora_runs() {
+                        v += vec4<f32>(adapted(row, min(n, N - 1u)), adapted(row, min(n + 1u, N - 1u)),
+                            adapted(row, min(n + 2u, N - 1u)), adapted(row, min(n + 3u, N - 1u)));
+                    }
+                }
                 if BIAS {
                     var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
                     if GATED {

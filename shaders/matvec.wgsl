@@ -6,6 +6,7 @@
 //! include: step weights fold
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
 //! slot multiply: multiply_each multiply_shared
+//! slot adapters: adapters_none adapters_lora
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
@@ -107,6 +108,19 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     var starts = row_starts(m0, rows);
     var sums: array<f32, SUMS>;
     multiply(&starts, first, lane, &sums);
+    if ADAPTED {
+        if lora_runs() {
+            for (var r = lane; r < FOURS; r += LANES) {
+                for (var t = 0u; t < TILE; t++) {
+                    let n = min(first + t, N - 1u);
+                    let b = adapter_b(n, r);
+                    for (var m = 0u; m < ROWS; m++) {
+                        sums[t * ROWS + m] += dot(b, adapter_u(min(m0 + m, max(rows, 1u) - 1u), n, r));
+                    }
+                }
+            }
+        }
+    }
 
     // A copy, indexed by what no compiler may unroll, leaves the sums above in registers.
     var done = sums;

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -23,12 +24,13 @@ type benchCommand struct {
 	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: ${types}. q4_0 if not set."`
 	WriteGGUF string  `group:"Model:" name:"write-gguf" placeholder:"FILE" help:"With --shape, write the model to a file and measure nothing."`
 
-	Prompt  []int `group:"Measurement:" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens. 0: no prefill."`
-	Gen     int   `group:"Measurement:" placeholder:"TOKENS" default:"128" help:"Decode so many tokens. 0: no decode."`
-	Batch   []int `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
-	Depth   []int `group:"Measurement:" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
-	Profile bool  `group:"Measurement:" help:"Time every kernel on the GPU and list where the time goes. Steps are slower for it."`
-	JSON    bool  `group:"Measurement:" name:"json" help:"Print one JSON object."`
+	Prompt  []int  `group:"Measurement:" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens. 0: no prefill."`
+	Gen     int    `group:"Measurement:" placeholder:"TOKENS" default:"128" help:"Decode so many tokens. 0: no decode."`
+	Batch   []int  `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
+	Depth   []int  `group:"Measurement:" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Profile bool   `group:"Measurement:" help:"Time every kernel on the GPU and list where the time goes. Steps are slower for it."`
+	LoRA    string `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
+	JSON    bool   `group:"Measurement:" name:"json" help:"Print one JSON object."`
 
 	engineFlags `group:"Engine:"`
 }
@@ -39,7 +41,7 @@ func (*benchCommand) Help() string {
 weights in place of a model; nothing of a model's size is held in memory. The share of bandwidth counts weights and KV cache once
 a step. The word "model" may be left out; "quire bench attention" measures attention alone.
 
---json prints "adapter", "bandwidth_gb_per_second", "shape", "type", "variant", "kv_type" and "results", each with "kind" ("prefill" or
+--json prints "adapter", "bandwidth_gb_per_second", "shape", "type", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or
 "decode"), "prompt", "gen", "batch", "depth", "tokens_per_second", "bandwidth_share" and "dispatches_per_step".
 
 Examples:
@@ -61,6 +63,12 @@ func (b *benchCommand) Run(h *host) error {
 		plan.Prompts = nil
 	case slices.Contains(b.Prompt, 0):
 		return usagef("--prompt 0 stands alone")
+	}
+	if b.LoRA != "" {
+		var err error
+		if plan.LoRA, err = readAdapters(b.LoRA); err != nil {
+			return err
+		}
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -89,6 +97,21 @@ func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error 
 		return writeJSON(h.out, r)
 	}
 	return printBench(h.out, r)
+}
+
+// readAdapters reads how many adapters there are to be, and their rank.
+func readAdapters(text string) (a bench.Adapters, err error) {
+	count, rank, given := strings.Cut(text, ":")
+	if !given {
+		rank = "16"
+	}
+	if a.Count, err = strconv.Atoi(count); err != nil || a.Count < 1 || a.Count > bench.MaxAdapters {
+		return a, usagef("--lora: %q is no number of adapters from 1 to %d", count, bench.MaxAdapters)
+	}
+	if a.Rank, err = strconv.Atoi(rank); err != nil || a.Rank < 1 || a.Rank > bench.MaxAdapterRank {
+		return a, usagef("--lora: %q is no rank from 1 to %d", rank, bench.MaxAdapterRank)
+	}
+	return a, nil
 }
 
 // open returns the model with its name and the type of most of its weights.
@@ -167,8 +190,15 @@ func (b *benchCommand) writeFile(ctx context.Context, h *host, source gpu.Source
 }
 
 func printBench(w io.Writer, r *bench.Report) error {
-	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s\nmodel      %s, %s\nvariant    %s, KV cache %s\n\n",
+	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s\nmodel      %s, %s\nvariant    %s, KV cache %s\n",
 		r.Adapter, r.Bandwidth, r.Shape, r.Type, r.Variant, r.KVType)
+	if n := len(r.SelfTest.Kernels); n > 0 {
+		fmt.Fprintf(w, "self-test  %d kernels in %d ms\n", n, r.SelfTest.Time.Milliseconds())
+	}
+	if r.LoRA.Count > 0 {
+		fmt.Fprintf(w, "LoRA       %d of rank %d\n", r.LoRA.Count, r.LoRA.Rank)
+	}
+	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "kind\tprompt\tgen\tbatch\tdepth\ttokens/s\tbandwidth\tdispatches/step\t")
 	for _, m := range r.Results {

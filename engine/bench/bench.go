@@ -22,6 +22,7 @@ type Plan struct {
 	Gen     int   // 0: no decode
 	Batches []int
 	Depths  []int
+	LoRA    Adapters // none: Count 0
 }
 
 // Result is one measurement.
@@ -49,7 +50,10 @@ type Report struct {
 	Type      string   `json:"type"`
 	Variant   string   `json:"variant"`
 	KVType    string   `json:"kv_type"`
-	Results   []Result `json:"results"`
+	LoRA      Adapters `json:"lora"`
+	// SelfTest is what became of the self-test as the model loaded.
+	SelfTest engine.SelfTest `json:"self_test"`
+	Results  []Result        `json:"results"`
 }
 
 // Kinds of results.
@@ -79,10 +83,13 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 		return nil, err
 	}
 	defer b.engine.Close()
+	if err := b.addAdapters(p.LoRA); err != nil {
+		return nil, err
+	}
 	info := b.engine.Info()
 	b.budget = info.TokenBudget
 	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
-		Variant: info.Variant, KVType: info.KVType, Results: []Result{}}
+		Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, SelfTest: info.SelfTest, Results: []Result{}}
 	step("warming up")
 	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err
@@ -134,6 +141,8 @@ type bench struct {
 	budget     int     // tokens a step
 	context    int
 	seed       uint64 // of the next prompt
+	plan       *model.Plan
+	adapters   []uint64 // by number, which sequences take in turn
 }
 
 // newBench reads the header and fits the options to the plan.
@@ -142,7 +151,8 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := model.NewPlan(header)
+	o.LoRARank = max(o.LoRARank, p.LoRA.Count*p.LoRA.Rank)
+	plan, err := model.NewAdaptablePlan(header, o.LoRARank)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +167,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{kvSlots: slots, states: uint64(plan.StateBytes()), vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
+	b := &bench{plan: plan, kvSlots: slots, states: uint64(plan.StateBytes()), vocabulary: plan.Config.Vocabulary, weights: float64(plan.WeightBytes()), kvToken: float64(token)}
 	if !plan.Tied {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read

@@ -192,8 +192,8 @@ func (b *bench) tokens(n int) []int32 {
 // submit starts a batch of sequences that each generate up to maxTokens.
 func (b *bench) submit(ctx context.Context, prompts [][]int32, maxTokens int) ([]*engine.Stream, error) {
 	streams := make([]*engine.Stream, 0, len(prompts))
-	for _, ids := range prompts {
-		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: maxTokens, IgnoreEnd: true})
+	for i, ids := range prompts {
+		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: maxTokens, IgnoreEnd: true, LoRA: b.lora(i)})
 		if err != nil {
 			return nil, err
 		}

@@ -191,8 +191,8 @@ func (e *ExpertLinear) manySpec(piece Piece, begin, end int) Spec {
 			s.Consts[i].Value = false
 		}
 	}
-	s.Slots["rows"] = "rows_sorted"
-	s.Consts = append(s.Consts, Const{"ADD", begin > 0}, Const{"SCALE", float32(1)}, Const{"ACTIVATED", false}, Const{"Y_OFFSET", first}, Const{"ORDER", p.Router.params.orderWord()}, Const{"X_EACH", each})
+	s.Slots["rows"], s.Slots["adapters"] = "rows_sorted", "adapters_none"
+	s.Consts = append(s.Consts, Const{"ADD", begin > 0}, Const{"ADAPTS", false}, Const{"SCALE", float32(1)}, Const{"ACTIVATED", false}, Const{"Y_OFFSET", first}, Const{"ORDER", p.Router.params.orderWord()}, Const{"X_EACH", each})
 	useTile(&s, p.Matrix, matmulTile, begin, end)
 	return s
 }

@@ -30,6 +30,11 @@ type LinearParams struct {
 	Gated     Activation // rows 2i and 2i+1 of W are gate and up: y[i] = Gated(gate)·up; "" for rows of their own
 	Gather    bool       // row m of x is the token of output m
 
+	// Adapters, unless nil, is what LoRA adapters add to the product, before bias and all else; AdaptersAt is where the rows of W begin
+	// among those of all matrices that they change together. The buffer is LinearViews.Adapters.
+	Adapters   *LoRAParams
+	AdaptersAt int
+
 	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
 	MaxRows int
 	// MinRows is the fewest rows that Record will be given. Kernels for fewer are not compiled.
@@ -45,7 +50,7 @@ type LinearParams struct {
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch
 // of x's shape ([rows][XStride]) that several Linears may share. Both are for Norm only, Bias ([Rows]) for Bias. Y may
 // not share a buffer with another of them.
-type LinearViews struct{ Step, X, Y, Bias, Norm, Normed gpu.View }
+type LinearViews struct{ Step, X, Y, Bias, Norm, Normed, Adapters gpu.View }
 
 // matvecRows are the rows of x that a matrix × vector kernel may take.
 var matvecRows = [...]int{1, 2, 4, 8}
@@ -171,7 +176,7 @@ func (p *LinearParams) spec(file string, piece Piece, copies bool) Spec {
 		scale = 1
 	}
 	slots := weightSlots(p.Matrix.Type, copies)
-	slots["activation"] = max(p.Gated, p.Activated).library()
+	slots["activation"], slots["adapters"] = max(p.Gated, p.Activated).library(), "adapters_none"
 	s := Spec{
 		File: file, Shape: p.Matrix.shape(piece.Rows), Variant: "baseline",
 		Consts: []Const{
@@ -237,6 +242,10 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 	if l.params.Norm {
 		norm, x = v.Norm, v.Normed
 	}
+	var adapters []gpu.View
+	if l.params.Adapters != nil {
+		adapters = []gpu.View{v.Adapters}
+	}
 	if l.norm != nil {
 		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
 		if err != nil {
@@ -249,7 +258,7 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 			if len(l.matvec[i]) == 0 {
 				continue
 			}
-			g, err := l.dev.Bind(l.matvec[i][p], v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm)
+			g, err := l.dev.Bind(l.matvec[i][p], append([]gpu.View{v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm}, adapters...)...)
 			if err != nil {
 				return nil, err
 			}
@@ -258,13 +267,14 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 		if l.tiled == nil {
 			continue
 		}
-		groups, err := l.bindParts(l.tiled[p], v.Step, piece.codes, piece.scales, x, v.Y, bias)
+		tiles := append([]gpu.View{v.Step, piece.codes, piece.scales, x, v.Y, bias}, adapters...)
+		groups, err := l.bindParts(l.tiled[p], tiles...)
 		if err != nil {
 			return nil, err
 		}
 		b.tiled = append(b.tiled, groups)
 		if l.wide != nil {
-			groups, err := l.bindParts(l.wide[p], v.Step, piece.codes, piece.scales, x, v.Y, bias)
+			groups, err := l.bindParts(l.wide[p], tiles...)
 			if err != nil {
 				return nil, err
 			}
@@ -292,12 +302,15 @@ const matvecMost = 32
 // wideGroups is the number of wide tiles from which they fill a large GPU.
 const wideGroups = 120
 
+// Many says whether m rows are multiplied by tiles.
+func (l *Linear) Many(m int) bool { return l.tiled != nil && m > matvecMost }
+
 // Record records y for m rows, the number that the step buffer's word MWord will hold.
 func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
 	if m < 1 {
 		return
 	}
-	if l.tiled == nil || m <= matvecMost {
+	if !l.Many(m) {
 		l.recordMatvec(rec, b, m)
 		return
 	}

@@ -11,53 +11,46 @@ import (
 // MaxLoRASlots is how many matrices of a product may have A's of their own.
 const MaxLoRASlots = 4
 
-// LoRAParams describe y = activation(y + Scale·B·(factors ⊙ A·x)) (arXiv 2106.09685) of all adapters that are loaded: a sequence's
-// factors of their ranks are in the step buffer. Strides are in floats, multiples of 32.
+// LoRAParams describe what LoRA adapters (arXiv 2106.09685) add to a product: B·(factors ⊙ A·x), of all that are loaded. A step says
+// which rows have which, and with what factors. Linears whose LinearParams.Adapters says so add it, from a buffer that a LoRA fills.
 type LoRAParams struct {
-	K, N             int
-	Rank             int   // of all adapters
-	Slots            []int // where in y the columns of each matrix begin, from 0 on
-	XStride, YStride int
-	MWord            int
+	K, N    int   // columns of x, and rows of all matrices together
+	Rank    int   // of all adapters
+	Slots   []int // where the rows of each matrix begin, from 0 on
+	InTurn  bool  // rows of two matrices come in turn
+	XStride int   // floats, a multiple of 32
+	MWord   int
 
-	Norm      bool // x goes through RMSNorm first
-	Eps       float32
-	Gather    bool       // row m of x is the token of output m
-	Scale     float32    // 0: 1
-	Activated Activation // of what comes out; "": none
-	Cap       float32    // what comes out is bounded to ±Cap by tanh, instead of Activated; 0: none
+	Norm   bool // x goes through RMSNorm first
+	Eps    float32
+	Gather bool // row m of x is the token of output m
 }
 
-// LoRA adds what adapters change in a product's result.
-type LoRA struct {
-	dev      *gpu.Device
-	params   LoRAParams
-	down, up *gpu.Kernel
+// Adapter is a LoRA adapter of a step's row: its ranks among all that there is room for.
+type Adapter struct {
+	First, Ranks int
+	Factor       float32
 }
 
-// NewLoRA composes the kernels and starts to compile them.
-func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
-	if p.K < 1 || p.N < 1 || p.Rank < 1 || p.XStride%32 != 0 || p.XStride < RowStride(p.K) || p.YStride < p.N || len(p.Slots) < 1 || len(p.Slots) > MaxLoRASlots || p.Slots[0] != 0 {
-		return nil, fmt.Errorf("lora: %w: %d × %d of rank %d in %d parts", ErrMatrixShape, p.N, p.K, p.Rank, len(p.Slots))
-	}
-	kind := map[int]int{WordTokens: 0, WordOutputs: 1, WordPools: 2}[p.MWord]
-	uStride := len(p.Slots) * p.Rank
-	down := Spec{
-		File: "lora_down", Variant: "baseline",
-		Consts: []Const{
-			{"RANK", p.Rank}, {"KIND", kind}, {"K", p.K}, {"VECTORS", RowStride(p.K) / 4}, {"X_STRIDE", p.XStride}, {"U_STRIDE", uStride}, {"M_WORD", p.MWord},
-			{"NORM", p.Norm}, {"EPS", p.Eps}, {"GATHER", p.Gather}, {"WORKGROUP", 64}, {"LANES", 64}, {"SUMS", 2},
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
-	}
-	useReduce(&down, 0)
-	scale, activation := p.Scale, "activation_none"
-	if scale == 0 {
-		scale = 1
-	}
-	if p.Activated != "" {
-		activation = p.Activated.library()
-	}
+// AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [N][ranks()], and A·x behind it.
+func (p *LoRAParams) AWords() int         { return len(p.Slots) * p.Rank * RowStride(p.K) }
+func (p *LoRAParams) BWords(rows int) int { return p.ranks() * (p.N + rows*len(p.Slots)) }
+
+// ranks are the floats of a row of B.
+func (p *LoRAParams) ranks() int { return ceilDiv(p.Rank, 4) * 4 }
+
+// kind is what rows are of, for shaders/lib/lora.wgsl.
+func (p *LoRAParams) kind() int {
+	return map[int]int{WordTokens: 0, WordOutputs: 1, WordPools: 2}[p.MWord]
+}
+
+// consts are those of all kernels that read or write A·x.
+func (p *LoRAParams) consts() []Const {
+	return []Const{{"KIND", p.kind()}, {"RANKS", p.ranks() / 4}, {"N_ALL", p.N}, {"SLOTS", len(p.Slots)}}
+}
+
+// adapt has a product's kernel add what adapters do; at is where its matrix begins in all.
+func (p *LoRAParams) adapt(s *Spec, at int) {
 	begins := [MaxLoRASlots]uint32{}
 	for i := range begins {
 		begins[i] = math.MaxUint32
@@ -65,25 +58,44 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 			begins[i] = uint32(p.Slots[i])
 		}
 	}
-	up := Spec{
-		File: "lora_up", Variant: "baseline",
-		Consts: []Const{
-			{"RANK", p.Rank}, {"KIND", kind}, {"N", p.N}, {"SECOND", begins[1]}, {"THIRD", begins[2]}, {"FOURTH", begins[3]}, {"U_STRIDE", uStride}, {"B_STRIDE", RowStride(p.N)},
-			{"Y_STRIDE", p.YStride}, {"M_WORD", p.MWord}, {"SCALE", scale},
-		},
-		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	s.Slots["adapters"] = "adapters_lora"
+	s.Consts = append(append(s.Consts, p.consts()...), Const{"N_AT", at}, Const{"SECOND", begins[1]}, Const{"THIRD", begins[2]},
+		Const{"FOURTH", begins[3]}, Const{"IN_TURN", p.InTurn}, Const{"ADAPTERS_BINDING", len(s.Bindings)})
+	s.Bindings = append(s.Bindings, gpu.ReadOnly)
+}
+
+// LoRA computes A·x for Linears. Its kernel for few rows leaves to them what an RMSNorm divides by.
+type LoRA struct {
+	dev       *gpu.Device
+	params    LoRAParams
+	few, many *gpu.Kernel
+}
+
+// NewLoRA composes the kernels and starts to compile them.
+func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
+	if p.K < 1 || p.N < 1 || p.Rank < 1 || p.XStride%32 != 0 || p.XStride < RowStride(p.K) || len(p.Slots) < 1 || len(p.Slots) > MaxLoRASlots || p.Slots[0] != 0 || p.InTurn && len(p.Slots) != 2 {
+		return nil, fmt.Errorf("lora: %w: %d × %d of rank %d in %d parts", ErrMatrixShape, p.N, p.K, p.Rank, len(p.Slots))
 	}
-	if p.Cap > 0 {
-		activation = "activation_cap"
-		up.Consts = append(up.Consts, Const{"CAP", p.Cap})
-	}
-	up.Slots = map[string]string{"activation": activation}
 	l := &LoRA{dev: dev, params: p}
 	for _, k := range []struct {
-		spec Spec
+		root bool
 		to   **gpu.Kernel
-	}{{down, &l.down}, {up, &l.up}} {
-		m, err := Module(dev, k.spec)
+	}{{false, &l.few}, {p.Norm, &l.many}} {
+		workgroup, sums := 64, 4
+		for workgroup < 256 && workgroup*16 < RowStride(p.K) {
+			workgroup *= 2
+		}
+		if k.root {
+			sums++
+		}
+		s := Spec{
+			File: "lora_down", Variant: "baseline",
+			Consts: append(p.consts(), Const{"RANK", p.Rank}, Const{"K", p.K}, Const{"VECTORS", RowStride(p.K) / 4}, Const{"X_STRIDE", p.XStride}, Const{"M_WORD", p.MWord}, Const{"NORM", p.Norm}, Const{"ROOT", k.root},
+				Const{"EPS", p.Eps}, Const{"GATHER", p.Gather}, Const{"WORKGROUP", workgroup}, Const{"LANES", workgroup}, Const{"SUMS", sums}),
+			Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		}
+		useReduce(&s, 0)
+		m, err := Module(dev, s)
 		if err != nil {
 			return nil, err
 		}
@@ -92,49 +104,85 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 	return l, nil
 }
 
-// AWords, BWords and UWords are the sizes of A, [slot][Rank][K], of B, [Rank][N], and of what comes between them for so many rows.
-func (p *LoRAParams) AWords() int         { return len(p.Slots) * p.Rank * RowStride(p.K) }
-func (p *LoRAParams) BWords() int         { return p.Rank * RowStride(p.N) }
-func (p *LoRAParams) UWords(rows int) int { return rows * len(p.Slots) * p.Rank }
-
 // Wait blocks until the kernels have compiled.
 func (l *LoRA) Wait(ctx context.Context) error {
-	if err := l.down.Wait(ctx); err != nil {
+	if err := l.few.Wait(ctx); err != nil {
 		return err
 	}
-	return l.up.Wait(ctx)
+	return l.many.Wait(ctx)
 }
-
-// LoRAViews are the buffers of a LoRA. Norm is RMSNorm's weight, for Norm only. U is scratch; Y may share a buffer with X.
-type LoRAViews struct{ Step, A, B, X, Norm, U, Y gpu.View }
 
 // LoRABind is a LoRA's buffers, bound.
-type LoRABind struct{ down, up *gpu.BindGroup }
+type LoRABind struct{ few, many *gpu.BindGroup }
 
-// Bind binds the buffers.
-func (l *LoRA) Bind(v LoRAViews) (b *LoRABind, err error) {
-	norm := v.X
-	if l.params.Norm {
-		norm = v.Norm
+// Bind binds A, x, RMSNorm's weight, for Norm only, and the buffer of B, whose end is filled.
+func (l *LoRA) Bind(step, a, x, norm, b gpu.View) (bound *LoRABind, err error) {
+	if !l.params.Norm {
+		norm = x
 	}
-	b = &LoRABind{}
-	if b.down, err = l.dev.Bind(l.down, v.Step, v.A, v.X, norm, v.U); err != nil {
+	bound = &LoRABind{}
+	if bound.few, err = l.dev.Bind(l.few, step, a, x, norm, b); err != nil {
 		return nil, err
 	}
-	b.up, err = l.dev.Bind(l.up, v.Step, v.U, v.B, v.Y)
-	return b, err
+	bound.many, err = l.dev.Bind(l.many, step, a, x, norm, b)
+	return bound, err
 }
 
-// Record records m rows, at most 65,535. Where no adapter changes any of them, only what the product left undone is done.
-func (l *LoRA) Record(rec *gpu.Recorder, b *LoRABind, m int, adapted bool) {
-	if m < 1 {
-		return
+// Record records m rows, at most 65,535; many says that the Linears take tiles for them (Linear.Many).
+func (l *LoRA) Record(rec *gpu.Recorder, b *LoRABind, m int, many bool) {
+	k, bound := l.few, b.few
+	if many {
+		k, bound = l.many, b.many
 	}
-	p := &l.params
-	if adapted {
-		rec.Dispatch(l.down, b.down, uint32(len(p.Slots)*p.Rank), uint32(m), 1)
+	rec.Dispatch(k, bound, uint32(len(l.params.Slots)*l.params.ranks()/4), uint32(m), 1)
+}
+
+// LoRAPlace moves an adapter's B into the buffer of all.
+type LoRAPlace struct {
+	dev    *gpu.Device
+	kernel *gpu.Kernel
+	stride int
+}
+
+// NewLoRAPlace composes the kernel, for so many ranks of all adapters, and starts to compile it.
+func NewLoRAPlace(dev *gpu.Device, rank int) (*LoRAPlace, error) {
+	stride := (&LoRAParams{Rank: rank}).ranks()
+	m, err := Module(dev, Spec{
+		File: "lora_place", Variant: "baseline", Consts: []Const{{"STRIDE", stride}}, Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+	})
+	if err != nil {
+		return nil, err
 	}
-	if adapted || p.Activated != "" || p.Cap > 0 {
-		rec.Dispatch(l.up, b.up, uint32(ceilDiv(p.N, 64)), uint32(m), 1)
+	return &LoRAPlace{dev: dev, kernel: dev.Kernel(m), stride: stride}, nil
+}
+
+// Wait blocks until the kernel has compiled.
+func (k *LoRAPlace) Wait(ctx context.Context) error { return k.kernel.Wait(ctx) }
+
+// Run moves an adapter's [rows][ranks] to ranks from first on of b, behind what was submitted before.
+func (k *LoRAPlace) Run(b *gpu.Buffer, data []byte, rows, ranks, first int) error {
+	source, err := k.dev.NewBuffer("LoRA B on its way", uint64(len(data)), gpu.Storage)
+	if err != nil {
+		return err
 	}
+	defer source.Release()
+	place, err := k.dev.NewBuffer("LoRA place", 12, gpu.Storage)
+	if err != nil {
+		return err
+	}
+	defer place.Release()
+	if err := source.Upload(0, data); err != nil {
+		return err
+	}
+	if err := place.Upload(0, words([]uint32{uint32(rows), uint32(ranks), uint32(first)})); err != nil {
+		return err
+	}
+	bound, err := k.dev.Bind(k.kernel, place.All(), source.All(), b.All())
+	if err != nil {
+		return err
+	}
+	var rec gpu.Recorder
+	x, y := Fold(ceilDiv(rows*ranks, 64))
+	rec.Dispatch(k.kernel, bound, x, y, 1)
+	return k.dev.Submit(&rec)
 }

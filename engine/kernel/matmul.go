@@ -15,8 +15,11 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 		part.Add, part.Bias = true, false
 	}
 	s := part.spec("matmul", piece, false)
+	if p.Adapters != nil {
+		p.Adapters.adapt(&s, p.AdaptersAt)
+	}
 	s.Slots["rows"] = "rows_step"
-	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false})
+	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false}, Const{"ADAPTS", begin == 0})
 	useTile(&s, p.Matrix, tile, begin, end)
 	return s
 }

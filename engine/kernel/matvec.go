@@ -67,6 +67,9 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Consts = append(s.Consts, Const{"UNITS", units})
 	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
+	if p.Adapters != nil {
+		p.Adapters.adapt(&s, p.AdaptersAt)
+	}
 	useReduce(&s, subgroup)
 	return s
 }

@@ -90,8 +90,7 @@ type StepData struct {
 	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
 
-	Rank    int         // of all LoRA adapters that there is room for
-	Factors [][]float32 // each row's factors of those ranks; nil: no adapter changes it
+	Adapters [][]Adapter // each row's LoRA adapters; nil: none changes it
 
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
 	// none; dropout's seed.
@@ -102,7 +101,7 @@ type StepData struct {
 
 // Adapted says whether LoRA adapters change a row of the step.
 func (s *StepData) Adapted() bool {
-	return slices.ContainsFunc(s.Factors, func(factors []float32) bool { return factors != nil })
+	return slices.ContainsFunc(s.Adapters, func(adapters []Adapter) bool { return adapters != nil })
 }
 
 // List gives an item list, of which there are at most MaxLists.
@@ -192,15 +191,9 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	for _, p := range s.Pools {
 		buf = append(buf, p.First, p.Count)
 	}
-	at(wordAtLoRA)
-	for r := range s.Rows {
-		for i := range s.Rank {
-			factor := float32(0)
-			if r < len(s.Factors) && s.Factors[r] != nil {
-				factor = s.Factors[r][i]
-			}
-			buf = append(buf, math.Float32bits(factor))
-		}
+	if s.Adapted() {
+		at(wordAtLoRA)
+		buf = appendAdapters(buf, base, s.Adapters, len(s.Rows))
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {
@@ -220,6 +213,19 @@ func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {
 		if len(m) > 0 {
 			buf[first+i] = uint32(len(buf) - base)
 			buf = append(buf, m...)
+		}
+	}
+	return buf
+}
+
+// appendAdapters appends for each row how many it has and where they lie, and then them.
+func appendAdapters(buf []uint32, base int, adapters [][]Adapter, rows int) []uint32 {
+	first := len(buf)
+	buf = append(buf, make([]uint32, 2*rows)...)
+	for r, list := range adapters {
+		buf[first+2*r], buf[first+2*r+1] = uint32(len(list)), uint32(len(buf)-base)
+		for _, a := range list {
+			buf = append(buf, uint32(a.First), uint32(a.Ranks), math.Float32bits(a.Factor))
 		}
 	}
 	return buf

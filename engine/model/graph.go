@@ -39,6 +39,7 @@ type Graph struct {
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
 	rooms       map[*adaptable]room
+	placing     *kernel.LoRAPlace // of adapters; nil without room for any
 	K, V        []*gpu.Buffer // of each layer of a KV group
 	States      []*gpu.Buffer // of each layer that keeps one: [slot][words]
 	logits      gpu.View
@@ -46,7 +47,7 @@ type Graph struct {
 
 	lists         []ItemList
 	attentions    map[attention.Params]*attention.Attention
-	products      []*kernel.Linear
+	tested        []kernel.SelfTested
 	linearVariant string
 	attendVariant string
 
@@ -160,24 +161,29 @@ func (g *Graph) product(p product) {
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
-	offset, activated, bound := 0, p.activated, p.cap
-	if p.adaptable != nil { // adapters come first
-		activated, bound = "", 0
+	mWord, most := kernel.WordTokens, 0
+	switch {
+	case p.y.outputs:
+		mWord = kernel.WordOutputs
+	case p.y.pooled:
+		mWord, most = kernel.WordPools, p.y.count(g)
 	}
-	var params kernel.LinearParams
-	for _, m := range p.weights {
-		params = kernel.LinearParams{
-			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: kernel.WordTokens,
-			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: activated, Cap: bound, Add: p.add, Gated: p.gated, Gather: gather, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+	var adapters *kernel.LoRAParams
+	var added gpu.View
+	var adapt func(rec *gpu.Recorder, m int, many bool)
+	if p.adaptable != nil {
+		if adapters, added, adapt = g.adapt(&p, x, norm, gather, mWord); adapters == nil {
+			return
+		}
+	}
+	offset := 0
+	for i, m := range p.weights {
+		params := kernel.LinearParams{
+			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most,
+			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
 		}
 		if norm != nil {
 			params.Eps = norm.eps
-		}
-		switch {
-		case p.y.outputs:
-			params.MWord = kernel.WordOutputs
-		case p.y.pooled:
-			params.MWord, params.MaxRows = kernel.WordPools, p.y.count(g)
 		}
 		l, err := kernel.NewLinear(g.Device(), params)
 		if err != nil {
@@ -185,10 +191,9 @@ func (g *Graph) product(p product) {
 			return
 		}
 		g.Await(l)
-		g.products = append(g.products, l)
 		var bound *kernel.LinearBind
 		g.Add(func() (err error) {
-			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y)}
+			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y), Adapters: added}
 			if p.bias != nil {
 				v.Bias = g.weights.vector[p.bias].All()
 			}
@@ -197,11 +202,14 @@ func (g *Graph) product(p product) {
 			}
 			bound, err = l.Bind(v)
 			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) { l.Record(rec, bound, p.y.of(s)) })
+		}, func(rec *gpu.Recorder, s *kernel.StepData) {
+			rows := p.y.of(s)
+			if adapt != nil && i == 0 && rows > 0 && s.Adapted() {
+				adapt(rec, rows, l.Many(rows))
+			}
+			l.Record(rec, bound, rows)
+		})
 		offset += m.Rows
-	}
-	if p.adaptable != nil {
-		g.adapt(&p, x, norm, params)
 	}
 }
 

@@ -18,10 +18,11 @@ import (
 // ErrAdapter says that an adapter cannot be used with the model; the text says why.
 var ErrAdapter = errors.New("unsupported adapter")
 
-// adaptable is a product that LoRA adapters may change: its matrices, one below the other.
+// adaptable is a product that LoRA adapters may change: its matrices, one below the other, or rows of two in turn.
 type adaptable struct {
 	cols, rows int
 	slots      []slot
+	inTurn     bool
 }
 
 // slot is rows of a product that come of one tensor.
@@ -46,8 +47,12 @@ func (b *builder) adapt(p *product) {
 	}
 	a := &adaptable{cols: p.x.width}
 	for _, m := range p.weights {
+		a.inTurn = m.inTurn
 		for _, block := range m.blocks {
 			s := slot{block: block, name: block.parts[0].Tensor.Name, at: a.rows}
+			if m.inTurn {
+				s.at = 0
+			}
 			if m == b.plan.embedding {
 				s.name = "output.weight" // the embedding itself stays as it is
 			}
@@ -66,6 +71,23 @@ func (b *builder) ignore(name string) {
 	if _, ok := b.find(name); ok {
 		b.plan.ignored = append(b.plan.ignored, name)
 	}
+}
+
+// Adaptable is a matrix that LoRA adapters may change.
+type Adaptable struct {
+	Name       string // of its tensor
+	Cols, Rows int
+}
+
+// Adaptable lists what adapters may change, where the plan has room for any.
+func (p *Plan) Adaptable() []Adaptable {
+	var all []Adaptable
+	for _, a := range p.adaptable {
+		for i := range a.slots {
+			all = append(all, Adaptable{a.slots[i].name, a.cols, a.slots[i].tensorRows()})
+		}
+	}
+	return all
 }
 
 // Adapter is a LoRA adapter (arXiv 2106.09685) that fits a model.
@@ -208,39 +230,43 @@ func (p *Plan) changed(base string) (cols, rows uint64, ok bool) {
 }
 
 // room is a product's memory for adapters.
-type room struct {
-	params kernel.LoRAParams
-	a, b   *gpu.Buffer
-}
+type room struct{ a, b *gpu.Buffer }
 
-// adapt records what adapters add to a product's result, and what of it waits for that.
-func (g *Graph) adapt(p *product, x gpu.View, norm *norm, params kernel.LinearParams) {
+// adapt records what adapters add to a product, before its Linears, which are told of it; the norm is x's.
+func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, m int, many bool)) {
 	a := p.adaptable
-	l := kernel.LoRAParams{
-		K: a.cols, N: a.rows, Rank: g.plan.Rank, XStride: params.XStride, YStride: params.YStride, MWord: params.MWord,
-		Norm: norm != nil, Eps: params.Eps, Gather: params.Gather, Scale: p.scale, Activated: p.activated, Cap: p.cap,
+	l := &kernel.LoRAParams{K: a.cols, N: a.rows, Rank: g.plan.Rank, InTurn: a.inTurn, XStride: kernel.RowStride(p.x.width), MWord: mWord, Norm: norm != nil, Gather: gather}
+	if norm != nil {
+		l.Eps = norm.eps
 	}
 	for _, s := range a.slots {
 		l.Slots = append(l.Slots, s.at)
 	}
-	k, err := kernel.NewLoRA(g.Device(), l)
+	k, err := kernel.NewLoRA(g.Device(), *l)
 	if err != nil {
 		g.Fail(err)
-		return
+		return nil, gpu.View{}, nil
 	}
 	g.Await(k)
-	down, up := g.Buffer("LoRA A", l.AWords()), g.Buffer("LoRA B", l.BWords())
-	g.rooms[a] = room{params: l, a: down.Buffer, b: up.Buffer}
-	y, u := g.view(p.y), g.Scratch("LoRA", l.UWords(p.y.count(g)))
+	if g.placing == nil {
+		if g.placing, err = kernel.NewLoRAPlace(g.Device(), l.Rank); err != nil {
+			g.Fail(err)
+			return nil, gpu.View{}, nil
+		}
+		g.Await(g.placing)
+	}
+	down, up := g.Buffer("LoRA A", l.AWords()), g.Buffer("LoRA B", l.BWords(p.y.count(g)))
+	g.rooms[a] = room{a: down.Buffer, b: up.Buffer}
 	var bound *kernel.LoRABind
 	g.Add(func() (err error) {
-		v := kernel.LoRAViews{Step: g.step, A: down, B: up, X: g.Resolve(x), U: g.Resolve(u), Y: g.Resolve(y)}
+		var weight gpu.View
 		if norm != nil {
-			v.Norm = g.weights.vector[norm.weight].All()
+			weight = g.weights.vector[norm.weight].All()
 		}
-		bound, err = k.Bind(v)
+		bound, err = k.Bind(g.step, down, g.Resolve(x), weight, up)
 		return err
-	}, func(rec *gpu.Recorder, s *kernel.StepData) { k.Record(rec, bound, p.y.of(s), s.Adapted()) })
+	}, nil)
+	return l, up, func(rec *gpu.Recorder, m int, many bool) { k.Record(rec, bound, m, many) }
 }
 
 // Place moves an adapter from its file to the GPU, to ranks from first on, in place of what was there.
@@ -250,13 +276,13 @@ func (g *Graph) Place(ad *Adapter, src io.ReaderAt, first int) error {
 	}
 	for _, a := range g.plan.adaptable {
 		room := g.rooms[a]
-		stride, width := kernel.RowStride(a.cols), kernel.RowStride(a.rows)
-		ups := make([]float32, ad.Rank*width)
+		stride := kernel.RowStride(a.cols)
+		ups := make([]float32, ad.Rank*a.rows)
 		for i := range a.slots {
 			s := &a.slots[i]
 			downs := make([]float32, ad.Rank*stride)
 			if pair, ok := ad.pairs[s.name]; ok {
-				if err := pair.place(src, s, downs[:], stride, ups, width); err != nil {
+				if err := pair.place(src, s, downs, stride, ups, ad.Rank); err != nil {
 					return err
 				}
 			}
@@ -264,15 +290,15 @@ func (g *Graph) Place(ad *Adapter, src io.ReaderAt, first int) error {
 				return err
 			}
 		}
-		if err := room.b.Upload(uint64(4*first*width), littleEndian(ups)); err != nil {
+		if err := g.placing.Run(room.b, littleEndian(ups), a.rows, ad.Rank, first); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// place fills a slot's rows of A, and its columns of B's rows.
-func (p *adapterPair) place(src io.ReaderAt, s *slot, downs []float32, stride int, ups []float32, width int) error {
+// place fills a slot's rows of A, and of B, whose rows have so many ranks.
+func (p *adapterPair) place(src io.ReaderAt, s *slot, downs []float32, stride int, ups []float32, ranks int) error {
 	a, err := floats(src, p.a)
 	if err != nil {
 		return err
@@ -292,7 +318,7 @@ func (p *adapterPair) place(src io.ReaderAt, s *slot, downs []float32, stride in
 		}
 		for i := range n {
 			for r := range rank {
-				ups[r*width+s.at+part.Offset+i*part.Stride] = p.factor * b[(part.First+i)*rank+r]
+				ups[(s.at+part.Offset+i*part.Stride)*ranks+r] = p.factor * b[(part.First+i)*rank+r]
 			}
 		}
 	}

@@ -73,12 +73,6 @@ func (b *builder) gluOf(x rows, width int, a kernel.Activation, gate, up string)
 // fusedGLU is glu with gates, and after them ups, in one tensor.
 func (b *builder) fusedGLU(x rows, a kernel.Activation, name string) rows {
 	h := tokens("ffn", b.config.FFN)
-	if b.plan.Rank > 0 {
-		both := b.projection(tokens("gate and up", 2*h.width), x, name)
-		b.product(both)
-		b.onDevice(func(g *Graph) { g.join(both.y, both.y, h.width, h, a) })
-		return h
-	}
 	weights := []*Matrix{b.gatesAndUps(name, x.width, h.width)}
 	bias := b.biases(name+" bias", []string{name}, []int{2 * h.width})
 	b.product(product{weights: weights, bias: bias, x: x, y: h, gated: a})

@@ -33,6 +33,7 @@ type Matrix struct {
 	Experts    int // whose matrices stand one below the other; 0: it is no stack of experts
 	Parts      []Part
 	blocks     []block      // that it is made of
+	inTurn     bool         // their rows come in turn
 	Scale      *gguf.Tensor // a number that all weights are multiplied by; nil for none
 }
 
@@ -140,16 +141,18 @@ func (b *builder) below(label string, cols int, blocks []block) []*Matrix {
 	return apart
 }
 
-// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree, neither is scaled and no adapter
-// may change them.
+// interleave plans two matrices of as many rows as one, row by row in turn, where their types agree and neither is scaled.
 func (b *builder) interleave(label string, cols int, names [2]string, rows int) []*Matrix {
 	first, second := b.tensor(b.name(names[0]+".weight")), b.tensor(b.name(names[1]+".weight"))
 	b.checkRows(first, rows, cols)
 	b.checkRows(second, rows, cols)
-	if b.plan.Rank > 0 || !b.alike(first, second) {
+	if !b.alike(first, second) {
 		return []*Matrix{b.matrix(names[0], rows, cols, Part{Tensor: first, Stride: 1}), b.matrix(names[1], rows, cols, Part{Tensor: second, Stride: 1})}
 	}
-	return []*Matrix{b.matrix(label, 2*rows, cols, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})}
+	gates, ups := Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2}
+	m := b.matrix(label, 2*rows, cols, gates, ups)
+	m.blocks, m.inTurn = []block{{names[0], rows, []Part{gates}}, {names[1], rows, []Part{ups}}}, true
+	return []*Matrix{m}
 }
 
 // gatesAndUps plans a tensor of gates, and after them as many ups, as one matrix of both in turn.

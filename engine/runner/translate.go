@@ -48,7 +48,7 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			r.tables = append(r.tables, uint32(id))
 		}
 	}
-	data.Rows, data.Rank, data.Factors = data.Rows[:0], r.rank, data.Factors[:0]
+	data.Rows, data.Adapters = data.Rows[:0], data.Adapters[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane),
@@ -63,7 +63,7 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			out.Tables[g] = r.tables[at+int(row.Table) : at+int(row.Table+row.Blocks)]
 			at += len(s.Groups[g].Tables)
 		}
-		data.Rows, data.Factors = append(data.Rows, out), append(data.Factors, r.of(row.LoRA))
+		data.Rows, data.Adapters = append(data.Rows, out), append(data.Adapters, r.of(row.LoRA))
 	}
 	for n := range r.lists {
 		list := data.List(n)

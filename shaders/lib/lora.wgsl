@@ -1,6 +1,6 @@
-// The factors of LoRA adapters, a list of RANK a sequence: that of the adapter whose rank it is; 0 for one that does not run.
+// LoRA adapters (arXiv 2106.09685) of a step's rows: for each sequence how many it has, and where three words lie for each of them:
+// the first of its ranks among all that there is room for, how many they are, and its factor.
 //! include: step
-//! const RANK: u32  ranks of all adapters
 //! const KIND: u32  what rows are of: 0 tokens, 1 outputs, 2 pooled rows
 fn lora_token(m: u32) -> u32 {
     if KIND == 1u {
@@ -12,5 +12,8 @@ fn lora_token(m: u32) -> u32 {
     return m;
 }
 
-// lora_factors is where row m's factors lie.
-fn lora_factors(m: u32) -> u32 { return step[STEP_AT_LORA] + step_token_row(lora_token(m)) * RANK; }
+// lora_runs says whether the step has any.
+fn lora_runs() -> bool { return step[STEP_AT_LORA] != 0u; }
+
+// lora_row is where row m's number of adapters stands, and behind it where they lie.
+fn lora_row(m: u32) -> u32 { return step[STEP_AT_LORA] + 2u * step_token_row(lora_token(m)); }

@@ -1,0 +1,7 @@
+// No adapters.
+const ADAPTED: bool = false;
+const FOURS: u32 = 0u;
+fn lora_runs() -> bool { return false; }
+fn adapter_b(n: u32, r: u32) -> vec4<f32> { return vec4<f32>(); }
+fn adapter_u(m: u32, n: u32, r: u32) -> vec4<f32> { return vec4<f32>(); }
+fn adapted(m: u32, n: u32) -> f32 { return 0.0; }
