@@ -112,14 +112,21 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 		return err
 	}
 	a.Record(t.Recorder(), bound, &s)
-	var want []float64
 	n := min(testColumns, p.HeadDim)
-	for i := range testQueries {
-		token, head := (c.count-1)*i/(testQueries-1), (p.Heads-1)*(testQueries-1-i)/(testQueries-1)
-		t.Take(o.Out.Buffer, token*p.OutStride+head*p.HeadDim, n)
-		want = append(want, c.want(token, head, n)...)
+	place := func(i int) (token, head int) {
+		return (c.count - 1) * i / (testQueries - 1), (p.Heads - 1) * (testQueries - 1 - i) / (testQueries - 1)
 	}
-	t.Check(kernel.GroupAttention, want, testTolerance, kernels...)
+	for i := range testQueries {
+		token, head := place(i)
+		t.Take(o.Out.Buffer, token*p.OutStride+head*p.HeadDim, n)
+	}
+	t.Check(kernel.GroupAttention, func() (want []float64) {
+		for i := range testQueries {
+			token, head := place(i)
+			want = append(want, c.want(token, head, n)...)
+		}
+		return want
+	}, testTolerance, kernels...)
 	return nil
 }
 
@@ -155,3 +162,49 @@ func (c *testCase) want(token, head, n int) []float64 {
 
 // testScore is what scores are held against, so that no exponential leaves float64's range.
 const testScore = 500
+
+// SelfTest adds the kernel to a test.
+func (s *Sinks) SelfTest(t *kernel.SelfTest) error {
+	if !t.Needs(s.kernel) {
+		return nil
+	}
+	p := s.params
+	width := p.Heads * p.HeadDim
+	sums, sinks, x := kernel.Rows(p.Heads, p.Heads, saltQueries), kernel.Rows(p.Heads, p.Heads, saltKeys), kernel.Rows(p.OutStride, p.OutStride, saltOut)
+	step, err := t.Step(&kernel.StepData{Tokens: make([]uint32, testQueries)})
+	if err != nil {
+		return err
+	}
+	var views [3]gpu.View
+	for i, b := range []struct {
+		label   string
+		words   int
+		pattern kernel.Pattern
+	}{{"log-sum-exps", testQueries * p.Heads, sums}, {"sinks", p.Heads, sinks}, {"attention", testQueries * p.OutStride, x}} {
+		filled, err := t.Filled(b.label, b.words, b.pattern)
+		if err != nil {
+			return err
+		}
+		views[i] = filled.All()
+	}
+	bound, err := s.Bind(step, views[0], views[1], views[2])
+	if err != nil {
+		return err
+	}
+	s.Record(t.Recorder(), bound, testQueries)
+	n := min(testColumns, width)
+	at := func(i int) int { return i*p.OutStride + (width-n)*i/(testQueries-1) }
+	for i := range testQueries {
+		t.Take(views[2].Buffer, at(i), n)
+	}
+	t.Check(kernel.GroupAttention, func() (want []float64) {
+		for i := range testQueries {
+			for word := at(i); word < at(i)+n; word++ {
+				head := word % p.OutStride / p.HeadDim
+				want = append(want, x.Number(word, 0)/(1+math.Exp(sinks.Number(head, 0)-sums.Number(i*p.Heads+head, 0))))
+			}
+		}
+		return want
+	}, testTolerance, s.kernel)
+	return nil
+}

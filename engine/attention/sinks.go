@@ -13,7 +13,7 @@ import (
 type Sinks struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
-	row    int
+	params Params
 }
 
 // NewSinks composes the kernel for attention of these parameters, which keeps its LSE, and starts to compile it.
@@ -29,7 +29,7 @@ func NewSinks(dev *gpu.Device, p Params) (*Sinks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sinks{dev: dev, kernel: dev.Kernel(m), row: p.Heads * p.HeadDim}, nil
+	return &Sinks{dev: dev, kernel: dev.Kernel(m), params: p}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -42,6 +42,6 @@ func (s *Sinks) Bind(step, lse, sinks, out gpu.View) (*gpu.BindGroup, error) {
 
 // Record records the change of all tokens' rows, behind attention.
 func (s *Sinks) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
-	x, y := kernel.Fold((tokens*s.row + 63) / 64)
+	x, y := kernel.Fold((tokens*s.params.Heads*s.params.HeadDim + 63) / 64)
 	rec.Dispatch(s.kernel, b, x, y, 1)
 }

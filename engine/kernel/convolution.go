@@ -33,10 +33,9 @@ func (p ConvolutionParams) width() int {
 
 // Convolution convolves channels with what their rows' states remember.
 type Convolution struct {
-	dev      *gpu.Device
-	kernel   *gpu.Kernel
-	channels int
-	bias     bool
+	dev    *gpu.Device
+	kernel *gpu.Kernel
+	params ConvolutionParams
 }
 
 // NewConvolution composes the kernel and starts to compile it.
@@ -60,7 +59,7 @@ func NewConvolution(dev *gpu.Device, p ConvolutionParams) (*Convolution, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &Convolution{dev: dev, kernel: dev.Kernel(m), channels: p.Channels, bias: p.Bias}, nil
+	return &Convolution{dev: dev, kernel: dev.Kernel(m), params: p}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -69,7 +68,7 @@ func (c *Convolution) Wait(ctx context.Context) error { return c.kernel.Wait(ctx
 // Bind binds x [token][XStride], weight [Channels][Taps], the oldest token's first, bias [Channels] with
 // ConvolutionParams.Bias, the layer's states [slot][SlotWords] and y [token][YStride].
 func (c *Convolution) Bind(step, x, weight, bias, state, y gpu.View) (*gpu.BindGroup, error) {
-	if !c.bias {
+	if !c.params.Bias {
 		bias = weight
 	}
 	return c.dev.Bind(c.kernel, step, x, weight, bias, state, y)
@@ -77,5 +76,5 @@ func (c *Convolution) Bind(step, x, weight, bias, state, y gpu.View) (*gpu.BindG
 
 // Record records the step's tokens.
 func (c *Convolution) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
-	rec.Dispatch(c.kernel, b, uint32(ceilDiv(c.channels, 64)), uint32(tokens), 1)
+	rec.Dispatch(c.kernel, b, uint32(ceilDiv(c.params.Channels, 64)), uint32(tokens), 1)
 }

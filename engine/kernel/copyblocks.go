@@ -11,6 +11,8 @@ import (
 type CopyBlocks struct {
 	device *gpu.Device
 	kernel *gpu.Kernel
+	layout KVLayout
+	group  int
 	groups uint32
 }
 
@@ -31,7 +33,7 @@ func NewCopyBlocks(d *gpu.Device, l KVLayout, group int) (*CopyBlocks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CopyBlocks{device: d, kernel: d.Kernel(m), groups: uint32((l.BlockWords() + 63) / 64)}, nil
+	return &CopyBlocks{device: d, kernel: d.Kernel(m), layout: l, group: group, groups: uint32((l.BlockWords() + 63) / 64)}, nil
 }
 
 // Wait blocks until the kernel is compiled.

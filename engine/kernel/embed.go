@@ -19,7 +19,7 @@ type EmbedParams struct {
 // Embed writes the embeddings of a step's tokens.
 type Embed struct {
 	dev     *gpu.Device
-	matrix  *Matrix
+	params  EmbedParams
 	kernels []*gpu.Kernel // one a piece
 }
 
@@ -31,7 +31,7 @@ func NewEmbed(dev *gpu.Device, p EmbedParams) (*Embed, error) {
 	if p.Scale == 0 {
 		p.Scale = 1
 	}
-	e := &Embed{dev: dev, matrix: p.Matrix}
+	e := &Embed{dev: dev, params: p}
 	for _, piece := range p.Matrix.Pieces {
 		m, err := Module(dev, Spec{
 			File: "embed", Variant: "baseline",
@@ -64,7 +64,7 @@ func (e *Embed) Wait(ctx context.Context) error {
 func (e *Embed) Bind(step, lanes, x gpu.View) ([]*gpu.BindGroup, error) {
 	var binds []*gpu.BindGroup
 	for i, k := range e.kernels {
-		p := e.matrix.Pieces[i]
+		p := e.params.Matrix.Pieces[i]
 		g, err := e.dev.Bind(k, step, p.codes, p.scales, lanes, x)
 		if err != nil {
 			return nil, err
@@ -77,6 +77,6 @@ func (e *Embed) Bind(step, lanes, x gpu.View) ([]*gpu.BindGroup, error) {
 // Record records the embedding of the step's tokens, at most 65,535.
 func (e *Embed) Record(rec *gpu.Recorder, binds []*gpu.BindGroup, tokens int) {
 	for i, k := range e.kernels {
-		rec.Dispatch(k, binds[i], uint32(ceilDiv(e.matrix.strips()*4, 64)), uint32(tokens), 1)
+		rec.Dispatch(k, binds[i], uint32(ceilDiv(e.params.Matrix.strips()*4, 64)), uint32(tokens), 1)
 	}
 }

@@ -18,7 +18,7 @@ type GateParams struct {
 type Gate struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
-	width  int
+	params GateParams
 }
 
 // NewGate composes the kernel and starts to compile it.
@@ -34,7 +34,7 @@ func NewGate(dev *gpu.Device, p GateParams) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Gate{dev: dev, kernel: dev.Kernel(m), width: p.Width}, nil
+	return &Gate{dev: dev, kernel: dev.Kernel(m), params: p}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -47,5 +47,5 @@ func (g *Gate) Bind(step, x, z gpu.View) (*gpu.BindGroup, error) {
 
 // Record records the step's tokens.
 func (g *Gate) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
-	rec.Dispatch(g.kernel, b, uint32(ceilDiv(g.width, 64)), uint32(tokens), 1)
+	rec.Dispatch(g.kernel, b, uint32(ceilDiv(g.params.Width, 64)), uint32(tokens), 1)
 }

@@ -23,7 +23,7 @@ type GatedNormParams struct {
 type GatedNorm struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
-	groups int
+	params GatedNormParams
 	each   int // groups a workgroup
 }
 
@@ -58,7 +58,7 @@ func NewGatedNorm(dev *gpu.Device, p GatedNormParams) (*GatedNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GatedNorm{dev: dev, kernel: dev.Kernel(m), groups: p.Groups, each: workgroup / lanes}, nil
+	return &GatedNorm{dev: dev, kernel: dev.Kernel(m), params: p, each: workgroup / lanes}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -71,6 +71,6 @@ func (n *GatedNorm) Bind(step, x, z, weight gpu.View) (*gpu.BindGroup, error) {
 
 // Record records the step's tokens.
 func (n *GatedNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
-	x, y := Fold(ceilDiv(tokens*n.groups, n.each))
+	x, y := Fold(ceilDiv(tokens*n.params.Groups, n.each))
 	rec.Dispatch(n.kernel, b, x, y, 1)
 }

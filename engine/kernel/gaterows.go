@@ -18,6 +18,7 @@ type GateRowsParams struct {
 type GateRows struct {
 	dev     *gpu.Device
 	kernel  *gpu.Kernel
+	params  GateRowsParams
 	vectors int
 }
 
@@ -35,7 +36,7 @@ func NewGateRows(dev *gpu.Device, p GateRowsParams) (*GateRows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GateRows{dev: dev, kernel: dev.Kernel(m), vectors: vectors}, nil
+	return &GateRows{dev: dev, kernel: dev.Kernel(m), params: p, vectors: vectors}, nil
 }
 
 // Wait blocks until the kernel has compiled.

@@ -40,6 +40,7 @@ type GLUParams struct {
 type GLU struct {
 	dev     *gpu.Device
 	kernel  *gpu.Kernel
+	params  GLUParams
 	vectors int
 }
 
@@ -66,7 +67,7 @@ func NewGLU(dev *gpu.Device, p GLUParams) (*GLU, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GLU{dev: dev, kernel: dev.Kernel(m), vectors: vectors}, nil
+	return &GLU{dev: dev, kernel: dev.Kernel(m), params: p, vectors: vectors}, nil
 }
 
 // Wait blocks until the kernel has compiled.

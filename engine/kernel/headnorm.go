@@ -35,9 +35,9 @@ const (
 type HeadNorm struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
+	params HeadNormParams
 	all    int // heads of a token
 	each   int // heads a workgroup
-	bias   bool
 }
 
 // NewHeadNorm composes the kernel and starts to compile it.
@@ -74,7 +74,7 @@ func NewHeadNorm(dev *gpu.Device, p HeadNormParams) (*HeadNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &HeadNorm{dev: dev, kernel: dev.Kernel(m), all: all, each: headWorkgroup / lanes, bias: p.Bias}, nil
+	return &HeadNorm{dev: dev, kernel: dev.Kernel(m), params: p, all: all, each: headWorkgroup / lanes}, nil
 }
 
 // headWorkgroup is how many invocations normalise heads together.
@@ -98,7 +98,7 @@ func (n *HeadNorm) Wait(ctx context.Context) error { return n.kernel.Wait(ctx) }
 // Bind binds the step buffer, qkv [token][Stride], and the weights: a head of q, then one of k, or all of them
 // with HeadNormParams.Stacked and Whole; bias with HeadNormParams.Bias.
 func (n *HeadNorm) Bind(step, qkv, weight, bias gpu.View) (*gpu.BindGroup, error) {
-	if !n.bias {
+	if !n.params.Bias {
 		bias = weight
 	}
 	return n.dev.Bind(n.kernel, step, qkv, weight, bias)

@@ -21,6 +21,7 @@ type LayerNormParams struct {
 type LayerNorm struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
+	params LayerNormParams
 	each   int // rows a workgroup
 }
 
@@ -39,7 +40,7 @@ func NewLayerNorm(dev *gpu.Device, p LayerNormParams) (*LayerNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &LayerNorm{dev: dev, kernel: dev.Kernel(m), each: each}, nil
+	return &LayerNorm{dev: dev, kernel: dev.Kernel(m), params: p, each: each}, nil
 }
 
 // Wait blocks until the kernel has compiled.

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"quire/engine/gpu"
@@ -108,7 +109,8 @@ type filler struct {
 	dev      *gpu.Device
 	kernel   *gpu.Kernel
 	patterns *gpu.Buffer
-	used     int
+	data     []byte // of patterns
+	uploaded int    // bytes of it
 }
 
 // patternBytes is the distance between patterns, which are bound on their own; mostPatterns is the room for them.
@@ -136,30 +138,38 @@ func newFiller(d *gpu.Device) (*filler, error) {
 	return f, err
 }
 
-// record fills words of a buffer; blocks are the templates of weights, or nil.
+// record fills words of a buffer, once the patterns are uploaded; blocks are the templates of weights, or nil.
 func (f *filler) record(rec *gpu.Recorder, to *gpu.Buffer, words int, p Pattern, blocks *gpu.Buffer) error {
+	if len(f.data) == mostPatterns*patternBytes {
+		return fmt.Errorf("self-test: more than %d patterns", mostPatterns)
+	}
 	p.words = uint32(words)
-	if blocks == nil {
-		blocks = f.patterns
-	}
-	at := uint64(f.used % mostPatterns * patternBytes)
-	f.used++
-	var data []byte
+	at := len(f.data)
 	for _, w := range []uint32{p.kind, p.words, p.width, p.stride, p.salt, p.templates} {
-		data = binary.LittleEndian.AppendUint32(data, w)
+		f.data = binary.LittleEndian.AppendUint32(f.data, w)
 	}
-	if err := f.patterns.Upload(at, data); err != nil {
-		return err
+	f.data = append(f.data, make([]byte, at+patternBytes-len(f.data))...)
+	pattern := f.patterns.Slice(uint64(at), patternBytes)
+	from := pattern
+	if blocks != nil {
+		from = blocks.All()
 	}
-	from := blocks.All()
-	if blocks == f.patterns {
-		from = f.patterns.Slice(at, patternBytes)
-	}
-	bind, err := f.dev.Bind(f.kernel, f.patterns.Slice(at, patternBytes), from, to.All())
+	bind, err := f.dev.Bind(f.kernel, pattern, from, to.All())
 	if err != nil {
 		return err
 	}
-	x, y := Fold(ceilDiv(int(p.words), 64))
+	x, y := Fold(ceilDiv(words, 64))
 	rec.Dispatch(f.kernel, bind, x, y, 1)
 	return nil
+}
+
+// upload has the patterns so far where recorded work finds them.
+func (f *filler) upload() error {
+	data := f.data[f.uploaded:]
+	if len(data) == 0 {
+		return nil
+	}
+	at := f.uploaded
+	f.uploaded = len(f.data)
+	return f.patterns.Upload(uint64(at), data)
 }

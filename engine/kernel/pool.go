@@ -18,6 +18,7 @@ type PoolParams struct {
 type Pool struct {
 	dev     *gpu.Device
 	kernel  *gpu.Kernel
+	params  PoolParams
 	columns int // workgroups a row
 }
 
@@ -36,7 +37,7 @@ func NewPool(dev *gpu.Device, p PoolParams) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pool{dev: dev, kernel: dev.Kernel(m), columns: ceilDiv(width/4, 64)}, nil
+	return &Pool{dev: dev, kernel: dev.Kernel(m), params: p, columns: ceilDiv(width/4, 64)}, nil
 }
 
 // Wait blocks until the kernel has compiled.

@@ -24,6 +24,7 @@ type RMSNormParams struct {
 type RMSNorm struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
+	params RMSNormParams
 	each   int // rows a workgroup
 }
 
@@ -52,7 +53,7 @@ func NewRMSNorm(dev *gpu.Device, p RMSNormParams) (*RMSNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &RMSNorm{dev: dev, kernel: dev.Kernel(m), each: each}, nil
+	return &RMSNorm{dev: dev, kernel: dev.Kernel(m), params: p, each: each}, nil
 }
 
 // Wait blocks until the kernel has compiled.

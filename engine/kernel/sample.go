@@ -31,6 +31,7 @@ type SampleParams struct {
 // and its result.
 type Sample struct {
 	device                      *gpu.Device
+	params                      SampleParams
 	peak, choose, top, withhold *gpu.Kernel
 	slices                      int
 }
@@ -43,7 +44,7 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	if p.Vocab < 1 || p.Stride < p.Vocab || p.Stride%4 != 0 {
 		return nil, fmt.Errorf("kernel: sample: vocabulary %d, stride %d: the stride must be a multiple of 4 that holds the vocabulary", p.Vocab, p.Stride)
 	}
-	k := &Sample{device: d, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
+	k := &Sample{device: d, params: p, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
 	// A small vocabulary needs few invocations; more would only wait at barriers.
 	workgroup := 256
 	if p.Vocab <= 1024 {

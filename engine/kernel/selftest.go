@@ -5,39 +5,57 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"sync"
 
 	"quire/engine/gpu"
 )
 
 // SelfTest runs kernels once on what patterns give, and compares some of their outputs with what Go computes: wrong GPUs exist.
-// What was added runs in one submission and comes back in one readback.
+// What was added runs in one submission and comes back in one readback, while Go computes. The first error sticks.
 type SelfTest struct {
 	dev     *gpu.Device
 	passed  map[*gpu.Kernel]bool
 	filler  *filler
+	repack  *Repacker
 	rec     gpu.Recorder
 	results *gpu.Readback
 	owned   []*gpu.Buffer
 	shared  map[string]*gpu.Buffer // by label: a tape's operations use them in turn
 	weights map[weightsKey]*testWeights
-	inputs  map[inputsKey][][]float64
+	inputs  map[inputsKey]func() [][]float64
+	step    gpu.View // of the rows that most kernels are tested with
 	checks  []check
 	words   int // of all outputs
+	err     error
+}
+
+// SelfTested is what has kernels that a self-test may run.
+type SelfTested interface {
+	// SelfTest adds the kernels, which have compiled, to a test.
+	SelfTest(t *SelfTest) error
 }
 
 // SelfTestOutputs is how many outputs of a kernel are compared; resultWords is the room for those of all.
 const (
 	SelfTestOutputs = 64
-	resultWords     = 1024 * SelfTestOutputs
+	resultWords     = 4096 * SelfTestOutputs
+)
+
+// Groups of kernels that fall back together.
+const (
+	GroupProducts  = "products"
+	GroupAttention = "attention"
+	GroupRows      = "rows" // what walks or normalises rows, and kernels that have nothing to fall back to
 )
 
 // check is what kernels should give together.
 type check struct {
 	kernels   []*gpu.Kernel
 	group     string
-	want      []float64
-	first     int     // word of the results
-	tolerance float64 // of the largest output
+	want      func() []float64
+	got       func(words []uint32, want []float64) []float64 // nil: words are floats
+	first, n  int                                            // words of the results
+	tolerance float64                                        // of the largest output
 }
 
 // SelfTestError says that an adapter computes wrongly.
@@ -55,12 +73,18 @@ func (e *SelfTestError) Error() string {
 
 // NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass are added to it.
 func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) {
-	t := &SelfTest{dev: d, passed: passed, shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey][][]float64{}}
+	t := &SelfTest{dev: d, passed: passed, shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
 	var err error
 	if t.filler, err = newFiller(d); err != nil {
 		return nil, err
 	}
-	if t.results, err = d.NewReadback("self-test results", 4*resultWords); err != nil {
+	if t.repack, err = NewRepacker(d); err == nil {
+		t.results, err = d.NewReadback("self-test results", 4*resultWords)
+	}
+	if err == nil {
+		t.step, err = t.Step(testStep())
+	}
+	if err != nil {
 		t.Release()
 		return nil, err
 	}
@@ -70,7 +94,12 @@ func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) 
 // Release gives the test's memory back.
 func (t *SelfTest) Release() {
 	t.filler.patterns.Release()
-	t.results.Release()
+	if t.repack != nil {
+		t.repack.Release()
+	}
+	if t.results != nil {
+		t.results.Release()
+	}
 	for _, b := range t.owned {
 		b.Release()
 	}
@@ -80,7 +109,7 @@ func (t *SelfTest) Release() {
 func (t *SelfTest) Needs(kernels ...*gpu.Kernel) bool {
 	for _, k := range kernels {
 		if _, known := t.passed[k]; k != nil && !known {
-			return t.words < resultWords-8*SelfTestOutputs
+			return t.err == nil && t.words < resultWords-64*SelfTestOutputs
 		}
 	}
 	return false
@@ -117,13 +146,15 @@ func (t *SelfTest) Filled(label string, words int, p Pattern) (*gpu.Buffer, erro
 }
 
 // Step makes a step buffer.
-func (t *SelfTest) Step(s *StepData) (gpu.View, error) {
-	data := words(s.AppendWords(nil))
-	b, err := t.own("step", len(data)/4)
+func (t *SelfTest) Step(s *StepData) (gpu.View, error) { return t.given("step", s.AppendWords(nil)) }
+
+// given makes a buffer that holds words.
+func (t *SelfTest) given(label string, list []uint32) (gpu.View, error) {
+	b, err := t.own(label, len(list))
 	if err != nil {
 		return gpu.View{}, err
 	}
-	return b.All(), b.Upload(0, data)
+	return b.All(), b.Upload(0, words(list))
 }
 
 // Recorder is where the kernels are recorded.
@@ -135,30 +166,54 @@ func (t *SelfTest) Take(b *gpu.Buffer, at, words int) {
 	t.words += words
 }
 
-// Check says what was taken last, and should be, for kernels of a group. tolerance is a part of the largest output.
-func (t *SelfTest) Check(group string, want []float64, tolerance float64, kernels ...*gpu.Kernel) {
-	t.checks = append(t.checks, check{kernels: kernels, group: group, want: want, first: t.words - len(want), tolerance: tolerance})
-	for _, k := range kernels {
-		t.passed[k] = true
+// Check says what was taken since the last check, and should be, for kernels of a group. tolerance is a part of the largest
+// output. want is called while the GPU computes, at the same time as others.
+func (t *SelfTest) Check(group string, want func() []float64, tolerance float64, kernels ...*gpu.Kernel) {
+	t.check(check{kernels: kernels, group: group, want: want, tolerance: tolerance})
+}
+
+func (t *SelfTest) check(c check) {
+	if last := len(t.checks) - 1; last >= 0 {
+		c.first = t.checks[last].first + t.checks[last].n
+	}
+	c.n = t.words - c.first
+	t.checks = append(t.checks, c)
+	for _, k := range c.kernels {
+		if k != nil {
+			t.passed[k] = true
+		}
 	}
 }
 
 // Run runs the test. It returns how the kernels that fail do, and takes them from those that pass.
 func (t *SelfTest) Run(ctx context.Context) ([]*SelfTestError, error) {
-	if len(t.checks) == 0 {
-		return nil, nil
+	if len(t.checks) == 0 || t.err != nil {
+		return nil, t.err
 	}
 	t.rec.Map(t.results, uint64(4*t.words))
+	if err := t.filler.upload(); err != nil {
+		return nil, err
+	}
 	if err := t.dev.Submit(&t.rec); err != nil {
 		return nil, err
 	}
+	wants := make([][]float64, len(t.checks))
+	var computing sync.WaitGroup
+	for i := range t.checks {
+		computing.Go(func() { wants[i] = t.checks[i].want() })
+	}
+	computing.Wait()
 	data := make([]byte, 4*t.words)
 	if err := t.results.Wait(ctx, data); err != nil {
 		return nil, err
 	}
 	var failures []*SelfTestError
-	for _, c := range t.checks {
-		if e := c.compare(data); e != nil {
+	for i, c := range t.checks {
+		results := make([]uint32, c.n)
+		for j := range results {
+			results[j] = binary.LittleEndian.Uint32(data[4*(c.first+j):])
+		}
+		if e := c.compare(results, wants[i]); e != nil {
 			e.Adapter = t.dev.Info().Name
 			failures = append(failures, e)
 			for _, k := range c.kernels {
@@ -170,20 +225,27 @@ func (t *SelfTest) Run(ctx context.Context) ([]*SelfTestError, error) {
 }
 
 // compare returns nil where all outputs are near enough.
-func (c *check) compare(results []byte) *SelfTestError {
+func (c *check) compare(results []uint32, want []float64) *SelfTestError {
+	var got []float64
+	if c.got != nil {
+		got = c.got(results, want)
+	} else {
+		for _, w := range results {
+			got = append(got, float64(math.Float32frombits(w)))
+		}
+	}
 	largest, worst := 0.0, 0.0
-	for _, w := range c.want {
+	for _, w := range want {
 		largest = max(largest, math.Abs(w))
 	}
-	e := &SelfTestError{Kernel: c.kernels[0].Label(), Group: c.group, Of: len(c.want)}
-	for i, w := range c.want {
-		got := float64(math.Float32frombits(binary.LittleEndian.Uint32(results[4*(c.first+i):])))
-		off := math.Abs(got - w)
+	e := &SelfTestError{Kernel: c.kernels[0].Label(), Group: c.group, Of: len(want)}
+	for i, w := range want {
+		off := math.Abs(got[i] - w)
 		if off <= c.tolerance*largest { // NaN is not
 			continue
 		}
 		if e.Wrong++; e.Wrong == 1 || !(off <= worst) {
-			e.Got, e.Want, worst = got, w, off
+			e.Got, e.Want, worst = got[i], w, off
 		}
 	}
 	if e.Wrong == 0 {

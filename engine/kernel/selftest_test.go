@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"os"
 	"runtime"
 	"strings"
@@ -10,25 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gpu"
 	"quire/engine/quant"
 )
-
-// selfTest runs a product's test.
-func (r *rig) selfTest(l *Linear) ([]*SelfTestError, map[*gpu.Kernel]bool) {
-	passed := map[*gpu.Kernel]bool{}
-	t, err := NewSelfTest(r.dev, passed)
-	require.NoError(r, err)
-	defer t.Release()
-	repack, err := NewRepacker(r.dev)
-	require.NoError(r, err)
-	defer repack.Release()
-	require.NoError(r, l.Wait(context.Background()))
-	require.NoError(r, l.SelfTest(t, repack))
-	failures, err := t.Run(context.Background())
-	require.NoError(r, err)
-	return failures, passed
-}
 
 // Right kernels of every type and of all that is fused with a product pass.
 func TestSelfTestPasses(t *testing.T) {
@@ -67,7 +49,7 @@ func TestSelfTestPasses(t *testing.T) {
 			}
 			l, err := NewLinear(r.dev, p)
 			require.NoError(t, err)
-			failures, passed := r.selfTest(l)
+			failures, passed := r.selfTestOf(l)
 			for _, f := range failures {
 				t.Error(f)
 			}
@@ -93,7 +75,7 @@ func TestSelfTestNames(t *testing.T) {
 	t.Cleanup(m.Release)
 	l, err := NewLinear(r.dev, LinearParams{Matrix: m, XStride: 96, YStride: 320, MWord: WordTokens, MaxRows: 4})
 	require.NoError(t, err)
-	failures, passed := r.selfTest(l)
+	failures, passed := r.selfTestOf(l)
 	require.Len(t, failures, 1)
 	assert.Contains(t, failures[0].Kernel, "matvec 300×96 q4_0 ×2")
 	assert.Equal(t, GroupProducts, failures[0].Group)

@@ -20,7 +20,7 @@ type SliceNormParams struct {
 type SliceNorm struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
-	slices int
+	params SliceNormParams
 	each   int // slices a workgroup
 }
 
@@ -47,7 +47,7 @@ func NewSliceNorm(dev *gpu.Device, p SliceNormParams) (*SliceNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SliceNorm{dev: dev, kernel: dev.Kernel(m), slices: p.Slices, each: headWorkgroup / lanes}, nil
+	return &SliceNorm{dev: dev, kernel: dev.Kernel(m), params: p, each: headWorkgroup / lanes}, nil
 }
 
 // Wait blocks until the kernel has compiled.
@@ -60,6 +60,6 @@ func (n *SliceNorm) Bind(step, x, weight, y gpu.View) (*gpu.BindGroup, error) {
 
 // Record records the sums of the step's tokens.
 func (n *SliceNorm) Record(rec *gpu.Recorder, b *gpu.BindGroup, tokens int) {
-	x, y := Fold(ceilDiv(tokens*n.slices, n.each))
+	x, y := Fold(ceilDiv(tokens*n.params.Slices, n.each))
 	rec.Dispatch(n.kernel, b, x, y, 1)
 }

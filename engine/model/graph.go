@@ -40,8 +40,8 @@ type Graph struct {
 	routed      map[*choices]routed
 	rooms       map[*adaptable]room
 	placing     *kernel.LoRAPlace // of adapters; nil without room for any
-	K, V        []*gpu.Buffer // of each layer of a KV group
-	States      []*gpu.Buffer // of each layer that keeps one: [slot][words]
+	K, V        []*gpu.Buffer     // of each layer of a KV group
+	States      []*gpu.Buffer     // of each layer that keeps one: [slot][words]
 	logits      gpu.View
 	copies      []func(rec *gpu.Recorder, copies int)
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -129,7 +130,7 @@ func (b *builder) normInto(x, y rows, name string, add bool, factor *Vector) {
 
 // normVariant is the variant of norms that are no part of a product.
 func (g *Graph) normVariant() string {
-	if g.options.Deterministic {
+	if g.options.Deterministic || slices.Contains(g.options.Baseline, kernel.GroupRows) {
 		return "baseline"
 	}
 	return g.linearVariant

@@ -1,5 +1,3 @@
-//go:build !js
-
 package model
 
 import (
@@ -7,31 +5,29 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
+	"quire/engine/program"
 )
 
-// HasSelfTest says whether SelfTest does anything on this host.
-const HasSelfTest = true
+// Await has Bind wait for kernels, and SelfTest test them.
+func (g *Graph) Await(k ...program.Waiter) {
+	g.Program.Await(k...)
+	for _, waiter := range k {
+		if tested, ok := waiter.(kernel.SelfTested); ok {
+			g.tested = append(g.tested, tested)
+		}
+	}
+}
 
-// SelfTest runs the graph's kernels, once they are bound, on patterns, and returns how those that compute wrongly do. Those that
-// have passed are left out, and new ones added.
-func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool) ([]*kernel.SelfTestError, error) {
+// SelfTest runs the graph's kernels, once they are bound, and others on patterns, and returns how those that compute wrongly do.
+// Those that have passed are left out, and new ones added.
+func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, others ...kernel.SelfTested) ([]*kernel.SelfTestError, error) {
 	t, err := kernel.NewSelfTest(g.Device(), passed)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Release()
-	repack, err := kernel.NewRepacker(g.Device())
-	if err != nil {
-		return nil, err
-	}
-	defer repack.Release()
-	for _, l := range g.products {
-		if err := l.SelfTest(t, repack); err != nil {
-			return nil, err
-		}
-	}
-	for _, a := range g.attentions {
-		if err := a.SelfTest(t); err != nil {
+	for _, k := range append(g.tested[:len(g.tested):len(g.tested)], others...) {
+		if err := k.SelfTest(t); err != nil {
 			return nil, err
 		}
 	}

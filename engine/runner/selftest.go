@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quire/engine/gpu"
+	"quire/engine/kernel"
 	"quire/engine/model"
 )
 
@@ -23,12 +24,21 @@ func (r *resources) SelfTest() SelfTest { return r.selfTest }
 // baseline; where that does too it returns a *kernel.SelfTestError.
 func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error, progress func(done, total int64)) error {
 	passed := map[*gpu.Kernel]bool{}
+	var others []kernel.SelfTested
+	if r.sampler != nil {
+		others = append(others, r.sampler)
+	}
 	for {
 		if err := r.graph.Bind(ctx, progress); err != nil || !o.SelfTest {
 			return err
 		}
+		if r.sampler != nil {
+			if err := r.sampler.Wait(ctx); err != nil {
+				return err
+			}
+		}
 		start := time.Now()
-		failures, err := r.graph.SelfTest(ctx, passed)
+		failures, err := r.graph.SelfTest(ctx, passed, others...)
 		r.selfTest.Took += time.Since(start)
 		if err != nil {
 			return err

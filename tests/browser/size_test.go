@@ -34,5 +34,5 @@ func TestTabLinksNoMoreThanItNeeds(t *testing.T) {
 func TestTabIsSmall(t *testing.T) {
 	about, err := os.Stat(filepath.Join(dist, "quire.wasm"))
 	require.NoError(t, err, `run "make build" first`)
-	assert.Less(t, about.Size(), int64(7_200_000))
+	assert.Less(t, about.Size(), int64(7_900_000))
 }

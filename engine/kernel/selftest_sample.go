@@ -1,0 +1,178 @@
+package kernel
+
+import (
+	"math"
+	mathbits "math/bits"
+
+	"quire/engine/gpu"
+	"quire/engine/sample"
+)
+
+// testSampling are the lanes of a sampler's test. All but the first draw among the tokens that are as likely as the best, which a
+// low temperature leaves over.
+var testSampling = []sample.Params{
+	{Logprobs: testTop},
+	{Temperature: testCold, TopP: 1, Seed: 3},
+	{Temperature: testCold, TopP: 1, TopK: 3, Seed: 1 << 40},
+	{Temperature: testCold, TopP: 0.5, MinP: 0.5, Seed: 5, Logprobs: testTop},
+}
+
+// testCold is so low a temperature that the least difference of logits leaves no mass; testTop is how many of the best tokens a
+// lane asks for.
+const (
+	testCold = 1e-4
+	testTop  = 3
+)
+
+// SelfTest adds the kernels to a test: for each lane a token, of those that are not withheld.
+func (k *Sample) SelfTest(t *SelfTest) error {
+	if !t.Needs(k.peak, k.choose, k.top, k.withhold) {
+		return nil
+	}
+	p, n := k.params, len(testSampling)
+	logits := t.operand("rows", n, p.Vocab, p.Stride)
+	var lanes []uint32
+	var list Withheld
+	var s StepData
+	list.Reset()
+	for i := range testSampling {
+		words := testSampling[i].Words()
+		lanes = append(lanes, words[:]...)
+		s.Outputs = append(s.Outputs, Output{Lane: uint32(i), Counter: uint32(i), Flags: OutputSample})
+		if p.Vocab > 1 {
+			list.Add(i, p.Stride, int32(withheldToken(logits, i, p.Vocab)))
+		}
+	}
+	given := func(label string, words []uint32) (v gpu.View) {
+		if t.err == nil {
+			v, t.err = t.given(label, words)
+		}
+		return v
+	}
+	step, laneParams, withheld := given("step", s.AppendWords(nil)), given("lanes", lanes), given("withheld", list)
+	words := int(k.ScratchBytes(n) / 4)
+	scratch, tokens, results := t.operand("scratch", 1, words, words), t.vector("gates", n), t.operand("outputs", n, ResultWords, ResultWords)
+	if t.err != nil {
+		return t.err
+	}
+	b, err := k.Bind(step, logits.view, scratch.view, laneParams, tokens.view, results.view, withheld)
+	if err != nil {
+		return err
+	}
+	k.Record(&t.rec, b, Draws{Outputs: n, Logprobs: true, Withheld: list.Len()})
+	kernels := []*gpu.Kernel{k.choose, k.peak, k.withhold, k.top}
+	float := func(w uint32) float64 { return float64(math.Float32frombits(w)) }
+	each := func(ids, logprobs func(i int, result []uint32) []float64) func(words []uint32, _ []float64) []float64 {
+		return func(words []uint32, _ []float64) (all []float64) {
+			for i := range n {
+				for _, of := range []func(i int, result []uint32) []float64{ids, logprobs} {
+					if of != nil {
+						all = append(all, of(i, words[i*ResultWords:])...)
+					}
+				}
+			}
+			return all
+		}
+	}
+	t.Take(results.buffer, 0, n*ResultWords)
+	t.check(check{kernels: kernels, group: GroupRows, want: func() (all []float64) {
+		for i := range n {
+			d := drawn(logits, i, p.Vocab)
+			all = append(all, float64(d.token))
+			if testSampling[i].Logprobs > 0 {
+				all = append(all, d.best...)
+			}
+		}
+		return all
+	}, got: each(func(i int, result []uint32) []float64 {
+		ids := []float64{float64(result[0])}
+		for j := range min(testSampling[i].Logprobs, p.Vocab) {
+			ids = append(ids, float64(result[4+3*j]))
+		}
+		return ids
+	}, nil)})
+	t.Take(results.buffer, 0, n*ResultWords)
+	t.check(check{kernels: kernels, group: GroupRows, tolerance: rowTolerance, want: func() (all []float64) {
+		for i := range n {
+			if testSampling[i].Logprobs > 0 {
+				all = append(all, drawn(logits, i, p.Vocab).logprobs...)
+			}
+		}
+		return all
+	}, got: each(nil, func(i int, result []uint32) (all []float64) {
+		for j := range min(testSampling[i].Logprobs, p.Vocab) {
+			all = append(all, float(result[6+3*j]))
+		}
+		return all
+	})})
+	return nil
+}
+
+// withheldToken is the most likely one, the lowest id of equals.
+func withheldToken(logits operand, row, vocab int) int {
+	best := 0
+	for id := range vocab {
+		if logits.at(row, id) > logits.at(row, best) {
+			if best = id; logits.at(row, id) == 127.0/64 { // there are none above
+				break
+			}
+		}
+	}
+	return best
+}
+
+// expected is what a lane should be given: its token, the best ones and their log-probabilities.
+type expected struct {
+	token          int
+	best, logprobs []float64
+}
+
+func drawn(logits operand, row, vocab int) (e expected) {
+	p := testSampling[row]
+	withheld := withheldToken(logits, row, vocab)
+	total := 0.0
+	var likely []int // the most likely ones that are not withheld
+	top := math.Inf(-1)
+	for id := range vocab {
+		x := logits.at(row, id)
+		total += math.Exp(x)
+		if id == withheld && vocab > 1 || x < top {
+			continue
+		}
+		if x > top {
+			top, likely = x, likely[:0]
+		}
+		likely = append(likely, id)
+	}
+	for len(e.best) < min(p.Logprobs, vocab) {
+		next := -1
+		for id := range vocab {
+			if x := logits.at(row, id); !contains(e.best, id) && (next < 0 || x > logits.at(row, next)) {
+				next = id
+			}
+		}
+		e.best = append(e.best, float64(next))
+		e.logprobs = append(e.logprobs, logits.at(row, next)-math.Log(total))
+	}
+	if e.token = likely[0]; p.Greedy() {
+		return e
+	}
+	if p.TopK > 0 {
+		likely = likely[:min(p.TopK, len(likely))]
+	}
+	if p.TopP < 1 {
+		likely = likely[:max(1, int(math.Ceil(p.TopP*float64(len(likely)))))]
+	}
+	at, _ := mathbits.Mul64(sample.Uniform(p.Seed, uint32(row)), uint64(len(likely)))
+	e.token = likely[at]
+	return e
+}
+
+func contains(ids []float64, id int) bool {
+	for _, known := range ids {
+		if known == float64(id) {
+			return true
+		}
+	}
+	return false
+}
