@@ -15,7 +15,7 @@ const narrowest, widest = 10, 120
 
 // markdown lays a text out.
 func (m *Model) markdown(text string) []string {
-	text = talk.Clean(text)
+	text = expandTabs(talk.Clean(text))
 	if m.renderer == nil {
 		var err error
 		if m.renderer, err = glamour.NewTermRenderer(glamour.WithStyles(m.styles.markdown), glamour.WithWordWrap(max(narrowest, min(m.width, widest))),

@@ -104,7 +104,7 @@ func (r *rig) shown() string {
 }
 
 func TestChat(t *testing.T) {
-	r := newRig(t, &talktest.Engine{Context: 1000, Answers: []string{"# A title\n\nSome **bold** text.\n\n- one\n- two\n\n```go\nx := 1\n```\n"}}, 80, 24)
+	r := newRig(t, &talktest.Engine{Context: 1000, Answers: []string{"# A title\n\nSome **bold** text.\n\n- one\n- two\n\n```go\n\tx := `1`\n```\n"}}, 80, 24)
 	r.write("hello")
 	assert.Contains(t, r.shown(), "\n> hello\n")
 	r.press("enter")
@@ -112,9 +112,9 @@ func TestChat(t *testing.T) {
 	assert.Contains(t, shown, "> hello\n\n", "what was said")
 	assert.Contains(t, shown, "A title\n")
 	assert.Contains(t, shown, "Some bold text.")
-	assert.Contains(t, shown, "x := 1")
+	assert.Contains(t, shown, "\n    x := `1`\n")
 	assert.Contains(t, shown, "Test 1B · ")
-	assert.Contains(t, shown, "Test 1B · 84 of 1,000 tokens (8 %) · 80.0 tokens/s · 3+40/512 blocks · /help")
+	assert.Contains(t, shown, "Test 1B · 87 of 1,000 tokens (8 %) · 80.0 tokens/s · 3+40/512 blocks · /help")
 	r.update(tea.WindowSizeMsg{Width: 120, Height: 24})
 	assert.Contains(t, r.shown(), "80.0 tokens/s · blocks: 3 used, 40 cached of 512 · /help")
 	assert.Empty(t, r.input.Value())
@@ -306,7 +306,7 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 func TestReasoningIsApart(t *testing.T) {
 	r := newRig(t, &talktest.Engine{Context: 1000, Template: "<think> </think>", Answers: []string{"<think>\n# Two?\n</think>\n\n# It is 2."}}, 80, 24)
 	r.send("1+1?")
-	assert.Contains(t, r.shown(), "> 1+1?\n\n# Two?\n\n It is 2.\n")
+	assert.Contains(t, r.shown(), "> 1+1?\n\n# Two?\n\nIt is 2.\n")
 	assert.Contains(t, r.View().Content, "\x1b[2m# Two?")
 }
 

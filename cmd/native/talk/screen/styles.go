@@ -25,9 +25,15 @@ func stylesFor(dark bool) styles {
 	if dark {
 		s.markdown = glamour.DarkStyleConfig
 	}
-	none := uint(0)
+	none, yes, cyan := uint(0), true, "6"
 	s.markdown.Document = ansi.StyleBlock{Margin: &none}
 	s.markdown.CodeBlock.Margin = &none
+	s.markdown.Code.Prefix, s.markdown.Code.Suffix = "", ""
+	s.markdown.Heading = ansi.StyleBlock{StylePrimitive: ansi.StylePrimitive{BlockSuffix: "\n", Bold: &yes, Color: &cyan}}
+	s.markdown.H1 = ansi.StyleBlock{StylePrimitive: ansi.StylePrimitive{Underline: &yes}}
+	for _, h := range []*ansi.StyleBlock{&s.markdown.H2, &s.markdown.H3, &s.markdown.H4, &s.markdown.H5, &s.markdown.H6} {
+		*h = ansi.StyleBlock{}
+	}
 	return s
 }
 
