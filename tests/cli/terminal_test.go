@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -23,6 +24,7 @@ type terminal struct {
 	t      *testing.T
 	pty    *os.File
 	screen *vt.SafeEmulator
+	wrote  bytes.Buffer // all that came, once it has ended
 	cmd    *exec.Cmd
 	ended  chan struct{} // once all that it wrote is on the screen
 }
@@ -39,7 +41,7 @@ func onTerminal(t *testing.T, width, height int, env []string, args ...string) *
 		io.Copy(term.pty, term.screen)
 	}()
 	go func() {
-		io.Copy(term.screen, term.pty)
+		io.Copy(io.MultiWriter(term.screen, &term.wrote), term.pty)
 		close(term.ended)
 	}()
 	t.Cleanup(func() {
@@ -107,7 +109,7 @@ func (term *terminal) keep(name string) {
 }
 
 func TestChatOnATerminal(t *testing.T) {
-	term := onTerminal(t, 80, 24, nil, "chat", "--seed", "5", "--max-tokens", "48")
+	term := onTerminal(t, 80, 24, []string{"NO_COLOR=1"}, "chat", "--seed", "5", "--max-tokens", "48")
 	term.untilShown("/help")
 	term.keep("start")
 	term.write("Tell me a story about a fox\x1b[200~ and\na kite.\x1b[201~\r")
@@ -139,6 +141,8 @@ func TestChatOnATerminal(t *testing.T) {
 	assert.Zero(t, term.wait())
 	assert.Contains(t, term.shown(), "(stopped)\n", "what was said is on the terminal afterwards")
 	assert.NotContains(t, term.shown(), "───")
+	assert.Contains(t, term.wrote.String(), "\x1b[1m", "bold is no colour")
+	assert.NotRegexp(t, `\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]`, term.wrote.String(), "NO_COLOR is respected")
 }
 
 // A terminal that can do nothing is written line by line.
