@@ -81,7 +81,7 @@ func (c *serveCommand) models(ctx context.Context, h *host, log *slog.Logger) (*
 	return s, nil
 }
 
-// nameOf splits NAME=FILE; without a name it is the file's.
+// nameOf splits NAME=MODEL; without a name it is the file's, or a hub's.
 func nameOf(text string) (name, source string) {
 	if text == "" {
 		return "quire-tales", ""
@@ -90,6 +90,9 @@ func nameOf(text string) (name, source string) {
 		if _, err := os.Stat(text); err != nil { // a file's name may have an equals sign
 			return name, source
 		}
+	}
+	if hub, ok := strings.CutPrefix(text, "hf:"); ok && !strings.HasSuffix(hub, ".gguf") {
+		return hub, text
 	}
 	base, _, _ := strings.Cut(path.Base(strings.ReplaceAll(text, "\\", "/")), "?")
 	return strings.TrimSuffix(base, ".gguf"), text

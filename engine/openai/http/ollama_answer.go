@@ -177,14 +177,17 @@ func (h *Handler) ollamaRun(ctx context.Context, c openai.Call, q asked, path st
 	return t.whole(a.Events)
 }
 
-// coreError is an error of the core's, whose words name the core's fields.
+// coreError is an error of the core's.
 func coreError(a *openai.Answer) *openai.Error {
 	var told struct{ Error struct{ Message string } }
 	if err := json.Unmarshal(a.Body, &told); err != nil || told.Error.Message == "" {
 		return &openai.Error{Status: http.StatusInternalServerError, Message: "the server gave an answer that it does not know itself"}
 	}
-	return &openai.Error{Status: a.Status, Message: told.Error.Message}
+	return &openai.Error{Status: a.Status, Message: ollamaNames.Replace(told.Error.Message)}
 }
+
+// ollamaNames are the core's names of fields as ollama's clients know them.
+var ollamaNames = strings.NewReplacer("response_format.type", "format", "response_format", "format", "max_tokens", "num_predict", "repetition_penalty", "repeat_penalty")
 
 // ollamaEmbed answers /api/embed.
 func (h *Handler) ollamaEmbed(ctx context.Context, c openai.Call) (*openai.Answer, *openai.Error) {
