@@ -164,3 +164,26 @@ func same(a, b string) bool {
 	var x, y any
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && assert.ObjectsAreEqual(x, y)
 }
+
+// TestNames: a format is found by its name, in any spelling of it, and by what vLLM calls its parser; others are refused by name.
+func TestNames(t *testing.T) {
+	for _, name := range Names() {
+		f, err := Named(name)
+		require.NoError(t, err)
+		assert.Equal(t, name, f.Name())
+		assert.True(t, f.Calls())
+	}
+	for alias, name := range map[string]string{"qwen3_coder": "qwen3-coder", "llama3_json": "llama3", "deepseek_v31": "deepseek", "phi4_mini_json": "phi", "gpt-oss": "harmony", "Hermes": "hermes"} {
+		f, err := Named(alias)
+		require.NoError(t, err)
+		assert.Equal(t, name, f.Name())
+	}
+	for _, own := range aliases {
+		_, err := Named(own)
+		assert.NoError(t, err)
+	}
+	_, err := Named("elvish")
+	assert.ErrorContains(t, err, `"elvish"; there are apertus, `)
+	assert.False(t, Format{}.Calls())
+	assert.Empty(t, Format{}.Name())
+}
