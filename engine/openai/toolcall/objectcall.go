@@ -32,10 +32,10 @@ type object struct {
 type objectState int
 
 const (
-	beforeObject  objectState = iota
-	atName                    // of a member, or the object's end
-	atMemberColon             //
-	atMember                  // its value
+	beforeObject objectState = iota
+	atName                   // of a member, or the object's end
+	atMemberColon
+	atMember // its value
 	atComma
 	inName
 	inMember
