@@ -146,7 +146,8 @@ func (e *Engine) ChatPrompt(messages []chat.Message, o chat.Options) ([]int32, e
 	return e.TextPrompt(text)
 }
 
-// ChatText renders messages with the model's chat template. A message's content is a text or a list of text parts.
+// ChatText renders messages with the model's chat template. A message's content is a text or a list of text parts. Where the template
+// refuses a system message, the first user says its words.
 func (e *Engine) ChatText(messages []chat.Message, o chat.Options) (string, error) {
 	if e.templateErr != nil {
 		return "", fmt.Errorf("%w: the model's chat template cannot be used, its prompts only as they are (--raw): %w", ErrUnsupportedModel, e.templateErr)
@@ -158,7 +159,7 @@ func (e *Engine) ChatText(messages []chat.Message, o chat.Options) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return e.template.Render(messages, o)
+	return e.template.Converse(messages, o)
 }
 
 // TextPrompt returns the token ids of a text as it is: special tokens in it parsed, BOS added where the vocabulary asks

@@ -38,42 +38,12 @@ func (l *lease) chatText(q *ChatRequest) (string, *Error) {
 	}
 	text, err := l.engine.ChatText(messages, o)
 	if err != nil {
-		if folded, ok := withoutSystem(messages); ok {
-			text, err = orElse(err)(l.engine.ChatText(folded, o))
-		}
-	}
-	if err != nil {
 		return "", asError(err, q.field())
 	}
 	if q.Continue {
 		return untilAnswer(text, q.Messages[len(q.Messages)-1].text())
 	}
 	return text, nil
-}
-
-// orElse gives another error in place of one that comes.
-func orElse(other error) func(string, error) (string, error) {
-	return func(text string, err error) (string, error) {
-		if err != nil {
-			return "", other
-		}
-		return text, nil
-	}
-}
-
-// withoutSystem puts a system's words before the first user's, for templates that know no system.
-func withoutSystem(messages []chat.Message) ([]chat.Message, bool) {
-	if len(messages) < 2 || messages[0].Role != "system" || messages[1].Role != "user" {
-		return nil, false
-	}
-	system, ok := messages[0].Content.(string)
-	user, isText := messages[1].Content.(string)
-	if !ok || !isText {
-		return nil, false
-	}
-	folded := slices.Clone(messages[1:])
-	folded[0].Content = system + "\n\n" + user
-	return folded, true
 }
 
 // untilAnswer cuts a conversation after its last message, which is to go on.

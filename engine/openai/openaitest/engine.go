@@ -105,7 +105,7 @@ func (e *Engine) ChatText(messages []chat.Message, o chat.Options) (string, erro
 			messages[i].Content = strings.Join(texts, "\n")
 		}
 	}
-	return e.template.Render(messages, o)
+	return e.template.Converse(messages, o)
 }
 
 // TextPrompt gives a text's tokens.
