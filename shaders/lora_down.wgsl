@@ -21,19 +21,6 @@
 @group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> adapters: array<vec4<f32>>;
 
-// factors_of gives the factors of four ranks for row m.
-fn factors_of(m: u32, rank: u32) -> vec4<f32> {
-    let list = lora_row(m);
-    var factors: vec4<f32>;
-    //! turns: RANK
-    for (var i = 0u; i < step[list]; i++) {
-        let adapter = step[list + 1u] + 3u * i;
-        let inside = vec4<u32>(rank, rank + 1u, rank + 2u, rank + 3u) - vec4<u32>(step[adapter]) < vec4<u32>(step[adapter + 1u]);
-        factors = select(factors, vec4<f32>(bitcast<f32>(step[adapter + 2u])), inside);
-    }
-    return factors;
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let m = wid.y;
@@ -43,7 +30,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let slot = wid.x / RANKS;
     let four = wid.x % RANKS;
     let to = (N_ALL + m * SLOTS + slot) * RANKS + four;
-    let factors = factors_of(m, 4u * four);
+    let factors = lora_factors(m, four);
     if all(factors == vec4<f32>()) {
         if lid == 0u {
             adapters[to] = vec4<f32>();

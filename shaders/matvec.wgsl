@@ -111,11 +111,14 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     if ADAPTED {
         if lora_runs() {
             for (var r = lane; r < FOURS; r += LANES) {
+                var b: array<vec4<f32>, TILE>;
                 for (var t = 0u; t < TILE; t++) {
-                    let n = min(first + t, N - 1u);
-                    let b = adapter_b(n, r);
-                    for (var m = 0u; m < ROWS; m++) {
-                        sums[t * ROWS + m] += dot(b, adapter_u(min(m0 + m, max(rows, 1u) - 1u), n, r));
+                    b[t] = adapter_b(min(first + t, N - 1u), r);
+                }
+                for (var m = 0u; m < ROWS; m++) {
+                    let row = min(m0 + m, max(rows, 1u) - 1u);
+                    for (var t = 0u; t < TILE; t++) {
+                        sums[t * ROWS + m] += dot(b[t], adapter_u(row, adapter_slot(first, t), r));
                     }
                 }
             }

@@ -51,7 +51,10 @@ func (p *LoRAParams) consts() []Const {
 
 // adapt has a product's kernel add what adapters do; at is where its matrix begins in all.
 func (p *LoRAParams) adapt(s *Spec, at int) {
-	begins := [MaxLoRASlots]uint32{}
+	begins, even := [MaxLoRASlots]uint32{}, at%4 == 0
+	for _, begin := range p.Slots {
+		even = even && begin%4 == 0
+	}
 	for i := range begins {
 		begins[i] = math.MaxUint32
 		if i < len(p.Slots) {
@@ -60,7 +63,7 @@ func (p *LoRAParams) adapt(s *Spec, at int) {
 	}
 	s.Slots["adapters"] = "adapters_lora"
 	s.Consts = append(append(s.Consts, p.consts()...), Const{"N_AT", at}, Const{"SECOND", begins[1]}, Const{"THIRD", begins[2]},
-		Const{"FOURTH", begins[3]}, Const{"IN_TURN", p.InTurn}, Const{"ADAPTERS_BINDING", len(s.Bindings)})
+		Const{"FOURTH", begins[3]}, Const{"IN_TURN", p.InTurn}, Const{"EVEN_SLOTS", even}, Const{"ADAPTERS_BINDING", len(s.Bindings)})
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 }
 
@@ -82,7 +85,7 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 		to   **gpu.Kernel
 	}{{false, &l.few}, {p.Norm, &l.many}} {
 		workgroup, sums := 64, 4
-		for workgroup < 256 && workgroup*16 < RowStride(p.K) {
+		for workgroup < 256 && workgroup*8 < RowStride(p.K) {
 			workgroup *= 2
 		}
 		if k.root {

@@ -13,7 +13,7 @@ func testAdapters(rank int) [][]Adapter {
 // adapterStep is testStep with adapters.
 func (t *SelfTest) adapterStep(rank int) gpu.View {
 	s := testStep()
-	s.Adapters = testAdapters(rank)
+	s.Rank, s.Adapters = rank, testAdapters(rank)
 	var v gpu.View
 	if t.err == nil {
 		v, t.err = t.Step(s)

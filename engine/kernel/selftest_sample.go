@@ -3,6 +3,8 @@ package kernel
 import (
 	"math"
 	mathbits "math/bits"
+	"slices"
+	"sync"
 
 	"quire/engine/gpu"
 	"quire/engine/sample"
@@ -74,10 +76,14 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 			return all
 		}
 	}
+	draws := make([]func() expected, n)
+	for i := range draws {
+		draws[i] = sync.OnceValue(func() expected { return drawn(logits, i, p.Vocab) })
+	}
 	t.Take(results.buffer, 0, n*ResultWords)
 	t.check(check{kernels: kernels, group: GroupRows, want: func() (all []float64) {
 		for i := range n {
-			d := drawn(logits, i, p.Vocab)
+			d := draws[i]()
 			all = append(all, float64(d.token))
 			if testSampling[i].Logprobs > 0 {
 				all = append(all, d.best...)
@@ -95,7 +101,7 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 	t.check(check{kernels: kernels, group: GroupRows, tolerance: rowTolerance, want: func() (all []float64) {
 		for i := range n {
 			if testSampling[i].Logprobs > 0 {
-				all = append(all, drawn(logits, i, p.Vocab).logprobs...)
+				all = append(all, draws[i]().logprobs...)
 			}
 		}
 		return all
@@ -110,10 +116,10 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 
 // withheldToken is the most likely one, the lowest id of equals.
 func withheldToken(logits operand, row, vocab int) int {
-	best := 0
+	best, top := 0, math.Inf(-1)
 	for id := range vocab {
-		if logits.at(row, id) > logits.at(row, best) {
-			if best = id; logits.at(row, id) == 127.0/64 { // there are none above
+		if x := logits.at(row, id); x > top {
+			if best, top = id, x; x == 127.0/64 { // there are none above
 				break
 			}
 		}
@@ -130,29 +136,33 @@ type expected struct {
 func drawn(logits operand, row, vocab int) (e expected) {
 	p := testSampling[row]
 	withheld := withheldToken(logits, row, vocab)
-	total := 0.0
-	var likely []int // the most likely ones that are not withheld
-	top := math.Inf(-1)
+	var counts [255]int // of logits, which are so many sixty-fourths
+	var ids [255][]int
 	for id := range vocab {
-		x := logits.at(row, id)
-		total += math.Exp(x)
-		if id == withheld && vocab > 1 || x < top {
-			continue
+		level := int(64*logits.at(row, id)) + 127
+		if counts[level]++; level > 245 || vocab < 1<<12 { // enough for the best
+			ids[level] = append(ids[level], id)
 		}
-		if x > top {
-			top, likely = x, likely[:0]
-		}
-		likely = append(likely, id)
 	}
-	for len(e.best) < min(p.Logprobs, vocab) {
-		next := -1
-		for id := range vocab {
-			if x := logits.at(row, id); !contains(e.best, id) && (next < 0 || x > logits.at(row, next)) {
-				next = id
+	total := 0.0
+	for level, n := range counts {
+		total += float64(n) * math.Exp(float64(level-127)/64)
+	}
+	var likely []int // the most likely ones that are not withheld
+	for level, all := range slices.Backward(ids[:]) {
+		x := float64(level-127) / 64
+		for _, id := range all {
+			if len(e.best) < min(p.Logprobs, vocab) {
+				e.best = append(e.best, float64(id))
+				e.logprobs = append(e.logprobs, x-math.Log(total))
 			}
 		}
-		e.best = append(e.best, float64(next))
-		e.logprobs = append(e.logprobs, logits.at(row, next)-math.Log(total))
+		if likely == nil {
+			likely = slices.DeleteFunc(slices.Clone(all), func(id int) bool { return id == withheld && vocab > 1 })
+			if len(likely) == 0 {
+				likely = nil
+			}
+		}
 	}
 	if e.token = likely[0]; p.Greedy() {
 		return e
@@ -166,13 +176,4 @@ func drawn(logits operand, row, vocab int) (e expected) {
 	at, _ := mathbits.Mul64(sample.Uniform(p.Seed, uint32(row)), uint64(len(likely)))
 	e.token = likely[at]
 	return e
-}
-
-func contains(ids []float64, id int) bool {
-	for _, known := range ids {
-		if known == float64(id) {
-			return true
-		}
-	}
-	return false
 }

@@ -127,6 +127,30 @@ type recurrenceTest struct {
 	p                   RecurrenceParams
 	rows                []StepRow
 	x, gates, states, y operand
+	known               map[[2]int][2][]float64 // keys and queries of a token and a head, as the rule takes them
+}
+
+// keyAndQuery are a token's.
+func (c *recurrenceTest) keyAndQuery(token, head int) (k, q []float64) {
+	at := [2]int{token, head}
+	v, ok := c.known[at]
+	if !ok {
+		p := &c.p
+		for i, offset := range [2]int{p.KOffset, p.QOffset} {
+			v[i] = make([]float64, p.Key)
+			for e := range v[i] {
+				v[i][e] = c.x.at(token, offset+head*p.Key+e)
+			}
+			if p.Delta {
+				scale := shorten(v[i])
+				for e := range v[i] {
+					v[i][e] *= scale
+				}
+			}
+		}
+		c.known[at] = v
+	}
+	return v[0], v[1]
 }
 
 // a, shift and skip are a head's: states decay, none of them at once.
@@ -157,6 +181,7 @@ func (c *recurrenceTest) take(t *SelfTest, tokens int, kernels []*gpu.Kernel) {
 	row := (width - 1) * 4 * ceilDiv(p.Key, 4)
 	t.Take(c.states.buffer, int(last.To)*p.SlotWords+p.StateAt+row, p.Key)
 	t.Check(GroupRows, func() (want []float64) {
+		c.known = map[[2]int][2][]float64{}
 		for i := range testRows {
 			token, column := at(i)
 			for j := range n {
@@ -187,28 +212,25 @@ func (c *recurrenceTest) walk(token, column int) (answer float64, state []float6
 		state = append(state, c.states.at(int(row.From), p.StateAt+column*4*ceilDiv(p.Key, 4)+e))
 	}
 	for at := int(row.First); at <= token; at++ {
-		q := func(e int) float64 { return c.x.at(at, p.QOffset+keyHead*p.Key+e) }
-		k := func(e int) float64 { return c.x.at(at, p.KOffset+keyHead*p.Key+e) }
+		k, q := c.keyAndQuery(at, keyHead)
 		gate := head/p.Gates.Run*p.Gates.Step + head%p.Gates.Run
 		delta := math.Log1p(math.Exp(c.gates.at(at, gate+p.Gates.DeltaOffset) + c.shift(head)))
 		decay := math.Exp(c.a(head) * delta)
-		value, kScale, qScale := c.x.at(at, p.VOffset+column), 1.0, float64(p.Scale)
+		value := c.x.at(at, p.VOffset+column)
 		u := delta * value
 		if p.Delta {
-			qScale *= shorten(p.Key, q)
-			kScale = shorten(p.Key, k)
 			sum := 0.0
 			for e := range state {
-				sum += state[e] * k(e)
+				sum += state[e] * k[e]
 			}
-			u = logistic(c.gates.at(at, gate+p.Gates.BetaOffset)) * (value - decay*kScale*sum)
+			u = logistic(c.gates.at(at, gate+p.Gates.BetaOffset)) * (value - decay*sum)
 		}
 		answer = 0
 		for e := range state {
-			state[e] = decay*state[e] + u*kScale*k(e)
-			answer += state[e] * q(e)
+			state[e] = decay*state[e] + u*k[e]
+			answer += state[e] * q[e]
 		}
-		if answer *= qScale; !p.Delta {
+		if answer *= float64(p.Scale); !p.Delta {
 			answer += c.skip(head) * value
 		}
 	}
@@ -216,10 +238,10 @@ func (c *recurrenceTest) walk(token, column int) (answer float64, state []float6
 }
 
 // shorten is what makes a vector's length 1.
-func shorten(n int, at func(i int) float64) float64 {
+func shorten(v []float64) float64 {
 	squares := 1e-6
-	for i := range n {
-		squares += at(i) * at(i)
+	for _, f := range v {
+		squares += f * f
 	}
 	return 1 / math.Sqrt(squares)
 }

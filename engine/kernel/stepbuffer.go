@@ -90,7 +90,8 @@ type StepData struct {
 	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
 
-	Adapters [][]Adapter // each row's LoRA adapters; nil: none changes it
+	Rank     int         // of all LoRA adapters that there is room for
+	Adapters [][]Adapter // each row's; nil: none changes it
 
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
 	// none; dropout's seed.
@@ -193,7 +194,7 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	}
 	if s.Adapted() {
 		at(wordAtLoRA)
-		buf = appendAdapters(buf, base, s.Adapters, len(s.Rows))
+		buf = appendAdapters(buf, s.Adapters, len(s.Rows), ceilDiv(s.Rank, 4)*4)
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {
@@ -218,14 +219,15 @@ func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {
 	return buf
 }
 
-// appendAdapters appends for each row how many it has and where they lie, and then them.
-func appendAdapters(buf []uint32, base int, adapters [][]Adapter, rows int) []uint32 {
+// appendAdapters appends for each row a factor for each rank.
+func appendAdapters(buf []uint32, adapters [][]Adapter, rows, ranks int) []uint32 {
 	first := len(buf)
-	buf = append(buf, make([]uint32, 2*rows)...)
+	buf = append(buf, make([]uint32, rows*ranks)...)
 	for r, list := range adapters {
-		buf[first+2*r], buf[first+2*r+1] = uint32(len(list)), uint32(len(buf)-base)
 		for _, a := range list {
-			buf = append(buf, uint32(a.First), uint32(a.Ranks), math.Float32bits(a.Factor))
+			for i := a.First; i < a.First+a.Ranks; i++ {
+				buf[first+r*ranks+i] = math.Float32bits(a.Factor)
+			}
 		}
 	}
 	return buf

@@ -38,7 +38,7 @@ type Graph struct {
 	step, lanes gpu.View
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
-	rooms       map[*adaptable]room
+	rooms       map[*adaptable]*room
 	placing     *kernel.LoRAPlace // of adapters; nil without room for any
 	K, V        []*gpu.Buffer     // of each layer of a KV group
 	States      []*gpu.Buffer     // of each layer that keeps one: [slot][words]
@@ -67,7 +67,7 @@ type ItemList struct {
 // runner's: the step buffer, the lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
-		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]room{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
+		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]*room{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
 	for i, rope := range p.Ropes {
 		g.tables[rope] = tables[i]
 	}

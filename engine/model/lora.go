@@ -230,7 +230,10 @@ func (p *Plan) changed(base string) (cols, rows uint64, ok bool) {
 }
 
 // room is a product's memory for adapters.
-type room struct{ a, b *gpu.Buffer }
+type room struct {
+	a, b *gpu.Buffer
+	used bool // an adapter changed it since the model was loaded
+}
 
 // adapt records what adapters add to a product, before its Linears, which are told of it; the norm is x's.
 func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, m int, many bool)) {
@@ -256,7 +259,8 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 		g.Await(g.placing)
 	}
 	down, up := g.Buffer("LoRA A", l.AWords()), g.Buffer("LoRA B", l.BWords(p.y.count(g)))
-	g.rooms[a] = room{a: down.Buffer, b: up.Buffer}
+	in := &room{a: down.Buffer, b: up.Buffer}
+	g.rooms[a] = in
 	var bound *kernel.LoRABind
 	g.Add(func() (err error) {
 		var weight gpu.View
@@ -266,7 +270,11 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 		bound, err = k.Bind(g.step, down, g.Resolve(x), weight, up)
 		return err
 	}, nil)
-	return l, up, func(rec *gpu.Recorder, m int, many bool) { k.Record(rec, bound, m, many) }
+	return l, up, func(rec *gpu.Recorder, m int, many bool) {
+		if in.used {
+			k.Record(rec, bound, m, many)
+		}
+	}
 }
 
 // Place moves an adapter from its file to the GPU, to ranks from first on, in place of what was there.
@@ -282,6 +290,7 @@ func (g *Graph) Place(ad *Adapter, src io.ReaderAt, first int) error {
 			s := &a.slots[i]
 			downs := make([]float32, ad.Rank*stride)
 			if pair, ok := ad.pairs[s.name]; ok {
+				room.used = true
 				if err := pair.place(src, s, downs, stride, ups, ad.Rank); err != nil {
 					return err
 				}

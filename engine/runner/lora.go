@@ -14,6 +14,7 @@ type ranks struct{ first, count int }
 
 // adapters are those on the GPU.
 type adapters struct {
+	rank   int // there is room for
 	placed map[string]ranks
 	lists  map[string][]kernel.Adapter // of the combinations that steps had
 }

@@ -2,6 +2,7 @@
 const ADAPTED: bool = false;
 const FOURS: u32 = 0u;
 fn lora_runs() -> bool { return false; }
+fn adapter_slot(first: u32, t: u32) -> u32 { return 0u; }
 fn adapter_b(n: u32, r: u32) -> vec4<f32> { return vec4<f32>(); }
-fn adapter_u(m: u32, n: u32, r: u32) -> vec4<f32> { return vec4<f32>(); }
+fn adapter_u(m: u32, slot: u32, r: u32) -> vec4<f32> { return vec4<f32>(); }
 fn adapted(m: u32, n: u32) -> f32 { return 0.0; }
