@@ -271,4 +271,6 @@ func TestPenalizeRefuses(t *testing.T) {
 		_, err := NewPenalize(r.dev, p)
 		require.Error(t, err)
 	}
+	_, err := NewPenalize(r.dev, PenalizeParams{300000, 300000, 2 << 20})
+	require.NoError(t, err, "the longest contexts that there are have few enough turns")
 }
