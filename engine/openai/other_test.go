@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/generation"
+	"quire/engine/openai"
 	"quire/engine/openai/openaitest"
 )
 
@@ -40,6 +41,15 @@ func TestEmbeddings(t *testing.T) {
 	d.post(t, "/v1/embeddings", `{"input": "a", "pooling": "last", "normalize": false, "user": "ann"}`)
 	assert.Equal(t, generation.Embed{Pooling: generation.PoolLast, Raw: true}, *got.Embed)
 	assert.Equal(t, "ann", got.Tenant)
+
+	d.models.Change(func(a *openai.About) { a.Pooling = generation.PoolRank })
+	d.post(t, "/v1/embeddings", `{"input": "a"}`)
+	assert.Equal(t, generation.PoolMean, got.Embed.Pooling, "a score is no embedding")
+	d.models.Change(func(a *openai.About) { a.Scores, a.NoText = false, true })
+	for path, body := range map[string]string{"/v1/rerank": `{"query": "a", "documents": ["b"]}`, "/v1/completions": `{"prompt": "a"}`} {
+		a := d.call(t, "POST", path, body)
+		assert.Equal(t, []any{400, "model"}, []any{a.Status, at(parse(t, a.Body), "error.param")}, path)
+	}
 }
 
 func TestRerank(t *testing.T) {

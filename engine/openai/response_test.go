@@ -50,7 +50,7 @@ func TestResponse(t *testing.T) {
 // TestResponseItems: a conversation's items become its messages.
 func TestResponseItems(t *testing.T) {
 	var asked string
-	d := newDoor(t, thinking, func(prompt string, _ int) string {
+	d := newDoor(t, strings.Replace(thinking, "{{ message.content", "{{ message.reasoning_content }}{{ message.content", 1), func(prompt string, _ int) string {
 		asked = prompt
 		return "Sunny."
 	})
@@ -66,7 +66,7 @@ func TestResponseItems(t *testing.T) {
 	_, conversation, _ := strings.Cut(asked, "user\n")
 	assert.Equal(t, `Weather?<|im_end|>
 <|im_start|>assistant
-Well.<tool_call>{"name": "weather", "arguments": {"city": "A"}}</tool_call><tool_call>{"name": "weather", "arguments": {"city": "B"}}</tool_call><|im_end|>
+Hm.Well.<tool_call>{"name": "weather", "arguments": {"city": "A"}}</tool_call><tool_call>{"name": "weather", "arguments": {"city": "B"}}</tool_call><|im_end|>
 <|im_start|>tool
 sun<|im_end|>
 <|im_start|>tool

@@ -136,6 +136,9 @@ func (e *Engine) LoRA(name string) (uint64, error) {
 	return 7, nil
 }
 
+// Change has the model described otherwise.
+func (e *Engine) Change(change func(*openai.About)) { change(&e.about) }
+
 // About describes the model.
 func (e *Engine) About() openai.About { return e.about }
 
