@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,9 +31,29 @@ func TestTabLinksNoMoreThanItNeeds(t *testing.T) {
 	}
 }
 
-// A page that runs a model waits for its program first.
+// A page that runs a model waits for its program and its scripts first.
 func TestTabIsSmall(t *testing.T) {
 	about, err := os.Stat(filepath.Join(dist, "quire.wasm"))
 	require.NoError(t, err, `run "make build" first`)
-	assert.Less(t, about.Size(), int64(7_900_000))
+	assert.Less(t, about.Size(), int64(8_400_000))
+}
+
+// Servers send both packed; that takes 20 seconds here.
+func TestTabIsSmallWhenPacked(t *testing.T) {
+	onlyAll(t)
+	if _, err := exec.LookPath("node"); err != nil {
+		lacking(t, "needs node, which packs as servers do")
+	}
+	out, err := command(dist, "node", "--input-type=module", "--eval", `
+		import {readdirSync, readFileSync} from 'node:fs';
+		import {brotliCompressSync, constants} from 'node:zlib';
+		const scripts = (folder) => readdirSync(folder).filter((name) => name.endsWith('.js')).map((name) => folder + '/' + name);
+		const names = ['quire.wasm', 'quire.js', 'start.js', 'worker.js', 'gpu.js', 'wasm_exec.js', ...scripts('quire'), ...scripts('gpu')];
+		const params = {[constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24};
+		console.log(names.reduce((sum, name) => sum + brotliCompressSync(readFileSync(name), {params}).length, 0));
+	`)
+	require.NoError(t, err)
+	packed, err := strconv.Atoi(strings.TrimSpace(out))
+	require.NoError(t, err, out)
+	assert.Less(t, packed, 2_000_000)
 }

@@ -1,8 +1,9 @@
 // Command shrink makes the tab's programs smaller. Before they are built,
 //
-//	go run ./cmd/wasm/shrink --shaders FOLDER
+//	go run ./cmd/wasm/shrink --overlay FOLDER
 //
-// writes the shaders without comments into a folder, with overlay.json, by which "go build -overlay" takes them in. Afterwards,
+// writes the shaders without comments into a folder, and HTML's entities as one text, with overlay.json, by which "go build -overlay"
+// takes them in. Afterwards,
 //
 //	go run ./cmd/wasm/shrink FILE... FOLDER
 //
@@ -30,8 +31,8 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) == 2 && arguments[0] == "--shaders" {
-		return bareShaders(arguments[1])
+	if len(arguments) == 2 && arguments[0] == "--overlay" {
+		return overlay(arguments[1])
 	}
 	if len(arguments) < 2 {
 		return errors.New("files are wanted, and a folder")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,35 +8,6 @@ import (
 
 	"quire/shaders"
 )
-
-// bareShaders writes a Go file that holds the kernels and libraries without comments, and an overlay that puts it in the place of
-// the one that embeds their files. It runs in the repository's root.
-func bareShaders(folder string) error {
-	const replaced = "shaders/embed.go"
-	texts, err := bareTexts("shaders")
-	if err != nil {
-		return err
-	}
-	if folder, err = filepath.Abs(folder); err != nil {
-		return err
-	}
-	from, err := filepath.Abs(replaced)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	to := filepath.Join(folder, "shaders.go")
-	if err := os.WriteFile(to, []byte(goFile(texts)), 0o644); err != nil {
-		return err
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {from: to}})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "overlay.json"), overlay, 0o644)
-}
 
 type bareText struct{ path, text string }
 

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+// overlay writes into a folder what the program is built with in place of other files, and overlay.json, which says so. It runs in the
+// repository's root.
+func overlay(folder string) error {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	shaders, err := filepath.Abs("shaders/embed.go")
+	if err != nil {
+		return err
+	}
+	texts, err := bareTexts("shaders")
+	if err != nil {
+		return err
+	}
+	named, err := entities(entitiesFile())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	replace := map[string]string{}
+	for _, file := range []struct{ from, to, text string }{
+		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)},
+	} {
+		to := filepath.Join(folder, file.to)
+		if err := os.WriteFile(to, []byte(file.text), 0o644); err != nil {
+			return err
+		}
+		replace[file.from] = to
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": replace})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "overlay.json"), text, 0o644)
+}
