@@ -1,3 +1,7 @@
+import type {Calls} from './quire/api.js';
+
+export * from './quire/api.js';
+
 /** Options, of which null is as good as absent. */
 export type Options<T> = {[Name in keyof T]: {} extends Pick<T, Name> ? T[Name] | null | undefined : T[Name]};
 
@@ -258,6 +262,8 @@ export interface Dry {
 
 /** A LoRA adapter that is loaded. */
 export interface Lora {
+  /** What the API's requests call it. */
+  readonly name: string;
   /** Takes it away from requests to come. Its room is free once those that run with it have ended. */
   drop(): Promise<void>;
 }
@@ -487,6 +493,12 @@ export interface Session {
 }
 
 export class QuireError extends Error {
+  /** Of a call of the API: the status and the fields that a server would answer. */
+  readonly status?: number;
+  readonly type?: string | null;
+  /** The field that is wrong. */
+  readonly param?: string | null;
+  readonly code?: string | null;
   readonly name:
     | 'ErrNoAdapter' | 'ErrDeviceLost' | 'ErrOutOfMemory' | 'ErrUnsupportedModel' | 'ErrUnsupportedAdapter' | 'ErrUnsupportedTokenizer'
     | 'FormatError' | 'KindError' | 'MetadataError' | 'ShaderError' | 'ErrContextTooLong' | 'ErrQueueFull' | 'ErrTemplate'
@@ -501,6 +513,8 @@ export class QuireError extends Error {
 }
 
 /** A model in a worker of its own, which runs many requests at once. Errors are QuireErrors. */
+export interface Quire extends Calls {}
+
 export class Quire {
   private constructor();
   /** Starts a worker, loads a model and compiles what it needs. */
@@ -516,14 +530,19 @@ export class Quire {
   readonly defaults: Readonly<Sampling>;
   /** Starts generating. Read the chunks with for await, or only await its result. It never throws: what is wrong with a request, both tell. */
   generate(request: Options<Request>): Generation;
+  /**
+   * A fetch whose server is this engine, whatever the host is called: clients of the OpenAI API take it, for example
+   * new OpenAI({baseURL: 'http://quire/v1', apiKey: 'none', dangerouslyAllowBrowser: true, fetch: quire.fetch}).
+   */
+  readonly fetch: typeof globalThis.fetch;
   /** Gives the embedding of a text, or its score where the model ranks; of a list, those of all, computed together. */
   embed(request: string | Options<EmbedRequest>): Promise<Embedding>;
   embed(requests: readonly (string | Options<EmbedRequest>)[]): Promise<Embedding[]>;
   /**
    * Loads a LoRA adapter in GGUF (its URL, or a File or Blob of it) for requests to name, while others run. There must be room:
-   * loraRank of open().
+   * loraRank of open(). The API's requests know it by the name; default: the file's, without .gguf.
    */
-  loadLora(adapter: string | URL | Blob): Promise<Lora>;
+  loadLora(adapter: string | URL | Blob, options?: Options<{name?: string}> | null): Promise<Lora>;
   /** Starts a conversation that can be saved. */
   session(): Session;
   /** Goes on with a conversation that was saved: what was computed for it comes back into the KV cache, as far as there is room. */

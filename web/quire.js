@@ -8,8 +8,11 @@
 
 import {adapters, FEATURES} from './gpu/adapter.js';
 import {EngineWorker, programs} from './start.js';
+import {Answer} from './quire/answer.js';
+import {methods} from './quire/api.js';
 import {unpack} from './quire/blocks.js';
 import {badRequest, closed, QuireError} from './quire/error.js';
+import {fetchOver} from './quire/fetch.js';
 import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
 import {given, kind, modelOf, written} from './quire/options.js';
@@ -23,10 +26,13 @@ export class Quire {
   info;
   /** Sampling parameters that requests leave out. */
   defaults;
+  /** A fetch whose server is this engine, whatever the host is called, for clients of the API. */
+  fetch = fetchOver((...call) => this.#ask(...call));
 
   #worker;
   #calls = new Map(); // by id: {resolve, reject}
   #streams = new Map(); // by the id of the call that started it
+  #answers = new Map(); // of the API, by the id of their call
   #watchers = new Set(); // of the blocks
   #next = 1;
   #failure = null; // why the worker is gone
@@ -84,6 +90,7 @@ export class Quire {
   constructor(program, onProgress, onRecovering) {
     this.#progress = onProgress ?? null;
     this.#recovering = onRecovering ?? null;
+    Object.assign(this, methods((...call) => this.#ask(...call)));
     this.#worker = new EngineWorker(program, (message) => this.#receive(message), (error) => this.#end(error));
   }
 
@@ -122,11 +129,12 @@ export class Quire {
   /**
    * Loads a LoRA adapter for requests to name, while others run.
    * @param {string | URL | Blob} adapter
+   * @param {{name?: string}} [options]
    */
-  async loadLora(adapter) {
+  async loadLora(adapter, options) {
     const {url, blob} = modelOf(adapter, 'adapter');
-    const id = await this.#call('addLoRA', {url}, blob);
-    return new Lora(id, (number) => this.#call('dropLoRA', number));
+    const {id, name} = await this.#call('addLoRA', {url, ...given(options)}, blob);
+    return new Lora(id, name, (number) => this.#call('dropLoRA', number));
   }
 
   /** Starts a conversation that can be saved. */
@@ -214,6 +222,23 @@ export class Quire {
     };
   };
 
+  // ask sends a call of the API and gives its answer's head: {status, headers, body}.
+  #ask({method, path, headers}, body, signal) {
+    signal?.throwIfAborted();
+    const id = this.#next++;
+    const tell = (...message) => { this.#call(...message).catch(() => {}); };
+    const answer = new Answer({cancel: () => tell('cancel', id), flow: (open) => tell('flow', {id, open})}, signal);
+    this.#answers.set(id, answer);
+    this.#call('ask', {method, path, headers: Object.fromEntries(headers)}, body, id).then(({head, bytes}) => {
+      answer.begins(head, bytes);
+      if (!head.stream) this.#answers.delete(id);
+    }, (e) => {
+      this.#answers.delete(id);
+      answer.failed(e);
+    });
+    return answer.head;
+  }
+
   #save = (ids) => this.#call('save', ids);
 
   #receive({kind, id, value, bytes}) {
@@ -229,6 +254,12 @@ export class Quire {
         break;
       case 'chunks':
         for (const message of value) this.#deliver(message);
+        break;
+      case 'head':
+        this.#take(id)?.resolve({head: value, bytes});
+        break;
+      case 'events':
+        this.#events(value, bytes);
         break;
       case 'blocks': {
         const cache = unpack(value, new Uint16Array(bytes.buffer), (stream) => this.#streams.get(stream) ?? null);
@@ -255,6 +286,15 @@ export class Quire {
     generation?.ended(result);
   }
 
+  // events hands out what one landed step adds to answers, which lies one after another in the bytes.
+  #events(parts, bytes) {
+    let at = 0;
+    for (const {id, size, end} of parts) {
+      this.#answers.get(id)?.comes(bytes.slice(at, at += size), end);
+      if (end) this.#answers.delete(id);
+    }
+  }
+
   // end stops the worker and everything that waits for it.
   #end(error) {
     if (this.#failure) return;
@@ -264,6 +304,8 @@ export class Quire {
     this.#calls.clear();
     for (const generation of this.#streams.values()) generation.failed(error);
     this.#streams.clear();
+    for (const answer of this.#answers.values()) answer.failed(error);
+    this.#answers.clear();
     this.#watchers.clear();
   }
 }

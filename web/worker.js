@@ -1,6 +1,7 @@
 // Runs the engine. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
 // of cmd/wasm/port takes them. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
-// "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache, "crashed" ends.
+// "head" one of the API, whose "events" may follow; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
+// "crashed" ends.
 
 import './wasm_exec.js';
 import './gpu.js';

@@ -10,6 +10,8 @@ import (
 	"quire/cmd/wasm/port"
 	"quire/engine"
 	"quire/engine/gpu"
+	"quire/engine/openai"
+	"quire/engine/openai/local"
 	"quire/engine/split"
 	"quire/engine/tokenizer"
 )
@@ -22,15 +24,21 @@ type bridge struct {
 	streams  map[int]*engine.Stream // by the id of their call
 	outbox   *outbox
 	watching *watcher // nil: nobody watches the blocks
+
+	api       openai.API
+	exchanges map[int]*exchange // of the API, by the id of their call
+	local     *local.Engine     // the engine as the API asks for it
+	events    *eventbox
 }
 
 func newBridge(p *port.Port) *bridge {
-	b := &bridge{Port: p, streams: map[int]*engine.Stream{}}
+	b := &bridge{Port: p, streams: map[int]*engine.Stream{}, exchanges: map[int]*exchange{}}
 	b.outbox = newOutbox(func(messages []message) { b.Answer("chunks", 0, messages, js.Null()) })
+	b.events = newEventbox(func(parts []part, bytes []byte) { b.Answer("events", 0, parts, bytesOf(bytes)) })
 	return b
 }
 
-// call runs a method; blob is a Blob for "open", "restore" and "addLoRA", and otherwise nothing.
+// call runs a method; blob is a Blob for "open", "restore" and "addLoRA", the bytes of the body for "ask", and otherwise nothing.
 func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	result, err := b.run(method, id, argument, blob)
 	switch {
@@ -63,6 +71,17 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return b.submit(id, argument)
 	case "embed":
 		return nil, b.embed(id, argument)
+	case "ask":
+		return nil, b.ask(id, argument, blob)
+	case "flow":
+		var f flow
+		if err := port.Decode(argument, &f); err != nil {
+			return nil, err
+		}
+		if x := b.exchanges[f.ID]; x != nil {
+			x.hold(!f.Open)
+		}
+		return struct{}{}, nil
 	case "cancel":
 		var stream int
 		if err := port.Decode(argument, &stream); err != nil {
@@ -70,6 +89,9 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		}
 		if s := b.streams[stream]; s != nil {
 			s.Cancel()
+		}
+		if x := b.exchanges[stream]; x != nil {
+			x.cancel()
 		}
 		return struct{}{}, nil
 	case "encode":
@@ -107,20 +129,18 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		go b.restore(id, b.engine, blob)
 		return nil, nil
 	case "addLoRA":
-		var from struct {
-			URL string `json:"url"`
-		}
-		if err := port.Decode(argument, &from); err != nil {
+		var file loraFile
+		if err := port.Decode(argument, &file); err != nil {
 			return nil, err
 		}
-		go b.addLoRA(id, b.engine, from.URL, blob)
+		go b.addLoRA(id, b.engine, file, blob)
 		return nil, nil
 	case "dropLoRA":
 		var number uint64
 		if err := port.Decode(argument, &number); err != nil {
 			return nil, err
 		}
-		return struct{}{}, b.engine.DropLoRA(number)
+		return struct{}{}, b.local.DropLoRA(number)
 	case "stats":
 		return b.engine.Stats(), nil
 	case "watch":
@@ -162,6 +182,8 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 		b.Fail(id, err)
 		return
 	}
+	b.local = local.New(b.engine, "", 0)
+	b.api.Models = local.Models{Engine: b.local}
 	b.Answer("done", id, b.engine.Info(), js.Null())
 }
 

@@ -194,7 +194,7 @@ func testBridge() (*bridge, *[]posted) {
 
 func TestCallWithoutModel(t *testing.T) {
 	b, said := testBridge()
-	for id, method := range []string{"submit", "cancel", "encode", "decode", "save", "restore", "stats", "close", "nothing"} {
+	for id, method := range []string{"submit", "ask", "flow", "cancel", "encode", "decode", "save", "restore", "stats", "close", "nothing"} {
 		b.call(method, id, `{}`, js.Null())
 		var f port.Failure
 		require.Len(t, *said, id+1, method)
@@ -203,8 +203,8 @@ func TestCallWithoutModel(t *testing.T) {
 		assert.Equal(t, posted{"failed", id, last.json}, last)
 		assert.Equal(t, "ErrClosed", f.Name)
 	}
-	b.call("open", 11, `{"colour": 1}`, js.Null())
-	assert.Contains(t, (*said)[9].json, `"ErrBadRequest"`)
+	b.call("open", 13, `{"colour": 1}`, js.Null())
+	assert.Contains(t, (*said)[11].json, `"ErrBadRequest"`)
 	assert.False(t, b.opening, "a wrong call leaves the worker ready for a right one")
 }
 

@@ -4,6 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"path"
+	"strings"
 	"syscall/js"
 
 	"quire/engine"
@@ -23,15 +26,75 @@ func (r *asked) adapters() (all []engine.LoRA) {
 	return all
 }
 
-// addLoRA answers with the number of an adapter that it loads.
-func (b *bridge) addLoRA(id int, e *engine.Engine, url string, blob js.Value) {
-	source, err := openSource(context.Background(), url, blob)
-	if err == nil {
-		var number uint64
-		if number, err = e.AddLoRA(source); err == nil {
-			b.Answer("done", id, number, js.Null())
-			return
+// loraFile is where an adapter comes from, and what requests of the API are to call it.
+type loraFile struct {
+	URL  string `json:"url"`
+	Name string `json:"name"`
+}
+
+// adapter is one that is loaded.
+type adapter struct {
+	ID   uint64 `json:"id"`
+	Name string `json:"name"`
+}
+
+// addLoRA answers with the number and the name of an adapter that it loads.
+func (b *bridge) addLoRA(id int, e *engine.Engine, file loraFile, blob js.Value) {
+	a, err := b.loadLoRA(e, file, blob)
+	if err != nil {
+		b.Fail(id, err)
+		return
+	}
+	b.Answer("done", id, a, js.Null())
+}
+
+func (b *bridge) loadLoRA(e *engine.Engine, file loraFile, blob js.Value) (a adapter, err error) {
+	if b.named(file.Name) {
+		return a, fmt.Errorf("%w: an adapter called %q is loaded already: give this one another name", engine.ErrBadRequest, file.Name)
+	}
+	source, err := openSource(context.Background(), file.URL, blob)
+	if err != nil {
+		return a, err
+	}
+	if a.ID, err = e.AddLoRA(source); err != nil {
+		return a, err
+	}
+	a.Name = file.Name
+	if a.Name == "" {
+		a.Name = b.freeName(fileName(file.URL, blob))
+	}
+	b.local.NameLoRA(a.ID, a.Name)
+	return a, nil
+}
+
+// named reports whether an adapter has a name.
+func (b *bridge) named(name string) bool {
+	_, err := b.local.LoRA(name)
+	return err == nil
+}
+
+// fileName is a file's, without its folder and its ending.
+func fileName(url string, blob js.Value) string {
+	name, _, _ := strings.Cut(url, "?")
+	name = path.Base(name)
+	if blob.Truthy() {
+		name = ""
+		if given := blob.Get("name"); given.Type() == js.TypeString {
+			name = given.String()
 		}
 	}
-	b.Fail(id, err)
+	name = strings.TrimSuffix(name, ".gguf")
+	if name == "" {
+		name = "adapter"
+	}
+	return name
+}
+
+// freeName gives a name that no adapter has.
+func (b *bridge) freeName(name string) string {
+	free := name
+	for i := 2; b.named(free); i++ {
+		free = fmt.Sprintf("%s-%d", name, i)
+	}
+	return free
 }

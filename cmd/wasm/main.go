@@ -9,5 +9,6 @@ import "quire/cmd/wasm/port"
 func main() {
 	b := newBridge(port.Open(failureOf))
 	b.Serve(b.call)
+	go b.events.run()
 	b.outbox.run()
 }

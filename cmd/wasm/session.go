@@ -22,9 +22,7 @@ type blobWriter struct{ blob js.Value }
 func newBlobWriter() *blobWriter { return &blobWriter{js.Global().Get("Blob").New()} }
 
 func (w *blobWriter) Write(data []byte) (int, error) {
-	bytes := js.Global().Get("Uint8Array").New(len(data))
-	js.CopyBytesToJS(bytes, data)
-	w.blob = js.Global().Get("Blob").New([]any{w.blob, bytes})
+	w.blob = js.Global().Get("Blob").New([]any{w.blob, bytesOf(data)})
 	return len(data), nil
 }
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"syscall/js"
 	"time"
 
 	"quire/engine"
@@ -118,9 +117,7 @@ func (w *watcher) send(e *engine.Engine, events []engine.Event) {
 		clear(w.streams)
 	}
 	w.packed = pack(w.packed[:0], s.Blocks)
-	array := js.Global().Get("Uint8Array").New(len(w.packed))
-	js.CopyBytesToJS(array, w.packed)
-	w.bridge.Answer("blocks", 0, p, array)
+	w.bridge.Answer("blocks", 0, p, bytesOf(w.packed))
 }
 
 // pack writes blocks in order.

@@ -27,13 +27,23 @@ func TestLora(t *testing.T) {
 		const asked = (lora) => quire.generate({ids: [122], maxTokens: 4, temperature: 0, ignoreEnd: true, lora}).result.then(({ids}) => ids);
 		return Promise.all([asked(null), asked({adapter: one, scale: 0.5}), asked([{adapter: one, scale: 0.75}, two]), asked(two)]);
 	})()`))
+	assert.Equal(t, []any{"first", "adapter", true, 400.0}, get[[]any](p, `(async () => {
+		await Promise.all([one.drop(), two.drop()]);
+		globalThis.one = await quire.loadLora(new File([globalThis['qwen3-lora1']], 'first.gguf'));
+		globalThis.two = await quire.loadLora(globalThis['qwen3-lora2']);
+		const ask = (lora) => quire.completions.create({prompt: [122], max_tokens: 4, temperature: 0, ignore_eos: true, lora}).then(({choices}) => choices[0].text);
+		const own = await quire.decode((await quire.generate({ids: [122], maxTokens: 4, temperature: 0, ignoreEnd: true, lora: two}).result).ids);
+		const same = await ask(two) === own && await ask('adapter') === own && await ask({name: 'adapter', scale: 1}) === own && await ask() !== own;
+		return [one.name, two.name, same, await ask('none').catch((e) => e.status)];
+	})()`))
 	for _, wrong := range [][2]string{
 		{`^ErrBadRequest: .*has rank 4, and of the 12 .* 0 are free.*loraRank`, `quire.loadLora(globalThis['qwen3-lora1'])`},
 		{`^ErrUnsupportedAdapter: .*general\.type is "model"`, `quire.loadLora(globalThis['qwen3'])`},
 		{`^ErrBadRequest: no adapter is given`, `quire.loadLora('')`},
+		{`^ErrBadRequest: .*an adapter called "first" is loaded already`, `quire.loadLora(globalThis['qwen3-lora1'], {name: 'first'})`},
 		{`^ErrBadRequest: lora must be what loadLora gave`, `quire.generate({ids: [1], lora: 1}).result`},
 		{`^ErrBadRequest: the scale of an adapter must be a number`, `quire.embed({ids: [1], lora: {adapter: one, scale: 'much'}})`},
-		{`^ErrBadRequest: .*no adapter 1 is loaded`, `one.drop().then(() => quire.generate({ids: [1], lora: one}).result)`},
+		{`^ErrBadRequest: .*no adapter \d is loaded`, `one.drop().then(() => quire.generate({ids: [1], lora: one}).result)`},
 	} {
 		assert.Regexp(t, wrong[0], get[string](p, `failure(`+wrong[1]+`)`))
 	}

@@ -11,7 +11,7 @@ import (
 
 // What a program in TypeScript may write, and must not.
 const typed = `
-import {Quire, QuireError, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
+import {Quire, QuireError, type ChatCompletion, type ChatRequest, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
 import tales from 'quire-llm/tales';
 
 const settings: Options<OpenOptions> = {model: tales, context: null, kvType: 'q8', signal: undefined, onProgress: ({stage, done, total}) => console.log(stage, done / total)};
@@ -45,8 +45,28 @@ const file: Blob = await session.save();
 console.log((await quire.loadSession(file)).ids.length);
 const back: string = await quire.decode(await quire.encode('A', {special: true}), null);
 quire.watch(({owners, stats}) => console.log(owners.length, stats.running, back))();
+const stream = await quire.chat.completions.create({messages: [{role: 'user', content: 'Hello.'}], stream: true, top_k: 5, seed: 5n, min_p: null});
+for await (const {choices} of stream) console.log(choices[0]?.delta.content);
+stream.controller.abort();
+for await (const {choices: [choice]} of quire.chat.completions.create({messages: [], stream: true}, {signal: AbortSignal.timeout(5)})) console.log(choice?.finish_reason);
+const completion: ChatCompletion = await quire.chat.completions.create({messages: [{role: 'user', content: [{type: 'text', text: 'A'}]}], tools: [{type: 'function', function: {name: 'f'}}], new_field: 1});
+console.log(completion.choices[0]?.message.tool_calls?.[0]?.function.arguments, completion.usage.total_tokens);
+const request: ChatRequest = {messages: [], logit_bias: {5: -100}};
+console.log((await quire.chat.completions.create({...request, stream: false})).model, (await quire.completions.create({prompt: [1, 2]})).choices[0]?.text);
+console.log((await quire.embeddings.create({input: ['A']})).data[0]?.embedding.length, (await quire.models.list()).data[0]?.id);
+for await (const event of quire.responses.create({input: 'A', stream: true})) console.log(event.type);
+console.log((await quire.rerank({query: 'A', documents: ['B']})).results[0]?.relevance_score, (await quire.tokenize({content: 'A'})).tokens.length);
+const {fetch} = quire;
+const answer: Response = await fetch(new URL('http://quire/v1/models'), {signal: AbortSignal.timeout(5)});
+console.log(answer.status);
 await quire.close();
 
+// @ts-expect-error messages are missing
+await quire.chat.completions.create({stream: true});
+// @ts-expect-error a list is wanted
+await quire.chat.completions.create({messages: 'A'});
+// @ts-expect-error a number is wanted
+await quire.completions.create({prompt: 'A', temperature: 'hot'});
 // @ts-expect-error a model is missing
 await Quire.open({});
 // @ts-expect-error null is no model

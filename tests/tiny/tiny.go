@@ -86,11 +86,12 @@ type pair struct {
 	value any
 }
 
-func (m Model) pairs() []pair {
-	tokens, types := make([]string, Vocabulary), make([]int32, Vocabulary)
+// vocabulary gives the bytes as GPT-2 spells them, then BOS and EOS, and their types.
+func vocabulary() (tokens []string, types []int32) {
+	tokens, types = make([]string, Vocabulary), make([]int32, Vocabulary)
 	next := 256
 	for b := range 256 {
-		r := rune(b) // as GPT-2 spells bytes
+		r := rune(b)
 		if b <= ' ' || b >= 0x7f && b <= 0xa0 || b == 0xad {
 			r = rune(next)
 			next++
@@ -98,6 +99,11 @@ func (m Model) pairs() []pair {
 		tokens[b], types[b] = string(r), 1
 	}
 	tokens[BOS], tokens[EOS], types[BOS], types[EOS] = "<|begin|>", "<|end|>", 3, 3
+	return tokens, types
+}
+
+func (m Model) pairs() []pair {
+	tokens, types := vocabulary()
 	a := m.Architecture + "."
 	return []pair{
 		{"general.architecture", m.Architecture}, {a + "context_length", uint32(Context)}, {a + "embedding_length", uint32(Width)},

@@ -3,11 +3,15 @@ import {kind} from './options.js';
 
 /** A LoRA adapter that is loaded, for requests to name. */
 export class Lora {
+  /** What the API's requests call it. */
+  name;
+
   #id;
   #drop;
 
   /** @internal */
-  constructor(id, drop) {
+  constructor(id, name, drop) {
+    this.name = name;
     this.#id = id;
     this.#drop = drop;
   }
@@ -18,6 +22,11 @@ export class Lora {
     const drop = this.#drop;
     this.#drop = null;
     await drop(this.#id);
+  }
+
+  /** @internal A request of the API names it. */
+  toJSON() {
+    return this.name;
   }
 
   /** @internal What the worker is to take, of one adapter or several, each with a scale or without. */

@@ -61,6 +61,15 @@ export function written(value) {
   }
 }
 
+// writtenExactly gives a call of the API as JSON: nothing may be among others there, and integers of any size.
+export function writtenExactly(value) {
+  try {
+    return JSON.stringify(value, exact);
+  } catch (e) {
+    throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${said(e)}`);
+  }
+}
+
 function plain(key, value) {
   const name = Array.isArray(this) ? `element ${key} of a list` : key;
   switch (typeof value) {
@@ -74,7 +83,7 @@ function plain(key, value) {
   return value;
 }
 
-// exact writes messages, where templates may want nothing among others.
+// exact writes messages and calls of the API, where templates and schemas may want nothing among others.
 function exact(key, value) {
   if (value === undefined || value === null) return value;
   if (typeof value === 'bigint' && JSON.rawJSON) return JSON.rawJSON(String(value));

@@ -4,6 +4,7 @@ package local
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	"quire/engine"
@@ -42,6 +43,14 @@ func (e *Engine) NameLoRA(number uint64, name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.adapters[name] = number
+}
+
+// DropLoRA takes an adapter away from requests to come, and its name.
+func (e *Engine) DropLoRA(number uint64) error {
+	e.mu.Lock()
+	maps.DeleteFunc(e.adapters, func(_ string, n uint64) bool { return n == number })
+	e.mu.Unlock()
+	return e.Engine.DropLoRA(number)
 }
 
 // Submit queues a request.
