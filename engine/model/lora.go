@@ -79,12 +79,15 @@ type Adaptable struct {
 	Cols, Rows int
 }
 
-// Adaptable lists what adapters may change, where the plan has room for any.
+// Adaptable lists what adapters may change, where the plan has room for any. Rows of a tensor may be in several products.
 func (p *Plan) Adaptable() []Adaptable {
 	var all []Adaptable
 	for _, a := range p.adaptable {
 		for i := range a.slots {
-			all = append(all, Adaptable{a.slots[i].name, a.cols, a.slots[i].tensorRows()})
+			one := Adaptable{a.slots[i].name, a.cols, a.slots[i].tensorRows()}
+			if !slices.Contains(all, one) {
+				all = append(all, one)
+			}
 		}
 	}
 	return all
