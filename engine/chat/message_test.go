@@ -65,3 +65,40 @@ func TestMessageFromJSON(t *testing.T) {
 		assert.Error(t, m.UnmarshalJSON([]byte(wrong)), wrong)
 	}
 }
+
+// A message is written as it was read: its keys in their order, integers with their digits, and no content where there was none.
+func TestMessageIsWrittenAsItWasRead(t *testing.T) {
+	for _, text := range []string{
+		`{"role": "user", "content": "a\n\"b\" — <c> 漢字"}`,
+		`{"content": [{"type": "text", "text": "a"}], "role": "user", "name": "ann"}`,
+		`{"role": "assistant", "content": null, "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {"z": 1180591620717411303424, "a": [1, 2.5, true, null]}}}]}`,
+		`{"role": "assistant", "reasoning_content": "hm"}`,
+	} {
+		var m Message
+		require.NoError(t, m.UnmarshalJSON([]byte(text)))
+		again, err := m.MarshalJSON()
+		require.NoError(t, err)
+		assert.Equal(t, text, string(again))
+	}
+	text, err := Message{Role: "assistant", Content: "b", Fields: map[string]any{"reasoning_content": "a"}}.MarshalJSON()
+	require.NoError(t, err)
+	assert.Equal(t, `{"role": "assistant", "content": "b", "reasoning_content": "a"}`, string(text))
+}
+
+func FuzzMessageJSON(f *testing.F) {
+	f.Add([]byte(`{"role": "user", "content": [{"type": "text", "text": "a"}], "n": 1e5, "x": {"b": null, "a": [true, -0.5]}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var m, again Message
+		if m.UnmarshalJSON(text) != nil {
+			return
+		}
+		written, err := m.MarshalJSON()
+		if err != nil {
+			return
+		}
+		require.NoError(t, again.UnmarshalJSON(written), "%s", written)
+		twice, err := again.MarshalJSON()
+		require.NoError(t, err)
+		require.Equal(t, string(written), string(twice))
+	})
+}
