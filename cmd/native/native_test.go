@@ -106,7 +106,7 @@ func TestCandidates(t *testing.T) {
 	require.NoError(t, err)
 	for line, want := range map[string][]string{
 		"be":                            {"bench"},
-		"bench ":                        {"model", "attention"},
+		"bench ":                        {"model", "attention", "serve"},
 		"bench --kv":                    {"--kv-type", "--kv-memory"},
 		"bench attention --h":           {"--help", "--head-dim", "--heads"},
 		"run --kv-type ":                {"f32", "f16", "bf16", "q8"},
