@@ -160,6 +160,9 @@ func (s *Server) hub(w http.ResponseWriter, r *http.Request) {
 	for i, part := range parts { // a revision may have a slash in it
 		parts[i], _ = url.PathUnescape(part)
 	}
+	if len(parts) == 4 && parts[0] == "api" && parts[1] == "models" {
+		parts = append(parts, "revision", "main")
+	}
 	if len(parts) >= 6 && parts[0] == "api" && parts[1] == "models" {
 		s.api(w, r, parts[2]+"/"+parts[3], parts[4], strings.Join(parts[5:], "/"))
 		return
