@@ -77,7 +77,7 @@ func One() func(http.ResponseWriter, *http.Request, []byte) bool {
 		w.Header().Set("Content-Length", fmt.Sprint(end-start))
 		w.WriteHeader(http.StatusPartialContent)
 		for start < end {
-			next := min(end, start+256<<10)
+			next := min(end, start+64<<10)
 			if _, err := w.Write(data[start:next]); err != nil {
 				return true
 			}
@@ -104,7 +104,7 @@ func (g *Gate) Open() { close(g.open) }
 // Fault is for Server.Fault.
 func (g *Gate) Fault(w http.ResponseWriter, r *http.Request, data []byte) bool {
 	start, end := span(r, len(data))
-	w.Header().Set("ETag", `"gate"`)
+	w.Header().Set("ETag", `"`+sha(data)+`"`)
 	w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, end-1, len(data)))
 	w.Header().Set("Content-Length", fmt.Sprint(end-start))
 	w.WriteHeader(http.StatusPartialContent)

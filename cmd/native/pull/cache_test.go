@@ -123,7 +123,7 @@ func TestPrune(t *testing.T) {
 
 func TestPruneWhatBrokenPullsLeft(t *testing.T) {
 	p, s := library(t)
-	s.Fault = hubtest.Cut(6 << 20)
+	s.Fault = hubtest.Cut(6 << 17)
 	p.options.Network = remote.Options{Attempts: 1}
 	refused(t, p, "hf:o/r/big.gguf")
 	require.Len(t, p.Cache.Rests(), 1)

@@ -12,8 +12,8 @@ import (
 
 const (
 	pieceSize = 256 << 10
-	smallest  = 4 << 20  // of spans, so that few requests are made
-	largest   = 64 << 20 // of spans, so that they come nearly in order
+	smallSpan = 4 << 20  // so that few requests are made
+	largeSpan = 64 << 20 // so that spans come nearly in order
 	saveEvery = time.Second
 )
 
@@ -32,10 +32,10 @@ type download struct {
 	err     error
 }
 
-func newDownload(to *partial, adder *adder, missing []span, connections int, arrived func(bytes int64)) *download {
+func newDownload(to *partial, adder *adder, missing []span, connections int, smallest int64, arrived func(bytes int64)) *download {
 	d := &download{to: to, adder: adder, size: to.note.Size, arrived: arrived}
 	d.more.L = &d.mu
-	long := min(max(d.size/int64(4*connections), smallest), largest)
+	long := min(max(d.size/int64(4*connections), smallest), largeSpan)
 	for _, s := range missing {
 		for s.at < s.end {
 			cut := span{s.at, s.at + long}

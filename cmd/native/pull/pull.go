@@ -30,11 +30,12 @@ const defaultConnections = 4
 
 // Puller pulls models into a cache.
 type Puller struct {
-	Cache   *Cache
-	hub     Endpoint
-	options Options
-	client  *http.Client
-	room    func(folder string) int64
+	Cache    *Cache
+	hub      Endpoint
+	options  Options
+	client   *http.Client
+	room     func(folder string) int64
+	smallest int64 // of the spans that a connection takes at once
 
 	mu sync.Mutex // one Event is told at a time
 }
@@ -56,7 +57,7 @@ func New(o Options) (*Puller, error) {
 		o.Agent = "quire"
 	}
 	client := &http.Client{Transport: &transport{hub: e, agent: o.Agent}}
-	return &Puller{Cache: cache, hub: e, options: o, client: client, room: room}, nil
+	return &Puller{Cache: cache, hub: e, options: o, client: client, room: room, smallest: smallSpan}, nil
 }
 
 // Parse reads a model's name; false means that it is none.
@@ -341,7 +342,7 @@ func (j *job) load(s source, from *remote.File, to *partial, stop func()) (File,
 			return File{}, err
 		}
 		j.meter.had(size - left)
-		err = newDownload(to, adder, missing, j.options.Connections, j.meter.arrived).run(from, j.options.Connections, stop)
+		err = newDownload(to, adder, missing, j.options.Connections, j.smallest, j.meter.arrived).run(from, j.options.Connections, stop)
 	} else {
 		err = stream(from, adder, j.meter.arrived)
 	}
