@@ -56,7 +56,7 @@ func New(o Options) (*Puller, error) {
 	if o.Agent == "" {
 		o.Agent = "quire"
 	}
-	client := &http.Client{Transport: &transport{hub: e, agent: o.Agent}}
+	client := &http.Client{Transport: &transport{hub: e, agent: o.Agent, to: connections(o.Connections)}}
 	return &Puller{Cache: cache, hub: e, options: o, client: client, room: room, smallest: smallSpan}, nil
 }
 

@@ -3,12 +3,22 @@ package pull
 import (
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // transport sends a hub's token to the hub, and nowhere else: each request, also one that a redirect asks for, is looked at by itself.
 type transport struct {
 	hub   Endpoint
 	agent string
+	to    http.RoundTripper
+}
+
+// connections are one for each request at a time: over HTTP/2 all would share one, with what it loses and its window.
+func connections(most int) *http.Transport {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: most,
+		Protocols: new(http.Protocols)}
+	t.Protocols.SetHTTP1(true)
+	return t
 }
 
 // RoundTrip is http.RoundTripper.
@@ -19,7 +29,7 @@ func (t *transport) RoundTrip(q *http.Request) (*http.Response, error) {
 	if t.hub.token != "" && t.hub.same(q.URL) {
 		q.Header.Set("Authorization", "Bearer "+t.hub.token)
 	}
-	return http.DefaultTransport.RoundTrip(q)
+	return t.to.RoundTrip(q)
 }
 
 // staysAtHome stops at redirects to other hosts: what is asked with HEAD, the hub has said by then.
