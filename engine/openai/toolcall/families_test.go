@@ -187,3 +187,27 @@ func TestNames(t *testing.T) {
 	assert.False(t, Format{}.Calls())
 	assert.Empty(t, Format{}.Name())
 }
+
+// TestIDs: Mistral's templates want ids of nine letters and digits, of which a model's own is taken where it comes first.
+func TestIDs(t *testing.T) {
+	ids := func(name, text string) (ids []string) {
+		f, err := Named(name)
+		require.NoError(t, err)
+		p := f.Parser(testTools)
+		for _, d := range append(p.Push(text), p.Finish()...) {
+			if d.Call != nil && d.Call.ID != "" {
+				ids = append(ids, d.Call.ID)
+			}
+		}
+		return ids
+	}
+	mistral := ids("mistral", `[TOOL_CALLS][{"id": "abcdef123", "name": "now", "arguments": {}}, {"name": "now", "id": "abcdef123"}, {"name": "now", "id": "short"}]`)
+	require.Len(t, mistral, 3)
+	assert.Equal(t, "abcdef123", mistral[0])
+	for _, id := range mistral {
+		assert.Regexp(t, "^[a-zA-Z0-9]{9}$", id)
+	}
+	hermes := ids("hermes", `<tool_call>{"name": "now", "id": "abcdef123"}</tool_call>`)
+	require.Len(t, hermes, 1)
+	assert.Regexp(t, "^call_[a-zA-Z0-9]{24}$", hermes[0])
+}
