@@ -25,6 +25,7 @@ func (c *serveCommand) listen() (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", c.Addr)
 	var lookup *net.DNSError
+	var system *os.SyscallError
 	switch {
 	case err == nil:
 		return l, nil
@@ -36,6 +37,8 @@ func (c *serveCommand) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("%s is no address of this machine", c.Addr)
 	case errors.As(err, &lookup):
 		return nil, fmt.Errorf("%s: no address is known under this name", c.Addr)
+	case errors.As(err, &system):
+		return nil, fmt.Errorf("%s: %w", c.Addr, system.Err)
 	}
 	return nil, fmt.Errorf("%s is no address to listen at", c.Addr)
 }
