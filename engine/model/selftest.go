@@ -1,3 +1,5 @@
+//go:build !js
+
 package model
 
 import (
@@ -7,6 +9,9 @@ import (
 	"quire/engine/kernel"
 	"quire/engine/program"
 )
+
+// HasSelfTest says whether SelfTest does anything on this host.
+const HasSelfTest = true
 
 // Await has Bind wait for kernels, and SelfTest test them.
 func (g *Graph) Await(k ...program.Waiter) {
