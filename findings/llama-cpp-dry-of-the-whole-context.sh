@@ -2,9 +2,8 @@
 # In llama.cpp's library DRY over "the whole context" (-1 tokens) is no DRY at all.
 #
 # node-llama-cpp 3.22.1's build of libllama (llama.cpp v0.5.0), called from Python on a tiny model of random weights.
-# llama-cli and llama-server take --dry-penalty-last-n -1 for the whole context, which is their default too; the tools put the
-# context's size in its place. Whoever hands the same -1 to llama_sampler_init_dry, which no longer is told a context size, gets a
-# sampler that changes nothing, without a word: it wants the number of tokens.
+# Older versions of llama_sampler_init_dry were told the context's size, and --dry-penalty-last-n is -1 for all of it in the tools'
+# help. This one is not told: whoever hands it -1 gets a sampler that changes nothing, without a word. It wants the number of tokens.
 #
 # Output seen, after the tokens 5 6 7 8 5 6 7:
 #   DRY over 64 tokens takes 1.4 off token 8
