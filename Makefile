@@ -23,7 +23,7 @@ PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* families/quant-q5_0.* families/quant-q6_k.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -77,6 +77,9 @@ web/dist/quire.wasm: FORCE
 	$(SMALL) -o bin/_tab/quire.wasm ./cmd/wasm
 	$(SMALL) -o bin/_tab/quire-bench.wasm ./cmd/wasm/bench
 	$(GO) run ./cmd/wasm/shrink bin/_tab/quire.wasm bin/_tab/quire-bench.wasm web/dist
+
+dist: ## pack binaries for linux and windows on amd64 and linux on arm64 into bin/dist/; DIST names some of them
+	@.ci/dist $(DIST)
 
 bench: bin/quire ## measure the built-in model
 	bin/quire bench --prompt 64 --gen 64 --batch 1,8
