@@ -1,0 +1,181 @@
+"""What the openai client for Python may expect of `quire serve`: python suite.py URL MODEL ASSISTANT. It says what suite.js says."""
+
+import base64
+import json
+import math
+import os
+import struct
+import sys
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+
+URL, MODEL, ASSISTANT = sys.argv[1:4]
+client = openai.OpenAI(base_url=URL, api_key=os.environ.get("QUIRE_API_KEY", "none"), max_retries=0)
+STORY = [{"role": "user", "content": "Tell me a story about a fox."}]
+WEATHER = {"type": "function", "function": {
+    "name": "get_weather", "description": "Gives the weather of a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+
+
+def ask(**more):
+    return client.chat.completions.create(**{"model": MODEL, "messages": STORY, "temperature": 0, "max_completion_tokens": 8, **more})
+
+
+def told(content, **more):
+    return client.chat.completions.create(model=ASSISTANT, messages=[{"role": "user", "content": content}], temperature=0, **more)
+
+
+def text_of(chunks, index=0):
+    return "".join(c.delta.content or "" for chunk in chunks for c in chunk.choices if c.index == index)
+
+
+def fails(call, status, **fields):
+    try:
+        call()
+    except openai.APIStatusError as e:
+        assert e.status_code == status, (e.status_code, e.message)
+        for name, want in fields.items():
+            assert str(getattr(e, name)).startswith(want), (name, getattr(e, name), e.message)
+        return
+    raise AssertionError("it did not fail")
+
+
+def test_chat():
+    got = ask()
+    assert got.object == "chat.completion" and got.choices[0].message.role == "assistant" and got.choices[0].finish_reason == "length"
+    assert len(got.choices[0].message.content) > 8
+    assert got.usage.completion_tokens == 8 and got.usage.total_tokens == got.usage.prompt_tokens + 8
+
+
+def test_stream():
+    whole = ask().choices[0].message.content
+    chunks = list(ask(stream=True, stream_options={"include_usage": True}))
+    assert text_of(chunks) == whole
+    assert chunks[0].choices[0].delta.role == "assistant" and chunks[-2].choices[0].finish_reason == "length"
+    assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens == 8
+
+
+def test_choices_and_seeds():
+    a, b = ask(n=3, temperature=1.5, seed=5), list(ask(n=3, temperature=1.5, seed=5, stream=True))
+    assert [text_of(b, c.index) for c in a.choices] == [c.message.content for c in a.choices]
+    assert ask(temperature=1.5, seed=1).choices[0].message.content == ask(temperature=1.5, seed=1).choices[0].message.content
+
+
+def test_stop():
+    whole = ask(max_completion_tokens=24).choices[0].message.content
+    word = whole.split()[2]
+    for stop in (word, [word], ["@@@", word]):
+        choice = ask(stop=stop, max_completion_tokens=24).choices[0]
+        assert (choice.message.content, choice.finish_reason) == (whole[:whole.index(word)], "stop")
+
+
+def test_logprobs():
+    choice = ask(logprobs=True, top_logprobs=3).choices[0]
+    assert len(choice.logprobs.content) == 8
+    for token in choice.logprobs.content:
+        assert len(token.top_logprobs) == 3 and token.token == token.top_logprobs[0].token and token.logprob <= 0
+    assert bytes(b for t in choice.logprobs.content for b in t.bytes).decode() == choice.message.content
+
+
+def test_extensions():
+    got = ask(extra_body={"top_k": 5, "min_p": 0.1, "repetition_penalty": 1.1, "cache_salt": "a", "priority": 1, "deadline": 600})
+    assert got.usage.completion_tokens == 8
+    assert any("colour" in w for w in ask(extra_body={"colour": "red"}).warnings)
+    assert len(ask(extra_body={"beams": 3}).choices) == 1
+
+
+def test_tools():
+    message = told("weather", tools=[WEATHER]).choices[0].message
+    call = message.tool_calls[0]
+    assert message.content is None and call.function.name == "get_weather" and json.loads(call.function.arguments) == {"city": "Paris"}
+    pieces = [d for c in told("weather", tools=[WEATHER], stream=True) for d in c.choices[0].delta.tool_calls or []]
+    assert "".join(d.function.arguments or "" for d in pieces) == call.function.arguments
+    answer = client.chat.completions.create(model=ASSISTANT, temperature=0, tools=[WEATHER], messages=[
+        {"role": "user", "content": "weather"}, message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "sunny"}])
+    assert answer.choices[0].message.content == "It is sunny."
+    fails(lambda: told("weather", tools=[WEATHER], tool_choice="required"), 400, param="tool_choice")
+
+
+def test_reasoning():
+    message = told("think").choices[0].message
+    assert (message.content.strip(), message.reasoning_content.strip()) == ("Four.", "Two and two.")
+
+
+def test_completions():
+    whole = client.completions.create(model=MODEL, prompt="Once upon a time", temperature=0, max_tokens=8)
+    chunks = client.completions.create(model=MODEL, prompt="Once upon a time", temperature=0, max_tokens=8, stream=True)
+    assert "".join(c.choices[0].text for c in chunks) == whole.choices[0].text
+    many = client.completions.create(model=MODEL, prompt=["Once", "The hen"], n=2, max_tokens=3, echo=True)
+    assert [c.index for c in many.choices] == [0, 1, 2, 3] and many.choices[3].text.startswith("The hen")
+
+
+def test_embeddings():
+    one = client.embeddings.create(model=MODEL, input="A fox").data[0].embedding
+    assert abs(math.hypot(*one) - 1) < 1e-3
+    packed = client.embeddings.create(model=MODEL, input=["A fox", "A hen"], encoding_format="base64").data[0].embedding
+    values = struct.unpack(f"<{len(one)}f", base64.b64decode(packed))
+    assert all(abs(x - y) < 1e-3 for x, y in zip(one, values))
+
+
+def test_responses():
+    asked = {"model": MODEL, "input": "Tell me a story.", "temperature": 0, "max_output_tokens": 16, "store": False}
+    whole = client.responses.create(**asked)
+    assert whole.status == "incomplete" and len(whole.output_text) > 8
+    events = list(client.responses.create(**asked, stream=True))
+    assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == whole.output_text
+    with client.responses.stream(model=ASSISTANT, input="sunny", store=False) as stream:  # one that completes: the helper knows no other end
+        assert stream.get_final_response().output_text == "It is sunny."
+
+
+def test_models():
+    assert MODEL in [m.id for m in client.models.list()] and client.models.retrieve(MODEL).id == MODEL
+
+
+def test_errors():
+    fails(lambda: ask(temperature=3), 400, param="temperature", type="invalid_request_error")
+    fails(lambda: ask(messages=[]), 400, param="messages")
+    fails(lambda: ask(response_format={"type": "json_object"}), 400, param="response_format")
+    fails(lambda: ask(model="none"), 404, code="model_not_found")
+    fails(lambda: ask(messages=[{"role": "user", "content": "The fox ran. " * 3000}]), 400, code="context_length_exceeded")
+
+
+def test_leaving():
+    for _ in range(3):
+        with ask(stream=True, max_completion_tokens=200) as stream:
+            next(iter(stream))
+    assert ask().usage.completion_tokens == 8
+
+
+def test_32_at_once():
+    ends = {"think": "Four.", "sunny": "It is sunny."}
+    start = threading.Barrier(32)
+
+    def one(i):
+        word = ("think", "sunny")[i % 2]
+        start.wait()
+        got = told(word, stream=i % 4 < 2)
+        text = text_of(got) if i % 4 < 2 else got.choices[0].message.content
+        assert text.strip() == ends[word], text
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(one, range(32)))
+
+
+def main():
+    wrong = 0
+    cases = [(name, f) for name, f in globals().items() if name.startswith("test_")]
+    for name, case in cases:
+        try:
+            case()
+        except Exception:
+            wrong += 1
+            print(f"✗ {name}\n{traceback.format_exc()}")
+    print(f"{len(cases) - wrong} right, {wrong} wrong")
+    sys.exit(wrong > 0)
+
+
+if __name__ == "__main__":
+    main()
