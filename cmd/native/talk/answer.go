@@ -20,6 +20,7 @@ type Answer struct {
 
 	conversation *Conversation
 	before       []Entry // what the conversation was
+	unseen       int     // how much of that the model did not see
 	said         string  // what is answered, unless it had an answer before
 	stream       Stream
 	parser       *toolcall.Parser   // of what the model thinks; nil: it goes on with a text
@@ -49,24 +50,24 @@ func (c *Chat) Say(ctx context.Context, text string) (*Answer, error) {
 	before := slices.Clone(v.Entries)
 	v.Entries = append(v.Entries, Entry{Message: chat.Message{Role: "user", Content: text}})
 	v.tries = 0
-	return c.answer(ctx, before, text)
+	return c.answer(ctx, before, v.unseen, text)
 }
 
 // Regenerate begins another answer to what was said last: the effect of /regenerate.
 func (c *Chat) Regenerate(ctx context.Context) (*Answer, error) {
 	v := c.Current()
-	before := slices.Clone(v.Entries)
+	before, unseen := slices.Clone(v.Entries), v.unseen
 	v.cut(v.last("user") + 1)
-	return c.answer(ctx, before, "")
+	return c.answer(ctx, before, unseen, "")
 }
 
 // answer begins an answer to what was said last. Where nothing comes of it, the conversation is what it was before, and said is given
 // back.
-func (c *Chat) answer(ctx context.Context, before []Entry, said string) (*Answer, error) {
+func (c *Chat) answer(ctx context.Context, before []Entry, unseen int, said string) (*Answer, error) {
 	v := c.Current()
-	a := &Answer{conversation: v, before: before, said: said, limit: c.engine.Info().Context}
+	a := &Answer{conversation: v, before: before, unseen: unseen, said: said, limit: c.engine.Info().Context}
 	if err := c.begin(ctx, a); err != nil {
-		v.Entries = before
+		v.Entries, v.unseen = before, unseen
 		return nil, err
 	}
 	v.tries++
@@ -164,7 +165,7 @@ func (a *Answer) End() (again string, err error) {
 		err = r.Err
 	}
 	if a.Content == "" && a.Reasoning == "" && (err != nil || r.Reason == engine.FinishCancelled) {
-		v.Entries = a.before
+		v.Entries, v.unseen = a.before, a.unseen
 		return a.said, err
 	}
 	said := Entry{Message: chat.Message{Role: "assistant", Content: a.Content}, Ending: a.ending(r), Figures: r.Figures}

@@ -105,8 +105,10 @@ func (c *Chat) params(args string) (Effect, error) {
 	p := &c.Current().Params
 	name, value := args, ""
 	if at := strings.IndexAny(args, " \t\n="); at >= 0 {
-		name, value = args[:at], strings.TrimSpace(args[at+1:])
+		name, value = args[:at], strings.TrimSpace(args[at:])
+		value = strings.TrimSpace(strings.TrimPrefix(value, "="))
 	}
+	name = strings.ReplaceAll(strings.TrimLeft(name, "-"), "-", "_") // as flags are spelt
 	switch {
 	case name == "reset":
 		*p = c.Current().start.clone()
@@ -117,8 +119,8 @@ func (c *Chat) params(args string) (Effect, error) {
 	}
 	var lines []string
 	for _, s := range p.Settings() {
-		if name == "" || name == "reset" || name == s.Name || value != "" && strings.ReplaceAll(name, "-", "_") == s.Name {
-			lines = append(lines, fmt.Sprintf("%-18s  %-8s %s", s.Name, s.Value, s.Help))
+		if name == "" || name == "reset" || name == s.Name {
+			lines = append(lines, fmt.Sprintf("%-20s  %-8s %s", s.Name, s.Value, s.Help))
 		}
 	}
 	if len(lines) == 0 {

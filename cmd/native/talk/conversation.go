@@ -104,7 +104,7 @@ func (v *Conversation) cut(from int) {
 
 // fork gives a conversation of another name in which the same has been said.
 func (v *Conversation) fork(name string) *Conversation {
-	return &Conversation{Name: name, Params: v.Params.clone(), Entries: slices.Clone(v.Entries), start: v.start, unseen: v.unseen}
+	return &Conversation{Name: name, Params: v.Params.clone(), Entries: slices.Clone(v.Entries), start: v.start, unseen: v.unseen, tries: v.tries}
 }
 
 // Tokens is how much of the context the conversation took when it was last computed.

@@ -65,7 +65,7 @@ func (c *Chat) computed() ([]int32, error) {
 	if tokens := v.Entries[at].tokens; tokens != nil {
 		return tokens, nil
 	}
-	before := Conversation{Entries: v.Entries[:at], unseen: v.unseen}
+	before := Conversation{Entries: v.Entries[:at], unseen: v.unseen, Params: v.Params}
 	ids, _, err := c.prompt(&before)
 	if err != nil {
 		return nil, err

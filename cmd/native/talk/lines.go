@@ -93,7 +93,7 @@ func (l *Lines) take(ctx context.Context, text string) (quit bool, err error) {
 			l.tell(errors.New("/copy needs a terminal that can show the chat as a screen"))
 			return false, nil
 		case effect.Note != "":
-			fmt.Fprintln(l.Err, effect.Note)
+			fmt.Fprintln(l.Err, Clean(effect.Note))
 		}
 		if !effect.Answer {
 			return effect.Quit, nil

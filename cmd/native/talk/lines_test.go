@@ -56,9 +56,11 @@ func TestLines(t *testing.T) {
 // Nothing but answers goes to stdout, and no code that steers a terminal goes anywhere.
 func TestLinesAreOfAnswersOnly(t *testing.T) {
 	e := &talktest.Engine{Context: 1000, Answers: []string{"\x1b[31mred\x07"}}
-	out, told, err := piped(t, e, "/help\n/params max_tokens 4\nhello\n/nonsense\n/copy\nrefuse this\n")
+	out, told, err := piped(t, e, "/system \x1b[2Jbe brief\n/system\n/help\n/params max_tokens 4\nhello\n/nonsense\n/copy\nrefuse this\n")
 	require.ErrorIs(t, err, talk.ErrTold, "some lines failed")
 	assert.Equal(t, "[31\n", out)
+	assert.Contains(t, told, "System message: [2Jbe brief")
+	assert.NotContains(t, told, "\x1b")
 	assert.Contains(t, told, "/regenerate")
 	assert.Contains(t, told, "(cut off at max_tokens, 4 tokens)")
 	assert.Contains(t, told, "error: there is no command /nonsense")

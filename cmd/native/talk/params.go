@@ -3,12 +3,15 @@ package talk
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 
 	"quire/engine"
+	"quire/engine/chat"
+	"quire/engine/json"
 	"quire/engine/sample"
 	"quire/engine/words"
 )
@@ -20,6 +23,7 @@ type Params struct {
 	MaxTokens int     // of an answer; 0: until the model ends or the context is full
 	Stop      []string
 	LoRA      []engine.LoRA
+	Template  *json.Object // further variables of the chat template; nil: none
 }
 
 func (p Params) clone() Params {
@@ -35,6 +39,18 @@ func (p Params) request(prompt []int32, n int) engine.Request {
 		r.Sample.Seed = *p.Seed + uint64(n)
 	}
 	return r
+}
+
+// chatOptions are what the chat template is given beside the messages.
+func (p Params) chatOptions() chat.Options {
+	o := chat.Options{}
+	if p.Template != nil {
+		o.Extra = make(map[string]any, len(p.Template.Names))
+		for i, name := range p.Template.Names {
+			o.Extra[name] = p.Template.Values[i]
+		}
+	}
+	return o
 }
 
 // Setting is one of the parameters, as /params names it.
@@ -57,10 +73,12 @@ var settings = []setting{
 	{"repetition_penalty", "divides logits of tokens that are there; 1: none", getRepetition, setRepetition},
 	number("frequency_penalty", "off a token's logit as often as it is there", func(p *Params) *float64 { return &p.Sample.FrequencyPenalty }),
 	number("presence_penalty", "off the logit of a token that is there", func(p *Params) *float64 { return &p.Sample.PresencePenalty }),
+	{"logit_bias", `added to logits by token id, such as {"42": -5}; none: nothing is`, getBias, setBias},
 	{"dry_multiplier", "against repeated sequences (DRY); 0: off", getDRY, setDRY},
 	{"seed", "the same gives the same answer; random: another for each", getSeed, setSeed},
 	whole("max_tokens", "of an answer; 0: no limit", func(p *Params) *int { return &p.MaxTokens }),
 	{"stop", "end an answer before this text; none: nothing does", getStop, setStop},
+	{"chat_template_kwargs", `what the chat template takes, such as {"enable_thinking": false}; none: nothing more`, getTemplate, setTemplate},
 }
 
 func number(name, help string, field func(*Params) *float64) setting {
@@ -139,7 +157,7 @@ func setSeed(p *Params, text string) error {
 
 func getStop(p *Params) string {
 	if len(p.Stop) == 0 {
-		return "none"
+		return none
 	}
 	quoted := make([]string, len(p.Stop))
 	for i, text := range p.Stop {
@@ -150,7 +168,7 @@ func getStop(p *Params) string {
 
 // setStop takes one text, which may be in quotes as in Go: "\n" is the end of a line.
 func setStop(p *Params, text string) error {
-	if text == "none" {
+	if text == none {
 		p.Stop = nil
 		return nil
 	}
@@ -162,6 +180,56 @@ func setStop(p *Params, text string) error {
 		text = unquoted
 	}
 	p.Stop = []string{text}
+	return nil
+}
+
+const none = "none"
+
+func getBias(p *Params) string {
+	if len(p.Sample.LogitBias) == 0 {
+		return none
+	}
+	parts := make([]string, 0, len(p.Sample.LogitBias))
+	for _, id := range slices.Sorted(maps.Keys(p.Sample.LogitBias)) {
+		parts = append(parts, fmt.Sprintf(`"%d": %s`, id, strconv.FormatFloat(p.Sample.LogitBias[id], 'g', -1, 64)))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func setBias(p *Params, text string) error {
+	if text == none {
+		p.Sample.LogitBias = nil
+		return nil
+	}
+	var bias map[string]float64
+	if err := json.Unmarshal([]byte(text), &bias); err != nil || bias == nil {
+		return fmt.Errorf(`logit_bias must be token ids with numbers, such as {"42": -5}, or none, not %q`, text)
+	}
+	return p.Sample.SetBias(bias)
+}
+
+func getTemplate(p *Params) string {
+	if p.Template == nil {
+		return none
+	}
+	text, err := json.Marshal(p.Template)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func setTemplate(p *Params, text string) error {
+	if text == none {
+		p.Template = nil
+		return nil
+	}
+	value, err := json.Parse([]byte(text))
+	object, ok := value.(*json.Object)
+	if err != nil || !ok {
+		return fmt.Errorf(`chat_template_kwargs must be an object in JSON, such as {"enable_thinking": false}, or none, not %q`, text)
+	}
+	p.Template = object
 	return nil
 }
 
@@ -183,7 +251,6 @@ func SettingNames() (names []string) {
 
 // set changes a parameter, unless the engine would refuse the value.
 func (p *Params) set(name, value string) error {
-	name = strings.ReplaceAll(strings.TrimLeft(name, "-"), "-", "_")
 	at := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
 	if at < 0 {
 		return fmt.Errorf("there is no parameter %s; there are %s", name, strings.Join(SettingNames(), ", "))

@@ -210,6 +210,16 @@ func TestDropsTheOldestTurns(t *testing.T) {
 	assert.Less(t, drops, 15, "not each time")
 	assert.Len(t, c.Current().Entries, 41, "all is shown, and saved")
 	assert.Positive(t, c.Current().Unseen())
+
+	unseen := c.Current().Unseen()
+	e.Gate = make(chan struct{})
+	long, err := c.Say(context.Background(), strings.Repeat("long ", 25))
+	require.NoError(t, err)
+	assert.Positive(t, long.Dropped)
+	long.Cancel()
+	_, err = long.End()
+	require.NoError(t, err)
+	assert.Equal(t, unseen, c.Current().Unseen(), "what was taken back has taken nothing away")
 	do(t, c, "/undo")
 	assert.Zero(t, c.Current().Unseen(), "there may be room again")
 }
@@ -231,10 +241,15 @@ func TestRegenerateAndUndo(t *testing.T) {
 	assert.Equal(t, e.Prompt(0), e.Prompt(1))
 	assert.EqualValues(t, 7, e.Requests[0].Sample.Seed)
 	assert.EqualValues(t, 8, e.Requests[1].Sample.Seed, "another answer, though the seed is set")
+	do(t, c, "/fork")
+	a, err = c.Regenerate(context.Background())
+	require.NoError(t, err)
+	whole(t, a)
+	assert.EqualValues(t, 9, e.Requests[2].Sample.Seed, "none that there was before the fork")
 	assert.Equal(t, "first", do(t, c, "/undo").Input)
 	assert.Empty(t, said(c))
 	answered(t, c, "second")
-	assert.EqualValues(t, 7, e.Requests[2].Sample.Seed)
+	assert.EqualValues(t, 7, e.Requests[3].Sample.Seed)
 }
 
 func TestFork(t *testing.T) {
@@ -344,24 +359,37 @@ func TestParams(t *testing.T) {
 	for _, name := range talk.SettingNames() {
 		assert.Contains(t, all, name)
 	}
-	for _, line := range []string{"/params temperature 0.25", "/params top_k=40", "/params top-p 0.9", "/set min_p 0.1", "/params seed 5", "/params max_tokens 99", `/params stop "\n\n"`} {
+	for _, line := range []string{"/params temperature 0.25", "/params top_k=40", "/params top-p 0.9", "/set min_p = 0.1", "/params seed 5", "/params --max-tokens 99", `/params stop "\n\n"`,
+		`/params logit_bias {"42": -5, "7": 1.5}`, `/params chat_template_kwargs {"enable_thinking": false, "a": [1, {"b": null}]}`} {
 		do(t, c, line)
 	}
 	answered(t, c, "hello")
 	r := e.Requests[0]
-	assert.Equal(t, sample.Params{Temperature: 0.25, TopK: 40, TopP: 0.9, MinP: 0.1, Seed: 5}, r.Sample)
+	assert.Equal(t, sample.Params{Temperature: 0.25, TopK: 40, TopP: 0.9, MinP: 0.1, Seed: 5, LogitBias: map[int32]float64{42: -5, 7: 1.5}}, r.Sample)
 	assert.Equal(t, 99, r.MaxTokens)
 	assert.Equal(t, []string{"\n\n"}, r.Stop)
+	assert.Equal(t, false, e.Rendered.Extra["enable_thinking"])
+	assert.Len(t, e.Rendered.Extra, 2)
+	assert.Contains(t, do(t, c, "/params logit-bias").Note, ` {"7": 1.5, "42": -5} `)
+	assert.Contains(t, do(t, c, "/params chat_template_kwargs").Note, `"enable_thinking":false`)
 	for line, says := range map[string]string{
-		"/params temperature -1":    "temperature is -1, it must be between 0 and 1000",
-		"/params temperature warm":  `temperature must be a number, not "warm"`,
-		"/params top_k 1.5":         `top_k must be a whole number, not "1.5"`,
-		"/params seed -1":           "seed must be a whole number from 0 to 2^64-1 or random",
-		"/params max_tokens -3":     "max_tokens is -3",
-		"/params nonsense 1":        "there is no parameter nonsense; there are temperature, top_k",
-		"/params nonsense":          "there is no parameter nonsense",
-		`/params stop ""`:           "stop text is empty",
-		`/params stop "unfinished `: "stop must be a text, or one in quotes",
+		"/params temperature -1":                   "temperature is -1, it must be between 0 and 1000",
+		"/params temperature warm":                 `temperature must be a number, not "warm"`,
+		"/params top_k 1.5":                        `top_k must be a whole number, not "1.5"`,
+		"/params seed -1":                          "seed must be a whole number from 0 to 2^64-1 or random",
+		"/params max_tokens -3":                    "max_tokens is -3",
+		"/params nonsense 1":                       "there is no parameter nonsense; there are temperature, top_k",
+		"/params nonsense":                         "there is no parameter nonsense",
+		"/params --nonsense 1":                     "there is no parameter nonsense",
+		"/params logit_bias 5":                     "logit_bias must be token ids with numbers",
+		"/params logit_bias null":                  "logit_bias must be token ids with numbers",
+		`/params logit_bias {"a": 1}`:              `logit_bias is "a", it must be a map from token ids to numbers`,
+		`/params logit_bias {"5": 101}`:            "logit_bias",
+		"/params chat_template_kwargs [1]":         "chat_template_kwargs must be an object in JSON",
+		"/params chat_template_kwargs {a: 1}":      "chat_template_kwargs must be an object in JSON",
+		"/params chat_template_kwargs enable=true": "chat_template_kwargs must be an object in JSON",
+		`/params stop ""`:                          "stop text is empty",
+		`/params stop "unfinished `:                "stop must be a text, or one in quotes",
 	} {
 		before := c.Current().Params
 		_, err := c.Do(line)
@@ -372,6 +400,14 @@ func TestParams(t *testing.T) {
 	do(t, c, "/params reset")
 	assert.EqualValues(t, 0.5, c.Current().Params.Sample.Temperature)
 	assert.Nil(t, c.Current().Params.Seed)
+	for _, name := range []string{"logit_bias", "chat_template_kwargs"} {
+		do(t, c, "/params "+name+" {}")
+		do(t, c, "/params "+name+" none")
+		assert.Contains(t, do(t, c, "/params "+name).Note, " none ")
+	}
+	answered(t, c, "again")
+	assert.Empty(t, e.Rendered.Extra)
+	assert.Empty(t, e.Requests[1].Sample.LogitBias)
 }
 
 func TestSaveAndLoad(t *testing.T) {

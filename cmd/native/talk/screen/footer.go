@@ -42,8 +42,9 @@ func (m *Model) figures(p *page) []figure {
 	about, stats := m.chat.About(), m.chat.Stats()
 	v := p.conversation
 	used := v.Tokens()
+	name := talk.Clean(about.Name) // as the model's file has it
 	list := []figure{
-		{about.Name, about.Name},
+		{name, name},
 		{fmt.Sprintf("%s of %s (%d %%)", talk.Whole(used), talk.Count(about.Context, "token"), 100*used/max(1, about.Context)),
 			fmt.Sprintf("%d/%d", used, about.Context)},
 	}

@@ -263,7 +263,7 @@ func TestCommandsOnScreen(t *testing.T) {
 	assert.Equal(t, "hello", r.input.Value())
 	r.press("ctrl+c")
 	r.send("/params")
-	assert.Contains(t, r.shown(), "temperature         0.5")
+	assert.Contains(t, r.shown(), "temperature           0.5")
 	r.send("/clear")
 	assert.NotContains(t, r.shown(), "temperature")
 	r.send("/quit")
@@ -292,9 +292,9 @@ func TestConversationsBesideEachOther(t *testing.T) {
 	assert.NotContains(t, r.shown(), "\nright\n")
 }
 
-// A model's text steers no terminal.
+// Neither a model's text nor its name steers a terminal.
 func TestNothingSteersTheTerminal(t *testing.T) {
-	r := newRig(t, &talktest.Engine{Context: 1000, Answers: []string{"a\x1b]0;title\x07b\x1b[2Jc\rd"}}, 80, 24)
+	r := newRig(t, &talktest.Engine{Context: 1000, Name: "M\x1b[2Jodel", Answers: []string{"a\x1b]0;title\x07b\x1b[2Jc\rd"}}, 80, 24)
 	r.send("hello")
 	content := r.View().Content
 	assert.NotContains(t, content, "\x1b]0;")

@@ -3,6 +3,7 @@ package talktest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 // Engine answers with Answers, one after another.
 type Engine struct {
 	Context    int
+	Name       string // "": Test 1B
 	NoTemplate bool
 	Template   string // whose marks answers have
 	Answers    []string
@@ -27,11 +29,12 @@ type Engine struct {
 	Fail       error         // of the next answer, after its text
 
 	Requests []engine.Request // that were made
+	Rendered chat.Options     // what the last prompt was rendered with
 }
 
 // Info implements talk.Engine.
 func (e *Engine) Info() engine.Info {
-	return engine.Info{Name: "Test 1B", Context: e.Context, Blocks: 512, Defaults: sample.Params{Temperature: 0.5, TopP: 1}}
+	return engine.Info{Name: cmp.Or(e.Name, "Test 1B"), Context: e.Context, Blocks: 512, Defaults: sample.Params{Temperature: 0.5, TopP: 1}}
 }
 
 // Stats implements talk.Engine.
@@ -43,7 +46,8 @@ func (e *Engine) Stats() engine.Stats {
 func (e *Engine) HasTemplate() bool { return !e.NoTemplate }
 
 // FitChatPrompt implements talk.Engine.
-func (e *Engine) FitChatPrompt(messages []chat.Message, _ chat.Options, answer int) ([]int32, int, error) {
+func (e *Engine) FitChatPrompt(messages []chat.Message, o chat.Options, answer int) ([]int32, int, error) {
+	e.Rendered = o
 	return chat.Fit(messages, e.Context, answer, func(messages []chat.Message) ([]int32, error) {
 		text := ""
 		for _, m := range messages {
