@@ -50,6 +50,8 @@ func TestFetch(t *testing.T) {
 		"a path":                `'/v1/chat/completions', {method: 'post', body: body()}`,
 		"a request":             `new Request(chat, {method: 'POST', body: body()})`,
 		"a request, overridden": `new Request(chat, {method: 'POST', body: 'none'}), {body: body()}`,
+		"one without a stream":  `new (class extends Request { get body() { return undefined; } })(chat, {method: 'POST', body: body()})`, // as Firefox has it
+		"a path as a request":   `new Request('/v1/chat/completions', {method: 'POST', body: body()})`,
 		"bytes":                 `chat, {method: 'POST', body: new TextEncoder().encode(body())}`,
 		"a view":                `chat, {method: 'POST', body: new DataView(new TextEncoder().encode(body()).buffer)}`,
 		"a blob":                `chat, {method: 'POST', body: new Blob([body()])}`,
@@ -127,15 +129,16 @@ func TestFetchStreams(t *testing.T) {
 			return (told === undefined || told === 'Error: enough') && (await quire.stats()).tokens - before < 700;
 		})()`), what)
 	}
-	assert.Equal(t, []any{"Error: before", "Error: during", "AbortError: signal is aborted without reason"}, get[[]any](p, `(async () => {
+	assert.Equal(t, []any{"Error: before", "Error: during", "Error: sending", "Error: sending"}, get[[]any](p, `(async () => {
 		const abort = new AbortController();
 		const during = failure(quire.fetch(chat, {method: 'POST', body: body({max_completion_tokens: 200}), signal: abort.signal}));
 		setTimeout(() => abort.abort(new Error('during')), 20);
-		const never = new ReadableStream({});
+		let left = 'nothing';
+		const never = new ReadableStream({cancel: (reason) => { left = String(reason); }});
 		const sending = new AbortController();
-		setTimeout(() => sending.abort(), 20);
+		setTimeout(() => sending.abort(new Error('sending')), 20);
 		return [await failure(stream({}, {signal: AbortSignal.abort(new Error('before'))})), await during,
-			await failure(quire.fetch(chat, {method: 'POST', body: never, signal: sending.signal}))];
+			await failure(quire.fetch(chat, {method: 'POST', body: never, signal: sending.signal})), (await new Promise(setTimeout), left)];
 	})()`))
 	get[bool](p, `idle()`)
 	assert.Equal(t, "ErrClosed ErrClosed", get[string](p, `(async () => {
@@ -191,8 +194,8 @@ func TestCalls(t *testing.T) {
 	fails(`^ErrBadRequest .*signal belongs in a second argument`, `quire.chat.completions.create({messages, signal: AbortSignal.abort()})`)
 	fails(`^Error .*enough`, `quire.chat.completions.create({messages, stream: true}, {signal: AbortSignal.abort(new Error('enough'))})`)
 
-	// Three ways to stop.
-	assert.Equal(t, []any{1.0, 1.0, "Error: enough"}, get[[]any](p, `(async () => {
+	// Ways to stop.
+	assert.Equal(t, []any{1.0, 0.0, 1.0, "Error: enough"}, get[[]any](p, `(async () => {
 		const create = (options) => quire.chat.completions.create({messages, stream: true, max_completion_tokens: 200, n: 2}, options);
 		const counts = [];
 		const one = await create();
@@ -201,6 +204,11 @@ func TestCalls(t *testing.T) {
 			n++;
 			one.controller.abort();
 		}
+		counts.push(n);
+		n = 0;
+		const early = create();
+		early.abort();
+		for await (const _ of early) n++;
 		counts.push(n);
 		n = 0;
 		for await (const _ of create()) {

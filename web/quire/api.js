@@ -84,12 +84,20 @@ class StreamCall {
 
   // begin gives a promise of the stream that can be read like the stream itself.
   begin() {
-    const stream = this.#open();
+    const stream = this.#open(), controller = this.#controller;
+    const stopped = (e) => controller.signal.aborted && e === controller.signal.reason && !this.#signal?.aborted;
     return Object.assign(stream, {
-      controller: this.#controller,
-      abort: () => this.#controller.abort(),
+      controller,
+      abort: () => {
+        stream.catch(() => {}); // there may be nobody who waits for it
+        controller.abort();
+      },
       async *[Symbol.asyncIterator]() {
-        yield* await stream;
+        const events = await stream.catch((e) => {
+          if (!stopped(e)) throw e;
+          return []; // whoever called abort() knows that there is an end
+        });
+        yield* events;
       },
     });
   }
