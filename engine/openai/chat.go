@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"quire/engine/generation"
@@ -106,14 +107,15 @@ func (a *API) chatJob(ctx context.Context, q *ChatRequest) (j *chatJob, err *Err
 		}
 	}()
 	j = &chatJob{lease: l, query: q, id: a.newID("chatcmpl-"), created: a.now().Unix(), warnings: l.warnings(q)}
-	if j.prompt, err = l.chatText(q); err != nil {
-		return nil, err
-	}
 	if j.request, err = q.Sampling.request(l, a.now()); err != nil {
 		return nil, err
 	}
-	if j.request.Prompt, err = l.encode(j.prompt, q.field()); err != nil {
+	dropped := 0
+	if j.prompt, j.request.Prompt, dropped, err = l.chatPrompt(q); err != nil {
 		return nil, err
+	}
+	if dropped > 0 {
+		j.warnings = append(j.warnings, fmt.Sprintf("\"truncation\": the conversation is longer than the context, its oldest messages (%d) were left out", dropped))
 	}
 	if q.Logprobs {
 		j.request.Sample.Logprobs = max(1, q.TopLogprobs)
@@ -160,7 +162,7 @@ func (l *lease) encode(text, param string) ([]int32, *Error) {
 	if l.about.NoText {
 		return nil, unsupported("model", "The model %q gives embeddings or scores, and no text.", l.name)
 	}
-	if most := l.about.Context * l.about.TokenBytes; most > 0 && len(text) > most {
+	if l.tooLong(text) {
 		return nil, invalid(param, "context_length_exceeded", "The prompt has %d bytes, more than the context of %d tokens can hold.", len(text), l.about.Context)
 	}
 	ids, err := l.engine.TextPrompt(text)
@@ -168,6 +170,12 @@ func (l *lease) encode(text, param string) ([]int32, *Error) {
 		return nil, asError(err, param)
 	}
 	return ids, nil
+}
+
+// tooLong reports whether a text has more bytes than the context can hold.
+func (l *lease) tooLong(text string) bool {
+	most := l.about.Context * l.about.TokenBytes
+	return most > 0 && len(text) > most
 }
 
 // shown is an answer's text without the token that ended it, where special tokens are written out.

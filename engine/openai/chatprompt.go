@@ -10,8 +10,49 @@ import (
 
 // chatText renders a request's conversation.
 func (l *lease) chatText(q *ChatRequest) (string, *Error) {
+	messages, o, err := l.conversation(q)
+	if err != nil {
+		return "", err
+	}
+	return l.render(q, messages, o)
+}
+
+// chatPrompt gives the text of a request's conversation and its tokens. Where it is longer than the context and may be cut, dropped is how
+// many messages were left out.
+func (l *lease) chatPrompt(q *ChatRequest) (text string, ids []int32, dropped int, err *Error) {
+	messages, o, err := l.conversation(q)
+	if err != nil {
+		return "", nil, 0, err
+	}
+	if q.Truncate && !l.about.NoText {
+		var failed error
+		var kept []chat.Message // as they were rendered last
+		_, dropped, failed = chat.Fit(messages, l.about.Context, valueOr(q.MaxTokens, 0), func(m []chat.Message) ([]int32, error) {
+			kept = m
+			shorter, err := l.render(q, m, o)
+			switch {
+			case err != nil:
+				return nil, err
+			case l.tooLong(shorter):
+				return make([]int32, l.about.Context+1), nil // however many tokens it has
+			}
+			return l.engine.TextPrompt(shorter)
+		})
+		if failed != nil {
+			return "", nil, 0, asError(failed, q.field())
+		}
+		messages = kept
+	}
+	if text, err = l.render(q, messages, o); err == nil {
+		ids, err = l.encode(text, q.field())
+	}
+	return text, ids, dropped, err
+}
+
+// conversation gives a request's messages as the template wants them, and what else it is given.
+func (l *lease) conversation(q *ChatRequest) ([]chat.Message, chat.Options, *Error) {
 	if l.about.Template == "" {
-		return "", unsupported("messages", "The model %q has no chat template: ask /v1/completions to go on with a text.", l.name)
+		return nil, chat.Options{}, unsupported("messages", "The model %q has no chat template: ask /v1/completions to go on with a text.", l.name)
 	}
 	o := chat.Options{AddGenerationPrompt: !q.NoPrompt && !q.Continue, Extra: map[string]any{}}
 	if q.values != nil {
@@ -36,6 +77,11 @@ func (l *lease) chatText(q *ChatRequest) (string, *Error) {
 	if o.Tools != nil && l.wantsSystemTools() {
 		messages = withSystemTools(messages, q.Tools)
 	}
+	return messages, o, nil
+}
+
+// render gives the text of messages.
+func (l *lease) render(q *ChatRequest, messages []chat.Message, o chat.Options) (string, *Error) {
 	text, err := l.engine.ChatText(messages, o)
 	if err != nil {
 		return "", asError(err, q.field())

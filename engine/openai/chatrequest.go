@@ -22,6 +22,7 @@ type ChatRequest struct {
 	TemplateValues  map[string]any // further variables of the chat template
 	Continue        bool           // go on with the last message, an assistant's, rather than begin one
 	NoPrompt        bool           // do not begin the assistant's turn
+	Truncate        bool           // leave out the oldest turns of a conversation that is longer than the context
 
 	ResponseFormat *ResponseFormat
 

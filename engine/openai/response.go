@@ -26,7 +26,7 @@ type Response struct {
 	ToolChoice         any                `json:"tool_choice"`
 	Tools              any                `json:"tools"`
 	TopP               float64            `json:"top_p"`
-	Truncation         string             `json:"truncation"` // "disabled"
+	Truncation         string             `json:"truncation"` // "auto" or "disabled"
 	Usage              *ResponseUsage     `json:"usage"`
 	User               *string            `json:"user"`
 	Metadata           any                `json:"metadata"`
@@ -151,6 +151,9 @@ func (q *ResponseRequest) newResponse(id string, j *chatJob) *Response {
 		Output: []OutputItem{}, ParallelToolCalls: valueOr(q.ParallelToolCalls, true), Reasoning: q.told.reasoning, Temperature: p.Temperature,
 		Text: map[string]any{"format": map[string]any{"type": "text"}}, ToolChoice: q.told.choice, Tools: q.told.tools, TopP: p.TopP, Truncation: "disabled",
 		User: q.told.user, Metadata: q.told.metadata, prefix: q.Prefix(),
+	}
+	if q.Truncate {
+		r.Truncation = "auto"
 	}
 	if r.Reasoning == nil {
 		r.Reasoning = map[string]any{"effort": nil, "summary": nil}

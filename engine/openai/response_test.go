@@ -1,6 +1,7 @@
 package openai_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,51 @@ func TestResponse(t *testing.T) {
 	d.models.Say = says("It flies.")
 	o = d.post(t, "/v1/responses", `{"input": "?", "max_output_tokens": 2}`)
 	assert.Equal(t, []any{"incomplete", "max_output_tokens", "It"}, []any{o["status"], at(o, "incomplete_details.reason"), at(o, "output.0.content.0.text")})
+}
+
+// TestResponseTruncation: with "auto" a conversation that is longer than the context loses its oldest turns, and neither instructions nor the last.
+func TestResponseTruncation(t *testing.T) {
+	var asked string
+	d := newDoor(t, openaitest.ChatML, func(prompt string, _ int) string {
+		asked = prompt
+		return "Well."
+	})
+	request := func(turns, words int, more string) string {
+		var items []string
+		for i := range turns {
+			items = append(items, fmt.Sprintf(`{"role": "user", "content": "question %d %s"}, {"role": "assistant", "content": "answer %d"}`, i, strings.Repeat("word ", words), i))
+		}
+		return `{"instructions": "Be brief.", "input": [` + strings.Join(items, ", ") + `, {"role": "user", "content": "The last?"}]` + more + `}`
+	}
+	const auto = `, "truncation": "auto"`
+	for _, stream := range []string{"", `, "stream": true`} {
+		for _, words := range []int{40, 20_000} { // the second: a turn alone has more bytes than the context can hold
+			body := request(30, words, auto+stream)
+			var o object
+			if stream == "" {
+				o = d.post(t, "/v1/responses", body)
+			} else {
+				events := d.events(t, "/v1/responses", body)
+				o = at(events[len(events)-1], "response").(object)
+			}
+			assert.Equal(t, "auto", o["truncation"])
+			require.Len(t, o["warnings"], 1)
+			assert.Contains(t, at(o, "warnings.0"), `"truncation": the conversation is longer than the context, its oldest messages (`)
+			assert.True(t, strings.HasPrefix(asked, "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n"), asked[:60])
+			assert.True(t, strings.HasSuffix(asked, "<|im_start|>user\nThe last?<|im_end|>\n<|im_start|>assistant\n"))
+			assert.NotContains(t, asked, "question 0 ")
+			assert.Equal(t, words == 40, strings.Contains(asked, "question 29 "))
+		}
+	}
+	o := d.post(t, "/v1/responses", request(2, 4, auto))
+	assert.Nil(t, o["warnings"])
+	assert.Contains(t, asked, "question 0 ")
+	for _, body := range []string{request(30, 40, ""), request(30, 40, `, "truncation": "disabled"`), `{"input": "` + strings.Repeat("word ", 1000) + `"` + auto + `}`,
+		`{"input": "` + strings.Repeat("word ", 20_000) + `"` + auto + `}`} {
+		a := d.call(t, "POST", "/v1/responses", body)
+		assert.Equal(t, 400, a.Status)
+		assert.Equal(t, "context_length_exceeded", at(parse(t, a.Body), "error.code"))
+	}
 }
 
 // TestResponseItems: a conversation's items become its messages.

@@ -58,6 +58,11 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 		checkFormat(&c, "text.format", q.ResponseFormat)
 		r.check(&c)
 	}
+	truncation := f.textOr("truncation", "disabled")
+	q.Truncate = truncation == "auto"
+	c := checker{}
+	c.choice("truncation", truncation, "auto", "disabled")
+	r.check(&c)
 	refuseStored(f)
 	f.done()
 	if r.err != nil {
@@ -81,9 +86,6 @@ func refuseStored(f *fields) {
 	}
 	if f.is("background") {
 		f.r.fail(unsupported("background", `"background" is not supported: the answer comes with the call.`))
-	}
-	if f.textOr("truncation", "disabled") != "disabled" {
-		f.r.fail(invalid("truncation", "unsupported_value", `"truncation" is not supported: nothing is left out of the input.`))
 	}
 }
 

@@ -55,6 +55,8 @@ const request: ChatRequest = {messages: [], logit_bias: {5: -100}};
 console.log((await quire.chat.completions.create({...request, stream: false})).model, (await quire.completions.create({prompt: [1, 2]})).choices[0]?.text);
 console.log((await quire.embeddings.create({input: ['A']})).data[0]?.embedding.length, (await quire.models.list()).data[0]?.id);
 for await (const event of quire.responses.create({input: 'A', stream: true})) console.log(event.type);
+await quire.embeddings.create({input: 'A', pooling: 'cls', normalize: false, dimensions: null});
+await quire.responses.create({input: 'A', truncation: 'auto', reasoning: {effort: 'low'}});
 console.log((await quire.rerank({query: 'A', documents: ['B']})).results[0]?.relevance_score, (await quire.tokenize({content: 'A'})).tokens.length);
 const {fetch} = quire;
 const answer: Response = await fetch(new URL('http://quire/v1/models'), {signal: AbortSignal.timeout(5)});
@@ -67,6 +69,8 @@ await quire.chat.completions.create({stream: true});
 await quire.chat.completions.create({messages: 'A'});
 // @ts-expect-error a number is wanted
 await quire.completions.create({prompt: 'A', temperature: 'hot'});
+// @ts-expect-error answers keep to no schema yet
+await quire.chat.completions.create({messages: [], response_format: {type: 'json_object'}});
 // @ts-expect-error a model is missing
 await Quire.open({});
 // @ts-expect-error null is no model

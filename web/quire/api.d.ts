@@ -103,6 +103,8 @@ export interface ChatRequest extends SamplingFields, QuireFields {
   max_completion_tokens?: number;
   max_tokens?: number;
   n?: number;
+  /** So many draws, of which the n likeliest are given. */
+  best_of?: number;
   stop?: string | readonly string[];
   logprobs?: boolean;
   top_logprobs?: number;
@@ -117,8 +119,14 @@ export interface ChatRequest extends SamplingFields, QuireFields {
   reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | (string & {});
   /** Go on with the last message, an assistant's. */
   continue_final_message?: boolean;
+  /** false does not begin the assistant's turn. */
+  add_generation_prompt?: boolean;
+  /** Others are refused for now. */
+  response_format?: {type: 'text'};
   /** What the model's chat template takes, such as {enable_thinking: false}. */
   chat_template_kwargs?: {readonly [name: string]: unknown};
+  /** Turns are shared out among users. */
+  user?: string;
 }
 
 export interface Usage {
@@ -193,6 +201,7 @@ export interface CompletionRequest extends SamplingFields, QuireFields {
   echo?: boolean;
   stop?: string | readonly string[];
   logprobs?: number;
+  user?: string;
 }
 
 export interface Completion {
@@ -209,10 +218,18 @@ export interface Completion {
   usage?: Usage | null;
 }
 
-export interface EmbeddingsRequest extends QuireFields {
+export interface EmbeddingsRequest {
   model?: string;
   input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
   encoding_format?: 'float' | 'base64';
+  /** The model's: vectors are not cut. */
+  dimensions?: number;
+  /** Default: as the model's file says. */
+  pooling?: 'mean' | 'cls' | 'last';
+  /** false leaves vectors as they are, not divided by their length. */
+  normalize?: boolean;
+  priority?: number;
+  user?: string;
 }
 
 export interface Embeddings {
@@ -230,6 +247,14 @@ export interface ResponsesRequest extends SamplingFields, QuireFields {
   instructions?: string;
   stream?: boolean;
   max_output_tokens?: number;
+  /** "auto" leaves out the oldest turns of a conversation that is longer than the context. */
+  truncation?: 'auto' | 'disabled';
+  reasoning?: {effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | (string & {}) | null} | null;
+  top_logprobs?: number;
+  parallel_tool_calls?: boolean;
+  chat_template_kwargs?: {readonly [name: string]: unknown};
+  metadata?: {readonly [name: string]: string};
+  user?: string;
   tools?: readonly {type: 'function'; name: string; description?: string; parameters?: {readonly [key: string]: unknown} | null; strict?: boolean | null}[];
   tool_choice?: 'none' | 'auto';
   store?: false;
@@ -259,6 +284,10 @@ export interface RerankRequest {
   documents: readonly (string | {text: string})[];
   top_n?: number;
   return_documents?: boolean;
+  /** Scores as the model gives them, not between 0 and 1. */
+  raw_scores?: boolean;
+  priority?: number;
+  user?: string;
 }
 
 export interface Reranked {
@@ -273,6 +302,9 @@ export interface ModelEntry {
   object: 'model';
   created: number;
   owned_by: string;
+  /** The context, in tokens. */
+  max_model_len?: number;
+  loaded: boolean;
 }
 
 /** A call that streams or not. */
