@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"quire/cmd/native/remote"
 )
 
 // Plan says what each client asks for, request after request.
@@ -103,7 +105,7 @@ func (p Plan) ask(ctx context.Context, client *http.Client) (a answer, err error
 	begin := time.Now()
 	reply, err := client.Do(r)
 	if err != nil {
-		return a, err
+		return a, fmt.Errorf("%s: %s", p.URL, remote.Unanswered(err))
 	}
 	defer reply.Body.Close()
 	if reply.StatusCode != http.StatusOK {
@@ -159,9 +161,9 @@ func (a *answer) read(body io.Reader, begin time.Time) error {
 		}
 	}
 	switch err := lines.Err(); {
-	case err != nil:
-		return err
-	case !done || first.IsZero():
+	case errors.Is(err, bufio.ErrTooLong):
+		return errors.New("the server sends an event of more than 1 MiB")
+	case err != nil, !done, first.IsZero():
 		return errors.New("a stream ended before its end")
 	case a.tokens == 0:
 		return errors.New("the server does not count tokens (stream_options.include_usage)")

@@ -1,10 +1,12 @@
 package load
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -77,6 +79,7 @@ func TestRunFails(t *testing.T) {
 		"cut":     {200, "data: {\"choices\":[{\"text\":\"a\"}]}\n\n", "a stream ended before its end"},
 		"uncounted": {200, "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: [DONE]\n\n",
 			"the server does not count tokens (stream_options.include_usage)"},
+		"long":    {200, "data: " + strings.Repeat("a", 1<<20) + "\n\n", "the server sends an event of more than 1 MiB"},
 		"no JSON": {200, "data: what\n\n", "the server sends an event that is not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,4 +92,26 @@ func TestRunFails(t *testing.T) {
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// Where there is no server, or it goes away, that is said as people say it.
+func TestRunWithoutAServer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begun/completions" {
+			fmt.Fprint(w, "data: {\"choices\":[{\"text\":\"a\"}]}\n\n")
+			w.(http.Flusher).Flush()
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	_, err := Run(t.Context(), Plan{URL: server.URL, Prompt: 1, Gen: 1, Requests: 1}, 1)
+	assert.EqualError(t, err, server.URL+": the server closed the connection without an answer")
+	_, err = Run(t.Context(), Plan{URL: server.URL + "/begun", Prompt: 1, Gen: 1, Requests: 1}, 1)
+	assert.EqualError(t, err, "a stream ended before its end")
+	server.Close()
+	_, err = Run(t.Context(), Plan{URL: server.URL, Prompt: 1, Gen: 1, Requests: 1}, 1)
+	assert.EqualError(t, err, server.URL+": the server refuses connections: it does not run, or not at this port")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Run(ctx, Plan{URL: server.URL, Prompt: 1, Gen: 1, Requests: 1}, 1)
+	assert.ErrorIs(t, err, context.Canceled)
 }

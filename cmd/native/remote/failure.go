@@ -69,6 +69,9 @@ func withRedirects(c *http.Client) *http.Client {
 	return &own
 }
 
+// Unanswered says in a user's words why a request that another package made got no answer.
+func Unanswered(err error) string { return explain(err).Error() }
+
 // explain says in a user's words why a request got no answer.
 func explain(err error) error {
 	var dns *net.DNSError
