@@ -147,7 +147,7 @@ func (a *answer) read(body io.Reader, begin time.Time) error {
 		if err := json.Unmarshal(data, &e); err != nil {
 			return fmt.Errorf("the server sends an event that is not JSON: %w", err)
 		}
-		if len(e.Error) > 0 {
+		if len(e.Error) > 0 && string(e.Error) != "null" {
 			return errors.New("the server ends a stream: " + reason(data))
 		}
 		if e.Usage != nil {

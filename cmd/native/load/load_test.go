@@ -50,7 +50,7 @@ func TestRun(t *testing.T) {
 		}
 		fmt.Fprint(w, ": waiting\n\n")
 		for range gen {
-			fmt.Fprint(w, "data: {\"choices\":[{\"text\":\"a\"}]}\n\n")
+			fmt.Fprint(w, "data: {\"choices\":[{\"text\":\"a\"}],\"usage\":null,\"error\":null}\n\n")
 			w.(http.Flusher).Flush()
 			time.Sleep(5 * time.Millisecond)
 		}

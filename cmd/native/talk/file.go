@@ -101,7 +101,7 @@ func (c *Chat) loadCommand(path string) (Effect, error) {
 
 // free is a name for a conversation that none has.
 func (c *Chat) free(name string) string {
-	name = strings.Join(strings.Fields(name), "-")
+	name = strings.Join(strings.Fields(Clean(name)), "-")
 	for c.named(name) >= 0 {
 		name += "'"
 	}
