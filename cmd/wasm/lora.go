@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -49,8 +50,9 @@ func (b *bridge) addLoRA(id int, e *engine.Engine, file loraFile, blob js.Value)
 }
 
 func (b *bridge) loadLoRA(e *engine.Engine, file loraFile, blob js.Value) (a adapter, err error) {
+	taken := fmt.Errorf("%w: an adapter called %q is loaded already: give this one another name", engine.ErrBadRequest, file.Name)
 	if b.named(file.Name) {
-		return a, fmt.Errorf("%w: an adapter called %q is loaded already: give this one another name", engine.ErrBadRequest, file.Name)
+		return a, taken
 	}
 	source, err := openSource(context.Background(), file.URL, blob)
 	if err != nil {
@@ -60,8 +62,11 @@ func (b *bridge) loadLoRA(e *engine.Engine, file loraFile, blob js.Value) (a ada
 		return a, err
 	}
 	a.Name = file.Name
-	if a.Name == "" {
+	switch {
+	case a.Name == "":
 		a.Name = b.freeName(fileName(file.URL, blob))
+	case b.named(a.Name): // meanwhile
+		return a, errors.Join(taken, e.DropLoRA(a.ID))
 	}
 	b.local.NameLoRA(a.ID, a.Name)
 	return a, nil

@@ -27,14 +27,16 @@ func TestLora(t *testing.T) {
 		const asked = (lora) => quire.generate({ids: [122], maxTokens: 4, temperature: 0, ignoreEnd: true, lora}).result.then(({ids}) => ids);
 		return Promise.all([asked(null), asked({adapter: one, scale: 0.5}), asked([{adapter: one, scale: 0.75}, two]), asked(two)]);
 	})()`))
-	assert.Equal(t, []any{"first", "adapter", true, 400.0}, get[[]any](p, `(async () => {
+	assert.Equal(t, []any{"first", "adapter", true, 400.0, "fulfilled,rejected"}, get[[]any](p, `(async () => {
 		await Promise.all([one.drop(), two.drop()]);
+		const twins = await Promise.allSettled([1, 2].map(() => quire.loadLora(globalThis['qwen3-lora1'], {name: 'same'})));
+		await twins.find(({status}) => status === 'fulfilled').value.drop();
 		globalThis.one = await quire.loadLora(new File([globalThis['qwen3-lora1']], 'first.gguf'));
 		globalThis.two = await quire.loadLora(globalThis['qwen3-lora2']);
 		const ask = (lora) => quire.completions.create({prompt: [122], max_tokens: 4, temperature: 0, ignore_eos: true, lora}).then(({choices}) => choices[0].text);
 		const own = await quire.decode((await quire.generate({ids: [122], maxTokens: 4, temperature: 0, ignoreEnd: true, lora: two}).result).ids);
 		const same = await ask(two) === own && await ask('adapter') === own && await ask({name: 'adapter', scale: 1}) === own && await ask() !== own;
-		return [one.name, two.name, same, await ask('none').catch((e) => e.status)];
+		return [one.name, two.name, same, await ask('none').catch((e) => e.status), twins.map(({status}) => status).sort().join()];
 	})()`))
 	for _, wrong := range [][2]string{
 		{`^ErrBadRequest: .*has rank 4, and of the 12 .* 0 are free.*loraRank`, `quire.loadLora(globalThis['qwen3-lora1'])`},
