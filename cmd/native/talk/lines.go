@@ -121,11 +121,12 @@ func (l *Lines) write(a *Answer) error {
 		}
 	}
 	interrupted, err := l.stream(a)
-	begun := len(a.Content)
+	begun, thought := len(a.Content), len(a.Reasoning)
 	_, failed := a.End()
 	if err != nil {
 		return err
 	}
+	l.think(a, Piece{Content: a.Content[begun:], Reasoning: a.Reasoning[thought:]})
 	rest := Clean(a.Content[begun:])
 	if !strings.HasSuffix(a.Content, "\n") {
 		rest += "\n"
@@ -163,6 +164,7 @@ func (l *Lines) stream(a *Answer) (interrupted bool, err error) {
 				return interrupted, err
 			}
 			a.Add(p)
+			l.think(a, p)
 			if err == nil {
 				_, err = io.WriteString(l.Out, Clean(p.Content))
 			}
@@ -170,6 +172,14 @@ func (l *Lines) stream(a *Answer) (interrupted bool, err error) {
 				a.Cancel()
 			}
 		}
+	}
+}
+
+// think shows who types what the model thinks, before an empty line and what it says. p is what has come last.
+func (l *Lines) think(a *Answer, p Piece) {
+	l.show(Clean(p.Reasoning))
+	if a.Reasoning != "" && p.Content != "" && p.Content == a.Content {
+		l.show("\n\n")
 	}
 }
 

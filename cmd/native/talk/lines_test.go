@@ -75,6 +75,23 @@ func TestLinesSayWhatIsDropped(t *testing.T) {
 	assert.Contains(t, told, "The context of 100 tokens is full: the model no longer sees the first")
 }
 
+// Who types sees what the model thinks; a pipe has the answer alone.
+func TestLinesShowThoughts(t *testing.T) {
+	for _, typed := range []bool{false, true} {
+		e := &talktest.Engine{Context: 1000, Template: "<think> </think>", Answers: []string{"<think>\nHm.\x1b[2J Two?\n</think>\n\nIt is 2.", "<think>\nIt is cut"}}
+		var stdout, stderr strings.Builder
+		l := talk.Lines{In: strings.NewReader("1+1?\n2+2?\n"), Out: &stdout, Err: &stderr, Typed: typed}
+		require.NoError(t, l.Run(context.Background(), begin(t, e)))
+		if typed {
+			assert.Equal(t, "It is 2.\n\n", stdout.String())
+			assert.Equal(t, "> Hm.[2J Two?\n\n> It is cut> \n", stderr.String())
+		} else {
+			assert.Equal(t, "It is 2.\n\n\n", stdout.String())
+			assert.Empty(t, stderr.String())
+		}
+	}
+}
+
 // Ctrl-C stops an answer, whose text is kept. Through a pipe that ends the chat; who types goes on.
 func TestLinesStop(t *testing.T) {
 	for _, typed := range []bool{false, true} {
