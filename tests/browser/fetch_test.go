@@ -190,6 +190,7 @@ func TestCalls(t *testing.T) {
 	fails(`^ErrContextTooLong 400 invalid_request_error \S+ context_length_exceeded `, `quire.completions.create({prompt: Array(300).fill(5)})`)
 	fails(`^ErrBadRequest 404 \S+ model model_not_found `, `quire.models.retrieve('none')`)
 	fails(`^ErrBadRequest .*the request must be an object, not a string`, `quire.chat.completions.create('A')`)
+	fails(`^ErrBadRequest .*the request must be an object, not undefined`, `quire.completions.create()`)
 	fails(`^ErrBadRequest .*temperature is NaN`, `quire.chat.completions.create({messages, temperature: NaN})`)
 	fails(`^ErrBadRequest .*signal belongs in a second argument`, `quire.chat.completions.create({messages, signal: AbortSignal.abort()})`)
 	fails(`^Error .*enough`, `quire.chat.completions.create({messages, stream: true}, {signal: AbortSignal.abort(new Error('enough'))})`)

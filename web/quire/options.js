@@ -92,7 +92,7 @@ function exact(key, value) {
 
 // kind says what a value is.
 export function kind(value) {
-  if (value === null) return 'null';
+  if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return `an object (${value.constructor?.name ?? 'of no class'})`;
   return `a ${typeof value}`;
