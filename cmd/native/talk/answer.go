@@ -30,6 +30,7 @@ type Answer struct {
 	tokens       int
 	first, now   time.Time // of the first token, and the last
 	limit        int       // the context
+	most         int       // tokens that were asked for
 }
 
 // Piece is what has newly come of an answer.
@@ -65,7 +66,7 @@ func (c *Chat) Regenerate(ctx context.Context) (*Answer, error) {
 // back.
 func (c *Chat) answer(ctx context.Context, before []Entry, unseen int, said string) (*Answer, error) {
 	v := c.Current()
-	a := &Answer{conversation: v, before: before, unseen: unseen, said: said, limit: c.engine.Info().Context}
+	a := &Answer{conversation: v, before: before, unseen: unseen, said: said, limit: c.engine.Info().Context, most: v.Params.MaxTokens}
 	if err := c.begin(ctx, a); err != nil {
 		v.Entries, v.unseen = before, unseen
 		return nil, err
@@ -189,7 +190,7 @@ func (a *Answer) ending(r engine.Result) string {
 	case r.Reason == engine.FinishLength && r.Limit == engine.LimitContext:
 		return fmt.Sprintf("cut off: the context of %s is full", Count(a.limit, "token"))
 	case r.Reason == engine.FinishLength:
-		return fmt.Sprintf("cut off at max_tokens, %s", Count(a.conversation.Params.MaxTokens, "token"))
+		return fmt.Sprintf("cut off at max_tokens, %s", Count(a.most, "token"))
 	}
 	return ""
 }

@@ -293,6 +293,13 @@ func TestBusy(t *testing.T) {
 	close(e.Gate)
 	whole(t, a)
 	assert.Equal(t, "u:hello a:I see.", said(c))
+
+	do(t, c, "/params max_tokens 3")
+	a, err = c.Say(context.Background(), "again")
+	require.NoError(t, err)
+	do(t, c, "/params max_tokens 9")
+	whole(t, a)
+	assert.Equal(t, "cut off at max_tokens, 3 tokens", c.Current().Entries[3].Ending, "as it was asked for")
 }
 
 func TestCommands(t *testing.T) {
