@@ -32,12 +32,15 @@ func refuse(w http.ResponseWriter, e *openai.Error) {
 	w.Write(a.Body)
 }
 
-// recorder notes what is written, for the log.
+// recorder notes what is written, for the log, and gives the client a time to accept it.
 type recorder struct {
 	http.ResponseWriter
-	key    string
-	status int
-	bytes  int64
+	within   time.Duration
+	unread   *http.Request // whose body nobody has asked for
+	bodyTime time.Duration // in which all of that must have come
+	key      string
+	status   int
+	bytes    int64
 }
 
 // Unwrap is for http.ResponseController.
@@ -46,13 +49,40 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		w.passBody()
+		http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(w.within))
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Of a body that nobody asked for.
+const (
+	passedBytes = 256 << 10
+	passedTime  = 50 * time.Millisecond
+)
+
+// passBody passes over a body that nobody asked for. Where it is not all there, the connection ends with the answer: net/http would
+// not send that before, and wait for the rest without an end.
+func (w *recorder) passBody() {
+	r := w.unread
+	if r == nil || r.ProtoMajor != 1 || r.ContentLength == 0 {
+		return
+	}
+	control := http.NewResponseController(w.ResponseWriter)
+	if r.Header.Get("Expect") == "" { // else reading would ask for it
+		control.SetReadDeadline(time.Now().Add(passedTime))
+		if _, err := io.CopyN(io.Discard, r.Body, passedBytes); err == io.EOF {
+			control.SetReadDeadline(time.Time{})
+			return
+		}
+	}
+	w.Header().Set("Connection", "close")
+	control.SetReadDeadline(time.Now().Add(w.bodyTime)) // a client that still sends would not read an answer that is cut off
+}
+
 func (w *recorder) Write(p []byte) (int, error) {
 	if w.status == 0 {
-		w.status = http.StatusOK
+		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
@@ -60,14 +90,14 @@ func (w *recorder) Write(p []byte) (int, error) {
 }
 
 // body reads a request's body, in the time and up to the size that it may have.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, *openai.Error) {
+func (h *Handler) body(w *recorder, r *http.Request) ([]byte, *openai.Error) {
 	if r.ContentLength > h.MaxBody {
-		w.Header().Set("Connection", "close") // the rest is not read
 		return nil, openai.TooLarge(int(h.MaxBody))
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, invalid(http.StatusUnsupportedMediaType, "unsupported_encoding", fmt.Sprintf("The request's body is encoded as %q; send it as it is.", encoding))
 	}
+	w.unread = nil
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(h.BodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBody))
@@ -95,7 +125,6 @@ func (h *Handler) write(ctx context.Context, cancel func(), w *recorder, a *open
 		h.stream(ctx, cancel, w, a)
 		return
 	}
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.WriteTime))
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(a.Status)
 	w.Write(a.Body)
@@ -127,6 +156,7 @@ func (h *Handler) stream(ctx context.Context, cancel func(), w *recorder, a *ope
 		if control.Flush() != nil {
 			return
 		}
+		control.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream at its deadline, also one that waits for its next event
 		var event []byte
 		open := true
 		select {
@@ -149,6 +179,7 @@ func (h *Handler) stream(ctx context.Context, cancel func(), w *recorder, a *ope
 			}
 		}
 		if !open {
+			control.SetWriteDeadline(time.Now().Add(h.WriteTime))
 			control.Flush()
 			return
 		}

@@ -42,6 +42,9 @@ func named(host string, list []string) bool {
 		if prefix, bad := netip.ParsePrefix(entry); bad == nil {
 			return err == nil && prefix.Contains(address.Unmap())
 		}
+		if one, bad := netip.ParseAddr(entry); bad == nil { // which may be written in several ways
+			return err == nil && one.Unmap() == address.Unmap()
+		}
 		if domain, ok := strings.CutPrefix(entry, "*"); ok && domain != "" {
 			return strings.HasSuffix(name, domain)
 		}
@@ -55,7 +58,7 @@ func (h *Handler) allowed(r *http.Request, origin string) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (r.TLS == nil || u.Scheme == "https")
 }
 
 // newCORS writes the headers with which browsers let pages read answers.

@@ -94,10 +94,10 @@ func New(core Core, o Options) *Handler {
 
 // ServeHTTP answers a request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
 	// A deadline of the connection's last answer may still stand.
 	http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	told := &recorder{ResponseWriter: w}
-	start := time.Now()
+	told := &recorder{ResponseWriter: w, within: h.WriteTime, unread: r, bodyTime: h.BodyTime}
 	defer func() {
 		p := recover()
 		if p == http.ErrAbortHandler {
@@ -180,7 +180,7 @@ func (h *Handler) onPage(r *http.Request) bool {
 }
 
 func (h *Handler) page(w *recorder, r *http.Request) {
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTime))
+	w.within = pageTime
 	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-cache")
 	http.ServeFileFS(w, r, h.Page, cmp.Or(r.URL.Path[1:], "index.html"))

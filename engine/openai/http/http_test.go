@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,10 @@ func TestWhoMayCall(t *testing.T) {
 		{"localhost", base, "GET", "/v1/models", map[string]string{"Host": "localhost:99"}, "", 200, ""},
 		{"a name below localhost", base, "GET", "/v1/models", map[string]string{"Host": "quire.localhost"}, "", 200, ""},
 		{"IPv6", base, "GET", "/v1/models", map[string]string{"Host": "[::1]:80"}, "", 200, ""},
+		{"IPv6 in full", base, "GET", "/v1/models", map[string]string{"Host": "[0:0:0:0:0:0:0:1]:80"}, "", 200, ""},
+		{"IPv4 in IPv6", base, "GET", "/v1/models", map[string]string{"Host": "[::ffff:127.0.0.1]"}, "", 200, ""},
+		{"another address of IPv6", base, "GET", "/v1/models", map[string]string{"Host": "[::2]:80"}, "", 403, "host_not_allowed"},
+		{"a dot at the end", base, "GET", "/v1/models", map[string]string{"Host": "LocalHost.:80"}, "", 200, ""},
 		{"another loopback address", base, "GET", "/v1/models", map[string]string{"Host": "127.8.9.1"}, "", 200, ""},
 		{"wrong host", base, "GET", "/v1/models", map[string]string{"Host": "evil.example"}, "", 403, "evil.example"},
 		{"a host that begins right", base, "GET", "/", map[string]string{"Host": "localhost.evil.example"}, "", 403, "host_not_allowed"},
@@ -167,6 +172,71 @@ func TestSlowWriter(t *testing.T) {
 	assert.True(t, a.Close)
 }
 
+// Who is refused hears so at once, and holds its connection no longer than a body may take.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	o := Options{BodyTime: 500 * time.Millisecond, Hosts: Loopback, Keys: secrets(t, "ann", "secret-of-ann"), Page: fstest.MapFS{"index.html": {}}}
+	s := serve(t, echo, o)
+	for _, tt := range []struct {
+		begin  string
+		status int
+	}{
+		{"POST /v1/x HTTP/1.1\r\nHost: localhost", 401},
+		{"POST /v1/x HTTP/1.1\r\nHost: evil.example", 403},
+		{"POST /v1/../x HTTP/1.1\r\nHost: localhost", 404},
+		{"GET / HTTP/1.1\r\nHost: localhost", 200},
+		{"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret-of-ann\r\nContent-Encoding: gzip", 415},
+	} {
+		for _, length := range []string{"Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{"} {
+			t.Run(tt.begin+length, func(t *testing.T) {
+				t.Parallel()
+				c, err := net.Dial("tcp", s.Listener.Addr().String())
+				require.NoError(t, err)
+				defer c.Close()
+				start := time.Now()
+				require.NoError(t, c.SetDeadline(start.Add(10*time.Second)))
+				fmt.Fprint(c, tt.begin+"\r\n"+length)
+				from := bufio.NewReader(c)
+				a, err := http.ReadResponse(from, nil)
+				require.NoError(t, err)
+				assert.Equal(t, tt.status, a.StatusCode)
+				assert.Less(t, time.Since(start), o.BodyTime)
+				_, err = io.ReadAll(a.Body)
+				require.NoError(t, err)
+				_, err = from.ReadByte()
+				assert.ErrorIs(t, err, io.EOF)
+			})
+		}
+	}
+	// Whose body comes may go on with the same connection.
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	from := bufio.NewReader(c)
+	for range 2 {
+		fmt.Fprint(c, "POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
+		a, err := http.ReadResponse(from, nil)
+		require.NoError(t, err)
+		assert.Equal(t, 401, a.StatusCode)
+		_, err = io.ReadAll(a.Body)
+		require.NoError(t, err)
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Answers that nobody reads, to requests one after another, end their connection.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	s := serve(t, echo, Options{WriteTime: 100 * time.Millisecond, Hosts: Loopback})
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	many := bytes.Repeat([]byte("GET /v1/x HTTP/1.1\r\nHost: evil.example\r\n\r\n"), 1000)
+	for err == nil {
+		_, err = c.Write(many)
+	}
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+}
+
 func TestBodyThatEndsEarly(t *testing.T) {
 	s := serve(t, echo, Options{})
 	c, err := net.Dial("tcp", s.Listener.Addr().String())
@@ -200,6 +270,38 @@ func TestStream(t *testing.T) {
 	assert.Equal(t, "no", a.Header.Get("X-Accel-Buffering"))
 	assert.Equal(t, 100, bytes.Count(body, []byte("\n\n")))
 	assert.True(t, bytes.HasSuffix(body, []byte("data: 99\n\n")))
+}
+
+// Over HTTP/2 a stream may be silent for longer than a client may take to accept a piece of it.
+func TestSilentStreamOverHTTP2(t *testing.T) {
+	s := httptest.NewUnstartedServer(New(events(func(_ context.Context, yield func([]byte) bool) {
+		yield([]byte("data: 1\n\n"))
+		time.Sleep(300 * time.Millisecond)
+		yield([]byte("data: 2\n\n"))
+	}), Options{WriteTime: 100 * time.Millisecond}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	a, err := s.Client().Post(s.URL+"/v1/x", "", nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, a.ProtoMajor)
+	body, err := io.ReadAll(a.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "data: 1\n\ndata: 2\n\n", string(body))
+}
+
+// A page that came without encryption is not the server's own where that has it.
+func TestOriginOfAnotherScheme(t *testing.T) {
+	s := httptest.NewTLSServer(New(echo, Options{}))
+	t.Cleanup(s.Close)
+	for origin, status := range map[string]int{s.URL: 200, strings.Replace(s.URL, "https:", "http:", 1): 403} {
+		r, err := http.NewRequest(http.MethodPost, s.URL+"/v1/x", nil)
+		require.NoError(t, err)
+		r.Header.Set("Origin", origin)
+		a, err := s.Client().Do(r)
+		require.NoError(t, err)
+		assert.Equal(t, status, a.StatusCode, origin)
+	}
 }
 
 // An event goes out when it comes, not with the next.
