@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -97,13 +98,17 @@ func fields(c openai.Call, into any) *openai.Error {
 
 // plainJSON says what is wrong with JSON in a user's words.
 func plainJSON(err error) string {
-	if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" {
-		return fmt.Sprintf("%s: must not be a %s", e.Field, e.Value)
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Sprintf("%s: %s is of the wrong kind here", kind.Field, kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Sprintf("the body is of the kind %s, it must be an object", kind.Value)
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("the body is not valid JSON, from character %d on", syntax.Offset)
 	}
-	if e, ok := err.(*json.SyntaxError); ok {
-		return fmt.Sprintf("the body is not valid JSON, from character %d on", e.Offset)
-	}
-	return "the body is not a JSON object of the right kind: " + strings.TrimPrefix(err.Error(), "json: ")
+	return err.Error()
 }
 
 // find gives a model by its name, with or without ollama's ":latest".
@@ -213,6 +218,9 @@ func (h *Handler) ollamaShow(_ context.Context, c openai.Call) (*openai.Answer, 
 	}
 	if q.Model == "" {
 		q.Model = q.Name
+	}
+	if q.Model == "" {
+		return nil, invalid(http.StatusBadRequest, "", "model is required")
 	}
 	m, ok := h.find(q.Model)
 	if !ok {

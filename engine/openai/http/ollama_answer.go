@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"maps"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +37,7 @@ type asked struct {
 
 // ollamaOptions are the names of ollama's options in the core.
 var ollamaOptions = map[string]string{
-	"temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "min_p": "min_p", "seed": "seed", "stop": "stop",
+	"temperature": "temperature", "top_k": "top_k", "top_p": "top_p", "min_p": "min_p", "seed": "seed", "stop": "stop", "num_predict": "max_tokens",
 	"repeat_penalty": "repetition_penalty", "presence_penalty": "presence_penalty", "frequency_penalty": "frequency_penalty",
 }
 
@@ -46,52 +49,18 @@ func (h *Handler) ollamaChat(ctx context.Context, c openai.Call) (*openai.Answer
 	if len(q.Messages) == 0 {
 		return h.ollamaLoad(ctx, q, false)
 	}
+	var open []map[string]any // calls of tools that no message has answered yet
 	for i, m := range q.Messages {
 		if bad := fitMessage(m, i); bad != nil {
 			return nil, bad
 		}
+		open = pairCalls(m, open)
 	}
 	body := map[string]any{"messages": q.Messages}
 	if len(q.Tools) > 0 && string(q.Tools) != "null" {
 		body["tools"] = q.Tools
 	}
 	return h.ollamaRun(ctx, c, q, "/v1/chat/completions", body, false)
-}
-
-// fitMessage gives a message the fields that the core knows.
-func fitMessage(m map[string]any, i int) *openai.Error {
-	if images, _ := m["images"].([]any); len(images) > 0 {
-		return invalid(http.StatusBadRequest, "", fmt.Sprintf("messages[%d].images: no model here sees images", i))
-	}
-	delete(m, "images")
-	if thinking, ok := m["thinking"]; ok {
-		delete(m, "thinking")
-		m["reasoning_content"] = thinking
-	}
-	if name, ok := m["tool_name"]; ok {
-		delete(m, "tool_name")
-		m["name"] = name
-	}
-	calls, _ := m["tool_calls"].([]any)
-	for n, call := range calls {
-		call, _ := call.(map[string]any)
-		function, _ := call["function"].(map[string]any)
-		if function == nil {
-			return invalid(http.StatusBadRequest, "", fmt.Sprintf("messages[%d].tool_calls[%d].function must be an object", i, n))
-		}
-		if _, text := function["arguments"].(string); !text {
-			arguments, err := json.Marshal(function["arguments"])
-			if err != nil {
-				return invalid(http.StatusBadRequest, "", err.Error())
-			}
-			function["arguments"] = string(arguments)
-		}
-		if call["id"] == nil {
-			call["id"] = fmt.Sprintf("call_%d_%d", i, n)
-		}
-		call["type"] = "function"
-	}
-	return nil
 }
 
 func (h *Handler) ollamaGenerate(ctx context.Context, c openai.Call) (*openai.Answer, *openai.Error) {
@@ -146,8 +115,8 @@ func (h *Handler) ollamaRun(ctx context.Context, c openai.Call, q asked, path st
 			body[to] = v
 		}
 	}
-	if n, ok := q.Options["num_predict"].(float64); ok && n >= 0 {
-		body["max_tokens"] = n
+	if n, number := body["max_tokens"].(float64); number && n < 0 || body["max_tokens"] == nil {
+		body["max_tokens"] = math.MaxInt32 // as much as the context holds
 	}
 	if format := bytes.TrimSpace(q.Format); len(format) > 0 && string(format) != "null" && string(format) != `""` {
 		body["response_format"] = map[string]any{"type": "json_object"}
@@ -160,6 +129,9 @@ func (h *Handler) ollamaRun(ctx context.Context, c openai.Call, q asked, path st
 		body["chat_template_kwargs"] = map[string]any{"enable_thinking": think}
 	case string:
 		body["chat_template_kwargs"] = map[string]any{"enable_thinking": true, "reasoning_effort": think}
+	case nil:
+	default:
+		return nil, invalid(http.StatusBadRequest, "", "think must be true, false, or a level such as \"high\"")
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -171,10 +143,23 @@ func (h *Handler) ollamaRun(ctx context.Context, c openai.Call, q asked, path st
 	if a.Events == nil {
 		return nil, coreError(a)
 	}
-	if q.Stream == nil || *q.Stream {
-		return &openai.Answer{Status: http.StatusOK, Header: [][2]string{{"Content-Type", "application/x-ndjson"}}, Events: t.lines(a.Events)}, nil
+	answer := &openai.Answer{Status: http.StatusOK, Header: [][2]string{{"Content-Type", "application/x-ndjson"}}, Events: t.lines(a.Events)}
+	if q.Stream != nil && !*q.Stream {
+		if answer, bad = t.whole(a.Events); bad != nil {
+			return nil, bad
+		}
 	}
-	return t.whole(a.Events)
+	for _, header := range a.Header {
+		if header[0] == openai.HeaderPrefix || header[0] == openai.HeaderWarning {
+			answer.Header = append(answer.Header, header)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.Options)) {
+		if _, known := ollamaOptions[name]; !known {
+			answer.Header = append(answer.Header, [2]string{openai.HeaderWarning, strconv.QuoteToASCII("options."+name) + " is not known and was ignored"})
+		}
+	}
+	return answer, nil
 }
 
 // coreError is an error of the core's.
@@ -202,7 +187,7 @@ func (h *Handler) ollamaEmbed(ctx context.Context, c openai.Call) (*openai.Answe
 	}
 	start := time.Now()
 	body := map[string]any{"input": q.Input}
-	if q.Dimensions > 0 {
+	if q.Dimensions != 0 {
 		body["dimensions"] = q.Dimensions
 	}
 	vectors, tokens, bad := h.embed(ctx, c, q.Model, q.KeepAlive, body)

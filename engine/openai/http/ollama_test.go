@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -144,6 +145,53 @@ func TestOllamaTurns(t *testing.T) {
 	assert.Len(t, asked["tools"], 1)
 }
 
+// A tool's answer need not say which call it is of.
+func TestOllamaPairsCalls(t *testing.T) {
+	var asked map[string]any
+	status, body := post(t, says(&asked, spoken...), &catalog{}, "/api/chat", `{"model":"tales","messages":[
+		{"role":"user","content":"hi"},
+		{"role":"assistant","tool_calls":[{"function":{"name":"look"}},{"id":"b","function":{"name":"walk","arguments":null}},{"function":{"name":"look"}}]},
+		{"role":"tool","tool_name":"walk","content":"1"},
+		{"role":"tool","content":"2"},
+		{"role":"tool","content":"3"},
+		{"role":"tool","name":"run","content":"4"}]}`)
+	require.Equal(t, 200, status, body)
+	messages := asked["messages"].([]any)
+	call := messages[1].(map[string]any)["tool_calls"].([]any)[0].(map[string]any)
+	assert.Equal(t, "{}", call["function"].(map[string]any)["arguments"])
+	var ids []any
+	for _, m := range messages[2:] {
+		ids = append(ids, m.(map[string]any)["tool_call_id"])
+	}
+	assert.Equal(t, []any{"b", "call_1_0", "call_1_2", nil}, ids)
+}
+
+// Without a limit, or with ollama's ones that are none, the answer may be as long as the context.
+func TestOllamaLimit(t *testing.T) {
+	for options, want := range map[string]float64{`{}`: math.MaxInt32, `{"num_predict":-1}`: math.MaxInt32, `{"num_predict":-2}`: math.MaxInt32, `{"num_predict":7}`: 7} {
+		for _, raw := range []string{"true", "false"} {
+			var asked map[string]any
+			post(t, says(&asked, spoken...), &catalog{}, "/api/generate", `{"model":"tales","prompt":"x","raw":`+raw+`,"options":`+options+`}`)
+			assert.Equal(t, want, asked["max_tokens"], options)
+		}
+	}
+}
+
+// What the core says in headers is passed on, and what is not known of the options is named.
+func TestOllamaHeaders(t *testing.T) {
+	for _, stream := range []string{"true", "false"} {
+		s := serve(t, core(func(context.Context, openai.Call) *openai.Answer {
+			header := [][2]string{{"Content-Type", "text/event-stream"}, {openai.HeaderPrefix, "abc"}}
+			return &openai.Answer{Status: 200, Header: header, Events: func(func([]byte) bool) {}}
+		}), Options{Ollama: &catalog{}})
+		a, err := http.Post(s.URL+"/api/generate", "", strings.NewReader(`{"model":"tales","prompt":"x","options":{"top_k":1,"num_ctx":5},"stream":`+stream+`}`))
+		require.NoError(t, err)
+		assert.Equal(t, "abc", a.Header.Get(openai.HeaderPrefix))
+		assert.Equal(t, []string{`"options.num_ctx" is not known and was ignored`}, a.Header.Values(openai.HeaderWarning))
+		assert.NotContains(t, a.Header.Values("Content-Type"), "text/event-stream")
+	}
+}
+
 func TestOllamaLoads(t *testing.T) {
 	c := &catalog{kept: map[string]time.Duration{}}
 	_, body := post(t, echo, c, "/api/generate", `{"model":"tales"}`)
@@ -173,7 +221,13 @@ func TestOllamaErrors(t *testing.T) {
 		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x","images":["aGk="]}]}`, 400, "images"},
 		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x"}],"options":{"temperature":-1}}`, 400, "temperature is -1"},
 		{"/api/generate", `{"model":"tales","prompt":"x","context":[1]}`, 400, "context"},
-		{"/api/generate", `{"model":"tales","prompt":"x","keep_alive":"soon"}`, 400, "keep_alive"},
+		{"/api/generate", `{"model":"tales","prompt":"x","keep_alive":"soon"}`, 400, "keep_alive: "},
+		{"/api/generate", `{"model":"tales","prompt":"x","keep_alive":[]}`, 400, "keep_alive must be"},
+		{"/api/chat", `[]`, 400, "the body is of the kind array, it must be an object"},
+		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x","images":"aGk="}]}`, 400, "images"},
+		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x"}],"think":5}`, 400, "think"},
+		{"/api/chat", `{"model":"tales","messages":[{"role":"user","content":"x"}],"options":[]}`, 400, "options"},
+		{"/api/show", `{}`, 400, "model is required"},
 		{"/api/show", `{"model":"none"}`, 404, "not found"},
 		{"/api/embed", `{"model":"none","input":"x"}`, 404, "not found"},
 		{"/api/embed", `{"model":"tales","input":"x"}`, 400, "temperature is -1"},
