@@ -32,11 +32,17 @@ type Entry struct {
 
 // Options say how many models are loaded at once.
 type Options struct {
-	Memory uint64                               // bytes on the GPU for all models; 0: as many as there are
-	Keep   time.Duration                        // for which a model that nobody uses stays; 0: until others need its room
-	Full   func(error) bool                     // says of an error that there was not enough memory; nil: of none
-	Tell   func(event, model string, err error) // of "loaded", "unloaded" and "failed"; nil: nobody
+	Memory uint64        // bytes on the GPU for all models; 0: as many as there are
+	Keep   time.Duration // for which a model that nobody uses stays; 0: until others need its room
+	// Patience is how long who needs room waits for models to be out of use by chance: then those take nobody new until they have made
+	// room. 0: DefaultPatience.
+	Patience time.Duration
+	Full     func(error) bool                     // says of an error that there was not enough memory; nil: of none
+	Tell     func(event, model string, err error) // of "loaded", "unloaded" and "failed"; nil: nobody
 }
+
+// DefaultPatience is what Options without one mean.
+const DefaultPatience = 10 * time.Second
 
 // Loader is the models. It implements openai.Models.
 type Loader struct {
@@ -60,7 +66,9 @@ type slot struct {
 	tries   int   // loads that have ended
 	err     error // of the last
 	uses    int
-	wanted  int // by who waits for it to be loaded
+	wanted  int       // by who waits for it to be loaded
+	giving  int       // of them, who wait because it is loaded and must make room
+	needy   time.Time // since when it has waited for room; zero: it does not
 	keep    time.Duration
 	last    time.Time // it was used
 	timer   *time.Timer
@@ -74,17 +82,20 @@ func New(entries []Entry, o Options) (*Loader, error) {
 	if o.Tell == nil {
 		o.Tell = func(string, string, error) {}
 	}
-	l := &Loader{options: o, changed: make(chan struct{})}
+	l := &Loader{changed: make(chan struct{})}
+	if o.Patience == 0 {
+		o.Patience = DefaultPatience
+	}
+	if o.Keep == 0 {
+		o.Keep = -1
+	}
+	l.options = o
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	for _, e := range entries {
 		if l.find(e.Name) != nil {
 			return nil, fmt.Errorf("two models have the name %q", e.Name)
 		}
-		keep := o.Keep
-		if keep == 0 {
-			keep = -1
-		}
-		l.slots = append(l.slots, &slot{Entry: e, keep: keep})
+		l.slots = append(l.slots, &slot{Entry: e, keep: o.Keep})
 	}
 	return l, nil
 }
@@ -124,28 +135,53 @@ func (l *Loader) Take(ctx context.Context, name string) (openai.Engine, func(), 
 	if s == nil {
 		return nil, nil, openai.UnknownModel(name)
 	}
+	came := time.Now()
 	s.wanted++
 	defer func() {
-		s.wanted--
+		if s.wanted--; s.wanted == 0 && !s.needy.IsZero() {
+			s.needy = time.Time{}
+			l.tell()
+		}
 		l.rest(s)
 	}()
 	for tries := s.tries; ; {
+		gives := false
 		switch {
 		case l.closed:
 			return nil, nil, errClosed
 		case s.model != nil && !s.leaving:
-			return s.model, l.use(s), nil
+			if gives = l.gives(s, came, l.options.Patience); !gives {
+				return s.model, l.use(s), nil
+			}
 		case !s.loading && s.tries > tries && s.err != nil:
 			return nil, nil, s.err
-		case !s.loading && !s.leaving:
+		case !s.loading && !s.leaving && !l.gives(s, came, 0):
 			if err := l.begin(s); err != nil {
 				return nil, nil, err
 			}
 		}
-		if err := l.wait(ctx); err != nil {
+		if gives {
+			s.giving++
+		}
+		err := l.wait(ctx)
+		if gives {
+			s.giving--
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 	}
+}
+
+// gives reports whether who came for a model must let another be loaded first, which has waited for room for longer, and for long
+// enough: else a model that is always in use would keep others out for ever. The lock is held.
+func (l *Loader) gives(s *slot, came time.Time, patience time.Duration) bool {
+	if !s.needy.IsZero() {
+		came = s.needy
+	}
+	return slices.ContainsFunc(l.slots, func(o *slot) bool {
+		return o != s && !o.needy.IsZero() && o.needy.Before(came) && time.Since(o.needy) >= patience
+	})
 }
 
 var errClosed = &openai.Error{Status: 503, Type: "unavailable_error", Code: "shutting_down", Message: "The server is shutting down."}
@@ -208,9 +244,9 @@ func (l *Loader) rest(s *slot) {
 	})
 }
 
-// unload closes a model that nobody uses. The lock is held.
+// unload closes a model that nobody uses. What was said of how long it stays ends with it. The lock is held.
 func (l *Loader) unload(s *slot) {
-	s.leaving = true
+	s.leaving, s.keep = true, l.options.Keep
 	model := s.model
 	l.busy.Go(func() {
 		err := model.Close()
@@ -229,11 +265,14 @@ func (l *Loader) begin(s *slot) error {
 			return tooLarge(s.Name, s.Need, l.options.Memory)
 		}
 		if used := l.used(); used > 0 && used+s.Need > l.options.Memory {
+			if s.needy.IsZero() {
+				s.needy = time.Now()
+			}
 			l.makeRoom()
 			return nil
 		}
 	}
-	s.loading = true
+	s.loading, s.needy = true, time.Time{}
 	l.busy.Go(func() { l.load(s) })
 	return nil
 }
@@ -253,7 +292,7 @@ func (l *Loader) used() (bytes uint64) {
 
 // makeRoom unloads the model that has not been used for longest; false where all are in use. The lock is held.
 func (l *Loader) makeRoom() bool {
-	idle := slices.DeleteFunc(slices.Clone(l.slots), func(s *slot) bool { return s.model == nil || s.uses+s.wanted > 0 || s.leaving })
+	idle := slices.DeleteFunc(slices.Clone(l.slots), func(s *slot) bool { return s.model == nil || s.uses+s.wanted-s.giving > 0 || s.leaving })
 	if len(idle) == 0 {
 		return slices.ContainsFunc(l.slots, func(s *slot) bool { return s.leaving })
 	}

@@ -189,8 +189,51 @@ func TestAge(t *testing.T) {
 	assert.Equal(t, "a", loaded(l), "kept")
 	l.Keep("a", 0)
 	require.Eventually(t, func() bool { return loaded(l) == "" }, 5*time.Second, 5*time.Millisecond)
+	l.Keep("a", 0)
 	take(t, l, "a")() // loaded for one use
 	require.Eventually(t, func() bool { return loaded(l) == "" }, 5*time.Second, 5*time.Millisecond)
+}
+
+// What was said of how long a model stays holds until it goes.
+func TestKeepEndsWithTheModel(t *testing.T) {
+	l := (&gpu{}).loader(t, Options{}, 10)
+	take(t, l, "a")()
+	l.Keep("a", 0)
+	require.Eventually(t, func() bool { return loaded(l) == "" }, 5*time.Second, time.Millisecond)
+	take(t, l, "a")()
+	time.Sleep(20 * time.Millisecond)
+	assert.Equal(t, "a", loaded(l))
+}
+
+// A model that is never out of use makes room all the same, in its turn; who gives up holds up nobody.
+func TestModelInUseMakesRoom(t *testing.T) {
+	l := (&gpu{}).loader(t, Options{Memory: 30, Patience: 20 * time.Millisecond}, 20, 20)
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	var served [2]atomic.Int64
+	for i := range 8 {
+		all.Go(func() {
+			name := string(rune('a' + i%2))
+			for ctx.Err() == nil {
+				release := take(t, l, name)
+				time.Sleep(time.Duration(1+i) * time.Millisecond)
+				release()
+				served[i%2].Add(1)
+			}
+		})
+	}
+	enough := func() bool { return served[0].Load() > 20 && served[1].Load() > 20 }
+	assert.Eventually(t, enough, 8*time.Second, time.Millisecond)
+	stop()
+	all.Wait()
+
+	release := take(t, l, "a")
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, _, err := l.Take(short, "b")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	take(t, l, "a")() // nobody waits for room any more
+	release()
 }
 
 func TestFailedLoad(t *testing.T) {
@@ -220,7 +263,7 @@ func TestNames(t *testing.T) {
 // Whatever comes at once, the budget holds, and what is used is open.
 func TestMany(t *testing.T) {
 	g := &gpu{}
-	l := g.loader(t, Options{Memory: 40, Keep: time.Millisecond}, 10, 15, 20, 25, 40)
+	l := g.loader(t, Options{Memory: 40, Keep: time.Millisecond, Patience: 3 * time.Millisecond}, 10, 15, 20, 25, 40)
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
