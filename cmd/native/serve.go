@@ -121,6 +121,11 @@ func (c *serveCommand) check() error {
 			return usagef("--cors: %s", err)
 		}
 	}
+	for _, name := range c.AllowHost {
+		if err := checkName(name); err != nil {
+			return usagef("--allow-host: %s", err)
+		}
+	}
 	return nil
 }
 

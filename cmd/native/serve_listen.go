@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -82,6 +83,20 @@ func checkOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 		return fmt.Errorf("an origin is a scheme, a host and perhaps a port, such as https://example.org, not %q", origin)
+	}
+	return nil
+}
+
+// checkName says what is wrong with a name of --allow-host.
+func checkName(name string) error {
+	if _, err := netip.ParsePrefix(name); err == nil {
+		return nil
+	}
+	if _, err := netip.ParseAddr(name); err == nil || name == "*" {
+		return nil
+	}
+	if bare := strings.TrimPrefix(name, "*."); bare == "" || strings.ContainsAny(bare, "*/:[]@? ") {
+		return fmt.Errorf("a name is a host without scheme and port, such as llm.example.org or *.example.org, or an address, not %q", name)
 	}
 	return nil
 }

@@ -6,6 +6,15 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+func TestAllowedNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"llm.example.org": true, "*.example.org": true, "example.org.": true, "*": true, "10.0.0.0/8": true, "192.0.2.1": true, "::1": true, "fe80::/10": true,
+		"http://example.org": false, "example.org:8080": false, "[::1]": false, "[::1]:80": false, "*.": false, "a*.example.org": false, "example.org/": false,
+	} {
+		assert.Equal(t, ok, checkName(name) == nil, name)
+	}
+}
+
 func TestNameOfAServedModel(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"":                                 {"quire-tales", ""},

@@ -38,7 +38,7 @@ func named(host string, list []string) bool {
 	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
 	address, err := netip.ParseAddr(name)
 	return slices.ContainsFunc(list, func(entry string) bool {
-		entry = strings.ToLower(entry)
+		entry = strings.TrimSuffix(strings.ToLower(entry), ".")
 		if prefix, bad := netip.ParsePrefix(entry); bad == nil {
 			return err == nil && prefix.Contains(address.Unmap())
 		}

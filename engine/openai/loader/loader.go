@@ -335,11 +335,12 @@ func (l *Loader) load(s *slot) {
 	}
 	l.tell()
 	l.mu.Unlock()
-	if err != nil {
+	switch {
+	case err == nil:
+		l.options.Tell("loaded", s.Name, nil)
+	case l.ctx.Err() == nil: // else it failed because all models go
 		l.options.Tell("failed", s.Name, err)
-		return
 	}
-	l.options.Tell("loaded", s.Name, nil)
 }
 
 func tooLarge(name string, need, memory uint64) error {

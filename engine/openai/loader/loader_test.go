@@ -254,6 +254,22 @@ func TestFailedLoad(t *testing.T) {
 	require.ErrorIs(t, err, errClosed)
 }
 
+// That a load ends because all models go is no failure.
+func TestCloseWhileLoading(t *testing.T) {
+	var told atomic.Int64
+	loading := make(chan bool)
+	l, err := New([]Entry{{Name: "a", Open: func(ctx context.Context) (Model, error) {
+		close(loading)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}}, Options{Tell: func(string, string, error) { told.Add(1) }})
+	require.NoError(t, err)
+	go l.Load(t.Context(), "a")
+	<-loading
+	require.NoError(t, l.Close())
+	assert.Zero(t, told.Load())
+}
+
 func TestNames(t *testing.T) {
 	g := &gpu{}
 	_, err := New([]Entry{g.entry("a", 1), g.entry("a", 2)}, Options{})
