@@ -41,6 +41,12 @@ type File struct {
 	ETag   string `json:"etag,omitempty"` // where the server named no sum
 }
 
+// The folders of models that have been pulled by a hub's name, and by an address. What else is in the cache's folder is not the cache's.
+const (
+	hubFolder = "hf"
+	urlFolder = "url"
+)
+
 const (
 	recordEnd  = ".json"
 	partialEnd = ".partial"
@@ -53,6 +59,9 @@ func OpenCache() (*Cache, error) {
 		return &Cache{absolute}, err
 	}
 	folder, err := os.UserCacheDir()
+	if home, known := os.UserHomeDir(); err != nil && known == nil && os.Getenv("XDG_CACHE_HOME") != "" {
+		folder, err = filepath.Join(home, ".cache"), nil // a relative one counts as none
+	}
 	if err != nil {
 		return nil, &Error{Text: "there is no folder for models: " + err.Error(), Hint: "Name one in QUIRE_CACHE, XDG_CACHE_HOME or HOME, LocalAppData on Windows."}
 	}
@@ -66,11 +75,11 @@ func (c *Cache) Folder() string { return c.folder }
 func (c *Cache) place(n Name) string {
 	if n.Repo != "" {
 		owner, repo, _ := strings.Cut(n.Repo, "/")
-		return filepath.Join(c.folder, "hf", owner, repo, escape(n.Revision))
+		return filepath.Join(c.folder, hubFolder, owner, repo, escape(n.Revision))
 	}
 	first := firstOf(n)
 	key := sha256.Sum256([]byte(first.String()))
-	return filepath.Join(c.folder, "url", escape(first.Host), hex.EncodeToString(key[:8]))
+	return filepath.Join(c.folder, urlFolder, escape(first.Host), hex.EncodeToString(key[:8]))
 }
 
 // firstOf is the address of the first file of a model of which one is given.
@@ -243,6 +252,13 @@ func (c *Cache) within(folder string) (all []*Model) {
 		return nil
 	})
 	return all
+}
+
+// walk visits all files that are the cache's. The cache's folder itself may be a link.
+func (c *Cache) walk(visit fs.WalkDirFunc) {
+	for _, folder := range []string{hubFolder, urlFolder} {
+		filepath.WalkDir(filepath.Join(c.folder, folder), visit)
+	}
 }
 
 func isRecord(path string) bool {

@@ -3,6 +3,7 @@ package pull
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -147,6 +148,33 @@ func TestPruneWhatBrokenPullsLeft(t *testing.T) {
 	assert.Len(t, p.Cache.List(), 3)
 }
 
+// What lies in the cache's folder, and was not pulled, stays.
+func TestPruneLeavesOtherFiles(t *testing.T) {
+	p, _ := library(t)
+	var own []string
+	for _, name := range []string{"mine.gguf", "mine.gguf.partial", filepath.Join("hf-mine", "a.gguf")} {
+		own = append(own, filepath.Join(p.Cache.Folder(), name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(own[len(own)-1]), 0o755))
+		require.NoError(t, os.WriteFile(own[len(own)-1], small, 0o600))
+	}
+	assert.Empty(t, p.Cache.Rests())
+	_, err := p.Cache.Prune(Prune{Keep: 0})
+	require.NoError(t, err)
+	for _, path := range own {
+		assert.FileExists(t, path)
+	}
+}
+
+// The cache may be a link to a folder elsewhere.
+func TestCacheBehindALink(t *testing.T) {
+	p, _ := library(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(p.Cache.Folder(), link); err != nil {
+		t.Skip(err)
+	}
+	assert.Len(t, (&Cache{link}).List(), 3)
+}
+
 func TestWhereTheCacheIs(t *testing.T) {
 	t.Setenv("QUIRE_CACHE", "")
 	t.Setenv("XDG_CACHE_HOME", "/somewhere")
@@ -154,6 +182,12 @@ func TestWhereTheCacheIs(t *testing.T) {
 	c, err := OpenCache()
 	require.NoError(t, err)
 	assert.Equal(t, filepath.FromSlash("/somewhere/quire/models"), c.Folder())
+	t.Setenv("XDG_CACHE_HOME", "relative")
+	c, err = OpenCache()
+	require.NoError(t, err)
+	if runtime.GOOS == "linux" {
+		assert.Equal(t, "/home/me/.cache/quire/models", c.Folder(), "a relative one counts as none")
+	}
 	t.Setenv("QUIRE_CACHE", "/else/models")
 	c, err = OpenCache()
 	require.NoError(t, err)

@@ -33,15 +33,19 @@ var (
 var preferred = []string{"Q4_K_M", "Q4_K_S", "Q4_K_L", "UD-Q4_K_XL", "Q4_0", "IQ4_XS", "IQ4_NL", "Q4_1", "MXFP4", "MXFP4_MOE", "Q5_K_M", "Q5_K_S", "Q5_0", "Q5_1",
 	"Q6_K", "Q8_0", "Q3_K_L", "Q3_K_M", "Q3_K_S", "BF16", "F16", "F32"}
 
-// beside are files that belong to a model without being one.
-var beside = []string{"mmproj", "imatrix"}
+// isBeside reports whether a file belongs to a model without being one: a projector, or an importance matrix, which models that were
+// made with it are named after.
+func isBeside(file string) bool {
+	name := strings.ToLower(path.Base(file))
+	return strings.Contains(name, "mmproj") || strings.Contains(name, "imatrix") && quantOf(name) == ""
+}
 
 // variants sorts a repository's files into models.
 func variants(files []listed) []variant {
 	byStem := map[string]*variant{}
 	var stems []string
 	for _, f := range files {
-		if !isModelFile(f.path) || slices.ContainsFunc(beside, func(word string) bool { return strings.Contains(strings.ToLower(path.Base(f.path)), word) }) {
+		if !isModelFile(f.path) || isBeside(f.path) {
 			continue
 		}
 		stem, parts := strings.ToLower(f.path), 1
@@ -120,16 +124,17 @@ func choose(n Name, files []listed) (variant, error) {
 	return found[0], found[0].whole(n)
 }
 
-// matching are the models of a quantization: by its whole name, or else as a part of the file's name.
+// matching are the models of a quantization: by its whole name, or else as a part of the file's name, which may go on before it.
 func matching(all []variant, quant string) []variant {
 	quant = sameQuant(quant)
 	var exact, within []variant
 	part := regexp.MustCompile(`(?i)(^|[^A-Za-z0-9])` + regexp.QuoteMeta(quant) + `([^A-Za-z0-9_]|$)`)
+	end := quantOf(quant)
 	for _, v := range all {
 		switch {
 		case v.quant == quant:
 			exact = append(exact, v)
-		case part.MatchString(v.quant), v.quant == "" && part.MatchString(v.files[0].path):
+		case part.MatchString(v.quant), v.quant == end && part.MatchString(v.files[0].path):
 			within = append(within, v)
 		}
 	}

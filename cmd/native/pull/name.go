@@ -156,9 +156,12 @@ func odd(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`\:*
 
 func isModelFile(name string) bool { return strings.EqualFold(path.Ext(name), ".gguf") }
 
-// String is the name as one writes it.
+// String is the name as one writes it, but for a password.
 func (n Name) String() string {
 	if n.Repo == "" {
+		if u, err := url.Parse(n.URL); err == nil {
+			return u.Redacted()
+		}
 		return n.URL
 	}
 	text := "hf:" + n.Repo

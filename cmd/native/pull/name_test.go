@@ -65,6 +65,12 @@ func TestNamesAreWrittenAsTheyAreRead(t *testing.T) {
 	}
 }
 
+func TestNamesTellNoPassword(t *testing.T) {
+	n, _, err := Parse("https://me:secret@example.org/a.gguf", Endpoint{})
+	require.NoError(t, err)
+	assert.Equal(t, "https://me:xxxxx@example.org/a.gguf", n.String())
+}
+
 func TestNamesThatAreRefused(t *testing.T) {
 	for text, says := range map[string]string{
 		"hf:":                  "not a whole name",

@@ -24,7 +24,7 @@ type Rest struct {
 
 // List gives all models in the cache, the last used first.
 func (c *Cache) List() []*Model {
-	all := c.within(c.folder)
+	all := slices.Concat(c.within(filepath.Join(c.folder, hubFolder)), c.within(filepath.Join(c.folder, urlFolder)))
 	all = slices.DeleteFunc(all, func(m *Model) bool { return !m.whole() })
 	slices.SortFunc(all, func(a, b *Model) int {
 		return cmp.Or(b.Used.Compare(a.Used), cmp.Compare(a.Name, b.Name))
@@ -34,7 +34,7 @@ func (c *Cache) List() []*Model {
 
 // Rests gives what broken pulls have left.
 func (c *Cache) Rests() (all []Rest) {
-	filepath.WalkDir(c.folder, func(path string, entry fs.DirEntry, err error) error {
+	c.walk(func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || !strings.HasSuffix(path, partialEnd) {
 			return nil
 		}
@@ -198,7 +198,7 @@ func (c *Cache) strays(dry bool) (out []Removed) {
 			owned[m.PathOf(f)] = true
 		}
 	}
-	filepath.WalkDir(c.folder, func(path string, entry fs.DirEntry, err error) error {
+	c.walk(func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() || owned[path] || !isModelFile(strings.TrimSuffix(path, recordEnd)) {
 			return nil
 		}

@@ -130,7 +130,7 @@ func (h *Handler) route(w *recorder, r *http.Request) {
 	switch {
 	case !tidy(name):
 		refuse(w, invalid(http.StatusNotFound, "unknown_url", "There is nothing at this path."))
-	case name == "/health" || name == "/v1/health":
+	case strings.TrimSuffix(name, "/") == "/health" || strings.TrimSuffix(name, "/") == "/v1/health":
 		h.health(w, r)
 	case name == "/metrics" && h.Metrics != nil && h.OpenMetrics:
 		h.Metrics.ServeHTTP(w, r)
