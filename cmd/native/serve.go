@@ -73,7 +73,7 @@ func (c *serveCommand) Run(h *host) error {
 	ctx, stop := interruptible()
 	defer stop()
 	log := c.logger(h)
-	shelf, err := c.models(ctx, h, log)
+	shelf, err := c.models(ctx, c.told(h, log), log)
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
@@ -178,15 +178,4 @@ func (c *serveCommand) announce(h *host, log *slog.Logger, at net.Addr, keys boo
 	if tcp, ok := at.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !keys {
 		log.Warn("whoever reaches this address may use it: --api-key asks for a key")
 	}
-}
-
-// logger writes the log.
-func (c *serveCommand) logger(h *host) *slog.Logger {
-	var level slog.Level
-	level.UnmarshalText([]byte(c.Level)) // one of the enum's
-	o := &slog.HandlerOptions{Level: level}
-	if c.Log == "json" {
-		return slog.New(slog.NewJSONHandler(h.err, o))
-	}
-	return slog.New(slog.NewTextHandler(h.err, o))
 }

@@ -1,10 +1,25 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 )
+
+// What is told of models is JSON where the log is.
+func TestToldInTheLog(t *testing.T) {
+	for format, want := range map[string]string{"json": `"level":"INFO","msg":"--ctx is too much"}`, "text": "--ctx is too much"} {
+		var text bytes.Buffer
+		h := &host{err: &text}
+		c := &serveCommand{Log: format, Level: "info"}
+		fmt.Fprintf(c.told(h, c.logger(h)).err, "--ctx is too much\n")
+		assert.Equal(t, 1, strings.Count(text.String(), "\n"))
+		assert.True(t, strings.HasSuffix(text.String(), want+"\n"), text.String())
+	}
+}
 
 func TestAllowedNames(t *testing.T) {
 	for name, ok := range map[string]bool{
