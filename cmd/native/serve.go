@@ -171,7 +171,7 @@ func (c *serveCommand) serve(ctx context.Context, h *host, server *http.Server, 
 func (c *serveCommand) announce(h *host, log *slog.Logger, at net.Addr, keys bool) {
 	address := c.url(at)
 	if c.Log == "json" {
-		log.LogAttrs(context.Background(), slog.LevelError+1, "serving", slog.String("url", address))
+		slog.New(slog.NewJSONHandler(h.err, nil)).Info("serving", "url", address) // whatever the log's level
 	} else {
 		fmt.Fprintf(h.err, "Serving at %s (the API at %s/v1)\n", address, address)
 	}

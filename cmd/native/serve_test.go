@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -19,6 +20,15 @@ func TestToldInTheLog(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(text.String(), "\n"))
 		assert.True(t, strings.HasSuffix(text.String(), want+"\n"), text.String())
 	}
+}
+
+// The address is told at any level, and is no error.
+func TestAddressInTheLog(t *testing.T) {
+	var text bytes.Buffer
+	h := &host{err: &text}
+	c := &serveCommand{Log: "json", Level: "error"}
+	c.announce(h, c.logger(h), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}, false)
+	assert.Contains(t, text.String(), `"level":"INFO","msg":"serving","url":"http://127.0.0.1:80"`)
 }
 
 func TestAllowedNames(t *testing.T) {

@@ -21,9 +21,12 @@ func invalid(status int, code, message string) *openai.Error {
 	return &openai.Error{Status: status, Type: "invalid_request_error", Code: code, Message: message}
 }
 
-// refuse writes an error as the reference API does.
-func refuse(w http.ResponseWriter, e *openai.Error) {
+// refuse writes an error as the reference API does, or ollama where its routes were asked.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *openai.Error) {
 	a := e.Answer()
+	if h.forOllama(r) {
+		a = ollamaError(e)
+	}
 	for _, pair := range a.Header {
 		w.Header().Set(pair[0], pair[1])
 	}

@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p != nil {
 			h.Log.Error("a request failed inside", "path", r.URL.Path, "error", fmt.Sprint(p))
 			if told.status == 0 {
-				refuse(told, &openai.Error{Status: http.StatusInternalServerError, Type: "server_error", Message: "The server failed; its log says how."})
+				h.refuse(told, r, &openai.Error{Status: http.StatusInternalServerError, Type: "server_error", Message: "The server failed; its log says how."})
 			}
 		}
 		level := slog.LevelInfo
@@ -118,7 +118,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if bad := h.guard(r); bad != nil {
-		refuse(told, bad)
+		h.refuse(told, r, bad)
 		return
 	}
 	h.cors.ServeHTTP(told, r, func(http.ResponseWriter, *http.Request) { h.route(told, r) })
@@ -129,7 +129,7 @@ func (h *Handler) route(w *recorder, r *http.Request) {
 	name := r.URL.Path
 	switch {
 	case !tidy(name):
-		refuse(w, invalid(http.StatusNotFound, "unknown_url", "There is nothing at this path."))
+		h.refuse(w, r, invalid(http.StatusNotFound, "unknown_url", "There is nothing at this path."))
 	case strings.TrimSuffix(name, "/") == "/health" || strings.TrimSuffix(name, "/") == "/v1/health":
 		h.health(w, r)
 	case name == "/metrics" && h.Metrics != nil && h.OpenMetrics:
@@ -158,7 +158,7 @@ func (h *Handler) health(w *recorder, r *http.Request) {
 	if h.Ready != nil {
 		if ready, why := h.Ready(); !ready {
 			w.Header().Set("Retry-After", "1")
-			refuse(w, &openai.Error{Status: http.StatusServiceUnavailable, Type: "unavailable_error", Code: "not_ready", Message: why})
+			h.refuse(w, r, &openai.Error{Status: http.StatusServiceUnavailable, Type: "unavailable_error", Code: "not_ready", Message: why})
 			return
 		}
 	}
@@ -191,7 +191,7 @@ func (h *Handler) call(w *recorder, r *http.Request) {
 	key, ok := h.key(r)
 	if w.key = key; !ok {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="quire"`)
-		refuse(w, noKey(r))
+		h.refuse(w, r, noKey(r))
 		return
 	}
 	if r.URL.Path == "/metrics" && h.Metrics != nil {
@@ -199,12 +199,12 @@ func (h *Handler) call(w *recorder, r *http.Request) {
 		return
 	}
 	if bad := h.limits.take(w.Header(), key, time.Now()); bad != nil {
-		refuse(w, bad)
+		h.refuse(w, r, bad)
 		return
 	}
 	body, bad := h.body(w, r)
 	if bad != nil {
-		refuse(w, bad)
+		h.refuse(w, r, bad)
 		return
 	}
 	ctx, cancel := context.WithCancel(r.Context())
@@ -216,7 +216,7 @@ func (h *Handler) call(w *recorder, r *http.Request) {
 		defer end()
 	}
 	c := openai.Call{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body, Tenant: key}
-	if h.Ollama != nil && strings.HasPrefix(r.URL.Path, "/api/") {
+	if h.forOllama(r) {
 		h.write(ctx, cancel, w, h.ollama(work, c))
 		return
 	}

@@ -534,11 +534,13 @@ func TestShutdownLetsStreamsFinish(t *testing.T) {
 func TestReady(t *testing.T) {
 	var ready atomic.Bool
 	s := serve(t, echo, Options{Ready: func() (bool, string) { return ready.Load(), "loading" }})
-	a, err := http.Get(s.URL + "/health")
-	require.NoError(t, err)
-	assert.Equal(t, 503, a.StatusCode)
+	for _, path := range []string{"/health", "/health/", "/v1/health"} {
+		a, err := http.Get(s.URL + path)
+		require.NoError(t, err)
+		assert.Equal(t, 503, a.StatusCode, path)
+	}
 	ready.Store(true)
-	a, err = http.Get(s.URL + "/health")
+	a, err := http.Get(s.URL + "/health")
 	require.NoError(t, err)
 	assert.Equal(t, 200, a.StatusCode)
 }

@@ -71,10 +71,20 @@ func (h *Handler) ollama(ctx context.Context, c openai.Call) *openai.Answer {
 		answer, bad = route.answer(h, ctx, c)
 	}
 	if bad != nil {
-		answer, _ = ollamaJSON(map[string]string{"error": bad.Message})
-		answer.Status = bad.Status
+		return ollamaError(bad)
 	}
 	return answer
+}
+
+// forOllama reports whether a request is for one of ollama's routes.
+func (h *Handler) forOllama(r *http.Request) bool {
+	return h.Ollama != nil && strings.HasPrefix(r.URL.Path, "/api/")
+}
+
+func ollamaError(e *openai.Error) *openai.Answer {
+	a, _ := ollamaJSON(map[string]string{"error": e.Message})
+	a.Status = e.Status
+	return a
 }
 
 func ollamaJSON(v any) (*openai.Answer, *openai.Error) {

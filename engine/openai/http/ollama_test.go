@@ -276,6 +276,26 @@ func TestOllamaLists(t *testing.T) {
 	assert.JSONEq(t, `{"embedding":[0.5,1]}`, body)
 }
 
+// Who is refused before the route is asked hears so in ollama's words, too.
+func TestOllamaRefusals(t *testing.T) {
+	s := serve(t, echo, Options{Ollama: &catalog{}, Keys: secrets(t, "ann", "secret-of-ann"), MaxBody: 10, Hosts: Loopback})
+	for _, tt := range []struct {
+		key, host, body string
+		status          int
+	}{{"", "localhost", "", 401}, {"secret-of-ann", "localhost", "more than ten", 413}, {"", "evil.example", "", 403}} {
+		r, err := http.NewRequest(http.MethodPost, s.URL+"/api/chat", strings.NewReader(tt.body))
+		require.NoError(t, err)
+		r.Host = tt.host
+		r.Header.Set("Authorization", "Bearer "+tt.key)
+		a, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		assert.Equal(t, tt.status, a.StatusCode)
+		var told map[string]string
+		require.NoError(t, json.NewDecoder(a.Body).Decode(&told))
+		assert.NotEmpty(t, told["error"])
+	}
+}
+
 // Without the flag the routes are nobody's.
 func TestOllamaIsAsked(t *testing.T) {
 	s := serve(t, echo, Options{})
