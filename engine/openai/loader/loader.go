@@ -292,9 +292,12 @@ func (l *Loader) used() (bytes uint64) {
 
 // makeRoom unloads the model that has not been used for longest; false where all are in use. The lock is held.
 func (l *Loader) makeRoom() bool {
-	idle := slices.DeleteFunc(slices.Clone(l.slots), func(s *slot) bool { return s.model == nil || s.uses+s.wanted-s.giving > 0 || s.leaving })
+	if slices.ContainsFunc(l.slots, func(s *slot) bool { return s.leaving }) { // that may be enough
+		return true
+	}
+	idle := slices.DeleteFunc(slices.Clone(l.slots), func(s *slot) bool { return s.model == nil || s.uses+s.wanted-s.giving > 0 })
 	if len(idle) == 0 {
-		return slices.ContainsFunc(l.slots, func(s *slot) bool { return s.leaving })
+		return false
 	}
 	l.unload(slices.MinFunc(idle, func(a, b *slot) int { return cmp.Or(a.last.Compare(b.last), cmp.Compare(a.Name, b.Name)) }))
 	return true
@@ -323,6 +326,15 @@ func (l *Loader) load(s *slot) {
 		model.Close()
 	}
 	l.mu.Lock()
+	if err == nil && !l.fits(s, model) {
+		l.mu.Unlock()
+		model.Close()
+		l.mu.Lock()
+		s.loading = false
+		l.tell()
+		l.mu.Unlock()
+		return
+	}
 	if err == nil && l.closed {
 		err = errClosed
 		defer model.Close()
@@ -330,7 +342,7 @@ func (l *Loader) load(s *slot) {
 	s.loading, s.err, s.last = false, err, time.Now()
 	s.tries++
 	if err == nil {
-		s.model, s.Need = model, model.Memory()
+		s.model = model
 		l.rest(s)
 	}
 	l.tell()
@@ -341,6 +353,21 @@ func (l *Loader) load(s *slot) {
 	case l.ctx.Err() == nil: // else it failed because all models go
 		l.options.Tell("failed", s.Name, err)
 	}
+}
+
+// fits makes room for what a loaded model has beyond what was thought it needs; false where others are in use: then it is loaded again
+// when there is room, which is known to be more by then. The lock is held.
+func (l *Loader) fits(s *slot, model Model) bool {
+	s.Need = model.Memory()
+	for l.options.Memory > 0 && l.used() > l.options.Memory {
+		if !l.makeRoom() {
+			return false
+		}
+		if l.wait(l.ctx) != nil {
+			return true // all go
+		}
+	}
+	return true
 }
 
 func tooLarge(name string, need, memory uint64) error {

@@ -162,6 +162,33 @@ func TestWaitsForRoom(t *testing.T) {
 	assert.Equal(t, "b", loaded(l))
 }
 
+// What a model needs may be more than was thought.
+func TestNeedIsMoreThanThought(t *testing.T) {
+	g := &gpu{}
+	var entries []Entry
+	for _, name := range []string{"a", "b", "c"} {
+		e := g.entry(name, 20)
+		e.Need = 2
+		entries = append(entries, e)
+	}
+	l, err := New(entries, Options{Memory: 30})
+	require.NoError(t, err)
+	release := take(t, l, "a")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, _, err = l.Take(ctx, "b")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Equal(t, "a", loaded(l))
+	assert.EqualValues(t, 20, g.used)
+	time.AfterFunc(20*time.Millisecond, release)
+	take(t, l, "b")()
+	assert.Equal(t, "b", loaded(l))
+	take(t, l, "c")() // nobody uses b
+	assert.Equal(t, "c", loaded(l))
+	require.NoError(t, l.Close())
+	assert.Zero(t, g.used)
+}
+
 // Without a budget the GPU says when it is full.
 func TestFullGPU(t *testing.T) {
 	g := &gpu{room: 30}
