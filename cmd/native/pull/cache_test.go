@@ -148,6 +148,29 @@ func TestPruneWhatBrokenPullsLeft(t *testing.T) {
 	assert.Len(t, p.Cache.List(), 3)
 }
 
+// What a broken pull has left goes by the names that would have pulled it, where they mean one model.
+func TestRemoveWhatABrokenPullLeft(t *testing.T) {
+	s := hubtest.New(t)
+	s.Put("o/r", hubtest.Repo{Files: map[string][]byte{"m-Q4_K_M.gguf": large, "m-Q8_0.gguf": large}})
+	s.Fault = hubtest.Cut(6 << 17)
+	alone(t, s)
+	p := puller(t, Options{Connections: 1, Network: remote.Options{Attempts: 1}})
+	for _, text := range []string{"hf:o/r", "hf:o/r:Q4_K_M", "hf:o/r/m-Q4_K_M.gguf"} {
+		refused(t, p, "hf:o/r")
+		require.Len(t, p.Cache.Rests(), 1)
+		_, err := p.Cache.Remove(name(t, p, "hf:o/r:Q8_0"), false)
+		require.Error(t, err)
+		_, err = p.Cache.Remove(name(t, p, text), false)
+		require.NoError(t, err, text)
+		assert.Empty(t, p.Cache.Rests(), text)
+	}
+	refused(t, p, "hf:o/r")
+	refused(t, p, "hf:o/r:Q8_0")
+	_, err := p.Cache.Remove(name(t, p, "hf:o/r"), false)
+	require.Error(t, err, "it may mean either")
+	assert.Len(t, p.Cache.Rests(), 2)
+}
+
 // What lies in the cache's folder, and was not pulled, stays.
 func TestPruneLeavesOtherFiles(t *testing.T) {
 	p, _ := library(t)

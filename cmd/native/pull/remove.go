@@ -95,17 +95,37 @@ func (c *Cache) Remove(n Name, dry bool) ([]Removed, error) {
 		}
 		out = append(out, Removed{m.Name, m.Bytes()})
 	}
-	for _, r := range c.Rests() {
-		if r.Name == n.String() || len(found) > 0 && r.Name == found[0].Name {
-			if bytes, ok := c.dropRest(r, dry); ok {
-				out = append(out, Removed{r.Name, bytes})
-			}
+	for _, r := range c.restsOf(n, found) {
+		if bytes, ok := c.dropRest(r, dry); ok {
+			out = append(out, Removed{r.Name, bytes})
 		}
 	}
 	if len(out) == 0 {
 		return nil, &Error{Text: fmt.Sprintf("%s: there is no such model in the cache", n), Hint: "\"quire list\" shows what is there."}
 	}
 	return out, nil
+}
+
+// restsOf gives what broken pulls have left of what a name means: of the models that were found, or else by the name itself.
+func (c *Cache) restsOf(n Name, found []*Model) (some []Rest) {
+	own := n.String()
+	if len(found) > 0 {
+		own = found[0].Name
+	}
+	var near []Rest
+	for _, r := range c.Rests() {
+		if r.Name == own || r.Name == n.String() {
+			some = append(some, r)
+		}
+		of, _, err := Parse(r.Name, Endpoint{})
+		if err == nil && n.Repo != "" && n.File == "" && of.Repo == n.Repo && of.Revision == n.Revision && (n.Quant == "" || quantOf(of.File) == sameQuant(n.Quant)) {
+			near = append(near, r)
+		}
+	}
+	if len(found) > 0 || len(near) == 0 || slices.ContainsFunc(near, func(r Rest) bool { return r.Name != near[0].Name }) {
+		return some
+	}
+	return near
 }
 
 // drop takes a model's files away, the record first: what is left without one is no model.
