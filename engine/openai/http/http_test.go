@@ -174,7 +174,7 @@ func TestSlowWriter(t *testing.T) {
 
 // Who is refused hears so at once, and holds its connection no longer than a body may take.
 func TestRefusedBeforeTheBody(t *testing.T) {
-	o := Options{BodyTime: 500 * time.Millisecond, Hosts: Loopback, Keys: secrets(t, "ann", "secret-of-ann"), Page: fstest.MapFS{"index.html": {}}}
+	o := Options{BodyTime: time.Second, Hosts: Loopback, Keys: secrets(t, "ann", "secret-of-ann"), Page: fstest.MapFS{"index.html": {}}}
 	s := serve(t, echo, o)
 	for _, tt := range []struct {
 		begin  string
