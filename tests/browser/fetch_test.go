@@ -37,15 +37,34 @@ func apiTab(t *testing.T) *tab {
 	return p
 }
 
-// A fetch takes what the browser's takes.
-func TestFetch(t *testing.T) {
+// The API in the tab: by fetch, and by the package's own calls. One engine answers all, which the last closes.
+func TestAPI(t *testing.T) {
 	p := apiTab(t)
+	t.Run("fetch", func(t *testing.T) { fetches(t, p) })
+	t.Run("calls", func(t *testing.T) { calls(t, p) })
+	t.Run("streams", func(t *testing.T) { fetchesStreams(t, p) })
+}
+
+// few are what is tried of a kind without QUIRE_ALL.
+func few(all map[string]string, names ...string) map[string]string {
+	if os.Getenv("QUIRE_ALL") != "" {
+		return all
+	}
+	chosen := map[string]string{}
+	for _, name := range names {
+		chosen[name] = all[name]
+	}
+	return chosen
+}
+
+// A fetch takes what the browser's takes.
+func fetches(t *testing.T, p *tab) {
 	get[bool](p, `(async () => {
 		const {fetch} = quire;
 		globalThis.plain = await (await fetch(chat, {method: 'POST', body: body()})).json();
 		return plain.choices[0].message.content.length > 5;
 	})()`)
-	for what, asked := range map[string]string{
+	for what, asked := range few(map[string]string{
 		"a URL":                 `new URL(chat), {method: 'POST', body: body()}`,
 		"a path":                `'/v1/chat/completions', {method: 'post', body: body()}`,
 		"a request":             `new Request(chat, {method: 'POST', body: body()})`,
@@ -58,7 +77,7 @@ func TestFetch(t *testing.T) {
 		"a stream":              `chat, {method: 'POST', body: new Blob([body()]).stream(), duplex: 'half'}`,
 		"pieces":                `chat, {method: 'POST', body: (async function* () { yield body().slice(0, 9); yield new TextEncoder().encode(body().slice(9)); })()}`,
 		"headers":               `chat, {method: 'POST', headers: new Headers({Authorization: 'Bearer x'}), body: body(), signal: null}`,
-	} {
+	}, "a URL", "a request, overridden", "a stream", "pieces", "headers") {
 		assert.True(t, get[bool](p, `(async () => {
 			const answer = await (0, quire.fetch)(`+asked+`);
 			const {choices} = await answer.json();
@@ -77,8 +96,7 @@ func TestFetch(t *testing.T) {
 }
 
 // Events come as they are made. Who reads slowly, or not at all, holds nothing up; who leaves ends the request.
-func TestFetchStreams(t *testing.T) {
-	p := apiTab(t)
+func fetchesStreams(t *testing.T, p *tab) {
 	get[bool](p, `(async () => {
 		globalThis.drain = async ({body}) => { // text() tells no reason
 			for (const reader = body.getReader(); !(await reader.read()).done;);
@@ -151,8 +169,7 @@ func TestFetchStreams(t *testing.T) {
 }
 
 // The package's own calls are named, called and answered as the openai client's.
-func TestCalls(t *testing.T) {
-	p := apiTab(t)
+func calls(t *testing.T, p *tab) {
 	assert.Equal(t, []any{true, true, true, true, true}, get[[]any](p, `(async () => {
 		const asked = {messages, temperature: 0, max_completion_tokens: 12};
 		const whole = (await quire.chat.completions.create(asked)).choices[0].message.content;

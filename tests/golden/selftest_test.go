@@ -19,10 +19,10 @@ func TestSelfTestCovers(t *testing.T) {
 	if !model.HasSelfTest {
 		t.Skip("there is none in the tab")
 	}
-	models := []string{"qwen35", "gptoss-mxfp4", "gemma4", "lfm2moe", "granitehybrid", "nomicbert"}
+	models := []string{"qwen35", "gptoss-mxfp4", "gemma4"}
 	switch {
 	case all():
-		models = append(models, "bert", "falcon", "gemma2", "gemma3", "gemma4-keqv", "gemma4-moe", "gpt2", "gptoss-f32", "lfm2", "mixtral", "olmo2", "phi3", "qwen2moe", "qwen3next", "quant-nvfp4",
+		models = append(models, "lfm2moe", "granitehybrid", "nomicbert", "bert", "falcon", "gemma2", "gemma3", "gemma4-keqv", "gemma4-moe", "gpt2", "gptoss-f32", "lfm2", "mixtral", "olmo2", "phi3", "qwen2moe", "qwen3next", "quant-nvfp4",
 			"quant-iq1_s", "stablelm", "starcoder2")
 	case runtime.GOOS == "js":
 		models = models[:1]
