@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"quire/engine"
+	"quire/engine/gpu/gputest"
 	"quire/engine/model"
 )
 
@@ -24,7 +25,7 @@ func TestSelfTestCovers(t *testing.T) {
 	case all():
 		models = append(models, "lfm2moe", "granitehybrid", "nomicbert", "bert", "falcon", "gemma2", "gemma3", "gemma4-keqv", "gemma4-moe", "gpt2", "gptoss-f32", "lfm2", "mixtral", "olmo2", "phi3", "qwen2moe", "qwen3next", "quant-nvfp4",
 			"quant-iq1_s", "stablelm", "starcoder2")
-	case runtime.GOOS == "js":
+	case !gputest.First || runtime.GOOS == "js":
 		models = models[:1]
 	}
 	for _, name := range models {
