@@ -32,6 +32,8 @@ type Chunk struct {
 	Token sample.Token `json:"token"`
 	Text  string       `json:"text"`
 	Index int          `json:"index"` // of the choice
+
+	Reason FinishReason `json:"-"` // why the choice ends with it; "": it goes on
 }
 
 // Result is a stream's end. Reason, Limit, IDs, Text and Tokens are those of the first choice, but Reason is FinishCancelled or

@@ -57,7 +57,11 @@ func (q *Sequence) Land(drawn sample.Token, reason schedule.Reason, now time.Tim
 	g := q.Generation
 	g.clock.token(now)
 	g.landed++
-	hit := q.take(drawn, reason)
+	return finish(reason, q.take(drawn, reason))
+}
+
+// finish is why a sequence ends with a token; hit says that a stop text ends it.
+func finish(reason schedule.Reason, hit bool) FinishReason {
 	switch {
 	case hit || reason == schedule.Stopped:
 		return FinishStop
@@ -99,7 +103,7 @@ func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 		}
 	}
 	q.text = append(q.text, text...)
-	chunk := Chunk{Token: token, Text: text, Index: q.index}
+	chunk := Chunk{Token: token, Text: text, Index: q.index, Reason: finish(reason, hit)}
 	if r.late() {
 		q.held = append(q.held, chunk)
 	} else {

@@ -82,9 +82,12 @@ func TestChatStream(t *testing.T) {
 	d := newDoor(t, openaitest.ChatML, func(_ string, choice int) string { return []string{"One é.", "Two"}[choice] })
 	events := d.events(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "stream": true, "n": 2, "stream_options": {"include_usage": true}}`)
 	texts, roles, reasons := [2]string{}, [2]any{}, [2]any{}
+	var ended []int
 	for _, e := range events[:len(events)-1] {
 		assert.Equal(t, events[0]["id"], e["id"])
 		assert.Equal(t, "chat.completion.chunk", e["object"])
+		assert.Contains(t, e, "usage", "what was asked for and comes later is null")
+		assert.Nil(t, e["usage"])
 		choice := at(e, "choices.0").(object)
 		i := int(choice["index"].(float64))
 		assert.Nil(t, reasons[i], "a chunk after the choice's end")
@@ -95,14 +98,21 @@ func TestChatStream(t *testing.T) {
 		if content, ok := at(choice, "delta.content").(string); ok {
 			texts[i] += content
 		}
-		reasons[i] = choice["finish_reason"]
+		if reasons[i] = choice["finish_reason"]; reasons[i] != nil {
+			ended = append(ended, i)
+			assert.True(t, i == 0 || len(texts[0]) < len("One é."), "the shorter one's end is told as it comes")
+		}
 	}
+	assert.Equal(t, []int{1, 0}, ended)
 	assert.Equal(t, [2]string{"One é.", "Two"}, texts)
 	assert.Equal(t, [2]any{"assistant", "assistant"}, roles)
 	assert.Equal(t, [2]any{"stop", "stop"}, reasons)
 	last := events[len(events)-1]
 	assert.Equal(t, []any{}, last["choices"])
 	assert.Equal(t, float64(len("One é.")+1+4), at(last, "usage.completion_tokens"))
+	for _, e := range d.events(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "stream": true, "n": 2}`) {
+		assert.NotContains(t, e, "usage", "nobody asked")
+	}
 }
 
 // TestChatForms: a stream's deltas joined are the whole answer.

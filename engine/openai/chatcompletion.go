@@ -1,5 +1,7 @@
 package openai
 
+import "quire/engine/json"
+
 // ChatCompletion is what /v1/chat/completions answers.
 type ChatCompletion struct {
 	ID       string       `json:"id"`
@@ -39,6 +41,20 @@ type ChatChunk struct {
 	Choices  []DeltaChoice `json:"choices"` // none in the chunk with the usage
 	Usage    *Usage        `json:"usage,omitempty"`
 	Warnings []string      `json:"warnings,omitempty"`
+
+	later bool // the usage was asked for, and comes in the last chunk
+}
+
+// MarshalJSON writes null for a usage that comes later.
+func (c ChatChunk) MarshalJSON() ([]byte, error) {
+	type plain ChatChunk
+	if c.later {
+		return json.Marshal(struct {
+			plain
+			Usage *Usage `json:"usage"`
+		}{plain: plain(c)})
+	}
+	return json.Marshal(plain(c))
 }
 
 // DeltaChoice is what is new of a choice.

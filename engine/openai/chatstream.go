@@ -10,8 +10,9 @@ import (
 
 // ChatStream is an answer as it comes.
 type ChatStream struct {
-	job  *chatJob
-	feed *feed
+	job   *chatJob
+	feed  *feed
+	ended int // choices that chunks have told the end of
 }
 
 // StreamChatCompletion answers a conversation piece by piece. All must be called, or ctx cancelled.
@@ -64,7 +65,26 @@ func (s *ChatStream) push(c *choice, chunk *generation.Chunk, yield func(*ChatCh
 			return false
 		}
 	}
-	return s.tell(c, chunk.Index, c.take(c.parser.Push(text)), yield)
+	if !s.tell(c, chunk.Index, c.take(c.parser.Push(text)), yield) {
+		return false
+	}
+	if chunk.Reason == "" || s.ended+1 >= j.query.N {
+		return true // the last one's end comes with the result's warnings
+	}
+	return s.finish(c, chunk.Index, chunk.Reason, nil, yield)
+}
+
+// finish tells how a choice ended.
+func (s *ChatStream) finish(c *choice, index int, reason generation.FinishReason, warnings []string, yield func(*ChatChunk, error) bool) bool {
+	c.ended = true
+	s.ended++
+	if !s.tell(c, index, c.take(c.parser.Finish()), yield) {
+		return false
+	}
+	last := s.chunk(index, Delta{}, c)
+	told := c.finish(reason)
+	last.Choices[0].FinishReason, last.Warnings = &told, warnings
+	return yield(last, nil)
 }
 
 // tell gives a chunk a delta.
@@ -92,7 +112,7 @@ func (s *ChatStream) tell(c *choice, index int, deltas []toolcall.Delta, yield f
 	return true
 }
 
-// end tells how all choices ended.
+// end tells how the choices ended of which no chunk has told it, and what all took.
 func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield func(*ChatChunk, error) bool) bool {
 	if err := failure(r); err != nil {
 		return yield(nil, asError(err, s.job.query.field()))
@@ -101,19 +121,16 @@ func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield fu
 	for i := range r.Choices {
 		ended := &r.Choices[i]
 		c := s.choice(choices, ended.Index)
-		if !s.tell(c, ended.Index, c.take(c.parser.Finish()), yield) {
-			return false
+		if !c.ended {
+			var warnings []string
+			if s.ended == len(r.Choices)-1 && !s.job.query.Usage {
+				warnings = s.job.ending(r)
+			}
+			if !s.finish(c, ended.Index, ended.Reason, warnings, yield) {
+				return false
+			}
 		}
 		reasoning += s.job.count(c.reasoning.String())
-		last := s.chunk(ended.Index, Delta{}, c)
-		reason := c.finish(ended.Reason)
-		last.Choices[0].FinishReason = &reason
-		if i == len(r.Choices)-1 && !s.job.query.Usage {
-			last.Warnings = s.job.ending(r)
-		}
-		if !yield(last, nil) {
-			return false
-		}
 	}
 	if !s.job.query.Usage {
 		return true
@@ -121,7 +138,7 @@ func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield fu
 	usage := usageOf(*r)
 	usage.Completion = &CompletionDetails{reasoning}
 	last := s.chunk(0, Delta{}, nil)
-	last.Choices, last.Usage, last.Warnings = []DeltaChoice{}, &usage, s.job.ending(r)
+	last.Choices, last.Usage, last.Warnings, last.later = []DeltaChoice{}, &usage, s.job.ending(r), false
 	return yield(last, nil)
 }
 
@@ -133,5 +150,5 @@ func (s *ChatStream) chunk(index int, d Delta, c *choice) *ChatChunk {
 		told.Logprobs = &Logprobs{Content: c.pending}
 		c.pending = nil
 	}
-	return &ChatChunk{ID: j.id, Object: "chat.completion.chunk", Created: j.created, Model: j.name, Choices: []DeltaChoice{told}}
+	return &ChatChunk{ID: j.id, Object: "chat.completion.chunk", Created: j.created, Model: j.name, Choices: []DeltaChoice{told}, later: j.query.Usage}
 }

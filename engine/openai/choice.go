@@ -15,6 +15,7 @@ type choice struct {
 	reasoning strings.Builder
 	calls     []ToolCall
 	begun     bool
+	ended     bool
 	pending   []TokenLogprob // of tokens that no chunk has told of
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"quire/engine/generation"
+	"quire/engine/json"
 	"quire/engine/tokenizer"
 )
 
@@ -18,6 +19,19 @@ type Completion struct {
 	Warnings []string           `json:"warnings,omitempty"`
 
 	prefix string
+	later  bool // the usage was asked for, and comes in the stream's last event
+}
+
+// MarshalJSON writes null for a usage that comes later.
+func (c Completion) MarshalJSON() ([]byte, error) {
+	type plain Completion
+	if c.later {
+		return json.Marshal(struct {
+			plain
+			Usage *Usage `json:"usage"`
+		}{plain: plain(c)})
+	}
+	return json.Marshal(plain(c))
 }
 
 // CompletionChoice is one of the texts, or what is new of it. Choice j of n of prompt i has index i·n + j.

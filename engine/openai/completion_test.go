@@ -57,6 +57,9 @@ func TestCompletionStream(t *testing.T) {
 	texts, reasons := map[float64]string{}, map[float64]any{}
 	for _, e := range events[:len(events)-1] {
 		c := at(e, "choices.0").(object)
+		assert.Contains(t, e, "usage", "what was asked for and comes later is null")
+		assert.Nil(t, e["usage"])
+		assert.Nil(t, reasons[c["index"].(float64)], "an event after the choice's end")
 		texts[c["index"].(float64)] += c["text"].(string)
 		reasons[c["index"].(float64)] = c["finish_reason"]
 	}
@@ -65,6 +68,17 @@ func TestCompletionStream(t *testing.T) {
 	last := events[len(events)-1]
 	assert.Equal(t, 14.0, at(last, "usage.total_tokens"))
 	assert.Equal(t, []any{`"mood" is not known and was ignored`}, last["warnings"])
+
+	d.models.Say = func(_ string, choice int) string { return []string{"One.", "2"}[choice] }
+	var ended []any
+	events = d.events(t, "/v1/completions", `{"prompt": "a", "n": 2, "stream": true, "mood": "glad"}`)
+	for i, e := range events {
+		assert.NotContains(t, e, "usage", "nobody asked")
+		if at(e, "choices.0.finish_reason") != nil {
+			ended = append(ended, at(e, "choices.0.index"), i == len(events)-1, e["warnings"])
+		}
+	}
+	assert.Equal(t, []any{1.0, false, nil, 0.0, true, []any{`"mood" is not known and was ignored`}}, ended, "a choice's end is told as it comes")
 }
 
 // TestSeeds: no two choices of a call share a seed, whatever prompt they are of.

@@ -10,8 +10,9 @@ import (
 
 // CompletionStream is a completion as it comes.
 type CompletionStream struct {
-	job  *completionJob
-	feed *feed
+	job   *completionJob
+	feed  *feed
+	ended []int // of each prompt, choices that events have told the end of
 }
 
 // StreamCompletion goes on with texts piece by piece. All must be called, or ctx cancelled.
@@ -24,7 +25,7 @@ func (a *API) StreamCompletion(ctx context.Context, q *CompletionRequest) (*Comp
 	if failed != nil {
 		return nil, asError(failed, "prompt")
 	}
-	return &CompletionStream{job: j, feed: f}, nil
+	return &CompletionStream{job: j, feed: f, ended: make([]int, len(j.requests))}, nil
 }
 
 func (a *API) handleCompletion(ctx context.Context, c Call) (*Answer, *Error) {
@@ -48,6 +49,7 @@ func (c *Completion) notes() (string, []string) { return c.prefix, c.Warnings }
 // textState is one choice as it comes.
 type textState struct {
 	begun   bool
+	ended   bool
 	scores  *logprobWriter // nil where none are asked for
 	pending []sample.Token // of tokens that no event has told of
 }
@@ -87,10 +89,23 @@ func (s *CompletionStream) push(states map[int]*textState, request int, chunk *g
 	if j.query.IgnoreEnd || !j.engine.Tokenizer().IsEnd(chunk.Token.ID) {
 		state.pending = append(state.pending, chunk.Token)
 	}
-	if chunk.Text == "" {
-		return true
+	if chunk.Text != "" && !yield(s.event(state, request, chunk.Index, chunk.Text), nil) {
+		return false
 	}
-	return yield(s.event(state, request, chunk.Index, chunk.Text), nil)
+	if chunk.Reason == "" || s.ended[request]+1 >= j.query.N {
+		return true // the last one's end comes with the result's warnings
+	}
+	return s.finish(state, request, chunk.Index, chunk.Reason, nil, yield)
+}
+
+// finish tells how a choice ended.
+func (s *CompletionStream) finish(state *textState, request, index int, reason generation.FinishReason, warnings []string, yield func(*Completion, error) bool) bool {
+	state.ended = true
+	s.ended[request]++
+	told := s.event(state, request, index, "")
+	finished := finishReason(reason)
+	told.Choices[0].FinishReason, told.Warnings = &finished, warnings
+	return yield(told, nil)
 }
 
 func (s *CompletionStream) state(states map[int]*textState, request, index int) *textState {
@@ -127,26 +142,24 @@ func (s *CompletionStream) event(state *textState, request, index int, text stri
 	}
 	state.pending = nil
 	answer := s.job.answer()
-	answer.Choices = append(answer.Choices, told)
+	answer.Choices, answer.later = append(answer.Choices, told), s.job.query.Usage
 	return answer
 }
 
-// end tells how a prompt's choices ended, and with the last what all took.
+// end tells how those of a prompt's choices ended of which no event has told it, and with the last what all took.
 func (s *CompletionStream) end(states map[int]*textState, request int, results []generation.Result, last bool, yield func(*Completion, error) bool) bool {
 	q := s.job.query
 	choices := results[request].Choices
 	for i := range choices {
 		state := s.state(states, request, choices[i].Index)
-		if !s.echo(state, request, choices[i].Index, yield) {
-			return false
+		if state.ended {
+			continue
 		}
-		told := s.event(state, request, choices[i].Index, "")
-		reason := finishReason(choices[i].Reason)
-		told.Choices[0].FinishReason = &reason
-		if last && i == len(choices)-1 && !q.Usage {
-			told.Warnings = ending(q.reader.warnings, results...)
+		var warnings []string
+		if last && s.ended[request] == len(choices)-1 && !q.Usage {
+			warnings = ending(q.reader.warnings, results...)
 		}
-		if !yield(told, nil) {
+		if !s.echo(state, request, choices[i].Index, yield) || !s.finish(state, request, choices[i].Index, choices[i].Reason, warnings, yield) {
 			return false
 		}
 	}
