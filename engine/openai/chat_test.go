@@ -221,6 +221,9 @@ func TestToolsInTheTemplate(t *testing.T) {
 	assert.Contains(t, asked, `Tools: [{"type": "function", "function": {"name": "weather", "description": "Tells the weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]`)
 	assert.Contains(t, asked, `<tool_call>{"name": "weather", "arguments": {"b": 1, "a": 2.5}}</tool_call>`)
 	assert.Contains(t, asked, "<|im_start|>tool\nsun")
+	d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "function": {"name": "weather", "arguments": ""}}]},
+		{"role": "tool", "tool_call_id": "c1", "content": "sun"}]}`)
+	assert.Contains(t, asked, `{"name": "weather", "arguments": {}}`, "a call without arguments")
 }
 
 func TestLogprobs(t *testing.T) {

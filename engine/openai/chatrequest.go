@@ -134,7 +134,7 @@ func (q *ChatRequest) field() string {
 // check holds a request to what can be done.
 func (q *ChatRequest) check() *Error {
 	c := &checker{}
-	checkMessages(c, q.Messages)
+	checkMessages(c, q.field(), q.Messages)
 	q.Sampling.check(c)
 	c.integer("top_logprobs", &q.TopLogprobs, 0, maxLogprobs)
 	if q.TopLogprobs > 0 && !q.Logprobs {

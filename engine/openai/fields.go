@@ -121,6 +121,16 @@ func (f *fields) need(name string) any {
 	return value
 }
 
+// needText gives a text that must stand under a name, and may not be empty.
+func (f *fields) needText(name string) string {
+	text := f.text(name)
+	if text == nil || *text == "" {
+		f.r.fail(missing(f.at(name)))
+		return ""
+	}
+	return *text
+}
+
 func missing(path string) *Error {
 	return invalid(path, "missing_required_parameter", "%q is missing.", path)
 }

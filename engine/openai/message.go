@@ -153,13 +153,14 @@ func readToolCall(f *fields) (c ToolCall) {
 		return c
 	}
 	function := f.inner("function")
-	function.need("name")
-	c.Function.Name = function.textOr("name", "")
+	c.Function.Name = function.needText("name")
 	switch v := function.value("arguments").(type) {
 	case nil:
 		c.Function.Arguments = "{}"
 	case string:
-		c.Function.Arguments = v
+		if c.Function.Arguments = v; strings.TrimSpace(v) == "" { // as clients keep a call without any
+			c.Function.Arguments = "{}"
+		}
 	case *json.Object: // as ollama has them
 		text, _ := json.Marshal(v)
 		c.Function.Arguments = string(text)
@@ -173,10 +174,10 @@ func readToolCall(f *fields) (c ToolCall) {
 }
 
 // checkMessages holds a conversation to what templates are made for.
-func checkMessages(c *checker, messages []Message) {
-	c.length("messages", len(messages), 1, anyNumber)
+func checkMessages(c *checker, field string, messages []Message) {
+	c.length(field, len(messages), 1, anyNumber)
 	for i := range messages {
-		m, path := &messages[i], item("messages", i)
+		m, path := &messages[i], item(field, i)
 		c.choice(path+".role", m.Role, roles...)
 		switch {
 		case m.Role == "tool" && m.ToolCallID == "" && m.Name == "":

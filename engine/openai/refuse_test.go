@@ -136,6 +136,8 @@ func TestRefused(t *testing.T) {
 		{response, `{"input": [{"role": "fox", "content": "?"}]}`, refused{400, "input[0].role", "invalid_value"}},
 		{response, `{"input": [{"type": "item_reference", "id": "x"}]}`, refused{400, "input[0].type", "unsupported_value"}},
 		{response, `{"input": [{"type": "function_call", "name": "f"}]}`, refused{400, "input[0].call_id", "missing_required_parameter"}},
+		{response, `{"input": [{"role": "user", "content": "?"}, {"type": "function_call_output", "call_id": "", "output": "x"}]}`, refused{400, "input[1].call_id", "missing_required_parameter"}},
+		{response, input(`"tools": [{"type": "function", "name": ""}]`), refused{400, "tools[0].name", "missing_required_parameter"}},
 		{response, input(`"store": true`), refused{400, "store", "unsupported_parameter"}},
 		{response, input(`"previous_response_id": "resp_1"`), refused{400, "previous_response_id", "unsupported_parameter"}},
 		{response, input(`"conversation": "c"`), refused{400, "conversation", "unsupported_parameter"}},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/openai"
 	"quire/engine/openai/openaitest"
 )
 
@@ -185,4 +186,27 @@ func clone(o object) object {
 		c[name] = value
 	}
 	return c
+}
+
+// TestTypedResponse: what Go asks by types is what a body asks.
+func TestTypedResponse(t *testing.T) {
+	var asked string
+	d := newDoor(t, openaitest.ChatML, func(prompt string, _ int) string {
+		asked = prompt
+		return "It flies."
+	})
+	q := &openai.ResponseRequest{Instructions: "Be brief.", ChatRequest: openai.ChatRequest{Messages: []openai.Message{{Role: "user", Content: "What is a kite?"}}}}
+	r, err := d.Response(t.Context(), q)
+	require.NoError(t, err)
+	assert.Equal(t, "It flies.", r.Output[0].Content[0].Text)
+	typed := asked
+	a := d.call(t, "POST", "/v1/responses", `{"instructions": "Be brief.", "input": "What is a kite?"}`)
+	assert.Equal(t, asked, typed)
+	assert.Contains(t, asked, "system\nBe brief.")
+	assert.Equal(t, header(a, openai.HeaderPrefix), []string{q.Prefix()})
+	q.Messages[0].Role = "fox"
+	_, err = d.Response(t.Context(), q)
+	var refused *openai.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Contains(t, refused.Param, "input[")
 }

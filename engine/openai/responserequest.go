@@ -68,11 +68,21 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	if q.Instructions != "" {
-		q.Messages = append([]Message{{Role: "system", Content: q.Instructions}}, q.Messages...)
-	}
 	return q, nil
 }
+
+// conversation is the request as a chat, with the instructions before the messages.
+func (q *ResponseRequest) conversation() *ChatRequest {
+	c := q.ChatRequest
+	c.input = "input"
+	if q.Instructions != "" {
+		c.Messages = append([]Message{{Role: "system", Content: q.Instructions}}, c.Messages...)
+	}
+	return &c
+}
+
+// Prefix names the beginning of the conversation, as a chat's does.
+func (q *ResponseRequest) Prefix() string { return q.conversation().Prefix() }
 
 // refuseStored refuses what would need something stored.
 func refuseStored(f *fields) {
@@ -137,19 +147,17 @@ func (in *inputReader) item(f *fields) {
 	case "message":
 		in.message(f)
 	case "function_call":
-		f.need("call_id")
-		f.need("name")
-		call := ToolCall{f.textOr("call_id", ""), "function", FunctionCall{f.textOr("name", ""), f.textOr("arguments", "{}")}}
+		call := ToolCall{f.needText("call_id"), "function", FunctionCall{f.needText("name"), f.textOr("arguments", "{}")}}
 		if !in.open {
 			in.add(Message{Role: "assistant"}, true)
 		}
 		last := &in.messages[len(in.messages)-1]
 		last.ToolCalls = append(last.ToolCalls, call)
 	case "function_call_output":
-		f.need("call_id")
+		id := f.needText("call_id")
 		f.need("output")
 		text, parts := readContent(f, "output", "input_text", "output_text", "text")
-		in.add(Message{Role: "tool", Content: text, Parts: parts, ToolCallID: f.textOr("call_id", "")}, false)
+		in.add(Message{Role: "tool", Content: text, Parts: parts, ToolCallID: id}, false)
 	case "reasoning":
 		in.reasoning = reasoningText(f)
 		in.open = false

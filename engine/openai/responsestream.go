@@ -14,9 +14,9 @@ type ResponseStream struct {
 
 // StreamResponse gives a response event by event. All must be called, or ctx cancelled.
 func (a *API) StreamResponse(ctx context.Context, q *ResponseRequest) (*ResponseStream, error) {
-	chat := q.ChatRequest
+	chat := q.conversation()
 	chat.Usage = true
-	s, err := a.StreamChatCompletion(ctx, &chat)
+	s, err := a.StreamChatCompletion(ctx, chat)
 	if err != nil {
 		return nil, err
 	}

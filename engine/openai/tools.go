@@ -48,8 +48,7 @@ func isFunction(t *fields) bool {
 }
 
 func readFunction(f *fields) (t Tool) {
-	f.need("name")
-	t.Name, t.Description = f.textOr("name", ""), f.textOr("description", "")
+	t.Name, t.Description = f.needText("name"), f.textOr("description", "")
 	if p := f.value("parameters"); p != nil {
 		if _, ok := p.(*json.Object); !ok {
 			f.r.wrong(f.at("parameters"), p, "an object")
