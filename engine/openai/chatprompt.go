@@ -87,19 +87,27 @@ func (l *lease) render(q *ChatRequest, messages []chat.Message, o chat.Options) 
 		return "", asError(err, q.field())
 	}
 	if q.Continue {
-		return untilAnswer(text, q.Messages[len(q.Messages)-1].text())
+		before, found := untilMark(text)
+		if !found || strings.TrimSpace(q.Messages[len(q.Messages)-1].text()) == "" {
+			return "", unsupported("continue_final_message", "The last message is not in the conversation as the model's chat template writes it: it cannot go on.")
+		}
+		return before, nil
 	}
 	return text, nil
 }
 
-// untilAnswer cuts a conversation after its last message, which is to go on.
-func untilAnswer(text, answer string) (string, *Error) {
-	answer = strings.TrimSpace(answer)
-	at := strings.LastIndex(text, answer)
-	if answer == "" || at < 0 {
-		return "", unsupported("continue_final_message", "The last message is not in the conversation as the model's chat template writes it: it cannot go on.")
+// untilMark cuts a conversation where its last message is to go on.
+func untilMark(text string) (before string, found bool) {
+	mark := strings.TrimSpace(here)
+	at := strings.LastIndex(text, mark)
+	if at < 0 {
+		return "", false
 	}
-	return text[:at+len(answer)], nil
+	before = text[:at]
+	if !strings.HasPrefix(text[at:], here) {
+		before = strings.TrimRight(before, " \t\r\n")
+	}
+	return before, true
 }
 
 // warnings says what of a request the model's template does not use.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -80,8 +81,19 @@ func TestTokens(t *testing.T) {
 	assert.Equal(t, object{"content": ""}, d.post(t, "/detokenize", `{"tokens": []}`))
 	o := d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}]}`)
 	assert.Equal(t, "<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n", o["prompt"])
-	o = d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "A kite "}], "continue_final_message": true}`)
+	for answer, want := range map[string]string{"A kite ": "A kite ", "<": "<", "d": "d", "|im_end|": "|im_end|"} { // which is in the marks behind it, too
+		o = d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "`+answer+`"}], "continue_final_message": true}`)
+		assert.Equal(t, "<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n"+want, o["prompt"])
+	}
+	o = d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": [{"type": "text", "text": "A kite"}]}], "continue_final_message": true}`)
 	assert.Equal(t, "<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\nA kite", o["prompt"])
+	trims := newDoor(t, strings.Replace(openaitest.ChatML, "message.content if", "message.content | trim if", 1), nil)
+	o = trims.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": " A kite \n"}], "continue_final_message": true}`)
+	assert.Equal(t, "<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\nA kite", o["prompt"], "as the template has it")
+	for _, content := range []string{`" "`, `""`, `[]`} {
+		a := d.call(t, "POST", "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": `+content+`}], "continue_final_message": true}`)
+		assert.Equal(t, 400, a.Status, content)
+	}
 	o = d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}], "add_generation_prompt": false}`)
 	assert.Equal(t, "<|im_start|>user\n?<|im_end|>\n", o["prompt"])
 }

@@ -71,8 +71,8 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 	return q, nil
 }
 
-// conversation is the request as a chat, with the instructions before the messages.
-func (q *ResponseRequest) conversation() *ChatRequest {
+// chat is the request as one, with the instructions before the messages.
+func (q *ResponseRequest) chat() *ChatRequest {
 	c := q.ChatRequest
 	c.input = "input"
 	if q.Instructions != "" {
@@ -82,7 +82,7 @@ func (q *ResponseRequest) conversation() *ChatRequest {
 }
 
 // Prefix names the beginning of the conversation, as a chat's does.
-func (q *ResponseRequest) Prefix() string { return q.conversation().Prefix() }
+func (q *ResponseRequest) Prefix() string { return q.chat().Prefix() }
 
 // refuseStored refuses what would need something stored.
 func refuseStored(f *fields) {

@@ -14,7 +14,7 @@ type ResponseStream struct {
 
 // StreamResponse gives a response event by event. All must be called, or ctx cancelled.
 func (a *API) StreamResponse(ctx context.Context, q *ResponseRequest) (*ResponseStream, error) {
-	chat := q.conversation()
+	chat := q.chat()
 	chat.Usage = true
 	s, err := a.StreamChatCompletion(ctx, chat)
 	if err != nil {

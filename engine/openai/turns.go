@@ -62,5 +62,25 @@ func (l *lease) turns(q *ChatRequest, o chat.Options) []chat.Message {
 		}
 		turns[i] = turn
 	}
+	if q.Continue {
+		markEnd(turns)
+	}
 	return turns
+}
+
+// here stands where the last message is to go on. Its space tells whether the template takes white space off a message's end.
+const here = "QUIRE-GOES-ON-HERE "
+
+// markEnd puts the mark behind the last message.
+func markEnd(messages []chat.Message) {
+	last := &messages[len(messages)-1]
+	switch content := last.Content.(type) {
+	case string:
+		last.Content = content + here
+	case []any:
+		if len(content) > 0 {
+			part := content[len(content)-1].(map[string]any)
+			part["text"] = part["text"].(string) + here
+		}
+	}
 }
