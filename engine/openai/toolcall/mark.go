@@ -61,6 +61,11 @@ func (p *Parser) skip(marks []string, letters string) bool {
 	}
 }
 
+// closes says whether a mark that ends calls follows at once on a call that is told and goes wrong: then only brackets are missing.
+func (p *Parser) closes(marks []string) bool {
+	return strings.TrimSpace(string(p.tried)) == "" && (at(p.text, marks) != "" || !p.end && begins(p.text, marks))
+}
+
 // afterCall reads over what may stand after a call, and says whether marks ended it. Stray brackets are part of the answer, unless
 // such a mark or the end follows them. It answers false where it needs more text.
 func (p *Parser) afterCall(close []string, separators, stray string) (ended, ok bool) {

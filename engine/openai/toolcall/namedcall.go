@@ -85,7 +85,11 @@ func (n *namedCall) readArguments(p *Parser) bool {
 	case needs:
 		return p.end
 	case broken:
-		p.fail()
+		if !p.closes(n.close) {
+			p.fail()
+			return true
+		}
+		n.state = afterNamed
 	default:
 		n.state = afterNamed
 	}

@@ -151,7 +151,7 @@ func (o *objectCall) readWord(p *Parser) bool {
 		if isText {
 			told = convert(text, jsonDialect)
 		}
-		if told == "null" {
+		if told == "null" || isText && strings.TrimSpace(text) == "" {
 			told = "{}"
 		}
 		if o.early = told; !strings.HasPrefix(told, "{") {
@@ -182,7 +182,8 @@ func (o *objectCall) readArguments(p *Parser) bool {
 	case needs:
 		return p.end
 	case broken:
-		p.fail()
+		o.called = o.call.opened
+		o.broken(p)
 	default:
 		o.called, o.state = true, atComma
 	}
@@ -215,9 +216,12 @@ func (o *objectCall) endObject(p *Parser) {
 
 // broken reads on where the object cannot go on. If the call was told, its text is none of the answer's.
 func (o *objectCall) broken(p *Parser) {
-	if o.called && p.text == "" {
+	switch {
+	case o.called && p.text == "":
 		p.settle()
-	} else {
+	case o.called && p.closes(o.close):
+		o.state = afterObject
+	default:
 		p.fail()
 	}
 }
