@@ -173,7 +173,15 @@ func (l *lease) embedIDs(p Prompt, param string) ([]int32, *Error) {
 	if err != nil {
 		return nil, asError(err, param)
 	}
-	return ids, nil
+	return ids, l.holds(ids, param)
+}
+
+// holds refuses what has more tokens than the context, before more of the request is read.
+func (l *lease) holds(ids []int32, param string) *Error {
+	if len(ids) > l.about.Context {
+		return invalid(param, "context_length_exceeded", "%q has %d tokens, more than the context of %d.", param, len(ids), l.about.Context)
+	}
+	return nil
 }
 
 func (a *API) handleEmbeddings(ctx context.Context, c Call) (*Answer, *Error) {

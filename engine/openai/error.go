@@ -79,8 +79,12 @@ func unsupported(param, format string, a ...any) *Error {
 	return invalid(param, "unsupported_parameter", format, a...)
 }
 
-// asError gives any error as the API tells it; prompt names the field that the prompt came from.
+// asError gives any error as the API tells it; prompt names the field that the prompt came from, or the list of several.
 func asError(err error, prompt string) *Error {
+	var part *partError
+	if errors.As(err, &part) {
+		prompt = item(prompt, part.request)
+	}
 	var told *Error
 	var template *chat.Error
 	switch {

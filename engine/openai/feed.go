@@ -32,7 +32,7 @@ func (l *lease) open(ctx context.Context, requests []generation.Request, patienc
 		if e.result != nil {
 			if err := failure(e.result); err != nil {
 				fl.leave()
-				return nil, err
+				return nil, partOf(err, e.request, len(requests))
 			}
 		}
 		f.first = &e

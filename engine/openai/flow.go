@@ -45,11 +45,11 @@ func (l *lease) start(ctx context.Context, requests []generation.Request) (*flow
 	ctx, cancel := context.WithCancel(ctx)
 	f := &flow{lease: l, cancel: cancel, done: ctx.Done(), gone: make(chan struct{})}
 	f.leave = sync.OnceFunc(func() { cancel(); close(f.gone) })
-	for _, r := range requests {
+	for i, r := range requests {
 		s, err := l.engine.Submit(ctx, r)
 		if err != nil {
 			f.stop()
-			return nil, err
+			return nil, partOf(err, i, len(requests))
 		}
 		f.streams = append(f.streams, s)
 	}
@@ -64,11 +64,27 @@ func (f *flow) results() ([]generation.Result, error) {
 	for i, s := range f.streams {
 		results[i] = s.Result()
 		if err := failure(&results[i]); err != nil && failed == nil {
-			failed = err
+			failed = partOf(err, i, len(f.streams))
 			f.cancel() // the others are of no use
 		}
 	}
 	return results, failed
+}
+
+// partError is an error of one of a call's requests.
+type partError struct {
+	error
+	request int
+}
+
+func (e *partError) Unwrap() error { return e.error }
+
+// partOf notes which of several requests an error is of.
+func partOf(err error, request, of int) error {
+	if of == 1 {
+		return err
+	}
+	return &partError{err, request}
 }
 
 // failure is why a request gave nothing to answer with. What came before a deadline is an answer.

@@ -134,6 +134,9 @@ func (l *lease) pairs(q *RerankRequest) ([]generation.Request, *Error) {
 		if err != nil {
 			return nil, asError(err, item("documents", i))
 		}
+		if err := l.holds(ids, item("documents", i)); err != nil {
+			return nil, err
+		}
 		requests[i] = generation.Request{Prompt: ids, Priority: q.Priority, Tenant: tenant(q.Tenant, q.User), Embed: &generation.Embed{Pooling: generation.PoolRank}}
 	}
 	return requests, nil
