@@ -68,11 +68,16 @@ func (c *checker) choice(param, value string, of ...string) {
 
 // quoted shows a client's text, which may be long.
 func quoted(text string) string {
+	return strconv.Quote(short(text))
+}
+
+// short cuts a client's text that an answer repeats.
+func short(text string) string {
 	const most = 100
 	if len(text) > most {
-		text = string([]rune(text[:most])) + "…"
+		return string([]rune(text[:most])) + "…"
 	}
-	return strconv.Quote(text)
+	return text
 }
 
 const anyNumber = math.MaxInt32

@@ -316,5 +316,5 @@ func kindOf(value any) string {
 	case *json.Object:
 		return "an object"
 	}
-	return fmt.Sprint(value)
+	return short(fmt.Sprint(value))
 }

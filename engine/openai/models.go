@@ -51,7 +51,7 @@ func (a *API) handleModels(ctx context.Context, c Call) (*Answer, *Error) {
 
 // UnknownModel refuses a request by the name of its model.
 func UnknownModel(name string) *Error {
-	return &Error{Status: 404, Message: fmt.Sprintf("The model %q does not exist or is not served here: GET /v1/models lists those that are.", name),
+	return &Error{Status: 404, Message: fmt.Sprintf("The model %s does not exist or is not served here: GET /v1/models lists those that are.", quoted(name)),
 		Type: typeInvalid, Param: "model", Code: "model_not_found"}
 }
 

@@ -77,6 +77,9 @@ func TestRefused(t *testing.T) {
 		{chat, user(`"presence_penalty": 2.1`), refused{400, "presence_penalty", "decimal_above_max_value"}},
 		{chat, user(`"frequency_penalty": -2.1`), refused{400, "frequency_penalty", "decimal_below_min_value"}},
 		{chat, user(`"repetition_penalty": 0`), refused{400, "repetition_penalty", "decimal_below_min_value"}},
+		{chat, user(`"repeat_penalty": 0`), refused{400, "repeat_penalty", "decimal_below_min_value"}},
+		{chat, user(`"logit_bias": {"` + strings.Repeat("x", 1000) + `": 1}`), refused{400, "logit_bias." + strings.Repeat("x", 100) + "…", "invalid_value"}},
+		{chat, user(`"stop": ` + strings.Repeat("1", 1000)), refused{400, "stop", "invalid_type"}},
 		{chat, user(`"logit_bias": {"5": 101}`), refused{400, "logit_bias.5", "decimal_above_max_value"}},
 		{chat, user(`"logit_bias": {"9999": 1}`), refused{400, "logit_bias", "invalid_value"}},
 		{chat, user(`"dry_multiplier": 101`), refused{400, "dry_multiplier", "decimal_above_max_value"}},
@@ -183,6 +186,7 @@ func TestRefused(t *testing.T) {
 		assert.Equal(t, c.refused, refused{a.Status, e["param"], e["code"]}, "%s %s: %s", c.path, body, e["message"])
 		assert.Equal(t, "invalid_request_error", e["type"])
 		assert.NotEmpty(t, e["message"])
+		assert.Less(t, len(a.Body), 1000, "what a client writes is not given back at any length: %s", body)
 	}
 }
 

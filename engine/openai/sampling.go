@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quire/engine/json"
+	"quire/engine/sample"
 )
 
 // Sampling is what requests for text have in common. What is nil is as the model is best drawn with.
@@ -81,13 +82,14 @@ func readSampling(f *fields, maxTokens ...string) (s Sampling) {
 	s.Temperature, s.TopP, s.TopK, s.MinP = f.number("temperature"), f.number("top_p"), f.integer("top_k"), f.number("min_p")
 	s.PresencePenalty, s.FrequencyPenalty = valueOr(f.number("presence_penalty"), 0), valueOr(f.number("frequency_penalty"), 0)
 	s.RepetitionPenalty = f.number("repetition_penalty")
+	c := checker{}
 	if p := f.number("repeat_penalty"); s.RepetitionPenalty == nil {
+		c.number("repeat_penalty", p, sample.MinRepetition, sample.MaxRepetition)
 		s.RepetitionPenalty = p
 	}
 	s.DRY = DRY{valueOr(f.number("dry_multiplier"), 0), f.number("dry_base"), f.integer("dry_allowed_length"), f.integer("dry_penalty_last_n"), f.texts("dry_sequence_breakers")}
 	s.LogitBias = readBias(f)
 	n, bestOf := f.integer("n"), f.integer("best_of")
-	c := checker{}
 	c.integer("n", n, 1, maxChoices)
 	c.integer("best_of", bestOf, 1, maxChoices)
 	s.N, s.BestOf = valueOr(n, 1), valueOr(bestOf, 0)
@@ -146,7 +148,7 @@ func readBias(f *fields) map[int32]float64 {
 		x, ok := numberOf(o.object.Values[i])
 		switch {
 		case err != nil || id < 0:
-			f.r.fail(invalid(o.at(name), "invalid_value", "%q names %s, which is no token id.", "logit_bias", quoted(name)))
+			f.r.fail(invalid(o.at(short(name)), "invalid_value", "%q names %s, which is no token id.", "logit_bias", quoted(name)))
 		case !ok:
 			f.r.wrong(o.at(name), o.object.Values[i], "a number")
 		}
@@ -220,7 +222,7 @@ func (s *Sampling) check(c *checker) {
 	c.number("min_p", s.MinP, 0, 1)
 	c.number("presence_penalty", &s.PresencePenalty, -2, 2)
 	c.number("frequency_penalty", &s.FrequencyPenalty, -2, 2)
-	c.number("repetition_penalty", s.RepetitionPenalty, 0.001, 1000)
+	c.number("repetition_penalty", s.RepetitionPenalty, sample.MinRepetition, sample.MaxRepetition)
 	c.number("dry_multiplier", &s.DRY.Multiplier, 0, 100)
 	c.integer("dry_penalty_last_n", s.DRY.Range, -1, anyNumber)
 	for id, bias := range s.LogitBias {

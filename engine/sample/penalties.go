@@ -11,8 +11,8 @@ const MaxBias = 100
 // The bounds of penalties.
 const (
 	maxPenalty    = 2
-	minRepetition = 0.001
-	maxRepetition = 1000
+	MinRepetition = 0.001
+	MaxRepetition = 1000
 )
 
 func (p Params) validatePenalties() error {
@@ -41,8 +41,8 @@ func (p Params) validatePenalties() error {
 
 // checkRepetition holds a repetition penalty to its range.
 func checkRepetition(x float64) error {
-	if !(x >= minRepetition && x <= maxRepetition) {
-		return &ParamError{"repetition_penalty", x, fmt.Sprintf("between %g and %d; 1 is none", minRepetition, maxRepetition)}
+	if !(x >= MinRepetition && x <= MaxRepetition) {
+		return &ParamError{"repetition_penalty", x, fmt.Sprintf("between %g and %d; 1 is none", MinRepetition, MaxRepetition)}
 	}
 	return nil
 }
