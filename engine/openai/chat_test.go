@@ -263,6 +263,14 @@ func TestPrefix(t *testing.T) {
 	assert.Equal(t, "6367ccfeee3cf50a", first, `printf 'system\nBe brief.\0user\nWhat is a kite?\0' | sha256sum`)
 	assert.Equal(t, first, prefix(`{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "What is a kite?"}]}, {"role": "assistant", "content": "A toy."}, {"role": "user", "content": "Why?"}]}`))
 	assert.NotEqual(t, first, prefix(`{"messages": [{"role": "user", "content": "What is a kite?"}]}`))
+
+	rules := strings.Repeat("Be brief, and polite. ", 12)
+	long := prefix(`{"messages": [{"role": "system", "content": "` + rules + `"}, {"role": "user", "content": "What is a kite?"}]}`)
+	assert.Equal(t, "1965bba0b2ce5436", long, `(printf 'system\n'; yes 'Be brief, and polite. ' | tr -d '\n' | head -c 249) | sha256sum`)
+	assert.Equal(t, long, prefix(`{"messages": [{"role": "system", "content": "`+rules+`"}, {"role": "user", "content": "What is a fox?"}]}`), "it begins the same way")
+	tale := prefix(`{"messages": [{"role": "user", "content": "` + rules + `What is a kite?"}]}`)
+	assert.Equal(t, tale, prefix(`{"messages": [{"role": "user", "content": "`+rules+`What is a fox?"}]}`))
+	assert.NotEqual(t, tale, long)
 }
 
 // TestTyped: what Go asks by types is what a body asks.
