@@ -37,8 +37,8 @@ func (a *API) ListModels(ctx context.Context) *ModelList {
 
 func (a *API) handleModels(ctx context.Context, c Call) (*Answer, *Error) {
 	list := a.ListModels(ctx)
-	_, id, one := strings.Cut(c.Path, "/models/")
-	if !one || id == "" {
+	_, id, one := strings.Cut(strings.TrimSuffix(c.Path, "/"), "/models/")
+	if !one {
 		return jsonAnswer(list)
 	}
 	for _, m := range list.Data {

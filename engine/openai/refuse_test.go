@@ -81,6 +81,7 @@ func TestRefused(t *testing.T) {
 		{chat, user(`"logit_bias": {"` + strings.Repeat("x", 1000) + `": 1}`), refused{400, "logit_bias." + strings.Repeat("x", 100) + "…", "invalid_value"}},
 		{chat, user(`"stop": ` + strings.Repeat("1", 1000)), refused{400, "stop", "invalid_type"}},
 		{chat, user(`"logit_bias": {"5": 101}`), refused{400, "logit_bias.5", "decimal_above_max_value"}},
+		{chat, user(`"logit_bias": {"9": -101, "7": 101, "8": 101, "6": 0}`), refused{400, "logit_bias.7", "decimal_above_max_value"}},
 		{chat, user(`"logit_bias": {"9999": 1}`), refused{400, "logit_bias", "invalid_value"}},
 		{chat, user(`"dry_multiplier": 101`), refused{400, "dry_multiplier", "decimal_above_max_value"}},
 		{chat, user(`"dry_multiplier": 1, "dry_base": 0`), refused{400, "dry_base", "invalid_value"}},
@@ -240,6 +241,8 @@ func TestMethodsAndPaths(t *testing.T) {
 	model := object{"id": "kite-1", "object": "model", "created": 1700000000.0, "owned_by": "quire", "max_model_len": 4096.0, "loaded": true}
 	assert.Equal(t, object{"object": "list", "data": []any{model}}, parse(t, d.call(t, "GET", "/v1/models", "").Body))
 	assert.Equal(t, model, parse(t, d.call(t, "GET", "/models/kite-1", "").Body))
+	assert.Equal(t, model, parse(t, d.call(t, "GET", "/v1/models/kite-1/", "").Body))
+	assert.Equal(t, []any{model}, parse(t, d.call(t, "GET", "/v1/models/", "").Body)["data"])
 	a = d.call(t, "GET", "/v1/models/fox/1", "")
 	assert.Equal(t, 404, a.Status)
 	assert.Equal(t, "model_not_found", at(parse(t, a.Body), "error.code"))

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -225,8 +226,9 @@ func (s *Sampling) check(c *checker) {
 	c.number("repetition_penalty", s.RepetitionPenalty, sample.MinRepetition, sample.MaxRepetition)
 	c.number("dry_multiplier", &s.DRY.Multiplier, 0, 100)
 	c.integer("dry_penalty_last_n", s.DRY.Range, -1, anyNumber)
-	for id, bias := range s.LogitBias {
-		c.number("logit_bias."+strconv.Itoa(int(id)), &bias, -100, 100)
+	for _, id := range slices.Sorted(maps.Keys(s.LogitBias)) {
+		bias := s.LogitBias[id]
+		c.number("logit_bias."+strconv.Itoa(int(id)), &bias, -sample.MaxBias, sample.MaxBias)
 	}
 	if s.N != 0 {
 		c.integer("n", &s.N, 1, maxChoices)

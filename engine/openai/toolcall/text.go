@@ -69,7 +69,7 @@ func (v *value) text(text string, end bool) (int, verdict) {
 func (v *value) follows(c byte) bool {
 	switch {
 	case v.key:
-		return c == ':'
+		return c == ':' || v.python && (c == ',' || c == '}') // of a set, which JSON has not
 	case len(v.stack) == 0:
 		return true
 	}
