@@ -15,6 +15,7 @@ type xmlFunction struct {
 	opened bool
 	any    bool // arguments
 	key    string
+	keys   []string // with those before
 	kinds  kinds
 	inside bool   // the value, past its line break
 	value  []byte // where it is no text, or not surely
@@ -122,7 +123,7 @@ func (x *xmlCall) readKey(p *Parser) bool {
 		return true
 	}
 	p.next(len(head) + len(mark))
-	x.state = atKind
+	x.keys, x.state = append(x.keys, x.key), atKind
 	return true
 }
 

@@ -1,6 +1,9 @@
 package toolcall
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // isText says whether the value is told as it comes.
 func (x *xmlCall) isText() bool { return x.kinds == kindText && !x.cdata }
@@ -19,7 +22,7 @@ func (x *xmlCall) readValue(p *Parser) bool {
 	before, mark := p.cut([]string{x.close, x.end, x.argument})
 	ends, ok := true, true
 	if mark != "" {
-		ends, ok = x.endsHere(p, mark, p.text[len(before)+len(mark):])
+		ends, ok = x.endsHere(p, before, mark, p.text[len(before)+len(mark):])
 	}
 	switch {
 	case !ok || mark == "" && !p.end:
@@ -42,15 +45,18 @@ func (x *xmlCall) readValue(p *Parser) bool {
 }
 
 // endsHere says whether a mark ends the value: a value may hold marks, but after its own there is another argument or the end. Where
-// its own is missing, the function's end does it, or the beginning of an argument that the tool has.
-func (x *xmlCall) endsHere(p *Parser, mark, after string) (ends, ok bool) {
+// its own is missing, the function's end does it, or a line that begins an argument which the tool has and the call has not.
+func (x *xmlCall) endsHere(p *Parser, before, mark, after string) (ends, ok bool) {
 	follow := x.around
 	if mark == x.argument {
 		key, _, found := strings.Cut(after, x.keyed)
-		if !found || !x.lines {
-			return false, found || p.end || len(after) > maxHead || !x.lines
+		switch {
+		case !x.lines || !strings.HasSuffix(before, "\n"):
+			return false, true
+		case !found:
+			return false, p.end || len(after) > maxHead
 		}
-		return p.tool(x.name).has(key), true
+		return p.tool(x.name).has(key) && !slices.Contains(x.keys, key), true
 	}
 	if mark == x.close {
 		follow = append([]string{x.argument, x.end}, x.around...)
