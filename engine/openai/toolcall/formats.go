@@ -154,9 +154,7 @@ var syntaxes = []syntax{
 		open:  []string{"<|tool_call|>", "<|tool_calls|>", "functools["},
 		marks: []string{"<|/tool_call|>", "<|/tool_calls|>"},
 		begin: func() reader {
-
 			return &objectCall{before: []string{"<|tool_call|>", "<|tool_calls|>", "functools"}, close: []string{"<|/tool_call|>", "<|/tool_calls|>"}}
-
 		},
 	},
 	{
