@@ -194,11 +194,25 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	return b.outcome(ctx, r.JSON)
 }
 
-// openEngine opens a model for a command, with its --ctx and flags.
+// openEngine opens a model for a command, with its --ctx and flags, and shows how far that has come.
 func openEngine(ctx context.Context, h *host, command, model string, tokens int, flags engineFlags) (*engine.Engine, error) {
-	f, err := openModel(ctx, model, h.err)
+	bar := newProgress(h.err)
+	eng, name, err := openWith(ctx, h, command, model, tokens, flags, bar.update)
+	bar.clear()
 	if err != nil {
 		return nil, err
+	}
+	for _, w := range eng.Info().Warnings {
+		fmt.Fprintf(h.err, "warning: %s: %s\n", name, w)
+	}
+	return eng, nil
+}
+
+// openWith opens a model, and gives the name that its file is told by.
+func openWith(ctx context.Context, h *host, command, model string, tokens int, flags engineFlags, progress func(engine.Progress)) (*engine.Engine, string, error) {
+	f, err := openModel(ctx, model, h.err)
+	if err != nil {
+		return nil, "", err
 	}
 	o := flags.options()
 	if o.Context = tokens; o.Context > 0 {
@@ -207,18 +221,13 @@ func openEngine(ctx context.Context, h *host, command, model string, tokens int,
 			o.Context = withinModel(h, command, o.Context, header)
 		}
 	}
-	bar := newProgress(h.err)
-	o.Progress = bar.update
+	o.Progress = progress
 	remember(&o, h.err)
 	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
-	bar.clear()
 	if err != nil {
-		return nil, f.wrap(err)
+		return nil, "", f.wrap(err)
 	}
-	for _, w := range eng.Info().Warnings {
-		fmt.Fprintf(h.err, "warning: %s: %s\n", f.name, w)
-	}
-	return eng, nil
+	return eng, f.name, nil
 }
 
 // interrupted turns an error that Ctrl-C caused into its exit code.

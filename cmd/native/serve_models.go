@@ -150,7 +150,7 @@ func (c *serveCommand) open(ctx context.Context, h *host, entry *loader.Entry, s
 		}
 		flags.loraRank += rank
 	}
-	eng, err := openQuietly(ctx, h, source, c.Ctx, flags)
+	eng, _, err := openWith(ctx, h, "serve", source, c.Ctx, flags, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -165,26 +165,6 @@ func (c *serveCommand) open(ctx context.Context, h *host, entry *loader.Entry, s
 		s.adapters++
 	}
 	return s, nil
-}
-
-// openQuietly opens a model as the server does, whose log says what there is to say.
-func openQuietly(ctx context.Context, h *host, source string, tokens int, flags engineFlags) (*engine.Engine, error) {
-	f, err := openModel(ctx, source, h.err)
-	if err != nil {
-		return nil, err
-	}
-	o := flags.options()
-	if o.Context = tokens; o.Context > 0 {
-		if header, err := gguf.Read(f, f.size); err == nil {
-			o.Context = withinModel(h, "serve", o.Context, header)
-		}
-	}
-	remember(&o, h.err)
-	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
-	if err != nil {
-		return nil, f.wrap(err)
-	}
-	return eng, nil
 }
 
 // begin loads the first model.

@@ -1,7 +1,6 @@
 package golden
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 
@@ -25,13 +24,13 @@ func TestSelfTestCovers(t *testing.T) {
 	case all():
 		models = append(models, "lfm2moe", "granitehybrid", "nomicbert", "bert", "falcon", "gemma2", "gemma3", "gemma4-keqv", "gemma4-moe", "gpt2", "gptoss-f32", "lfm2", "mixtral", "olmo2", "phi3", "qwen2moe", "qwen3next", "quant-nvfp4",
 			"quant-iq1_s", "stablelm", "starcoder2")
-	case !gputest.First || runtime.GOOS == "js":
+	case !gputest.First:
 		models = models[:1]
 	}
 	for _, name := range models {
 		t.Run(name, func(t *testing.T) {
 			o := engine.Options{SelfTest: true, MaxSeqs: 2, Context: 64, LoRARank: 8}
-			if all() || runtime.GOOS == "js" {
+			if all() {
 				o.LoRARank = 0
 			}
 			e := openFile(t, "families/"+name+".gguf", o)
