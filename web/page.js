@@ -26,10 +26,11 @@ let made = 0;
 const form = new ModelForm({
   opened(quire) {
     suit(quire);
+    refresh();
+    if (!quire.watch) return; // a server's
     figures.open(quire);
     cache.open(quire);
     quire.watch(held);
-    refresh();
   },
   closed() {
     figures.close();
@@ -109,11 +110,12 @@ if (kept) kept.forEach((p) => add(p.text, p));
 else FIRST.forEach((text) => add(text));
 
 const problem = platformProblem();
-if (problem) {
+if (form.served) form.load();
+if (problem && !form.served) {
   show($('platform'), problem);
   form.disable();
-} else {
+} else if (!problem) {
   form.offerAdapters().then((list) => {
     if (list.length === 0) throw new QuireError({name: 'ErrNoAdapter', message: 'The browser has WebGPU but offers no adapter.'});
-  }).catch((e) => show($('platform'), adviceFor(e)));
+  }).catch((e) => { if (!form.served) show($('platform'), adviceFor(e)); });
 }

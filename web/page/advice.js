@@ -35,6 +35,7 @@ const WORDS = {
   ErrEncoded: ['The server compresses the file', ''],
   ErrChanged: ['The file changed while it was read', ''],
   ErrBadAddress: ['This is not an address', ''],
+  ErrKey: ['The server asks for a key', 'Type it under “Key” and load again.'],
   ErrClosed: ['The model was unloaded', 'Load it again.'],
   ErrCrashed: ['The engine stopped', 'Load the model again. If it happens every time, the tab may be short of memory.'],
   ShaderError: ['A shader did not compile', 'Update the browser and the graphics driver, or choose another adapter under “Memory and adapter”.'],

@@ -1,9 +1,11 @@
 // The form that chooses a model and loads it.
 
-import {Quire} from '../quire.js';
+import {Quire, QuireError} from '../quire.js';
 import tales from '../tales.js';
-import {adviceFor, show} from './advice.js';
+import {adviceFor, platformProblem, show} from './advice.js';
 import {about, bytes, count, duration} from './format.js';
+import {Remote} from './remote.js';
+import {server} from './server.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -18,6 +20,7 @@ const STAGES = {
 export class ModelForm {
   quire = null;
   recovering = false;
+  #server = server(); // or null
   #form = $('model');
   #abort = null; // while something loads
   #loading = null; // what comes of it: the engine, or null
@@ -33,7 +36,19 @@ export class ModelForm {
       else this.load();
     });
     this.#dropFiles();
+    if (this.#server) this.#offerServer();
     this.#showOrigin();
+  }
+
+  // served says whether the page comes from a server of models, which it then asks unless the tab is chosen.
+  get served() {
+    return this.#server !== null;
+  }
+
+  #offerServer() {
+    for (const part of document.querySelectorAll('[data-served]')) part.hidden = false;
+    this.#form.elements.from.value = 'server';
+    $('server-model').onchange = () => this.load();
   }
 
   // offerAdapters lists the browser's adapters to choose from.
@@ -55,6 +70,9 @@ export class ModelForm {
   }
 
   #showOrigin() {
+    const remote = this.#from === 'server';
+    for (const part of document.querySelectorAll('[data-tab]')) part.hidden = remote;
+    $('says').textContent = remote ? 'Language models of this server: what you type goes there.' : 'Language models in this tab, on your own GPU. What you type stays here.';
     for (const part of this.#form.querySelectorAll('[data-from]')) part.hidden = part.dataset.from !== this.#from;
   }
 
@@ -106,8 +124,10 @@ export class ModelForm {
 
   async #load() {
     show($('model-error'), null);
-    const model = this.#chosen();
-    if (!model) return null;
+    const remote = this.#from === 'server', problem = remote ? null : platformProblem();
+    show($('model-error'), problem);
+    const model = problem || remote ? null : this.#chosen();
+    if (!model && !remote) return null;
     this.#abort = new AbortController();
     $('load').textContent = 'Cancel';
     try {
@@ -119,19 +139,7 @@ export class ModelForm {
       this.page.closed();
       await before?.close();
       this.#stage('Starting', 0);
-      const start = performance.now();
-      this.quire = await Quire.open({
-        model,
-        signal: this.#abort.signal,
-        adapter: $('adapter').value,
-        context: Number($('context').value),
-        kvMemory: Math.round(Number($('kv-memory').value) * 2 ** 20),
-        kvType: $('kv-type').value,
-        deterministic: $('deterministic').checked,
-        onProgress: (p) => this.#progress(p),
-        onRecovering: (p) => this.#recover(p),
-      });
-      this.#loaded(performance.now() - start);
+      this.quire = remote ? await this.#ofServer() : await this.#open(model);
       this.page.opened(this.quire);
     } catch (e) {
       this.#stage('Nothing is loaded.', 0);
@@ -143,8 +151,49 @@ export class ModelForm {
     return this.quire;
   }
 
-  #loaded(ms) {
-    const {name, architecture, parameters, weightBytes, context, warnings} = this.quire.info;
+  async #open(model) {
+    const start = performance.now();
+    const quire = await Quire.open({
+      model,
+      signal: this.#abort.signal,
+      adapter: $('adapter').value,
+      context: Number($('context').value),
+      kvMemory: Math.round(Number($('kv-memory').value) * 2 ** 20),
+      kvType: $('kv-type').value,
+      deterministic: $('deterministic').checked,
+      onProgress: (p) => this.#progress(p),
+      onRecovering: (p) => this.#recover(p),
+    });
+    this.#loaded(quire.info, performance.now() - start);
+    return quire;
+  }
+
+  // ofServer gives the model of the server that is chosen, or its first. Where a key is asked for, there is a field for it.
+  async #ofServer() {
+    const key = $('server-key'), list = $('server-model');
+    if (key.value) this.#server.key = key.value;
+    let models;
+    try {
+      models = await this.#server.models({signal: this.#abort.signal});
+    } catch (e) {
+      if (e.name === 'ErrKey') {
+        key.parentElement.hidden = false;
+        key.focus();
+      }
+      throw e;
+    }
+    const wanted = list.value;
+    list.replaceChildren(...models.map(({id}) => new Option(id, id)));
+    const model = models.find(({id}) => id === wanted) ?? models[0];
+    if (!model) throw new QuireError({name: 'ErrNotFound', message: 'The server has no model.'});
+    list.value = model.id;
+    this.#summary = `${model.id}, which runs on the server${model.max_model_len ? `: a context of ${count(model.max_model_len, 'token')}` : ''}.`;
+    this.#stage(this.#summary, 100);
+    return new Remote(this.#server, model);
+  }
+
+  #loaded(info, ms) {
+    const {name, architecture, parameters, weightBytes, context, warnings} = info;
     warn(warnings);
     this.#summary = `${name || architecture}: ${about(parameters)} parameters, ${bytes(weightBytes)} of weights, a context of ${count(context, 'token')}. Loaded in ${duration(ms)}.`;
     this.#stage(this.#summary, 100);
