@@ -35,6 +35,7 @@ type Call struct {
 	Header func(name string) string // gives a header's value, whatever the name's case; nil: there are none
 	Body   []byte
 	Tenant string // turns are shared out among tenants; "": the request's user
+	ID     string // of the call, which its door tells the client itself; "": the answer has one in HeaderID
 }
 
 // Answer is what the client is told.
@@ -49,7 +50,10 @@ type Answer struct {
 func (a *API) Handle(ctx context.Context, c Call) *Answer {
 	answer, err := a.route(ctx, c)
 	if err != nil {
-		return err.Answer()
+		answer = err.Answer()
+	}
+	if c.ID == "" {
+		answer.Header = append(answer.Header, [2]string{HeaderID, a.newID(PrefixID)})
 	}
 	return answer
 }
@@ -137,6 +141,11 @@ func (a *API) newID(prefix string) string {
 	if a.NewID != nil {
 		return a.NewID(prefix)
 	}
+	return NewID(prefix)
+}
+
+// NewID makes a random id.
+func NewID(prefix string) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	id := []byte(prefix)
 	for range 24 {

@@ -79,6 +79,15 @@ func TestDeadline(t *testing.T) {
 	assert.Contains(t, last["warnings"].([]any)[0], "deadline")
 }
 
+// TestNoTime: clients would ask again for what had no time, and again.
+func TestNoTime(t *testing.T) {
+	d := endless(t)
+	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	a := d.Handle(ctx, openai.Call{Method: "POST", Path: "/v1/completions", Body: []byte(`{"prompt": "?"}`)})
+	assert.Equal(t, []any{408, []string{"false"}}, []any{a.Status, header(a, "X-Should-Retry")}, "%s", a.Body)
+}
+
 // TestTimedOut: the door's own time is a deadline too, and a stream tells how it ended.
 func TestTimedOut(t *testing.T) {
 	d := endless(t)

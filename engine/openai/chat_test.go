@@ -116,6 +116,30 @@ func TestChatStream(t *testing.T) {
 }
 
 // TestChatForms: a stream's deltas joined are the whole answer.
+// Every call has an id, unless its door has told one.
+func TestID(t *testing.T) {
+	d := newDoor(t, "", nil)
+	seen := map[string]bool{}
+	for _, path := range []string{"/v1/models", "/v1/models", "/health", "/v1/nothing"} {
+		ids := header(d.call(t, "GET", path, ""), openai.HeaderID)
+		require.Len(t, ids, 1, path)
+		assert.Regexp(t, `^req_\w{24}$`, ids[0])
+		assert.False(t, seen[ids[0]], "%s twice", ids[0])
+		seen[ids[0]] = true
+	}
+	assert.Empty(t, header(d.Handle(context.Background(), openai.Call{Method: "GET", Path: "/health", ID: "req_1"}), openai.HeaderID))
+}
+
+// What an assistant refused to say is what it said.
+func TestRefusals(t *testing.T) {
+	d := newDoor(t, openaitest.ChatML, says("It flies."))
+	want := at(d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": [{"type": "text", "text": "I must not."}]}]}`), "prompt")
+	assert.Contains(t, want, "I must not.")
+	got := at(d.post(t, "/apply-template", `{"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": [{"type": "refusal", "refusal": "I must not."}]}]}`), "prompt")
+	assert.Equal(t, want, got)
+	d.post(t, "/v1/responses", `{"input": [{"role": "user", "content": "?"}, {"role": "assistant", "content": [{"type": "refusal", "refusal": "I must not."}]}, {"role": "user", "content": "?"}]}`)
+}
+
 func TestChatForms(t *testing.T) {
 	think := openaitest.ChatML + "{#<think></think>#}"
 	for name, c := range map[string]struct {

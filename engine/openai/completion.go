@@ -102,7 +102,7 @@ func (a *API) completionJob(ctx context.Context, q *CompletionRequest) (j *compl
 	if q.MaxTokens == nil {
 		base.MaxTokens = completionTokens
 	}
-	if j.silent() {
+	if q.silent() {
 		base.MaxTokens = 1
 	}
 	if q.Logprobs != nil {
@@ -131,11 +131,6 @@ func (j *completionJob) param(i int) string {
 		return "prompt"
 	}
 	return item("prompt", i)
-}
-
-// silent reports whether nothing is to follow the prompt.
-func (j *completionJob) silent() bool {
-	return j.query.Echo && j.query.MaxTokens != nil && *j.query.MaxTokens == 0
 }
 
 // promptIDs gives a prompt's tokens.
@@ -171,15 +166,23 @@ func (j *completionJob) answer() *Completion {
 	return &Completion{ID: j.id, Object: "text_completion", Created: j.created, Model: j.name, Choices: []CompletionChoice{}}
 }
 
+// finishReason tells how a choice ended. Of a token that nobody asked for it tells nothing.
+func (j *completionJob) finishReason(reason generation.FinishReason) string {
+	if j.query.silent() {
+		return finishReason(generation.FinishLength)
+	}
+	return finishReason(reason)
+}
+
 // choice is a whole text.
 func (j *completionJob) choice(request int, c *generation.Choice) CompletionChoice {
-	q, reason := j.query, finishReason(c.Reason)
+	q, reason := j.query, j.finishReason(c.Reason)
 	told := CompletionChoice{Text: c.Text, Index: request*max(q.N, 1) + c.Index, FinishReason: &reason}
 	tokens := c.Tokens
 	if n := len(tokens); n > 0 && c.Reason == generation.FinishStop && !q.IgnoreEnd && j.engine.Tokenizer().IsEnd(tokens[n-1].ID) {
 		tokens = tokens[:n-1]
 	}
-	if j.silent() {
+	if q.silent() {
 		told.Text, tokens = "", nil
 	}
 	if q.Echo {
@@ -197,7 +200,7 @@ func (j *completionJob) choice(request int, c *generation.Choice) CompletionChoi
 // usage adds up what all prompts took.
 func (j *completionJob) usage(results []generation.Result) *Usage {
 	u := usageOf(results...)
-	if j.silent() {
+	if j.query.silent() {
 		u.TotalTokens, u.CompletionTokens = u.PromptTokens, 0
 	}
 	return &u

@@ -35,6 +35,7 @@ func TestCompletion(t *testing.T) {
 		`{"prompt": "xy", "max_tokens": 1}`:               "x",
 		`{"prompt": "` + strings.Repeat("z", 20) + `"}`:   strings.Repeat("z", 16),
 		`{"prompt": "xy", "echo": true, "max_tokens": 0}`: "xy",
+		`{"prompt": "xy", "max_tokens": 0}`:               "",
 		`{"prompt": "xy", "stop": "y"}`:                   "x",
 		`{"prompt": "xy", "suffix": "", "best_of": 2}`:    "xy0",
 	} {
@@ -48,6 +49,19 @@ func TestCompletion(t *testing.T) {
 			text += at(e, "choices.0.text").(string)
 		}
 		assert.Equal(t, want, text, body)
+	}
+}
+
+// Without a token to come a completion ends at its limit, and counts none.
+func TestNoToken(t *testing.T) {
+	d := newDoor(t, "", says("")) // which would end at once
+	for fields, logprobs := range map[string]any{``: nil, `, "logprobs": 2`: object{"text_offset": []any{}, "token_logprobs": []any{}, "tokens": []any{}, "top_logprobs": []any{}}} {
+		o := d.post(t, "/v1/completions", `{"prompt": "xy", "max_tokens": 0`+fields+`}`)
+		assert.Equal(t, object{"index": 0.0, "text": "", "logprobs": logprobs, "finish_reason": "length"}, at(o, "choices.0"))
+		assert.Equal(t, []any{2.0, 0.0, 2.0}, []any{at(o, "usage.prompt_tokens"), at(o, "usage.completion_tokens"), at(o, "usage.total_tokens")})
+		events := d.events(t, "/v1/completions", `{"prompt": "xy", "max_tokens": 0, "stream": true`+fields+`}`)
+		require.Len(t, events, 1)
+		assert.Equal(t, "length", at(events[0], "choices.0.finish_reason"))
 	}
 }
 

@@ -82,13 +82,16 @@ func readPrompts(f *fields, name string) []Prompt {
 	return prompts
 }
 
+// silent reports whether nothing is to follow the prompt.
+func (q *CompletionRequest) silent() bool { return q.MaxTokens != nil && *q.MaxTokens == 0 }
+
 // check holds a request to what can be done.
 func (q *CompletionRequest) check() *Error {
 	c := &checker{}
 	c.length("prompt", len(q.Prompts), 1, maxPrompts)
 	s := q.Sampling
-	if q.Echo && s.MaxTokens != nil && *s.MaxTokens == 0 {
-		s.MaxTokens = nil // the prompt alone is told
+	if q.silent() {
+		s.MaxTokens = nil
 	}
 	s.check(c)
 	c.integer("logprobs", q.Logprobs, 0, maxLogprobs)

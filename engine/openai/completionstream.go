@@ -83,7 +83,7 @@ func (s *CompletionStream) push(states map[int]*textState, request int, chunk *g
 	if !s.echo(state, request, chunk.Index, yield) {
 		return false
 	}
-	if j.silent() {
+	if j.query.silent() {
 		return true
 	}
 	if j.query.IgnoreEnd || !j.engine.Tokenizer().IsEnd(chunk.Token.ID) {
@@ -103,7 +103,7 @@ func (s *CompletionStream) finish(state *textState, request, index int, reason g
 	state.ended = true
 	s.ended[request]++
 	told := s.event(state, request, index, "")
-	finished := finishReason(reason)
+	finished := s.job.finishReason(reason)
 	told.Choices[0].FinishReason, told.Warnings = &finished, warnings
 	return yield(told, nil)
 }

@@ -103,7 +103,8 @@ func asError(err error, prompt string) *Error {
 	case errors.Is(err, loop.ErrClosed):
 		return busy("model_closed", "The model is being unloaded: try again later.")
 	case errors.Is(err, generation.ErrDeadline), errors.Is(err, context.DeadlineExceeded):
-		return &Error{Status: 408, Message: "The request's deadline has passed before any of the answer came.", Type: typeTimeout, Param: "deadline", Code: "deadline_exceeded"}
+		return &Error{Status: 408, Message: "The request's deadline has passed before any of the answer came.", Type: typeTimeout, Param: "deadline", Code: "deadline_exceeded",
+			header: [][2]string{{"X-Should-Retry", "false"}}} // clients ask again after a 408
 	case errors.Is(err, context.Canceled):
 		return &Error{Status: 499, Message: "The request was cancelled.", Type: typeInvalid, Code: "request_cancelled"}
 	}

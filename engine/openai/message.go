@@ -70,7 +70,7 @@ func readMessage(f *fields) (m Message) {
 	if v := f.need("role"); v != nil {
 		m.Role = valueOr(f.text("role"), "")
 	}
-	m.Content, m.Parts = readContent(f, "content", "text")
+	m.Content, m.Parts = readContent(f, "content", partsOf(m.Role, "text")...)
 	m.Reasoning = f.textOr("reasoning_content", f.textOr("reasoning", ""))
 	f.skip("reasoning")
 	m.Name, m.ToolCallID = f.textOr("name", ""), f.textOr("tool_call_id", "")
@@ -96,6 +96,14 @@ func readMessage(f *fields) (m Message) {
 		}
 	}
 	return m
+}
+
+// partsOf are the types of parts that a role's content may have: those that hold text, and of an assistant what it refused.
+func partsOf(role string, types ...string) []string {
+	if role == "assistant" {
+		types = append(types, "refusal")
+	}
+	return types
 }
 
 // readContent reads a text, or a list of parts of the types that hold text.
@@ -129,11 +137,14 @@ func readPart(r *reader, value any, path string, types []string) Part {
 	default:
 		for _, t := range types {
 			if name == t {
-				text := f.need("text")
-				if text == nil {
+				field := "text"
+				if name == "refusal" {
+					field = name
+				}
+				if f.need(field) == nil {
 					return Part{}
 				}
-				part := Part{"text", valueOr(f.text("text"), "")}
+				part := Part{"text", f.textOr(field, "")}
 				f.skip("annotations", "logprobs", "cache_control")
 				f.done()
 				return part

@@ -130,7 +130,9 @@ func TestRefused(t *testing.T) {
 		{text, prompt(`"suffix": "x"`), refused{400, "suffix", "unsupported_parameter"}},
 		{text, prompt(`"logprobs": 21`), refused{400, "logprobs", "integer_above_max_value"}},
 		{text, prompt(`"logprobs": true`), refused{400, "logprobs", "invalid_type"}},
-		{text, prompt(`"max_tokens": 0`), refused{400, "max_tokens", "integer_below_min_value"}},
+		{text, prompt(`"max_tokens": -1`), refused{400, "max_tokens", "integer_below_min_value"}},
+		{chat, `{"messages": [{"role": "user", "content": [{"type": "refusal", "refusal": "No."}]}]}`, refused{400, "messages[0].content[0].type", "unsupported_value"}},
+		{chat, `{"messages": [{"role": "assistant", "content": [{"type": "refusal"}]}]}`, refused{400, "messages[0].content[0].refusal", "missing_required_parameter"}},
 		{text, prompt(`"best_of": 2, "stream": true`), refused{400, "best_of", "invalid_value"}},
 		{text, prompt(`"echo": true, "logprobs": 1, "n": 2`), refused{400, "echo", "invalid_value"}},
 

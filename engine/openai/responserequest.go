@@ -174,7 +174,7 @@ func (in *inputReader) message(f *fields) {
 	c := checker{}
 	c.choice(f.at("role"), m.Role, "user", "assistant", "system", "developer")
 	f.r.check(&c)
-	m.Content, m.Parts = readContent(f, "content", "input_text", "output_text", "text")
+	m.Content, m.Parts = readContent(f, "content", partsOf(m.Role, "input_text", "output_text", "text")...)
 	f.skip("phase")
 	in.add(m, m.Role == "assistant")
 }

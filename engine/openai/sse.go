@@ -41,6 +41,8 @@ func dataEvent(value any) []byte {
 const (
 	HeaderWarning = "Quire-Warning" // a sentence about what of the request was ignored, a header each
 	HeaderPrefix  = "Quire-Prefix"  // names the beginning of the conversation, see Prefix
+	HeaderID      = "X-Request-Id"  // names the call, as clients and logs do
+	PrefixID      = "req_"          // of such names
 )
 
 // notes are an answer's headers about its request.

@@ -3,7 +3,7 @@
 import OpenAI from 'openai';
 
 import {run} from './cases.js';
-import {cases} from './suite.js';
+import {cases, more} from './suite.js';
 
 const [url, model, tools, only = ''] = process.argv.slice(2);
 const client = new OpenAI({baseURL: url, apiKey: process.env.QUIRE_API_KEY ?? 'none', maxRetries: 0});
@@ -19,7 +19,7 @@ async function idle() {
   throw new Error('something still runs');
 }
 
-const {right, wrong} = await run(cases, {client, model, assistant: client, tools, url, fetch, several: true, idle}, only);
+const {right, wrong} = await run(process.env.QUIRE_ALL || only ? {...cases, ...more} : cases, {client, model, assistant: client, tools, url, fetch, several: true, idle}, only);
 for (const text of wrong) console.log(`✗ ${text}`);
 console.log(`${right.length} right, ${wrong.length} wrong`);
 process.exitCode = wrong.length === 0 && right.length > 0 ? 0 : 1;

@@ -6,8 +6,13 @@
 // models behind it, so that names matter; and what waits until nothing runs any more.
 
 import {cases as chat} from './chat.js';
+import {cases as client} from './client.js';
 import {cases as errors} from './errors.js';
 import {cases as others} from './others.js';
+import {cases as responses} from './responses.js';
+import {cases as tokens} from './tokens.js';
 import {cases as tools} from './tools.js';
 
-export const cases = {...chat, ...others, ...tools, ...errors};
+export const cases = {...chat, ...others, ...tools, ...errors, ...responses};
+/** What takes a software GPU long. */
+export const more = {...tokens, ...client};

@@ -1,5 +1,6 @@
 """What the openai client for Python may expect of `quire serve`: python suite.py URL MODEL ASSISTANT. It says what suite.js says."""
 
+import asyncio
 import base64
 import json
 import math
@@ -140,6 +141,85 @@ def test_errors():
     fails(lambda: ask(response_format={"type": "json_object"}), 400, param="response_format")
     fails(lambda: ask(model="none"), 404, code="model_not_found")
     fails(lambda: ask(messages=[{"role": "user", "content": "The fox ran. " * 3000}]), 400, code="context_length_exceeded")
+
+
+def test_raw():
+    raw = client.chat.completions.with_raw_response.create(model=ASSISTANT, messages=[{"role": "user", "content": "sunny"}], temperature=0)
+    assert raw.headers["content-type"] == "application/json" and raw.request_id.startswith("req_")
+    assert raw.parse().choices[0].message.content == "It is sunny." and raw.parse()._request_id == raw.request_id
+    with client.chat.completions.with_streaming_response.create(model=ASSISTANT, messages=[{"role": "user", "content": "sunny"}], stream=True) as raw:
+        lines = [line for line in raw.iter_lines() if line]
+    assert all(line.startswith("data: ") for line in lines) and lines[-1] == "data: [DONE]"
+
+
+def test_calls_at_once():
+    both = [WEATHER, {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}}}}]
+    message = told("both", tools=both).choices[0].message
+    assert [(c.function.name, json.loads(c.function.arguments)) for c in message.tool_calls] == [("get_weather", {"city": "Rome"}), ("get_time", {"zone": "CET"})]
+    with client.chat.completions.stream(model=ASSISTANT, messages=[{"role": "user", "content": "both"}], tools=both, temperature=0) as stream:
+        done = [e for e in stream if e.type == "tool_calls.function.arguments.done"]
+        assert [(e.index, e.name) for e in done] == [(0, "get_weather"), (1, "get_time")]
+        assert stream.get_final_completion().choices[0].finish_reason == "tool_calls"
+    answers = [{"role": "tool", "tool_call_id": c.id, "content": text} for c, text in zip(message.tool_calls, ("mild", "sunny"))]
+    got = client.chat.completions.create(model=ASSISTANT, temperature=0, tools=both, messages=[{"role": "user", "content": "both"}, message, *answers])
+    assert got.choices[0].message.content == "It is sunny."
+    assert len(told("both", tools=both, parallel_tool_calls=False).choices[0].message.tool_calls) == 1
+
+
+def test_response_calls():
+    tools = [{"type": "function", "strict": False, **WEATHER["function"]}]
+    asked = {"model": ASSISTANT, "temperature": 0, "store": False, "tools": tools}
+    with client.responses.stream(input="weather", **asked) as stream:
+        kinds = [e.type for e in stream]
+        final = stream.get_final_response()
+    call = final.output[0]
+    assert (call.type, call.name, json.loads(call.arguments)) == ("function_call", "get_weather", {"city": "Paris"})
+    assert kinds.count("response.function_call_arguments.done") == 1 and kinds[-1] == "response.completed"
+    given = [{"role": "user", "content": "weather"}, *final.output, {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}]
+    assert client.responses.create(input=given, instructions="Be brief.", **asked).output_text == "It is sunny."
+    for name, value in {"previous_response_id": "resp_1", "background": True, "conversation": "conv_1"}.items():
+        fails(lambda: client.responses.create(input="sunny", **{**asked, name: value}), 400, param=name)
+    fails(lambda: client.responses.retrieve("resp_1"), 404, code="unknown_url")
+
+
+def test_classes_of_errors():
+    for kind, call in [
+        (openai.BadRequestError, lambda: ask(temperature=9)), (openai.NotFoundError, lambda: ask(model="none")), (openai.NotFoundError, lambda: client.files.list()),
+        (openai.BadRequestError, lambda: client.completions.create(model=MODEL, prompt="A", suffix="B")),
+        (openai.BadRequestError, lambda: client.embeddings.create(model=MODEL, input="A", dimensions=3)),
+        (openai.APITimeoutError, lambda: client.with_options(timeout=0.02).chat.completions.create(model=MODEL, messages=STORY, max_completion_tokens=200)),
+    ]:
+        try:
+            call()
+        except openai.OpenAIError as e:
+            assert type(e) is kind, (type(e), e)
+        else:
+            raise AssertionError(f"{kind} did not come")
+
+
+def test_no_token_and_one():
+    def complete(**more):
+        return client.completions.create(**{"model": MODEL, "prompt": "Once", "temperature": 0, **more})
+    none = complete(max_tokens=0)
+    assert (none.choices[0].text, none.choices[0].finish_reason, none.usage.completion_tokens) == ("", "length", 0)
+    assert complete(max_tokens=1).usage.completion_tokens == 1
+    told_back = complete(max_tokens=0, echo=True, logprobs=1).choices[0]
+    assert told_back.text == "Once" and told_back.logprobs.token_logprobs[0] is None
+    fails(lambda: ask(max_completion_tokens=0), 400, param="max_completion_tokens")
+
+
+def test_asyncio():
+    async def main():
+        async with openai.AsyncOpenAI(base_url=URL, api_key=client.api_key, max_retries=0) as c:
+            async def one(stream):
+                got = await c.chat.completions.create(model=ASSISTANT, messages=[{"role": "user", "content": "sunny"}], temperature=0, stream=stream)
+                return "".join([x.choices[0].delta.content or "" async for x in got]) if stream else got.choices[0].message.content
+            assert await asyncio.gather(*(one(i % 2 == 0) for i in range(8))) == ["It is sunny."] * 8
+            task = asyncio.create_task(c.chat.completions.create(model=MODEL, messages=STORY, max_completion_tokens=200))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            assert [m.id async for m in c.models.list()]
+    asyncio.run(main())
 
 
 def test_leaving():

@@ -6,7 +6,7 @@ import tales from 'quire-llm/tales';
 
 import {run} from './cases.js';
 import {cases as frameworks} from './frameworks.js';
-import {cases as suite} from './suite.js';
+import {cases as suite, more} from './suite.js';
 
 const settings = {kvMemory: 16 << 20};
 const url = 'http://quire/v1';
@@ -31,11 +31,13 @@ async function door() {
   };
 }
 
+const all = {...suite, ...more, ...frameworks};
+
 globalThis.clients = {
   async open() {
     globalThis.door = await door();
     return true;
   },
-  names: () => Object.keys({...suite, ...frameworks}),
-  run: (name) => run({...suite, ...frameworks}, globalThis.door, name),
+  names: () => Object.keys(all),
+  run: (name) => run(all, globalThis.door, name),
 };

@@ -38,6 +38,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *openai.Error
 // recorder notes what is written, for the log, and gives the client a time to accept it.
 type recorder struct {
 	http.ResponseWriter
+	id       string // of the request
 	within   time.Duration
 	unread   *http.Request // whose body nobody has asked for
 	bodyTime time.Duration // in which all of that must have come

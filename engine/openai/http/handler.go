@@ -97,7 +97,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	// A deadline of the connection's last answer may still stand.
 	http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	told := &recorder{ResponseWriter: w, within: h.WriteTime, unread: r, bodyTime: h.BodyTime}
+	told := &recorder{ResponseWriter: w, id: openai.NewID(openai.PrefixID), within: h.WriteTime, unread: r, bodyTime: h.BodyTime}
+	w.Header().Set(openai.HeaderID, told.id)
 	defer func() {
 		p := recover()
 		if p == http.ErrAbortHandler {
@@ -113,7 +114,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/health" || r.URL.Path == "/metrics" { // they are asked all the time
 			level = slog.LevelDebug
 		}
-		h.Log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", told.status, "bytes", told.bytes,
+		h.Log.Log(r.Context(), level, "request", "id", told.id, "method", r.Method, "path", r.URL.Path, "status", told.status, "bytes", told.bytes,
 			"ms", time.Since(start).Milliseconds(), "client", r.RemoteAddr, "key", told.key)
 	}()
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -164,7 +165,7 @@ func (h *Handler) health(w *recorder, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	h.write(ctx, cancel, w, h.core.Handle(ctx, openai.Call{Method: r.Method, Path: "/health", Header: r.Header.Get}))
+	h.write(ctx, cancel, w, h.core.Handle(ctx, openai.Call{Method: r.Method, Path: "/health", Header: r.Header.Get, ID: w.id}))
 }
 
 // onPage says that a path names a file of the page.
@@ -215,7 +216,7 @@ func (h *Handler) call(w *recorder, r *http.Request) {
 		work, end = context.WithTimeout(ctx, h.AnswerTime)
 		defer end()
 	}
-	c := openai.Call{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body, Tenant: key}
+	c := openai.Call{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body, Tenant: key, ID: w.id}
 	if h.forOllama(r) {
 		h.write(ctx, cancel, w, h.ollama(work, c))
 		return
