@@ -169,8 +169,15 @@ class Host {
 
   // newSource makes a source of a URL or a Blob; openSource answers with its size.
   newSource(from) {
-    return this.#sources.add(new ByteSource(from, this.retryPause, this.idleLimit, (...told) => this.waiting?.(...told)));
+    return this.#sources.add(this.sourceOf(from));
   }
+
+  // fetched gives a source that keeps nothing.
+  fetched(from) {
+    return new ByteSource(from, this.retryPause, this.idleLimit, (...told) => this.waiting?.(...told));
+  }
+
+  sourceOf = (from) => this.fetched(from); // whoever keeps files puts another in its place
 
   openSource(id, token) {
     this.#answer(token, () => this.#sources.get(id).open());

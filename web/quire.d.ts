@@ -5,12 +5,17 @@ export * from './quire/api.js';
 /** Options, of which null is as good as absent. */
 export type Options<T> = {[Name in keyof T]: {} extends Pick<T, Name> ? T[Name] | null | undefined : T[Name]};
 
-/** How far loading has come: the engine's and the weights' bytes, then compiled kernels. */
+/** How far loading has come: the engine's bytes, the model's as they are fetched, those that went to the GPU, compiled kernels. */
 export interface Progress {
-  stage: 'engine' | 'weights' | 'kernels' | 'waiting';
+  stage: 'engine' | 'download' | 'weights' | 'kernels' | 'waiting';
   done: number;
   /** 0 where it is not known; of waiting, seconds. */
   total: number;
+  /** Of downloads and weights: where they come from. "kept": what the browser kept; "tab": another tab fetches the model, and this one
+   * takes it from there. */
+  from?: 'network' | 'kept' | 'file' | 'tab';
+  /** Of downloads: bytes a second. */
+  rate?: number;
   /** What is waited for: a server that is busy, or cannot be reached, is asked again. */
   reason?: string;
 }
@@ -26,6 +31,14 @@ export interface OpenOptions {
    */
   model: string | URL | Blob | readonly Blob[];
   onProgress?: (progress: Progress) => void;
+  /**
+   * Whether the browser keeps the model for later opens, which then ask nothing of the network, and for when the GPU is lost. Default:
+   * true for what comes from the network. Where there is no room, models that were not used for longest go; where that is not
+   * enough, the model runs without being kept, and kept says why.
+   */
+  keep?: boolean;
+  /** The most connections that a download takes, where the server has ranges: 1 to 6, default 4. */
+  connections?: number;
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;
   /** Gives up loading. */
@@ -74,6 +87,66 @@ export interface OpenOptions {
   queueLimit?: number;
   /** Ranks of all LoRA adapters that loadLora may load at once; default 0: none. An adapter's rank is the rows of its lora_a. */
   loraRank?: number;
+}
+
+/** Whether the browser keeps the model that is open. */
+export interface Kept {
+  kept: boolean;
+  /** Where its weights came from. */
+  from: 'network' | 'kept' | 'file';
+  /** What Quire.models calls it. */
+  name?: string;
+  /** A sentence: why it is not kept, though it should be. */
+  problem?: string;
+}
+
+/** A model that the browser keeps, whole or in part. */
+export interface KeptModel {
+  /** What it is called: Quire.open takes it. */
+  name: string;
+  /** All names and addresses that led to it. */
+  names: string[];
+  /** Bytes of all its files that are known, and those of them that are here. */
+  size: number;
+  bytes: number;
+  /** All of it is here: it opens without the network. */
+  whole: boolean;
+  added: Date;
+  used: Date;
+  files: { url: string; size: number; bytes: number; whole: boolean; sha256?: string }[];
+}
+
+export interface PullOptions {
+  onProgress?: (progress: Progress) => void;
+  /** Stops; what has come stays, and the next pull goes on from there. */
+  signal?: AbortSignal;
+  /** As of Quire.open. */
+  connections?: number;
+}
+
+/** Room for this origin, in bytes. */
+export interface StorageRoom {
+  quota: number;
+  usage: number;
+  free: number;
+  /** Of usage: models. */
+  models: number;
+  /** The browser does not remove them by itself. */
+  persisted: boolean;
+}
+
+/** The models that the browser keeps for this origin, in its private files (OPFS). */
+export interface Models {
+  /** Those that are here, whole or in part, the last used first. */
+  list(): Promise<KeptModel[]>;
+  /** Fetches a model, or what is missing of it, without opening it; one that is here is compared with the server's. */
+  pull(model: string | URL, options?: Options<PullOptions> | null): Promise<KeptModel>;
+  /** Removes a model, and gives the bytes that it took. One that is open anywhere is not removed (ErrInUse). */
+  remove(model: string | URL | KeptModel): Promise<number>;
+  /** Says how much room there is. */
+  storage(): Promise<StorageRoom>;
+  /** Asks that the browser does not remove models by itself; some ask the visitor. Quire.open asks where nobody is asked. */
+  persist(): Promise<boolean>;
 }
 
 export interface TuneOptions {
@@ -508,6 +581,8 @@ export class QuireError extends Error {
     /** Of the network; the message says what to do. */
     | 'ErrNotFound' | 'ErrForbidden' | 'ErrCORS' | 'ErrUnreachable' | 'ErrCut' | 'ErrSilent' | 'ErrBusy' | 'ErrServer'
     | 'ErrWebPage' | 'ErrEncoded' | 'ErrChanged' | 'ErrBadAddress'
+    /** Of what is fetched or kept: other bytes than the hub names; no room; the browser keeps nothing; the model is open. */
+    | 'ErrDamaged' | 'ErrNoRoom' | 'ErrNoStorage' | 'ErrInUse'
     | 'Error';
 }
 
@@ -524,7 +599,11 @@ export class Quire {
   static tune(options?: Options<TuneOptions> | null): Promise<Tuned>;
   /** Forgets what tune has remembered. */
   static forgetTuning(): void;
+  /** The models that the browser keeps for this origin. */
+  static readonly models: Models;
   readonly info: Readonly<Info>;
+  /** Resolves when the browser keeps all of the model, or it is known that it does not. */
+  readonly kept: Promise<Readonly<Kept>>;
   /** Sampling parameters that requests leave out. */
   readonly defaults: Readonly<Sampling>;
   /** Starts generating. Read the chunks with for await, or only await its result. It never throws: what is wrong with a request, both tell. */

@@ -15,7 +15,8 @@ import {badRequest, closed, QuireError} from './quire/error.js';
 import {fetchOver} from './quire/fetch.js';
 import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
-import {given, kind, modelOf, written} from './quire/options.js';
+import {models, persistQuietly} from './quire/models.js';
+import {given, keeping, kind, modelOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {keep, remembered} from './quire/tuning.js';
 
@@ -28,6 +29,10 @@ export class Quire {
   defaults;
   /** A fetch whose server is this engine, whatever the host is called, for clients of the API. */
   fetch = fetchOver((...call) => this.#ask(...call));
+
+  #kept; // settles what is public:
+  /** Resolves when the browser keeps all of the model, or it is known that it does not. */
+  kept = new Promise((resolve) => { this.#kept = resolve; });
 
   #worker;
   #calls = new Map(); // by id: {resolve, reject}
@@ -54,13 +59,14 @@ export class Quire {
    * @param {import('./quire.js').OpenOptions} options
    */
   static async open(options) {
-    const {model, onProgress, onRecovering, signal, ...rest} = given(options);
+    const {model, onProgress, onRecovering, signal, ...all} = given(options);
+    const {store, rest} = keeping(all);
     signal?.throwIfAborted();
     const {url, blob} = modelOf(model);
+    if (url && store.keep !== false) persistQuietly();
     const quire = new Quire(programs.engine, onProgress, onRecovering);
-    const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob);
+    const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob, quire.#next++, {store});
     const {defaults, ...info} = await quire.#until(call, signal);
-    quire.#progress = null;
     quire.info = Object.freeze(info);
     quire.defaults = Object.freeze(defaults);
     return quire;
@@ -85,6 +91,18 @@ export class Quire {
   static forgetTuning() {
     keep(null);
   }
+
+  /** The models that the browser keeps for this origin. */
+  static models = models(async (model, {onProgress, signal, ...all}) => {
+    const {store, rest} = keeping(all);
+    for (const name of Object.keys(rest)) throw badRequest(`pull knows no option ${JSON.stringify(name)}`);
+    signal?.throwIfAborted();
+    const {url} = modelOf(model);
+    const quire = new Quire(null, onProgress);
+    await quire.#until(quire.#call('pull', url, null, quire.#next++, {store}), signal);
+    quire.#end(closed());
+    return url;
+  });
 
   /** @internal */
   constructor(program, onProgress, onRecovering) {
@@ -200,12 +218,12 @@ export class Quire {
     }
   }
 
-  #call(method, argument, blob = null, id = this.#next++) {
+  #call(method, argument, blob = null, id = this.#next++, more = {}) {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const text = written(argument);
       this.#calls.set(id, {resolve, reject});
-      this.#worker.post({method, id, argument: text, blob});
+      this.#worker.post({method, id, argument: text, blob, ...more});
     });
   }
 
@@ -250,7 +268,10 @@ export class Quire {
         this.#take(id)?.reject(new QuireError(value));
         break;
       case 'progress':
-        (this.info ? this.#recovering : this.#progress)?.(value);
+        (this.info && value.stage !== 'download' ? this.#recovering : this.#progress)?.(value);
+        break;
+      case 'kept':
+        this.#kept(Object.freeze(value));
         break;
       case 'chunks':
         for (const message of value) this.#deliver(message);

@@ -14,7 +14,7 @@ export const programs = {
 /** A worker with a program in it. */
 export class EngineWorker {
   #worker;
-  #program;
+  #program; // null: none
   #waiting = []; // messages until the worker listens; then null
 
   // receive hears what the program says, fail why there is none.
@@ -43,7 +43,7 @@ export class EngineWorker {
 
   #listens(lent) {
     URL.revokeObjectURL(lent);
-    this.#worker.postMessage({program: this.#program()});
+    if (this.#program) this.#worker.postMessage({program: this.#program()});
     for (const message of this.#waiting) this.#worker.postMessage(message);
     this.#waiting = null;
   }

@@ -1,14 +1,26 @@
 // Runs the engine. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
-// of cmd/wasm/port takes them. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
+// of cmd/wasm/port takes them; "open" has {store} too, which says how the model is kept. "pull" wants no program. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
 // "head" one of the API, whose "events" may follow; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
 // "crashed" ends.
 
 import './wasm_exec.js';
 import './gpu.js';
+import {Store} from './store/store.js';
+
+const host = globalThis.quireGPU;
+const store = new Store((from) => host.fetched(from), (kind, value) => postMessage({kind, id: 0, value}));
+host.sourceOf = (from) => store.source(from);
+let opening = 0; // the call that opens the model
 
 globalThis.quirePost = (kind, id, json, bytes) => {
-  if (kind === 'ready') ready();
-  else postMessage({kind, id, value: JSON.parse(json), bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+  if (kind === 'ready') {
+    ready();
+    return;
+  }
+  const value = JSON.parse(json);
+  if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
+  postMessage({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+  if (kind === 'done' && id === opening) store.opened();
 };
 
 // The last words of a program that dies are what it wrote.
@@ -22,9 +34,16 @@ globalThis.fs.writeSync = (fd, bytes) => {
 };
 
 const waiting = [];
-const call = ({method, id, argument, blob}) => globalThis.quireCall(method, id, argument, blob);
+async function call({method, id, argument, blob, store: keep}) {
+  if (method === 'open') {
+    opening = id;
+    await store.prepare(keep);
+  }
+  globalThis.quireCall(method, id, argument, blob);
+}
 self.onmessage = ({data}) => {
   if (data.program) run(data.program);
+  else if (data.method === 'pull') pull(data);
   else waiting.push(data);
 };
 postMessage({kind: 'listening'});
@@ -37,9 +56,21 @@ function ready() {
   });
 }
 
-globalThis.quireGPU.waiting = (reason, milliseconds) => {
+host.waiting = (reason, milliseconds) => {
   postMessage({kind: 'progress', id: 0, value: {stage: 'waiting', done: 0, total: Math.round(milliseconds / 1000), reason}});
 };
+
+// pull fetches a model that is to be kept.
+async function pull({id, argument, store: keep}) {
+  try {
+    await store.prepare(keep);
+    await store.pull(JSON.parse(argument));
+    postMessage({kind: 'done', id, value: {}});
+  } catch (e) {
+    const {kind: name = e.name, url, reason = e.message, status, text, more = ''} = e.value ?? {};
+    postMessage({kind: 'failed', id, value: {name, message: reason}});
+  }
+}
 
 function crash(message) {
   postMessage({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message}});
@@ -77,7 +108,7 @@ async function run(program) {
     const go = new Go();
     go.exit = () => {};
     const instance = await instantiate(program, go.importObject);
-    globalThis.quireGPU.attach(instance.exports.mem);
+    host.attach(instance.exports.mem);
     await go.run(instance);
     crash(`the engine ended: ${words.trim() || 'no reason given'}`);
   } catch (e) {

@@ -1,7 +1,7 @@
 import {Fault, isWeb, refusal, unreachable} from './fault.js';
 
-// Where a ByteSource's streams come from. open(offset, signal, broken) gives {body, start, end}: a stream of the bytes from start,
-// to end if that is known. size is -1 until it is known, ranges whether a stream may begin anywhere.
+// Where a ByteSource's streams come from. open(offset, signal, broken, until) gives {body, start, end}: a stream of the bytes from
+// start, to end if that is known. It may end at until. size is -1 until it is known, ranges whether a stream may begin anywhere.
 
 export class BlobOrigin {
   ranges = true;
@@ -16,6 +16,10 @@ export class BlobOrigin {
     return {body: this.blob.slice(offset).stream(), start: offset, end: this.size};
   }
 
+  copy() {
+    return this;
+  }
+
   broke(position, cause) {
     return new Fault(this.name, 'ErrChanged', 'the file cannot be read any more: it was changed, moved or removed', {cause});
   }
@@ -25,19 +29,32 @@ export class URLOrigin {
   ranges = false; // known after the first response
   size = -1;
   page = false; // the server calls it HTML
+  tag = null; // ETag or date of the first response
   #whole = false; // the file can only be asked for as a whole
-  #tag = null; // ETag or date of the first response
+  #headers; // for every request
+  #stored; // whether what has come is kept elsewhere than in the browser's cache
+  #known; // the tag of what is there of the file already
 
-  constructor(url) {
+  constructor(url, {headers = {}, stored = false, tag = null} = {}) {
     this.name = url;
+    this.#headers = headers;
+    this.#stored = stored;
+    this.#known = tag;
+  }
+
+  // copy is of the same file, of which it knows as much.
+  copy() {
+    const other = new URLOrigin(this.name, {headers: this.#headers, stored: this.#stored});
+    const {ranges, size, tag} = this;
+    return Object.assign(other, {ranges, size, tag});
   }
 
   // The browser's cache may serve what it has, as when weights are read again after the GPU was lost. It may have parts of
   // an older file, so it is passed over where no tag tells, and after a failure.
-  async open(offset, signal, broken) {
+  async open(offset, signal, broken, until = null) {
     const first = this.size < 0;
-    const cached = !broken && (first || this.#tag !== null);
-    const response = await this.#fetch(offset, signal, cached ? 'default' : 'no-store');
+    const cached = !this.#stored && !broken && (first || this.tag !== null);
+    const response = await this.#fetch(offset, signal, cached ? 'default' : 'no-store', until);
     const refuse = async (kind, reason, final = true) => {
       await response.body?.cancel();
       return new Fault(this.name, kind, reason, {final});
@@ -52,7 +69,7 @@ export class URLOrigin {
     }
     const tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
     if (first) {
-      this.#tag = tag;
+      this.tag = tag;
       this.ranges = response.status === 206 && size !== null;
       this.size = size ?? -1;
       this.page = /^(text\/html|application\/xhtml\+xml)\b/i.test(response.headers.get('Content-Type') ?? '');
@@ -61,17 +78,18 @@ export class URLOrigin {
         await response.body?.cancel();
         throw e;
       });
-    } else if ((size !== null && size !== this.size) || (tag !== null && this.#tag !== null && tag !== this.#tag)) {
-      throw await refuse('ErrChanged', 'the file changed on the server while it was read', !cached);
+    } else if ((size !== null && size !== this.size && (told || until === null)) || (tag !== null && this.tag !== null && tag !== this.tag)) {
+      await response.body?.cancel();
+      throw this.changed(!cached);
     }
     return {body: response.body, start, end};
   }
 
-  async #fetch(offset, signal, cache) {
+  async #fetch(offset, signal, cache, until) {
     const url = parse(this.name);
-    const ask = (headers) => fetch(url, {headers, signal, cache});
+    const ask = (headers) => fetch(url, {headers: {...this.#headers, ...headers}, signal, cache});
     try {
-      return await ask(this.#whole ? {} : {Range: `bytes=${offset}-`});
+      return await ask(this.#whole ? {} : {Range: `bytes=${offset}-${until === null ? '' : until - 1}`, ...this.#condition(url, offset)});
     } catch (e) {
       signal.throwIfAborted();
       if (this.size >= 0) throw this.broke(offset, e);
@@ -83,14 +101,25 @@ export class URLOrigin {
     }
   }
 
+  // condition asks for the whole file where it is no longer the one that is there in part. Of other origins browsers would have to ask
+  // whether they take the header; their answer's tag tells as well. The browser's cache would not be looked at.
+  #condition(url, offset) {
+    const tag = this.#known ?? this.tag;
+    return this.#stored && offset > 0 && tag?.startsWith('"') && url.origin === globalThis.location?.origin ? {'If-Range': tag} : {};
+  }
+
   // confirmEnd asks for the bytes after the first range where the server did not tell, or browsers hide, the file's size.
   async #confirmEnd(signal) {
-    const response = await fetch(parse(this.name), {headers: {Range: `bytes=${this.size}-`}, signal, cache: 'no-store'}).catch(() => null);
+    const response = await fetch(parse(this.name), {headers: {...this.#headers, Range: `bytes=${this.size}-`}, signal, cache: 'no-store'}).catch(() => null);
     signal.throwIfAborted();
     await response?.body?.cancel();
     if (response?.status !== 206 || response.headers.get('Content-Length') === '0') return;
     throw new Fault(this.name, 'ErrServer', 'the server sends the file in pieces and does not let the page know how long it is ' +
       '(it must send the whole length in Content-Range, and to other origins Access-Control-Expose-Headers: Content-Range)');
+  }
+
+  changed(final = true) {
+    return new Fault(this.name, 'ErrChanged', 'the file changed on the server while it was read', {final});
   }
 
   broke(position, cause) {

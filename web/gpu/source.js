@@ -3,10 +3,10 @@
 
 import {Fault} from './fault.js';
 import {BlobOrigin, URLOrigin} from './origin.js';
+import {Upload} from './upload.js';
 
 const SKIP = 4 << 20; // reading on over fewer bytes beats a new request
-const STAGE = 1 << 20; // bytes gathered for one writeBuffer
-const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
+const AHEAD = 32 << 20; // bytes of a file of no known length that are in memory
 const TRIES = 8; // in a row without a byte
 const OPEN_TRIES = 3;
 const PATIENCE = 120e3; // milliseconds that a busy server may ask to be left alone
@@ -27,9 +27,8 @@ export class ByteSource {
   #pause;
   #idle;
   #waiting;
-  #stage = null;
-  #ahead = 0; // bytes written since the mark
-  #mark = null; // settles when the GPU has what was written before it
+  #upload = new Upload();
+  #until = null; // where requests are to end; null: at the file's end
   #broken = false; // whether the last response failed
   #turn = Promise.resolve();
 
@@ -39,18 +38,43 @@ export class ByteSource {
     this.#pause = pause;
     this.#idle = idle;
     this.#waiting = waiting;
-    this.#origin = from instanceof Blob ? new BlobOrigin(from) : new URLOrigin(String(from));
+    this.#origin = typeof from === 'object' && 'open' in from ? from : from instanceof Blob ? new BlobOrigin(from) : new URLOrigin(String(from));
   }
 
-  // open finds the size and returns it.
-  open() {
+  // open finds the size and returns it. The bytes at an offset are wanted first.
+  open(offset = 0) {
     return this.#exclusive(async () => {
-      await this.#retry(() => this.#restart(0), OPEN_TRIES);
+      await this.#retry(() => this.#restart(offset), OPEN_TRIES);
       if (this.#origin.page) await this.#retry(() => this.#refusePage(), OPEN_TRIES);
       if (this.#origin.size < 0) await this.#retry(() => this.#gather(), OPEN_TRIES);
       this.size = this.#origin.size;
       return this.size;
     });
+  }
+
+  // origin is where the bytes come from.
+  get origin() {
+    return this.#origin;
+  }
+
+  // another reads the same file over another connection.
+  another() {
+    const other = new ByteSource(this.#origin.copy(), this.#pause, this.#idle, this.#waiting);
+    other.size = this.size;
+    return other;
+  }
+
+  // some gives between 1 and max bytes at offset. A request that is made for them asks for those up to until.
+  some(offset, max, until = null) {
+    return this.#exclusive(() => {
+      this.#until = until;
+      return this.#next(offset, max);
+    });
+  }
+
+  // rest ends the open response; the source may be used again.
+  rest() {
+    return this.#exclusive(() => this.#drop());
   }
 
   // read returns size bytes at offset, fewer at the end of the file.
@@ -73,27 +97,8 @@ export class ByteSource {
       if (offset < 0 || size < 0 || offset + size > this.size) {
         throw new Error(`${this.#origin.name}: bytes ${offset} to ${offset + size} are wanted, the file has ${this.size}`);
       }
-      this.#stage ??= new Uint8Array(STAGE);
-      const stage = this.#stage;
-      let filled = 0;
-      for (let n = 0; n < size;) {
-        const piece = await this.#next(offset + n, Math.min(size - n, STAGE - filled));
-        stage.set(piece, filled);
-        filled += piece.length;
-        n += piece.length;
-        if (filled < STAGE && n < size) continue;
-        const whole = (filled + 3) & ~3;
-        stage.fill(0, filled, whole);
-        device.queue.writeBuffer(buffer, target, stage, 0, whole);
-        target += whole;
-        filled = 0;
-        this.#ahead += whole;
-        if (this.#ahead >= AHEAD) {
-          if (this.#mark !== null) await device.finished(this.#mark);
-          this.#mark = device.queue.onSubmittedWorkDone();
-          this.#ahead = 0;
-        }
-      }
+      this.#until = null;
+      await this.#upload.run(device, buffer, target, size, (n, max) => this.#next(offset + n, max));
     });
   }
 
@@ -107,7 +112,7 @@ export class ByteSource {
   close() {
     this.#abort.abort(cancelled());
     this.#drop();
-    this.#kept = this.#stage = null;
+    this.#kept = null;
   }
 
   // exclusive runs one call at a time.
@@ -178,7 +183,7 @@ export class ByteSource {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(this.#silence()), this.#idle);
     try {
-      const {body, start, end} = await this.#origin.open(offset, AbortSignal.any([this.#signal, limit.signal]), this.#broken);
+      const {body, start, end} = await this.#origin.open(offset, AbortSignal.any([this.#signal, limit.signal]), this.#broken, this.#until);
       this.#broken = false;
       this.#stream = body.getReader();
       this.#start = this.#position = start;
@@ -236,7 +241,7 @@ export class ByteSource {
 
   // refusePage finds a web page where a model should be. Some servers call everything so: the first bytes tell.
   async #refusePage() {
-    if (this.#stream === null) await this.#restart(0);
+    if (this.#stream === null || this.#position > 0) await this.#restart(0);
     const piece = this.#end === 0 ? new Uint8Array() : await this.#take(Infinity);
     if (new TextDecoder('latin1').decode(piece.subarray(0, MAGIC.length)) !== MAGIC) {
       throw new Fault(this.#origin.name, 'ErrWebPage', 'the server sends a web page, not a model file');
@@ -246,7 +251,7 @@ export class ByteSource {
 
   // gather takes in a file whose length nobody tells, and goes on with what has come.
   async #gather() {
-    if (this.#stream === null) await this.#restart(0);
+    if (this.#stream === null || this.#start > 0) await this.#restart(0);
     let whole = new Blob(), pieces = this.#rest ? [this.#rest] : [], size = 0;
     for (let piece; (piece = await this.#read()) !== null;) {
       pieces.push(piece);

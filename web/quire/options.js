@@ -48,6 +48,13 @@ export function modelOf(model, what = 'model') {
   }
 }
 
+// keeping takes apart what says how a model is kept, and the rest.
+export function keeping({keep, connections, ...rest}) {
+  if (keep !== undefined && typeof keep !== 'boolean') throw badRequest(`keep must be true or false, not ${kind(keep)}`);
+  if (connections !== undefined && !(Number.isInteger(connections) && connections >= 1)) throw badRequest('connections must be a whole number from 1 on');
+  return {store: {keep, connections}, rest};
+}
+
 // written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,
 // and integers of any size.
 export function written(value) {

@@ -1,0 +1,50 @@
+// The models that the browser keeps, which are the origin's: Quire.models.
+
+import {FIREFOX} from '../gpu/browser.js';
+import {drop, find, list, room} from '../store/models.js';
+import {QuireError} from './error.js';
+import {given} from './options.js';
+
+const shownModel = ({key, ...model}) => model;
+
+/** Gives Quire.models; fetched(model, options) is what pulls one. */
+export const models = (pull) => Object.freeze({
+  list: async () => (await list()).map(shownModel),
+
+  async pull(model, options) {
+    const name = await pull(model, given(options));
+    return shownModel(await find(name));
+  },
+
+  async remove(model) {
+    const found = await find(nameOf(model));
+    if (!found) throw new QuireError({name: 'ErrNotFound', message: `no model is kept that is called ${nameOf(model)}`});
+    if (!await drop(found)) throw new QuireError({name: 'ErrInUse', message: `${found.name} is open, here or in another tab: close it first`});
+    return found.bytes;
+  },
+
+  async storage() {
+    const all = await list();
+    const {quota = 0, usage = 0, free = 0} = await room() ?? {};
+    return {quota, usage, free, models: all.reduce((sum, {bytes}) => sum + bytes, 0), persisted: await navigator.storage?.persisted?.() ?? false};
+  },
+
+  persist: async () => await navigator.storage?.persist?.() ?? false,
+});
+
+// persistQuietly asks that what is kept may stay, where the browser decides without asking the visitor.
+export function persistQuietly() {
+  if (!FIREFOX) navigator.storage?.persist?.().catch(() => {});
+}
+
+const nameOf = (model) => (typeof model === 'object' && model !== null && 'name' in model ? model.name : absolute(String(model)));
+
+// absolute gives an address as it is kept.
+function absolute(name) {
+  if (/^hf[:.]/i.test(name)) return name;
+  try {
+    return new URL(name, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch {
+    return name;
+  }
+}

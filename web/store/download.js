@@ -1,0 +1,282 @@
+import {Fault} from '../gpu/fault.js';
+import {Piece} from './piece.js';
+import {Sum} from './sum.js';
+
+// A Download gives a file's bytes by pieces: from a shelf, or else from the network, over several connections where the server has
+// ranges. Pieces that are read now come first. What comes is put on the shelf, and in the end all has come; where there is no shelf,
+// only what is read next comes ahead.
+
+const MARK_EVERY = 1000; // milliseconds between notes of how far a piece has come
+const IN_MEMORY = 4; // pieces that have come and lie on the shelf
+
+export class Download {
+  #size;
+  #pieceSize;
+  #shelf; // or null
+  #host; // network(), lanes, connections, arrived(bytes), room(error), unkept(error), done(), name
+  #source = null; // the network's, when it has been wanted
+  #pieces = new Map(); // in memory, by number
+  #ahead = null; // {number, bytes}: a promise of what is read next from the shelf
+  #cursor = 0; // the piece that is read
+  #running = 0; // connections
+  #starting = null;
+  #error = null;
+  #wakes = [];
+  #timer = null;
+  #sum; // the SHA-256 that the whole file must have, as long as that is not known
+  #adding = false;
+  #over = false;
+
+  constructor(size, pieceSize, shelf, host) {
+    this.#size = size;
+    this.#pieceSize = pieceSize;
+    this.#shelf = shelf;
+    this.#host = host;
+    this.#sum = shelf && !shelf.record.about.verified && shelf.record.about.sha256 || null;
+  }
+
+  get #count() {
+    return Math.ceil(this.#size / this.#pieceSize);
+  }
+
+  #sizeOf(i) {
+    return Math.min(this.#pieceSize, this.#size - i * this.#pieceSize);
+  }
+
+  /** Gives between 1 and max bytes at offset. The last piece is given once the whole file is known to be right. */
+  async some(offset, max, signal) {
+    const i = Math.floor(offset / this.#pieceSize), at = offset - i * this.#pieceSize;
+    if (i !== this.#cursor) this.#moved(i);
+    for (;;) {
+      signal.throwIfAborted();
+      const piece = this.#pieces.get(i);
+      if (piece?.filled > at && !(this.#sum && i === this.#count - 1)) return piece.bytes.subarray(at, Math.min(piece.filled, at + max));
+      if (this.#error) {
+        const error = this.#error;
+        this.#error = null;
+        throw error;
+      }
+      if (!piece && this.#shelf?.has(i)) {
+        await this.#recall(i);
+      } else {
+        this.start();
+        await this.#change(signal);
+      }
+    }
+  }
+
+  /** Begins to fetch what is missing, or goes on with it. */
+  start() {
+    if (this.#over || this.#starting) return;
+    this.#starting = this.#start().catch((e) => this.#fail(e)).finally(() => { this.#starting = null; });
+  }
+
+  async #start() {
+    if (this.#shelf && this.#sum) this.#addUp();
+    if (this.#next() === null) return;
+    this.#source ??= await this.#host.network();
+    if (this.#shelf) this.#timer ??= setInterval(() => this.#mark(), MARK_EVERY);
+    const several = this.#source.origin.ranges && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
+    while (this.#running < (several ? this.#host.connections : 1) && !this.#over && this.#next() !== null) {
+      const source = this.#running === 0 ? this.#source : this.#source.another();
+      this.#running++;
+      this.#lane(source, several).catch((e) => this.#fail(e)).finally(() => {
+        this.#running--;
+        if (source !== this.#source) source.close();
+        if (this.#running === 0) this.#rest();
+        this.#tell();
+      });
+    }
+  }
+
+  /** Waits until all lies on the shelf. */
+  async whole(signal) {
+    while (this.#sum || this.#next() !== null || this.#running > 0) {
+      if (this.#error) throw this.#error;
+      if (!this.#shelf) return;
+      await this.#change(signal);
+    }
+  }
+
+  /** Puts what has come on the shelf, and ends. */
+  async close() {
+    if (this.#over) return;
+    this.#end();
+    await this.#mark();
+  }
+
+  #end() {
+    this.#over = true;
+    clearInterval(this.#timer);
+    this.#source?.close();
+    this.#tell();
+  }
+
+  // rest ends when all has come.
+  #rest() {
+    clearInterval(this.#timer);
+    this.#timer = null;
+    if (!this.#shelf || this.#over || this.#sum || this.#next() !== null) return;
+    this.#source?.close();
+    this.#source = null;
+    this.#host.done();
+  }
+
+  #moved(i) {
+    this.#cursor = i;
+    for (const [number, piece] of this.#pieces) {
+      if (piece.whole && !piece.active && (this.#shelf ? number !== i && this.#shelf.has(number) : number < i)) this.#pieces.delete(number);
+    }
+    if (!this.#shelf) this.start();
+  }
+
+  // next is the number of the piece to fetch now, or null.
+  #next() {
+    const wanted = (i) => {
+      const piece = this.#pieces.get(i);
+      return piece ? !piece.active && !piece.whole : !this.#shelf?.has(i);
+    };
+    const end = this.#shelf ? this.#count : Math.min(this.#count, this.#cursor + this.#host.connections);
+    for (let i = this.#cursor; i < end; i++) if (wanted(i)) return i;
+    for (let i = 0; this.#shelf && i < this.#cursor; i++) if (wanted(i)) return i;
+    return null;
+  }
+
+  // lane is one connection: it fetches pieces until none is left.
+  async #lane(source, several) {
+    const {lanes} = this.#host;
+    let at = null; // where its response is
+    await lanes.take();
+    try {
+      for (let i; !this.#over && !this.#error && (i = this.#next()) !== null;) {
+        const piece = this.#pieces.get(i) ?? new Piece(i, this.#sizeOf(i));
+        this.#pieces.set(i, piece);
+        piece.active = true;
+        try {
+          if (this.#shelf && piece.filled === 0) await this.#resume(piece);
+          const start = i * this.#pieceSize, until = several ? start + piece.bytes.length : null;
+          if (several && at !== null && at !== start + piece.filled) await source.rest();
+          while (!piece.whole && !this.#over) {
+            const bytes = await source.some(start + piece.filled, piece.bytes.length - piece.filled, until);
+            piece.add(bytes);
+            this.#host.arrived(bytes.length);
+            this.#tell();
+          }
+          at = until;
+          if (piece.whole) await this.#put(piece);
+        } finally {
+          piece.active = false;
+        }
+        this.#spare();
+        this.#tell();
+      }
+    } catch (e) {
+      const busy = e.value?.status === 429 || e.value?.status === 503;
+      if (!busy || this.#running < 2) throw e; // a server that allows fewer connections gets fewer
+    } finally {
+      lanes.give();
+    }
+  }
+
+  // resume takes what came of a piece before.
+  async #resume(piece) {
+    const before = await this.#shelf.read(piece.number);
+    if (before === null || before.length > piece.bytes.length) return;
+    piece.add(before);
+    piece.written = before.length;
+    this.#tell();
+  }
+
+  // spare forgets pieces that lie on the shelf, but for a few.
+  #spare() {
+    const spare = [...this.#pieces.values()].filter((p) => p.whole && !p.active && p.number !== this.#cursor && this.#shelf?.has(p.number));
+    for (const {number} of spare.slice(0, Math.max(0, spare.length - IN_MEMORY))) this.#pieces.delete(number);
+  }
+
+  // put writes a piece as far as it has come. Where no room can be made, nothing is kept from then on.
+  #put(piece) {
+    piece.busy = piece.busy.then(async () => {
+      for (let tries = 0; this.#shelf; tries++) {
+        try {
+          return await this.#shelf.write(piece);
+        } catch (e) {
+          if (tries > 0 || !await this.#host.room(e)) this.#unkept(e);
+        }
+      }
+    });
+    return piece.busy;
+  }
+
+  #unkept(e) {
+    this.#shelf = this.#sum = null;
+    this.#host.unkept(e);
+    this.#tell();
+  }
+
+  #mark() {
+    return Promise.all([...this.#pieces.values()].filter((p) => p.filled > p.written).map((p) => this.#put(p)));
+  }
+
+  // recall takes a piece from the shelf, and begins to take the one after it. A damaged one comes again.
+  async #recall(i) {
+    const bytes = await (this.#ahead?.number === i ? this.#ahead.bytes : this.#shelf.read(i));
+    this.#ahead = i + 1 < this.#count && this.#shelf?.has(i + 1) ? {number: i + 1, bytes: this.#shelf.read(i + 1)} : null;
+    if (bytes !== null) {
+      this.#pieces.set(i, Piece.of(i, bytes));
+      this.#spare();
+    } else {
+      await this.#shelf?.forget(i);
+    }
+  }
+
+  // addUp makes the file's SHA-256 as pieces come, and takes all back where it is not what it must be.
+  async #addUp() {
+    if (this.#adding) return;
+    this.#adding = true;
+    const sum = new Sum(), never = new AbortController().signal;
+    for (let i = 0; i < this.#count; i++) {
+      while (this.#shelf && !this.#shelf.has(i) && !this.#over) await this.#change(never);
+      if (!this.#shelf || this.#over) return;
+      const piece = this.#pieces.get(i);
+      const bytes = piece?.whole ? piece.bytes : await this.#shelf.read(i);
+      if (bytes === null) {
+        await this.#shelf.forget(i--);
+        this.start();
+        continue;
+      }
+      await sum.add(bytes);
+    }
+    const is = sum.hex();
+    if (is === this.#sum) {
+      this.#shelf?.verified();
+    } else {
+      this.#fail(new Fault(this.#host.name, 'ErrDamaged', `what came is not the file that the hub names: its SHA-256 is ${is}, and should be ${this.#sum}`));
+      this.#pieces.clear();
+      for (let i = 0; i < this.#count; i++) await this.#shelf?.forget(i);
+    }
+    this.#adding = false;
+    if (is === this.#sum) this.#sum = null;
+    this.#tell();
+    if (this.#running === 0) this.#rest();
+  }
+
+  #fail(e) {
+    this.#error ??= e;
+    this.#tell();
+  }
+
+  #tell() {
+    for (const wake of this.#wakes.splice(0)) wake();
+  }
+
+  #change(signal) {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort, {once: true});
+      this.#wakes.push(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+    });
+  }
+}

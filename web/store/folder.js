@@ -1,0 +1,72 @@
+// The browser's private files (OPFS): one folder for models, and in it one for each.
+
+const TOP = 'quire-models';
+
+/** Gives the folder of all models, or null where the browser keeps nothing. */
+export async function top(create = false) {
+  try {
+    const root = await globalThis.navigator.storage.getDirectory();
+    return await root.getDirectoryHandle(TOP, {create});
+  } catch {
+    return null;
+  }
+}
+
+/** Gives a folder in a folder, or null. */
+export const folderIn = (folder, name, create = false) => folder.getDirectoryHandle(name, {create}).catch(() => null);
+
+/** Reads a text; what is not there is empty. */
+export async function textOf(folder, name) {
+  try {
+    return await (await (await folder.getFileHandle(name)).getFile()).text();
+  } catch {
+    return '';
+  }
+}
+
+/** Removes a file or a folder, which need not be there. */
+export const remove = (folder, name) => folder.removeEntry(name, {recursive: true}).catch((e) => {
+  if (e.name !== 'NotFoundError') throw e;
+});
+
+/** Opens a file to write to; workers only. */
+export async function openFile(folder, name) {
+  return (await folder.getFileHandle(name, {create: true})).createSyncAccessHandle();
+}
+
+/** Reads up to size bytes of a file. */
+export async function bytesOf(folder, name, size) {
+  const file = await folder.getFileHandle(name);
+  let handle = null;
+  try {
+    handle = await file.createSyncAccessHandle({mode: 'read-only'});
+  } catch (e) {
+    if (e.name !== 'NoModificationAllowedError') throw e; // another tab reads it, where browsers know no reading alone
+    return new Uint8Array(await (await file.getFile()).slice(0, size).arrayBuffer());
+  }
+  try {
+    const bytes = new Uint8Array(Math.min(size, handle.getSize()));
+    return bytes.subarray(0, handle.read(bytes, {at: 0}));
+  } finally {
+    handle.close();
+  }
+}
+
+/** Writes a small file anew. */
+export async function writeText(folder, name, text) {
+  const file = await folder.getFileHandle(name, {create: true});
+  const bytes = new TextEncoder().encode(text);
+  if (!file.createSyncAccessHandle) { // on pages
+    const writer = await file.createWritable();
+    await writer.write(bytes);
+    await writer.close();
+    return;
+  }
+  const handle = await file.createSyncAccessHandle();
+  try {
+    handle.truncate(0);
+    handle.write(bytes, {at: 0});
+  } finally {
+    handle.close();
+  }
+}

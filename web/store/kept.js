@@ -1,0 +1,228 @@
+import {Upload} from '../gpu/upload.js';
+import {Download} from './download.js';
+import {folderIn} from './folder.js';
+import {lock, fetchOf, useOf} from './lock.js';
+import {Record} from './record.js';
+import {Shelf} from './shelf.js';
+
+// A KeptSource reads a file that the browser keeps, or will: what is missing of it comes from the network, or from a Blob, and is kept.
+
+export class KeptSource {
+  size = 0;
+  #url;
+  #place = null; // of the store
+  #store;
+  #network; // (place, tag) gives a ByteSource of where it comes from
+  #fresh; // the network is asked whether what is there is still the file
+  #folder = null;
+  #shelf = null; // null: it cannot be kept
+  #download = null;
+  #problem = null; // why it cannot be kept
+  #opened = null; // the network's source, until the download has it
+  #release = []; // what lets the model go
+  #unlocks = null; // what lets others fetch
+  #upload = new Upload();
+  #abort = new AbortController();
+  #turn = Promise.resolve();
+
+  constructor(url, store, network, fresh) {
+    this.#url = url;
+    this.#store = store;
+    this.#network = network;
+    this.#fresh = fresh;
+  }
+
+  // open finds the size and returns it.
+  open() {
+    return this.#exclusive(async (signal) => {
+      this.#place = await this.#store.placeOf(this.#url);
+      const {key, no} = this.#place;
+      this.#folder = await folderIn(this.#store.folder, key, true);
+      const record = await new Record(this.#folder, no).read();
+      this.#release.push(await lock(useOf(key), {mode: 'shared'}));
+      if (!record.whole || this.#fresh) await this.#fetch(record, signal);
+      else await this.#store.found(this.#place, record);
+      this.size = record.about?.size ?? this.#opened.size;
+      this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record) : null;
+      this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
+      return this.size;
+    });
+  }
+
+  // fetch makes ready to fetch what is missing. One tab does; the others wait until it is done, or gone.
+  async #fetch(record, signal) {
+    await this.#lock(signal);
+    await record.read();
+    if (record.whole && !this.#fresh) {
+      this.#unlock();
+      await this.#store.found(this.#place, record);
+      return;
+    }
+    const {no, sha256} = this.#place;
+    const shelf = new Shelf(this.#folder, no, record);
+    const before = record.about;
+    const known = before !== null && (before.tag || before.sha256) ? before : null;
+    const source = await this.#reach(known?.tag ?? null, known && !record.whole ? record.start : 0, signal).catch((e) => {
+      this.#unlock();
+      throw e;
+    });
+    const {tag = null} = source.origin;
+    const same = known !== null && known.size === source.size && (sha256 ? sha256 === known.sha256 : known.tag === tag);
+    this.#opened = source;
+    try {
+      await record.open();
+      if (!same) await shelf.begin({url: this.#place.url, size: source.size, tag, pieceSize: this.#store.pieceSize, ...(sha256 && {sha256})});
+      await this.#store.room(this.#place, source.size - record.bytes);
+      this.#shelf = shelf;
+      await this.#store.began(this.#place, record);
+    } catch (e) {
+      this.#problem = e;
+      shelf.close();
+      this.#unlock();
+      this.#store.unkept(this.#place, e, source.size);
+    }
+  }
+
+  // reach opens the network's source, at an offset where the server still has the file that is there in part.
+  async #reach(tag, offset, signal) {
+    const open = async (source, at) => {
+      const abort = () => source.close();
+      signal.addEventListener('abort', abort, {once: true});
+      try {
+        await source.open(at);
+        return source;
+      } catch (e) {
+        source.close();
+        signal.throwIfAborted();
+        throw e;
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    };
+    try {
+      return await open(this.#network(this.#place, tag), offset);
+    } catch (e) {
+      if (offset === 0 || e.value?.status !== 416) throw e;
+      return open(this.#network(this.#place, null), 0);
+    }
+  }
+
+  async #lock(signal) {
+    const {key, no} = this.#place;
+    const name = fetchOf(key, no);
+    this.#unlocks = await lock(name, {ifAvailable: true});
+    if (this.#unlocks) return;
+    const end = this.#store.follow(this.#place);
+    try {
+      this.#unlocks = await lock(name, {signal});
+    } finally {
+      end();
+    }
+  }
+
+  #unlock() {
+    this.#unlocks?.();
+    this.#unlocks = null;
+  }
+
+  #host(record) {
+    const store = this.#store, place = this.#place;
+    return {
+      name: place.url,
+      lanes: store.lanes,
+      connections: store.connections,
+      network: async () => {
+        const opened = this.#opened;
+        this.#opened = null;
+        return opened ?? this.#again(record);
+      },
+      arrived: (bytes) => store.arrived(place, bytes),
+      room: (e) => e.name === 'QuotaExceededError' && store.room(place, record.about.size - record.bytes).then(() => true, () => false),
+      unkept: (e) => {
+        this.#problem = e;
+        this.#shelf.close();
+        this.#unlock();
+        store.unkept(place, e, this.size);
+      },
+      done: () => {
+        this.#shelf.close();
+        this.#unlock();
+        store.done(place);
+      },
+    };
+  }
+
+  // again reaches the network for a piece that was damaged.
+  async #again(record) {
+    const {signal} = this.#abort;
+    await this.#lock(signal);
+    await record.open();
+    const {size, tag} = record.about;
+    const source = await this.#reach(tag, 0, signal).catch((e) => {
+      throw e.with ? e.with('; a part of the file that is kept is damaged, and must come again') : e;
+    });
+    if (source.size === size && (tag === null || source.origin.tag === tag)) return source;
+    source.close();
+    await this.#shelf.begin({...record.about, size: 0});
+    throw source.origin.changed();
+  }
+
+  read(offset, size) {
+    return this.#exclusive(async (signal) => {
+      const data = new Uint8Array(Math.max(0, Math.min(size, this.size - offset)));
+      for (let n = 0; n < data.length;) {
+        const piece = await this.#download.some(offset + n, data.length - n, signal);
+        data.set(piece, n);
+        n += piece.length;
+      }
+      return data;
+    });
+  }
+
+  upload(device, buffer, target, offset, size) {
+    return this.#exclusive(async (signal) => {
+      if (offset < 0 || size < 0 || offset + size > this.size) {
+        throw new Error(`${this.#url}: bytes ${offset} to ${offset + size} are wanted, the file has ${this.size}`);
+      }
+      this.#download.start();
+      await this.#upload.run(device, buffer, target, size, (n, max) => this.#download.some(offset + n, max, signal));
+    });
+  }
+
+  // verify has nothing to find out that was not found out before.
+  async verify() {}
+
+  // cancel ends the call that runs; the source may be used again.
+  cancel() {
+    this.#abort.abort(new DOMException('cancelled', 'AbortError'));
+    this.#abort = new AbortController();
+  }
+
+  /** Resolves when all of the file is kept. */
+  async whole() {
+    const {signal} = this.#abort;
+    if (this.#shelf === null) throw this.#problem;
+    this.#download.start();
+    await this.#download.whole(signal);
+    if (this.#problem) throw this.#problem;
+  }
+
+  async close() {
+    this.#abort.abort(new DOMException('cancelled', 'AbortError'));
+    this.#opened?.close();
+    await this.#download?.close();
+    this.#shelf?.close();
+    this.#unlock();
+    for (const release of this.#release.splice(0)) release();
+  }
+
+  #exclusive(call) {
+    const {signal} = this.#abort;
+    const result = this.#turn.then(() => {
+      signal.throwIfAborted();
+      return call(signal);
+    });
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,91 @@
+import {folderIn, remove, textOf, top, writeText} from './folder.js';
+import {lock, useOf} from './lock.js';
+import {Record} from './record.js';
+
+// The models that are kept, on pages and in workers.
+
+const ABOUT = 'model.json'; // {name, names, url, parts, added, used}
+
+async function aboutOf(folder) {
+  try {
+    return JSON.parse(await textOf(folder, ABOUT));
+  } catch {
+    return null;
+  }
+}
+
+/** Notes that a model is used now, by a name. */
+export async function use(folder, about) {
+  const before = await aboutOf(folder);
+  const now = Date.now();
+  const names = [...new Set([...before?.names ?? [], ...about.names])];
+  await writeText(folder, ABOUT, JSON.stringify({added: now, ...before, ...about, names, used: now}));
+}
+
+/** Lists the models that are kept, whole or in part, the last used first. */
+export async function list() {
+  const all = await top();
+  const models = [];
+  if (!all) return models;
+  for await (const [key, folder] of all.entries()) {
+    if (folder.kind !== 'directory') continue;
+    const about = await aboutOf(folder) ?? {};
+    const files = [];
+    for await (const name of folder.keys()) {
+      const no = /^(\d+)\.list$/.exec(name)?.[1];
+      if (no === undefined) continue;
+      const record = await new Record(folder, no).read();
+      if (record.about) files.push({no: Number(no), url: record.about.url, size: record.about.size, bytes: record.bytes, whole: record.whole, ...(record.about.sha256 && {sha256: record.about.sha256})});
+    }
+    files.sort((a, b) => a.no - b.no);
+    const sum = (field) => files.reduce((n, file) => n + file[field], 0);
+    const {name = files[0]?.url ?? key, names = [], parts = 1, added = 0, used = 0} = about;
+    models.push({
+      key, name, names, size: sum('size'), bytes: sum('bytes'), whole: files.length === parts && files.every((file) => file.whole),
+      added: new Date(added), used: new Date(used), files: files.map(({no, ...file}) => file),
+    });
+  }
+  return models.sort((a, b) => b.used - a.used);
+}
+
+/** Finds a model by what it is called. */
+export async function find(name) {
+  const all = await list();
+  return all.find((m) => m.name === name || m.names.includes(name) || m.files.some(({url}) => url === name)) ?? null;
+}
+
+/** Removes a model; false where it is in use. */
+export async function drop({key}) {
+  const all = await top();
+  const release = await lock(useOf(key), {ifAvailable: true});
+  if (release === null) return false;
+  try {
+    if (all && await folderIn(all, key)) await remove(all, key);
+    return true;
+  } finally {
+    release();
+  }
+}
+
+/** Says what the browser allows: {quota, usage, free}; null where it does not say. */
+export async function room() {
+  try {
+    const {quota, usage} = await navigator.storage.estimate();
+    return {quota, usage, free: Math.max(0, quota - usage)};
+  } catch {
+    return null;
+  }
+}
+
+/** Removes the models that were not used for longest, but for one, until there is so much room. Gives what there is. */
+export async function makeRoom(bytes, but) {
+  let now = await room();
+  if (!now || now.free >= bytes) return now;
+  const others = (await list()).filter(({key}) => key !== but).reverse();
+  if (now.free + others.reduce((sum, m) => sum + m.bytes, 0) < bytes) return now; // it would be for nothing
+  for (const model of others) {
+    if (now.free >= bytes) break;
+    if (await drop(model)) now = await room();
+  }
+  return now;
+}
