@@ -10,6 +10,7 @@ import {Store} from './store/store.js';
 const host = globalThis.quireGPU;
 const store = new Store((from) => host.fetched(from), (kind, value) => postMessage({kind, id: 0, value}));
 host.sourceOf = (from) => store.source(from);
+globalThis.quireStore = store;
 let opening = 0; // the call that opens the model
 
 globalThis.quirePost = (kind, id, json, bytes) => {
@@ -67,8 +68,7 @@ async function pull({id, argument, store: keep}) {
     await store.pull(JSON.parse(argument));
     postMessage({kind: 'done', id, value: {}});
   } catch (e) {
-    const {kind: name = e.name, url, reason = e.message, status, text, more = ''} = e.value ?? {};
-    postMessage({kind: 'failed', id, value: {name, message: reason}});
+    postMessage({kind: 'failed', id, value: store.failure(e)});
   }
 }
 

@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 
 const STAGES = {
   engine: ({done, total}) => (total ? `Fetching the engine, ${bytes(done)} of ${bytes(total)}` : `Fetching the engine, ${bytes(done)}`),
+  download: ({done, total}) => `Fetching the model, ${bytes(done)} of ${bytes(total)}`,
   weights: ({done, total}) => `Reading weights, ${bytes(done)} of ${bytes(total)}`,
   waiting: ({total, reason}) => `Waiting ${duration(1000 * total)}: ${reason}`,
   kernels: ({done, total}) => `Compiling kernels, ${done} of ${total}`,

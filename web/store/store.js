@@ -1,3 +1,4 @@
+import {Fault} from '../gpu/fault.js';
 import {URLOrigin} from '../gpu/origin.js';
 import {Turns} from '../gpu/turns.js';
 import {folderIn, top} from './folder.js';
@@ -111,11 +112,17 @@ export class Store {
     this.#progress(false);
   }
 
+  /** Says what went wrong without an engine, which has the words otherwise. */
+  failure(e) {
+    if (e.name === 'QuotaExceededError') return {name: 'ErrNoRoom', message: `the model cannot be kept: ${why(e)}; remove others, or give the page more room`};
+    if (!(e instanceof Fault)) return {name: e.name, message: e.message};
+    const {kind, url, reason, more, status} = e.value;
+    return {name: kind || nameOf(status), message: `${shown(url)}: ${reason}${more}`};
+  }
+
   /** A file cannot be kept. */
   unkept(place, error, total) {
-    const {needs, has} = error;
-    const problem = needs !== undefined ? `it needs ${size(needs)}, and the browser has room for ${size(has)}`
-      : error.name === 'QuotaExceededError' ? 'the browser has no more room' : error.message;
+    const problem = why(error);
     const before = this.#files.get(place.url);
     this.#files.set(place.url, {place, done: 0, total, ...before, over: true, problem: `The model is not kept: ${problem}.`});
     this.#settle();
@@ -167,7 +174,20 @@ export class Store {
   }
 }
 
-/** Writes a number of bytes. */
+// nameOf is what package hub calls a status.
+function nameOf(status) {
+  if (status === 404 || status === 410) return 'ErrNotFound';
+  if ([401, 403, 407, 451].includes(status)) return 'ErrForbidden';
+  return status === 429 || status === 503 ? 'ErrBusy' : 'ErrServer';
+}
+
+// why says why a file cannot be kept.
+function why({name, message, needs, has}) {
+  if (needs !== undefined) return `it needs ${size(needs)}, and the browser has room for ${size(has)}`;
+  return name === 'QuotaExceededError' ? 'the browser has no more room' : message;
+}
+
+// size writes a number of bytes.
 function size(bytes) {
   for (const [unit, of] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]]) if (bytes >= of) return `${(bytes / of).toFixed(bytes < 10 * of ? 1 : 0)} ${unit}`;
   return `${bytes} bytes`;
