@@ -92,7 +92,7 @@ func (c *serveCommand) Run(h *host) error {
 	if c.Ollama {
 		o.Ollama = shelf
 	}
-	api := &openai.API{Models: metrics.Watch(shelf.Loader), BodyLimit: int(c.Body)}
+	api := &openai.API{Models: shelf.models(metrics), BodyLimit: int(c.Body)}
 	server := &http.Server{
 		Handler: openaihttp.New(api, o), ReadHeaderTimeout: min(c.Stall, 10*time.Second), IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),

@@ -8,9 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
+	"quire/cmd/native/pull"
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -24,8 +27,11 @@ import (
 // shelf is the models that are served, with what is told of them.
 type shelf struct {
 	*loader.Loader
+	adapters []string    // of the first model, by the names that requests give them
+	first    atomic.Bool // the first model has been loaded
+
+	mu     sync.Mutex
 	listed []openaihttp.Listed
-	first  atomic.Bool // the first model has been loaded
 }
 
 // served is a loaded model.
@@ -47,6 +53,16 @@ func (s *served) Close() error { return s.engine.Close() }
 // models reads the headers of the models that are to be served.
 func (c *serveCommand) models(ctx context.Context, h *host, log *slog.Logger) (*shelf, error) {
 	s := &shelf{}
+	adapters, err := readServeAdapters(c.LoRA)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range adapters {
+		if _, err := os.Stat(a.file); err != nil {
+			return nil, err
+		}
+		s.adapters = append(s.adapters, a.name)
+	}
 	var entries []loader.Entry
 	names := c.Model
 	if len(names) == 0 {
@@ -54,17 +70,28 @@ func (c *serveCommand) models(ctx context.Context, h *host, log *slog.Logger) (*
 	}
 	for i, text := range names {
 		name, source := nameOf(text)
-		adapters := c.LoRA
-		if i > 0 {
-			adapters = nil
-		}
-		e, l, err := c.entry(ctx, h, name, source, adapters)
+		e, l, err := c.entry(ctx, h, name, source)
 		if err != nil {
 			return nil, err
 		}
+		if slices.Contains(s.adapters, e.Name) {
+			return nil, usagef("a model and an adapter have the name %q", e.Name)
+		}
+		e.Open = func(ctx context.Context) (loader.Model, error) {
+			var own []serveAdapter
+			if i == 0 {
+				own = adapters
+			}
+			m, err := c.open(ctx, h, e, source, own)
+			s.record(i, source)
+			return m, err
+		}
 		entries, s.listed = append(entries, e), append(s.listed, l)
 	}
-	var err error
+	for i, text := range names {
+		_, source := nameOf(text)
+		s.record(i, source)
+	}
 	s.Loader, err = loader.New(entries, loader.Options{
 		Memory: uint64(c.Memory), Keep: c.KeepAlive, Full: func(err error) bool { return errors.Is(err, gpu.ErrOutOfMemory) },
 		Tell: func(event, name string, err error) {
@@ -99,7 +126,7 @@ func nameOf(text string) (name, source string) {
 }
 
 // entry is a model as the loader has it, and as ollama's clients are told of it.
-func (c *serveCommand) entry(ctx context.Context, h *host, name, source string, adapters []string) (e loader.Entry, l openaihttp.Listed, err error) {
+func (c *serveCommand) entry(ctx context.Context, h *host, name, source string) (e loader.Entry, l openaihttp.Listed, err error) {
 	f, header, err := openHeader(ctx, source, h.err)
 	if err != nil {
 		return e, l, err
@@ -117,52 +144,70 @@ func (c *serveCommand) entry(ctx context.Context, h *host, name, source string, 
 	l.Template, _, _ = header.Metadata.String("tokenizer.chat_template")
 	if info, err := os.Stat(source); err == nil {
 		l.Modified = info.ModTime()
+	} else if m := inCache(source); m != nil {
+		l.Modified = m.Pulled
 	}
 	e = loader.Entry{Name: name, Need: uint64(plan.WeightBytes()) + uint64(c.KVMemory), Info: openai.ModelInfo{Context: plan.Config.Context}}
 	if !l.Modified.IsZero() {
 		e.Info.Created = l.Modified.Unix()
 	}
-	e.Open = func(ctx context.Context) (loader.Model, error) { return c.open(ctx, h, &e, source, adapters) }
 	return e, l, nil
 }
 
-// open loads a model and its adapters.
-func (c *serveCommand) open(ctx context.Context, h *host, entry *loader.Entry, source string, adapters []string) (loader.Model, error) {
-	flags := c.engineFlags
-	files := map[string]gpu.Source{}
-	for _, text := range adapters {
-		as, path, ok := strings.Cut(text, "=")
-		if !ok || as == "" || files[as] != nil {
-			return nil, usagef("--lora %s: it must be NAME=FILE, and each name another", text)
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		files[as] = gpu.ReaderSource(f, info.Size())
-		rank, err := engine.LoRARank(files[as])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		flags.loraRank += rank
+// inCache gives a hub's model, or one of an address, that is in the cache; nil where it is not.
+func inCache(source string) *pull.Model {
+	if !pull.IsName(source) {
+		return nil
 	}
+	p, err := newPuller(pull.Options{})
+	if err != nil {
+		return nil
+	}
+	n, _, err := p.Parse(source)
+	if err != nil {
+		return nil
+	}
+	return p.Find(n)
+}
+
+// record notes what the cache knows of a model, which may have been pulled just now.
+func (s *shelf) record(i int, source string) {
+	m := inCache(source)
+	if m == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listed[i].Modified = m.Pulled
+	if len(m.Files) == 1 {
+		s.listed[i].Digest = m.Files[0].SHA256
+	}
+}
+
+// open loads a model and its adapters.
+func (c *serveCommand) open(ctx context.Context, h *host, entry loader.Entry, source string, adapters []serveAdapter) (loader.Model, error) {
+	var all job
+	for _, a := range adapters {
+		all.lora = append(all.lora, loraUse{file: a.file, scale: 1})
+	}
+	files, rank, err := openLoRAs([]job{all})
+	defer files.close()
+	if err != nil {
+		return nil, err
+	}
+	flags := c.engineFlags
+	flags.loraRank = rank
 	eng, _, err := openWith(ctx, h, "serve", source, c.Ctx, flags, nil)
 	if err != nil {
 		return nil, err
 	}
-	s := &served{Engine: local.New(eng, entry.Name, entry.Info.Created), engine: eng}
-	for as, file := range files {
-		number, err := eng.AddLoRA(file)
-		if err != nil {
-			eng.Close()
-			return nil, fmt.Errorf("--lora %s: %w", as, err)
-		}
-		s.NameLoRA(number, as)
-		s.adapters++
+	if err := files.load(eng); err != nil {
+		eng.Close()
+		return nil, err
+	}
+	s := &served{Engine: local.New(eng, entry.Name, entry.Info.Created), engine: eng, adapters: len(adapters)}
+	for _, a := range adapters {
+		s.NameLoRA(files.numbers[a.file], a.name)
 	}
 	return s, nil
 }
@@ -195,13 +240,21 @@ func (s *shelf) loads() (all []openaihttp.Load) {
 
 // All implements openaihttp.Catalog.
 func (s *shelf) All() (all []openaihttp.Listed) {
-	for i, state := range s.States() {
+	states := s.States()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, state := range states {
 		l := s.listed[i]
 		if m, ok := state.Model.(*served); ok {
 			l.Loaded, l.Memory, l.Context, l.Expires = true, m.Memory(), m.About().Context, state.Expires
 			l.Dimensions = m.About().Dimensions
 		}
 		all = append(all, l)
+		if i == 0 {
+			for _, l.Name = range s.adapters {
+				all = append(all, l)
+			}
+		}
 	}
 	return all
 }

@@ -65,6 +65,7 @@ type ModelInfo struct {
 	ID      string // what requests name it by
 	Created int64  // in seconds since 1970
 	OwnedBy string // "": quire
+	Parent  string // of an adapter: its model
 	Context int    // the most tokens of prompt and answer; 0: not known before the model is loaded
 	Loaded  bool
 }

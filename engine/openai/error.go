@@ -69,8 +69,8 @@ func invalid(param, code, format string, a ...any) *Error {
 	return &Error{Status: 400, Message: fmt.Sprintf(format, a...), Type: typeInvalid, Param: param, Code: code}
 }
 
-// busy says that a request may succeed later.
-func busy(code, message string) *Error {
+// Busy says that a request may succeed later.
+func Busy(code, message string) *Error {
 	return &Error{Status: 503, Message: message, Type: typeBusy, Code: code, header: [][2]string{{"Retry-After", "1"}}}
 }
 
@@ -99,9 +99,9 @@ func asError(err error, prompt string) *Error {
 	case errors.Is(err, generation.ErrBadRequest):
 		return badRequest(err, prompt)
 	case errors.Is(err, schedule.ErrQueueFull):
-		return busy("queue_full", "Too many requests wait already: try again later.")
+		return Busy("queue_full", "Too many requests wait already: try again later.")
 	case errors.Is(err, loop.ErrClosed):
-		return busy("model_closed", "The model is being unloaded: try again later.")
+		return Busy("model_closed", "The model is being unloaded: try again later.")
 	case errors.Is(err, generation.ErrDeadline), errors.Is(err, context.DeadlineExceeded):
 		return &Error{Status: 408, Message: "The request's deadline has passed before any of the answer came.", Type: typeTimeout, Param: "deadline", Code: "deadline_exceeded",
 			header: [][2]string{{"X-Should-Retry", "false"}}} // clients ask again after a 408

@@ -18,6 +18,7 @@ type Model struct {
 	Object  string `json:"object"` // "model"
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
+	Parent  string `json:"parent,omitempty"`        // of a LoRA adapter: its model, as vLLM has it
 	Context int    `json:"max_model_len,omitempty"` // as vLLM has it
 	Loaded  bool   `json:"loaded"`
 }
@@ -30,7 +31,7 @@ func (a *API) ListModels(ctx context.Context) *ModelList {
 		if owner == "" {
 			owner = "quire"
 		}
-		list.Data = append(list.Data, Model{ID: m.ID, Object: "model", Created: m.Created, OwnedBy: owner, Context: m.Context, Loaded: m.Loaded})
+		list.Data = append(list.Data, Model{ID: m.ID, Object: "model", Created: m.Created, OwnedBy: owner, Parent: m.Parent, Context: m.Context, Loaded: m.Loaded})
 	}
 	return list
 }

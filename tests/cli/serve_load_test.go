@@ -62,9 +62,15 @@ func TestServeLoad(t *testing.T) {
 	warm := min(length/2, time.Minute)
 	time.Sleep(warm)
 	before := s.size(t)
+	t.Log(s.inside(t))
+	for range 9 {
+		time.Sleep((length - warm) / 10)
+		t.Log(s.inside(t))
+	}
 	<-ctx.Done()
 	clients.Wait()
 	after := s.size(t)
+	t.Log(s.inside(t))
 	ann, bob := tallies["ann"], tallies["bob"]
 	t.Logf("%v: ann %d streams, %d tokens, %d cut; bob %d streams, %d tokens, %d cut; memory %d KiB after %v, %d KiB at the end", length,
 		ann.streams.Load(), ann.tokens.Load(), ann.cut.Load(), bob.streams.Load(), bob.tokens.Load(), bob.cut.Load(), before/1024, warm, after/1024)
@@ -133,4 +139,24 @@ func (s *server) size(t *testing.T) int {
 	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
 	require.NoError(t, err)
 	return pages * os.Getpagesize()
+}
+
+// inside is what a server's memory consists of.
+func (s *server) inside(t *testing.T) string {
+	_, text := s.get(t, "/metrics", "")
+	line := fmt.Sprintf("%d KiB", s.size(t)/1024)
+	for _, name := range []string{"go_memstats_heap_inuse_bytes", "go_memstats_next_gc_bytes", "go_memstats_heap_idle_bytes", "go_memstats_heap_released_bytes",
+		"go_memstats_stack_inuse_bytes", "go_memstats_sys_bytes", "go_goroutines", "go_threads", "process_open_fds"} {
+		for found := range strings.Lines(text) {
+			if value, ok := strings.CutPrefix(found, name+" "); ok {
+				number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+				require.NoError(t, err)
+				if strings.HasSuffix(name, "bytes") {
+					number /= 1024
+				}
+				line += fmt.Sprintf(", %s %.0f", strings.TrimSuffix(strings.TrimPrefix(name, "go_"), "_bytes"), number)
+			}
+		}
+	}
+	return line
 }

@@ -26,6 +26,7 @@ type Catalog interface {
 type Listed struct {
 	Name, Architecture, Parameters, Quantization string
 	Template                                     string
+	Digest                                       string // its file's SHA-256, in hexadecimal; "" where it is not known
 	Size                                         int64  // of its file
 	Memory                                       uint64 // on the GPU, where it is loaded
 	Context                                      int
@@ -199,7 +200,7 @@ func (m *Listed) details() details {
 func (h *Handler) ollamaTags(context.Context, openai.Call) (*openai.Answer, *openai.Error) {
 	list := []tagged{}
 	for _, m := range h.Ollama.All() {
-		list = append(list, tagged{Name: m.Name, Model: m.Name, Modified: m.Modified, Size: m.Size, Details: m.details()})
+		list = append(list, tagged{Name: m.Name, Model: m.Name, Modified: m.Modified, Size: m.Size, Digest: m.Digest, Details: m.details()})
 	}
 	return ollamaJSON(map[string]any{"models": list})
 }
@@ -212,7 +213,7 @@ func (h *Handler) ollamaRunning(context.Context, openai.Call) (*openai.Answer, *
 			if expires.IsZero() {
 				expires = time.Now().AddDate(100, 0, 0) // as ollama has "never"
 			}
-			list = append(list, tagged{Name: m.Name, Model: m.Name, Size: int64(m.Memory), Details: m.details(), Expires: expires, Memory: m.Memory, Context: m.Context})
+			list = append(list, tagged{Name: m.Name, Model: m.Name, Size: int64(m.Memory), Digest: m.Digest, Details: m.details(), Expires: expires, Memory: m.Memory, Context: m.Context})
 		}
 	}
 	return ollamaJSON(map[string]any{"models": list})

@@ -202,6 +202,21 @@ func TestFullGPU(t *testing.T) {
 	take(t, l, "a")()
 }
 
+// Where those in use leave no room, others may be asked for later.
+func TestFullGPUInUse(t *testing.T) {
+	g := &gpu{room: 30}
+	l := g.loader(t, Options{}, 20, 20)
+	release := take(t, l, "a")
+	_, _, err := l.Take(t.Context(), "b")
+	var told *openai.Error
+	require.ErrorAs(t, err, &told)
+	assert.Equal(t, 503, told.Status)
+	assert.Contains(t, told.Answer().Header, [2]string{"Retry-After", "1"})
+	release()
+	take(t, l, "b")()
+	assert.Equal(t, "b", loaded(l))
+}
+
 func TestAge(t *testing.T) {
 	g := &gpu{}
 	l := g.loader(t, Options{Keep: 30 * time.Millisecond}, 10, 10)

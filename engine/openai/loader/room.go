@@ -52,7 +52,7 @@ func (l *Loader) used() (bytes uint64) {
 	return bytes
 }
 
-// makeRoom unloads the model that has not been used for longest; false where all are in use. The lock is held.
+// makeRoom unloads the model that has not been used for longest; false where there is none that nobody uses. The lock is held.
 func (l *Loader) makeRoom() bool {
 	if slices.ContainsFunc(l.slots, func(s *slot) bool { return s.leaving }) { // that may be enough
 		return true
@@ -77,6 +77,8 @@ func (l *Loader) load(s *slot) {
 		more := l.makeRoom()
 		if more {
 			more = l.wait(l.ctx) == nil
+		} else if slices.ContainsFunc(l.slots, func(o *slot) bool { return o.model != nil }) {
+			err = openai.Busy("no_room", fmt.Sprintf("The models in use leave no room on the GPU for %q: try again later.", s.Name))
 		}
 		l.mu.Unlock()
 		if !more {
