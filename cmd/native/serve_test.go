@@ -2,12 +2,23 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/cmd/native/model"
+	"quire/cmd/native/pull"
+	openaihttp "quire/engine/openai/http"
+	"quire/tests/hubtest"
 )
 
 // What is told of models is JSON where the log is.
@@ -29,6 +40,31 @@ func TestAddressInTheLog(t *testing.T) {
 	c := &serveCommand{Log: "json", Level: "error"}
 	c.announce(h, c.logger(h), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}, false)
 	assert.Contains(t, text.String(), `"level":"INFO","msg":"serving","url":"http://127.0.0.1:80"`)
+}
+
+// ollama's clients are told what the cache knows of a model.
+func TestServedModelsOfTheCache(t *testing.T) {
+	hub := hubtest.New(t)
+	hub.Put("o/r", hubtest.Repo{Files: map[string][]byte{"a.gguf": model.Bytes}})
+	t.Setenv("QUIRE_CACHE", t.TempDir())
+	t.Setenv("HF_ENDPOINT", hub.Hub.URL)
+	h := &host{err: io.Discard}
+	served := func() openaihttp.Listed {
+		s, err := (&serveCommand{Model: []string{"hf:o/r"}}).models(t.Context(), h, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		defer s.Close()
+		return s.All()[0]
+	}
+	assert.Zero(t, served().Modified, "it is not there yet")
+	p, err := newPuller(pull.Options{})
+	require.NoError(t, err)
+	n, _, err := p.Parse("hf:o/r")
+	require.NoError(t, err)
+	_, err = p.Open(t.Context(), n)
+	require.NoError(t, err)
+	sum := sha256.Sum256(model.Bytes)
+	assert.Equal(t, hex.EncodeToString(sum[:]), served().Digest)
+	assert.WithinDuration(t, time.Now(), served().Modified, time.Minute)
 }
 
 func TestAllowedNames(t *testing.T) {

@@ -61,24 +61,26 @@ func TestServeLoad(t *testing.T) {
 	}
 	warm := min(length/2, time.Minute)
 	time.Sleep(warm)
-	before := s.size(t)
-	t.Log(s.inside(t))
+	before := s.has(t)
+	t.Logf("%+v", before)
 	for range 9 {
 		time.Sleep((length - warm) / 10)
-		t.Log(s.inside(t))
+		t.Logf("%+v", s.has(t))
 	}
+	last := s.has(t)
 	<-ctx.Done()
 	clients.Wait()
-	after := s.size(t)
-	t.Log(s.inside(t))
 	ann, bob := tallies["ann"], tallies["bob"]
-	t.Logf("%v: ann %d streams, %d tokens, %d cut; bob %d streams, %d tokens, %d cut; memory %d KiB after %v, %d KiB at the end", length,
-		ann.streams.Load(), ann.tokens.Load(), ann.cut.Load(), bob.streams.Load(), bob.tokens.Load(), bob.cut.Load(), before/1024, warm, after/1024)
+	t.Logf("%v: ann %d streams, %d tokens, %d cut; bob %d streams, %d tokens, %d cut; %+v after %v, %+v at the end", length,
+		ann.streams.Load(), ann.tokens.Load(), ann.cut.Load(), bob.streams.Load(), bob.tokens.Load(), bob.cut.Load(), before, warm, last)
 	assert.Zero(t, ann.failed.Load()+bob.failed.Load(), "requests failed")
 	assert.Positive(t, ann.cut.Load()+bob.cut.Load())
 	share := float64(ann.tokens.Load()) / float64(max(1, bob.tokens.Load()))
 	assert.True(t, share > 0.5 && share < 2, "ann had %.2f times as many tokens as bob", share)
-	assert.Less(t, float64(after), float64(before)*1.05+8<<20, "memory grows")
+	assert.Less(t, last.Outside, before.Outside+3<<10, "memory outside Go's heap grows")
+	assert.Less(t, last.Live, before.Live+2<<10, "what Go's heap holds grows")
+	assert.LessOrEqual(t, last.Goroutines, before.Goroutines+16)
+	assert.LessOrEqual(t, last.Files, before.Files+8)
 	assert.Eventually(t, func() bool {
 		return s.metric(t, "vllm:num_requests_running") == "0" && s.metric(t, "vllm:num_requests_waiting") == "0" && s.metric(t, "vllm:kv_cache_usage_perc") == "0"
 	}, 5*time.Second, 20*time.Millisecond, "blocks stay held")
@@ -132,31 +134,26 @@ func (s *server) ask(ctx context.Context, name string, random *rand.Rand, n *tal
 	}
 }
 
-// size is the memory that a server has.
-func (s *server) size(t *testing.T) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.Process.Pid))
-	require.NoError(t, err)
-	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
-	require.NoError(t, err)
-	return pages * os.Getpagesize()
-}
+// holding is what a server has: KiB of memory outside Go's heap, KiB that the last collection left in it, goroutines and open files.
+type holding struct{ Outside, Live, Goroutines, Files int }
 
-// inside is what a server's memory consists of.
-func (s *server) inside(t *testing.T) string {
+func (s *server) has(t *testing.T) (h holding) {
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.Process.Pid))
+	require.NoError(t, err)
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	require.NoError(t, err)
 	_, text := s.get(t, "/metrics", "")
-	line := fmt.Sprintf("%d KiB", s.size(t)/1024)
-	for _, name := range []string{"go_memstats_heap_inuse_bytes", "go_memstats_next_gc_bytes", "go_memstats_heap_idle_bytes", "go_memstats_heap_released_bytes",
-		"go_memstats_stack_inuse_bytes", "go_memstats_sys_bytes", "go_goroutines", "go_threads", "process_open_fds"} {
-		for found := range strings.Lines(text) {
-			if value, ok := strings.CutPrefix(found, name+" "); ok {
-				number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-				require.NoError(t, err)
-				if strings.HasSuffix(name, "bytes") {
-					number /= 1024
-				}
-				line += fmt.Sprintf(", %s %.0f", strings.TrimSuffix(strings.TrimPrefix(name, "go_"), "_bytes"), number)
-			}
-		}
+	value := func(name string) int {
+		_, rest, found := strings.Cut(text, "\n"+name+" ")
+		require.True(t, found, name)
+		line, _, _ := strings.Cut(rest, "\n")
+		number, err := strconv.ParseFloat(line, 64)
+		require.NoError(t, err)
+		return int(number)
 	}
-	return line
+	heap := value("go_memstats_heap_inuse_bytes") + value("go_memstats_heap_idle_bytes") - value("go_memstats_heap_released_bytes")
+	return holding{
+		Outside: (pages*os.Getpagesize() - heap) >> 10, Live: value("go_memstats_next_gc_bytes") >> 11, // which is twice as much
+		Goroutines: value("go_goroutines"), Files: value("process_open_fds"),
+	}
 }

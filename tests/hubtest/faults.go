@@ -123,6 +123,16 @@ func (g *Gate) Fault(w http.ResponseWriter, r *http.Request, data []byte) bool {
 	return true
 }
 
+// Renamed gives a file another ETag in each answer, and cuts each after some bytes.
+func Renamed(after int) func(http.ResponseWriter, *http.Request, []byte) bool {
+	var n atomic.Int32
+	cut := Cut(after)
+	return func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		w.Header().Set("ETag", fmt.Sprintf(`"answer-%d"`, n.Add(1)))
+		return cut(w, r, data)
+	}
+}
+
 // Lengthless serves a file as a whole, and does not tell how long it is.
 func Lengthless(w http.ResponseWriter, r *http.Request, data []byte) bool {
 	w.WriteHeader(http.StatusOK)

@@ -302,6 +302,8 @@ export interface ModelEntry {
   object: 'model';
   created: number;
   owned_by: string;
+  /** Of a server's LoRA adapter: its model. */
+  parent?: string;
   /** The context, in tokens. */
   max_model_len?: number;
   loaded: boolean;

@@ -310,6 +310,9 @@ func (j *job) load(s source, from *remote.File, to *partial, stop func()) (File,
 	if s.sum.kind == "" { // a hub's address tells on the way
 		s.sum = sumOf(from.Said("X-Linked-Etag"))
 	}
+	if s.sum.kind != "" {
+		from.Summed()
+	}
 	size := from.Size()
 	if s.size >= 0 && size != s.size {
 		to.remove()

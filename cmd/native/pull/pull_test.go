@@ -367,6 +367,7 @@ func TestFaults(t *testing.T) {
 		fault func(http.ResponseWriter, *http.Request, []byte) bool
 	}{
 		{"cuts", hubtest.Cut(90_000)}, {"no ranges", hubtest.Whole}, {"no length", hubtest.Lengthless}, {"one connection", hubtest.One()}, {"busy", hubtest.Busy(1)},
+		{"another ETag each time", hubtest.Renamed(90_000)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("QUIRE_CACHE", t.TempDir())

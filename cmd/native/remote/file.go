@@ -40,6 +40,8 @@ type File struct {
 	options Options
 	size    int64
 	etag    string
+	date    string         // Last-Modified
+	summed  bool           // the whole is compared with a sum
 	first   *http.Response // whose body is not read here
 	until   int64          // requests ask for bytes before it; 0: to the file's end
 	unsure  bool           // the size is where the first range ended: whether the file does too is not known
@@ -102,6 +104,13 @@ func (f *File) Size() int64 { return f.size }
 // ETag returns what the server calls this state of the file; empty where it says nothing.
 func (f *File) ETag() string { return f.etag }
 
+// Summed says that the whole is compared with a sum in the end: what the server calls the file meanwhile is of no account.
+func (f *File) Summed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.summed = true
+}
+
 // Said returns what the server said in a header of its first answer, or one that redirected to it.
 func (f *File) Said(name string) string {
 	for r := f.first; r != nil; r = r.Request.Response {
@@ -124,7 +133,7 @@ func (f *File) Another() *File {
 	o := f.options
 	o.Into = nil
 	ctx, cancel := context.WithCancel(f.ctx)
-	return &File{ctx: ctx, cancel: cancel, url: f.url, options: o, size: f.size, etag: f.etag}
+	return &File{ctx: ctx, cancel: cancel, url: f.url, options: o, size: f.size, etag: f.etag, date: f.date, summed: f.summed}
 }
 
 // Until has further requests ask for bytes before end only, so that a connection serves one after another.

@@ -257,14 +257,50 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestAnotherETagIsAnotherFile(t *testing.T) {
-	url, _ := server(t, func(n int, w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, n))
-		cut(w, r, 1000)
-	})
-	f := open(t, url)
-	_, err := f.ReadAt(make([]byte, 2000), 0)
-	assert.ErrorContains(t, err, "the file changed")
+// Another ETag is another file, unless its date or the sum of the whole says otherwise.
+func TestAnotherETag(t *testing.T) {
+	const march, april = "Sun, 01 Mar 2026 00:00:00 GMT", "Wed, 01 Apr 2026 00:00:00 GMT"
+	for name, c := range map[string]struct {
+		etags, dates [2]string
+		summed       bool
+		says         string
+	}{
+		"no date":        {[2]string{`"1"`, `"2"`}, [2]string{}, false, "(ETag) and names no date"},
+		"one date":       {[2]string{`"1"`, `"2"`}, [2]string{march, ""}, false, "names no date"},
+		"the same date":  {[2]string{`"1"`, `"2"`}, [2]string{march, march}, false, ""},
+		"another date":   {[2]string{`"1"`, `"2"`}, [2]string{march, april}, false, "the file changed"},
+		"a sum":          {[2]string{`"1"`, `"2"`}, [2]string{}, true, ""},
+		"a weak one":     {[2]string{`"1"`, `W/"1"`}, [2]string{}, false, ""},
+		"the same":       {[2]string{`"1"`, `"1"`}, [2]string{march, april}, false, ""},
+		"another weak":   {[2]string{`W/"1"`, `W/"2"`}, [2]string{}, false, "the file changed"},
+		"only at first":  {[2]string{`"1"`, ""}, [2]string{}, false, ""},
+		"only the dates": {[2]string{}, [2]string{march, april}, false, ""},
+	} {
+		url, _ := server(t, func(n int, w http.ResponseWriter, r *http.Request) {
+			i := min(n, 2) - 1
+			for header, value := range map[string]string{"ETag": c.etags[i], "Last-Modified": c.dates[i]} {
+				if value != "" {
+					w.Header().Set(header, value)
+				}
+			}
+			if n == 1 {
+				cut(w, r, 1000)
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		})
+		f := open(t, url)
+		if c.summed {
+			f.Summed()
+		}
+		data := make([]byte, 2000)
+		_, err := f.ReadAt(data, 0)
+		if c.says == "" {
+			assert.NoError(t, err, name)
+			assert.Equal(t, content[:2000], data)
+		} else {
+			assert.ErrorContains(t, err, c.says, name)
+		}
+	}
 }
 
 func TestCancelEndsAReadThatWaits(t *testing.T) {

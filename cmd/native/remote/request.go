@@ -90,9 +90,12 @@ func (f *File) accept(r *http.Response, offset int64) (end int64, err error) {
 	if f.size < 0 && isPage(r) {
 		return 0, final(hub.WebPage, "the server sends a web page, not a model file")
 	}
-	etag := r.Header.Get("ETag")
-	if f.size >= 0 && size >= 0 && size != f.size || f.etag != "" && etag != "" && etag != f.etag {
+	if f.size >= 0 && size >= 0 && size != f.size {
 		return 0, final(hub.Changed, "the file changed on the server while it was read")
+	}
+	etag, date := r.Header.Get("ETag"), r.Header.Get("Last-Modified")
+	if err := f.sameState(etag, date); err != nil {
+		return 0, err
 	}
 	if r.StatusCode == http.StatusOK {
 		if err := f.startSpool(offset); err != nil {
@@ -105,8 +108,22 @@ func (f *File) accept(r *http.Response, offset int64) (end int64, err error) {
 	if f.first == nil {
 		f.first = r
 	}
-	f.etag = etag
+	f.etag, f.date = etag, date
 	return end, nil
+}
+
+// sameState compares what the server calls the file with what it called it before. Some make a new ETag for each answer: then its date
+// tells, or the sum of the whole.
+func (f *File) sameState(etag, date string) error {
+	strong := func(etag string) string { return strings.TrimPrefix(etag, "W/") }
+	dated := f.date != "" && date != ""
+	switch {
+	case f.summed, f.etag == "", etag == "", strong(etag) == strong(f.etag), dated && date == f.date:
+		return nil
+	case dated:
+		return final(hub.Changed, "the file changed on the server while it was read")
+	}
+	return final(hub.Changed, "the file changed on the server while it was read, or the server calls it something else in each answer (ETag) and names no date")
 }
 
 // isPage says whether an answer is HTML. Some servers call everything so: the first bytes of a model tell.
