@@ -141,8 +141,8 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 		b.fail("%s is false, and a window of %d tokens goes with causal attention only", b.key("attention.causal"), s.window)
 	}
 	h.bias = b.biases("qkv bias", names, lengths)
-	if _, fused := b.file.Tensor(b.name("attn_qkv.weight")); fused {
-		names, lengths = []string{"attn_qkv"}, []int{h.width}
+	if b.fusedHeads() {
+		names, lengths = []string{fusedHeads}, []int{h.width}
 		if h.bias == nil {
 			h.bias = b.biases("qkv bias", names, lengths)
 		}
@@ -151,7 +151,16 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	return h
 }
 
-// queries projects x to q alone, for attention to what an earlier layer stored.
+// fusedHeads is the tensor that q, k and v may lie in, one after the other.
+const fusedHeads = "attn_qkv"
+
+func (b *builder) fusedHeads() bool {
+	_, ok := b.file.Tensor(b.name(fusedHeads + ".weight"))
+	return ok
+}
+
+// queries projects x to q alone, for attention to what an earlier layer stored. Where q lies in one tensor with k and v, those are
+// passed over.
 func (b *builder) queries(x rows, s span, q string, owner *kvLayer) heads {
 	s = b.inLayer(s)
 	if s.form() != owner.form() {
@@ -161,6 +170,12 @@ func (b *builder) queries(x rows, s span, q string, owner *kvLayer) heads {
 	h := heads{rows: tokens("q", lengths[0]), kvLayer: &kvLayer{span: s, owner: owner}, residual: x}
 	h.residual.norm = nil
 	b.plan.shared = append(b.plan.shared, h.kvLayer)
+	if b.fusedHeads() {
+		t := b.tensor(b.name(fusedHeads + ".weight"))
+		b.checkRows(t, lengths[0]+2*s.kvHeads*s.headDim, x.width)
+		b.product(product{weights: []*Matrix{b.matrix(q, lengths[0], x.width, Part{Tensor: t, Rows: lengths[0], Stride: 1})}, x: x, y: h.rows})
+		return h
+	}
 	b.product(product{weights: b.stack(q, x.width, names, lengths), x: x, y: h.rows})
 	h.bias = b.biases("q bias", names, lengths)
 	return h

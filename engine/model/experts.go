@@ -7,26 +7,10 @@ import (
 )
 
 // experts gives the sum, by their weights, of what the chosen experts make of x: down·(activation(gate·x) ⊙ up·x), with the
-// biases that the file has.
+// biases that the file has. Gates and ups may lie in one tensor, expert by expert one after the other.
 func (b *builder) experts(x rows, c *choices, a kernel.Activation, gate, up, down string) rows {
 	y := tokens("experts", x.width)
 	b.expertFFN(y, x, c, a, gate, up, down, false)
-	return y
-}
-
-// fusedExperts is experts with the gates and ups of each expert in one tensor, one after the other.
-func (b *builder) fusedExperts(x rows, c *choices, a kernel.Activation, gateUp, down string) rows {
-	t := b.expertTensor(gateUp, c, 2*c.ffn, x.width)
-	var parts []Part
-	for e := range c.experts {
-		at := 2 * e * c.ffn
-		parts = append(parts, Part{Tensor: t, First: at, Rows: c.ffn, Offset: at, Stride: 2},
-			Part{Tensor: t, First: at + c.ffn, Rows: c.ffn, Offset: at + 1, Stride: 2})
-	}
-	h, y := rows{label: "experts' ffn", width: c.ffn, each: c.used}, tokens("experts", x.width)
-	both := b.expertMatrix("experts' gate and up", c, 2*c.ffn, x.width, parts...)
-	b.onDevice(func(g *Graph) { g.expertProduct(expertProduct{weights: both, choices: c, x: x, y: h, gated: a}) })
-	b.expertsDown(y, h, c, down, false)
 	return y
 }
 
@@ -43,6 +27,19 @@ func (b *builder) addMixture(y, x rows, m mixture) {
 
 func (b *builder) expertFFN(y, x rows, c *choices, a kernel.Activation, gate, up, down string, add bool) {
 	h := rows{label: "experts' ffn", width: c.ffn, each: c.used}
+	if t, fused := b.find(b.name("ffn_gate_up_exps.weight")); fused {
+		b.checkExperts(t, c, 2*c.ffn, x.width)
+		var parts []Part
+		for e := range c.experts {
+			at := 2 * e * c.ffn
+			parts = append(parts, Part{Tensor: t, First: at, Rows: c.ffn, Offset: at, Stride: 2},
+				Part{Tensor: t, First: at + c.ffn, Rows: c.ffn, Offset: at + 1, Stride: 2})
+		}
+		both := b.expertMatrix("experts' gate and up", c, 2*c.ffn, x.width, parts...)
+		b.onDevice(func(g *Graph) { g.expertProduct(expertProduct{weights: both, choices: c, x: x, y: h, gated: a}) })
+		b.expertsDown(y, h, c, down, add)
+		return
+	}
 	first, second := b.expertTensor(gate, c, c.ffn, x.width), b.expertTensor(up, c, c.ffn, x.width)
 	if first.Type == second.Type {
 		both := b.expertMatrix("experts' gate and up", c, 2*c.ffn, x.width, Part{Tensor: first, Stride: 2}, Part{Tensor: second, Offset: 1, Stride: 2})
@@ -105,10 +102,14 @@ func (g *Graph) gateRows(gates, x rows) {
 // expertTensor finds the stack of all experts' matrices.
 func (b *builder) expertTensor(name string, c *choices, rows, cols int) *gguf.Tensor {
 	t := b.tensor(b.name(name + ".weight"))
+	b.checkExperts(t, c, rows, cols)
+	return t
+}
+
+func (b *builder) checkExperts(t *gguf.Tensor, c *choices, rows, cols int) {
 	if len(t.Shape) != 3 || t.Shape[0] != uint64(cols) || t.Shape[1] != uint64(rows) || t.Shape[2] != uint64(c.experts) {
 		b.refuse("tensor %s has shape %v, want [%d %d %d]", t.Name, t.Shape, cols, rows, c.experts)
 	}
-	return t
 }
 
 // expertBiases plans what is added to rows of all experts; nil where the file has nothing.

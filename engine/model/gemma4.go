@@ -41,7 +41,6 @@ func gemma4(b *builder) {
 	var experts mixture
 	if b.integer("expert_count", 0, 0, math.MaxInt32) > 0 {
 		experts = b.mixture(true)
-		experts.scales = "ffn_down_exps.scale"
 	}
 
 	x := b.embed("token_embd", float32(math.Sqrt(float64(c.Width))))
@@ -84,8 +83,12 @@ func (b *builder) gemma4Experts(x, ffn rows, m mixture) rows {
 	p := b.projection(scores, routed, "ffn_gate_inp")
 	p.scale = float32(1 / math.Sqrt(float64(x.width)))
 	b.product(p)
+	const scales = "ffn_down_exps.scale"
+	if _, ok := b.find(b.name(scales)); ok {
+		m.scales = scales
+	}
 	c := b.choose(scores, m)
-	e := b.fusedExperts(b.rmsNorm(x, "pre_ffw_norm_2"), c, kernel.GELU, "ffn_gate_up_exps", "ffn_down_exps")
+	e := b.experts(b.rmsNorm(x, "pre_ffw_norm_2"), c, kernel.GELU, "ffn_gate_exps", "ffn_up_exps", "ffn_down_exps")
 	sum := tokens("ffn and experts", x.width)
 	b.setNorm(sum, ffn, "post_ffw_norm_1")
 	b.addNorm(sum, e, "post_ffw_norm_2")
@@ -97,7 +100,7 @@ func (b *builder) gemma4Experts(x, ffn rows, m mixture) rows {
 func (b *builder) gemma4Heads(x rows, s span, shared bool, earlier *kvLayer) heads {
 	if !shared {
 		v, values := "attn_v", kernel.ValuesNormed
-		if _, ok := b.find(b.name("attn_v.weight")); !ok {
+		if _, ok := b.find(b.name("attn_v.weight")); !ok && !b.fusedHeads() {
 			v, values = "", kernel.ValuesFromKeys
 		}
 		return b.headNorms(b.heads(x, s, "attn_q", "attn_k", v), "attn_q_norm", "attn_k_norm", values)

@@ -23,7 +23,7 @@ func qwen35(b *builder) {
 			r := b.stateful(r)
 			names, lengths := []string{"attn_qkv", "attn_gate", "ssm_alpha", "ssm_beta"}, []int{r.channels(), r.inner(), r.heads, r.heads}
 			gates := kernel.GateLayout{Run: r.heads, DeltaOffset: r.channels() + r.inner(), BetaOffset: r.channels() + r.inner() + r.heads}
-			b.deltaBlock(x, names, lengths, gates, r)
+			b.deltaBlock(x, b.blocks(x.width, names, lengths), gates, r)
 		} else {
 			b.gatedBlock(x, attention)
 		}
@@ -66,10 +66,14 @@ func (b *builder) gatedAttention() span {
 }
 
 // deltaBlock is a gated delta net with its projections.
-func (b *builder) deltaBlock(x rows, names []string, lengths []int, gates kernel.GateLayout, r recurrent) {
+func (b *builder) deltaBlock(x rows, projections []block, gates kernel.GateLayout, r recurrent) {
 	normed := b.rmsNorm(x, "attn_norm")
-	in := tokens("recurrent", sum(lengths))
-	b.product(product{weights: b.stack("recurrent", x.width, names, lengths), x: normed, y: in})
+	width := 0
+	for _, p := range projections {
+		width += p.rows
+	}
+	in := tokens("recurrent", width)
+	b.product(product{weights: b.below("recurrent", x.width, projections), x: normed, y: in})
 	y := b.deltaNet(b.convolve(in, 0, r, "ssm_conv1d"), in, gates, r)
 	b.gatedNorm(y, in, r.channels(), kernel.GatedNormParams{Groups: r.heads, Width: r.value, Weights: r.value}, "ssm_norm")
 	b.addProject(x, y, "ssm_out")
@@ -81,12 +85,4 @@ func (b *builder) gatedBlock(x rows, s span) {
 	y := b.attend(h)
 	b.gate(y, h.rows, h.width-y.width)
 	b.addProject(x, y, "attn_output")
-}
-
-func sum(lengths []int) int {
-	n := 0
-	for _, l := range lengths {
-		n += l
-	}
-	return n
 }

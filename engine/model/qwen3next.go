@@ -20,7 +20,7 @@ func qwen3next(b *builder) {
 		if recurrentLayers[i] {
 			r := b.stateful(r)
 			run, at := r.heads/r.keyHeads, r.channels()+r.inner()
-			b.deltaBlock(x, []string{"attn_qkv", "attn_gate", "ssm_ba"}, []int{r.channels(), r.inner(), 2 * r.heads},
+			b.deltaBlock(x, append(b.qwen3nextHeads(x, r), b.blocks(x.width, []string{"ssm_ba"}, []int{2 * r.heads})...),
 				kernel.GateLayout{Run: run, Step: 2 * run, DeltaOffset: at + run, BetaOffset: at}, r)
 		} else {
 			b.gatedBlock(x, attention)
@@ -31,4 +31,27 @@ func qwen3next(b *builder) {
 		b.addProject(x, f, "ffn_down_shexp")
 	}
 	b.head(b.rmsNorm(x, "output_norm"), "output")
+}
+
+// qwen3nextHeads are the rows of q, k and v, and of z. The first files had all four in one tensor, key head by key head.
+func (b *builder) qwen3nextHeads(x rows, r recurrent) []block {
+	const old = "ssm_in"
+	t, one := b.find(b.name(old + ".weight"))
+	if !one {
+		return b.blocks(x.width, []string{"attn_qkv", "attn_gate"}, []int{r.channels(), r.inner()})
+	}
+	values := r.heads / r.keyHeads * r.value
+	b.checkRows(t, r.channels()+r.inner(), x.width)
+	var qkv, z []Part
+	for head := range r.keyHeads {
+		at := head * 2 * (r.key + values)
+		take := func(rows, offset int) Part {
+			p := Part{Tensor: t, First: at, Rows: rows, Offset: offset + head*rows, Stride: 1}
+			at += rows
+			return p
+		}
+		qkv = append(qkv, take(r.key, 0), take(r.key, r.keys()), take(values, 2*r.keys()))
+		z = append(z, take(values, 0))
+	}
+	return []block{{old, r.channels(), qkv}, {old + " gate", r.inner(), z}}
 }

@@ -101,13 +101,18 @@ func (b *builder) alike(x, y *gguf.Tensor) bool {
 
 // stack plans matrices of the given rows one below the other: as one where their types agree and none is scaled.
 func (b *builder) stack(label string, cols int, names []string, rows []int) []*Matrix {
+	return b.below(label, cols, b.blocks(cols, names, rows))
+}
+
+// blocks are a tensor each.
+func (b *builder) blocks(cols int, names []string, rows []int) []block {
 	var blocks []block
 	for i, name := range names {
 		t := b.tensor(b.name(name + ".weight"))
 		b.checkRows(t, rows[i], cols)
 		blocks = append(blocks, block{name, rows[i], []Part{{Tensor: t, Stride: 1}}})
 	}
-	return b.below(label, cols, blocks)
+	return blocks
 }
 
 // block is rows of a matrix that parts of one tensor make up.
