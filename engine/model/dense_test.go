@@ -47,6 +47,8 @@ func TestDenseGranite4(t *testing.T) {
 	p := planned(t, "granite", 2, keys)
 	assert.Len(t, p.kv, 2)
 	assert.Len(t, p.Ropes, 1)
+	keys["rope.scaling.finetuned"] = false
+	assert.Empty(t, planned(t, "granite", 2, keys).Ropes, "it was trained without positions")
 
 	_, err := NewPlan(tiny.Model{Architecture: "granite", Tensors: map[string][]int{"blk.0.ssm_in.weight": {tiny.Width, tiny.Width}}}.File(t))
 	require.ErrorIs(t, err, ErrUnsupported)

@@ -140,7 +140,9 @@ func TestGemma3Layers(t *testing.T) {
 		_, err := NewPlan(normed("gemma3", 6, meta{"attention.sliding_window": uint32(w), "attention.sliding_window_pattern": value}).File(t))
 		assert.ErrorContains(t, err, "gemma3.attention.sliding_window_pattern", what)
 	}
-	for key, value := range (meta{"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(30), "rope.dimension_count_swa": uint32(4),
+	_, err = NewPlan(normed("gemma3", 6, meta{"final_logit_softcapping": float32(30)}).File(t))
+	require.NoError(t, err)
+	for key, value := range (meta{"attn_logit_softcapping": float32(50), "final_logit_softcapping": float32(-1), "rope.dimension_count_swa": uint32(4),
 		"attention.key_length_swa": uint32(4), "attention.scale": float32(1), "rope.scaling.type": "longrope"}) {
 		_, err := NewPlan(normed("gemma3", 6, meta{"attention.sliding_window": uint32(w), key: value}).File(t))
 		require.ErrorIs(t, err, ErrUnsupported, key)

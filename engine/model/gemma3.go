@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register("gemma3", func(b *builder) { b.head(gemma3(b, false), "output") })
+	register("gemma3", func(b *builder) { b.boundHead(gemma3(b, false), "output", 1, b.bound("final_logit_softcapping", 0)) })
 	register("gemma-embedding", gemmaEmbedding)
 }
 

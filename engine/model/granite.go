@@ -1,6 +1,9 @@
 package model
 
-import "quire/engine/kernel"
+import (
+	"quire/engine/gguf"
+	"quire/engine/kernel"
+)
 
 func init() { register("granite", granite) }
 
@@ -11,9 +14,7 @@ func granite(b *builder) {
 	for _, key := range []string{"conv_kernel", "state_size", "group_count", "inner_size", "time_step_rank"} {
 		b.key("ssm." + key)
 	}
-	attention := b.rotated(neighbours)
-	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
-	b.residual = float32(b.positive("residual_scale", 1))
+	attention := b.graniteAttention()
 
 	x := b.embed("token_embd", float32(b.positive("embedding_scale", 1)))
 	for range b.layers() {
@@ -23,4 +24,20 @@ func granite(b *builder) {
 		b.addProject(x, f, "ffn_down")
 	}
 	b.boundHead(b.rmsNorm(x, "output_norm"), "output", 1/b.positive("logit_scale", 1), 0)
+}
+
+// graniteAttention reads attention and the factor of what blocks add. A key that sounds as if it were of something else says whether
+// heads are rotated.
+func (b *builder) graniteAttention() span {
+	attention := b.attention()
+	if v, ok := b.file.Metadata.Get(b.key("rope.scaling.finetuned")); ok && v.Type == gguf.Bool && v.Any() == false {
+		b.key("rope.freq_base")
+		b.key("rope.dimension_count")
+	} else {
+		attention.rope = b.rope("rope.freq_base", neighbours)
+		b.scaleRope(attention.rope)
+	}
+	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
+	b.residual = float32(b.positive("residual_scale", 1))
+	return attention
 }

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"quire/engine/gguf"
-	"quire/engine/kernel"
-)
+import "quire/engine/kernel"
 
 func init() { register("granitehybrid", graniteHybrid) }
 
@@ -11,17 +8,7 @@ func init() { register("granitehybrid", graniteHybrid) }
 // with KV heads, which rotates only where the model was trained with positions. Feed-forward blocks are dense, or experts beside
 // one that has all tokens.
 func graniteHybrid(b *builder) {
-	attention := b.attention()
-	const trained = "rope.scaling.finetuned"
-	if v, ok := b.file.Metadata.Get(b.key(trained)); ok && v.Type == gguf.Bool && v.Any() == false {
-		b.key("rope.freq_base")
-		b.key("rope.dimension_count")
-	} else {
-		attention.rope = b.rope("rope.freq_base", neighbours)
-		b.scaleRope(attention.rope)
-	}
-	attention.scale = float32(b.positive("attention.scale", b.config.Scale))
-	b.residual = float32(b.positive("residual_scale", 1))
+	attention := b.graniteAttention()
 	r := b.recurrent()
 	mixture := b.someMixture(true)
 	shared := b.integer("expert_shared_feed_forward_length", 0, 0, 1<<18)

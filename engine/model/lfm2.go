@@ -26,6 +26,7 @@ func lfm2(b *builder, mixture mixture, dense int) {
 	attention := b.attention()
 	attention.rope = b.rope("rope.freq_base", halves)
 	b.scaleRope(attention.rope)
+	attention.window = b.window()
 	taps := b.need("shortconv.l_cache", 2, 64)
 
 	x := b.embed("token_embd", 1)

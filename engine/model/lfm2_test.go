@@ -43,7 +43,17 @@ func TestLFM2(t *testing.T) {
 		assert.Equal(t, 3, p.StateLayers())
 		assert.Equal(t, uint64(4*(taps-1)*tiny.Width), p.LargestStateBytes())
 	}
+	windowed := hybrid(3, false, true)
+	windowed.Meta["lfm2.attention.sliding_window"] = uint32(7)
+	p, err := NewPlan(windowed.File(t))
+	require.NoError(t, err)
+	require.Len(t, p.kv, 1)
+	assert.Equal(t, 7, p.kv[0].window)
 	for says, m := range map[string]func(m tiny.Model) tiny.Model{
+		"lfm2.attention.causal is false, and layers that keep a state see only": func(m tiny.Model) tiny.Model {
+			m.Meta["lfm2.attention.causal"] = false
+			return m
+		},
 		"no layer has attention": func(tiny.Model) tiny.Model { return hybrid(3, false, false) },
 		"lfm2.shortconv.l_cache": func(tiny.Model) tiny.Model { return hybrid(1, true, false) },
 		"tensor blk.0.shortconv.conv.weight has shape [4 32], want [3 32]": func(m tiny.Model) tiny.Model {
@@ -60,6 +70,6 @@ func TestLFM2(t *testing.T) {
 		assert.ErrorContains(t, err, says)
 	}
 	plain := tiny.Model{Meta: meta{"llama.attention.head_count_kv": []int32{2, 0}}}
-	_, err := NewPlan(plain.File(t))
+	_, err = NewPlan(plain.File(t))
 	require.ErrorContains(t, err, "llama.attention.head_count_kv is 0 in layer 1")
 }

@@ -66,6 +66,9 @@ func check(f *gguf.File, rank int) (*Plan, []error) {
 	if len(b.plan.kv) == 0 && b.err == nil {
 		r.fail("no layer has attention, and a model without any does not run")
 	}
+	if b.plan.Whole && len(b.plan.states) > 0 {
+		r.fail("%s is false, and layers that keep a state see only the tokens before one", r.key("attention.causal"))
+	}
 	if r.err != nil {
 		return nil, []error{r.err}
 	}
