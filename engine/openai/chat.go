@@ -23,6 +23,7 @@ type chatJob struct {
 	id       string
 	created  int64
 	warnings []string
+	dropped  int // messages that the context had no room for
 }
 
 // ChatCompletion answers a conversation.
@@ -40,7 +41,7 @@ func (a *API) ChatCompletion(ctx context.Context, q *ChatRequest) (*ChatCompleti
 		return nil, asError(failed, q.field())
 	}
 	r := &results[0]
-	answer := &ChatCompletion{ID: j.id, Object: "chat.completion", Created: j.created, Model: j.name, Choices: []ChatChoice{}, Warnings: j.ending(r), prefix: q.Prefix()}
+	answer := &ChatCompletion{ID: j.id, Object: "chat.completion", Created: j.created, Model: j.name, Choices: []ChatChoice{}, Dropped: j.dropped, Warnings: j.ending(r), prefix: q.Prefix()}
 	reasoning := 0
 	for i := range r.Choices {
 		c := &r.Choices[i]
@@ -110,12 +111,11 @@ func (a *API) chatJob(ctx context.Context, q *ChatRequest) (j *chatJob, err *Err
 	if j.request, err = q.Sampling.request(l, a.now()); err != nil {
 		return nil, err
 	}
-	dropped := 0
-	if j.prompt, j.request.Prompt, dropped, err = l.chatPrompt(q); err != nil {
+	if j.prompt, j.request.Prompt, j.dropped, err = l.chatPrompt(q); err != nil {
 		return nil, err
 	}
-	if dropped > 0 {
-		j.warnings = append(j.warnings, fmt.Sprintf("\"truncation\": the conversation is longer than the context, its oldest messages (%d) were left out", dropped))
+	if j.dropped > 0 {
+		j.warnings = append(j.warnings, fmt.Sprintf("\"truncation\": the conversation is longer than the context, its oldest messages (%d) were left out", j.dropped))
 	}
 	if q.Logprobs {
 		j.request.Sample.Logprobs = max(1, q.TopLogprobs)

@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -262,6 +263,37 @@ func TestLogprobs(t *testing.T) {
 		streamed = append(streamed, list(at(e, "choices.0.logprobs.content"))...)
 	}
 	assert.Equal(t, whole, streamed)
+}
+
+// TestChatTruncation: with "auto" a conversation that is longer than the context loses its oldest turns, and the answer says how many messages.
+func TestChatTruncation(t *testing.T) {
+	var asked string
+	d := newDoor(t, openaitest.ChatML, func(prompt string, _ int) string {
+		asked = prompt
+		return "Well."
+	})
+	var items []string
+	for i := range 30 {
+		items = append(items, fmt.Sprintf(`{"role": "user", "content": "question %d %s"}, {"role": "assistant", "content": "answer %d"}`, i, strings.Repeat("word ", 40), i))
+	}
+	long := `{"messages": [` + strings.Join(items, ", ") + `, {"role": "user", "content": "The last?"}]`
+	const path, auto = "/v1/chat/completions", `, "truncation": "auto"`
+	dropped, ok := d.post(t, path, long+auto+`}`)["dropped"].(float64)
+	require.True(t, ok)
+	assert.Equal(t, 60-2*strings.Count(asked, "question "), int(dropped))
+	for _, more := range []string{``, `, "n": 2`, `, "stream_options": {"include_usage": true}`} {
+		events := d.events(t, path, long+auto+`, "stream": true`+more+`}`)
+		for i, e := range events {
+			if i == len(events)-1 {
+				assert.Equal(t, dropped, e["dropped"], more)
+			} else {
+				assert.NotContains(t, e, "dropped", more)
+			}
+		}
+	}
+	assert.NotContains(t, d.post(t, path, `{"messages": [{"role": "user", "content": "?"}]`+auto+`}`), "dropped")
+	assert.Equal(t, 400, d.call(t, "POST", path, long+`}`).Status)
+	assert.Equal(t, "truncation", at(parse(t, d.call(t, "POST", path, `{"messages": [], "truncation": "middle"}`).Body), "error.param"))
 }
 
 func TestWarnings(t *testing.T) {

@@ -10,6 +10,7 @@ type ChatCompletion struct {
 	Model    string       `json:"model"`
 	Choices  []ChatChoice `json:"choices"`
 	Usage    Usage        `json:"usage"`
+	Dropped  int          `json:"dropped,omitempty"` // messages that "truncation": "auto" left out
 	Warnings []string     `json:"warnings,omitempty"`
 
 	prefix string
@@ -40,6 +41,7 @@ type ChatChunk struct {
 	Model    string        `json:"model"`
 	Choices  []DeltaChoice `json:"choices"` // none in the chunk with the usage
 	Usage    *Usage        `json:"usage,omitempty"`
+	Dropped  int           `json:"dropped,omitempty"` // in the last chunk: messages that "truncation": "auto" left out
 	Warnings []string      `json:"warnings,omitempty"`
 
 	later bool // the usage was asked for, and comes in the last chunk

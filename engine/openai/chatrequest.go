@@ -51,6 +51,7 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 	q.Continue = f.is("continue_final_message")
 	prompt := f.flag("add_generation_prompt")
 	q.NoPrompt = prompt != nil && !*prompt
+	q.Truncate = readTruncation(f)
 	q.values = readTemplateValues(f)
 	q.ResponseFormat = readResponseFormat(f, "response_format")
 	refuseChat(f)
@@ -59,6 +60,15 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 		return nil, r.err
 	}
 	return q, nil
+}
+
+// readTruncation reads whether a conversation may lose its oldest turns.
+func readTruncation(f *fields) bool {
+	text := f.textOr("truncation", "disabled")
+	c := checker{}
+	c.choice("truncation", text, "auto", "disabled")
+	f.r.check(&c)
+	return text == "auto"
 }
 
 // readTemplateValues reads what variables the chat template is given.

@@ -84,6 +84,9 @@ func (s *ChatStream) finish(c *choice, index int, reason generation.FinishReason
 	last := s.chunk(index, Delta{}, c)
 	told := c.finish(reason)
 	last.Choices[0].FinishReason, last.Warnings = &told, warnings
+	if s.ended == s.job.query.N && !s.job.query.Usage {
+		last.Dropped = s.job.dropped
+	}
 	return yield(last, nil)
 }
 
@@ -138,7 +141,7 @@ func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield fu
 	usage := usageOf(*r)
 	usage.Completion = &CompletionDetails{reasoning}
 	last := s.chunk(0, Delta{}, nil)
-	last.Choices, last.Usage, last.Warnings, last.later = []DeltaChoice{}, &usage, s.job.ending(r), false
+	last.Choices, last.Usage, last.Dropped, last.Warnings, last.later = []DeltaChoice{}, &usage, s.job.dropped, s.job.ending(r), false
 	return yield(last, nil)
 }
 

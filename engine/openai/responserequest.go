@@ -58,11 +58,7 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 		checkFormat(&c, "text.format", q.ResponseFormat)
 		r.check(&c)
 	}
-	truncation := f.textOr("truncation", "disabled")
-	q.Truncate = truncation == "auto"
-	c := checker{}
-	c.choice("truncation", truncation, "auto", "disabled")
-	r.check(&c)
+	q.Truncate = readTruncation(f)
 	refuseStored(f)
 	f.done()
 	if r.err != nil {

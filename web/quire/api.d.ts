@@ -123,6 +123,8 @@ export interface ChatRequest extends SamplingFields, QuireFields {
   add_generation_prompt?: boolean;
   /** Others are refused for now. */
   response_format?: {type: 'text'};
+  /** "auto" leaves out the oldest turns of a conversation that is longer than the context. */
+  truncation?: 'auto' | 'disabled';
   /** What the model's chat template takes, such as {enable_thinking: false}. */
   chat_template_kwargs?: {readonly [name: string]: unknown};
   /** Turns are shared out among users. */
@@ -166,6 +168,8 @@ export interface ChatCompletion {
     finish_reason: FinishReason;
   }[];
   usage: Usage;
+  /** Messages that truncation: "auto" left out. */
+  dropped?: number;
   /** What was passed over. */
   warnings?: string[];
 }
@@ -187,6 +191,8 @@ export interface ChatCompletionChunk {
     finish_reason: FinishReason | null;
   }[];
   usage?: Usage | null;
+  /** In the last chunk: messages that truncation: "auto" left out. */
+  dropped?: number;
 }
 
 export interface CompletionRequest extends SamplingFields, QuireFields {
