@@ -71,12 +71,14 @@ SMALL = GOOS=js GOARCH=wasm GOEXPERIMENT=nogreenteagc $(GO) build -trimpath -ldf
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
-	cp -r $(filter-out %.go web/dist,$(wildcard web/*)) web/dist/
+	cp -r $(filter-out %.go web/dist web/libraries,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
+	.ci/libraries
 	$(GO) run ./cmd/wasm/shrink --overlay bin/_tab
 	$(SMALL) -o bin/_tab/quire.wasm ./cmd/wasm
 	$(SMALL) -o bin/_tab/quire-bench.wasm ./cmd/wasm/bench
 	$(GO) run ./cmd/wasm/shrink bin/_tab/quire.wasm bin/_tab/quire-bench.wasm web/dist
+	.ci/offline
 
 dist: ## pack binaries for linux and windows on amd64 and linux on arm64 into bin/dist/; DIST names some of them
 	@.ci/dist $(DIST)

@@ -1,12 +1,18 @@
-// The page: a model, prompts that run in one engine at once, settings and figures.
+// The page: a model, and two views of the engine that runs it. One is a chat; the other has prompts, settings and figures.
 
 import {adviceFor, platformProblem, show} from './page/advice.js';
 import {CacheView} from './page/cache.js';
+import {nameOf, Backend} from './page/chat/backend.js';
+import {Chat} from './page/chat/chat.js';
+import {icon} from './page/chat/icons.js';
+import {Library} from './page/chat/library.js';
 import {Figures} from './page/figures.js';
 import {forget, keep, recall} from './page/keep.js';
 import {ModelForm} from './page/model.js';
+import {keepEngine, keepPage} from './page/offline.js';
 import {Prompt} from './page/prompt.js';
 import {request, suit} from './page/settings.js';
+import {View} from './page/view.js';
 import {QuireError} from './quire.js';
 
 const $ = (id) => document.getElementById(id);
@@ -23,25 +29,52 @@ const asked = new WeakMap(); // generations: {number of the prompt, answers}
 const cache = new CacheView((generation) => generation && asked.get(generation));
 let made = 0;
 
+const view = new View();
+
 const form = new ModelForm({
   opened(quire) {
     suit(quire);
     refresh();
+    $('chip').textContent = nameOf(quire);
+    library.stage('', 0, false);
+    chat.wait('');
+    chat.suit(quire.defaults);
     if (!quire.watch) return; // a server's
     figures.open(quire);
     cache.open(quire);
     quire.watch(held);
+    keepEngine();
+  },
+  stage(text, percent) {
+    const loads = !form.quire && percent !== 0;
+    if (loads) $('chip').textContent = percent === null ? 'Loading' : `Loading, ${Math.round(percent)} %`;
+    else if (!form.quire) $('chip').textContent = 'Models';
+    library.stage(text, percent, loads);
+    if (!form.quire) chat.wait(text, percent);
   },
   closed() {
+    $('chip').textContent = 'Models';
     figures.close();
     cache.close();
     show($('notice'), null);
     refresh();
   },
+  dropped(files) {
+    const texts = view.name === 'chat' && !files.some((f) => f.name.endsWith('.gguf'));
+    if (texts) chat.attach(files);
+    return texts;
+  },
+  chosen() {
+    if (view.name === 'chat') form.load();
+  },
   recovering(now) {
     show($('notice'), now ? RECOVERING : null);
   },
 });
+
+const chat = new Chat({backend: new Backend(form), measure: figures, failed: () => form.giveUpRecovering()});
+const library = new Library(form);
+$('library-engine').onclick = () => $('library').close();
 
 // held tells prompts how many blocks their sequences hold.
 function held({sequences}) {
@@ -101,13 +134,22 @@ $('add').onclick = () => add().area.focus();
 $('clear').onclick = clear;
 $('run-all').onclick = () => prompts.forEach((p) => p.run());
 addEventListener('keydown', (e) => {
-  if (e.key === 'Escape') prompts.forEach((p) => p.stop());
+  if (e.key !== 'Escape' || e.defaultPrevented || document.querySelector('dialog[open], :popover-open')) return;
+  if (view.name === 'chat') chat.stop();
+  else prompts.forEach((p) => p.stop());
 });
 addEventListener('pagehide', save);
 
 const kept = recall();
 if (kept) kept.forEach((p) => add(p.text, p));
 else FIRST.forEach((text) => add(text));
+
+const ICONS = {'#open-list': 'menu', '#send': 'send', '#attach': 'clip', '#open-parameters': 'sliders', '#export-talk': 'save', '#delete-talk': 'bin', '.close': 'close'};
+for (const [selector, name] of Object.entries(ICONS)) document.querySelectorAll(selector).forEach((b) => b.append(icon(name)));
+for (const dialog of document.querySelectorAll('dialog')) {
+  dialog.addEventListener('click', (e) => e.target === dialog && dialog.close()); // beside it
+}
+chat.start();
 
 const problem = platformProblem();
 if (form.served) form.load();
@@ -119,3 +161,4 @@ if (problem && !form.served) {
     if (list.length === 0) throw new QuireError({name: 'ErrNoAdapter', message: 'The browser has WebGPU but offers no adapter.'});
   }).catch((e) => { if (!form.served) show($('platform'), adviceFor(e)); });
 }
+keepPage();

@@ -15,7 +15,7 @@ import (
 
 // A person presses Ctrl+Enter before a model is loaded, reads where answers ended, reloads and finds them again.
 func TestAnswers(t *testing.T) {
-	p := newTab(t, serve(t), "")
+	p := newTab(t, serve(t)+engineView, "")
 	ctrlEnter := chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	p.do(chromedp.Click(css("details summary")), chromedp.Click(css("#settings summary")))
 	p.fill("#context", "48")
@@ -90,7 +90,7 @@ func TestAnswers(t *testing.T) {
 
 // What several decoded together is called so until there is another figure: a request that fails brings none.
 func TestFiguresOfSeveral(t *testing.T) {
-	p := newTab(t, serve(t), "")
+	p := newTab(t, serve(t)+engineView, "")
 	get[bool](p, `import('/page/figures.js').then(({Figures}) => {
 		let tokens = 0;
 		const info = {adapter: {type: '', name: 'a', features: []}, kvBytes: 1, kvTokenBytes: 1, largestContext: {f16: 1}, kvType: 'f16', blocks: 1, blockSize: 16, selfTest: {kernels: []}};
@@ -138,7 +138,7 @@ func TestKeep(t *testing.T) {
 	}
 	assert.True(t, get[bool](p, `(sessionStorage.clear(), (() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; })(), keep([made('a')]), recall() === null)`))
 
-	blocked := newTab(t, serve(t), `Object.defineProperty(globalThis, 'sessionStorage', {get() { throw new DOMException('blocked', 'SecurityError'); }})`)
+	blocked := newTab(t, serve(t)+engineView, `Object.defineProperty(globalThis, 'sessionStorage', {get() { throw new DOMException('blocked', 'SecurityError'); }})`)
 	assert.Equal(t, 2, get[int](blocked, `document.querySelectorAll('.prompt').length`))
 	blocked.do(chromedp.Click(css("#add")), chromedp.Click(css(".prompt:nth-child(3) .remove")), chromedp.Click(css("#clear")), chromedp.Reload())
 	assert.Equal(t, 2, get[int](blocked, `document.querySelectorAll('.prompt').length`))

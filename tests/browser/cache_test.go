@@ -59,7 +59,7 @@ func (p *tab) still() {
 
 // Four prompts with four answers each outgrow a small cache: the page shows what they share, and who gives way.
 func TestCache(t *testing.T) {
-	p := newTab(t, serve(t), most)
+	p := newTab(t, serve(t)+engineView, most)
 	p.do(chromedp.Click(css("details summary")))
 	p.fill("#kv-memory", "2")
 	p.fill("#context", "128")
@@ -104,7 +104,7 @@ func TestCache(t *testing.T) {
 
 // Sequences that wait are not said to hold blocks.
 func TestCacheOfWaiting(t *testing.T) {
-	p := newTab(t, serve(t), "")
+	p := newTab(t, serve(t)+engineView, "")
 	get[bool](p, `import('/page/cache.js').then(({CacheView}) => {
 		const stats = {blocks: {total: 4, active: 2, cached: 0, free: 2}, hitTokens: 0, copies: 0, evictions: 0, preemptions: 1, swaps: 0};
 		const [one, two] = [{}, {}];

@@ -14,7 +14,7 @@ import (
 
 // A conversation goes on from an answer, stays across a reload, and loses its oldest turns where the context is full.
 func TestConversation(t *testing.T) {
-	p := newTab(t, serve(t), "")
+	p := newTab(t, serve(t)+engineView, "")
 	p.do(chromedp.Click(css("#model details summary")))
 	p.fill("#context", "64")
 	p.do(chromedp.Click(css("#load")))

@@ -53,9 +53,9 @@ func TestFirefox(t *testing.T) {
 	b, ctx := newFirefox(t, nil)
 	type told struct{ Text, Status string }
 	var inFirefox told
-	require.NoError(t, b.Navigate(ctx, site))
+	require.NoError(t, b.Navigate(ctx, site+engineView))
 	require.NoError(t, b.Evaluate(ctx, story, &inFirefox))
-	inChromium := get[told](newTab(t, site, ""), story)
+	inChromium := get[told](newTab(t, site+engineView, ""), story)
 	assert.Equal(t, inChromium.Text, inFirefox.Text)
 	assert.NotEmpty(t, inFirefox.Text)
 	for _, status := range []string{inChromium.Status, inFirefox.Status} {

@@ -14,6 +14,8 @@ import (
 )
 
 const (
+	engineView = "/#engine"
+
 	loaded = `document.querySelector('#stage').textContent.includes('Loaded in')`
 	busy   = `document.querySelectorAll('.output[aria-busy="true"]').length`
 )
@@ -52,7 +54,7 @@ addEventListener('DOMContentLoaded', () => {
 // A person loads the built-in model, runs two prompts at once, stops one, reloads, loads a file and loses the GPU.
 func TestPage(t *testing.T) {
 	site := serve(t)
-	p := newTab(t, site, record)
+	p := newTab(t, site+engineView, record)
 	require.True(t, get[bool](p, `document.querySelector('.run').disabled`), "nothing runs before a model is loaded")
 
 	p.do(chromedp.Click(css("#load")))
@@ -129,7 +131,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestFile(t *testing.T) {
-	p := newTab(t, serve(t), "")
+	p := newTab(t, serve(t)+engineView, "")
 	p.do(chromedp.Click(css(`input[value="file"]`)), chromedp.Click(css("#load")))
 	assert.Contains(t, get[string](p, `document.querySelector('#model-error').textContent`), "Choose a GGUF file first")
 	assert.Equal(t, "file", get[string](p, `document.activeElement.id`))
@@ -157,7 +159,7 @@ func TestFile(t *testing.T) {
 
 func TestWrongModels(t *testing.T) {
 	site := serve(t)
-	p := newTab(t, site, "")
+	p := newTab(t, site+engineView, "")
 	p.do(chromedp.Click(css(`input[value="url"]`)))
 	for _, c := range []struct{ url, title, message string }{
 		{"broken.gguf", "This is no usable GGUF file", "gguf: at byte 0"},
@@ -175,7 +177,7 @@ func TestWrongModels(t *testing.T) {
 		assert.Contains(t, text, c.title, c.url)
 		assert.Contains(t, text, c.message, c.url)
 	}
-	p.do(chromedp.Click(css("textarea")), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.do(chromedp.Click(css(".prompt textarea")), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.wait(status(1) + ` === 'Not run: no model was loaded'`) // which stays true when another is
 	p.narrow("a page with an error")
 	p.picture("no-model")

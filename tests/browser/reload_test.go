@@ -14,7 +14,7 @@ import (
 // compiles before it shows another page, so few kernels may do so at once.
 func TestLeaveWhileKernelsCompile(t *testing.T) {
 	site := serve(t)
-	p := newTab(t, site, "")
+	p := newTab(t, site+engineView, "")
 	done := func() int { return get[int](p, `parseInt(document.querySelector('#stage').textContent.match(/\d+/))`) }
 	// compiling says what a kernel takes as busy as the machine is.
 	compiling := func() (each time.Duration) {

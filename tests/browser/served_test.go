@@ -47,7 +47,7 @@ func servedPage(t *testing.T, args ...string) string {
 
 // The served page asks the server's models, once it has the key; the tab is the other choice.
 func TestServedPage(t *testing.T) {
-	p := newTab(t, servedPage(t, "--api-key", "secret-of-ann", "-m", "tales=../../cmd/native/model/quire-tales.gguf"), "")
+	p := newTab(t, servedPage(t, "--api-key", "secret-of-ann", "-m", "tales=../../cmd/native/model/quire-tales.gguf")+engineView, "")
 	p.wait(`document.querySelector('#model-error').textContent.includes('The server asks for a key')`)
 	require.Equal(t, "server-key", get[string](p, `document.activeElement.id`))
 	p.narrow("a page that asks for a key")

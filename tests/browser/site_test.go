@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -38,6 +40,21 @@ channel.onmessage = ({data}) => {
   for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);
 };
 `
+
+// serveParrot starts a site of the built page with an engine that says what it is asked to.
+func serveParrot(t *testing.T) string { return parrot(t).URL }
+
+func parrot(t *testing.T) *httptest.Server {
+	t.Helper()
+	site, err := url.Parse(serve(t))
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(site))
+	mux.HandleFunc("/quire.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/quire.js") })
+	parrot := httptest.NewServer(mux)
+	t.Cleanup(parrot.Close)
+	return parrot
+}
 
 // serve starts a site of the built page; broken.gguf, header.gguf, cut.gguf and page.gguf are no whole models, odd.gguf
 // has a key that nobody knows; busy.gguf is header.gguf from a server that first asks to wait a second.

@@ -17,9 +17,17 @@ const STAGES = {
   kernels: ({done, total}) => `Compiling kernels, ${done} of ${total}`,
 };
 
-// ModelForm loads models. It tells opened(quire), closed(), and recovering(yes or no) when the GPU was taken away.
+const SAYS = {
+  server: 'Models of this server answer: what you type goes there.',
+  builtin: 'A small model that tells stories answers in this tab, on your own GPU. What you type stays here.',
+  tab: 'The model answers in this tab, on your own GPU. What you type stays here.',
+};
+
+// ModelForm loads models. It tells opened(quire), closed(), stage(text, percent or null) while one loads, recovering(yes or no) when the
+// GPU was taken away, dropped(files), which says whether they were for something else than a model, and chosen() when one was dropped.
 export class ModelForm {
   quire = null;
+  problem = null; // why the last load came to nothing, in words
   recovering = false;
   #server = server(); // or null
   #form = $('model');
@@ -33,7 +41,7 @@ export class ModelForm {
     this.#form.addEventListener('change', () => this.#showOrigin());
     this.#form.addEventListener('submit', (e) => {
       e.preventDefault();
-      if (this.#abort) this.#abort.abort();
+      if (this.#abort) this.stop();
       else this.load();
     });
     this.#dropFiles();
@@ -73,7 +81,7 @@ export class ModelForm {
   #showOrigin() {
     const remote = this.#from === 'server';
     for (const part of document.querySelectorAll('[data-tab]')) part.hidden = remote;
-    $('says').textContent = remote ? 'Language models of this server: what you type goes there.' : 'Language models in this tab, on your own GPU. What you type stays here.';
+    $('says').textContent = SAYS[this.#from] ?? SAYS.tab;
     for (const part of this.#form.querySelectorAll('[data-from]')) part.hidden = part.dataset.from !== this.#from;
   }
 
@@ -91,10 +99,12 @@ export class ModelForm {
       if (!files(e)) return;
       e.preventDefault();
       over(-depth);
+      if (this.page.dropped([...e.dataTransfer.files])) return;
       this.#form.elements.from.value = 'file';
       $('file').files = e.dataTransfer.files;
       this.#showOrigin();
       $('load').focus();
+      this.page.chosen();
     });
   }
 
@@ -111,9 +121,24 @@ export class ModelForm {
   }
 
   #refuse(message, field) {
-    show($('model-error'), {title: 'No model is chosen', message, advice: ''});
+    this.#fail({title: 'No model is chosen', message, advice: ''});
     field.focus();
     return null;
+  }
+
+  // use loads a model in place of what is loaded, or loads: the built-in one, that of an address, or a file that was chosen.
+  async use(from, value) {
+    this.stop();
+    await this.#loading;
+    this.#form.elements.from.value = from;
+    if (from === 'url') $('url').value = value;
+    this.#showOrigin();
+    return this.load();
+  }
+
+  // stop gives up what loads.
+  stop() {
+    this.#abort?.abort();
   }
 
   // load loads what is chosen, unless something loads already, and gives the engine; null where nothing comes of it.
@@ -124,10 +149,9 @@ export class ModelForm {
   }
 
   async #load() {
-    show($('model-error'), null);
-    const remote = this.#from === 'server', problem = remote ? null : platformProblem();
-    show($('model-error'), problem);
-    const model = problem || remote ? null : this.#chosen();
+    const remote = this.#from === 'server';
+    this.#fail(remote ? null : platformProblem());
+    const model = this.problem || remote ? null : this.#chosen();
     if (!model && !remote) return null;
     this.#abort = new AbortController();
     $('load').textContent = 'Cancel';
@@ -144,12 +168,17 @@ export class ModelForm {
       this.page.opened(this.quire);
     } catch (e) {
       this.#stage('Nothing is loaded.', 0);
-      if (e.name !== 'AbortError') show($('model-error'), adviceFor(e));
+      if (e.name !== 'AbortError') this.#fail(adviceFor(e));
     } finally {
       this.#abort = null;
       $('load').textContent = this.quire ? 'Load again' : 'Load';
     }
     return this.quire;
+  }
+
+  #fail(problem) {
+    this.problem = problem;
+    show($('model-error'), problem);
   }
 
   async #open(model) {
@@ -227,6 +256,7 @@ export class ModelForm {
   // stage shows how far loading is, in percent; null where that is not known.
   #stage(text, percent) {
     $('stage').textContent = text;
+    this.page.stage(text, percent);
     const bar = $('bar');
     bar.classList.toggle('unknown', percent === null);
     if (percent === null) {

@@ -1,0 +1,314 @@
+//go:build !js
+
+package browser
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	// said and told are what the shown messages and answers say, one after another; noted is what stands below answers.
+	said  = `[...document.querySelectorAll('.asked .body')].map((e) => e.innerText.trim())`
+	told  = `[...document.querySelectorAll('.told .markdown')].map((e) => e.innerText.trim())`
+	noted = `[...document.querySelectorAll('.told .figures-note')].map((e) => e.textContent)`
+
+	answering = `document.querySelector('#send').title === 'Stop'`
+	idle      = `document.querySelector('#send').title === 'Send'`
+)
+
+// ask sends a message.
+func (p *tab) ask(text string) {
+	p.Helper()
+	p.do(chromedp.Focus(css("#message")))
+	get[bool](p, fmt.Sprintf(`((area) => { area.value = %q; area.dispatchEvent(new Event('input', {bubbles: true})); return true; })(document.activeElement)`, text))
+	p.do(chromedp.KeyEvent(kb.Enter))
+}
+
+// press clicks the n-th button, from 0, with a label.
+func (p *tab) press(label string, n int) {
+	p.Helper()
+	require.True(p, get[bool](p, fmt.Sprintf(`((b) => b && !b.disabled && (b.click(), true))([...document.querySelectorAll('button')].filter((b) => b.checkVisibility() && (b.getAttribute('aria-label') ?? b.textContent) === %q)[%d])`, label, n)), "%s is there to be pressed", label)
+}
+
+// A visitor clicks on an example and is answered.
+func TestFirstVisit(t *testing.T) {
+	p := newTab(t, serve(t), "")
+	p.do(chromedp.Click(css("#examples button")))
+	p.wait(`document.querySelector('.waiting')?.textContent.includes('Compiling')`)
+	p.wait(told + `[0]?.length > 40`)
+	assert.True(t, get[bool](p, answering))
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(idle)
+	assert.Regexp(t, `^Stopped · `, get[[]string](p, noted)[0])
+	p.quiet()
+}
+
+// A conversation goes on, branches where it is edited and answered again, and is there after a reload.
+func TestChat(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	p.picture("chat-welcome")
+	p.ask("say One **two**.")
+	p.wait(told + `[0] === 'One two.' && ` + idle)
+	assert.Regexp(t, `^2 tokens · [\d.]+ tokens/s · prompt 3, 2 cached · Parrot$`, get[[]string](p, noted)[0])
+	assert.Equal(t, "message", get[string](p, `document.activeElement.id`))
+	p.ask("say Three.")
+	p.wait(told + `[1] === 'Three.' && ` + idle)
+	assert.Equal(t, []string{"user say One **two**.", "assistant One **two**.", "user say Three."},
+		get[[]string](p, `asked.at(-1).messages.map((m) => m.role + ' ' + m.content)`))
+
+	// Answered again, and edited: the old branches stay.
+	p.press("Answer again", 0)
+	p.wait(told + `.length === 1 && ` + idle)
+	assert.Equal(t, []string{"user say One **two**."}, get[[]string](p, `asked.at(-1).messages.map((m) => m.role + ' ' + m.content)`))
+	assert.Contains(t, get[string](p, `document.querySelector('.told .branches').textContent`), "2/2")
+	p.press("The branch before", 0)
+	assert.Equal(t, []string{"One two.", "Three."}, get[[]string](p, told))
+	assert.True(t, get[bool](p, `document.activeElement.title === 'The next branch' || document.querySelector('[title="The branch before"]').disabled`))
+	p.press("Edit", 1)
+	p.fill(".edit textarea", "say Four.")
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(told + `.at(-1) === 'Four.' && ` + idle)
+	assert.Equal(t, []string{"say One **two**.", "say Four."}, get[[]string](p, said))
+	assert.Len(t, get[[]any](p, `asked.at(-1).messages`), 3, "what came before it is the same")
+	p.press("Side by side", 0)
+	assert.Equal(t, 2, get[int](p, `document.querySelectorAll('.columns > li').length`))
+	p.picture("chat-beside")
+	p.press("Go on with this", 0)
+	assert.Equal(t, []string{"One two.", "Four."}, get[[]string](p, told))
+
+	// Stopped, what has come stays; failed, it says why.
+	p.ask("hold Five six seven.")
+	p.wait(told + `.at(-1) === 'Five'`)
+	assert.Equal(t, "Answering", get[string](p, `document.querySelector('#chat-status').textContent`))
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.wait(idle)
+	assert.Regexp(t, `^Stopped`, get[[]string](p, noted)[2])
+	assert.Equal(t, "Stopped: Five ", get[string](p, `document.querySelector('#chat-status').textContent`))
+	p.ask("fail Eight nine.")
+	p.wait(`document.querySelector('.told:last-child [role="alert"]')?.textContent.includes('The GPU was taken away')`)
+	p.ask("full Ten.")
+	p.wait(told + `.at(-1) === 'full Ten.' && ` + idle)
+	assert.Contains(t, get[[]string](p, noted)[4], "without the oldest 2 messages, for which the context has no room")
+
+	// All of it is there after a reload, and what still ran says that it was cut off.
+	p.ask("hold Eleven twelve.")
+	p.wait(told + `.at(-1) === 'Eleven'`)
+	before := get[[]string](p, told)
+	time.Sleep(1200 * time.Millisecond)
+	p.do(chromedp.Reload())
+	p.wait(`document.querySelector('#talks button')`)
+	assert.Equal(t, "say One **two**.", get[string](p, `document.querySelector('#talks button').textContent`))
+	p.do(chromedp.Click(css("#talks button")))
+	assert.Equal(t, before, get[[]string](p, told))
+	assert.Regexp(t, `^Cut off when the page was left`, get[[]string](p, noted)[5])
+	p.press("The branch before", 1)
+	assert.Equal(t, []string{"One two.", "Three."}, get[[]string](p, told))
+	p.narrow("a chat")
+	p.quiet()
+}
+
+// Four conversations are answered at once, each keeps what is its own.
+func TestFourConversations(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	names := []string{"Alder", "Birch", "Cedar", "Damson"}
+	for _, name := range names {
+		p.press("New conversation", 0)
+		p.ask("hold " + name + " grows.")
+		p.wait(told + `[0] === '` + name + `'`)
+	}
+	assert.Equal(t, 4, get[int](p, `document.querySelectorAll('#talks .pulse').length`))
+	get[bool](p, `(holding.splice(0).forEach((go) => go()), true)`)
+	p.wait(`document.querySelectorAll('#talks .pulse').length === 0`)
+	for i := range names {
+		get[bool](p, fmt.Sprintf(`(document.querySelectorAll('#talks button')[%d].click(), true)`, i))
+		name := strings.Fields(get[string](p, `document.querySelector('#talks [aria-current] span').textContent`))[1]
+		assert.Equal(t, []string{name + " grows."}, get[[]string](p, told))
+	}
+	p.quiet()
+}
+
+// What a model writes is read, and does nothing else.
+func TestMarkdown(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	get[bool](p, `import('/page/chat/markdown.js').then((m) => Boolean(Object.assign(globalThis, m)))`)
+	html := func(text string) string {
+		return get[string](p, fmt.Sprintf(`(() => { const m = new Markdown(); m.show(%q); m.node.querySelectorAll('button').forEach((b) => b.remove()); return m.node.innerHTML; })()`, text))
+	}
+	assert.Equal(t, "<p>One <strong>two</strong> <code>three</code></p>", strings.TrimSpace(html("One **two** `three`")))
+	assert.Equal(t, `<p>A <a href="https://example.org/" target="_blank" rel="noopener noreferrer">link</a></p>`, strings.TrimSpace(html("A [link](https://example.org/)")))
+	for text, not := range map[string]string{
+		`<b onclick="this.remove()">bold</b>`:         "<b",
+		`A <i title="x">word</i> in a line`:           "<i",
+		"<table onclick=x><tr><td>y</td></tr>":        "<table",
+		"[a link](javascript:void%200)":               "javascript",
+		"[another](data:text/plain,hello)":            "data:",
+		"![a picture](https://example.org/a.png)":     "<img",
+		"```html\n<b onclick=\"this.remove()\">x</b>": "<b",
+		"    <b>indented</b>":                         "<b",
+	} {
+		assert.NotContains(t, html(text), not)
+		assert.Empty(t, get[string](p, fmt.Sprintf(`(() => {
+			const m = new Markdown();
+			m.show(%q);
+			const all = [...m.node.querySelectorAll('*')];
+			const handlers = all.flatMap((e) => e.getAttributeNames().filter((n) => n.startsWith('on') || n === 'style'));
+			return [...handlers, ...m.node.querySelectorAll('b, i, img, script, iframe, form, input')].join();
+		})()`, text)), text)
+	}
+	// A text that grows shows the same in the end as at once, and leaves alone what has come.
+	const text = "# Title\n\nOne *two*\n\n- a\n- b\n\n```go\nx := 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nend"
+	assert.True(t, get[bool](p, fmt.Sprintf(`(() => {
+		const text = %q, grown = new Markdown(), whole = new Markdown();
+		let first = null, same = true;
+		for (let n = 1; n <= text.length; n++) {
+			grown.show(text.slice(0, n));
+			if (n === 20) first = grown.node.firstChild;
+			if (n > 20) same &&= grown.node.firstChild === first;
+		}
+		whole.show(text);
+		return same && grown.node.innerHTML === whole.node.innerHTML && whole.node.querySelector('.code pre').textContent === 'x := 1' &&
+			whole.node.querySelector('table') !== null && whole.node.querySelector('h3').textContent === 'Title';
+	})()`, text)))
+	assert.Contains(t, html(`{"a":[1,2]}`), "{\n  \"a\": [", "an answer of JSON is shown as such")
+
+	p.ask(`think one thing: It is <b onclick="this.remove()">so</b>.`)
+	p.wait(idle + ` && document.querySelector('.thoughts')`)
+	assert.Equal(t, []string{`It is <b onclick="this.remove()">so</b>.`}, get[[]string](p, told))
+	assert.Regexp(t, `^Thought for `, get[string](p, `document.querySelector('.thoughts summary').textContent`))
+	assert.False(t, get[bool](p, `document.querySelector('.thoughts').open`))
+	p.ask(`call weather {"city":"Aarhus"}`)
+	p.wait(idle + ` && document.querySelector('.call')`)
+	assert.Equal(t, "Calls weather", get[string](p, `document.querySelector('.call p').textContent`))
+	assert.Equal(t, "{\n  \"city\": \"Aarhus\"\n}", get[string](p, `document.querySelector('.call pre').textContent`))
+	p.quiet()
+}
+
+// Parameters and files go with what is asked, an exported conversation comes back, a deleted one too.
+func TestChatSettings(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	p.do(chromedp.Click(css("#open-parameters")))
+	p.fill("#system", "Be brief.")
+	p.fill("#chat-temperature", "0.25")
+	p.fill("#chat-top-p", "7") // which is no probability
+	p.fill("#chat-answers", "2")
+	p.fill("#tools", "[")
+	assert.NotEmpty(t, get[string](p, `document.querySelector('#tools-problem').textContent`))
+	p.fill("#tools", `[{"type":"function","function":{"name":"weather"}}]`)
+	assert.Empty(t, get[string](p, `document.querySelector('#tools-problem').textContent`))
+	p.picture("chat-parameters")
+	p.narrow("parameters")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	require.False(t, get[bool](p, `document.querySelector('#parameters').open`))
+	get[bool](p, `(async () => {
+		const data = new DataTransfer();
+		data.items.add(new File(['Grass is green.'], 'notes.txt'));
+		data.items.add(new File(['\0\1'], 'a.bin'));
+		document.querySelector('#attached').files = data.files;
+		document.querySelector('#attached').dispatchEvent(new Event('change'));
+		return true;
+	})()`)
+	p.wait(`document.querySelector('#files-problem').textContent === 'a.bin is no text.'`)
+	p.picture("chat-files")
+	p.ask("say Yes.")
+	p.wait(told + `.join() === 'Yes. (1),Yes. (2)' && ` + idle)
+	assert.JSONEq(t, `{"temperature": 0.25, "top_p": null, "n": 2, "tools": [{"type": "function", "function": {"name": "weather"}}], "truncation": "auto"}`,
+		get[string](p, `(({temperature, top_p = null, n, tools, truncation}) => JSON.stringify({temperature, top_p, n, tools, truncation}))(asked[0])`))
+	assert.Equal(t, []string{"system: Be brief.", "user: notes.txt:\n```\nGrass is green.\n```\n\nsay Yes."}, get[[]string](p, `asked[0].messages.map((m) => m.role + ': ' + m.content)`))
+	assert.Equal(t, []string{"notes.txt"}, get[[]string](p, `[...document.querySelectorAll('.asked .files li')].map((e) => e.textContent)`))
+	p.picture("chat-two-answers")
+	p.press("Go on with this", 1)
+	assert.Equal(t, []string{"Yes. (2)"}, get[[]string](p, told))
+
+	file := get[string](p, `(async () => {
+		const make = URL.createObjectURL;
+		return new Promise((resolve) => {
+			URL.createObjectURL = (blob) => {
+				resolve(blob.text());
+				return make(blob);
+			};
+			document.querySelector('#export-talk').click();
+		});
+	})()`)
+	load := func(content string) {
+		get[bool](p, fmt.Sprintf(`(() => {
+			const data = new DataTransfer();
+			data.items.add(new File([%q], 'a.json'));
+			document.querySelector('#imported').files = data.files;
+			document.querySelector('#imported').dispatchEvent(new Event('change'));
+			return true;
+		})()`, content))
+	}
+	p.press("Delete the conversation", 0)
+	assert.Empty(t, get[[]string](p, told))
+	p.press("Undo", 0)
+	assert.Equal(t, []string{"Yes. (2)"}, get[[]string](p, told))
+	p.press("Delete the conversation", 0)
+	load(file)
+	p.wait(told + `.join() === 'Yes. (2)'`)
+	load(file)
+	p.wait(`document.querySelectorAll('#talks li').length === 2`)
+	for content, problem := range map[string]string{
+		"no JSON": "it is not JSON", `{}`: "no file of conversations", strings.Replace(file, `"version": 1`, `"version": 9`, 1): "version 9",
+		strings.Replace(file, `"parent": 1`, `"parent": 7`, 1): "Conversation 1 of the file is damaged",
+	} {
+		load(content)
+		p.wait(fmt.Sprintf(`document.querySelector('#chat-notice').textContent.includes(%q)`, problem))
+	}
+	assert.Equal(t, 2, get[int](p, `document.querySelectorAll('#talks li').length`))
+	p.fill("#talk-title", "Grass")
+	get[bool](p, `document.activeElement.blur() ?? true`)
+	assert.Equal(t, "Grass", get[string](p, `document.querySelector('#talks [aria-current] span').textContent`))
+	p.quiet()
+}
+
+// The library shows what is kept, and what else there is.
+func TestLibrary(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	rows := `[...document.querySelectorAll('#library-list strong')].map((e) => e.textContent)`
+	p.press("Models", 0)
+	p.wait(rows + `.length > 3`)
+	assert.Equal(t, []string{"Quire Tales", "owner/finch:Q4_K_M", "wren.gguf"}, get[[]string](p, rows)[:3])
+	list := get[string](p, `document.querySelector('#library-list').textContent`)
+	assert.Contains(t, list, "500 MB, in GPU memory up to 1.04 GB with the KV cache")
+	assert.Contains(t, list, "100 MB of it are here")
+	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "Models take 600 MB here; there is room for 10.0 GB.")
+	p.press("Delete https://example.org/wren.gguf", 0)
+	p.wait(`!(` + rows + `).includes('wren.gguf')`)
+	p.press("Use owner/finch:Q4_K_M", 0)
+	p.wait(`opened === 'hf:owner/finch:Q4_K_M' && !document.querySelector('#library').open`)
+	assert.Equal(t, "Parrot", get[string](p, `document.querySelector('#chip').textContent`))
+	p.press("Parrot", 0)
+	p.fill("#library-name", "https://example.org/other.gguf")
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(`opened === 'https://example.org/other.gguf' && !document.querySelector('#library').open`)
+	p.quiet()
+}
+
+// A page that was used opens without the network, with what was said.
+func TestOffline(t *testing.T) {
+	site := parrot(t)
+	p := newTab(t, site.URL, "")
+	p.ask("say Still here.")
+	p.wait(told + `[0] === 'Still here.' && ` + idle)
+	p.wait(`navigator.serviceWorker.controller`)
+	p.wait(`globalThis.found || caches.match('quire.wasm').then((r) => { globalThis.found = r; }) && false`)
+	assert.Regexp(t, `^\[?"?quire\.page\.[0-9a-f]{16}`, get[string](p, `caches.keys().then((names) => names.join())`))
+	time.Sleep(1200 * time.Millisecond) // until it is written
+	site.CloseClientConnections()
+	site.Close()
+	p.do(chromedp.Reload())
+	p.wait(`document.querySelector('#talks button')`)
+	p.do(chromedp.Click(css("#talks button")))
+	p.ask("say And again.")
+	p.wait(told + `[1] === 'And again.' && ` + idle)
+	p.do(chromedp.Navigate(site.URL + "/attention.html"))
+	p.wait(`document.querySelector('#measure')`)
+}

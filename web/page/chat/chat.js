@@ -1,0 +1,241 @@
+// The chat: conversations that are kept, and answered by one backend.
+
+import {Answers} from './answers.js';
+import {Composer} from './composer.js';
+import {add, branches, conversation, nameOf, path, ROOT} from './conversation.js';
+import {iconButton, make} from './icons.js';
+import {List} from './list.js';
+import {Parameters} from './parameters.js';
+import {Store} from './store.js';
+import {Thread} from './thread.js';
+import {fileName, read, save, written} from './transfer.js';
+
+const $ = (id) => document.getElementById(id);
+
+const KEPT_EVERY = 1000; // milliseconds, while an answer comes
+
+export class Chat {
+  #talks = new Map();
+  #talk = conversation(); // that is shown
+  #store = new Store();
+  #unsaved = new Set();
+  #saving = 0;
+  #answers;
+  #thread;
+  #list = new List($('talks'), (id) => this.open(id));
+  #composer = new Composer({send: (text, files) => this.send(text, files), stop: () => this.stop()});
+  #parameters = new Parameters((talk) => this.#touch(talk));
+  #defaults = null; // what the model draws by
+  #waiting = null; // {text, percent}: what answers without a first token wait for
+
+  // The backend answers, measure takes the figures, failed() is told of answers that failed.
+  constructor({backend, measure, failed}) {
+    this.#answers = new Answers({
+      backend: () => backend, measure, failed,
+      changed: (talk, message) => this.#changed(talk, message),
+      ended: (talk, messages) => this.#ended(talk, messages),
+    });
+    this.#thread = new Thread($('thread'), {
+      runs: (talk) => this.#answers.runs(talk),
+      edit: (message, text) => this.#ask(message.parent, text, message.files),
+      again: (message) => this.#answer(message.parent),
+      choose: (message, index) => this.#choose(message, index),
+      beside: (message) => this.#beside(message),
+    });
+    $('new-talk').onclick = () => this.open(null);
+    for (const example of document.querySelectorAll('#examples button')) {
+      example.onclick = () => {
+        this.send(example.textContent);
+        $('message').focus();
+      };
+    }
+    $('talk-title').onchange = () => {
+      this.#talk.title = $('talk-title').value.trim();
+      this.#touch(this.#talk);
+      this.#show();
+    };
+    $('delete-talk').onclick = () => this.#delete(this.#talk);
+    $('export-talk').onclick = () => save(fileName(nameOf(this.#talk)), written([this.#talk]));
+    $('export-all').onclick = () => save('conversations.json', written([...this.#talks.values()]));
+    $('import').onclick = () => $('imported').click();
+    $('imported').onchange = () => this.#import($('imported').files[0]);
+    addEventListener('pagehide', () => this.#save());
+  }
+
+  // suit is told what a model draws by where nothing else is asked for.
+  suit(defaults) {
+    this.#defaults = defaults;
+    this.#parameters.show(this.#talk, defaults);
+  }
+
+  // attach takes files for the next message.
+  attach(files) {
+    return this.#composer.files.add(files);
+  }
+
+  // start shows what is kept, the last conversation first.
+  async start() {
+    const kept = await this.#store.open();
+    $('unkept').hidden = kept !== null;
+    for (const talk of kept ?? []) {
+      for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
+      this.#talks.set(talk.id, talk);
+    }
+    this.#show();
+  }
+
+  // open shows a conversation, or a new one.
+  open(id) {
+    this.#talk = this.#talks.get(id) ?? conversation(this.#talk.settings);
+    if ($('list').matches(':popover-open')) $('list').hidePopover();
+    this.#show();
+    $('message').focus();
+  }
+
+  // send asks on.
+  send(text, files) {
+    this.#ask(path(this.#talk).at(-1)?.id ?? ROOT, text, files);
+  }
+
+  stop() {
+    this.#answers.stop(this.#talk);
+  }
+
+  // wait says what answers wait for that have not begun: a model that is loaded. Nothing: they are read.
+  wait(text, percent) {
+    this.#waiting = text ? {text, percent} : null;
+    this.#showWaiting();
+  }
+
+  #ask(parent, text, files) {
+    this.#talks.set(this.#talk.id, this.#talk);
+    $('chat-notice').replaceChildren();
+    this.#answer(add(this.#talk, parent, {role: 'user', text, ...(files?.length && {files})}).id);
+  }
+
+  #answer(parent) {
+    if (this.#answers.runs(this.#talk)) return;
+    const count = this.#talk.settings.answers ?? 1;
+    delete this.#talk.beside;
+    this.#answers.begin(this.#talk, parent, count);
+    if (count > 1) this.#talk.beside = parent;
+    this.#say('Answering');
+    this.#touch(this.#talk);
+    this.#show();
+  }
+
+  #choose(message, index) {
+    const talk = this.#talk;
+    talk.chosen[message.parent] = branches(talk, message.parent)[index].id;
+    if (talk.beside === message.parent) delete talk.beside;
+    this.#touch(talk);
+    this.#show();
+  }
+
+  #beside(message) {
+    this.#talk.beside = message.parent;
+    this.#touch(this.#talk);
+    this.#show();
+  }
+
+  #changed(talk, message) {
+    this.#touch(talk);
+    if (talk !== this.#talk) return;
+    this.#thread.changed(message);
+    this.#thread.wait([message], '');
+  }
+
+  #ended(talk, messages) {
+    this.#touch(talk);
+    if (talk !== this.#talk) {
+      this.#showList();
+      return;
+    }
+    this.#thread.wait(messages, '');
+    this.#show();
+    const [{state, text}] = messages;
+    this.#say(state === 'failed' ? '' : `${state === 'stopped' ? 'Stopped' : 'Answered'}: ${text.slice(0, 1000)}`);
+  }
+
+  #show() {
+    const talk = this.#talk, empty = talk.messages.length === 0, runs = this.#answers.runs(talk);
+    this.#parameters.show(talk, this.#defaults);
+    $('talk-title').value = nameOf(talk);
+    for (const id of ['talk-title', 'export-talk', 'delete-talk']) $(id).hidden = empty;
+    $('export-all').disabled = this.#talks.size === 0;
+    $('welcome').hidden = !empty;
+    $('thread').hidden = empty;
+    this.#thread.show(talk);
+    this.#composer.busy(runs);
+    this.#showWaiting();
+    this.#showList();
+  }
+
+  #showWaiting() {
+    const {text, percent} = this.#waiting ?? {text: 'Reading', percent: null};
+    this.#thread.wait(this.#talk.messages.filter((m) => m.state === 'running' && !m.text && !m.thoughts && !m.calls), text, percent);
+  }
+
+  #showList() {
+    this.#list.show(this.#talks.values(), this.#talk.id, (talk) => this.#answers.runs(talk));
+  }
+
+  // delete takes a conversation away; for a while it can be had back.
+  #delete(talk) {
+    this.#answers.stop(talk);
+    this.#talks.delete(talk.id);
+    this.#unsaved.delete(talk);
+    this.#store.remove(talk.id);
+    this.open(null);
+    this.#notice(`“${nameOf(talk)}” is deleted.`, 'Undo', () => {
+      this.#talks.set(talk.id, talk);
+      this.#store.put(talk);
+      this.open(talk.id);
+    });
+  }
+
+  async #import(file) {
+    $('imported').value = '';
+    try {
+      const talks = read(await file.text());
+      for (const talk of talks) {
+        for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
+        if (this.#talks.has(talk.id)) talk.id = crypto.randomUUID(); // both are kept
+        this.#talks.set(talk.id, talk);
+        this.#store.put(talk);
+      }
+      if (talks.length > 0) this.open(talks[0].id);
+      this.#notice(`${talks.length === 1 ? 'One conversation is' : `${talks.length} conversations are`} imported.`);
+    } catch (e) {
+      this.#notice(e.message);
+    }
+  }
+
+  #notice(text, label, act) {
+    const end = () => $('chat-notice').replaceChildren();
+    const undo = act ? [make('button', {type: 'button', textContent: label, onclick: () => {
+      end();
+      act();
+    }})] : [];
+    $('chat-notice').replaceChildren(make('div', {className: 'chat-notice'}, make('p', {textContent: text}), ...undo, iconButton('close', 'Close', end)));
+  }
+
+  #say(text) {
+    $('chat-status').textContent = text;
+  }
+
+  // touch has a conversation kept, soon.
+  #touch(talk) {
+    if (!this.#talks.has(talk.id)) return; // nothing is said there yet, or it is deleted
+    talk.changed = Date.now();
+    this.#unsaved.add(talk);
+    this.#saving ||= setTimeout(() => this.#save(), KEPT_EVERY);
+  }
+
+  #save() {
+    clearTimeout(this.#saving);
+    this.#saving = 0;
+    for (const talk of this.#unsaved) this.#store.put(talk);
+    this.#unsaved.clear();
+  }
+}

@@ -1,0 +1,60 @@
+// A conversation: messages that branch. It is plain data, which IndexedDB and JSON take as it is:
+// {id, title, created, changed, system, settings, next, messages: [{id, parent, role, text, …}], chosen: {parent: message}}.
+
+export const ROOT = 0; // the parent of a conversation's first message
+
+export function conversation(settings = {}) {
+  const now = Date.now();
+  return {id: crypto.randomUUID(), title: '', created: now, changed: now, system: '', settings: {...settings}, next: 1, messages: [], chosen: {}};
+}
+
+// add puts a message after another, beside those that are there, and goes on with it.
+export function add(talk, parent, fields) {
+  const message = {id: talk.next++, parent, created: Date.now(), ...fields};
+  talk.messages.push(message);
+  talk.chosen[parent] = message.id;
+  return message;
+}
+
+export const find = (talk, id) => talk.messages.find((m) => m.id === id);
+
+// branches lists what follows a message, the oldest first.
+export const branches = (talk, parent) => talk.messages.filter((m) => m.parent === parent);
+
+// path is the conversation as it is read: from its first message, by the branch that was chosen at each, down to the last.
+export function path(talk) {
+  const list = [];
+  for (let at = ROOT; ;) {
+    const next = branches(talk, at);
+    if (next.length === 0) return list;
+    const message = next.find((m) => m.id === talk.chosen[at]) ?? next.at(-1);
+    list.push(message);
+    at = message.id;
+  }
+}
+
+// before is what was said up to a message, and it.
+export function before(talk, id) {
+  const list = [];
+  for (let m = find(talk, id); m; m = find(talk, m.parent)) list.unshift(m);
+  return list;
+}
+
+// request gives what a model is to see where it goes on after a message.
+export function request(talk, id) {
+  const system = talk.system.trim() ? [{role: 'system', content: talk.system}] : [];
+  return [...system, ...before(talk, id).map(said)];
+}
+
+function said({role, text, files = [], calls = []}) {
+  const content = files.map((f) => `${f.name}:\n\`\`\`\n${f.text}\n\`\`\`\n\n`).join('') + text;
+  if (role !== 'assistant' || calls.length === 0) return {role, content};
+  return {role, content, tool_calls: calls.map(({id, name, arguments: given}) => ({id, type: 'function', function: {name, arguments: given}}))};
+}
+
+// nameOf is a conversation's title, or how it begins.
+export function nameOf(talk) {
+  if (talk.title) return talk.title;
+  const first = talk.messages.find((m) => m.role === 'user' && m.text.trim());
+  return first ? first.text.trim().split('\n')[0].slice(0, 80) : talk.messages[0]?.files?.[0]?.name ?? 'New conversation';
+}

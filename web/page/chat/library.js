@@ -1,0 +1,104 @@
+// The models that can be talked to: the built-in one, those that the browser keeps, files, and others by their names.
+
+import {Quire} from '../../quire.js';
+import {adviceFor, show} from '../advice.js';
+import {bytes} from '../format.js';
+import {iconButton, make} from './icons.js';
+
+const $ = (id) => document.getElementById(id);
+
+// SOME are models that are known to run, small ones first.
+const SOME = [
+  ['hf:bartowski/SmolLM2-360M-Instruct-GGUF:Q8_0', 'SmolLM2 360M', 386e6],
+  ['hf:Qwen/Qwen3-0.6B-GGUF:Q8_0', 'Qwen3 0.6B, which thinks first', 639e6],
+  ['hf:ggml-org/gemma-3-1b-it-GGUF:Q4_K_M', 'Gemma 3 1B', 806e6],
+  ['hf:bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 1B', 808e6],
+  ['hf:bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 3B', 2019e6],
+];
+const LARGE = 2 ** 31, SMALL = 2 ** 29; // the most that the KV cache takes by itself, on a card of its own and elsewhere
+
+// Library is a dialog over a form that loads models.
+export class Library {
+  #dialog = $('library');
+  #form;
+  #most = SMALL;
+
+  constructor(form) {
+    this.#form = form;
+    $('chip').onclick = () => this.open();
+    $('library-get').onsubmit = (e) => {
+      e.preventDefault();
+      const name = $('library-name').value.trim();
+      if (name) this.#use('url', name);
+    };
+    $('library-file').onclick = () => $('file').click();
+    $('file').addEventListener('change', () => this.#dialog.open && $('file').files.length > 0 && this.#use('file'));
+    $('library-stop').onclick = () => form.stop();
+    $('library-persist').onclick = async () => {
+      await Quire.models.persist();
+      this.#list();
+    };
+  }
+
+  open() {
+    show($('library-error'), this.#form.problem);
+    this.#dialog.showModal();
+    this.#list();
+    Quire.adapters().then((list) => {
+      this.#most = list[0]?.type === 'discrete' ? LARGE : SMALL;
+      this.#list();
+    }, () => {});
+  }
+
+  // stage shows how far loading is, in percent; null where that is not known.
+  stage(text, percent, loads) {
+    $('library-progress').hidden = !loads;
+    $('library-stage').textContent = text;
+    $('library-progress').querySelector('i').style.transform = `scaleX(${(percent ?? 0) / 100})`;
+  }
+
+  async #use(from, value) {
+    show($('library-error'), null);
+    const quire = await this.#form.use(from, value);
+    show($('library-error'), this.#form.problem);
+    this.#list();
+    if (!quire) return;
+    this.#dialog.close();
+    $('message').focus();
+  }
+
+  async #list() {
+    const [kept, storage] = await Promise.all([Quire.models.list(), Quire.models.storage()]).catch(() => [[], null]);
+    const names = new Set(kept.flatMap((m) => m.names));
+    const rows = [
+      this.#row('Quire Tales', 'Built in: a small teller of stories', 8e6, this.#act('Use', () => this.#use('builtin'))),
+      ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
+      ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, size, this.#act('Get', () => this.#use('url', name)))),
+    ];
+    $('library-list').replaceChildren(...rows);
+    $('library-room').textContent = storage?.quota ? `Models take ${bytes(storage.models)} here; there is room for ${bytes(storage.free)}.` : '';
+    $('library-persist').hidden = !storage || storage.persisted || kept.length === 0;
+  }
+
+  #kept(model) {
+    const here = model.whole ? `Kept, last used ${model.used.toLocaleDateString()}` : `${bytes(model.bytes)} of it are here`;
+    const remove = iconButton('bin', `Delete ${model.name}`, async () => {
+      await Quire.models.remove(model).catch((e) => show($('library-error'), adviceFor(e)));
+      this.#list();
+    });
+    return this.#row(shortly(model.name), here, model.size, this.#act(model.whole ? 'Use' : 'Go on', () => this.#use('url', model.name)), remove);
+  }
+
+  #act(label, act) {
+    return make('button', {type: 'button', textContent: label, onclick: act});
+  }
+
+  #row(title, note, size, ...buttons) {
+    for (const b of buttons) if (!b.getAttribute('aria-label')) b.setAttribute('aria-label', `${b.textContent} ${title}`);
+    return make('li', {}, make('div', {}, make('strong', {textContent: title}), make('span', {className: 'note', textContent: note}),
+      make('span', {className: 'note', textContent: `${bytes(size)}, in GPU memory up to ${bytes(size + this.#most)} with the KV cache`})), ...buttons);
+  }
+}
+
+// shortly is the end of a name that is an address.
+const shortly = (name) => (/^https?:/.test(name) ? decodeURIComponent(new URL(name).pathname.split('/').at(-1)) : name.replace(/^hf:/, ''));

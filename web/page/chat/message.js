@@ -1,0 +1,174 @@
+// One message as it is shown.
+
+import {show} from '../advice.js';
+import {count, duration, rate, whole} from '../format.js';
+import {iconButton, make} from './icons.js';
+import {codeBlock, copyButton, Markdown, pretty} from './markdown.js';
+
+// MessageView shows a message. It tells edit(message, text), again(message), choose(message) and beside(message).
+export class MessageView {
+  node;
+  #message;
+  #page;
+  #body = make('div', {className: 'body'});
+  #markdown = new Markdown();
+  #thoughts = null;
+  #calls = make('div', {className: 'calls'});
+  #note = make('p', {className: 'note figures-note'});
+  #problem = make('div');
+  #branches = make('span', {className: 'branches'});
+  #tools = make('div', {className: 'tools'});
+  #editing = false;
+
+  constructor(message, page) {
+    this.#message = message;
+    this.#page = page;
+    const own = message.role === 'user';
+    this.node = make('li', {className: `message ${own ? 'asked' : 'told'}`});
+    const name = make('h2', {className: 'hidden', textContent: own ? 'You' : 'Answer'});
+    this.#problem.setAttribute('role', 'alert');
+    this.node.append(name, ...(own ? [this.#body] : this.#parts()), this.#problem, this.#tools);
+    if (own) this.#asked();
+    const copy = copyButton(() => message.text, 'Copy');
+    this.#tools.append(this.#branches, copy, own
+      ? iconButton('edit', 'Edit', () => this.#edit())
+      : iconButton('again', 'Answer again', () => page.again(message)), this.#note);
+  }
+
+  #parts() {
+    this.#body.append(this.#markdown.node);
+    this.#body.classList.add('prose');
+    return [this.#calls, this.#body];
+  }
+
+  // update shows what a message has become, and its place among its branches {index, count, beside}.
+  update(place, running) {
+    const m = this.#message;
+    if (m.role !== 'user') {
+      this.#think(m);
+      this.#call(m);
+      this.#markdown.show(m.text);
+      this.node.setAttribute('aria-busy', m.state === 'running');
+      show(this.#problem, m.problem ?? null);
+      this.#note.textContent = noteOf(m);
+    }
+    this.#tools.hidden = m.state === 'running';
+    for (const button of this.#tools.querySelectorAll('.icon-button')) {
+      if (['Edit', 'Answer again'].includes(button.title)) button.disabled = running;
+    }
+    this.#place(place);
+  }
+
+  // wait says what an answer waits for, above what has come.
+  wait(text, percent) {
+    let line = this.node.querySelector('.waiting');
+    if (!text) {
+      line?.remove();
+      return;
+    }
+    if (!line) {
+      line = make('div', {className: 'waiting note'}, make('span'), make('i'));
+      this.#body.before(line);
+    }
+    line.firstChild.textContent = text;
+    line.lastChild.style.transform = `scaleX(${percent === null ? 0 : percent / 100})`;
+  }
+
+  focus() {
+    this.node.querySelector('.icon-button')?.focus();
+  }
+
+  #think(m) {
+    if (!m.thoughts) return;
+    if (!this.#thoughts) {
+      this.#thoughts = make('details', {className: 'thoughts'}, make('summary'), make('div'));
+      this.node.querySelector('h2').after(this.#thoughts);
+    }
+    const thinks = m.state === 'running' && !m.thinking?.ms;
+    this.#thoughts.firstChild.textContent = thinks ? 'Thinking' : m.thinking?.ms ? `Thought for ${duration(m.thinking.ms)}` : 'Thoughts';
+    this.#thoughts.lastChild.textContent = m.thoughts;
+  }
+
+  #call(m) {
+    if (!m.calls?.length) return;
+    this.#calls.replaceChildren(...m.calls.filter(Boolean).map(({name, arguments: given}) => make('div', {className: 'call'},
+      make('p', {className: 'note'}, 'Calls ', make('strong', {textContent: name})), codeBlock(pretty(given) ?? given, 'json'))));
+  }
+
+  #asked() {
+    const {text, files = []} = this.#message;
+    if (files.length > 0) this.#body.append(make('ul', {className: 'files'}, ...files.map((f) => make('li', {textContent: f.name}))));
+    if (text) this.#body.append(make('p', {textContent: text}));
+  }
+
+  #place({index, count: n, beside}) {
+    this.#branches.hidden = n < 2;
+    if (n < 2) return;
+    const key = `${index}/${n}${beside}`;
+    if (this.#branches.dataset.key === key) return;
+    this.#branches.dataset.key = key;
+    const focused = this.#branches.contains(document.activeElement) ? document.activeElement.title : null;
+    const m = this.#message, step = (by) => this.#page.choose(m, index + by);
+    const at = make('span', {textContent: `${index + 1}/${n}`});
+    if (beside) {
+      this.#branches.replaceChildren(make('button', {type: 'button', className: 'quiet', textContent: 'Go on with this', onclick: () => this.#page.choose(m, index)}));
+    } else {
+      const left = iconButton('left', 'The branch before', () => step(-1)), right = iconButton('right', 'The next branch', () => step(1));
+      left.disabled = index === 0;
+      right.disabled = index === n - 1;
+      this.#branches.replaceChildren(left, at, right, ...(m.role === 'user' ? [] : [iconButton('beside', 'Side by side', () => this.#page.beside(m))]));
+    }
+    if (focused) [...this.#branches.querySelectorAll('button')].find((b) => b.title === focused)?.focus();
+  }
+
+  #edit() {
+    if (this.#editing) return;
+    this.#editing = true;
+    const area = make('textarea', {value: this.#message.text, rows: Math.min(12, this.#message.text.split('\n').length + 1)});
+    area.setAttribute('aria-label', 'Edit the message');
+    const end = () => {
+      this.#editing = false;
+      form.remove();
+      this.#body.hidden = this.#tools.hidden = false;
+      this.#tools.querySelector('[title="Edit"]').focus();
+    };
+    const form = make('form', {className: 'edit'}, area, make('div', {className: 'bar'},
+      make('button', {type: 'submit', className: 'primary', textContent: 'Ask this'}),
+      make('button', {type: 'button', textContent: 'Cancel', onclick: end})));
+    form.onsubmit = (e) => {
+      e.preventDefault();
+      if (!area.value.trim()) return;
+      end();
+      this.#page.edit(this.#message, area.value);
+    };
+    area.onkeydown = (e) => {
+      if (e.key === 'Escape') {
+        e.stopPropagation();
+        end();
+      } else if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
+        e.preventDefault();
+        form.requestSubmit();
+      }
+    };
+    this.#body.hidden = this.#tools.hidden = true;
+    this.#body.after(form);
+    area.focus();
+  }
+}
+
+const ENDINGS = {
+  stopped: 'Stopped', cut: 'Cut off when the page was left', length: 'Cut off: no room for more', failed: '', done: '', running: '',
+};
+
+// noteOf says how an answer ended, and what it took.
+function noteOf({state, figures: f, model, dropped}) {
+  const parts = [ENDINGS[state]];
+  if (dropped) parts.push(`without the oldest ${count(dropped, 'message')}, for which the context has no room`);
+  if (f?.tokens > 0) {
+    parts.push(count(f.tokens, 'token'));
+    if (f.perSecond > 0) parts.push(rate(f.perSecond));
+    parts.push(`prompt ${whole(f.prompt)}${f.cached > 0 ? `, ${whole(f.cached)} cached` : ''}`);
+  }
+  if (model) parts.push(model);
+  return parts.filter(Boolean).join(' · ');
+}
