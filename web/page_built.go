@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed dist/*.html dist/*.js dist/*.css dist/*.wasm dist/attention dist/gpu dist/page dist/quire
+//go:embed dist/*.html dist/*.js dist/*.css dist/*.wasm dist/attention dist/gpu dist/page dist/quire dist/store
 var dist embed.FS
 
 // Page is the built page, without the built-in model.
