@@ -98,7 +98,7 @@ func (h *Handler) body(w *recorder, r *http.Request) ([]byte, *openai.Error) {
 	if r.ContentLength > h.MaxBody {
 		return nil, openai.TooLarge(int(h.MaxBody))
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	if encoding := strings.Join(r.Header.Values("Content-Encoding"), ", "); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, invalid(http.StatusUnsupportedMediaType, "unsupported_encoding", fmt.Sprintf("The request's body is encoded as %q; send it as it is.", encoding))
 	}
 	w.unread = nil

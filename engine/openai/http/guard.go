@@ -20,8 +20,10 @@ func (h *Handler) guard(r *http.Request) *openai.Error {
 	if len(h.Hosts) > 0 && r.Host != "" && !named(r.Host, h.Hosts) {
 		return invalid(http.StatusForbidden, "host_not_allowed", fmt.Sprintf("This server does not go by the name %q; --allow-host adds a name.", r.Host))
 	}
-	if origin := r.Header.Get("Origin"); origin != "" && !h.allowed(r, origin) {
-		return invalid(http.StatusForbidden, "origin_not_allowed", fmt.Sprintf("Pages of %q may not call this server; --cors lists those that may.", origin))
+	for _, origin := range r.Header.Values("Origin") {
+		if origin != "" && !h.allowed(r, origin) {
+			return invalid(http.StatusForbidden, "origin_not_allowed", fmt.Sprintf("Pages of %q may not call this server; --cors lists those that may.", origin))
+		}
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (h *Handler) route(w *recorder, r *http.Request) {
 	case strings.TrimSuffix(name, "/") == "/health" || strings.TrimSuffix(name, "/") == "/v1/health":
 		h.health(w, r)
 	case name == "/metrics" && h.Metrics != nil && h.OpenMetrics:
-		h.Metrics.ServeHTTP(w, r)
+		h.metrics(w, r)
 	case h.onPage(r):
 		h.page(w, r)
 	case name == "/" && h.Page == nil:
@@ -168,9 +168,25 @@ func (h *Handler) health(w *recorder, r *http.Request) {
 	h.write(ctx, cancel, w, h.core.Handle(ctx, openai.Call{Method: r.Method, Path: "/health", Header: r.Header.Get, ID: w.id}))
 }
 
+// reads says that a request only reads, and refuses another.
+func (h *Handler) reads(w *recorder, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	h.refuse(w, r, invalid(http.StatusMethodNotAllowed, "method_not_supported", "Only GET is allowed on "+r.URL.Path+"."))
+	return false
+}
+
+func (h *Handler) metrics(w *recorder, r *http.Request) {
+	if h.reads(w, r) {
+		h.Metrics.ServeHTTP(w, r)
+	}
+}
+
 // onPage says that a path names a file of the page.
 func (h *Handler) onPage(r *http.Request) bool {
-	if h.Page == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if h.Page == nil {
 		return false
 	}
 	if r.URL.Path == "/" {
@@ -181,6 +197,9 @@ func (h *Handler) onPage(r *http.Request) bool {
 }
 
 func (h *Handler) page(w *recorder, r *http.Request) {
+	if !h.reads(w, r) {
+		return
+	}
 	w.within = pageTime
 	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 	w.Header().Set("Cache-Control", "no-cache")
@@ -196,7 +215,7 @@ func (h *Handler) call(w *recorder, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/metrics" && h.Metrics != nil {
-		h.Metrics.ServeHTTP(w, r)
+		h.metrics(w, r)
 		return
 	}
 	if bad := h.limits.take(w.Header(), key, time.Now()); bad != nil {
