@@ -26,19 +26,24 @@ export type KVType = 'f16' | 'bf16' | 'q8' | 'f32';
 export interface OpenOptions {
   /**
    * The URL of a GGUF file, or a File or Blob of one, or all Files of a model in several (-00001-of-00003.gguf and so on; of their
-   * URLs one is enough). `import tales from 'quire-llm/tales'` gives the URL of the small model
+   * URLs one is enough), or a name on Hugging Face's hub, such as hf:owner/repo, hf:owner/repo:Q4_K_M or hf:owner/repo/file.gguf, or what
+   * Quire.models calls a model that is kept. `import tales from 'quire-llm/tales'` gives the URL of the small model
    * that comes with the package.
    */
-  model: string | URL | Blob | readonly Blob[];
+  model: string | URL | Blob | readonly Blob[] | KeptModel;
   onProgress?: (progress: Progress) => void;
   /**
    * Whether the browser keeps the model for later opens, which then ask nothing of the network, and for when the GPU is lost. Default:
-   * true for what comes from the network. Where there is no room, models that were not used for longest go; where that is not
-   * enough, the model runs without being kept, and kept says why.
+   * true for what comes from the network; true keeps a File too, as file:NAME. Where there is no room, models that were not used for
+   * longest go; where that is not enough, the model runs without being kept, and kept says why.
    */
   keep?: boolean;
   /** The most connections that a download takes, where the server has ranges: 1 to 6, default 4. */
   connections?: number;
+  /** The hub that names are of, such as a mirror; default https://huggingface.co. */
+  hub?: string;
+  /** A token for models that the hub does not give to everyone; it goes to the hub alone. */
+  hubToken?: string;
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;
   /** Gives up loading. */
@@ -122,6 +127,8 @@ export interface PullOptions {
   signal?: AbortSignal;
   /** As of Quire.open. */
   connections?: number;
+  hub?: string;
+  hubToken?: string;
 }
 
 /** Room for this origin, in bytes. */

@@ -36,9 +36,18 @@ globalThis.fs.writeSync = (fd, bytes) => {
 
 const waiting = [];
 async function call({method, id, argument, blob, store: keep}) {
-  if (method === 'open') {
-    opening = id;
-    await store.prepare(keep);
+  if (method === 'open' || method === 'addLoRA') {
+    try {
+      if (method === 'open') {
+        opening = id;
+        await store.prepare(keep);
+      }
+      const {url, ...rest} = JSON.parse(argument);
+      if (url) argument = JSON.stringify({...rest, url: await store.resolve(url)});
+    } catch (e) {
+      postMessage({kind: 'failed', id, value: store.failure(e)});
+      return;
+    }
   }
   globalThis.quireCall(method, id, argument, blob);
 }

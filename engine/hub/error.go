@@ -24,6 +24,7 @@ const (
 	Encoded     Kind = "ErrEncoded"     // compressed on the way
 	Changed     Kind = "ErrChanged"     // another file than at first
 	BadAddress  Kind = "ErrBadAddress"  // not an address at all
+	Damaged     Kind = "ErrDamaged"     // other bytes than the hub names
 )
 
 // Error is why a file could not be fetched.
@@ -79,6 +80,8 @@ func (e *Error) Advice() string {
 		return "The server must send the file as it is, without Content-Encoding. Download it and give the file, or take it from another server."
 	case Changed:
 		return "Load it again."
+	case Damaged:
+		return "Load it again. If it happens every time, ask the model's owner."
 	case BadAddress:
 		return "An address looks like https://example.org/model.gguf."
 	}

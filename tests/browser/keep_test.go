@@ -4,6 +4,7 @@ package browser
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,12 +15,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/hubtest"
 )
 
 // shelf is a site whose models' requests are noted.
@@ -81,6 +86,12 @@ func (s *shelf) requests() []string {
 	return asked
 }
 
+func (s *shelf) put(path string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.models[path] = data
+}
+
 func (s *shelf) set(fault func(w http.ResponseWriter, r *http.Request, data []byte) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,16 +110,16 @@ func talesFile(t *testing.T) []byte {
 const keeper = `
 globalThis.quireGPU.retryPause = 2;
 globalThis.quireStore.pieceSize = 1 << 20;
-self.addEventListener('message', async ({data: {read, keep, connections, again}}) => {
-  if (!read) return;
+self.addEventListener('message', async ({data: {read, again, blob, ...options}}) => {
+  if (!read && !blob) return;
   const out = {error: '', digest: '', from: '', kept: null, same: true};
   const post = self.postMessage;
   self.postMessage = (message) => { if (message.kind === 'kept') out.kept = message.value; };
   const hex = async (bytes) => Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (b) => b.toString(16).padStart(2, '0')).join('');
   let source;
   try {
-    await quireStore.prepare({keep, connections});
-    source = quireStore.source(read);
+    await quireStore.prepare(options);
+    source = quireStore.source(blob ?? await quireStore.resolve(read));
     const size = await source.open();
     for (let turn = 0; turn < (again ? 2 : 1); turn++) {
       const all = new Uint8Array(size + 4);
@@ -144,7 +155,7 @@ const pulls = `(async () => {
 		const worker = new Worker('/worker.js', {type: 'module'});
 		worker.onerror = (e) => reject(new Error(e.message));
 		worker.onmessage = ({data}) => {
-			if (data.kind === 'listening') worker.postMessage({read: new URL(path, location.href).href, ...more});
+			if (data.kind === 'listening') worker.postMessage({read: path.startsWith('/') ? new URL(path, location.href).href : path, ...more});
 			if (data.kind !== 'read') return;
 			worker.terminate();
 			resolve(data.value);
@@ -186,7 +197,7 @@ func TestKept(t *testing.T) {
 		return say(quire);
 	})()`)
 	require.NotEmpty(t, first)
-	assert.Len(t, s.requests(), 1)
+	assert.NotEmpty(t, s.requests())
 
 	p.do(chromedp.Reload())
 	get[bool](p, opener)
@@ -197,6 +208,20 @@ func TestKept(t *testing.T) {
 		return say(quire);
 	})()`))
 	assert.Empty(t, s.requests(), "nothing is asked for")
+	assert.Regexp(t, `^ErrInUse: .*tales\.gguf is open`, get[string](p, `failure(Quire.models.remove('/models/tales.gguf'))`))
+
+	// The GPU is lost in the middle of a stream.
+	assert.Equal(t, []any{first, 1.0}, get[[]any](p, `(async () => {
+		const again = quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 8, ignoreEnd: true});
+		let lost = false;
+		for await (const _ of again) {
+			if (!lost) new BroadcastChannel('test').postMessage('lose');
+			lost = true;
+		}
+		return [(await again.result).text, (await quire.stats()).recoveries];
+	})()`))
+	assert.Empty(t, s.requests(), "nor then")
+	assert.Positive(t, get[int](p, `quire.close().then(() => Quire.models.remove('/models/tales.gguf'))`))
 	p.quiet()
 }
 
@@ -263,4 +288,162 @@ func TestKeptGoesOn(t *testing.T) {
 func stripped(o reading) reading {
 	o.Kept = nil
 	return o
+}
+
+// Whatever a server does, what is read is the file, and what can be kept is.
+func TestKeptOfServers(t *testing.T) {
+	data := file(6<<20+5, 3)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	read := func(what, more string) reading {
+		t.Helper()
+		r := get[reading](p, `read('/models/m.gguf', `+more+`)`)
+		require.Empty(t, r.Error, what)
+		require.Equal(t, digest(data), r.Digest, what)
+		require.True(t, r.Same, what)
+		return r
+	}
+	forget := func() { get[int](p, `models.remove('/models/m.gguf')`) }
+
+	// Several connections: each asks for pieces of its own.
+	var running, most atomic.Int32
+	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		most.Store(max(most.Load(), running.Add(1)))
+		defer running.Add(-1)
+		time.Sleep(30 * time.Millisecond)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		return true
+	})
+	require.True(t, read("several connections", `{connections: 4}`).Kept.Kept)
+	assert.GreaterOrEqual(t, most.Load(), int32(3))
+	s.requests()
+	read("kept", `{again: true}`)
+	assert.Empty(t, s.requests())
+
+	// A damaged piece comes again, alone; where it cannot, that is said.
+	damage := func(piece string) {
+		get[bool](p, `(async () => {
+			const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-models');
+			for await (const folder of all.values()) {
+				const file = await folder.getFileHandle('`+piece+`'), writer = await file.createWritable({keepExistingData: true});
+				await writer.write({type: 'write', position: 1000, data: new Uint8Array([1, 2, 3])});
+				await writer.close();
+			}
+			return true;
+		})()`)
+	}
+	damage("0-00002")
+	read("a damaged piece", `{again: true}`)
+	assert.LessOrEqual(t, len(s.requests()), 2)
+	read("which is mended", `{}`)
+	assert.Empty(t, s.requests())
+	damage("0-00003")
+	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		w.WriteHeader(http.StatusNotFound)
+		return true
+	})
+	assert.Regexp(t, `ErrNotFound.*a part of the file that is kept is damaged, and must come again`, get[reading](p, `read('/models/m.gguf')`).Error)
+	s.set(nil)
+	read("a damaged piece, later", `{}`)
+
+	// A file that changed while it was half there comes anew.
+	forget()
+	s.set(cutAt(len(data) / 2))
+	get[string](p, `failure(pull('/models/m.gguf'))`)
+	s.set(nil)
+	data = file(6<<20+5, 4)
+	s.put("/models/m.gguf", data)
+	require.True(t, read("another file", `{}`).Kept.Kept)
+	data = file(5<<20, 5)
+	s.put("/models/m.gguf", data)
+	get[bool](p, `pull('/models/m.gguf').then(({whole}) => whole)`)
+	require.Equal(t, "kept", read("pulled anew", `{}`).From)
+
+	// Servers without ranges, and without a length.
+	for what, fault := range map[string]func(w http.ResponseWriter, r *http.Request, data []byte) bool{
+		"no ranges": func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+			w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+			w.Write(data)
+			return true
+		},
+		"no length": hubtest.Lengthless,
+	} {
+		forget()
+		s.set(fault)
+		require.True(t, read(what, `{again: true}`).Kept.Kept, what)
+		s.requests()
+		require.Equal(t, "kept", read(what, `{}`).From, what)
+		assert.Empty(t, s.requests(), what)
+	}
+	s.set(nil)
+	forget()
+	r := read("not to be kept", `{keep: false, again: true}`)
+	assert.False(t, r.Kept.Kept)
+	assert.Zero(t, get[int](p, `models.list().then((all) => all.length)`))
+
+	// Files that are chosen are kept if that is asked for, and open by name.
+	require.Equal(t, "file", get[string](p, `fetch('/models/m.gguf').then((r) => r.blob()).then(async (b) => (await read('', {blob: new File([b], 'mine.gguf'), keep: true})).from)`))
+	assert.Equal(t, []any{"file:mine.gguf", true}, get[[]any](p, `models.list().then(([{name, whole}]) => [name, whole])`))
+	assert.Equal(t, reading{Digest: digest(data), From: "kept", Same: true}, stripped(get[reading](p, `read('file:mine.gguf')`)))
+	assert.Contains(t, get[reading](p, `read('file:other.gguf')`).Error, "no such file is kept")
+}
+
+// Tabs that want one model fetch it once; who is gone leaves the rest to others.
+func TestKeptByOneTab(t *testing.T) {
+	data := file(5<<20, 6)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	gate := hubtest.NewGate(2<<20 + 5)
+	s.set(gate.Fault)
+	get[bool](p, `Boolean(globalThis.one = pull('/models/m.gguf', {connections: 1}))`)
+	p.wait(`progress.some(({stage, from, done}) => stage === 'download' && from === 'network' && done > 2 << 20)`)
+	other := newTab(t, s.url+"/empty.html", "")
+	get[bool](other, pulls)
+	get[bool](other, `Boolean(globalThis.two = read('/models/m.gguf').then((r) => { globalThis.outcome = r; }))`)
+	p.wait(`models.list().then(([m]) => m.bytes > 2 << 20)`)
+	before := len(s.requests())
+	assert.Equal(t, 1, before)
+
+	// The first tab is closed while the server waits: the second goes on there.
+	p.do(chromedp.Navigate("about:blank"))
+	gate.Open()
+	other.wait(`globalThis.outcome`)
+	assert.Equal(t, digest(data), get[string](other, `outcome.digest`))
+	asked := s.requests()
+	require.NotEmpty(t, asked)
+	assert.Regexp(t, `^bytes=2\d{6}-`, asked[0], "what the first had is not asked for again")
+	other.quiet()
+}
+
+// Where there is no room, what was not used for longest goes; where that is not enough, the model is read all the same.
+func TestKeptWithinQuota(t *testing.T) {
+	small, large := file(12<<20, 7), file(36<<20, 8)
+	s := keeping(t, map[string][]byte{"/models/a.gguf": small, "/models/b.gguf": small, "/models/c.gguf": small, "/models/large.gguf": large})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	limit := func(bytes int) {
+		size := float64(bytes)
+		p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, storage.OverrideQuotaForOrigin, storage.OverrideQuotaForOriginParams{Origin: s.url, QuotaSize: &size})
+			return err
+		}))
+	}
+	names := func() string {
+		return get[string](p, `models.list().then((all) => all.map(({name}) => name.replace(/.*\//, '')).join(' '))`)
+	}
+	get[bool](p, `pull('/models/a.gguf').then(() => pull('/models/b.gguf')).then(() => read('/models/a.gguf')).then(() => true)`)
+	require.Equal(t, "a.gguf b.gguf", names())
+	limit(get[int](p, `models.storage().then(({usage}) => usage)`) + (6 << 20))
+	get[bool](p, `pull('/models/c.gguf').then(({whole}) => whole)`)
+	assert.Equal(t, "c.gguf a.gguf", names(), "the one that was used longest ago made room")
+	assert.Regexp(t, `^ErrNoRoom: the model cannot be kept: it needs 38 MB, and the browser has room for [\d.]+ \w+; remove others`, get[string](p, `failure(pull('/models/large.gguf'))`))
+	r := get[reading](p, `read('/models/large.gguf', {again: true})`)
+	assert.Equal(t, []any{"", digest(large), true, false}, []any{r.Error, r.Digest, r.Same, r.Kept.Kept})
+	assert.Regexp(t, `^The model is not kept: it needs 38 MB, and the browser has room for `, r.Kept.Problem)
+	assert.Equal(t, "large.gguf c.gguf a.gguf", names(), "nothing goes in vain")
+	assert.Regexp(t, `^no failure`, get[string](p, `failure(models.remove('/models/a.gguf'))`))
+	assert.Regexp(t, `^ErrNotFound: no model is kept`, get[string](p, `failure(models.remove('/models/a.gguf'))`))
+	p.quiet()
 }

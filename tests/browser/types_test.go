@@ -11,11 +11,14 @@ import (
 
 // What a program in TypeScript may write, and must not.
 const typed = `
-import {Quire, QuireError, type ChatCompletion, type ChatRequest, type Chunk, type Generation, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
+import {Quire, QuireError, type ChatCompletion, type ChatRequest, type Chunk, type Generation, type KeptModel, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
 import tales from 'quire-llm/tales';
 
 const settings: Options<OpenOptions> = {model: tales, context: null, kvType: 'q8', signal: undefined, onProgress: ({stage, done, total}) => console.log(stage, done / total)};
 const quire: Quire = await Quire.open(settings);
+const [kept]: KeptModel[] = await Quire.models.list();
+if (kept) await Quire.open({model: kept, keep: true, hub: null, connections: 2});
+console.log((await quire.kept).problem, await Quire.models.remove((await Quire.models.pull('hf:owner/repo:Q4_K_M', {signal: null})).name));
 const messages: Message[] = [
   {role: 'system', content: 'You are kind.'},
   {role: 'user', content: [{type: 'text', text: 'Hello.'}]},

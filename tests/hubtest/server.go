@@ -59,11 +59,25 @@ type Server struct {
 // New starts a server; it ends with the test.
 func New(t testing.TB) *Server {
 	s := &Server{repos: map[string]*Repo{}, Allowed: "hf_allowed", Known: "hf_known"}
-	s.Hub = httptest.NewServer(http.HandlerFunc(s.hub))
-	s.Content = httptest.NewServer(http.HandlerFunc(s.content))
+	s.Hub = httptest.NewServer(shared(s.hub))
+	s.Content = httptest.NewServer(shared(s.content))
 	t.Cleanup(s.Hub.Close)
 	t.Cleanup(s.Content.Close)
 	return s
+}
+
+// shared lets pages of other origins ask, as the hub does.
+func shared(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "X-Repo-Commit,X-Error-Code,X-Error-Message,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag")
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Access-Control-Allow-Headers", "Authorization,Range")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next(w, r)
+	})
 }
 
 // Put adds a repository, or replaces it.

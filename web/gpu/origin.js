@@ -8,6 +8,7 @@ export class BlobOrigin {
 
   constructor(blob, name = blob.name || 'the file') {
     this.blob = blob;
+    this.tag = blob.lastModified ? String(blob.lastModified) : null;
     this.name = name;
     this.size = blob.size;
   }

@@ -2,8 +2,9 @@
 
 import {FIREFOX} from '../gpu/browser.js';
 import {drop, find, list, room} from '../store/models.js';
+import {canonical} from '../store/name.js';
 import {QuireError} from './error.js';
-import {given} from './options.js';
+import {given, modelOf} from './options.js';
 
 const shownModel = ({key, ...model}) => model;
 
@@ -13,7 +14,7 @@ export const models = (pull) => Object.freeze({
 
   async pull(model, options) {
     const name = await pull(model, given(options));
-    return shownModel(await find(name));
+    return shownModel(await find(canonical(name)));
   },
 
   async remove(model) {
@@ -37,14 +38,4 @@ export function persistQuietly() {
   if (!FIREFOX) navigator.storage?.persist?.().catch(() => {});
 }
 
-const nameOf = (model) => (typeof model === 'object' && model !== null && 'name' in model ? model.name : absolute(String(model)));
-
-// absolute gives an address as it is kept.
-function absolute(name) {
-  if (/^hf[:.]/i.test(name)) return name;
-  try {
-    return new URL(name, globalThis.document?.baseURI ?? globalThis.location?.href).href;
-  } catch {
-    return name;
-  }
-}
+const nameOf = (model) => canonical(modelOf(model).url);

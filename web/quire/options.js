@@ -1,5 +1,6 @@
 // Reads what callers give: options that may be absent, a model, and what goes to the worker as JSON.
 
+import {HUB, isFile, isName} from '../store/name.js';
 import {badRequest, QuireError} from './error.js';
 
 // given returns the options that are there: null is as good as none. A signal and callbacks are what they should be.
@@ -38,9 +39,11 @@ export function modelOf(model, what = 'model') {
   }
   if (model instanceof Blob) return {url: '', blob: model};
   if (Array.isArray(model) && model.length > 0 && model.every((file) => file instanceof Blob)) return {url: '', blob: model};
+  if (typeof model?.name === 'string' && Array.isArray(model.files)) return modelOf(model.name, what); // of Quire.models
   if (typeof model !== 'string' && !(model instanceof URL)) {
     throw badRequest(`${what} must be a URL, a File or a Blob${what === 'model' ? ', or a list of the Files of one model' : ''}, not ${kind(model)}`);
   }
+  if (typeof model === 'string' && (isName(model) || isFile(model))) return {url: model, blob: null};
   try {
     return {url: new URL(model, globalThis.document?.baseURI ?? globalThis.location?.href).href, blob: null};
   } catch {
@@ -49,10 +52,12 @@ export function modelOf(model, what = 'model') {
 }
 
 // keeping takes apart what says how a model is kept, and the rest.
-export function keeping({keep, connections, ...rest}) {
+export function keeping({keep, connections, hub, hubToken, ...rest}) {
   if (keep !== undefined && typeof keep !== 'boolean') throw badRequest(`keep must be true or false, not ${kind(keep)}`);
   if (connections !== undefined && !(Number.isInteger(connections) && connections >= 1)) throw badRequest('connections must be a whole number from 1 on');
-  return {store: {keep, connections}, rest};
+  if (hub !== undefined && !/^https?:\/\/[^/]/i.test(hub)) throw badRequest(`hub must be an address such as ${HUB}, not ${JSON.stringify(hub)}`);
+  if (hubToken !== undefined && typeof hubToken !== 'string') throw badRequest(`hubToken must be a string, not ${kind(hubToken)}`);
+  return {store: {keep, connections, hub: hub && String(hub), hubToken}, rest};
 }
 
 // written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,

@@ -196,11 +196,11 @@ export class Download {
   // put writes a piece as far as it has come. Where no room can be made, nothing is kept from then on.
   #put(piece) {
     piece.busy = piece.busy.then(async () => {
-      for (let tries = 0; this.#shelf; tries++) {
+      while (this.#shelf) {
         try {
           return await this.#shelf.write(piece);
         } catch (e) {
-          if (tries > 0 || !await this.#host.room(e)) this.#unkept(e);
+          if (!await this.#host.room(e)) this.#unkept(e);
         }
       }
     });

@@ -137,8 +137,9 @@ export class KeptSource {
         return opened ?? this.#again(record);
       },
       arrived: (bytes) => store.arrived(place, bytes),
-      room: (e) => e.name === 'QuotaExceededError' && store.room(place, record.about.size - record.bytes).then(() => true, () => false),
+      room: (e) => e.name === 'QuotaExceededError' && store.evict(place, record.about.size - record.bytes),
       unkept: (e) => {
+        if (e.name === 'QuotaExceededError') e = Object.assign(new DOMException('no room', e.name), {needs: this.size, has: record.bytes});
         this.#problem = e;
         this.#shelf.close();
         this.#unlock();

@@ -80,12 +80,14 @@ export async function room() {
 /** Removes the models that were not used for longest, but for one, until there is so much room. Gives what there is. */
 export async function makeRoom(bytes, but) {
   let now = await room();
-  if (!now || now.free >= bytes) return now;
-  const others = (await list()).filter(({key}) => key !== but).reverse();
-  if (now.free + others.reduce((sum, m) => sum + m.bytes, 0) < bytes) return now; // it would be for nothing
-  for (const model of others) {
-    if (now.free >= bytes) break;
-    if (await drop(model)) now = await room();
-  }
+  while (now && now.free < bytes && await dropOldest(bytes - now.free, but)) now = await room();
   return now;
+}
+
+/** Removes the model that was not used for longest, but for one; false where all others together have fewer bytes. */
+export async function dropOldest(bytes, but) {
+  const others = (await list()).filter(({key}) => key !== but).reverse();
+  if (others.reduce((sum, m) => sum + m.bytes, 0) < bytes) return false;
+  for (const model of others) if (await drop(model)) return true;
+  return false;
 }

@@ -1,3 +1,5 @@
+import {isFile} from './name.js';
+
 // Where a file of a model is kept. All files of a split model (…-00002-of-00003.gguf) lie in one folder.
 
 const PART = /-(\d{5})-of-(\d{5})(?=\.gguf(?!.*-\d{5}-of-\d{5}\.gguf))/i;
@@ -18,7 +20,7 @@ export async function placeOf(url) {
 export const partOf = (url, no) => url.replace(PART, (_, mine, parts) => `-${String(no + 1).padStart(5, '0')}-of-${parts}`);
 
 /** Whether an address is one whose files can be kept. */
-export const isKeepable = (url) => /^https?:/i.test(url);
+export const isKeepable = (url) => /^https?:/i.test(url) || isFile(url);
 
 /** Gives an address without a password. */
 export const shown = (url) => url.replace(/^(\w+:\/\/[^/@:]*):[^/@]*@/, '$1:xxxxx@');

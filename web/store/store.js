@@ -3,8 +3,10 @@ import {URLOrigin} from '../gpu/origin.js';
 import {Turns} from '../gpu/turns.js';
 import {folderIn, top} from './folder.js';
 import {KeptSource} from './kept.js';
+import {Hub} from './hub.js';
 import {CHANNEL} from './lock.js';
-import {makeRoom, use} from './models.js';
+import {dropOldest, find, makeRoom, use} from './models.js';
+import {canonical, isFile, isName} from './name.js';
 import {isKeepable, partOf, placeOf, shown} from './place.js';
 
 // The Store gives a worker's sources: of files that the browser keeps, or is to keep. It tells how far they are.
@@ -21,15 +23,19 @@ export class Store {
   from = 'network'; // where the model comes from
   #fetched;
   #tell;
-  #keep = false;
+  #files = new Map(); // by address: {place, done, total, over, problem}
+  #keepBlobs = false;
+  #hub = null;
+  #hubUrl;
   #names = [];
   #known = new Map(); // by address: what a hub says of it
-  #files = new Map(); // by address: {place, done, total, over, problem}
   #opened = false;
   #began = 0;
   #came = 0; // bytes since then
   #told = 0;
+  #later = null; // what tells of it
   #channel = null;
+  #evicting = null; // several pieces may find no room at once
 
   // fetched(from) gives a source that keeps nothing, tell(kind, value) tells the page.
   constructor(fetched, tell) {
@@ -38,26 +44,43 @@ export class Store {
   }
 
   /** Prepares for the sources of one model. */
-  async prepare({keep = true, connections = CONNECTIONS, name = ''}) {
-    this.#keep = keep;
+  async prepare({keep, connections = CONNECTIONS, hub, hubToken}) {
+    this.#keepBlobs = keep === true;
+    this.#hub = new Hub(hub, hubToken);
+    this.#hubUrl = hub;
     this.connections = Math.max(1, Math.min(6, connections));
     this.lanes = new Turns(this.connections);
-    this.#names = name ? [name] : [];
+    this.#names = [];
     this.#files.clear();
     this.#opened = false;
     this.from = 'network';
-    this.folder = keep ? await top(true) : null;
+    this.folder = keep === false ? null : await top(true);
     if (this.folder) this.#channel ??= new BroadcastChannel(CHANNEL);
+  }
+
+  /** Gives the address of what a name means, of its first file; other addresses are given back. */
+  async resolve(text, fresh = false) {
+    if (!isName(text) && !/^https?:/i.test(text)) return text;
+    const name = this.#hub.parse(text);
+    if (name === null) return text;
+    const asked = canonical(text, this.#hubUrl);
+    const kept = this.folder && !fresh ? await find(asked) : null;
+    this.#names = [asked];
+    if (kept?.whole) return kept.files[0].url;
+    const files = await this.#hub.files(name);
+    for (const {url, ...known} of files) this.#known.set(url, known);
+    return files[0].url;
   }
 
   /** Gives a source of an address or a Blob. */
   source(from, fresh = false) {
+    const fetched = (place, tag = null) => this.#fetched(new URLOrigin(from, {headers: place.headers, stored: this.folder !== null, tag}));
     if (from instanceof Blob) {
       this.from = 'file';
-      return this.#fetched(from);
+      return this.folder && this.#keepBlobs ? new KeptSource(`file:${from.name || 'model.gguf'}`, this, () => this.#fetched(from), true) : this.#fetched(from);
     }
-    if (!this.folder || !isKeepable(from)) return this.#fetched(from);
-    return new KeptSource(from, this, (place, tag) => this.#fetched(new URLOrigin(from, {headers: place.headers, stored: true, tag})), fresh);
+    if (!this.folder || !isKeepable(from)) return isKeepable(from) ? fetched(this.#known.get(from) ?? {}) : this.#fetched(from);
+    return new KeptSource(from, this, isFile(from) ? () => gone(from) : fetched, fresh);
   }
 
   /** Gives the place of an address. */
@@ -66,8 +89,9 @@ export class Store {
   }
 
   /** Fetches a model without opening it. */
-  async pull(url) {
+  async pull(name) {
     if (!this.folder) throw Object.assign(new Error('the browser keeps no files for this page'), {name: 'ErrNoStorage'});
+    const url = await this.resolve(name, true);
     const {parts} = await this.placeOf(url);
     const sources = Array.from({length: parts}, (_, no) => this.source(parts > 1 ? partOf(url, no) : url, true));
     try {
@@ -87,14 +111,14 @@ export class Store {
 
   /** A file is there as a whole. */
   async found(place, record) {
-    if (this.#files.size === 0) this.from = 'kept';
+    if ([...this.#files.values()].every(({done, total}) => done === total)) this.from = 'kept';
     this.#files.set(place.url, {place, done: record.about.size, total: record.about.size, over: true});
     await this.#use(place).catch(() => {}); // another tab may write it
   }
 
   /** A file will come. */
   async began(place, record) {
-    this.from = 'network';
+    if (this.from !== 'file') this.from = 'network';
     this.#files.set(place.url, {place, done: record.bytes, total: record.about.size});
     await this.#use(place).catch(() => {});
     this.#progress(true);
@@ -144,8 +168,13 @@ export class Store {
   }
 
   #progress(now) {
-    const time = performance.now();
-    if (!now && time - this.#told < TELL_EVERY) return;
+    const time = performance.now(), wait = this.#told + TELL_EVERY - time;
+    if (!now && wait > 0) {
+      this.#later ??= setTimeout(() => this.#progress(true), wait);
+      return;
+    }
+    clearTimeout(this.#later);
+    this.#later = null;
     this.#told = time;
     let done = 0, total = 0;
     for (const file of this.#files.values()) {
@@ -154,7 +183,7 @@ export class Store {
       this.#channel?.postMessage({url: file.place.url, done: file.done, total: file.total});
     }
     const rate = this.#came / Math.max(1e-3, (time - this.#began) / 1000);
-    this.#tell('progress', {stage: 'download', done: Math.min(done, total), total, rate: this.#began ? Math.round(rate) : 0, from: 'network'});
+    this.#tell('progress', {stage: 'download', done: Math.min(done, total), total, rate: this.#began ? Math.round(rate) : 0, from: this.from});
   }
 
   /** Tells how far another tab is with a file, until what it gives is called. */
@@ -172,6 +201,15 @@ export class Store {
     const room = await makeRoom(bytes, place.key);
     if (room && room.free < bytes) throw Object.assign(new DOMException('no room', 'QuotaExceededError'), {needs: bytes, has: room.free});
   }
+
+  /** Removes another model where there was less room than the browser said; false where that would not help. */
+  evict(place, bytes) {
+    return this.#evicting ??= dropOldest(bytes, place.key).finally(() => { this.#evicting = null; });
+  }
+}
+
+function gone(name) {
+  throw new Fault(name, 'ErrNotFound', 'no such file is kept: choose the file again');
 }
 
 // nameOf is what package hub calls a status.

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"maps"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/hubtest"
 )
 
 func endpoint(t testing.TB, text string) Endpoint {
@@ -17,37 +20,16 @@ func endpoint(t testing.TB, text string) Endpoint {
 }
 
 func TestNames(t *testing.T) {
-	e := endpoint(t, "https://mirror.example/hub")
-	tests := []struct {
-		text string
-		want Name
-	}{
-		{"hf:o/r", Name{Repo: "o/r", Revision: "main"}},
-		{"HF:o/r:q8_0", Name{Repo: "o/r", Revision: "main", Quant: "q8_0"}},
-		{"hf://o/r:latest", Name{Repo: "o/r", Revision: "main"}},
-		{"hf.co/bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M", Name{Repo: "bartowski/Llama-3.2-1B-Instruct-GGUF", Revision: "main", Quant: "Q4_K_M"}},
-		{"huggingface.co/o/r", Name{Repo: "o/r", Revision: "main"}},
-		{"hf:o/r/sub/a.gguf", Name{Repo: "o/r", Revision: "main", File: "sub/a.gguf"}},
-		{"hf:o/r:a.Q8_0.gguf", Name{Repo: "o/r", Revision: "main", File: "a.Q8_0.gguf"}},
-		{"hf:o/r@v1.0:Q8_0", Name{Repo: "o/r", Revision: "v1.0", Quant: "Q8_0"}},
-		{"hf:o/r@refs/pr/3/a.gguf", Name{Repo: "o/r", Revision: "refs/pr/3", File: "a.gguf"}},
-		{"hf:o/r@feature%2Fnew", Name{Repo: "o/r", Revision: "feature/new"}},
-		{"https://huggingface.co/o/r/resolve/main/sub/a%20b.gguf?download=true", Name{Repo: "o/r", Revision: "main", File: "sub/a b.gguf"}},
-		{"https://hf.co/o/r/blob/v2/a.gguf", Name{Repo: "o/r", Revision: "v2", File: "a.gguf"}},
-		{"https://mirror.example/hub/o/r/tree/v2", Name{Repo: "o/r", Revision: "v2"}},
-		{"https://huggingface.co/o/r", Name{Repo: "o/r", Revision: "main"}},
-		{"https://huggingface.co/datasets/o/r/resolve/main/a.gguf", Name{}},
-		{"https://example.org/o/r/resolve/main/a.gguf", Name{}},
-		{"http://huggingface.co/o/r", Name{}},
-	}
-	for _, tt := range tests {
-		n, named, err := Parse(tt.text, e)
-		require.NoError(t, err, tt.text)
-		require.True(t, named, tt.text)
-		if IsAddress(tt.text) {
-			tt.want.URL = tt.text
+	e := endpoint(t, hubtest.Mirror)
+	for _, tt := range hubtest.Names {
+		n, named, err := Parse(tt.Text, e)
+		require.NoError(t, err, tt.Text)
+		require.True(t, named, tt.Text)
+		want := Name{Repo: tt.Repo, Revision: tt.Revision, Quant: tt.Quant, File: tt.File}
+		if IsAddress(tt.Text) {
+			want.URL = tt.Text
 		}
-		assert.Equal(t, tt.want, n, tt.text)
+		assert.Equal(t, want, n, tt.Text)
 	}
 	for _, path := range []string{"model.gguf", "./hf:o/r", "C:\\hf\\model.gguf", "ftp://o/r", "hfo/r", ""} {
 		_, named, err := Parse(path, e)
@@ -72,28 +54,12 @@ func TestNamesTellNoPassword(t *testing.T) {
 }
 
 func TestNamesThatAreRefused(t *testing.T) {
-	for text, says := range map[string]string{
-		"hf:":                  "not a whole name",
-		"hf:gpt2":              "not a whole name",
-		"hf:o/":                "not a whole name",
-		"hf:o/r:":              "not a whole name",
-		"hf:o/r/":              "not a whole name",
-		"hf:o/r/a.gguf:Q8_0":   "a file and a quantization",
-		"hf:../r":              "no repository can be called",
-		"hf:o/..":              "no repository can be called",
-		"hf:o/a..b":            "no repository can be called",
-		"hf:o/r r":             "no repository can be called",
-		"hf:o/r/../../a.gguf":  "is refused",
-		"hf:o/r//a.gguf":       "is refused",
-		"hf:o/r/sub\\a.gguf":   "is refused",
-		"hf:o/r/./a.gguf":      "is refused",
-		"hf:o/r@..":            "no revision can be called",
-		"hf:o/r@..%2F..%2Fx":   "no revision can be called",
-		"hf:o/r@a%5Cb":         "no revision can be called",
-		"hf:o/r/a.safetensors": "is no .gguf file",
-		"https://":             "not a whole address",
+	refused := map[string]string{
+		"https://": "not a whole address",
 		"https://hf.co/o/r/blob/main/%2e%2e/%2e%2e/a.gguf": "is refused",
-	} {
+	}
+	maps.Copy(refused, hubtest.Refused)
+	for text, says := range refused {
 		_, named, err := Parse(text, endpoint(t, usualEndpoint))
 		assert.True(t, named, text)
 		var wrong *Error

@@ -1,0 +1,111 @@
+//go:build !js
+
+package browser
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/tests/hubtest"
+)
+
+func written(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// Names mean in the tab what they mean to quire pull.
+func TestHubNamesInTheTab(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	get[bool](p, `Promise.all([import('/store/name.js'), import('/store/choose.js')]).then((all) => Boolean(Object.assign(globalThis, {hub: Object.assign({}, ...all)})))`)
+	for _, name := range hubtest.Names {
+		want := "none"
+		if name.Repo != "" {
+			want = strings.Join([]string{name.Repo, name.Revision, name.File, name.Quant}, "|")
+		}
+		assert.Equal(t, want, get[string](p, `((n) => n ? [n.repo, n.revision, n.file, n.quant].join('|') : 'none')(hub.parse(`+written(t, name.Text)+`, '`+hubtest.Mirror+`'))`), name.Text)
+	}
+	for text, says := range hubtest.Refused {
+		assert.Contains(t, get[string](p, `(() => { try { hub.parse(`+written(t, text)+`); return 'taken'; } catch (e) { return e.message; } })()`), says, text)
+	}
+	for _, c := range hubtest.Choices {
+		got := get[string](p, `(() => { try {
+			return hub.choose({repo: 'o/r', revision: 'main', file: '', quant: `+written(t, c.Quant)+`}, `+written(t, c.Files)+`.map((path) => ({path}))).map(({path}) => path).join(' ');
+		} catch (e) { return 'fails: ' + e.message; } })()`)
+		assert.Equal(t, c.Fails, strings.HasPrefix(got, "fails: "), c.Name)
+		assert.Contains(t, got, c.Want, c.Name)
+	}
+	p.quiet()
+}
+
+// Models of a hub are kept by name, compared with the SHA-256 that it names; the token goes to it alone.
+func TestKeptOfHub(t *testing.T) {
+	hub := hubtest.New(t)
+	whole, first, second := file(3<<20, 1), file(1<<20, 2), file(2<<20, 3)
+	hub.Put("o/r", hubtest.Repo{Files: map[string][]byte{"m-Q4_K_M.gguf": whole, "m-Q8_0.gguf": file(1<<20, 4), "f16/m-F16-00001-of-00002.gguf": first, "f16/m-F16-00002-of-00002.gguf": second}})
+	hub.Put("o/gated", hubtest.Repo{Files: map[string][]byte{"m.gguf": first}, Gated: true})
+	s := keeping(t, nil)
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	get[bool](p, `Boolean(globalThis.hub = '`+hub.Hub.URL+`')`)
+
+	assert.Equal(t, []any{"hf:o/r/m-Q4_K_M.gguf", true, hubtest.SHA256(whole)}, get[[]any](p, `pull('hf:o/r', {hub}).then(({name, whole, files: [{sha256}]}) => [name, whole, sha256])`))
+	require.NotEmpty(t, hub.Requests())
+	want := reading{Digest: digest(whole), From: "kept", Same: true}
+	for _, name := range []string{"hf:o/r", "hf.co/o/r:latest", "hf:o/r/m-Q4_K_M.gguf"} {
+		assert.Equal(t, want, stripped(get[reading](p, `read('`+name+`', {hub})`)), name)
+	}
+	assert.Empty(t, hub.Requests(), "a name that is kept asks nothing")
+	assert.Equal(t, reading{Digest: digest(first), From: "network", Same: true}, stripped(get[reading](p, `read('hf:o/r/f16/m-F16-00002-of-00002.gguf', {hub})`)), "the first of them")
+	assert.Equal(t, []any{true, 2.0, float64(len(first) + len(second))}, get[[]any](p, `pull('hf:o/r:f16', {hub}).then(({whole, files, bytes}) => [whole, files.length, bytes])`))
+	assert.Equal(t, 2, get[int](p, `models.list().then((all) => all.length)`))
+
+	assert.Regexp(t, `^ErrNotFound: hf:o/r:Q5_0: the repository has no Q5_0\. There are hf:o/r:F16, hf:o/r:Q4_K_M, hf:o/r:Q8_0`, get[string](p, `failure(pull('hf:o/r:Q5_0', {hub}))`))
+	assert.Regexp(t, `^ErrForbidden: hf:o/none: 127\.0\.0\.1:\d+ has no such repository`, get[string](p, `failure(pull('hf:o/none', {hub}))`))
+	assert.Regexp(t, `^ErrNotFound: .*the repository has no revision v9`, get[string](p, `failure(pull('hf:o/r@v9', {hub}))`))
+	assert.Regexp(t, `^ErrBadAddress: .*not a whole name`, get[string](p, `failure(pull('hf:o', {hub}))`))
+	assert.Regexp(t, `^ErrBadRequest: hub must be an address`, get[string](p, `failure(pull('hf:o/r', {hub: 'here'}))`))
+	assert.Regexp(t, `^ErrForbidden: `, get[string](p, `failure(pull('hf:o/gated', {hub}))`))
+	hub.Requests()
+	get[bool](p, `pull('hf:o/gated', {hub, hubToken: '`+hub.Allowed+`'}).then(({whole}) => whole)`)
+	contents := 0
+	for _, r := range hub.Requests() {
+		if r.Content {
+			contents++
+			assert.Empty(t, r.Authorization, r.Path)
+		}
+	}
+	assert.NotZero(t, contents)
+
+	// What comes is not what the hub names: nothing of it is kept, and the last part is never given out.
+	hub.Fault = func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		wrong := append([]byte{}, data...)
+		wrong[len(wrong)/2] ^= 1
+		w.Header().Set("ETag", `"other"`)
+		w.Write(wrong)
+		return true
+	}
+	assert.Regexp(t, `^ErrDamaged: .*m-Q8_0\.gguf: what came is not the file that the hub names: its SHA-256 is [0-9a-f]{64}, and should be [0-9a-f]{64}`, get[string](p, `failure(pull('hf:o/r:q8_0', {hub}))`))
+	assert.Contains(t, get[reading](p, `read('hf:o/r:q8_0', {hub})`).Error, "ErrDamaged")
+	hub.Fault = nil
+	get[bool](p, `pull('hf:o/r:q8_0', {hub}).then(({whole}) => whole)`)
+
+	// A new state takes the old one's place.
+	hub.Put("o/r", hubtest.Repo{Files: map[string][]byte{"m-Q4_K_M.gguf": second}})
+	assert.Equal(t, want, stripped(get[reading](p, `read('hf:o/r', {hub})`)), "until it is pulled")
+	assert.Equal(t, hubtest.SHA256(second), get[string](p, `pull('hf:o/r', {hub}).then(({files: [{sha256}]}) => sha256)`))
+	assert.Equal(t, digest(second), get[reading](p, `read('hf:o/r', {hub})`).Digest)
+	if os.Getenv("QUIRE_ALL") == "" {
+		return
+	}
+	hub.NoListing = true
+	assert.Equal(t, hubtest.SHA256(first), get[string](p, `(async () => { await models.remove('hf:o/gated/m.gguf'); return pull('hf:o/gated', {hub, hubToken: '`+hub.Allowed+`'}).then(({files: [{sha256}]}) => sha256); })()`), "a mirror's listing in pages")
+}
