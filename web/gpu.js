@@ -7,7 +7,8 @@
 
 import {FEATURES, adapters, choose, featureBits, limitsOf} from './gpu/adapter.js';
 import {Device, bytes} from './gpu/device.js';
-import {DONE, FAILED, Failure, LOST, UNCAPTURED, text} from './gpu/notify.js';
+import {Kept, Spares} from './gpu/kept.js';
+import {DONE, FAILED, Failure, text} from './gpu/notify.js';
 import {ByteSource} from './gpu/source.js';
 import {Table} from './gpu/table.js';
 import {waker} from './gpu/wake.js';
@@ -24,6 +25,7 @@ class Host {
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
   #words = null;
   #devices = new Table();
+  #spares = new Spares();
   #sources = new Table();
 
   // attach gives the wasm memory, once the instance exists.
@@ -105,15 +107,14 @@ class Host {
   async #open(choice, power, disabled, wake) {
     const [adapter, description] = choose(await adapters(power), choice);
     const wanted = FEATURES.filter((f, i) => adapter.features.has(f) && !(disabled & (1 << i)));
-    const device = await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)});
-    const d = new Device(this, device, description);
+    const key = JSON.stringify([description, wanted]);
+    const kept = this.#spares.take(key) ??
+      new Kept(await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)}), key);
+    const {device} = kept;
+    const d = new Device(this, kept, description);
     d.id = this.#devices.add(d);
     if (wake) d.wake = waker(d, this);
-    device.addEventListener('uncapturederror', (e) => {
-      e.preventDefault();
-      this.notify(-d.id, UNCAPTURED, text(e.error));
-    });
-    device.lost.then((info) => this.notify(-d.id, LOST, `${info.reason}: ${info.message}`));
+    kept.tell = (kind, value) => this.notify(-d.id, kind, value);
     return {...description, device: d.id, features: featureBits(device), limits: limitsOf(device)};
   }
 
@@ -158,13 +159,18 @@ class Host {
   }
 
   destroy(id) {
-    this.#devices.find(id)?.device.destroy();
+    this.#devices.find(id)?.kept.destroy();
   }
 
   release(id) {
     const d = this.#devices.remove(id);
     d?.wake?.close();
-    d?.device.destroy();
+    if (d) this.#spares.give(d.kept);
+  }
+
+  // forget drops the devices that nobody uses.
+  forget() {
+    this.#spares.clear();
   }
 
   // newSource makes a source of a URL or a Blob; openSource answers with its size.

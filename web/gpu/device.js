@@ -3,7 +3,6 @@
 import {BROKEN, Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
 import {Table} from './table.js';
 import {Timer} from './timer.js';
-import {Turns} from './turns.js';
 
 // engine/gpu/tape.go's operations and their words
 const OP = {write: 1, kernel: 2, bind: 3, dispatch: 4, copy: 5, clear: 6, split: 7, map: 8, timed: 9};
@@ -14,29 +13,26 @@ const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
 const MOMENT = 100; // milliseconds
-// Kernels that compile at once. A browser that drops a device finishes all of them first, and until then neither shows the next page
-// nor gives that page a device.
-const COMPILERS = Math.min(8, Math.max(2, globalThis.navigator?.hardwareConcurrency ?? 2));
 const MAP_NONE = 0, MAP_PENDING = 1, MAP_READY = 2, MAP_FAILED = 3;
 
 // bytes turns a tape's unsigned count of words into bytes.
 export const bytes = (words) => (words >>> 0) * 4;
 
 export class Device {
-  constructor(host, device, description) {
+  constructor(host, kept, description) {
     this.host = host;
-    this.device = device;
-    this.queue = device.queue;
+    this.kept = kept;
+    this.device = kept.device;
+    this.queue = kept.device.queue;
     this.description = description;
     this.buffers = new Table();
     this.kernels = new Table();
     this.groups = new Table();
-    this.layouts = new Map();
+    this.layouts = kept.layouts;
     this.inFlight = 0; // maps and other waits for the GPU that are pending
     this.awaited = 0; // those of them that Go waits for
     this.wake = null;
     this.timer = new Timer(this);
-    this.compilers = new Turns(COMPILERS);
   }
 
   // createBuffer returns a handle once the GPU process has agreed.
@@ -83,15 +79,11 @@ export class Device {
 
   // createKernel returns a handle; a shader that does not compile is a Failure with {line, message}.
   async createKernel(label, code, bindings) {
-    await this.compilers.take();
-    try {
-      return await this.compile(label, code, bindings);
-    } finally {
-      this.compilers.give();
-    }
+    const layout = this.layout(bindings);
+    return this.kernels.add({pipeline: await this.kept.pipeline(bindings + code, () => this.compile(label, code, layout)), layout});
   }
 
-  async compile(label, code, bindings) {
+  async compile(label, code, layout) {
     const {device} = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({label, code});
@@ -102,9 +94,7 @@ export class Device {
       await this.lossOrMoment(); // Firefox says of a lost device that the shader is wrong
       throw new Failure(SHADER, {line: error?.lineNum ?? 0, message: error?.message ?? text(invalid)});
     }
-    const layout = this.layout(bindings);
-    const pipeline = await device.createComputePipelineAsync({label, layout: layout.pipeline, compute: {module}});
-    return this.kernels.add({pipeline, layout});
+    return device.createComputePipelineAsync({label, layout: layout.pipeline, compute: {module}});
   }
 
   // createBindGroup reads count triples of float64 (buffer, offset, size) at pointer.

@@ -1,0 +1,75 @@
+package gpu
+
+import (
+	"context"
+	"syscall/js"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// made counts the devices, and the pipelines of addModule, that the browser is asked for during the test.
+func made(t *testing.T) func() (devices, pipelines int) {
+	count := func(class, method, label string) func() int {
+		prototype := js.Global().Get(class).Get("prototype")
+		original := prototype.Get(method)
+		t.Cleanup(func() { prototype.Set(method, original) })
+		counter := js.Global().Get("Function").New("prototype", "method", "label", `
+			const counter = {count: 0}, original = prototype[method];
+			prototype[method] = function (...args) {
+				if (args[0].label === label) counter.count++;
+				return original.apply(this, args);
+			};
+			return counter;`).Invoke(prototype, method, label)
+		return func() int { return counter.Get("count").Int() }
+	}
+	devices, pipelines := count("GPUAdapter", "requestDevice", "quire"), count("GPUDevice", "createComputePipelineAsync", addModule().Label)
+	return func() (int, int) { return devices(), pipelines() }
+}
+
+// Who opens a device that was given back has what was compiled on it, and nothing else of those before; whoever opens one beside has
+// one of its own. A device that is lost or has failed is never given out again.
+func TestDevicesAreTakenUpAgain(t *testing.T) {
+	ctx := context.Background()
+	js.Global().Get("quireGPU").Call("forget")
+	count := made(t)
+	step := func(d *Device) {
+		s := decodeSteps(t, d, 1, 3)[0]
+		require.NoError(t, d.Submit(&s.recorder))
+		require.NoError(t, s.back.Wait(ctx, s.data))
+		require.NoError(t, d.Err())
+	}
+	opened := func(wantDevices, wantPipelines int, what string) *Device {
+		t.Helper()
+		d, err := Open(ctx, Options{})
+		require.NoError(t, err)
+		step(d)
+		devices, pipelines := count()
+		assert.Equal(t, []int{wantDevices, wantPipelines}, []int{devices, pipelines}, what)
+		return d
+	}
+	opened(1, 1, "the first").Release()
+	d := opened(1, 1, "the first, taken up again")
+	beside := opened(2, 2, "one beside it")
+	d.Release()
+	beside.Release()
+
+	d = opened(2, 2, "the last that was given back")
+	require.ErrorContains(t, d.Kernel(&Module{Label: "wrong", Text: "wrong"}).Wait(ctx), "wrong")
+	require.Error(t, d.Kernel(&Module{Label: "wrong", Text: "wrong"}).Wait(ctx))
+	assert.Equal(t, 5, d.Stats().Buffers, "its own")
+	d.Destroy()
+	d.Release()
+	d = opened(2, 2, "the other")
+	b := buffer(t, d, "storage", 64, Storage)
+	k := d.Kernel(addModule())
+	require.NoError(t, k.Wait(ctx))
+	_, err := d.Bind(k, b.All(), b.All(), b.All(), b.All())
+	require.NoError(t, err, "the browser tells later that a buffer is of another kind")
+	require.NoError(t, d.Idle(ctx))
+	require.Eventually(t, func() bool { return d.Err() != nil }, 10*time.Second, time.Millisecond)
+	d.Release()
+	opened(3, 3, "none is left").Release()
+}
