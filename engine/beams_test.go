@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -94,6 +95,7 @@ func TestBeamsComeBack(t *testing.T) {
 	assert.Less(t, want.Figures.Blocks, 4*9, "beams share what they have in common")
 
 	perBlock := e.info.KVBytes / uint64(e.info.Blocks+1)
+	require.NoError(t, e.Close())
 	options.KVMemory, options.TokenBudget, options.Depth = 33*perBlock, 7, 3
 	small := openModel(t, "tiny-tales", options)
 	check := func(name string) {
@@ -110,12 +112,15 @@ func TestBeamsComeBack(t *testing.T) {
 	}
 	check("out of memory")
 	assert.NotZero(t, small.Stats().Preemptions)
-	steps := 0
+	steps, losses := 0, []int{12, 27, 38}
+	if runsFew() {
+		losses = losses[1:2]
+	}
 	small.trace = func(*step.Step) {
-		if steps++; steps == 12 || steps == 27 || steps == 38 {
+		if steps++; slices.Contains(losses, steps) {
 			small.machine.device.Destroy()
 		}
 	}
 	check("device lost")
-	assert.Equal(t, 3, small.Stats().Recoveries)
+	assert.Equal(t, len(losses), small.Stats().Recoveries)
 }

@@ -65,6 +65,7 @@ func watch(t *testing.T, o Options, prompts [][]int32, tokens int, together bool
 		require.NoError(t, r.Err)
 		out[i].ids = r.IDs
 	}
+	require.NoError(t, e.Close())
 	return out
 }
 

@@ -39,6 +39,7 @@ func TestPackedCacheUnderPressure(t *testing.T) {
 			want := results(t, roomy, pressed())
 			require.Zero(t, roomy.Stats().Preemptions)
 			o.KVMemory, o.Depth = kvMemory(roomy, 28), 3
+			require.NoError(t, roomy.Close())
 			for _, o.Preemption = range []string{"swap", "recompute"} {
 				if o.Preemption == "recompute" && runsFew() {
 					continue
@@ -51,6 +52,7 @@ func TestPackedCacheUnderPressure(t *testing.T) {
 				assert.Equal(t, o.Preemption == "swap", s.SwapIns > 0)
 				assert.NotZero(t, s.Copies)
 				assert.NotZero(t, p.blocks)
+				require.NoError(t, e.Close())
 			}
 		})
 	}

@@ -100,6 +100,7 @@ func TestMemoryPressure(t *testing.T) {
 	require.Zero(t, roomy.Stats().Preemptions)
 
 	options.KVMemory = kvMemory(roomy, 28)
+	require.NoError(t, roomy.Close())
 	for _, test := range []struct {
 		name  string
 		swaps bool

@@ -51,6 +51,7 @@ func TestSession(t *testing.T) {
 	require.Equal(t, 40, want[0].Figures.CachedTokens)
 	plain := openModel(t, "tiny-tales", equal(func(o *Options) { o.NoPrefixCache = true }))
 	assertSame(t, results(t, plain, []Request{turn(next, 12)}), want, "with the prefix cache")
+	require.NoError(t, errors.Join(e.Close(), plain.Close()))
 
 	other := openModel(t, "tiny-tales", equal())
 	bad := bytes.Clone(file.Bytes())
@@ -84,6 +85,7 @@ func TestSession(t *testing.T) {
 		var part *session.Error
 		require.True(t, errors.As(err, &part))
 		assert.Equal(t, "header", part.Part)
+		require.NoError(t, e.Close())
 	}
 }
 
