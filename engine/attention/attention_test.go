@@ -43,14 +43,14 @@ func TestAttention(t *testing.T) {
 		{"empty sequence", Params{HeadDim: 64, Heads: 2, KVHeads: 1}, 32, []int{0, 9}, []int{0, 9}},
 	}
 	for i, c := range tests {
+		p := c.params
 		for _, kv := range []kernel.KVType{kernel.KVF32, kernel.KVF16} {
 			// Each pipeline takes long to compile on a software GPU: past the common cases the types take turns, and where it
-			// takes longest a third of the cases runs.
-			if (i >= 6 || caseShare() > 1) && i%2 != int(kv) || i%min(3, caseShare()) > 0 {
+			// takes longest a few cases run, the largest head dim's among them.
+			if (i >= 6 || caseShare() > 1) && i%2 != int(kv) || caseShare() > 1 && i%6 != 3 && p.HeadDim != 511 {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s %v", c.name, kv), func(t *testing.T) {
-				p := c.params
 				p.KVType, p.BlockSize = kv, 16
 				s := newScene(t, p, c.span, c.lengths, c.counts)
 				s.check(s.run(), 2, 1e-5)

@@ -56,7 +56,7 @@ func TestBackwardTiles(t *testing.T) {
 		} {
 			skip := (n+i)%2 > 0
 			if caseShare() > 1 {
-				skip = i > 0
+				skip = i > 0 || n%2 > 0
 			}
 			if skip && !everything() {
 				continue
@@ -78,11 +78,14 @@ func TestBackwardTiles(t *testing.T) {
 
 // The backward pass from the forward pass's own output and LSE.
 func TestBackwardOfForward(t *testing.T) {
-	for _, c := range []backwardCase{
+	for i, c := range []backwardCase{
 		{pairs: backwardPairs[0], params: Params{HeadDim: 64, Heads: 8, KVHeads: 2}},
 		{pairs: backwardPairs[1], heads: 4, params: Params{HeadDim: 59, Heads: 4, KVHeads: 4, Window: 30, Sinks: 5, ALiBi: true,
 			Softcap: 2, Mask: AdditiveMask, Dropout: Dropout{P: 0.25}}},
 	} {
+		if caseShare() > 1 && i == 0 { // the other has all options
+			continue
+		}
 		t.Run(c.String(), func(t *testing.T) {
 			s := newBackwardScene(t, c)
 			s.attend().run()

@@ -12,6 +12,14 @@ import (
 // everything reports whether the long tests are wanted; they need a real GPU, or much time.
 func everything() bool { return os.Getenv("QUIRE_ALL") != "" }
 
+// onTheFirstHost skips what no adapter computes, and whose kernels compile for nothing, where that takes long.
+func onTheFirstHost(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "js" && !everything() {
+		t.Skip("the same on every host")
+	}
+}
+
 var (
 	coverDims  = []int{32, 40, 59, 64, 80, 96, 111, 128, 160, 192, 256}
 	shortDims  = []int{32, 59, 64, 111, 128, 160, 256}

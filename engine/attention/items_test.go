@@ -96,6 +96,7 @@ func TestRefuses(t *testing.T) {
 
 // A window leaves a step's items as they are; other heads do not.
 func TestSameItems(t *testing.T) {
+	onTheFirstHost(t)
 	for _, deterministic := range []bool{false, true} {
 		p := Params{HeadDim: 32, Heads: 4, KVHeads: 2, BlockSize: 16, KVType: kernel.KVF16, QStride: 256, OutStride: 128, Scale: 1, MaxKeys: 70000,
 			Deterministic: deterministic}

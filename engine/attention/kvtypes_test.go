@@ -69,7 +69,7 @@ func appendRow(out []byte, kv kernel.KVType, row []float32) []byte {
 }
 
 func TestPackedCaches(t *testing.T) {
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name            string
 		params          Params
 		lengths, counts []int
@@ -80,6 +80,9 @@ func TestPackedCaches(t *testing.T) {
 		{"q8 head dim 111", Params{HeadDim: 111, Heads: 2, KVHeads: 2, Window: 20, KVType: kernel.KVQ8}, []int{70, 40}, []int{1, 40}},
 		{"q8 head dim 59", Params{HeadDim: 59, Heads: 3, KVHeads: 1, Deterministic: true, KVType: kernel.KVQ8}, []int{65, 31}, []int{1, 22}},
 	} {
+		if caseShare() > 1 && i != 1 && i != 2 { // TestPackedRowsExactly has the deterministic ones
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			c.params.BlockSize = 16
 			s := newScene(t, c.params, 32, c.lengths, c.counts)

@@ -213,12 +213,16 @@ func linearCases() []linearCase {
 		if rare && fewer && !slices.Contains([]quant.Type{quant.Q3_K, quant.MXFP4, quant.IQ2_S, quant.IQ1_M, quant.TQ1_0}, t) {
 			continue
 		}
-		add(linearCase{typ: t, n: 77, k: k, m: 3, anyBits: true, LinearParams: baseline(0, 4)})
-		if rare && fewer {
+		if fewer {
+			add(linearCase{typ: t, n: 77, k: k, m: 2, anyBits: true, LinearParams: baseline(0, 2)})
+			if slices.Contains([]quant.Type{quant.F32, quant.Q5_1, quant.Q8_0, quant.Q4_K}, t) {
+				add(linearCase{typ: t, n: 77, k: k, m: 70, LinearParams: baseline(70, 0)})
+			}
 			continue
 		}
+		add(linearCase{typ: t, n: 77, k: k, m: 3, anyBits: true, LinearParams: baseline(0, 4)})
 		add(linearCase{typ: t, n: 77, k: k, m: 70, LinearParams: baseline(70, 0)})
-		if rare || fewer {
+		if rare {
 			continue
 		}
 		add(linearCase{typ: t, n: 77, k: k, m: 1, LinearParams: baseline(0, 1)})
@@ -227,8 +231,14 @@ func linearCases() []linearCase {
 		add(linearCase{typ: t, n: 77, k: k, m: 2, LinearParams: LinearParams{Variant: "subgroup", Norm: true, MaxRows: 2}})
 		add(linearCase{typ: t, n: 20, k: least, m: 1, maxBinding: r8(t, least), LinearParams: baseline(0, 1)})
 	}
+	// few keeps of a case that has company only the kernels for one row and two, or for many.
+	few := func(p *LinearParams, m int) {
+		if p.MaxRows = 2; m > 2 {
+			p.MinRows, p.MaxRows = m, 0
+		}
+	}
 	for _, m := range []int{1, 2, 3, 7, 8, 9, 33, 65} {
-		for _, p := range []LinearParams{
+		for i, p := range []LinearParams{
 			{Norm: true, Gated: SiLU, Bias: true}, {Norm: true, Gated: GELU}, {Gather: true, Add: true}, {Norm: true, Gather: true}, {Add: true, Bias: true},
 		} {
 			c := linearCase{LinearParams: p, typ: quant.Q4_1, n: 66, k: 96, m: m}
@@ -236,6 +246,11 @@ func linearCases() []linearCase {
 				c.tokens = m + 3
 			}
 			c.Variant = "baseline"
+			if fewer && i > 0 {
+				if few(&c.LinearParams, m); m > 2 && (m < 65 || i%2 > 0) {
+					continue
+				}
+			}
 			add(c)
 			if m == 2 || m == 65 {
 				c.Variant, c.Deterministic = "", true
@@ -244,21 +259,29 @@ func linearCases() []linearCase {
 		}
 	}
 	for _, m := range []int{2, 65} {
-		for _, p := range []LinearParams{
+		for i, p := range []LinearParams{
 			{Bias: true, Activated: GELUErf}, {Activated: GELU, Norm: true}, {Bias: true, Scale: 0.22, Add: true}, {Scale: 1.5, Cap: 4}, {Activated: SiLU},
 		} {
 			p.Variant = "baseline"
+			if fewer {
+				if few(&p, m); m > 2 && i%2 == 0 {
+					continue
+				}
+			}
 			add(linearCase{LinearParams: p, typ: quant.Q4_1, n: 66, k: 96, m: m})
 		}
 	}
-	few := baseline(0, 8)
-	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 2, LinearParams: few})
+	most := 8
+	if fewer {
+		most = 2
+	}
+	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 2, LinearParams: baseline(0, most)})
 	add(linearCase{typ: quant.F32, n: 10, k: 8, m: 40, LinearParams: LinearParams{Deterministic: true}})
-	add(linearCase{typ: quant.F16, n: 9, k: 7, m: 3, LinearParams: few})
-	add(linearCase{typ: quant.BF16, n: 9, k: 33, m: 3, LinearParams: few})
+	add(linearCase{typ: quant.F16, n: 9, k: 7, m: min(3, most), LinearParams: baseline(0, most)})
+	add(linearCase{typ: quant.BF16, n: 9, k: 33, m: min(3, most), LinearParams: baseline(0, most)})
 	add(linearCase{typ: quant.Q4_1, n: 1, k: 32, m: 1, LinearParams: LinearParams{MaxRows: 1}})
-	add(linearCase{typ: quant.Q8_0, n: 5, k: 4096, m: 2, LinearParams: few})
-	add(linearCase{typ: quant.Q4_0, n: 5, k: 4096, m: 8, LinearParams: few})
+	add(linearCase{typ: quant.Q8_0, n: 5, k: 4096, m: 2, LinearParams: baseline(0, most)})
+	add(linearCase{typ: quant.Q4_0, n: 5, k: 4096, m: 8, LinearParams: baseline(0, 8)})
 	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 70, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true, Deterministic: true}})
 	add(linearCase{typ: quant.Q4_0, n: 20, k: 64, m: 2, maxBinding: r8(quant.Q4_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true, MaxRows: 2}})
 	return cases
