@@ -7,7 +7,7 @@ TIMEOUT   ?= 30m
 export QUIRE_DATA
 
 # Packages whose tests use the GPU: they run on every host. Those that take longest start first.
-GPU_PACKAGES = ./engine/attention/... ./engine ./engine/kernel/... ./tests/golden/... ./engine/bench/... ./engine/train/... \
+GPU_PACKAGES = ./engine/attention/... ./engine/kernel/... ./engine ./tests/golden/... ./engine/bench/... ./engine/train/... \
 	./engine/gpu/... ./engine/model/... ./engine/runner/...
 # Compiling kernels, which is most of the time on software GPUs, keeps one core busy: two packages run at once.
 # The native run vets; "make lint" does for the other hosts.
