@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// made counts the devices, and the pipelines of addModule, that the browser is asked for during the test.
-func made(t *testing.T) func() (devices, pipelines int) {
+// made counts the devices, and the pipelines of a label, that the browser is asked for during the test.
+func made(t *testing.T, label string) func() (devices, pipelines int) {
 	count := func(class, method, label string) func() int {
 		prototype := js.Global().Get(class).Get("prototype")
 		original := prototype.Get(method)
@@ -25,7 +25,7 @@ func made(t *testing.T) func() (devices, pipelines int) {
 			return counter;`).Invoke(prototype, method, label)
 		return func() int { return counter.Get("count").Int() }
 	}
-	devices, pipelines := count("GPUAdapter", "requestDevice", "quire"), count("GPUDevice", "createComputePipelineAsync", addModule().Label)
+	devices, pipelines := count("GPUAdapter", "requestDevice", "quire"), count("GPUDevice", "createComputePipelineAsync", label)
 	return func() (int, int) { return devices(), pipelines() }
 }
 
@@ -34,8 +34,10 @@ func made(t *testing.T) func() (devices, pipelines int) {
 func TestDevicesAreTakenUpAgain(t *testing.T) {
 	ctx := context.Background()
 	js.Global().Get("quireGPU").Call("forget")
-	count := made(t)
+	kept := &Module{Label: "kept", Text: addText + "// kept\n", Bindings: addModule().Bindings}
+	count := made(t, kept.Label)
 	step := func(d *Device) {
+		require.NoError(t, d.Kernel(kept).Wait(ctx))
 		s := decodeSteps(t, d, 1, 3)[0]
 		require.NoError(t, d.Submit(&s.recorder))
 		require.NoError(t, s.back.Wait(ctx, s.data))
