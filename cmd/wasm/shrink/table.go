@@ -65,6 +65,13 @@ func (m *module) shrink() error {
 		return fmt.Errorf("the table of functions is not found: %w", errForm)
 	}
 	clear(image[t.at : t.at+t.buckets*bucket])
+	tables, ok := pcTablesOf(image)
+	if !ok {
+		return fmt.Errorf("the tables of functions' lines are not found: %w", errForm)
+	}
+	if err := tables.clearLines(); err != nil {
+		return err
+	}
 	unpack, err := m.pack(image)
 	if err != nil {
 		return err
