@@ -76,7 +76,7 @@ type Info struct {
 type SelfTest struct {
 	Kernels  []string `json:"kernels"`
 	Replaced []string `json:"replaced"` // computed wrongly; their baseline, which did not, runs in their place
-	Time     Duration `json:"time"`
+	Time     Duration `json:"time"`     // that the load took longer for it
 }
 
 // SelfTestError is why a model does not open on an adapter whose baseline kernels compute wrongly.

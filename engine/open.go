@@ -27,10 +27,6 @@ const defaultDepth = 4
 // Open reads a model's header from src, moves its weights to the GPU and compiles what it needs. The engine owns src,
 // also when Open fails.
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
-	if o.SelfTest && !model.HasSelfTest {
-		src.Close()
-		return nil, fmt.Errorf("%w: selfTest: in the tab there is no self-test yet, leave it out", ErrBadRequest)
-	}
 	start := time.Now()
 	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{})}
 	opening := e // returning nil sets e
@@ -201,7 +197,7 @@ func (e *Engine) size(given bool) error {
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
-		SelfTest: model.HasSelfTest && !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Profile: o.Profile,
+		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Profile: o.Profile,
 	}
 	if o.Progress != nil {
 		e.machine.options.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }

@@ -63,7 +63,8 @@ export interface OpenOptions {
   snapshotInterval?: number;
   /** One order of summation: tokens do not depend on what else runs. Slower. */
   deterministic?: boolean;
-  /** Refused for now: only the native build has the self-test that quire run --self-test asks for. */
+  /** The model's kernels compute once as it loads, on numbers whose results are known, on software adapters too; without it on GPUs
+   * only. Kernels that compute wrongly give way to their baseline. */
   selfTest?: boolean;
   /** No self-test on any adapter. */
   noSelfTest?: boolean;
@@ -232,8 +233,8 @@ export interface Info {
   noText: boolean;
   /** With its backend, driver and WebGPU's limits. */
   adapter: Adapter & {backend: string; driver: string; limits: {[name: string]: number}};
-  /** The kernels that computed rightly as the model loaded, none in the tab, where there is no self-test yet; those that did not, and
-   * whose baseline runs in their place; and how long that took, in milliseconds. */
+  /** The kernels that computed rightly as the model loaded, none where there was no test; those that did not, and whose baseline runs
+   * in their place; and how much longer the load took for it, in milliseconds. */
   selfTest: {kernels: string[]; replaced: string[]; time: number};
   /** Milliseconds. */
   loadTime: number;

@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"sync"
 
 	"quire/engine/gpu"
 )
 
 // SelfTest runs kernels once on what patterns give, and compares some of their outputs with what Go computes: wrong GPUs exist.
-// What was added runs in one submission and comes back in one readback, while Go computes. The first error sticks.
+// What was added runs in one submission and comes back in one readback. Go computes meanwhile, from the moment that a kernel is
+// added. The first error sticks.
 type SelfTest struct {
 	dev     *gpu.Device
 	passed  map[*gpu.Kernel]bool
@@ -31,6 +31,8 @@ type SelfTest struct {
 
 // SelfTested is what has kernels that a self-test may run.
 type SelfTested interface {
+	// Wait waits until the kernels have compiled.
+	Wait(ctx context.Context) error
 	// SelfTest adds the kernels, which have compiled, to a test.
 	SelfTest(t *SelfTest) error
 }
@@ -53,6 +55,7 @@ type check struct {
 	kernels   []*gpu.Kernel
 	group     string
 	want      func() []float64
+	wanted    chan []float64
 	got       func(words []uint32, want []float64) []float64 // nil: words are floats
 	first, n  int                                            // words of the results
 	tolerance float64                                        // of the largest output
@@ -167,12 +170,14 @@ func (t *SelfTest) Take(b *gpu.Buffer, at, words int) {
 }
 
 // Check says what was taken since the last check, and should be, for kernels of a group. tolerance is a part of the largest
-// output. want is called while the GPU computes, at the same time as others.
+// output. want is called at the same time as others.
 func (t *SelfTest) Check(group string, want func() []float64, tolerance float64, kernels ...*gpu.Kernel) {
 	t.check(check{kernels: kernels, group: group, want: want, tolerance: tolerance})
 }
 
 func (t *SelfTest) check(c check) {
+	c.wanted = make(chan []float64, 1)
+	go func() { c.wanted <- c.want() }()
 	if last := len(t.checks) - 1; last >= 0 {
 		c.first = t.checks[last].first + t.checks[last].n
 	}
@@ -197,23 +202,17 @@ func (t *SelfTest) Run(ctx context.Context) ([]*SelfTestError, error) {
 	if err := t.dev.Submit(&t.rec); err != nil {
 		return nil, err
 	}
-	wants := make([][]float64, len(t.checks))
-	var computing sync.WaitGroup
-	for i := range t.checks {
-		computing.Go(func() { wants[i] = t.checks[i].want() })
-	}
-	computing.Wait()
 	data := make([]byte, 4*t.words)
 	if err := t.results.Wait(ctx, data); err != nil {
 		return nil, err
 	}
 	var failures []*SelfTestError
-	for i, c := range t.checks {
+	for _, c := range t.checks {
 		results := make([]uint32, c.n)
 		for j := range results {
 			results[j] = binary.LittleEndian.Uint32(data[4*(c.first+j):])
 		}
-		if e := c.compare(results, wants[i]); e != nil {
+		if e := c.compare(results, <-c.wanted); e != nil {
 			e.Adapter = t.dev.Info().Name
 			failures = append(failures, e)
 			for _, k := range c.kernels {

@@ -1,5 +1,3 @@
-//go:build !js
-
 package model
 
 import (
@@ -9,9 +7,6 @@ import (
 	"quire/engine/kernel"
 	"quire/engine/program"
 )
-
-// HasSelfTest says whether SelfTest does anything on this host.
-const HasSelfTest = true
 
 // Await has Bind wait for kernels, and SelfTest test them.
 func (g *Graph) Await(k ...program.Waiter) {
@@ -23,8 +18,8 @@ func (g *Graph) Await(k ...program.Waiter) {
 	}
 }
 
-// SelfTest runs the graph's kernels, once they are bound, and others on patterns, and returns how those that compute wrongly do.
-// Those that have passed are left out, and new ones added.
+// SelfTest runs the graph's kernels, as they compile, and others on patterns, and returns how those that compute wrongly do. Those
+// that have passed are left out, and new ones added. It needs no weights.
 func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, others ...kernel.SelfTested) ([]*kernel.SelfTestError, error) {
 	t, err := kernel.NewSelfTest(g.Device(), passed)
 	if err != nil {
@@ -32,7 +27,11 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 	}
 	defer t.Release()
 	for _, k := range append(g.tested[:len(g.tested):len(g.tested)], others...) {
-		if err := k.SelfTest(t); err != nil {
+		err := k.Wait(ctx)
+		if err == nil {
+			err = k.SelfTest(t)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

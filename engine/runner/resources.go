@@ -19,6 +19,7 @@ type resources struct {
 	graph   *model.Graph
 
 	selfTest SelfTest
+	testing  *selfTesting // nil where there is no test
 
 	step       *gpu.Buffer // one step, as shaders read it
 	ropes      []ropeTable
@@ -65,6 +66,7 @@ const tablePiece = 2048
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
 	r = &resources{logprobs: make([]bool, o.MaxSeqs)}
 	defer func() {
+		r.testing.end()
 		if err != nil {
 			r.release()
 		}
@@ -140,6 +142,10 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		}
 		r.spare = append(r.spare, f)
 	}
+	passed := map[*gpu.Kernel]bool{}
+	if o.SelfTest {
+		r.startSelfTest(ctx, passed)
+	}
 	// Nothing is fetched before there is room for everything.
 	for i, rope := range p.Ropes {
 		if r.ropes[i].rope, err = rope.Load(src, o.Context > p.ShortContext); err != nil {
@@ -149,7 +155,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err = r.weights.Load(ctx, src, progress("weights")); err != nil {
 		return r, err
 	}
-	if err = r.build(ctx, d, &o, &options, graph, progress("kernels")); err != nil || p.NoText {
+	if err = r.build(ctx, d, &o, &options, graph, passed, progress("kernels")); err != nil || p.NoText {
 		return r, err
 	}
 	if err = r.sampler.Wait(ctx); err != nil {

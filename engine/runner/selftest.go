@@ -12,22 +12,48 @@ import (
 
 // SelfTest says what became of the self-test of a model's kernels.
 type SelfTest struct {
-	Kernels  []string // that computed rightly
-	Replaced []string // that did not, and whose baseline runs in their place
-	Took     time.Duration
+	Kernels  []string      // that computed rightly
+	Replaced []string      // that did not, and whose baseline runs in their place
+	Took     time.Duration // that the load took longer for it
 }
 
 // SelfTest says what became of the self-test, if there was one.
 func (r *resources) SelfTest() SelfTest { return r.selfTest }
 
-// build completes the graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
-// baseline; where that does too it returns a *kernel.SelfTestError.
-func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error, progress func(done, total int64)) error {
-	passed := map[*gpu.Kernel]bool{}
+// selfTesting is a test of a graph's kernels, as they compile.
+type selfTesting struct {
+	cancel   context.CancelFunc
+	done     chan struct{}
+	failures []*kernel.SelfTestError
+	err      error
+}
+
+// end has nothing of it run any more.
+func (t *selfTesting) end() {
+	if t != nil {
+		t.cancel()
+		<-t.done
+	}
+}
+
+// startSelfTest tests the graph's kernels that have not passed yet, while the weights come. It needs none of them.
+func (r *resources) startSelfTest(ctx context.Context, passed map[*gpu.Kernel]bool) {
 	var others []kernel.SelfTested
 	if r.sampler != nil {
 		others = append(others, r.sampler)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	t, graph := &selfTesting{cancel: cancel, done: make(chan struct{})}, r.graph
+	r.testing = t
+	go func() {
+		defer close(t.done)
+		t.failures, t.err = graph.SelfTest(ctx, passed, others...)
+	}()
+}
+
+// build completes the graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
+// baseline; where that does too it returns a *kernel.SelfTestError.
+func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error, passed map[*gpu.Kernel]bool, progress func(done, total int64)) error {
 	for {
 		if err := r.graph.Bind(ctx, progress); err != nil || !o.SelfTest {
 			return err
@@ -38,10 +64,11 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 			}
 		}
 		start := time.Now()
-		failures, err := r.graph.SelfTest(ctx, passed, others...)
+		<-r.testing.done
 		r.selfTest.Took += time.Since(start)
-		if err != nil {
-			return err
+		failures := r.testing.failures
+		if r.testing.err != nil {
+			return r.testing.err
 		}
 		if len(failures) == 0 {
 			break
@@ -56,10 +83,12 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 				to.Baseline = append(to.Baseline, f.Group)
 			}
 		}
+		r.testing.cancel()
 		r.graph.Release()
 		if err := graph(); err != nil {
 			return err
 		}
+		r.startSelfTest(ctx, passed)
 	}
 	for _, k := range d.Kernels() {
 		if passed[k] {

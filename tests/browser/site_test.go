@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,8 +58,8 @@ func parrot(t *testing.T) *httptest.Server {
 }
 
 // serve starts a site of the built page; broken.gguf, header.gguf, cut.gguf and page.gguf are no whole models, odd.gguf
-// has a key that nobody knows; busy.gguf is header.gguf from a server that first asks to wait a second.
-func serve(t *testing.T) string {
+// has a key that nobody knows; busy.gguf is header.gguf from a server that first asks to wait a second. More scripts run in workers.
+func serve(t *testing.T, more ...string) string {
 	t.Helper()
 	for _, name := range []string{"index.html", "quire.js", "quire.wasm", "quire-bench.wasm", "wasm_exec.js", "quire-tales.gguf"} {
 		require.FileExists(t, filepath.Join(dist, name), `run "make build" first`)
@@ -75,7 +76,7 @@ func serve(t *testing.T) string {
 		}
 		w.Header().Set("Content-Type", "text/javascript")
 		// Ahead of the program, whose end is awaited; imports go first wherever they stand.
-		w.Write(append([]byte(test), worker...))
+		w.Write(append([]byte(test+strings.Join(more, "")), worker...))
 	})
 	mux.HandleFunc("/empty.html", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

@@ -8,7 +8,6 @@ import (
 
 	"quire/engine"
 	"quire/engine/gpu/gputest"
-	"quire/engine/model"
 )
 
 // untested are kernels that a self-test does not compare on their own: those that make its operands.
@@ -16,9 +15,6 @@ var untested = []string{"pattern", "repack"}
 
 // Every kernel of a model is part of its self-test, and computes rightly: of families that have all kinds of layers.
 func TestSelfTestCovers(t *testing.T) {
-	if !model.HasSelfTest {
-		t.Skip("there is none in the tab")
-	}
 	models := []string{"qwen35", "gptoss-mxfp4", "gemma4"}
 	switch {
 	case all():

@@ -16,9 +16,10 @@ export class Figures {
   // open shows a model's adapter and follows its engine.
   open(quire) {
     this.quire = quire;
-    const {adapter, kvBytes, kvTokenBytes, kvType, largestContext, blocks, blockSize, stateBytes, stateSlots} = quire.info;
+    const {adapter, kvBytes, kvTokenBytes, kvType, largestContext, blocks, blockSize, stateBytes, stateSlots, selfTest} = quire.info;
     $('figure-adapter').textContent = adapter.type === 'cpu' ? `${adapter.name}, in software: slow` : adapter.name;
     $('figure-features').textContent = adapter.features.join(', ') || 'none beyond the core';
+    $('figure-self-test').textContent = tested(selfTest);
     const states = stateBytes > 0 ? `; ${binary(stateBytes)} for states, ${binary(stateBytes / (stateSlots + 1))} a sequence or snapshot` : '';
     $('figure-kv').textContent = `${binary(kvBytes)} of ${kvType}: ${whole(blocks)} blocks of ${whole(blockSize)} tokens, ${binary(kvTokenBytes)} a token${states}`;
     const others = Object.entries(largestContext).filter(([type]) => type !== kvType).map(([type, n]) => `${whole(n)} in ${type}`);
@@ -29,7 +30,7 @@ export class Figures {
   close() {
     this.quire = null;
     clearTimeout(this.#timer);
-    for (const name of ['adapter', 'features', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv', 'largest']) $(`figure-${name}`).textContent = '–';
+    for (const name of ['adapter', 'features', 'self-test', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv', 'largest']) $(`figure-${name}`).textContent = '–';
     this.#meter(0);
   }
 
@@ -95,4 +96,11 @@ export class Figures {
   #meter(active) {
     $('blocks').firstElementChild.style.width = active > 0 ? `max(2px, ${100 * active}%)` : 0;
   }
+}
+
+// tested says what became of a self-test.
+function tested({kernels, replaced, time}) {
+  if (kernels.length === 0) return 'none';
+  const right = `${whole(kernels.length)} kernels in ${whole(Math.round(time))} ms`;
+  return replaced.length === 0 ? right : `${right}; ${replaced.join(', ')} computed wrongly, the baseline runs in their place`;
 }
