@@ -64,6 +64,7 @@ type Info struct {
 	Adapter        gpu.AdapterInfo `json:"adapter"`
 	Defaults       sample.Params   `json:"defaults"` // what the model is best drawn with
 	SelfTest       SelfTest        `json:"selfTest"`
+	Kernels        Kernels         `json:"kernels"`
 	LoadTime       Duration        `json:"loadTime"`
 	Warnings       []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
 
@@ -77,6 +78,13 @@ type SelfTest struct {
 	Kernels  []string `json:"kernels"`
 	Replaced []string `json:"replaced"` // computed wrongly; their baseline, which did not, runs in their place
 	Time     Duration `json:"time"`     // that the load took longer for it
+}
+
+// Kernels says what came of the kernels that the model needs.
+type Kernels struct {
+	Compiled int      `json:"compiled"`
+	Reused   int      `json:"reused"` // in the tab: compiled for an engine that was closed before
+	Time     Duration `json:"time"`   // of the load in which at least one was being compiled
 }
 
 // SelfTestError is why a model does not open on an adapter whose baseline kernels compute wrongly.

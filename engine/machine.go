@@ -59,7 +59,7 @@ func (m *machine) Release() {
 		m.Runner = nil
 	}
 	if m.device != nil {
-		m.device.Release()
+		m.device.Park()
 		m.device = nil
 	}
 }

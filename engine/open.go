@@ -76,6 +76,8 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		e.kernels[k.Module().Hash()] = k.Label()
 	}
 	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
+	compiled := e.machine.device.Compiled()
+	e.info.Kernels = Kernels{Compiled: compiled.Kernels, Reused: compiled.Reused, Time: Duration{Duration: compiled.Time}}
 	e.info.SelfTest = selfTest(e.machine.SelfTest())
 	for _, name := range e.info.SelfTest.Replaced {
 		e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("adapter %s computes wrongly with kernel %s; its baseline runs in its place, slower: a newer driver may help", e.info.Adapter.Name, name))

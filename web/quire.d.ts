@@ -236,6 +236,9 @@ export interface Info {
   /** The kernels that computed rightly as the model loaded, none where there was no test; those that did not, and whose baseline runs
    * in their place; and how much longer the load took for it, in milliseconds. */
   selfTest: {kernels: string[]; replaced: string[]; time: number};
+  /** Compiled for this engine; compiled before, for one that was closed on this page; and the milliseconds in which at least one was
+   * being compiled. */
+  kernels: {compiled: number; reused: number; time: number};
   /** Milliseconds. */
   loadTime: number;
   /** Sentences about keys of the file that this version does not know and runs without, about a context beyond the model's, and about
@@ -641,6 +644,7 @@ export class Quire {
   stats(): Promise<Stats>;
   /** Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it. */
   watch(watcher: (cache: Cache) => void): () => void;
-  /** Ends all generations and gives the GPU's memory and the worker back. */
+  /** Ends all generations and gives the GPU's memory back. For ten seconds the worker waits for another open, which needs to compile
+   * none of the same kernels. */
   close(): Promise<void>;
 }

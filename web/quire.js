@@ -39,7 +39,7 @@ export class Quire {
   #streams = new Map(); // by the id of the call that started it
   #answers = new Map(); // of the API, by the id of their call
   #watchers = new Set(); // of the blocks
-  #next = 1;
+  static #next = 1; // over all engines, which may have a worker one after another
   #failure = null; // why the worker is gone
   #closing = null; // settles when close has ended
   #progress;
@@ -65,7 +65,7 @@ export class Quire {
     const {url, blob} = modelOf(model);
     if (url && store.keep !== false) persistQuietly();
     const quire = new Quire(programs.engine, onProgress, onRecovering);
-    const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob, quire.#next++, {store});
+    const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob, Quire.#next++, {store});
     const {defaults, ...info} = await quire.#until(call, signal);
     quire.info = Object.freeze(info);
     quire.defaults = Object.freeze(defaults);
@@ -99,7 +99,7 @@ export class Quire {
     signal?.throwIfAborted();
     const {url} = modelOf(model);
     const quire = new Quire(null, onProgress);
-    await quire.#until(quire.#call('pull', url, null, quire.#next++, {store}), signal);
+    await quire.#until(quire.#call('pull', url, null, Quire.#next++, {store}), signal);
     quire.#end(closed());
     return url;
   });
@@ -109,7 +109,7 @@ export class Quire {
     this.#progress = onProgress ?? null;
     this.#recovering = onRecovering ?? null;
     Object.assign(this, methods((...call) => this.#ask(...call)));
-    this.#worker = new EngineWorker(program, (message) => this.#receive(message), (error) => this.#end(error));
+    this.#worker = EngineWorker.take(program, (message) => this.#receive(message), (error) => this.#end(error));
   }
 
   /**
@@ -129,7 +129,7 @@ export class Quire {
     const {signal, ...rest} = given(typeof request === 'string' ? {prompt: request} : request, 'the request');
     signal?.throwIfAborted();
     if ('lora' in rest) rest.lora = Lora.named(rest.lora);
-    const id = this.#next++;
+    const id = Quire.#next++;
     const call = this.#call('embed', rest, null, id);
     const abort = () => {
       if (this.#calls.has(id)) this.#call('cancel', id).catch(() => {});
@@ -199,9 +199,12 @@ export class Quire {
     };
   }
 
-  /** Ends all generations and gives the GPU's memory and the worker back. */
+  /**
+   * Ends all generations and gives the GPU's memory back. For some seconds the worker waits with its compiled kernels for the next
+   * open.
+   */
   close() {
-    return this.#closing ??= this.#failure ? Promise.resolve() : this.#call('close', null).then(() => {}).finally(() => this.#end(closed()));
+    return this.#closing ??= this.#failure ? Promise.resolve() : this.#call('close', null).then(() => this.#end(closed(), true)).finally(() => this.#end(closed()));
   }
 
   // until waits for a call of a worker that ends when the call fails or the signal aborts.
@@ -211,14 +214,14 @@ export class Quire {
     try {
       return await call;
     } catch (e) {
-      this.#end(e);
+      this.#end(e, true);
       throw e;
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  #call(method, argument, blob = null, id = this.#next++, more = {}) {
+  #call(method, argument, blob = null, id = Quire.#next++, more = {}) {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const text = written(argument);
@@ -229,7 +232,7 @@ export class Quire {
 
   // start submits a request for a Generation and returns what cancels it.
   #start = (request, generation) => {
-    const id = this.#next++;
+    const id = Quire.#next++;
     this.#streams.set(id, generation);
     this.#call('submit', request, null, id).then((accepted) => { generation.accepted(accepted); }, (e) => {
       this.#streams.delete(id);
@@ -243,7 +246,7 @@ export class Quire {
   // ask sends a call of the API and gives its answer's head: {status, headers, body}.
   #ask({method, path, headers}, body, signal) {
     signal?.throwIfAborted();
-    const id = this.#next++;
+    const id = Quire.#next++;
     const tell = (...message) => { this.#call(...message).catch(() => {}); };
     const answer = new Answer({cancel: () => tell('cancel', id), flow: (open) => tell('flow', {id, open})}, signal);
     this.#answers.set(id, answer);
@@ -316,11 +319,12 @@ export class Quire {
     }
   }
 
-  // end stops the worker and everything that waits for it.
-  #end(error) {
+  // end stops everything that waits for the worker, and the worker unless it is kept.
+  #end(error, keep = false) {
     if (this.#failure) return;
     this.#failure = error;
-    this.#worker.terminate();
+    if (keep) this.#worker.keep();
+    else this.#worker.terminate();
     for (const {reject} of this.#calls.values()) reject(error);
     this.#calls.clear();
     for (const generation of this.#streams.values()) generation.failed(error);

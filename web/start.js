@@ -11,25 +11,51 @@ export const programs = {
   bench: () => new URL('./quire-bench.wasm', import.meta.url).href,
 };
 
+const KEPT = 10e3; // milliseconds that a worker waits for another model, with the kernels that it has compiled
+let kept = null; // the one that does
+
 /** A worker with a program in it. */
 export class EngineWorker {
   #worker;
   #program; // null: none
+  #receive;
+  #fail;
+  #timer = 0;
   #waiting = []; // messages until the worker listens; then null
 
-  // receive hears what the program says, fail why there is none.
-  constructor(program, receive, fail) {
+  // take gives a worker: the one that is kept, if it runs this program. receive hears what the program says, fail why there is none.
+  static take(program, receive, fail) {
+    const worker = kept?.#program === program ? kept : new EngineWorker(program);
+    if (worker === kept) kept = null;
+    clearTimeout(worker.#timer);
+    worker.#receive = receive;
+    worker.#fail = fail;
+    return worker;
+  }
+
+  constructor(program) {
     this.#program = program;
     const {worker, script, lent} = start();
     this.#worker = worker;
     worker.onmessage = ({data}) => {
       if (data.kind === 'listening') this.#listens(lent);
-      else receive(data);
+      else this.#receive(data);
     };
     worker.onerror = (e) => {
       e.preventDefault?.();
-      fail(crashed(e.message || unread(script, lent)));
+      this.#fail(crashed(e.message || unread(script, lent)));
     };
+  }
+
+  // keep leaves an engine without a model to the next take, for a while.
+  keep() {
+    if (this.#program !== programs.engine) return this.terminate();
+    kept?.terminate();
+    kept = this;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.terminate(), KEPT);
+    this.#receive = ({kind}) => { if (kind === 'crashed') this.terminate(); };
+    this.#fail = () => this.terminate();
   }
 
   post(message) {
@@ -38,6 +64,8 @@ export class EngineWorker {
   }
 
   terminate() {
+    if (kept === this) kept = null;
+    clearTimeout(this.#timer);
     this.#worker.terminate();
   }
 

@@ -11,6 +11,9 @@ import (
 	"syscall/js"
 )
 
+// parks says that a device may wait for the next model: pages open one after another, and browsers compile slowly.
+const parks = true
+
 // jsBackend is a WebGPU device in the tab.
 type jsBackend struct {
 	host    *host

@@ -7,20 +7,27 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Device is an opened adapter.
 type Device struct {
 	backend backend
+	options Options
 	info    AdapterInfo
 
 	mu      sync.Mutex
 	kernels map[string]*Kernel
-	order   []*Kernel
+	order   []*Kernel // of this life: since it was opened, or taken from where it was parked
+	life    int
 	binds   map[string]*BindGroup
 	users   map[*Buffer][]string // the bind groups a buffer is part of
 	buffers map[*Buffer]struct{}
 	bytes   uint64
+
+	compiled  Compiled
+	compiling int       // kernels
+	since     time.Time // when that was last counted
 
 	writes, submits atomic.Uint64
 
@@ -34,7 +41,11 @@ type Device struct {
 
 // Open opens the adapter that the options choose, with all its limits and the features Quire knows.
 func Open(ctx context.Context, o Options) (*Device, error) {
+	if d := unpark(o); d != nil {
+		return d, nil
+	}
 	d := &Device{
+		options: o,
 		kernels: map[string]*Kernel{}, binds: map[string]*BindGroup{}, users: map[*Buffer][]string{},
 		buffers: map[*Buffer]struct{}{}, lost: make(chan struct{}),
 	}
@@ -158,7 +169,7 @@ type Stats struct {
 func (d *Device) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return Stats{Buffers: len(d.buffers), Bytes: d.bytes, BindGroups: len(d.binds), Kernels: len(d.kernels),
+	return Stats{Buffers: len(d.buffers), Bytes: d.bytes, BindGroups: len(d.binds), Kernels: len(d.order),
 		Writes: d.writes.Load(), Submits: d.submits.Load()}
 }
 
@@ -191,6 +202,11 @@ func (d *Device) Destroy() {
 
 // Release drops the device and all it holds.
 func (d *Device) Release() {
+	d.releaseBuffers()
+	d.backend.release()
+}
+
+func (d *Device) releaseBuffers() {
 	d.mu.Lock()
 	buffers := make([]*Buffer, 0, len(d.buffers))
 	for b := range d.buffers {
@@ -200,7 +216,6 @@ func (d *Device) Release() {
 	for _, b := range buffers {
 		b.Release()
 	}
-	d.backend.release()
 }
 
 func (d *Device) lose(reason string) {

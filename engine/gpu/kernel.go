@@ -55,6 +55,7 @@ func (m *Module) locate(line int) (string, int) {
 // Kernel is a compiled shader. It compiles in the background from the moment it is asked for.
 type Kernel struct {
 	device *Device
+	life   int // the device's last that asked for it
 	module *Module
 	handle int32
 	ready  chan struct{}
@@ -82,36 +83,60 @@ func (k *Kernel) Wait(ctx context.Context) error {
 func (d *Device) Kernel(m *Module) *Kernel {
 	key := m.Hash()
 	d.mu.Lock()
-	if k, ok := d.kernels[key]; ok {
+	if k, ok := d.kernels[key]; ok && (k.life == d.life || !k.failed()) {
+		if k.life < d.life {
+			k.life = d.life
+			d.order = append(d.order, k)
+			d.compiled.Reused++
+		}
 		d.mu.Unlock()
 		return k
 	}
-	k := &Kernel{device: d, module: m, ready: make(chan struct{})}
+	k := &Kernel{device: d, life: d.life, module: m, ready: make(chan struct{})}
 	d.kernels[key] = k
 	d.order = append(d.order, k)
+	d.compiled.Kernels++
+	d.compiles(1)
 	d.mu.Unlock()
 
 	if !d.info.Features.Has(m.Needs) {
-		k.err = &ShaderError{Kernel: m.Label, File: "header", Message: "the adapter lacks a feature this variant needs"}
-		close(k.ready)
+		k.end(&ShaderError{Kernel: m.Label, File: "header", Message: "the adapter lacks a feature this variant needs"})
 		return k
 	}
 	d.backend.createKernel(m, func(handle int32, err error) {
 		k.handle = handle
 		var ce *compileError
-		switch {
-		case errors.As(err, &ce):
+		if errors.As(err, &ce) {
 			file, line := m.locate(ce.line)
-			k.err = &ShaderError{Kernel: m.Label, File: file, Line: line, Message: ce.message}
-		case err != nil:
-			k.err = d.wrap(err)
+			err = &ShaderError{Kernel: m.Label, File: file, Line: line, Message: ce.message}
+		} else {
+			err = d.wrap(err)
 		}
-		close(k.ready)
+		k.end(err)
 	})
 	return k
 }
 
-// Kernels lists the modules compiled so far, in the order they were asked for.
+// end says that a kernel has compiled, or why not.
+func (k *Kernel) end(err error) {
+	k.device.mu.Lock()
+	k.device.compiles(-1)
+	k.device.mu.Unlock()
+	k.err = err
+	close(k.ready)
+}
+
+// failed reports whether it is known that a kernel does not compile.
+func (k *Kernel) failed() bool {
+	select {
+	case <-k.ready:
+		return k.err != nil
+	default:
+		return false
+	}
+}
+
+// Kernels lists the kernels that were asked for since the device was opened, in that order.
 func (d *Device) Kernels() []*Kernel {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -23,20 +23,21 @@ import (
 // dist is what "make build" made.
 const dist = "../../web/dist"
 
-// test is put before the worker's script: on a channel, workers say that they are there and how many kernels have compiled at
-// once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
+// test is put before the worker's script: on a channel, workers say that they are there and how many kernels have compiled,
+// and how many at once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
 const test = `
 const channel = new BroadcastChannel('test');
-let compiling = 0, together = 0;
+let compiling = 0, together = 0, made = 0;
 const devices = globalThis.GPUDevice?.prototype ?? {}; // none without WebGPU
 const create = devices.createComputePipelineAsync;
 devices.createComputePipelineAsync = function (...args) {
   together = Math.max(together, ++compiling);
+  made++;
   return create.apply(this, args).finally(() => { compiling--; });
 };
 channel.onmessage = ({data}) => {
   if (data === 'who') channel.postMessage('here');
-  if (data === 'compilers') channel.postMessage({together});
+  if (data === 'compilers') channel.postMessage({together, made});
   if (data !== 'lose') return;
   for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);
 };

@@ -10,7 +10,7 @@ export function measure(adapter, plan, progress, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, {once: true});
-    worker = new EngineWorker(programs.bench, ({kind, value}) => {
+    worker = EngineWorker.take(programs.bench, ({kind, value}) => {
       if (kind === 'progress') progress(value);
       else if (kind === 'done') resolve(value);
       else if (kind === 'failed' || kind === 'crashed') reject(new QuireError(value));
