@@ -135,14 +135,20 @@ func (c *testCase) want(token, head, n int) []float64 {
 	p, kvHead := &c.p, head/(c.p.Heads/c.p.KVHeads)
 	at, keys := c.start+token, c.start+c.count
 	out, sum := make([]float64, n), 0.0
+	q, k, v := make([]float64, p.HeadDim), make([]float64, p.HeadDim), make([]float64, n)
+	for d := range q {
+		q[d] = c.q.Number(token*p.QStride+p.QOffset+head*p.HeadDim+d, 0)
+	}
 	for key := range keys {
 		if !p.Bidirectional && key > at || p.Window > 0 && max(key-at, at-key) >= p.Window {
 			continue
 		}
 		block, slot := int(c.table[key/p.BlockSize]), key%p.BlockSize
+		c.k.CacheRow(c.layout, block, kvHead, slot, k)
+		c.v.CacheRow(c.layout, block, kvHead, slot, v)
 		score := 0.0
-		for d := range p.HeadDim {
-			score += c.q.Number(token*p.QStride+p.QOffset+head*p.HeadDim+d, 0) * c.k.Element(c.layout, block, kvHead, slot, d)
+		for d := range q {
+			score += q[d] * k[d]
 		}
 		score *= float64(p.Scale)
 		if p.Softcap > 0 {
@@ -151,7 +157,7 @@ func (c *testCase) want(token, head, n int) []float64 {
 		weight := math.Exp(score - testScore)
 		sum += weight
 		for d := range out {
-			out[d] += weight * c.v.Element(c.layout, block, kvHead, slot, d)
+			out[d] += weight * v[d]
 		}
 	}
 	for d := range out {

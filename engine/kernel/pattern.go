@@ -39,11 +39,14 @@ func (p Pattern) scatter(i uint32) uint32 {
 
 // Number is what a part of a word stands for: of f32 the only one, of f16 and bfloat16 one of two, of 8-bit integers one of four.
 func (p Pattern) Number(word, part int) float64 {
-	return (float64(p.scatter(uint32(4*word+part))>>8%255) - 127) / 64
+	return float64(p.level(word, part)-127) / 64
 }
 
-// Element is a number of a cache.
-func (p Pattern) Element(l KVLayout, block, head, slot, at int) float64 {
+// level is which of the 255 numbers that is, the least first.
+func (p Pattern) level(word, part int) int { return int(p.scatter(uint32(4*word+part)) >> 8 % 255) }
+
+// CacheRow gives the first numbers of a row of a cache.
+func (p Pattern) CacheRow(l KVLayout, block, head, slot int, numbers []float64) {
 	parts := 1
 	switch l.Type {
 	case KVF16, KVBF16:
@@ -52,7 +55,9 @@ func (p Pattern) Element(l KVLayout, block, head, slot, at int) float64 {
 		parts = 4
 	}
 	row := block*(l.BlockWords()+l.Pad) + (head*l.BlockSize+slot)*l.RowWords()
-	return p.Number(row+at/parts, at%parts)
+	for at := range numbers {
+		numbers[at] = p.Number(row+at/parts, at%parts)
+	}
 }
 
 // templates are blocks of a type, as in a file and as numbers.

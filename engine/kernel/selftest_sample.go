@@ -116,10 +116,10 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 
 // withheldToken is the most likely one, the lowest id of equals.
 func withheldToken(logits operand, row, vocab int) int {
-	best, top := 0, math.Inf(-1)
+	best, top := 0, -1
 	for id := range vocab {
-		if x := logits.at(row, id); x > top {
-			if best, top = id, x; x == 127.0/64 { // there are none above
+		if level := logits.level(row*logits.stride+id, 0); level > top {
+			if best, top = id, level; level == 254 { // there are none above
 				break
 			}
 		}
@@ -139,7 +139,7 @@ func drawn(logits operand, row, vocab int) (e expected) {
 	var counts [255]int // of logits, which are so many sixty-fourths
 	var ids [255][]int
 	for id := range vocab {
-		level := int(64*logits.at(row, id)) + 127
+		level := logits.level(row*logits.stride+id, 0)
 		if counts[level]++; level > 245 || vocab < 1<<12 { // enough for the best
 			ids[level] = append(ids[level], id)
 		}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -26,7 +27,7 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 		return nil, err
 	}
 	defer t.Release()
-	for _, k := range append(g.tested[:len(g.tested):len(g.tested)], others...) {
+	for _, k := range slices.Concat(others, g.tested) {
 		err := k.Wait(ctx)
 		if err == nil {
 			err = k.SelfTest(t)
