@@ -7,10 +7,26 @@ type arguments struct {
 	opened   bool
 }
 
+// marksOf are those of some marks that no text holds but one about calls.
+func marksOf(marks []string) (ends []string) {
+	for _, m := range marks {
+		if m != "```" {
+			ends = append(ends, m)
+		}
+	}
+	return ends
+}
+
 // read reads the arguments on and tells them, and with their beginning the call. At broken the parser has to fail.
 func (a *arguments) read(p *Parser) verdict {
 	n, verdict := a.value.read(p.text, p.end)
 	p.next(n)
+	if e := a.ended; e != nil && verdict != going && (verdict != needs || p.end) {
+		if a.ended = nil; verdict != whole {
+			verdict, a.value = broken, e.before
+			p.text = e.after() + p.text
+		}
+	}
 	if out := a.take(); out != "" {
 		a.tell(p)
 		p.argue(out)

@@ -65,7 +65,7 @@ func (n *namedCall) readHead(p *Parser) bool {
 		return true
 	}
 	p.next(len(before))
-	n.call, n.state = &arguments{value: value{dialect: n.dialect}, name: name, id: id}, inCall
+	n.call, n.state = &arguments{value: value{dialect: n.dialect, ends: marksOf(n.close)}, name: name, id: id}, inCall
 	switch {
 	case mark == "(":
 		p.next(len(mark))

@@ -111,7 +111,7 @@ func (o *objectCall) begin(p *Parser, c byte) {
 			p.fail()
 			return
 		}
-		o.call = &arguments{value: value{dialect: jsonDialect}, name: o.name, id: o.id}
+		o.call = &arguments{value: value{dialect: jsonDialect, ends: marksOf(o.close)}, name: o.name, id: o.id}
 		o.state = inArguments
 	case c == '{' && o.key == "function" && o.depth == 1:
 		o.depth, o.state = 2, atName

@@ -29,7 +29,7 @@ func (v *value) text(text string, end bool) (int, verdict) {
 		to = &v.held
 	}
 	n := 0
-	for n < len(text) && text[n] != v.quote[0] && text[n] != '\\' && text[n] != '"' && text[n] >= ' ' {
+	for n < len(text) && text[n] != v.quote[0] && text[n] != '\\' && text[n] != '"' && text[n] >= ' ' && (n == 0 || !v.mayEnd(text[n])) {
 		n++
 	}
 	if n > 0 {

@@ -60,10 +60,16 @@ type value struct {
 	out    []byte // JSON that is told, until it is taken
 	count  int    // of arguments without a name
 	told   bool   // anything
+
+	ends  []string // marks at which a text ends whose quote is missing
+	ended *ended   // where one stood in a text that has not ended since
 }
 
-// take gives the JSON that came since.
+// take gives the JSON that came since. What comes after a mark that may have ended all waits.
 func (v *value) take() string {
+	if v.ended != nil {
+		return ""
+	}
 	out := string(v.out)
 	v.out = v.out[:0]
 	return out
@@ -73,7 +79,18 @@ func (v *value) take() string {
 func (v *value) read(text string, end bool) (int, verdict) {
 	at := 0
 	for at < len(text) {
+		if v.place == inText && v.ended == nil && !v.key && len(v.ends) > 0 {
+			switch v.tail(text[at:]) {
+			case whole:
+				v.mark()
+			case needs:
+				if !end {
+					return at, needs
+				}
+			}
+		}
 		n, verdict := v.step(text[at:], end)
+		v.ended.read(text[at : at+n])
 		v.source = append(v.source, text[at:at+n]...)
 		at += n
 		if len(v.held) == 0 && v.place != inWord && v.place != inKey {
