@@ -50,13 +50,16 @@ type ChatChunk struct {
 // MarshalJSON writes null for a usage that comes later.
 func (c ChatChunk) MarshalJSON() ([]byte, error) {
 	type plain ChatChunk
-	if c.later {
-		return json.Marshal(struct {
-			plain
-			Usage *Usage `json:"usage"`
-		}{plain: plain(c)})
+	return marshalUsage(plain(c), c.later)
+}
+
+// marshalUsage writes an event of a stream; null for its usage, which it has not, where that comes later.
+func marshalUsage(event any, later bool) ([]byte, error) {
+	text, err := json.Marshal(event)
+	if later && err == nil {
+		text = append(text[:len(text)-1], `,"usage":null}`...)
 	}
-	return json.Marshal(plain(c))
+	return text, err
 }
 
 // DeltaChoice is what is new of a choice.

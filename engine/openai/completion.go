@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"quire/engine/generation"
-	"quire/engine/json"
 	"quire/engine/tokenizer"
 )
 
@@ -25,13 +24,7 @@ type Completion struct {
 // MarshalJSON writes null for a usage that comes later.
 func (c Completion) MarshalJSON() ([]byte, error) {
 	type plain Completion
-	if c.later {
-		return json.Marshal(struct {
-			plain
-			Usage *Usage `json:"usage"`
-		}{plain: plain(c)})
-	}
-	return json.Marshal(plain(c))
+	return marshalUsage(plain(c), c.later)
 }
 
 // CompletionChoice is one of the texts, or what is new of it. Choice j of n of prompt i has index i·n + j.
