@@ -13,6 +13,9 @@ const release = "0.1.0"
 
 var version string
 
+// What "make dist" tells of the source, as Go itself does not in a work tree beside its repository.
+var revision, revisionTime, modified string
+
 type versionCommand struct {
 	JSON bool `name:"json" help:"Print one JSON object."`
 }
@@ -31,7 +34,7 @@ Examples:
 // Run runs the command.
 func (c *versionCommand) Run(h *host) error {
 	info, _ := debug.ReadBuildInfo()
-	b := builtFrom(version, info)
+	b := builtFrom(build{Version: version, Revision: revision, Time: revisionTime, Modified: modified == "true"}, info)
 	if c.JSON {
 		return writeJSON(h.out, b)
 	}
@@ -62,17 +65,19 @@ func (b build) String() string {
 
 var tag = regexp.MustCompile(`^v(\d+\.\d+\.\d+)$`)
 
-// builtFrom takes the version that the linker was given, else the tag that was built, else a development version.
-func builtFrom(linked string, info *debug.BuildInfo) build {
-	b := build{Version: linked, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+// builtFrom takes what the linker was given, else the tag and the revision that were built, else a development version.
+func builtFrom(b build, info *debug.BuildInfo) build {
+	b.Go, b.Platform = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	if info != nil {
+		known := b.Revision != ""
 		for _, s := range info.Settings {
-			switch s.Key {
-			case "vcs.revision":
+			switch {
+			case known:
+			case s.Key == "vcs.revision":
 				b.Revision = s.Value
-			case "vcs.modified":
+			case s.Key == "vcs.modified":
 				b.Modified = s.Value == "true"
-			case "vcs.time":
+			case s.Key == "vcs.time":
 				b.Time = s.Value
 			}
 		}

@@ -17,15 +17,17 @@ func TestVersions(t *testing.T) {
 	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"}
 	changed := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
 	for _, tt := range []struct {
-		linked string
+		linked build
 		info   *debug.BuildInfo
 		want   string
 	}{
-		{"", nil, "quire 0.1.0-devel, unknown revision, "},
-		{"", info("(devel)"), "quire 0.1.0-devel, unknown revision, "},
-		{"", info("v0.0.0-20260102030405-0123456789ab+dirty", revision, changed), "quire 0.1.0-devel, revision 0123456789ab with changes, "},
-		{"", info("v1.2.3", revision), "quire 1.2.3, revision 0123456789ab, "},
-		{"1.2.4", info("v1.2.3", revision), "quire 1.2.4, revision 0123456789ab, "},
+		{build{}, nil, "quire 0.1.0-devel, unknown revision, "},
+		{build{}, info("(devel)"), "quire 0.1.0-devel, unknown revision, "},
+		{build{}, info("v0.0.0-20260102030405-0123456789ab+dirty", revision, changed), "quire 0.1.0-devel, revision 0123456789ab with changes, "},
+		{build{}, info("v1.2.3", revision), "quire 1.2.3, revision 0123456789ab, "},
+		{build{Version: "1.2.4"}, info("v1.2.3", revision), "quire 1.2.4, revision 0123456789ab, "},
+		{build{Revision: "fedcba9876543210"}, info("(devel)"), "quire 0.1.0-devel, revision fedcba987654, "},
+		{build{Revision: "fedcba9876543210", Modified: true}, info("(devel)", revision), "quire 0.1.0-devel, revision fedcba987654 with changes, "},
 	} {
 		assert.Contains(t, builtFrom(tt.linked, tt.info).String(), tt.want)
 	}
