@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"quire/cmd/native/talk"
 	"quire/engine"
 	"quire/engine/chat"
 )
@@ -50,7 +51,7 @@ func (b *batch) submit(ctx context.Context, j job) *pending {
 			p.messages = []chat.Message{{Role: "user", Content: j.Prompt}}
 		}
 		p.messages = withSystem(j.system, p.messages)
-		p.prompt, p.err = b.engine.ChatPrompt(p.messages, chat.Options{})
+		p.prompt, p.err = b.engine.ChatPrompt(p.messages, talk.TemplateOptions(j.template))
 	}
 	if p.err != nil {
 		return p

@@ -10,13 +10,15 @@ import (
 
 	"quire/cmd/native/talk"
 	"quire/cmd/native/talk/screen"
+	"quire/engine"
 )
 
 type chatCommand struct {
 	modelFlag `group:"Model and conversation:"`
 	System    string   `group:"Model and conversation:" placeholder:"TEXT" help:"The system message: what the model is to be and to keep to."`
 	Load      string   `group:"Model and conversation:" filled:"" placeholder:"FILE" help:"Go on with a conversation: what /save or \"quire run --save\" wrote, or messages in JSON as the API has them."`
-	LoRA      []string `group:"Model and conversation:" name:"lora" placeholder:"FILE[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF to the model, times a scale (1 unless it is given). May come several times: adapters add up."`
+	LoRA      []string `group:"Model and conversation:" name:"lora" names:"" placeholder:"NAME[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF, by the names that -m takes, times a scale (1 unless it is given). May come several times: adapters add up."`
+	Template  string   `group:"Model and conversation:" name:"chat-template-kwargs" filled:"" placeholder:"JSON" help:"Variables of the model's chat template, such as {\"enable_thinking\": false}. /params has them too."`
 	Raw       bool     `group:"Model and conversation:" help:"Use no chat template: the model goes on with the text as it is."`
 	Plain     bool     `group:"Model and conversation:" help:"Chat line by line on a terminal too, as through pipes: for screen readers, and for terminals that show no screen well."`
 	NoHistory bool     `group:"Model and conversation:" help:"Neither read nor keep what was typed in other chats."`
@@ -71,6 +73,12 @@ func (r *chatCommand) Run(h *host) error {
 	if base.lora, err = readLoRAs(r.LoRA); err != nil {
 		return usagef("--lora: %s", say(err))
 	}
+	if base.template, err = templateFlag(r.Template); err != nil {
+		return err
+	}
+	if base.template != nil && r.Raw {
+		return usagef("--chat-template-kwargs goes without --raw, which uses no template")
+	}
 	if err := base.check(); err != nil {
 		return usagef("%s", inFlags(err))
 	}
@@ -86,21 +94,14 @@ func (r *chatCommand) Run(h *host) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	adapters, rank, err := openLoRAs([]job{base})
-	defer adapters.close()
-	if err != nil {
-		return err
-	}
-	r.engineFlags.loraRank = rank
-	eng, err := openEngine(ctx, h, "chat", r.Model, r.Ctx, r.engineFlags)
+	eng, adapters, err := openAdapted(ctx, h, []job{base}, r.engineFlags, func(flags engineFlags) (*engine.Engine, error) {
+		return openEngine(ctx, h, "chat", r.Model, r.Ctx, flags)
+	})
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
 	defer eng.Close()
-	if err := adapters.load(eng); err != nil {
-		return err
-	}
-	params := talk.Params{Sample: eng.Info().Defaults, Seed: r.Seed, MaxTokens: r.MaxTokens, Stop: r.Stop, LoRA: adapters.named(base.lora)}
+	params := talk.Params{Sample: eng.Info().Defaults, Seed: r.Seed, MaxTokens: r.MaxTokens, Stop: r.Stop, LoRA: adapters.named(base.lora), Template: base.template}
 	r.samplingFlags.over(&params.Sample)
 	if err := r.samplingFlags.penalties(&params.Sample); err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"quire/cmd/native/pull"
 )
 
 type completionCommand struct {
@@ -15,7 +17,7 @@ type completionCommand struct {
 
 // Help is what --help shows beyond the flags.
 func (*completionCommand) Help() string {
-	return `Prints a script that makes a shell complete quire's commands, flags and their values.
+	return `Prints a script that makes a shell complete quire's commands, flags and their values, and the names of models in the cache.
 
 Examples:
 
@@ -30,8 +32,10 @@ const completeName = "__complete"
 // scripts ask for candidates; where there are none, the shell offers files.
 var scripts = map[string]string{
 	"bash": `_quire() {
-	local IFS=$'\n'
+	local IFS=$'\n' typed=${COMP_LINE:0:COMP_POINT}
 	COMPREPLY=($("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+	typed=${typed##*[= ]}
+	COMPREPLY=("${COMPREPLY[@]#"${typed%"${typed##*:}"}"}") # bash parts words at colons
 }
 complete -o default -F _quire quire
 `,
@@ -79,7 +83,7 @@ func candidates(node *kong.Node, words []string) []string {
 	if len(words) == 0 || words[len(words)-1] == "=" {
 		words = append(slices.Clone(words), "")
 	}
-	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash makes a word of it
+	words = whole(words)
 	last := words[len(words)-1]
 	var waiting *kong.Flag // for its value
 	for _, word := range words[:len(words)-1] {
@@ -105,6 +109,7 @@ func candidates(node *kong.Node, words []string) []string {
 	case waiting != nil && waiting.Enum != "":
 		all = waiting.EnumSlice()
 	case waiting != nil:
+		all = cachedNames(waiting.Value)
 	case strings.HasPrefix(last, "-"):
 		for _, f := range flagsOf(node) {
 			all = append(all, "--"+f.Name)
@@ -119,6 +124,7 @@ func candidates(node *kong.Node, words []string) []string {
 			if a.Enum != "" {
 				all = append(all, a.EnumSlice()...)
 			}
+			all = append(all, cachedNames(a)...)
 		}
 	}
 	var found []string
@@ -128,6 +134,37 @@ func candidates(node *kong.Node, words []string) []string {
 		}
 	}
 	return found
+}
+
+// whole are words as they were typed: bash makes words of = and of colons.
+func whole(words []string) (all []string) {
+	joined := false
+	for _, w := range words {
+		switch {
+		case w == "=":
+		case len(all) > 0 && (w == ":" || joined):
+			all[len(all)-1] += w
+		default:
+			all = append(all, w)
+		}
+		joined = w == ":"
+	}
+	return all
+}
+
+// cachedNames are the names of models in the cache, for a value that takes such.
+func cachedNames(v *kong.Value) (names []string) {
+	if !v.Tag.Has("names") {
+		return nil
+	}
+	cache, err := pull.OpenCache()
+	if err != nil {
+		return nil
+	}
+	for _, m := range cache.List() {
+		names = append(names, m.ShortName())
+	}
+	return names
 }
 
 // flagsOf are the flags that a command takes, and the command that runs where none of its children is named.

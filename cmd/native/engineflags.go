@@ -7,7 +7,7 @@ import (
 
 // modelFlag says which model a command reads.
 type modelFlag struct {
-	Model string `short:"m" placeholder:"MODEL" help:"A GGUF file, hf:owner/repo[:QUANT] (see quire pull), or an http(s) address. Without it, the built-in model."`
+	Model string `short:"m" names:"" placeholder:"MODEL" help:"A GGUF file, hf:owner/repo[:QUANT] (see quire pull), or an http(s) address. Without it, the built-in model."`
 }
 
 // gpuFlags say which adapter a command takes.

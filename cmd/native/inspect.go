@@ -23,7 +23,7 @@ const (
 )
 
 type inspectCommand struct {
-	File string `arg:"" name:"file" help:"A GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
+	File string `arg:"" name:"file" names:"" help:"A GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
 	Ctx  int    `placeholder:"TOKENS" default:"0" help:"Compute the KV cache for a sequence of so many tokens. 0: the model's context."`
 	Mem  size   `name:"memory" placeholder:"SIZE" help:"Say how long a sequence may be in so much GPU memory, such as 8GiB, beside the weights."`
 	JSON bool   `name:"json" help:"Print one JSON object."`

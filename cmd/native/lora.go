@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"quire/cmd/native/pull"
 	"quire/engine"
 	"quire/engine/gpu"
 )
@@ -30,7 +32,7 @@ func (l *loraTexts) FromJSON(data []byte) error {
 	return nil
 }
 
-// readLoRAs reads adapters as FILE[:SCALE].
+// readLoRAs reads adapters as NAME[:SCALE].
 func readLoRAs(texts []string) (all []loraUse, err error) {
 	for _, text := range texts {
 		use := loraUse{file: text, scale: 1}
@@ -44,10 +46,10 @@ func readLoRAs(texts []string) (all []loraUse, err error) {
 				}
 			}
 		}
-		if info, err := os.Stat(use.file); err != nil {
-			return nil, err
-		} else if info.IsDir() {
+		if info, err := os.Stat(use.file); err == nil && info.IsDir() {
 			return nil, fmt.Errorf("%s is a folder, not an adapter's file", use.file)
+		} else if err != nil && !pull.IsName(use.file) {
+			return nil, err
 		}
 		all = append(all, use)
 	}
@@ -61,24 +63,38 @@ type loraFiles struct {
 	numbers map[string]uint64 // once they are loaded
 }
 
+// openAdapted opens a model with the adapters that prompts take.
+func openAdapted(ctx context.Context, h *host, jobs []job, flags engineFlags, open func(engineFlags) (*engine.Engine, error)) (*engine.Engine, *loraFiles, error) {
+	adapters, rank, err := openLoRAs(ctx, h, jobs)
+	defer adapters.close()
+	if err != nil {
+		return nil, nil, err
+	}
+	flags.loraRank = rank
+	eng, err := open(flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := adapters.load(eng); err != nil {
+		eng.Close()
+		return nil, nil, err
+	}
+	return eng, adapters, nil
+}
+
 // openLoRAs opens the adapters of all prompts, and says what rank they have together.
-func openLoRAs(jobs []job) (l *loraFiles, rank int, err error) {
+func openLoRAs(ctx context.Context, h *host, jobs []job) (l *loraFiles, rank int, err error) {
 	l = &loraFiles{numbers: map[string]uint64{}}
 	for _, j := range jobs {
 		for _, use := range j.lora {
 			if slices.Contains(l.names, use.file) {
 				continue
 			}
-			f, err := os.Open(use.file)
+			f, err := openModel(ctx, use.file, h.err)
 			if err != nil {
 				return l, 0, err
 			}
-			info, err := f.Stat()
-			if err != nil {
-				f.Close()
-				return l, 0, err
-			}
-			src := gpu.ReaderSource(f, info.Size())
+			src := gpu.ReaderSource(f, f.size)
 			l.names, l.files = append(l.names, use.file), append(l.files, src)
 			n, err := engine.LoRARank(src)
 			if err != nil {

@@ -102,6 +102,7 @@ func TestHelpIsSentences(t *testing.T) {
 }
 
 func TestCandidates(t *testing.T) {
+	t.Setenv("QUIRE_CACHE", t.TempDir())
 	parser, err := newParser(&commands{}, io.Discard, io.Discard, exitOK)
 	require.NoError(t, err)
 	for line, want := range map[string][]string{

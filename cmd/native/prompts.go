@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"quire/cmd/native/talk"
 	"quire/engine"
 	"quire/engine/chat"
 	"quire/engine/json"
@@ -28,6 +29,7 @@ type job struct {
 	Stop      []string
 	IgnoreEnd bool
 	lora      []loraUse
+	template  *json.Object // variables of the chat template
 	choosing
 }
 
@@ -47,6 +49,7 @@ type line struct {
 	IgnoreEOS   *bool              `json:"ignore_eos"`
 	Logprobs    *int               `json:"logprobs"`
 	LoRA        loraTexts          `json:"lora"`
+	Template    *json.RawMessage   `json:"chat_template_kwargs"`
 	penaltyKeys
 
 	N             *int     `json:"n"`
@@ -143,6 +146,12 @@ func parseLine(text []byte, j job) (job, error) {
 	if l.LoRA != nil {
 		var err error
 		if j.lora, err = readLoRAs(l.LoRA); err != nil {
+			return j, err
+		}
+	}
+	if l.Template != nil {
+		var err error
+		if j.template, err = talk.ReadTemplate(string(*l.Template)); err != nil {
 			return j, err
 		}
 	}

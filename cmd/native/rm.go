@@ -5,7 +5,7 @@ import (
 )
 
 type rmCommand struct {
-	Models []string `arg:"" name:"model" help:"Names as \"quire list\" shows them, or as they were pulled."`
+	Models []string `arg:"" name:"model" names:"" help:"Names as \"quire list\" shows them, or as they were pulled."`
 	DryRun bool     `help:"Only say what would go."`
 	JSON   bool     `name:"json" help:"Print one JSON object."`
 }

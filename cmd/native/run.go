@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"quire/cmd/native/talk"
 	"quire/engine"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/json"
 	"quire/engine/sample"
 	"quire/engine/words"
 )
@@ -21,7 +23,8 @@ type runCommand struct {
 	System    string   `group:"Model and prompt:" placeholder:"TEXT" help:"The system message before what the user says: what the model is to be and to keep to."`
 	Messages  string   `group:"Model and prompt:" filled:"" placeholder:"FILE" help:"Answer a conversation: messages in JSON as the API has them (-: stdin). A prompt is the user's next message."`
 	Prompts   string   `group:"Model and prompt:" placeholder:"FILE" help:"Run all prompts of a file (-: stdin) as one batch: one a line, or JSON Lines."`
-	LoRA      []string `group:"Model and prompt:" name:"lora" placeholder:"FILE[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF to the model, times a scale (1 unless it is given). May come several times: adapters add up."`
+	LoRA      []string `group:"Model and prompt:" name:"lora" names:"" placeholder:"NAME[:SCALE]" sep:"none" filled:"" help:"Add a LoRA adapter in GGUF, by the names that -m takes, times a scale (1 unless it is given). May come several times: adapters add up."`
+	Template  string   `group:"Model and prompt:" name:"chat-template-kwargs" filled:"" placeholder:"JSON" help:"Variables of the model's chat template, such as {\"enable_thinking\": false}."`
 	Raw       bool     `group:"Model and prompt:" help:"Take the prompt as it is: no chat template, special tokens in it parsed, BOS only where the vocabulary asks for it."`
 	JSON      bool     `group:"Model and prompt:" name:"json" help:"Print JSON Lines, one object a prompt."`
 	Logprobs  int      `group:"Model and prompt:" placeholder:"K" default:"0" help:"With --json: log-probabilities of each token and of the best K, at most 20. Logits are raw, before temperature."`
@@ -54,7 +57,7 @@ and stored only by "quire pull". A server without ranges is streamed once into a
 A line of JSON in --prompts is an object with "prompt", "ids" (token ids, taken as they are) or "messages" (a conversation: objects
 with "role" and "content", a text or a list of {"type": "text", "text": "..."}). These keys go before the flags: "max_tokens",
 "min_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "stop" (a text or a list), "ignore_eos", "logprobs", "n", "best_of",
-"beams", "length_penalty", "early_stopping" and "lora" (FILE[:SCALE], a text or a list; [] for none). Prompts with different adapters
+"beams", "length_penalty", "early_stopping", "chat_template_kwargs" and "lora" (NAME[:SCALE], a text or a list; [] for none). Prompts with different adapters
 run in one batch. So do "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias" (an object of token ids and
 biases), "dry_multiplier", "dry_base", "dry_allowed_length", "dry_range" and "dry_sequence_breakers" (a list of texts).
 
@@ -95,6 +98,12 @@ func (r *runCommand) Run(h *host) error {
 	}
 	if base.lora, err = readLoRAs(r.LoRA); err != nil {
 		return usagef("--lora: %s", say(err))
+	}
+	if base.template, err = templateFlag(r.Template); err != nil {
+		return err
+	}
+	if base.template != nil && (r.Raw || r.Load != "") {
+		return usagef("--chat-template-kwargs goes without --raw and --load, which use no template, or only its end")
 	}
 	if err := base.check(); err != nil {
 		return usagef("%s", inFlags(err))
@@ -165,20 +174,13 @@ func (r *runCommand) run(h *host, jobs []job) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	adapters, rank, err := openLoRAs(jobs)
-	defer adapters.close()
-	if err != nil {
-		return err
-	}
-	r.engineFlags.loraRank = rank
-	eng, err := openEngine(ctx, h, "run", r.Model, r.Ctx, r.engineFlags)
+	eng, adapters, err := openAdapted(ctx, h, jobs, r.engineFlags, func(flags engineFlags) (*engine.Engine, error) {
+		return openEngine(ctx, h, "run", r.Model, r.Ctx, flags)
+	})
 	if err != nil {
 		return interrupted(ctx, h, err)
 	}
 	defer eng.Close()
-	if err := adapters.load(eng); err != nil {
-		return err
-	}
 	b := &batch{host: h, engine: eng, json: r.JSON, raw: r.Raw, adapters: adapters}
 	if b.session, err = r.restore(eng); err != nil {
 		return err
@@ -192,6 +194,18 @@ func (r *runCommand) run(h *host, jobs []job) error {
 		}
 	}
 	return b.outcome(ctx, r.JSON)
+}
+
+// templateFlag reads --chat-template-kwargs; nil where it is not given.
+func templateFlag(text string) (*json.Object, error) {
+	if text == "" {
+		return nil, nil
+	}
+	o, err := talk.ReadTemplate(text)
+	if err != nil {
+		return nil, usagef("--%s", strings.ReplaceAll(err.Error(), "chat_template_kwargs", "chat-template-kwargs"))
+	}
+	return o, nil
 }
 
 // openEngine opens a model for a command, with its --ctx and flags, and shows how far that has come.

@@ -15,7 +15,7 @@ import (
 )
 
 type serveCommand struct {
-	Model     []string      `group:"Models:" short:"m" placeholder:"[NAME=]MODEL" sep:"none" filled:"" help:"A GGUF file, hf:owner/repo[:QUANT], or an http(s) address, and the name that requests give it: without one, the file's without .gguf, or owner/repo[:QUANT]. May come several times; the first is loaded at once, others when they are asked for. Without it, the built-in model."`
+	Model     []string      `group:"Models:" short:"m" names:"" placeholder:"[NAME=]MODEL" sep:"none" filled:"" help:"A GGUF file, hf:owner/repo[:QUANT], or an http(s) address, and the name that requests give it: without one, the file's without .gguf, or owner/repo[:QUANT]. May come several times; the first is loaded at once, others when they are asked for. Without it, the built-in model."`
 	LoRA      []string      `group:"Models:" name:"lora" placeholder:"NAME=FILE" sep:"none" filled:"" help:"A LoRA adapter in GGUF for the first model, and the name that requests give it, as their model or in \"lora\". May come several times."`
 	Memory    size          `group:"Models:" placeholder:"SIZE" help:"Memory on the GPU for all loaded models together, such as 12GiB: those not used for longest make room. 0: until the GPU has no more."`
 	KeepAlive time.Duration `group:"Models:" placeholder:"TIME" default:"0" help:"How long a model stays loaded when nobody uses it, such as 5m. 0: until another needs its room."`

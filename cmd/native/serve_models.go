@@ -190,19 +190,11 @@ func (c *serveCommand) open(ctx context.Context, h *host, entry loader.Entry, so
 	for _, a := range adapters {
 		all.lora = append(all.lora, loraUse{file: a.file, scale: 1})
 	}
-	files, rank, err := openLoRAs([]job{all})
-	defer files.close()
+	eng, files, err := openAdapted(ctx, h, []job{all}, c.engineFlags, func(flags engineFlags) (*engine.Engine, error) {
+		eng, _, err := openWith(ctx, h, "serve", source, c.Ctx, flags, nil)
+		return eng, err
+	})
 	if err != nil {
-		return nil, err
-	}
-	flags := c.engineFlags
-	flags.loraRank = rank
-	eng, _, err := openWith(ctx, h, "serve", source, c.Ctx, flags, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := files.load(eng); err != nil {
-		eng.Close()
 		return nil, err
 	}
 	s := &served{Engine: local.New(eng, entry.Name, entry.Info.Created), engine: eng, adapters: len(adapters)}

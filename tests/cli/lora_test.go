@@ -3,16 +3,22 @@
 package cli
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/hubtest"
 )
 
 // Prompts of one batch have the adapters of the flags, or their own, and their golden beginnings.
 func TestRunWithLoRA(t *testing.T) {
 	model, one, two := path(t, "families/qwen3.gguf"), path(t, "families/qwen3-lora1.gguf"), path(t, "families/qwen3-lora2.gguf")
-	prompts := "{\"ids\":[122]}\n{\"ids\":[122],\"lora\":[]}\n{\"ids\":[122],\"lora\":\"" + one + ":0.5\"}\n{\"ids\":[122],\"lora\":[\"" + one + ":0.75\",\"" + two + "\"]}\n"
+	adapter, err := os.ReadFile(two)
+	require.NoError(t, err)
+	hub(t).Put("quire/kites", hubtest.Repo{Files: map[string][]byte{"two.gguf": adapter}})
+	prompts := "{\"ids\":[122]}\n{\"ids\":[122],\"lora\":[]}\n{\"ids\":[122],\"lora\":\"" + one + ":0.5\"}\n{\"ids\":[122],\"lora\":[\"" + one + ":0.75\",\"hf:quire/kites/two.gguf:1\"]}\n"
 	r := quireWith(t, prompts, "run", "-m", model, "--lora", two, "--prompts", "-", "--json", "--temperature", "0", "--max-tokens", "4", "--ignore-eos", "--kv-type", "f32").ok(t)
 	all := objects(t, r)
 	require.Len(t, all, 4)

@@ -93,6 +93,8 @@ func TestPullListRemove(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, hubtest.SHA256(data), last.Files[0].SHA256)
 
+	assert.Equal(t, "quire/tales-GGUF:Q8_0\nquire/tales-GGUF:Q4_K_M", completed(t, "quire run -m hf : "))
+	assert.Equal(t, "Q4_K_M", completed(t, "quire rm hf : quire/tales-GGUF : Q4"))
 	listed := quire(t, "list").ok(t).stdout
 	assert.Contains(t, listed, "hf:quire/tales-GGUF:Q4_K_M")
 	assert.Contains(t, listed, "just now")

@@ -111,6 +111,18 @@ func TestVersion(t *testing.T) {
 	assert.Contains(t, text, "quire "+build["version"].(string)+", ")
 }
 
+// completed is what bash would offer for the last word of a line, which is parted where bash parts words.
+func completed(t *testing.T, line string) string {
+	t.Helper()
+	words := strings.Split(line, " ")
+	words[0] = binary
+	script := quire(t, "completion", "bash").ok(t).stdout +
+		`COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); COMP_LINE="$*"; COMP_LINE=${COMP_LINE// : /:}; COMP_POINT=${#COMP_LINE}; _quire; printf '%s\n' "${COMPREPLY[@]}"`
+	out, err := exec.Command("bash", append([]string{"-c", script, "bash"}, words...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return strings.TrimSuffix(string(out), "\n")
+}
+
 // What the script that bash reads does with a word that is being typed.
 func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
@@ -120,12 +132,7 @@ func TestCompletion(t *testing.T) {
 		"quire bench attention --ba": "--batch\n--backward-variant",
 		"quire run --prompts ":       "",
 	} {
-		words := strings.Split(line, " ")
-		words[0] = binary
-		script := quire(t, "completion", "bash").ok(t).stdout + `COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _quire; printf '%s\n' "${COMPREPLY[@]}"`
-		out, err := exec.Command("bash", append([]string{"-c", script, "bash"}, words...)...).CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		assert.Equal(t, want+"\n", string(out), line)
+		assert.Equal(t, want, completed(t, line), line)
 	}
 	for _, shell := range []string{"zsh", "fish"} {
 		script := quire(t, "completion", shell).ok(t).stdout

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"quire/engine"
-	"quire/engine/chat"
 	"quire/engine/json"
 	"quire/engine/sample"
 	"quire/engine/words"
@@ -41,18 +40,6 @@ func (p Params) request(prompt []int32, n int) engine.Request {
 	return r
 }
 
-// chatOptions are what the chat template is given beside the messages.
-func (p Params) chatOptions() chat.Options {
-	o := chat.Options{}
-	if p.Template != nil {
-		o.Extra = make(map[string]any, len(p.Template.Names))
-		for i, name := range p.Template.Names {
-			o.Extra[name] = p.Template.Values[i]
-		}
-	}
-	return o
-}
-
 // Setting is one of the parameters, as /params names it.
 type Setting struct {
 	Name, Value, Help string
@@ -74,7 +61,11 @@ var settings = []setting{
 	number("frequency_penalty", "off a token's logit as often as it is there", func(p *Params) *float64 { return &p.Sample.FrequencyPenalty }),
 	number("presence_penalty", "off the logit of a token that is there", func(p *Params) *float64 { return &p.Sample.PresencePenalty }),
 	{"logit_bias", `added to logits by token id, such as {"42": -5}; none: nothing is`, getBias, setBias},
-	{"dry_multiplier", "against repeated sequences (DRY); 0: off", getDRY, setDRY},
+	dryNumber("dry_multiplier", "against repeated sequences (DRY): times base^(n - allowed length) off; 0: off", func(d *sample.DRY) *float64 { return &d.Multiplier }),
+	dryNumber("dry_base", "the base of that power", func(d *sample.DRY) *float64 { return &d.Base }),
+	dryWhole("dry_allowed_length", "sequences up to this may be repeated", func(d *sample.DRY) *int { return &d.AllowedLength }),
+	dryWhole("dry_range", "look at so many last tokens; 0: all", func(d *sample.DRY) *int { return &d.Range }),
+	{"dry_sequence_breakers", `sequences end at these texts, a list such as ["\n", ":"]; none: nowhere`, getBreakers, setBreakers},
 	{"seed", "the same gives the same answer; random: another for each", getSeed, setSeed},
 	whole("max_tokens", "of an answer; 0: no limit", func(p *Params) *int { return &p.MaxTokens }),
 	{"stop", "end an answer before this text; none: nothing does", getStop, setStop},
@@ -119,20 +110,6 @@ func setRepetition(p *Params, text string) error {
 		return fmt.Errorf("repetition_penalty must be a number, not %q", text)
 	}
 	return p.Sample.SetRepetition(x)
-}
-
-func getDRY(p *Params) string { return strconv.FormatFloat(p.Sample.DRY.Multiplier, 'g', -1, 64) }
-
-func setDRY(p *Params, text string) error {
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return fmt.Errorf("dry_multiplier must be a number, not %q", text)
-	}
-	if p.Sample.DRY.Base == 0 {
-		p.Sample.DRY = sample.NewDRY(0)
-	}
-	p.Sample.DRY.Multiplier = x
-	return nil
 }
 
 func getSeed(p *Params) string {
@@ -208,31 +185,6 @@ func setBias(p *Params, text string) error {
 	return p.Sample.SetBias(bias)
 }
 
-func getTemplate(p *Params) string {
-	if p.Template == nil {
-		return none
-	}
-	text, err := json.Marshal(p.Template)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
-func setTemplate(p *Params, text string) error {
-	if text == none {
-		p.Template = nil
-		return nil
-	}
-	value, err := json.Parse([]byte(text))
-	object, ok := value.(*json.Object)
-	if err != nil || !ok {
-		return fmt.Errorf(`chat_template_kwargs must be an object in JSON, such as {"enable_thinking": false}, or none, not %q`, text)
-	}
-	p.Template = object
-	return nil
-}
-
 // Settings lists the parameters.
 func (p *Params) Settings() (list []Setting) {
 	for _, s := range settings {
@@ -260,6 +212,9 @@ func (p *Params) set(name, value string) error {
 		return errors.New(words.Error(err))
 	}
 	r := changed.request(nil, 0)
+	if strings.HasPrefix(name, "dry_") && !r.Sample.DRY.On() { // what is wrong is told before it is on
+		r.Sample.DRY.Multiplier = 1
+	}
 	if err := r.Check(); err != nil {
 		return errors.New(strings.TrimPrefix(words.Fields(words.Error(err), fieldNames), engine.ErrBadRequest.Error()+": "))
 	}

@@ -115,7 +115,7 @@ func (c *Chat) switchTo(name string) error {
 // prompt gives what the model is to go on from, and how many messages that leaves out, for which the context has no room.
 func (c *Chat) prompt(v *Conversation) (ids []int32, dropped int, err error) {
 	if !c.raw {
-		return c.engine.FitChatPrompt(v.seen(), v.Params.chatOptions(), v.Params.MaxTokens)
+		return c.engine.FitChatPrompt(v.seen(), TemplateOptions(v.Params.Template), v.Params.MaxTokens)
 	}
 	return chat.Fit(v.seen(), c.engine.Info().Context, v.Params.MaxTokens, func(messages []chat.Message) ([]int32, error) {
 		text := ""

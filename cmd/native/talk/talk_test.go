@@ -377,6 +377,16 @@ func TestParams(t *testing.T) {
 	assert.Equal(t, []string{"\n\n"}, r.Stop)
 	assert.Equal(t, false, e.Rendered.Extra["enable_thinking"])
 	assert.Len(t, e.Rendered.Extra, 2)
+	assert.Contains(t, do(t, c, "/params dry_base").Note, "1.75")
+	assert.Contains(t, do(t, c, "/params dry_sequence_breakers").Note, `["\n",":","\"","*"]`)
+	for _, line := range []string{"/params dry_base 2", "/params dry_allowed_length 3", "/params dry-range 64", `/params dry_sequence_breakers ["\n"]`, "/params dry_multiplier 0.8"} {
+		do(t, c, line)
+	}
+	answered(t, c, "hello")
+	assert.Equal(t, sample.DRY{Multiplier: 0.8, Base: 2, AllowedLength: 3, Range: 64, Breakers: []string{"\n"}}, e.Requests[1].Sample.DRY)
+	do(t, c, "/params dry_sequence_breakers none")
+	assert.Empty(t, c.Current().Params.Sample.DRY.Breakers)
+	do(t, c, "/params dry_multiplier 0")
 	assert.Contains(t, do(t, c, "/params logit-bias").Note, ` {"7": 1.5, "42": -5} `)
 	assert.Contains(t, do(t, c, "/params chat_template_kwargs").Note, `"enable_thinking":false`)
 	for line, says := range map[string]string{
@@ -395,6 +405,11 @@ func TestParams(t *testing.T) {
 		"/params chat_template_kwargs [1]":         "chat_template_kwargs must be an object in JSON",
 		"/params chat_template_kwargs {a: 1}":      "chat_template_kwargs must be an object in JSON",
 		"/params chat_template_kwargs enable=true": "chat_template_kwargs must be an object in JSON",
+		"/params dry_base 0":                       "dry_base is 0, it must be between 1 and 100",
+		"/params dry_range -1":                     "dry_range is -1",
+		"/params dry_allowed_length some":          `dry_allowed_length must be a whole number, not "some"`,
+		"/params dry_sequence_breakers :":          "dry_sequence_breakers must be a list of texts in JSON",
+		`/params dry_sequence_breakers [""]`:       "texts of 1 to 40 bytes",
 		`/params stop ""`:                          "stop text is empty",
 		`/params stop "unfinished `:                "stop must be a text, or one in quotes",
 	} {
@@ -414,7 +429,7 @@ func TestParams(t *testing.T) {
 	}
 	answered(t, c, "again")
 	assert.Empty(t, e.Rendered.Extra)
-	assert.Empty(t, e.Requests[1].Sample.LogitBias)
+	assert.Empty(t, e.Requests[2].Sample.LogitBias)
 }
 
 func TestSaveAndLoad(t *testing.T) {
