@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -147,6 +148,7 @@ func (c *serveCommand) entry(ctx context.Context, h *host, name, source string) 
 	} else if m := inCache(source); m != nil {
 		l.Modified = m.Pulled
 	}
+	l.Digest = digest(l, source)
 	e = loader.Entry{Name: name, Need: uint64(plan.WeightBytes()) + uint64(c.KVMemory), Info: openai.ModelInfo{Context: plan.Config.Context}}
 	if !l.Modified.IsZero() {
 		e.Info.Created = l.Modified.Unix()
@@ -168,6 +170,11 @@ func inCache(source string) *pull.Model {
 		return nil
 	}
 	return p.Find(n)
+}
+
+// digest stands for a model that the cache has no sum of, which would take long to add up: clients compare it, and show its beginning.
+func digest(l openaihttp.Listed, source string) string {
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d %d", source, l.Size, l.Modified.UnixNano())))
 }
 
 // record notes what the cache knows of a model, which may have been pulled just now.

@@ -55,7 +55,9 @@ func TestServedModelsOfTheCache(t *testing.T) {
 		defer s.Close()
 		return s.All()[0]
 	}
-	assert.Zero(t, served().Modified, "it is not there yet")
+	before := served()
+	assert.Zero(t, before.Modified, "it is not there yet")
+	assert.Len(t, before.Digest, 64)
 	p, err := newPuller(pull.Options{})
 	require.NoError(t, err)
 	n, _, err := p.Parse("hf:o/r")

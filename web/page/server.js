@@ -51,7 +51,7 @@ async function ask({method, path, headers}, body, signal) {
   const events = answer.headers.get('Content-Type')?.startsWith('text/event-stream');
   if (status < 400 && events) return {status, body: wholeEvents(answer.body, signal)};
   const bytes = new Uint8Array(await answer.arrayBuffer().catch((e) => { throw signal?.aborted ? e : cut(); }));
-  if (status === 401) throw new QuireError({name: 'ErrKey', status, message: messageOf(bytes) ?? 'The server asks for a key.'});
+  if (status === 401) throw new QuireError({name: 'ErrKey', status, message: headers.has('Authorization') ? 'It takes another than the one that was given.' : 'Only those with a key of its own may ask its models.'});
   if (!parsed(bytes) || status >= 400 && !messageOf(bytes)) {
     throw new QuireError({name: 'ErrServer', status, message: `What is at this page's address does not answer as a server of models does (HTTP ${status}).`});
   }

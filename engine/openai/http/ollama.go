@@ -26,7 +26,7 @@ type Catalog interface {
 type Listed struct {
 	Name, Architecture, Parameters, Quantization string
 	Template                                     string
-	Digest                                       string // its file's SHA-256, in hexadecimal; "" where it is not known
+	Digest                                       string // SHA-256 in hexadecimal: another where the model is another
 	Size                                         int64  // of its file
 	Memory                                       uint64 // on the GPU, where it is loaded
 	Context                                      int
@@ -85,6 +85,11 @@ func (h *Handler) forOllama(r *http.Request) bool {
 func ollamaError(e *openai.Error) *openai.Answer {
 	a, _ := ollamaJSON(map[string]string{"error": e.Message})
 	a.Status = e.Status
+	for _, pair := range e.Answer().Header {
+		if pair[0] != "Content-Type" {
+			a.Header = append(a.Header, pair)
+		}
+	}
 	return a
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"net/http"
@@ -96,7 +97,7 @@ func (h *Handler) ollamaLoad(ctx context.Context, q asked, generate bool) (*open
 	if q.KeepAlive != nil && *q.KeepAlive == 0 {
 		reason = "unload"
 	} else if err := h.Ollama.Load(ctx, name); err != nil {
-		return nil, &openai.Error{Status: http.StatusInternalServerError, Message: words.Error(err)}
+		return nil, loadError(err)
 	}
 	p := piece{Model: q.Model, Created: time.Now().UTC(), Done: true, Reason: reason}
 	p.say(generate, said{})
@@ -168,7 +169,11 @@ func coreError(a *openai.Answer) *openai.Error {
 	if err := json.Unmarshal(a.Body, &told); err != nil || told.Error.Message == "" {
 		return &openai.Error{Status: http.StatusInternalServerError, Message: "the server gave an answer that it does not know itself"}
 	}
-	return &openai.Error{Status: a.Status, Message: ollamaNames.Replace(told.Error.Message)}
+	message := ollamaNames.Replace(told.Error.Message)
+	if a.Status == http.StatusServiceUnavailable {
+		return openai.Busy("", message)
+	}
+	return &openai.Error{Status: a.Status, Message: message}
 }
 
 // ollamaNames are the core's names of fields as ollama's clients know them.
@@ -186,6 +191,12 @@ func (h *Handler) ollamaEmbed(ctx context.Context, c openai.Call) (*openai.Answe
 		return nil, bad
 	}
 	start := time.Now()
+	if input := bytes.TrimSpace(q.Input); string(input) == `""` || string(input) == "[]" {
+		if bad := h.loadFor(ctx, q.Model, q.KeepAlive); bad != nil {
+			return nil, bad
+		}
+		return ollamaJSON(map[string]any{"model": q.Model, "embeddings": []any{}, "total_duration": time.Since(start), "load_duration": time.Since(start), "prompt_eval_count": 0})
+	}
 	body := map[string]any{"input": q.Input}
 	if q.Dimensions != 0 {
 		body["dimensions"] = q.Dimensions
@@ -207,11 +218,38 @@ func (h *Handler) ollamaEmbeddings(ctx context.Context, c openai.Call) (*openai.
 	if bad := fields(c, &q); bad != nil {
 		return nil, bad
 	}
+	if q.Prompt == "" {
+		if bad := h.loadFor(ctx, q.Model, q.KeepAlive); bad != nil {
+			return nil, bad
+		}
+		return ollamaJSON(map[string]any{"embedding": []any{}})
+	}
 	vectors, _, bad := h.embed(ctx, c, q.Model, q.KeepAlive, map[string]any{"input": q.Prompt})
 	if bad != nil {
 		return nil, bad
 	}
 	return ollamaJSON(map[string]any{"embedding": vectors[0]})
+}
+
+// loadFor loads a model for a request of no text, which is how ollama's clients ask for that.
+func (h *Handler) loadFor(ctx context.Context, model string, keep *keepAlive) *openai.Error {
+	name, bad := h.model(model, keep)
+	if bad != nil {
+		return bad
+	}
+	if err := h.Ollama.Load(ctx, name); err != nil {
+		return loadError(err)
+	}
+	return nil
+}
+
+// loadError says why a model could not be loaded.
+func loadError(err error) *openai.Error {
+	var told *openai.Error
+	if errors.As(err, &told) {
+		return told
+	}
+	return &openai.Error{Status: http.StatusInternalServerError, Message: words.Error(err)}
 }
 
 func (h *Handler) embed(ctx context.Context, c openai.Call, model string, keep *keepAlive, body map[string]any) (vectors []json.RawMessage, tokens int, bad *openai.Error) {

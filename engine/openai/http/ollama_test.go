@@ -202,6 +202,33 @@ func TestOllamaLoads(t *testing.T) {
 	assert.Equal(t, map[string]time.Duration{"tales": 0}, c.kept)
 	post(t, echo, c, "/api/generate", `{"model":"tales","keep_alive":-1}`)
 	assert.Negative(t, c.kept["tales"])
+	for path, body := range map[string]string{"/api/embed": `"input":[]`, "/api/embed ": `"input":""`, "/api/embeddings": `"prompt":""`} {
+		c.loaded = nil
+		status, said := post(t, echo, c, strings.TrimSpace(path), `{"model":"tales",`+body+`}`)
+		assert.Equal(t, 200, status)
+		assert.Regexp(t, `"embeddings?":\[\]`, said)
+		assert.Equal(t, []string{"tales"}, c.loaded, body)
+	}
+}
+
+// full has no room for a model.
+type full struct{ catalog }
+
+func (*full) Load(context.Context, string) error { return openai.Busy("no_room", "no room") }
+
+// Who may come later hears so.
+func TestOllamaBusy(t *testing.T) {
+	busy := core(func(context.Context, openai.Call) *openai.Answer { return openai.Busy("no_room", "no room").Answer() })
+	s := serve(t, busy, Options{Ollama: &full{}})
+	for _, body := range []string{`{"model":"tales"}`, `{"model":"tales","messages":[{"role":"user","content":"x"}]}`} {
+		a, err := http.Post(s.URL+"/api/chat", "", strings.NewReader(body))
+		require.NoError(t, err)
+		said, err := io.ReadAll(a.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 503, a.StatusCode)
+		assert.Equal(t, "1", a.Header.Get("Retry-After"))
+		assert.JSONEq(t, `{"error":"no room"}`, string(said))
+	}
 }
 
 func TestOllamaErrors(t *testing.T) {
