@@ -111,6 +111,9 @@ const (
 	loraB = ".lora_b"
 )
 
+// adapterTypes are those that converters write adapters in.
+var adapterTypes = []quant.Type{quant.F32, quant.F16, quant.BF16, quant.Q8_0}
+
 // AdapterRank is the rank that an adapter's file needs room for, whatever the model.
 func AdapterRank(f *gguf.File) (int, error) {
 	if err := checkAdapter(f); err != nil {
@@ -174,11 +177,14 @@ func (p *Plan) NewAdapter(f *gguf.File) (*Adapter, error) {
 				return refuse("the adapter's tensor %s ends in neither %s nor %s", t.Name, loraA, loraB)
 			}
 		}
+		if len(t.Shape) == 3 {
+			return refuse("the adapter changes experts (tensor %s has shape %v), and adapters of experts do not run", t.Name, t.Shape)
+		}
 		if len(t.Shape) != 2 {
 			return refuse("the adapter's tensor %s has shape %v, want a matrix", t.Name, t.Shape)
 		}
-		if t.Type != quant.F32 && t.Type != quant.F16 && t.Type != quant.BF16 {
-			return refuse("the adapter's tensor %s has type %s (F32, F16 and BF16 run)", t.Name, t.Type)
+		if !slices.Contains(adapterTypes, t.Type) {
+			return refuse("the adapter's tensor %s has type %s (F32, F16, BF16 and Q8_0 run)", t.Name, t.Type)
 		}
 		pair := ad.pairs[base]
 		if isA {
@@ -344,6 +350,10 @@ func floats(src io.ReaderAt, t *gguf.Tensor) ([]float32, error) {
 		return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
 	out := make([]float32, t.Elements())
+	if t.Type == quant.Q8_0 {
+		quant.DequantizeQ8_0(data, out)
+		return out, nil
+	}
 	for i := range out {
 		switch t.Type {
 		case quant.F16:

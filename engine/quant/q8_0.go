@@ -10,6 +10,14 @@ func decodeQ8_0(in []byte, out []float32) {
 	}
 }
 
+// DequantizeQ8_0 is Dequantize of whole blocks in Q8_0, without the code for all other types.
+func DequantizeQ8_0(src []byte, dst []float32) {
+	weights, bytes, blocks := Q8_0.row().blocks(len(dst))
+	for b := range blocks {
+		decodeQ8_0(src[b*bytes:(b+1)*bytes], dst[b*weights:(b+1)*weights])
+	}
+}
+
 func encodeQ8_0(in []float32, out []byte) bool {
 	low, high := extremes(in)
 	d := max(-low, high) / 127
