@@ -15,10 +15,10 @@ import (
 // Golden texts come whatever way a request takes: several prompts in one batch, each with an answer that forks from it, cut into
 // chunks of 7, with too little memory for all of them, which go on by recompute or from host memory; and from a saved session.
 func TestFamiliesInAllWays(t *testing.T) {
-	names := []string{"phi3", "gemma2"}
+	names := []string{"phi3", "gemma2", "gemma4"}
 	switch {
 	case all():
-		names = append(names, "granite", "gpt2", "mistral", "olmo2", "stablelm", "llama-yarn")
+		names = append(names, "granite", "gpt2", "mistral", "olmo2", "stablelm", "llama-yarn", "gptoss-f32")
 	case !gputest.First:
 		t.Skip("the first host's turn")
 	}
