@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"quire/engine/sha256"
 )
@@ -52,11 +54,13 @@ func (m *Module) locate(line int) (string, int) {
 	return file, at
 }
 
-// Kernel is a compiled shader. It compiles in the background from the moment it is asked for.
+// Kernel is a compiled shader. It compiles in the background from the moment it is asked for, or later.
 type Kernel struct {
 	device *Device
 	life   int // the device's last that asked for it
 	module *Module
+	start  sync.Once
+	begun  atomic.Bool // to compile
 	handle int32
 	ready  chan struct{}
 	err    error
@@ -70,6 +74,7 @@ func (k *Kernel) Module() *Module { return k.module }
 
 // Wait blocks until the kernel is compiled; a *ShaderError says where it is wrong.
 func (k *Kernel) Wait(ctx context.Context) error {
+	k.compile()
 	select {
 	case <-k.ready:
 		return k.err
@@ -81,27 +86,53 @@ func (k *Kernel) Wait(ctx context.Context) error {
 // Kernel returns the kernel of a module, compiling it in the background the first time it is asked for. Modules with
 // equal text share one kernel.
 func (d *Device) Kernel(m *Module) *Kernel {
+	k := d.Later(m)
+	k.compile()
+	return k
+}
+
+// CompileLater has what Later was asked for compile.
+func (d *Device) CompileLater() {
+	for _, k := range d.Kernels() {
+		k.compile()
+	}
+}
+
+// Later returns the kernel of a module that is rarely needed: it begins to compile when CompileLater says so, or someone waits for
+// it.
+func (d *Device) Later(m *Module) *Kernel {
 	key := m.Hash()
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if k, ok := d.kernels[key]; ok && (k.life == d.life || !k.failed()) {
 		if k.life < d.life {
 			k.life = d.life
 			d.order = append(d.order, k)
-			d.compiled.Reused++
+			if k.begun.Load() {
+				d.compiled.Reused++
+			}
 		}
-		d.mu.Unlock()
 		return k
 	}
 	k := &Kernel{device: d, life: d.life, module: m, ready: make(chan struct{})}
 	d.kernels[key] = k
 	d.order = append(d.order, k)
+	return k
+}
+
+// compile begins to compile, unless that has begun.
+func (k *Kernel) compile() { k.start.Do(k.begin) }
+
+func (k *Kernel) begin() {
+	d, m := k.device, k.module
+	k.begun.Store(true)
+	d.mu.Lock()
 	d.compiled.Kernels++
 	d.compiles(1)
 	d.mu.Unlock()
-
 	if !d.info.Features.Has(m.Needs) {
 		k.end(&ShaderError{Kernel: m.Label, File: "header", Message: "the adapter lacks a feature this variant needs"})
-		return k
+		return
 	}
 	d.backend.createKernel(m, func(handle int32, err error) {
 		k.handle = handle
@@ -114,7 +145,6 @@ func (d *Device) Kernel(m *Module) *Kernel {
 		}
 		k.end(err)
 	})
-	return k
 }
 
 // end says that a kernel has compiled, or why not.
@@ -124,6 +154,16 @@ func (k *Kernel) end(err error) {
 	k.device.mu.Unlock()
 	k.err = err
 	close(k.ready)
+}
+
+// Ready reports whether the kernel has compiled.
+func (k *Kernel) Ready() bool {
+	select {
+	case <-k.ready:
+		return k.err == nil
+	default:
+		return false
+	}
 }
 
 // failed reports whether it is known that a kernel does not compile.

@@ -39,6 +39,8 @@ type LinearParams struct {
 	MaxRows int
 	// MinRows is the fewest rows that Record will be given. Kernels for fewer are not compiled.
 	MinRows int
+	// Late has kernels for few rows, where others can do their work, compile later.
+	Late bool
 	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
 	Variant string
 	// MaxTurns bounds the turns of an invocation's loops; 0: MaxTurns.
@@ -62,6 +64,7 @@ type Linear struct {
 	subgroup uint32
 	norm     *RMSNorm
 	matvec   [len(matvecRows)][]*gpu.Kernel // a kernel a piece
+	late     [len(matvecRows)]bool          // matvec kernels that the next can stand in for
 	tiled    [][]*gpu.Kernel                // for each piece one a part of K
 	wide     [][]*gpu.Kernel                // tile128, where it may be taken
 }
@@ -121,9 +124,11 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 			if i > 0 && p.MaxRows != 0 && p.MaxRows <= rows[i-1] {
 				break
 			}
-			if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup)); err != nil {
+			late := p.Late && i > 0 && i+1 < len(rows) && (p.MaxRows == 0 || p.MaxRows > m)
+			if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup), late); err != nil {
 				return nil, err
 			}
+			l.late[i] = late
 		}
 		if !tiled {
 			continue
@@ -148,7 +153,7 @@ func (l *Linear) addParts(to *[][]*gpu.Kernel, piece Piece, tile int) error {
 	}
 	var kernels []*gpu.Kernel
 	for _, s := range specs {
-		if err := l.add(&kernels, s); err != nil {
+		if err := l.add(&kernels, s, false); err != nil {
 			return err
 		}
 	}
@@ -156,12 +161,16 @@ func (l *Linear) addParts(to *[][]*gpu.Kernel, piece Piece, tile int) error {
 	return nil
 }
 
-func (l *Linear) add(to *[]*gpu.Kernel, s Spec) error {
+func (l *Linear) add(to *[]*gpu.Kernel, s Spec, late bool) error {
 	m, err := Module(l.dev, s)
 	if err != nil {
 		return err
 	}
-	*to = append(*to, l.dev.Kernel(m))
+	k := l.dev.Later(m)
+	if !late {
+		k = l.dev.Kernel(m)
+	}
+	*to = append(*to, k)
 	return nil
 }
 
@@ -198,9 +207,9 @@ func (p *LinearParams) spec(file string, piece Piece, copies bool) Spec {
 // joined tells whether what comes out is no sum of what parts of K give.
 func (p *LinearParams) joined() bool { return p.Gated != "" || p.Activated != "" || p.Cap > 0 }
 
-// Wait blocks until all kernels have compiled.
+// Wait blocks until all kernels have compiled but the late ones.
 func (l *Linear) Wait(ctx context.Context) error {
-	for _, k := range l.Kernels() {
+	for _, k := range l.kernels(false) {
 		if err := k.Wait(ctx); err != nil {
 			return err
 		}
@@ -209,10 +218,14 @@ func (l *Linear) Wait(ctx context.Context) error {
 }
 
 // Kernels lists the kernels that the product may run, for progress.
-func (l *Linear) Kernels() []*gpu.Kernel {
+func (l *Linear) Kernels() []*gpu.Kernel { return l.kernels(true) }
+
+func (l *Linear) kernels(late bool) []*gpu.Kernel {
 	var all []*gpu.Kernel
-	for _, k := range l.matvec {
-		all = append(all, k...)
+	for i, k := range l.matvec {
+		if late || !l.late[i] {
+			all = append(all, k...)
+		}
 	}
 	for _, parts := range slices.Concat(l.tiled, l.wide) {
 		all = append(all, parts...)
@@ -227,6 +240,7 @@ func (l *Linear) Kernels() []*gpu.Kernel {
 type LinearBind struct {
 	norm   *gpu.BindGroup
 	matvec [len(matvecRows)][]*gpu.BindGroup
+	views  [][]gpu.View // a piece's, for matvec kernels
 	tiled  [][]*gpu.BindGroup
 	wide   [][]*gpu.BindGroup
 }
@@ -254,11 +268,13 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 		b.norm = g
 	}
 	for p, piece := range l.params.Matrix.Pieces {
+		views := append([]gpu.View{v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm}, adapters...)
+		b.views = append(b.views, views)
 		for i := range l.matvec {
-			if len(l.matvec[i]) == 0 {
+			if len(l.matvec[i]) == 0 || l.late[i] {
 				continue
 			}
-			g, err := l.dev.Bind(l.matvec[i][p], append([]gpu.View{v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm}, adapters...)...)
+			g, err := l.dev.Bind(l.matvec[i][p], views...)
 			if err != nil {
 				return nil, err
 			}
@@ -325,11 +341,34 @@ func (l *Linear) recordMatvec(rec *gpu.Recorder, b *LinearBind, m int) {
 	for i+1 < len(matvecRows) && len(l.matvec[i+1]) > 0 && matvecRows[i] < m {
 		i++
 	}
+	for !l.has(b, i) {
+		i++
+	}
 	z := uint32(ceilDiv(m, matvecRows[i]))
 	for p, piece := range l.params.Matrix.Pieces {
 		x, y := Fold(matvecGroups(&l.params, piece, matvecRows[i], l.subgroup))
 		rec.Dispatch(l.matvec[i][p], b.matvec[i][p], x, y, z)
 	}
+}
+
+// has says whether the i-th matvec kernels may be recorded, and binds late ones once they have compiled.
+func (l *Linear) has(b *LinearBind, i int) bool {
+	if !l.late[i] || len(b.matvec[i]) > 0 {
+		return true
+	}
+	var groups []*gpu.BindGroup
+	for p, k := range l.matvec[i] {
+		if !k.Ready() {
+			return false
+		}
+		g, err := l.dev.Bind(k, b.views[p]...)
+		if err != nil {
+			return false
+		}
+		groups = append(groups, g)
+	}
+	b.matvec[i] = groups
+	return true
 }
 
 func (l *Linear) recordTiled(rec *gpu.Recorder, b *LinearBind, m int) {

@@ -346,3 +346,36 @@ func TestLinearDeterministic(t *testing.T) {
 		assert.Equal(t, alone, batch[at*96:(at+1)*96], "row %d", at)
 	}
 }
+
+// A late kernel compiles when it is waited for. Until then the next does its work.
+func TestLateKernels(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	c := linearCase{typ: quant.Q4_0, n: 58, k: 96, m: 2, LinearParams: LinearParams{Variant: "baseline", MaxRows: 4, Late: true}}
+	p := c.LinearParams
+	p.Matrix = r.matrix(c.typ, c.n, c.k, make([]byte, c.n*int(c.typ.RowBytes(uint64(c.k)))), 0)
+	p.XStride, p.YStride, p.YOffset, p.MWord, p.Eps = RowStride(c.k)+32, RowStride(c.n+3), 3, WordTokens, eps // as runLinear has them
+	l, err := NewLinear(r.dev, p)
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(ctx))
+	words := func() gpu.View { return r.buffer("any", make([]byte, 1024)).All() }
+	b, err := l.Bind(LinearViews{Step: words(), X: words(), Y: words()})
+	require.NoError(t, err)
+	compare := func() {
+		got := r.runLinear(c)
+		for i, want := range got.want {
+			require.InDelta(t, want, got.got[i], 1e-3, i)
+		}
+	}
+	compare()
+	two := l.matvec[1][0]
+	require.Contains(t, two.Label(), "×2")
+	assert.False(t, two.Ready())
+	assert.False(t, l.has(b, 1))
+	assert.True(t, l.has(b, 0) && l.has(b, 2))
+	r.dev.CompileLater()
+	require.NoError(t, two.Wait(ctx))
+	assert.True(t, two.Ready())
+	assert.True(t, l.has(b, 1))
+	compare()
+}

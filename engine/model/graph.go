@@ -25,6 +25,7 @@ type GraphOptions struct {
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool
+	Late          bool     // kernels that others can do the work of compile later
 	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
 }
 
@@ -180,7 +181,7 @@ func (g *Graph) product(p product) {
 	for i, m := range p.weights {
 		params := kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most,
-			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic,
+			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic, Late: g.options.Late,
 		}
 		if norm != nil {
 			params.Eps = norm.eps

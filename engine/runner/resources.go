@@ -126,7 +126,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	options := model.GraphOptions{
 		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
-		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic,
+		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: !o.SelfTest,
 	}
 	graph := func() (err error) {
 		r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables)

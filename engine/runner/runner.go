@@ -49,6 +49,7 @@ type Runner struct {
 	bytes      []byte
 
 	flights    []*flight // oldest first
+	complete   bool      // rarely needed kernels compile, too
 	host       [][]byte  // host memory: [block] as ReadBlocks gives it
 	hostStates [][]byte  // [state] as ReadState gives it
 	moved      []int32
@@ -281,6 +282,10 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	}
 	if err := r.arrive(ctx, f); err != nil {
 		return nil, err
+	}
+	if len(f.outputs)+len(f.pooled) > 0 && !r.complete { // the first token is there: now what others may need
+		r.complete = true
+		r.device.CompileLater()
 	}
 	copy(r.flights, r.flights[1:])
 	r.flights = r.flights[:len(r.flights)-1]

@@ -260,7 +260,7 @@ func TestModule(t *testing.T) {
 		globalThis.kept = 100;
 		await Promise.all([q.close(), q.close()]);
 		const {compiled, reused, time} = q.info.kernels, before = quire.info.kernels;
-		return [compiled, time, reused > 20 && reused === before.compiled + before.reused, text.length > 0, await q.stats().catch((e) => e.name)];
+		return [compiled, time, reused > 20 && reused >= before.compiled + before.reused, text.length > 0, await q.stats().catch((e) => e.name)];
 	})`))
 	assert.Equal(t, before, get[int](p, made), "pipelines")
 	get[bool](p, `new Promise((resolve) => setTimeout(resolve, 300, true))`)
