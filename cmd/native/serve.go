@@ -22,7 +22,7 @@ type serveCommand struct {
 	Ctx       int           `group:"Models:" placeholder:"TOKENS" default:"0" help:"At most so many tokens a sequence. 0: what the model was trained for, as memory allows. More is lowered to that."`
 
 	Addr    string        `group:"Server:" placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Where to listen. Port 0 takes any that is free, and no host, as in :8080, all of this machine's addresses."`
-	Ollama  bool          `group:"Server:" help:"Answer ollama's routes too: /api/chat, /api/generate, /api/embed, /api/tags, /api/show, /api/ps and /api/version."`
+	Ollama  bool          `group:"Server:" help:"Answer ollama's routes too: /api/chat, /api/generate, /api/embed, /api/embeddings, /api/tags, /api/show, /api/ps and /api/version."`
 	NoPage  bool          `group:"Server:" help:"Serve no page, only the API."`
 	TLSCert string        `group:"Server:" name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS with this certificate, in PEM; with --tls-key."`
 	TLSKey  string        `group:"Server:" name:"tls-key" placeholder:"FILE" help:"The certificate's private key, in PEM."`
@@ -46,7 +46,7 @@ type serveCommand struct {
 // Help is what --help shows beyond the flags.
 func (*serveCommand) Help() string {
 	return `Serves models over HTTP, as the OpenAI API has it: point a client at http://127.0.0.1:8080/v1. The address that is served is the first
-line of stderr. A browser gets the page. docs/serve.md has the routes, the metrics and the limits.
+line of stderr. A browser gets the page, which asks these models. docs/serve.md has the routes, the metrics and the limits.
 
 Until the first model is loaded, /health answers 503; requests wait. Ctrl-C, or SIGTERM, takes no more requests and lets those that
 run finish; a second one quits.
@@ -58,7 +58,8 @@ Examples:
   quire serve
   quire serve -m model.gguf -m small=tiny.gguf --memory 12GiB --keep-alive 10m
   quire serve -m model.gguf --addr :8443 --tls-cert cert.pem --tls-key key.pem --api-keys keys.txt --rate 60
-  quire serve -m llama3.2=model.gguf --ollama --addr 127.0.0.1:11434`
+  quire serve -m llama3.2=model.gguf --ollama --addr 127.0.0.1:11434
+  quire serve -m base=model.gguf --lora pirate=pirate.gguf --lora poet=poet.gguf`
 }
 
 // Run runs the command.

@@ -3,7 +3,6 @@
 package http
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -66,6 +65,7 @@ type Handler struct {
 	core   Core
 	cors   *cors.Cors
 	limits *limits
+	files  pageFiles
 }
 
 // New makes a handler over a core.
@@ -182,28 +182,6 @@ func (h *Handler) metrics(w *recorder, r *http.Request) {
 	if h.reads(w, r) {
 		h.Metrics.ServeHTTP(w, r)
 	}
-}
-
-// onPage says that a path names a file of the page.
-func (h *Handler) onPage(r *http.Request) bool {
-	if h.Page == nil {
-		return false
-	}
-	if r.URL.Path == "/" {
-		return true
-	}
-	info, err := fs.Stat(h.Page, r.URL.Path[1:])
-	return err == nil && info.Mode().IsRegular()
-}
-
-func (h *Handler) page(w *recorder, r *http.Request) {
-	if !h.reads(w, r) {
-		return
-	}
-	w.within = pageTime
-	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
-	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeFileFS(w, r, h.Page, cmp.Or(r.URL.Path[1:], "index.html"))
 }
 
 // call answers a call of the API: of who has a key, as often as it may, with a body that is not too large.
