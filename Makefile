@@ -71,7 +71,7 @@ SMALL = GOOS=js GOARCH=wasm GOEXPERIMENT=nogreenteagc $(GO) build -trimpath -ldf
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
-	cp -r $(filter-out %.go web/dist web/libraries,$(wildcard web/*)) web/dist/
+	cp -r $(filter-out %.go web/dist web/libraries web/examples,$(wildcard web/*)) web/dist/
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" cmd/native/model/quire-tales.gguf LICENSE web/dist/
 	.ci/libraries
 	$(GO) run ./cmd/wasm/shrink --overlay bin/_tab

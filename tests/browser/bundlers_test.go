@@ -85,8 +85,11 @@ func TestVite(t *testing.T) {
 	_, err := command(folder, "node", vite, "build")
 	require.NoError(t, err)
 	assert.Len(t, holds(t, filepath.Join(folder, "dist"), ".gguf"), 1)
-	tells(t, site(t, filepath.Join(folder, "dist")), "vite-build")
 
+	t.Run("build", func(t *testing.T) {
+		onlyAll(t) // the example of web/examples is told
+		tells(t, site(t, filepath.Join(folder, "dist")), "vite-build")
+	})
 	t.Run("dev", func(t *testing.T) {
 		onlyAll(t)
 		c := exec.Command("node", vite, "--clearScreen=false")
@@ -202,10 +205,10 @@ func TestTarball(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &about))
 	assert.Equal(t, "quire-llm", about.Name)
 	assert.Equal(t, "Apache-2.0", about.License)
-	for _, name := range []string{"README.md", "LICENSE", "quire.js", "quire.d.ts", "tales.js", "tales.d.ts", "quire-tales.gguf", "quire.wasm", "quire-bench.wasm", "worker.js"} {
+	for _, name := range []string{"README.md", "LICENSE", "quire.js", "quire.d.ts", "quire/webllm.js", "quire/webllm.d.ts", "quire/wllama.js", "quire/wllama.d.ts", "tales.js", "tales.d.ts", "quire-tales.gguf", "quire.wasm", "quire-bench.wasm", "worker.js"} {
 		assert.FileExists(t, filepath.Join(folder, name))
 	}
-	for _, name := range []string{"index.html", "page.js", "page", "attention", "dist"} {
+	for _, name := range []string{"index.html", "page.js", "page", "attention", "dist", "examples"} {
 		_, err := os.Stat(filepath.Join(folder, name))
 		assert.ErrorIs(t, err, os.ErrNotExist, name)
 	}

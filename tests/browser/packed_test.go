@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cache is git's to ignore and Go's not to look into: what "npm ci" of tools/package-lock.json installed.
-const cache = "../../.cache/bundlers"
+// caches are git's to ignore and Go's not to look into: what "npm ci" of a folder's package-lock.json installed.
+const caches = "../../.cache"
 
 // lacking skips a test that needs what the machine lacks; it must not be lacking where everything is to run.
 func lacking(t *testing.T, what string) {
@@ -95,10 +95,16 @@ func write(t *testing.T, name, content string) {
 	require.NoError(t, os.WriteFile(name, []byte(content), 0o644))
 }
 
-// tools installs the bundlers once and returns the folder that holds them.
-var tools = sync.OnceValues(func() (string, error) {
+// tools installs the bundlers once and returns the folder that holds them; frameworks are what only all tests need.
+var (
+	tools      = sync.OnceValues(func() (string, error) { return installed("tools", caches+"/bundlers") })
+	frameworks = sync.OnceValues(func() (string, error) { return installed("tools/frameworks", caches+"/frameworks") })
+)
+
+// installed installs what a folder's package.json names in another, and returns the folder of the modules.
+func installed(from, cache string) (string, error) {
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		wanted, err := os.ReadFile(filepath.Join("tools", name))
+		wanted, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			return "", err
 		}
@@ -115,7 +121,7 @@ var tools = sync.OnceValues(func() (string, error) {
 		if err := os.MkdirAll(cache, 0o755); err != nil {
 			return "", err
 		}
-		if err := os.CopyFS(cache, os.DirFS("tools")); err != nil {
+		if err := os.CopyFS(cache, os.DirFS(from)); err != nil {
 			return "", err
 		}
 	}
@@ -129,7 +135,7 @@ var tools = sync.OnceValues(func() (string, error) {
 		}
 	}
 	return filepath.Abs(modules)
-})
+}
 
 // tool returns the path of a bundler's program.
 func tool(t *testing.T, path string) string {

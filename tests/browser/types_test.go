@@ -13,6 +13,8 @@ import (
 const typed = `
 import {Quire, QuireError, type ChatCompletion, type ChatRequest, type Chunk, type Generation, type KeptModel, type Message, type Options, type OpenOptions, type Result, type Session} from 'quire-llm';
 import tales from 'quire-llm/tales';
+import {CreateMLCEngine, type MLCEngine} from 'quire-llm/webllm';
+import {Wllama} from 'quire-llm/wllama';
 
 const settings: Options<OpenOptions> = {model: tales, context: null, kvType: 'q8', signal: undefined, onProgress: ({stage, done, total}) => console.log(stage, done / total)};
 const quire: Quire = await Quire.open(settings);
@@ -65,6 +67,14 @@ const {fetch} = quire;
 const answer: Response = await fetch(new URL('http://quire/v1/models'), {signal: AbortSignal.timeout(5)});
 console.log(answer.status);
 await quire.close();
+const mlc: MLCEngine = await CreateMLCEngine(tales, {initProgressCallback: ({progress, text}) => console.log(progress, text), context: 512}, {temperature: 0});
+for await (const {choices: [choice], usage} of await mlc.chat.completions.create({messages: [], stream: true})) console.log(choice?.delta.content, usage?.total_tokens);
+console.log((await mlc.chat.completions.create({messages: [], extra_body: {enable_thinking: false}})).choices[0]?.message.content, await mlc.getMessage());
+const wllama = new Wllama({default: '/wllama.wasm'});
+await wllama.loadModelFromUrl(tales, {n_ctx: 512, n_threads: 4, progressCallback: ({loaded, total}) => console.log(loaded / total)});
+const done: void = await wllama.createChatCompletion({messages: [], stream: true, onData: (chunk) => console.log(chunk.choices[0]?.delta.content)});
+for await (const chunk of await wllama.createCompletion({prompt: 'A', temp: 0, stream: true})) console.log(chunk.choices[0]?.text, done);
+console.log((await wllama.createChatCompletion({messages: [], logit_bias: [{token: 1, bias: 2}], abortSignal: AbortSignal.timeout(5)})).usage.total_tokens);
 
 // @ts-expect-error messages are missing
 await quire.chat.completions.create({stream: true});
