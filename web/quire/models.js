@@ -35,7 +35,7 @@ export const models = (pull) => Object.freeze({
 
 // persistQuietly asks that what is kept may stay, where the browser decides without asking the visitor.
 export function persistQuietly() {
-  if (!FIREFOX) navigator.storage?.persist?.().catch(() => {});
+  if (!FIREFOX) globalThis.navigator?.storage?.persist?.().catch(() => {});
 }
 
 const nameOf = (model) => canonical(modelOf(model).url);
