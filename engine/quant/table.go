@@ -66,7 +66,7 @@ var table = [...]row{
 
 	IQ4_NL:  {"IQ4_NL", 32, 18, Planes{4, 32, 1, 64}, nonlinear.words},
 	IQ4_XS:  {"IQ4_XS", 256, 136, Planes{4, 32, 4, 256}, nonlinear.words},
-	MXFP4:   {"MXFP4", 32, 17, Planes{4, 32, 1, 128}, floats4.words},
+	MXFP4:   {"MXFP4", 32, 17, Planes{4, 32, 1, 128}, nil},
 	NVFP4:   {"NVFP4", 64, 36, Planes{4, 32, 1, 64}, factor},
 	IQ3_S:   {"IQ3_S", 256, 110, Planes{3, 32, 4, 256}, grid3S.words},
 	IQ3_XXS: {"IQ3_XXS", 256, 98, Planes{3, 32, 1, 256}, grid3XXS.words},

@@ -4,8 +4,6 @@
 //! const STRIPS: u32  strips of 32 weights in a row
 const HALVES: bool = false;
 
-fn table_entry(four: u32, one: u32) -> u32 { return entry_of(vec4<u32>(0x3F2D1801u, 0x766A5D4Fu, 0xA6998D81u, 0xF1D9C5B5u), four, one); }
-
 fn scale_at(row: u32, strip: u32) -> Scale {
     let both = scales[HEAD + row * (STRIPS / 2u) + strip / 2u];
     let s = bitcast<f32>(((both >> (16u + strip % 2u * 8u)) & 0xFFu) | 0x4B000000u) - 8388736.0;

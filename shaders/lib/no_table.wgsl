@@ -1,4 +1,3 @@
 // What types without a table say of it.
 const HEAD: u32 = 0u;
-const COPIES: u32 = 1u;
 const CODE_UNIT: f32 = 1.0;

@@ -1,7 +1,6 @@
 // Weights that are points of a grid, four coordinates a word of the table, each with a sign.
 //! include: bytes pack
 //! const EVEN_SIGNS: bool  seven signs are stored of eight, whose number is even
-const COPIES: u32 = 1u;
 const CODE_UNIT: f32 = 1.0;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
@@ -11,7 +10,7 @@ struct Unit {
     first: u32,        // the first of four in signs
 }
 
-fn table_entry(four: u32, one: u32) -> u32 { return scales[four * 4u + one]; }
+fn table_entry(i: u32) -> u32 { return scales[i]; }
 fn unit_low(u: Unit) -> vec4<f32> { return signed_point(u.points.x, u.signs.x, u.first); }
 fn unit_high(u: Unit) -> vec4<f32> { return signed_point(u.points.y, u.signs.y, u.first); }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> {

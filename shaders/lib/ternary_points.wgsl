@@ -2,7 +2,6 @@
 // point, with codes of q+1 in two bits; integers are eighths.
 //! include: bytes pack
 const HEAD: u32 = 1024u;
-const COPIES: u32 = 1u;
 const CODE_UNIT: f32 = 1.0;
 const HAS_SCALE: bool = true;
 const HAS_MIN: bool = false;
@@ -18,7 +17,7 @@ fn ternary_unit(points: vec2<u32>, half: u32, less: vec2<bool>) -> Unit {
     let words = vec2<u32>(table_at(points.x / 2u), table_at(points.y / 2u));
     return Unit(words >> (points % 2u * 16u + half * 8u), select(vec2<f32>(7.0), vec2<f32>(9.0), less));
 }
-fn table_entry(four: u32, one: u32) -> u32 { return scales[four * 4u + one]; }
+fn table_entry(i: u32) -> u32 { return scales[i]; }
 fn unit_low(u: Unit) -> vec4<f32> { return ternary(u.codes.x, u.zero.x); }
 fn unit_high(u: Unit) -> vec4<f32> { return ternary(u.codes.y, u.zero.y); }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> { return ternary(select(u.codes.x, u.codes.y, high), select(u.zero.x, u.zero.y, high)); }

@@ -14,7 +14,7 @@
 //   HALVES          whether scale and minimum differ between low and high
 //   pack_codes      and pack_scales: see pack.wgsl
 //   HEAD            words of its table, which stands before the scales and in which table_at looks up; most have none
-//   COPIES          copies of the table that table_copy makes, word 4·four + one by table_entry
+//   table_entry     a word of it, for table_copy
 // Where products are exact or rounded once, as in ggml's types, code · scale + minimum is what ggml gives, bit for bit.
 //! slot dequant: dequant_*
 //! slot table: table_plane table_copy
