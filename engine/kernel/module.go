@@ -119,6 +119,9 @@ func (s Spec) compose(backend string) (string, []shaders.Segment, error) {
 	if backend == "webgpu" {
 		if s.Needs.Has(gpu.FeatureSubgroups) {
 			head += "enable subgroups;\n"
+			if s.Slots["table"] == "table_lanes" { // in loops whose turns Tint doesn't see to be equal
+				head += "diagnostic(off, subgroup_uniformity);\n"
+			}
 		}
 		if s.Needs.Has(gpu.FeatureSubgroupMatrix) {
 			head += "enable chromium_experimental_subgroup_matrix;\n"

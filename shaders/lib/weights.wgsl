@@ -14,10 +14,10 @@
 //   HALVES          whether scale and minimum differ between low and high
 //   pack_codes      and pack_scales: see pack.wgsl
 //   HEAD            words of its table, which stands before the scales and in which table_at looks up; most have none
-//   table_entry     a word of it, for table_copy
+//   table_entry     a word of it, for tables that are copied
 // Where products are exact or rounded once, as in ggml's types, code · scale + minimum is what ggml gives, bit for bit.
 //! slot dequant: dequant_*
-//! slot table: table_plane table_copy
+//! slot table: table_plane table_copy table_lanes
 struct Scale {
     scale: vec2<f32>, // of low and of high
     least: vec2<f32>,
