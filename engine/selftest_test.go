@@ -31,6 +31,7 @@ func breakKernels(t *testing.T, file, variant string) (hits *int) {
 		}
 		for _, wrong := range [][2]string{
 			{"dot(wlow, low[", "dot(whigh, low["}, {"fma(vec4<f32>(a.y)", "fma(vec4<f32>(a.x)"}, {"[g * RK + j] * SCALE", "[g * RK + j] * 0.5 * SCALE"}, {"a * table[at] - b", "a * table[at] + b"},
+			{"next], run + 1u)", "next], run)"},
 		} {
 			if changed := strings.Replace(text, wrong[0], wrong[1], 1); changed != text {
 				*hits++
@@ -87,4 +88,19 @@ func TestSelfTest(t *testing.T) {
 			require.NoError(t, good.Err)
 		})
 	}
+}
+
+// Kernels of penalties are tested when a request first has any. Where they compute wrongly, it fails by their name, and others go on.
+func TestSelfTestOfPenalties(t *testing.T) {
+	hits := breakKernels(t, "penalize", "")
+	e := openModel(t, "tiny-tales", Options{SelfTest: true, MaxSeqs: 2, Context: 64})
+	plain := Request{Prompt: testPrompts(1)[0], MaxTokens: 5, IgnoreEnd: true}
+	penalized := plain
+	penalized.Sample.PresencePenalty = 1
+	result := submit(t, e, penalized).Result()
+	require.NotZero(t, *hits)
+	var wrong *kernel.SelfTestError
+	require.ErrorAs(t, result.Err, &wrong)
+	assert.Contains(t, wrong.Kernel, "penalize")
+	require.NoError(t, submit(t, e, plain).Result().Err)
 }

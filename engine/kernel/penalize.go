@@ -19,6 +19,7 @@ type PenalizeParams struct {
 // are words of each (Penalized) and a region of one buffer, the history.
 type Penalize struct {
 	device         *gpu.Device
+	params         PenalizeParams
 	apply, restore *gpu.Kernel
 }
 
@@ -31,7 +32,7 @@ func NewPenalize(d *gpu.Device, p PenalizeParams) (*Penalize, error) {
 	if p.Context <= 1024 {
 		workgroup = 64 // more would only wait at barriers
 	}
-	k := &Penalize{device: d}
+	k := &Penalize{device: d, params: p}
 	for _, s := range []struct {
 		into    **gpu.Kernel
 		shape   string

@@ -165,6 +165,12 @@ func kernelCases() []selfTestCase {
 		{"sample", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 5000, Stride: 5024}) }, "sample", "token = locate(", "token = 1u + locate("},
 		{"withheld", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "withhold", "list[i].x", "list[1].x"},
 		{"log-probabilities", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 600, Stride: 608}) }, "top_logits", "logit_of(mine.x) - log_total", "logit_of(mine.x)"},
+		{"penalties", func(r *rig) (tested, error) {
+			return NewPenalize(r.dev, PenalizeParams{Vocab: 300, Stride: 320, Context: 64})
+		}, "penalize", "next], run + 1u)", "next], run)"},
+		{"penalties taken back", func(r *rig) (tested, error) {
+			return NewPenalize(r.dev, PenalizeParams{Vocab: 7, Stride: 32, Context: 10})
+		}, "penalize", "AT_RAW] + i))", "AT_RAW]))"},
 		{"embedding", func(r *rig) (tested, error) { return r.embedding(quant.Q4_0, 40, 64, EmbedParams{Scale: 3}) }, "embed", "x[at] = weights_low(u, s) * SCALE", "x[at] = weights_low(u, s)"},
 		{"positions", func(r *rig) (tested, error) { return r.embedding(quant.F16, 40, 50, EmbedParams{Positions: true}) }, "embed", "x[at] += ", "x[at] = "},
 	}

@@ -88,6 +88,11 @@ func (r *Runner) preparePenalties() (err error) {
 	if err = s.kernel.Wait(context.Background()); err != nil {
 		return err
 	}
+	if r.options.SelfTest {
+		if err = r.test(s.kernel); err != nil {
+			return err
+		}
+	}
 	s.lanes = map[int32]bool{}
 	s.words, err = r.buffer(r.device, "penalties", uint64(4*kernel.PenaltyWords*r.options.MaxSeqs))
 	return err

@@ -97,3 +97,20 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 	}
 	return nil
 }
+
+// test tests kernels that are made while the model runs.
+func (r *Runner) test(kernels kernel.SelfTested) error {
+	t, err := kernel.NewSelfTest(r.device, map[*gpu.Kernel]bool{})
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	if err := kernels.SelfTest(t); err != nil {
+		return err
+	}
+	failures, err := t.Run(context.Background())
+	if err == nil && len(failures) > 0 {
+		err = failures[0]
+	}
+	return err
+}
