@@ -1,5 +1,5 @@
-// u[m][s][r] = factor · Σ_k a[s][r][k]·x[m][k], four ranks a workgroup: the first half of LoRA adapters. It is 0 for ranks that are of no
-// adapter of the row's.
+// u[m][s][r] = factor · Σ_k a[s][r][k]·x[m][k], PER ranks a workgroup, for those of a row's adapters, one after the other, with a list of
+// which these are: the first half of LoRA adapters.
 //! include: lora
 //! slot reduce: reduce_workgroup reduce_subgroup
 //! const RANK: u32       ranks of all adapters
@@ -15,52 +15,66 @@
 //! const EPS: f32        the norm's
 //! const GATHER: bool    row m of x is the token of output m
 //! const WORKGROUP: u32  invocations of a workgroup
-//! const SUMS: u32       the products, and with ROOT squares of x
+//! const PER: u32        ranks of a workgroup: 1, 2 or 4
+//! const SUMS: u32       their products, and with ROOT squares of x
+//! const TURNS: u32      VECTORS / WORKGROUP, rounded up
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> adapters: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> adapters: array<f32>; // see adapters_lora.wgsl
+
+const LIST: u32 = (RANKS + 3u) / 4u;
+const U_STRIDE: u32 = LIST + SLOTS * RANKS;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let m = wid.y;
-    if m >= step[M_WORD] || !lora_runs() {
+    let slot = wid.z;
+    let parts = 4u / PER;
+    if m >= step[M_WORD] {
         return;
     }
-    let slot = wid.x / RANKS;
-    let four = wid.x % RANKS;
-    let to = (N_ALL + m * SLOTS + slot) * RANKS + four;
-    let factors = lora_factors(m, four);
-    if all(factors == vec4<f32>()) {
-        if lid == 0u {
-            adapters[to] = vec4<f32>();
-        }
+    let entry = lora_entry(m, wid.x / parts);
+    let four = lora_four(entry);
+    let first = wid.x % parts * PER;
+    let at = (N_ALL * RANKS + m * U_STRIDE) * 4u;
+    if slot == 0u && first == 0u && lid == 0u {
+        adapters[at + wid.x / parts] = f32(four);
+    }
+    if four == 0u {
         return;
     }
+    let rank = (four - 1u) * 4u + first;
     var row = m;
     if GATHER {
         row = lora_token(m);
     }
-    let begin = (slot * RANK + 4u * four) * VECTORS;
     var sums: array<f32, SUMS>;
-    for (var k = lid; k < VECTORS; k += WORKGROUP) {
-        var v = x[row * (X_STRIDE / 4u) + k];
-        if ROOT {
-            sums[SUMS - 1u] += dot(v, v);
-        }
-        if NORM {
-            v *= norm[k];
-        }
-        for (var r = 0u; r < 4u; r++) {
-            sums[r] += dot(v, a[begin + min(r, RANK - 1u - 4u * four) * VECTORS + k]);
+    //! unroll
+    for (var turn = 0u; turn < TURNS; turn++) {
+        let k = turn * WORKGROUP + lid;
+        if k < VECTORS {
+            var v = x[row * (X_STRIDE / 4u) + k];
+            if ROOT {
+                sums[SUMS - 1u] += dot(v, v);
+            }
+            if NORM {
+                v *= norm[k];
+            }
+            for (var r = 0u; r < PER; r++) {
+                sums[r] += dot(v, a[(slot * RANK + min(rank + r, RANK - 1u)) * VECTORS + k]);
+            }
         }
     }
     lanes_sum(&sums, lid);
     if lid == 0u {
-        var scale = factors;
+        var scale = 1.0;
         if ROOT {
-            scale *= inverseSqrt(sums[SUMS - 1u] / f32(K) + EPS);
+            scale = inverseSqrt(sums[SUMS - 1u] / f32(K) + EPS);
         }
-        adapters[to] = scale * vec4<f32>(sums[0], sums[1], sums[2], sums[3]);
+        let to = at + (LIST + slot * RANKS + wid.x / parts) * 4u + first;
+        for (var r = 0u; r < PER; r++) {
+            adapters[to + r] = lora_factor(entry, first + r) * scale * sums[r];
+        }
     }
 }

@@ -142,6 +142,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Storing is written out here, for
     // behind a pointer the copy makes gated products 7 % slower on Vulkan.
     var done = sums;
+    let fours = adapter_fours();
     for (var i = 0u; i < QUADS; i++) {
         for (var r = 0u; r < 4u; r++) {
             let m = tile.first + (i * 16u + ty) * 4u + r;
@@ -153,9 +154,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 let n = n0 + (j * 16u + tx) * 4u;
                 var v = done[(i * QUADS + j) * 4u + r];
                 if ADAPTED {
-                    if ADAPTS && lora_runs() {
-                        v += vec4<f32>(adapted(row, min(n, N - 1u)), adapted(row, min(n + 1u, N - 1u)),
-                            adapted(row, min(n + 2u, N - 1u)), adapted(row, min(n + 3u, N - 1u)));
+                    if ADAPTS && fours > 0u {
+                        v += vec4<f32>(adapted(row, min(n, N - 1u), fours), adapted(row, min(n + 1u, N - 1u), fours),
+                            adapted(row, min(n + 2u, N - 1u), fours), adapted(row, min(n + 3u, N - 1u), fours));
                     }
                 }
                 if BIAS {

@@ -97,6 +97,36 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
     }
 }
 
+// Share is a four of ranks of a row of x.
+struct Share {
+    four: u32, // its number, from 1 on; 0: there is none
+    u: array<vec4<f32>, TILE>,
+}
+
+// share gives the i-th of those of the rows from m0 on, for the products of a tile of W.
+fn share(m0: u32, first: u32, i: u32) -> Share {
+    let row = m0 + i % ROWS;
+    let at = min(i / ROWS, FOURS - 1u);
+    var s: Share;
+    s.four = adapter_four(row, at);
+    for (var t = 0u; t < TILE; t++) {
+        s.u[t] = adapter_u(row, adapter_slot(first, t), at);
+    }
+    return s;
+}
+
+// add_share adds what an adapter does by it.
+fn add_share(sums: ptr<function, array<f32, SUMS>>, s: Share, first: u32, i: u32) {
+    if s.four > 0u {
+        for (var t = 0u; t < TILE; t++) {
+            let product = dot(adapter_b(min(first + t, N - 1u), s.four - 1u), s.u[t]);
+            for (var m = 0u; m < ROWS; m++) { // all of them, so that sums stay in registers
+                (*sums)[t * ROWS + m] += select(0.0, product, m == i % ROWS);
+            }
+        }
+    }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let lane = lid % LANES;
@@ -106,22 +136,22 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
 
     table_start(lid);
     var starts = row_starts(m0, rows);
+    // What is read for adapters comes while the rest is multiplied.
+    var fours = 0u;
+    var mine: Share;
+    if ADAPTED {
+        fours = adapter_fours();
+        mine = share(m0, first, lane);
+    }
     var sums: array<f32, SUMS>;
     multiply(&starts, first, lane, &sums);
     if ADAPTED {
-        if lora_runs() {
-            for (var r = lane; r < FOURS; r += LANES) {
-                var b: array<vec4<f32>, TILE>;
-                for (var t = 0u; t < TILE; t++) {
-                    b[t] = adapter_b(min(first + t, N - 1u), r);
-                }
-                for (var m = 0u; m < ROWS; m++) {
-                    let row = min(m0 + m, max(rows, 1u) - 1u);
-                    for (var t = 0u; t < TILE; t++) {
-                        sums[t * ROWS + m] += dot(b[t], adapter_u(row, adapter_slot(first, t), r));
-                    }
-                }
-            }
+        if lane < ROWS * fours {
+            add_share(&sums, mine, first, lane);
+        }
+        //! turns: ROWS * FOURS / LANES
+        for (var i = lane + LANES; i < ROWS * fours; i += LANES) {
+            add_share(&sums, share(m0, first, i), first, i);
         }
     }
 

@@ -25,6 +25,7 @@ type linearCase struct {
 	tokens     int  // rows of x; 0: m
 	anyBits    bool // weights' blocks are of any bits
 	maxBinding uint64
+	lora       *loraCase // what adapters add; nil: nothing
 }
 
 func (c linearCase) String() string {
@@ -62,6 +63,9 @@ func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32
 		rows = reference.RMSNorm(rows, norm, T(c.Eps))
 	}
 	y := reference.MatMul(w, rows, c.k)
+	if c.lora != nil {
+		addAdapters(c.lora, y, rows, c.n, c.k)
+	}
 	if c.Bias && c.Gated != "" {
 		turned := make([]float32, 0, c.n) // as the rows are: gate and up in turn
 		for i := range c.n / 2 {
@@ -145,6 +149,9 @@ func (r *rig) runLinear(c linearCase) linearResult {
 			step.Outputs = append(step.Outputs, Output{Token: uint32(r.rng.IntN(c.tokens))})
 		}
 	}
+	if c.lora != nil {
+		p.Adapters = c.lora.make(r, c, &p, &step)
+	}
 	l, err := NewLinear(r.dev, p)
 	require.NoError(r, err)
 	require.NoError(r, l.Wait(context.Background()))
@@ -162,9 +169,18 @@ func (r *rig) runLinear(c linearCase) linearResult {
 		Bias: r.rows("bias", bias, c.n, c.n, 0).All(), Norm: r.rows("norm", norm, c.k, RowStride(c.k), 0).All(),
 		Normed: r.rows("normed", r.same(c.k*(c.m+1), 0), c.k, p.XStride, 0).All(),
 	}
+	var adapt func(*gpu.Recorder, bool)
+	if c.lora != nil {
+		v.Adapters, adapt = c.lora.bind(r, p.Adapters, v, &step, c.m)
+	}
 	b, err := l.Bind(v)
 	require.NoError(r, err)
-	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, c.m) })
+	r.submit(func(rec *gpu.Recorder) {
+		if adapt != nil {
+			adapt(rec, l.Many(c.m))
+		}
+		l.Record(rec, b, c.m)
+	})
 
 	got := linearResult{
 		want:  plainLinear[float64](c, w, x, bias, norm, y0, step.Outputs),

@@ -26,15 +26,19 @@ type LoRAParams struct {
 	Gather bool // row m of x is the token of output m
 }
 
-// Adapter is a LoRA adapter of a step's row: its ranks among all that there is room for.
-type Adapter struct {
-	First, Ranks int
-	Factor       float32
-}
-
-// AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [N][ranks()], and A·x behind it.
+// AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [N][ranks()], and behind it for each
+// row, in eights, a list of its fours of ranks, and A·x, [slot][ranks()] (see shaders/lib/adapters_lora.wgsl).
 func (p *LoRAParams) AWords() int         { return len(p.Slots) * p.Rank * RowStride(p.K) }
-func (p *LoRAParams) BWords(rows int) int { return p.ranks() * (p.N + rows*len(p.Slots)) }
+func (p *LoRAParams) BWords(rows int) int { return p.listWord(ceilDiv(rows, 8) * 8) }
+
+// listWord is where a row's list lies, and sumsWord where A·x does of a row and a slot.
+func (p *LoRAParams) listWord(row int) int {
+	return p.ranks()*p.N + row*(p.listWords()+len(p.Slots)*p.ranks())
+}
+func (p *LoRAParams) sumsWord(row, slot int) int {
+	return p.listWord(row) + p.listWords() + slot*p.ranks()
+}
+func (p *LoRAParams) listWords() int { return ceilDiv(p.ranks(), 16) * 4 }
 
 // ranks are the floats of a row of B.
 func (p *LoRAParams) ranks() int { return ceilDiv(p.Rank, 4) * 4 }
@@ -46,7 +50,7 @@ func (p *LoRAParams) kind() int {
 
 // consts are those of all kernels that read or write A·x.
 func (p *LoRAParams) consts() []Const {
-	return []Const{{"KIND", p.kind()}, {"RANKS", p.ranks() / 4}, {"N_ALL", p.N}, {"SLOTS", len(p.Slots)}}
+	return []Const{{"RANKS", p.ranks() / 4}, {"N_ALL", p.N}, {"SLOTS", len(p.Slots)}}
 }
 
 // adapt has a product's kernel add what adapters do; at is where its matrix begins in all.
@@ -67,6 +71,12 @@ func (p *LoRAParams) adapt(s *Spec, at int) {
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 }
 
+// fewRanks and manyRanks are the ranks that a workgroup finds: for few rows each its own, to be done soon, for many to read x less often.
+const (
+	fewRanks  = 1
+	manyRanks = 4
+)
+
 // LoRA computes A·x for Linears. Its kernel for few rows leaves to them what an RMSNorm divides by.
 type LoRA struct {
 	dev       *gpu.Device
@@ -82,9 +92,10 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 	l := &LoRA{dev: dev, params: p}
 	for _, k := range []struct {
 		root bool
+		per  int
 		to   **gpu.Kernel
-	}{{false, &l.few}, {p.Norm, &l.many}} {
-		workgroup, sums := 64, 4
+	}{{false, fewRanks, &l.few}, {p.Norm, manyRanks, &l.many}} {
+		workgroup, sums := 64, k.per
 		for workgroup < 256 && workgroup*8 < RowStride(p.K) {
 			workgroup *= 2
 		}
@@ -93,9 +104,10 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 		}
 		s := Spec{
 			File: "lora_down", Variant: "baseline",
-			Consts: append(p.consts(), Const{"RANK", p.Rank}, Const{"K", p.K}, Const{"VECTORS", RowStride(p.K) / 4}, Const{"X_STRIDE", p.XStride}, Const{"M_WORD", p.MWord}, Const{"NORM", p.Norm}, Const{"ROOT", k.root},
-				Const{"EPS", p.Eps}, Const{"GATHER", p.Gather}, Const{"WORKGROUP", workgroup}, Const{"LANES", workgroup}, Const{"SUMS", sums}),
+			Consts: append(p.consts(), Const{"KIND", p.kind()}, Const{"RANK", p.Rank}, Const{"K", p.K}, Const{"VECTORS", RowStride(p.K) / 4}, Const{"X_STRIDE", p.XStride}, Const{"M_WORD", p.MWord}, Const{"NORM", p.Norm}, Const{"ROOT", k.root},
+				Const{"EPS", p.Eps}, Const{"GATHER", p.Gather}, Const{"WORKGROUP", workgroup}, Const{"LANES", workgroup}, Const{"PER", k.per}, Const{"SUMS", sums}, Const{"TURNS", ceilDiv(RowStride(p.K)/4, workgroup)}),
 			Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+			Unrolled: true,
 		}
 		useReduce(&s, 0)
 		m, err := Module(dev, s)
@@ -131,13 +143,13 @@ func (l *LoRA) Bind(step, a, x, norm, b gpu.View) (bound *LoRABind, err error) {
 	return bound, err
 }
 
-// Record records m rows, at most 65,535; many says that the Linears take tiles for them (Linear.Many).
-func (l *LoRA) Record(rec *gpu.Recorder, b *LoRABind, m int, many bool) {
-	k, bound := l.few, b.few
+// Record records m rows of a step, at most 65,535; many says that the Linears take tiles for them (Linear.Many).
+func (l *LoRA) Record(rec *gpu.Recorder, b *LoRABind, s *StepData, m int, many bool) {
+	k, bound, per := l.few, b.few, fewRanks
 	if many {
-		k, bound = l.many, b.many
+		k, bound, per = l.many, b.many, manyRanks
 	}
-	rec.Dispatch(k, bound, uint32(len(l.params.Slots)*l.params.ranks()/4), uint32(m), 1)
+	rec.Dispatch(k, bound, uint32(s.fours()*4/per), uint32(m), uint32(len(l.params.Slots)))
 }
 
 // LoRAPlace moves an adapter's B into the buffer of all.

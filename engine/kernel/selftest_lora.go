@@ -10,10 +10,21 @@ func testAdapters(rank int) [][]Adapter {
 	}
 }
 
+// testLists are the lists that they make.
+func testLists(rank int) (lists [][]AdapterFour) {
+	for _, adapters := range testAdapters(rank) {
+		lists = append(lists, AdapterFours(adapters))
+	}
+	return lists
+}
+
+// testFours is how long the longer list is.
+func testFours(rank int) int { return (&StepData{Adapters: testLists(rank)}).fours() }
+
 // adapterStep is testStep with adapters.
 func (t *SelfTest) adapterStep(rank int) gpu.View {
 	s := testStep()
-	s.Rank, s.Adapters = rank, testAdapters(rank)
+	s.Adapters = testLists(rank)
 	var v gpu.View
 	if t.err == nil {
 		v, t.err = t.Step(s)
@@ -46,8 +57,11 @@ func (p *LoRAParams) adapted(buffer operand, m, row int) float64 {
 		slot = row % 2
 	}
 	sum := 0.0
-	for r := range p.ranks() {
-		sum += buffer.at(0, (p.N+m*len(p.Slots)+slot)*p.ranks()+r) * buffer.at(0, row*p.ranks()+r)
+	for i := range testFours(p.Rank) {
+		four := min(int(max(buffer.at(0, p.listWord(m)+i), 0)), p.ranks()/4)
+		for r := 0; four > 0 && r < 4; r++ {
+			sum += buffer.at(0, p.sumsWord(m, slot)+4*i+r) * buffer.at(0, row*p.ranks()+4*(four-1)+r)
+		}
 	}
 	return sum
 }
@@ -69,9 +83,14 @@ func (l *LoRA) SelfTest(t *SelfTest) error {
 		if bound == nil {
 			return t.err
 		}
-		t.rec.Dispatch(k, bound, uint32(len(p.Slots)*p.ranks()/4), testRows, 1)
+		per, slot := fewRanks, len(p.Slots)-1
+		if k == l.many {
+			per = manyRanks
+		}
+		t.rec.Dispatch(k, bound, uint32(testFours(p.Rank)*4/per), testRows, uint32(len(p.Slots)))
 		for m := range testRows {
-			t.Take(b.buffer, (p.N+(m+1)*len(p.Slots)-1)*p.ranks(), p.Rank)
+			t.Take(b.buffer, p.listWord(m), testFours(p.Rank))
+			t.Take(b.buffer, p.sumsWord(m, slot), p.ranks())
 		}
 		t.Check(GroupRows, func() (want []float64) {
 			for m := range testRows {
@@ -80,26 +99,28 @@ func (l *LoRA) SelfTest(t *SelfTest) error {
 				if k == l.many && p.Norm {
 					scale = rmsScale(p.K, p.Eps, func(i int) float64 { return x.at(source, i) })
 				}
-				factors := make([]float64, p.Rank)
-				for _, a := range p.of(m) {
-					for r := a.First; r < a.First+a.Ranks; r++ {
-						factors[r] = float64(a.Factor)
+				fours := AdapterFours(p.of(m))
+				for i := range testFours(p.Rank) {
+					number := 0
+					if i < len(fours) {
+						number = fours[i].Number + 1
 					}
+					want = append(want, float64(number))
 				}
-				for r, factor := range factors {
-					if factor == 0 {
-						want = append(want, 0)
-						continue
-					}
-					sum, row := 0.0, (len(p.Slots)-1)*p.Rank+r
-					for i := range p.K {
-						v := x.at(source, i)
-						if p.Norm {
-							v *= norm.at(0, i)
+				for i := range p.ranks() {
+					sum := b.at(0, p.sumsWord(m, slot)+i) // where no adapter has ranks
+					if i/4 < len(fours) {
+						sum = 0
+						r, factor := 4*fours[i/4].Number+i%4, fours[i/4].Factors[i%4]
+						for c := 0; factor != 0 && c < p.K; c++ {
+							v := x.at(source, c)
+							if p.Norm {
+								v *= norm.at(0, c)
+							}
+							sum += scale * float64(factor) * v * a.at(slot*p.Rank+r, c)
 						}
-						sum += v * a.at(row, i)
 					}
-					want = append(want, sum*scale*factor)
+					want = append(want, sum)
 				}
 			}
 			return want

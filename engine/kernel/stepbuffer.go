@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"math"
-	"slices"
 
 	"quire/paging"
 )
@@ -36,7 +35,8 @@ const (
 	MaxLists         = 4
 	listWords        = WordCopies - WordPrefillItems
 	wordAtLoRA       = wordFurther + (MaxLists-1)*listWords
-	headerWords      = wordAtLoRA + 1
+	wordLoRAFours    = wordAtLoRA + 1
+	headerWords      = wordLoRAFours + 1
 )
 
 // ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
@@ -90,19 +90,13 @@ type StepData struct {
 	Further           []Items // the other lists, see List
 	Copies            []paging.Copy
 
-	Rank     int         // of all LoRA adapters that there is room for
-	Adapters [][]Adapter // each row's; nil: none changes it
+	Adapters [][]AdapterFour // LoRA adapters of each row; nil: of none
 
 	// For attention on its own: ALiBi's slopes, one a query head; each row's mask as attention.Mask encodes it, empty for
 	// none; dropout's seed.
 	Slopes []float32
 	Masks  [][]uint32
 	Seed   uint64
-}
-
-// Adapted says whether LoRA adapters change a row of the step.
-func (s *StepData) Adapted() bool {
-	return slices.ContainsFunc(s.Adapters, func(adapters []Adapter) bool { return adapters != nil })
 }
 
 // List gives an item list, of which there are at most MaxLists.
@@ -192,9 +186,10 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	for _, p := range s.Pools {
 		buf = append(buf, p.First, p.Count)
 	}
-	if s.Adapted() {
+	if most := s.fours(); most > 0 {
 		at(wordAtLoRA)
-		buf = appendAdapters(buf, s.Adapters, len(s.Rows), ceilDiv(s.Rank, 4)*4)
+		buf[base+wordLoRAFours] = uint32(most)
+		buf = appendAdapters(buf, s.Adapters, most)
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {
@@ -214,20 +209,6 @@ func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {
 		if len(m) > 0 {
 			buf[first+i] = uint32(len(buf) - base)
 			buf = append(buf, m...)
-		}
-	}
-	return buf
-}
-
-// appendAdapters appends for each row a factor for each rank.
-func appendAdapters(buf []uint32, adapters [][]Adapter, rows, ranks int) []uint32 {
-	first := len(buf)
-	buf = append(buf, make([]uint32, rows*ranks)...)
-	for r, list := range adapters {
-		for _, a := range list {
-			for i := a.First; i < a.First+a.Ranks; i++ {
-				buf[first+r*ranks+i] = math.Float32bits(a.Factor)
-			}
 		}
 	}
 	return buf

@@ -171,7 +171,7 @@ func (g *Graph) product(p product) {
 	}
 	var adapters *kernel.LoRAParams
 	var added gpu.View
-	var adapt func(rec *gpu.Recorder, m int, many bool)
+	var adapt func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool)
 	if p.adaptable != nil {
 		if adapters, added, adapt = g.adapt(&p, x, norm, gather, mWord); adapters == nil {
 			return
@@ -206,7 +206,7 @@ func (g *Graph) product(p product) {
 		}, func(rec *gpu.Recorder, s *kernel.StepData) {
 			rows := p.y.of(s)
 			if adapt != nil && i == 0 && rows > 0 && s.Adapted() {
-				adapt(rec, rows, l.Many(rows))
+				adapt(rec, s, rows, l.Many(rows))
 			}
 			l.Record(rec, bound, rows)
 		})

@@ -245,7 +245,7 @@ type room struct {
 }
 
 // adapt records what adapters add to a product, before its Linears, which are told of it; the norm is x's.
-func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, m int, many bool)) {
+func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool)) {
 	a := p.adaptable
 	l := &kernel.LoRAParams{K: a.cols, N: a.rows, Rank: g.plan.Rank, InTurn: a.inTurn, XStride: kernel.RowStride(p.x.width), MWord: mWord, Norm: norm != nil, Gather: gather}
 	if norm != nil {
@@ -279,9 +279,9 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 		bound, err = k.Bind(g.step, down, g.Resolve(x), weight, up)
 		return err
 	}, nil)
-	return l, up, func(rec *gpu.Recorder, m int, many bool) {
+	return l, up, func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool) {
 		if in.used {
-			k.Record(rec, bound, m, many)
+			k.Record(rec, bound, s, m, many)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 		return nil, err
 	}
 	r.translator.longAt = o.Context
-	r.translator.adapters = adapters{rank: p.Rank, placed: map[string]ranks{}, lists: map[string][]kernel.Adapter{}}
+	r.translator.adapters = adapters{placed: map[string]ranks{}, lists: map[string][]kernel.AdapterFour{}}
 	for _, l := range r.graph.Lists() {
 		r.translator.lists = append(r.translator.lists, itemList{items: l.Attention, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
 	}

@@ -48,7 +48,7 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			r.tables = append(r.tables, uint32(id))
 		}
 	}
-	data.Rows, data.Rank, data.Adapters = data.Rows[:0], r.rank, data.Adapters[:0]
+	data.Rows, data.Adapters = data.Rows[:0], data.Adapters[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		out := kernel.StepRow{First: uint32(row.First), Count: uint32(row.Count), Start: uint32(row.Start), Lane: uint32(row.Lane),

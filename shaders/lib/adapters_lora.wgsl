@@ -1,6 +1,7 @@
-// What LoRA adapters add to a product, as if u were more columns of x: b, [N_ALL][RANKS], and behind it u, [row][slot][RANKS], in
-// fours, which lora_down makes. A slot is a matrix of those that the product is made of.
-//! include: lora
+// What LoRA adapters add to a product: b·u of b, [N_ALL][RANKS] in fours of ranks, and what lora_down leaves behind it for each row of x:
+// which fours are the row's, as floats from 1 on, 0 where there is none, and u of these, [slot][RANKS]. A slot is a matrix of those that
+// the product is made of. Where no adapter changes the product there are only zeros.
+//! include: step
 //! const RANKS: u32             fours of all adapters' ranks
 //! const N_ALL: u32             rows of all matrices
 //! const N_AT: u32              where those of W begin among them
@@ -14,6 +15,8 @@
 //! const ADAPTERS_BINDING: u32  binding of b and u
 const ADAPTED: bool = true;
 const FOURS: u32 = RANKS;
+const LIST: u32 = (RANKS + 3u) / 4u;
+const U_STRIDE: u32 = LIST + SLOTS * RANKS;
 @group(0) @binding(ADAPTERS_BINDING) var<storage, read> adapters: array<vec4<f32>>;
 
 // adapter_slot is the slot of the piece's row first + t; EVEN ones begin where tiles do.
@@ -28,18 +31,27 @@ fn adapter_slot(first: u32, t: u32) -> u32 {
     return u32(row >= SECOND) + u32(row >= THIRD) + u32(row >= FOURTH);
 }
 
-// adapter_b and adapter_u give fours of ranks for the piece's row n, and for row m of x and a slot.
-fn adapter_b(n: u32, r: u32) -> vec4<f32> { return adapters[(N_AT + FIRST + n) * RANKS + r]; }
-fn adapter_u(m: u32, slot: u32, r: u32) -> vec4<f32> { return adapters[(N_ALL + m * SLOTS + slot) * RANKS + r]; }
+// adapter_b gives four ranks for the piece's row n.
+fn adapter_b(n: u32, four: u32) -> vec4<f32> { return adapters[(N_AT + FIRST + n) * RANKS + four]; }
 
-// adapted is all that is added for a row of x and one of the piece. Of many ranks most are no adapter's of the row's.
-fn adapted(m: u32, n: u32) -> f32 {
+// adapter_u gives the i-th four for row m of x and a slot.
+fn adapter_u(m: u32, slot: u32, i: u32) -> vec4<f32> { return adapters[N_ALL * RANKS + m * U_STRIDE + LIST + slot * RANKS + i]; }
+
+// adapter_fours is how many fours of ranks rows have at most.
+fn adapter_fours() -> u32 { return min(step[STEP_LORA_FOURS], RANKS); }
+
+// adapter_four gives the number, from 1 on, of the i-th four of row m; 0 where there is none.
+fn adapter_four(m: u32, i: u32) -> u32 { return min(u32(adapters[N_ALL * RANKS + m * U_STRIDE + i / 4u][i % 4u]), RANKS); }
+
+// adapted is all that is added for a row of x and one of the piece.
+fn adapted(m: u32, n: u32, fours: u32) -> f32 {
     let slot = adapter_slot(n / 2u * 2u, n % 2u);
     var sum = 0.0;
-    for (var r = 0u; r < RANKS; r++) {
-        let u = adapter_u(m, slot, r);
-        if any(u != vec4<f32>()) {
-            sum += dot(u, adapter_b(n, r));
+    //! turns: RANKS
+    for (var i = 0u; i < fours; i++) {
+        let four = adapter_four(m, i);
+        if four > 0u {
+            sum += dot(adapter_u(m, slot, i), adapter_b(n, four - 1u));
         }
     }
     return sum;

@@ -1,8 +1,7 @@
-// LoRA adapters (arXiv 2106.09685) of a step's rows: for each sequence a factor for each rank that there is room for, 0 where the rank is
-// of no adapter of it.
+// LoRA adapters (arXiv 2106.09685) of a step's rows: for each sequence a list of the fours of ranks that its adapters have, of all that
+// there is room for, with a factor for each rank, 0 where it is of none of them. Lists are as long as the longest.
 //! include: step
-//! const KIND: u32   what rows are of: 0 tokens, 1 outputs, 2 pooled rows
-//! const RANKS: u32  fours of all adapters' ranks
+//! const KIND: u32  what rows are of: 0 tokens, 1 outputs, 2 pooled rows
 fn lora_token(m: u32) -> u32 {
     if KIND == 1u {
         return step[output_at(m)];
@@ -13,11 +12,11 @@ fn lora_token(m: u32) -> u32 {
     return m;
 }
 
-// lora_runs says whether the step has any.
-fn lora_runs() -> bool { return step[STEP_AT_LORA] != 0u; }
-
-// lora_factors gives those of four ranks for row m.
-fn lora_factors(m: u32, four: u32) -> vec4<f32> {
-    let at = step[STEP_AT_LORA] + (step_token_row(lora_token(m)) * RANKS + four) * 4u;
-    return bitcast<vec4<f32>>(vec4<u32>(step[at], step[at + 1u], step[at + 2u], step[at + 3u]));
+// lora_entry is where the i-th four of row m stands.
+fn lora_entry(m: u32, i: u32) -> u32 {
+    return step[STEP_AT_LORA] + (step_token_row(lora_token(m)) * step[STEP_LORA_FOURS] + i) * 5u;
 }
+
+// lora_four gives its number, from 1 on; 0 past the list's end.
+fn lora_four(entry: u32) -> u32 { return step[entry]; }
+fn lora_factor(entry: u32, rank: u32) -> f32 { return bitcast<f32>(step[entry + 1u + rank]); }
