@@ -44,6 +44,13 @@ export interface OpenOptions {
   hub?: string;
   /** A token for models that the hub does not give to everyone; it goes to the hub alone. */
   hubToken?: string;
+  /**
+   * Whether all tabs of the origin that open the same model with the same options, by the same version of the package, have one engine:
+   * its memory, its cache of prompts and its queue. It runs in a worker that they share, and ends with the last tab. "worker" asks for that; true
+   * gives the tab an engine of its own where a browser lets no shared worker use the GPU. Such a worker cannot keep models:
+   * they come through the browser's HTTP cache. Default false: what an engine holds, and who waits for whom, is then the tab's alone.
+   */
+  shared?: boolean | 'worker';
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;
   /** Gives up loading. */

@@ -7,7 +7,7 @@
 // Types and what every option means: quire.d.ts.
 
 import {adapters, FEATURES} from './gpu/adapter.js';
-import {EngineWorker, programs} from './start.js';
+import {EngineWorker, programs, TabsWorker} from './start.js';
 import {Answer} from './quire/answer.js';
 import {methods} from './quire/api.js';
 import {unpack} from './quire/blocks.js';
@@ -16,7 +16,7 @@ import {fetchOver} from './quire/fetch.js';
 import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
 import {models, persistQuietly} from './quire/models.js';
-import {given, keeping, kind, modelOf, written} from './quire/options.js';
+import {given, keeping, kind, modelOf, sharingOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {keep, remembered} from './quire/tuning.js';
 
@@ -60,11 +60,13 @@ export class Quire {
    */
   static async open(options) {
     const {model, onProgress, onRecovering, signal, ...all} = given(options);
-    const {store, rest} = keeping(all);
+    const {shared, ...own} = all;
+    const {store, rest} = keeping(own);
     signal?.throwIfAborted();
     const {url, blob} = modelOf(model);
+    const sharing = sharingOf(shared, url, {...rest, store});
     if (url && store.keep !== false) persistQuietly();
-    const quire = new Quire(programs.engine, onProgress, onRecovering);
+    const quire = new Quire(programs.engine, onProgress, onRecovering, sharing);
     const call = quire.#call('open', {...rest, tuning: remembered(), url}, blob, Quire.#next++, {store});
     const {defaults, ...info} = await quire.#until(call, signal);
     quire.info = Object.freeze(info);
@@ -105,11 +107,12 @@ export class Quire {
   });
 
   /** @internal */
-  constructor(program, onProgress, onRecovering) {
+  constructor(program, onProgress, onRecovering, sharing = null) {
     this.#progress = onProgress ?? null;
     this.#recovering = onRecovering ?? null;
     Object.assign(this, methods((...call) => this.#ask(...call)));
-    this.#worker = EngineWorker.take(program, (message) => this.#receive(message), (error) => this.#end(error));
+    const hear = [(message) => this.#receive(message), (error) => this.#end(error)];
+    this.#worker = sharing ? new TabsWorker(program, sharing, ...hear) : EngineWorker.take(program, ...hear);
   }
 
   /**

@@ -1,14 +1,17 @@
-// Runs the engine. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
+// Runs the engine, of one tab or, in a SharedWorker, of several, which quire/hub.js keeps apart. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
 // of cmd/wasm/port takes them; "open" has {store} too, which says how the model is kept. "pull" wants no program. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
 // "head" one of the API, whose "events" may follow; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
 // "crashed" ends.
 
 import './wasm_exec.js';
 import './gpu.js';
+import {Hub} from './quire/hub.js';
 import {Store} from './store/store.js';
 
 const host = globalThis.quireGPU;
-const store = new Store((from) => host.fetched(from), (kind, value) => postMessage({kind, id: 0, value}));
+const hub = 'onconnect' in globalThis ? new Hub((message) => take(message), () => globalThis.close()) : null;
+const say = hub ? (message) => hub.said(message) : (message, transfer) => postMessage(message, transfer);
+const store = new Store((from) => host.fetched(from), (kind, value) => say({kind, id: 0, value}));
 host.sourceOf = (from) => store.source(from);
 globalThis.quireStore = store;
 let opening = 0; // the call that opens the model
@@ -20,7 +23,7 @@ globalThis.quirePost = (kind, id, json, bytes) => {
   }
   const value = JSON.parse(json);
   if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
-  postMessage({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+  say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
   if (kind === 'done' && id === opening) store.opened();
 };
 
@@ -40,34 +43,40 @@ async function call({method, id, argument, blob, store: keep}) {
     try {
       if (method === 'open') {
         opening = id;
-        await store.prepare(keep);
+        // Browsers let only a tab's own worker write files in pieces.
+        await store.prepare(hub ? {...keep, keep: false} : keep);
       }
       const {url, ...rest} = JSON.parse(argument);
       if (url) argument = JSON.stringify({...rest, url: await store.resolve(url)});
     } catch (e) {
-      postMessage({kind: 'failed', id, value: store.failure(e)});
+      say({kind: 'failed', id, value: store.failure(e)});
       return;
     }
   }
   globalThis.quireCall(method, id, argument, blob);
 }
-self.onmessage = ({data}) => {
-  if (data.program) run(data.program);
-  else if (data.method === 'pull') pull(data);
-  else waiting.push(data);
+let take = (message) => {
+  if (message.program) run(message.program);
+  else if (message.method === 'pull') pull(message);
+  else waiting.push(message);
 };
-postMessage({kind: 'listening'});
+if (hub) {
+  self.onconnect = ({ports: [port]}) => hub.join(port);
+} else {
+  self.onmessage = ({data}) => take(data);
+  say({kind: 'listening'});
+}
 
 function ready() {
   // Go is still inside this call; what it calls back must come after it.
   queueMicrotask(() => {
-    self.onmessage = (e) => call(e.data);
+    take = call;
     waiting.splice(0).forEach(call);
   });
 }
 
 host.waiting = (reason, milliseconds) => {
-  postMessage({kind: 'progress', id: 0, value: {stage: 'waiting', done: 0, total: Math.round(milliseconds / 1000), reason}});
+  say({kind: 'progress', id: 0, value: {stage: 'waiting', done: 0, total: Math.round(milliseconds / 1000), reason}});
 };
 
 // pull fetches a model that is to be kept.
@@ -75,14 +84,14 @@ async function pull({id, argument, store: keep}) {
   try {
     await store.prepare(keep);
     await store.pull(JSON.parse(argument));
-    postMessage({kind: 'done', id, value: {}});
+    say({kind: 'done', id, value: {}});
   } catch (e) {
-    postMessage({kind: 'failed', id, value: store.failure(e)});
+    say({kind: 'failed', id, value: store.failure(e)});
   }
 }
 
 function crash(message) {
-  postMessage({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message}});
+  say({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message}});
 }
 
 // fetchCounted fetches the program and tells how far it has come. Where the length is not known, total is 0.
@@ -98,7 +107,7 @@ async function fetchCounted(url) {
   const count = new TransformStream({
     transform(piece, controller) {
       done += piece.length;
-      postMessage({kind: 'progress', id: 0, value: {stage: 'engine', done, total: Math.max(total, total && done)}});
+      say({kind: 'progress', id: 0, value: {stage: 'engine', done, total: Math.max(total, total && done)}});
       controller.enqueue(piece);
     },
   });

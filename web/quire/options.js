@@ -2,6 +2,7 @@
 
 import {HUB, isFile, isName} from '../store/name.js';
 import {badRequest, QuireError} from './error.js';
+import {VERSION} from './version.js';
 
 // given returns the options that are there: null is as good as none. A signal and callbacks are what they should be.
 export function given(options, what = 'the options') {
@@ -58,6 +59,20 @@ export function keeping({keep, connections, hub, hubToken, ...rest}) {
   if (hub !== undefined && !/^https?:\/\/[^/]/i.test(hub)) throw badRequest(`hub must be an address such as ${HUB}, not ${JSON.stringify(hub)}`);
   if (hubToken !== undefined && typeof hubToken !== 'string') throw badRequest(`hubToken must be a string, not ${kind(hubToken)}`);
   return {store: {keep, connections, hub: hub && String(hub), hubToken}, rest};
+}
+
+// sharingOf gives the name of the engine that tabs share: the same version, model and options. Only says that there must be one.
+export function sharingOf(shared = false, url, options) {
+  if (![true, false, 'worker'].includes(shared)) throw badRequest(`shared must be true, false or "worker", not ${typeof shared === 'string' ? JSON.stringify(shared) : kind(shared)}`);
+  if (!shared) return null;
+  if (!url) throw badRequest('tabs share models that have an address: a File or Blob is one tab\'s own');
+  const only = shared === 'worker';
+  if (!globalThis.SharedWorker) {
+    if (only) throw badRequest('shared is "worker", and this browser has no workers that tabs share');
+    return null;
+  }
+  const sorted = Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {only, name: `quire ${VERSION} ${JSON.stringify([url, sorted])}`};
 }
 
 // written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,

@@ -1,0 +1,96 @@
+//go:build !js
+
+package browser
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// sharing imports the package and opens the built-in model with the engine that tabs of its options share.
+const sharing = `import('/quire.js').then(async (m) => {
+	Object.assign(globalThis, m, {tales: (await import('/tales.js')).default});
+	globalThis.failure = (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message);
+	globalThis.options = {model: tales, shared: 'worker', deterministic: true, kvMemory: 16 << 20, context: 256};
+	globalThis.quire = await Quire.open(options);
+	globalThis.tell = (more) => quire.generate({prompt: 'Once upon a time there was', temperature: 0.8, seed: 5, maxTokens: 16, ignoreEnd: true, ...more});
+	return JSON.stringify(quire.info);
+})`
+
+// Two tabs have one engine: each is answered its own, they share its cache, and one that goes takes nothing of the other's along.
+func TestTabsShareAnEngine(t *testing.T) {
+	site := serve(t)
+	stays := newTab(t, site+"/empty.html", "")
+	info := get[string](stays, sharing)
+	want := get[string](stays, `tell().result.then(({text}) => text)`)
+	require.NotEmpty(t, want)
+
+	t.Run("another tab", func(t *testing.T) {
+		goes := newTab(t, site+"/empty.html", "")
+		assert.Equal(t, info, get[string](goes, sharing))
+		assert.Equal(t, 1, stays.workers(), "one worker for both")
+		before := get[int](stays, `quire.stats().then(({tokens}) => tokens)`)
+		told := get[struct {
+			Text   string
+			Cached int
+		}](goes, `tell({maxTokens: 6}).result.then(({text, figures}) => ({text, cached: figures.cachedTokens}))`)
+		assert.Regexp(t, "^"+told.Text, want, "the same seed")
+		assert.Equal(t, before+6, get[int](stays, `quire.stats().then(({tokens}) => tokens)`))
+		assert.Equal(t, "ErrBadRequest", get[string](goes, `tell({topP: 2}).result.catch(({name}) => name)`))
+		assert.True(t, get[bool](goes, `(async () => {
+			const {choices} = await quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 3, temperature: 0});
+			let text = '';
+			for await (const {choices} of quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 3, temperature: 0, stream: true})) text += choices[0]?.delta.content ?? '';
+			return text === choices[0].message.content && text !== '';
+		})()`), "the API's calls, in a stream too")
+
+		// Each sees the blocks of both, and knows its own.
+		get[bool](stays, `Boolean(globalThis.seen = new Set(), quire.watch(({sequences}) => {
+			for (const {generation} of sequences) seen.add(generation === globalThis.mine ? 'mine' : generation === null ? 'other' : 'wrong');
+		}))`)
+		get[bool](goes, `new Promise(async (resolve) => { for await (const _ of tell({maxTokens: 200, seed: 6})) resolve(true); })`)
+		get[bool](stays, `new Promise(async (resolve) => {
+			globalThis.text = '';
+			globalThis.mine = tell();
+			for await (const chunk of mine) {
+				text += chunk.text;
+				resolve(true);
+			}
+		})`)
+	})
+	assert.Equal(t, want, get[string](stays, `mine.result.then(({text}) => text)`), "the other tab was closed meanwhile")
+	assert.Equal(t, want, get[string](stays, `text`))
+	stays.wait(`seen.has('mine') && seen.has('other') && !seen.has('wrong')`)
+	assert.Equal(t, []any{0.0, 0.0}, get[[]any](stays, `(async () => {
+		for (;;) {
+			const {running, blocks} = await quire.stats();
+			if (running === 0) return [running, blocks.active];
+		}
+	})()`), "what a closed tab asked for ends")
+
+	for says, more := range map[string]string{
+		`^ErrBadRequest: shared must be true, false or "worker", not "all"`: `{shared: 'all'}`,
+		`^ErrBadRequest: tabs share models that have an address`:            `{model: new Blob(['GGUF'])}`,
+	} {
+		assert.Regexp(t, says, get[string](stays, `failure(Quire.open({...options, ...`+more+`}))`))
+	}
+	assert.Regexp(t, `^ErrNotFound`, get[string](stays, `failure(Quire.open({...options, model: '/none.gguf'}))`), "an engine of its own for each model")
+	assert.Regexp(t, `^ErrClosed`, get[string](stays, `quire.close().then(() => failure(quire.stats()))`))
+	assert.Zero(t, stays.workers(), "the last tab ends the worker")
+}
+
+// Tabs of other versions have engines of their own, so the version is that of the package.
+func TestVersionOfThePackage(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(dist, "package.json"))
+	require.NoError(t, err, `run "make build" first`)
+	var about struct{ Version string }
+	require.NoError(t, json.Unmarshal(text, &about))
+	code, err := os.ReadFile(filepath.Join(dist, "quire", "version.js"))
+	require.NoError(t, err)
+	assert.Contains(t, string(code), "VERSION = '"+about.Version+"'")
+}
