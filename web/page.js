@@ -1,6 +1,7 @@
 // The page: a model, and two views of the engine that runs it. One is a chat; the other has prompts, settings and figures.
 
 import {adviceFor, platformProblem, show} from './page/advice.js';
+import {Bench} from './page/bench.js';
 import {CacheView} from './page/cache.js';
 import {nameOf, Backend} from './page/chat/backend.js';
 import {Chat} from './page/chat/chat.js';
@@ -24,6 +25,7 @@ const RECOVERING = {
 };
 
 const figures = new Figures();
+const bench = new Bench();
 const prompts = [];
 const asked = new WeakMap(); // generations: {number of the prompt, answers}
 const cache = new CacheView((generation) => generation && asked.get(generation));
@@ -42,6 +44,7 @@ const form = new ModelForm({
     if (!quire.watch) return; // a server's
     figures.open(quire);
     cache.open(quire);
+    bench.open(quire);
     quire.watch(held);
     keepEngine();
   },
@@ -56,6 +59,7 @@ const form = new ModelForm({
     $('chip').textContent = 'Models';
     figures.close();
     cache.close();
+    bench.close();
     show($('notice'), null);
     refresh();
   },
@@ -152,7 +156,11 @@ for (const dialog of document.querySelectorAll('dialog')) {
 chat.start();
 
 const problem = platformProblem();
-if (form.served) form.load();
+if (form.served) {
+  form.load().then((quire) => {
+    if (!quire && view.name === 'chat') library.open(); // there is a field for the key
+  });
+}
 if (problem && !form.served) {
   show($('platform'), problem);
   form.disable();

@@ -40,7 +40,15 @@ func TestAxe(t *testing.T) {
 		"beside":     func() { p.press("Side by side", 0) },
 		"models":     func() { p.press("Parrot", 0) },
 		"parameters": func() { p.press("Close", 0); p.press("System prompt and parameters", 0) },
-		"engine":     func() { p.press("Close", 0); p.do(chromedp.Click(css(`.views a[href="#engine"]`))) },
+		"engine": func() {
+			p.press("Close", 0)
+			p.do(chromedp.Click(css(`.views a[href="#engine"]`)))
+			p.wait(`document.querySelectorAll('#history canvas').length === 2`)
+			p.do(chromedp.Click(css("#bench-run")))
+			p.wait(`document.querySelector('#bench-status').textContent === 'Done.'`)
+			assert.Regexp(t, `^Quire in the browser: Parrot, 1.0 million parameters, on none. Prompt of 512 tokens: 5120 tokens/s. One answer: 64 tokens/s. 8 answers at once: \d+ tokens/s.$`,
+				get[string](p, `document.querySelector('#bench-card').getAttribute('aria-label')`))
+		},
 	}
 	for _, name := range []string{"welcome", "conversation", "beside", "models", "parameters", "engine"} {
 		show[name]()

@@ -312,3 +312,19 @@ func TestOffline(t *testing.T) {
 	p.do(chromedp.Navigate(site.URL + "/attention.html"))
 	p.wait(`document.querySelector('#measure')`)
 }
+
+// What one tab says, another shows.
+func TestTabsShareConversations(t *testing.T) {
+	site := serveParrot(t)
+	one, two := newTab(t, site, ""), newTab(t, site, "")
+	one.ask("say From one.")
+	two.wait(`document.querySelector('#talks button')`)
+	two.do(chromedp.Click(css("#talks button")))
+	two.wait(told + `[0] === 'From one.'`)
+	two.ask("say From two.")
+	one.wait(told + `[1] === 'From two.'`)
+	two.press("Delete the conversation", 0)
+	one.wait(`document.querySelectorAll('#talks button').length === 0`)
+	assert.Empty(t, get[[]string](one, told))
+	one.quiet()
+}

@@ -74,6 +74,24 @@ func TestServedPage(t *testing.T) {
 	p.wait(`document.querySelector('#stage').textContent.startsWith('tales, which')`) // the key is known
 	p.do(chromedp.Click(css(`input[value="builtin"]`)))
 	assert.Contains(t, get[string](p, `document.querySelector('#says').textContent`), "What you type stays here")
+
+	// The chat asks for the key, too.
+	p.do(chromedp.Click(css(`.views a[href="#chat"]`)))
+	get[bool](p, `sessionStorage.clear() ?? true`)
+	p.do(chromedp.Reload())
+	p.wait(`document.querySelector('#library').open && !document.querySelector('#library-key-form').hidden`)
+	p.picture("served-chat-key")
+	p.fill("#library-key", "secret-of-ann")
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(`!document.querySelector('#library').open`)
+	assert.Equal(t, "tales", get[string](p, `document.querySelector('#chip').textContent`))
+	p.do(chromedp.Click(css("#open-parameters")))
+	p.fill("#chat-max-tokens", "8")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.ask("Tell me a story.")
+	p.wait(idle + ` && ` + noted + `[0]?.includes('8 tokens')`)
+	assert.NotEmpty(t, get[[]string](p, told)[0])
+	assert.Regexp(t, `^Cut off: the most tokens are reached · .* · tales$`, get[[]string](p, noted)[0])
 }
 
 // What a network does to answers, and what stands between the page and its server.

@@ -1,6 +1,7 @@
 // The figures of the engine, live while something runs.
 
 import {binary, duration, rate, whole} from './format.js';
+import {History} from './history.js';
 
 const $ = (id) => document.getElementById(id);
 const EVERY = 250; // milliseconds
@@ -12,6 +13,7 @@ export class Figures {
   #last = null; // tokens generated, when last asked
   #begin = null; // {tokens, at}: since when the rate of all streams is taken
   #settled = false; // whether it is known
+  #history = new History();
 
   // open shows a model's adapter and follows its engine.
   open(quire) {
@@ -29,6 +31,7 @@ export class Figures {
 
   close() {
     this.quire = null;
+    this.#history.clear();
     clearTimeout(this.#timer);
     for (const name of ['adapter', 'features', 'self-test', 'prompt', 'decode', 'first', 'running', 'blocks', 'kv', 'largest']) $(`figure-${name}`).textContent = '–';
     this.#meter(0);
@@ -73,7 +76,7 @@ export class Figures {
     $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} cached`;
     $('figure-running').textContent = s.waiting ? `${s.running}, ${s.waiting} wait` : String(s.running);
     this.#meter(active / total);
-    const now = {tokens: s.tokens, at: performance.now()};
+    this.#history.add(s);
     this.#decoding(s.tokens);
     clearTimeout(this.#timer);
     if (this.#running + s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);

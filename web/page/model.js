@@ -126,12 +126,13 @@ export class ModelForm {
     return null;
   }
 
-  // use loads a model in place of what is loaded, or loads: the built-in one, that of an address, or a file that was chosen.
+  // use loads a model in place of what is loaded, or loads: the built-in one, that of an address or of the server, or a file that was chosen.
   async use(from, value) {
     this.stop();
     await this.#loading;
     this.#form.elements.from.value = from;
     if (from === 'url') $('url').value = value;
+    if (from === 'server' && value) $('server-model').value = value;
     this.#showOrigin();
     return this.load();
   }

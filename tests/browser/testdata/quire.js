@@ -48,7 +48,7 @@ async function* events(request, signal) {
 
 export class Quire {
   info = {
-    name: 'Parrot', architecture: 'llama', parameters: 1e6, weightBytes: 1e6, context: 1024, warnings: [], chat: true, blocks: 64, blockSize: 16,
+    name: 'Parrot', architecture: 'llama', parameters: 1e6, weightBytes: 1e6, context: 1024, vocabulary: 1000, warnings: [], chat: true, blocks: 64, blockSize: 16,
     kvBytes: 2 ** 20, kvTokenBytes: 1024, kvType: 'f16', largestContext: {f16: 1024}, stateBytes: 0, stateSlots: 0,
     adapter: {name: 'none', type: '', features: []},
   };
@@ -57,6 +57,16 @@ export class Quire {
     globalThis.asked.push(structuredClone(request));
     return events(request, signal);
   }}};
+
+  generate({maxTokens}) {
+    const figures = {generatedTokens: maxTokens, timeToFirst: 5, promptPerSecond: 5120, decodePerSecond: 64};
+    return {result: Promise.resolve({figures}), async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < maxTokens; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        yield {index: 0, text: '', ids: [i]};
+      }
+    }};
+  }
 
   static models = {
     kept: [{name: 'hf:owner/finch:Q4_K_M', names: ['hf:owner/finch:Q4_K_M'], size: 5e8, bytes: 5e8, whole: true, used: new Date(0)},
@@ -79,6 +89,7 @@ export class Quire {
   }
 
   watch = () => () => {};
-  stats = async () => ({blocks: {total: 64, active: 0, cached: 0, free: 64}, running: 0, waiting: 0, tokens: 0});
+  said = 0;
+  stats = async () => ({blocks: {total: 64, active: 9, cached: 20, free: 55}, running: 0, waiting: 0, tokens: this.said += 7});
   close = async () => {};
 }

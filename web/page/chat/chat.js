@@ -17,7 +17,7 @@ const KEPT_EVERY = 1000; // milliseconds, while an answer comes
 export class Chat {
   #talks = new Map();
   #talk = conversation(); // that is shown
-  #store = new Store();
+  #store = new Store((id) => this.#elsewhere(id));
   #unsaved = new Set();
   #saving = 0;
   #answers;
@@ -180,6 +180,16 @@ export class Chat {
     this.#list.show(this.#talks.values(), this.#talk.id, (talk) => this.#answers.runs(talk));
   }
 
+  // elsewhere takes over what another tab has made of a conversation. What is answered here goes on here.
+  async #elsewhere(id) {
+    const talk = await this.#store.get(id), mine = this.#talks.get(id);
+    if (mine && (this.#answers.runs(mine) || this.#unsaved.has(mine))) return;
+    if (talk) this.#talks.set(id, talk);
+    else this.#talks.delete(id);
+    if (this.#talk.id === id && mine) this.#talk = talk ?? conversation(mine.settings);
+    this.#show();
+  }
+
   // delete takes a conversation away; for a while it can be had back.
   #delete(talk) {
     this.#answers.stop(talk);
@@ -232,10 +242,12 @@ export class Chat {
     this.#saving ||= setTimeout(() => this.#save(), KEPT_EVERY);
   }
 
-  #save() {
+  async #save() {
     clearTimeout(this.#saving);
     this.#saving = 0;
-    for (const talk of this.#unsaved) this.#store.put(talk);
+    const talks = [...this.#unsaved];
     this.#unsaved.clear();
+    const kept = await Promise.all(talks.map((talk) => this.#store.put(talk)));
+    $('unkept').hidden = kept.every(Boolean);
   }
 }

@@ -31,6 +31,11 @@ export class Library {
       const name = $('library-name').value.trim();
       if (name) this.#use('url', name);
     };
+    $('library-key-form').onsubmit = (e) => {
+      e.preventDefault();
+      $('server-key').value = $('library-key').value;
+      this.#use('server');
+    };
     $('library-file').onclick = () => $('file').click();
     $('file').addEventListener('change', () => this.#dialog.open && $('file').files.length > 0 && this.#use('file'));
     $('library-stop').onclick = () => form.stop();
@@ -70,7 +75,9 @@ export class Library {
   async #list() {
     const [kept, storage] = await Promise.all([Quire.models.list(), Quire.models.storage()]).catch(() => [[], null]);
     const names = new Set(kept.flatMap((m) => m.names));
+    $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
+      ...[...$('server-model').options].map(({value}) => this.#row(value, 'This server’s', 0, this.#act('Ask', () => this.#use('server', value)))),
       this.#row('Quire Tales', 'Built in: a small teller of stories', 8e6, this.#act('Use', () => this.#use('builtin'))),
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
       ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, size, this.#act('Get', () => this.#use('url', name)))),
@@ -95,8 +102,8 @@ export class Library {
 
   #row(title, note, size, ...buttons) {
     for (const b of buttons) if (!b.getAttribute('aria-label')) b.setAttribute('aria-label', `${b.textContent} ${title}`);
-    return make('li', {}, make('div', {}, make('strong', {textContent: title}), make('span', {className: 'note', textContent: note}),
-      make('span', {className: 'note', textContent: `${bytes(size)}, in GPU memory up to ${bytes(size + this.#most)} with the KV cache`})), ...buttons);
+    const takes = size ? [make('span', {className: 'note', textContent: `${bytes(size)}, in GPU memory up to ${bytes(size + this.#most)} with the KV cache`})] : [];
+    return make('li', {}, make('div', {}, make('strong', {textContent: title}), make('span', {className: 'note', textContent: note}), ...takes), ...buttons);
   }
 }
 

@@ -157,7 +157,7 @@ export class MessageView {
 }
 
 const ENDINGS = {
-  stopped: 'Stopped', cut: 'Cut off when the page was left', length: 'Cut off: no room for more', failed: '', done: '', running: '',
+  stopped: 'Stopped', cut: 'Cut off when the page was left', length: 'Cut off: the most tokens are reached', failed: '', done: '', running: '',
 };
 
 // noteOf says how an answer ended, and what it took.

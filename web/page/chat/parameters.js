@@ -23,7 +23,7 @@ export class Parameters {
     $('system').value = talk.system;
     for (const [id, name] of Object.entries(NUMBERS)) {
       $(id).value = talk.settings[name] ?? '';
-      if (defaults && name in defaults) $(id).placeholder = Math.round(1000 * defaults[name]) / 1000;
+      if (Number.isFinite(defaults?.[name])) $(id).placeholder = Math.round(1000 * defaults[name]) / 1000;
     }
     $('effort').value = talk.settings.effort ?? '';
     $('tools').value = talk.settings.tools ?? '';

@@ -3,7 +3,13 @@
 const NAME = 'quire.chat', STORE = 'conversations';
 
 export class Store {
-  #database = null; // a promise, once it is asked for
+  #database = null;
+  #channel = new BroadcastChannel(NAME);
+
+  // changed(id) is told of what another tab has changed.
+  constructor(changed) {
+    this.#channel.onmessage = ({data}) => changed(data);
+  }
 
   // open gives the conversations that are kept; null: nothing can be kept.
   async open() {
@@ -16,19 +22,25 @@ export class Store {
     }
   }
 
+  // get gives a conversation as it is kept; undefined: it is not.
+  async get(id) {
+    return this.#database ? done(this.#store('readonly').get(id)).catch(() => undefined) : undefined;
+  }
+
   put(talk) {
-    return this.#write((store) => store.put(talk));
+    return this.#write(talk.id, (store) => store.put(talk));
   }
 
   remove(id) {
-    return this.#write((store) => store.delete(id));
+    return this.#write(id, (store) => store.delete(id));
   }
 
-  // write tells whether something is kept.
-  async #write(change) {
+  // write tells whether it is kept.
+  async #write(id, change) {
     if (!this.#database) return false;
     try {
       await done(change(this.#store('readwrite')));
+      this.#channel.postMessage(id);
       return true;
     } catch {
       return false; // the disk is full, or the browser has taken the data away

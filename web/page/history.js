@@ -1,0 +1,74 @@
+// Figures over time, while something runs.
+
+const $ = (id) => document.getElementById(id);
+
+const SPAN = 120; // seconds that are seen
+const HEIGHT = 160; // pixels; chat.css has it too
+const PAUSE = 2; // seconds without a sample, after which the line is broken
+
+const schemes = matchMedia('(prefers-color-scheme: dark)');
+
+// History draws tokens a second and blocks. The library comes with the first sample.
+export class History {
+  #rows = [[], [], [], []]; // seconds, tokens a second, active and cached blocks
+  #last = null; // {at, tokens}
+  #charts = null; // a promise, then a list
+
+  constructor() {
+    schemes.addEventListener('change', () => this.#rebuild());
+    new ResizeObserver(() => this.#size()).observe($('history'));
+  }
+
+  // add takes what the engine says of itself right now.
+  add({tokens, blocks}) {
+    const at = Date.now() / 1000, last = this.#last;
+    this.#last = {at, tokens};
+    if (!last || at <= last.at) return;
+    if (at - last.at > PAUSE) this.#push(last.at + 0.001, null, null, null);
+    else this.#push(at, (tokens - last.tokens) / (at - last.at), blocks.active, blocks.cached);
+    while (this.#rows[0][0] < at - SPAN) for (const row of this.#rows) row.shift();
+    this.#draw();
+  }
+
+  clear() {
+    this.#rows = [[], [], [], []];
+    this.#last = null;
+    $('history').hidden = true;
+  }
+
+  #push(...values) {
+    values.forEach((value, i) => this.#rows[i].push(value));
+  }
+
+  async #draw() {
+    $('history').hidden = false;
+    const charts = await (this.#charts ??= this.#build());
+    const [at, rate, active, cached] = this.#rows;
+    charts[0].setData([at, rate]);
+    charts[1].setData([at, active, cached]);
+  }
+
+  async #build() {
+    const {default: Plot} = await import('./lib/uplot.js');
+    const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
+    const axis = {stroke: colour('--faded'), grid: {stroke: colour('--rule'), width: 1}, ticks: {show: false}, font: '12px system-ui'};
+    const chart = (id, ...colours) => new Plot({
+      width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 4, 0, 0],
+      axes: [axis, {...axis, size: 48}], scales: {y: {range: (_, low, high) => [0, Math.max(1, 1.1 * high)]}},
+      series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}}))],
+    }, [[], ...colours.map(() => [])], $(id));
+    return [chart('history-rate', '--accent'), chart('history-blocks', '--accent', '--edge')];
+  }
+
+  async #rebuild() {
+    if (!this.#charts) return;
+    (await this.#charts).forEach((c) => c.destroy());
+    this.#charts = this.#build();
+    this.#draw();
+  }
+
+  async #size() {
+    const width = $('history-rate').clientWidth;
+    if (width > 0 && this.#charts) (await this.#charts).forEach((c) => c.setSize({width, height: HEIGHT}));
+  }
+}
