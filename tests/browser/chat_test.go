@@ -4,6 +4,10 @@ package browser
 
 import (
 	"fmt"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +33,7 @@ func (p *tab) ask(text string) {
 	p.Helper()
 	p.do(chromedp.Focus(css("#message")))
 	get[bool](p, fmt.Sprintf(`((area) => { area.value = %q; area.dispatchEvent(new Event('input', {bubbles: true})); return true; })(document.activeElement)`, text))
-	p.do(chromedp.KeyEvent(kb.Enter))
+	p.press("Send", 0)
 }
 
 // press clicks the n-th button, from 0, with a label.
@@ -38,24 +42,43 @@ func (p *tab) press(label string, n int) {
 	require.True(p, get[bool](p, fmt.Sprintf(`((b) => b && !b.disabled && (b.click(), true))([...document.querySelectorAll('button')].filter((b) => b.checkVisibility() && (b.getAttribute('aria-label') ?? b.textContent) === %q)[%d])`, label, n)), "%s is there to be pressed", label)
 }
 
-// A visitor clicks on an example and is answered.
+// A visitor clicks on an example and is answered. With everything else, so is who comes again without a network.
 func TestFirstVisit(t *testing.T) {
-	p := newTab(t, serve(t), "")
-	p.do(chromedp.Click(css("#examples button")))
-	p.wait(`document.querySelector('.waiting')?.textContent.includes('Compiling')`)
-	p.wait(told + `[0]?.length > 40`)
-	assert.True(t, get[bool](p, answering))
-	p.do(chromedp.KeyEvent(kb.Escape))
-	p.wait(idle)
-	assert.Regexp(t, `^Stopped · `, get[[]string](p, noted)[0])
+	site, err := url.Parse(serve(t))
+	require.NoError(t, err)
+	network := httptest.NewServer(httputil.NewSingleHostReverseProxy(site))
+	t.Cleanup(network.Close)
+	p := newTab(t, network.URL, "")
+	visit := func() {
+		t.Helper()
+		p.do(chromedp.Click(css("#examples button")))
+		p.wait(`document.querySelector('.waiting')?.textContent.includes('Compiling')`)
+		p.wait(told + `[0]?.length > 40`)
+		assert.True(t, get[bool](p, answering))
+		p.picture("first-visit")
+		p.do(chromedp.KeyEvent(kb.Escape))
+		p.wait(idle)
+		assert.Regexp(t, `^Stopped · `, get[[]string](p, noted)[0])
+	}
+	visit()
 	p.quiet()
+	if os.Getenv("QUIRE_ALL") == "" {
+		return
+	}
+	p.wait(`globalThis.kept || import('/quire.js').then(({Quire}) => Quire.models.list()).then((all) => { globalThis.kept = all[0]?.whole; }) && false`)
+	p.wait(`globalThis.engine || caches.match('quire.wasm').then((r) => { globalThis.engine = r; }) && false`)
+	network.CloseClientConnections()
+	network.Close()
+	p.do(chromedp.Reload())
+	visit()
 }
 
 // A conversation goes on, branches where it is edited and answered again, and is there after a reload.
 func TestChat(t *testing.T) {
 	p := newTab(t, serveParrot(t), "")
 	p.picture("chat-welcome")
-	p.ask("say One **two**.")
+	p.fill("#message", "say One **two**.")
+	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(told + `[0] === 'One two.' && ` + idle)
 	assert.Regexp(t, `^2 tokens · [\d.]+ tokens/s · prompt 3, 2 cached · Parrot$`, get[[]string](p, noted)[0])
 	assert.Equal(t, "message", get[string](p, `document.activeElement.id`))

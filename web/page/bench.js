@@ -108,7 +108,8 @@ function card(what, adapter, rows) {
   c.fillRect(0, 0, 16, HEIGHT);
   const serif = colour('--serif'), sans = colour('--sans');
   write('Quire', 80, 120, `500 72px ${serif}`, colour('--ink'));
-  write('a language model in a browser tab', 270, 118, `32px ${sans}`, colour('--faded'));
+  const beside = 80 + c.measureText('Quire').width + 28;
+  write('a language model in a browser tab', beside, 118, `32px ${sans}`, colour('--faded'));
   write(what, 80, 200, `36px ${sans}`, colour('--ink'));
   write(adapter, 80, 248, `28px ${sans}`, colour('--faded'));
   rows.forEach(([name, value], i) => {

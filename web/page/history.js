@@ -10,7 +10,7 @@ const schemes = matchMedia('(prefers-color-scheme: dark)');
 
 // History draws tokens a second and blocks. The library comes with the first sample.
 export class History {
-  #rows = [[], [], [], []]; // seconds, tokens a second, active and cached blocks
+  #rows = [[], [], [], []]; // seconds since the page began, tokens a second, active and cached blocks
   #last = null; // {at, tokens}
   #charts = null; // a promise, then a list
 
@@ -21,7 +21,7 @@ export class History {
 
   // add takes what the engine says of itself right now.
   add({tokens, blocks}) {
-    const at = Date.now() / 1000, last = this.#last;
+    const at = performance.now() / 1000, last = this.#last;
     this.#last = {at, tokens};
     if (!last || at <= last.at) return;
     if (at - last.at > PAUSE) this.#push(last.at + 0.001, null, null, null);
@@ -54,7 +54,8 @@ export class History {
     const axis = {stroke: colour('--faded'), grid: {stroke: colour('--rule'), width: 1}, ticks: {show: false}, font: '12px system-ui'};
     const chart = (id, ...colours) => new Plot({
       width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 4, 0, 0],
-      axes: [axis, {...axis, size: 48}], scales: {y: {range: (_, low, high) => [0, Math.max(1, 1.1 * high)]}},
+      axes: [{...axis, size: 28, values: (plot, list) => list.map((at) => `${Math.round(at - plot.data[0].at(-1))} s`)}, {...axis, size: 48}],
+      scales: {x: {time: false}, y: {range: (_, low, high) => [0, Math.max(1, 1.1 * high)]}},
       series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}}))],
     }, [[], ...colours.map(() => [])], $(id));
     return [chart('history-rate', '--accent'), chart('history-blocks', '--accent', '--edge')];

@@ -78,7 +78,7 @@ export class Library {
     $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
       ...[...$('server-model').options].map(({value}) => this.#row(value, 'This server’s', 0, this.#act('Ask', () => this.#use('server', value)))),
-      this.#row('Quire Tales', 'Built in: a small teller of stories', 8e6, this.#act('Use', () => this.#use('builtin'))),
+      this.#row('Quire Tales', 'Built in: a small teller of stories, 8 MB', 0, this.#act('Use', () => this.#use('builtin'))),
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
       ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, size, this.#act('Get', () => this.#use('url', name)))),
     ];
