@@ -60,6 +60,7 @@ export class Chat {
     $('import').onclick = () => $('imported').click();
     $('imported').onchange = () => this.#import($('imported').files[0]);
     addEventListener('pagehide', () => this.#save());
+    this.#show();
   }
 
   // suit is told what a model draws by where nothing else is asked for.
@@ -73,7 +74,7 @@ export class Chat {
     return this.#composer.files.add(files);
   }
 
-  // start shows what is kept, the last conversation first.
+  // start lists what is kept, the last conversation first.
   async start() {
     const kept = await this.#store.open();
     $('unkept').hidden = kept !== null;
