@@ -20,7 +20,7 @@ export class Bench {
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     });
     $('bench-copy').onclick = async () => {
-      const copied = await navigator.clipboard.writeText($('bench-card').getAttribute('aria-label')).then(() => true, () => false);
+      const copied = await navigator.clipboard?.writeText($('bench-card').getAttribute('aria-label')).then(() => true, () => false);
       $('bench-status').textContent = copied ? 'Copied.' : 'It could not be copied.';
     };
   }

@@ -42,6 +42,7 @@ export class History {
 
   async #draw() {
     $('history').hidden = false;
+    if ($('history').clientWidth === 0) return; // the view is another
     const charts = await (this.#charts ??= this.#build());
     const [at, rate, active, cached] = this.#rows;
     charts[0].setData([at, rate]);
@@ -70,6 +71,8 @@ export class History {
 
   async #size() {
     const width = $('history-rate').clientWidth;
-    if (width > 0 && this.#charts) (await this.#charts).forEach((c) => c.setSize({width, height: HEIGHT}));
+    if (width === 0 || this.#rows[0].length === 0) return;
+    if (this.#charts) (await this.#charts).forEach((c) => c.setSize({width, height: HEIGHT}));
+    this.#draw();
   }
 }

@@ -50,7 +50,7 @@ export class Quire {
   info = {
     name: 'Parrot', architecture: 'llama', parameters: 1e6, weightBytes: 1e6, context: 1024, vocabulary: 1000, warnings: [], chat: true, blocks: 64, blockSize: 16,
     kvBytes: 2 ** 20, kvTokenBytes: 1024, kvType: 'f16', largestContext: {f16: 1024}, stateBytes: 0, stateSlots: 0,
-    adapter: {name: 'none', type: '', features: []},
+    adapter: {name: 'none', type: '', features: []}, selfTest: {kernels: [], replaced: [], time: 0},
   };
   defaults = {temperature: 0.7, topP: 1, minP: 0.05, topK: 0};
   chat = {completions: {create: async (request, {signal} = {}) => {

@@ -25,8 +25,8 @@ export class Backend {
     const quire = await this.ready();
     if (quire.server) return quire.server.chat({...request, model: quire.id}, {signal});
     if (quire.info.chat) return quire.chat.completions.create(request, {signal});
-    const {messages, truncation, ...rest} = request;
-    return chatEvents(await quire.completions.create({...rest, prompt: messages.map((m) => m.content).join('')}, {signal}));
+    const {messages, truncation, tools, reasoning_effort, max_completion_tokens: most = quire.info.context, ...rest} = request;
+    return chatEvents(await quire.completions.create({...rest, max_tokens: most, prompt: messages.map((m) => m.content).join('')}, {signal}));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import {Answers} from './answers.js';
 import {Composer} from './composer.js';
-import {add, branches, conversation, nameOf, path, ROOT} from './conversation.js';
+import {add, branches, conversation, nameOf, newId, path, ROOT} from './conversation.js';
 import {iconButton, make} from './icons.js';
 import {List} from './list.js';
 import {Parameters} from './parameters.js';
@@ -123,6 +123,7 @@ export class Chat {
     this.#say('Answering');
     this.#touch(this.#talk);
     this.#show();
+    this.#thread.end();
   }
 
   #choose(message, index) {
@@ -130,7 +131,9 @@ export class Chat {
     talk.chosen[message.parent] = branches(talk, message.parent)[index].id;
     if (talk.beside === message.parent) delete talk.beside;
     this.#touch(talk);
+    const pressed = document.activeElement?.title;
     this.#show();
+    this.#thread.focus(talk.chosen[message.parent], pressed);
   }
 
   #beside(message) {
@@ -211,7 +214,7 @@ export class Chat {
       const talks = read(await file.text());
       for (const talk of talks) {
         for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
-        if (this.#talks.has(talk.id)) talk.id = crypto.randomUUID(); // both are kept
+        if (this.#talks.has(talk.id)) talk.id = newId(); // both are kept
         this.#talks.set(talk.id, talk);
         this.#store.put(talk);
       }

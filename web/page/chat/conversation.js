@@ -5,8 +5,11 @@ export const ROOT = 0; // the parent of a conversation's first message
 
 export function conversation(settings = {}) {
   const now = Date.now();
-  return {id: crypto.randomUUID(), title: '', created: now, changed: now, system: '', settings: {...settings}, next: 1, messages: [], chosen: {}};
+  return {id: newId(), title: '', created: now, changed: now, system: '', settings: {...settings}, next: 1, messages: [], chosen: {}};
 }
+
+// newId makes a name that nothing else has. Pages that did not come securely have no randomUUID.
+export const newId = () => crypto.getRandomValues(new Uint32Array(4)).reduce((id, part) => id + part.toString(16).padStart(8, '0'), '');
 
 // add puts a message after another, beside those that are there, and goes on with it.
 export function add(talk, parent, fields) {

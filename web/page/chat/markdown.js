@@ -24,14 +24,25 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-// Markdown shows a text that grows. Blocks that stay as they were are not made again.
+const OPEN = 4; // blocks at the end that what comes may still change
+
+// Markdown shows a text that grows. Blocks that stay as they were are not made again, and but for the last ones not read again.
 export class Markdown {
   node = make('div', {className: 'markdown'});
   #blocks = []; // {raw, nodes}
+  #text = '';
+  #whole = true; // whether nothing was to come
 
-  show(text) {
-    const blocks = blocksOf(text);
-    let same = 0;
+  // show shows a text; whole says that nothing is to come.
+  show(text, whole = true) {
+    text = text.replace(/\r\n?/g, '\n'); // as marked reads it
+    if (text === this.#text && whole === this.#whole) return;
+    const settled = whole || !text.startsWith(this.#text) ? 0 : Math.max(0, this.#blocks.length - OPEN);
+    this.#text = text;
+    this.#whole = whole;
+    const kept = this.#blocks.slice(0, settled);
+    const blocks = [...kept, ...blocksOf(text.slice(kept.reduce((sum, {raw}) => sum + raw.length, 0)), whole)];
+    let same = settled;
     while (same < blocks.length && blocks[same].raw === this.#blocks[same]?.raw) same++;
     for (const {nodes} of this.#blocks.splice(same)) nodes.forEach((n) => n.remove());
     for (const {raw, tokens} of blocks.slice(same)) {
@@ -43,8 +54,8 @@ export class Markdown {
 }
 
 // blocksOf cuts a text into what stands for itself. What is only JSON is shown as such.
-function blocksOf(text) {
-  const json = pretty(text);
+function blocksOf(text, whole) {
+  const json = whole ? pretty(text) : null;
   const tokens = marked.lexer(json === null ? text : `\`\`\`json\n${json}\n\`\`\``);
   const {links} = tokens;
   return tokens.map((token) => ({raw: token.raw, tokens: Object.assign([token], {links})}));
@@ -97,10 +108,13 @@ export function codeBlock(text, language) {
   return make('div', {className: 'code'}, bar, place);
 }
 
+// copy tells whether a text is on the clipboard, which pages that did not come securely have not.
+export const copy = async (text) => navigator.clipboard?.writeText(text).then(() => true, () => false) ?? false;
+
 // copyButton copies a text and says so for a moment.
 export function copyButton(text, label) {
   const button = iconButton('copy', label, async () => {
-    const copied = await navigator.clipboard.writeText(text()).then(() => true, () => false);
+    const copied = await copy(text());
     const [now] = [iconButton(copied ? 'check' : 'close', label)];
     button.replaceChildren(...now.childNodes);
     button.setAttribute('aria-label', copied ? 'Copied' : 'It could not be copied');

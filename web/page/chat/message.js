@@ -47,7 +47,7 @@ export class MessageView {
     if (m.role !== 'user') {
       this.#think(m);
       this.#call(m);
-      this.#markdown.show(m.text);
+      this.#markdown.show(m.text, m.state !== 'running');
       this.node.setAttribute('aria-busy', m.state === 'running');
       show(this.#problem, m.problem ?? null);
       this.#note.textContent = noteOf(m);
@@ -74,8 +74,10 @@ export class MessageView {
     line.lastChild.style.transform = `scaleX(${percent === null ? 0 : percent / 100})`;
   }
 
-  focus() {
-    this.node.querySelector('.icon-button')?.focus();
+  // focus takes it to the button with a title, or to the first.
+  focus(title) {
+    const buttons = [...this.#tools.querySelectorAll('button:enabled')];
+    (buttons.find((b) => b.title === title) ?? buttons[0])?.focus();
   }
 
   #think(m) {

@@ -5,6 +5,7 @@ import {make} from './icons.js';
 import {MessageView} from './message.js';
 
 const NEAR_END = 80; // pixels from the end within which it keeps scrolling
+const EVERY = 50; // milliseconds, at which what comes is shown
 
 export class Thread {
   #box;
@@ -35,7 +36,7 @@ export class Thread {
     });
     if (!same(nodes, [...this.#list.children])) this.#list.replaceChildren(...nodes);
     for (const id of this.#shown()) this.#update(id);
-    if (follow) this.#end();
+    if (follow) this.end();
   }
 
   // changed draws a message again with the next frame.
@@ -43,13 +44,18 @@ export class Thread {
     this.#dirty.add(message.id);
     if (this.#drawing) return;
     this.#drawing = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => requestAnimationFrame(() => {
       this.#drawing = false;
       const follow = this.#near();
       for (const id of this.#dirty) this.#update(id);
       this.#dirty.clear();
-      if (follow) this.#end();
-    });
+      if (follow) this.end();
+    }), EVERY);
+  }
+
+  // focus goes on to a message's button with a title, or its first: the one that was pressed may have gone.
+  focus(id, title) {
+    this.#views.get(id)?.focus(title);
   }
 
   // wait says what messages that nothing has come of yet wait for.
@@ -83,7 +89,8 @@ export class Thread {
     return this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END;
   }
 
-  #end() {
+  // end scrolls to the last message.
+  end() {
     this.#box.scrollTop = this.#box.scrollHeight;
   }
 }
