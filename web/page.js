@@ -148,7 +148,7 @@ const kept = recall();
 if (kept) kept.forEach((p) => add(p.text, p));
 else FIRST.forEach((text) => add(text));
 
-const ICONS = {'#open-list': 'menu', '#send': 'send', '#attach': 'clip', '#open-parameters': 'sliders', '#export-talk': 'save', '#delete-talk': 'bin', '.close': 'close'};
+const ICONS = {'#open-list': 'menu', '#attach': 'clip', '#open-parameters': 'sliders', '#export-talk': 'save', '#delete-talk': 'bin', '.close': 'close'};
 for (const [selector, name] of Object.entries(ICONS)) document.querySelectorAll(selector).forEach((b) => b.append(icon(name)));
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.addEventListener('click', (e) => e.target === dialog && dialog.close()); // beside it

@@ -1,6 +1,7 @@
 // Where the next message is written.
 
 import {Files} from './files.js';
+import {icon} from './icons.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -28,8 +29,10 @@ export class Composer {
 
   // busy tells whether the conversation is being answered: then the button stops it.
   busy(busy) {
-    this.#busy = busy;
     const button = $('send');
+    if (busy === this.#busy && button.firstChild) return;
+    this.#busy = busy;
+    button.replaceChildren(icon(busy ? 'stop' : 'send'));
     button.classList.toggle('stops', busy);
     button.title = busy ? 'Stop' : 'Send';
     button.setAttribute('aria-label', busy ? 'Stop' : 'Send');
