@@ -120,7 +120,7 @@ func (c *Chat) params(args string) (Effect, error) {
 	var lines []string
 	for _, s := range p.Settings() {
 		if name == "" || name == "reset" || name == s.Name {
-			lines = append(lines, fmt.Sprintf("%-20s  %-8s %s", s.Name, s.Value, s.Help))
+			lines = append(lines, fmt.Sprintf("%-21s  %-8s  %s", s.Name, s.Value, s.Help))
 		}
 	}
 	if len(lines) == 0 {

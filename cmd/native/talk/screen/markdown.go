@@ -39,6 +39,29 @@ func (m *Model) wrap(text string) []string {
 	return strings.Split(ansi.Wrap(expandTabs(talk.Clean(text)), min(m.width, widest), ""), "\n")
 }
 
+// columns is wrap for a text that may have columns: what the last has no room for stands below it, where that leaves room enough.
+func (m *Model) columns(text string) (all []string) {
+	width := min(m.width, widest)
+	for line := range strings.SplitSeq(expandTabs(talk.Clean(text)), "\n") {
+		first, _, _ := strings.Cut(ansi.Wrap(line, width, ""), "\n")
+		all = append(all, first)
+		rest := strings.TrimLeft(strings.TrimPrefix(line, first), " ")
+		if rest == "" {
+			continue
+		}
+		indent := 0
+		if at := strings.LastIndex(first, "  "); at > 0 {
+			if indent = ansi.StringWidth(first[:at+2]); indent > width/2 {
+				indent = 2
+			}
+		}
+		for more := range strings.SplitSeq(ansi.Wrap(rest, width-indent, ""), "\n") {
+			all = append(all, strings.Repeat(" ", indent)+more)
+		}
+	}
+	return m.cut(all)
+}
+
 // cut breaks lines that are too wide for the screen: words that are, and tables.
 func (m *Model) cut(lines []string) (narrow []string) {
 	for _, line := range lines {

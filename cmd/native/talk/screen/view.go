@@ -102,7 +102,7 @@ func (m *Model) noteLines(n note) []string {
 	if n.kind == noteError {
 		style = m.styles.failed
 	}
-	lines := m.wrap(n.text)
+	lines := m.columns(n.text)
 	for i, line := range lines {
 		lines[i] = style.Render(line)
 	}
