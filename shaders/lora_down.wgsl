@@ -31,13 +31,14 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let m = wid.y;
     let slot = wid.z;
     let parts = 4u / PER;
-    if m >= step[M_WORD] {
-        return;
-    }
+    let rows = step[M_WORD];
     let entry = lora_entry(m, wid.x / parts);
     let four = lora_four(entry);
     let first = wid.x % parts * PER;
     let at = (N_ALL * RANKS + m * U_STRIDE) * 4u;
+    if m >= rows {
+        return;
+    }
     if slot == 0u && first == 0u && lid == 0u {
         adapters[at + wid.x / parts] = f32(four);
     }

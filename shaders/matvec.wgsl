@@ -106,7 +106,7 @@ struct Share {
 // share gives the i-th of those of the rows from m0 on, for the products of a tile of W.
 fn share(m0: u32, first: u32, i: u32) -> Share {
     let row = m0 + i % ROWS;
-    let at = min(i / ROWS, FOURS - 1u);
+    let at = min(i / ROWS, max(FOURS, 1u) - 1u);
     var s: Share;
     s.four = adapter_four(row, at);
     for (var t = 0u; t < TILE; t++) {

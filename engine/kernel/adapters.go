@@ -45,17 +45,22 @@ func (s *StepData) fours() (most int) {
 // Adapted says whether LoRA adapters change a row of the step.
 func (s *StepData) Adapted() bool { return s.fours() > 0 }
 
-// appendAdapters appends each row's list, up to the longest's length: numbers from 1 on, 0 where there is no more, and factors.
-func appendAdapters(buf []uint32, adapters [][]AdapterFour, most int) []uint32 {
-	for _, list := range adapters {
-		end := len(buf) + most*fourWords
-		for _, f := range list {
-			buf = append(buf, uint32(f.Number)+1)
-			for _, factor := range f.Factors {
-				buf = append(buf, math.Float32bits(factor))
+// appendAdapters appends for each token its row's list, up to the longest's length: numbers from 1 on, 0 where there is no more, and
+// factors.
+func (s *StepData) appendAdapters(buf []uint32, most int) []uint32 {
+	for r, list := range s.Adapters {
+		for range s.Rows[r].Count {
+			end := len(buf) + most*fourWords
+			for _, f := range list {
+				buf = append(buf, uint32(f.Number)+1)
+				for _, factor := range f.Factors {
+					buf = append(buf, math.Float32bits(factor))
+				}
+			}
+			for len(buf) < end {
+				buf = append(buf, 0)
 			}
 		}
-		buf = append(buf, make([]uint32, end-len(buf))...)
 	}
 	return buf
 }

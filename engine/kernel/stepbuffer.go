@@ -189,7 +189,7 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	if most := s.fours(); most > 0 {
 		at(wordAtLoRA)
 		buf[base+wordLoRAFours] = uint32(most)
-		buf = appendAdapters(buf, s.Adapters, most)
+		buf = s.appendAdapters(buf, most)
 	}
 	at(wordAtSlopes)
 	for _, slope := range s.Slopes {

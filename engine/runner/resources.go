@@ -74,7 +74,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	groups := len(p.Windows())
-	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*o.Blocks + 5*(1+(p.Rank+3)/4)*o.MaxSeqs
+	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*o.Blocks + 5*o.MaxSeqs + 5*((p.Rank+3)/4)*o.TokenBudget
 	for _, heads := range p.HeadsPerKV() {
 		stepWords += 4*(decodeItems+decodeItems/2) + 4*(o.TokenBudget*heads+o.MaxSeqs)
 	}
