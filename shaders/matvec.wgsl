@@ -100,29 +100,24 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
 // Share is a four of ranks of a row of x.
 struct Share {
     four: u32, // its number, from 1 on; 0: there is none
-    u: array<vec4<f32>, TILE>,
+    u: vec4<f32>,
 }
 
-// share gives the i-th of those of the rows from m0 on, for the products of a tile of W.
+// An invocation takes of TILE·ROWS products every LANES-th, of one four after the other. share gives what it needs of x for the i-th.
+const EACH: u32 = TILE * ROWS;
 fn share(m0: u32, first: u32, i: u32) -> Share {
-    let row = m0 + i % ROWS;
-    let at = min(i / ROWS, max(FOURS, 1u) - 1u);
-    var s: Share;
-    s.four = adapter_four(row, at);
-    for (var t = 0u; t < TILE; t++) {
-        s.u[t] = adapter_u(row, adapter_slot(first, t), at);
-    }
-    return s;
+    let row = m0 + i / TILE % ROWS;
+    let at = min(i / EACH, max(FOURS, 1u) - 1u);
+    return Share(adapter_four(row, at), adapter_u(row, adapter_slot(first, i % TILE), at));
 }
 
 // add_share adds what an adapter does by it.
 fn add_share(sums: ptr<function, array<f32, SUMS>>, s: Share, first: u32, i: u32) {
     if s.four > 0u {
-        for (var t = 0u; t < TILE; t++) {
-            let product = dot(adapter_b(min(first + t, N - 1u), s.four - 1u), s.u[t]);
-            for (var m = 0u; m < ROWS; m++) { // all of them, so that sums stay in registers
-                (*sums)[t * ROWS + m] += select(0.0, product, m == i % ROWS);
-            }
+        let product = dot(adapter_b(min(first + i % TILE, N - 1u), s.four - 1u), s.u);
+        let mine = i % TILE * ROWS + i / TILE % ROWS;
+        for (var n = 0u; n < EACH; n++) { // all of them, so that sums stay in registers
+            (*sums)[n] += select(0.0, product, n == mine);
         }
     }
 }
@@ -146,11 +141,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     var sums: array<f32, SUMS>;
     multiply(&starts, first, lane, &sums);
     if ADAPTED {
-        if lane < ROWS * fours {
+        if lane < EACH * fours {
             add_share(&sums, mine, first, lane);
         }
-        //! turns: ROWS * FOURS / LANES
-        for (var i = lane + LANES; i < ROWS * fours; i += LANES) {
+        //! turns: EACH * FOURS / LANES
+        for (var i = lane + LANES; i < EACH * fours; i += LANES) {
             add_share(&sums, share(m0, first, i), first, i);
         }
     }
