@@ -580,6 +580,22 @@ export interface Session {
    * goes on from it with the same text, wherever it is loaded.
    */
   save(): Promise<Blob>;
+  /** Has the browser keep by now what was said, of a session that quire.keptSession gave. */
+  keep(): Promise<void>;
+}
+
+/** A conversation that the browser keeps. */
+export interface KeptSession {
+  name: string;
+  bytes: number;
+  saved: Date;
+}
+
+/** The conversations that the browser keeps for this origin, in its private files (OPFS). */
+export interface Sessions {
+  /** The last saved first. */
+  list(): Promise<KeptSession[]>;
+  remove(name: string): Promise<void>;
 }
 
 export class QuireError extends Error {
@@ -619,6 +635,8 @@ export class Quire {
   static forgetTuning(): void;
   /** The models that the browser keeps for this origin. */
   static readonly models: Models;
+  /** The conversations that the browser keeps for this origin. */
+  static readonly sessions: Sessions;
   readonly info: Readonly<Info>;
   /** Resolves when the browser keeps all of the model, or it is known that it does not. */
   readonly kept: Promise<Readonly<Kept>>;
@@ -643,6 +661,12 @@ export class Quire {
   session(): Session;
   /** Goes on with a conversation that was saved: what was computed for it comes back into the KV cache, as far as there is room. */
   loadSession(file: Blob): Promise<Session>;
+  /**
+   * Goes on with the conversation that the browser keeps under a name, without computing it again, or begins it. It is kept soon after
+   * each answer, when the page is hidden or left, and by close(). Where it was saved with another model, kvType or blockSize this is
+   * ErrSessionModel, and Quire.sessions.remove makes room for a new one.
+   */
+  keptSession(name: string): Promise<Session>;
   /** Gives a text's token ids. No BOS or EOS is added. */
   encode(text: string, options?: Options<{special?: boolean}> | null): Promise<number[]>;
   /** Gives the text of token ids. */

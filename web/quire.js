@@ -18,6 +18,7 @@ import {Lora} from './quire/lora.js';
 import {models, persistQuietly} from './quire/models.js';
 import {given, keeping, kind, modelOf, sharingOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
+import {Keeper, keptFile, sessions} from './quire/sessions.js';
 import {keep, remembered} from './quire/tuning.js';
 
 export {QuireError};
@@ -39,6 +40,7 @@ export class Quire {
   #streams = new Map(); // by the id of the call that started it
   #answers = new Map(); // of the API, by the id of their call
   #watchers = new Set(); // of the blocks
+  #keepers = new Set(); // of sessions
   static #next = 1; // over all engines, which may have a worker one after another
   #failure = null; // why the worker is gone
   #closing = null; // settles when close has ended
@@ -106,6 +108,9 @@ export class Quire {
     return url;
   });
 
+  /** The conversations that the browser keeps for this origin. */
+  static sessions = sessions;
+
   /** @internal */
   constructor(program, onProgress, onRecovering, sharing = null) {
     this.#progress = onProgress ?? null;
@@ -172,6 +177,18 @@ export class Quire {
     return new Session(await this.#call('restore', null, blob), this.defaults, this.#start, this.#save);
   }
 
+  /**
+   * Goes on with the conversation that the browser keeps under a name, or begins it. It is kept soon after each answer, and when the
+   * page is hidden.
+   */
+  async keptSession(name) {
+    const file = await keptFile(name);
+    const session = file ? await this.loadSession(file) : this.session();
+    const keeper = new Keeper(name, () => session.save());
+    this.#keepers.add(keeper);
+    return session.keepBy(keeper);
+  }
+
   /** Gives a text's token ids. No BOS or EOS is added. */
   async encode(text, options) {
     if (typeof text !== 'string') throw badRequest(`the text must be a string, not ${kind(text)}`);
@@ -207,7 +224,14 @@ export class Quire {
    * open.
    */
   close() {
-    return this.#closing ??= this.#failure ? Promise.resolve() : this.#call('close', null).then(() => this.#end(closed(), true)).finally(() => this.#end(closed()));
+    return this.#closing ??= this.#failure ? Promise.resolve() : this.#close().then(() => this.#end(closed(), true)).finally(() => this.#end(closed()));
+  }
+
+  async #close() {
+    const keepers = [...this.#keepers];
+    this.#keepers.clear();
+    if (keepers.length > 0) await Promise.all(keepers.map((keeper) => keeper.end()));
+    await this.#call('close', null);
   }
 
   // until waits for a call of a worker that ends when the call fails or the signal aborts.

@@ -34,6 +34,7 @@ type shelf struct {
 	mu     sync.Mutex
 	asked  []string // ranges
 	models map[string][]byte
+	tags   map[string]string
 	// fault may answer a request in the site's place: then it returns true.
 	fault func(w http.ResponseWriter, r *http.Request, data []byte) bool
 }
@@ -41,7 +42,10 @@ type shelf struct {
 // keeping starts a site with the built page, and models at paths.
 func keeping(t *testing.T, models map[string][]byte) *shelf {
 	t.Helper()
-	s := &shelf{models: models}
+	s := &shelf{models: map[string][]byte{}, tags: map[string]string{}}
+	for path, data := range models {
+		s.put(path, data)
+	}
 	page := serve(t)
 	mux := http.NewServeMux()
 	mux.Handle("/", proxy(t, page))
@@ -58,14 +62,14 @@ func keeping(t *testing.T, models map[string][]byte) *shelf {
 	})
 	mux.HandleFunc("/models/", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		data, fault := s.models[r.URL.Path], s.fault
+		data, tag, fault := s.models[r.URL.Path], s.tags[r.URL.Path], s.fault
 		s.asked = append(s.asked, r.Header.Get("Range"))
 		s.mu.Unlock()
 		if data == nil {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("ETag", `"`+etag(data)+`"`)
+		w.Header().Set("ETag", tag)
 		if fault != nil && fault(w, r, data) {
 			return
 		}
@@ -89,7 +93,7 @@ func (s *shelf) requests() []string {
 func (s *shelf) put(path string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.models[path] = data
+	s.models[path], s.tags[path] = data, `"`+digest(data)[:16]+`"`
 }
 
 func (s *shelf) set(fault func(w http.ResponseWriter, r *http.Request, data []byte) bool) {
@@ -231,11 +235,6 @@ func proxy(t *testing.T, site string) http.Handler {
 	to, err := url.Parse(site)
 	require.NoError(t, err)
 	return httputil.NewSingleHostReverseProxy(to)
-}
-
-func etag(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:8])
 }
 
 // file is made-up content.

@@ -50,6 +50,21 @@ func TestSession(t *testing.T) {
 		};
 	})()`)
 	require.NotEmpty(t, said.Next)
+
+	// The browser keeps one by name, which is gone on with when the tab is hidden and closed.
+	kept := get[[]any](p, `(async () => {
+		const session = await quire.keptSession('my/diary');
+		await session.generate({prompt: 'A fox and a hen lived in the forest, and one day they met a boy who had lost his kite in a tree.', maxTokens: 2, ignoreEnd: true}).result;
+		const {length} = session.ids;
+		Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
+		document.dispatchEvent(new Event('visibilitychange'));
+		await session.keep();
+		const [{name, bytes}] = await Quire.sessions.list();
+		return [name, bytes > 1000, length, await failure(quire.keptSession('')), await failure(quire.session().keep())];
+	})()`)
+	assert.Equal(t, []any{"my/diary", true}, kept[:2])
+	assert.Regexp(t, `^ErrBadRequest: a session's name must be a text, not an empty one`, kept[3])
+	assert.Regexp(t, `^ErrBadRequest: this session has no name`, kept[4])
 	assert.True(t, said.Grows, "the session has the prompt and the answer, as soon as the last chunk is read")
 	assert.True(t, said.Busy, "one request at a time")
 	assert.True(t, said.Whole, "a prompt goes on from what was said, without a second BOS")
@@ -71,6 +86,15 @@ func TestSession(t *testing.T) {
 	assert.Equal(t, said.Next, again.Text)
 	assert.Equal(t, (again.IDs-1)/16*16, again.Cached, "all whole blocks that were computed came back, of %d tokens", again.Prompt)
 	assert.NotZero(t, again.Cached)
+
+	assert.Equal(t, []any{kept[2], true, 0.0}, get[[]any](p, `(async () => {
+		const session = await quire.keptSession('my/diary');
+		const {length} = session.ids;
+		const {figures} = await session.generate({prompt: ' Then', maxTokens: 1, ignoreEnd: true}).result;
+		await session.keep();
+		await Quire.sessions.remove('my/diary');
+		return [length, length > 16 && figures.cachedTokens === Math.floor((length - 1) / 16) * 16, (await Quire.sessions.list()).length];
+	})()`), "a conversation that was kept goes on without computing it again")
 
 	for what, call := range map[string]string{
 		`^ErrSessionDamaged: .*damaged`:              `quire.loadSession(file.slice(0, file.size - 1))`,

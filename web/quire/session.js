@@ -8,6 +8,7 @@ export class Session {
   #start;
   #save;
   #running = false;
+  #keeper = null; // of one that the browser keeps
 
   /** @internal */
   constructor(ids, defaults, start, save) {
@@ -36,9 +37,23 @@ export class Session {
     const over = (result) => {
       if (!mine) return;
       this.#running = false;
-      if (result) this.#ids = [...result.promptIds, ...result.ids];
+      if (!result) return;
+      this.#ids = [...result.promptIds, ...result.ids];
+      this.#keeper?.changed();
     };
     return new Generation(start, request, this.#defaults, over);
+  }
+
+  /** @internal */
+  keepBy(keeper) {
+    this.#keeper = keeper;
+    return this;
+  }
+
+  /** Keeps what was said by now; of one that the browser keeps. */
+  async keep() {
+    if (!this.#keeper) throw badRequest('this session has no name to be kept under: quire.keptSession(name) gives one that has');
+    await this.#keeper.now();
   }
 
   /** Gives a file of the conversation, and of what is in the KV cache of it. */

@@ -1,0 +1,115 @@
+// Conversations that the browser keeps, in the origin's private files: Quire.sessions.
+
+import {folderIn} from '../store/folder.js';
+import {badRequest, QuireError} from './error.js';
+import {kind} from './options.js';
+
+const TOP = 'quire-sessions';
+const QUIET = 1000; // milliseconds after an answer until it is kept
+
+async function top(create = false) {
+  try {
+    return await folderIn(await navigator.storage.getDirectory(), TOP, create);
+  } catch {
+    return null;
+  }
+}
+
+const START = 's-'; // no file may be called .
+const fileOf = (name) => START + encodeURIComponent(name);
+
+export const sessions = Object.freeze({
+  async list() {
+    const all = await top();
+    const list = [];
+    if (!all) return list;
+    for await (const [file, handle] of all.entries()) {
+      if (!file.startsWith(START) || handle.kind !== 'file') continue;
+      const {size, lastModified} = await handle.getFile();
+      if (size > 0) list.push({name: decodeURIComponent(file.slice(START.length)), bytes: size, saved: new Date(lastModified)});
+    }
+    return list.sort((a, b) => b.saved - a.saved);
+  },
+
+  async remove(name) {
+    const all = await top();
+    await all?.removeEntry(fileOf(named(name))).catch((e) => {
+      if (e.name !== 'NotFoundError') throw e;
+    });
+  },
+});
+
+function named(name) {
+  if (typeof name !== 'string' || name === '') throw badRequest(`a session's name must be a text, not ${name === '' ? 'an empty one' : kind(name)}`);
+  return name;
+}
+
+/** Gives the file of a session that is kept, or null. */
+export async function keptFile(name) {
+  const all = await top();
+  const handle = await all?.getFileHandle(fileOf(named(name))).catch(() => null);
+  const file = await handle?.getFile();
+  return file?.size > 0 ? file : null;
+}
+
+// write replaces a file as a whole.
+async function write(name, blob) {
+  const all = await top(true);
+  if (!all) throw new QuireError({name: 'ErrNoStorage', message: 'the browser keeps no files for this page'});
+  try {
+    const writer = await (await all.getFileHandle(fileOf(name), {create: true})).createWritable();
+    await writer.write(blob);
+    await writer.close();
+  } catch (e) {
+    if (e.name !== 'QuotaExceededError') throw e;
+    throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: it has ${blob.size} bytes, and the browser has no more room`});
+  }
+}
+
+/** Keeps a session: soon after each answer, and when the page is hidden or left. */
+export class Keeper {
+  #name;
+  #save;
+  #timer = null;
+  #changed = false;
+  #writing = Promise.resolve();
+  #hidden = () => {
+    if (globalThis.document?.visibilityState !== 'visible') this.now().catch(() => {});
+  };
+
+  // save gives the session's file.
+  constructor(name, save) {
+    this.#name = name;
+    this.#save = save;
+    globalThis.document?.addEventListener('visibilitychange', this.#hidden);
+    globalThis.addEventListener?.('pagehide', this.#hidden);
+  }
+
+  changed() {
+    this.#changed = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.now().catch((e) => console.warn(`quire: ${e.message}`)), QUIET);
+  }
+
+  /** Writes what has changed. */
+  now() {
+    clearTimeout(this.#timer);
+    return this.#writing = this.#writing.catch(() => {}).then(async () => {
+      if (!this.#changed) return;
+      this.#changed = false;
+      try {
+        await write(this.#name, await this.#save());
+      } catch (e) {
+        this.#changed = true;
+        throw e;
+      }
+    });
+  }
+
+  /** Writes for the last time. */
+  async end() {
+    globalThis.document?.removeEventListener('visibilitychange', this.#hidden);
+    globalThis.removeEventListener?.('pagehide', this.#hidden);
+    await this.now().catch((e) => console.warn(`quire: ${e.message}`));
+  }
+}
