@@ -1,6 +1,6 @@
 // Conversations that the browser keeps, in the origin's private files: Quire.sessions.
 
-import {folderIn} from '../store/folder.js';
+import {folderIn, held} from '../store/folder.js';
 import {badRequest, QuireError} from './error.js';
 import {kind} from './options.js';
 
@@ -57,7 +57,7 @@ async function write(name, blob) {
   const all = await top(true);
   if (!all) throw new QuireError({name: 'ErrNoStorage', message: 'the browser keeps no files for this page'});
   try {
-    const writer = await (await all.getFileHandle(fileOf(name), {create: true})).createWritable();
+    const writer = await held(await all.getFileHandle(fileOf(name), {create: true}), (file) => file.createWritable());
     await writer.write(blob);
     await writer.close();
   } catch (e) {

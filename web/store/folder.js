@@ -2,11 +2,23 @@
 
 const TOP = 'quire-models';
 
+const asked = new Set();
+
+/** Asks an object and holds it meanwhile: Chromium may never answer for one that is collected before. */
+export async function held(object, ask) {
+  asked.add(object);
+  try {
+    return await ask(object);
+  } finally {
+    asked.delete(object);
+  }
+}
+
 /** Gives the folder of all models, or null where the browser keeps nothing. */
 export async function top(create = false) {
   try {
     const root = await globalThis.navigator.storage.getDirectory();
-    return await root.getDirectoryHandle(TOP, {create});
+    return await held(root, () => root.getDirectoryHandle(TOP, {create}));
   } catch {
     return null;
   }
@@ -18,7 +30,8 @@ export const folderIn = (folder, name, create = false) => folder.getDirectoryHan
 /** Reads a text; what is not there is empty. */
 export async function textOf(folder, name) {
   try {
-    return await (await (await folder.getFileHandle(name)).getFile()).text();
+    const file = await held(await folder.getFileHandle(name), (handle) => handle.getFile());
+    return await held(file, () => file.text());
   } catch {
     return '';
   }
@@ -31,7 +44,7 @@ export const remove = (folder, name) => folder.removeEntry(name, {recursive: tru
 
 /** Opens a file to write to; workers only. */
 export async function openFile(folder, name) {
-  return (await folder.getFileHandle(name, {create: true})).createSyncAccessHandle();
+  return held(await folder.getFileHandle(name, {create: true}), (file) => file.createSyncAccessHandle());
 }
 
 /** Reads up to size bytes of a file. */
@@ -39,10 +52,11 @@ export async function bytesOf(folder, name, size) {
   const file = await folder.getFileHandle(name);
   let handle = null;
   try {
-    handle = await file.createSyncAccessHandle({mode: 'read-only'});
+    handle = await held(file, () => file.createSyncAccessHandle({mode: 'read-only'}));
   } catch (e) {
     if (e.name !== 'NoModificationAllowedError') throw e; // another tab reads it, where browsers know no reading alone
-    return new Uint8Array(await (await file.getFile()).slice(0, size).arrayBuffer());
+    const blob = (await held(file, () => file.getFile())).slice(0, size);
+    return new Uint8Array(await held(blob, () => blob.arrayBuffer()));
   }
   try {
     const bytes = new Uint8Array(Math.min(size, handle.getSize()));
@@ -57,12 +71,12 @@ export async function writeText(folder, name, text) {
   const file = await folder.getFileHandle(name, {create: true});
   const bytes = new TextEncoder().encode(text);
   if (!file.createSyncAccessHandle) { // on pages
-    const writer = await file.createWritable();
+    const writer = await held(file, () => file.createWritable());
     await writer.write(bytes);
     await writer.close();
     return;
   }
-  const handle = await file.createSyncAccessHandle();
+  const handle = await held(file, () => file.createSyncAccessHandle());
   try {
     handle.truncate(0);
     handle.write(bytes, {at: 0});
