@@ -177,6 +177,16 @@ func (g *Graph) product(p product) {
 			return
 		}
 	}
+	views := func() kernel.LinearViews {
+		v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y), Adapters: added}
+		if p.bias != nil {
+			v.Bias = g.weights.vector[p.bias].All()
+		}
+		if norm != nil {
+			v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
+		}
+		return v
+	}
 	offset := 0
 	for i, m := range p.weights {
 		params := kernel.LinearParams{
@@ -186,32 +196,51 @@ func (g *Graph) product(p product) {
 		if norm != nil {
 			params.Eps = norm.eps
 		}
-		l, err := kernel.NewLinear(g.Device(), params)
-		if err != nil {
-			g.Fail(err)
+		l := g.linear(params, views)
+		// Few adapters change the head, which is large: until one does, it is multiplied as if there were none.
+		alone := l
+		if adapters != nil && p.y.outputs && !g.options.Deterministic {
+			params.Adapters = nil
+			alone = g.linear(params, views)
+		}
+		if l == nil || alone == nil {
 			return
 		}
-		g.Await(l)
-		var bound *kernel.LinearBind
-		g.Add(func() (err error) {
-			v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y), Adapters: added}
-			if p.bias != nil {
-				v.Bias = g.weights.vector[p.bias].All()
-			}
-			if norm != nil {
-				v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
-			}
-			bound, err = l.Bind(v)
-			return err
-		}, func(rec *gpu.Recorder, s *kernel.StepData) {
+		g.Add(nil, func(rec *gpu.Recorder, s *kernel.StepData) {
 			rows := p.y.of(s)
 			if adapt != nil && i == 0 && rows > 0 && s.Adapted() {
 				adapt(rec, s, rows, l.Many(rows))
 			}
-			l.Record(rec, bound, rows)
+			if adapters != nil && !g.rooms[p.adaptable].used {
+				alone.Record(rec, alone.bound, rows)
+				return
+			}
+			l.Record(rec, l.bound, rows)
 		})
 		offset += m.Rows
 	}
+}
+
+// linear is a matrix product that is bound with the graph's buffers.
+type linear struct {
+	*kernel.Linear
+	bound *kernel.LinearBind
+}
+
+// linear makes one; nil where that has failed.
+func (g *Graph) linear(p kernel.LinearParams, views func() kernel.LinearViews) *linear {
+	l, err := kernel.NewLinear(g.Device(), p)
+	if err != nil {
+		g.Fail(err)
+		return nil
+	}
+	g.Await(l)
+	made := &linear{Linear: l}
+	g.Add(func() (err error) {
+		made.bound, err = l.Bind(views())
+		return err
+	}, nil)
+	return made
 }
 
 // join records h = activation(gate) ⊙ up, of whose rows it takes what follows an offset.
