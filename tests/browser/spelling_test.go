@@ -70,7 +70,7 @@ func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
 		assert.ElementsMatch(t, without(promised, "promptIds", "seed", "generation"), without(has, "defaults", "embedding", "scores"), name)
 	}
 	assert.Subset(t, spelt(t, reflect.TypeOf(engine.Result{})), without(declared(t, string(types), "Embedding"), "promptIds"))
-	options := without(declared(t, string(types), "OpenOptions"), "model", "onProgress", "onRecovering", "signal", "adapter", "power", "keep", "connections", "hub", "hubToken")
+	options := without(declared(t, string(types), "OpenOptions"), "model", "onProgress", "onRecovering", "signal", "adapter", "power", "keep", "connections", "hub", "hubToken", "shared")
 	assert.ElementsMatch(t, options, spelt(t, reflect.TypeOf(engine.Options{})))
 	for _, of := range []any{attend.Tuned{}, attention.Tuning{}, engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
 		assert.NotEmpty(t, spelt(t, reflect.TypeOf(of)))
