@@ -40,8 +40,9 @@ fn adapter_u(m: u32, slot: u32, i: u32) -> vec4<f32> { return adapters[N_ALL * R
 // adapter_fours is how many fours of ranks rows have at most.
 fn adapter_fours() -> u32 { return min(step[STEP_LORA_FOURS], RANKS); }
 
-// adapter_four gives the number, from 1 on, of the i-th four of row m; 0 where there is none.
-fn adapter_four(m: u32, i: u32) -> u32 { return min(u32(adapters[N_ALL * RANKS + m * U_STRIDE + i / 4u][i % 4u]), RANKS); }
+// adapter_four gives the number, from 1 on, of the i-th four of row m; 0 where there is none. Not all compilers bound what a negative
+// float becomes, and self-tests put some here.
+fn adapter_four(m: u32, i: u32) -> u32 { return min(u32(max(adapters[N_ALL * RANKS + m * U_STRIDE + i / 4u][i % 4u], 0.0)), RANKS); }
 
 // adapted is all that is added for a row of x and one of the piece.
 fn adapted(m: u32, n: u32, fours: u32) -> f32 {
