@@ -325,6 +325,18 @@ func (p *adapterPair) place(src io.ReaderAt, s *slot, downs []float32, stride in
 	if err != nil {
 		return err
 	}
+	for i := range b {
+		b[i] *= p.factor
+	}
+	// Kernels multiply what is not a request's by 0 where it shares four ranks with what is, and 0 times infinity is no number.
+	for _, one := range []struct {
+		tensor *gguf.Tensor
+		values []float32
+	}{{p.a, a}, {p.b, b}} {
+		if slices.ContainsFunc(one.values, notFinite) {
+			return fmt.Errorf("%w: the adapter's tensor %s holds infinity or NaN, or is too large times alpha", ErrAdapter, one.tensor.Name)
+		}
+	}
 	cols, rank := int(p.a.Shape[0]), int(p.a.Shape[1])
 	for r := range rank {
 		copy(downs[r*stride:], a[r*cols:][:cols])
@@ -336,7 +348,7 @@ func (p *adapterPair) place(src io.ReaderAt, s *slot, downs []float32, stride in
 		}
 		for i := range n {
 			for r := range rank {
-				ups[(s.at+part.Offset+i*part.Stride)*ranks+r] = p.factor * b[(part.First+i)*rank+r]
+				ups[(s.at+part.Offset+i*part.Stride)*ranks+r] = b[(part.First+i)*rank+r]
 			}
 		}
 	}
@@ -366,6 +378,8 @@ func floats(src io.ReaderAt, t *gguf.Tensor) ([]float32, error) {
 	}
 	return out, nil
 }
+
+func notFinite(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }
 
 func littleEndian(values []float32) []byte {
 	data := make([]byte, 0, 4*len(values))

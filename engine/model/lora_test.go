@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -115,4 +116,30 @@ func TestAdapterTypes(t *testing.T) {
 	ad, err := p.NewAdapter(adapterOf(t, quant.Q8_0, nil, map[string][]uint64{q + loraA: {tiny.Width, 32}, q + loraB: {32, tiny.Width}}))
 	require.NoError(t, err)
 	assert.Equal(t, 32, ad.Rank)
+}
+
+// What is not finite in an adapter would reach requests of others, and is refused when it is read.
+func TestAdapterIsFinite(t *testing.T) {
+	nan, infinity := float32(math.NaN()), float32(math.Inf(1))
+	for _, c := range []struct {
+		a, b, factor float32
+		says         string
+	}{
+		{1, 2, 3, ""}, {nan, 1, 1, "tensor q.lora_a holds infinity or NaN"}, {-infinity, 1, 1, "tensor q.lora_a holds infinity or NaN"},
+		{1, nan, 1, "tensor q.lora_b holds infinity or NaN"}, {1, infinity, 1, "tensor q.lora_b holds infinity or NaN"},
+		{1, math.MaxFloat32, 2, "tensor q.lora_b holds infinity or NaN, or is too large times alpha"}, {1, 1, nan, "tensor q.lora_b holds"},
+	} {
+		pair := adapterPair{factor: c.factor, a: &gguf.Tensor{Name: "q" + loraA, Shape: []uint64{2, 1}, Bytes: 8},
+			b: &gguf.Tensor{Name: "q" + loraB, Shape: []uint64{1, 2}, Bytes: 8, Offset: 8}}
+		matrix := &gguf.Tensor{Name: "q", Shape: []uint64{2, 2}}
+		downs, ups := make([]float32, 2), make([]float32, 2)
+		err := pair.place(bytes.NewReader(littleEndian([]float32{0, c.a, 0, c.b})), &slot{block: block{"q", 2, []Part{{Tensor: matrix, Stride: 1}}}}, downs, 2, ups, 1)
+		if c.says == "" {
+			require.NoError(t, err)
+			assert.Equal(t, [][]float32{{0, 1}, {0, 6}}, [][]float32{downs, ups})
+			continue
+		}
+		require.ErrorIs(t, err, ErrAdapter)
+		assert.ErrorContains(t, err, c.says)
+	}
 }
