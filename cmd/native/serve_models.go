@@ -59,8 +59,10 @@ func (c *serveCommand) models(ctx context.Context, h *host, log *slog.Logger) (*
 		return nil, err
 	}
 	for _, a := range adapters {
-		if _, err := os.Stat(a.file); err != nil {
-			return nil, err
+		if info, err := os.Stat(a.file); err != nil {
+			return nil, fmt.Errorf("--lora %s: %w", a.name, err)
+		} else if info.IsDir() {
+			return nil, fmt.Errorf("--lora %s: %s is a folder, not an adapter's file", a.name, a.file)
 		}
 		s.adapters = append(s.adapters, a.name)
 	}
@@ -250,8 +252,10 @@ func (s *shelf) All() (all []openaihttp.Listed) {
 		}
 		all = append(all, l)
 		if i == 0 {
-			for _, l.Name = range s.adapters {
-				all = append(all, l)
+			for _, name := range s.adapters {
+				tuned := l
+				tuned.Name, tuned.Digest = name, fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %s", l.Digest, name)))
+				all = append(all, tuned)
 			}
 		}
 	}

@@ -5,6 +5,8 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,8 +61,16 @@ func TestServeLoRA(t *testing.T) {
 	assert.Equal(t, 200, status, text)
 	status, text = s.get(t, "/api/tags", "")
 	assert.Equal(t, 200, status)
-	assert.Contains(t, text, `"name":"two"`)
 	assert.Contains(t, text, `"modified_at":"2`)
+	var tags struct {
+		Models []struct{ Name, Digest string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &tags))
+	digests := map[string]string{}
+	for _, m := range tags.Models {
+		digests[m.Digest] = m.Name
+	}
+	assert.ElementsMatch(t, []string{"base", "one", "two"}, slices.Collect(maps.Values(digests)), "each has a digest of its own")
 	_, text = s.get(t, "/metrics", "")
 	assert.Contains(t, text, `vllm:lora_requests_info{max_lora="2",model_name="base",running_lora_adapters=""`)
 }
@@ -72,7 +82,8 @@ func TestServeRefusesAdapters(t *testing.T) {
 		`--lora must be NAME=FILE, not "` + one:      {"-m", model, "--lora", one},
 		`two adapters have the name "one"`:           {"-m", model, "--lora", "one=" + one, "--lora", "one=" + one},
 		`a model and an adapter have the name "a"`:   {"-m", "a=" + model, "--lora", "a=" + one},
-		"none.gguf: there is no such file":           {"-m", model, "--lora", "one=none.gguf"},
+		"--lora one: none.gguf: there is no such":    {"-m", model, "--lora", "one=none.gguf"},
+		"is a folder, not an adapter's file":         {"-m", model, "--lora", "one=" + t.TempDir()},
 		`the file is none for LoRA: general.type is`: {"-m", model, "--lora", "one=" + model},
 	} {
 		r := quire(t, append([]string{"serve", "--addr", "127.0.0.1:0"}, onAdapter(args...)...)...)

@@ -54,7 +54,7 @@ func setBreakers(p *Params, text string) error {
 	var breakers []string
 	if text != none {
 		if err := json.Unmarshal([]byte(text), &breakers); err != nil {
-			return fmt.Errorf(`dry_sequence_breakers must be a list of texts in JSON, such as ["\\n", ":"], or none, not %q`, text)
+			return fmt.Errorf(`dry_sequence_breakers must be a list of texts in JSON, such as ["\n", ":"], or none, not %q`, text)
 		}
 	}
 	p.Sample.DRY = *dry(p)

@@ -408,7 +408,7 @@ func TestParams(t *testing.T) {
 		"/params dry_base 0":                       "dry_base is 0, it must be between 1 and 100",
 		"/params dry_range -1":                     "dry_range is -1",
 		"/params dry_allowed_length some":          `dry_allowed_length must be a whole number, not "some"`,
-		"/params dry_sequence_breakers :":          "dry_sequence_breakers must be a list of texts in JSON",
+		"/params dry_sequence_breakers :":          `must be a list of texts in JSON, such as ["\n", ":"], or none`,
 		`/params dry_sequence_breakers [""]`:       "texts of 1 to 40 bytes",
 		`/params stop ""`:                          "stop text is empty",
 		`/params stop "unfinished `:                "stop must be a text, or one in quotes",

@@ -72,7 +72,10 @@ func (h *Handler) ollama(ctx context.Context, c openai.Call) *openai.Answer {
 		answer, bad = route.answer(h, ctx, c)
 	}
 	if bad != nil {
-		return ollamaError(bad)
+		answer = ollamaError(bad)
+	}
+	if bad != nil && bad.Status == http.StatusMethodNotAllowed {
+		answer.Header = append(answer.Header, [2]string{"Allow", route.method})
 	}
 	return answer
 }

@@ -280,6 +280,9 @@ func TestOllamaErrorInAStream(t *testing.T) {
 
 func TestOllamaLists(t *testing.T) {
 	s := serve(t, echo, Options{Ollama: &catalog{}})
+	refused, err := http.Post(s.URL+"/api/tags", "", nil)
+	require.NoError(t, err)
+	assert.Equal(t, "GET", refused.Header.Get("Allow"))
 	for path, says := range map[string]string{
 		"/api/tags": `"quantization_level":"Q8_0"`, "/api/ps": `"size_vram":200`, "/api/version": fmt.Sprintf("%q", ollamaVersion),
 	} {

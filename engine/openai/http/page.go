@@ -92,7 +92,7 @@ func (h *Handler) page(w *recorder, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", "frame-ancestors 'none'")
 	header.Set("Cache-Control", "no-cache")
-	header.Set("Vary", "Accept-Encoding")
+	header.Add("Vary", "Accept-Encoding") // beside what CORS made of the origin
 	header.Set("Content-Type", cmp.Or(kinds[path.Ext(name)], "application/octet-stream"))
 	data, tag := f.data, f.tag
 	if f.packed != nil && r.Header.Get("Range") == "" && takesGzip(r.Header.Values("Accept-Encoding")) {
@@ -108,7 +108,7 @@ func takesGzip(accept []string) bool {
 	for encoding := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(encoding), ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			weight = strings.ReplaceAll(weight, " ", "")
+			weight = strings.ToLower(strings.ReplaceAll(weight, " ", ""))
 			return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
 		}
 	}
