@@ -55,7 +55,7 @@ export class History {
     const axis = {stroke: colour('--faded'), grid: {stroke: colour('--rule'), width: 1}, ticks: {show: false}, font: '12px system-ui'};
     const chart = (id, ...colours) => new Plot({
       width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 4, 0, 0],
-      axes: [{...axis, size: 28, values: (plot, list) => list.map((at) => `${Math.round(at - plot.data[0].at(-1))} s`)}, {...axis, size: 48}],
+      axes: [{...axis, size: 28, incrs: [1, 2, 5, 10, 15, 30, 60], values: (plot, list) => list.map((at) => `${Math.round(at - plot.data[0].at(-1))} s`)}, {...axis, size: 48}],
       scales: {x: {time: false}, y: {range: (_, low, high) => [0, Math.max(1, 1.1 * high)]}},
       series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}}))],
     }, [[], ...colours.map(() => [])], $(id));
