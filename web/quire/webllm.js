@@ -146,6 +146,6 @@ function kwargs(extra) {
 // reported is how far loading has come, as WebLLM tells it: the weights are most of the way.
 function reported({stage, done, total}, start) {
   const part = total > 0 ? Math.min(done / total, 1) : 0;
-  const progress = {engine: 0.1 * part, weights: 0.1 + 0.6 * part, kernels: 0.7 + 0.3 * part}[stage];
+  const progress = {engine: 0.1 * part, download: 0.1 + 0.3 * part, weights: 0.1 + 0.6 * part, kernels: 0.7 + 0.3 * part}[stage];
   return {progress, timeElapsed: (performance.now() - start) / 1000, text: total > 0 ? `${stage}: ${Math.round(100 * part)} %` : stage};
 }
