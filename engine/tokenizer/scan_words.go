@@ -68,13 +68,21 @@ var (
 //	[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|
 //	\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
 func (s *scan) mixed(i, end, digits int, contractions bool) int {
+	if to := s.mixedWord(i, end, end, contractions); to > i {
+		return to
+	}
+	return s.mixedRest(i, end, digits, '/')
+}
+
+// mixedWord gives the end of the word at i whose letters lie before letters, or i.
+func (s *scan) mixedWord(i, letters, end int, contractions bool) int {
 	starts := []int{i}
 	if s.classes[i]&word == 0 && !isNewline(s, i) {
 		starts = []int{i + 1, i}
 	}
 	for _, ends := range []func(int, int) int{s.smallEnd, s.capitalEnd} {
 		for _, from := range starts {
-			if to := ends(from, end); to > from {
+			if to := ends(from, letters); to > from {
 				if contractions && to < end {
 					to += s.contraction(to, end, true)
 				}
@@ -82,11 +90,16 @@ func (s *scan) mixed(i, end, digits int, contractions bool) int {
 			}
 		}
 	}
+	return i
+}
+
+// mixedRest gives the end of what is no word; newlines and slash may follow punctuation.
+func (s *scan) mixedRest(i, end, digits int, slash rune) int {
 	if isNumber(s, i) {
 		return run(s, i, min(end, i+digits), isNumber)
 	}
 	if from := s.afterSpace(i, end); isOther(s, from) {
-		return run(s, run(s, from, end, isOther), end, func(s *scan, i int) bool { return isNewline(s, i) || s.runes[i] == '/' })
+		return run(s, run(s, from, end, isOther), end, func(s *scan, i int) bool { return isNewline(s, i) || s.runes[i] == slash })
 	}
 	return s.spacesOrLines(i, end)
 }
@@ -199,19 +212,20 @@ var exaoneMoE = matches(func(s *scan, i, end int) int {
 })
 
 // thousands cuts numbers into groups of three from the right: (?=(\d{3})+(?!\d)). thousandsOfWords does so only where a word ends
-// behind the number: \d{1,3}(?=(?:\d{3})*\b).
+// behind the number: \d{1,3}(?=(?:\d{3})*\b). thousandsOfNumbers takes all that is a number for a digit.
 var (
-	thousands        = matches(func(s *scan, i, end int) int { return s.thousands(i, end) })
-	thousandsOfWords = matches(func(s *scan, i, end int) int {
+	thousands          = matches(func(s *scan, i, end int) int { return s.thousands(i, end, isDecimal) })
+	thousandsOfNumbers = matches(func(s *scan, i, end int) int { return s.thousands(i, end, isNumber) })
+	thousandsOfWords   = matches(func(s *scan, i, end int) int {
 		if to := run(s, i, end, isDecimal); to < end && (s.classes[to]&(word|combining) != 0 || s.runes[to] == '_') {
 			return i
 		}
-		return s.thousands(i, end)
+		return s.thousands(i, end, isDecimal)
 	})
 )
 
-func (s *scan) thousands(i, end int) int {
-	n := run(s, i, end, isDecimal) - i
+func (s *scan) thousands(i, end int, in predicate) int {
+	n := run(s, i, end, in) - i
 	if n == 0 {
 		return i
 	}

@@ -15,6 +15,7 @@ import (
 func TestSplitAgainstHuggingFace(t *testing.T) {
 	splitAs(t, "testdata/split_hf.json", 15)
 	splitAs(t, "testdata/split_more.json", 2)
+	splitAs(t, "testdata/split_asian.json", 3)
 }
 
 // splitAs compares with a file of cuts for so many names.

@@ -177,7 +177,7 @@ func TestUnsupported(t *testing.T) {
 		assert.ErrorIs(t, err, ErrUnsupportedTokenizer)
 		assert.ErrorContains(t, err, `"`+model+`"`)
 	}
-	for _, pre := range []string{"gpt2", "kimi-k2", "LLAMA-BPE", " ", "gpt-2 mpt"} {
+	for _, pre := range []string{"gpt2", "whitespace", "LLAMA-BPE", " ", "gpt-2 mpt"} {
 		v := smallBPE()
 		v.Pre = pre
 		_, err := FromVocabulary(v)
