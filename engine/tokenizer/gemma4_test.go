@@ -20,19 +20,40 @@ func TestGemma4(t *testing.T) {
 	v.Tokens, v.Types = append(v.Tokens, words...), append(v.Types, slices.Repeat([]Type{Normal}, len(words))...)
 	tok, err := FromVocabulary(v)
 	require.NoError(t, err)
-	for text, want := range map[string][]int32{
+	texts := map[string][]int32{
 		"hello":      {270},
 		" hello":     {269, 267},
 		"  hello":    {271, 270},
 		"hhello llo": {261, 270, 260, 267},
 		"\n\n\nhé 日": {273, 272, 261, 274, 260, 234, 155, 169},
 		"   h":       {271, 268},
-	} {
+		"<0x41>":     {64, 52, 124, 56, 53, 66},
+	}
+	for text, want := range texts {
 		ids := tok.Encode(text, EncodeOptions{})
 		assert.Equal(t, want, ids, "%q", text)
 		assert.Equal(t, text, string(tok.Decode(ids, DecodeOptions{})))
 	}
 	assert.Empty(t, tok.Warnings())
+
+	// Vocabularies of the same kind that are written down as byte-level ones, their bytes with no type.
+	for _, pre := range []string{"sarvam-moe", "granite-embed-multi-311m"} {
+		w := *v
+		w.Model, w.Pre, w.Types = "gpt2", pre, slices.Clone(v.Types)
+		for i, kind := range w.Types {
+			if kind == Byte {
+				w.Types[i] = Normal
+			}
+		}
+		tok, err := FromVocabulary(&w)
+		require.NoError(t, err)
+		for text, want := range texts {
+			ids := tok.Encode(text, EncodeOptions{})
+			assert.Equal(t, want, ids, "%s: %q", pre, text)
+			assert.Equal(t, text, string(tok.Decode(ids, DecodeOptions{})), pre)
+		}
+		assert.False(t, tok.AddBOS(), pre)
+	}
 
 	v.Merges = append(v.Merges, "o o")
 	tok, err = FromVocabulary(v)

@@ -12,6 +12,23 @@ const (
 	modelGemma4        = "gemma4"
 )
 
+// kind is the model that text is cut by: some vocabularies call themselves byte-level, but are spelt and merge as Gemma 4's.
+func (v *Vocabulary) kind() string {
+	if v.Model == modelByteLevel && (v.Pre == "sarvam-moe" || v.Pre == "granite-embed-multi-311m") {
+		return modelGemma4
+	}
+	return v.Model
+}
+
+// markBytes makes tokens <0xNN> bytes, whose type such vocabularies leave out.
+func (t *Tokenizer) markBytes() {
+	for id, token := range t.vocabulary.Tokens {
+		if _, ok := byteValue(token); ok && t.marks[id] == markNormal {
+			t.marks[id] = markByte
+		}
+	}
+}
+
 // spaceMark spells a space in SentencePiece's vocabularies.
 const spaceMark = "\u2581"
 
@@ -38,7 +55,7 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 			e.longest = max(e.longest, len(token))
 		}
 	}
-	if v.Model == modelGemma4 {
+	if v.Model != modelSentencePiece {
 		var err error
 		if e.merges, err = readMerges(v, named); err != nil {
 			return nil, err

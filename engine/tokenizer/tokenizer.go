@@ -55,13 +55,16 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 	}
 	t.assignRoles(v, named)
 	t.markStripping(named)
-	switch v.Model {
+	switch v.kind() {
 	case modelWordPiece:
 		t.prefix = true
 		unknown, _ := t.special(keyUnknown)
 		t.words, err = newWordPiece(v, unknown, t.marks)
 	case modelSentencePiece, modelGemma4:
 		t.markSpaces()
+		if v.Model == modelByteLevel {
+			t.markBytes()
+		}
 		t.prefix = v.AddSpacePrefix
 		t.sp, err = newSentencePiece(v, named, t.marks)
 	case modelUnigram:
