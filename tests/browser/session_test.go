@@ -16,7 +16,7 @@ func TestSession(t *testing.T) {
 	start := func() {
 		get[bool](p, `import("/quire.js").then(async (m) => Boolean(Object.assign(globalThis, m, {
 			tales: (await import("/tales.js")).default,
-			open: (more) => Quire.open({model: tales, deterministic: true, kvMemory: 16 << 20, context: 256, ...more}),
+			open: () => Quire.open({model: tales, kvMemory: 8 << 20, context: 128}),
 			failure: (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message),
 		})))`)
 		get[bool](p, `open().then((q) => Boolean(globalThis.quire = q))`)
@@ -27,7 +27,7 @@ func TestSession(t *testing.T) {
 		Next                            string
 	}](p, `(async () => {
 		const session = quire.session();
-		const first = session.generate({prompt: 'Once upon a time', maxTokens: 18, temperature: 0, ignoreEnd: true});
+		const first = session.generate({prompt: 'Once upon a time', maxTokens: 14, temperature: 0, ignoreEnd: true});
 		const busy = await failure(session.generate({prompt: 'A'}).result);
 		for await (const _ of first);
 		const {promptIds, ids} = await first.result;
@@ -106,7 +106,6 @@ func TestSession(t *testing.T) {
 	} {
 		assert.Regexp(t, what, get[string](p, `failure(`+call+`)`))
 	}
-	assert.Equal(t, said.Next, get[string](p, `quire.loadSession(file).then((s) => s.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result).then(({text}) => text)`))
 	assert.Regexp(t, `^ErrClosed`, get[string](p, `quire.close().then(() => failure(quire.session().save()))`))
 	p.quiet()
 }

@@ -18,7 +18,7 @@ const sharing = `import('/quire.js').then(async (m) => {
 	globalThis.failure = (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message);
 	globalThis.options = {model: tales, shared: 'worker', deterministic: true, kvMemory: 16 << 20, context: 256};
 	globalThis.quire = await Quire.open(options);
-	globalThis.tell = (more) => quire.generate({prompt: 'Once upon a time there was', temperature: 0.8, seed: 5, maxTokens: 16, ignoreEnd: true, ...more});
+	globalThis.tell = (more) => quire.generate({prompt: 'Once upon a time there was', temperature: 0.8, seed: 5, maxTokens: 8, ignoreEnd: true, ...more});
 	return JSON.stringify(quire.info);
 })`
 
@@ -38,14 +38,14 @@ func TestTabsShareAnEngine(t *testing.T) {
 		told := get[struct {
 			Text   string
 			Cached int
-		}](goes, `tell({maxTokens: 6}).result.then(({text, figures}) => ({text, cached: figures.cachedTokens}))`)
+		}](goes, `tell({maxTokens: 3}).result.then(({text, figures}) => ({text, cached: figures.cachedTokens}))`)
 		assert.Regexp(t, "^"+told.Text, want, "the same seed")
-		assert.Equal(t, before+6, get[int](stays, `quire.stats().then(({tokens}) => tokens)`))
+		assert.Equal(t, before+3, get[int](stays, `quire.stats().then(({tokens}) => tokens)`))
 		assert.Equal(t, "ErrBadRequest", get[string](goes, `tell({topP: 2}).result.catch(({name}) => name)`))
 		assert.True(t, get[bool](goes, `(async () => {
-			const {choices} = await quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 3, temperature: 0});
+			const {choices} = await quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 2, temperature: 0});
 			let text = '';
-			for await (const {choices} of quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 3, temperature: 0, stream: true})) text += choices[0]?.delta.content ?? '';
+			for await (const {choices} of quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 2, temperature: 0, stream: true})) text += choices[0]?.delta.content ?? '';
 			return text === choices[0].message.content && text !== '';
 		})()`), "the API's calls, in a stream too")
 
