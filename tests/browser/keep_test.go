@@ -183,8 +183,8 @@ const opener = `(async () => {
 	const {Quire} = await import('/quire.js');
 	globalThis.Quire = Quire;
 	globalThis.progress = [];
-	globalThis.open = (model, more) => Quire.open({model, kvMemory: 4 << 20, context: 128, deterministic: true, onProgress: (p) => progress.push(p), ...more});
-	globalThis.say = async (quire) => (await quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 8, ignoreEnd: true}).result).text;
+	globalThis.open = (model, more) => Quire.open({model, kvMemory: 4 << 20, context: 128, onProgress: (p) => progress.push(p), ...more});
+	globalThis.say = async (quire) => (await quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 5, ignoreEnd: true}).result).text;
 	globalThis.failure = (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message);
 	return true;
 })()`
@@ -216,7 +216,7 @@ func TestKept(t *testing.T) {
 
 	// The GPU is lost in the middle of a stream.
 	assert.Equal(t, []any{first, 1.0}, get[[]any](p, `(async () => {
-		const again = quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 8, ignoreEnd: true});
+		const again = quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 5, ignoreEnd: true});
 		let lost = false;
 		for await (const _ of again) {
 			if (!lost) new BroadcastChannel('test').postMessage('lose');
