@@ -39,8 +39,8 @@ func loraName(all []LoRA) string {
 // checkLoRA refuses factors that are no numbers.
 func (r *Request) checkLoRA() error {
 	for _, l := range r.LoRA {
-		if math.IsNaN(l.Scale) || math.IsInf(l.Scale, 0) {
-			return refuse("an adapter's scale is %g, it must be finite", l.Scale)
+		if !(math.Abs(l.Scale) <= math.MaxFloat32) { // or not a number
+			return refuse("an adapter's scale is %g, it must be finite as a float of 32 bits", l.Scale)
 		}
 	}
 	return nil

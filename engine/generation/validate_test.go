@@ -33,6 +33,8 @@ func TestValidate(t *testing.T) {
 		"MinTokens is 6":       {MinTokens: 6, MaxTokens: 5},
 		"EarlyStopping is 3":   {Beams: &Beams{Width: 2, EarlyStopping: 3}},
 		"LengthPenalty is NaN": {Beams: &Beams{Width: 2, LengthPenalty: math.NaN()}},
+		"scale is 1e+40":       {LoRA: []LoRA{{Scale: 1e40}}},
+		"scale is NaN":         {LoRA: []LoRA{{Scale: math.NaN()}}},
 	} {
 		if r.Prompt == nil {
 			r.Prompt = []int32{1}
