@@ -70,13 +70,18 @@ func newMeter(name string, total int64, tell func(Event)) *meter {
 	m.ended.Go(func() {
 		tick := time.NewTicker(tellEvery)
 		defer tick.Stop()
+		told := false
 		for {
 			select {
 			case now := <-tick.C:
 				if e := m.read(now); e.Total > 0 {
 					m.tell(e)
+					told = true
 				}
 			case <-m.over:
+				if e := m.read(time.Now()); e.Total > 0 && !told { // it took less than a tick
+					m.tell(e)
+				}
 				return
 			}
 		}
