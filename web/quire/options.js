@@ -67,7 +67,7 @@ export function sharingOf(shared = false, url, options) {
   if (!shared) return null;
   if (!url) throw badRequest('tabs share models that have an address: a File or Blob is one tab\'s own');
   const only = shared === 'worker';
-  if (!globalThis.SharedWorker) {
+  if (!globalThis.SharedWorker || !navigator.locks) { // a page that came insecurely has no locks
     if (only) throw badRequest('shared is "worker", and this browser has no workers that tabs share');
     return null;
   }
