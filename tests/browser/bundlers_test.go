@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,9 +59,7 @@ func tells(t *testing.T, url, picture string) {
 
 func site(t *testing.T, folder string) string {
 	t.Helper()
-	s := httptest.NewServer(http.FileServer(http.Dir(folder)))
-	t.Cleanup(s.Close)
-	return s.URL
+	return host(t, http.FileServer(http.Dir(folder))).URL
 }
 
 // holds lists the files in a folder, and below, whose names end so.

@@ -4,7 +4,6 @@ package browser
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -44,10 +43,9 @@ func (p *tab) press(label string, n int) {
 
 // A visitor clicks on an example and is answered. With everything else, so is who comes again without a network.
 func TestFirstVisit(t *testing.T) {
-	site, err := url.Parse(serve(t))
+	behind, err := url.Parse(serve(t))
 	require.NoError(t, err)
-	network := httptest.NewServer(httputil.NewSingleHostReverseProxy(site))
-	t.Cleanup(network.Close)
+	network := host(t, httputil.NewSingleHostReverseProxy(behind))
 	p := newTab(t, network.URL, "")
 	visit := func() {
 		t.Helper()

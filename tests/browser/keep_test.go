@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -75,9 +74,7 @@ func keeping(t *testing.T, models map[string][]byte) *shelf {
 		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	})
-	site := httptest.NewServer(mux)
-	t.Cleanup(site.Close)
-	s.url = site.URL
+	s.url = host(t, mux).URL
 	return s
 }
 

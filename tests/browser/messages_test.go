@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,18 +42,17 @@ func withTemplate(t *testing.T, template string) []byte {
 // integers, and no content where there is none.
 func TestMessagesOfThePage(t *testing.T) {
 	model := withTemplate(t, "{% for m in messages %}{{ m|tojson }}{{ m.content is defined }};{% endfor %}")
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	elsewhere := host(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Write(model)
 	}))
-	t.Cleanup(site.Close)
 	p := newTab(t, serve(t)+"/empty.html", "")
 	assert.Equal(t, `<|endoftext|>{"role": "user", "content": "hi"}True;`+
 		`{"role": "assistant", "content": null, "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": `+
 		`{"zip": "x", "days": 3, "ratio": 1.5, "big": 100000, "alpha": true, "huge": 1180591620717411303424}}}]}True;`+
 		`{"role": "tool", "name": "f"}False;`, get[string](p, `(async () => {
 		const {Quire} = await import('/quire.js');
-		const quire = await Quire.open({model: '`+site.URL+`/model.gguf', kvMemory: 16 << 20});
+		const quire = await Quire.open({model: '`+elsewhere.URL+`/model.gguf', kvMemory: 16 << 20});
 		const args = {zip: 'x', days: 3, ratio: 1.5, big: 100000, alpha: true, huge: 2n ** 70n};
 		const call = {type: 'function', function: {name: 'f', arguments: args}};
 		const {promptIds} = await quire.generate({messages: [{role: 'user', content: 'hi'},

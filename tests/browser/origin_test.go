@@ -4,7 +4,6 @@ package browser
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +21,7 @@ func lend(t *testing.T, folder, withheld string) (url string, sent *atomic.Int64
 	t.Helper()
 	sent = &atomic.Int64{}
 	files := http.FileServer(http.Dir(folder))
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := host(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/"+withheld {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			w.Header().Set("Access-Control-Expose-Headers", "*")
@@ -44,7 +43,6 @@ func lend(t *testing.T, folder, withheld string) (url string, sent *atomic.Int64
 			files.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(s.Close)
 	return s.URL, sent
 }
 

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -159,9 +158,8 @@ func TestServerModule(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	})
-	site := httptest.NewServer(mux)
-	t.Cleanup(site.Close)
-	p := newTab(t, site.URL+"/LICENSE", "")
+	server := host(t, mux)
+	p := newTab(t, server.URL+"/LICENSE", "")
 	get[bool](p, `import('/page/server.js').then((m) => {
 		globalThis.module = m;
 		globalThis.read = async (model, options) => {
@@ -197,7 +195,7 @@ func TestServerModule(t *testing.T) {
 		return read('endless', {signal: abort.signal});
 	})()`))
 	<-gone
-	site.CloseClientConnections()
-	site.Close()
+	server.CloseClientConnections()
+	server.Close()
 	assert.Equal(t, " ErrUnreachable", get[string](p, `read('whole')`))
 }

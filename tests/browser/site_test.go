@@ -4,6 +4,8 @@ package browser
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -48,14 +50,12 @@ func serveParrot(t *testing.T) string { return parrot(t).URL }
 
 func parrot(t *testing.T) *httptest.Server {
 	t.Helper()
-	site, err := url.Parse(serve(t))
+	whole, err := url.Parse(serve(t))
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("/", httputil.NewSingleHostReverseProxy(site))
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(whole))
 	mux.HandleFunc("/quire.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/quire.js") })
-	parrot := httptest.NewServer(mux)
-	t.Cleanup(parrot.Close)
-	return parrot
+	return host(t, mux)
 }
 
 // serve starts a site of the built page; broken.gguf, header.gguf, cut.gguf and page.gguf are no whole models, odd.gguf
@@ -105,7 +105,21 @@ func serve(t *testing.T, more ...string) string {
 		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(model[:1000]))
 	})
-	site := httptest.NewServer(mux)
-	t.Cleanup(site.Close)
-	return site.URL
+	return host(t, mux).URL
+}
+
+var hosts atomic.Int32
+
+// host starts a server at an address of its own: one browser runs all tests, and would show what it has cached of an
+// earlier site, if the system gave its port again.
+func host(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(handler)
+	if own, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", hosts.Add(1))); err == nil { // not everywhere are there addresses but one
+		s.Listener.Close()
+		s.Listener = own
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
 }
