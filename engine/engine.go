@@ -125,9 +125,10 @@ type Engine struct {
 	scheduler *schedule.Scheduler
 	batch     batch // the last step's
 	print     session.Fingerprint
-	printed   bool             // print is known
-	header    int64            // bytes of the model's header
-	trace     func(*step.Step) // tests look at every step
+	printed   bool                 // print is known
+	header    int64                // bytes of the model's header
+	sightings map[uint64]*sighting // by streams
+	trace     func(*step.Step)     // tests look at every step
 }
 
 // run is the engine's goroutine.

@@ -115,6 +115,9 @@ func (e *Engine) scheduled(d schedule.Decision, s *step.Step) {
 			Sequences: p.Sequences, Tokens: p.Tokens, Blocks: p.Blocks, RecomputeCost: p.Recompute, SwapCost: p.Swap, Swapped: p.Swapped,
 		}})
 	}
+	if len(e.sightings) > 0 {
+		e.sighted(s)
+	}
 	if e.trace != nil {
 		e.trace(s)
 	}

@@ -28,7 +28,7 @@ const defaultDepth = 4
 // also when Open fails.
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
-	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{})}
+	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{}), sightings: map[uint64]*sighting{}}
 	opening := e // returning nil sets e
 	defer func() {
 		if err != nil {

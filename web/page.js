@@ -9,6 +9,7 @@ import {icon} from './page/chat/icons.js';
 import {Library} from './page/chat/library.js';
 import {Figures} from './page/figures.js';
 import {forget, keep, recall} from './page/keep.js';
+import {Lesson} from './page/lesson/lesson.js';
 import {ModelForm} from './page/model.js';
 import {keepEngine, keepPage} from './page/offline.js';
 import {Prompt} from './page/prompt.js';
@@ -26,6 +27,7 @@ const RECOVERING = {
 
 const figures = new Figures();
 const bench = new Bench();
+const lesson = new Lesson();
 const prompts = [];
 const asked = new WeakMap(); // generations: {number of the prompt, answers}
 const cache = new CacheView((generation) => generation && asked.get(generation));
@@ -41,6 +43,7 @@ const form = new ModelForm({
     library.stage('', 0, false);
     chat.wait('');
     chat.suit(quire.defaults);
+    lesson.open(quire);
     if (!quire.watch) return; // a server's
     figures.open(quire);
     cache.open(quire);
@@ -60,6 +63,7 @@ const form = new ModelForm({
     figures.close();
     cache.close();
     bench.close();
+    lesson.close();
     show($('notice'), null);
     refresh();
   },
@@ -86,7 +90,7 @@ function held({sequences}) {
   const blocks = new Map();
   for (const s of sequences) blocks.set(s.generation, (blocks.get(s.generation) ?? 0) + s.blocks);
   for (const p of prompts) {
-    if (blocks.has(p.generation)) p.holds(blocks.get(p.generation));
+    if (p.generation && blocks.has(p.generation)) p.holds(blocks.get(p.generation));
   }
 }
 

@@ -15,6 +15,7 @@ import {badRequest, closed, QuireError} from './quire/error.js';
 import {fetchOver} from './quire/fetch.js';
 import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
+import {seen} from './quire/look.js';
 import {models, persistQuietly} from './quire/models.js';
 import {given, keeping, kind, modelOf, sharingOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
@@ -150,6 +151,15 @@ export class Quire {
     } finally {
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  /**
+   * Looks at what attention of one layer makes of a prompt's last token, and at what it reads for that.
+   * @param {import('./quire.js').LookRequest} request
+   */
+  async look(request) {
+    const {head, bytes} = await this.#call('look', given(request, 'the request'));
+    return seen(head, new Float32Array(bytes.buffer));
   }
 
   /**

@@ -1,6 +1,6 @@
 // Runs the engine, of one tab or, in a SharedWorker, of several, which quire/hub.js keeps apart. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
 // of cmd/wasm/port takes them; "open" has {store} too, which says how the model is kept. "pull" wants no program. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
-// "head" one of the API, whose "events" may follow; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
+// "head" one of the API, whose "events" may follow, or one that has bytes, too; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
 // "crashed" ends.
 
 import './wasm_exec.js';

@@ -71,6 +71,8 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return b.submit(id, argument)
 	case "embed":
 		return nil, b.embed(id, argument)
+	case "look":
+		return nil, b.look(id, argument)
 	case "ask":
 		return nil, b.ask(id, argument, blob)
 	case "flow":

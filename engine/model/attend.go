@@ -104,6 +104,7 @@ func (b *builder) pattern(key string, n int) []bool {
 // kvLayer is where a layer keeps K and V: in the buffers that the layers of its place in all groups share.
 type kvLayer struct {
 	span
+	layer        int // of the model
 	group, place int
 	list         int      // of attention's items
 	owner        *kvLayer // the earlier layer whose K and V it reads; nil: its own
@@ -131,7 +132,7 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 	s = b.inLayer(s)
 	names := []string{q, k}
 	lengths := []int{s.heads * s.headDim, s.kvHeads * s.headDim}
-	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s}, residual: x}
+	h := heads{rows: tokens("qkv", lengths[0]+2*lengths[1]), kvLayer: &kvLayer{span: s, layer: b.at}, residual: x}
 	if v != "" {
 		names, lengths = append(names, v), append(lengths, lengths[1])
 	}
@@ -167,7 +168,7 @@ func (b *builder) queries(x rows, s span, q string, owner *kvLayer) heads {
 		b.refuse("layer %d reads K and V of an earlier layer that has other heads", b.at)
 	}
 	names, lengths := []string{q}, []int{s.heads * s.headDim}
-	h := heads{rows: tokens("q", lengths[0]), kvLayer: &kvLayer{span: s, owner: owner}, residual: x}
+	h := heads{rows: tokens("q", lengths[0]), kvLayer: &kvLayer{span: s, layer: b.at, owner: owner}, residual: x}
 	h.residual.norm = nil
 	b.plan.shared = append(b.plan.shared, h.kvLayer)
 	if b.fusedHeads() {
@@ -265,6 +266,7 @@ func (g *Graph) attend(h heads, out rows) {
 	if p.LSE {
 		g.sink(p, h.sinks, lse, to)
 	}
+	g.seen(h, q, to)
 }
 
 // sink records that a logit a head joins the softmax of what attention gave.

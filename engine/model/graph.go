@@ -54,7 +54,8 @@ type Graph struct {
 
 	owned []interface{ Release() } // kernels that hold memory of their own
 
-	tokenLayers int // most tokens times layers of one submission; 0: any number
+	look        *Look // at the step that is recorded, or nil
+	tokenLayers int   // most tokens times layers of one submission; 0: any number
 }
 
 // ItemList is one of the lists of items that a step's rows become: for layers of the same heads.
@@ -281,8 +282,9 @@ func (g *Graph) split(rec *gpu.Recorder, layer, tokens int) {
 	}
 }
 
-// Record records a step, from its copies to its logits.
-func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData) {
+// Record records a step, from its copies to its logits; look, unless it is nil, is what is to be read of it on the way.
+func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData, look *Look) {
+	g.look = look
 	if len(s.Copies) > 0 {
 		for _, record := range g.copies {
 			record(rec, len(s.Copies))

@@ -13,6 +13,8 @@ type State struct {
 	// Residuals, where set, is called after each layer with the residual stream [new tokens][Width],
 	// which it must not keep.
 	Residuals func(layer int, rows []float64)
+	// Queries, where set, is called in each layer with the rotated queries [rows][Heads][HeadDim], which it must not keep.
+	Queries func(layer int, rows []float64)
 	// Store, where set, changes each new row of K and of V, one token's and one head's, to what a cache makes of it.
 	Store func(row []float64)
 
@@ -118,6 +120,9 @@ func (s *State) layer(i int, x, cos, sin []float64, rows int) []float64 {
 	s.Keys[i] = append(s.Keys[i], k...)
 	s.Values[i] = append(s.Values[i], v...)
 	x, q = x[len(x)-rows*m.Width:], q[len(q)-rows*m.Heads*m.HeadDim:]
+	if s.Queries != nil {
+		s.Queries(i, q)
+	}
 	scale := m.Scale
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(m.HeadDim))

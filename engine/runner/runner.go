@@ -48,10 +48,11 @@ type Runner struct {
 	words      []uint32
 	bytes      []byte
 
-	flights    []*flight // oldest first
-	complete   bool      // rarely needed kernels compile, too
-	host       [][]byte  // host memory: [block] as ReadBlocks gives it
-	hostStates [][]byte  // [state] as ReadState gives it
+	flights    []*flight   // oldest first
+	look       *model.Look // at the next step, or nil
+	complete   bool        // rarely needed kernels compile, too
+	host       [][]byte    // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte    // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
 	stats      Stats
@@ -102,11 +103,22 @@ func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
 	return r.openPenalties(lane, p, h)
 }
 
+// Look has the step that is submitted next looked at; its Seen reads what is found.
+func (r *Runner) Look(l *model.Look) error {
+	err := r.graph.Look(l)
+	if err == nil {
+		r.look = l
+	}
+	return err
+}
+
 // SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
 func (r *Runner) SplitSubmissions(tokenLayers int) { r.graph.SplitSubmissions(tokenLayers) }
 
 // Submit runs a step behind those already submitted and returns at once.
 func (r *Runner) Submit(s *step.Step) error {
+	look := r.look
+	r.look = nil
 	if len(s.Tokens) > r.options.TokenBudget || len(s.Outputs) > r.options.MaxOutputs || len(s.Pools) > r.options.MaxSeqs || len(s.Rows) > r.options.MaxSeqs {
 		return fmt.Errorf("runner: step %d has %d tokens, %d rows and %d outputs: too many", s.Number, len(s.Tokens), len(s.Rows), len(s.Outputs))
 	}
@@ -141,7 +153,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	if draws.Withheld > 0 {
 		rec.Write(r.withheldList, 0, r.withheld.Bytes())
 	}
-	r.graph.Record(rec, data)
+	r.graph.Record(rec, data, look)
 	if n := draws.Outputs; n > 0 {
 		r.sampler.Record(rec, r.samplerBind, draws)
 		rec.Read(f.results, r.results, 0, uint64(n)*resultBytes)

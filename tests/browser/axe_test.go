@@ -44,6 +44,9 @@ func TestAxe(t *testing.T) {
 			p.press("Close", 0)
 			p.do(chromedp.Click(css(`.views a[href="#engine"]`)))
 			p.wait(`document.querySelectorAll('#history canvas').length === 2`)
+			p.do(chromedp.Click(css("#lesson-begin")))
+			p.wait(`!document.querySelector('#lesson-stage').hidden`)
+			get[bool](p, `((at) => { at.value = 6; at.oninput(); document.querySelector('#lesson-drawing details').open = true; return true; })(document.querySelector('#lesson-at'))`)
 			p.do(chromedp.Click(css("#bench-run")))
 			p.wait(`document.querySelector('#bench-status').textContent === 'Done.'`)
 			assert.Regexp(t, `^Quire in the browser: Parrot, 1.0 million parameters, on none. Prompt of 512 tokens: 5120 tokens/s. One answer: 64 tokens/s. 8 answers at once: \d+ tokens/s.$`,

@@ -88,6 +88,17 @@ export class Quire {
     return new Quire();
   }
 
+  // Keys and values are a wave; what comes of them is right.
+  async look({prompt = '', ids = words(prompt).map((_, i) => i), layer = 1, answers = 1}) {
+    const head = {layer, layers: [0, 1, 2], position: ids.length - 1, from: 0, heads: 4, kvHeads: 2, headDim: 32, scale: 0.2, softcap: 0, blockSize: 16, promptIds: ids};
+    const wave = (length, step) => Float32Array.from({length}, (_, i) => Math.sin(step * i * i));
+    const tables = Array.from({length: answers}, (_, a) => Array.from({length: Math.ceil((ids.length + 1) / 16)}, (_, i) => ((i + 1) * 16 > ids.length ? 9 + a : 3 + 2 * i)));
+    const look = {...head, tables, answers: tables.map(() => [7, 8]), query: wave(128, 0.7), keys: wave(ids.length * 64, 0.3), values: wave(ids.length * 64, 0.9), sinks: new Float32Array(0)};
+    const {plain} = await import('./page/lesson/softmax.js');
+    return {...look, out: Float32Array.from([0, 1, 2, 3].flatMap((h) => [...plain(look, h).out]))};
+  }
+
+  decode = async (ids) => ids.map((id) => ` word${id}`).join('');
   watch = () => () => {};
   said = 0;
   stats = async () => ({blocks: {total: 64, active: 9, cached: 20, free: 55}, running: 0, waiting: 0, tokens: this.said += 7});
