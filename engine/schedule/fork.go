@@ -48,7 +48,7 @@ func (s *Scheduler) Fork(parent, child uint64) error {
 	return nil
 }
 
-// Truncate drops the last n landed tokens that a sequence sampled, as if they had never been: rejected drafts. Steps that
+// Truncate drops the last n landed tokens that a sequence sampled, as if they had never been. Steps that
 // hold it land first (ErrInFlight). The lane's last token and counts are the caller's to set right; sampling goes on with
 // the counter of the first dropped token.
 func (s *Scheduler) Truncate(id uint64, n int) error {
@@ -63,16 +63,8 @@ func (s *Scheduler) Truncate(id uint64, n int) error {
 	}
 	q.tokens = q.tokens[:len(q.tokens)-n]
 	q.logits = min(q.logits, len(q.tokens))
-	keep := min(q.computed, len(q.tokens)-1)
-	if q.computed == keep {
-		return nil
-	}
-	if keep == 0 || s.cache.Truncate(q.table, q.computed-keep) != nil {
-		s.cache.Free(q.table) // what a window has left behind is computed again
-	}
-	if q.computed = q.table.Tokens(); q.computed == 0 {
-		s.cache.Free(q.table)
-	}
+	q.draft = q.draft[:0]
+	s.rewind(q)
 	return nil
 }
 

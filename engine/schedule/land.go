@@ -46,9 +46,7 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 	for _, row := range f.rows {
 		q := row.sequence
 		q.flights--
-		if row.samples {
-			index++
-		}
+		index += row.samples
 		if q.ended {
 			continue
 		}
@@ -58,8 +56,8 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 		}
 		switch {
 		case q.ended:
-		case row.samples:
-			s.land(q, tokens[index-1], index-1)
+		case row.samples > 0:
+			s.landDraft(q, tokens[index-row.samples:index], index-row.samples)
 		case q.request.Pooling != step.NoPooling && row.end == q.prompt:
 			s.landed = append(s.landed, Landed{Sequence: q.id, Reason: Computed})
 			s.end(q, q.prompt)
@@ -69,7 +67,6 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 }
 
 func (s *Scheduler) land(q *sequence, token int32, index int) {
-	q.unlanded--
 	q.tokens = append(q.tokens, token)
 	reason := Going
 	sampled := len(q.tokens) - q.prompt
@@ -205,6 +202,9 @@ type Stats struct {
 	Steps       uint64
 	Tokens      uint64 // computed, chunks and decode
 	Sampled     uint64 // landed and kept
+	Drafts      uint64 // that were verified
+	Drafted     uint64 // tokens of them
+	Accepted    uint64 // of those, landed and kept
 	Preemptions uint64 // of requests
 	Swaps       uint64 // of them by swap
 	Yielded     uint64 // pins that gave way

@@ -36,6 +36,7 @@ func (s *Scheduler) Replace(id uint64, token int32) error {
 		return fmt.Errorf("%w: sequence %d has no sampled token in whose place %d could be", ErrCannot, id, token)
 	}
 	q.tokens[len(q.tokens)-1] = token
+	q.draft = q.draft[:0]
 	return nil
 }
 

@@ -202,7 +202,7 @@ func (m *memory) run(s *step.Step, lines map[uint64]*line) []int32 {
 	m.swap(s)
 	m.copies(s)
 	for i := range s.Rows {
-		m.write(s, &s.Rows[i], lines)
+		m.write(s, int32(i), lines)
 	}
 	for i := range s.Rows {
 		r := &s.Rows[i]
@@ -221,10 +221,48 @@ func (m *memory) run(s *step.Step, lines map[uint64]*line) []int32 {
 		if int(o.Counter) != p+1-l.prompt {
 			m.fatal("sequence %d samples with counter %d at position %d", r.Sequence, o.Counter, p)
 		}
-		m.lanes[r.Lane] = l.token(p + 1)
-		sampled = append(sampled, m.lanes[r.Lane])
+		token, behind := l.token(p+1), m.said(s, r, l, p)
+		if behind != l.texts[p] { // a draft was wrong
+			token = behind.sample(int(o.Counter))
+		}
+		m.lanes[r.Lane] = token
+		if drafted(s, o.Row) > 0 {
+			m.lanes[r.Lane] = -9 // which of several draws a lane keeps is not said
+		}
+		sampled = append(sampled, token)
 	}
 	return sampled
+}
+
+// drafted is how many tokens at the end of a row are a draft.
+func drafted(s *step.Step, row int32) int {
+	n := -1
+	for _, o := range s.Outputs {
+		if o.Row == row && o.Sample {
+			n++
+		}
+	}
+	return max(0, n)
+}
+
+// said is the text that a row's tokens are up to a position.
+func (m *memory) said(s *step.Step, r *step.Row, l *line, p int) text {
+	x := start(l.salt)
+	if r.Start > 0 {
+		x = l.texts[r.Start-1]
+	}
+	for i := r.First; int(s.Positions[i]) < p; i++ {
+		x = x.then(m.spoken(s, r, l, i))
+	}
+	return x.then(m.spoken(s, r, l, r.First+int32(p)-r.Start))
+}
+
+// spoken is a token of a row: a lane's is what its sequence says, which write compares.
+func (m *memory) spoken(s *step.Step, r *step.Row, l *line, i int32) int32 {
+	if s.Tokens[i] == step.LaneToken {
+		return l.token(int(s.Positions[i]))
+	}
+	return s.Tokens[i]
 }
 
 func (m *memory) block(id int32) (texts []text, by []uint64) {
@@ -291,8 +329,9 @@ func (m *memory) copies(s *step.Step) {
 	}
 }
 
-func (m *memory) write(s *step.Step, r *step.Row, lines map[uint64]*line) {
-	l := lines[r.Sequence]
+func (m *memory) write(s *step.Step, row int32, lines map[uint64]*line) {
+	r := &s.Rows[row]
+	l, known := lines[r.Sequence], r.First+r.Count-int32(drafted(s, row))
 	if l == nil || m.owners[r.Sequence] != r.Lane {
 		m.fatal("sequence %d runs in lane %d", r.Sequence, r.Lane)
 	}
@@ -301,7 +340,7 @@ func (m *memory) write(s *step.Step, r *step.Row, lines map[uint64]*line) {
 		if token == step.LaneToken {
 			token = m.lanes[r.Lane]
 		}
-		if p != int(r.Start+i-r.First) || token != l.token(p) {
+		if p != int(r.Start+i-r.First) || i < known && token != l.token(p) {
 			m.fatal("sequence %d computes token %d at position %d, where it has %d", r.Sequence, token, p, l.token(p))
 		}
 		for g := range m.groups {
@@ -309,7 +348,7 @@ func (m *memory) write(s *step.Step, r *step.Row, lines map[uint64]*line) {
 			if to != m.slot(s.Groups[g].Tables[r.Table:r.Table+r.Blocks], p) || to < m.size {
 				m.fatal("sequence %d, group %d, position %d is written to slot %d", r.Sequence, g, p, to)
 			}
-			m.slots[to], m.by[to] = l.texts[p], s.Number
+			m.slots[to], m.by[to] = m.said(s, r, l, p), s.Number
 		}
 	}
 }
@@ -326,6 +365,9 @@ func (m *memory) read(s *step.Step, r *step.Row, g int, l *line) {
 		m.see(r, g, p, m.slot(table, p), l)
 	}
 	for p := first; p < int(r.Start+r.Count); p++ {
+		if p >= int(r.Start) && m.said(s, r, l, p) != l.texts[p] {
+			break // from the first wrong token of a draft on nothing counts
+		}
 		m.see(r, g, p, m.slot(table, p), l)
 	}
 }

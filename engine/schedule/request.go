@@ -73,9 +73,12 @@ type sequence struct {
 	limit    int // tokens at which it ends
 	computed int
 	unlanded int
-	flights  int   // steps in flight that hold it
-	logits   int   // tokens whose logits were read back
-	lane     int32 // noLane while it waits
+	flights  int     // steps in flight that hold it
+	logits   int     // tokens whose logits were read back
+	draft    []int32 // that may follow its tokens
+	verify   int     // of them, in the step in the making
+	drafted  int     // of them, in flight
+	lane     int32   // noLane while it waits
 	ended    bool
 	muted    bool // cancelled, but other samples still need its prompt
 	table    *paging.BlockTable

@@ -45,7 +45,7 @@ type flight struct {
 type flightRow struct {
 	sequence *sequence
 	end      int // tokens computed with it
-	samples  bool
+	samples  int // draws: one, and one a token of a draft
 }
 
 // Schedule fills st with the next step. At most Depth steps are in flight: a step given out here must be landed (or
@@ -62,7 +62,8 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	for _, q := range s.running {
 		s.cache.Publish(q.table, q.tokens)
 	}
-	if s.mustDrain() {
+	s.shareDrafts()
+	if s.awaited() || s.mustDrain() {
 		return s.landFirst()
 	}
 	st.Reset(s.cache.Step(), max(1, len(s.config.Groups)))
@@ -137,6 +138,9 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 // share is the number of tokens that a sequence computes in this step, blocks permitting.
 func (s *Scheduler) share(q *sequence, budget int) int {
 	n := q.total() - q.computed
+	if q.verify > 0 {
+		n += min(q.verify, s.spareLogits())
+	}
 	if q.ahead() {
 		n--
 	}
@@ -151,10 +155,18 @@ func (s *Scheduler) share(q *sequence, budget int) int {
 
 // wanted bounds a chunk of a request that wants all logits by what a step can still give.
 func (s *Scheduler) wanted(r *request) int {
-	if !r.AllLogits || s.config.MoreLogits == 0 {
+	if !r.AllLogits {
 		return math.MaxInt
 	}
-	return 1 + s.config.MoreLogits - s.moreLogits
+	return 1 + s.spareLogits()
+}
+
+// spareLogits is how many more outputs than one a sequence the step has room for.
+func (s *Scheduler) spareLogits() int {
+	if s.config.MoreLogits == 0 {
+		return math.MaxInt - 1
+	}
+	return s.config.MoreLogits - s.moreLogits
 }
 
 // chunk is the most tokens that one sequence gets of the budget.
@@ -196,13 +208,15 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 		token := step.LaneToken
 		if p < len(q.tokens) {
 			token = q.tokens[p]
+		} else if p >= total {
+			token = q.draft[p-total]
 		}
-		last := p == total-1 && q.request.Pooling == step.NoPooling
+		last := p >= total-1 && q.request.Pooling == step.NoPooling
 		if logits := q.request.AllLogits && p >= q.logits; last || logits {
 			out := step.Output{Token: int32(len(st.Tokens)), Row: int32(len(st.Rows)), Sample: last, Logits: logits}
 			if last {
-				out.Counter = uint32(total - q.prompt)
-				out.NoStop = total-q.prompt < q.request.MinTokens && len(q.request.StopTokens) > 0
+				out.Counter = uint32(p + 1 - q.prompt)
+				out.NoStop = p+1-q.prompt < q.request.MinTokens && len(q.request.StopTokens) > 0
 			}
 			st.Outputs = append(st.Outputs, out)
 			if p < end-1 {
@@ -221,12 +235,14 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	pool(st, q, row)
 	st.Rows = append(st.Rows, row)
-	samples := end == total && q.request.Pooling == step.NoPooling
-	f.rows = append(f.rows, flightRow{sequence: q, end: end, samples: samples})
-	if samples {
-		f.samples++
+	samples := 0
+	if end >= total && q.request.Pooling == step.NoPooling {
+		q.drafted, q.verify = end-total, 0
+		samples = 1 + q.drafted
+		f.samples += samples
 		q.unlanded++
 	}
+	f.rows = append(f.rows, flightRow{sequence: q, end: end, samples: samples})
 	q.computed = end
 	q.flights++
 	s.keep(q)

@@ -50,7 +50,8 @@ type Config struct {
 	// rotated for a long context, to their end. 0: there is one way.
 	ShortContext int
 	QueueLimit   int // requests that wait for others to make room; 0: any number
-	MoreLogits   int // outputs of a step beyond one a sequence, for requests with AllLogits; 0: any number
+	MoreLogits   int // outputs of a step beyond one a sequence, for requests with AllLogits and for drafts; 0: any number
+	DraftRows    int // tokens of a step that sequences and their drafts may be together; with more, no draft is verified. 0: none ever is
 
 	HostBlocks int        // blocks of host memory to swap to
 	Preemption Preemption // Cheaper compares these costs, in one unit:

@@ -20,6 +20,7 @@ func settings(from choices) Config {
 	if from.below(3) > 0 {
 		c.HostBlocks = from.below(60)
 	}
+	c.DraftRows = max(0, from.below(16)-4)
 	for range from.below(4) {
 		g := paging.Group{}
 		if from.below(3) > 0 {

@@ -75,6 +75,8 @@ func (w *walk) turn() {
 		w.hold()
 	case kind < 58 && len(w.flight) > 0:
 		w.land(w.flight[0].number)
+	case kind < 70 && id != 0:
+		w.draft(id)
 	default:
 		w.schedule()
 	}

@@ -27,6 +27,7 @@ type walk struct {
 	times   times
 
 	ended, loads, loaded, saved, forks, fails, losses int
+	draw                                              []int32 // a draft
 }
 
 func newWalk(t rapid.TB, from choices, c Config) *walk {
@@ -154,6 +155,19 @@ func (w *walk) truncate(id uint64) {
 	}
 }
 
+// draft guesses at what a sequence says next, rightly up to somewhere.
+func (w *walk) draft(id uint64) {
+	l := w.lines[id]
+	w.draw = w.draw[:0]
+	for i := range 1 + w.from.below(8) {
+		w.draw = append(w.draw, l.token(l.landed+i))
+		if w.from.below(8) == 0 {
+			w.draw[i] = int32(w.from.below(letters))
+		}
+	}
+	w.Draft(id, w.draw)
+}
+
 // turnBeams takes one sequence of a request out and lets others go on in two ways.
 func (w *walk) turnBeams(id uint64) {
 	kin := slices.Clone(*w.lines[id].kin)
@@ -220,7 +234,7 @@ func (w *walk) land(number uint64) {
 	landed, err := w.Land(number, w.results[number])
 	w.must(err)
 	delete(w.results, number)
-	for _, x := range landed {
+	for i, x := range landed {
 		l := w.lines[x.Sequence]
 		if x.Token != l.token(l.landed) {
 			w.memory.fatal("sequence %d says %d, not %d", x.Sequence, x.Token, l.token(l.landed))
@@ -228,6 +242,8 @@ func (w *walk) land(number uint64) {
 		l.landed++
 		if x.Reason != Going {
 			w.forget(x.Sequence)
+		} else if i+1 < len(landed) && landed[i+1].Sequence == x.Sequence {
+			continue // more of a draft was right
 		} else if tokens, _ := w.Tokens(x.Sequence); !slices.Equal(tokens, l.tokens[:l.landed]) {
 			w.memory.fatal("sequence %d has tokens %v, not %v", x.Sequence, tokens, l.tokens[:l.landed])
 		}

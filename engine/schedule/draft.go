@@ -1,0 +1,120 @@
+package schedule
+
+import "quire/engine/step"
+
+// A draft is what somebody guesses that a sequence will say. The step computes it behind the sequence's last token and samples
+// at every place, with the counters that those tokens would have had anyway: as long as what is drawn is what was drafted,
+// the next draw is as good as any, and what comes behind the first difference is dropped. So the text is the same with drafts
+// and without, however it is drawn.
+//
+// Where a token falls is known only once it has landed, so a sequence with a draft runs in no other step meanwhile, and
+// nobody runs ahead of it.
+
+// Draft guesses at the tokens behind a sequence's last landed one; the first of them may be in flight already. It holds for
+// the next step only, and is left out where it cannot be verified or costs too much: where sequences have states, with
+// LandEach, Lockstep and AllLogits, and beyond Config.DraftRows.
+func (s *Scheduler) Draft(id uint64, tokens []int32) {
+	q := s.byID[id]
+	if q == nil || q.drafted > 0 {
+		return
+	}
+	q.draft = q.draft[:0]
+	if len(tokens) > q.unlanded && s.drafts(q) {
+		q.draft = append(q.draft, tokens...)
+	}
+}
+
+// drafts says whether drafts of a sequence can be verified.
+func (s *Scheduler) drafts(q *sequence) bool {
+	r := q.request
+	return r.running && len(s.running) < s.config.DraftRows && !s.cache.HasStates() && !s.config.NoChunking &&
+		!r.LandEach && !r.Lockstep && !r.AllLogits && r.Pooling == step.NoPooling && len(r.unforked) == 0
+}
+
+// awaited says whether a sequence with a draft is in flight.
+func (s *Scheduler) awaited() bool {
+	for _, q := range s.running {
+		if len(q.draft) > 0 && q.flights > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// shareDrafts settles how much of each draft the next step verifies: what no other sequence needs of blocks, and an equal share
+// of the rows.
+func (s *Scheduler) shareDrafts() {
+	drafting := 0
+	for _, q := range s.running {
+		if q.drafted > 0 {
+			return // it is awaited
+		}
+		q.verify = 0
+		if len(q.draft) > 0 {
+			drafting++
+		}
+	}
+	if drafting == 0 {
+		return
+	}
+	rows, free := s.config.DraftRows-len(s.running), s.cache.Pool().Free()
+	for _, q := range s.running {
+		free -= max(0, s.cache.Need(q.table, s.share(q, s.config.TokenBudget)))
+	}
+	for _, q := range s.running {
+		if len(q.draft) == 0 {
+			continue
+		}
+		if q.total()-q.computed == 1 {
+			n := max(0, min(len(q.draft), rows/drafting, q.limit-q.total()-1))
+			plain := s.cache.Need(q.table, 1)
+			for n > 0 && s.cache.Need(q.table, 1+n)-plain > free {
+				n--
+			}
+			free -= s.cache.Need(q.table, 1+n) - plain
+			rows -= n
+			q.verify = n
+		}
+		drafting--
+		if q.verify == 0 {
+			q.draft = q.draft[:0]
+		}
+	}
+}
+
+// landDraft takes what was drawn at a sequence's last token and behind each token of its draft.
+func (s *Scheduler) landDraft(q *sequence, drawn []int32, index int) {
+	drafted := len(drawn) - 1
+	q.unlanded, q.drafted = q.unlanded-1, 0
+	accepted := 0
+	for i, token := range drawn {
+		s.land(q, token, index+i)
+		if i == drafted || q.ended || token != q.draft[i] {
+			break
+		}
+		accepted++
+	}
+	if drafted > 0 {
+		s.stats.Drafts++
+		s.stats.Drafted += uint64(drafted)
+		s.stats.Accepted += uint64(accepted)
+		if !q.ended {
+			s.rewind(q)
+		}
+	}
+	q.draft = q.draft[:0]
+}
+
+// rewind drops what is computed behind a sequence's tokens; the last of them needs no slot yet.
+func (s *Scheduler) rewind(q *sequence) {
+	keep := min(q.computed, len(q.tokens)-1)
+	if q.computed == keep {
+		return
+	}
+	if keep == 0 || s.cache.Truncate(q.table, q.computed-keep) != nil {
+		s.cache.Free(q.table) // what a window has left behind is computed again
+	}
+	if q.computed = q.table.Tokens(); q.computed == 0 {
+		s.cache.Free(q.table)
+	}
+}
