@@ -88,8 +88,9 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
 		NoText: e.info.NoText, Whole: e.plan.Whole, Pooling: e.info.Pooling, Rank: e.rank(),
 	}
+	_, drafter := e.speculation()
 	e.loop = loop.New(loop.Config{
-		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
+		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
 	})
 	e.observe()
 	go e.run()
@@ -158,6 +159,9 @@ func (e *Engine) size(given bool) error {
 		}
 	}
 	if _, err := preemption(o.Preemption); err != nil {
+		return err
+	}
+	if err := e.checkSpeculation(); err != nil {
 		return err
 	}
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
@@ -244,6 +248,7 @@ func (e *Engine) newScheduler() (err error) {
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}
+	c.DraftRows, _ = e.speculation()
 	if e.plan.Whole { // later tokens change the K and V of earlier ones: nothing is cut, and nothing shared
 		c.NoChunking, c.PrefixCache = true, false
 	}

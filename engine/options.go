@@ -31,6 +31,12 @@ type Options struct {
 	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
 	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
+	// Speculation says how tokens are drafted, to verify several of them in one step: "" or "none": not at all; "ngram": what followed
+	// the last time the last tokens came, in the prompt or the answer. The text is the same. Drafts stop where they are
+	// wrong too often, and beyond a few sequences at once.
+	Speculation string `json:"speculation"`
+	DraftMax    int    `json:"draftMax"` // the most tokens of a draft; 0: 15
+
 	LoRARank int `json:"loraRank"` // ranks of all adapters that AddLoRA may load; 0: none may be
 
 	QueueLimit    int  `json:"queueLimit"`  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number

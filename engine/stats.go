@@ -19,20 +19,23 @@ type Stats struct {
 	BatchSequences int     `json:"batchSequences"` // in the last step
 	Dispatches     int     `json:"dispatches"`     // in the last step
 	Steps          uint64  `json:"steps"`
-	Computed       uint64  `json:"computed"`      // tokens, of prompts and generated, again after a preemption too
-	Tokens         uint64  `json:"tokens"`        // generated
-	Preemptions    uint64  `json:"preemptions"`   // of requests
-	Swaps          uint64  `json:"swaps"`         // of preemptions, those by swap
-	Copies         uint64  `json:"copies"`        // of blocks
-	Evictions      uint64  `json:"evictions"`     // of blocks
-	SwapOuts       uint64  `json:"swapOuts"`      // of blocks
-	SwapIns        uint64  `json:"swapIns"`       // of blocks
-	AskedTokens    uint64  `json:"askedTokens"`   // of prompts
-	HitTokens      uint64  `json:"hitTokens"`     // of them found in the prefix cache, in whole blocks
-	PartialTokens  uint64  `json:"partialTokens"` // of them copied from blocks that share their first tokens only
-	HitRate        float64 `json:"hitRate"`       // share of asked tokens that were found, over the last 1,000 requests
-	PinsYielded    uint64  `json:"pinsYielded"`   // that gave way to requests
-	Pinned         int     `json:"pinned"`        // sessions
+	Computed       uint64  `json:"computed"`       // tokens, of prompts and generated, again after a preemption too
+	Tokens         uint64  `json:"tokens"`         // generated
+	Drafts         uint64  `json:"drafts"`         // that were verified
+	DraftedTokens  uint64  `json:"draftedTokens"`  // of them
+	AcceptedTokens uint64  `json:"acceptedTokens"` // of those, the ones that were right
+	Preemptions    uint64  `json:"preemptions"`    // of requests
+	Swaps          uint64  `json:"swaps"`          // of preemptions, those by swap
+	Copies         uint64  `json:"copies"`         // of blocks
+	Evictions      uint64  `json:"evictions"`      // of blocks
+	SwapOuts       uint64  `json:"swapOuts"`       // of blocks
+	SwapIns        uint64  `json:"swapIns"`        // of blocks
+	AskedTokens    uint64  `json:"askedTokens"`    // of prompts
+	HitTokens      uint64  `json:"hitTokens"`      // of them found in the prefix cache, in whole blocks
+	PartialTokens  uint64  `json:"partialTokens"`  // of them copied from blocks that share their first tokens only
+	HitRate        float64 `json:"hitRate"`        // share of asked tokens that were found, over the last 1,000 requests
+	PinsYielded    uint64  `json:"pinsYielded"`    // that gave way to requests
+	Pinned         int     `json:"pinned"`         // sessions
 	EventsDropped  uint64  `json:"eventsDropped"`
 	Recoveries     int     `json:"recoveries"` // from lost devices
 	GPUBuffers     int     `json:"gpuBuffers"`
@@ -62,6 +65,7 @@ func (e *Engine) observe() {
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
 		BatchTokens: e.batch.tokens, BatchSequences: e.batch.sequences,
 		Steps: st.Steps, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
+		Drafts: st.Drafts, DraftedTokens: st.Drafted, AcceptedTokens: st.Accepted,
 		Copies: c.Copies, Evictions: c.Evictions, SwapOuts: c.SwapOuts, SwapIns: c.SwapIns,
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,
 		Pinned: st.Pinned, PinsYielded: st.Yielded, EventsDropped: e.events.lost(),

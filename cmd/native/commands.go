@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"quire/engine/bench"
+	"quire/engine/draft"
 	"quire/engine/kernel"
 	"quire/engine/sample"
 	"quire/engine/schedule"
@@ -60,6 +61,7 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 			"workloads":        strings.Join(sim.SyntheticNames(), ", "),
 			"tokenBudget":      strconv.Itoa(schedule.DefaultTokenBudget),
 			"longPrompt":       strconv.Itoa(schedule.DefaultLongPrompt),
+			"draftMax":         strconv.Itoa(draft.Most),
 			"snapshotInterval": strconv.Itoa(schedule.DefaultSnapshotInterval),
 			"maxSeqs":          strconv.Itoa(schedule.DefaultMaxSeqs),
 			"sharingRequests":  strconv.Itoa(sharingRequests),

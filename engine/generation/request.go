@@ -26,6 +26,8 @@ type Request struct {
 
 	LoRA []LoRA // adapters that change the model for it, which add up; cached blocks are shared only under the same
 
+	DraftMax int // the most tokens of a draft; 0: as the engine is opened; below 0: none. Logit bias, penalties, beams and Logits have none
+
 	Deadline time.Time // finishes the request as cancelled, with ErrDeadline; zero: none
 
 	N      int    // choices to give; 0: 1. Choice i is drawn with Sample.Seed+i

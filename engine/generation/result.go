@@ -73,6 +73,8 @@ type Figures struct {
 	PromptTokens    int      `json:"promptTokens"`
 	CachedTokens    int      `json:"cachedTokens"`
 	GeneratedTokens int      `json:"generatedTokens"` // what BestOf and Beams left out too
+	DraftedTokens   int      `json:"draftedTokens"`   // of drafts that were verified
+	AcceptedTokens  int      `json:"acceptedTokens"`  // of them, those that were right
 	TimeToFirst     Duration `json:"timeToFirst"`     // from Submit
 	PromptPerSecond float64  `json:"promptPerSecond"` // tokens
 	DecodePerSecond float64  `json:"decodePerSecond"` // tokens

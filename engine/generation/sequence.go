@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"quire/engine/draft"
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/tokenizer"
@@ -14,6 +15,7 @@ type Sequence struct {
 	ID         uint64
 	Generation *Generation
 	Sample     sample.Params // how its tokens are drawn
+	Drafter    draft.Drafter // nil: its tokens are drawn one by one
 
 	index   int // of the choice
 	decoder *tokenizer.Decoder

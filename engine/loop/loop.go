@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"quire/engine/draft"
 	"quire/engine/generation"
 	"quire/engine/sample"
 	"quire/engine/schedule"
@@ -35,7 +36,8 @@ type Scheduler interface {
 	Add(r schedule.Request) error
 	Schedule(s *step.Step) schedule.Decision
 	Land(number uint64, tokens []int32) ([]schedule.Landed, error)
-	End(sequence uint64) error
+	End(sequence uint64, but int) error
+	Draft(sequence uint64, d schedule.Drafter)
 	Cancel(sequence uint64) error
 	Discard(sequence uint64) error
 	Fork(parent, child uint64) error
@@ -55,6 +57,7 @@ type Config struct {
 	Lost      func(error) bool                    // says whether an error means a lost device, which Build may bring back
 	Step      func(schedule.Decision, *step.Step) // told of each step before it is submitted; may be nil
 	Change    func()                              // told when a step has landed, and when there is nothing to do; may be nil
+	Drafter   func(most int) draft.Drafter        // makes one for a sequence; nil: there are no drafts
 }
 
 // Loop runs requests. Submit, Cancel, Call and Close may be called from any goroutine.
@@ -226,6 +229,7 @@ func (l *Loop) takeIn() {
 		l.generations[g.ID] = g
 		for _, q := range g.Live {
 			l.sequences[q.ID] = q
+			l.draftFor(q)
 		}
 		if err := l.scheduler.Add(g.Scheduled()); err != nil {
 			l.finish(g, generation.FinishError, err)
@@ -323,33 +327,43 @@ func (l *Loop) land() error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tokens {
+	for i, t := range tokens {
 		if q := l.sequences[t.Sequence]; q != nil {
 			if t.Reason == schedule.Computed {
 				q.Generation.Computed(now)
 				l.end(q, generation.FinishStop, nil)
 				continue
 			}
-			l.give(q, t.Reason, result.Drawn[t.Index], now)
+			l.give(q, tokens[i:], result.Drawn[t.Index], now)
 		}
 	}
 	l.config.Change()
 	return nil
 }
 
-// give hands a landed token to its request, and ends the sequence where the request has had enough.
-func (l *Loop) give(q *generation.Sequence, reason schedule.Reason, drawn sample.Token, now time.Time) {
+// give hands the first of landed tokens to its request, and ends the sequence where the request has had enough.
+func (l *Loop) give(q *generation.Sequence, landed []schedule.Landed, drawn sample.Token, now time.Time) {
 	if q.Generation.Search() {
 		l.giveBeam(q, drawn, now)
 		return
 	}
-	end := q.Land(drawn, reason, now)
+	more := 0 // tokens of a draft behind it
+	for more+1 < len(landed) && landed[more+1].Sequence == q.ID {
+		more++
+	}
+	end := q.Land(drawn, landed[0].Reason, now)
+	if more == 0 || end != "" {
+		q.Verified(landed[more].Drafted, landed[more].Accepted)
+	}
 	if end == "" {
+		if more == 0 && q.Drafter != nil {
+			l.scheduler.Draft(q.ID, q.Drafter)
+		}
 		return
 	}
 	var err error
-	if reason == schedule.Going {
-		if err = l.scheduler.End(q.ID); err != nil {
+	if landed[more].Reason == schedule.Going {
+		if err = l.scheduler.End(q.ID, more); err != nil {
 			end = generation.FinishError
 		}
 	}

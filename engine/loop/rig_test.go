@@ -3,12 +3,15 @@ package loop
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/draft"
 	"quire/engine/generation"
 	"quire/engine/sample"
 	"quire/engine/schedule"
@@ -31,6 +34,7 @@ type fake struct {
 	refuse                 func(p sample.Params) error // of Open; nil: never
 	live, built            bool
 	rebuilt                int
+	drafted                int // tokens of drafts
 }
 
 func next(errs *[]error) (err error) {
@@ -60,8 +64,15 @@ func (f *fake) Submit(s *step.Step) error {
 	}
 	f.steps = append(f.steps, step.Step{Number: s.Number, Tokens: append([]int32(nil), s.Tokens...), Rows: append([]step.Row(nil), s.Rows...)})
 	r := &step.Result{Number: s.Number}
+	drawn, wrong := int32(-1), false // the row that the last draw was of
 	for _, o := range s.Outputs {
 		row := &s.Rows[o.Row]
+		if o.Sample && o.Row != drawn {
+			drawn, wrong = o.Row, false
+		} else if o.Sample { // a token of a draft: what follows a wrong one is anything
+			wrong = wrong || s.Tokens[o.Token] != f.say(row, o.Counter-1).ID
+			f.drafted++
+		}
 		if o.Logits {
 			r.Logits = append(r.Logits, step.Logits{Sequence: row.Sequence, Position: int(s.Positions[o.Token])})
 		}
@@ -69,6 +80,9 @@ func (f *fake) Submit(s *step.Step) error {
 			continue
 		}
 		token := f.say(row, o.Counter)
+		if wrong {
+			token = letter('!')
+		}
 		if f.broken != nil && f.broken(row) {
 			r.Broken, token = append(r.Broken, row.Sequence), sample.Token{}
 		}
@@ -120,6 +134,26 @@ func alphabet(_ *step.Row, counter uint32) sample.Token { return letter('a' + in
 
 func letter(id int32) sample.Token { return sample.Token{Candidate: sample.Candidate{ID: id}} }
 
+// guesser drafts the alphabet, mostly.
+type guesser struct {
+	*rand.Rand
+	accepted int
+}
+
+func (g *guesser) Draft(tokens []int32, inFlight, most int) []int32 {
+	said := len(tokens) - slices.Index(tokens, 'a')
+	var draft []int32
+	for i := range g.IntN(inFlight + most + 1) {
+		draft = append(draft, 'a'+int32(said+i)%26)
+		if g.IntN(8) == 0 {
+			draft[i] = 'a' + int32(g.IntN(26))
+		}
+	}
+	return draft
+}
+
+func (g *guesser) Verified(_, accepted int) { g.accepted += accepted }
+
 // rig is a loop that runs, over a scheduler and a fake.
 type rig struct {
 	*Loop
@@ -134,7 +168,11 @@ func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.T
 	require.NoError(t, err)
 	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}}
 	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
-	r.Loop = New(Config{Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) }})
+	config := Config{Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) }}
+	if c.DraftRows > 0 {
+		config.Drafter = func(int) draft.Drafter { return &guesser{Rand: rand.New(rand.NewPCG(uint64(c.DraftRows), 1))} }
+	}
+	r.Loop = New(config)
 	go r.Run()
 	return r
 }

@@ -174,7 +174,7 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
-	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxSeqs*len(o.StopTokens)))
+	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxOutputs*len(o.StopTokens)))
 	return err
 }
 

@@ -10,16 +10,32 @@ import "quire/engine/step"
 // Where a token falls is known only once it has landed, so a sequence with a draft runs in no other step meanwhile, and
 // nobody runs ahead of it.
 
-// Draft guesses at the tokens behind a sequence's last landed one; the first of them may be in flight already. It holds for
-// the next step only, and is left out where it cannot be verified or costs too much: where sequences have states, with
-// LandEach, Lockstep and AllLogits, and beyond Config.DraftRows.
-func (s *Scheduler) Draft(id uint64, tokens []int32) {
+// Drafter guesses at what follows a sequence's landed tokens, the prompt first: at most so many behind those that are in flight,
+// with which the guess begins.
+type Drafter interface {
+	Draft(tokens []int32, inFlight, most int) []int32
+}
+
+// Draft asks for a draft of a sequence for the next step: call it when its tokens have landed. Nobody is asked where none can be
+// verified, or it would cost too much: where sequences have states, with LandEach, Lockstep and AllLogits, and beyond
+// Config.DraftRows.
+func (s *Scheduler) Draft(id uint64, d Drafter) {
 	q := s.byID[id]
 	if q == nil || q.drafted > 0 {
 		return
 	}
 	q.draft = q.draft[:0]
-	if len(tokens) > q.unlanded && s.drafts(q) {
+	if !s.drafts(q) {
+		return
+	}
+	most := min(s.config.DraftRows-len(s.running), q.limit-q.total()-1)
+	if s.config.MoreLogits > 0 {
+		most = min(most, s.config.MoreLogits)
+	}
+	if most < 1 {
+		return
+	}
+	if tokens := d.Draft(q.tokens, q.unlanded, most); len(tokens) > q.unlanded {
 		q.draft = append(q.draft, tokens...)
 	}
 }
@@ -27,8 +43,8 @@ func (s *Scheduler) Draft(id uint64, tokens []int32) {
 // drafts says whether drafts of a sequence can be verified.
 func (s *Scheduler) drafts(q *sequence) bool {
 	r := q.request
-	return r.running && len(s.running) < s.config.DraftRows && !s.cache.HasStates() && !s.config.NoChunking &&
-		!r.LandEach && !r.Lockstep && !r.AllLogits && r.Pooling == step.NoPooling && len(r.unforked) == 0
+	return r.running && !s.cache.HasStates() && !s.config.NoChunking &&
+		!r.LandEach && !r.Lockstep && !r.AllLogits && r.Pooling == step.NoPooling
 }
 
 // awaited says whether a sequence with a draft is in flight.
@@ -95,6 +111,8 @@ func (s *Scheduler) landDraft(q *sequence, drawn []int32, index int) {
 		accepted++
 	}
 	if drafted > 0 {
+		last := &s.landed[len(s.landed)-1]
+		last.Drafted, last.Accepted = drafted, accepted
 		s.stats.Drafts++
 		s.stats.Drafted += uint64(drafted)
 		s.stats.Accepted += uint64(accepted)

@@ -26,6 +26,8 @@ type Landed struct {
 	Token    int32
 	Index    int // into Land's tokens
 	Reason   Reason
+	Drafted  int // of the last token of a sequence in the list: tokens of the draft that was verified,
+	Accepted int // and of them those that are right
 }
 
 // Land takes the tokens that the oldest step in flight sampled, one for each Output with Sample, in order, and gives the
@@ -112,9 +114,9 @@ func (s *Scheduler) end(q *sequence, known int) {
 	}
 }
 
-// End takes a sequence out at its last landed token, which the caller takes for its stop: call it between the landing of
-// that token and the next. One that has no landed token is cancelled.
-func (s *Scheduler) End(id uint64) error {
+// End takes a sequence out at the last of its landed tokens but so many, which the caller takes for its stop: call it between
+// the landing of that token and the next step. One that has no landed token is cancelled.
+func (s *Scheduler) End(id uint64, but int) error {
 	q := s.byID[id]
 	if q == nil {
 		return fmt.Errorf("%w: %d", ErrUnknown, id)
@@ -122,7 +124,7 @@ func (s *Scheduler) End(id uint64) error {
 	if len(q.tokens) == q.prompt {
 		return s.Cancel(id)
 	}
-	s.end(q, len(q.tokens)-1)
+	s.end(q, len(q.tokens)-1-but)
 	return nil
 }
 

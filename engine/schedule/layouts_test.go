@@ -19,7 +19,7 @@ type layout struct {
 func layouts() []layout {
 	beside := []paging.Group{{}, {Window: 6}}
 	return []layout{
-		{"swap", Config{BlockSize: 4, Blocks: 8, PrefixCache: true, TokenBudget: 16, MaxSeqs: 4, Depth: 2, DraftRows: 8, HostBlocks: 16, Preemption: Swap}},
+		{"swap", Config{BlockSize: 4, Blocks: 8, PrefixCache: true, TokenBudget: 16, MaxSeqs: 4, Depth: 2, HostBlocks: 16, Preemption: Swap}},
 		{"swap, partial hits", Config{
 			BlockSize: 4, Blocks: 13, PrefixCache: true, PartialHits: true, TokenBudget: 16, MaxSeqs: 6, Depth: 3, DraftRows: 12, HostBlocks: 30, Preemption: Swap,
 		}},

@@ -193,11 +193,11 @@ func TestEndDropsSurplus(t *testing.T) {
 	r.next()
 	r.next()
 	require.Len(t, r.land(1), 1)
-	require.NoError(t, r.End(1))
+	require.NoError(t, r.End(1, 0))
 	assert.Empty(t, r.land(2))
 	assert.Empty(t, r.land(3))
 	assert.Equal(t, Idle, r.next().Kind)
-	assert.ErrorIs(t, r.End(1), ErrUnknown)
+	assert.ErrorIs(t, r.End(1, 0), ErrUnknown)
 }
 
 func TestLandOrder(t *testing.T) {

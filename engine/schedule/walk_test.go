@@ -113,7 +113,7 @@ func (w *walk) deadline(id uint64) {
 
 func (w *walk) finish(id uint64) {
 	if _, there := w.Tokens(id); there { // a sample to come is unknown
-		w.must(w.End(id))
+		w.must(w.End(id, 0))
 		w.forget(id)
 	}
 }
@@ -165,7 +165,12 @@ func (w *walk) draft(id uint64) {
 			w.draw[i] = int32(w.from.below(letters))
 		}
 	}
-	w.Draft(id, w.draw)
+	w.Scheduler.Draft(id, w)
+}
+
+// Draft implements Drafter.
+func (w *walk) Draft(tokens []int32, inFlight, most int) []int32 {
+	return w.draw[:min(len(w.draw), inFlight+most)]
 }
 
 // turnBeams takes one sequence of a request out and lets others go on in two ways.
@@ -234,7 +239,15 @@ func (w *walk) land(number uint64) {
 	landed, err := w.Land(number, w.results[number])
 	w.must(err)
 	delete(w.results, number)
+	stopped := uint64(0)
 	for i, x := range landed {
+		if x.Sequence == stopped {
+			continue
+		}
+		more := 0 // tokens of a draft that are right
+		for i+more+1 < len(landed) && landed[i+more+1].Sequence == x.Sequence {
+			more++
+		}
 		l := w.lines[x.Sequence]
 		if x.Token != l.token(l.landed) {
 			w.memory.fatal("sequence %d says %d, not %d", x.Sequence, x.Token, l.token(l.landed))
@@ -242,8 +255,12 @@ func (w *walk) land(number uint64) {
 		l.landed++
 		if x.Reason != Going {
 			w.forget(x.Sequence)
-		} else if i+1 < len(landed) && landed[i+1].Sequence == x.Sequence {
-			continue // more of a draft was right
+		} else if more > 0 {
+			if w.from.below(8) == 0 && landed[i+more].Reason == Going {
+				w.must(w.End(x.Sequence, more))
+				w.forget(x.Sequence)
+				stopped = x.Sequence
+			}
 		} else if tokens, _ := w.Tokens(x.Sequence); !slices.Equal(tokens, l.tokens[:l.landed]) {
 			w.memory.fatal("sequence %d has tokens %v, not %v", x.Sequence, tokens, l.tokens[:l.landed])
 		}

@@ -1,0 +1,81 @@
+package loop
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/generation"
+	"quire/engine/sample"
+	"quire/engine/schedule"
+	"quire/engine/step"
+)
+
+// Drafts change how many steps a text takes and nothing else: it ends at the same token, whatever ends it in the middle of one.
+func TestDraftsChangeNothing(t *testing.T) {
+	ends := func(row *step.Row, counter uint32) sample.Token {
+		if counter == 17 {
+			return letter(endToken)
+		}
+		return alphabet(row, counter)
+	}
+	wrong := 0
+	for _, depth := range []int{1, 4} {
+		for name, q := range map[string]generation.Request{
+			"end token":  {},
+			"stop text":  {Stop: []string{"jk"}},
+			"length":     {MaxTokens: 12},
+			"one token":  {MaxTokens: 1},
+			"past ends":  {MinTokens: 25, MaxTokens: 40},
+			"samples":    {N: 3, MaxTokens: 14},
+			"best of":    {N: 1, BestOf: 3, MaxTokens: 14},
+			"late stop":  {Stop: []string{"abc", "lmn"}, MinTokens: 5},
+			"no drafts":  {MaxTokens: 14, DraftMax: -1},
+			"penalties":  {MaxTokens: 14, Sample: sample.Params{PresencePenalty: 1}},
+			"all logits": {MaxTokens: 14, Logits: func(int, []float32) {}},
+		} {
+			run := func(rows int) (generation.Result, int, int) {
+				r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth, PrefixCache: true, DraftRows: rows}, ends)
+				result := r.submit(q).result()
+				r.close()
+				return result, len(r.runner.steps), r.runner.drafted
+			}
+			want, plain, _ := run(0)
+			require.NoError(t, want.Err)
+			got, steps, drafted := run(16)
+			assert.Equal(t, want.Choices, got.Choices, "%s at depth %d", name, depth)
+			assert.Equal(t, want.Reason, got.Reason)
+			if may := q.Drafts() && q.MaxTokens != 1; may && q.N == 0 {
+				assert.Less(t, steps, plain, "%s at depth %d", name, depth)
+				assert.Positive(t, got.Figures.AcceptedTokens)
+				wrong += got.Figures.DraftedTokens - got.Figures.AcceptedTokens
+			} else if !may {
+				assert.Zero(t, drafted, name)
+			}
+		}
+	}
+	assert.Positive(t, wrong)
+}
+
+// Where many sequences run nobody is asked for drafts.
+func TestManySequencesHaveNoDrafts(t *testing.T) {
+	r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: 2, MaxSeqs: 8, DraftRows: 4}, alphabet)
+	var all []*stream
+	for range 6 {
+		all = append(all, r.submit(generation.Request{MaxTokens: 20}))
+	}
+	for _, s := range all {
+		require.NoError(t, s.result().Err)
+	}
+	r.close()
+	most := 0
+	for _, s := range r.runner.steps {
+		for _, row := range s.Rows {
+			if len(s.Rows) >= 4 && row.Start > 0 {
+				most = max(most, int(row.Count))
+			}
+		}
+	}
+	assert.Equal(t, 1, most)
+}

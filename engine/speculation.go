@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"fmt"
+
+	"quire/engine/draft"
+)
+
+// draftRows is how many tokens of a step sequences and their drafts may be together, unless a draft alone is longer: what
+// products multiply at hardly more than one's cost.
+const draftRows = 16
+
+// speculation gives the rows that a step may have for sequences and their drafts, and what makes a sequence's drafter; 0 and nil
+// where there are no drafts.
+func (e *Engine) speculation() (rows int, drafter func(most int) draft.Drafter) {
+	o := e.options
+	if o.Speculation == "" || o.Speculation == "none" {
+		return 0, nil
+	}
+	rows = max(draftRows, 1+o.DraftMax)
+	return rows, func(most int) draft.Drafter {
+		if most == 0 {
+			most = o.DraftMax
+		}
+		return draft.NewLookup(draft.Settings{Most: most, Depth: o.Depth})
+	}
+}
+
+// checkSpeculation refuses what cannot be.
+func (e *Engine) checkSpeculation() error {
+	switch o := &e.options; {
+	case o.Speculation != "" && o.Speculation != "none" && o.Speculation != "ngram":
+		return fmt.Errorf("%w: Speculation is %q, it must be none or ngram", ErrBadRequest, o.Speculation)
+	case o.DraftMax < 0:
+		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
+	case o.Speculation == "ngram" && e.plan.StateBytes() > 0:
+		return fmt.Errorf("%w: speculation with a model whose layers keep a state", ErrUnsupportedModel)
+	}
+	return nil
+}
