@@ -98,6 +98,12 @@ export interface OpenOptions {
   swapMemory?: number;
   /** Requests that may wait, beyond which one fails as ErrQueueFull; default: any number. */
   queueLimit?: number;
+  /** How tokens are drafted, so that a step verifies several of them; default none. ngram: what followed the last time the last tokens
+   * came, in the prompt or the answer. The text is the same, and comes sooner where it repeats what was said. Drafts stop where they
+   * are wrong too often, and where many sequences run. */
+  speculation?: 'none' | 'ngram';
+  /** The most tokens of a draft; default 15. */
+  draftMax?: number;
   /** Ranks of all LoRA adapters that loadLora may load at once; default 0: none. An adapter's rank is the rows of its lora_a. */
   loraRank?: number;
 }
@@ -306,6 +312,8 @@ export interface Request extends Partial<Sampling> {
   signal?: AbortSignal;
   /** Log-probabilities of each token and of so many best ones, at most 20. */
   logprobs?: number;
+  /** The most tokens of a draft (speculation of Quire.open); below 0: none. With logitBias, penalties, dry and beams there is none. */
+  draftMax?: number;
   /** Go on past end tokens. */
   ignoreEnd?: boolean;
   /** Show special tokens in the text. */
@@ -470,6 +478,9 @@ export interface RequestFigures {
   promptTokens: number;
   cachedTokens: number;
   generatedTokens: number;
+  /** Of drafts that were verified, and those among them that were right. */
+  draftedTokens: number;
+  acceptedTokens: number;
   /** Milliseconds from the request to its first token. */
   timeToFirst: number;
   promptPerSecond: number;
@@ -516,6 +527,10 @@ export interface Stats {
   steps: number;
   /** Generated since the model was opened. */
   tokens: number;
+  /** Drafts that were verified, tokens of them, and those among these that were right. */
+  drafts: number;
+  draftedTokens: number;
+  acceptedTokens: number;
   /** Of requests that gave way to others, in all and by swap to host memory. */
   preemptions: number;
   swaps: number;

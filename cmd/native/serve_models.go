@@ -233,7 +233,7 @@ func (s *shelf) loads() (all []openaihttp.Load) {
 		info, stats := m.engine.Info(), m.engine.Stats()
 		all = append(all, openaihttp.Load{
 			Model: state.Name, Running: stats.Running, Waiting: stats.Waiting, Blocks: stats.Blocks.Total, Used: stats.Blocks.Active, BlockSize: info.BlockSize,
-			Asked: stats.AskedTokens, Hits: stats.HitTokens, Preemptions: stats.Preemptions, Bytes: m.Memory(), Adapters: m.adapters,
+			Asked: stats.AskedTokens, Hits: stats.HitTokens, Preemptions: stats.Preemptions, Drafts: stats.Drafts, Drafted: stats.DraftedTokens, Accepted: stats.AcceptedTokens, Bytes: m.Memory(), Adapters: m.adapters,
 		})
 	}
 	return all

@@ -107,7 +107,11 @@ func (b *batch) limit(p *pending, answer int, l engine.Limit) string {
 // figures is one prompt's line of figures.
 func (b *batch) figures(f engine.Figures) string {
 	info := b.engine.Info()
-	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s, %.1f tokens/s | %d of %s, %s",
+	drafts := ""
+	if f.DraftedTokens > 0 {
+		drafts = fmt.Sprintf(" (%d of %d drafted)", f.AcceptedTokens, f.DraftedTokens)
+	}
+	return fmt.Sprintf("%s | loaded in %.2f s | prompt %s, %.1f tokens/s | first token after %.3f s | %s%s, %.1f tokens/s | %d of %s, %s",
 		info.Adapter.Name, info.LoadTime.Seconds(), plural(f.PromptTokens, "token"), f.PromptPerSecond, f.TimeToFirst.Seconds(),
-		plural(f.GeneratedTokens, "token"), f.DecodePerSecond, f.Blocks, plural(info.Blocks, "block"), formatSize(info.KVBytes))
+		plural(f.GeneratedTokens, "token"), drafts, f.DecodePerSecond, f.Blocks, plural(info.Blocks, "block"), formatSize(info.KVBytes))
 }

@@ -315,5 +315,5 @@ func TestResultOf(t *testing.T) {
 	text, err := json.Marshal(resultOf(engine.Result{Reason: engine.FinishError, Err: engine.ErrClosed, IDs: []int32{}, Choices: []engine.Choice{}}))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"reason": "error", "error": {"name": "ErrClosed", "message": "the engine is closed"}, "ids": [], "text": "", "choices": [],
-		"figures": {"promptTokens": 0, "cachedTokens": 0, "generatedTokens": 0, "timeToFirst": 0, "promptPerSecond": 0, "decodePerSecond": 0, "blocks": 0}}`, string(text))
+		"figures": {"promptTokens": 0, "cachedTokens": 0, "generatedTokens": 0, "draftedTokens": 0, "acceptedTokens": 0, "timeToFirst": 0, "promptPerSecond": 0, "decodePerSecond": 0, "blocks": 0}}`, string(text))
 }

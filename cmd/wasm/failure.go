@@ -37,6 +37,7 @@ var names = []port.Name{
 // fieldNames are the engine's fields as quire.js calls them.
 var fieldNames = map[string]string{
 	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs", "LoRARank": "loraRank",
+	"Speculation": "speculation", "DraftMax": "draftMax",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
 	"top_k": "topK", "top_p": "topP", "min_p": "minP",
 	"logit_bias": "logitBias", "repetition_penalty": "repetitionPenalty", "frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty",

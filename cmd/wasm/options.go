@@ -52,6 +52,7 @@ type request struct {
 	MinP        float64          `json:"minP"`
 	Seed        string           `json:"seed"` // decimal: 64 bits are more than a JavaScript number holds
 	Logprobs    int              `json:"logprobs"`
+	DraftMax    int              `json:"draftMax"`
 	Stop        engine.StopTexts `json:"stop"`
 	IgnoreEnd   bool             `json:"ignoreEnd"`
 	Special     bool             `json:"special"`
@@ -114,7 +115,7 @@ func (b *beams) beams() (*engine.Beams, error) {
 func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
 		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
-		N: r.N, BestOf: r.BestOf, LoRA: r.adapters(),
+		N: r.N, BestOf: r.BestOf, DraftMax: r.DraftMax, LoRA: r.adapters(),
 		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs,
 			FrequencyPenalty: r.FrequencyPenalty, PresencePenalty: r.PresencePenalty},
 	}

@@ -20,6 +20,11 @@ func (s *Sampling) request(l *lease, now time.Time) (generation.Request, *Error)
 	if r.Tenant == "" {
 		r.Tenant = s.User
 	}
+	if s.DraftMax != nil {
+		if r.DraftMax = *s.DraftMax; r.DraftMax == 0 {
+			r.DraftMax = -1
+		}
+	}
 	if s.Deadline > 0 {
 		r.Deadline = now.Add(s.Deadline)
 	}

@@ -44,6 +44,8 @@ type Sampling struct {
 	User     string
 	Tenant   string // turns are shared out among tenants; "": the user
 
+	DraftMax *int // the most tokens of a draft; 0: no drafts; nil: as the model is opened
+
 	limit string // the name that MaxTokens has in the body
 }
 
@@ -105,6 +107,7 @@ func readSampling(f *fields, maxTokens ...string) (s Sampling) {
 		}
 	}
 	s.LoRA = readLoRA(f)
+	s.DraftMax = f.integer("speculative.n_max")
 	s.Priority, s.Salt, s.User = valueOr(f.integer("priority"), 0), f.textOr("cache_salt", ""), f.textOr("user", f.textOr("safety_identifier", ""))
 	if d := f.number("deadline"); d != nil {
 		c.number("deadline", d, 1e-3, 1e6)
@@ -217,6 +220,7 @@ func (s *Sampling) check(c *checker) {
 	}
 	c.integer(limit, s.MaxTokens, 1, anyNumber)
 	c.integer("min_tokens", &s.MinTokens, 0, anyNumber)
+	c.integer("speculative.n_max", s.DraftMax, 0, anyNumber)
 	c.number("temperature", s.Temperature, 0, 2)
 	c.number("top_p", s.TopP, 0, 1)
 	c.integer("top_k", s.TopK, -1, anyNumber)

@@ -26,13 +26,16 @@ var (
 	queries     = describe("vllm:prefix_cache_queries_total", "Tokens of prompts that were looked up in the prefix cache.")
 	hits        = describe("vllm:prefix_cache_hits_total", "Tokens of prompts that were found in the prefix cache.")
 	preempted   = describe("vllm:num_preemptions_total", "Requests that gave way to others.")
+	drafts      = describe("vllm:spec_decode_num_drafts_total", "Drafts that were verified.")
+	drafted     = describe("vllm:spec_decode_num_draft_tokens_total", "Tokens of drafts that were verified.")
+	accepted    = describe("vllm:spec_decode_num_accepted_tokens_total", "Tokens of drafts that were right.")
 	loras       = describe("vllm:lora_requests_info", "When it was looked which LoRA adapters run.", "max_lora", "running_lora_adapters", "waiting_lora_adapters")
 	memory      = describe("quire:model_memory_bytes", "Memory on the GPU that a loaded model has.")
 )
 
 // Describe implements prometheus.Collector.
 func (g gauges) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{running, queued, cacheUsage, cacheUsage0, cacheConfig, queries, hits, preempted, loras, memory} {
+	for _, d := range []*prometheus.Desc{running, queued, cacheUsage, cacheUsage0, cacheConfig, queries, hits, preempted, drafts, drafted, accepted, loras, memory} {
 		to <- d
 	}
 }
@@ -52,6 +55,9 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 		tell(queries, prometheus.CounterValue, float64(l.Asked))
 		tell(hits, prometheus.CounterValue, float64(l.Hits))
 		tell(preempted, prometheus.CounterValue, float64(l.Preemptions))
+		tell(drafts, prometheus.CounterValue, float64(l.Drafts))
+		tell(drafted, prometheus.CounterValue, float64(l.Drafted))
+		tell(accepted, prometheus.CounterValue, float64(l.Accepted))
 		tell(memory, prometheus.GaugeValue, float64(l.Bytes))
 		if l.Adapters > 0 {
 			tell(loras, prometheus.GaugeValue, float64(time.Now().Unix()), strconv.Itoa(l.Adapters), strings.Join(g.runningAdapters(l.Model), ","), "")

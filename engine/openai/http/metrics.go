@@ -24,8 +24,11 @@ type Load struct {
 	BlockSize   int
 	Asked, Hits uint64 // tokens of prompts, and those of them that were found in the prefix cache
 	Preemptions uint64
-	Bytes       uint64 // on the GPU
-	Adapters    int    // LoRA adapters that requests may name
+
+	Drafts, Drafted, Accepted uint64 // that were verified, tokens of them, and those of these that were right
+
+	Bytes    uint64 // on the GPU
+	Adapters int    // LoRA adapters that requests may name
 }
 
 // Metrics tells Prometheus of models and requests: under vLLM's names where they mean the same, so that dashboards and the inference

@@ -40,7 +40,7 @@ func (o one) Take(context.Context, string) (openai.Engine, func(), error) {
 }
 
 func TestMetrics(t *testing.T) {
-	loads := []Load{{Model: "tales", Running: 3, Waiting: 2, Blocks: 100, Used: 25, BlockSize: 16, Asked: 50, Hits: 20, Preemptions: 1, Adapters: 2}}
+	loads := []Load{{Model: "tales", Running: 3, Waiting: 2, Blocks: 100, Used: 25, BlockSize: 16, Asked: 50, Hits: 20, Preemptions: 1, Adapters: 2, Drafts: 4, Drafted: 30, Accepted: 21}}
 	m := NewMetrics(func() []Load { return loads })
 	h := New(echo, Options{Metrics: m, Keys: secrets(t, "ann", "secret-of-ann"), TokensPerMinute: 1000})
 	r := generation.Result{Reason: generation.FinishLength, Figures: generation.Figures{PromptTokens: 10, GeneratedTokens: 5, DecodePerSecond: 20,
@@ -65,7 +65,8 @@ func TestMetrics(t *testing.T) {
 		`vllm:kv_cache_usage_perc{model_name="tales"} 0.25`, `vllm:gpu_cache_usage_perc{model_name="tales"} 0.25`,
 		`vllm:cache_config_info{block_size="16",model_name="tales",num_gpu_blocks="100"} 1`,
 		`vllm:prefix_cache_queries_total{model_name="tales"} 50`, `vllm:prefix_cache_hits_total{model_name="tales"} 20`,
-		`vllm:num_preemptions_total{model_name="tales"} 1`,
+		`vllm:num_preemptions_total{model_name="tales"} 1`, `vllm:spec_decode_num_drafts_total{model_name="tales"} 4`,
+		`vllm:spec_decode_num_draft_tokens_total{model_name="tales"} 30`, `vllm:spec_decode_num_accepted_tokens_total{model_name="tales"} 21`,
 		`vllm:prompt_tokens_total{model_name="tales"} 10`, `vllm:generation_tokens_total{model_name="tales"} 5`,
 		`vllm:request_success_total{finished_reason="length",model_name="tales"} 1`,
 		`vllm:time_to_first_token_seconds_bucket{model_name="tales",le="0.02"} 0`, `vllm:time_to_first_token_seconds_bucket{model_name="tales",le="0.04"} 1`,
