@@ -186,7 +186,7 @@ func TestMarkdown(t *testing.T) {
 		})()`, text)), text)
 	}
 	// A text that grows shows the same in the end as at once, and leaves alone what has come.
-	const text = "# Title\n\nOne *two*\n\n- a\n- b\n\n```go\nx := 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nend"
+	const text = "# Title\n\nOne *two*\n\n- a\n- b\n\n```go\nx := 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n\n1. c\n\n2. d\n\n   e\n   - f\n3. g\n\n- [x] h\n\nend"
 	assert.True(t, get[bool](p, fmt.Sprintf(`(() => {
 		const text = %q, grown = new Markdown(), whole = new Markdown();
 		let first = null, same = true;

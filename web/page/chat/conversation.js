@@ -24,12 +24,19 @@ export const find = (talk, id) => talk.messages.find((m) => m.id === id);
 // branches lists what follows a message, the oldest first.
 export const branches = (talk, parent) => talk.messages.filter((m) => m.parent === parent);
 
+// following gives what follows each message, by its id.
+export function following(talk) {
+  const next = new Map();
+  for (const m of talk.messages) next.set(m.parent, [...next.get(m.parent) ?? [], m]);
+  return next;
+}
+
 // path is the conversation as it is read: from its first message, by the branch that was chosen at each, down to the last.
-export function path(talk) {
+export function path(talk, all = following(talk)) {
   const list = [];
   for (let at = ROOT; ;) {
-    const next = branches(talk, at);
-    if (next.length === 0) return list;
+    const next = all.get(at);
+    if (!next) return list;
     const message = next.find((m) => m.id === talk.chosen[at]) ?? next.at(-1);
     list.push(message);
     at = message.id;

@@ -3,7 +3,9 @@
 
 import {Marked} from '../lib/marked.js';
 import '../lib/purify.js';
-import {iconButton, make} from './icons.js';
+import {blocksOf} from './blocks.js';
+import {codeBlock} from './code.js';
+import {make} from './icons.js';
 
 const escaped = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -25,40 +27,79 @@ const ALLOWED = {
 };
 
 const OPEN = 4; // blocks at the end that what comes may still change
+const PIECE = 4000; // characters that are shown at once
+const LONG = 1000; // characters of a block from which on it is not shown anew with every token
 
-// Markdown shows a text that grows. Blocks that stay as they were are not made again, and but for the last ones not read again.
+// Markdown shows a text that grows. Blocks that stay as they were are not made again, and but for the last ones not read again; a long
+// text comes in pieces, between which the page does other things.
 export class Markdown {
   node = make('div', {className: 'markdown'});
-  #blocks = []; // {raw, nodes}
+  #blocks = []; // that are shown
   #text = '';
   #whole = true; // whether nothing was to come
+  #rest = 0; // the timer of what is still to be shown
 
   // show shows a text; whole says that nothing is to come.
   show(text, whole = true) {
     text = text.replace(/\r\n?/g, '\n'); // as marked reads it
     if (text === this.#text && whole === this.#whole) return;
-    const settled = whole || !text.startsWith(this.#text) ? 0 : Math.max(0, this.#blocks.length - OPEN);
+    const json = whole ? pretty(text) : null;
+    const settled = json !== null || !text.startsWith(this.#text) ? 0 : Math.max(0, this.#blocks.length - OPEN);
     this.#text = text;
     this.#whole = whole;
     const kept = this.#blocks.slice(0, settled);
-    const blocks = [...kept, ...blocksOf(text.slice(kept.reduce((sum, {raw}) => sum + raw.length, 0)), whole)];
+    const source = json === null ? text.slice(kept.reduce((sum, {raw}) => sum + raw.length, 0)) : `\`\`\`json\n${json}\n\`\`\``;
+    const blocks = [...kept, ...blocksOf(marked, source, kept.at(-1))];
+    clearTimeout(this.#rest);
     let same = settled;
-    while (same < blocks.length && blocks[same].raw === this.#blocks[same]?.raw) same++;
+    while (same < blocks.length && this.#shows(blocks[same], this.#blocks[same], whole || same < blocks.length - 1)) same++;
     for (const {nodes} of this.#blocks.splice(same)) nodes.forEach((n) => n.remove());
-    for (const {raw, tokens} of blocks.slice(same)) {
-      const nodes = nodesOf(tokens);
-      this.#blocks.push({raw, nodes});
-      this.node.append(...nodes);
-    }
+    this.#add(blocks.slice(same));
   }
-}
 
-// blocksOf cuts a text into what stands for itself. What is only JSON is shown as such.
-function blocksOf(text, whole) {
-  const json = whole ? pretty(text) : null;
-  const tokens = marked.lexer(json === null ? text : `\`\`\`json\n${json}\n\`\`\``);
-  const {links} = tokens;
-  return tokens.map((token) => ({raw: token.raw, tokens: Object.assign([token], {links})}));
+  // shows tells whether what is shown of a block will do; what has come to code, or to a long block that is not done, is put to its end.
+  #shows(block, old, done) {
+    if (!old || block.kind !== old.kind || block.joins !== old.joins) return false;
+    if (block.raw === old.raw && (done ? old.read === old.raw.length : true)) return true;
+    const more = block.raw.length - old.raw.length;
+    if (more < 0 || !block.raw.startsWith(old.raw)) return false;
+    if (block.kind === 'code' && block.language === old.language && block.text.startsWith(old.text)) {
+      old.nodes[0].querySelector('code').append(block.text.slice(old.text.length));
+      Object.assign(old, {raw: block.raw, text: block.text, read: block.raw.length});
+      return true;
+    }
+    const last = old.nodes.findLast((n) => n.append);
+    if (done || block.raw.length < LONG || block.raw.length > 1.25 * old.read || !last) return false;
+    last.append(block.raw.slice(old.raw.length));
+    old.raw = block.raw;
+    return true;
+  }
+
+  // add shows blocks, a piece at once.
+  #add(blocks) {
+    let size = 0;
+    while (blocks.length > 0 && (size === 0 || size + blocks[0].raw.length <= PIECE)) {
+      const block = blocks.shift();
+      size += block.raw.length;
+      this.#blocks.push({...block, nodes: this.#place(block), read: block.raw.length});
+    }
+    if (blocks.length > 0) this.#rest = setTimeout(() => this.#add(blocks));
+  }
+
+  #place(block) {
+    const made = block.kind === 'code' ? [codeBlock(block.text, block.language)] : nodesOf(block);
+    const before = block.joins && this.node.lastElementChild;
+    const [tag, part] = block.kind === 'list' ? ['ul, ol', 'li'] : ['table', 'tbody > tr'];
+    const into = before && (before.matches(tag) ? before : before.querySelector(tag));
+    if (!into) {
+      this.node.append(...made);
+      return made;
+    }
+    const parts = made.flatMap((n) => (n.querySelectorAll ? [...n.querySelectorAll(part)] : [])).filter((n) => n.parentNode.closest?.('li') === null);
+    const place = block.kind === 'list' ? into : into.querySelector('tbody') ?? into.appendChild(make('tbody'));
+    place.append(...parts);
+    return parts;
+  }
 }
 
 // pretty writes JSON with its lines indented; null: the text is no object and no list.
@@ -71,8 +112,8 @@ export function pretty(text) {
   }
 }
 
-function nodesOf(tokens) {
-  const clean = globalThis.DOMPurify.sanitize(marked.parser(tokens), ALLOWED);
+function nodesOf({token, links}) {
+  const clean = globalThis.DOMPurify.sanitize(marked.parser(Object.assign([token], {links})), ALLOWED);
   for (const a of clean.querySelectorAll('a')) Object.assign(a, {target: '_blank', rel: 'noopener noreferrer'});
   for (const h of clean.querySelectorAll('h1, h2, h3, h4, h5, h6')) h.replaceWith(heading(h));
   for (const table of clean.querySelectorAll('table')) table.replaceWith(scrolls(table, 'Table'));
@@ -93,35 +134,7 @@ function scrolls(node, name) {
   return box;
 }
 
-// code shows a block of code under its language, to be copied.
+// code shows code that lies within a list or a quotation.
 function code(pre) {
-  const language = pre.querySelector('code')?.className.replace('language-', '') ?? '';
-  const text = pre.textContent.replace(/\n$/, '');
-  return codeBlock(text, language);
-}
-
-export function codeBlock(text, language) {
-  const place = make('pre', {tabIndex: 0}, make('code', {textContent: text}));
-  place.setAttribute('aria-label', language ? `Code, ${language}` : 'Code');
-  place.setAttribute('role', 'group');
-  const bar = make('div', {className: 'code-bar'}, make('span', {textContent: language || 'text'}), copyButton(() => text, 'Copy the code'));
-  return make('div', {className: 'code'}, bar, place);
-}
-
-// copy tells whether a text is on the clipboard, which pages that did not come securely have not.
-export const copy = async (text) => navigator.clipboard?.writeText(text).then(() => true, () => false) ?? false;
-
-// copyButton copies a text and says so for a moment.
-export function copyButton(text, label) {
-  const button = iconButton('copy', label, async () => {
-    const copied = await copy(text());
-    const [now] = [iconButton(copied ? 'check' : 'close', label)];
-    button.replaceChildren(...now.childNodes);
-    button.setAttribute('aria-label', copied ? 'Copied' : 'It could not be copied');
-    setTimeout(() => {
-      button.replaceChildren(...iconButton('copy', label).childNodes);
-      button.setAttribute('aria-label', label);
-    }, 1500);
-  });
-  return button;
+  return codeBlock(pre.textContent.replace(/\n$/, ''), pre.querySelector('code')?.className.replace('language-', '') ?? '');
 }

@@ -2,8 +2,9 @@
 
 import {show} from '../advice.js';
 import {count, duration, rate, whole} from '../format.js';
+import {codeBlock, copyButton} from './code.js';
 import {iconButton, make} from './icons.js';
-import {codeBlock, copyButton, Markdown, pretty} from './markdown.js';
+import {Markdown, pretty} from './markdown.js';
 
 // MessageView shows a message. It tells edit(message, text), again(message), choose(message) and beside(message).
 export class MessageView {
@@ -19,6 +20,7 @@ export class MessageView {
   #branches = make('span', {className: 'branches'});
   #tools = make('div', {className: 'tools'});
   #editing = false;
+  #shown = {problem: null, calls: ''}; // as they are seen
 
   constructor(message, page) {
     this.#message = message;
@@ -49,7 +51,7 @@ export class MessageView {
       this.#call(m);
       this.#markdown.show(m.text, m.state !== 'running');
       this.node.setAttribute('aria-busy', m.state === 'running');
-      show(this.#problem, m.problem ?? null);
+      if ((m.problem ?? null) !== this.#shown.problem) show(this.#problem, this.#shown.problem = m.problem ?? null);
       this.#note.textContent = noteOf(m);
     }
     this.#tools.hidden = m.state === 'running';
@@ -88,7 +90,7 @@ export class MessageView {
     }
     const thinks = m.state === 'running' && !m.thinking?.ms;
     this.#thoughts.firstChild.textContent = thinks ? 'Thinking' : m.thinking?.ms ? `Thought for ${duration(m.thinking.ms)}` : 'Thoughts';
-    this.#thoughts.lastChild.textContent = m.thoughts;
+    grow(this.#thoughts.lastChild, m.thoughts);
   }
 
   #call(m) {
@@ -156,6 +158,13 @@ export class MessageView {
     this.#body.after(form);
     area.focus();
   }
+}
+
+// grow shows a text, whose beginning is mostly there.
+function grow(node, text) {
+  const {textContent: old} = node;
+  if (text.startsWith(old)) node.append(text.slice(old.length));
+  else node.textContent = text;
 }
 
 const ENDINGS = {

@@ -1,11 +1,12 @@
 // The messages of the conversation that is shown.
 
-import {branches, path} from './conversation.js';
+import {branches, find, following, path} from './conversation.js';
 import {make} from './icons.js';
 import {MessageView} from './message.js';
 
 const NEAR_END = 80; // pixels from the end within which it keeps scrolling
 const EVERY = 50; // milliseconds, at which what comes is shown
+const PIECE = 12000; // characters of messages that are shown at once; those before them follow
 
 export class Thread {
   #box;
@@ -13,6 +14,8 @@ export class Thread {
   #page;
   #talk = null;
   #views = new Map(); // by message id
+  #earlier = 0; // messages above that are still to be shown
+  #timer = 0; // until the next of them
   #dirty = new Set();
   #drawing = false;
 
@@ -26,17 +29,31 @@ export class Thread {
   show(talk) {
     const other = talk !== this.#talk;
     const follow = other || this.#near();
+    const all = following(talk), list = path(talk, all);
     if (other) {
       this.#talk = talk;
       this.#views.clear();
+      this.#earlier = begins(list, list.length);
     }
-    const nodes = path(talk).map((m) => {
-      const all = branches(talk, m.parent);
-      return talk.beside === m.parent && all.length > 1 && m.role !== 'user' ? this.#columns(all) : this.#view(m).node;
-    });
-    if (!same(nodes, [...this.#list.children])) this.#list.replaceChildren(...nodes);
-    for (const id of this.#shown()) this.#update(id);
+    this.#earlier = Math.min(this.#earlier, list.length);
+    const nodes = list.slice(this.#earlier).map((m) => this.#node(m, all.get(m.parent)));
+    const {children} = this.#list;
+    let same = 0;
+    while (same < nodes.length && nodes[same] === children[same]) same++;
+    while (children.length > same) this.#list.lastElementChild.remove();
+    this.#list.append(...nodes.slice(same));
+    clearTimeout(this.#timer);
+    if (this.#earlier > 0) this.#timer = setTimeout(() => this.#before(list, all));
     if (follow) this.end();
+  }
+
+  // before shows some messages more, above the others, which stay where they are seen.
+  #before(list, all) {
+    const to = this.#earlier, below = this.#box.scrollHeight - this.#box.scrollTop;
+    this.#earlier = begins(list, to);
+    this.#list.prepend(...list.slice(this.#earlier, to).map((m) => this.#node(m, all.get(m.parent))));
+    this.#box.scrollTop = this.#box.scrollHeight - below;
+    if (this.#earlier > 0) this.#timer = setTimeout(() => this.#before(list, all));
   }
 
   // changed draws a message again with the next frame.
@@ -47,7 +64,10 @@ export class Thread {
     setTimeout(() => requestAnimationFrame(() => {
       this.#drawing = false;
       const follow = this.#near();
-      for (const id of this.#dirty) this.#update(id);
+      for (const id of this.#dirty) {
+        const m = find(this.#talk, id);
+        if (m && this.#views.has(id)) this.#update(m, branches(this.#talk, m.parent));
+      }
       this.#dirty.clear();
       if (follow) this.end();
     }), EVERY);
@@ -63,26 +83,22 @@ export class Thread {
     for (const {id} of messages) this.#views.get(id)?.wait(text, percent);
   }
 
-  #shown() {
-    return [...this.#views].filter(([, view]) => view.node.isConnected).map(([id]) => id);
-  }
-
-  #view(m) {
-    if (!this.#views.has(m.id)) this.#views.set(m.id, new MessageView(m, this.#page));
-    return this.#views.get(m.id);
-  }
-
-  #columns(all) {
-    const list = make('ul', {className: 'columns'}, ...all.map((m) => this.#view(m).node));
+  // node is what a message is shown by, among its branches: alone, or beside them.
+  #node(m, all) {
+    const beside = this.#talk.beside === m.parent && all.length > 1 && m.role !== 'user';
+    for (const each of beside ? all : [m]) {
+      if (!this.#views.has(each.id)) this.#views.set(each.id, new MessageView(each, this.#page));
+      this.#update(each, all);
+    }
+    const nodes = (beside ? all : [m]).map((each) => this.#views.get(each.id).node);
+    if (!beside) return nodes[0];
+    const list = make('ul', {className: 'columns'}, ...nodes);
     list.setAttribute('aria-label', 'Answers side by side');
     return make('li', {className: 'beside'}, list);
   }
 
-  #update(id) {
-    const view = this.#views.get(id), m = this.#talk.messages.find((each) => each.id === id);
-    if (!view || !m) return;
-    const all = branches(this.#talk, m.parent);
-    view.update({index: all.indexOf(m), count: all.length, beside: this.#talk.beside === m.parent && m.role !== 'user'}, this.#page.runs(this.#talk));
+  #update(m, all) {
+    this.#views.get(m.id).update({index: all.indexOf(m), count: all.length, beside: this.#talk.beside === m.parent && m.role !== 'user'}, this.#page.runs(this.#talk));
   }
 
   #near() {
@@ -95,4 +111,9 @@ export class Thread {
   }
 }
 
-const same = (a, b) => a.length === b.length && a.every((node, i) => node === b[i]);
+// begins gives the first message of a piece that ends before another.
+function begins(list, end) {
+  let size = 0;
+  while (end > 0 && size < PIECE) size += 300 + list[--end].text.length;
+  return end;
+}

@@ -1,0 +1,127 @@
+//go:build !js
+
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/cdproto/tracing"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// observed counts what the page is given to read and to show while an answer comes: the most at once or in one frame, in characters.
+const observed = `(async () => {
+	const {Marked} = await import('/page/lib/marked.js');
+	globalThis.work = {read: 0, shown: 0, all: 0, frames: 0};
+	let read = 0, shown = 0;
+	const {lexer} = Marked.prototype, {sanitize} = DOMPurify;
+	Marked.prototype.lexer = function (text, ...more) { read = Math.max(read, text.length); return lexer.call(this, text, ...more); };
+	DOMPurify.sanitize = (html, ...more) => { shown += html.length; return sanitize.call(DOMPurify, html, ...more); };
+	const frame = () => {
+		work.frames++;
+		work.read = Math.max(work.read, read);
+		work.shown = Math.max(work.shown, shown);
+		work.all += shown;
+		read = shown = 0;
+		requestAnimationFrame(frame);
+	};
+	requestAnimationFrame(frame);
+	return true;
+})()`
+
+// long is 8 kB of Markdown of every kind, a kind with much of it at once.
+const long = `(() => {
+	const words = (n, i) => Array.from({length: n}, (_, k) => ['fox', 'kite', '*owl*', 'tree', '` + "`code`" + `'][(7 * k + i) % 5]).join(' ');
+	const lines = (n, line) => Array.from({length: n}, (_, i) => line(i)).join('\n');
+	return ['# Title', words(280, 1), lines(40, (i) => '- ' + words(7, i)), '| a | b | c |\n|---|---|---|\n' + lines(30, (i) => '| ' + words(3, i) + ' | ' + i + ' | **x** |'),
+		'` + "```" + `go\n' + lines(60, (i) => '\tx' + i + ' := f(' + i + ')') + '\n` + "```" + `', words(400, 3), lines(20, (i) => (i + 1) + '. ' + words(6, i)), '> ' + words(40, 2), 'The end.'].join('\n\n');
+})()`
+
+// While a long answer comes, no frame reads or shows more than a few blocks of it, whatever they are; nothing keeps the page for long.
+func TestNoLongTasks(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	p.ask("say Warm **up**.\n\n- a list\n\n| a |\n|---|\n| b |")
+	p.wait(told + `.length === 1 && ` + idle)
+	assert.Greater(t, get[int](p, `(globalThis.long = `+long+`).length`), 8000)
+	get[bool](p, observed)
+	p.ask("say nothing yet")
+	p.wait(told + `.length === 2 && ` + idle)
+	stopTracing := p.tasks()
+	get[bool](p, `(document.querySelector('#message').value = 'say ' + long, document.querySelector('#message').dispatchEvent(new Event('input')), document.querySelector('#send').click(), true)`)
+	p.wait(told + `.at(-1)?.endsWith('The end.') && ` + idle)
+	work := get[struct {
+		Read, Shown, All, Frames int
+	}](p, `work`)
+	tasks := stopTracing()
+	t.Logf("at most %d characters read at once, %d shown between two frames, %d shown in all, in %d frames; the longest tasks took %v ms", work.Read, work.Shown, work.All, work.Frames, tasks[:5])
+	assert.Less(t, work.Read, 6000, "characters read of an answer at once")
+	assert.Less(t, work.Shown, 5000, "characters of HTML shown between two frames")
+	assert.Less(t, tasks[0], 50.0, "milliseconds that the main thread computed in one task")
+
+	// What is shown bit by bit is what is shown at once; and so it is after a reload, the end first.
+	assert.True(t, get[bool](p, `import('/page/chat/markdown.js').then(async ({Markdown}) => {
+		const whole = new Markdown();
+		whole.show(long);
+		while (!whole.node.textContent.trimEnd().endsWith('The end.')) await new Promise((resolve) => setTimeout(resolve));
+		const told = [...document.querySelectorAll('.told .markdown')].at(-1);
+		globalThis.apart = [told.innerHTML, whole.node.innerHTML];
+		return apart[0] === apart[1];
+	})`))
+	p.picture("chat-long")
+	p.quiet()
+}
+
+// tasks begins to trace the tab. What it returns ends that, and gives how long the main thread computed in each task, in milliseconds,
+// the longest first. That is the processor's time: other programs on a busy machine do not count.
+func (p *tab) tasks() func() []float64 {
+	type event struct {
+		Name     string
+		Cat      string
+		PID, TID int
+		TDur     float64 // microseconds
+		Args     struct{ Name string }
+	}
+	var events []event
+	done := make(chan struct{})
+	require.NoError(p, chromedp.Listen(p.ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *tracing.EventDataCollected:
+			for _, value := range ev.Value {
+				var e event
+				if json.Unmarshal(value, &e) == nil {
+					events = append(events, e)
+				}
+			}
+		case *tracing.EventTracingComplete:
+			close(done)
+		}
+	}))
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: []string{"toplevel", "blink.user_timing"}}})
+		return err
+	}))
+	get[bool](p, `Boolean(performance.mark('this tab'))`)
+	return func() []float64 {
+		p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, tracing.End, struct{}{})
+			return err
+		}))
+		<-done
+		var tasks []float64
+		at := slices.IndexFunc(events, func(e event) bool { return e.Name == "this tab" })
+		require.GreaterOrEqual(p, at, 0)
+		for _, e := range events {
+			if e.Cat == "toplevel" && e.PID == events[at].PID && e.TID == events[at].TID {
+				tasks = append(tasks, e.TDur/1000)
+			}
+		}
+		slices.Sort(tasks)
+		slices.Reverse(tasks)
+		return tasks
+	}
+}
