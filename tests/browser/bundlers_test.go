@@ -5,6 +5,7 @@ package browser
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -75,6 +76,31 @@ func holds(t *testing.T, folder, ending string) []string {
 	return found
 }
 
+// serves runs a program of Node's that serves, until the test ends, and gives the address that it tells.
+func serves(t *testing.T, folder string, arguments ...string) string {
+	t.Helper()
+	c := exec.Command("node", arguments...)
+	c.Dir, c.Env = folder, append(os.Environ(), "NO_COLOR=1")
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt) // it ends those that it started
+		out.Close()
+		c.Wait()
+	})
+	said := ""
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said += lines.Text() + "\n"
+		if at := regexp.MustCompile(`http://(localhost|127\.0\.0\.1):\d+`).FindString(said); at != "" {
+			go io.Copy(io.Discard, out)
+			return at
+		}
+	}
+	t.Fatal("no address was told:\n" + said)
+	return ""
+}
+
 // Vite takes the package in with its defaults, for the web and in its development server.
 func TestVite(t *testing.T) {
 	vite := tool(t, "vite/bin/vite.js")
@@ -89,22 +115,7 @@ func TestVite(t *testing.T) {
 	})
 	t.Run("dev", func(t *testing.T) {
 		onlyAll(t)
-		c := exec.Command("node", vite, "--clearScreen=false")
-		c.Dir, c.Env = folder, append(os.Environ(), "NO_COLOR=1")
-		out, err := c.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, c.Start())
-		defer c.Wait()
-		defer c.Process.Kill()
-		said := ""
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			said += lines.Text() + "\n"
-			if at := regexp.MustCompile(`http://localhost:\d+/`).FindString(said); at != "" {
-				tells(t, at, "vite-dev")
-				return
-			}
-		}
-		t.Fatal("Vite told no address:\n" + said)
+		tells(t, serves(t, folder, vite, "--clearScreen=false"), "vite-dev")
 	})
 	t.Run("without tales", func(t *testing.T) {
 		write(t, filepath.Join(folder, "main.js"), "import {Quire} from 'quire-llm';\nQuire.open({model: '/model.gguf'});\n")

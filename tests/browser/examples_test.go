@@ -74,6 +74,39 @@ func TestReactExample(t *testing.T) {
 	p.quiet()
 }
 
+// Next.js writes the page on its server, and takes worker, program and model in by its own bundler.
+func TestNextExample(t *testing.T) {
+	onlyAll(t)
+	tool(t, "") // Node must be there
+	modules, err := frameworks()
+	if err != nil {
+		lacking(t, fmt.Sprintf("needs Next.js, which npm could not install: %v", err))
+	}
+	// Its bundler follows no links out of the project, so the project lies beside the modules, as in a workspace.
+	folder, err := os.MkdirTemp(filepath.Dir(modules), "project-")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	require.NoError(t, os.CopyFS(folder, os.DirFS("../../web/examples/next")))
+	unpack(t, folder)
+	t.Setenv("NEXT_TELEMETRY_DISABLED", "1")
+	next := filepath.Join(modules, "next/dist/bin/next")
+
+	for name, c := range map[string]struct{ build, start []string }{
+		"build": {[]string{"build"}, []string{"start"}},
+		"dev":   {nil, []string{"dev"}},
+		// The bundler of Next.js 15 and before.
+		"webpack": {[]string{"build", "--webpack"}, []string{"start"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.build != nil {
+				_, err := command(folder, "node", append([]string{next}, c.build...)...)
+				require.NoError(t, err)
+			}
+			tells(t, serves(t, folder, append([]string{next}, append(c.start, "--hostname", "127.0.0.1", "--port", "0")...)...), "example-next-"+name)
+		})
+	}
+}
+
 // An extension's pages have an origin and a content security policy of their own.
 func TestExtensionExample(t *testing.T) {
 	onlyAll(t)
