@@ -17,6 +17,7 @@ OLDER  = cogentcore=$(TEST) -vet=off -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -vet=off -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
 IN_FOX = GOOS=js GOARCH=wasm $(TEST) -vet=off -exec "$(CURDIR)/bin/wasmexec --browser firefox"
 FOX    = firefox=$(IN_FOX) $(GPU_PACKAGES)
+FOX_PAGE = page=QUIRE_ALL=1 $(TEST) -run ^TestFirefox ./tests/browser
 # With everything else Firefox takes a part: the bridge to its WebGPU, models, and every type of weights.
 PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(Embed|Repack|Weights|Linear)" ./engine/kernel
 # What their tests read of the data that is not in the project, but for SmolLM2.
@@ -49,9 +50,9 @@ test-cogentcore: bin/report ## run the GPU tests on cogentcore/webgpu only
 test-browser: bin/wasmexec bin/report ## run the GPU tests in Chromium only
 	bin/report -log bin/test.json '$(TAB)'
 
-test-firefox: bin/wasmexec bin/report ## run the GPU tests in Firefox only
-	@.ci/install vulkan firefox
-	bin/report -log bin/test.json '$(FOX)'
+test-firefox: build bin/wasmexec bin/report ## run the GPU tests and the page's in Firefox only
+	@.ci/install vulkan chromium firefox
+	bin/report -log bin/test.json '$(FOX)' '$(FOX_PAGE)'
 
 build: web/dist/quire.wasm ## build web/dist/, and bin/quire with the page in it
 	@$(MAKE) --no-print-directory bin/quire

@@ -1,0 +1,172 @@
+//go:build !js
+
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/tests/firefox"
+)
+
+// fox is a tab of Firefox that a person sits at.
+type fox struct {
+	testing.TB
+	browser *firefox.Browser
+	ctx     context.Context
+}
+
+func newFox(t *testing.T, url string) *fox {
+	t.Helper()
+	b, ctx := newFirefox(t, nil)
+	f := &fox{t, b, ctx}
+	f.open(url)
+	return f
+}
+
+func (f *fox) open(url string) {
+	f.Helper()
+	require.NoError(f, f.browser.Navigate(f.ctx, url))
+}
+
+// see evaluates an expression, awaiting a promise.
+func see[T any](f *fox, expression string) (value T) {
+	f.Helper()
+	require.NoError(f, f.browser.Evaluate(f.ctx, expression, &value))
+	return value
+}
+
+// wait waits until an expression is true.
+func (f *fox) wait(expression string) {
+	f.Helper()
+	see[bool](f, fmt.Sprintf(`(async () => {
+		for (const start = performance.now(); !await (%s); await new Promise((resolve) => setTimeout(resolve, 50))) {
+			if (performance.now() - start > %d) throw new Error('nothing came; the page shows: ' + document.body?.innerText);
+		}
+		return true;
+	})()`, expression, patience.Milliseconds()))
+}
+
+// press clicks what a selector finds.
+func (f *fox) press(selector string) {
+	f.Helper()
+	f.wait(fmt.Sprintf(`((e) => e && !e.disabled && e.checkVisibility())(document.querySelector(%q))`, selector))
+	see[bool](f, fmt.Sprintf(`document.querySelector(%q).click() ?? true`, selector))
+}
+
+// fill puts a text into a field, as a person who has pasted it.
+func (f *fox) fill(selector, text string) {
+	f.Helper()
+	see[bool](f, fmt.Sprintf(`((e) => {
+		e.value = %q;
+		for (const type of ['input', 'change']) e.dispatchEvent(new Event(type, {bubbles: true}));
+		return true;
+	})(document.querySelector(%q))`, text, selector))
+}
+
+// story has the engine view tell one, loads the built-in model first where none is, and gives what is shown.
+const story = `(async () => {
+	const $ = (selector) => document.querySelector(selector);
+	const until = async (done) => {
+		for (const start = performance.now(); !done(); await new Promise((resolve) => setTimeout(resolve, 20))) {
+			if (performance.now() - start > 180000) throw new Error('nothing came; the page shows: ' + document.body.innerText);
+		}
+	};
+	if (!$('#stage').textContent.includes('Loaded in')) {
+		await until(() => !$('#load').disabled);
+		$('#load').click();
+		await until(() => $('#stage').textContent.includes('Loaded in') || $('#model-error').textContent);
+		if ($('#model-error').textContent) throw new Error($('#model-error').textContent);
+	}
+	for (const [id, value] of [['temperature', '0'], ['max-tokens', '20']]) {
+		$('#' + id).value = value;
+		$('#' + id).dispatchEvent(new Event('input', {bubbles: true}));
+		$('#' + id).dispatchEvent(new Event('change', {bubbles: true}));
+	}
+	$('.prompt textarea').value = 'Tell me a story about a dog and a drum.';
+	$('.prompt .run').click();
+	if (globalThis.lose) {
+		await until(() => $('.prompt .output').textContent.length > 10);
+		new BroadcastChannel('test').postMessage('lose');
+		await until(() => $('#notice').textContent.includes('recovering'));
+	}
+	await until(() => $('.prompt .status').textContent.startsWith('Done'));
+	for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame); // the text is drawn with the next one
+	return {text: $('.prompt .output').textContent, status: $('.prompt .status').textContent};
+})()`
+
+// A visitor with Firefox is answered after one click, stops that and asks again, and is told in the engine view what Chromium tells.
+// With everything else, a GPU that is lost is made good, and the page and its model are there without a network.
+func TestFirefox(t *testing.T) {
+	behind, err := url.Parse(serve(t))
+	require.NoError(t, err)
+	network := host(t, httputil.NewSingleHostReverseProxy(behind))
+	f := newFox(t, network.URL)
+	f.press("#examples button")
+	f.wait(told + `[0]?.length > 20`)
+	assert.True(t, see[bool](f, answering))
+	f.press("#send")
+	f.wait(idle)
+	assert.Regexp(t, `^Stopped · `, see[[]string](f, noted)[0])
+	f.fill("#chat-max-tokens", "6")
+	f.press(`.told button[aria-label="Answer again"]`)
+	f.wait(noted + `[0]?.includes(' · 6 tokens · ') && ` + idle)
+	assert.Contains(t, see[string](f, `document.querySelector('.told').innerText`), "2/2", "the stopped answer is a branch")
+
+	type shown struct{ Text, Status string }
+	see[bool](f, `Boolean(location.hash = 'engine')`)
+	inFirefox := see[shown](f, story)
+	inChromium := get[shown](newTab(t, behind.String()+engineView, ""), story)
+	assert.Equal(t, inChromium.Text, inFirefox.Text)
+	assert.NotEmpty(t, inFirefox.Text)
+	for _, status := range []string{inChromium.Status, inFirefox.Status} {
+		assert.Regexp(t, `^Done.*: 20 tokens, `, status)
+	}
+	if os.Getenv("QUIRE_ALL") == "" {
+		return
+	}
+
+	see[bool](f, `globalThis.lose = true`)
+	assert.Equal(t, inFirefox.Text, see[shown](f, story).Text, "after a lost device")
+
+	f.wait(`import('/quire.js').then(({Quire}) => Quire.models.list()).then((all) => all[0]?.whole)`)
+	f.wait(`caches.match('quire.wasm').then(Boolean)`)
+	time.Sleep(1200 * time.Millisecond) // until the conversation is written
+	network.CloseClientConnections()
+	network.Close()
+	f.open(network.URL)
+	f.press("#talks button")
+	f.fill("#message", "Tell me a story about a hen.")
+	f.press("#send")
+	f.wait(told + `.length === 2 && ` + noted + `[1]?.includes(' · 6 tokens · ') && ` + idle)
+}
+
+// Firefox has WebGPU in workers that tabs share.
+func TestFirefoxSharesAnEngine(t *testing.T) {
+	onlyAll(t)
+	f := newFox(t, serve(t)+"/empty.html")
+	assert.Equal(t, []any{true, true, 1.0}, see[[]any](f, `(async () => {
+		const {Quire} = await import('/quire.js');
+		const {default: tales} = await import('/tales.js');
+		const options = {model: tales, shared: 'worker', deterministic: true, kvMemory: 16 << 20, context: 256};
+		const [one, two] = await Promise.all([Quire.open(options), Quire.open(options)]);
+		const tell = (quire) => quire.generate({prompt: 'Once upon a time there was', temperature: 0, maxTokens: 3, ignoreEnd: true}).result;
+		const [a, b] = await Promise.all([tell(one), tell(two)]);
+		const workers = await new Promise((resolve) => {
+			const channel = new BroadcastChannel('test');
+			let n = 0;
+			channel.onmessage = ({data}) => { if (data === 'here') n++; };
+			channel.postMessage('who');
+			setTimeout(() => { channel.close(); resolve(n); }, 500);
+		});
+		return [a.text.length > 0, a.text === b.text, workers];
+	})()`))
+}
