@@ -122,7 +122,7 @@ func (e *Engine) sighted(st *step.Step) {
 				continue
 			}
 			row := &st.Rows[i]
-			table := st.Groups[s.group].Tables[row.Table:][:row.Blocks]
+			table := e.scheduler.Table(q.ID, s.group)
 			s.tables[q.Index()] = slices.Clone(table)
 			token := row.First + int32(s.prompt) - 1 - row.Start
 			if s.found() || q.ID != g.ID || token < row.First || token >= row.First+row.Count {

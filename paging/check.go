@@ -15,9 +15,13 @@ func (m *Manager) Check() error {
 		if t.live != i {
 			return fmt.Errorf("paging: table %d believes to be table %d", i, t.live)
 		}
+		if t.told > t.Len() {
+			return fmt.Errorf("paging: table %d has %d blocks, and %d were told", i, t.Len(), t.told)
+		}
 		if len(t.hashes) > t.tokens/m.size || len(t.asked) > 0 {
 			return fmt.Errorf("paging: table %d has hashes of %d blocks, and %d tokens", i, len(t.hashes), t.tokens)
 		}
+		held := 0
 		for g := range t.ids {
 			if len(t.ids[g]) != m.blocksFor(t.tokens) {
 				return fmt.Errorf("paging: table %d, group %d: %d blocks for %d tokens", i, g, len(t.ids[g]), t.tokens)
@@ -29,9 +33,13 @@ func (m *Manager) Check() error {
 					}
 					continue
 				}
+				held++
 				named[id]++
 				used[id] = max(used[id], int32(min(m.size, t.tokens-at*m.size)))
 			}
+		}
+		if n := m.Blocks(t); n != held {
+			return fmt.Errorf("paging: table %d has %d blocks, and counts %d", i, held, n)
 		}
 	}
 	free := make([]bool, len(p.blocks))

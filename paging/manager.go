@@ -147,6 +147,7 @@ func (m *Manager) own(t *BlockTable, g, at, rows int) {
 	b.refs--
 	m.copy(t, g, id, to, rows)
 	t.ids[g][at] = to
+	t.told = min(t.told, at)
 }
 
 func (m *Manager) copy(t *BlockTable, g int, from, to int32, rows int) {
@@ -170,6 +171,7 @@ func (m *Manager) leaveWindows(t *BlockTable) {
 		for i := first - 1; i >= max(t.left[g], sinks); i-- {
 			m.pool.unref(t.ids[g][i])
 			t.ids[g][i] = NullBlock
+			t.told = min(t.told, i)
 		}
 		t.left[g] = first
 		m.pool.settle()
@@ -217,6 +219,7 @@ func (m *Manager) drop(t *BlockTable, keep int) {
 	for g := range t.ids {
 		t.ids[g] = t.ids[g][:keep]
 	}
+	t.told = min(t.told, keep)
 	m.pool.settle()
 }
 

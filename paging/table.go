@@ -9,6 +9,7 @@ type BlockTable struct {
 	left      []int     // [group] blocks before this one are given back, but for sinks
 	tokens    int       // slots taken: tokens computed, or to be computed by steps already made
 	published int       // leading blocks that need no publishing any more
+	told      int       // leading entries, of every group, that are as they were at Tell
 	hashes    []Hash    // of leading full blocks; of an empty table, as far as anybody asked
 	asked     []int32   // the tokens that an empty table's hashes are of
 	root      Hash
@@ -33,8 +34,23 @@ func (t *BlockTable) Len() int { return len(t.ids[0]) }
 // Tokens is the number of slots taken; of a swapped table, that it had and will have again.
 func (t *BlockTable) Tokens() int { return t.tokens }
 
+// Told is how many leading entries of every group's table are as they were at the last Tell.
+func (t *BlockTable) Told() int { return t.told }
+
+// Tell says that somebody knows the table as it is; of one that is empty again, they know nothing.
+func (t *BlockTable) Tell() { t.told = t.Len() }
+
 // IDs is group g's table. It is the manager's memory: read it, and only until the next call.
 func (t *BlockTable) IDs(g int) []int32 { return t.ids[g] }
+
+// Blocks is the number of blocks in t's tables of all groups: only windows leave null blocks, and the same in each table.
+func (m *Manager) Blocks(t *BlockTable) int {
+	blocks := 0
+	for g := range t.ids {
+		blocks += len(t.ids[g]) - max(0, t.left[g]-m.groups[g].sinkBlocks(m.size))
+	}
+	return blocks
+}
 
 // NewTable makes an empty table for a sequence that shares cached blocks only with sequences of equal extras.
 func (m *Manager) NewTable(e Extras) *BlockTable {

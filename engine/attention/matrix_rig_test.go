@@ -117,19 +117,20 @@ func (s *matrixScene) layout() (d kernel.StepData, q, k, v []uint32) {
 	next, firstKey, token := uint32(blocks-1), 0, 0
 	for i, seq := range s.sequences {
 		r := kernel.StepRow{First: uint32(token), Count: uint32(seq.queries), Start: uint32(int32(seq.keys - seq.queries))}
+		var tables [kernel.MaxGroups][]uint32
 		if p.Contiguous {
-			r.Tables[0] = []uint32{uint32(firstKey)}
+			tables[0] = []uint32{uint32(firstKey)}
 		}
 		kw, vw := words(seq.k, p.HeadDim, p.KVType), words(seq.v, p.HeadDim, p.KVType)
 		for key := range seq.keys {
 			if !p.Contiguous && key%p.BlockSize == 0 {
-				r.Tables[0] = append(r.Tables[0], next)
+				tables[0] = append(tables[0], next)
 				next--
 			}
 			for h := range p.KVHeads {
 				to := (firstKey+key)*p.KVHeads + h
 				if !p.Contiguous {
-					to = (int(r.Tables[0][key/p.BlockSize])*p.KVHeads+h)*p.BlockSize + key%p.BlockSize
+					to = (int(tables[0][key/p.BlockSize])*p.KVHeads+h)*p.BlockSize + key%p.BlockSize
 				}
 				from := (key*p.KVHeads + h) * row
 				copy(k[to*row:(to+1)*row], kw[from:])
@@ -140,7 +141,7 @@ func (s *matrixScene) layout() (d kernel.StepData, q, k, v []uint32) {
 		if p.Contiguous {
 			firstKey += 3 // keys of nobody
 		}
-		d.Rows = append(d.Rows, r)
+		d.Rows, d.Tables = append(d.Rows, r), append(d.Tables, tables)
 		perToken := p.Heads / p.KVHeads
 		for first := 0; first < seq.queries*perToken; first += s.tile.rows() {
 			end := seq.keys

@@ -51,11 +51,13 @@ func (p Params) layOut(sequences []Sequence) (*kernel.StepData, error) {
 			return nil, fmt.Errorf("attention: sequence %d: %w", i, err)
 		}
 		row := kernel.StepRow{First: uint32(tokens), Count: uint32(s.Queries), Start: uint32(int32(s.Keys - s.Queries))}
-		row.Tables[p.Group] = s.Table
-		if p.Contiguous {
-			row.Tables[p.Group] = []uint32{uint32(keys)}
-		}
 		d.Rows = append(d.Rows, row)
+		var tables [kernel.MaxGroups][]uint32
+		tables[p.Group] = s.Table
+		if p.Contiguous {
+			tables[p.Group] = []uint32{uint32(keys)}
+		}
+		d.Tables = append(d.Tables, tables)
 		if p.Mask != NoMask {
 			d.Masks = append(d.Masks, s.Mask.words)
 		}

@@ -149,9 +149,10 @@ func (s *scene) run() [][]float32 {
 	tokens := 0
 	for i, seq := range s.sequences {
 		row := kernel.StepRow{First: uint32(tokens), Count: uint32(seq.count), Start: uint32(int32(seq.length - seq.count))}
-		row.Tables[0] = make([]uint32, len(seq.table))
-		row.Tables[group] = seq.table
-		d.Rows = append(d.Rows, row)
+		var tables [kernel.MaxGroups][]uint32
+		tables[0] = make([]uint32, len(seq.table))
+		tables[group] = seq.table
+		d.Rows, d.Tables = append(d.Rows, row), append(d.Tables, tables)
 		a.AppendRow(&d, i, seq.count, seq.length-seq.count, s.span)
 		for t := range seq.count {
 			line := make([]float32, p.QStride)

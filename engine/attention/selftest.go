@@ -80,10 +80,11 @@ func (a *Attention) SelfTest(t *kernel.SelfTest) error {
 // test adds a row.
 func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...*gpu.Kernel) error {
 	p := a.params
-	s := kernel.StepData{Tokens: make([]uint32, c.count), Positions: make([]uint32, c.count), Slots: make([][]int32, p.Group+1)}
-	row := kernel.StepRow{Count: uint32(c.count), Start: uint32(c.start)}
-	row.Tables[p.Group] = c.table
-	s.Rows = append(s.Rows, row)
+	s := kernel.StepData{
+		Tokens: make([]uint32, c.count), Positions: make([]uint32, c.count), Slots: make([][]int32, p.Group+1),
+		Rows: []kernel.StepRow{{Count: uint32(c.count), Start: uint32(c.start)}}, Tables: make([][kernel.MaxGroups][]uint32, 1),
+	}
+	s.Tables[0][p.Group] = c.table
 	a.AppendRow(&s, 0, c.count, c.start, 1)
 	var err error
 	if o.Step, err = t.Step(&s); err != nil {

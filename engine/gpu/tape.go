@@ -1,5 +1,7 @@
 package gpu
 
+import "unsafe"
+
 // The tape's operations. Each is one word followed by its operands, all int32; offsets and sizes are in words of
 // 4 bytes, so that 8 GiB can be named. web/gpu.js replays the same tape.
 const (
@@ -39,6 +41,11 @@ func (r *Recorder) Dispatches() int { return r.dispatches }
 func (r *Recorder) Write(b *Buffer, offset uint64, data []byte) {
 	r.tape = append(r.tape, opWrite, b.handle, int32(offset/4), int32(len(r.data)), int32(len(data)))
 	r.data = append(r.data, data...)
+}
+
+// WriteWords is Write of words, which are as the GPU has them: the lowest byte first.
+func (r *Recorder) WriteWords(b *Buffer, offset uint64, words []uint32) {
+	r.Write(b, offset, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 4*len(words)))
 }
 
 // Dispatch runs x·y·z workgroups of the kernel on bound buffers; a zero count records nothing.

@@ -36,7 +36,9 @@ const (
 	listWords        = WordCopies - WordPrefillItems
 	wordAtLoRA       = wordFurther + (MaxLists-1)*listWords
 	wordLoRAFours    = wordAtLoRA + 1
-	headerWords      = wordLoRAFours + 1
+	WordRuns         = wordLoRAFours + 1 // of kept block tables
+	wordAtRuns       = WordRuns + 1
+	headerWords      = wordAtRuns + 1
 )
 
 // ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
@@ -56,8 +58,7 @@ const OutputSample = 1
 // StepRow is one sequence's share of a step.
 type StepRow struct {
 	First, Count, Start, Lane uint32
-	From, To                  uint32              // slots of its state, before and after
-	Tables                    [MaxGroups][]uint32 // block ids, a table a KV group
+	From, To                  uint32 // slots of its state, before and after
 }
 
 // Output asks for the logits of one token of the step.
@@ -84,6 +85,9 @@ type StepData struct {
 	Tokens, Positions []uint32  // a token may be step.LaneToken
 	Slots             [][]int32 // [KV group][token]; -1 writes nothing
 	Rows              []StepRow
+	Kept              TableRoom             // where rows' block tables are; the zero value: in Tables
+	Runs              []TableRun            // what is new of kept tables
+	Tables            [][MaxGroups][]uint32 // of each row, block ids, a table a KV group
 	Outputs           []Output
 	Pools             []PoolItem
 	Items                     // the first list
@@ -144,16 +148,17 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	for i := range s.Rows {
 		r := &s.Rows[i]
 		buf = append(buf, r.First, r.Count, r.Start, r.Lane, r.From, r.To)
-		for range MaxGroups {
-			buf = append(buf, 0)
+		for g := range MaxGroups {
+			buf = append(buf, s.Kept.Word(g, r.Lane))
 		}
 	}
-	for i := range s.Rows {
-		for g, table := range s.Rows[i].Tables {
+	for i := range s.Tables {
+		for g, table := range s.Tables[i] {
 			buf[rows+i*(rowWords+MaxGroups)+rowWords+g] = uint32(len(buf) - base)
 			buf = append(buf, table...)
 		}
 	}
+	buf = s.appendRuns(buf, base)
 	at(wordAtOutputs)
 	for _, o := range s.Outputs {
 		buf = append(buf, o.Token, o.Lane, o.Counter, o.Flags)

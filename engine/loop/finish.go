@@ -33,9 +33,10 @@ func (l *Loop) finishAll(reason generation.FinishReason, err error) {
 
 // end takes a sequence out, and its request with the last one.
 func (l *Loop) end(q *generation.Sequence, reason generation.FinishReason, err error) {
-	delete(l.sequences, q.ID)
+	l.forget(q)
 	if q.Generation.End(q, reason, err) {
 		delete(l.generations, q.Generation.ID)
+		delete(l.tallies, q.Generation.ID)
 	}
 }
 
@@ -55,7 +56,7 @@ func (l *Loop) giveBeam(q *generation.Sequence, drawn sample.Token, now time.Tim
 // turn makes a search's sequences its next beams.
 func (l *Loop) turn(g *generation.Generation, t *generation.Turn) error {
 	for _, q := range t.Ended {
-		delete(l.sequences, q.ID)
+		l.forget(q)
 		if err := l.scheduler.Cancel(q.ID); err != nil {
 			return err
 		}
@@ -73,6 +74,12 @@ func (l *Loop) turn(g *generation.Generation, t *generation.Turn) error {
 		}
 	}
 	return nil
+}
+
+// forget leaves a sequence out of what comes.
+func (l *Loop) forget(q *generation.Sequence) {
+	delete(l.sequences, q.ID)
+	l.tallies[q.Generation.ID].drop(q.ID)
 }
 
 func (l *Loop) newID() uint64 {

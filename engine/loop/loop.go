@@ -78,7 +78,7 @@ type Loop struct {
 	scheduler   Scheduler
 	sequences   map[uint64]*generation.Sequence // live ones
 	generations map[uint64]*generation.Generation
-	counted     map[int32]bool // blocks, to count a request's
+	tallies     map[uint64]*tally // of requests with several sequences
 	step        step.Step
 	failures    int // devices lost in a row without a step landing
 }
@@ -98,7 +98,7 @@ func New(c Config) *Loop {
 	}
 	return &Loop{
 		config: c, wake: make(chan struct{}, 1), done: make(chan struct{}), runner: c.Runner, scheduler: c.Scheduler,
-		sequences: map[uint64]*generation.Sequence{}, generations: map[uint64]*generation.Generation{}, counted: map[int32]bool{},
+		sequences: map[uint64]*generation.Sequence{}, generations: map[uint64]*generation.Generation{}, tallies: map[uint64]*tally{},
 	}
 }
 
@@ -253,6 +253,7 @@ func (l *Loop) advance() error {
 		return l.comeBack()
 	}
 	d := l.scheduler.Schedule(&l.step)
+	l.sentBack(d.Preempted)
 	switch d.Kind {
 	case schedule.Run:
 		for _, o := range d.Opened {
@@ -333,6 +334,9 @@ func (l *Loop) land() error {
 				q.Generation.Computed(now)
 				l.end(q, generation.FinishStop, nil)
 				continue
+			}
+			if t.Reason != schedule.Going { // a beam's search may go on
+				l.tallies[q.Generation.ID].drop(q.ID)
 			}
 			l.give(q, tokens[i:], result.Drawn[t.Index], now)
 		}

@@ -13,6 +13,7 @@ import (
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/step"
+	"quire/paging"
 )
 
 // alphabetBeams is alphabet with other letters that are less likely.
@@ -34,6 +35,9 @@ func TestAnyOrder(t *testing.T) {
 			BlockSize: 4, Blocks: draw(8, 40, "blocks"), Depth: draw(1, 4, "depth"), MaxSeqs: draw(2, 6, "sequences"), MaxModelLen: 40,
 			TokenBudget: draw(3, 20, "budget"), PrefixCache: rapid.Bool().Draw(rt, "cache"), QueueLimit: draw(0, 3, "queue"),
 			DraftRows: max(0, draw(-10, 12, "drafts")),
+		}
+		if rapid.Bool().Draw(rt, "window") {
+			c.Groups = []paging.Group{{}, {Window: 6}}
 		}
 		r := start(t, c, alphabetBeams)
 		limits := generation.Limits{Vocabulary: tok.Size(), Ends: tok.Ends(), MaxSeqs: c.MaxSeqs, Context: r.scheduler.Limit}

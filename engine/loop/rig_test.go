@@ -17,6 +17,7 @@ import (
 	"quire/engine/schedule"
 	"quire/engine/step"
 	"quire/engine/tokenizer"
+	"quire/paging"
 )
 
 var errLost = errors.New("lost")
@@ -168,13 +169,37 @@ func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.T
 	require.NoError(t, err)
 	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}}
 	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
-	config := Config{Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) }}
+	config := Config{
+		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) },
+		Step: func(_ schedule.Decision, s *step.Step) { r.checkTallies(s) },
+	}
 	if c.DraftRows > 0 {
 		config.Drafter = func(int) draft.Drafter { return &guesser{Rand: rand.New(rand.NewPCG(uint64(c.DraftRows), 1))} }
 	}
 	r.Loop = New(config)
 	go r.Run()
 	return r
+}
+
+// checkTallies counts the blocks of a step's requests in their tables.
+func (r *rig) checkTallies(s *step.Step) {
+	for _, row := range s.Rows {
+		q := r.sequences[row.Sequence]
+		if q == nil || r.tallies[q.Generation.ID] == nil {
+			continue
+		}
+		g := q.Generation
+		blocks := map[int32]bool{}
+		for _, q := range g.Live {
+			for group := range s.Groups {
+				for _, id := range r.scheduler.Table(q.ID, group) {
+					blocks[id] = true
+				}
+			}
+		}
+		delete(blocks, paging.NullBlock)
+		assert.Len(r.t, blocks, len(r.tallies[g.ID].uses), "blocks of request %d", g.ID)
+	}
 }
 
 // close ends the loop and checks that nothing is left.

@@ -44,6 +44,7 @@ type Graph struct {
 	K, V        []*gpu.Buffer     // of each layer of a KV group
 	States      []*gpu.Buffer     // of each layer that keeps one: [slot][words]
 	logits      gpu.View
+	keep        func(rec *gpu.Recorder, s *kernel.StepData)
 	copies      []func(rec *gpu.Recorder, copies int)
 
 	lists         []ItemList
@@ -89,6 +90,7 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	for _, s := range p.states {
 		g.States = append(g.States, g.Buffer("states", o.States*s.words).Buffer)
 	}
+	g.addTables()
 	g.addCopies()
 	for _, work := range p.work {
 		if g.Err() == nil {
@@ -105,6 +107,22 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 // layout is the form of K, and of V, in a KV group.
 func (g *Graph) layout(group int) kernel.KVLayout {
 	return g.plan.KVLayouts(g.options.BlockSize, g.options.KVType)[group]
+}
+
+// addTables adds what brings block tables up to date, before anything reads them.
+func (g *Graph) addTables() {
+	k, err := kernel.NewTables(g.Device())
+	if err != nil {
+		g.Fail(err)
+		return
+	}
+	g.Await(k)
+	var bound *gpu.BindGroup
+	g.Add(func() (err error) {
+		bound, err = k.Bind(g.step)
+		return err
+	}, nil)
+	g.keep = func(rec *gpu.Recorder, s *kernel.StepData) { k.Record(rec, bound, s.Runs) }
 }
 
 // addCopies adds the copies of blocks, which come before all operations of a step.
@@ -282,9 +300,10 @@ func (g *Graph) split(rec *gpu.Recorder, layer, tokens int) {
 	}
 }
 
-// Record records a step, from its copies to its logits; look, unless it is nil, is what is to be read of it on the way.
+// Record records a step, from its tables and copies to its logits; look, unless it is nil, is what is to be read of it on the way.
 func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData, look *Look) {
 	g.look = look
+	g.keep(rec, s)
 	if len(s.Copies) > 0 {
 		for _, record := range g.copies {
 			record(rec, len(s.Copies))

@@ -21,7 +21,8 @@ type resources struct {
 	selfTest SelfTest
 	testing  *selfTesting // nil where there is no test
 
-	step       *gpu.Buffer // one step, as shaders read it
+	step       *gpu.Buffer // one step, as shaders read it, and behind it the block tables that stay
+	kept       kernel.TableRoom
 	ropes      []ropeTable
 	filled     int         // positions that the tables have
 	lanes      *gpu.Buffer // each lane's last token
@@ -74,16 +75,18 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	groups := len(p.Windows())
-	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*rowBlocks) + 4*o.MaxOutputs + 4*o.Blocks + 5*o.MaxSeqs + 5*((p.Rank+3)/4)*o.TokenBudget
+	r.kept = kernel.TableRoom{Lanes: o.MaxSeqs, Blocks: rowBlocks}
+	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*(3+rowBlocks)) + 4*o.MaxOutputs + 4*o.Blocks + 5*o.MaxSeqs + 5*((p.Rank+3)/4)*o.TokenBudget
 	for _, heads := range p.HeadsPerKV() {
 		stepWords += 4*(decodeItems+decodeItems/2) + 4*(o.TokenBudget*heads+o.MaxSeqs)
 	}
+	r.kept.At = stepWords
 	for _, b := range []struct {
 		label string
 		words int
 		to    **gpu.Buffer
 	}{
-		{"step", stepWords, &r.step},
+		{"step", stepWords + r.kept.Words(groups), &r.step},
 		{"lanes", o.MaxSeqs, &r.lanes},
 		{"lane parameters", o.MaxSeqs * sample.LaneWords, &r.laneParams},
 		{"results", o.MaxOutputs * kernel.ResultWords, &r.results},

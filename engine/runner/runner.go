@@ -46,7 +46,6 @@ type Runner struct {
 	rec        gpu.Recorder
 	translator translator
 	words      []uint32
-	bytes      []byte
 
 	flights    []*flight   // oldest first
 	look       *model.Look // at the next step, or nil
@@ -72,7 +71,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
 		return nil, err
 	}
-	r.translator.longAt = o.Context
+	r.translator.longAt, r.translator.kept = o.Context, r.kept
 	r.translator.adapters = adapters{placed: map[string]ranks{}, lists: map[string][]kernel.AdapterFour{}}
 	for _, l := range r.graph.Lists() {
 		r.translator.lists = append(r.translator.lists, itemList{items: l.Attention, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
@@ -131,12 +130,8 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	data := r.translator.translate(s)
 	r.words = data.AppendWords(r.words[:0])
-	r.bytes = r.bytes[:0]
-	for _, w := range r.words {
-		r.bytes = binary.LittleEndian.AppendUint32(r.bytes, w)
-	}
-	if uint64(len(r.bytes)) > r.step.Size() {
-		return fmt.Errorf("runner: step %d needs %d bytes, the step buffer has %d", s.Number, len(r.bytes), r.step.Size())
+	if len(r.words) > r.kept.At {
+		return fmt.Errorf("runner: step %d needs %d words, the step buffer has %d", s.Number, len(r.words), r.kept.At)
 	}
 	if err := r.swap(f, s); err != nil {
 		return err
@@ -144,7 +139,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	rec := &r.rec
 	rec.Reset()
 	rec.Profile = r.options.Profile
-	rec.Write(r.step, 0, r.bytes)
+	rec.WriteWords(r.step, 0, r.words)
 	for i := range r.pending {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
 	}

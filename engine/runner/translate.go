@@ -11,8 +11,8 @@ type translator struct {
 	lists []itemList
 	adapters
 	longAt int // where long tables of RoPE begin
+	kept   kernel.TableRoom
 	data   kernel.StepData
-	tables []uint32
 	lens   []int
 }
 
@@ -41,13 +41,11 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 	for _, p := range s.Positions {
 		data.Positions = append(data.Positions, uint32(p))
 	}
-	data.Slots, r.tables = data.Slots[:0], r.tables[:0]
+	data.Slots = data.Slots[:0]
 	for g := range s.Groups {
 		data.Slots = append(data.Slots, s.Groups[g].Slots)
-		for _, id := range s.Groups[g].Tables {
-			r.tables = append(r.tables, uint32(id))
-		}
 	}
+	data.Kept, data.Runs = r.kept, data.Runs[:0]
 	data.Rows, data.Adapters = data.Rows[:0], data.Adapters[:0]
 	for i := range s.Rows {
 		row := &s.Rows[i]
@@ -58,10 +56,11 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 				data.Positions[t] += uint32(r.longAt)
 			}
 		}
-		at := 0
-		for g := range s.Groups {
-			out.Tables[g] = r.tables[at+int(row.Table) : at+int(row.Table+row.Blocks)]
-			at += len(s.Groups[g].Tables)
+		if row.Held < row.Blocks {
+			for g := range s.Groups {
+				ids := s.Groups[g].Tables[row.Table : row.Table+row.Blocks-row.Held]
+				data.Runs = append(data.Runs, kernel.TableRun{At: r.kept.Word(g, out.Lane) + uint32(row.Held), IDs: ids})
+			}
 		}
 		data.Rows, data.Adapters = append(data.Rows, out), append(data.Adapters, r.of(row.LoRA))
 	}

@@ -35,18 +35,18 @@ func (f fakeItems) AppendRow(s *kernel.StepData, row, count, start, span int) {
 
 func (f fakeItems) LongestSpan() int { return f.longest }
 
-// Rows read their own part of each group's tables, null blocks of windows included.
+// What is new of tables goes to the lane's, in each group, null blocks of windows included.
 func TestTranslate(t *testing.T) {
-	r := translator{lists: []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 2, units: 4, room: 100}}}
+	r := translator{lists: []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 2, units: 4, room: 100}}, kept: kernel.TableRoom{At: 1000, Lanes: 4, Blocks: 10}}
 	s := &step.Step{
 		Tokens: []int32{5, 6, step.LaneToken}, Positions: []int32{0, 1, 40},
 		Rows: []step.Row{
 			{Sequence: 9, Lane: 3, First: 0, Count: 2, Start: 0, Table: 0, Blocks: 1},
-			{Sequence: 4, Lane: 1, First: 2, Count: 1, Start: 40, Table: 1, Blocks: 3},
+			{Sequence: 4, Lane: 1, First: 2, Count: 1, Start: 40, Table: 1, Blocks: 3, Held: 1},
 		},
 		Groups: []step.Group{
-			{Slots: []int32{16, 17, 72}, Tables: []int32{1, 2, 3, 4}},
-			{Slots: []int32{80, 81, step.NoSlot}, Tables: []int32{5, 0, 0, 6}},
+			{Slots: []int32{16, 17, 72}, Tables: []int32{1, 3, 4}},
+			{Slots: []int32{80, 81, step.NoSlot}, Tables: []int32{5, 0, 6}},
 		},
 		Outputs: []step.Output{{Token: 1, Row: 0, Counter: 7}, {Token: 2, Row: 1, Counter: 8, Sample: true}},
 		Copies:  []paging.Copy{{Group: 1, From: 5, To: 6, Slots: 3}},
@@ -57,9 +57,13 @@ func TestTranslate(t *testing.T) {
 		assert.Equal(t, []uint32{0, 1, 40}, data.Positions)
 		assert.Equal(t, [][]int32{{16, 17, 72}, {80, 81, -1}}, data.Slots)
 		assert.Equal(t, []kernel.StepRow{
-			{First: 0, Count: 2, Start: 0, Lane: 3, Tables: [kernel.MaxGroups][]uint32{{1}, {5}}},
-			{First: 2, Count: 1, Start: 40, Lane: 1, Tables: [kernel.MaxGroups][]uint32{{2, 3, 4}, {0, 0, 6}}},
+			{First: 0, Count: 2, Start: 0, Lane: 3},
+			{First: 2, Count: 1, Start: 40, Lane: 1},
 		}, data.Rows)
+		assert.Equal(t, []kernel.TableRun{
+			{At: 1030, IDs: []int32{1}}, {At: 1070, IDs: []int32{5}}, // [group][lane][block]
+			{At: 1011, IDs: []int32{3, 4}}, {At: 1051, IDs: []int32{0, 6}},
+		}, data.Runs)
 		assert.Equal(t, []kernel.Item{{Row: 0, KeyEnd: 2}}, data.Prefill)
 		assert.NotEmpty(t, data.Decode)
 		assert.EqualValues(t, 41, data.Decode[len(data.Decode)-1].KeyEnd)

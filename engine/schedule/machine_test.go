@@ -31,7 +31,8 @@ type machine struct {
 	size   int
 	groups []paging.Group
 	slots  []slot
-	lanes  []int32  // last sampled token
+	lanes  []int32 // last sampled token
+	tables laneTables
 	host   [][]slot // [block of host memory], as far as steps have landed
 	going  map[uint64][]leaving
 	reads  int
@@ -46,7 +47,7 @@ type leaving struct {
 func newMachine(t testing.TB, c Config) *machine {
 	c = c.withDefaults()
 	m := &machine{
-		t: t, size: c.BlockSize, groups: c.Groups, lanes: make([]int32, c.MaxSeqs), host: make([][]slot, c.HostBlocks+1),
+		t: t, size: c.BlockSize, groups: c.Groups, lanes: make([]int32, c.MaxSeqs), tables: make(laneTables, c.MaxSeqs), host: make([][]slot, c.HostBlocks+1),
 		going: map[uint64][]leaving{},
 	}
 	if len(m.groups) == 0 {
@@ -65,6 +66,7 @@ func (m *machine) lose() {
 	for i := range m.lanes {
 		m.lanes[i] = -9
 	}
+	m.tables.lose()
 	clear(m.going)
 	clear(m.host)
 }
@@ -115,6 +117,7 @@ func visible(g paging.Group, p, j int32) bool {
 
 // run executes a step and gives the sampled tokens.
 func (m *machine) run(s *step.Step) []int32 {
+	m.tables.take(s)
 	m.swap(s)
 	read := make([][]slot, len(s.Copies))
 	for i, c := range s.Copies {
@@ -133,7 +136,7 @@ func (m *machine) run(s *step.Step) []int32 {
 				token = m.lanes[r.Lane]
 			}
 			for g := range m.groups {
-				table := s.Groups[g].Tables[r.Table : r.Table+r.Blocks]
+				table := m.tables.of(&r, g)
 				chain := firstLink
 				if p > 0 {
 					chain = m.slots[m.at(table, p-1)].chain
@@ -171,7 +174,7 @@ func (m *machine) at(table []int32, p int32) int {
 func (m *machine) attend(s *step.Step, r step.Row, p int32) uint32 {
 	h := uint32(17)
 	for g, group := range m.groups {
-		table := s.Groups[g].Tables[r.Table : r.Table+r.Blocks]
+		table := m.tables.of(&r, g)
 		for j := int32(0); j <= p; j++ {
 			if !visible(group, p, j) {
 				continue

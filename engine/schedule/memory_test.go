@@ -91,6 +91,8 @@ type memory struct {
 	going   map[uint64][]going // by step in flight
 	lanes   []int32            // last sampled token
 	owners  map[uint64]int32   // lanes of sequences
+	tables  laneTables
+	told    []uint64 // [lane] the last step that had it
 	moved   []text
 	reads   int
 	turn    int
@@ -106,7 +108,7 @@ func newMemory(t rapid.TB, c Config) *memory {
 	c = c.withDefaults()
 	m := &memory{
 		t: t, size: c.BlockSize, groups: c.Groups, slots: make([]text, c.Blocks*c.BlockSize), by: make([]uint64, c.Blocks*c.BlockSize),
-		states: make([]text, c.States), stateBy: make([]uint64, c.States), away: make([]text, c.HostStates+1), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), owners: map[uint64]int32{},
+		states: make([]text, c.States), stateBy: make([]uint64, c.States), away: make([]text, c.HostStates+1), host: make([][]text, c.HostBlocks+1), going: map[uint64][]going{}, lanes: make([]int32, c.MaxSeqs), tables: make(laneTables, c.MaxSeqs), told: make([]uint64, c.MaxSeqs), owners: map[uint64]int32{},
 	}
 	if len(m.groups) == 0 {
 		m.groups = []paging.Group{{}}
@@ -128,6 +130,7 @@ func (m *memory) lose() {
 	for i := range m.states {
 		m.states[i] = spoilt
 	}
+	m.tables.lose()
 	clear(m.host)
 	clear(m.away)
 	clear(m.going)
@@ -144,6 +147,11 @@ func (m *memory) fail(number uint64) {
 	for i := range m.states {
 		if m.stateBy[i] >= number && m.stateBy[i] != byHand {
 			m.states[i] = spoilt
+		}
+	}
+	for lane, by := range m.told {
+		if by >= number {
+			m.tables[lane] = nil
 		}
 	}
 	clear(m.going) // the steps in flight are that one and those behind it
@@ -199,6 +207,10 @@ func (m *memory) save(p *Pin, salt string, tokens []int32) {
 
 // run executes a step of these lines and gives the sampled tokens.
 func (m *memory) run(s *step.Step, lines map[uint64]*line) []int32 {
+	m.tables.take(s)
+	for _, r := range s.Rows {
+		m.told[r.Lane] = s.Number
+	}
 	m.swap(s)
 	m.copies(s)
 	for i := range s.Rows {
@@ -345,7 +357,7 @@ func (m *memory) write(s *step.Step, row int32, lines map[uint64]*line) {
 		}
 		for g := range m.groups {
 			to := int(s.Groups[g].Slots[i])
-			if to != m.slot(s.Groups[g].Tables[r.Table:r.Table+r.Blocks], p) || to < m.size {
+			if to != m.slot(m.tables.of(r, g), p) || to < m.size {
 				m.fatal("sequence %d, group %d, position %d is written to slot %d", r.Sequence, g, p, to)
 			}
 			m.slots[to], m.by[to] = m.said(s, r, l, p), s.Number
@@ -356,7 +368,7 @@ func (m *memory) write(s *step.Step, row int32, lines map[uint64]*line) {
 // read looks at every position that some token of a row attends to, after all rows are written: a slot that two of them
 // wrote holds one's text only.
 func (m *memory) read(s *step.Step, r *step.Row, g int, l *line) {
-	table, group := s.Groups[g].Tables[r.Table:r.Table+r.Blocks], m.groups[g]
+	table, group := m.tables.of(r, g), m.groups[g]
 	first := 0
 	if group.Window > 0 {
 		first = max(0, int(r.Start)-group.Window+1)

@@ -177,17 +177,5 @@ func (s *Scheduler) Blocks(id uint64) int {
 	if q == nil {
 		return 0
 	}
-	blocks := 0
-	for g := range max(1, len(s.config.Groups)) {
-		if g >= len(s.config.Groups) || s.config.Groups[g].Window == 0 {
-			blocks += len(q.table.IDs(g)) // only a window leaves null blocks
-			continue
-		}
-		for _, block := range q.table.IDs(g) {
-			if block != paging.NullBlock {
-				blocks++
-			}
-		}
-	}
-	return blocks
+	return s.cache.Blocks(q.table)
 }

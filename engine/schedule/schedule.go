@@ -199,7 +199,7 @@ func (s *Scheduler) place(q *sequence, n int) (int, error) {
 func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	row := step.Row{
 		Sequence: q.id, Lane: q.lane, First: int32(len(st.Tokens)), Count: int32(n), Start: int32(q.computed),
-		Table: int32(len(st.Groups[0].Tables)), Blocks: int32(q.table.Len()),
+		Table: int32(len(st.Groups[0].Tables)), Held: int32(q.table.Told()), Blocks: int32(q.table.Len()),
 		Long: q.request.extras.Long, LoRA: q.request.LoRA,
 	}
 	row.From, row.To = q.table.States()
@@ -228,11 +228,12 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	for g := range st.Groups {
 		group, ids := &st.Groups[g], q.table.IDs(g)
-		group.Tables = append(group.Tables, ids...)
+		group.Tables = append(group.Tables, ids[row.Held:]...)
 		for p := q.computed; p < end; p++ {
 			group.Slots = append(group.Slots, ids[p/size]*int32(size)+int32(p%size))
 		}
 	}
+	q.table.Tell()
 	pool(st, q, row)
 	st.Rows = append(st.Rows, row)
 	samples := 0

@@ -245,8 +245,7 @@ func TestFreedBlocksGoToLaterSteps(t *testing.T) {
 	r.add(Request{ID: 2, Prompt: prompt(2, 11), MaxTokens: 1})
 	r.next()
 	r.next() // reads and writes all three blocks
-	held := r.step.Groups[0].Tables
-	require.Len(t, held, 3)
+	require.EqualValues(t, 3, r.step.Rows[0].Blocks)
 	stop := r.results[1][0]
 	r.byID[1].request.StopTokens = []int32{stop}
 	r.land(1)
@@ -268,9 +267,9 @@ func TestTwoGroups(t *testing.T) {
 	assert.Equal(t, continuation(groups, prompt(1, 16), 5, 100), r.texts[1])
 	row := r.step.Rows[0]
 	require.Equal(t, int32(5), row.Blocks)
-	assert.NotContains(t, r.step.Groups[0].Tables, paging.NullBlock)
-	assert.Equal(t, []int32{0, 0, 0}, r.step.Groups[1].Tables[:3])
-	assert.NotContains(t, r.step.Groups[1].Tables[3:], paging.NullBlock)
+	assert.NotContains(t, r.machine.tables.of(&row, 0), paging.NullBlock)
+	assert.Equal(t, []int32{0, 0, 0}, r.machine.tables.of(&row, 1)[:3])
+	assert.NotContains(t, r.machine.tables.of(&row, 1)[3:], paging.NullBlock)
 }
 
 func TestTenantsTakeTurns(t *testing.T) {

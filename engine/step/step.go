@@ -36,7 +36,7 @@ type Step struct {
 // Group is a KV group's part of a step.
 type Group struct {
 	Slots  []int32 // [T] slot mapping: block*blockSize+offset; NoSlot writes nothing
-	Tables []int32 // block tables of all rows, one after another; Row.Table and Row.Blocks say where
+	Tables []int32 // of all rows' block tables, one after another, the entries that lanes do not hold; Row says which and where
 }
 
 // Row is one sequence's part of a step.
@@ -46,8 +46,9 @@ type Row struct {
 	First    int32 // its tokens are [First, First+Count) of Step.Tokens
 	Count    int32
 	Start    int32  // position of the first token
-	Table    int32  // offset of its block table in every Group.Tables
 	Blocks   int32  // length of its block table, equal in every group
+	Held     int32  // leading entries of it that the lane holds from earlier steps, as they are still
+	Table    int32  // offset of the others, [Held, Blocks), in every Group.Tables
 	LoRA     string // the adapters that change the model for it, with their factors, such as "1:1,3:0.5"
 	Long     bool   // it takes the long tables of RoPE, where there are two
 	From, To int32  // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
