@@ -36,7 +36,7 @@ func (b *bridge) embed(id int, argument string) error {
 		return err
 	}
 	ask := &engine.Embed{Pooling: engine.Pooling(r.Pooling), Raw: r.Normalize != nil && !*r.Normalize}
-	s, err := b.engine.Submit(context.Background(), engine.Request{Prompt: prompt, Embed: ask, Priority: r.Priority, Tenant: r.Tenant, LoRA: r.adapters()})
+	s, err := b.engine.Submit(context.Background(), engine.Request{Prompt: prompt, Embed: ask, Priority: r.Priority, Tenant: r.Tenant, Salt: r.Salt, LoRA: r.adapters()})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type asked struct {
 	Messages []json.RawMessage `json:"messages"` // read by chat.Message, which keeps the order of keys and the digits of integers
 	Priority int               `json:"priority"`
 	Tenant   string            `json:"tenant"`
+	Salt     string            `json:"salt"`
 	LoRA     []loraUse         `json:"lora"`
 }
 
@@ -56,6 +57,7 @@ type request struct {
 	Stop        engine.StopTexts `json:"stop"`
 	IgnoreEnd   bool             `json:"ignoreEnd"`
 	Special     bool             `json:"special"`
+	Landed      [][]engine.Token `json:"landed"` // what its choices have had of an engine that is gone (web/quire/calls.js)
 	N           int              `json:"n"`
 	BestOf      int              `json:"bestOf"`
 	Beams       *beams           `json:"beams"`
@@ -114,8 +116,8 @@ func (b *beams) beams() (*engine.Beams, error) {
 
 func (r *request) request(e *engine.Engine) (engine.Request, error) {
 	q := engine.Request{
-		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant,
-		N: r.N, BestOf: r.BestOf, DraftMax: r.DraftMax, LoRA: r.adapters(),
+		MaxTokens: r.MaxTokens, MinTokens: r.MinTokens, Stop: r.Stop, IgnoreEnd: r.IgnoreEnd, Special: r.Special, Priority: r.Priority, Tenant: r.Tenant, Salt: r.Salt,
+		N: r.N, BestOf: r.BestOf, Landed: r.Landed, DraftMax: r.DraftMax, LoRA: r.adapters(),
 		Sample: sample.Params{Temperature: r.Temperature, TopK: r.TopK, TopP: r.TopP, MinP: r.MinP, Logprobs: r.Logprobs,
 			FrequencyPenalty: r.FrequencyPenalty, PresencePenalty: r.PresencePenalty},
 	}

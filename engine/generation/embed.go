@@ -29,6 +29,7 @@ type Embed struct {
 // Settled gives a copy of a valid request that says what it left to the model, and shares nothing that its caller may change.
 func (r Request) Settled(l Limits) Request {
 	r = r.Clone()
+	r.room = l.Context(r.Sequences()) - len(r.Prompt)
 	if e := r.Embed; e != nil {
 		if e.Pooling == "" {
 			e.Pooling = l.Pooling

@@ -38,6 +38,7 @@ type Generation struct {
 	clock     clock
 	figures   Figures
 	landed    int  // tokens
+	before    int  // tokens that landed elsewhere
 	begun     bool // it had a lane once
 	reason    FinishReason
 	err       error
@@ -63,15 +64,31 @@ func New(r Request, t *tokenizer.Tokenizer, sink Sink) *Generation {
 		g.Live = append(g.Live, g.newSequence(i, p))
 		p.Seed++
 	}
+	if !r.late() {
+		g.resume()
+	}
 	return g
 }
 
 // Number gives the sequences their ids.
 func (g *Generation) Number(next func() uint64) {
+	if len(g.Live) == 0 {
+		g.ID = next()
+		return
+	}
 	for _, q := range g.Live {
 		q.ID = next()
 	}
 	g.ID = g.Live[0].ID
+}
+
+// Over finishes the request where all that it asks for has landed elsewhere.
+func (g *Generation) Over() bool {
+	if len(g.Live) > 0 {
+		return false
+	}
+	g.finish()
+	return true
 }
 
 // Scheduled is the request as the scheduler takes it. A search ends its sequences itself.
@@ -82,6 +99,12 @@ func (g *Generation) Scheduled() schedule.Request {
 	}
 	for _, q := range g.Live[1:] {
 		s.Samples = append(s.Samples, q.ID)
+	}
+	if g.before > 0 {
+		s.Lanes = r.samples() // the context's end stays where it was
+		for _, q := range g.Live {
+			s.Landed = append(s.Landed, q.ids)
+		}
 	}
 	if r.Embed != nil {
 		s.Pooling = r.Embed.tokens
@@ -126,17 +149,22 @@ func (g *Generation) End(q *Sequence, reason FinishReason, err error) (done bool
 			q.release()
 		}
 	}
+	g.out(q, reason)
+	if len(g.Live) > 0 {
+		return false
+	}
+	g.finish()
+	return true
+}
+
+// out takes a sequence out of those that live.
+func (g *Generation) out(q *Sequence, reason FinishReason) {
 	q.reason = reason
 	q.score = q.logprob / float64(max(1, len(q.ids)))
 	g.Live = slices.DeleteFunc(g.Live, func(o *Sequence) bool { return o == q })
 	if g.search == nil {
 		g.ended = append(g.ended, q)
 	}
-	if len(g.Live) > 0 {
-		return false
-	}
-	g.finish()
-	return true
 }
 
 // finish gives the sink the result.
@@ -151,7 +179,7 @@ func (g *Generation) finish() {
 	}
 	r := Result{Reason: g.reason, Err: g.err, IDs: []int32{}, Choices: []Choice{}}
 	for _, q := range g.ended {
-		for _, chunk := range q.held {
+		for _, chunk := range q.held[min(len(q.held), len(g.Request.landedOf(q.index))):] {
 			g.sink.Push(chunk)
 		}
 		r.Choices = append(r.Choices, q.choice())
@@ -166,6 +194,7 @@ func (g *Generation) finish() {
 	g.embed(&r)
 	g.clock.figures(&g.figures, g.landed)
 	r.Figures = g.figures
+	r.Figures.GeneratedTokens += g.before
 	g.sink.Finish(r)
 }
 

@@ -34,16 +34,26 @@ type Request struct {
 	BestOf int    // draws to make, of which the N with the best mean log-probability are given; 0: N
 	Beams  *Beams // search instead of drawing; Sample must be greedy, and there is no BestOf, Stop or Logits
 
+	// Landed is what each choice has had of an engine that is gone, in order, and the sink has been told: the request goes on from there,
+	// with the same prompt, Seed and counters. Where choices are known at the end only, they are computed anew.
+	Landed [][]sample.Token
+
 	Embed *Embed // an embedding of the prompt, or its score, in place of tokens after it
 
 	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research. It runs
 	// in the step loop and must not call the engine.
 	Logits func(position int, logits []float32)
+
+	room int // tokens that the context has for an answer; 0: not settled
 }
 
 // Clone gives a request that shares nothing its caller may change.
 func (r Request) Clone() Request {
 	r.Prompt, r.Stop, r.LoRA = slices.Clone(r.Prompt), slices.Clone(r.Stop), slices.Clone(r.LoRA)
+	r.Landed = slices.Clone(r.Landed)
+	for i := range r.Landed {
+		r.Landed[i] = slices.Clone(r.Landed[i])
+	}
 	r.Sample.LogitBias, r.Sample.DRY.Breakers = maps.Clone(r.Sample.LogitBias), slices.Clone(r.Sample.DRY.Breakers)
 	if r.Beams != nil {
 		beams := *r.Beams

@@ -108,7 +108,7 @@ func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 	chunk := Chunk{Token: token, Text: text, Index: q.index, Reason: finish(reason, hit)}
 	if r.late() {
 		q.held = append(q.held, chunk)
-	} else {
+	} else if len(q.ids) > len(r.landedOf(q.index)) {
 		g.sink.Push(chunk)
 	}
 	return hit

@@ -37,7 +37,7 @@ func (r *Request) Validate(l Limits) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateEmbed, r.validateChoices, r.validateBeams, r.validateBias, r.validateLength} {
+	for _, validate := range []func(Limits) error{r.validatePrompt, r.validateEmbed, r.validateChoices, r.validateBeams, r.validateBias, r.validateLength, r.validateLanded} {
 		if err := validate(l); err != nil {
 			return err
 		}

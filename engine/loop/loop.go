@@ -226,6 +226,9 @@ func (l *Loop) takeIn() {
 	l.incoming, l.cancels, l.calls = nil, nil, nil
 	l.mu.Unlock()
 	for _, g := range incoming {
+		if g.Over() {
+			continue
+		}
 		l.generations[g.ID] = g
 		for _, q := range g.Live {
 			l.sequences[q.ID] = q

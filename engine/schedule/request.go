@@ -43,6 +43,10 @@ type Request struct {
 
 	// Pooling asks for an embedding of the prompt in place of tokens: the sequence ends when its prompt is computed.
 	Pooling step.Pooling
+
+	// Landed is what its sequences, its own and Samples, have sampled elsewhere: none has reached its end. They begin as if they had
+	// been preempted here, with the counters that follow. Without, Samples are forked.
+	Landed [][]int32
 }
 
 // request is a Request and its sequences, which run, wait and are preempted as one.
@@ -132,22 +136,34 @@ func (s *Scheduler) Add(q Request) error {
 	if q.MaxTokens > 0 {
 		limit = min(limit, len(q.Prompt)+q.MaxTokens)
 	}
-	first := &sequence{
-		id: q.ID, request: r, tokens: slices.Clone(q.Prompt), prompt: len(q.Prompt), limit: limit, lane: noLane,
-		table: s.cache.NewTable(r.extras),
-	}
 	if q.Pooling != step.NoPooling {
-		first.limit = len(q.Prompt) + 1 // a prompt may fill the context: nothing comes after it
+		limit = len(q.Prompt) + 1 // a prompt may fill the context: nothing comes after it
 	}
-	first.table.SkipLookup, first.table.Sequence = q.AllLogits || q.Pooling == step.PoolMean || q.Pooling == step.PoolFirst, q.ID
-	r.members = []*sequence{first}
-	s.byID[q.ID] = first
-	for _, id := range q.Samples {
+	if len(q.Landed) == 0 {
+		s.enter(r, q.ID, nil, limit)
+	} else {
+		r.unforked = nil
+		for i, id := range append([]uint64{q.ID}, q.Samples...) {
+			s.enter(r, id, q.Landed[i], limit)
+		}
+	}
+	for _, id := range r.unforked {
 		s.pending[id] = r
 	}
 	s.waiting.add(r)
 	s.live++
 	return nil
+}
+
+// enter gives a request that comes in a sequence.
+func (s *Scheduler) enter(r *request, id uint64, landed []int32, limit int) {
+	q := &sequence{
+		id: id, request: r, ordinal: len(r.members), tokens: slices.Concat(r.Prompt, landed), prompt: len(r.Prompt), limit: limit, lane: noLane,
+		table: s.cache.NewTable(r.extras),
+	}
+	q.table.SkipLookup, q.table.Sequence = r.AllLogits || r.Pooling == step.PoolMean || r.Pooling == step.PoolFirst, id
+	r.members = append(r.members, q)
+	s.byID[id] = q
 }
 
 func (s *Scheduler) known(id uint64) bool {

@@ -84,12 +84,23 @@ func (w *walk) add() {
 		}
 	}
 	q.StopTokens = []int32{endToken}
-	if len(q.Prompt) >= w.Limit(max(q.Lanes, 1+len(q.Samples))) || !w.must(w.Add(q), ErrQueueFull) {
+	limit := w.Limit(max(q.Lanes, 1+len(q.Samples)))
+	if w.from.below(6) == 0 { // it comes from elsewhere
+		limit -= q.MaxTokens
+		for range 1 + len(q.Samples) {
+			q.Landed = append(q.Landed, w.words(w.from.below(q.MaxTokens)))
+		}
+	}
+	if len(q.Prompt) >= limit || !w.must(w.Add(q), ErrQueueFull) {
 		return
 	}
 	kin := append([]uint64{q.ID}, q.Samples...)
-	for _, id := range slices.Clone(kin) {
-		w.lives(id, newLine(q.Salt, len(q.Prompt), q.Prompt, &kin))
+	for i, id := range slices.Clone(kin) {
+		tokens := q.Prompt
+		if q.Landed != nil {
+			tokens = slices.Concat(q.Prompt, q.Landed[i])
+		}
+		w.lives(id, newLine(q.Salt, len(q.Prompt), tokens, &kin))
 	}
 }
 
