@@ -46,11 +46,12 @@ export interface OpenOptions {
   hubToken?: string;
   /**
    * Whether all tabs of the origin that open the same model with the same options, by the same version of the package, have one engine:
-   * its memory, its cache of prompts and its queue. It runs in a worker that they share, and ends with the last tab. "worker" asks for that; true
-   * gives the tab an engine of its own where a browser lets no shared worker use the GPU. Such a worker cannot keep models:
+   * its memory, its cache of prompts and its queue. It runs in a worker that they share, and ends with the last tab. Where a browser lets no
+   * such worker use the GPU, one tab leads: the engine runs in its worker, and when it is closed, or hidden for long, another tab opens
+   * the model and goes on with what runs. "worker" and "lock" ask for one of the two ways. A shared worker cannot keep models:
    * they come through the browser's HTTP cache. Default false: what an engine holds, and who waits for whom, is then the tab's alone.
    */
-  shared?: boolean | 'worker';
+  shared?: boolean | 'worker' | 'lock';
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */
   onRecovering?: (progress: Progress) => void;
   /** Gives up loading. */
@@ -322,6 +323,8 @@ export interface Request extends Partial<Sampling> {
   priority?: number;
   /** Turns are shared out among tenants. */
   tenant?: string;
+  /** Cached blocks are shared only among requests with an equal one. */
+  salt?: string;
   /** Adapters that change the model for this request; several add up. Requests with others, or none, run beside it. */
   lora?: LoraUse | readonly LoraUse[];
   /** Answers to give, computed from one prompt whose blocks they share; default 1. Answer i is drawn with seed + i. */
@@ -415,6 +418,8 @@ export interface EmbedRequest {
   priority?: number;
   /** Turns are shared out among tenants. */
   tenant?: string;
+  /** Cached blocks are shared only among requests with an equal one. */
+  salt?: string;
   /** Adapters that change the model for this request; several add up. */
   lora?: LoraUse | readonly LoraUse[];
   /** Ends the request; the promise rejects. */

@@ -7,7 +7,7 @@
 // Types and what every option means: quire.d.ts.
 
 import {adapters, FEATURES} from './gpu/adapter.js';
-import {EngineWorker, programs, TabsWorker} from './start.js';
+import {EngineWorker, programs} from './start.js';
 import {Answer} from './quire/answer.js';
 import {methods} from './quire/api.js';
 import {unpack} from './quire/blocks.js';
@@ -20,6 +20,7 @@ import {models, persistQuietly} from './quire/models.js';
 import {given, keeping, kind, modelOf, sharingOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {Keeper, keptFile, sessions} from './quire/sessions.js';
+import {tabsWorker} from './quire/tabs.js';
 import {keep, remembered} from './quire/tuning.js';
 
 export {QuireError};
@@ -118,7 +119,7 @@ export class Quire {
     this.#recovering = onRecovering ?? null;
     Object.assign(this, methods((...call) => this.#ask(...call)));
     const hear = [(message) => this.#receive(message), (error) => this.#end(error)];
-    this.#worker = sharing ? new TabsWorker(program, sharing, ...hear) : EngineWorker.take(program, ...hear);
+    this.#worker = sharing ? tabsWorker(program, sharing, ...hear) : EngineWorker.take(program, ...hear);
   }
 
   /**
@@ -305,7 +306,7 @@ export class Quire {
         this.#take(id)?.resolve(bytes ?? value);
         break;
       case 'failed':
-        this.#take(id)?.reject(new QuireError(value));
+        this.#failed(id, new QuireError(value));
         break;
       case 'progress':
         (this.info && value.stage !== 'download' ? this.#recovering : this.#progress)?.(value);
@@ -331,6 +332,14 @@ export class Quire {
         this.#end(new QuireError(value));
         break;
     }
+  }
+
+  // failed ends a call, or a stream of the API that has begun.
+  #failed(id, error) {
+    const call = this.#take(id);
+    if (call) return call.reject(error);
+    this.#answers.get(id)?.failed(error);
+    this.#answers.delete(id);
   }
 
   #take(id) {

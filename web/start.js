@@ -3,7 +3,7 @@
 
 import {QuireError} from './quire/error.js';
 
-const crashed = (message) => new QuireError({name: 'ErrCrashed', message});
+export const crashed = (message) => new QuireError({name: 'ErrCrashed', message});
 
 /** What a worker can run: the engine, or what measures attention, which few pages load. */
 export const programs = {
@@ -77,72 +77,6 @@ export class EngineWorker {
   }
 }
 
-/** The worker that tabs share by a name, as EngineWorker is one of a tab's own. Without WebGPU in it, it gives way to such a one. */
-export class TabsWorker {
-  #port;
-  #own = null; // what it has given way to
-  #release = null; // lets the lock go
-  #waiting = []; // messages until the worker listens; then null
-
-  constructor(program, {name, only}, receive, fail) {
-    const {worker, script} = join(name);
-    this.#port = worker.port;
-    this.#port.onmessage = ({data}) => {
-      if (data.kind !== 'listening') receive(data);
-      else if (data.gpu || only) this.#listens({program: program()}, (message) => this.#port.postMessage(message));
-      else this.#giveWay(EngineWorker.take(program, receive, fail));
-    };
-    worker.onerror = (e) => {
-      e.preventDefault?.();
-      fail(crashed(e.message || unread(script, '')));
-    };
-    this.#hold();
-  }
-
-  // hold keeps a lock as long as this tab lives, which is how the shared worker knows; whatever ends the tab lets it go.
-  #hold() {
-    const lock = `quire tab ${crypto.randomUUID()}`;
-    navigator.locks.request(lock, () => {
-      this.#port.postMessage({lock});
-      return new Promise((resolve) => { this.#release = resolve; });
-    });
-  }
-
-  #listens(first, post) {
-    if (first) post(first);
-    this.#waiting.forEach(post);
-    this.#waiting = null;
-  }
-
-  #giveWay(own) {
-    this.#leave();
-    this.#own = own;
-    this.#listens(null, (message) => own.post(message));
-  }
-
-  post(message) {
-    if (this.#waiting) this.#waiting.push(message);
-    else if (this.#own) this.#own.post(message);
-    else this.#port.postMessage(message);
-  }
-
-  keep() {
-    if (this.#own) this.#own.keep();
-    else this.#leave();
-  }
-
-  terminate() {
-    if (this.#own) this.#own.terminate();
-    else this.#leave();
-  }
-
-  #leave() {
-    this.#port.onmessage = null;
-    this.#port.postMessage({method: 'close', id: 0});
-    this.#release?.();
-  }
-}
-
 // start gives the worker, its script's URL, and, where that is another origin's, the URL of what imports it. A worker's own
 // script must be of the page's origin: another's is imported by a script that is made here. Bundlers only know this very form of
 // making a worker, so its URL comes to light in the constructor, which nothing else can meet meanwhile.
@@ -167,7 +101,7 @@ function start() {
 }
 
 // join gives the worker that tabs share by a name, and its script's URL, in the same way. The script must be of the page's origin.
-function join(name) {
+export function join(name) {
   const Native = globalThis.SharedWorker;
   const made = {worker: null, script: ''};
   globalThis.SharedWorker = function (url, options) {
@@ -190,7 +124,7 @@ function importing(url, type) {
   return URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
 }
 
-function unread(script, lent) {
+export function unread(script, lent) {
   const advice = lent
     ? 'that server must let pages of other origins read it (Access-Control-Allow-Origin), and a content security policy must allow workers from blob: and scripts from there'
     : 'see that the package\'s files are served there; its README says what bundlers need';

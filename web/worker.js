@@ -1,4 +1,5 @@
-// Runs the engine, of one tab or, in a SharedWorker, of several, which quire/hub.js keeps apart. Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
+// Runs the engine of one tab. Or of several, which quire/hub.js keeps apart: in a SharedWorker, or in that of a tab that leads, by {lead}.
+// Messages in: first {program}, the URL of the WebAssembly, then {method, id, argument, blob}, as quireCall
 // of cmd/wasm/port takes them; "open" has {store} too, which says how the model is kept. "pull" wants no program. Messages out: {kind, id, value, bytes}: "listening" comes first, "done" and "failed" answer a call,
 // "head" one of the API, whose "events" may follow, or one that has bytes, too; "progress" tells of loading, "chunks" of streams, "blocks" of the KV cache,
 // "crashed" ends.
@@ -6,11 +7,12 @@
 import './wasm_exec.js';
 import './gpu.js';
 import {Hub} from './quire/hub.js';
+import {lead} from './quire/lead.js';
 import {Store} from './store/store.js';
 
 const host = globalThis.quireGPU;
-const hub = 'onconnect' in globalThis ? new Hub((message) => take(message), () => globalThis.close()) : null;
-const say = hub ? (message) => hub.said(message) : (message, transfer) => postMessage(message, transfer);
+const shared = 'onconnect' in globalThis ? new Hub((message) => take(message), () => globalThis.close()) : null;
+let say = shared ? (message) => shared.said(message) : (message, transfer) => postMessage(message, transfer);
 const store = new Store((from) => host.fetched(from), (kind, value) => say({kind, id: 0, value}));
 host.sourceOf = (from) => store.source(from);
 globalThis.quireStore = store;
@@ -44,7 +46,7 @@ async function call({method, id, argument, blob, store: keep}) {
       if (method === 'open') {
         opening = id;
         // Browsers let only a tab's own worker write files in pieces.
-        await store.prepare(hub ? {...keep, keep: false} : keep);
+        await store.prepare(shared ? {...keep, keep: false} : keep);
       }
       const {url, ...rest} = JSON.parse(argument);
       if (url) argument = JSON.stringify({...rest, url: await store.resolve(url)});
@@ -60,10 +62,15 @@ let take = (message) => {
   else if (message.method === 'pull') pull(message);
   else waiting.push(message);
 };
-if (hub) {
-  self.onconnect = ({ports: [port]}) => hub.join(port);
+if (shared) {
+  self.onconnect = ({ports: [port]}) => shared.join(port);
 } else {
-  self.onmessage = ({data}) => take(data);
+  self.onmessage = ({data}) => {
+    if (!data.lead) return take(data);
+    const hub = new Hub((message) => take(message));
+    say = (message) => hub.said(message);
+    lead(data.lead, hub);
+  };
   say({kind: 'listening'});
 }
 

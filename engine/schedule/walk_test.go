@@ -85,7 +85,7 @@ func (w *walk) add() {
 	}
 	q.StopTokens = []int32{endToken}
 	limit := w.Limit(max(q.Lanes, 1+len(q.Samples)))
-	if w.from.below(6) == 0 { // it comes from elsewhere
+	if w.from.below(7) == 0 { // it comes from elsewhere
 		limit -= q.MaxTokens
 		for range 1 + len(q.Samples) {
 			q.Landed = append(q.Landed, w.words(w.from.below(q.MaxTokens)))

@@ -74,8 +74,8 @@ func TestTabsShareAnEngine(t *testing.T) {
 	})()`), "what a closed tab asked for ends")
 
 	for says, more := range map[string]string{
-		`^ErrBadRequest: shared must be true, false or "worker", not "all"`: `{shared: 'all'}`,
-		`^ErrBadRequest: tabs share models that have an address`:            `{model: new Blob(['GGUF'])}`,
+		`^ErrBadRequest: shared must be true, false, "worker" or "lock", not "all"`: `{shared: 'all'}`,
+		`^ErrBadRequest: tabs share models that have an address`:                    `{model: new Blob(['GGUF'])}`,
 	} {
 		assert.Regexp(t, says, get[string](stays, `failure(Quire.open({...options, ...`+more+`}))`))
 	}

@@ -1,10 +1,10 @@
-// Several tabs with one engine, in a worker that they share: each calls as if the engine were its own. A call has a number of its
+// Several tabs with one engine, in a worker that they share or in that of one of them: each calls as if the engine were its own. A call has a number of its
 // tab's, and another here, which is the engine's.
 
 /** Between tabs and an engine. */
 export class Hub {
   #engine; // takes a message
-  #last; // told when the last tab is gone
+  #last; // told when the last tab is gone; may be null
   #tabs = new Set();
   #calls = new Map(); // by the engine's number: {tab, id, method}
   #next = 1;
@@ -14,14 +14,14 @@ export class Hub {
   #kept = null; // what was said of how the model is kept
   #watched = false;
 
-  constructor(engine, last) {
+  constructor(engine, last = null) {
     this.#engine = engine;
     this.#last = last;
   }
 
   /** Takes in a tab; whether the worker has WebGPU is for it to know. */
   join(port) {
-    const tab = {port, watching: false};
+    const tab = {port, watching: false, adapters: new Set()};
     this.#tabs.add(tab);
     port.onmessage = ({data}) => this.#hear(tab, data);
     port.postMessage({kind: 'listening', gpu: Boolean(globalThis.navigator?.gpu)});
@@ -87,6 +87,9 @@ export class Hub {
         done();
         this.#watch();
         return;
+      case 'dropLoRA':
+        tab.adapters.delete(Number(argument));
+        break;
       case 'cancel':
         argument = String(this.#numberOf(tab, Number(argument)));
         break;
@@ -104,10 +107,20 @@ export class Hub {
     this.#engine({...message, id: number});
   }
 
+  #adapted(tab, adapter) {
+    if (tab) tab.adapters.add(adapter);
+    else this.#drop(adapter);
+  }
+
+  #drop(adapter) {
+    this.#ask(null, 0, {method: 'dropLoRA', argument: String(adapter)});
+  }
+
   #answered(kind, number, value, bytes) {
     const call = this.#calls.get(number);
     const goesOn = kind === 'done' && call?.method === 'submit' || kind === 'head' && value.stream;
     if (!goesOn) this.#calls.delete(number);
+    if (call?.method === 'addLoRA' && kind === 'done') this.#adapted(call.tab, value.id);
     if (call?.method !== 'open') {
       call?.tab?.port.postMessage({kind, id: call.id, value, bytes});
       return;
@@ -155,7 +168,8 @@ export class Hub {
   // leave ends what a tab that is gone has asked for; the engine goes with the last one.
   #leave(tab) {
     if (!this.#tabs.delete(tab)) return;
-    if (this.#tabs.size === 0) {
+    tab.port.close();
+    if (this.#tabs.size === 0 && this.#last) {
       this.#last();
       return;
     }
@@ -165,6 +179,7 @@ export class Hub {
       call.tab = null;
       if (call.method !== 'open') this.#ask(null, 0, {method: 'cancel', argument: String(number)});
     }
+    for (const adapter of tab.adapters) this.#drop(adapter);
     this.#watch();
   }
 }

@@ -61,18 +61,21 @@ export function keeping({keep, connections, hub, hubToken, ...rest}) {
   return {store: {keep, connections, hub: hub && String(hub), hubToken}, rest};
 }
 
-// sharingOf gives the name of the engine that tabs share: the same version, model and options. Only says that there must be one.
+// sharingOf gives the name of the engine that tabs share: the same version, model and options. Its way is "worker" or "lock" where the
+// other will not do.
 export function sharingOf(shared = false, url, options) {
-  if (![true, false, 'worker'].includes(shared)) throw badRequest(`shared must be true, false or "worker", not ${typeof shared === 'string' ? JSON.stringify(shared) : kind(shared)}`);
+  if (![true, false, 'worker', 'lock'].includes(shared)) throw badRequest(`shared must be true, false, "worker" or "lock", not ${typeof shared === 'string' ? JSON.stringify(shared) : kind(shared)}`);
   if (!shared) return null;
   if (!url) throw badRequest('tabs share models that have an address: a File or Blob is one tab\'s own');
-  const only = shared === 'worker';
-  if (!globalThis.SharedWorker || !navigator.locks) { // a page that came insecurely has no locks
-    if (only) throw badRequest('shared is "worker", and this browser has no workers that tabs share');
-    return null;
+  let way = shared;
+  if (!navigator.locks || way !== 'lock' && !globalThis.SharedWorker) { // a page that came insecurely has no locks
+    if (way === 'worker') throw badRequest('shared is "worker", and this browser has no workers that tabs share');
+    if (way === 'lock') throw badRequest('shared is "lock", and this page has no locks: it must come securely, by https or from localhost');
+    if (!navigator.locks) return null;
+    way = 'lock';
   }
   const sorted = Object.entries(options).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {only, name: `quire ${VERSION} ${JSON.stringify([url, sorted])}`};
+  return {way, name: `quire ${VERSION} ${JSON.stringify([url, sorted])}`};
 }
 
 // written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,

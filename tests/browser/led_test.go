@@ -1,0 +1,233 @@
+//go:build !js
+
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// led is sharing, by the other way.
+var led = strings.Replace(sharing, "'worker'", "'lock'", 1)
+
+// The tab that leads is closed in mid-stream: another goes on with all streams, without a repeated or missing token.
+func TestTabsFollowALeader(t *testing.T) {
+	site := serve(t)
+	follows := newTab(t, site+"/empty.html", "")
+	want := ""
+	require.True(t, t.Run("leads", func(t *testing.T) {
+		leads := newTab(t, site+"/empty.html", "")
+		info := get[string](leads, led)
+		assert.Equal(t, info, get[string](follows, led))
+		assert.Equal(t, 1, leads.workers(), "one worker for both")
+		want = get[string](leads, `tell().result.then(({text}) => text)`)
+		get[bool](follows, `new Promise(async (resolve) => {
+			globalThis.seen = [];
+			globalThis.mine = tell();
+			for await (const chunk of mine) {
+				seen.push(chunk);
+				resolve(true);
+			}
+		})`)
+	}))
+	assert.Equal(t, want, get[string](follows, `mine.result.then(({text}) => text)`))
+	assert.Equal(t, want, get[string](follows, `seen.map(({text}) => text).join('')`))
+	assert.Equal(t, 1, follows.workers())
+	follows.quiet()
+}
+
+// letters is a site whose engine says letters by a formula, at once. Its model is gone once gone says so.
+func letters(t *testing.T) (site string, gone *atomic.Bool) {
+	t.Helper()
+	whole, err := url.Parse(serve(t))
+	require.NoError(t, err)
+	gone = &atomic.Bool{}
+	mux := http.NewServeMux()
+	mux.Handle("/", httputil.NewSingleHostReverseProxy(whole))
+	mux.HandleFunc("/worker.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/led_worker.js") })
+	mux.HandleFunc("/gone", func(w http.ResponseWriter, r *http.Request) {
+		if gone.Load() {
+			fmt.Fprint(w, "yes")
+		}
+	})
+	return host(t, mux).URL + "/empty.html", gone
+}
+
+// follower opens a tab of a site of letters. See says whether it is seen, ask begins a stream, and all() is all that came of it.
+func follower(t *testing.T, site, model string) *tab {
+	t.Helper()
+	p := newTab(t, site, "")
+	open(p, model)
+	return p
+}
+
+func open(p *tab, model string) {
+	p.Helper()
+	get[string](p, fmt.Sprintf(`Promise.all([import('/quire.js'), import('/quire/led.js')]).then(async ([{Quire}, {patience}]) => {
+		Object.defineProperty(Document.prototype, 'visibilityState', {get: () => globalThis.shown === false ? 'hidden' : 'visible', configurable: true});
+		Object.assign(patience, {hidden: 300, knock: 100});
+		globalThis.see = (shown) => { globalThis.shown = shown; document.dispatchEvent(new Event('visibilitychange', {bubbles: true})); };
+		globalThis.quire = await Quire.open({model: %q, shared: 'lock'});
+		globalThis.ask = (seed, more) => new Promise((resolve) => {
+			const came = [];
+			globalThis.read = (async () => {
+				const mine = quire.generate({prompt: 'abc', seed, maxTokens: 60, ...more});
+				for await (const chunk of mine) {
+					came[chunk.index] = (came[chunk.index] ?? '') + chunk.text;
+					resolve(true);
+				}
+				return JSON.stringify([came, (await mine.result).choices.map(({text}) => text)]);
+			})().catch((e) => e.name + ': ' + e.message);
+		});
+		globalThis.all = () => read;
+		globalThis.running = () => quire.stats().then(({running}) => running);
+		globalThis.engine = () => quire.stats().then(({engine}) => engine);
+		return '';
+	})`, model))
+}
+
+// TestTabsHandOver: whatever becomes of the tab that leads, streams go on in all others, and there is one engine.
+func TestTabsHandOver(t *testing.T) {
+	site, gone := letters(t)
+	var first, several string // what ask(3) and ask(4, {n: 3}) are to end with
+	t.Run("alone", func(t *testing.T) {
+		p := follower(t, site, "/alone.gguf")
+		get[bool](p, `ask(3)`)
+		first = get[string](p, `all()`)
+		get[bool](p, `ask(4, {n: 3})`)
+		several = get[string](p, `all()`)
+		for _, all := range []string{first, several} {
+			var texts [2][]string
+			require.NoError(t, json.Unmarshal([]byte(all), &texts))
+			assert.Equal(t, texts[0], texts[1])
+			assert.Len(t, texts[0][0], 60)
+		}
+	})
+	require.NotEmpty(t, several)
+	// begin opens a tab that leads and two that follow, each with a stream.
+	begin := func(outer, t *testing.T, model string) (leads, two, three *tab) {
+		leads, two, three = follower(t, site, model), follower(outer, site, model), follower(outer, site, model)
+		engine := get[string](leads, `engine()`)
+		assert.Equal(t, engine, get[string](two, `engine()`))
+		assert.Equal(t, engine, get[string](three, `engine()`))
+		get[bool](two, `ask(3, {minTokens: 20})`)
+		get[bool](three, `ask(4, {n: 3, minTokens: 20})`)
+		return leads, two, three
+	}
+	end := func(t *testing.T, two, three *tab) {
+		assert.Equal(t, first, get[string](two, `all()`))
+		assert.Equal(t, several, get[string](three, `all()`))
+		assert.Equal(t, get[string](two, `engine()`), get[string](three, `engine()`), "one engine")
+		assert.Zero(t, get[int](two, `running()`))
+		two.quiet()
+		three.quiet()
+	}
+
+	t.Run("closed", func(t *testing.T) {
+		var two, three *tab
+		t.Run("leads", func(in *testing.T) { _, two, three = begin(t, in, "/closed.gguf") })
+		end(t, two, three)
+	})
+	t.Run("reloaded", func(t *testing.T) {
+		leads, two, three := begin(t, t, "/reloaded.gguf")
+		before := get[string](two, `engine()`)
+		leads.do(chromedp.Navigate(site))
+		end(t, two, three)
+		assert.NotEqual(t, before, get[string](two, `engine()`))
+		open(leads, "/reloaded.gguf")
+		assert.Equal(t, get[string](two, `engine()`), get[string](leads, `engine()`), "it follows")
+	})
+	t.Run("hidden", func(t *testing.T) {
+		leads, two, three := begin(t, t, "/hidden.gguf")
+		before := get[string](two, `engine()`)
+		get[bool](leads, `ask(3, {minTokens: 20})`)
+		get[any](two, `see(false)`) // it waits longest, and lets the other go first
+		get[any](leads, `see(false)`)
+		assert.Equal(t, first, get[string](leads, `all()`), "its own stream goes on, too")
+		end(t, two, three)
+		after := get[string](two, `engine()`)
+		assert.NotEqual(t, before, after)
+		get[any](two, `see(true)`)
+		get[any](three, `see(false)`)
+		get[any](three, `new Promise((resolve) => setTimeout(resolve, 600))`)
+		assert.NotEqual(t, after, get[string](three, `engine()`), "the one that was seen led")
+		get[any](two, `see(false)`)
+		get[any](two, `new Promise((resolve) => setTimeout(resolve, 600))`)
+		last := get[string](two, `engine()`)
+		get[any](three, `new Promise((resolve) => setTimeout(resolve, 600))`)
+		assert.Equal(t, last, get[string](three, `engine()`), "nobody is seen: who leads goes on")
+		get[any](leads, `see(true)`)
+		leads.wait(`engine().then((now) => now !== "` + last + `")`)
+	})
+	t.Run("in the back-forward cache", func(t *testing.T) {
+		leads, two, three := begin(t, t, "/back.gguf")
+		get[bool](leads, `ask(3, {minTokens: 20})`)
+		get[any](leads, `dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))`)
+		end(t, two, three)
+		get[any](leads, `dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))`)
+		assert.Equal(t, first, get[string](leads, `all()`), "it comes back, and goes on")
+		assert.Equal(t, get[string](two, `engine()`), get[string](leads, `engine()`))
+	})
+	t.Run("with its engine closed", func(t *testing.T) {
+		leads, two, three := begin(t, t, "/ended.gguf")
+		get[any](leads, `quire.close()`)
+		end(t, two, three)
+		assert.Regexp(t, `^ErrClosed`, get[string](leads, `quire.stats().catch(({name}) => name)`))
+	})
+	t.Run("while none has opened", func(t *testing.T) {
+		a, b := newTab(t, site, ""), newTab(t, site, "")
+		for _, p := range []*tab{a, b} {
+			get[any](p, `void (globalThis.opens = import('/quire.js').then(({Quire}) => Quire.open({model: '/race.gguf', shared: 'lock'})).then((quire) => quire.stats()).then(({engine}) => engine))`)
+		}
+		assert.Equal(t, get[string](a, `opens`), get[string](b, `opens`))
+	})
+	t.Run("a follower", func(t *testing.T) {
+		var leads *tab
+		t.Run("goes", func(in *testing.T) {
+			leads = follower(t, site, "/follower.gguf")
+			goes := follower(in, site, "/follower.gguf")
+			get[bool](goes, `ask(3, {maxTokens: 1e6})`)
+			assert.Equal(t, 1, get[int](leads, `running()`))
+		})
+		leads.wait(`running().then((n) => n === 0)`)
+	})
+	t.Run("with adapters", func(t *testing.T) {
+		var follows *tab
+		want := ""
+		t.Run("leads", func(in *testing.T) {
+			leads := follower(in, site, "/adapters.gguf")
+			follows = follower(t, site, "/adapters.gguf")
+			get[any](leads, `quire.loadLora('/a.gguf', {name: 'A'}).then((a) => { globalThis.a = a; })`)
+			get[any](follows, `quire.loadLora('/b.gguf', {name: 'B'}).then((b) => { globalThis.b = b; })`)
+			get[bool](follows, `ask(3, {lora: b})`)
+			want = get[string](follows, `all()`)
+			assert.Contains(t, want, "B")
+			get[bool](follows, `ask(3, {lora: b, minTokens: 20})`)
+		})
+		assert.Equal(t, want, get[string](follows, `all()`), "it is loaded again, under another number")
+		get[any](follows, `quire.loadLora('/c.gguf', {name: 'C'}).then((c) => { globalThis.c = c; })`)
+		get[bool](follows, `ask(3, {lora: [b, {adapter: c, scale: 2}]})`)
+		assert.Contains(t, get[string](follows, `all()`), "BC")
+		assert.Equal(t, `["?","C"]`, get[string](follows, `b.drop().then(() => quire.stats()).then(({adapters}) => JSON.stringify(adapters))`))
+	})
+	t.Run("and the model is gone", func(t *testing.T) {
+		var two, three *tab
+		t.Run("leads", func(in *testing.T) {
+			_, two, three = begin(t, in, "/gone.gguf")
+			gone.Store(true)
+		})
+		for _, p := range []*tab{two, three} {
+			assert.Equal(t, "ErrNotFound: the model is gone", get[string](p, `all()`))
+		}
+	})
+}

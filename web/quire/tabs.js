@@ -1,0 +1,75 @@
+// Tabs of one engine: in a worker that they share, or in that of a tab that leads them.
+
+import {crashed, join, unread} from '../start.js';
+import {LedWorker} from './led.js';
+
+/** Gives the worker that tabs share in the way that sharingOf has found. */
+export function tabsWorker(program, {way, name}, receive, fail) {
+  return way === 'lock' ? new LedWorker(program, name, receive, fail) : new TabsWorker(program, {name, only: way === 'worker'}, receive, fail);
+}
+
+/** The worker that tabs share by a name, as EngineWorker is one of a tab's own. Without WebGPU in it, it gives way to a tab that leads. */
+class TabsWorker {
+  #port;
+  #led = null; // what it has given way to
+  #release = null; // lets the lock go
+  #waiting = []; // messages until the worker listens; then null
+
+  constructor(program, {name, only}, receive, fail) {
+    const {worker, script} = join(name);
+    this.#port = worker.port;
+    this.#port.onmessage = ({data}) => {
+      if (data.kind !== 'listening') receive(data);
+      else if (data.gpu || only) this.#listens({program: program()}, (message) => this.#port.postMessage(message));
+      else this.#giveWay(new LedWorker(program, name, receive, fail));
+    };
+    worker.onerror = (e) => {
+      e.preventDefault?.();
+      fail(crashed(e.message || unread(script, '')));
+    };
+    this.#hold();
+  }
+
+  // hold keeps a lock as long as this tab lives, which is how the shared worker knows; whatever ends the tab lets it go.
+  #hold() {
+    const lock = `quire tab ${crypto.randomUUID()}`;
+    navigator.locks.request(lock, () => {
+      this.#port.postMessage({lock});
+      return new Promise((resolve) => { this.#release = resolve; });
+    });
+  }
+
+  #listens(first, post) {
+    if (first) post(first);
+    this.#waiting.forEach(post);
+    this.#waiting = null;
+  }
+
+  #giveWay(led) {
+    this.#leave();
+    this.#led = led;
+    this.#listens(null, (message) => led.post(message));
+  }
+
+  post(message) {
+    if (this.#waiting) this.#waiting.push(message);
+    else if (this.#led) this.#led.post(message);
+    else this.#port.postMessage(message);
+  }
+
+  keep() {
+    if (this.#led) this.#led.keep();
+    else this.#leave();
+  }
+
+  terminate() {
+    if (this.#led) this.#led.terminate();
+    else this.#leave();
+  }
+
+  #leave() {
+    this.#port.onmessage = null;
+    this.#port.postMessage({method: 'close', id: 0});
+    this.#release?.();
+  }
+}
