@@ -1,0 +1,208 @@
+package grammar
+
+// definition is a rule before it is an automaton.
+type definition struct {
+	name  string
+	body  *expr
+	broad bool // most tokens may go on in it, so their mask is worth keeping for all who call it
+}
+
+// rule is an automaton that others call.
+type rule struct {
+	name    string
+	start   int32
+	first   int32 // its states are first to last-1
+	last    int32
+	order   int32 // a rule that may begin with another comes before it
+	counted bool
+	null    bool // before build takes the empty text out of it: it may be empty
+	items   bool // what it counts may be empty
+	broad   bool
+	lengths *lengths
+}
+
+// builder makes automata of definitions.
+type builder struct {
+	nfa
+	limits   Limits
+	rules    []rule
+	bodies   []*expr // of rules that are still to be built
+	counters map[any]int32
+	start    int32
+}
+
+// build makes the automata of all rules that can be had from start, such that nothing in them leads nowhere.
+func build(kind Kind, definitions []definition, start int32, limits Limits) *Grammar {
+	b := &builder{limits: limits, counters: map[any]int32{}, start: start}
+	b.limit = limits.States
+	for _, d := range definitions {
+		b.rules = append(b.rules, rule{name: d.name, broad: d.broad})
+		b.bodies = append(b.bodies, d.body)
+	}
+	used := make([]bool, len(b.rules), 2*len(b.rules))
+	for todo := []int32{start}; len(todo) > 0; {
+		r := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if used[r] {
+			continue
+		}
+		used[r] = true
+		b.name = b.rules[r].name
+		from := len(b.states)
+		b.rule(r)
+		for len(used) < len(b.rules) {
+			used = append(used, false)
+		}
+		for _, s := range b.states[from:] {
+			for _, c := range s.calls {
+				if !used[c.rule] {
+					todo = append(todo, c.rule)
+				}
+			}
+		}
+		if len(b.rules) > limits.Rules {
+			fail("", "the grammar needs more than %d rules", limits.Rules)
+		}
+	}
+	b.name = ""
+	for r := range b.rules {
+		if !used[r] {
+			b.rules[r].start = -1
+		}
+	}
+	b.takeOutEmpty()
+	b.takeOutLeftRecursion()
+	g := b.finish()
+	g.kind, g.limits = kind, limits
+	return g
+}
+
+// rule builds one rule's automaton.
+func (b *builder) rule(r int32) {
+	body := b.bodies[r]
+	start := b.add(r)
+	b.rules[r].start = start
+	switch {
+	case body.op == opText:
+		b.free(start, b.include(body.fragment, r))
+	case body.op == opGraph && b.rules[r].counted:
+		b.states[b.graph(body.graph, start, true)].final = true
+	case b.rules[r].counted: // a counter's loop
+		item := body.list[0]
+		if item.op == opClass {
+			b.runesTo(start, start, item.set, true)
+		} else {
+			if item.op == opText || item.op == opGraph { // which count by themselves
+				item = sequence(item)
+			}
+			inner := b.asRule(item, r)
+			b.states[start].calls = append(b.states[start].calls, call{rule: inner, to: start, max: unbounded, tick: true})
+		}
+		b.states[start].final = true
+	default:
+		b.states[b.expr(body, start)].final = true
+	}
+}
+
+// asRule makes a rule of its own of an expression.
+func (b *builder) asRule(e *expr, parent int32) int32 {
+	if e.op == opRule {
+		return e.rule
+	}
+	b.rules = append(b.rules, rule{name: b.rules[parent].name, counted: e.op == opGraph})
+	b.bodies = append(b.bodies, e)
+	return int32(len(b.rules) - 1)
+}
+
+// expr adds an expression's states behind from, and returns the last of them.
+func (b *builder) expr(e *expr, from int32) int32 {
+	rule := b.states[from].rule
+	switch e.op {
+	case opLiteral:
+		for i := range len(e.text) {
+			to := b.add(rule)
+			b.byte(from, e.text[i], e.text[i], to, false)
+			from = to
+		}
+		return from
+	case opClass:
+		return b.runes(from, e.set, false)
+	case opSequence:
+		for _, item := range e.list {
+			from = b.expr(item, from)
+		}
+		return from
+	case opChoice:
+		out := b.add(rule)
+		for _, item := range e.list {
+			b.free(b.expr(item, from), out)
+		}
+		return out
+	case opRepeat:
+		return b.repeat(e, from)
+	case opRule:
+		return b.call(from, e.rule, 0, unbounded)
+	}
+	counted := e.min > 0 || e.max < unbounded
+	if e.op == opGraph {
+		if !counted {
+			return b.graph(e.graph, from, false)
+		}
+		return b.call(from, b.asRule(e, rule), e.min, e.max)
+	}
+	r, ok := b.counters[e.fragment] // opText
+	if !ok {
+		r = b.asRule(e, rule)
+		b.counters[e.fragment] = r
+		b.rules[r].broad = true
+	}
+	b.rules[r].counted = b.rules[r].counted || counted
+	return b.call(from, r, e.min, e.max)
+}
+
+func (b *builder) call(from, rule int32, low, high int) int32 {
+	to := b.add(b.states[from].rule)
+	s := &b.states[from]
+	s.calls = append(s.calls, call{rule: rule, to: to, min: int32(low), max: int32(high)})
+	return to
+}
+
+func (b *builder) repeat(e *expr, from int32) int32 {
+	item := e.list[0]
+	if e.max == 0 {
+		return from
+	}
+	if !e.counted() {
+		for range e.min {
+			from = b.expr(item, from)
+		}
+		rule := b.states[from].rule
+		if e.max == unbounded {
+			loop := b.add(rule)
+			b.free(from, loop)
+			b.free(b.expr(item, loop), loop)
+			out := b.add(rule)
+			b.free(loop, out)
+			return out
+		}
+		out := b.add(rule)
+		b.free(from, out)
+		for range e.max - e.min {
+			from = b.expr(item, from)
+			b.free(from, out)
+		}
+		return out
+	}
+	key := any(item)
+	if item.op == opRule {
+		key = item.rule
+	}
+	r, ok := b.counters[key]
+	if !ok {
+		b.rules = append(b.rules, rule{name: b.name, counted: true})
+		b.bodies = append(b.bodies, e)
+		r = int32(len(b.rules) - 1)
+		b.counters[key] = r
+	}
+	return b.call(from, r, e.min, e.max)
+}

@@ -1,0 +1,241 @@
+package grammar
+
+import (
+	"strings"
+	"unicode"
+)
+
+var (
+	asciiDigit = newSet(span{'0', '9'})
+	asciiWord  = newSet(span{'0', '9'}, span{'A', 'Z'}, spanOf('_'), span{'a', 'z'})
+	ecmaSpace  = newSet(span{'\t', '\r'}, spanOf(' '), spanOf(0xA0), spanOf(0x1680), span{0x2000, 0x200A},
+		span{0x2028, 0x2029}, spanOf(0x202F), spanOf(0x205F), spanOf(0x3000), spanOf(0xFEFF))
+)
+
+// table gives the runes of tables of package unicode.
+func table(tables ...*unicode.RangeTable) runeSet {
+	var spans []span
+	add := func(lo, hi, stride rune) {
+		if stride == 1 {
+			spans = append(spans, span{lo, hi})
+			return
+		}
+		for r := lo; r <= hi; r += stride {
+			spans = append(spans, spanOf(r))
+		}
+	}
+	for _, t := range tables {
+		for _, r := range t.R16 {
+			add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+		}
+		for _, r := range t.R32 {
+			add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+		}
+	}
+	return newSet(spans...)
+}
+
+func (p *regexParser) digits() runeSet {
+	if p.dialect == ecmaDialect {
+		return asciiDigit
+	}
+	return table(unicode.Nd)
+}
+
+func (p *regexParser) words() runeSet {
+	if p.dialect == ecmaDialect {
+		return asciiWord
+	}
+	return table(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+}
+
+func (p *regexParser) spaces() runeSet {
+	if p.dialect == ecmaDialect {
+		return ecmaSpace
+	}
+	return table(unicode.White_Space)
+}
+
+// escape reads what a backslash begins.
+func (p *regexParser) escape(inClass bool) runeSet {
+	start := p.at
+	p.at++
+	if !p.more() {
+		p.wrong("a \\ ends it")
+	}
+	letter := p.rune()
+	switch letter {
+	case 'd':
+		return p.digits()
+	case 'D':
+		return p.digits().not()
+	case 'w':
+		return p.words()
+	case 'W':
+		return p.words().not()
+	case 's':
+		return p.spaces()
+	case 'S':
+		return p.spaces().not()
+	case 'p', 'P':
+		set := p.property()
+		if letter == 'P' {
+			return set.not()
+		}
+		return set
+	case 'b':
+		if inClass {
+			return runeSet{spanOf('\b')}
+		}
+		p.at = start
+		p.wrong("the boundary of a word, \\b, is not supported")
+	case 'B', 'G', 'K', 'k', 'X', 'R':
+		p.at = start
+		p.wrong("\\%c is not supported", letter)
+	}
+	return p.folded(runeSet{spanOf(p.character(start, letter))})
+}
+
+// character is the one character that an escape stands for.
+func (p *regexParser) character(start int, letter rune) rune {
+	switch letter {
+	case 't':
+		return '\t'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 'v':
+		return '\v'
+	case 'f':
+		return '\f'
+	case 'a':
+		if p.dialect == unicodeDialect {
+			return '\a'
+		}
+	case '0':
+		if !p.more() || p.text[p.at] < '0' || p.text[p.at] > '9' {
+			return 0
+		}
+	case 'c':
+		if p.more() {
+			if c := p.text[p.at] | 0x20; 'a' <= c && c <= 'z' {
+				p.at++
+				return rune(c & 31)
+			}
+		}
+	case 'x', 'u', 'U':
+		digits := map[rune]int{'x': 2, 'u': 4, 'U': 8}[letter]
+		r := p.hex(start, digits)
+		if letter == 'u' && 0xD800 <= r && r < 0xDC00 && p.take(`\u`) {
+			return 0x10000 + (r-0xD800)<<10 + p.hex(start, 4) - 0xDC00
+		}
+		if 0xD800 <= r && r < 0xE000 || r > lastRune {
+			p.at = start
+			p.wrong("it names no character")
+		}
+		return r
+	}
+	switch {
+	case '1' <= letter && letter <= '9', letter == '0':
+		p.at = start
+		p.wrong("what refers back to a group, \\%c, is not supported", letter)
+	case 'a' <= letter && letter <= 'z' || 'A' <= letter && letter <= 'Z':
+		p.at = start
+		p.wrong("\\%c is not supported", letter)
+	}
+	return letter
+}
+
+func (p *regexParser) hex(start, digits int) rune {
+	text := ""
+	if p.take("{") {
+		end := strings.IndexByte(p.text[p.at:], '}')
+		if end < 0 {
+			p.at = start
+			p.wrong("a { is not closed")
+		}
+		text = p.text[p.at : p.at+end]
+		p.at += end + 1
+	} else if p.at+digits <= len(p.text) {
+		text = p.text[p.at : p.at+digits]
+		p.at += digits
+	}
+	r := rune(0)
+	for _, c := range text {
+		i := strings.IndexRune("0123456789abcdef", unicode.ToLower(c))
+		if i < 0 || r > lastRune {
+			text = ""
+			break
+		}
+		r = r<<4 | rune(i)
+	}
+	if text == "" {
+		p.at = start
+		p.wrong("%d hexadecimal digits are missing", digits)
+	}
+	return r
+}
+
+// property reads the name of a property of Unicode.
+func (p *regexParser) property() runeSet {
+	start := p.at
+	name := ""
+	if p.take("{") {
+		if end := strings.IndexByte(p.text[p.at:], '}'); end > 0 {
+			name = p.text[p.at : p.at+end]
+			p.at += end + 1
+		}
+	} else if p.more() && p.dialect == unicodeDialect {
+		name = string(p.rune())
+	}
+	if i := strings.IndexByte(name, '='); i >= 0 {
+		name = name[i+1:]
+	}
+	tables, ok := properties[name]
+	if !ok {
+		p.at = start
+		p.wrong("the property %q of Unicode is not supported", name)
+	}
+	return table(tables...)
+}
+
+// properties are those of Unicode that have a name here. Each is named by itself, so that no others are linked.
+var properties = map[string][]*unicode.RangeTable{
+	"L": {unicode.L}, "Letter": {unicode.L}, "Lu": {unicode.Lu}, "Uppercase_Letter": {unicode.Lu},
+	"Ll": {unicode.Ll}, "Lowercase_Letter": {unicode.Ll}, "Lt": {unicode.Lt}, "Lm": {unicode.Lm}, "Lo": {unicode.Lo},
+	"M": {unicode.M}, "Mark": {unicode.M}, "N": {unicode.N}, "Number": {unicode.N}, "Nd": {unicode.Nd},
+	"Decimal_Number": {unicode.Nd}, "Nl": {unicode.Nl}, "No": {unicode.No},
+	"P": {unicode.P}, "Punctuation": {unicode.P}, "Pc": {unicode.Pc}, "Pd": {unicode.Pd},
+	"S": {unicode.S}, "Symbol": {unicode.S}, "Sc": {unicode.Sc}, "Sm": {unicode.Sm},
+	"Z": {unicode.Z}, "Separator": {unicode.Z}, "Zs": {unicode.Zs}, "Cc": {unicode.Cc},
+	"Alphabetic": {unicode.L, unicode.Nl, unicode.Other_Alphabetic}, "White_Space": {unicode.White_Space},
+	"Latin": {unicode.Latin}, "Greek": {unicode.Greek}, "Cyrillic": {unicode.Cyrillic}, "Han": {unicode.Han},
+	"Hiragana": {unicode.Hiragana}, "Katakana": {unicode.Katakana}, "Hangul": {unicode.Hangul},
+	"Arabic": {unicode.Arabic}, "Hebrew": {unicode.Hebrew}, "Thai": {unicode.Thai}, "Devanagari": {unicode.Devanagari},
+}
+
+func (p *regexParser) posix(name string) runeSet {
+	switch name {
+	case "alpha":
+		return newSet(span{'A', 'Z'}, span{'a', 'z'})
+	case "digit":
+		return asciiDigit
+	case "alnum":
+		return newSet(span{'0', '9'}, span{'A', 'Z'}, span{'a', 'z'})
+	case "upper":
+		return newSet(span{'A', 'Z'})
+	case "lower":
+		return newSet(span{'a', 'z'})
+	case "space":
+		return newSet(span{'\t', '\r'}, spanOf(' '))
+	case "punct":
+		return newSet(span{'!', '/'}, span{':', '@'}, span{'[', '`'}, span{'{', '~'})
+	case "xdigit":
+		return newSet(span{'0', '9'}, span{'A', 'F'}, span{'a', 'f'})
+	case "word":
+		return asciiWord
+	}
+	p.wrong("the class [:%s:] is not supported", name)
+	return nil
+}

@@ -1,0 +1,73 @@
+package grammar
+
+import "fmt"
+
+// Limits bound what a grammar may take. A field that is zero has its default.
+type Limits struct {
+	// Source is the longest source in bytes: 64 MiB.
+	Source int
+	// Depth is how deep a source may nest: 500.
+	Depth int
+	// States is how many states the grammar's automata may have: 4,000,000.
+	States int
+	// Rules is how many rules it may have: 500,000.
+	Rules int
+	// Deterministic is how many states an automaton may have that must be made deterministic, for patterns that hold
+	// together or do not hold: 20,000.
+	Deterministic int
+	// Threads is in how many ways a text may be read at once, before an ambiguous grammar is given up: 20,000.
+	Threads int
+	// Memory is about how many bytes of masks and states a matcher's machine keeps for later: 64 MiB.
+	Memory int
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(field *int, value int) {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	set(&l.Source, 64<<20)
+	set(&l.Depth, 500)
+	set(&l.States, 4_000_000)
+	set(&l.Rules, 500_000)
+	set(&l.Deterministic, 20_000)
+	set(&l.Threads, 20_000)
+	set(&l.Memory, 64<<20)
+	return l
+}
+
+// Error tells what of a grammar is wrong, or not supported, and where.
+type Error struct {
+	// Kind is what the source is.
+	Kind Kind
+	// Where is the JSON pointer of a schema's property, the rule of a grammar, or the position in a regular expression.
+	Where string
+	// Text says what is the matter.
+	Text string
+}
+
+func (e *Error) Error() string {
+	if e.Where == "" {
+		return fmt.Sprintf("%s: %s", e.Kind, e.Text)
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Kind, e.Where, e.Text)
+}
+
+// failure carries an error up through a compiler.
+type failure struct{ where, text string }
+
+func fail(where, format string, values ...any) {
+	panic(failure{where, fmt.Sprintf(format, values...)})
+}
+
+// rescue turns a failure into the error that a compiler returns.
+func rescue(kind Kind, err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case failure:
+		*err = &Error{kind, r.where, r.text}
+	default:
+		panic(r)
+	}
+}

@@ -1,0 +1,353 @@
+package grammar
+
+import (
+	"encoding/binary"
+	"sort"
+	"sync"
+)
+
+// config is one way in which a text may have been read: a state, what of its count is left, and who called its rule.
+type config struct {
+	q        int32
+	min, max int32
+	node     *node
+}
+
+// node is the callers of a rule at one place in the text. Those of one rule at one place share it, so there are never more
+// nodes than rules at a place, however ambiguous the grammar is. Equal nodes are one.
+type node struct {
+	id      uint32
+	age     uint32 // of the machine's tables it is in
+	counted bool   // it, or a node above it, counts
+	entries []entry
+	plain   *node // with counts that no token can tell apart made the same
+	after   *thread
+}
+
+// entry is where a caller goes on.
+type entry struct {
+	q        int32
+	min, max int32
+	node     *node
+}
+
+// States that are none.
+const (
+	accepting int32 = -1 // the whole text has been read
+	leaving   int32 = -2 // the rule that a mask is made for has ended
+)
+
+// thread is everything that a text may have been read as: a state of the automaton that is made deterministic on the way.
+type thread struct {
+	age     uint32
+	accept  bool
+	leave   bool
+	counted bool
+	configs []config  // those that have edges
+	next    []*thread // by class of bytes; nil: not known yet
+	plain   *thread
+	mask    *mask
+}
+
+// Machine runs a grammar over a vocabulary, and remembers what it has found. Matchers of one grammar share it.
+type machine struct {
+	g *Grammar
+	v *Vocabulary
+
+	mu      sync.Mutex
+	age     uint32
+	ids     uint32
+	nodes   map[string]*node
+	threads map[string]*thread
+	locals  map[string]*local
+	used    int // about how many bytes the tables take
+	root    *node
+	bottom  *node
+	dead    *thread
+	err     error
+
+	key     []byte
+	work    []config
+	seen    set
+	kept    []config
+	pending []pending
+	stack   []*thread
+}
+
+// pending is a rule that is called here.
+type pending struct {
+	rule, min, max int32
+	entries        []entry
+}
+
+func newMachine(g *Grammar, v *Vocabulary) *machine {
+	m := &machine{g: g, v: v, dead: &thread{}, stack: make([]*thread, v.longest+1)}
+	m.forget()
+	return m
+}
+
+// forget drops what is known. Threads of before go on to work, and are taken in again when they are met.
+func (m *machine) forget() {
+	m.age++
+	m.nodes, m.threads, m.locals = map[string]*node{}, map[string]*thread{}, map[string]*local{}
+	m.used = 0
+	m.root = m.intern([]entry{{q: accepting, max: unbounded}})
+	m.bottom = m.intern([]entry{{q: leaving, max: unbounded}})
+}
+
+// begin is the thread of the empty text.
+func (m *machine) begin() *thread {
+	t := m.close(nil, []pending{{m.g.start, 0, unbounded, m.root.entries}})
+	if !m.g.empty {
+		return t
+	}
+	return m.thread(append(m.kept[:0], t.configs...), true, false)
+}
+
+// intern gives the one node of these entries.
+func (m *machine) intern(entries []entry) *node {
+	if len(entries) > 1 {
+		sort.Slice(entries, func(i, j int) bool { return entries[i].before(entries[j]) })
+		n := 1
+		for _, e := range entries[1:] {
+			if e != entries[n-1] {
+				entries[n] = e
+				n++
+			}
+		}
+		entries = entries[:n]
+	}
+	key := m.key[:0]
+	for _, e := range entries {
+		key = config(e).key(key)
+	}
+	m.key = key
+	if n, ok := m.nodes[string(key)]; ok {
+		return n
+	}
+	m.ids++
+	n := &node{id: m.ids, age: m.age, entries: append([]entry(nil), entries...)}
+	for _, e := range entries {
+		if e.min > 0 || e.max < unbounded || e.node != nil && e.node.counted {
+			n.counted = true
+		}
+	}
+	m.nodes[string(key)] = n
+	m.used += 150 + 2*len(key)
+	return n
+}
+
+func (e entry) before(f entry) bool { return config(e).before(config(f)) }
+
+func (c config) id() uint32 {
+	if c.node == nil {
+		return 0
+	}
+	return c.node.id
+}
+
+func (c config) before(d config) bool {
+	switch {
+	case c.q != d.q:
+		return c.q < d.q
+	case c.id() != d.id():
+		return c.id() < d.id()
+	case c.min != d.min:
+		return c.min < d.min
+	}
+	return c.max < d.max
+}
+
+func (c config) key(to []byte) []byte {
+	to = binary.LittleEndian.AppendUint32(to, uint32(c.q))
+	to = binary.LittleEndian.AppendUint32(to, c.id())
+	to = binary.LittleEndian.AppendUint32(to, uint32(c.min))
+	return binary.LittleEndian.AppendUint32(to, uint32(c.max))
+}
+
+// viable tells whether a rule can still end within its count.
+func (m *machine) viable(q, min, max int32) bool {
+	if q < 0 {
+		return true
+	}
+	r := &m.g.rules[m.g.states[q].rule]
+	return !r.counted || min == 0 && max == unbounded || r.lengths.between(q, min, max)
+}
+
+// tick counts one.
+func tick(min, max int32) (int32, int32) {
+	if min > 0 {
+		min--
+	}
+	if max < unbounded {
+		max--
+	}
+	return min, max
+}
+
+// close adds to configurations all that may be had without a byte: first what ends, for callers are older than what they
+// call; then rules that are called, those that begin with others first, so that all callers of one are known by then.
+func (m *machine) close(from []config, calls []pending) *thread {
+	m.seen.clear()
+	m.kept = m.kept[:0]
+	m.pending = append(m.pending[:0], calls...)
+	accept, leave := false, false
+	work := m.work[:0]
+	add := func(c config) {
+		switch {
+		case c.q == accepting:
+			accept = true
+		case c.q == leaving:
+			leave = true
+		case m.viable(c.q, c.min, c.max) && m.seen.add(c):
+			work = append(work, c)
+		}
+	}
+	for _, c := range from {
+		add(c)
+	}
+	for {
+		for len(work) > 0 {
+			c := work[len(work)-1]
+			work = work[:len(work)-1]
+			s := &m.g.states[c.q]
+			if len(s.edges) > 0 {
+				m.kept = append(m.kept, c)
+			}
+			for _, f := range s.free {
+				add(config{f, c.min, c.max, c.node})
+			}
+			if s.final && c.min == 0 {
+				for _, e := range c.node.entries {
+					add(config(e))
+				}
+			}
+			for i := range s.calls {
+				m.call(&s.calls[i], c)
+			}
+		}
+		if len(m.kept) > m.g.limits.Threads {
+			m.err = &Error{m.g.kind, "", "the grammar is too ambiguous: a text can be read in too many ways"}
+			break
+		}
+		if len(m.pending) == 0 {
+			break
+		}
+		first := 0
+		for i := range m.pending {
+			if m.g.rules[m.pending[i].rule].order < m.g.rules[m.pending[first].rule].order {
+				first = i
+			}
+		}
+		p := m.pending[first]
+		m.pending[first] = m.pending[len(m.pending)-1]
+		m.pending = m.pending[:len(m.pending)-1]
+		add(config{m.g.rules[p.rule].start, p.min, p.max, m.intern(p.entries)})
+	}
+	m.work = work
+	return m.thread(m.kept, accept, leave)
+}
+
+// call notes that a rule is called.
+func (m *machine) call(to *call, c config) {
+	low, high := c.min, c.max
+	if to.tick {
+		if high == 0 {
+			return
+		}
+		low, high = tick(low, high)
+	}
+	if !m.viable(to.to, low, high) {
+		return
+	}
+	var p *pending
+	for i := range m.pending {
+		if q := &m.pending[i]; q.rule == to.rule && q.min == to.min && q.max == to.max {
+			p = q
+			break
+		}
+	}
+	if p == nil {
+		m.pending = append(m.pending, pending{rule: to.rule, min: to.min, max: to.max})
+		p = &m.pending[len(m.pending)-1]
+	}
+	if to.tail {
+		p.entries = append(p.entries, c.node.entries...)
+	} else {
+		p.entries = append(p.entries, entry{to.to, low, high, c.node})
+	}
+}
+
+// thread gives the one thread of these configurations.
+func (m *machine) thread(configs []config, accept, leave bool) *thread {
+	if len(configs) == 0 && !accept && !leave {
+		return m.dead
+	}
+	if len(configs) > 1 {
+		sortConfigs(configs)
+	}
+	key := m.key[:0]
+	flags := byte(0)
+	if accept {
+		flags |= 1
+	}
+	if leave {
+		flags |= 2
+	}
+	key = append(key, flags)
+	for _, c := range configs {
+		key = c.key(key)
+	}
+	m.key = key
+	if t, ok := m.threads[string(key)]; ok {
+		return t
+	}
+	t := &thread{age: m.age, accept: accept, leave: leave, configs: append([]config(nil), configs...)}
+	for _, c := range configs {
+		if c.min > 0 || c.max < unbounded || c.node.counted {
+			t.counted = true
+		}
+	}
+	t.next = make([]*thread, len(m.g.sample))
+	m.threads[string(key)] = t
+	m.used += 150 + 3*len(key) + 8*len(t.next)
+	return t
+}
+
+// step takes a byte.
+func (m *machine) step(t *thread, b byte) *thread {
+	class := m.g.class[b]
+	if t.next == nil {
+		return m.dead
+	}
+	if to := t.next[class]; to != nil {
+		return to
+	}
+	return m.stepNew(t, class)
+}
+
+func (m *machine) stepNew(t *thread, class byte) *thread {
+	b := m.g.sample[class]
+	var from []config
+	for _, c := range t.configs {
+		for _, e := range m.g.states[c.q].edges {
+			if b < e.lo || b > e.hi {
+				continue
+			}
+			low, high := c.min, c.max
+			if e.tick {
+				if high == 0 {
+					continue
+				}
+				low, high = tick(low, high)
+			}
+			from = append(from, config{e.to, low, high, c.node})
+		}
+	}
+	to := m.dead
+	if len(from) > 0 {
+		to = m.close(from, nil)
+	}
+	t.next[class] = to
+	return to
+}

@@ -1,0 +1,162 @@
+package grammar
+
+import (
+	"math/bits"
+	"sort"
+)
+
+func trailing(w uint32) int { return bits.TrailingZeros32(w) }
+
+func sortConfigs(list []config) {
+	sort.Slice(list, func(i, j int) bool { return list[i].before(list[j]) })
+}
+
+// Matcher is a place in a text of a grammar. Copies by Clone are cheap, share what they find out, and may be used by
+// different goroutines; one Matcher may not.
+type Matcher struct {
+	m     *machine
+	t     *thread
+	ended bool
+}
+
+// Matcher returns a matcher at the start of a text, for tokens of a vocabulary. Its clones share what they learn; so take
+// one for a grammar and a vocabulary, and clone it for each sequence.
+func (g *Grammar) Matcher(v *Vocabulary) *Matcher {
+	m := newMachine(g, v)
+	m.ahead()
+	return &Matcher{m: m, t: m.begin()}
+}
+
+// ahead makes the masks of broad rules' first states, which hold most of a vocabulary.
+func (m *machine) ahead() {
+	for r := range m.g.rules {
+		if rule := &m.g.rules[r]; rule.broad && m.used < m.g.limits.Memory/2 {
+			t := m.close(nil, []pending{{int32(r), 0, unbounded, m.bottom.entries}})
+			if len(t.configs) > 0 {
+				m.local(t.configs)
+			}
+		}
+	}
+}
+
+// Clone returns another matcher at the same place.
+func (m *Matcher) Clone() *Matcher {
+	c := *m
+	return &c
+}
+
+// Mask sets, of the vocabulary's bits in dst, those of the tokens that may come next: token i is bit i%32 of word i/32. A
+// token of the end is among them where the text may end. Words beyond the vocabulary become 0.
+func (m *Matcher) Mask(dst []uint32) error {
+	clear(dst)
+	if m.ended {
+		m.end(dst)
+		return nil
+	}
+	m.m.mu.Lock()
+	defer m.m.mu.Unlock()
+	m.m.mask(m.t, dst[:m.m.v.MaskWords()])
+	if m.t.accept {
+		m.end(dst)
+	}
+	return m.m.failed()
+}
+
+func (m *Matcher) end(dst []uint32) {
+	for _, id := range m.m.v.eos {
+		dst[id>>5] |= 1 << (id & 31)
+	}
+}
+
+func (m *machine) failed() error {
+	err := m.err
+	m.err = nil
+	return err
+}
+
+// Accept takes a token and tells whether it may come here. If not, the matcher stays where it was.
+func (m *Matcher) Accept(token int32) bool {
+	for _, id := range m.m.v.eos {
+		if id == token {
+			if !m.ended && !m.t.accept {
+				return false
+			}
+			m.ended = true
+			return true
+		}
+	}
+	text, ok := m.m.v.text(token)
+	return ok && m.AcceptBytes(text)
+}
+
+// AcceptBytes takes bytes and tells whether they may come here. If not, the matcher stays where it was.
+func (m *Matcher) AcceptBytes(text []byte) bool {
+	if m.ended {
+		return len(text) == 0
+	}
+	m.m.mu.Lock()
+	defer m.m.mu.Unlock()
+	t := m.m.current(m.t)
+	for _, b := range text {
+		if t = m.m.step(t, b); t == m.m.dead {
+			return false
+		}
+	}
+	if m.m.failed() != nil {
+		return false
+	}
+	m.t = t
+	return true
+}
+
+// Accepting tells whether the text may end here.
+func (m *Matcher) Accepting() bool { return m.ended || m.t.accept }
+
+// Finished tells whether nothing may follow: the text has ended, or may only end.
+func (m *Matcher) Finished() bool { return m.ended || m.t.accept && len(m.t.configs) == 0 }
+
+// Forced returns the bytes that come next whatever is chosen, as far as there is no alternative. Where the text may end,
+// that is an alternative.
+func (m *Matcher) Forced() []byte {
+	if m.ended {
+		return nil
+	}
+	m.m.mu.Lock()
+	defer m.m.mu.Unlock()
+	var out []byte
+	for t := m.m.current(m.t); !t.accept && len(out) < longestForced; {
+		b, ok := m.m.only(t)
+		if !ok {
+			break
+		}
+		out = append(out, b)
+		t = m.m.step(t, b)
+	}
+	return out
+}
+
+// longestForced bounds a forced run: a grammar may force more than memory holds, piece by piece.
+const longestForced = 1 << 16
+
+// only is the one byte that may follow, if there is one.
+func (m *machine) only(t *thread) (b byte, ok bool) {
+	for _, c := range t.configs {
+		for _, e := range m.g.states[c.q].edges {
+			low, high := c.min, c.max
+			if e.tick {
+				if high == 0 {
+					continue
+				}
+				low, high = tick(low, high)
+			}
+			if !m.viable(e.to, low, high) {
+				continue
+			}
+			if e.lo != e.hi || ok && b != e.lo {
+				return 0, false
+			}
+			b, ok = e.lo, true
+		}
+	}
+	return b, ok
+}

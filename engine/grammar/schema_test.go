@@ -1,0 +1,126 @@
+package grammar
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// accepts tells whether a text belongs to a grammar.
+func accepts(m *Matcher, text string) bool {
+	m = m.Clone()
+	return m.AcceptBytes([]byte(text)) && m.Accepting()
+}
+
+func matcher(t testing.TB, kind Kind, source string) *Matcher {
+	t.Helper()
+	g, err := Compile(kind, source, Limits{})
+	require.NoError(t, err, source)
+	return g.Matcher(mixed(300))
+}
+
+func TestSchemas(t *testing.T) {
+	for _, c := range []struct {
+		schema   string
+		yes, not []string
+	}{
+		{`true`, []string{`1`, `"a"`, `[1, {"a":null}]`, `-1.5e-7`, "{\n  \"a\": [\n    1\n  ]\n}"},
+			[]string{``, `01`, `[1,]`, `"\x"`, `"\ud800"`, `1e999`, ` 1`, `[1 ,2]`, "\"\xff\"", "\"\n\""}},
+		{`{"type":"object","properties":{"a":{"type":"integer","minimum":-5,"maximum":120},"b":{"type":"string","maxLength":3}},"required":["a"],"additionalProperties":false}`,
+			[]string{`{"a": 119, "b":"xy\n"}`, `{"a":-5}`, `{"a":-0}`, `{"a":0,"b":"日本語"}`, `{"a":0,"b":"\ud83d\ude00aa"}`},
+			[]string{`{"b":"x"}`, `{"b":"x","a":1}`, `{"a":121}`, `{"a":-6}`, `{"a":1,"b":"xxxx"}`, `{}`, `{"a":1,"c":2}`, `{"a":01}`, `{"a":0,"b":"日本語x"}`, `{"a":1.0}`}},
+		{`{"enum":["a",1,null,{"x":[1,2]}]}`, []string{`"a"`, `1`, `null`, `{"x":[1, 2]}`}, []string{`"b"`, `2`, `{"x":[1]}`}},
+		{`{"const":"\u0001\"é"}`, []string{`"\u0001\"é"`}, []string{"\"\x01\\\"é\"", `"é"`}},
+		{`{"type":"array","items":{"$ref":"#"},"maxItems":3}`, []string{`[]`, `[[],[[]]]`, `[[],[],[]]`}, []string{`[[],[],[],[]]`, `[1]`}},
+		{`{"type":"array","items":{"type":"null"},"minItems":2}`, []string{`[null,null]`, `[null, null,null]`}, []string{`[]`, `[null]`}},
+		{`{"type":"string","pattern":"^a+b?$","minLength":3}`, []string{`"aab"`, `"aaa"`}, []string{`"ab"`, `"aabb"`, `"aa"`}},
+		{`{"type":"string","pattern":"b\\d"}`, []string{`"b1"`, `"xb1\n"`}, []string{`"b"`, `""`, `"b٣"`}},
+		{`{"type":"string","pattern":"^a|b$"}`, []string{`"ax"`, `"xb"`, `"ab"`}, []string{`"xa"`, `"bx"`}},
+		{`{"type":"string","minLength":2,"maxLength":2}`, []string{`"😀é"`, `"\n\u00e9"`}, []string{`"a"`, `"abc"`}},
+		{`{"type":"number","multipleOf":0.25,"exclusiveMinimum":0}`, []string{`0.25`, `1`, `1.50`, `7.750`}, []string{`0`, `0.1`, `-1`, `0.0`, `1.6`, `1e1`}},
+		{`{"type":"integer","multipleOf":7}`, []string{`0`, `-7`, `49`, `7000000000000000000021`}, []string{`1`, `6`, `50`}},
+		{`{"minimum":1.5,"exclusiveMaximum":10,"type":"number"}`, []string{`1.5`, `1.50`, `9.999`, `2`}, []string{`1.49`, `10`, `10.0`, `1`, `-2`, `11`}},
+		{`{"maximum":-1.5,"exclusiveMinimum":-100,"type":"number"}`, []string{`-1.5`, `-99.9`, `-2`}, []string{`-1.4`, `-100`, `0`, `-100.0`, `-0`}},
+		{`{"exclusiveMaximum":0,"type":"number"}`, []string{`-1`, `-0.1`}, []string{`0`, `-0`, `-0.0`, `1`}},
+		{`{"anyOf":[{"type":"string"},{"type":"null"}]}`, []string{`"a"`, `null`}, []string{`1`}},
+		{`{"oneOf":[{"type":"integer"},{"minimum":2}]}`, []string{`1`, `2.5`, `"x"`}, []string{`3`, `3.0`, `1.5`}},
+		{`{"not":{"type":"string"}}`, []string{`1`, `[]`, `{"a":"b"}`}, []string{`"a"`}},
+		{`{"not":{"required":["a"]}}`, []string{`{"b":1}`, `{}`}, []string{`1`, `{"a":1}`, `{"b":1,"a":2}`}},
+		{`{"not":{"const":1}}`, []string{`2`, `1.5`, `"1"`, `11`}, []string{`1`, `1.0`}},
+		{`{"not":{"enum":["ab","c"]},"type":"string"}`, []string{`"a"`, `"abc"`, `""`}, []string{`"ab"`, `"c"`}},
+		{`{"type":"object","minProperties":1,"maxProperties":2,"properties":{"a":{},"b":{},"c":{}},"additionalProperties":false}`,
+			[]string{`{"a":1}`, `{"b":1,"c":1}`}, []string{`{}`, `{"a":1,"b":1,"c":1}`}},
+		{`{"type":"object","maxProperties":1}`, []string{`{}`, `{"a":1}`}, []string{`{"a":1,"b":1}`}},
+		{`{"type":"object","patternProperties":{"^x":{"type":"integer"}},"additionalProperties":{"type":"boolean"}}`,
+			[]string{`{"x":1}`, `{"y":true,"xx":2}`, `{}`}, []string{`{"x":true}`, `{"y":1}`}},
+		{`{"type":"object","propertyNames":{"maxLength":2},"properties":{"abc":{},"ab":{}}}`, []string{`{"ab":1}`, `{"x":1}`}, []string{`{"abc":1}`, `{"xyz":1}`}},
+		{`{"allOf":[{"properties":{"a":{"type":"integer"}}},{"required":["a"],"type":"object"}]}`, []string{`{"a":1}`, `{"a":1,"b":[]}`}, []string{`{}`, `{"a":"x"}`}},
+		{`{"allOf":[{"type":"string","pattern":"^a"},{"pattern":"b$","maxLength":3}]}`, []string{`"ab"`, `"axb"`}, []string{`"a"`, `"axxb"`, `"xb"`}},
+		{`{"if":{"properties":{"k":{"const":1}},"required":["k"]},"then":{"required":["x"]},"else":{"required":["y"]},"type":"object","properties":{"k":{"type":"integer"}}}`,
+			[]string{`{"k":1,"x":0}`, `{"k":2,"y":0}`, `{"y":0}`}, []string{`{"k":1,"y":0}`, `{"k":2,"x":0}`, `{}`}},
+		{`{"dependentRequired":{"a":["b"]},"type":"object"}`, []string{`{}`, `{"b":1}`, `{"a":1,"b":1}`}, []string{`{"a":1}`}},
+		{`{"format":"date"}`, []string{`"2024-02-29"`, `3`}, []string{`"2023-02-29"`, `"x"`}},
+		{`{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":{"type":"null"},"minItems":2}`,
+			[]string{`[1,"a"]`, `[1,"a",null]`}, []string{`[1]`, `[]`, `[1,"a",1]`}},
+		{`{"$ref":"#/$defs/t","$defs":{"t":{"type":"object","properties":{"v":{"type":"integer"},"next":{"anyOf":[{"$ref":"#t"},{"type":"null"}]}},"required":["v","next"],"additionalProperties":false,"$anchor":"t"}}}`,
+			[]string{`{"v":1,"next":{"v":2,"next":null}}`}, []string{`{"v":1}`, `{"v":1,"next":{}}`}},
+		{`{"type":"string","pattern":"^(ab)*$","minLength":1,"maxLength":3}`, []string{`"ab"`}, []string{`""`, `"a"`, `"aba"`, `"abab"`}},
+	} {
+		m := matcher(t, JSONSchema, c.schema)
+		for _, text := range c.yes {
+			assert.True(t, accepts(m, text), "%s: %s", c.schema, text)
+		}
+		for _, text := range c.not {
+			assert.False(t, accepts(m, text), "%s: %s", c.schema, text)
+		}
+	}
+}
+
+// TestPruned has texts that would lead nowhere.
+func TestPruned(t *testing.T) {
+	m := matcher(t, JSONSchema, `{"type":"string","pattern":"^(abc)*$","minLength":2,"maxLength":5}`)
+	assert.True(t, m.AcceptBytes([]byte(`"abc`)))
+	assert.False(t, m.Clone().AcceptBytes([]byte(`a`)), "only 6 characters could follow")
+	assert.Equal(t, `"`, string(m.Forced()))
+	m = matcher(t, JSONSchema, `{"anyOf":[{"type":"object","properties":{"a":false},"required":["a"]},{"type":"array","items":false,"minItems":1},{"const":"x"}]}`)
+	assert.Equal(t, `"x"`, string(m.Forced()))
+}
+
+func TestRefusedSchemas(t *testing.T) {
+	for _, c := range []struct{ schema, where, text string }{
+		{`{`, ``, `ends too early`},
+		{`{"type":"strin"}`, `#/type`, `must be null, boolean`},
+		{`{"properties":{"a":{"maxLenght":3}}}`, `#/properties/a/maxLenght`, `not supported`},
+		{`{"unevaluatedProperties":false}`, `#/unevaluatedProperties`, `not supported`},
+		{`{"properties":{"a/b":{"format":"foo"}}}`, `#/properties/a~1b/format`, `"foo" is not supported`},
+		{`{"pattern":"(?=a)"}`, `#/pattern, character 1`, `looking ahead`},
+		{`{"pattern":"a\\1"}`, `#/pattern, character 2`, `refers back`},
+		{`{"$ref":"#/$defs/x"}`, `#/$ref`, `not in the schema`},
+		{`{"$ref":"https://example.com/x"}`, `#/$ref`, `not in the schema`},
+		{`{"$ref":"#"}`, `#`, `itself`},
+		{`{"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},"$ref":"#/$defs/a"}`, `#/$defs/a`, `itself`},
+		{`{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}`, `#`, `never ends`},
+		{`{"type":"object","properties":{"a":{"type":"string","minLength":3,"maxLength":2}},"required":["a"]}`, `#/properties/a`, `nothing can satisfy`},
+		{`{"type":"integer","minimum":3,"maximum":2}`, `#`, `nothing can satisfy`},
+		{`{"type":"integer","minimum":0.1,"maximum":0.9}`, `#`, `nothing can satisfy`},
+		{`{"properties":{"a":{"minimum":"1"}}}`, `#/properties/a/minimum`, `must be a number`},
+		{`{"required":[1]}`, `#/required/0`, `must be a text`},
+		{`false`, `#`, `nothing can satisfy`},
+		{`{"allOf":[{"type":"string"},{"type":"null"}]}`, `#`, `nothing can satisfy`},
+		{`{"multipleOf":0.0000001,"type":"number","maximum":1e7}`, ``, ``},
+		{`{"multipleOf":123456789}`, `#/multipleOf`, `more than`},
+	} {
+		_, err := Compile(JSONSchema, c.schema, Limits{})
+		if c.text == "" {
+			require.NoError(t, err, c.schema)
+			continue
+		}
+		var e *Error
+		require.ErrorAs(t, err, &e, c.schema)
+		assert.Equal(t, c.where, e.Where, c.schema)
+		assert.Contains(t, e.Text, c.text, c.schema)
+		assert.True(t, strings.HasPrefix(err.Error(), "JSON Schema: "))
+	}
+}

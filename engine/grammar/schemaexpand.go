@@ -1,0 +1,265 @@
+package grammar
+
+import "maps"
+
+// shape is what values may be, by their types: one of a goal's alternatives.
+type shape struct {
+	types                typeSet
+	nums                 []numberDemand
+	texts                []textDemand
+	minLength, maxLength int
+	lists                []*schema // prefix and items
+	minItems, maxItems   int
+	contains             []containsDemand
+	unique               bool
+	objects              []*schema  // properties, patternProperties and additionalProperties
+	extra                []property // properties that must be there, and hold more
+	required             []string
+	forbidden            []string
+	minNames, maxNames   int
+	names                []demand
+}
+
+type numberDemand struct {
+	at    string
+	s     *schema // its bounds and multipleOf
+	kind  byte    // b: bounds hold; f, t: from or to a bound; m: not a multiple; x: not this value
+	value *number
+	open  bool
+}
+
+type textDemand struct {
+	at   string
+	text *nfa
+	not  bool
+}
+
+type containsDemand struct {
+	at       string
+	g        goal
+	min, max int
+}
+
+func newShape() *shape {
+	return &shape{types: typeAny, maxLength: unbounded, maxItems: unbounded, maxNames: unbounded}
+}
+
+// with is a copy of a shape, so that alternatives do not meet.
+func (s *shape) with() *shape {
+	t := *s
+	// Appending must not write into what another shape has.
+	t.nums = t.nums[:len(t.nums):len(t.nums)]
+	t.texts = t.texts[:len(t.texts):len(t.texts)]
+	t.lists = t.lists[:len(t.lists):len(t.lists)]
+	t.contains = t.contains[:len(t.contains):len(t.contains)]
+	t.objects = t.objects[:len(t.objects):len(t.objects)]
+	t.extra = t.extra[:len(t.extra):len(t.extra)]
+	t.required = t.required[:len(t.required):len(t.required)]
+	t.forbidden = t.forbidden[:len(t.forbidden):len(t.forbidden)]
+	t.names = t.names[:len(t.names):len(t.names)]
+	return &t
+}
+
+// expansion takes a goal apart into shapes.
+type expansion struct {
+	c      *schemaCompiler
+	at     string
+	shapes []*shape
+	values []any // of enum and const
+}
+
+// listed takes the values of an enum that satisfy all other demands too.
+func (x *expansion) listed(s *schema, todo goal, seen map[int]bool) {
+	for _, v := range s.enum {
+		ok := true
+		for id := range seen {
+			ok = ok && x.c.valid(x.c.list[id/2], v) == (id&1 == 0)
+		}
+		for _, d := range todo {
+			ok = ok && x.c.valid(d.s, v) != d.not
+		}
+		for _, w := range x.values {
+			ok = ok && (!same(v, w))
+		}
+		if ok {
+			x.values = append(x.values, v)
+		}
+	}
+}
+
+// mostShapes bounds how many alternatives a goal has.
+const mostShapes = 5000
+
+// run takes demands, the last first, and adds what they make of a shape. seen has demands that were taken.
+func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
+	for len(todo) > 0 && s.types != 0 {
+		d := todo[len(todo)-1]
+		todo = todo[: len(todo)-1 : len(todo)-1]
+		if d.s.boolean {
+			if d.s.never != d.not {
+				return
+			}
+			continue
+		}
+		id := 2 * d.s.id
+		if d.not {
+			id++
+		}
+		if seen[id^1] {
+			return // it holds, and does not
+		}
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if d.not {
+			for _, option := range x.refute(d.s) {
+				t := s.with()
+				option.change(t)
+				x.run(append(todo, option.more...), t, maps.Clone(seen))
+			}
+			return
+		}
+		if d.s.hasEnum {
+			x.listed(d.s, todo, seen)
+			return
+		}
+		more, branches := x.take(d.s, s)
+		todo = append(todo, more...)
+		if len(branches) > 0 {
+			x.branch(todo, s, seen, branches)
+			return
+		}
+	}
+	if s.types == 0 {
+		return
+	}
+	if len(x.shapes) >= mostShapes {
+		fail(x.at, "it has more than %d combinations of alternatives", mostShapes)
+	}
+	x.shapes = append(x.shapes, s)
+}
+
+// branch goes on with each combination of alternatives.
+func (x *expansion) branch(todo goal, s *shape, seen map[int]bool, branches [][]option) {
+	if len(branches) == 0 {
+		x.run(todo, s, seen)
+		return
+	}
+	for _, option := range branches[0] {
+		t := s.with()
+		option.change(t)
+		if t.types != 0 {
+			x.branch(append(todo[:len(todo):len(todo)], option.more...), t, maps.Clone(seen), branches[1:])
+		}
+	}
+}
+
+// option is an alternative: more demands, and a change of the shape.
+type option struct {
+	more goal
+	set  func(*shape)
+}
+
+func (o option) change(s *shape) {
+	if o.set != nil {
+		o.set(s)
+	}
+}
+
+// take adds what a schema says to a shape, and gives what else must hold, and alternatives of which one each must.
+func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) {
+	if s.types != 0 {
+		to.types &= s.types
+	}
+	if !s.plainNumber() {
+		to.nums = append(to.nums, numberDemand{at: s.at, s: s, kind: 'b'})
+	}
+	to.minLength, to.maxLength = max(to.minLength, s.minLength), min(to.maxLength, s.maxLength)
+	if s.hasPattern {
+		to.texts = append(to.texts, textDemand{at: s.at + "/pattern", text: x.c.pattern[s.pattern]})
+	}
+	if s.format != "" {
+		if f := x.c.formatText(s.format); f != nil {
+			to.texts = append(to.texts, textDemand{at: s.at + "/format", text: f})
+		}
+	}
+	if len(s.prefix) > 0 || s.items != nil {
+		to.lists = append(to.lists, s)
+	}
+	to.minItems, to.maxItems = max(to.minItems, s.minItems), min(to.maxItems, s.maxItems)
+	if s.contains != nil && !(s.minContains == 0 && s.maxContains == unbounded) {
+		to.contains = append(to.contains, containsDemand{s.at + "/contains", goal{{s: s.contains}}, s.minContains, s.maxContains})
+	}
+	to.unique = to.unique || s.unique
+	if len(s.properties) > 0 || len(s.patterns) > 0 || s.additional != nil {
+		to.objects = append(to.objects, s)
+	}
+	to.required = append(to.required, s.required...)
+	to.minNames, to.maxNames = max(to.minNames, s.minNames), min(to.maxNames, s.maxNames)
+	if s.names != nil {
+		to.names = append(to.names, demand{s: s.names})
+	}
+	if s.ref != nil {
+		more = append(more, demand{s: s.ref})
+	}
+	for _, t := range s.allOf {
+		more = append(more, demand{s: t})
+	}
+	if s.not != nil {
+		more = append(more, demand{s.not, true})
+	}
+	if len(s.anyOf) > 0 {
+		var list []option
+		for _, t := range s.anyOf {
+			list = append(list, option{more: goal{{s: t}}})
+		}
+		branches = append(branches, list)
+	}
+	if len(s.oneOf) > 0 {
+		branches = append(branches, x.exactlyOne(s.oneOf))
+	}
+	if s.when != nil && (s.then != nil || s.otherwis != nil) {
+		branches = append(branches, []option{{more: both(demand{s: s.when}, s.then)}, {more: both(demand{s.when, true}, s.otherwis)}})
+	}
+	for _, d := range s.dependent {
+		branches = append(branches, []option{absent(d.name), {set: func(t *shape) {
+			t.types &= typeObject
+			t.required = append(append(t.required, d.name), d.required...)
+		}}})
+	}
+	for _, d := range s.dependentSchemas {
+		branches = append(branches, []option{absent(d.name), {more: goal{{s: d.schema}}, set: func(t *shape) {
+			t.types &= typeObject
+			t.required = append(t.required, d.name)
+		}}})
+	}
+	return more, branches
+}
+
+func both(d demand, s *schema) goal {
+	if s == nil {
+		return goal{d}
+	}
+	return goal{d, {s: s}}
+}
+
+// absent is the values that lack a property.
+func absent(name string) option {
+	return option{set: func(t *shape) { t.forbidden = append(t.forbidden, name) }}
+}
+
+// exactlyOne gives the alternatives of oneOf. Where two cannot hold at once, neither need be said not to hold.
+func (x *expansion) exactlyOne(list []*schema) []option {
+	var out []option
+	for i, s := range list {
+		more := goal{{s: s}}
+		for j, t := range list {
+			if i != j && !x.c.apart(s, t, 0) {
+				more = append(more, demand{t, true})
+			}
+		}
+		out = append(out, option{more: more})
+	}
+	return out
+}

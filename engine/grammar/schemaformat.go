@@ -1,0 +1,63 @@
+package grammar
+
+// formats are the formats that are supported, by the regular expression of their texts.
+var formats = map[string]string{
+	"date":          date,
+	"time":          clock + zone,
+	"date-time":     date + `[Tt]` + clock + zone,
+	"duration":      `P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:T` + hours + `)?|T` + hours + `)`,
+	"uuid":          `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`,
+	"ipv4":          ipv4,
+	"ipv6":          ipv6,
+	"hostname":      label + `(?:\.` + label + `){0,3}`,
+	"email":         atom + `(?:\.` + atom + `){0,4}@` + label + `(?:\.` + label + `){1,3}`,
+	"uri":           `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?` + path,
+	"uri-reference": `(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?)?` + path,
+	"json-pointer":  `(?:/(?:[^/~]|~[01])*)*`,
+}
+
+const (
+	// A day that its month has; the 29th of February in leap years.
+	date = `(?:\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))` +
+		`|(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)`
+	clock = `(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?`
+	zone  = `(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)`
+	hours = `(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)`
+	byte_ = `(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`
+	ipv4  = byte_ + `(?:\.` + byte_ + `){3}`
+	label = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}"
+	hex16 = `[0-9a-fA-F]{1,4}`
+	path  = `(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?` +
+		`(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?`
+)
+
+var ipv6 = func() string {
+	const h = hex16
+	last := `(?:` + h + `:` + h + `|` + ipv4 + `)`
+	out := `(?:` + h + `:){6}` + last + `|::(?:` + h + `:){5}` + last
+	for before := 1; before <= 5; before++ { // groups before ::, at most
+		out += `|(?:(?:` + h + `:){0,` + decimal(before-1) + `}` + h + `)?::(?:` + h + `:){` + decimal(5-before) + `}` + last
+	}
+	return `(?:` + out + `|(?:(?:` + h + `:){0,5}` + h + `)?::` + h + `|(?:(?:` + h + `:){0,6}` + h + `)?::)`
+}()
+
+func (r *schemaReader) checkFormat(name, at string) {
+	if formats[name] == "" {
+		fail(at, "the format %q is not supported", name)
+	}
+}
+
+// formatText is the texts of a format, nil for none.
+func (c *schemaCompiler) formatText(name string) *nfa {
+	if name == "" {
+		return nil
+	}
+	n := c.formats[name]
+	if n == nil {
+		e, _ := parseRegex(formats[name], ecmaDialect, "", c.limits)
+		n = flat(e, false, "", c.limits.States)
+		c.formats[name] = n
+	}
+	return n
+}

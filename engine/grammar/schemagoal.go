@@ -1,0 +1,173 @@
+package grammar
+
+import (
+	"encoding/binary"
+	"sort"
+)
+
+// literal of a goal: a schema that holds, or does not.
+type demand struct {
+	s   *schema
+	not bool
+}
+
+// A goal is demands that hold for one value at once. Each goal is a rule, and there are finitely many of them, so recursion
+// through $ref ends, whatever is combined with what.
+type goal []demand
+
+func (g goal) key() string {
+	ids := make([]int, len(g))
+	for i, d := range g {
+		ids[i] = 2 * d.s.id
+		if d.not {
+			ids[i]++
+		}
+	}
+	sort.Ints(ids)
+	key := make([]byte, 0, 4*len(ids))
+	for i, id := range ids {
+		if i == 0 || id != ids[i-1] {
+			key = binary.LittleEndian.AppendUint32(key, uint32(id))
+		}
+	}
+	return string(key)
+}
+
+// simple drops demands that say nothing, and tells whether none can hold.
+func (g goal) simple() (goal, bool) {
+	out := make(goal, 0, len(g))
+	for _, d := range g {
+		if !d.s.boolean {
+			out = append(out, d)
+		} else if d.s.never != d.not {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// schemaCompiler makes rules of goals.
+type schemaCompiler struct {
+	*schemaReader
+	definitions []definition
+	goals       map[string]int32
+	todo        []goal          // of the definitions, in their order
+	spelled     map[*nfa]*nfa   // texts as JSON spells them
+	joined      map[string]*nfa // texts that satisfy several demands
+	ids         map[*nfa]int    // numbers of texts, for keys
+	formats     map[string]*nfa
+	free        *nfa // any text
+	ws          int32
+}
+
+// compileSchema compiles a schema.
+func compileSchema(source string, limits Limits) *Grammar {
+	r := newSchemaReader(source, limits)
+	root := r.at(r.root, "#")
+	r.checkCycles()
+	c := &schemaCompiler{schemaReader: r, goals: map[string]int32{}, spelled: map[*nfa]*nfa{},
+		joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
+	c.free = freeText(limits.States)
+	start := c.goal(goal{{s: root}})
+	c.ws = c.rule("#", whiteSpace)
+	for done := 0; done < len(c.definitions); done++ {
+		if c.definitions[done].body == nil {
+			body := c.expand(c.todo[done])
+			c.definitions[done].body = body
+		}
+		if len(c.definitions) > limits.Rules {
+			fail("", "the schema needs more than %d rules", limits.Rules)
+		}
+	}
+	return build(JSONSchema, c.definitions, start, limits)
+}
+
+// whiteSpace may stand behind {, [, comma and colon, and before } and ] if something stands between: nothing, a space, or an
+// end of line with up to 64 spaces or tabs.
+var whiteSpace = optional(choice(literal(" "), sequence(optional(literal("\r")), literal("\n"), repeat(class(newSet(spanOf('\t'), spanOf(' '))), 0, 64))))
+
+func (c *schemaCompiler) rule(name string, body *expr) int32 {
+	c.definitions = append(c.definitions, definition{name: name, body: body})
+	c.todo = append(c.todo, nil)
+	return int32(len(c.definitions) - 1)
+}
+
+// goal gives the rule of a goal.
+func (c *schemaCompiler) goal(g goal) int32 {
+	name := "#"
+	if len(g) > 0 {
+		name = g[0].s.at
+	}
+	simple, ok := g.simple()
+	if !ok {
+		simple = goal{{s: c.no}}
+	}
+	key := simple.key()
+	n, ok := c.goals[key]
+	if !ok {
+		n = c.rule(name, nil)
+		c.goals[key] = n
+		c.todo[n] = simple
+	}
+	return n
+}
+
+func (c *schemaCompiler) value(g goal) *expr { return reference(c.goal(g)) }
+
+// expand gives what a goal's values are.
+func (c *schemaCompiler) expand(g goal) *expr {
+	if len(g) == 1 && !g[0].not {
+		switch s := g[0].s; {
+		case s.never:
+			return never
+		case s.plain() && s.ref != nil && len(s.anyOf) == 0:
+			return c.value(goal{{s: s.ref}})
+		case s.plain() && s.ref == nil && len(s.anyOf) > 0:
+			list := make([]*expr, len(s.anyOf))
+			for i, t := range s.anyOf {
+				list[i] = c.value(goal{{s: t}})
+			}
+			return choice(list...)
+		}
+	}
+	x := &expansion{c: c, at: g.at()}
+	x.run(g, newShape(), map[int]bool{})
+	list := make([]*expr, 0, len(x.shapes)+len(x.values))
+	for _, v := range x.values {
+		list = append(list, c.constant(v))
+	}
+	for _, s := range x.shapes {
+		list = append(list, c.shape(s, x.at)...)
+	}
+	return choice(list...)
+}
+
+func (g goal) at() string {
+	if len(g) == 0 {
+		return "#"
+	}
+	return g[0].s.at
+}
+
+// plain tells whether a schema says nothing but by $ref or anyOf.
+func (s *schema) plain() bool {
+	return !s.boolean && s.types == 0 && !s.hasEnum && len(s.allOf) == 0 && len(s.oneOf) == 0 && s.not == nil && s.when == nil &&
+		s.plainNumber() && s.plainText() && s.plainList() && s.plainObject()
+}
+
+func (s *schema) plainNumber() bool {
+	return s.minimum == nil && s.maximum == nil && s.above == nil && s.below == nil && s.multipleOf == nil
+}
+
+func (s *schema) plainText() bool {
+	return s.minLength == 0 && s.maxLength == unbounded && !s.hasPattern && s.format == ""
+}
+
+func (s *schema) plainList() bool {
+	return len(s.prefix) == 0 && s.items == nil && s.minItems == 0 && s.maxItems == unbounded && s.contains == nil && !s.unique
+}
+
+func (s *schema) plainObject() bool {
+	return len(s.properties) == 0 && len(s.patterns) == 0 && s.additional == nil && len(s.required) == 0 && s.minNames == 0 &&
+		s.maxNames == unbounded && s.names == nil && len(s.dependent) == 0 && len(s.dependentSchemas) == 0
+}

@@ -1,0 +1,256 @@
+package grammar
+
+// object gives a shape's objects. Their properties stand in the order in which the schema names them, those that are only
+// required behind; then come all others.
+func (c *schemaCompiler) object(s *shape, at string) *expr {
+	forbidden := map[string]bool{}
+	for _, name := range s.forbidden {
+		forbidden[name] = true
+	}
+	required := map[string]bool{}
+	for _, name := range s.required {
+		if forbidden[name] {
+			return never
+		}
+		required[name] = true
+	}
+	var names []string
+	seen := map[string]bool{}
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	for _, o := range s.objects {
+		for _, p := range o.properties {
+			add(p.name)
+		}
+	}
+	for _, name := range s.required {
+		add(name)
+	}
+	members := c.members(s, names, required, forbidden)
+	extra := c.extra(s, append(append([]string(nil), names...), s.forbidden...))
+	if s.minNames > len(members) && len(extra) == 0 || s.maxNames == 0 && len(required) > 0 {
+		return never
+	}
+	if s.minNames > len(members)+1 {
+		fail(at, "minProperties beyond the properties that are named, and one more, is not supported")
+	}
+	e := c.objectGraph(members, extra, s.minNames, s.maxNames)
+	ws := reference(c.ws)
+	full := sequence(literal("{"), ws, e, ws, literal("}"))
+	if s.minNames > 0 || len(required) > 0 {
+		return full
+	}
+	return choice(literal("{}"), full)
+}
+
+// member is a property that has a place.
+type member struct {
+	text     *expr
+	required bool
+}
+
+func (c *schemaCompiler) members(s *shape, names []string, required, forbidden map[string]bool) []member {
+	byName := make([]map[string]*schema, len(s.objects))
+	for i, o := range s.objects {
+		byName[i] = make(map[string]*schema, len(o.properties))
+		for _, p := range o.properties {
+			byName[i][p.name] = p.schema
+		}
+	}
+	var out []member
+	for _, name := range names {
+		if forbidden[name] {
+			continue
+		}
+		var g goal
+		for i, o := range s.objects {
+			found := false
+			if t := byName[i][name]; t != nil {
+				g, found = append(g, demand{s: t}), true
+			}
+			for _, p := range o.patterns {
+				if c.pattern[p.name].matches(name) {
+					g, found = append(g, demand{s: p.schema}), true
+				}
+			}
+			if !found && o.additional != nil {
+				g = append(g, demand{s: o.additional})
+			}
+		}
+		for _, p := range s.extra {
+			if p.name == name {
+				g = append(g, demand{s: p.schema})
+			}
+		}
+		for _, d := range s.names {
+			if !c.valid(d.s, name) {
+				g = goal{{s: c.no}}
+			}
+		}
+		simple, ok := g.simple()
+		if !ok && !required[name] {
+			continue
+		}
+		if !ok {
+			simple = goal{{s: c.no}}
+		}
+		text := sequence(literal(quoted(name)+":"), reference(c.ws), c.value(simple))
+		out = append(out, member{text, required[name]})
+	}
+	return out
+}
+
+// extra gives the members whose names are free: for each combination of patterns that a name may match, with what its value
+// must be then.
+func (c *schemaCompiler) extra(s *shape, names []string) []*expr {
+	var base []textDemand
+	if len(names) > 0 {
+		list := make([]*expr, len(names))
+		for i, name := range names {
+			list[i] = literal(name)
+		}
+		base = append(base, textDemand{text: c.nameList(list), not: true})
+	}
+	for _, d := range s.names {
+		base = append(base, c.nameDemands(d.s)...)
+	}
+	type pattern struct {
+		text   *nfa
+		values []*schema // by layer
+	}
+	var patterns []pattern
+	for i, o := range s.objects {
+		for _, p := range o.patterns {
+			at := -1
+			for j := range patterns {
+				if patterns[j].text == c.pattern[p.name] {
+					at = j
+				}
+			}
+			if at < 0 {
+				at = len(patterns)
+				patterns = append(patterns, pattern{c.pattern[p.name], make([]*schema, len(s.objects))})
+			}
+			patterns[at].values[i] = p.schema
+		}
+	}
+	if len(patterns) > 10 {
+		fail(s.objects[0].at+"/patternProperties", "more than 10 patterns are not supported")
+	}
+	var out []*expr
+	for match := range 1 << len(patterns) {
+		demands := base[:len(base):len(base)]
+		for j, p := range patterns {
+			demands = append(demands, textDemand{p.text.name, p.text, match>>j&1 == 0})
+		}
+		var g goal
+		for i, o := range s.objects {
+			found := false
+			for j, p := range patterns {
+				if match>>j&1 != 0 && p.values[i] != nil {
+					g, found = append(g, demand{s: p.values[i]}), true
+				}
+			}
+			if !found && o.additional != nil {
+				g = append(g, demand{s: o.additional})
+			}
+		}
+		simple, ok := g.simple()
+		if !ok {
+			continue
+		}
+		if n := c.textOf(demands); n != nil {
+			key := &expr{op: opText, fragment: n, max: unbounded}
+			out = append(out, sequence(literal(`"`), key, literal(":"), reference(c.ws), c.value(simple)))
+		}
+	}
+	return out
+}
+
+func (c *schemaCompiler) nameList(list []*expr) *nfa {
+	return flat(choice(list...), false, "", c.limits.States)
+}
+
+// nameDemands is what propertyNames says of names.
+func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
+	x := &expansion{c: c, at: s.at}
+	x.run(goal{{s: s}}, newShape(), map[int]bool{})
+	var all []*nfa
+	for _, v := range x.values {
+		if text, ok := v.(string); ok {
+			all = append(all, flat(literal(text), false, s.at, c.limits.States))
+		}
+	}
+	for _, t := range x.shapes {
+		if t.types&typeString == 0 {
+			continue
+		}
+		demands := t.texts
+		if t.minLength > 0 || t.maxLength < unbounded {
+			any := repeat(class(runeSet{{0, lastRune}}), t.minLength, t.maxLength)
+			demands = append(demands, textDemand{s.at, flat(any, false, s.at, c.limits.States), false})
+		}
+		if len(demands) == 0 {
+			return nil
+		}
+		if n := c.plainText(demands); n != nil {
+			all = append(all, n)
+		}
+	}
+	union := &nfa{limit: c.limits.States, name: s.at}
+	start := union.add(0)
+	for _, n := range all {
+		union.free(start, union.include(n, 0))
+	}
+	return []textDemand{{s.at, union, false}}
+}
+
+// objectGraph is the automaton of members in order: at each place, whatever is optional may be left out.
+func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high int) *expr {
+	g := &graph{}
+	start, end := g.place(), g.place()
+	g.end = end
+	comma := sequence(literal(","), reference(c.ws))
+	may := make([]bool, len(members)+1) // it may end before this one
+	may[len(members)] = true
+	for i := len(members) - 1; i >= 0; i-- {
+		may[i] = may[i+1] && !members[i].required
+	}
+	next := start // where a member comes
+	for i := 0; i <= len(members); i++ {
+		if i == len(members) && len(extra) == 0 {
+			break
+		}
+		behind := g.place()
+		if i < len(members) {
+			g.arc(next, behind, members[i].text, true)
+		} else {
+			for _, e := range extra {
+				g.arc(next, behind, e, true)
+			}
+		}
+		if i == len(members) {
+			g.arc(behind, next, comma, false)
+			g.arc(behind, end, nothing, false)
+			break
+		}
+		last := i+1 == len(members) && len(extra) == 0
+		if may[i+1] {
+			g.arc(behind, end, nothing, false)
+		}
+		if last {
+			break
+		}
+		following := g.place()
+		g.arc(behind, following, comma, false)
+		if !members[i].required {
+			g.arc(next, following, nothing, false)
+		}
+		next = following
+	}
+	return &expr{op: opGraph, graph: g, min: low, max: high}
+}

@@ -1,0 +1,160 @@
+package grammar
+
+import (
+	"strconv"
+	"strings"
+
+	"quire/engine/json"
+)
+
+// index finds anchors and ids, and what each $ref is relative to.
+func (r *schemaReader) index(value any, at, base string, depth int) {
+	if depth > r.limits.Depth {
+		fail(at, "it is nested more than %d deep", r.limits.Depth)
+	}
+	switch v := value.(type) {
+	case []any:
+		for i, item := range v {
+			r.index(item, at+"/"+decimal(i), base, depth+1)
+		}
+	case *json.Object:
+		for _, name := range []string{"$id", "id"} { // id until draft 6
+			if text, ok := v.At(name).(string); ok && !strings.HasPrefix(text, "#") {
+				base = join(base, strings.TrimSuffix(text, "#"))
+				r.anchors[base] = found{v, at}
+			} else if ok {
+				r.anchors[base+text] = found{v, at}
+			}
+		}
+		for i, name := range v.Names {
+			switch name {
+			case "$anchor":
+				if text, ok := v.Values[i].(string); ok {
+					r.anchors[base+"#"+text] = found{v, at}
+				}
+			case "$ref":
+				r.bases[v] = base
+			case "enum", "const", "default", "examples":
+				continue
+			}
+			r.index(v.Values[i], at+"/"+escapePointer(name), base, depth+1)
+		}
+	}
+}
+
+// join resolves a reference against a base (RFC 3986, without dots in the middle).
+func join(base, ref string) string {
+	scheme := strings.Index(base, "://")
+	switch {
+	case ref == "":
+		return base
+	case strings.Contains(ref, "://") || strings.HasPrefix(ref, "urn:") || base == "":
+		return ref
+	case scheme >= 0 && strings.HasPrefix(ref, "/"):
+		if host := strings.IndexByte(base[scheme+3:], '/'); host >= 0 {
+			base = base[:scheme+3+host]
+		}
+		return base + ref
+	}
+	folder := base[:strings.LastIndexByte(base, '/')+1]
+	for ; strings.HasPrefix(ref, "./"); ref = ref[2:] {
+	}
+	for ; strings.HasPrefix(ref, "../"); ref = ref[3:] {
+		folder = folder[:strings.LastIndexByte(strings.TrimSuffix(folder, "/"), '/')+1]
+	}
+	return folder + ref
+}
+
+// resolve finds what $ref names: a JSON pointer, an anchor, or an $id of the same schema.
+func (r *schemaReader) resolve(text, base, at string) *schema {
+	name, fragment, _ := strings.Cut(text, "#")
+	uri := join(base, name)
+	from, ok := r.anchors[uri]
+	if ok && fragment != "" && !strings.HasPrefix(fragment, "/") {
+		from, ok = r.anchors[uri+"#"+fragment]
+	}
+	if !ok {
+		fail(at, "it refers to %s, which is not in the schema", text)
+	}
+	if !strings.HasPrefix(fragment, "/") {
+		return r.at(from.value, from.at)
+	}
+	for _, part := range strings.Split(fragment[1:], "/") {
+		name := strings.ReplaceAll(strings.ReplaceAll(unescapePercent(part), "~1", "/"), "~0", "~")
+		next := any(nil)
+		ok := false
+		switch v := from.value.(type) {
+		case *json.Object:
+			for i, n := range v.Names {
+				if n == name {
+					next, ok = v.Values[i], true
+				}
+			}
+		case []any:
+			if i, err := strconv.Atoi(name); err == nil && 0 <= i && i < len(v) {
+				next, ok = v[i], true
+			}
+		}
+		if !ok {
+			fail(at, "it refers to %s, which is not in the schema", text)
+		}
+		from = found{next, from.at + "/" + escapePointer(name)}
+	}
+	return r.at(from.value, from.at)
+}
+
+func unescapePercent(text string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	var out []byte
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if n, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				out = append(out, byte(n))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, text[i])
+	}
+	return string(out)
+}
+
+// within lists the schemas that hold for the same value.
+func (s *schema) within(each func(*schema)) {
+	for _, list := range [][]*schema{{s.ref, s.not, s.when, s.then, s.otherwis}, s.allOf, s.anyOf, s.oneOf} {
+		for _, t := range list {
+			if t != nil {
+				each(t)
+			}
+		}
+	}
+	for _, p := range s.dependentSchemas {
+		each(p.schema)
+	}
+}
+
+// checkCycles refuses schemas that hold for a value if they hold for the value.
+func (r *schemaReader) checkCycles() {
+	const open, done = 1, 2
+	color := make([]int8, len(r.list))
+	var visit func(s *schema)
+	visit = func(s *schema) {
+		color[s.id] = open
+		s.within(func(t *schema) {
+			switch color[t.id] {
+			case open:
+				fail(t.at, "it refers to itself for the same value, and so never ends")
+			case 0:
+				visit(t)
+			}
+		})
+		color[s.id] = done
+	}
+	for _, s := range r.list {
+		if color[s.id] == 0 {
+			visit(s)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package grammar
+
+// refute gives the alternatives in which a schema does not hold: in each, one thing that it says does not.
+func (x *expansion) refute(s *schema) []option {
+	var out []option
+	add := func(types typeSet, set func(*shape), more ...demand) {
+		out = append(out, option{more: more, set: func(t *shape) {
+			if t.types &= types; set != nil {
+				set(t)
+			}
+		}})
+	}
+	never := func(keyword string) { fail(s.at+"/"+keyword, "it is not supported where the schema must not hold") }
+	if s.types != 0 {
+		add(^s.types, nil)
+	}
+	if s.hasEnum {
+		x.refuteValues(s, add)
+	}
+	for _, b := range []struct {
+		value *number
+		kind  byte
+		open  bool
+	}{{s.minimum, 't', true}, {s.above, 't', false}, {s.maximum, 'f', true}, {s.below, 'f', false}, {s.multipleOf, 'm', false}} {
+		if b.value != nil {
+			add(typeNumber, func(t *shape) {
+				t.nums = append(t.nums, numberDemand{at: s.at, kind: b.kind, value: b.value, open: b.open})
+			})
+		}
+	}
+	if s.minLength > 0 {
+		add(typeString, func(t *shape) { t.maxLength = min(t.maxLength, s.minLength-1) })
+	}
+	if s.maxLength < unbounded {
+		add(typeString, func(t *shape) { t.minLength = max(t.minLength, s.maxLength+1) })
+	}
+	if s.hasPattern {
+		add(typeString, func(t *shape) {
+			t.texts = append(t.texts, textDemand{s.at + "/pattern", x.c.pattern[s.pattern], true})
+		})
+	}
+	if f := x.c.formatText(s.format); f != nil {
+		add(typeString, func(t *shape) { t.texts = append(t.texts, textDemand{s.at + "/format", f, true}) })
+	}
+	x.refuteList(s, add, never)
+	x.refuteObject(s, add, never)
+	if s.ref != nil {
+		add(typeAny, nil, demand{s.ref, true})
+	}
+	for _, t := range s.allOf {
+		add(typeAny, nil, demand{t, true})
+	}
+	if len(s.anyOf) > 0 {
+		add(typeAny, nil, none(s.anyOf)...)
+	}
+	if len(s.oneOf) > 0 {
+		add(typeAny, nil, none(s.oneOf)...)
+		for i, t := range s.oneOf {
+			for _, u := range s.oneOf[:i] {
+				if !x.c.apart(t, u, 0) {
+					add(typeAny, nil, demand{s: t}, demand{s: u})
+				}
+			}
+		}
+	}
+	if s.not != nil {
+		add(typeAny, nil, demand{s: s.not})
+	}
+	if s.when != nil && s.then != nil {
+		add(typeAny, nil, demand{s: s.when}, demand{s.then, true})
+	}
+	if s.when != nil && s.otherwis != nil {
+		add(typeAny, nil, demand{s.when, true}, demand{s.otherwis, true})
+	}
+	return out
+}
+
+func none(list []*schema) goal {
+	var out goal
+	for _, s := range list {
+		out = append(out, demand{s, true})
+	}
+	return out
+}
+
+type addOption func(types typeSet, set func(*shape), more ...demand)
+
+func (x *expansion) refuteValues(s *schema, add addOption) {
+	types := typeAny
+	var set []func(*shape)
+	for _, v := range s.enum {
+		switch t := typeOf(v); {
+		case t&(typeNull|typeFalse|typeTrue) != 0:
+			types &^= t
+		case t&typeNumber != 0:
+			n := numberOf(v)
+			set = append(set, func(t *shape) { t.nums = append(t.nums, numberDemand{at: s.at, kind: 'x', value: &n}) })
+		case t == typeString:
+			text := flat(literal(v.(string)), false, s.at, x.c.limits.States)
+			set = append(set, func(t *shape) { t.texts = append(t.texts, textDemand{s.at, text, true}) })
+		default:
+			fail(s.at, "a list or an object as a value that must not be is not supported")
+		}
+	}
+	add(types, func(t *shape) {
+		for _, f := range set {
+			f(t)
+		}
+	})
+}
+
+func (x *expansion) refuteList(s *schema, add addOption, never func(string)) {
+	if s.minItems > 0 {
+		add(typeArray, func(t *shape) { t.maxItems = min(t.maxItems, s.minItems-1) })
+	}
+	if s.maxItems < unbounded {
+		add(typeArray, func(t *shape) { t.minItems = max(t.minItems, s.maxItems+1) })
+	}
+	for i, p := range s.prefix {
+		list := x.c.add(p.at)
+		for range i {
+			list.prefix = append(list.prefix, x.c.yes)
+		}
+		list.prefix = append(list.prefix, x.c.negation(p))
+		add(typeArray, func(t *shape) {
+			t.lists, t.minItems = append(t.lists, list), max(t.minItems, i+1)
+		})
+	}
+	if s.items != nil && s.items != x.c.yes {
+		if len(s.prefix) > 0 {
+			never("items")
+		}
+		g := goal{{s.items, true}}
+		add(typeArray, func(t *shape) { t.contains = append(t.contains, containsDemand{s.at + "/items", g, 1, unbounded}) })
+	}
+	if s.contains != nil {
+		count := func(low, high int) {
+			add(typeArray, func(t *shape) {
+				t.contains = append(t.contains, containsDemand{s.at + "/contains", goal{{s: s.contains}}, low, high})
+			})
+		}
+		if s.minContains > 0 {
+			count(0, s.minContains-1)
+		}
+		if s.maxContains < unbounded {
+			count(s.maxContains+1, unbounded)
+		}
+	}
+	if s.unique {
+		never("uniqueItems")
+	}
+}
+
+func (x *expansion) refuteObject(s *schema, add addOption, never func(string)) {
+	for _, name := range s.required {
+		add(typeObject, func(t *shape) { t.forbidden = append(t.forbidden, name) })
+	}
+	for _, p := range s.properties {
+		if p.schema == x.c.yes {
+			continue
+		}
+		wrong := property{p.name, x.c.negation(p.schema)}
+		add(typeObject, func(t *shape) {
+			t.required, t.extra = append(t.required, p.name), append(t.extra, wrong)
+		})
+	}
+	if len(s.patterns) > 0 {
+		never("patternProperties")
+	}
+	if s.additional != nil && s.additional != x.c.yes {
+		never("additionalProperties")
+	}
+	if s.names != nil {
+		never("propertyNames")
+	}
+	if s.minNames > 0 {
+		add(typeObject, func(t *shape) { t.maxNames = min(t.maxNames, s.minNames-1) })
+	}
+	if s.maxNames < unbounded {
+		add(typeObject, func(t *shape) { t.minNames = max(t.minNames, s.maxNames+1) })
+	}
+	for _, d := range s.dependent {
+		for _, name := range d.required {
+			add(typeObject, func(t *shape) {
+				t.required, t.forbidden = append(t.required, d.name), append(t.forbidden, name)
+			})
+		}
+	}
+	for _, d := range s.dependentSchemas {
+		add(typeObject, func(t *shape) { t.required = append(t.required, d.name) }, demand{d.schema, true})
+	}
+}
+
+// negation is a schema that holds where another does not.
+func (r *schemaReader) negation(s *schema) *schema {
+	switch {
+	case s.boolean && s.never:
+		return r.yes
+	case s.boolean:
+		return r.no
+	case s.negated == nil:
+		s.negated = r.add(s.at)
+		s.negated.not = s
+	}
+	return s.negated
+}
