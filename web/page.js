@@ -3,6 +3,7 @@
 import {adviceFor, platformProblem, show} from './page/advice.js';
 import {Bench} from './page/bench.js';
 import {CacheView} from './page/cache.js';
+import {Adapters} from './page/chat/adapters.js';
 import {nameOf, Backend} from './page/chat/backend.js';
 import {Chat} from './page/chat/chat.js';
 import {icon} from './page/chat/icons.js';
@@ -44,6 +45,7 @@ const form = new ModelForm({
     chat.wait('');
     chat.suit(quire.defaults);
     lesson.open(quire);
+    adapters.suit(quire.loadLora ? quire : null);
     if (!quire.watch) return; // a server's
     figures.open(quire);
     cache.open(quire);
@@ -64,6 +66,7 @@ const form = new ModelForm({
     cache.close();
     bench.close();
     lesson.close();
+    adapters.suit(null);
     show($('notice'), null);
     refresh();
   },
@@ -81,7 +84,8 @@ const form = new ModelForm({
 });
 
 const chat = new Chat({backend: new Backend(form), measure: figures, failed: () => form.giveUpRecovering()});
-const library = new Library(form);
+const adapters = new Adapters(form, (names) => chat.adapt(names));
+const library = new Library(form, adapters);
 $('library-engine').onclick = () => $('library').close();
 
 // held tells prompts how many blocks their sequences hold.

@@ -593,7 +593,10 @@ export interface Cache {
   /** 1 where later prompts can find the block, free or not. */
   cached: Uint8Array;
   sequences: {
+    /** null: its request is one of the API's, or another tab's. */
     generation: Generation | null;
+    /** Its request, by a number that counts all of the engine. */
+    request: number;
     index: number;
     /** Blocks it holds: none while it waits, also after it was preempted. */
     blocks: number;

@@ -19,9 +19,10 @@ const mostTold = 256
 const cachedBit = 1 << 15
 
 type holder struct {
-	Stream int `json:"stream"` // the id of its request's call
-	Index  int `json:"index"`
-	Blocks int `json:"blocks"` // 0 while it waits
+	Stream  int    `json:"stream"`  // the id of its request's call
+	Request uint64 `json:"request"` // counts all requests of the engine
+	Index   int    `json:"index"`
+	Blocks  int    `json:"blocks"` // 0 while it waits
 }
 
 type blockEvent struct {
@@ -107,7 +108,7 @@ func (w *watcher) send(e *engine.Engine, events []engine.Event) {
 	s := &w.snapshot
 	p := picture{Sequences: make([]holder, len(s.Sequences)), Shared: s.Shared, Events: make([]blockEvent, len(events)), Stats: e.Stats()}
 	for i, h := range s.Sequences {
-		p.Sequences[i] = holder{calls[h.Stream], h.Index, h.Blocks}
+		p.Sequences[i] = holder{calls[h.Stream], h.Stream, h.Index, h.Blocks}
 		w.streams[h.Sequence] = calls[h.Stream]
 	}
 	for i, event := range events {

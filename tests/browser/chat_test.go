@@ -137,6 +137,46 @@ func TestChat(t *testing.T) {
 	p.quiet()
 }
 
+// Two tabs go on with one conversation at once: both see what either has added, and what is being written stays.
+func TestTwoTabs(t *testing.T) {
+	site := serveParrot(t)
+	a, b := newTab(t, site, ""), newTab(t, site, "")
+	a.ask("say One.")
+	a.wait(told + `[0] === 'One.' && ` + idle)
+	b.wait(`document.querySelector('#talks button')`)
+	b.do(chromedp.Click(css("#talks button")))
+	b.wait(told + `[0] === 'One.'`)
+	b.fill("#message", "not yet sent")
+	a.ask("say Two.")
+	b.wait(told + `[1] === 'Two.'`)
+	assert.Equal(t, "not yet sent", get[string](b, `document.querySelector('#message').value`))
+
+	a.ask("hold Alder grows.")
+	b.ask("hold Birch grows.")
+	a.wait(told + `[2] === 'Alder'`)
+	b.wait(told + `[2] === 'Birch'`)
+	a.wait(`document.querySelector('.asked:nth-last-child(2) .branches')?.textContent === '1/2'`)
+	assert.Equal(t, "Alder", get[[]string](a, told)[2], "who waits for an answer sees it")
+	for _, p := range []*tab{a, b} {
+		get[bool](p, `(holding.splice(0).forEach((go) => go()), true)`)
+	}
+	for _, p := range []*tab{a, b} {
+		p.wait(`document.querySelector('.asked:nth-last-child(2) .branches')?.textContent === '2/2' || document.querySelector('.asked:nth-last-child(2) .branches')?.textContent === '1/2'`)
+		p.wait(told + `.at(-1).endsWith(' grows.') && ` + idle)
+	}
+	time.Sleep(1500 * time.Millisecond) // until it is written
+	a.do(chromedp.Reload())
+	a.wait(`document.querySelector('#talks button')`)
+	a.do(chromedp.Click(css("#talks button")))
+	first := get[[]string](a, told)
+	require.Len(t, first, 3)
+	get[bool](a, `(document.querySelectorAll('.asked')[2].querySelector('.branches button:enabled').click(), true)`)
+	assert.ElementsMatch(t, []string{"Alder grows.", "Birch grows."}, []string{first[2], get[[]string](a, told)[2]})
+	for _, p := range []*tab{a, b} {
+		p.quiet()
+	}
+}
+
 // Four conversations are answered at once, each keeps what is its own.
 func TestFourConversations(t *testing.T) {
 	p := newTab(t, serveParrot(t), `Object.defineProperty(Crypto.prototype, 'randomUUID', {value: undefined})`) // as where a page did not come securely
@@ -210,6 +250,16 @@ func TestMarkdown(t *testing.T) {
 	p.wait(idle + ` && document.querySelector('.call')`)
 	assert.Equal(t, "Calls weather", get[string](p, `document.querySelector('.call p').textContent`))
 	assert.Equal(t, "{\n  \"city\": \"Aarhus\"\n}", get[string](p, `document.querySelector('.call pre').textContent`))
+
+	// What the tool gives is typed in, and answered.
+	p.fill(".results textarea", `{"degrees": 9}`)
+	p.picture("chat-call")
+	p.press("Give the result", 0)
+	p.wait(told + `.length === 3 && ` + idle)
+	assert.Equal(t, []any{"tool", "call-1", `{"degrees": 9}`}, get[[]any](p, `(({role, tool_call_id, content}) => [role, tool_call_id, content])(asked.at(-1).messages.at(-1))`))
+	assert.Equal(t, "call-1", get[string](p, `asked.at(-1).messages.at(-2).tool_calls[0].id`))
+	assert.Equal(t, "Result of weather", get[string](p, `document.querySelector('.gave p').textContent`))
+	assert.Zero(t, get[int](p, `document.querySelectorAll('.results').length`))
 	p.quiet()
 }
 
@@ -311,6 +361,20 @@ func TestLibrary(t *testing.T) {
 	p.fill("#library-name", "https://example.org/other.gguf")
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(`opened === 'https://example.org/other.gguf' && !document.querySelector('#library').open`)
+
+	// An adapter has the model loaded again with room for it, and a conversation takes it.
+	p.press("Parrot", 0)
+	p.fill("#library-lora", "https://example.org/pirate.gguf")
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.wait(rows + `.at(-1) === 'pirate'`)
+	p.picture("library-adapter")
+	p.press("Close", 0)
+	p.do(chromedp.Click(css("#open-parameters")))
+	get[bool](p, `((s) => { s.value = 'pirate'; s.dispatchEvent(new Event('input', {bubbles: true})); return true; })(document.querySelector('#lora'))`)
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.ask("say Arr.")
+	p.wait(told + `[0] === 'Arr.' && ` + idle)
+	assert.Equal(t, []any{map[string]any{"name": "pirate"}}, get[[]any](p, `asked.at(-1).lora`))
 	p.quiet()
 }
 

@@ -22,7 +22,7 @@ const COUNTERS = {
 
 const LEGEND = {
   free: {references: 0}, cached: {references: 0, cached: 1}, active: {references: 1, prompt: 1, index: 0, answers: 2},
-  shared: {references: 4, prompt: 1, index: 0},
+  shared: {references: 4, prompt: 1, index: 0}, chat: {references: 1, prompt: 3, index: 0, label: '•'},
 };
 
 // CacheView shows the cache of the engine it is opened with; promptOf tells a generation's {number, answers}.
@@ -143,11 +143,11 @@ export class CacheView {
     const columns = Math.floor(width / size);
     const c = fit(canvas, columns * size, Math.ceil(n / columns) * size);
     const {owners, references, cached, sequences} = this.#cache;
-    const holders = sequences.map(({generation, index}) => ({index, ...this.#promptOf(generation)}));
+    const holders = sequences.map(({generation, request, index}) => ({index, ...(this.#promptOf(generation) ?? this.#other(request))}));
     for (let i = 0; i < n; i++) {
       const x = (i % columns) * size, y = Math.floor(i / columns) * size;
-      const {number = 0, index = 0, answers = 1} = holders[owners[i]] ?? {};
-      paint(c, this.#palette, x, y, size, {references: references[i], cached: cached[i], prompt: number, index, answers});
+      const {number = 0, index = 0, answers = 1, label} = holders[owners[i]] ?? {};
+      paint(c, this.#palette, x, y, size, {references: references[i], cached: cached[i], prompt: number, index, answers, label});
       const flash = this.#marks.get(i);
       if (!flash) continue;
       const left = 1 - (now - flash.since) / (calm.matches ? STAYS : FADES);
@@ -155,6 +155,11 @@ export class CacheView {
       else mark(c, this.#palette, x, y, size, flash.kind, calm.matches ? 1 : Math.min(1, 2 * left));
     }
     this.#light();
+  }
+
+  // other is what is not of a prompt: the chat's, or another tab's.
+  #other(request) {
+    return {number: 1 + request % 6, label: '•'};
   }
 
   // light stresses in the legend what can be seen to happen.

@@ -37,7 +37,7 @@ export class Palette {
   }
 }
 
-// paint draws a block {references, cached, prompt, index, answers} into a square; prompt 0 is nobody's.
+// paint draws a block {references, cached, prompt, index, answers, label} into a square; prompt 0 is nobody's.
 export function paint(c, palette, x, y, size, block) {
   const side = size - 2;
   x += 1;
@@ -62,7 +62,7 @@ export function paint(c, palette, x, y, size, block) {
   c.lineWidth = shared ? Math.max(1.5, side / 12) : 1;
   c.strokeRect(x + c.lineWidth / 2, y + c.lineWidth / 2, side - c.lineWidth, side - c.lineWidth);
   if (size < LABELLED || prompt === 0) return;
-  const text = shared ? `×${block.references}` : `${prompt}${block.answers > 1 ? letter(index) : ''}`;
+  const text = shared ? `×${block.references}` : block.label ?? `${prompt}${block.answers > 1 ? letter(index) : ''}`;
   c.font = `600 ${Math.round(Math.min(13, side * 0.46))}px system-ui, sans-serif`;
   c.textAlign = 'center';
   c.textBaseline = 'middle';

@@ -191,6 +191,7 @@ export class ModelForm {
       context: Number($('context').value),
       kvMemory: Math.round(Number($('kv-memory').value) * 2 ** 20),
       kvType: $('kv-type').value,
+      ...(Number($('lora-rank').value) > 0 && {loraRank: Number($('lora-rank').value)}),
       deterministic: $('deterministic').checked,
       onProgress: (p) => this.#progress(p),
       onRecovering: (p) => this.#recover(p),

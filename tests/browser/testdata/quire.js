@@ -79,13 +79,13 @@ export class Quire {
 
   static adapters = async () => [{index: 0, name: 'none', features: []}];
 
-  static async open({model, onProgress}) {
+  static async open({model, loraRank, onProgress}) {
     globalThis.opened = model;
     for (const stage of ['engine', 'weights', 'kernels']) {
       onProgress({stage, done: 1, total: 2});
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    return new Quire();
+    return Object.assign(new Quire(), {loraRank});
   }
 
   // Keys and values are a wave; what comes of them is right.
@@ -99,6 +99,11 @@ export class Quire {
   }
 
   decode = async (ids) => ids.map((id) => ` word${id}`).join('');
+  loadLora = async (url) => {
+    if (!this.loraRank) throw new QuireError({name: 'ErrBadRequest', message: 'there is no room'});
+    return {name: url.split('/').at(-1).replace('.gguf', ''), drop: async () => {}};
+  };
+
   watch = () => () => {};
   said = 0;
   stats = async () => ({blocks: {total: 64, active: 9, cached: 20, free: 55}, running: 0, waiting: 0, tokens: this.said += 7});

@@ -18,6 +18,11 @@ export class Answers {
     return this.#running.has(talk.id);
   }
 
+  // answers tells whether a message is being answered here.
+  answers(talk, message) {
+    return [...this.#running.get(talk.id) ?? []].some(({messages}) => messages.includes(message));
+  }
+
   // stop ends what runs in a conversation; what has come stays.
   stop(talk) {
     for (const {controller} of this.#running.get(talk.id) ?? []) controller.abort();

@@ -2,7 +2,7 @@
 
 import {Answers} from './answers.js';
 import {Composer} from './composer.js';
-import {add, branches, conversation, nameOf, newId, path, ROOT} from './conversation.js';
+import {add, branches, conversation, merge, nameOf, newId, path, ROOT} from './conversation.js';
 import {iconButton, make} from './icons.js';
 import {List} from './list.js';
 import {Parameters} from './parameters.js';
@@ -17,7 +17,7 @@ const KEPT_EVERY = 1000; // milliseconds, while an answer comes
 export class Chat {
   #talks = new Map();
   #talk = conversation(); // that is shown
-  #store = new Store((id) => this.#elsewhere(id));
+  #store = new Store((id) => this.#elsewhere(id), (talk, kept) => this.#merge(talk, kept));
   #unsaved = new Set();
   #saving = 0;
   #answers;
@@ -41,6 +41,7 @@ export class Chat {
       again: (message) => this.#answer(message.parent),
       choose: (message, index) => this.#choose(message, index),
       beside: (message) => this.#beside(message),
+      results: (message, texts) => this.#results(message, texts),
     });
     $('new-talk').onclick = () => this.open(null);
     for (const example of document.querySelectorAll('#examples button')) {
@@ -59,7 +60,7 @@ export class Chat {
     $('export-all').onclick = () => save('conversations.json', written([...this.#talks.values()]));
     $('import').onclick = () => $('imported').click();
     $('imported').onchange = () => this.#import($('imported').files[0]);
-    addEventListener('pagehide', () => this.#save());
+    addEventListener('pagehide', () => this.#save(true));
     this.#show();
   }
 
@@ -67,6 +68,11 @@ export class Chat {
   suit(defaults) {
     this.#defaults = defaults;
     this.#parameters.show(this.#talk, defaults);
+  }
+
+  // adapt is told which LoRA adapters there are.
+  adapt(names) {
+    this.#parameters.offer(names);
   }
 
   // attach takes files for the next message.
@@ -114,6 +120,14 @@ export class Chat {
     this.#answer(add(this.#talk, parent, {role: 'user', text, ...(files?.length && {files})}).id);
   }
 
+  // results answers on from what tools gave.
+  #results(message, texts) {
+    let at = message.id;
+    message.calls.filter(Boolean).forEach(({id, name}, i) => { at = add(this.#talk, at, {role: 'tool', text: texts[i], call: id, name}).id; });
+    this.#answer(at);
+    $('message').focus();
+  }
+
   #answer(parent) {
     if (this.#answers.runs(this.#talk)) return;
     const count = this.#talk.settings.answers ?? 1;
@@ -133,7 +147,7 @@ export class Chat {
     this.#touch(talk);
     const pressed = document.activeElement?.title;
     this.#show();
-    this.#thread.focus(talk.chosen[message.parent], pressed);
+    this.#thread.focus(branches(talk, message.parent)[index], pressed);
   }
 
   #beside(message) {
@@ -164,7 +178,7 @@ export class Chat {
   #show() {
     const talk = this.#talk, empty = talk.messages.length === 0, runs = this.#answers.runs(talk);
     this.#parameters.show(talk, this.#defaults);
-    $('talk-title').value = nameOf(talk);
+    if (document.activeElement !== $('talk-title')) $('talk-title').value = nameOf(talk);
     for (const id of ['talk-title', 'export-talk', 'delete-talk']) $(id).hidden = empty;
     $('export-all').disabled = this.#talks.size === 0;
     $('welcome').hidden = !empty;
@@ -184,14 +198,26 @@ export class Chat {
     this.#list.show(this.#talks.values(), this.#talk.id, (talk) => this.#answers.runs(talk));
   }
 
-  // elsewhere takes over what another tab has made of a conversation. What is answered here goes on here.
+  // elsewhere takes over what another tab has made of a conversation. What is answered here goes on here, and what is written stays.
   async #elsewhere(id) {
-    const talk = await this.#store.get(id), mine = this.#talks.get(id);
-    if (mine && (this.#answers.runs(mine) || this.#unsaved.has(mine))) return;
-    if (talk) this.#talks.set(id, talk);
-    else this.#talks.delete(id);
-    if (this.#talk.id === id && mine) this.#talk = talk ?? conversation(mine.settings);
+    const kept = await this.#store.get(id), mine = this.#talks.get(id);
+    if (mine && !kept) {
+      if (this.#answers.runs(mine) || this.#unsaved.has(mine)) return;
+      this.#talks.delete(id);
+      if (this.#talk === mine) this.#talk = conversation(mine.settings);
+    } else if (!mine && kept) {
+      this.#talks.set(id, kept);
+    } else if (!kept || kept.version <= mine.version) {
+      return;
+    } else {
+      this.#merge(mine, kept);
+    }
     this.#show();
+  }
+
+  #merge(talk, kept) {
+    merge(talk, kept, (message) => this.#answers.answers(talk, message));
+    if (talk === this.#talk) setTimeout(() => this.#show());
   }
 
   // delete takes a conversation away; for a while it can be had back.
@@ -246,12 +272,12 @@ export class Chat {
     this.#saving ||= setTimeout(() => this.#save(), KEPT_EVERY);
   }
 
-  async #save() {
+  async #save(haste = false) {
     clearTimeout(this.#saving);
     this.#saving = 0;
     const talks = [...this.#unsaved];
     this.#unsaved.clear();
-    const kept = await Promise.all(talks.map((talk) => this.#store.put(talk)));
+    const kept = await Promise.all(talks.map((talk) => this.#store.put(talk, haste)));
     $('unkept').hidden = kept.every(Boolean);
   }
 }

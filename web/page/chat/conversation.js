@@ -1,11 +1,12 @@
 // A conversation: messages that branch. It is plain data, which IndexedDB and JSON take as it is:
-// {id, title, created, changed, system, settings, next, messages: [{id, parent, role, text, …}], chosen: {parent: message}}.
+// {id, title, created, changed, system, settings, next, version, messages: [{id, parent, role, text, …}], chosen: {parent: message}}; version
+// counts how often it was kept.
 
 export const ROOT = 0; // the parent of a conversation's first message
 
 export function conversation(settings = {}) {
   const now = Date.now();
-  return {id: newId(), title: '', created: now, changed: now, system: '', settings: {...settings}, next: 1, messages: [], chosen: {}};
+  return {id: newId(), title: '', created: now, changed: now, system: '', settings: {...settings}, next: 1, version: 0, messages: [], chosen: {}};
 }
 
 // newId makes a name that nothing else has. Pages that did not come securely have no randomUUID.
@@ -56,11 +57,39 @@ export function request(talk, id) {
   return [...system, ...before(talk, id).map(said)];
 }
 
-function said({role, text, files = [], calls = []}) {
+function said({role, text, files = [], calls = [], call}) {
   const content = files.map((f) => `${f.name}:\n\`\`\`\n${f.text}\n\`\`\`\n\n`).join('') + text;
+  if (role === 'tool') return {role, content, tool_call_id: call};
   if (role !== 'assistant' || calls.length === 0) return {role, content};
   return {role, content, tool_calls: calls.map(({id, name, arguments: given}) => ({id, type: 'function', function: {name, arguments: given}}))};
 }
+
+// merge takes into a conversation what another tab has kept of it. What only this tab has stays, as branches beside what the other has
+// added; own tells of messages that are answered here, which stay as they are.
+export function merge(talk, kept, own) {
+  const same = (a, b) => a.id === b.id && a.created === b.created && a.role === b.role;
+  const messages = kept.messages.map((m) => {
+    const mine = talk.messages.find((each) => same(each, m));
+    return !mine || own(mine) || further(mine, m) ? mine ?? m : Object.assign(mine, m);
+  });
+  const added = talk.messages.filter((m) => !messages.includes(m)), ids = new Map(), now = (id) => ids.get(id) ?? id;
+  let {next} = kept;
+  for (const m of added) {
+    ids.set(m.id, next);
+    Object.assign(m, {id: next++, parent: now(m.parent)});
+  }
+  const later = kept.changed > talk.changed ? kept : talk;
+  const chosen = {...kept.chosen};
+  for (const m of added) chosen[m.parent] = m.id;
+  if (talk.messages.some(own)) for (const [parent, id] of Object.entries(talk.chosen)) chosen[now(Number(parent))] = now(id); // who waits for an answer goes on seeing it
+  if (talk.beside) talk.beside = now(talk.beside);
+  Object.assign(talk, {
+    messages: [...messages, ...added], next, chosen, title: later.title, system: later.system, settings: later.settings, changed: later.changed, version: kept.version,
+  });
+}
+
+// further tells whether a message has come further here than what is kept of it.
+const further = (mine, kept) => kept.state === 'running' && (!['running', 'cut'].includes(mine.state) || mine.text.length > kept.text.length);
 
 // nameOf is a conversation's title, or how it begins.
 export function nameOf(talk) {

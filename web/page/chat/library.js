@@ -21,10 +21,18 @@ const LARGE = 2 ** 31, SMALL = 2 ** 29; // the most that the KV cache takes by i
 export class Library {
   #dialog = $('library');
   #form;
+  #adapters;
   #most = SMALL;
 
-  constructor(form) {
+  // The form loads models, adapters those of the one that is loaded.
+  constructor(form, adapters) {
     this.#form = form;
+    this.#adapters = adapters;
+    $('library-adapter').onsubmit = (e) => {
+      e.preventDefault();
+      const url = $('library-lora').value.trim();
+      if (url) this.#adapt(() => this.#adapters.add(url));
+    };
     $('chip').onclick = () => this.open();
     $('library-get').onsubmit = (e) => {
       e.preventDefault();
@@ -72,6 +80,18 @@ export class Library {
     $('message').focus();
   }
 
+  // adapt adds or removes an adapter.
+  async #adapt(act) {
+    show($('library-error'), null);
+    try {
+      await act();
+      $('library-lora').value = '';
+    } catch (e) {
+      show($('library-error'), adviceFor(e));
+    }
+    this.#list();
+  }
+
   async #list() {
     const [kept, storage] = await Promise.all([Quire.models.list(), Quire.models.storage()]).catch(() => [[], null]);
     const names = new Set(kept.flatMap((m) => m.names));
@@ -82,7 +102,8 @@ export class Library {
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
       ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, size, this.#act('Get', () => this.#use('url', name)))),
     ];
-    $('library-list').replaceChildren(...rows);
+    $('library-list').replaceChildren(...rows, ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
+    $('library-adapter').hidden = Boolean(this.#form.quire?.server);
     $('library-room').textContent = storage?.quota ? `Models take ${bytes(storage.models)} here; there is room for ${bytes(storage.free)}.` : '';
     $('library-persist').hidden = !storage || storage.persisted || kept.length === 0;
   }
@@ -94,6 +115,12 @@ export class Library {
       this.#list();
     });
     return this.#row(shortly(model.name), here, model.size, this.#act(model.whole ? 'Use' : 'Go on', () => this.#use('url', model.name)), remove);
+  }
+
+  #adapter({url, lora}) {
+    const remove = iconButton('bin', lora ? `Take ${lora.name} away` : `Forget ${shortly(url)}`, () => this.#adapt(() => this.#adapters.remove(url)));
+    const add = lora ? [] : [this.#act('Add', () => this.#adapt(() => this.#adapters.add(url)))];
+    return this.#row(lora?.name ?? shortly(url), lora ? 'LoRA adapter, loaded: conversations choose it among their parameters' : 'LoRA adapter', 0, ...add, remove);
   }
 
   #act(label, act) {

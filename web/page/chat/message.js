@@ -2,11 +2,13 @@
 
 import {show} from '../advice.js';
 import {count, duration, rate, whole} from '../format.js';
+import {Calls} from './calls.js';
 import {codeBlock, copyButton} from './code.js';
 import {iconButton, make} from './icons.js';
 import {Markdown, pretty} from './markdown.js';
 
-// MessageView shows a message. It tells edit(message, text), again(message), choose(message) and beside(message).
+// MessageView shows a message. It tells edit(message, text), again(message), choose(message), beside(message) and results(message, texts),
+// which the tools give that it calls.
 export class MessageView {
   node;
   #message;
@@ -14,44 +16,45 @@ export class MessageView {
   #body = make('div', {className: 'body'});
   #markdown = new Markdown();
   #thoughts = null;
-  #calls = make('div', {className: 'calls'});
+  #calls = new Calls((texts) => this.#page.results(this.#message, texts));
   #note = make('p', {className: 'note figures-note'});
   #problem = make('div');
   #branches = make('span', {className: 'branches'});
   #tools = make('div', {className: 'tools'});
   #editing = false;
-  #shown = {problem: null, calls: ''}; // as they are seen
+  #problemShown = null;
 
   constructor(message, page) {
     this.#message = message;
     this.#page = page;
-    const own = message.role === 'user';
-    this.node = make('li', {className: `message ${own ? 'asked' : 'told'}`});
-    const name = make('h2', {className: 'hidden', textContent: own ? 'You' : 'Answer'});
+    const own = message.role === 'user', tool = message.role === 'tool';
+    this.node = make('li', {className: `message ${own ? 'asked' : tool ? 'gave' : 'told'}`});
+    const name = make('h2', {className: 'hidden', textContent: own ? 'You' : tool ? 'Result of a tool' : 'Answer'});
     this.#problem.setAttribute('role', 'alert');
-    this.node.append(name, ...(own ? [this.#body] : this.#parts()), this.#problem, this.#tools);
+    this.node.append(name, ...(own || tool ? [this.#body] : this.#parts()), this.#problem, this.#tools);
     if (own) this.#asked();
+    if (tool) this.#gave();
     const copy = copyButton(() => message.text, 'Copy');
-    this.#tools.append(this.#branches, copy, own
-      ? iconButton('edit', 'Edit', () => this.#edit())
-      : iconButton('again', 'Answer again', () => page.again(message)), this.#note);
+    this.#tools.append(this.#branches, copy);
+    if (own) this.#tools.append(iconButton('edit', 'Edit', () => this.#edit()));
+    else if (!tool) this.#tools.append(iconButton('again', 'Answer again', () => page.again(message)), this.#note);
   }
 
   #parts() {
     this.#body.append(this.#markdown.node);
     this.#body.classList.add('prose');
-    return [this.#calls, this.#body];
+    return [this.#calls.node, this.#body];
   }
 
-  // update shows what a message has become, and its place among its branches {index, count, beside}.
+  // update shows what a message has become, and its place: among its branches {index, count, beside}, and whether it is the last.
   update(place, running) {
     const m = this.#message;
-    if (m.role !== 'user') {
+    if (m.role === 'assistant') {
       this.#think(m);
-      this.#call(m);
+      if (m.calls?.length) this.#calls.show(m.calls, place.last && m.state !== 'running');
       this.#markdown.show(m.text, m.state !== 'running');
       this.node.setAttribute('aria-busy', m.state === 'running');
-      if ((m.problem ?? null) !== this.#shown.problem) show(this.#problem, this.#shown.problem = m.problem ?? null);
+      if ((m.problem ?? null) !== this.#problemShown) show(this.#problem, this.#problemShown = m.problem ?? null);
       this.#note.textContent = noteOf(m);
     }
     this.#tools.hidden = m.state === 'running';
@@ -93,10 +96,9 @@ export class MessageView {
     grow(this.#thoughts.lastChild, m.thoughts);
   }
 
-  #call(m) {
-    if (!m.calls?.length) return;
-    this.#calls.replaceChildren(...m.calls.filter(Boolean).map(({name, arguments: given}) => make('div', {className: 'call'},
-      make('p', {className: 'note'}, 'Calls ', make('strong', {textContent: name})), codeBlock(pretty(given) ?? given, 'json'))));
+  #gave() {
+    const {name, text} = this.#message;
+    this.#body.append(make('p', {className: 'note'}, 'Result of ', make('strong', {textContent: name})), codeBlock(pretty(text) ?? text, pretty(text) ? 'json' : ''));
   }
 
   #asked() {
@@ -120,7 +122,7 @@ export class MessageView {
       const left = iconButton('left', 'The branch before', () => step(-1)), right = iconButton('right', 'The next branch', () => step(1));
       left.disabled = index === 0;
       right.disabled = index === n - 1;
-      this.#branches.replaceChildren(left, at, right, ...(m.role === 'user' ? [] : [iconButton('beside', 'Side by side', () => this.#page.beside(m))]));
+      this.#branches.replaceChildren(left, at, right, ...(m.role !== 'assistant' ? [] : [iconButton('beside', 'Side by side', () => this.#page.beside(m))]));
     }
     if (focused) [...this.#branches.querySelectorAll('button')].find((b) => b.title === focused)?.focus();
   }

@@ -8,6 +8,7 @@ const NUMBERS = {'chat-temperature': 'temperature', 'chat-top-p': 'topP', 'chat-
 export class Parameters {
   #dialog = $('parameters');
   #talk = null;
+  #adapters = []; // names
 
   constructor(changed) {
     $('open-parameters').onclick = () => this.#dialog.showModal();
@@ -26,8 +27,22 @@ export class Parameters {
       if (Number.isFinite(defaults?.[name])) $(id).placeholder = Math.round(1000 * defaults[name]) / 1000;
     }
     $('effort').value = talk.settings.effort ?? '';
+    this.#showAdapters();
     $('tools').value = talk.settings.tools ?? '';
     this.#check();
+  }
+
+  // offer lists the adapters that are loaded.
+  offer(names) {
+    this.#adapters = names;
+    this.#showAdapters();
+  }
+
+  #showAdapters() {
+    const chosen = this.#talk?.settings.adapter ?? '', names = chosen && !this.#adapters.includes(chosen) ? [...this.#adapters, chosen] : this.#adapters;
+    $('lora-field').hidden = names.length === 0;
+    $('lora').replaceChildren(new Option('None', ''), ...names.map((name) => new Option(this.#adapters.includes(name) ? name : `${name}, not loaded`, name)));
+    $('lora').value = chosen;
   }
 
   // take puts what was entered into the conversation, and says whether it is of use.
@@ -35,6 +50,7 @@ export class Parameters {
     const {id, value} = field, {settings} = this.#talk;
     if (id === 'system') this.#talk.system = value;
     else if (id === 'effort' || id === 'tools') set(settings, id, value);
+    else if (id === 'lora') set(settings, 'adapter', value);
     else if (!field.checkValidity()) return false;
     else set(settings, NUMBERS[id], value === '' ? '' : field.valueAsNumber);
     return true;
@@ -66,6 +82,7 @@ export function fieldsOf(settings) {
   const fields = {
     temperature: settings.temperature, top_p: settings.topP, min_p: settings.minP, top_k: settings.topK,
     max_completion_tokens: settings.maxTokens, seed: settings.seed, reasoning_effort: settings.effort,
+    lora: settings.adapter && [{name: settings.adapter}],
     tools: settings.tools && !toolsProblem(settings.tools) ? JSON.parse(settings.tools) : undefined,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

@@ -6,9 +6,12 @@ export class Store {
   #database = null;
   #channel = new BroadcastChannel(NAME);
 
-  // changed(id) is told of what another tab has changed.
-  constructor(changed) {
+  #merge;
+
+  // changed(id) is told of what another tab has changed; merge(talk, kept) takes it in where both have.
+  constructor(changed, merge) {
     this.#channel.onmessage = ({data}) => changed(data);
+    this.#merge = merge;
   }
 
   // open gives the conversations that are kept; null: nothing can be kept.
@@ -27,19 +30,26 @@ export class Store {
     return this.#database ? done(this.#store('readonly').get(id)).catch(() => undefined) : undefined;
   }
 
-  put(talk) {
-    return this.#write(talk.id, (store) => store.put(talk));
+  // put keeps a conversation, with what other tabs have made of it since it was read. In haste, when the page is left, there is no time
+  // to look.
+  put(talk, haste = false) {
+    return this.#write(talk.id, async (store) => {
+      const kept = haste ? null : await done(store.get(talk.id));
+      if (kept?.version > (talk.version ?? 0)) this.#merge(talk, kept);
+      talk.version = (talk.version ?? 0) + 1;
+      await done(store.put(talk));
+    });
   }
 
   remove(id) {
-    return this.#write(id, (store) => store.delete(id));
+    return this.#write(id, (store) => done(store.delete(id)));
   }
 
   // write tells whether it is kept.
   async #write(id, change) {
     if (!this.#database) return false;
     try {
-      await done(change(this.#store('readwrite')));
+      await change(this.#store('readwrite'));
       this.#channel.postMessage(id);
       return true;
     } catch {

@@ -1,6 +1,6 @@
 // The messages of the conversation that is shown.
 
-import {branches, find, following, path} from './conversation.js';
+import {branches, following, path} from './conversation.js';
 import {make} from './icons.js';
 import {MessageView} from './message.js';
 
@@ -13,7 +13,7 @@ export class Thread {
   #list = make('ol', {className: 'talk'});
   #page;
   #talk = null;
-  #views = new Map(); // by message id
+  #views = new Map(); // by message
   #earlier = 0; // messages above that are still to be shown
   #timer = 0; // until the next of them
   #dirty = new Set();
@@ -58,39 +58,36 @@ export class Thread {
 
   // changed draws a message again with the next frame.
   changed(message) {
-    this.#dirty.add(message.id);
+    this.#dirty.add(message);
     if (this.#drawing) return;
     this.#drawing = true;
     setTimeout(() => requestAnimationFrame(() => {
       this.#drawing = false;
       const follow = this.#near();
-      for (const id of this.#dirty) {
-        const m = find(this.#talk, id);
-        if (m && this.#views.has(id)) this.#update(m, branches(this.#talk, m.parent));
-      }
+      for (const m of this.#dirty) if (this.#views.has(m)) this.#update(m, branches(this.#talk, m.parent));
       this.#dirty.clear();
       if (follow) this.end();
     }), EVERY);
   }
 
   // focus goes on to a message's button with a title, or its first: the one that was pressed may have gone.
-  focus(id, title) {
-    this.#views.get(id)?.focus(title);
+  focus(message, title) {
+    this.#views.get(message)?.focus(title);
   }
 
   // wait says what messages that nothing has come of yet wait for.
   wait(messages, text, percent) {
-    for (const {id} of messages) this.#views.get(id)?.wait(text, percent);
+    for (const m of messages) this.#views.get(m)?.wait(text, percent);
   }
 
   // node is what a message is shown by, among its branches: alone, or beside them.
   #node(m, all) {
     const beside = this.#talk.beside === m.parent && all.length > 1 && m.role !== 'user';
     for (const each of beside ? all : [m]) {
-      if (!this.#views.has(each.id)) this.#views.set(each.id, new MessageView(each, this.#page));
+      if (!this.#views.has(each)) this.#views.set(each, new MessageView(each, this.#page));
       this.#update(each, all);
     }
-    const nodes = (beside ? all : [m]).map((each) => this.#views.get(each.id).node);
+    const nodes = (beside ? all : [m]).map((each) => this.#views.get(each).node);
     if (!beside) return nodes[0];
     const list = make('ul', {className: 'columns'}, ...nodes);
     list.setAttribute('aria-label', 'Answers side by side');
@@ -98,7 +95,7 @@ export class Thread {
   }
 
   #update(m, all) {
-    this.#views.get(m.id).update({index: all.indexOf(m), count: all.length, beside: this.#talk.beside === m.parent && m.role !== 'user'}, this.#page.runs(this.#talk));
+    this.#views.get(m).update({index: all.indexOf(m), count: all.length, beside: this.#talk.beside === m.parent && m.role !== 'user', last: !this.#talk.messages.some((each) => each.parent === m.id)}, this.#page.runs(this.#talk));
   }
 
   #near() {

@@ -31,7 +31,7 @@ const record = (value) => typeof value === 'object' && value !== null && !Array.
 
 // FIELDS are what else a message may have, and what each must be.
 const FIELDS = {
-  created: number, thoughts: text, model: text, dropped: number,
+  created: number, thoughts: text, model: text, dropped: number, call: text, name: text,
   state: (s) => ['done', 'stopped', 'cut', 'length', 'failed', 'running'].includes(s),
   files: (list) => Array.isArray(list) && list.every((f) => text(f?.name) && text(f.text)),
   calls: (list) => Array.isArray(list) && list.every((c) => text(c?.id) && text(c.name) && text(c.arguments)),
@@ -39,7 +39,7 @@ const FIELDS = {
   thinking: (f) => record(f) && Object.values(f).every(number),
   problem: (p) => record(p) && ['title', 'message', 'advice'].every((name) => text(p[name])),
 };
-const SETTINGS = {temperature: number, topP: number, minP: number, topK: number, maxTokens: number, seed: number, answers: number, effort: text, tools: text};
+const SETTINGS = {temperature: number, topP: number, minP: number, topK: number, maxTokens: number, seed: number, answers: number, effort: text, tools: text, adapter: text};
 
 // whole gives a conversation with what is known of it; null: it is damaged.
 function whole(talk) {
