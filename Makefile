@@ -24,7 +24,7 @@ PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* families/quant-q5_0.* families/quant-q6_k.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-web bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -91,6 +91,11 @@ bench-gpu: bin/quire ## measure named shapes with random weights; needs a GPU
 	bin/quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8
 	bin/quire bench --shape qwen-0.5b --type q8_0 --prompt 512,2048 --gen 128 --batch 1,8
 
+bench-web: bin/wasmexec ## "quire bench" in Chromium; ARGS are its flags: make bench-web ARGS="--shape llama-1b --pp 512 --json"
+	@$(GO) run ./cmd/wasm/shrink --overlay bin/_tab
+	@$(SMALL) -o bin/_tab/bench-web.wasm ./tests/benchmarks/web
+	@bin/wasmexec bin/_tab/bench-web.wasm $(ARGS)
+
 bench-attention: bin/quire ## measure flash and standard attention, with charts in bin/attention/
 	bin/quire bench attention --charts bin/attention
 
@@ -101,6 +106,8 @@ kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, a
 	$(GO) test -c -ldflags='-s -w' -o bin/kit/native/ $(GPU_PACKAGES)
 	$(GO) test -c -ldflags='-s -w' -tags cogentcore -o bin/kit/cogentcore/ $(GPU_PACKAGES)
 	GOOS=js GOARCH=wasm $(GO) test -c -ldflags='-s -w' -o bin/kit/tab/ $(GPU_PACKAGES)
+	$(GO) run ./cmd/wasm/shrink --overlay bin/_tab
+	$(SMALL) -o bin/kit/tab/bench-web.wasm ./tests/benchmarks/web
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" bin/kit/tab/
 	cp tests/benchmarks/kit.sh bin/kit/
 	cp -r tests/testdata/data bin/kit/

@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"quire/engine"
 	"quire/engine/bench"
-	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/quant"
 )
@@ -24,10 +21,11 @@ type benchCommand struct {
 	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: ${types}. q4_0 if not set."`
 	WriteGGUF string  `group:"Model:" name:"write-gguf" placeholder:"FILE" help:"With --shape, write the model to a file and measure nothing."`
 
-	Prompt  []int  `group:"Measurement:" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens. 0: no prefill."`
-	Gen     int    `group:"Measurement:" placeholder:"TOKENS" default:"128" help:"Decode so many tokens. 0: no decode."`
+	Prompt  []int  `group:"Measurement:" short:"p" aliases:"pp,n-prompt" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens; also --pp. 0: no prefill."`
+	Gen     []int  `group:"Measurement:" short:"n" aliases:"tg,n-gen" placeholder:"TOKENS" default:"128" help:"Decode so many tokens; also --tg. 0: no decode."`
 	Batch   []int  `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
-	Depth   []int  `group:"Measurement:" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Depth   []int  `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Repeat  int    `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
 	Profile bool   `group:"Measurement:" help:"Time every kernel on the GPU and list where the time goes. Steps are slower for it."`
 	LoRA    string `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
 	JSON    bool   `group:"Measurement:" name:"json" help:"Print one JSON object."`
@@ -37,32 +35,42 @@ type benchCommand struct {
 
 // Help is what --help shows beyond the flags.
 func (*benchCommand) Help() string {
-	return `Measures the adapter's memory bandwidth, then prefill and decode in every combination of --batch and --depth. --shape takes random
-weights in place of a model; nothing of a model's size is held in memory. The share of bandwidth counts weights and KV cache once
-a step. The word "model" may be left out; "quire bench attention" measures attention alone.
+	return `Measures the adapter's memory bandwidth, then prefill and decode in every combination of --batch and --depth, and prints a table as
+llama-bench does: pp512 is a prompt of 512 tokens, tg128 an answer of 128, "@ d8192" with 8,192 tokens in the cache before, all
+sequences of a batch together; the mean of the repetitions and their standard deviation. --shape takes random weights in place
+of a model; nothing of a model's size is held in memory. The word "model" may be left out; "quire bench attention" measures
+attention alone.
 
---json prints "adapter", "bandwidth_gb_per_second", "shape", "type", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or
-"decode"), "prompt", "gen", "batch", "depth", "tokens_per_second", "bandwidth_share" and "dispatches_per_step".
+--json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
+"parameters", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
+"gen", "batch", "depth", "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
+what the adapter reads) and "dispatches_per_step".
 
 Examples:
 
-  quire bench --shape llama-1b --type q4_0 --prompt 512,2048 --gen 128 --batch 1,8 --depth 0
+  quire bench --shape llama-1b --type q4_0 --pp 512,2048 --tg 128 --batch 1,8 -d 0,8192 -r 5
   quire bench -m model.gguf --depth 0,4096 --json
   quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`
 }
 
 // Run runs the command.
 func (b *benchCommand) Run(h *host) error {
-	plan := bench.Plan{Prompts: b.Prompt, Gen: b.Gen, Batches: b.Batch, Depths: b.Depth}
+	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Repeat: b.Repeat}
 	switch {
 	case b.Model != "" && b.Shape != "":
 		return usagef("-m and --shape do not go together")
 	case b.Shape == "" && (b.WriteGGUF != "" || b.Type != nil):
 		return usagef("--type and --write-gguf need --shape")
-	case slices.Equal(b.Prompt, []int{0}):
-		plan.Prompts = nil
-	case slices.Contains(b.Prompt, 0):
+	case len(b.Prompt) > 1 && slices.Contains(b.Prompt, 0):
 		return usagef("--prompt 0 stands alone")
+	case len(b.Gen) > 1 && slices.Contains(b.Gen, 0):
+		return usagef("--gen 0 stands alone")
+	}
+	if b.Prompt[0] == 0 {
+		plan.Prompts = nil
+	}
+	if b.Gen[0] == 0 {
+		plan.Gens = nil
 	}
 	if b.LoRA != "" {
 		var err error
@@ -93,10 +101,11 @@ func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error 
 	if err != nil {
 		return err
 	}
+	r.Command = strings.Join(append([]string{"quire"}, os.Args[1:]...), " ")
 	if b.JSON {
 		return writeJSON(h.out, r)
 	}
-	return printBench(h.out, r)
+	return r.Print(h.out)
 }
 
 // readAdapters reads how many adapters there are to be, and their rank.
@@ -125,7 +134,7 @@ func (b *benchCommand) open(ctx context.Context, h *host) (source gpu.Source, na
 		if err != nil {
 			return nil, "", "", err
 		}
-		return gpu.ReaderSource(f, f.size), f.name, commonType(header), nil
+		return gpu.ReaderSource(f, f.size), f.name, bench.CommonType(header), nil
 	}
 	shape, err := bench.FindShape(b.Shape)
 	if err != nil {
@@ -145,19 +154,6 @@ func (b *benchCommand) open(ctx context.Context, h *host) (source gpu.Source, na
 		return nil, "", "", err
 	}
 	return gpu.ReaderSource(r, r.Size()), shape.Name, strings.ToLower(t.String()), nil
-}
-
-// commonType is the tensor type that takes the most bytes.
-func commonType(header *gguf.File) string {
-	bytes := map[quant.Type]int64{}
-	most := quant.F32
-	for _, t := range header.Tensors {
-		bytes[t.Type] += t.Bytes
-		if bytes[t.Type] > bytes[most] {
-			most = t.Type
-		}
-	}
-	return strings.ToLower(most.String())
 }
 
 // writeFile writes the model out; a file that is not whole is removed.
@@ -185,51 +181,6 @@ func (b *benchCommand) writeFile(ctx context.Context, h *host, source gpu.Source
 			return err
 		}
 		bar.update(engine.Progress{Stage: "weights", Done: min(at+piece, source.Size()), Total: source.Size()})
-	}
-	return nil
-}
-
-func printBench(w io.Writer, r *bench.Report) error {
-	fmt.Fprintf(w, "adapter    %s, reads %.1f GB/s\nmodel      %s, %s\nvariant    %s, KV cache %s\n",
-		r.Adapter, r.Bandwidth, r.Shape, r.Type, r.Variant, r.KVType)
-	if n := len(r.SelfTest.Kernels); n > 0 {
-		fmt.Fprintf(w, "self-test  %d kernels in %d ms\n", n, r.SelfTest.Time.Milliseconds())
-	}
-	if r.LoRA.Count > 0 {
-		fmt.Fprintf(w, "LoRA       %d of rank %d\n", r.LoRA.Count, r.LoRA.Rank)
-	}
-	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "kind\tprompt\tgen\tbatch\tdepth\ttokens/s\tbandwidth\tdispatches/step\t")
-	for _, m := range r.Results {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%.1f\t%.1f %%\t%d\t\n", m.Kind, m.Prompt, m.Gen, m.Batch, m.Depth,
-			m.TokensPerSecond, 100*m.BandwidthShare, m.DispatchesPerStep)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	return printKernels(w, r.Results)
-}
-
-// printKernels lists where the GPU's time went, measurement by measurement.
-func printKernels(w io.Writer, results []bench.Result) error {
-	for _, m := range results {
-		if len(m.Kernels) == 0 {
-			continue
-		}
-		total := 0.0
-		for _, k := range m.Kernels {
-			total += k.Seconds
-		}
-		fmt.Fprintf(w, "\n%s of %d tokens, batch %d, depth %d: %.2f ms on the GPU\n", m.Kind, max(m.Prompt, m.Gen), m.Batch, m.Depth, 1e3*total)
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		for _, k := range m.Kernels {
-			fmt.Fprintf(table, "  %s\t%.2f ms\t%.1f %%\t%d dispatches\t%.1f µs each\n", k.Kernel, 1e3*k.Seconds,
-				100*k.Seconds/total, k.Dispatches, 1e6*k.Seconds/float64(k.Dispatches))
-		}
-		if err := table.Flush(); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -19,20 +19,24 @@ var ErrPlan = errors.New("this cannot be measured")
 // Batches sequences at once, with Depths tokens of each in the cache before.
 type Plan struct {
 	Prompts []int // none: no prefill
-	Gen     int   // 0: no decode
+	Gens    []int // none: no decode
 	Batches []int
 	Depths  []int
+	Repeat  int      // of each measurement; 0: three times while that is short
 	LoRA    Adapters // none: Count 0
 }
 
 // Result is one measurement.
 type Result struct {
-	Kind            string  `json:"kind"`   // "prefill" or "decode"
-	Prompt          int     `json:"prompt"` // tokens prefilled for each sequence; 0 for decode
-	Gen             int     `json:"gen"`    // tokens generated for each sequence; 0 for prefill
-	Batch           int     `json:"batch"`  // sequences at once
-	Depth           int     `json:"depth"`  // tokens of each in the cache before
-	TokensPerSecond float64 `json:"tokens_per_second"`
+	Kind            string    `json:"kind"`              // "prefill" or "decode"
+	Prompt          int       `json:"prompt"`            // tokens prefilled for each sequence; 0 for decode
+	Gen             int       `json:"gen"`               // tokens generated for each sequence; 0 for prefill
+	Batch           int       `json:"batch"`             // sequences at once
+	Depth           int       `json:"depth"`             // tokens of each in the cache before
+	Test            string    `json:"test"`              // what llama-bench calls it
+	TokensPerSecond float64   `json:"tokens_per_second"` // the mean of the samples
+	Deviation       float64   `json:"deviation"`         // their standard deviation
+	Samples         []float64 `json:"samples"`
 	// BandwidthShare is the bytes of weights and KV cache that the steps read, each once a step, against what the
 	// adapter could have read in that time.
 	BandwidthShare    float64 `json:"bandwidth_share"`
@@ -44,13 +48,18 @@ type Result struct {
 
 // Report is what a model does on an adapter.
 type Report struct {
-	Adapter   string   `json:"adapter"`
-	Bandwidth float64  `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second
-	Shape     string   `json:"shape"`
-	Type      string   `json:"type"`
-	Variant   string   `json:"variant"`
-	KVType    string   `json:"kv_type"`
-	LoRA      Adapters `json:"lora"`
+	Adapter    string   `json:"adapter"`
+	Backend    string   `json:"backend"`
+	Host       string   `json:"host"`                    // the operating system, or the browser
+	Command    string   `json:"command,omitempty"`       // what was asked
+	Bandwidth  float64  `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second
+	Shape      string   `json:"shape"`
+	Type       string   `json:"type"`
+	Bytes      uint64   `json:"weight_bytes"`
+	Parameters int64    `json:"parameters"`
+	Variant    string   `json:"variant"`
+	KVType     string   `json:"kv_type"`
+	LoRA       Adapters `json:"lora"`
 	// SelfTest is what became of the self-test as the model loaded.
 	SelfTest engine.SelfTest `json:"self_test"`
 	Results  []Result        `json:"results"`
@@ -88,8 +97,8 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	}
 	info := b.engine.Info()
 	b.budget = info.TokenBudget
-	r := &Report{Adapter: info.Adapter.Name, Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
-		Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, SelfTest: info.SelfTest, Results: []Result{}}
+	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
+		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, SelfTest: info.SelfTest, Results: []Result{}}
 	step("warming up")
 	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err
@@ -105,16 +114,15 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 				}
 				r.Results = append(r.Results, b.profiled(result, before))
 			}
-			if p.Gen == 0 {
-				continue
+			for _, gen := range p.Gens {
+				step(fmt.Sprintf("decode of %d x %d at depth %d", batch, gen, depth))
+				before := b.engine.Profile()
+				result, err := b.measureDecode(ctx, gen, batch, depth)
+				if err != nil {
+					return nil, err
+				}
+				r.Results = append(r.Results, b.profiled(result, before))
 			}
-			step(fmt.Sprintf("decode of %d x %d at depth %d", batch, p.Gen, depth))
-			before := b.engine.Profile()
-			result, err := b.measureDecode(ctx, p.Gen, batch, depth)
-			if err != nil {
-				return nil, err
-			}
-			r.Results = append(r.Results, b.profiled(result, before))
 		}
 	}
 	return r, nil
@@ -139,6 +147,7 @@ type bench struct {
 	kvSlots    int     // bytes that it takes in the cache
 	states     uint64  // bytes of a sequence's states
 	budget     int     // tokens a step
+	repeat     int
 	context    int
 	seed       uint64 // of the next prompt
 	plan       *model.Plan
@@ -172,6 +181,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
 	}
+	b.repeat = p.Repeat
 	return b, b.fit(o, p, plan.Config.Context)
 }
 
@@ -186,8 +196,8 @@ func (b *bench) fit(o *engine.Options, p Plan, trained int) error {
 		for _, prompt := range p.Prompts {
 			b.context = max(b.context, depth+prompt+1)
 		}
-		if p.Gen > 0 {
-			b.context = max(b.context, decodeTokens(p.Gen, sequences, depth))
+		for _, gen := range p.Gens {
+			b.context = max(b.context, decodeTokens(gen, sequences, depth))
 		}
 	}
 	limit := trained

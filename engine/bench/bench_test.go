@@ -21,7 +21,7 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 	r, err := NewRandom(tiny, quant.Q4_0)
 	require.NoError(t, err)
 	var steps []string
-	plan := Plan{Prompts: []int{8}, Gen: 3, Batches: []int{1, 2}, Depths: []int{0, 32}}
+	plan := Plan{Prompts: []int{8}, Gens: []int{3}, Batches: []int{1, 2}, Depths: []int{0, 32}}
 	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q4_0", engine.Options{GPU: adapter}, plan,
 		func(s string) { steps = append(steps, s) })
 	require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestRunRefusesWhatDoesNotFit(t *testing.T) {
 	}{
 		{"over the model's context", engine.Options{}, Plan{Prompts: []int{600}, Batches: []int{1}, Depths: []int{0}}, "601 tokens of context, 512 are allowed"},
 		{"over --ctx", engine.Options{Context: 100}, Plan{Prompts: []int{90}, Batches: []int{1}, Depths: []int{10}}, "101 tokens of context, 100 are allowed"},
-		{"decode over the context", engine.Options{}, Plan{Gen: 100, Batches: []int{1}, Depths: []int{450}}, "512 are allowed"},
+		{"decode over the context", engine.Options{}, Plan{Gens: []int{100}, Batches: []int{1}, Depths: []int{450}}, "512 are allowed"},
 		{"too many sequences", engine.Options{MaxSeqs: 4}, Plan{Prompts: []int{8}, Batches: []int{8}, Depths: []int{0}}, "a batch of 8 with 4"},
 	}
 	for _, tt := range tests {

@@ -1,9 +1,9 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	repeats     = 3 // of a prefill, while they are short; the median counts
+	repeats     = 3 // where nothing is asked for, while they are short
 	longEnough  = 2 * time.Second
 	warmUpSteps = 4 // tokens of each sequence before decode is timed
 )
@@ -23,24 +23,50 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 	if err != nil {
 		return Result{}, err
 	}
-	var rounds []round
-	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longEnough); {
-		r, err := b.prefill(ctx, prefixes, prompt)
-		if err != nil {
-			return Result{}, err
-		}
-		rounds = append(rounds, r)
+	out := Result{Kind: Prefill, Prompt: prompt, Batch: batch, Depth: depth}
+	var r round
+	err = b.repeated(&out, func() (float64, error) {
+		r, err = b.prefill(ctx, prefixes, prompt)
+		return float64(r.tokens) / r.seconds, err
+	})
+	if err != nil {
+		return Result{}, err
 	}
-	slices.SortFunc(rounds, func(a, b round) int { return cmp.Compare(a.seconds, b.seconds) })
-	r := rounds[len(rounds)/2]
 	read := b.weights * float64(r.steps)
 	for at := 0; at < prompt; at += b.budget {
 		read += float64(batch) * b.kvToken * float64(depth+min(at+b.budget, prompt))
 	}
-	return Result{Kind: Prefill, Prompt: prompt, Batch: batch, Depth: depth,
-		TokensPerSecond:   float64(r.tokens) / r.seconds,
-		BandwidthShare:    read / r.seconds / b.bandwidth,
-		DispatchesPerStep: r.dispatches}, nil
+	out.BandwidthShare = read / float64(r.tokens) * out.TokensPerSecond / b.bandwidth
+	out.DispatchesPerStep = r.dispatches
+	return out, nil
+}
+
+// repeated takes a measurement's rates, as often as asked or else a few times while that is short.
+func (b *bench) repeated(r *Result, measure func() (float64, error)) error {
+	most := repeats
+	if b.repeat > 0 {
+		most = b.repeat
+	}
+	for begin := time.Now(); len(r.Samples) < most && (b.repeat > 0 || len(r.Samples) == 0 || time.Since(begin) < longEnough); {
+		rate, err := measure()
+		if err != nil {
+			return err
+		}
+		r.Samples = append(r.Samples, rate)
+	}
+	r.TokensPerSecond, r.Deviation = meanDeviation(r.Samples)
+	return nil
+}
+
+// meanDeviation gives the mean, and the standard deviation of a sample: 0 of one value.
+func meanDeviation(values []float64) (mean, deviation float64) {
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		deviation += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(deviation / float64(max(1, len(values)-1)))
 }
 
 // round is one timed prefill of a batch.
@@ -99,17 +125,34 @@ func decodeTokens(gen, batch, depth int) int {
 
 // measureDecode times gen tokens of each sequence, from when all of them generate.
 func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	asked := depth
+	out := Result{Kind: Decode, Gen: gen, Batch: batch, Depth: depth}
 	depth = max(depth, 1)
 	prefixes, err := b.fill(ctx, batch, depth)
 	if err != nil {
 		return Result{}, err
 	}
+	err = b.repeated(&out, func() (float64, error) {
+		w, err := b.decode(ctx, prefixes, gen, depth)
+		if err != nil {
+			return 0, err
+		}
+		out.DispatchesPerStep = w.dispatches
+		return float64(w.seen) / w.end.Sub(w.start).Seconds(), nil
+	})
+	position := float64(depth) + warmUpSteps + float64(gen)/2
+	read := b.weights + b.kvToken*position*float64(batch)
+	out.BandwidthShare = read * out.TokensPerSecond / float64(batch) / b.bandwidth
+	return out, err
+}
+
+// decode goes on from each prefix once.
+func (b *bench) decode(ctx context.Context, prefixes [][]int32, gen, depth int) (window, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	batch := len(prefixes)
 	streams, err := b.submit(ctx, prefixes, decodeTokens(gen, batch, depth)-depth)
 	if err != nil {
-		return Result{}, err
+		return window{}, err
 	}
 	w := window{counts: make([]int, batch), tokens: gen * batch}
 	arrived := make(chan int)
@@ -140,15 +183,7 @@ func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Resul
 			cancel()
 		}
 	}
-	if err != nil {
-		return Result{}, err
-	}
-	seconds := w.end.Sub(w.start).Seconds()
-	rate := float64(w.seen) / seconds
-	position := float64(depth) + warmUpSteps + float64(gen)/2
-	read := b.weights + b.kvToken*position*float64(batch)
-	return Result{Kind: Decode, Gen: gen, Batch: batch, Depth: asked, TokensPerSecond: rate,
-		BandwidthShare: read * rate / float64(batch) / b.bandwidth, DispatchesPerStep: w.dispatches}, nil
+	return w, err
 }
 
 // window is the time in which all sequences generate.

@@ -9,7 +9,7 @@ import (
 
 // profiled adds to a result what the kernels took since before.
 func (b *bench) profiled(r Result, before []engine.KernelTime) Result {
-	r.Kernels = kernelsSince(before, b.engine.Profile())
+	r.Test, r.Kernels = r.test(), kernelsSince(before, b.engine.Profile())
 	return r
 }
 

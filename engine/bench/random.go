@@ -156,3 +156,16 @@ func (r *Random) piece(p []byte, at int64) int {
 	p = p[:min(int64(len(p)), t.Bytes-into)]
 	return copy(p, r.fill[i][into%int64(len(r.fill[i])):])
 }
+
+// CommonType is the tensor type that takes the most bytes of a file.
+func CommonType(header *gguf.File) string {
+	bytes := map[quant.Type]int64{}
+	most := quant.F32
+	for _, t := range header.Tensors {
+		bytes[t.Type] += t.Bytes
+		if bytes[t.Type] > bytes[most] {
+			most = t.Type
+		}
+	}
+	return strings.ToLower(most.String())
+}

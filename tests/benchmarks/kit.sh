@@ -90,13 +90,13 @@ native)
 	step adapters native/quire adapters
 	step attention native/quire bench attention --charts "$out"
 	step tune native/quire tune
-	step llama-1b native/quire bench --shape llama-1b $shape
+	step llama-1b native/quire bench --shape llama-1b $shape --json
 	step llama-1b-profile native/quire bench --shape llama-1b $shape --profile
 	step linear native/kernel.test -test.run '^$' -test.bench Linear
 	;;
 tab)
 	step attention tab/wasmexec tab/attend.test -test.run '^$' -test.bench Attention -test.benchtime 1x
-	step llama-1b tab/wasmexec tab/bench.test -test.run '^$' -test.bench Shape/llama-1b -test.benchtime 1x
+	step llama-1b tab/wasmexec tab/bench-web.wasm --shape llama-1b $shape --json
 	;;
 native-tests | cogentcore-tests) tests "${part%-tests}" ;;
 tab-tests) tests tab ./wasmexec ;;

@@ -19,8 +19,8 @@ func TestBenchProfile(t *testing.T) {
 		require.Contains(t, r.stderr, "a profile needs timestamp-query")
 		t.Skip("the adapter has no timestamps")
 	}
-	assert.Regexp(t, `(?m)^prefill of 8 tokens, batch 1, depth 0: [\d.]+ ms on the GPU$`, r.stdout)
-	assert.Regexp(t, `(?m)^decode of 4 tokens, batch 1, depth 0: [\d.]+ ms on the GPU$`, r.stdout)
+	assert.Regexp(t, `(?m)^pp8, batch 1: [\d.]+ ms on the GPU$`, r.stdout)
+	assert.Regexp(t, `(?m)^tg4, batch 1: [\d.]+ ms on the GPU$`, r.stdout)
 	assert.Regexp(t, `(?m)^  mat(?:vec|mul)\b.* +[\d.]+ ms +[\d.]+ % +\d+ dispatches +[\d.]+ µs each$`, r.stdout)
 	var report struct {
 		Results []struct{ Kernels []engine.KernelTime }

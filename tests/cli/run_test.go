@@ -4,6 +4,7 @@ package cli
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -279,6 +280,8 @@ func TestBench(t *testing.T) {
 		Shape     string
 		Type      string
 		Variant   string
+		Command   string
+		Backend   string
 		KVType    string `json:"kv_type"`
 		Results   []struct {
 			Kind                      string
@@ -286,9 +289,12 @@ func TestBench(t *testing.T) {
 			Rate                      float64 `json:"tokens_per_second"`
 			Share                     float64 `json:"bandwidth_share"`
 			Dispatches                int     `json:"dispatches_per_step"`
+			Test                      string
+			Deviation                 float64
+			Samples                   []float64
 		}
 	}
-	r := quire(t, "bench", "--prompt", "16", "--gen", "4", "--batch", "1,2", "--depth", "0,32", "--json").ok(t)
+	r := quire(t, "bench", "--pp", "16", "--tg", "4", "--batch", "1,2", "-d", "0,32", "-r", "2", "--json").ok(t)
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &report))
 	assert.NotEmpty(t, report.Adapter)
 	assert.Positive(t, report.Bandwidth)
@@ -306,7 +312,13 @@ func TestBench(t *testing.T) {
 		assert.Positive(t, m.Rate)
 		assert.Positive(t, m.Share)
 		assert.Positive(t, m.Dispatches)
+		assert.Equal(t, []string{"pp16", "tg4", "pp16", "tg4", "pp16 @ d32", "tg4 @ d32", "pp16 @ d32", "tg4 @ d32"}[i], m.Test)
+		require.Len(t, m.Samples, 2)
+		assert.InDelta(t, (m.Samples[0]+m.Samples[1])/2, m.Rate, 1e-6*m.Rate)
+		assert.InDelta(t, math.Abs(m.Samples[0]-m.Samples[1])/math.Sqrt2, m.Deviation, 1e-6*m.Rate)
 	}
+	assert.Equal(t, "quire bench --pp 16 --tg 4 --batch 1,2 -d 0,32 -r 2 --json", report.Command)
+	assert.Equal(t, "vulkan", report.Backend)
 	over := quire(t, "bench", "--prompt", "16", "--depth", "2000")
 	assert.Equal(t, 1, over.code)
 	assert.Contains(t, over.stderr, "of context")

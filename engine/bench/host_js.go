@@ -1,0 +1,6 @@
+package bench
+
+import "syscall/js"
+
+// hostName says which browser runs.
+func hostName() string { return js.Global().Get("navigator").Get("userAgent").String() }

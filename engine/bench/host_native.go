@@ -1,0 +1,8 @@
+//go:build !js
+
+package bench
+
+import "runtime"
+
+// hostName says which system runs.
+func hostName() string { return runtime.GOOS + "/" + runtime.GOARCH }

@@ -1,0 +1,120 @@
+//go:build !js
+
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/bench"
+	"quire/engine/quant"
+)
+
+// kept gives the runs of a file in tests/benchmarks.
+func kept(t *testing.T, name string) (runs []bench.Report) {
+	text, err := os.ReadFile(filepath.Join(root, "tests/benchmarks", name))
+	require.NoError(t, err)
+	for line := range bytes.Lines(text) {
+		d := json.NewDecoder(bytes.NewReader(line))
+		d.DisallowUnknownFields()
+		var r bench.Report
+		require.NoError(t, d.Decode(&r), name)
+		runs = append(runs, r)
+	}
+	return runs
+}
+
+func rate(t *testing.T, r bench.Report, test string, batch int) float64 {
+	for _, m := range r.Results {
+		if m.Test == test && m.Batch == batch {
+			return m.TokensPerSecond
+		}
+	}
+	t.Fatalf("no %s of %d in %s", test, batch, r.Command)
+	return 0
+}
+
+// Kept runs say what made them, on what.
+func TestKeptRuns(t *testing.T) {
+	files, err := filepath.Glob(root + "/tests/benchmarks/*-*.json")
+	require.NoError(t, err)
+	text, err := os.ReadFile(root + "/docs/benchmarks.md")
+	require.NoError(t, err)
+	for _, file := range files {
+		name := filepath.Base(file)
+		if !strings.HasPrefix(name, "native-") && !strings.HasPrefix(name, "web-") {
+			continue
+		}
+		assert.True(t, strings.Contains(string(text), "`"+name+"`"), "no page quotes %s", name)
+		for _, r := range kept(t, name) {
+			assert.NotEmpty(t, r.Command, name)
+			assert.NotEmpty(t, r.Adapter, name)
+			assert.NotEmpty(t, r.Host, name)
+			assert.Equal(t, strings.HasPrefix(name, "web-"), r.Backend == "webgpu", name)
+			assert.NotEmpty(t, r.Results, name)
+		}
+	}
+}
+
+// The front page's figures are those of the kept runs.
+func TestFiguresOfTheFrontPage(t *testing.T) {
+	text, err := os.ReadFile(root + "/README.md")
+	require.NoError(t, err)
+	native, web := kept(t, "native-llama-1b-h200.json")[0], kept(t, "web-llama-1b-h200.json")[0]
+	for _, row := range []struct {
+		name, test string
+		batch      int
+	}{{"prefill of 2,048 tokens", "pp2048", 1}, {"prefill of 8 × 2,048", "pp2048", 8}, {"decode, one sequence", "tg128", 1}, {"decode, 8 sequences", "tg128", 8}} {
+		assert.Contains(t, string(text), fmt.Sprintf("| %s | %s | %s |\n", row.name, thousands(rate(t, native, row.test, row.batch)), thousands(rate(t, web, row.test, row.batch))))
+	}
+}
+
+func thousands(x float64) string {
+	n := int(math.Round(x))
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// The ratios of types are those of the kept runs.
+func TestFiguresOfTypes(t *testing.T) {
+	text, err := os.ReadFile(root + "/docs/benchmarks.md")
+	require.NoError(t, err)
+	runs := map[string]bench.Report{}
+	for _, r := range kept(t, "native-types-h200.json") {
+		runs[r.Type] = r
+	}
+	base := func(r bench.Report) bench.Report { return runs["q4_0"] }
+	tests := map[string]string{}
+	for _, r := range kept(t, "native-types-lora-h200.json") { // of those that the later run is quoted for
+		switch r.Type {
+		case "q3_k", "mxfp4", "nvfp4", "iq4_nl", "iq4_xs":
+			runs[r.Type], tests[r.Type] = r, "pp512"
+		}
+	}
+	later := kept(t, "native-types-lora-h200.json")[0]
+	rows := regexp.MustCompile(`\| ([A-Z0-9_]+) \| (\d\.\d\d) \| (\d\.\d\d) `).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, rows, 22)
+	for _, row := range rows {
+		typ, err := quant.Parse(row[1])
+		require.NoError(t, err)
+		name := strings.ToLower(typ.String())
+		r, of, test := runs[name], base(runs[name]), "pp2048"
+		if tests[name] != "" {
+			of, test = later, tests[name]
+		}
+		assert.Equal(t, row[2], fmt.Sprintf("%.2f", rate(t, r, test, 1)/rate(t, of, test, 1)), row[1])
+		assert.Equal(t, row[3], fmt.Sprintf("%.2f", rate(t, r, "tg128", 1)/rate(t, of, "tg128", 1)), row[1])
+	}
+}
