@@ -6,8 +6,10 @@ import (
 	"context"
 	"strings"
 	"syscall/js"
+	"time"
 
 	"quire/cmd/wasm/port"
+	"quire/engine"
 	"quire/engine/openai"
 )
 
@@ -16,6 +18,37 @@ type ask struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
 	Headers map[string]string `json:"headers"` // by names in small letters
+	Journal *journal          `json:"journal"` // of a tab that another engine may go on for (web/quire/calls.js)
+}
+
+// journal is openai.Journal.
+type journal struct {
+	Seed  uint64 `json:"seed"`
+	Asked int64  `json:"asked"` // in milliseconds since 1970
+	Bytes int    `json:"bytes"`
+	Had   []told `json:"had"`
+}
+
+// told is a chunk of the engine's, with all that makes events.
+type told struct {
+	Token  engine.Token        `json:"token"`
+	Text   string              `json:"text,omitempty"`
+	Index  int                 `json:"index,omitempty"` // of the choice
+	Reason engine.FinishReason `json:"reason,omitempty"`
+}
+
+// handle answers a call, from where a journal stands if it has one.
+func (b *bridge) handle(ctx context.Context, id int, j *journal, c openai.Call) *openai.Answer {
+	if j == nil {
+		return b.api.Handle(ctx, c)
+	}
+	own := openai.Journal{Seed: j.Seed, Asked: time.UnixMilli(j.Asked), Bytes: j.Bytes, Tell: func(c engine.Chunk) {
+		b.events.tell(id, told{c.Token, c.Text, c.Index, c.Reason})
+	}}
+	for _, t := range j.Had {
+		own.Had = append(own.Had, engine.Chunk{Token: t.Token, Text: t.Text, Index: t.Index, Reason: t.Reason})
+	}
+	return own.Handle(ctx, &b.api, c)
 }
 
 // head is what an answer begins with. Events come after the head of a stream, its body with any other.
@@ -53,16 +86,16 @@ func (b *bridge) ask(id int, argument string, body js.Value) error {
 	x := &exchange{wake: make(chan struct{}, 1)}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	b.exchanges[id] = x
-	go b.answer(id, x, call)
+	go b.answer(id, x, a.Journal, call)
 	return nil
 }
 
-func (b *bridge) answer(id int, x *exchange, call openai.Call) {
+func (b *bridge) answer(id int, x *exchange, j *journal, call openai.Call) {
 	defer func() {
 		x.cancel()
 		delete(b.exchanges, id)
 	}()
-	answer := b.api.Handle(x.ctx, call)
+	answer := b.handle(x.ctx, id, j, call)
 	h := head{answer.Status, port.OrEmpty(answer.Header), answer.Events != nil}
 	if !h.Stream {
 		b.Answer("head", id, h, bytesOf(answer.Body))

@@ -7,6 +7,8 @@ type part struct {
 	ID   int  `json:"id"`
 	Size int  `json:"size"`
 	End  bool `json:"end,omitempty"`
+
+	Told []told `json:"told,omitempty"` // with a journal: what the bytes are made of, and perhaps more
 }
 
 // eventbox gathers the events of all answers and sends those of a landed step at once, as the outbox does chunks.
@@ -37,6 +39,9 @@ func (e *eventbox) run() {
 // add takes one more event of an answer. Those that follow one another are one part.
 func (e *eventbox) add(id int, event []byte) { e.put(part{ID: id, Size: len(event)}, event) }
 
+// tell takes what the next events of an answer are made of.
+func (e *eventbox) tell(id int, t told) { e.put(part{ID: id, Told: []told{t}}, nil) }
+
 // end takes the end of an answer.
 func (e *eventbox) end(id int) { e.put(part{ID: id, End: true}, nil) }
 
@@ -45,6 +50,7 @@ func (e *eventbox) put(p part, event []byte) {
 	if last := len(e.parts) - 1; last >= 0 && e.parts[last].ID == p.ID {
 		e.parts[last].Size += p.Size
 		e.parts[last].End = p.End
+		e.parts[last].Told = append(e.parts[last].Told, p.Told...)
 	} else {
 		e.parts = append(e.parts, p)
 	}

@@ -19,6 +19,7 @@ type API struct {
 	Patience  time.Duration              // how long a stream waits for its first token before its status is told; 0: DefaultPatience
 	Now       func() time.Time           // the clock; nil: the present
 	NewID     func(prefix string) string // makes ids such as "chatcmpl-…"; nil: random ones
+	random    *rand.Rand                 // of a Journal; nil: nobody knows
 }
 
 // DefaultBodyLimit is the most bytes of a body, unless API.BodyLimit says otherwise.
@@ -141,15 +142,28 @@ func (a *API) newID(prefix string) string {
 	if a.NewID != nil {
 		return a.NewID(prefix)
 	}
+	if a.random != nil {
+		return idOf(prefix, a.random.IntN)
+	}
 	return NewID(prefix)
 }
 
+// newSeed draws what a request's tokens are drawn by.
+func (a *API) newSeed() uint64 {
+	if a.random != nil {
+		return a.random.Uint64()
+	}
+	return rand.Uint64()
+}
+
 // NewID makes a random id.
-func NewID(prefix string) string {
+func NewID(prefix string) string { return idOf(prefix, rand.IntN) }
+
+func idOf(prefix string, below func(int) int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	id := []byte(prefix)
 	for range 24 {
-		id = append(id, letters[rand.IntN(len(letters))])
+		id = append(id, letters[below(len(letters))])
 	}
 	return string(id)
 }

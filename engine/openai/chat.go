@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 
 	"quire/engine/generation"
@@ -23,7 +24,8 @@ type chatJob struct {
 	id       string
 	created  int64
 	warnings []string
-	dropped  int // messages that the context had no room for
+	dropped  int        // messages that the context had no room for
+	random   *rand.Rand // of a Journal, or nil
 }
 
 // ChatCompletion answers a conversation.
@@ -107,8 +109,8 @@ func (a *API) chatJob(ctx context.Context, q *ChatRequest) (j *chatJob, err *Err
 			l.release()
 		}
 	}()
-	j = &chatJob{lease: l, query: q, id: a.newID("chatcmpl-"), created: a.now().Unix(), warnings: l.warnings(q)}
-	if j.request, err = q.Sampling.request(l, a.now()); err != nil {
+	j = &chatJob{lease: l, query: q, id: a.newID("chatcmpl-"), created: a.now().Unix(), warnings: l.warnings(q), random: a.random}
+	if j.request, err = q.Sampling.request(a, l); err != nil {
 		return nil, err
 	}
 	if j.prompt, j.request.Prompt, j.dropped, err = l.chatPrompt(q); err != nil {

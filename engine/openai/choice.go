@@ -21,6 +21,9 @@ type choice struct {
 
 func (j *chatJob) newChoice() *choice {
 	c := &choice{job: j, parser: j.format.Parser(j.tools)}
+	if j.random != nil {
+		c.parser.Random = j.random.IntN
+	}
 	c.parser.Prompt(j.prompt)
 	return c
 }

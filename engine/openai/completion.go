@@ -88,7 +88,7 @@ func (a *API) completionJob(ctx context.Context, q *CompletionRequest) (j *compl
 		}
 	}()
 	j = &completionJob{lease: l, query: q, id: a.newID("cmpl-"), created: a.now().Unix()}
-	base, err := q.Sampling.request(l, a.now())
+	base, err := q.Sampling.request(a, l)
 	if err != nil {
 		return nil, err
 	}

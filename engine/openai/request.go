@@ -2,9 +2,7 @@ package openai
 
 import (
 	"errors"
-	"math/rand/v2"
 	"strings"
-	"time"
 
 	"quire/engine/generation"
 	"quire/engine/sample"
@@ -12,10 +10,10 @@ import (
 )
 
 // request gives what is asked as the engine takes it, but for the prompt.
-func (s *Sampling) request(l *lease, now time.Time) (generation.Request, *Error) {
+func (s *Sampling) request(a *API, l *lease) (generation.Request, *Error) {
 	r := generation.Request{
 		MinTokens: s.MinTokens, Stop: s.Stop, IgnoreEnd: s.IgnoreEnd, Special: s.Special, Priority: s.Priority, Tenant: s.Tenant, Salt: s.Salt,
-		N: s.N, BestOf: s.BestOf, MaxTokens: valueOr(s.MaxTokens, 0), Sample: s.params(l.about.Defaults),
+		N: s.N, BestOf: s.BestOf, MaxTokens: valueOr(s.MaxTokens, 0), Sample: s.params(l.about.Defaults, a.newSeed()),
 	}
 	if r.Tenant == "" {
 		r.Tenant = s.User
@@ -26,17 +24,17 @@ func (s *Sampling) request(l *lease, now time.Time) (generation.Request, *Error)
 		}
 	}
 	if s.Deadline > 0 {
-		r.Deadline = now.Add(s.Deadline)
+		r.Deadline = a.now().Add(s.Deadline)
 	}
 	if b := s.Beams; b != nil {
 		r.Beams = &generation.Beams{Width: b.Width, LengthPenalty: valueOr(b.LengthPenalty, 1), EarlyStopping: earlyStopping(b.EarlyStopping)}
 	}
-	for i, a := range s.LoRA {
-		number, err := l.engine.LoRA(a.Name)
+	for i, used := range s.LoRA {
+		number, err := l.engine.LoRA(used.Name)
 		if err != nil {
-			return r, invalid(item("lora", i), "adapter_not_found", "The model %q has no adapter %s: %s", l.name, quoted(a.Name), words.Error(err))
+			return r, invalid(item("lora", i), "adapter_not_found", "The model %q has no adapter %s: %s", l.name, quoted(used.Name), words.Error(err))
 		}
-		r.LoRA = append(r.LoRA, generation.LoRA{Adapter: number, Scale: a.Scale})
+		r.LoRA = append(r.LoRA, generation.LoRA{Adapter: number, Scale: used.Scale})
 	}
 	return r, nil
 }
@@ -52,7 +50,7 @@ func earlyStopping(rule string) generation.EarlyStopping {
 }
 
 // params are the parameters that tokens are drawn with.
-func (s *Sampling) params(p sample.Params) sample.Params {
+func (s *Sampling) params(p sample.Params, seed uint64) sample.Params {
 	set(&p.Temperature, s.Temperature)
 	set(&p.TopP, s.TopP)
 	set(&p.MinP, s.MinP)
@@ -64,7 +62,7 @@ func (s *Sampling) params(p sample.Params) sample.Params {
 	}
 	p.PresencePenalty, p.FrequencyPenalty, p.RepetitionPenalty, p.LogitBias = s.PresencePenalty, s.FrequencyPenalty, valueOr(s.RepetitionPenalty, 1), s.LogitBias
 	p.DRY = s.DRY.params()
-	p.Seed = rand.Uint64()
+	p.Seed = seed
 	if s.Seed != nil {
 		p.Seed = uint64(*s.Seed)
 	}

@@ -24,13 +24,15 @@ var led = strings.Replace(sharing, "'worker'", "'lock'", 1)
 func TestTabsFollowALeader(t *testing.T) {
 	site := serve(t)
 	follows := newTab(t, site+"/empty.html", "")
-	want := ""
+	want, said := "", ""
 	require.True(t, t.Run("leads", func(t *testing.T) {
 		leads := newTab(t, site+"/empty.html", "")
 		info := get[string](leads, led)
 		assert.Equal(t, info, get[string](follows, led))
 		assert.Equal(t, 1, leads.workers(), "one worker for both")
 		want = get[string](leads, `tell().result.then(({text}) => text)`)
+		get[any](follows, `void (globalThis.chat = {messages: [{role: 'user', content: 'A fox.'}], max_tokens: 6, seed: 7})`)
+		said = get[string](follows, `quire.chat.completions.create(chat).then(({choices}) => choices[0].message.content)`)
 		get[bool](follows, `new Promise(async (resolve) => {
 			globalThis.seen = [];
 			globalThis.mine = tell();
@@ -39,7 +41,19 @@ func TestTabsFollowALeader(t *testing.T) {
 				resolve(true);
 			}
 		})`)
+		get[bool](follows, `new Promise(async (resolve) => {
+			globalThis.api = {ids: new Set(), text: ''};
+			api.done = (async () => {
+				for await (const {id, choices} of quire.chat.completions.create({...chat, stream: true})) {
+					api.ids.add(id);
+					api.text += choices[0]?.delta.content ?? '';
+					if (api.text) resolve(true);
+				}
+				return [api.text, api.ids.size].join('|');
+			})();
+		})`)
 	}))
+	assert.Equal(t, said+"|1", get[string](follows, `api.done`))
 	assert.Equal(t, want, get[string](follows, `mine.result.then(({text}) => text)`))
 	assert.Equal(t, want, get[string](follows, `seen.map(({text}) => text).join('')`))
 	assert.Equal(t, 1, follows.workers())
@@ -137,6 +151,27 @@ func TestTabsHandOver(t *testing.T) {
 		var two, three *tab
 		t.Run("leads", func(in *testing.T) { _, two, three = begin(t, in, "/closed.gguf") })
 		end(t, two, three)
+	})
+	t.Run("with a stream of the API", func(t *testing.T) {
+		var two *tab
+		t.Run("leads", func(in *testing.T) {
+			follower(in, site, "/api.gguf")
+			two = follower(t, site, "/api.gguf")
+			assert.Equal(t, "0", get[string](two, `quire.fetch('/v1/chat/completions', {method: 'POST', body: '{}'}).then(async ({body}) => {
+				globalThis.reader = body.pipeThrough(new TextDecoderStream()).getReader();
+				globalThis.text = '';
+				while (!text.includes('7 ')) text += (await reader.read()).value;
+				return text[0];
+			})`))
+		})
+		var want strings.Builder
+		for i := range 60 {
+			fmt.Fprint(&want, i, " ")
+		}
+		assert.Equal(t, want.String(), get[string](two, `(async () => {
+			for (let r; !(r = await reader.read()).done;) text += r.value;
+			return text;
+		})()`))
 	})
 	t.Run("reloaded", func(t *testing.T) {
 		leads, two, three := begin(t, t, "/reloaded.gguf")

@@ -1,23 +1,27 @@
+import {randomSeed} from './generation.js';
+
 /**
  * What a tab has asked of an engine that another may follow, in another tab. There all that is not answered is asked again, once the model
  * is open and the tab's adapters are loaded. A stream goes on from the tokens that have come: with its prompt, its seed and as many draws
- * it is the same.
+ * it is the same. One of the API's goes on at the byte where it stood, as these tokens make the same events.
  */
 export class Calls {
   #open = null; // the message
   #opened = false;
   #adapters = new Map(); // LoRA, by the number that the tab knows: {message, number}, which the engine knows
-  #calls = new Map(); // by id: {message}, of a stream {prompt, landed}, of one of the API {begun}
+  #calls = new Map(); // by id: {message}; of a stream {prompt, landed}; of one of the API {begun, had, bytes, held}
   #watched = null; // the message, if blocks are watched
   #stage = 'apart'; // from all engines; then 'opening', 'adapting', 'ready'
   #awaited = 0; // answers until the next stage
 
   /** Notes what is asked. Gives it where it is to be sent at once, or null. */
   asked(message) {
+    if (message.method === 'ask') message = journalled(message);
     const {method, id, argument} = message;
     if (method === 'open') this.#open = message;
     else if (method === 'watch') this.#watched = argument === 'true' ? message : null;
-    else if (method !== 'cancel' || this.#calls.has(Number(argument))) this.#calls.set(id, {message, landed: []});
+    else if (method !== 'cancel' || this.#calls.has(Number(argument))) this.#calls.set(id, {message, landed: [], had: [], bytes: 0});
+    if (method === 'flow') this.#held(message);
     const sent = this.#stage === 'ready' ? this.#translated(message) : null;
     if (method === 'dropLoRA') this.#adapters.delete(Number(argument));
     return sent;
@@ -44,7 +48,7 @@ export class Calls {
       const call = this.#calls.get(id);
       return call ? {own: this.#own(message, call), more: []} : this.#adapted(message);
     } else if (kind === 'events') {
-      for (const {id: call, end} of value) if (end) this.#calls.delete(call);
+      for (const part of value) this.#told(part);
     }
     return {own: [message], more: []};
   }
@@ -72,14 +76,9 @@ export class Calls {
 
   #rest() {
     this.#stage = 'ready';
-    const own = [];
-    for (const [id, {begun}] of this.#calls) {
-      if (!begun) continue;
-      this.#calls.delete(id);
-      own.push({kind: 'failed', id, value: {name: 'ErrClosed', message: 'the tab whose engine gave this stream is closed: ask again'}});
-    }
-    const messages = Array.from(this.#calls.values(), (call) => this.#translated(goingOn(call)));
-    return {own, more: this.#watched ? [this.#watched, ...messages] : messages};
+    const calls = [...this.#calls.values()];
+    const messages = [...calls.map((call) => this.#translated(goingOn(call))), ...calls.flatMap(({held}) => held ?? [])];
+    return {own: [], more: this.#watched ? [this.#watched, ...messages] : messages};
   }
 
   // own gives what a tab hears of an answer to its call.
@@ -92,10 +91,12 @@ export class Calls {
       return again ? [] : [message];
     }
     if (kind === 'head' && value.stream) {
+      const again = call.begun;
       call.begun = true;
-      return [message];
+      return again ? [] : [message];
     }
     this.#calls.delete(id);
+    if (call.begun) return [kind === 'failed' ? message : {kind: 'failed', id, value: {name: 'ErrClosed', message: refusal(message)}}];
     if (call.prompt) return [{kind: 'chunks', id: 0, value: [{id, result: {error: value}}]}]; // it cannot go on
     if (method !== 'addLoRA' || kind !== 'done') return [message];
     const known = this.#adapters.has(value.id) ? 2 ** 40 + id : value.id; // as an earlier engine called another
@@ -111,6 +112,21 @@ export class Calls {
     if (result) this.#calls.delete(id);
   }
 
+  #told({id, size, end, told = []}) {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    call.bytes += size;
+    call.had.push(...told);
+    if (end) this.#calls.delete(id);
+  }
+
+  // held notes whether the reader of a stream of the API has enough for now.
+  #held(message) {
+    const {id, open} = JSON.parse(message.argument);
+    const call = this.#calls.get(id);
+    if (call) call.held = open ? null : message;
+  }
+
   // translated gives a message with the numbers of adapters that the engine knows.
   #translated(message) {
     const {method, argument} = message;
@@ -124,8 +140,21 @@ export class Calls {
   }
 }
 
+// journalled gives a call of the API as another engine can go on with it: all that is random of its answer is made of a seed.
+function journalled(message) {
+  const journal = {seed: randomSeed(), asked: Date.now()};
+  return {...message, argument: JSON.stringify({...JSON.parse(message.argument), journal})};
+}
+
+// refusal gives the words of an answer that is an error.
+const refusal = ({bytes}) => JSON.parse(new TextDecoder().decode(bytes)).error.message;
+
 // goingOn gives the message of a call from where it stands.
-function goingOn({message, prompt, landed}) {
+function goingOn({message, prompt, landed, begun, had, bytes}) {
+  if (begun) {
+    const {journal, ...rest} = JSON.parse(message.argument);
+    return {...message, argument: JSON.stringify({...rest, journal: {...journal, had, bytes}})};
+  }
   if (!prompt) return message;
   const {prompt: text, ids, after, messages, truncation, ...rest} = JSON.parse(message.argument);
   return {...message, argument: JSON.stringify({...rest, ids: prompt, landed: Array.from(landed, (tokens) => tokens ?? [])})};

@@ -119,7 +119,7 @@ function read(request, defaults) {
 }
 
 // randomSeed gives 53 random bits, which a number holds exactly.
-function randomSeed() {
+export function randomSeed() {
   const [low, high] = crypto.getRandomValues(new Uint32Array(2));
   return (high >>> 11) * 2 ** 32 + low;
 }

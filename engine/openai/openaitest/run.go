@@ -22,6 +22,9 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream) {
 	if d := g.Request.Deadline; !d.IsZero() {
 		deadline = time.After(time.Until(d))
 	}
+	if g.Over() {
+		return
+	}
 	scripts := map[int][]int32{}
 	for at := 0; ; at++ {
 		var err error
@@ -66,7 +69,11 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream) {
 			if scripts[q.Index()] == nil {
 				scripts[q.Index()] = e.script(prompt, q.Index())
 			}
-			if e.say(g, q, scripts[q.Index()], at) {
+			landed := 0 // elsewhere
+			if had := g.Request.Landed; q.Index() < len(had) {
+				landed = len(had[q.Index()])
+			}
+			if e.say(g, q, scripts[q.Index()], landed+at) {
 				return
 			}
 		}

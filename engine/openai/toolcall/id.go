@@ -12,19 +12,23 @@ func (p *Parser) id(given string) string {
 		id = ""
 	}
 	for id == "" || slices.Contains(p.ids, id) {
-		if id = randomText(length); length == 0 {
-			id = "call_" + randomText(24)
+		if id = p.randomText(length); length == 0 {
+			id = "call_" + p.randomText(24)
 		}
 	}
 	p.ids = append(p.ids, id)
 	return id
 }
 
-func randomText(length int) string {
+func (p *Parser) randomText(length int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	below := p.Random
+	if below == nil {
+		below = rand.IntN
+	}
 	text := make([]byte, length)
 	for i := range text {
-		text[i] = letters[rand.IntN(len(letters))]
+		text[i] = letters[below(len(letters))]
 	}
 	return string(text)
 }

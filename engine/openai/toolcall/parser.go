@@ -7,6 +7,8 @@ import (
 
 // Parser takes the text of one answer apart. However the text is cut, its deltas joined are the same.
 type Parser struct {
+	Random func(below int) int // what ids are made of; nil: nobody knows
+
 	format Format
 	tools  []Tool
 	marks  []string // that end a piece of the answer

@@ -38,6 +38,22 @@ const methods = {
     streams.set(id, {timer, texts});
     return {promptIds, dropped: 0};
   },
+  // ask counts from 0 to 59, and tells of two numbers ahead. A call that begins here stops for good after 20.
+  ask(id, {journal: {had = [], bytes = 0}}) {
+    say({kind: 'head', id, value: {status: 200, headers: [['content-type', 'text/plain']], stream: true}});
+    let text = Array.from(had, (_, i) => `${i} `).join('').slice(bytes), told = had.length, next = told;
+    const timer = setInterval(() => {
+      if (had.length === 0 && next === 20) return;
+      if (next < 60) text += `${next++} `;
+      const more = [];
+      for (; told < Math.min(60, next + 2); told++) more.push({text: told});
+      const piece = new TextEncoder().encode(text);
+      const end = next === 60;
+      if (end) clearInterval(timer);
+      say({kind: 'events', id: 0, value: [{id, size: piece.length, end, told: more}], bytes: piece});
+      text = '';
+    }, EACH);
+  },
   cancel(_, id) {
     const stream = streams.get(id);
     if (stream) say({kind: 'chunks', id: 0, value: [{id, result: end(id, stream.texts, 'cancelled')}]});
@@ -64,7 +80,8 @@ async function take({program, method, id, argument}) {
   if (program) return;
   try {
     if (method !== 'open' && !opened) throw {name: 'ErrClosed', message: 'no model is open'};
-    say({kind: 'done', id, value: await methods[method](id, JSON.parse(argument))});
+    const value = await methods[method](id, JSON.parse(argument));
+    if (value) say({kind: 'done', id, value});
   } catch ({name, message}) {
     say({kind: 'failed', id, value: {name, message}});
   }
