@@ -27,11 +27,11 @@ func truth(b bool) value {
 type folder struct {
 	tokens []token
 	at     int
-	known  map[string]value
+	known  *scope
 }
 
 // fold folds the expression of all of the tokens.
-func fold(tokens []token, known map[string]value) value {
+func fold(tokens []token, known *scope) value {
 	f := folder{tokens: tokens, known: known}
 	v := f.binary(0)
 	if f.at < len(tokens) {
@@ -164,7 +164,7 @@ func (f *folder) primary() value {
 		f.at = f.typeEnd()
 	}
 	if f.peek() != "(" {
-		return f.known[word]
+		return f.known.of(word)
 	}
 	end := matching(f.tokens, f.at)
 	var arguments []value

@@ -2,12 +2,11 @@ package shaders
 
 import (
 	"fmt"
-	"maps"
 	"math"
 )
 
 // loop counts a loop with all in it.
-func (c *counter) loop(tokens []token, at int, said []token, known map[string]value) (n, end int, err error) {
+func (c *counter) loop(tokens []token, at int, said []token, known *scope) (n, end int, err error) {
 	open := at + 1
 	var head []token
 	if tokens[at].text != "loop" {
@@ -22,30 +21,31 @@ func (c *counter) loop(tokens []token, at int, said []token, known map[string]va
 			head = tokens[at+1 : open]
 		}
 	}
-	inner := maps.Clone(known)
+	defer known.leave(known.enter())
 	parts := split(head, ";")
-	if tokens[at].text == "for" && len(parts[0]) > 1 && parts[0][0].text == "var" {
-		delete(inner, parts[0][1].text)
-	}
 	turns := value{}
 	if said != nil {
 		turns = fold(said, known)
-	} else if tokens[at].text == "for" && len(parts) == 3 {
-		turns = counted(parts[0], parts[1], parts[2], inner)
+	}
+	if tokens[at].text == "for" && len(parts[0]) > 1 && parts[0][0].text == "var" {
+		known.set(parts[0][1].text, value{})
+	}
+	if said == nil && tokens[at].text == "for" && len(parts) == 3 {
+		turns = counted(parts[0], parts[1], parts[2], known)
 	}
 	if !turns.known {
 		return 0, 0, fmt.Errorf("shaders: %q: no line %q says how many turns the loop makes", c.line(tokens[at].line), turnsMark+" …")
 	}
 	end = matching(tokens, open)
-	body, _, err := c.block(tokens[open+1:end], inner)
+	body, _, err := c.block(tokens[open+1:end], known)
 	if err != nil {
 		return 0, 0, err
 	}
-	each, err := c.expression(head, inner)
+	each, err := c.expression(head, known)
 	if err != nil {
 		return 0, 0, err
 	}
-	if said == nil && turns.x <= writtenOut && body+each == 0 && fold(parts[0][min(3, len(parts[0])):], inner).known &&
+	if said == nil && turns.x <= writtenOut && body+each == 0 && fold(parts[0][min(3, len(parts[0])):], known).known &&
 		turns.x*float64(c.size(tokens[open+1:end])) <= writtenSize {
 		return 0, end, nil
 	}
@@ -56,15 +56,21 @@ func (c *counter) loop(tokens []token, at int, said []token, known map[string]va
 func (c *counter) size(tokens []token) int {
 	n := len(tokens)
 	for i, t := range tokens {
-		if body := c.functions[t.text]; body != nil && i+1 < len(tokens) && tokens[i+1].text == "(" {
-			n += c.size(body[2:]) // without its own name
+		if i+1 == len(tokens) || tokens[i+1].text != "(" || c.functions[t.text] == nil {
+			continue
 		}
+		size, ok := c.sizes[t.text]
+		if !ok {
+			size = c.size(c.functions[t.text][2:]) // without its own name
+			c.sizes[t.text] = size
+		}
+		n += size
 	}
 	return n
 }
 
 // counted gives the turns of a loop over a counter from a first value, 0 where that is not known, to a constant.
-func counted(first, condition, step []token, known map[string]value) value {
+func counted(first, condition, step []token, known *scope) value {
 	name := ""
 	if len(first) > 3 {
 		name = first[1].text

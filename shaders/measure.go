@@ -6,7 +6,7 @@ import "strings"
 func length(array string) string { return "length of " + array }
 
 // measure notes the length of the array that "var name: array<type, length>" declares, and that name is no constant.
-func measure(tokens []token, known map[string]value) {
+func measure(tokens []token, known *scope) {
 	name := 1
 	if name < len(tokens) && tokens[name].text == "<" {
 		for name < len(tokens) && tokens[name].text != ">" {
@@ -17,8 +17,8 @@ func measure(tokens []token, known map[string]value) {
 	if name+3 >= len(tokens) {
 		return
 	}
-	delete(known, tokens[name].text)
-	delete(known, length(tokens[name].text))
+	known.set(tokens[name].text, value{})
+	known.set(length(tokens[name].text), value{})
 	if tokens[name+1].text != ":" || tokens[name+2].text != "array" {
 		return
 	}
@@ -34,7 +34,7 @@ func measure(tokens []token, known map[string]value) {
 				continue
 			}
 			if comma > 0 {
-				known[length(tokens[name].text)] = fold(tokens[comma+1:i], known)
+				known.set(length(tokens[name].text), fold(tokens[comma+1:i], known))
 			}
 			return
 		}

@@ -32,8 +32,11 @@ func scan(text string) []token {
 // words cuts code without comments into words.
 func words(code string) (all []string) {
 	for {
-		code = strings.TrimLeft(code, " \t\r\n")
-		if code == "" {
+		blank := 0
+		for blank < len(code) && (code[blank] == ' ' || code[blank] == '\t' || code[blank] == '\r' || code[blank] == '\n') {
+			blank++
+		}
+		if code = code[blank:]; code == "" {
 			return all
 		}
 		n := wordLength(code)

@@ -16,7 +16,7 @@ import (
 // that some compilers refuse though it is never run: what divides or takes a remainder by what folds to 0, shifts by 32, or
 // takes an element past an array's end.
 func Turns(text string, most map[string]int) (int, error) {
-	c := counter{functions: map[string][]token{}, counts: map[string]int{}, known: map[string]value{}, line: lineOf(text)}
+	c := counter{text: text, functions: map[string][]token{}, counts: map[string]int{}, sizes: map[string]int{}, known: map[string]value{}}
 	for name, n := range most {
 		c.known[name] = integer(float64(n))
 	}
@@ -48,15 +48,16 @@ func Turns(text string, most map[string]int) (int, error) {
 		}
 	}
 	// Constants may stand for those behind them.
+	outside := &scope{names: c.known}
 	for before := -1; before < len(c.known); {
 		before = len(c.known)
 		for _, at := range constants {
-			c.declare(tokens, at, c.known)
+			c.declare(tokens, at, outside)
 		}
 		maps.DeleteFunc(c.known, func(_ string, v value) bool { return !v.known })
 	}
 	for _, a := range arrays {
-		measure(tokens[a[0]:a[1]], c.known)
+		measure(tokens[a[0]:a[1]], outside)
 	}
 	for _, name := range c.order {
 		if _, err := c.function(name); err != nil {
@@ -74,21 +75,19 @@ const (
 )
 
 type counter struct {
+	text      string
 	functions map[string][]token // from "fn" to the closing brace
 	order     []string
 	counts    map[string]int
+	sizes     map[string]int   // in words, with what they call
 	known     map[string]value // constants, and what launches say
-	line      func(int) string
 }
 
-// lineOf gives a line of a text, to quote.
-func lineOf(text string) func(int) string {
-	lines := strings.Split(text, "\n")
-	return func(n int) string { return strings.TrimSpace(lines[n-1]) }
-}
+// line gives a line of the text, to quote.
+func (c *counter) line(n int) string { return strings.TrimSpace(strings.Split(c.text, "\n")[n-1]) }
 
 // declare notes what "const name: type = expression;" or a let stands for and returns the place of its semicolon.
-func (c *counter) declare(tokens []token, at int, known map[string]value) int {
+func (c *counter) declare(tokens []token, at int, known *scope) int {
 	end := at
 	equals := -1
 	for end < len(tokens) && tokens[end].text != ";" {
@@ -98,7 +97,7 @@ func (c *counter) declare(tokens []token, at int, known map[string]value) int {
 		end++
 	}
 	if equals > 0 {
-		known[tokens[at+1].text] = fold(tokens[equals+1:end], known)
+		known.set(tokens[at+1].text, fold(tokens[equals+1:end], known))
 	}
 	return end
 }
@@ -111,11 +110,11 @@ func (c *counter) function(name string) (int, error) {
 	c.counts[name] = 0 // WGSL has no recursion
 	tokens := c.functions[name]
 	open := 0
-	known := maps.Clone(c.known)
+	known := newScope(c.known)
 	for ; tokens[open].text != "{"; open++ {
 		if open+1 < len(tokens) && tokens[open+1].text == ":" {
-			delete(known, tokens[open].text) // parameters
-			delete(known, length(tokens[open].text))
+			known.set(tokens[open].text, value{}) // parameters
+			known.set(length(tokens[open].text), value{})
 		}
 	}
 	n, _, err := c.block(tokens[open+1:len(tokens)-1], known)
@@ -124,8 +123,8 @@ func (c *counter) function(name string) (int, error) {
 }
 
 // block counts statements; ends says that none behind them runs.
-func (c *counter) block(tokens []token, known map[string]value) (total int, ends bool, err error) {
-	known = maps.Clone(known)
+func (c *counter) block(tokens []token, known *scope) (total int, ends bool, err error) {
+	defer known.leave(known.enter())
 	said := []token(nil)
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]
@@ -199,7 +198,7 @@ func (c *counter) statementEnd(tokens []token, at int) int {
 }
 
 // branch counts an if with its elses: those that constants leave over.
-func (c *counter) branch(tokens []token, at int, known map[string]value) (n, end int, ends bool, err error) {
+func (c *counter) branch(tokens []token, at int, known *scope) (n, end int, ends bool, err error) {
 	open := at + 1
 	for tokens[open].text != "{" {
 		open++
@@ -239,7 +238,7 @@ func (c *counter) branch(tokens []token, at int, known map[string]value) (n, end
 }
 
 // expression counts the loops of the functions that are called, and finds what some compilers refuse.
-func (c *counter) expression(tokens []token, known map[string]value) (total int, err error) {
+func (c *counter) expression(tokens []token, known *scope) (total int, err error) {
 	for i, t := range tokens {
 		if t.turns || i+1 == len(tokens) {
 			continue
@@ -260,7 +259,7 @@ func (c *counter) expression(tokens []token, known map[string]value) (total int,
 		case "[":
 			size := value{}
 			if i > 0 && (i < 2 || tokens[i-2].text != ".") {
-				size = known[length(tokens[i-1].text)]
+				size = known.of(length(tokens[i-1].text))
 			}
 			v := fold(tokens[i+1:matching(tokens, i)], known)
 			if v.known && size.known && v.x >= size.x {

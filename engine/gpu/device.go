@@ -17,8 +17,8 @@ type Device struct {
 	info    AdapterInfo
 
 	mu      sync.Mutex
-	kernels map[string]*Kernel
-	order   []*Kernel // of this life: since it was opened, or taken from where it was parked
+	kernels map[string]*Kernel // by text
+	order   []*Kernel          // of this life: since it was opened, or taken from where it was parked
 	life    int
 	binds   map[string]*BindGroup
 	users   map[*Buffer][]string // the bind groups a buffer is part of

@@ -101,7 +101,7 @@ func (d *Device) CompileLater() {
 // Later returns the kernel of a module that is rarely needed: it begins to compile when CompileLater says so, or someone waits for
 // it.
 func (d *Device) Later(m *Module) *Kernel {
-	key := m.Hash()
+	key := m.Text
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if k, ok := d.kernels[key]; ok && (k.life == d.life || !k.failed()) {

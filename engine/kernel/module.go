@@ -4,11 +4,11 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"quire/engine/gpu"
-	"quire/engine/sha256"
 	"quire/shaders"
 )
 
@@ -41,38 +41,79 @@ var ErrTurns = errors.New("too large for one kernel")
 
 // Turns returns the most turns of the loops of a kernel's invocation.
 func (s Spec) Turns() (int, error) {
-	text, _, err := s.compose("")
-	if err != nil {
-		return 0, err
-	}
-	return s.turns(text)
+	c, err := s.composed("")
+	return c.turns, err
 }
 
-// counted holds the turns of texts by their hash: a model's layers compose the same ones again and again.
-var counted sync.Map
+// composed is what a Spec comes to.
+type composed struct {
+	text     string
+	segments []gpu.Segment
+	turns    int
+}
 
-func (s Spec) turns(text string) (int, error) {
-	most := map[string]int{}
-	hash := sha256.New()
-	io.WriteString(hash, text)
-	for _, c := range s.Most {
-		n, ok := c.Value.(int)
-		if !ok {
-			return 0, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, c.Name, c.Value)
-		}
-		most[c.Name] = n
-		fmt.Fprintf(hash, "\n%s %d", c.Name, n)
+// known holds what Specs came to: a model's layers ask for the same ones again and again.
+var known struct {
+	sync.Mutex
+	specs map[string]composed
+}
+
+// mostKnown is how many of them are held; a model has fewer.
+const mostKnown = 512
+
+// composed composes the text for a backend and counts its turns.
+func (s Spec) composed(backend string) (composed, error) {
+	key := s.key(backend)
+	known.Lock()
+	defer known.Unlock()
+	c, ok := known.specs[key]
+	if ok {
+		return c, nil
 	}
-	key := [sha256.Size]byte(hash.Sum(nil))
-	if n, ok := counted.Load(key); ok {
-		return n.(int), nil
-	}
-	n, err := shaders.Turns(text, most)
+	text, segments, err := s.compose(backend)
 	if err != nil {
-		return 0, fmt.Errorf("kernel %s: %w", s.File, err)
+		return c, err
 	}
-	counted.Store(key, n)
-	return n, nil
+	most := map[string]int{}
+	for _, m := range s.Most {
+		n, ok := m.Value.(int)
+		if !ok {
+			return c, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, m.Name, m.Value)
+		}
+		most[m.Name] = n
+	}
+	c.text = text
+	if c.turns, err = shaders.Turns(text, most); err != nil {
+		return c, fmt.Errorf("kernel %s: %w", s.File, err)
+	}
+	for _, seg := range segments {
+		c.segments = append(c.segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
+	}
+	if known.specs == nil || len(known.specs) >= mostKnown {
+		known.specs = map[string]composed{}
+	}
+	known.specs[key] = c
+	return c, nil
+}
+
+// key tells Specs with different texts or turns apart.
+func (s Spec) key(backend string) string {
+	key := make([]byte, 0, 512)
+	key = fmt.Appendf(key, "%s\n%s\n%d %t", backend, s.File, s.Needs, s.Unrolled)
+	for _, list := range [][]Const{s.Consts, s.Most} {
+		key = append(key, '\n')
+		for _, c := range list {
+			kind := byte('n')
+			if _, ok := c.Value.(float32); ok {
+				kind = 'f'
+			}
+			key = fmt.Appendf(append(key, kind), "%s=%v ", c.Name, c.Value)
+		}
+	}
+	for _, slot := range slices.Sorted(maps.Keys(s.Slots)) {
+		key = fmt.Appendf(key, "\n%s:%s", slot, s.Slots[slot])
+	}
+	return string(key)
 }
 
 // broken, where a test sets it, has its way with a kernel's text.
@@ -81,11 +122,7 @@ var broken func(label, text string) string
 // Module composes the shader's final text for a device. The same Spec gives the same text on every host, but for the
 // enable lines that Tint wants and naga does not take, which only variants that need a feature have.
 func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
-	text, segments, err := s.compose(d.Info().Backend)
-	if err != nil {
-		return nil, err
-	}
-	turns, err := s.turns(text)
+	c, err := s.composed(d.Info().Backend)
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +134,12 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 	if s.Shape != "" {
 		label += " " + s.Shape
 	}
-	if most > 0 && turns > most {
-		return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, turns, most)
+	if most > 0 && c.turns > most {
+		return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, c.turns, most)
 	}
-	m := &gpu.Module{Label: label + "/" + s.Variant, Text: text, Bindings: s.Bindings, Needs: s.Needs}
+	m := &gpu.Module{Label: label + "/" + s.Variant, Text: c.text, Segments: c.segments, Bindings: s.Bindings, Needs: s.Needs}
 	if broken != nil {
 		m.Text = broken(m.Label, m.Text)
-	}
-	for _, seg := range segments {
-		m.Segments = append(m.Segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
 	}
 	return m, nil
 }

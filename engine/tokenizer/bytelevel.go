@@ -24,6 +24,13 @@ func ByteToken(b byte) string { return string(byteRunes[b]) }
 
 // spelledBytes takes a byte-level token back to its bytes. Runes that spell no byte stay as they are.
 func spelledBytes(token string) string {
+	plain := 0
+	for plain < len(token) && '!' <= token[plain] && token[plain] <= '~' {
+		plain++
+	}
+	if plain == len(token) {
+		return token
+	}
 	var out strings.Builder
 	out.Grow(len(token))
 	for _, r := range token {
