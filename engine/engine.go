@@ -107,7 +107,7 @@ type Engine struct {
 	templateErr  error  // why the model's template cannot be used
 	pair         string // what a query and a document are put into, where the file says; "" otherwise
 	info         Info
-	kernels      map[string]string
+	kernels      []*gpu.Module
 
 	mu       sync.Mutex // guards what follows
 	stats    Stats
@@ -205,7 +205,13 @@ func (e *Engine) PairPrompt(query, document string) ([]int32, error) {
 }
 
 // Kernels maps the SHA-256 of each compiled shader's final text to its kernel and variant.
-func (e *Engine) Kernels() map[string]string { return e.kernels }
+func (e *Engine) Kernels() map[string]string {
+	labels := map[string]string{}
+	for _, m := range e.kernels {
+		labels[m.Hash()] = m.Label
+	}
+	return labels
+}
 
 // Info describes the model.
 func (e *Engine) Info() Info { return e.info }

@@ -20,14 +20,29 @@ type machine struct {
 
 	adapters *adapters
 
+	ahead  chan struct{} // closed when what openAhead began has ended; nil: it was not asked
 	device *gpu.Device
+	opened error
 	*runner.Runner
 }
 
-// open opens the device.
-func (m *machine) open(ctx context.Context) (err error) {
-	m.device, err = gpu.Open(ctx, m.gpu)
-	return err
+// openAhead begins to open the device, while others read what is to run on it.
+func (m *machine) openAhead(ctx context.Context) {
+	m.ahead = make(chan struct{})
+	go func() {
+		defer close(m.ahead)
+		m.device, m.opened = gpu.Open(ctx, m.gpu)
+	}()
+}
+
+// open opens the device, or waits until it is.
+func (m *machine) open(ctx context.Context) error {
+	if m.ahead == nil {
+		m.openAhead(ctx)
+	}
+	<-m.ahead
+	m.ahead = nil
+	return m.opened
 }
 
 // load builds everything on the device.
@@ -54,6 +69,10 @@ func (m *machine) Build(ctx context.Context) error {
 
 // Release gives everything on the GPU back.
 func (m *machine) Release() {
+	if m.ahead != nil {
+		<-m.ahead
+		m.ahead = nil
+	}
 	if m.Runner != nil {
 		m.Runner.Release()
 		m.Runner = nil

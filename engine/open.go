@@ -29,16 +29,16 @@ const defaultDepth = 4
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
 	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{}), sightings: map[uint64]*sighting{}}
+	e.machine = &machine{gpu: o.GPU, source: src, built: e.recovered, adapters: &e.adapters}
 	opening := e // returning nil sets e
 	defer func() {
 		if err != nil {
-			if opening.machine != nil {
-				opening.machine.Release()
-			}
+			opening.machine.Release()
 			err = doubt(ctx, src, err)
 			src.Close()
 		}
 	}()
+	e.machine.openAhead(ctx)
 	f, err := gguf.Read(src, src.Size())
 	if err != nil {
 		return nil, err
@@ -54,8 +54,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.readTemplate(f); err != nil {
 		return nil, err
 	}
-	e.machine = &machine{gpu: o.GPU, plan: e.plan, source: src, built: e.recovered, adapters: &e.adapters}
-	e.adapters.rank = e.plan.Rank
+	e.machine.plan, e.adapters.rank = e.plan, e.plan.Rank
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
 	}
@@ -71,9 +70,8 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.newScheduler(); err != nil {
 		return nil, err
 	}
-	e.kernels = map[string]string{}
 	for _, k := range e.machine.device.Kernels() {
-		e.kernels[k.Module().Hash()] = k.Label()
+		e.kernels = append(e.kernels, k.Module())
 	}
 	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
 	compiled := e.machine.device.Compiled()
@@ -230,10 +228,10 @@ func (e *Engine) groups() (groups []paging.Group) {
 }
 
 // variants names the variants among the kernels, such as "baseline" or "baseline, subgroup".
-func variants(kernels map[string]string) string {
+func variants(kernels []*gpu.Module) string {
 	var names []string
-	for _, label := range kernels {
-		if _, name, _ := strings.Cut(label, "/"); !slices.Contains(names, name) {
+	for _, m := range kernels {
+		if _, name, _ := strings.Cut(m.Label, "/"); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"syscall/js"
 
 	"quire/cmd/wasm/port"
@@ -171,13 +172,19 @@ func checkIDs(e *engine.Engine, ids []int32) error {
 	return nil
 }
 
+// gcOpening is by how many percent memory may grow before the collector runs while a model opens: most of what is made then stays, and
+// there is one thread for all.
+const gcOpening = 400
+
 func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	ctx := context.Background()
 	source, err := openSource(ctx, o.URL, blob)
 	if err == nil {
 		options := o.options()
 		options.Progress = func(p engine.Progress) { b.Answer("progress", id, p, js.Null()) }
+		collect := debug.SetGCPercent(gcOpening)
 		b.engine, err = engine.Open(ctx, source, options)
+		debug.SetGCPercent(collect)
 	}
 	b.opening = false
 	if err != nil {
