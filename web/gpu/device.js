@@ -83,18 +83,22 @@ export class Device {
     return this.kernels.add({pipeline: await this.kept.pipeline(bindings + code, () => this.compile(label, code, layout)), layout});
   }
 
+  // compile asks for the pipeline before anything is known of the shader: what is wrong with it is only looked for where there is none.
   async compile(label, code, layout) {
     const {device} = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({label, code});
     const scope = device.popErrorScope();
-    const error = (await module.getCompilationInfo()).messages.find((m) => m.type === 'error');
-    const invalid = await scope;
-    if (error || invalid) {
+    try {
+      const [pipeline] = await Promise.all([device.createComputePipelineAsync({label, layout: layout.pipeline, compute: {module}}), scope]);
+      return pipeline;
+    } catch (e) {
+      const error = (await module.getCompilationInfo()).messages.find((m) => m.type === 'error');
+      const invalid = await scope;
+      if (!error && !invalid) throw e;
       await this.lossOrMoment(); // Firefox says of a lost device that the shader is wrong
       throw new Failure(SHADER, {line: error?.lineNum ?? 0, message: error?.message ?? text(invalid)});
     }
-    return device.createComputePipelineAsync({label, layout: layout.pipeline, compute: {module}});
   }
 
   // createBindGroup reads count triples of float64 (buffer, offset, size) at pointer.
