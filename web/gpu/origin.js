@@ -26,6 +26,8 @@ export class BlobOrigin {
   }
 }
 
+const LARGE = 128 << 20; // bytes of a file that no browser keeps whole in its cache; putting it there takes longer than all else
+
 export class URLOrigin {
   ranges = false; // known after the first response
   size = -1;
@@ -54,7 +56,7 @@ export class URLOrigin {
   // an older file, so it is passed over where no tag tells, and after a failure.
   async open(offset, signal, broken, until = null) {
     const first = this.size < 0;
-    const cached = !this.#stored && !broken && (first || this.tag !== null);
+    const cached = !this.#stored && !broken && this.size <= LARGE && (first || this.tag !== null);
     const response = await this.#fetch(offset, signal, cached ? 'default' : 'no-store', until);
     const refuse = async (kind, reason, final = true) => {
       await response.body?.cancel();
@@ -79,6 +81,10 @@ export class URLOrigin {
         await response.body?.cancel();
         throw e;
       });
+      if (cached && this.ranges && this.size > LARGE) {
+        await response.body.cancel();
+        return this.open(offset, signal, broken, until);
+      }
     } else if ((size !== null && size !== this.size && (told || until === null)) || (tag !== null && this.tag !== null && tag !== this.tag)) {
       await response.body?.cancel();
       throw this.changed(!cached);

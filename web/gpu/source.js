@@ -6,6 +6,7 @@ import {BlobOrigin, URLOrigin} from './origin.js';
 import {Upload} from './upload.js';
 
 const SKIP = 4 << 20; // reading on over fewer bytes beats a new request
+const READ = 2 << 20; // bytes that are read at once
 const AHEAD = 32 << 20; // bytes of a file of no known length that are in memory
 const TRIES = 8; // in a row without a byte
 const OPEN_TRIES = 3;
@@ -18,6 +19,7 @@ export class ByteSource {
   size = 0;
   #origin; // where streams come from
   #stream = null; // reader of the open response
+  #buffer = null; // what it reads into, again and again: new memory costs more than all else
   #position = 0; // of the next byte of the stream
   #start = 0; // where the stream began
   #end = null; // and where it should end; null: not known
@@ -112,7 +114,7 @@ export class ByteSource {
   close() {
     this.#abort.abort(cancelled());
     this.#drop();
-    this.#kept = null;
+    this.#kept = this.#buffer = null;
   }
 
   // exclusive runs one call at a time.
@@ -185,7 +187,7 @@ export class ByteSource {
     try {
       const {body, start, end} = await this.#origin.open(offset, AbortSignal.any([this.#signal, limit.signal]), this.#broken, this.#until);
       this.#broken = false;
-      this.#stream = body.getReader();
+      this.#stream = readerOf(body);
       this.#start = this.#position = start;
       this.#end = end;
     } finally {
@@ -199,6 +201,16 @@ export class ByteSource {
     return new Fault(this.#origin.name, 'ErrSilent', `the server has sent nothing for ${this.#idle / 1000} s`, {final});
   }
 
+  // some reads what is there. It is good until more is read.
+  async #some() {
+    if (this.#stream instanceof ReadableStreamDefaultReader) return this.#stream.read();
+    const buffer = this.#buffer ?? new ArrayBuffer(READ);
+    this.#buffer = null;
+    const {done, value} = await this.#stream.read(new Uint8Array(buffer));
+    if (value) this.#buffer = value.buffer;
+    return {done, value};
+  }
+
   // read gives the stream's next piece, or null at its end.
   async #read() {
     let timer;
@@ -206,7 +218,7 @@ export class ByteSource {
       timer = setTimeout(() => reject(this.#silence()), this.#idle);
     });
     try {
-      const {done, value} = await Promise.race([this.#stream.read(), silence]);
+      const {done, value} = await Promise.race([this.#some(), silence]);
       this.#signal.throwIfAborted();
       if (done) return null;
       this.#position += value.length;
@@ -252,9 +264,9 @@ export class ByteSource {
   // gather takes in a file whose length nobody tells, and goes on with what has come.
   async #gather() {
     if (this.#stream === null || this.#start > 0) await this.#restart(0);
-    let whole = new Blob(), pieces = this.#rest ? [this.#rest] : [], size = 0;
+    let whole = new Blob(), pieces = this.#rest ? [this.#rest.slice()] : [], size = 0;
     for (let piece; (piece = await this.#read()) !== null;) {
-      pieces.push(piece);
+      pieces.push(piece.slice());
       size += piece.length;
       if (size < AHEAD) continue;
       whole = new Blob([whole, ...pieces]); // which browsers may move out of memory
@@ -283,6 +295,15 @@ export class ByteSource {
   #drop() {
     this.#stream?.cancel().catch(() => {});
     this.#stream = this.#rest = null;
+  }
+}
+
+// readerOf gives a reader into memory of ours where a stream has such.
+function readerOf(body) {
+  try {
+    return body.getReader({mode: 'byob'});
+  } catch {
+    return body.getReader();
   }
 }
 
