@@ -18,6 +18,7 @@ let kept = null; // the one that does
 export class EngineWorker {
   #worker;
   #program; // null: none
+  #lent; // the URL of what imports the worker's script; it may start workers of its own with it
   #receive;
   #fail;
   #timer = 0;
@@ -37,8 +38,9 @@ export class EngineWorker {
     this.#program = program;
     const {worker, script, lent} = start();
     this.#worker = worker;
+    this.#lent = lent;
     worker.onmessage = ({data}) => {
-      if (data.kind === 'listening') this.#listens(lent);
+      if (data.kind === 'listening') this.#listens();
       else this.#receive(data);
     };
     worker.onerror = (e) => {
@@ -67,10 +69,10 @@ export class EngineWorker {
     if (kept === this) kept = null;
     clearTimeout(this.#timer);
     this.#worker.terminate();
+    URL.revokeObjectURL(this.#lent);
   }
 
-  #listens(lent) {
-    URL.revokeObjectURL(lent);
+  #listens() {
     if (this.#program) this.#worker.postMessage({program: this.#program()});
     for (const message of this.#waiting) this.#worker.postMessage(message);
     this.#waiting = null;

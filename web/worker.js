@@ -9,6 +9,7 @@ import './gpu.js';
 import {Hub} from './quire/hub.js';
 import {lead} from './quire/lead.js';
 import {Store} from './store/store.js';
+import {help, isHelper} from './store/workers.js';
 
 const host = globalThis.quireGPU;
 const shared = 'onconnect' in globalThis ? new Hub((message) => take(message), () => globalThis.close()) : null;
@@ -62,7 +63,9 @@ let take = (message) => {
   else if (message.method === 'pull') pull(message);
   else waiting.push(message);
 };
-if (shared) {
+if (isHelper()) {
+  help();
+} else if (shared) {
   self.onconnect = ({ports: [port]}) => shared.join(port);
 } else {
   self.onmessage = ({data}) => {

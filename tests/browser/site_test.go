@@ -38,7 +38,7 @@ devices.createComputePipelineAsync = function (...args) {
   return create.apply(this, args).finally(() => { compiling--; });
 };
 channel.onmessage = ({data}) => {
-  if (data === 'who') channel.postMessage('here');
+  if (data === 'who' && self.name !== 'quire files') channel.postMessage('here');
   if (data === 'compilers') channel.postMessage({together, made});
   if (data !== 'lose') return;
   for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);

@@ -1,23 +1,28 @@
 import {Fault} from '../gpu/fault.js';
 import {Piece} from './piece.js';
-import {Sum} from './sum.js';
 
 // A Download gives a file's bytes by pieces: from a shelf, or else from the network, over several connections where the server has
 // ranges. Pieces that are read now come first. What comes is put on the shelf, and in the end all has come; where there is no shelf,
 // only what is read next comes ahead.
 
 const MARK_EVERY = 1000; // milliseconds between notes of how far a piece has come
-const IN_MEMORY = 4; // pieces that have come and lie on the shelf
+const AHEAD = 4; // pieces that are taken from the shelf before they are read
+const HOLD = 1000; // milliseconds that what will be read soon is not lent to be written
+const BEHIND = 12; // pieces that have come and are not written yet
+const IN_MEMORY = 2; // pieces that have come and lie on the shelf
+
+const NEVER = new AbortController().signal;
 
 export class Download {
   #size;
   #pieceSize;
   #shelf; // or null
-  #host; // network(), lanes, connections, arrived(bytes), room(error), unkept(error), done(), name
+  #host; // network(), lanes, connections, workers, arrived(bytes), room(error), unkept(error), done(), name
   #source = null; // the network's, when it has been wanted
   #pieces = new Map(); // in memory, by number
-  #ahead = null; // {number, bytes}: a promise of what is read next from the shelf
+  #ahead = new Map(); // promises of what is read next from the shelf, by number
   #cursor = 0; // the piece that is read
+  #read = -HOLD; // when that was last asked for
   #running = 0; // connections
   #starting = null;
   #error = null;
@@ -46,11 +51,12 @@ export class Download {
   /** Gives between 1 and max bytes at offset. The last piece is given once the whole file is known to be right. */
   async some(offset, max, signal) {
     const i = Math.floor(offset / this.#pieceSize), at = offset - i * this.#pieceSize;
+    this.#read = performance.now();
     if (i !== this.#cursor) this.#moved(i);
     for (;;) {
       signal.throwIfAborted();
       const piece = this.#pieces.get(i);
-      if (piece?.filled > at && !(this.#sum && i === this.#count - 1)) return piece.bytes.subarray(at, Math.min(piece.filled, at + max));
+      if (piece?.bytes && piece.filled > at && !(this.#sum && i === this.#count - 1)) return piece.bytes.subarray(at, Math.min(piece.filled, at + max));
       if (this.#error) {
         const error = this.#error;
         this.#error = null;
@@ -83,7 +89,7 @@ export class Download {
       this.#lane(source, several).catch((e) => this.#fail(e)).finally(() => {
         this.#running--;
         if (source !== this.#source) source.close();
-        if (this.#running === 0) this.#rest();
+        this.#rest();
         this.#tell();
       });
     }
@@ -91,7 +97,7 @@ export class Download {
 
   /** Waits until all lies on the shelf. */
   async whole(signal) {
-    while (this.#sum || this.#next() !== null || this.#running > 0) {
+    while (this.#sum || this.#next() !== null || this.#running > 0 || this.#behind > 0) {
       if (this.#error) throw this.#error;
       if (!this.#shelf) return;
       await this.#change(signal);
@@ -112,8 +118,9 @@ export class Download {
     this.#tell();
   }
 
-  // rest ends when all has come.
+  // rest ends when all has come and is written.
   #rest() {
+    if (this.#running > 0 || this.#behind > 0) return;
     clearInterval(this.#timer);
     this.#timer = null;
     if (!this.#shelf || this.#over || this.#sum || this.#next() !== null) return;
@@ -125,9 +132,16 @@ export class Download {
   #moved(i) {
     this.#cursor = i;
     for (const [number, piece] of this.#pieces) {
-      if (piece.whole && !piece.active && (this.#shelf ? number !== i && this.#shelf.has(number) : number < i)) this.#pieces.delete(number);
+      if (this.#shelf && piece.whole && !piece.active && number < i) this.#put(piece);
+      if (piece.whole && !piece.active && (this.#shelf ? number !== i && this.#shelf.has(number) : number < i)) this.#drop(piece);
     }
     if (!this.#shelf) this.start();
+  }
+
+  // drop forgets a piece, whose memory is used again.
+  #drop(piece) {
+    this.#pieces.delete(piece.number);
+    this.#host.workers.take(piece.bytes?.buffer);
   }
 
   // next is the number of the piece to fetch now, or null.
@@ -149,7 +163,7 @@ export class Download {
     await lanes.take();
     try {
       for (let i; !this.#over && !this.#error && (i = this.#next()) !== null;) {
-        const piece = this.#pieces.get(i) ?? new Piece(i, this.#sizeOf(i));
+        const piece = this.#pieces.get(i) ?? this.#newPiece(i);
         this.#pieces.set(i, piece);
         piece.active = true;
         try {
@@ -163,12 +177,13 @@ export class Download {
             this.#tell();
           }
           at = until;
-          if (piece.whole) await this.#put(piece);
         } finally {
           piece.active = false;
         }
-        this.#spare();
+        const soon = i >= this.#cursor && performance.now() - this.#read < HOLD;
+        if (piece.whole && !soon) this.#put(piece);
         this.#tell();
+        while (this.#behind > BEHIND && !this.#over && !this.#error) await this.#change(NEVER);
       }
     } catch (e) {
       const busy = e.value?.status === 429 || e.value?.status === 503;
@@ -178,31 +193,50 @@ export class Download {
     }
   }
 
+  #newPiece(i) {
+    const size = this.#sizeOf(i);
+    return new Piece(i, new Uint8Array(this.#host.workers.buffer(size), 0, size));
+  }
+
   // resume takes what came of a piece before.
   async #resume(piece) {
     const before = await this.#shelf.read(piece.number);
     if (before === null || before.length > piece.bytes.length) return;
     piece.add(before);
     piece.written = before.length;
+    this.#host.workers.take(before.buffer);
     this.#tell();
   }
 
   // spare forgets pieces that lie on the shelf, but for a few.
   #spare() {
     const spare = [...this.#pieces.values()].filter((p) => p.whole && !p.active && p.number !== this.#cursor && this.#shelf?.has(p.number));
-    for (const {number} of spare.slice(0, Math.max(0, spare.length - IN_MEMORY))) this.#pieces.delete(number);
+    for (const piece of spare.slice(0, Math.max(0, spare.length - IN_MEMORY))) this.#drop(piece);
+  }
+
+  // behind is how many pieces have come and are not written.
+  get #behind() {
+    let n = 0;
+    for (const piece of this.#shelf ? this.#pieces.values() : []) if (piece.whole && piece.written < piece.filled) n++;
+    return n;
   }
 
   // put writes a piece as far as it has come. Where no room can be made, nothing is kept from then on.
   #put(piece) {
     piece.busy = piece.busy.then(async () => {
-      while (this.#shelf) {
+      for (let tried = false; this.#shelf && !tried;) {
         try {
-          return await this.#shelf.write(piece);
+          await this.#shelf.write(piece, !piece.active && piece.number !== this.#cursor);
+          tried = true;
         } catch (e) {
+          if (piece.bytes === null) this.#pieces.delete(piece.number);
           if (!await this.#host.room(e)) this.#unkept(e);
         }
       }
+      if (!piece.whole) return;
+      this.#spare();
+      this.#tell();
+      this.#rest();
     });
     return piece.busy;
   }
@@ -217,11 +251,20 @@ export class Download {
     return Promise.all([...this.#pieces.values()].filter((p) => p.filled > p.written).map((p) => this.#put(p)));
   }
 
-  // recall takes a piece from the shelf, and begins to take the one after it. A damaged one comes again.
+  // recall takes a piece from the shelf, and begins to take those after it. A damaged one comes again.
   async #recall(i) {
-    const bytes = await (this.#ahead?.number === i ? this.#ahead.bytes : this.#shelf.read(i));
-    this.#ahead = i + 1 < this.#count && this.#shelf?.has(i + 1) ? {number: i + 1, bytes: this.#shelf.read(i + 1)} : null;
-    if (bytes !== null) {
+    for (const [number, bytes] of this.#ahead) {
+      if (number >= i && number <= i + AHEAD) continue;
+      this.#ahead.delete(number);
+      bytes.then((b) => { if (b) this.#host.workers.take(b.buffer); });
+    }
+    for (let n = i; n <= Math.min(i + AHEAD, this.#count - 1); n++) {
+      if (!this.#ahead.has(n) && !this.#pieces.has(n) && this.#shelf?.has(n)) this.#ahead.set(n, this.#shelf.read(n));
+    }
+    const bytes = await this.#ahead.get(i);
+    this.#ahead.delete(i);
+    if (this.#pieces.has(i)) return;
+    if (bytes) {
       this.#pieces.set(i, Piece.of(i, bytes));
       this.#spare();
     } else {
@@ -233,20 +276,15 @@ export class Download {
   async #addUp() {
     if (this.#adding) return;
     this.#adding = true;
-    const sum = new Sum(), never = new AbortController().signal;
+    const sum = this.#shelf.adder();
     for (let i = 0; i < this.#count; i++) {
-      while (this.#shelf && !this.#shelf.has(i) && !this.#over) await this.#change(never);
+      while (this.#shelf && !this.#shelf.has(i) && !this.#over) await this.#change(NEVER);
       if (!this.#shelf || this.#over) return;
-      const piece = this.#pieces.get(i);
-      const bytes = piece?.whole ? piece.bytes : await this.#shelf.read(i);
-      if (bytes === null) {
-        await this.#shelf.forget(i--);
-        this.start();
-        continue;
-      }
-      await sum.add(bytes);
+      if (await sum.add(i)) continue;
+      await this.#shelf?.forget(i--);
+      this.start();
     }
-    const is = sum.hex();
+    const is = await sum.total();
     if (is === this.#sum) {
       this.#shelf?.verified();
     } else {
@@ -257,7 +295,7 @@ export class Download {
     this.#adding = false;
     if (is === this.#sum) this.#sum = null;
     this.#tell();
-    if (this.#running === 0) this.#rest();
+    this.#rest();
   }
 
   #fail(e) {

@@ -47,20 +47,22 @@ export async function openFile(folder, name) {
   return held(await folder.getFileHandle(name, {create: true}), (file) => file.createSyncAccessHandle());
 }
 
-/** Reads up to size bytes of a file. */
-export async function bytesOf(folder, name, size) {
+/** Reads a file's first bytes, and gives how many there were. */
+export async function bytesInto(folder, name, into) {
   const file = await folder.getFileHandle(name);
   let handle = null;
   try {
     handle = await held(file, () => file.createSyncAccessHandle({mode: 'read-only'}));
   } catch (e) {
-    if (e.name !== 'NoModificationAllowedError') throw e; // another tab reads it, where browsers know no reading alone
-    const blob = (await held(file, () => file.getFile())).slice(0, size);
-    return new Uint8Array(await held(blob, () => blob.arrayBuffer()));
+    if (e.name !== 'NoModificationAllowedError' && file.createSyncAccessHandle) throw e;
+    // Another tab reads it, where browsers know no reading alone, or this worker is one that tabs share.
+    const blob = (await held(file, () => file.getFile())).slice(0, into.length);
+    const bytes = new Uint8Array(await held(blob, () => blob.arrayBuffer()));
+    into.set(bytes);
+    return bytes.length;
   }
   try {
-    const bytes = new Uint8Array(Math.min(size, handle.getSize()));
-    return bytes.subarray(0, handle.read(bytes, {at: 0}));
+    return handle.read(into, {at: 0});
   } finally {
     handle.close();
   }

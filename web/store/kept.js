@@ -43,7 +43,7 @@ export class KeptSource {
       if (!record.whole || this.#fresh) await this.#fetch(record, signal);
       else await this.#store.found(this.#place, record);
       this.size = record.about?.size ?? this.#opened.size;
-      this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record) : null;
+      this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record, this.#store.workers) : null;
       this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
       return this.size;
     });
@@ -59,7 +59,7 @@ export class KeptSource {
       return;
     }
     const {no, sha256} = this.#place;
-    const shelf = new Shelf(this.#folder, no, record);
+    const shelf = new Shelf(this.#folder, no, record, this.#store.workers);
     const before = record.about;
     const known = before !== null && (before.tag || before.sha256) ? before : null;
     const source = await this.#reach(known?.tag ?? null, known && !record.whole ? record.start : 0, signal).catch((e) => {
@@ -77,7 +77,7 @@ export class KeptSource {
       await this.#store.began(this.#place, record);
     } catch (e) {
       this.#problem = e;
-      shelf.close();
+      await shelf.close();
       this.#unlock();
       this.#store.unkept(this.#place, e, source.size);
     }
@@ -131,6 +131,7 @@ export class KeptSource {
       name: place.url,
       lanes: store.lanes,
       connections: store.connections,
+      workers: store.workers,
       network: async () => {
         const opened = this.#opened;
         this.#opened = null;
@@ -141,13 +142,11 @@ export class KeptSource {
       unkept: (e) => {
         if (e.name === 'QuotaExceededError') e = Object.assign(new DOMException('no room', e.name), {needs: this.size, has: record.bytes});
         this.#problem = e;
-        this.#shelf.close();
-        this.#unlock();
+        this.#shelf.close().then(() => this.#unlock());
         store.unkept(place, e, this.size);
       },
       done: () => {
-        this.#shelf.close();
-        this.#unlock();
+        this.#shelf.close().then(() => this.#unlock());
         store.done(place);
       },
     };
@@ -212,7 +211,7 @@ export class KeptSource {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
     this.#opened?.close();
     await this.#download?.close();
-    this.#shelf?.close();
+    await this.#shelf?.close();
     this.#unlock();
     for (const release of this.#release.splice(0)) release();
   }

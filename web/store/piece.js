@@ -5,21 +5,21 @@ export class Piece {
   active = false; // somebody fetches it
   busy = Promise.resolve(); // the write that goes on
 
-  constructor(number, size) {
+  constructor(number, bytes) {
     this.number = number;
-    this.bytes = new Uint8Array(size);
+    this.size = bytes.length;
+    this.bytes = bytes; // null: a worker has them
   }
 
   /** A whole one that lies on the shelf. */
   static of(number, bytes) {
-    const piece = new Piece(number, 0);
-    piece.bytes = bytes;
+    const piece = new Piece(number, bytes);
     piece.filled = piece.written = bytes.length;
     return piece;
   }
 
   get whole() {
-    return this.filled === this.bytes.length;
+    return this.filled === this.size;
   }
 
   add(bytes) {

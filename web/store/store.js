@@ -8,6 +8,7 @@ import {CHANNEL} from './lock.js';
 import {dropOldest, find, makeRoom, use} from './models.js';
 import {canonical, isFile, isName} from './name.js';
 import {isKeepable, partOf, placeOf, shown} from './place.js';
+import {Workers} from './workers.js';
 
 // The Store gives a worker's sources: of files that the browser keeps, or is to keep. It tells how far they are.
 
@@ -20,6 +21,7 @@ export class Store {
   pieceSize = PIECE;
   connections = CONNECTIONS;
   lanes = new Turns(CONNECTIONS);
+  workers = new Workers();
   from = 'network'; // where the model comes from
   #fetched;
   #tell;
@@ -55,7 +57,9 @@ export class Store {
     this.#opened = false;
     this.from = 'network';
     this.folder = keep === false ? null : await top(true);
-    if (this.folder) this.#channel ??= new BroadcastChannel(CHANNEL);
+    if (!this.folder) return;
+    this.workers.start();
+    this.#channel ??= new BroadcastChannel(CHANNEL);
   }
 
   /** Gives the address of what a name means, of its first file; other addresses are given back. */

@@ -1,0 +1,144 @@
+import {Files} from './files.js';
+
+// Workers do what Files can, beside the engine's worker. They run its own script, the one that a bundler is sure to have put somewhere,
+// and know by their name that they are none. Where there can be no such workers, the engine's does it all.
+
+const NAME = 'quire files';
+const MOST = 3;
+const IDLE = 3000; // milliseconds until what is not used ends
+const SPARE = 16; // buffers
+
+/** Whether this worker is one of them. */
+export const isHelper = () => globalThis.name === NAME;
+
+/** Has this worker answer. */
+export function help() {
+  const files = new Files();
+  globalThis.onmessage = async ({data: {id, task, ...given}}) => {
+    let answer;
+    try {
+      answer = {id, ...await files[task](given)};
+    } catch (e) {
+      answer = {id, error: e, buffer: given.buffer};
+    }
+    postMessage(answer, answer.buffer ? [answer.buffer] : []);
+  };
+  postMessage({});
+}
+
+// A Helper is one worker, or the lack of it.
+class Helper {
+  #worker = null;
+  #ready; // a promise: whether it works
+  #waiting = new Map(); // what is asked, by number
+  #asked = 0;
+  #own = null; // what does it in this worker, where the other has failed
+
+  constructor() {
+    this.#ready = new Promise((resolve) => {
+      try {
+        this.#worker = new Worker(globalThis.location.href, {type: classic() ? 'classic' : 'module', name: NAME});
+      } catch {
+        resolve(false);
+        return;
+      }
+      this.#worker.onmessage = ({data: {id, ...answer}}) => {
+        if (id === undefined) return resolve(true);
+        const [done, failed] = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (answer.error) failed(Object.assign(answer.error, {buffer: answer.buffer}));
+        else done(answer);
+      };
+      this.#worker.onerror = (e) => {
+        e.preventDefault();
+        resolve(false);
+        this.#ready = Promise.resolve(false);
+        for (const [, failed] of this.#waiting.values()) failed(new Error(e.message));
+        this.#waiting.clear();
+      };
+    });
+  }
+
+  get busy() { return this.#waiting.size > 0; }
+
+  async ask(task, given) {
+    if (!await this.#ready) {
+      return (this.#own ??= new Files())[task](given).catch((e) => { throw Object.assign(e, {buffer: given.buffer}); });
+    }
+    const id = ++this.#asked;
+    return new Promise((done, failed) => {
+      this.#waiting.set(id, [done, failed]);
+      this.#worker.postMessage({id, task, ...given}, given.buffer ? [given.buffer] : []);
+    });
+  }
+
+  end() {
+    this.#worker?.terminate();
+  }
+}
+
+export class Workers {
+  #helpers = []; // by place
+  #timer = 0;
+  #asking = 0;
+  #spare = []; // buffers: memory that is new to a process takes longer to come by than all that is done with it
+
+  /** How many tasks go on at once. */
+  static get count() {
+    return Math.min(MOST, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+  }
+
+  /** Begins to start them. */
+  start() {
+    for (let i = 0; i < Workers.count; i++) this.#helpers[i] ??= new Helper();
+    this.#rest();
+  }
+
+  /** Asks for a task; those of one number are done one after another. */
+  async ask(number, task, given) {
+    const at = number < 0 ? MOST : number % Workers.count;
+    this.#helpers[at] ??= new Helper();
+    clearTimeout(this.#timer);
+    this.#asking++;
+    try {
+      return await this.#helpers[at].ask(task, given);
+    } finally {
+      this.#asking--;
+      this.#rest();
+    }
+  }
+
+  // rest ends them when nothing is asked for a while.
+  #rest() {
+    clearTimeout(this.#timer);
+    if (this.#asking === 0) this.#timer = setTimeout(() => this.end(), IDLE);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    for (const helper of this.#helpers) helper?.end();
+    this.#helpers = [];
+    this.#spare = [];
+  }
+
+  /** Gives a buffer of at least so many bytes. */
+  buffer(bytes) {
+    const at = this.#spare.findIndex((buffer) => buffer.byteLength >= bytes);
+    return at < 0 ? new ArrayBuffer(bytes) : this.#spare.splice(at, 1)[0];
+  }
+
+  /** Takes one back. */
+  take(buffer) {
+    if (buffer?.byteLength > 0 && this.#spare.length < SPARE) this.#spare.push(buffer);
+  }
+}
+
+// classic says whether this worker's script is no module: modules may import no scripts.
+function classic() {
+  try {
+    globalThis.importScripts();
+    return true;
+  } catch {
+    return false;
+  }
+}
