@@ -78,7 +78,7 @@ func (m *machine) Release() {
 		m.Runner = nil
 	}
 	if m.device != nil {
-		m.device.Park()
+		m.device.Release()
 		m.device = nil
 	}
 }

@@ -108,14 +108,14 @@ class Host {
     const [adapter, description] = choose(await adapters(power), choice);
     const wanted = FEATURES.filter((f, i) => adapter.features.has(f) && !(disabled & (1 << i)));
     const key = JSON.stringify([description, wanted]);
-    const kept = this.#spares.take(key) ??
-      new Kept(await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)}), key);
+    const spare = this.#spares.take(key);
+    const kept = spare ?? new Kept(await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)}), key);
     const {device} = kept;
     const d = new Device(this, kept, description);
     d.id = this.#devices.add(d);
     if (wake) d.wake = waker(d, this);
     kept.tell = (kind, value) => this.notify(-d.id, kind, value);
-    return {...description, device: d.id, features: featureBits(device), limits: limitsOf(device)};
+    return {...description, device: d.id, kept: spare !== undefined, features: featureBits(device), limits: limitsOf(device)};
   }
 
   createBuffer(id, token, label, size, usage) {
@@ -131,6 +131,10 @@ class Host {
     const d = this.#devices.find(id);
     const entry = d?.buffers.find(handle);
     if (entry) d.settle(entry);
+  }
+
+  recallKernel(id, code, bindings) {
+    return this.#devices.find(id)?.recallKernel(code, bindings) ?? 0;
   }
 
   createKernel(id, token, label, code, bindings) {

@@ -12,6 +12,9 @@ type backend interface {
 	createBuffer(label string, size uint64, usage Usage) (int32, error)
 	destroyBuffer(handle int32)
 
+	// recallKernel gives m's kernel at once where it was compiled for a user of the device before, or 0.
+	recallKernel(m *Module) int32
+
 	// createKernel compiles m and calls done once, from any goroutine. A compile error is passed as the text of the
 	// compiler and the line it names (from 1, 0 for none) in the composed module.
 	createKernel(m *Module, done func(handle int32, err error))

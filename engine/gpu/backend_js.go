@@ -11,15 +11,13 @@ import (
 	"syscall/js"
 )
 
-// parks says that a device may wait for the next model: pages open one after another, and browsers compile slowly.
-const parks = true
-
 // jsBackend is a WebGPU device in the tab.
 type jsBackend struct {
 	host    *host
 	id      int32
 	adapter AdapterInfo
 	events  events
+	kept    bool // the device had a user before
 
 	mu      sync.Mutex
 	mapped  map[int32]chan bool // by handle: whether the readback that is awaited could be copied
@@ -60,7 +58,7 @@ func openBackend(ctx context.Context, o Options, e events) (backend, error) {
 		return nil, noAdapter(err)
 	}
 	b := &jsBackend{
-		host: h, id: int32(opened.Get("device").Int()), adapter: adapterInfo(opened), events: e,
+		host: h, id: int32(opened.Get("device").Int()), adapter: adapterInfo(opened), events: e, kept: opened.Get("kept").Truthy(),
 		mapped: map[int32]chan bool{}, compile: map[int32]struct{}{}, gone: make(chan struct{}),
 	}
 	h.mu.Lock()
@@ -196,11 +194,23 @@ func (b *jsBackend) destroyBuffer(handle int32) {
 	b.host.object.Call("destroyBuffer", b.id, handle)
 }
 
-func (b *jsBackend) createKernel(m *Module, done func(handle int32, err error)) {
-	bindings := make([]byte, len(m.Bindings))
+// kinds spells a module's bindings.
+func kinds(m *Module) string {
+	kinds := make([]byte, len(m.Bindings))
 	for i, kind := range m.Bindings {
-		bindings[i] = '0' + byte(kind)
+		kinds[i] = '0' + byte(kind)
 	}
+	return string(kinds)
+}
+
+func (b *jsBackend) recallKernel(m *Module) int32 {
+	if !b.kept {
+		return 0
+	}
+	return int32(b.host.object.Call("recallKernel", b.id, m.Text, kinds(m)).Int())
+}
+
+func (b *jsBackend) createKernel(m *Module, done func(handle int32, err error)) {
 	var token int32
 	token = b.host.expect(func(kind int, value js.Value) {
 		b.mu.Lock()
@@ -222,7 +232,7 @@ func (b *jsBackend) createKernel(m *Module, done func(handle int32, err error)) 
 		}
 		return
 	}
-	b.host.object.Call("createKernel", b.id, token, m.Label, m.Text, string(bindings))
+	b.host.object.Call("createKernel", b.id, token, m.Label, m.Text, kinds(m))
 }
 
 func (b *jsBackend) createBindGroup(label string, kernel int32, views []View) (int32, error) {

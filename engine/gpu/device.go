@@ -13,13 +13,11 @@ import (
 // Device is an opened adapter.
 type Device struct {
 	backend backend
-	options Options
 	info    AdapterInfo
 
 	mu      sync.Mutex
 	kernels map[string]*Kernel // by text
-	order   []*Kernel          // of this life: since it was opened, or taken from where it was parked
-	life    int
+	order   []*Kernel          // as they were asked for
 	binds   map[string]*BindGroup
 	users   map[*Buffer][]string // the bind groups a buffer is part of
 	buffers map[*Buffer]struct{}
@@ -41,11 +39,7 @@ type Device struct {
 
 // Open opens the adapter that the options choose, with all its limits and the features Quire knows.
 func Open(ctx context.Context, o Options) (*Device, error) {
-	if d := unpark(o); d != nil {
-		return d, nil
-	}
 	d := &Device{
-		options: o,
 		kernels: map[string]*Kernel{}, binds: map[string]*BindGroup{}, users: map[*Buffer][]string{},
 		buffers: map[*Buffer]struct{}{}, lost: make(chan struct{}),
 	}
@@ -200,13 +194,9 @@ func (d *Device) Destroy() {
 	d.lose("destroyed")
 }
 
-// Release drops the device and all it holds.
+// Release drops all that the device holds, and the device, unless the host keeps it: in the tab whoever opens the same one next has
+// its kernels.
 func (d *Device) Release() {
-	d.releaseBuffers()
-	d.backend.release()
-}
-
-func (d *Device) releaseBuffers() {
 	d.mu.Lock()
 	buffers := make([]*Buffer, 0, len(d.buffers))
 	for b := range d.buffers {
@@ -216,6 +206,7 @@ func (d *Device) releaseBuffers() {
 	for _, b := range buffers {
 		b.Release()
 	}
+	d.backend.release()
 }
 
 func (d *Device) lose(reason string) {

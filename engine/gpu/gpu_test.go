@@ -591,3 +591,26 @@ func TestReleaseWithWorkInFlight(t *testing.T) {
 	d.Release()
 	require.Error(t, d.Submit(&r))
 }
+
+// A device counts what it compiled, those that do not compile too; what it holds goes with it.
+func TestCompiled(t *testing.T) {
+	ctx := context.Background()
+	d, err := Open(ctx, Options{})
+	require.NoError(t, err)
+	module := func(word string) *Module {
+		return &Module{Label: "test/baseline", Bindings: []Binding{ReadWrite}, Text: "@group(0) @binding(0) var<storage, read_write> words: array<u32>;\n@compute @workgroup_size(1) fn main() { words[0] = " + word + "; }"}
+	}
+	b, err := d.NewBuffer("words", 16, Storage)
+	require.NoError(t, err)
+	right := d.Kernel(module("7u"))
+	require.NoError(t, right.Wait(ctx))
+	require.Error(t, d.Kernel(module("wrong")).Wait(ctx))
+	assert.Same(t, right, d.Kernel(module("7u")))
+	later := d.Later(module("8u"))
+	c := d.Compiled()
+	assert.Equal(t, 2, c.Kernels+c.Reused, "what is for later has not begun")
+	assert.Positive(t, c.Time)
+	assert.False(t, later.Ready())
+	d.Release()
+	assert.Error(t, b.Upload(0, make([]byte, 4)), "buffers are gone")
+}

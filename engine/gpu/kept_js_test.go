@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"syscall/js"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func TestDevicesAreTakenUpAgain(t *testing.T) {
 		require.NoError(t, s.back.Wait(ctx, s.data))
 		require.NoError(t, d.Err())
 	}
+	reused := map[string]int{}
 	opened := func(wantDevices, wantPipelines int, what string) *Device {
 		t.Helper()
 		d, err := Open(ctx, Options{})
@@ -50,6 +52,9 @@ func TestDevicesAreTakenUpAgain(t *testing.T) {
 		step(d)
 		devices, pipelines := count()
 		assert.Equal(t, []int{wantDevices, wantPipelines}, []int{devices, pipelines}, what)
+		c := d.Compiled()
+		assert.Len(t, d.Kernels(), c.Kernels+c.Reused)
+		reused[what] = c.Reused
 		return d
 	}
 	opened(1, 1, "the first").Release()
@@ -74,4 +79,30 @@ func TestDevicesAreTakenUpAgain(t *testing.T) {
 	require.Eventually(t, func() bool { return d.Err() != nil }, 10*time.Second, time.Millisecond)
 	d.Release()
 	opened(3, 3, "none is left").Release()
+	assert.Equal(t, map[string]int{"the first": 0, "the first, taken up again": 2, "one beside it": 0, "the last that was given back": 2, "the other": 2, "none is left": 0}, reused)
+}
+
+// A device that is given back while kernels wait for their turn to compile finishes what has begun, and the next user gets all it asks for.
+func TestDevicesGivenBackAtWork(t *testing.T) {
+	ctx := context.Background()
+	js.Global().Get("quireGPU").Call("forget")
+	var modules []*Module
+	for i := range 30 {
+		modules = append(modules, &Module{Label: "many", Text: fmt.Sprintf("%s// %d\n", addText, i), Bindings: addModule().Bindings})
+	}
+	count := made(t, "many")
+	d, err := Open(ctx, Options{})
+	require.NoError(t, err)
+	for _, m := range modules {
+		d.Kernel(m)
+	}
+	d.Release()
+	again, err := Open(ctx, Options{})
+	require.NoError(t, err)
+	for _, m := range modules {
+		require.NoError(t, again.Kernel(m).Wait(ctx))
+	}
+	devices, pipelines := count()
+	assert.Equal(t, []int{1, len(modules)}, []int{devices, pipelines})
+	again.Release()
 }

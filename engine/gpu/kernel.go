@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"quire/engine/sha256"
 )
@@ -57,10 +56,8 @@ func (m *Module) locate(line int) (string, int) {
 // Kernel is a compiled shader. It compiles in the background from the moment it is asked for, or later.
 type Kernel struct {
 	device *Device
-	life   int // the device's last that asked for it
 	module *Module
 	start  sync.Once
-	begun  atomic.Bool // to compile
 	handle int32
 	ready  chan struct{}
 	err    error
@@ -101,21 +98,13 @@ func (d *Device) CompileLater() {
 // Later returns the kernel of a module that is rarely needed: it begins to compile when CompileLater says so, or someone waits for
 // it.
 func (d *Device) Later(m *Module) *Kernel {
-	key := m.Text
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if k, ok := d.kernels[key]; ok && (k.life == d.life || !k.failed()) {
-		if k.life < d.life {
-			k.life = d.life
-			d.order = append(d.order, k)
-			if k.begun.Load() {
-				d.compiled.Reused++
-			}
-		}
+	if k, ok := d.kernels[m.Text]; ok {
 		return k
 	}
-	k := &Kernel{device: d, life: d.life, module: m, ready: make(chan struct{})}
-	d.kernels[key] = k
+	k := &Kernel{device: d, module: m, ready: make(chan struct{})}
+	d.kernels[m.Text] = k
 	d.order = append(d.order, k)
 	return k
 }
@@ -125,7 +114,13 @@ func (k *Kernel) compile() { k.start.Do(k.begin) }
 
 func (k *Kernel) begin() {
 	d, m := k.device, k.module
-	k.begun.Store(true)
+	if k.handle = d.backend.recallKernel(m); k.handle != 0 {
+		d.mu.Lock()
+		d.compiled.Reused++
+		d.mu.Unlock()
+		close(k.ready)
+		return
+	}
 	d.mu.Lock()
 	d.compiled.Kernels++
 	d.compiles(1)
@@ -161,16 +156,6 @@ func (k *Kernel) Ready() bool {
 	select {
 	case <-k.ready:
 		return k.err == nil
-	default:
-		return false
-	}
-}
-
-// failed reports whether it is known that a kernel does not compile.
-func (k *Kernel) failed() bool {
-	select {
-	case <-k.ready:
-		return k.err != nil
 	default:
 		return false
 	}

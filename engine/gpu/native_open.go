@@ -14,9 +14,6 @@ import (
 	"sync"
 )
 
-// parks: a program that closes a model natively wants its GPU back, and drivers keep what they have compiled.
-const parks = false
-
 const (
 	primaryBackends = 1<<0 | 1<<2 | 1<<3 // Vulkan, Metal, Direct3D 12
 	glBackend       = 1 << 1

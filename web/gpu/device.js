@@ -77,6 +77,12 @@ export class Device {
     return layout;
   }
 
+  // recallKernel returns the handle of a kernel that was compiled for who had the device before, or 0.
+  recallKernel(code, bindings) {
+    const pipeline = this.kept.recall(bindings + code);
+    return pipeline ? this.kernels.add({pipeline, layout: this.layout(bindings)}) : 0;
+  }
+
   // createKernel returns a handle; a shader that does not compile is a Failure with {line, message}.
   async createKernel(label, code, bindings) {
     const layout = this.layout(bindings);

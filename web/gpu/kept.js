@@ -13,9 +13,9 @@ const COMPILERS = Math.min(8, Math.max(2, globalThis.navigator?.hardwareConcurre
 export class Kept {
   tell = () => {};
   layouts = new Map();
-  #pipelines = new Map(); // promises; the last used comes last
+  #pipelines = new Map(); // {begun, made: a promise, pipeline: null until then}; the last used comes last
   #compilers = new Turns(COMPILERS);
-  #compiling = 0;
+  #user = 0; // a number
   #spoilt = false;
 
   constructor(device, key) {
@@ -32,32 +32,57 @@ export class Kept {
     });
   }
 
-  // useful says whether another may take it up. Where kernels compile that nobody awaits any more, dropping it ends that.
-  get useful() { return !this.#spoilt && this.#compiling === 0; }
+  // useful says whether another may take it up.
+  get useful() { return !this.#spoilt; }
+
+  // leave ends its use: what waits to be compiled is given up.
+  leave() {
+    this.tell = () => {};
+    this.#user++;
+    for (const [key, {begun}] of this.#pipelines) if (!begun) this.#pipelines.delete(key);
+  }
 
   destroy() {
     this.#spoilt = true;
     this.device.destroy();
   }
 
-  // pipeline gives what was compiled before, or has compile do it in its turn.
-  pipeline(key, compile) {
-    const made = this.#pipelines.get(key) ?? this.#compile(compile);
-    this.#pipelines.delete(key);
-    this.#pipelines.set(key, made);
-    made.catch(() => this.#pipelines.delete(key));
-    if (this.#pipelines.size > PIPELINES) this.#pipelines.delete(this.#pipelines.keys().next().value);
-    return made;
+  // recall gives what was compiled before, or null.
+  recall(key) {
+    return this.#spoilt ? null : this.#use(key)?.pipeline ?? null;
   }
 
-  async #compile(compile) {
-    this.#compiling++;
+  // pipeline has compile do it in its turn, unless that was done or begun before.
+  pipeline(key, compile) {
+    let entry = this.#use(key);
+    if (entry) return entry.made;
+    entry = {begun: false, pipeline: null};
+    entry.made = this.#compile(entry, compile);
+    this.#pipelines.set(key, entry);
+    entry.made.then((pipeline) => { entry.pipeline = pipeline; }, () => {
+      if (this.#pipelines.get(key) === entry) this.#pipelines.delete(key);
+    });
+    if (this.#pipelines.size > PIPELINES) this.#pipelines.delete(this.#pipelines.keys().next().value);
+    return entry.made;
+  }
+
+  #use(key) {
+    const entry = this.#pipelines.get(key);
+    if (!entry) return undefined;
+    this.#pipelines.delete(key);
+    this.#pipelines.set(key, entry);
+    return entry;
+  }
+
+  async #compile(entry, compile) {
+    const user = this.#user;
     await this.#compilers.take();
     try {
+      if (user !== this.#user) throw new Error('nobody wants this kernel any more');
+      entry.begun = true;
       return await compile();
     } finally {
       this.#compilers.give();
-      this.#compiling--;
     }
   }
 }
@@ -74,7 +99,7 @@ export class Spares {
   }
 
   give(kept) {
-    kept.tell = () => {};
+    kept.leave();
     if (kept.useful) this.#list.push(kept);
     else kept.destroy();
     if (this.#list.length > DEVICES) this.#list.shift().destroy();
