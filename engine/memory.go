@@ -143,6 +143,24 @@ func (n *memoryNeeds) explain(err error) error {
 		amount(float64(n.weights+n.kv+n.states)), amount(float64(n.weights)), amount(float64(n.kv)), n.cache.kvType, n.context, states, n.fitting(err))
 }
 
+// leastContext is what a KV cache must have room for that gets smaller by itself.
+const leastContext = 1024
+
+// less gives how much the KV cache may take after the GPU had no room for what was to be made: half. It gives 0 where that would not
+// help, or leave too little.
+func (n *memoryNeeds) less(err error) uint64 {
+	var told *gpu.MemoryError
+	if !errors.As(err, &told) || told.Held < n.weights {
+		return 0
+	}
+	cache := n.cache
+	cache.memory = n.kv / 2
+	if _, context, err := cache.fit(); err != nil || context < min(leastContext, n.context) {
+		return 0
+	}
+	return cache.memory
+}
+
 // fitting says what to lower: to which context, where the GPU's memory is known by what it gave.
 func (n *memoryNeeds) fitting(err error) string {
 	cache := n.cache

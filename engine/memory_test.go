@@ -136,6 +136,22 @@ func TestExplainMemory(t *testing.T) {
 	assert.NoError(t, n.explain(nil))
 }
 
+// A cache whose size is Quire's to choose gets smaller where the GPU has no room, as long as that may help and is of use.
+func TestSmallerCache(t *testing.T) {
+	full := func(held uint64) error { return fmt.Errorf("a load: %w", &gpu.MemoryError{Held: held}) }
+	n := memoryNeeds{weights: 3 << 30, kv: 32 << 20, context: 4096, cache: talesNeeds()}
+	n.cache.trained = 4096
+	assert.Equal(t, uint64(16<<20), n.less(full(3<<30)))
+	assert.Zero(t, n.less(full(3<<30-1)), "the weights have no room")
+	assert.Zero(t, n.less(assert.AnError))
+	n.kv = 9 << 20
+	assert.Equal(t, uint64(9<<19), n.less(full(4<<30)), "a context of 1136")
+	n.kv = 8 << 20
+	assert.Zero(t, n.less(full(4<<30)), "a context of 1008 is no longer of use")
+	n.context, n.cache.trained = 128, 128
+	assert.Equal(t, uint64(4<<20), n.less(full(4<<30)), "but a model may have been trained for less")
+}
+
 // A load that the GPU has no room for says so before a tensor is read.
 func TestOutOfMemoryNamesTheNeed(t *testing.T) {
 	data := tiny.Model{}.Bytes(t)

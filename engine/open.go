@@ -58,10 +58,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
 	}
-	if err = e.size(o.MaxSeqs != 0); err != nil {
-		return nil, err
-	}
-	if err = e.machine.load(ctx); err != nil {
+	if err = e.load(ctx, o); err != nil {
 		return nil, err
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
@@ -135,9 +132,31 @@ func (e *Engine) readTemplate(f *gguf.File) error {
 	return nil
 }
 
-// size settles the context, the KV cache and a step's limits from the options, the model and the adapter; given tells that
-// MaxSeqs is no default.
-func (e *Engine) size(given bool) error {
+// load builds the model on the device. Where it has no room for a KV cache whose size is Quire's to choose, that gets smaller.
+func (e *Engine) load(ctx context.Context, o Options) error {
+	memory, usual := o.KVMemory, uint64(0)
+	for {
+		e.options = withDefaults(o)
+		if err := e.size(o.MaxSeqs != 0, memory); err != nil {
+			return err
+		}
+		err := e.machine.load(ctx)
+		if err == nil && usual > 0 {
+			e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("the GPU has no room for a KV cache of %s: it got %s, for a context of %d tokens", amount(float64(usual)), amount(float64(e.info.KVBytes)), e.info.Context))
+		}
+		if err == nil || o.KVMemory != 0 || o.Context != 0 {
+			return err
+		}
+		if memory = e.machine.needs.less(err); memory == 0 {
+			return err
+		}
+		usual = max(usual, e.info.KVBytes)
+	}
+}
+
+// size settles the context, the KV cache and a step's limits from the options, the model, the adapter and what the KV cache may take (0:
+// what is usual); given tells that MaxSeqs is no default.
+func (e *Engine) size(given bool, kvMemory uint64) error {
 	o, c, info := &e.options, e.plan.Config, e.machine.device.Info()
 	if o.KVType == "" {
 		if o.KVType = "f16"; e.plan.Whole { // K and V live for a step only
@@ -166,7 +185,6 @@ func (e *Engine) size(given bool) error {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
 	binding := min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)
-	kvMemory := o.KVMemory
 	if kvMemory == 0 {
 		kvMemory = defaultKVMemory(info)
 	}
