@@ -1,12 +1,13 @@
 // Package session is the file format of a saved conversation: its tokens, the K and V of its leading whole blocks as the cache
 // holds them, and the state behind those of a model that keeps one. It knows no model and no GPU.
 //
-// A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes);
-// the header (fingerprint, then block size, bytes of a block, number of tokens and of blocks as u32); the tokens; the
-// blocks, each followed by its CRC-32C; and the SHA-256 of all before it. Version 2 has the bytes of the state as the header's
-// last number, and the state with its CRC-32C behind the blocks, where there are any. Version 3 has the bytes of a note behind that
-// number, and the note with its CRC-32C behind the tokens. The header and the tokens are followed by their CRC-32C too, so that damage
-// is found before it is believed.
+// A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes); the header
+// (fingerprint, then block size, bytes of a block, number of tokens and of blocks, bytes of the state and of the note as u32); the tokens;
+// the note, where there is one; the blocks; and the state behind them, where there are any. Each of these is followed by its CRC-32C, so
+// that damage is found before it is believed. The end is the SHA-256 of all before it but the blocks and the state, for which their
+// CRC-32C stand: a browser takes long for the SHA-256 of what a GPU computes in no time.
+//
+// The versions before had the SHA-256 of all at their end, the first no state and no note, and the second no note in its header.
 package session
 
 import (
@@ -17,20 +18,23 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"quire/engine/sha256"
 )
 
-// The versions of the format: a conversation is written as the first that can hold it.
+// Version is that of what is written; those before are read.
+const Version = 4
+
 const (
-	Version      = 1
-	VersionState = 2
-	VersionNote  = 3
+	versionState = 2
+	versionNote  = 3
 )
 
 const (
 	magic       = "QuireKV\n"
 	headerBytes = sha256.Size + 4*4 // of the first version
+	versionRest = 2                 // numbers that the header has had since
 	blockMost   = 1 << 30           // bytes of a block: more is no cache's
 	noteMost    = 1 << 28           // bytes of a note
 	piece       = 1 << 20           // bytes that are believed at once
@@ -79,7 +83,6 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Writer writes a session.
 type Writer struct {
 	out   output
-	to    io.Writer
 	sum   hash.Hash
 	left  int // blocks
 	bytes int // of a block
@@ -88,26 +91,17 @@ type Writer struct {
 
 // NewWriter begins a session. Its blocks are to follow, and then Close.
 func NewWriter(to io.Writer, s *State) (*Writer, error) {
-	w := &Writer{to: to, sum: sha256.New(), left: s.Blocks, bytes: s.BlockBytes}
+	w := &Writer{sum: sha256.New(), left: s.Blocks, bytes: s.BlockBytes}
 	if s.hasState() {
 		w.state = s.StateBytes
 	}
-	w.out.w = io.MultiWriter(to, w.sum)
+	w.out.w, w.out.sum = to, w.sum
 	start := append([]byte(magic), make([]byte, 8)...)
 	header := append([]byte(nil), s.Fingerprint[:]...)
-	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks} {
+	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks, s.StateBytes, len(s.Note)} {
 		header = binary.LittleEndian.AppendUint32(header, uint32(v))
 	}
-	version := uint32(Version)
-	if s.StateBytes > 0 || len(s.Note) > 0 {
-		version = VersionState
-		header = binary.LittleEndian.AppendUint32(header, uint32(s.StateBytes))
-	}
-	if len(s.Note) > 0 {
-		version = VersionNote
-		header = binary.LittleEndian.AppendUint32(header, uint32(len(s.Note)))
-	}
-	binary.LittleEndian.PutUint32(start[8:], version)
+	binary.LittleEndian.PutUint32(start[8:], Version)
 	binary.LittleEndian.PutUint32(start[12:], uint32(len(header)))
 	tokens := make([]byte, 0, 4*len(s.Tokens))
 	for _, t := range s.Tokens {
@@ -128,7 +122,7 @@ func (w *Writer) Block(data []byte) error {
 		return fmt.Errorf("session: a block of %d bytes, with %d blocks of %d bytes to come", len(data), w.left, w.bytes)
 	}
 	w.left--
-	w.out.section(data)
+	w.out.large(data)
 	return w.out.err
 }
 
@@ -138,7 +132,7 @@ func (w *Writer) State(data []byte) error {
 		return fmt.Errorf("session: a state of %d bytes, with %d blocks and a state of %d bytes to come", len(data), w.left, w.state)
 	}
 	w.state = 0
-	w.out.section(data)
+	w.out.large(data)
 	return w.out.err
 }
 
@@ -147,25 +141,37 @@ func (w *Writer) Close() error {
 	if w.left > 0 || w.state > 0 {
 		return fmt.Errorf("session: %d blocks and a state of %d bytes are not written", w.left, w.state)
 	}
-	w.out.w = w.to
-	w.out.write(w.sum.Sum(nil))
+	w.out.put(w.sum.Sum(nil))
 	return w.out.err
 }
 
 // output writes until the first error.
 type output struct {
 	w   io.Writer
+	sum hash.Hash // of what is written, but for large sections
 	err error
 }
 
-func (c *output) write(data []byte) {
+func (c *output) put(data []byte) {
 	if c.err == nil {
 		_, c.err = c.w.Write(data)
 	}
 }
 
+func (c *output) write(data []byte) {
+	c.put(data)
+	c.sum.Write(data)
+}
+
+// section writes data and its checksum.
 func (c *output) section(data []byte) {
 	c.write(data)
+	c.write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli)))
+}
+
+// large does the same with data for which its checksum stands in the sum.
+func (c *output) large(data []byte) {
+	c.put(data)
 	c.write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(data, castagnoli)))
 }
 
@@ -194,7 +200,7 @@ type Reader struct {
 // NewReader reads a session's beginning.
 func NewReader(from io.Reader) (*Reader, error) {
 	r := &Reader{sum: sha256.New()}
-	r.in.r = io.TeeReader(from, r.sum)
+	r.in.r, r.in.sum = from, r.sum
 	first, err := r.in.take("magic", len(magic))
 	if damaged := (*Error)(nil); errors.As(err, &damaged) {
 		return nil, &Error{"magic", ErrFormat, damaged.Why}
@@ -205,15 +211,18 @@ func NewReader(from io.Reader) (*Reader, error) {
 	if !bytes.Equal(first, []byte(magic)) {
 		return nil, &Error{"magic", ErrFormat, "the file begins otherwise"}
 	}
+	r.sum.Write(first)
 	start, err := r.in.take("header", 8)
 	if err != nil {
 		return nil, err
 	}
+	r.sum.Write(start)
 	version := binary.LittleEndian.Uint32(start)
-	if version < Version || version > VersionNote {
-		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not %d to %d", version, Version, VersionNote)}
+	if version < 1 || version > Version {
+		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not 1 to %d", version, Version)}
 	}
-	length := headerBytes + 4*int(version-Version)
+	r.in.all = version < Version
+	length := headerBytes + 4*min(int(version)-1, versionRest)
 	if n := binary.LittleEndian.Uint32(start[4:]); n != uint32(length) {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, length)}
 	}
@@ -222,19 +231,13 @@ func NewReader(from io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	copy(r.Fingerprint[:], header)
-	var v [4]int
-	for i := range v {
+	var v [6]int
+	for i := range (length - sha256.Size) / 4 {
 		v[i] = int(binary.LittleEndian.Uint32(header[sha256.Size+4*i:]))
 	}
-	r.BlockSize, r.BlockBytes, r.Blocks = v[0], v[1], v[3]
-	count, note := v[2], 0
-	if version >= VersionState {
-		r.StateBytes = int(binary.LittleEndian.Uint32(header[headerBytes:]))
-	}
-	if version == VersionNote {
-		note = int(binary.LittleEndian.Uint32(header[headerBytes+4:]))
-	}
-	if r.StateBytes > blockMost || version == VersionState && r.StateBytes < 1 || note > noteMost || version == VersionNote && note < 1 {
+	r.BlockSize, r.BlockBytes, r.Blocks, r.StateBytes = v[0], v[1], v[3], v[4]
+	count, note := v[2], v[5]
+	if r.StateBytes > blockMost || version == versionState && r.StateBytes < 1 || note > noteMost || version == versionNote && note < 1 {
 		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("a state of %d bytes and a note of %d cannot be", r.StateBytes, note)}
 	}
 	if r.BlockSize < 1 || r.BlockBytes < 1 || r.BlockBytes > blockMost || r.Blocks > count/r.BlockSize || count > 1<<30 {
@@ -253,17 +256,19 @@ func NewReader(from io.Reader) (*Reader, error) {
 		r.Tokens = append(r.Tokens, token)
 	}
 	if note > 0 {
-		if r.Note, err = r.in.section("note", note); err != nil {
+		data, err := r.in.section("note", note)
+		if err != nil {
 			return nil, err
 		}
+		r.Note = bytes.Clone(data)
 	}
 	return r, nil
 }
 
-// Block reads the next block, of which there are Blocks.
+// Block reads the next block, of which there are Blocks. What it gives is good until the next call.
 func (r *Reader) Block() ([]byte, error) {
 	r.next++
-	return r.in.section(fmt.Sprintf("block %d", r.next-1), r.BlockBytes)
+	return r.in.large(fmt.Sprintf("block %d", r.next-1), r.BlockBytes)
 }
 
 // StateData reads the state, after the blocks; nil where there is none.
@@ -271,7 +276,7 @@ func (r *Reader) StateData() ([]byte, error) {
 	if !r.hasState() {
 		return nil, nil
 	}
-	return r.in.section("state", r.StateBytes)
+	return r.in.large("state", r.StateBytes)
 }
 
 // Close reads a session's end, after its blocks and state and no further.
@@ -305,16 +310,20 @@ func Verify(from io.Reader) error {
 }
 
 type reader struct {
-	r io.Reader
+	r   io.Reader
+	sum hash.Hash // of what sections are read
+	all bool      // of large ones, too
+	buf []byte    // what was read last
 }
 
 // take reads n bytes, a piece at a time: a number in a damaged file must not cost memory that the file does not fill.
 func (in *reader) take(part string, n int) ([]byte, error) {
-	var out []byte
-	for len(out) < n {
-		at := len(out)
-		out = append(out, make([]byte, min(n-at, piece))...)
-		got, err := io.ReadFull(in.r, out[at:])
+	in.buf = in.buf[:0]
+	for len(in.buf) < n {
+		at := len(in.buf)
+		more := min(n-at, piece)
+		in.buf = slices.Grow(in.buf, more)[:at+more]
+		got, err := io.ReadFull(in.r, in.buf[at:])
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, &Error{part, ErrDamaged, fmt.Sprintf("the file ends after %d of %d bytes", at+got, n)}
 		}
@@ -322,11 +331,22 @@ func (in *reader) take(part string, n int) ([]byte, error) {
 			return nil, fmt.Errorf("session: reading %s: %w", part, err)
 		}
 	}
-	return out, nil
+	return in.buf, nil
 }
 
 // section reads n bytes and their checksum.
-func (in *reader) section(part string, n int) ([]byte, error) {
+func (in *reader) section(part string, n int) ([]byte, error) { return in.checked(part, n, 0) }
+
+// large does the same for what has only its checksum in the sum.
+func (in *reader) large(part string, n int) ([]byte, error) {
+	if in.all {
+		return in.checked(part, n, 0)
+	}
+	return in.checked(part, n, n)
+}
+
+// checked reads n bytes and their checksum, and adds them to the sum from an offset on.
+func (in *reader) checked(part string, n, from int) ([]byte, error) {
 	data, err := in.take(part, n+4)
 	if err != nil {
 		return nil, err
@@ -334,5 +354,6 @@ func (in *reader) section(part string, n int) ([]byte, error) {
 	if binary.LittleEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
 		return nil, &Error{part, ErrDamaged, "its checksum does not fit"}
 	}
+	in.sum.Write(data[from:])
 	return data[:n], nil
 }

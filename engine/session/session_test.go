@@ -3,12 +3,17 @@ package session
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/sha256"
 )
 
 func example() *State {
@@ -111,13 +116,12 @@ func TestRoundTrip(t *testing.T) {
 
 // A file cut short or altered anywhere is refused with an error that says where.
 func TestDamage(t *testing.T) {
-	testDamage(t, example())
-	testDamage(t, exampleState())
-	testDamage(t, exampleNote())
+	testDamage(t, written(t, example()))
+	testDamage(t, written(t, exampleState()))
+	testDamage(t, written(t, exampleNote()))
 }
 
-func testDamage(t *testing.T, s *State) {
-	file := written(t, s)
+func testDamage(t *testing.T, file []byte) {
 	check := func(data []byte, what string, at int) {
 		err := Verify(bytes.NewReader(data))
 		var e *Error
@@ -144,7 +148,7 @@ func TestErrorsNameThePart(t *testing.T) {
 		part string
 		err  error
 	}{{0, "magic", ErrFormat}, {8, "version", ErrFormat}, {12, "header", ErrFormat}, {20, "header", ErrDamaged},
-		{16 + headerBytes + 4 + 9, "tokens", ErrDamaged}, {16 + headerBytes + 4 + 7*4 + 4 + 28 + 3, "block 1", ErrDamaged},
+		{16 + headerBytes + 8 + 4 + 9, "tokens", ErrDamaged}, {16 + headerBytes + 8 + 4 + 7*4 + 4 + 28 + 3, "block 1", ErrDamaged},
 		{len(file) - 1, "checksum", ErrDamaged}} {
 		bad := bytes.Clone(file)
 		bad[test.at] ^= 4
@@ -179,11 +183,32 @@ func TestReaderErrors(t *testing.T) {
 	require.ErrorIs(t, write(broken{}, example(), block), errBroken)
 }
 
-// A conversation is written as the first version that can hold it, so that older programs read what they can.
+// What programs before have written is read: the files are theirs.
 func TestVersions(t *testing.T) {
-	for version, s := range map[byte]*State{Version: example(), VersionState: exampleState(), VersionNote: exampleNote()} {
-		assert.Equal(t, version, written(t, s)[len(magic)])
+	assert.Equal(t, byte(Version), written(t, example())[len(magic)])
+	for version, want := range map[int]*State{1: example(), versionState: exampleState(), versionNote: exampleNote()} {
+		file, err := os.ReadFile(fmt.Sprintf("testdata/version-%d.session", version))
+		require.NoError(t, err)
+		require.Equal(t, byte(version), file[len(magic)])
+		got, blocks, err := read(bytes.NewReader(file))
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+		for i, data := range blocks {
+			assert.Equal(t, block(want, i), data)
+		}
+		testDamage(t, file)
 	}
+}
+
+// Blocks that have changed places do not go unnoticed, though each fits its checksum.
+func TestOrderOfBlocks(t *testing.T) {
+	s := example()
+	file, n := written(t, s), s.BlockBytes+4
+	start := len(file) - sha256.Size - 3*n
+	bad := slices.Concat(file[:start], file[start+n:start+2*n], file[start:start+n], file[start+2*n:])
+	var e *Error
+	require.ErrorAs(t, Verify(bytes.NewReader(bad)), &e)
+	assert.Equal(t, "checksum", e.Part)
 }
 
 // A writer is held to what it announced.
@@ -213,6 +238,9 @@ func FuzzRead(f *testing.F) {
 		}
 		var again bytes.Buffer
 		require.NoError(t, write(&again, s, func(_ *State, i int) []byte { return blocks[i] }))
-		require.Equal(t, again.Bytes(), data[:again.Len()])
+		same, others, err := read(&again)
+		require.NoError(t, err)
+		require.Equal(t, s, same)
+		require.Equal(t, blocks, others)
 	})
 }
