@@ -48,8 +48,7 @@ export interface OpenOptions {
    * Whether all tabs of the origin that open the same model with the same options, by the same version of the package, have one engine:
    * its memory, its cache of prompts and its queue. It runs in a worker that they share, and ends with the last tab. Where a browser lets no
    * such worker use the GPU, one tab leads: the engine runs in its worker, and when it is closed, or hidden for long, another tab opens
-   * the model and goes on with what runs. "worker" and "lock" ask for one of the two ways. A shared worker cannot keep models:
-   * they come through the browser's HTTP cache. Default false: what an engine holds, and who waits for whom, is then the tab's alone.
+   * the model and goes on with what runs. "worker" and "lock" ask for one of the two ways. Default false: what an engine holds, and who waits for whom, is then the tab's alone.
    */
   shared?: boolean | 'worker' | 'lock';
   /** Told while a lost GPU is set up again; what runs goes on afterwards. */

@@ -46,8 +46,7 @@ async function call({method, id, argument, blob, store: keep}) {
     try {
       if (method === 'open') {
         opening = id;
-        // Browsers let only a tab's own worker write files in pieces.
-        await store.prepare(shared ? {...keep, keep: false} : keep);
+        await store.prepare(keep);
       }
       const {url, ...rest} = JSON.parse(argument);
       if (url) argument = JSON.stringify({...rest, url: await store.resolve(url)});

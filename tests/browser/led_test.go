@@ -219,6 +219,18 @@ func TestTabsHandOver(t *testing.T) {
 		end(t, two, three)
 		assert.Regexp(t, `^ErrClosed`, get[string](leads, `quire.stats().catch(({name}) => name)`))
 	})
+	t.Run("without WebGPU in a shared worker", func(t *testing.T) {
+		p := newTab(t, site, "")
+		assert.Equal(t, []any{true, true}, get[[]any](p, `import('/quire.js').then(async ({Quire}) => {
+			const engineOf = async (options) => (await (await Quire.open({model: '/way.gguf', ...options})).stats()).engine;
+			const led = await engineOf({shared: 'lock'});
+			const either = await engineOf({shared: true});
+			SharedWorker = undefined;
+			return [led === either, led === await engineOf({shared: true})];
+		})`))
+		assert.Equal(t, "ErrBadRequest: shared is \"worker\", and this browser has no workers that tabs share",
+			get[string](p, `import('/quire.js').then(({Quire}) => Quire.open({model: '/way.gguf', shared: 'worker'})).catch((e) => e.name + ': ' + e.message)`))
+	})
 	t.Run("while none has opened", func(t *testing.T) {
 		a, b := newTab(t, site, ""), newTab(t, site, "")
 		for _, p := range []*tab{a, b} {
@@ -265,4 +277,21 @@ func TestTabsHandOver(t *testing.T) {
 			assert.Equal(t, "ErrNotFound: the model is gone", get[string](p, `all()`))
 		}
 	})
+}
+
+// A leader's GPU that is lost is set up again there, and all tabs' streams go on.
+func TestLeaderLosesItsGPU(t *testing.T) {
+	onlyAll(t)
+	site := serve(t)
+	leads, follows := newTab(t, site+"/empty.html", ""), newTab(t, site+"/empty.html", "")
+	get[string](leads, led)
+	get[string](follows, led)
+	want := get[string](leads, `tell().result.then(({text}) => text)`)
+	get[bool](follows, `new Promise(async (resolve) => {
+		globalThis.mine = tell();
+		for await (const _ of mine) resolve(true);
+	})`)
+	get[any](leads, `new BroadcastChannel('test').postMessage('lose')`)
+	assert.Equal(t, want, get[string](follows, `mine.result.then(({text}) => text)`))
+	assert.Equal(t, 1, follows.workers())
 }

@@ -4,6 +4,7 @@ package browser
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,7 @@ func TestTabsShareAnEngine(t *testing.T) {
 	info := get[string](stays, sharing)
 	want := get[string](stays, `tell().result.then(({text}) => text)`)
 	require.NotEmpty(t, want)
+	assert.True(t, get[bool](stays, `quire.kept.then(({kept}) => kept)`))
 
 	t.Run("another tab", func(t *testing.T) {
 		goes := newTab(t, site+"/empty.html", "")
@@ -48,6 +50,12 @@ func TestTabsShareAnEngine(t *testing.T) {
 			for await (const {choices} of quire.chat.completions.create({messages: [{role: 'user', content: 'A fox.'}], max_tokens: 2, temperature: 0, stream: true})) text += choices[0]?.delta.content ?? '';
 			return text === choices[0].message.content && text !== '';
 		})()`), "the API's calls, in a stream too")
+
+		cached := func(p *tab, salt string) int {
+			return get[int](p, `quire.generate({prompt: 'One day, a fox and a bear went to the big, big park to play with a ball.', maxTokens: 1, salt: '`+salt+`'})
+				.result.then(({figures}) => figures.cachedTokens)`)
+		}
+		assert.Equal(t, []int{0, 0, 16, 0}, []int{cached(stays, "a"), cached(goes, "b"), cached(goes, "a"), cached(stays, "")}, "tabs share what has their salt")
 
 		// Each sees the blocks of both, and knows its own.
 		get[bool](stays, `Boolean(globalThis.seen = new Set(), quire.watch(({sequences}) => {
@@ -93,4 +101,45 @@ func TestVersionOfThePackage(t *testing.T) {
 	code, err := os.ReadFile(filepath.Join(dist, "quire", "version.js"))
 	require.NoError(t, err)
 	assert.Contains(t, string(code), "VERSION = '"+about.Version+"'")
+}
+
+// Workers that tabs share write and read files in ways of their own.
+func TestSharedWorkerKeeps(t *testing.T) {
+	data := file(3<<20+77, 5)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	get[any](p, `void (globalThis.shared = (options, task) => new Promise((resolve) => {
+		const script = `+"`"+`
+			import '${location.origin}/gpu.js';
+			import {Store} from '${location.origin}/store/store.js';
+			quireGPU.retryPause = 2;
+			const store = new Store((from) => quireGPU.fetched(from), () => {});
+			store.pieceSize = 1 << 20;
+			onconnect = async ({ports: [port]}) => {
+				try {
+					await store.prepare(${JSON.stringify(options)});
+					port.postMessage(await (${task})(store, '${location.origin}/models/m.gguf'));
+				} catch (e) {
+					port.postMessage(JSON.stringify(store.failure(e)));
+				}
+			};`+"`"+`;
+		new SharedWorker(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})), {type: 'module'}).port.onmessage = ({data}) => resolve(data);
+	}))`)
+	s.set(cutAt(len(data) * 2 / 5))
+	assert.Contains(t, get[string](p, `shared({connections: 1}, (store, url) => store.pull(url).then(() => 'no failure'))`), "ErrCut")
+	s.requests()
+	there := get[int](p, `models.list().then(([m]) => m.whole ? -1 : m.bytes)`)
+	assert.InDelta(t, len(data)*2/5, there, 1<<19, "what came is kept")
+	s.set(nil)
+	assert.Equal(t, "pulled", get[string](p, `shared({connections: 1}, (store, url) => store.pull(url).then(() => 'pulled'))`))
+	assert.Equal(t, []string{fmt.Sprintf("bytes=%d-", there)}, s.requests(), "the rest alone is asked for")
+	assert.Equal(t, reading{Digest: digest(data), From: "kept", Same: true}, stripped(get[reading](p, `read('/models/m.gguf')`)), "a tab's worker reads it")
+	assert.Equal(t, digest(data), get[string](p, `shared({}, async (store, url) => {
+		const source = store.source(url), size = await source.open();
+		const sum = await crypto.subtle.digest('SHA-256', await source.read(0, size));
+		return Array.from(new Uint8Array(sum), (b) => b.toString(16).padStart(2, '0')).join('');
+	})`), "and so does one that tabs share")
+	assert.Empty(t, s.requests())
+	p.quiet()
 }

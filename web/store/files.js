@@ -31,22 +31,22 @@ export class Files {
     const key = `${folder}/${name}`, part = new Uint8Array(buffer, 0, bytes);
     if (!this.#handles.has(key)) this.#handles.set(key, await openFile(await this.#folder(folder), name));
     const handle = this.#handles.get(key);
-    if (handle.write(part, {at}) < bytes) throw new DOMException('no room', 'QuotaExceededError');
+    if (await handle.write(part, {at}) < bytes) throw new DOMException('no room', 'QuotaExceededError');
     let whole = part;
     if (at > 0) {
       whole = new Uint8Array(at + bytes);
-      handle.read(whole, {at: 0});
+      await handle.read(whole, {at: 0});
     }
     const sum = await sha256(whole);
-    if (last) this.end({folder, name});
+    if (last) await this.end({folder, name});
     return {buffer, sha256: sum};
   }
 
   /** Lets a file go that was being written. */
-  end({folder, name}) {
-    const key = `${folder}/${name}`;
-    this.#handles.get(key)?.close();
+  async end({folder, name}) {
+    const key = `${folder}/${name}`, handle = this.#handles.get(key);
     this.#handles.delete(key);
+    await handle?.close();
   }
 
   /** Adds a file to a sum; begin makes the sum anew. False where there are not so many bytes. */

@@ -1,3 +1,5 @@
+import {StreamedFile} from './streamed.js';
+
 // The browser's private files (OPFS): one folder for models, and in it one for each.
 
 const TOP = 'quire-models';
@@ -42,9 +44,10 @@ export const remove = (folder, name) => folder.removeEntry(name, {recursive: tru
   if (e.name !== 'NotFoundError') throw e;
 });
 
-/** Opens a file to write to; workers only. */
+/** Opens a file to write to; workers only. In one that tabs share all it does must be awaited. */
 export async function openFile(folder, name) {
-  return held(await folder.getFileHandle(name, {create: true}), (file) => file.createSyncAccessHandle());
+  const file = await folder.getFileHandle(name, {create: true});
+  return file.createSyncAccessHandle ? held(file, () => file.createSyncAccessHandle()) : new StreamedFile(file);
 }
 
 /** Reads a file's first bytes, and gives how many there were. */

@@ -96,8 +96,10 @@ export class Record {
     this.#take(line);
   }
 
-  close() {
-    this.#handle?.close();
+  /** Ends writing; resolves when all of it is there. */
+  async close() {
+    const handle = this.#handle;
     this.#handle = null;
+    await handle?.close();
   }
 }

@@ -97,6 +97,6 @@ export class Shelf {
     const open = [...this.#open];
     this.#open.clear();
     await Promise.all(open.map((i) => this.#workers.ask(i, 'end', this.#file(i)).catch(() => {})));
-    this.record.close();
+    await this.record.close();
   }
 }

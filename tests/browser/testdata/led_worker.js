@@ -93,4 +93,8 @@ self.onmessage = ({data}) => {
   say = (message) => hub.said(message);
   lead(data.lead, hub);
 };
-say({kind: 'listening'});
+if ('onconnect' in globalThis) {
+  self.onconnect = ({ports: [port]}) => port.postMessage({kind: 'listening', gpu: false}); // as where a browser lets no shared worker use the GPU
+} else {
+  say({kind: 'listening'});
+}
