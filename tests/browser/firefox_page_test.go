@@ -170,3 +170,24 @@ func TestFirefoxSharesAnEngine(t *testing.T) {
 		return [a.text.length > 0, a.text === b.text, workers];
 	})()`))
 }
+
+// There, too, one of several engines goes on with what another has begun.
+func TestFirefoxFollowsALeader(t *testing.T) {
+	onlyAll(t)
+	f := newFox(t, serve(t)+"/empty.html")
+	assert.Equal(t, []any{true, true, true}, see[[]any](f, `(async () => {
+		const {Quire} = await import('/quire.js');
+		const {default: tales} = await import('/tales.js');
+		const options = {model: tales, shared: 'lock', deterministic: true, kvMemory: 16 << 20, context: 256};
+		const one = await Quire.open(options), two = await Quire.open(options);
+		const tell = (quire) => quire.generate({prompt: 'Once upon a time there was', temperature: 0.8, seed: 5, maxTokens: 6, ignoreEnd: true});
+		const {text} = await tell(one).result;
+		const goesOn = tell(two);
+		let closing = null, came = '';
+		for await (const chunk of goesOn) {
+			closing ??= one.close();
+			came += chunk.text;
+		}
+		return [text.length > 0, text === came, text === (await goesOn.result).text];
+	})()`))
+}

@@ -1,5 +1,5 @@
-// Several tabs with one engine, in a worker that they share or in that of one of them: each calls as if the engine were its own. A call has a number of its
-// tab's, and another here, which is the engine's.
+// Several tabs with one engine, in a worker that they share or in that of one of them: each calls as if the engine were its own. A call
+// has a number of its tab's, and another here, which is the engine's.
 
 /** Between tabs and an engine. */
 export class Hub {
