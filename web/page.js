@@ -6,6 +6,7 @@ import {CacheView} from './page/cache.js';
 import {Adapters} from './page/chat/adapters.js';
 import {nameOf, Backend} from './page/chat/backend.js';
 import {Chat} from './page/chat/chat.js';
+import {learn} from './page/chat/forecast.js';
 import {icon} from './page/chat/icons.js';
 import {Library} from './page/chat/library.js';
 import {Figures} from './page/figures.js';
@@ -47,6 +48,7 @@ const form = new ModelForm({
     lesson.open(quire);
     adapters.suit(quire.loadLora ? quire : null);
     if (!quire.watch) return; // a server's
+    if (form.address && !$('kv-memory').value && !$('context').value) learn(form.address, quire.info);
     figures.open(quire);
     cache.open(quire);
     bench.open(quire);

@@ -358,6 +358,7 @@ func TestLibrary(t *testing.T) {
 	p.wait(`opened === 'hf:owner/finch:Q4_K_M' && !document.querySelector('#library').open`)
 	assert.Equal(t, "Parrot", get[string](p, `document.querySelector('#chip').textContent`))
 	p.press("Parrot", 0)
+	p.wait(`document.querySelector('#library-list').textContent.includes('500 MB; in GPU memory 1.00 MB, and 1.05 MB for the KV cache')`) // as it was loaded
 	p.fill("#library-name", "https://example.org/other.gguf")
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(`opened === 'https://example.org/other.gguf' && !document.querySelector('#library').open`)

@@ -74,6 +74,11 @@ export class ModelForm {
     this.#stage('Nothing can be loaded here.', 0);
   }
 
+  // address is that of the model which is chosen, or its name; '' where it has none.
+  get address() {
+    return this.#from === 'url' ? $('url').value.trim() : '';
+  }
+
   get #from() {
     return this.#form.elements.from.value;
   }

@@ -3,17 +3,18 @@
 import {Quire} from '../../quire.js';
 import {adviceFor, show} from '../advice.js';
 import {bytes} from '../format.js';
+import {known} from './forecast.js';
 import {iconButton, make} from './icons.js';
 
 const $ = (id) => document.getElementById(id);
 
-// SOME are models that are known to run, small ones first.
+// SOME are models that are known to run, small ones first: name, title, and the file's bytes.
 const SOME = [
-  ['hf:bartowski/SmolLM2-360M-Instruct-GGUF:Q8_0', 'SmolLM2 360M', 386e6],
-  ['hf:Qwen/Qwen3-0.6B-GGUF:Q8_0', 'Qwen3 0.6B, which thinks first', 639e6],
-  ['hf:ggml-org/gemma-3-1b-it-GGUF:Q4_K_M', 'Gemma 3 1B', 806e6],
-  ['hf:bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 1B', 808e6],
-  ['hf:bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 3B', 2019e6],
+  ['hf:HuggingFaceTB/SmolLM2-360M-Instruct-GGUF:Q8_0', 'SmolLM2 360M', 386404992],
+  ['hf:Qwen/Qwen3-0.6B-GGUF:Q8_0', 'Qwen3 0.6B, which thinks first', 639446688],
+  ['hf:ggml-org/gemma-3-1b-it-GGUF:Q4_K_M', 'Gemma 3 1B', 806058240],
+  ['hf:bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 1B', 807694464],
+  ['hf:bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M', 'Llama 3.2 3B', 2019377600],
 ];
 const LARGE = 2 ** 31, SMALL = 2 ** 29; // the most that the KV cache takes by itself, on a card of its own and elsewhere
 
@@ -97,10 +98,10 @@ export class Library {
     const names = new Set(kept.flatMap((m) => m.names));
     $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
-      ...[...$('server-model').options].map(({value}) => this.#row(value, 'This server’s', 0, this.#act('Ask', () => this.#use('server', value)))),
-      this.#row('Quire Tales', 'Built in: a small teller of stories, 8 MB', 0, this.#act('Use', () => this.#use('builtin'))),
+      ...[...$('server-model').options].map(({value}) => this.#row(value, 'This server’s', '', this.#act('Ask', () => this.#use('server', value)))),
+      this.#row('Quire Tales', 'Built in: a small teller of stories, 8 MB', '', this.#act('Use', () => this.#use('builtin'))),
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
-      ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, size, this.#act('Get', () => this.#use('url', name)))),
+      ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, this.#takes([name], size), this.#act('Get', () => this.#use('url', name)))),
     ];
     $('library-list').replaceChildren(...rows, ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
     $('library-adapter').hidden = Boolean(this.#form.quire?.server);
@@ -114,23 +115,30 @@ export class Library {
       await Quire.models.remove(model).catch((e) => show($('library-error'), adviceFor(e)));
       this.#list();
     });
-    return this.#row(shortly(model.name), here, model.size, this.#act(model.whole ? 'Use' : 'Go on', () => this.#use('url', model.name)), remove);
+    return this.#row(shortly(model.name), here, this.#takes(model.names, model.size), this.#act(model.whole ? 'Use' : 'Go on', () => this.#use('url', model.name)), remove);
   }
 
   #adapter({url, lora}) {
     const remove = iconButton('bin', lora ? `Take ${lora.name} away` : `Forget ${shortly(url)}`, () => this.#adapt(() => this.#adapters.remove(url)));
     const add = lora ? [] : [this.#act('Add', () => this.#adapt(() => this.#adapters.add(url)))];
-    return this.#row(lora?.name ?? shortly(url), lora ? 'LoRA adapter, loaded: conversations choose it among their parameters' : 'LoRA adapter', 0, ...add, remove);
+    return this.#row(lora?.name ?? shortly(url), lora ? 'LoRA adapter, loaded: conversations choose it among their parameters' : 'LoRA adapter', '', ...add, remove);
   }
 
   #act(label, act) {
     return make('button', {type: 'button', textContent: label, onclick: act});
   }
 
-  #row(title, note, size, ...buttons) {
+  #row(title, note, takes, ...buttons) {
     for (const b of buttons) if (!b.getAttribute('aria-label')) b.setAttribute('aria-label', `${b.textContent} ${title}`);
-    const takes = size ? [make('span', {className: 'note', textContent: `${bytes(size)}, in GPU memory up to ${bytes(size + this.#most)} with the KV cache`})] : [];
-    return make('li', {}, make('div', {}, make('strong', {textContent: title}), make('span', {className: 'note', textContent: note}), ...takes), ...buttons);
+    const size = takes ? [make('span', {className: 'note', textContent: takes})] : [];
+    return make('li', {}, make('div', {}, make('strong', {textContent: title}), make('span', {className: 'note', textContent: note}), ...size), ...buttons);
+  }
+
+  // takes says how large a model's file is, and what it takes on the GPU: as it was loaded last, or at most.
+  #takes(names, size) {
+    const asked = Number($('kv-memory').value) * 2 ** 20, last = asked ? null : known(names);
+    if (last) return `${bytes(size)}; in GPU memory ${bytes(last.weights)}, and ${bytes(last.cache)} for the KV cache`;
+    return `${bytes(size)}, in GPU memory up to ${bytes(size + (asked || this.#most))} with the KV cache`;
   }
 }
 

@@ -58,17 +58,18 @@ export function memory(tables, blocks) {
   return make('ol', {className: 'lesson-memory'}, ...cells);
 }
 
-// scores draws a tile's scores as bars over their tokens, on one scale for all tiles.
-export function scores(tile, pieces, [low, high], max) {
+// scores draws a tile's scores as bars over their tokens, up and down from zero, on one scale for all tiles; n is the tile's number.
+export function scores(tile, pieces, [low, high], max, n) {
   const range = high - low || 1, at = (s) => (s - low) / range;
   const bars = tile.scores.map((s, i) => {
     const bar = make('li', {className: s === null ? 'unseen' : s === max ? 'most' : ''}, make('span', {className: 'bar'}, make('i')),
       make('span', {className: 'name', textContent: shown(pieces[tile.first + i])}));
-    bar.style.setProperty('--at', s === null ? 0 : at(s));
+    bar.style.setProperty('--from', at(Math.min(0, s ?? 0)));
+    bar.style.setProperty('--size', Math.abs(s ?? 0) / range);
     return bar;
   });
   const chart = make('ol', {className: 'lesson-scores'}, ...bars);
-  chart.style.setProperty('--max', at(max));
+  for (const [name, value] of [['--max', at(max)], ['--zero', at(0)], ['--hue', hue(n)]]) chart.style.setProperty(name, value);
   return chart;
 }
 
@@ -84,6 +85,9 @@ export function vector(list, most, label) {
   strip.setAttribute('aria-label', label);
   return strip;
 }
+
+// paren puts a number below zero into parentheses, to be taken away from another.
+export const paren = (x) => (x < 0 ? `(${short(x)})` : short(x));
 
 // figures shows what is known after a step: [name, before, after].
 export function figures(list) {

@@ -2,15 +2,18 @@
 
 // scoresOf gives a head's scores, one a token; null for tokens that the query does not see.
 export function scoresOf(look, head) {
-  const {position, from, heads, kvHeads, headDim, scale, softcap, query, keys} = look;
-  const kv = Math.floor(head * kvHeads / heads);
+  const {position, from, headDim, scale, softcap, query} = look;
   return Array.from({length: position + 1}, (_, token) => {
     if (token < from) return null;
-    let sum = 0;
-    for (let i = 0; i < headDim; i++) sum += query[head * headDim + i] * keys[(token * kvHeads + kv) * headDim + i];
-    const score = scale * sum;
+    const score = scale * keyOf(look, head, token).reduce((sum, k, i) => sum + k * query[head * headDim + i], 0);
     return softcap ? softcap * Math.tanh(score / softcap) : score;
   });
+}
+
+// keyOf gives a token's key, as a head has it.
+export function keyOf({heads, kvHeads, headDim, keys}, head, token) {
+  const at = (token * kvHeads + Math.floor(head * kvHeads / heads)) * headDim;
+  return keys.subarray(at, at + headDim);
 }
 
 // valuesOf gives what a token adds to a head's answer.

@@ -1,8 +1,8 @@
 // The lesson's steps. Each is {title, text, nodes()}: what a reader is told, and what is drawn.
 
 import {count, whole} from '../format.js';
-import {figures, memory, numbers, scores, short, table, tokens, vector} from './draw.js';
-import {apart, plain, tiles} from './softmax.js';
+import {figures, memory, numbers, paren, scores, short, table, tokens, vector} from './draw.js';
+import {apart, keyOf, plain, scoresOf, tiles} from './softmax.js';
 
 // stepsOf gives the steps for a look {look, pieces, begun: {look, pieces}, head, blocks}: pieces are the tokens' texts.
 export function stepsOf(lesson) {
@@ -45,12 +45,15 @@ function shares({begun: {look, pieces}, blocks}) {
 
 function asks({look, pieces, head}) {
   const {headDim: d, position, heads, kvHeads, layer, scale, softcap} = look;
-  const q = look.query.subarray(head * d, (head + 1) * d);
+  const q = look.query.subarray(head * d, (head + 1) * d), all = scoresOf(look, head);
+  const best = all.indexOf(Math.max(...all.filter((x) => x !== null))), word = pieces[best].trim() || pieces[best];
+  const key = keyOf(look, head, best), products = q.map((x, i) => x * key[i]), sum = products.reduce((a, b) => a + b, 0);
+  const strip = (list) => vector(list, Math.max(...list.map(Math.abs)), `${d} numbers from ${short(Math.min(...list))} to ${short(Math.max(...list))}`);
   const group = heads === kvHeads ? '' : ` ${heads / kvHeads} heads share each key.`;
   return {
     title: 'A query asks all keys',
-    text: `In layer ${layer + 1}, head ${head + 1} of ${heads} makes a query of the token “${pieces[position].trim() || pieces[position]}”: ${d} numbers.${group} A token's score is its key times this query, all ${d} products added up, times ${short(scale)}${softcap ? `, kept within ±${softcap}` : ''}. Softmax makes shares of the scores: it needs the largest of them, and the sum of all exponentials. So that no score has to be written down, blocks are taken one by one, and both are kept as far as they are known.`,
-    nodes: () => [named('The query', vector(q, Math.max(...q.map(Math.abs)), `The query: ${d} numbers from ${short(Math.min(...q))} to ${short(Math.max(...q))}`))],
+    text: `In layer ${layer + 1}, head ${head + 1} of ${heads} makes a query of the token “${pieces[position].trim() || pieces[position]}”: ${d} numbers.${group} A token’s score is its key times this query, all ${d} products added up, times ${short(scale)}${softcap ? `, kept within ±${softcap}` : ''}. Softmax makes shares of the scores: it needs the largest of them, and the sum of all exponentials. So that no score has to be written down, blocks are taken one by one, and both are kept as far as they are known.`,
+    nodes: () => [named('The query', strip(q)), named(`The key of “${word}”`, strip(key)), named(`Their products, ${d} of them: times ${short(scale)} they add up to ${short(scale * sum)}`, strip(products))],
   };
 }
 
@@ -63,17 +66,17 @@ function takes({look, pieces, begun}, walk, tile, n) {
   const most = tile.scores.indexOf(Math.max(...tile.scores.filter((s) => s !== null)));
   const rises = tile.max > tile.before.max, first = tile.before.sum === 0;
   const change = first ? `The largest score so far is ${short(tile.max)}, at “${pieces[tile.first + most]?.trim()}”.`
-    : rises ? `“${pieces[tile.first + most].trim()}” has a larger score than all before: m rises to ${short(tile.max)}. What was added up counted from the old maximum, so it is scaled by exp(${short(tile.before.max)} − ${short(tile.max).replace('−', '-')}) = ${short(tile.scale)}.`
+    : rises ? `“${pieces[tile.first + most].trim()}” has a larger score than all before: m rises to ${short(tile.max)}. What was added up counted from the old maximum, so it is scaled by exp(${short(tile.before.max)} − ${paren(tile.max)}) = ${short(tile.scale)}.`
       : `No score is above the running maximum of ${short(tile.max)}, so what was added up stays as it is.`;
   const large = Math.max(...walk.tiles.map((t) => Math.max(...Array.from(t.out, Math.abs))));
   return {
     title: place,
-    text: blank ? `Tokens ${tile.first + 1} to ${Math.min(tile.first + size, position + 1)} are out of this layer's window: the block was given back, and is passed over.`
+    text: blank ? `Tokens ${tile.first + 1} to ${Math.min(tile.first + size, position + 1)} are out of this layer’s window: the block was given back, and is passed over.`
       : `Tokens ${tile.first + 1} to ${tile.first + tile.scores.length}. ${change} Each value joins the accumulator by exp(score − m), and l is now ${short(tile.sum)}.`,
     nodes: () => [
       table(look.tables[0].slice(0, walk.tiles.length), position + 1, size, {state: (i) => (i < n ? 'done' : i === n ? 'now' : 'later')}),
       ...(blank ? [] : [
-        scores(tile, pieces, range, tile.max),
+        scores(tile, pieces, range, tile.max, n),
         figures([['Running maximum, m', first ? null : short(tile.before.max), short(tile.max)], ['Scale of what was', null, first ? '–' : `× ${short(tile.scale)}`], ['Running sum, l', first ? null : short(tile.before.sum), short(tile.sum)]]),
         named('Accumulator before, scaled', vector(tile.before.out.map((x) => x * tile.scale), large, 'The accumulator before this tile, scaled')),
         named('and with this tile', vector(tile.out, large, 'The accumulator with this tile')),
@@ -90,7 +93,7 @@ function divides({look, pieces, head}, walk) {
   const best = whole.weights.indexOf(Math.max(...whole.weights));
   return {
     title: 'Divided once, at the end',
-    text: `The accumulator divided by l = ${short(walk.sum)} is the head's answer.${sink} Plain softmax over all ${look.position + 1 - look.from} scores at once differs by at most ${apart(walk.out, whole.out).toExponential(1)}, and what the GPU has computed by ${apart(walk.out, kernel).toExponential(1)}. Most of it, ${Math.round(100 * whole.weights[best])} %, comes from “${pieces[best].trim() || pieces[best]}”.`,
+    text: `The accumulator divided by l = ${short(walk.sum)} is the head’s answer.${sink} Plain softmax over all ${look.position + 1 - look.from} scores at once differs by at most ${apart(walk.out, whole.out).toExponential(1)}, and what the GPU has computed by ${apart(walk.out, kernel).toExponential(1)}. Most of it, ${Math.round(100 * whole.weights[best])} %, comes from “${pieces[best].trim() || pieces[best]}”.`,
     nodes: () => [
       named('How much of each token is in the answer', tokens(pieces, look.blockSize, look.promptIds, whole.weights)),
       named('Online, tile by tile', vector(walk.out, most, 'The answer, tile by tile')),
