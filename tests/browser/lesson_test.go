@@ -85,6 +85,7 @@ func TestLesson(t *testing.T) {
 	get[bool](p, `document.querySelector('#lesson-query').onchange(), true`)
 	p.wait(`document.querySelector('#lesson-at').max === '7'`)
 	last()
+	assert.Equal(t, 20, get[int](p, `document.querySelectorAll('.lesson-token').length`), "what comes after it is not seen")
 	p.picture("lesson-end")
 	p.quiet()
 }

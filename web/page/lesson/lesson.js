@@ -105,7 +105,8 @@ export class Lesson {
   }
 
   #show() {
-    this.#steps = stepsOf({look: this.#look, pieces: this.#pieces, begun: this.#begun, head: Number($('lesson-head').value), blocks: this.#quire.info.blocks});
+    const pieces = this.#pieces.slice(0, this.#look.position + 1);
+    this.#steps = stepsOf({look: this.#look, pieces, begun: this.#begun, head: Number($('lesson-head').value), blocks: this.#quire.info.blocks});
     $('lesson-at').max = this.#steps.length;
     $('lesson-stage').hidden = false;
     this.#go(Math.min(this.#at, this.#steps.length - 1));
