@@ -24,7 +24,7 @@ PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* families/quant-q5_0.* families/quant-q6_k.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-web bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-web bench-peers bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -95,6 +95,13 @@ bench-web: bin/wasmexec ## "quire bench" in Chromium; ARGS are its flags: make b
 	@$(GO) run ./cmd/wasm/shrink --overlay bin/_tab
 	@$(SMALL) -o bin/_tab/bench-web.wasm ./tests/benchmarks/web
 	@bin/wasmexec bin/_tab/bench-web.wasm $(ARGS)
+
+bench-peers: build ## measure wllama, transformers.js and llama.cpp (from npm) beside Quire; ARGS="-shape tiny -software …", see ARGS=-h
+	@.ci/peers
+	bin/peers/peers $(ARGS)
+
+bin/peers.tar.xz: build ## pack what bench-peers needs, for a machine without a network
+	.ci/peers pack
 
 bench-attention: bin/quire ## measure flash and standard attention, with charts in bin/attention/
 	bin/quire bench attention --charts bin/attention
