@@ -55,7 +55,7 @@
 // Values of enum and const are spelled as the schema spells them.
 //
 // Patterns follow ECMA-262 with its flag u, and match anywhere in a text if they have no anchors. Formats hold:
-// date, time, date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer.
+// date, time, date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail addresses have at most 63 characters.
 //
 // What is not supported is an error that names it: unevaluatedProperties and unevaluatedItems, $dynamicRef, other schemas
 // by URL, looking ahead and references back in patterns, the negation of patternProperties, additionalProperties and

@@ -7,7 +7,7 @@ type graph struct {
 	arcs   []arc
 }
 
-// arc is a step. What counts begins with a literal.
+// arc is a step. What counts begins with a byte or a call.
 type arc struct {
 	from, to int32
 	by       *expr
@@ -32,12 +32,14 @@ func (b *builder) graph(g *graph, from int32, counted bool) int32 {
 	b.free(from, first)
 	for _, a := range g.arcs {
 		at := first + a.from
-		before := len(b.states[at].edges)
+		edges, calls := len(b.states[at].edges), len(b.states[at].calls)
 		end := b.expr(a.by, at)
 		if counted && a.counts {
-			edges := b.states[at].edges
-			for i := before; i < len(edges); i++ {
-				edges[i].tick = true
+			for i := edges; i < len(b.states[at].edges); i++ {
+				b.states[at].edges[i].tick = true
+			}
+			for i := calls; i < len(b.states[at].calls); i++ {
+				b.states[at].calls[i].tick = true
 			}
 		}
 		b.free(end, first+a.to)

@@ -139,7 +139,8 @@ func (b *builder) lengthsOf(r int32, most int, open bool) *lengths {
 		}
 		known[string(key)] = i
 		l.sets = append(l.sets, set...)
-		if i > most && !open { // nothing asks beyond
+		if i > most && !open { // nothing asks beyond, so it may as well be never
+			l.sets = append(l.sets, make([]uint64, l.words)...)
 			l.before, l.period = i, 1
 			return l
 		}

@@ -41,7 +41,7 @@ const (
 type thread struct {
 	age     uint32
 	accept  bool
-	leave   bool
+	left    []int32 // where the rule that a mask is made for has ended: what its count allowed more
 	counted bool
 	configs []config  // those that have edges
 	next    []*thread // by class of bytes; nil: not known yet
@@ -59,8 +59,9 @@ type machine struct {
 	ids     uint32
 	nodes   map[string]*node
 	threads map[string]*thread
+	used    int // about how many bytes these take
 	locals  map[string]*local
-	used    int // about how many bytes the tables take
+	kept    int // about how many bytes locals take
 	root    *node
 	bottom  *node
 	dead    *thread
@@ -69,7 +70,8 @@ type machine struct {
 	key     []byte
 	work    []config
 	seen    set
-	kept    []config
+	edged   []config
+	leaves  []int32
 	pending []pending
 	stack   []*thread
 }
@@ -81,7 +83,7 @@ type pending struct {
 }
 
 func newMachine(g *Grammar, v *Vocabulary) *machine {
-	m := &machine{g: g, v: v, dead: &thread{}, stack: make([]*thread, v.longest+1)}
+	m := &machine{g: g, v: v, locals: map[string]*local{}, dead: &thread{}, stack: make([]*thread, v.longest+1)}
 	m.forget()
 	return m
 }
@@ -89,8 +91,11 @@ func newMachine(g *Grammar, v *Vocabulary) *machine {
 // forget drops what is known. Threads of before go on to work, and are taken in again when they are met.
 func (m *machine) forget() {
 	m.age++
-	m.nodes, m.threads, m.locals = map[string]*node{}, map[string]*thread{}, map[string]*local{}
+	m.nodes, m.threads = map[string]*node{}, map[string]*thread{}
 	m.used = 0
+	if m.kept > m.g.limits.Memory/2 {
+		m.locals, m.kept = map[string]*local{}, 0
+	}
 	m.root = m.intern([]entry{{q: accepting, max: unbounded}})
 	m.bottom = m.intern([]entry{{q: leaving, max: unbounded}})
 }
@@ -101,7 +106,7 @@ func (m *machine) begin() *thread {
 	if !m.g.empty {
 		return t
 	}
-	return m.thread(append(m.kept[:0], t.configs...), true, false)
+	return m.thread(append(m.edged[:0], t.configs...), true, nil)
 }
 
 // intern gives the one node of these entries.
@@ -189,16 +194,16 @@ func tick(min, max int32) (int32, int32) {
 // call; then rules that are called, those that begin with others first, so that all callers of one are known by then.
 func (m *machine) close(from []config, calls []pending) *thread {
 	m.seen.clear()
-	m.kept = m.kept[:0]
+	m.edged, m.leaves = m.edged[:0], m.leaves[:0]
 	m.pending = append(m.pending[:0], calls...)
-	accept, leave := false, false
+	accept := false
 	work := m.work[:0]
 	add := func(c config) {
 		switch {
 		case c.q == accepting:
 			accept = true
 		case c.q == leaving:
-			leave = true
+			m.leave(c.max)
 		case m.viable(c.q, c.min, c.max) && m.seen.add(c):
 			work = append(work, c)
 		}
@@ -212,13 +217,16 @@ func (m *machine) close(from []config, calls []pending) *thread {
 			work = work[:len(work)-1]
 			s := &m.g.states[c.q]
 			if len(s.edges) > 0 {
-				m.kept = append(m.kept, c)
+				m.edged = append(m.edged, c)
 			}
 			for _, f := range s.free {
 				add(config{f, c.min, c.max, c.node})
 			}
 			if s.final && c.min == 0 {
 				for _, e := range c.node.entries {
+					if e.q == leaving {
+						e.max = c.max
+					}
 					add(config(e))
 				}
 			}
@@ -226,7 +234,7 @@ func (m *machine) close(from []config, calls []pending) *thread {
 				m.call(&s.calls[i], c)
 			}
 		}
-		if len(m.kept) > m.g.limits.Threads {
+		if len(m.edged) > m.g.limits.Threads {
 			m.err = &Error{m.g.kind, "", "the grammar is too ambiguous: a text can be read in too many ways"}
 			break
 		}
@@ -245,7 +253,7 @@ func (m *machine) close(from []config, calls []pending) *thread {
 		add(config{m.g.rules[p.rule].start, p.min, p.max, m.intern(p.entries)})
 	}
 	m.work = work
-	return m.thread(m.kept, accept, leave)
+	return m.thread(m.edged, accept, m.leaves)
 }
 
 // call notes that a rule is called.
@@ -278,23 +286,34 @@ func (m *machine) call(to *call, c config) {
 	}
 }
 
+// leave notes that the rule that a mask is made for may end, with what its count allowed more.
+func (m *machine) leave(left int32) {
+	for _, n := range m.leaves {
+		if n == left {
+			return
+		}
+	}
+	m.leaves = append(m.leaves, left)
+	for i := len(m.leaves) - 1; i > 0 && m.leaves[i] < m.leaves[i-1]; i-- {
+		m.leaves[i], m.leaves[i-1] = m.leaves[i-1], m.leaves[i]
+	}
+}
+
 // thread gives the one thread of these configurations.
-func (m *machine) thread(configs []config, accept, leave bool) *thread {
-	if len(configs) == 0 && !accept && !leave {
+func (m *machine) thread(configs []config, accept bool, left []int32) *thread {
+	if len(configs) == 0 && !accept && len(left) == 0 {
 		return m.dead
 	}
 	if len(configs) > 1 {
 		sortConfigs(configs)
 	}
 	key := m.key[:0]
-	flags := byte(0)
 	if accept {
-		flags |= 1
+		key = append(key, 1)
 	}
-	if leave {
-		flags |= 2
+	for _, n := range left {
+		key = config{q: leaving, max: n}.key(key)
 	}
-	key = append(key, flags)
 	for _, c := range configs {
 		key = c.key(key)
 	}
@@ -302,7 +321,7 @@ func (m *machine) thread(configs []config, accept, leave bool) *thread {
 	if t, ok := m.threads[string(key)]; ok {
 		return t
 	}
-	t := &thread{age: m.age, accept: accept, leave: leave, configs: append([]config(nil), configs...)}
+	t := &thread{age: m.age, accept: accept, left: append([]int32(nil), left...), configs: append([]config(nil), configs...)}
 	for _, c := range configs {
 		if c.min > 0 || c.max < unbounded || c.node.counted {
 			t.counted = true

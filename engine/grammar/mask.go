@@ -19,7 +19,6 @@ func (m *machine) pack(bits []uint32) *mask {
 	out := &mask{}
 	if n > few {
 		out.bits = append([]uint32(nil), bits...)
-		m.used += 4 * len(bits)
 		return out
 	}
 	for i, w := range bits {
@@ -27,9 +26,10 @@ func (m *machine) pack(bits []uint32) *mask {
 			out.list = append(out.list, int32(i*32+trailing(w)))
 		}
 	}
-	m.used += 4*len(out.list) + 48
 	return out
 }
+
+func (k *mask) bytes() int { return 48 + 4*len(k.bits) + 4*len(k.list) }
 
 func (k *mask) into(dst []uint32) {
 	for i, w := range k.bits {
@@ -40,62 +40,87 @@ func (k *mask) into(dst []uint32) {
 	}
 }
 
-// local is what is known of a state of a broad rule, whoever called it: the tokens that go on or end in it, and how they go
-// on behind its end.
-type local struct {
-	mask *mask
-	rest []restNode
-}
-
-// restNode is a node of the trie of what follows the end of a rule in tokens, in the order of trieNode.
-type restNode struct {
-	skip   int32
-	depth  uint16
-	b      byte
-	tokens []int32
-}
-
 // mask sets the bits of a thread's tokens in dst, which is empty.
 func (m *machine) mask(t *thread, dst []uint32) {
 	t = m.plainThread(m.current(t))
-	if t.mask == nil {
-		m.fill(t, dst)
-		t.mask = m.pack(dst)
+	if t.mask != nil {
+		t.mask.into(dst)
 		return
 	}
-	t.mask.into(dst)
+	if m.fill(t, dst) > cheap {
+		t.mask = m.pack(dst)
+		m.used += t.mask.bytes()
+	}
 }
 
-func (m *machine) fill(t *thread, dst []uint32) {
+// cheap is how many nodes of the trie are walked again rather than their outcome kept.
+const cheap = 500
+
+// fill makes a thread's mask and returns how many nodes it took.
+func (m *machine) fill(t *thread, dst []uint32) (nodes int) {
 	var direct []config
-	groups := map[*node][]config{}
-	var nodes []*node
+	var groups []group
 	for _, c := range t.configs {
 		if c.node == m.root || !m.g.rules[m.g.states[c.q].rule].broad {
 			direct = append(direct, c)
 			continue
 		}
-		if groups[c.node] == nil {
-			nodes = append(nodes, c.node)
-		}
-		groups[c.node] = append(groups[c.node], c)
+		groups = m.grouped(groups, c)
 	}
-	for _, n := range nodes {
-		l := m.local(groups[n])
-		l.mask.into(dst)
-		m.walkRest(m.after(n), l.rest, dst)
+	// Calls whose rules are in the same states, with the same counts, differ only behind their ends.
+	for i := range groups {
+		g := &groups[i]
+		if g.taken {
+			continue
+		}
+		entries := append([]entry(nil), g.node.entries...)
+		callers := g.node
+		for j := i + 1; j < len(groups); j++ {
+			if h := &groups[j]; !h.taken && h.like(g) {
+				h.taken = true
+				entries = append(entries, h.node.entries...)
+				callers = nil
+			}
+		}
+		if callers == nil {
+			callers = m.intern(entries)
+		}
+		nodes += m.inside(g, callers, dst)
 	}
 	if len(direct) > 0 {
-		m.walk(m.thread(direct, false, false), dst, nil)
+		nodes += m.walk(m.thread(direct, false, nil), dst)
 	}
+	return nodes
 }
 
-// walk takes the trie's bytes from a thread on and allows the tokens that it can take. exit is called where the thread may
-// leave its rule inside a token.
-func (m *machine) walk(t *thread, dst []uint32, exit func(node int)) {
+// group is the states of one call of a broad rule.
+type group struct {
+	rule, min, max int32
+	node           *node
+	states         []int32
+	taken          bool
+}
+
+func (m *machine) grouped(list []group, c config) []group {
+	r := m.g.states[c.q].rule
+	for i := len(list) - 1; i >= 0; i-- {
+		if g := &list[i]; g.node == c.node && g.rule == r && g.min == c.min && g.max == c.max {
+			g.states = append(g.states, c.q)
+			return list
+		}
+	}
+	return append(list, group{rule: r, min: c.min, max: c.max, node: c.node, states: []int32{c.q}})
+}
+
+func (g *group) like(h *group) bool {
+	return g.rule == h.rule && g.min == h.min && g.max == h.max && equalStates(g.states, h.states)
+}
+
+// walk takes the trie's bytes from a thread on and allows the tokens that it can take.
+func (m *machine) walk(t *thread, dst []uint32) (steps int) {
 	nodes := m.v.nodes
 	m.stack[0] = t
-	for i := 0; i < len(nodes); {
+	for i := 0; i < len(nodes); steps++ {
 		n := &nodes[i]
 		to := m.step(m.stack[n.depth], n.b)
 		if to == m.dead {
@@ -105,10 +130,8 @@ func (m *machine) walk(t *thread, dst []uint32, exit func(node int)) {
 		m.v.allow(dst, n)
 		m.stack[n.depth+1] = to
 		i++
-		if to.leave && i < int(n.skip) {
-			exit(i - 1)
-		}
 	}
+	return steps
 }
 
 // after is the thread behind the end of a rule that a node's callers called.
@@ -123,9 +146,9 @@ func (m *machine) after(n *node) *thread {
 	return n.after
 }
 
-func (m *machine) walkRest(t *thread, rest []restNode, dst []uint32) {
+func (m *machine) walkRest(t *thread, rest []restNode, dst []uint32) (steps int) {
 	m.stack[0] = t
-	for i := 0; i < len(rest); {
+	for i := 0; i < len(rest); steps++ {
 		n := &rest[i]
 		to := m.step(m.stack[n.depth], n.b)
 		if to == m.dead {
@@ -138,55 +161,5 @@ func (m *machine) walkRest(t *thread, rest []restNode, dst []uint32) {
 		m.stack[n.depth+1] = to
 		i++
 	}
-}
-
-// local finds what is known of some states of a rule, or finds it out.
-func (m *machine) local(configs []config) *local {
-	inside := make([]config, len(configs))
-	key := make([]byte, 0, 16*len(configs))
-	for i, c := range configs {
-		c.node = m.bottom
-		inside[i] = c
-		key = c.key(key)
-	}
-	if l := m.locals[string(key)]; l != nil {
-		return l
-	}
-	l := &local{}
-	bits := make([]uint32, m.v.MaskWords())
-	var exits []int32
-	m.walk(m.thread(inside, false, false), bits, func(node int) { exits = append(exits, int32(node)) })
-	l.mask = m.pack(bits)
-	l.rest = m.v.rest(nil, exits, 0)
-	m.used += 40 * len(l.rest)
-	m.locals[string(key)] = l
-	return l
-}
-
-// rest joins what is below some nodes of the trie.
-func (v *Vocabulary) rest(out []restNode, parents []int32, depth uint16) []restNode {
-	below := map[byte][]int32{}
-	var order []byte
-	for _, p := range parents {
-		for i := p + 1; i < v.nodes[p].skip; i = v.nodes[i].skip {
-			b := v.nodes[i].b
-			if below[b] == nil {
-				order = append(order, b)
-			}
-			below[b] = append(below[b], i)
-		}
-	}
-	for _, b := range order {
-		at := len(out)
-		out = append(out, restNode{depth: depth, b: b})
-		var tokens []int32
-		for _, i := range below[b] {
-			if id := v.nodes[i].token; id >= 0 {
-				tokens = append(append(tokens, id), v.same[id]...)
-			}
-		}
-		out = v.rest(out, below[b], depth+1)
-		out[at].tokens, out[at].skip = tokens, int32(len(out))
-	}
-	return out
+	return steps
 }

@@ -27,18 +27,6 @@ func (g *Grammar) Matcher(v *Vocabulary) *Matcher {
 	return &Matcher{m: m, t: m.begin()}
 }
 
-// ahead makes the masks of broad rules' first states, which hold most of a vocabulary.
-func (m *machine) ahead() {
-	for r := range m.g.rules {
-		if rule := &m.g.rules[r]; rule.broad && m.used < m.g.limits.Memory/2 {
-			t := m.close(nil, []pending{{int32(r), 0, unbounded, m.bottom.entries}})
-			if len(t.configs) > 0 {
-				m.local(t.configs)
-			}
-		}
-	}
-}
-
 // Clone returns another matcher at the same place.
 func (m *Matcher) Clone() *Matcher {
 	c := *m

@@ -60,7 +60,7 @@ func (m *machine) plainThread(t *thread) *thread {
 		c.node = m.plainNode(c.node)
 		configs[i] = c
 	}
-	t.plain = m.thread(distinct(configs), t.accept, t.leave)
+	t.plain = m.thread(distinct(configs), t.accept, t.left)
 	t.plain.plain = t.plain
 	return t.plain
 }
@@ -108,5 +108,5 @@ func (m *machine) current(t *thread) *thread {
 		c.node = again(c.node)
 		configs[i] = c
 	}
-	return m.thread(configs, t.accept, t.leave)
+	return m.thread(configs, t.accept, t.left)
 }

@@ -95,10 +95,24 @@ func (r schemas) text(s object) {
 func (r schemas) array(depth int) object {
 	s := object{"type": "array"}
 	r.some(4, func() {
-		switch r.IntN(5) {
+		switch r.IntN(7) {
+		case 5:
+			s["contains"] = []object{{"type": "string"}, {"type": []string{"integer", "string"}, "minimum": -3}, {"type": "null"}, {"not": object{"type": "array"}}, {"enum": []any{"a", nil, ""}}}[r.IntN(5)]
+			s["minContains"] = r.IntN(3)
+			if r.IntN(2) == 0 {
+				s["maxContains"] = 2 + r.IntN(3)
+			}
+		case 6:
+			s["uniqueItems"] = true
+			s["items"] = []any{object{"enum": []any{"a", 1, nil, "x", []any{}}}, object{"type": []string{"boolean", "null"}}}[r.IntN(2)]
 		case 0, 1:
-			s["items"] = r.schema(depth - 1)
+			if s["uniqueItems"] == nil {
+				s["items"] = r.schema(depth - 1)
+			}
 		case 2:
+			if s["uniqueItems"] != nil {
+				return
+			}
 			s["prefixItems"] = []any{r.schema(depth - 1), r.schema(depth - 1)}[:1+r.IntN(2)]
 		case 3:
 			s["minItems"] = r.IntN(4)

@@ -66,6 +66,12 @@ func TestSchemas(t *testing.T) {
 			[]string{`[1,"a"]`, `[1,"a",null]`}, []string{`[1]`, `[]`, `[1,"a",1]`}},
 		{`{"$ref":"#/$defs/t","$defs":{"t":{"type":"object","properties":{"v":{"type":"integer"},"next":{"anyOf":[{"$ref":"#t"},{"type":"null"}]}},"required":["v","next"],"additionalProperties":false,"$anchor":"t"}}}`,
 			[]string{`{"v":1,"next":{"v":2,"next":null}}`}, []string{`{"v":1}`, `{"v":1,"next":{}}`}},
+		{`{"type":"array","contains":{"const":1},"items":{"type":"integer"},"maxItems":3}`, []string{`[1]`, `[2,1]`, `[1,1,1]`, `[3,4,1]`}, []string{`[]`, `[2]`, `[2,2,2,1]`, `["a",1]`}},
+		{`{"type":"array","contains":{"type":"string"},"minContains":2,"maxContains":2,"minItems":3}`, []string{`["a",1,"b"]`, `["a","b",null,1]`}, []string{`["a","b"]`, `["a","b","c"]`, `[1,2,"a"]`}},
+		{`{"type":"array","prefixItems":[{"type":"null"}],"contains":{"type":"integer"},"minContains":0,"maxContains":1}`, []string{`[]`, `[null]`, `[null,1,"a"]`}, []string{`[1]`, `[null,1,2]`}},
+		{`{"type":"array","uniqueItems":true,"items":{"enum":["a","b",1]}}`, []string{`[]`, `["b",1,"a"]`, `[1]`}, []string{`["a","a"]`, `[1,"a",1]`}},
+		{`{"type":"array","uniqueItems":true,"minItems":2,"prefixItems":[{"type":"boolean"}],"items":{"type":["null","boolean"]}}`, []string{`[true,null]`, `[false,true,null]`}, []string{`[true]`, `[null,true]`, `[true,true]`}},
+		{`{"not":{"enum":[[1],{"a":[]}]},"type":["array","object"]}`, []string{`[]`, `[2]`, `[1,1]`, `{}`, `{"a":1}`, `{"a":[0]}`}, []string{`[1]`, `{"a":[]}`, `[1.0]`}},
 		{`{"type":"string","pattern":"^(ab)*$","minLength":1,"maxLength":3}`, []string{`"ab"`}, []string{`""`, `"a"`, `"aba"`, `"abab"`}},
 	} {
 		m := matcher(t, JSONSchema, c.schema)
@@ -107,6 +113,9 @@ func TestRefusedSchemas(t *testing.T) {
 		{`{"type":"integer","minimum":0.1,"maximum":0.9}`, `#`, `nothing can satisfy`},
 		{`{"properties":{"a":{"minimum":"1"}}}`, `#/properties/a/minimum`, `must be a number`},
 		{`{"required":[1]}`, `#/required/0`, `must be a text`},
+		{`{"properties":{"a":{"type":"array","uniqueItems":true,"items":{"type":"string"}}}}`, `#/properties/a/uniqueItems`, `only for items`},
+		{`{"contains":{},"minContains":1000,"type":"array"}`, `#/contains`, `counts over 30`},
+		{`{"contains":{},"minContains":3,"maxItems":2,"type":"array"}`, `#`, `nothing can satisfy`},
 		{`false`, `#`, `nothing can satisfy`},
 		{`{"allOf":[{"type":"string"},{"type":"null"}]}`, `#`, `nothing can satisfy`},
 		{`{"multipleOf":0.0000001,"type":"number","maximum":1e7}`, ``, ``},

@@ -1,6 +1,9 @@
 package grammar
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // shape is what values may be, by their types: one of a goal's alternatives.
 type shape struct {
@@ -11,7 +14,7 @@ type shape struct {
 	lists                []*schema // prefix and items
 	minItems, maxItems   int
 	contains             []containsDemand
-	unique               bool
+	unique               string     // where it is asked for
 	objects              []*schema  // properties, patternProperties and additionalProperties
 	extra                []property // properties that must be there, and hold more
 	required             []string
@@ -182,6 +185,9 @@ func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) 
 	if s.format != "" {
 		if f := x.c.formatText(s.format); f != nil {
 			to.texts = append(to.texts, textDemand{at: s.at + "/format", text: f})
+			if strings.Contains(shortFormats, " "+s.format+" ") {
+				to.maxLength = min(to.maxLength, shortFormat)
+			}
 		}
 	}
 	if len(s.prefix) > 0 || s.items != nil {
@@ -191,7 +197,9 @@ func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) 
 	if s.contains != nil && !(s.minContains == 0 && s.maxContains == unbounded) {
 		to.contains = append(to.contains, containsDemand{s.at + "/contains", goal{{s: s.contains}}, s.minContains, s.maxContains})
 	}
-	to.unique = to.unique || s.unique
+	if s.unique {
+		to.unique = s.at + "/uniqueItems"
+	}
 	if len(s.properties) > 0 || len(s.patterns) > 0 || s.additional != nil {
 		to.objects = append(to.objects, s)
 	}

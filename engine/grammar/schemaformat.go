@@ -25,9 +25,10 @@ const (
 	hours = `(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)`
 	byte_ = `(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`
 	ipv4  = byte_ + `(?:\.` + byte_ + `){3}`
-	label = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
-	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,12}"
+	label = `[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?`
+	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	hex16 = `[0-9a-fA-F]{1,4}`
+	site  = `[A-Za-z][A-Za-z0-9+.-]*://` + label + `(?:\.` + label + `)*(?::\d{1,4})?`
 	path  = `(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?` +
 		`(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?`
 )
@@ -47,6 +48,9 @@ func (r *schemaReader) checkFormat(name, at string) {
 		fail(at, "the format %q is not supported", name)
 	}
 }
+
+// shortFormats have parts of at most 63 or 64 characters; so as a whole they have at most 63 here.
+const shortFormats, shortFormat = " hostname email ", 63
 
 // formatText is the texts of a format, nil for none.
 func (c *schemaCompiler) formatText(name string) *nfa {

@@ -1,5 +1,7 @@
 package grammar
 
+import "quire/engine/json"
+
 // refute gives the alternatives in which a schema does not hold: in each, one thing that it says does not.
 func (x *expansion) refute(s *schema) []option {
 	var out []option
@@ -87,6 +89,7 @@ type addOption func(types typeSet, set func(*shape), more ...demand)
 
 func (x *expansion) refuteValues(s *schema, add addOption) {
 	types := typeAny
+	var more goal
 	var set []func(*shape)
 	for _, v := range s.enum {
 		switch t := typeOf(v); {
@@ -99,14 +102,38 @@ func (x *expansion) refuteValues(s *schema, add addOption) {
 			text := flat(literal(v.(string)), false, s.at, x.c.limits.States)
 			set = append(set, func(t *shape) { t.texts = append(t.texts, textDemand{s.at, text, true}) })
 		default:
-			fail(s.at, "a list or an object as a value that must not be is not supported")
+			more = append(more, demand{x.c.only(v, s.at), true})
 		}
 	}
 	add(types, func(t *shape) {
 		for _, f := range set {
 			f(t)
 		}
-	})
+	}, more...)
+}
+
+// only is a schema of one value, a list or an object.
+func (r *schemaReader) only(value any, at string) *schema {
+	s := r.add(at)
+	item := func(v any) *schema {
+		t := r.add(at)
+		t.enum, t.hasEnum = []any{v}, true
+		return t
+	}
+	switch v := value.(type) {
+	case []any:
+		s.types, s.minItems, s.maxItems = typeArray, len(v), len(v)
+		for _, w := range v {
+			s.prefix = append(s.prefix, item(w))
+		}
+	case *json.Object:
+		s.types, s.maxNames = typeObject, len(v.Names)
+		for i, name := range v.Names {
+			s.required = append(s.required, name)
+			s.properties = append(s.properties, property{name, item(v.Values[i])})
+		}
+	}
+	return s
 }
 
 func (x *expansion) refuteList(s *schema, add addOption, never func(string)) {
@@ -177,7 +204,9 @@ func (x *expansion) refuteObject(s *schema, add addOption, never func(string)) {
 		add(typeObject, func(t *shape) { t.maxNames = min(t.maxNames, s.minNames-1) })
 	}
 	if s.maxNames < unbounded {
-		add(typeObject, func(t *shape) { t.minNames = max(t.minNames, s.maxNames+1) })
+		add(typeObject, func(t *shape) { // and what is required is there, for the other case has come already
+			t.minNames, t.required = max(t.minNames, s.maxNames+1), append(t.required, s.required...)
+		})
 	}
 	for _, d := range s.dependent {
 		for _, name := range d.required {

@@ -104,7 +104,7 @@ func permute(list []string, from int, each func() bool) bool {
 	return true
 }
 
-type group struct {
+type suiteCase struct {
 	Description string
 	Schema      json.RawMessage
 	Tests       []struct {
@@ -116,7 +116,7 @@ type group struct {
 
 // runSuite tries each instance of a folder of JSON-Schema-Test-Suite: valid ones belong to the grammar in some order of
 // properties, others in none.
-func runSuite(t *testing.T, folder string, skip func(file string, g group) bool) {
+func runSuite(t *testing.T, folder string, skip func(file string, g suiteCase) bool) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -126,7 +126,7 @@ func runSuite(t *testing.T, folder string, skip func(file string, g group) bool)
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
-		var list []group
+		var list []suiteCase
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.UseNumber()
 		require.NoError(t, decoder.Decode(&list), file)
