@@ -41,7 +41,7 @@ func (l *lengths) between(q, min, max int32) bool {
 func (l *lengths) window() int32 { return int32(l.before + l.period) }
 
 // mostSteps bounds the work for one rule's lengths.
-const mostSteps = 1 << 27
+const mostSteps = 1 << 25
 
 // count finds the lengths of counted rules, and takes out calls for which there is none. It tells whether there were some.
 func (b *builder) count() (changed bool) {

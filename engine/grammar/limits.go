@@ -13,10 +13,12 @@ type Limits struct {
 	// Rules is how many rules it may have: 500,000.
 	Rules int
 	// Deterministic is how many states an automaton may have that must be made deterministic, for patterns that hold
-	// together or do not hold: 20,000.
+	// together or do not hold: 8,000.
 	Deterministic int
-	// Threads is in how many ways a text may be read at once, before an ambiguous grammar is given up: 20,000.
+	// Threads is in how many ways a text may be read at once, before an ambiguous grammar is given up: 50,000.
 	Threads int
+	// Work is how many of these ways are looked at for one mask or token before it is given up: 10,000,000.
+	Work int
 	// Memory is about how many bytes of masks and states a matcher's machine keeps for later: 64 MiB.
 	Memory int
 }
@@ -31,8 +33,9 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Depth, 500)
 	set(&l.States, 4_000_000)
 	set(&l.Rules, 500_000)
-	set(&l.Deterministic, 20_000)
-	set(&l.Threads, 20_000)
+	set(&l.Deterministic, 8_000)
+	set(&l.Threads, 50_000)
+	set(&l.Work, 10_000_000)
 	set(&l.Memory, 64<<20)
 	return l
 }

@@ -66,9 +66,10 @@ type machine struct {
 	bottom  *node
 	dead    *thread
 	err     error
+	work    int // ways that were looked at for this mask or token
 
 	key     []byte
-	work    []config
+	open    []config
 	seen    set
 	edged   []config
 	leaves  []int32
@@ -86,6 +87,16 @@ func newMachine(g *Grammar, v *Vocabulary) *machine {
 	m := &machine{g: g, v: v, locals: map[string]*local{}, dead: &thread{}, stack: make([]*thread, v.longest+1)}
 	m.forget()
 	return m
+}
+
+// failed gives the error of what was done last. What was found out with it may be wrong, and is dropped.
+func (m *machine) failed() error {
+	err := m.err
+	if m.err, m.work = nil, 0; err != nil {
+		m.kept = m.g.limits.Memory
+		m.forget()
+	}
+	return err
 }
 
 // forget drops what is known. Threads of before go on to work, and are taken in again when they are met.
@@ -197,7 +208,7 @@ func (m *machine) close(from []config, calls []pending) *thread {
 	m.edged, m.leaves = m.edged[:0], m.leaves[:0]
 	m.pending = append(m.pending[:0], calls...)
 	accept := false
-	work := m.work[:0]
+	open := m.open[:0]
 	add := func(c config) {
 		switch {
 		case c.q == accepting:
@@ -205,16 +216,16 @@ func (m *machine) close(from []config, calls []pending) *thread {
 		case c.q == leaving:
 			m.leave(c.max)
 		case m.viable(c.q, c.min, c.max) && m.seen.add(c):
-			work = append(work, c)
+			open = append(open, c)
 		}
 	}
 	for _, c := range from {
 		add(c)
 	}
 	for {
-		for len(work) > 0 {
-			c := work[len(work)-1]
-			work = work[:len(work)-1]
+		for len(open) > 0 {
+			c := open[len(open)-1]
+			open = open[:len(open)-1]
 			s := &m.g.states[c.q]
 			if len(s.edges) > 0 {
 				m.edged = append(m.edged, c)
@@ -234,8 +245,9 @@ func (m *machine) close(from []config, calls []pending) *thread {
 				m.call(&s.calls[i], c)
 			}
 		}
-		if len(m.edged) > m.g.limits.Threads {
-			m.err = &Error{m.g.kind, "", "the grammar is too ambiguous: a text can be read in too many ways"}
+		if n := len(m.seen.list); n > m.g.limits.Threads || m.work+n > m.g.limits.Work {
+			m.err = &Error{m.g.kind, "", "the grammar is too ambiguous: the text can be read in too many ways"}
+			m.edged = m.edged[:0]
 			break
 		}
 		if len(m.pending) == 0 {
@@ -252,7 +264,8 @@ func (m *machine) close(from []config, calls []pending) *thread {
 		m.pending = m.pending[:len(m.pending)-1]
 		add(config{m.g.rules[p.rule].start, p.min, p.max, m.intern(p.entries)})
 	}
-	m.work = work
+	m.open = open
+	m.work += len(m.seen.list) + 1
 	return m.thread(m.edged, accept, m.leaves)
 }
 

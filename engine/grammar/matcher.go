@@ -17,6 +17,7 @@ type Matcher struct {
 	m     *machine
 	t     *thread
 	ended bool
+	err   error
 }
 
 // Matcher returns a matcher at the start of a text, for tokens of a vocabulary. Its clones share what they learn; so take
@@ -37,6 +38,9 @@ func (m *Matcher) Clone() *Matcher {
 // token of the end is among them where the text may end. Words beyond the vocabulary become 0.
 func (m *Matcher) Mask(dst []uint32) error {
 	clear(dst)
+	if m.err != nil {
+		return m.err
+	}
 	if m.ended {
 		m.end(dst)
 		return nil
@@ -47,19 +51,17 @@ func (m *Matcher) Mask(dst []uint32) error {
 	if m.t.accept {
 		m.end(dst)
 	}
-	return m.m.failed()
+	m.err = m.m.failed()
+	return m.err
 }
+
+// Err tells why the matcher can go no further: the text can be read in more ways than the limits allow.
+func (m *Matcher) Err() error { return m.err }
 
 func (m *Matcher) end(dst []uint32) {
 	for _, id := range m.m.v.eos {
 		dst[id>>5] |= 1 << (id & 31)
 	}
-}
-
-func (m *machine) failed() error {
-	err := m.err
-	m.err = nil
-	return err
 }
 
 // Accept takes a token and tells whether it may come here. If not, the matcher stays where it was.
@@ -79,18 +81,18 @@ func (m *Matcher) Accept(token int32) bool {
 
 // AcceptBytes takes bytes and tells whether they may come here. If not, the matcher stays where it was.
 func (m *Matcher) AcceptBytes(text []byte) bool {
-	if m.ended {
-		return len(text) == 0
+	if m.ended || m.err != nil {
+		return m.err == nil && len(text) == 0
 	}
 	m.m.mu.Lock()
 	defer m.m.mu.Unlock()
 	t := m.m.current(m.t)
 	for _, b := range text {
 		if t = m.m.step(t, b); t == m.m.dead {
-			return false
+			break
 		}
 	}
-	if m.m.failed() != nil {
+	if m.err = m.m.failed(); m.err != nil || t == m.m.dead {
 		return false
 	}
 	m.t = t

@@ -2,7 +2,10 @@ package grammar
 
 // apart tells, of two schemas, whether it is plain that no value satisfies both. Often it is not plain though it is so.
 func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
-	if depth > 6 {
+	if depth == 0 {
+		c.tries = 0
+	}
+	if c.tries++; depth > 6 || c.tries > mostTries {
 		return false
 	}
 	if s.boolean || t.boolean {

@@ -69,6 +69,7 @@ type expansion struct {
 	at     string
 	shapes []*shape
 	values []any // of enum and const
+	steps  int
 }
 
 // listed takes the values of an enum that satisfy all other demands too.
@@ -90,11 +91,17 @@ func (x *expansion) listed(s *schema, todo goal, seen map[int]bool) {
 	}
 }
 
-// mostShapes bounds how many alternatives a goal has.
-const mostShapes = 5000
+// mostShapes bounds how many alternatives a goal has, and mostTries what it takes to find them.
+const (
+	mostShapes = 5000
+	mostTries  = 50_000
+)
 
 // run takes demands, the last first, and adds what they make of a shape. seen has demands that were taken.
 func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
+	if x.steps++; x.steps > mostTries {
+		fail(x.at, "it has more than %d combinations of alternatives", mostShapes)
+	}
 	for len(todo) > 0 && s.types != 0 {
 		d := todo[len(todo)-1]
 		todo = todo[: len(todo)-1 : len(todo)-1]

@@ -58,6 +58,7 @@ type schemaCompiler struct {
 	formats     map[string]*nfa
 	free        *nfa // any text
 	ws          int32
+	tries       int // of what is asked now
 }
 
 // compileSchema compiles a schema.

@@ -1,0 +1,105 @@
+package grammar
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestBounds has sources that would take more than a limit, which is lowered: each is refused soon, with what bounds it.
+func TestBounds(t *testing.T) {
+	many := func(n int, format, between string) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf(format, i))
+		}
+		return strings.Join(list, between)
+	}
+	low := Limits{Source: 1 << 20, Depth: 40, States: 5000, Rules: 500, Deterministic: 200}
+	for _, c := range []struct {
+		name   string
+		kind   Kind
+		source string
+		text   string
+	}{
+		{"long", Regex, strings.Repeat("a", 2<<20), "bytes, more than"},
+		{"deep groups", Regex, strings.Repeat("(", 60) + strings.Repeat(")", 60), "more than 40 deep"},
+		{"alternatives", Regex, many(3000, "x%d", "|"), "more than 5000 states"},
+		{"copies", Regex, "(^a{1000}){9}b", "more than 5000 states"},
+		{"deep rules", GBNF, "root ::= " + strings.Repeat("(", 60) + `"a"` + strings.Repeat(")", 60), "more than 40 deep"},
+		{"rules", GBNF, "root ::= " + many(900, "r%d", " ") + "\n" + many(900, `r%d ::= "a"`, "\n"), "more than"},
+		{"deep schema", JSONSchema, strings.Repeat(`{"items":`, 60) + "true" + strings.Repeat("}", 60), "more than 40 deep"},
+		{"properties", JSONSchema, `{"properties":{` + many(3000, `"p%d":{"type":"string"}`, ",") + "}}", "more than 5000 states"},
+		{"goals", JSONSchema, `{"anyOf":[` + many(900, `{"const":%d,"type":"integer"}`, ",") + "]}", "more than 500 rules"},
+		{"combinations", JSONSchema, `{"allOf":[` + many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + "]}", "combinations"},
+		{"combinations of nothing", JSONSchema, `{"allOf":[{"anyOf":[{"type":"null"},{"type":"boolean"}]},{"type":"string"},` +
+			many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + "]}", "combinations"},
+		{"patterns at once", JSONSchema, `{"type":"string","allOf":[{"pattern":"a.{12}$"},{"pattern":"b.{11}$"}]}`, "more than 200 states"},
+		{"multiple", JSONSchema, `{"type":"integer","multipleOf":1000}`, "more than 200 states"},
+		{"contains", JSONSchema, `{"contains":{"type":"string"},"minContains":31,"type":"array"}`, "over 30"},
+	} {
+		start := time.Now()
+		_, err := Compile(c.kind, c.source, low)
+		var e *Error
+		if assert.ErrorAs(t, err, &e, c.name) {
+			assert.Contains(t, e.Text, c.text, c.name)
+		}
+		assert.Less(t, time.Since(start), 20*time.Second, c.name) // the limits make it milliseconds, wherever it runs
+	}
+}
+
+// TestCountsAreNumbers compiles counts that would not fit as copies.
+func TestCountsAreNumbers(t *testing.T) {
+	for _, schema := range []string{
+		`{"type":"string","minLength":99000,"maxLength":100000}`,
+		`{"type":"array","items":{"type":"integer"},"minItems":50000,"maxItems":100000}`,
+		`{"type":"array","items":{"type":"array","items":{"type":"string","maxLength":100000},"maxItems":100000},"minItems":99999}`,
+		`{"type":"string","pattern":"^(abc)*$","maxLength":100000}`,
+	} {
+		g, err := Compile(JSONSchema, schema, Limits{States: 1000})
+		require.NoError(t, err, schema)
+		require.Less(t, len(g.states), 500, schema)
+	}
+	for kind, source := range map[Kind]string{Regex: `[a-z]{5,100000}`, GBNF: `root ::= ("ab" | "c"){5,100000}`} {
+		g, err := Compile(kind, source, Limits{})
+		require.NoError(t, err)
+		require.Less(t, len(g.states), 50, source)
+	}
+	// The end of a count is exact.
+	m := matcher(t, JSONSchema, `{"type":"string","minLength":1000,"maxLength":1003}`)
+	assert.True(t, m.AcceptBytes([]byte(`"`+strings.Repeat("é", 999))))
+	assert.False(t, m.Clone().AcceptBytes([]byte(`"`)))
+	assert.True(t, m.AcceptBytes([]byte("xyz")))
+	assert.True(t, m.Clone().AcceptBytes([]byte(`"`)))
+	assert.True(t, m.AcceptBytes([]byte("w")))
+	assert.Equal(t, `"`, string(m.Forced()))
+}
+
+// TestAmbiguous gives up a text that can be read in too many ways, and then goes on.
+func TestAmbiguous(t *testing.T) {
+	g, err := Compile(Regex, `(?:a|aa|b){100,5000}`, Limits{Threads: 40})
+	require.NoError(t, err)
+	v := mixed(0)
+	m := g.Matcher(v)
+	mask := make([]uint32, v.MaskWords())
+	var last error
+	for range 100 {
+		if last = m.Mask(mask); last != nil {
+			break
+		}
+		if !m.Accept('a') {
+			break
+		}
+	}
+	if last == nil {
+		last = m.Err()
+	}
+	require.ErrorContains(t, last, "too ambiguous")
+	fresh := g.Matcher(v)
+	require.NoError(t, fresh.Mask(mask))
+	require.True(t, fresh.Accept('b'))
+}
