@@ -65,7 +65,7 @@ func (n *native) replay(f *C.Failure, tape []int32, data []byte) error {
 	index := C.quireReplay(n.session, (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(tape))), C.size_t(len(tape)),
 		(*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), unsafe.SliceData(n.buffers.items),
 		unsafe.SliceData(n.kernels.items), unsafe.SliceData(n.groups.items), &n.mapped[0], C.uint32_t(passes), f)
-	n.pending, n.passes = 0, passes
+	n.passes = passes
 	for i, read := range n.held {
 		read.mapping, read.submission = n.mapped[i], index
 	}
@@ -185,7 +185,7 @@ func (n *native) write(f *C.Failure, handle int32, offset uint64, data []byte) e
 	if f.kind != 0 || n.pending < uploadsInFlight {
 		return nil
 	}
-	// Written bytes wait in staging memory for a submission: send them on, and wait for those before.
+	// Written bytes stay in staging memory until the GPU has them: send them on, and wait for those before.
 	before, waiting := n.flushed, n.flushing
 	n.flushed, n.flushing, n.pending = C.quireFlush(n.session, f), true, 0
 	if f.kind == 0 && waiting {

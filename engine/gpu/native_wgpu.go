@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 )
 
-// uploadsInFlight bounds the staging memory of uploads that no tape follows.
+// uploadsInFlight bounds the staging memory of uploads: half of what is under way at most.
 const uploadsInFlight = 64 << 20
 
 // tapeOperations is a constant only if C and Go number the tape's operations alike.
@@ -35,7 +35,7 @@ type native struct {
 	held     []*reading // the readbacks that the tape at hand maps
 	mapped   []*C.Mapping
 	passes   int // timed passes of the last tape
-	pending  int // bytes uploaded since the last submission
+	pending  int // bytes uploaded since the last flush
 	flushed  C.uint64_t
 	flushing bool // flushed is a submission to wait for
 

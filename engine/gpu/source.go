@@ -23,22 +23,22 @@ type Verifier interface {
 	Verify(ctx context.Context) error
 }
 
-// ReaderSource is a Source over an io.ReaderAt.
+// ReaderSource is a Source over an io.ReaderAt. Uploads read on behind what they were asked for, one piece at a time.
 func ReaderSource(r io.ReaderAt, size int64) Source {
 	return &readerSource{ReaderAt: r, size: size}
 }
 
 type readerSource struct {
 	io.ReaderAt
-	size int64
-	buf  []byte
+	size  int64
+	ahead *readAhead // nil: nothing was uploaded yet
 }
-
-const uploadPiece = 4 << 20
 
 func (s *readerSource) Size() int64 { return s.size }
 
 func (s *readerSource) Close() error {
+	s.ahead.stop()
+	s.ahead = nil
 	if c, ok := s.ReaderAt.(io.Closer); ok {
 		return c.Close()
 	}
@@ -46,26 +46,24 @@ func (s *readerSource) Close() error {
 }
 
 func (s *readerSource) Upload(ctx context.Context, target *Buffer, targetOffset uint64, offset, n int64) error {
-	if s.buf == nil {
-		s.buf = make([]byte, uploadPiece)
-	}
 	for n > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		size := min(n, uploadPiece)
-		piece := s.buf[:(size+3)&^3]
-		clear(piece[size:])
-		if got, err := s.ReadAt(piece[:size], offset); got < int(size) {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
+		if !s.ahead.reach(offset) {
+			s.ahead.stop()
+			s.ahead = startReadAhead(s.ReaderAt, offset, s.size)
+		}
+		data, size, done, err := s.ahead.next(n)
+		if err != nil {
 			return err
 		}
-		if err := target.Upload(targetOffset, piece); err != nil {
+		err = target.Upload(targetOffset, data)
+		done()
+		if err != nil {
 			return err
 		}
-		targetOffset, offset, n = targetOffset+uint64(size), offset+size, n-size
+		targetOffset, offset, n = targetOffset+uint64(size), offset+int64(size), n-int64(size)
 	}
 	return nil
 }
