@@ -60,7 +60,7 @@ export class Files {
   }
 
   /** Gives a sum, and forgets it. */
-  total({sum}) {
+  async total({sum}) {
     const total = this.#sums.get(sum).hex();
     this.#sums.delete(sum);
     return {sha256: total};
