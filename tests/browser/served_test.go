@@ -55,6 +55,8 @@ func TestServedPage(t *testing.T) {
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(`document.querySelector('#stage').textContent.startsWith('tales, which runs on the server')`)
 	assert.Contains(t, get[string](p, `document.querySelector('#says').textContent`), "what you type goes there")
+	assert.Contains(t, get[string](p, `document.querySelector('#lesson-note').textContent`), "it needs one in this tab")
+	assert.True(t, get[bool](p, `document.querySelector('#lesson-begin').disabled`))
 	p.do(chromedp.Click(css("#settings summary")))
 	p.fill("#max-tokens", "8")
 	p.fill("#answers", "2")
