@@ -57,7 +57,10 @@
 // Patterns follow ECMA-262 with its flag u, and match anywhere in a text if they have no anchors. Formats hold:
 // date, time, date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail addresses have at most 63 characters.
 //
+// Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts.
+//
 // What is not supported is an error that names it: unevaluatedProperties and unevaluatedItems, $dynamicRef, other schemas
-// by URL, looking ahead and references back in patterns, the negation of patternProperties, additionalProperties and
-// propertyNames, minProperties beyond the named properties and one more, and keywords that are not known.
+// by URL, looking ahead and references back in patterns, the negation of patternProperties, additionalProperties,
+// propertyNames and uniqueItems, uniqueItems for items other than ten listed values at most, contains with counts over 30,
+// minProperties beyond the named properties and one more, formats other than those above, and keywords that are not known.
 package grammar

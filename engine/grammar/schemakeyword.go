@@ -1,0 +1,178 @@
+package grammar
+
+import (
+	"strings"
+
+	"quire/engine/json"
+)
+
+func (r *schemaReader) types(value any, at string) typeSet {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	set := typeSet(0)
+	for _, item := range list {
+		name, _ := item.(string)
+		t, ok := typeNames[name]
+		if !ok {
+			fail(at, "it must be null, boolean, integer, number, string, array or object, or a list of them")
+		}
+		set |= t
+	}
+	if set == 0 {
+		fail(at, "the list is empty")
+	}
+	return set
+}
+
+// values takes the values of enum and const, which hold together.
+func (r *schemaReader) values(s *schema, list []any) {
+	if !s.hasEnum {
+		s.enum, s.hasEnum = list, true
+		return
+	}
+	var both []any
+	for _, v := range s.enum {
+		for _, w := range list {
+			if same(v, w) {
+				both = append(both, v)
+				break
+			}
+		}
+	}
+	s.enum = both
+}
+
+func (r *schemaReader) schemas(value any, at string) []*schema {
+	list, ok := value.([]any)
+	if !ok || len(list) == 0 {
+		fail(at, "it must be a list of schemas")
+	}
+	out := make([]*schema, len(list))
+	for i, item := range list {
+		out[i] = r.at(item, at+"/"+decimal(i))
+	}
+	return out
+}
+
+func (r *schemaReader) map_(value any, at string) []property {
+	o, ok := value.(*json.Object)
+	if !ok {
+		fail(at, "it must be an object of schemas")
+	}
+	out := make([]property, len(o.Names))
+	seen := make(map[string]bool, len(o.Names))
+	for i, name := range o.Names {
+		where := at + "/" + escapePointer(name)
+		if seen[name] {
+			fail(where, "it is given twice")
+		}
+		seen[name] = true
+		out[i] = property{name, r.at(o.Values[i], where)}
+	}
+	return out
+}
+
+func (r *schemaReader) count(value any, at string) int {
+	if n, ok := value.(json.Number); ok {
+		if d := readNumber(string(n)); d.whole() && !d.negative && len(d.digits)+d.exponent <= 9 {
+			total := 0
+			for _, c := range d.digits {
+				total = total*10 + int(c-'0')
+			}
+			for range d.exponent {
+				total *= 10
+			}
+			return total
+		}
+	}
+	fail(at, "it must be a whole number of 0 or more, and below 1,000,000,000")
+	return 0
+}
+
+func (r *schemaReader) number(value any, at string) *number {
+	n, ok := value.(json.Number)
+	if !ok {
+		fail(at, "it must be a number")
+	}
+	d := readNumber(string(n))
+	if len(d.digits)+abs(d.exponent) > 400 {
+		fail(at, "it has too many digits")
+	}
+	return &d
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func (r *schemaReader) bound(s *schema, o *json.Object, name string, value any, at string) {
+	if on, old := value.(bool); old && strings.HasPrefix(name, "exclusive") { // draft 4
+		if on && name == "exclusiveMinimum" && o.At("minimum") != nil {
+			s.above = r.number(o.At("minimum"), at)
+		} else if on && o.At("maximum") != nil {
+			s.below = r.number(o.At("maximum"), at)
+		}
+		return
+	}
+	n := r.number(value, at)
+	switch name {
+	case "minimum":
+		s.minimum = n
+	case "maximum":
+		s.maximum = n
+	case "exclusiveMinimum":
+		s.above = n
+	case "exclusiveMaximum":
+		s.below = n
+	default:
+		if n.negative || n.zero() {
+			fail(at, "it must be over 0")
+		}
+		s.multipleOf = n
+	}
+}
+
+func (r *schemaReader) text(value any, at string) string {
+	text, ok := value.(string)
+	if !ok {
+		fail(at, "it must be a text")
+	}
+	return text
+}
+
+func (r *schemaReader) texts(value any, at string) []string {
+	list, ok := value.([]any)
+	if !ok {
+		fail(at, "it must be a list of names")
+	}
+	out := make([]string, len(list))
+	for i, item := range list {
+		out[i] = r.text(item, at+"/"+decimal(i))
+	}
+	return out
+}
+
+func (r *schemaReader) depend(s *schema, value any, at string) {
+	o, ok := value.(*json.Object)
+	if !ok {
+		fail(at, "it must be an object")
+	}
+	for i, name := range o.Names {
+		where := at + "/" + escapePointer(name)
+		if list, ok := o.Values[i].([]any); ok {
+			s.dependent = append(s.dependent, dependency{name, r.texts(list, where)})
+		} else {
+			s.dependentSchemas = append(s.dependentSchemas, property{name, r.at(o.Values[i], where)})
+		}
+	}
+}
+
+func (r *schemaReader) compilePattern(text, at string) *nfa {
+	n := r.pattern[text]
+	if n == nil {
+		e, _ := parseRegex(text, ecmaDialect, at, r.limits)
+		n = flat(e, true, at, r.limits.States)
+		r.pattern[text] = n
+	}
+	return n
+}
