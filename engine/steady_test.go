@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"quire/engine/gpu/gputest"
+)
+
+// Requests leave nothing behind in Go's memory, whatever becomes of them.
+func TestRequestsLeaveNothing(t *testing.T) {
+	if runtime.GOOS == "js" || !gputest.First {
+		t.Skip("what a request leaves depends on no host")
+	}
+	e := openModel(t, "tiny-tales", Options{Context: 128, KVMemory: 1 << 20})
+	run := func(n int) {
+		for i := range n {
+			few := Request{Prompt: []int32{5, int32(i % 7)}, IgnoreEnd: true, MaxTokens: 2}
+			all := []*Stream{submit(t, e, few)}
+			few.N = 2
+			all = append(all, submit(t, e, few))
+			few.N, few.MaxTokens = 1, 100
+			cancelled := submit(t, e, few)
+			cancelled.Cancel()
+			for _, s := range append(all, cancelled) {
+				s.Result()
+			}
+		}
+	}
+	objects := func() (uint64, int) {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapObjects, runtime.NumGoroutine()
+	}
+	const n = 100
+	run(n)
+	before, goroutines := objects()
+	run(n)
+	after, more := objects()
+	t.Logf("%d objects, then %d", before, after)
+	assert.Less(t, int(after)-int(before), n/2, "objects")
+	assert.LessOrEqual(t, more, goroutines)
+}
