@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/gpu"
 	"quire/engine/sample"
+	"quire/tests/testdata"
 )
 
 // spoken are requests whose texts repeat themselves, so that there is something to draft.
@@ -44,24 +47,44 @@ func say(t *testing.T, e *Engine, requests []Request, together bool) (all []Resu
 	return all
 }
 
-// Texts, and the log-probabilities of every token, are those that come without drafts.
+// Texts, and the log-probabilities of every token, are those that come without drafts: alone and together.
 func TestSpeculation(t *testing.T) {
-	requests := spoken()
+	requests, ways := spoken(), []bool{false, true}
 	if runsFew() {
-		requests = requests[:2]
+		requests, ways = requests[:2], ways[1:]
+		for i := range requests {
+			requests[i].MaxTokens = 14
+		}
 	}
-	o := Options{Deterministic: true, Context: 256, MaxSeqs: 4}
-	want := say(t, openModel(t, "tiny-tales", o), requests, false)
-	o.Speculation = "ngram"
-	for _, together := range []bool{false, true} {
-		e := openModel(t, "tiny-tales", o)
+	e := openModel(t, "tiny-tales", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "ngram"})
+	plain := slices.Clone(requests)
+	for i := range plain {
+		plain[i].DraftMax = -1
+	}
+	want := say(t, e, plain, false)
+	require.Zero(t, e.Stats().DraftedTokens)
+	for _, together := range ways {
+		before := e.Stats()
 		got := say(t, e, requests, together)
 		for i := range want {
 			assert.Equal(t, want[i].Choices, got[i].Choices, "request %d, together: %t", i, together)
 		}
 		s := e.Stats()
-		t.Logf("%d steps for %d tokens, %d of %d drafted were right", s.Steps, s.Tokens, s.AcceptedTokens, s.DraftedTokens)
-		assert.Positive(t, s.AcceptedTokens)
-		assert.Greater(t, s.DraftedTokens, s.AcceptedTokens)
+		right, drafted := s.AcceptedTokens-before.AcceptedTokens, s.DraftedTokens-before.DraftedTokens
+		t.Logf("%d steps for %d tokens, %d of %d drafted were right", s.Steps-before.Steps, s.Tokens-before.Tokens, right, drafted)
+		assert.Positive(t, right)
+		assert.True(t, runsFew() || drafted > right, "none was wrong")
+	}
+}
+
+// What cannot be drafted is refused by name.
+func TestSpeculationIsChecked(t *testing.T) {
+	for text, o := range map[string]Options{
+		`Speculation is "medusa"`: {Speculation: "medusa"}, "DraftMax is -1": {Speculation: "ngram", DraftMax: -1},
+	} {
+		f, size := testdata.Open(t, "models/tiny-tales.gguf")
+		_, err := Open(t.Context(), gpu.ReaderSource(f, size), o)
+		assert.ErrorIs(t, err, ErrBadRequest)
+		assert.ErrorContains(t, err, text)
 	}
 }
