@@ -9,6 +9,8 @@ type Drafter interface {
 	Draft(tokens []int32, inFlight, most int) []int32
 	// Verified tells how many tokens of a draft were right.
 	Verified(drafted, accepted int)
+	// Close gives back what the drafter holds.
+	Close()
 }
 
 // Most is how many tokens a draft has unless it is said: with the token before them as many rows as products multiply at once.

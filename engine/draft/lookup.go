@@ -3,7 +3,7 @@ package draft
 // Lookup drafts what followed the last time the last tokens came: prompt lookup decoding (Saxena 2023), over the answer too,
 // with longer drafts after longer matches (SuffixDecoding, Oliaro et al. 2024).
 type Lookup struct {
-	Settings
+	pace
 	index
 	seen   int // tokens that were looked at
 	source int // the place of the token that is expected next; 0: none
@@ -12,13 +12,16 @@ type Lookup struct {
 	anchor int // where it was left
 
 	need  int // tokens that must agree
-	most  int // of a draft
+	tried int // tokens when that last changed
+
 	draft []int32
-	gain  int // what a draft brought, on average: tokens in sixteenths
 }
 
 // needMost is how long a match must be at most for a draft, however many were wrong.
 const needMost = 256
+
+// retry is after how many tokens a shorter match is tried again.
+const retry = 64
 
 // catchUp is how many tokens are taken in at once: a long prompt's over several steps.
 const catchUp = 2048
@@ -27,28 +30,16 @@ const catchUp = 2048
 const window = 16
 
 // NewLookup makes a drafter for a new sequence.
-func NewLookup(s Settings) *Lookup {
-	if s.Most == 0 {
-		s.Most = Most
-	}
-	l := &Lookup{Settings: s, most: min(4, s.Most), need: gram}
-	l.gain = 2 * 16 * l.cost()
-	return l
-}
-
-// cost is what a step that is waited for takes, in those that nobody waits for.
-func (l *Lookup) cost() int {
-	if l.Depth > 1 {
-		return 2
-	}
-	return 1
-}
+func NewLookup(s Settings) *Lookup { return &Lookup{pace: newPace(s), need: gram} }
 
 // Draft implements Drafter.
 func (l *Lookup) Draft(tokens []int32, inFlight, most int) []int32 {
 	l.follow(tokens)
 	if l.source == 0 || l.seen < len(tokens) {
 		return nil
+	}
+	if l.seen-l.tried >= retry {
+		l.need, l.tried = max(gram, l.need/2), l.seen
 	}
 	n := min(l.most, most)
 	switch {
@@ -73,20 +64,16 @@ func (l *Lookup) Draft(tokens []int32, inFlight, most int) []int32 {
 
 // Verified implements Drafter.
 func (l *Lookup) Verified(drafted, accepted int) {
-	l.gain += (16*(1+accepted) - l.gain) / 4
 	switch {
-	case l.gain < 16*l.cost():
-		l.need = min(needMost, 2*l.need)
-		l.gain = 16 * l.cost()
+	case l.verified(drafted, accepted, l.price(drafted)):
+		l.need, l.tried = min(needMost, 2*l.need), l.seen
 	case accepted == drafted:
 		l.need = max(gram, l.need-1)
 	}
-	if accepted == drafted {
-		l.most = min(l.Most, max(2*drafted, l.most))
-	} else {
-		l.most = min(l.Most, max(3, 2*accepted))
-	}
 }
+
+// Close implements Drafter.
+func (l *Lookup) Close() {}
 
 // follow takes new tokens in.
 func (l *Lookup) follow(tokens []int32) {

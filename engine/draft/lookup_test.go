@@ -67,6 +67,49 @@ func edited(r *rand.Rand, text []int32, every int) []int32 {
 	return out
 }
 
+// phrases says the same few phrases in any order: what follows one is hardly ever what followed it last.
+func phrases(r *rand.Rand, n int) (out []int32) {
+	for len(out) < n {
+		phrase := int32(r.IntN(30))
+		out = append(out, phrase, 100+phrase, 200+phrase, 300+phrase)
+	}
+	return out[:n]
+}
+
+// Drafts that are mostly wrong are given up, and tried again now and then.
+func TestLookupGivesUp(t *testing.T) {
+	for _, depth := range []int{1, 4} {
+		r := rand.New(rand.NewPCG(5, 6))
+		text := phrases(r, 3000)
+		l := NewLookup(Settings{Depth: depth})
+		plain, verified := run(t, l, text[:300], text[300:], depth, 15)
+		t.Logf("%d plain and %d verified", plain, verified)
+		assert.Less(t, float64(plain)+float64(verified)*float64(l.cost()), 1.03*2700)
+		assert.Positive(t, verified)
+	}
+}
+
+// A text of one phrase is drafted past its own end.
+func TestLookupRepeats(t *testing.T) {
+	l := NewLookup(Settings{Depth: 1, Most: 8})
+	l.most = 8
+	tokens := []int32{9, 1, 2, 1, 2, 1, 2}
+	assert.Equal(t, []int32{1, 2, 1, 2, 1, 2, 1, 2}, l.Draft(tokens, 0, 20))
+	assert.Equal(t, []int32{1, 2, 1, 2, 1}, l.Draft(tokens, 2, 3))
+}
+
+// A prompt is taken in piece by piece, so that no step waits for all of it.
+func TestLongPrompt(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	tokens := words(r, 3*catchUp)
+	tokens = append(tokens, tokens[100:120]...)
+	l := NewLookup(Settings{Depth: 1})
+	for range 3 {
+		require.Empty(t, l.Draft(tokens, 0, 15))
+	}
+	assert.Equal(t, tokens[120:124], l.Draft(tokens, 0, 15))
+}
+
 // A text that is copied with changes takes much fewer steps, one that has nothing to do with the prompt hardly more.
 func TestLookupSteps(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

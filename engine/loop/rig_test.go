@@ -154,6 +154,7 @@ func (g *guesser) Draft(tokens []int32, inFlight, most int) []int32 {
 }
 
 func (g *guesser) Verified(_, accepted int) { g.accepted += accepted }
+func (g *guesser) Close()                   {}
 
 // rig is a loop that runs, over a scheduler and a fake.
 type rig struct {
