@@ -50,6 +50,8 @@ type Info struct {
 	LargestContext map[string]int  `json:"largestContext"`
 	StateBytes     uint64          `json:"stateBytes"` // for the states of layers without K and V, of all slots
 	StateSlots     int             `json:"stateSlots"` // for running sequences and snapshots
+	DraftModel     string          `json:"draftModel"` // that drafts; "": none
+	DraftBytes     uint64          `json:"draftBytes"` // on the GPU: its weights and its KV cache
 	Vocabulary     int             `json:"vocabulary"`
 	Context        int             `json:"context"`
 	TokenBudget    int             `json:"tokenBudget"` // tokens a step
@@ -137,6 +139,9 @@ func (e *Engine) run() {
 	e.loop.Run()
 	e.events.close()
 	e.closeErr = errors.Join(e.source.Close(), e.adapters.close())
+	if src := e.options.DraftModel; src != nil {
+		e.closeErr = errors.Join(e.closeErr, src.Close())
+	}
 }
 
 // Tokenizer returns the model's tokenizer.

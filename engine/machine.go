@@ -19,6 +19,7 @@ type machine struct {
 	built   func() // told after each Build but the first
 
 	adapters *adapters
+	draft    *companion // nil: none
 
 	ahead  chan struct{} // closed when what openAhead began has ended; nil: it was not asked
 	device *gpu.Device
@@ -50,6 +51,13 @@ func (m *machine) load(ctx context.Context) (err error) {
 	if m.Runner, err = runner.New(ctx, m.device, m.plan, m.source, m.options); err != nil {
 		return m.needs.explain(err)
 	}
+	if m.draft != nil {
+		if err = m.draft.load(ctx, m.device); err != nil {
+			m.Runner.Release()
+			m.Runner = nil
+			return m.needs.explain(err)
+		}
+	}
 	return m.adapters.each(func(l *lora) error { return m.Place(l.number, l.adapter, l.source, l.first) })
 }
 
@@ -72,6 +80,9 @@ func (m *machine) Release() {
 	if m.ahead != nil {
 		<-m.ahead
 		m.ahead = nil
+	}
+	if m.draft != nil {
+		m.draft.release()
 	}
 	if m.Runner != nil {
 		m.Runner.Release()

@@ -36,6 +36,9 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 			opening.machine.Release()
 			err = doubt(ctx, src, err)
 			src.Close()
+			if o.DraftModel != nil {
+				o.DraftModel.Close()
+			}
 		}
 	}()
 	e.machine.openAhead(ctx)
@@ -71,6 +74,9 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		e.kernels = append(e.kernels, k.Module())
 	}
 	e.info.Variant, e.info.WeightBytes = variants(e.kernels), e.machine.WeightBytes()
+	if c := e.machine.draft; c != nil {
+		e.info.DraftModel, e.info.DraftBytes = c.plan.Config.Name, c.runner.WeightBytes()+c.bytes
+	}
 	compiled := e.machine.device.Compiled()
 	e.info.Kernels = Kernels{Compiled: compiled.Kernels, Reused: compiled.Reused, Time: Duration{Duration: compiled.Time}}
 	e.info.SelfTest = selfTest(e.machine.SelfTest())
@@ -138,6 +144,9 @@ func (e *Engine) load(ctx context.Context, o Options) error {
 	for {
 		e.options = withDefaults(o)
 		if err := e.size(o.MaxSeqs != 0, memory); err != nil {
+			return err
+		}
+		if err := e.openDraft(); err != nil {
 			return err
 		}
 		err := e.machine.load(ctx)

@@ -34,8 +34,11 @@ type Options struct {
 	// Speculation says how tokens are drafted, to verify several of them in one step: "" or "none": not at all; "ngram": what followed
 	// the last time the last tokens came, in the prompt or the answer. The text is the same. Drafts stop where they are
 	// wrong too often, and beyond a few sequences at once.
+	// "draft": what DraftModel says.
 	Speculation string `json:"speculation"`
-	DraftMax    int    `json:"draftMax"` // the most tokens of a draft; 0: 15
+	// DraftModel is a smaller model with the same vocabulary, which the engine owns from Open on.
+	DraftModel gpu.Source `json:"-"`
+	DraftMax   int        `json:"draftMax"` // the most tokens of a draft; 0: 15
 
 	LoRARank int `json:"loraRank"` // ranks of all adapters that AddLoRA may load; 0: none may be
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"quire/engine/draft"
 )
@@ -22,6 +23,9 @@ func (e *Engine) speculation() (rows int, drafter func(most int) draft.Drafter) 
 		if most == 0 {
 			most = o.DraftMax
 		}
+		if c := e.machine.draft; c != nil {
+			return c.model.Drafter(draft.Settings{Most: most, Depth: o.Depth})
+		}
 		return draft.NewLookup(draft.Settings{Most: most, Depth: o.Depth})
 	}
 }
@@ -29,11 +33,13 @@ func (e *Engine) speculation() (rows int, drafter func(most int) draft.Drafter) 
 // checkSpeculation refuses what cannot be.
 func (e *Engine) checkSpeculation() error {
 	switch o := &e.options; {
-	case o.Speculation != "" && o.Speculation != "none" && o.Speculation != "ngram":
-		return fmt.Errorf("%w: Speculation is %q, it must be none or ngram", ErrBadRequest, o.Speculation)
+	case !slices.Contains([]string{"", "none", "ngram", "draft"}, o.Speculation):
+		return fmt.Errorf("%w: Speculation is %q, it must be none, ngram or draft", ErrBadRequest, o.Speculation)
+	case (o.Speculation == "draft") != (o.DraftModel != nil):
+		return fmt.Errorf("%w: Speculation is %q: draft goes with a draft model, and only that", ErrBadRequest, o.Speculation)
 	case o.DraftMax < 0:
 		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
-	case o.Speculation == "ngram" && e.plan.StateBytes() > 0:
+	case o.Speculation != "" && o.Speculation != "none" && e.plan.StateBytes() > 0:
 		return fmt.Errorf("%w: speculation with a model whose layers keep a state", ErrUnsupportedModel)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"testing"
 
@@ -47,8 +49,31 @@ func say(t *testing.T, e *Engine, requests []Request, together bool) (all []Resu
 	return all
 }
 
-// Texts, and the log-probabilities of every token, are those that come without drafts: alone and together.
 func TestSpeculation(t *testing.T) {
+	t.Run("lookup", func(t *testing.T) {
+		testSpeculation(t, openModel(t, "tiny-tales", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "ngram"}))
+	})
+	t.Run("draft model", func(t *testing.T) {
+		if runsFew() {
+			t.Skip("takes a second model")
+		}
+		e := openModel(t, "tiny-tales", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "draft", DraftModel: modelSource(t, "tiny-tales")})
+		assert.NotEmpty(t, e.Info().DraftModel)
+		assert.NotZero(t, e.Info().DraftBytes)
+		testSpeculation(t, e)
+		require.NoError(t, e.loop.Call(func() { e.loop.Fail(gpu.ErrDeviceLost) }))
+		testSpeculation(t, e) // and after a lost device
+	})
+}
+
+func modelSource(t testing.TB, name string) gpu.Source {
+	f, size := testdata.Open(t, "models/"+name+".gguf")
+	return gpu.ReaderSource(f, size)
+}
+
+// testSpeculation asks for texts, and the log-probabilities of every token, which are to be those that come without drafts: alone and
+// together.
+func testSpeculation(t *testing.T, e *Engine) {
 	requests, ways := spoken(), []bool{false, true}
 	if runsFew() {
 		requests, ways = requests[:2], ways[1:]
@@ -56,13 +81,13 @@ func TestSpeculation(t *testing.T) {
 			requests[i].MaxTokens = 14
 		}
 	}
-	e := openModel(t, "tiny-tales", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "ngram"})
 	plain := slices.Clone(requests)
 	for i := range plain {
 		plain[i].DraftMax = -1
 	}
+	none := e.Stats().DraftedTokens
 	want := say(t, e, plain, false)
-	require.Zero(t, e.Stats().DraftedTokens)
+	require.Equal(t, none, e.Stats().DraftedTokens)
 	for _, together := range ways {
 		before := e.Stats()
 		got := say(t, e, requests, together)
@@ -81,10 +106,12 @@ func TestSpeculation(t *testing.T) {
 func TestSpeculationIsChecked(t *testing.T) {
 	for text, o := range map[string]Options{
 		`Speculation is "medusa"`: {Speculation: "medusa"}, "DraftMax is -1": {Speculation: "ngram", DraftMax: -1},
+		`Speculation is "draft"`: {Speculation: "draft"}, `Speculation is "ngram": draft`: {Speculation: "ngram", DraftModel: modelSource(t, "tiny-tales")},
+		"its vocabulary is another: token": {Speculation: "draft", DraftModel: modelSource(t, "stories260K")},
 	} {
-		f, size := testdata.Open(t, "models/tiny-tales.gguf")
-		_, err := Open(t.Context(), gpu.ReaderSource(f, size), o)
-		assert.ErrorIs(t, err, ErrBadRequest)
+		o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
+		_, err := Open(t.Context(), modelSource(t, "tiny-tales"), o)
 		assert.ErrorContains(t, err, text)
+		assert.True(t, errors.Is(err, ErrBadRequest) || errors.Is(err, ErrDraftModel), "%v", err)
 	}
 }
