@@ -16,7 +16,7 @@ import (
 )
 
 // ErrDraftModel says that a model cannot draft for another; the text says why.
-var ErrDraftModel = errors.New("this model cannot draft for the other")
+var ErrDraftModel = errors.New("the draft model does not fit")
 
 // draftLanes is how many sequences a draft model drafts for at once.
 const draftLanes = 8
@@ -77,7 +77,7 @@ func (e *Engine) openDraft() error {
 		return fmt.Errorf("%w: the layers of %s keep a state", ErrDraftModel, plan.Config.Name)
 	}
 	if err := sameVocabulary(e.tokenizer, tokens); err != nil {
-		return err
+		return fmt.Errorf("%w: %s: %w", ErrDraftModel, plan.Config.Name, err)
 	}
 	main := e.machine.options
 	limits := e.info.Adapter.Limits
@@ -118,11 +118,11 @@ func sameVocabulary(t, of *tokenizer.Tokenizer) error {
 	n := min(t.Size(), of.Size())
 	for id := range int32(n) {
 		if a, b := t.Token(id).Text, of.Token(id).Text; a != b {
-			return fmt.Errorf("%w: its vocabulary is another: token %d is %q, not %q", ErrDraftModel, id, b, a)
+			return fmt.Errorf("its vocabulary is another: token %d is %q, not %q", id, b, a)
 		}
 	}
 	if more := max(t.Size(), of.Size()) - n; more > spareTokens {
-		return fmt.Errorf("%w: its vocabulary has %d tokens, not %d", ErrDraftModel, of.Size(), t.Size())
+		return fmt.Errorf("its vocabulary has %d tokens, not %d", of.Size(), t.Size())
 	}
 	return nil
 }

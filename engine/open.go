@@ -113,6 +113,9 @@ func withDefaults(o Options) Options {
 	if o.Deterministic {
 		set(&o.Depth, 1)
 	}
+	if o.Speculation == "" && o.DraftModel != nil {
+		o.Speculation = "draft"
+	}
 	set(&o.Depth, defaultDepth)
 	return o
 }

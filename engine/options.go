@@ -34,7 +34,7 @@ type Options struct {
 	// Speculation says how tokens are drafted, to verify several of them in one step: "" or "none": not at all; "ngram": what followed
 	// the last time the last tokens came, in the prompt or the answer. The text is the same. Drafts stop where they are
 	// wrong too often, and beyond a few sequences at once.
-	// "draft": what DraftModel says.
+	// "draft": what DraftModel says, which is what "" means where there is one.
 	Speculation string `json:"speculation"`
 	// DraftModel is a smaller model with the same vocabulary, which the engine owns from Open on.
 	DraftModel gpu.Source `json:"-"`

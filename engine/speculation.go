@@ -35,8 +35,10 @@ func (e *Engine) checkSpeculation() error {
 	switch o := &e.options; {
 	case !slices.Contains([]string{"", "none", "ngram", "draft"}, o.Speculation):
 		return fmt.Errorf("%w: Speculation is %q, it must be none, ngram or draft", ErrBadRequest, o.Speculation)
-	case (o.Speculation == "draft") != (o.DraftModel != nil):
-		return fmt.Errorf("%w: Speculation is %q: draft goes with a draft model, and only that", ErrBadRequest, o.Speculation)
+	case o.Speculation == "draft" && o.DraftModel == nil:
+		return fmt.Errorf("%w: Speculation is %q, which needs DraftModel", ErrBadRequest, o.Speculation)
+	case o.Speculation != "draft" && o.DraftModel != nil:
+		return fmt.Errorf("%w: Speculation is %q, which has no use for DraftModel", ErrBadRequest, o.Speculation)
 	case o.DraftMax < 0:
 		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
 	case o.Speculation != "" && o.Speculation != "none" && e.plan.StateBytes() > 0:

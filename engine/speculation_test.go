@@ -106,7 +106,7 @@ func testSpeculation(t *testing.T, e *Engine) {
 func TestSpeculationIsChecked(t *testing.T) {
 	for text, o := range map[string]Options{
 		`Speculation is "medusa"`: {Speculation: "medusa"}, "DraftMax is -1": {Speculation: "ngram", DraftMax: -1},
-		`Speculation is "draft"`: {Speculation: "draft"}, `Speculation is "ngram": draft`: {Speculation: "ngram", DraftModel: modelSource(t, "tiny-tales")},
+		`Speculation is "draft", which needs`: {Speculation: "draft"}, `Speculation is "ngram", which has no use for`: {Speculation: "ngram", DraftModel: modelSource(t, "tiny-tales")},
 		"its vocabulary is another: token": {Speculation: "draft", DraftModel: modelSource(t, "stories260K")},
 	} {
 		o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")

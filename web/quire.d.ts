@@ -100,8 +100,10 @@ export interface OpenOptions {
   queueLimit?: number;
   /** How tokens are drafted, so that a step verifies several of them; default none. ngram: what followed the last time the last tokens
    * came, in the prompt or the answer. The text is the same, and comes sooner where it repeats what was said. Drafts stop where they
-   * are wrong too often, and where many sequences run. */
-  speculation?: 'none' | 'ngram';
+   * are wrong too often, and where many sequences run. draft: what draftModel says, which is the default where it is given. */
+  speculation?: 'none' | 'ngram' | 'draft';
+  /** A smaller model with the same vocabulary, which drafts: the URL of a GGUF file, or a name as of model. */
+  draftModel?: string | URL;
   /** The most tokens of a draft; default 15. */
   draftMax?: number;
   /** Ranks of all LoRA adapters that loadLora may load at once; default 0: none. An adapter's rank is the rows of its lora_a. */
@@ -228,6 +230,9 @@ export interface Info {
   /** For the states of layers without K and V, and how many sequences and snapshots have room there; 0: the model has none. */
   stateBytes: number;
   stateSlots: number;
+  /** The model that drafts, '' where there is none, and what it takes on the GPU, its KV cache included. */
+  draftModel: string;
+  draftBytes: number;
   vocabulary: number;
   /** Tokens. */
   context: number;

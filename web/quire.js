@@ -17,7 +17,7 @@ import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
 import {seen} from './quire/look.js';
 import {models, persistQuietly} from './quire/models.js';
-import {given, keeping, kind, modelOf, sharingOf, written} from './quire/options.js';
+import {given, keeping, kind, modelOf, sharingOf, urlOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {Keeper, keptFile, sessions} from './quire/sessions.js';
 import {tabsWorker} from './quire/tabs.js';
@@ -68,6 +68,7 @@ export class Quire {
     const {store, rest} = keeping(own);
     signal?.throwIfAborted();
     const {url, blob} = modelOf(model);
+    if (rest.draftModel !== undefined) rest.draftModel = urlOf(rest.draftModel, 'draftModel');
     const sharing = sharingOf(shared, url, {...rest, store});
     if (url && store.keep !== false) persistQuietly();
     const quire = new Quire(programs.engine, onProgress, onRecovering, sharing);

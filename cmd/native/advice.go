@@ -16,7 +16,7 @@ import (
 // fieldNames are the engine's fields as the flags and the lines of --prompts call them.
 var fieldNames = map[string]string{
 	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "MinTokens": "min_tokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "--max-seqs",
-	"Speculation": "--spec-type", "DraftMax": "--draft-max",
+	"Speculation": "--spec-type", "DraftMax": "--draft-max", "DraftModel": "--draft-model",
 	"Beams": "beams", "Beams.Width": "beams", "Beams.LengthPenalty": "length_penalty", "Beams.EarlyStopping": "early_stopping",
 }
 

@@ -84,6 +84,9 @@ func (b *benchCommand) Run(h *host) error {
 }
 
 func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error {
+	if b.DraftModel != "" {
+		return usagef("--draft-model does not go with a benchmark, whose tokens mean nothing")
+	}
 	source, name, weights, err := b.open(ctx, h)
 	if err != nil {
 		return err

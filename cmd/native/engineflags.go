@@ -39,7 +39,8 @@ type engineFlags struct {
 	PartialHits      bool    `help:"Where a cached block shares only its first tokens with a prompt, copy those instead of computing them."`
 	Preemption       string  `placeholder:"HOW" default:"auto" enum:"auto, recompute, swap" help:"How a request makes room when the KV memory is full: ${enum}."`
 	SwapMemory       size    `placeholder:"SIZE" help:"Host memory to swap to. 0: as much as the KV cache has."`
-	SpecType         string  `name:"spec-type" placeholder:"HOW" default:"none" enum:"none, ngram" help:"How to draft tokens, so that a step verifies several of them: none, or ngram (what followed the last time the last tokens came, in the prompt or the answer). The text is the same, and comes sooner where it repeats what was said: code, edits, quotations. Drafts that are wrong too often stop, and so do all where many sequences run."`
+	SpecType         *string `name:"spec-type" placeholder:"HOW" enum:"none, ngram, draft" help:"How to draft tokens, so that a step verifies several of them: none; ngram, what followed the last time the last tokens came, in the prompt or the answer; or draft, what --draft-model says. The text is the same. With ngram it comes sooner where it repeats what was said: code, edits, quotations. Drafts that are wrong too often stop, and so do all where many sequences run. Without it draft where --draft-model is given, and none elsewhere."`
+	DraftModel       string  `name:"draft-model" placeholder:"MODEL" help:"A smaller model with the same vocabulary, which drafts: named as with -m."`
 	DraftMax         int     `placeholder:"TOKENS" default:"0" min:"0" help:"The most tokens of a draft. 0: ${draftMax}."`
 	SelfTest         bool    `xor:"self-test" help:"Have the model's kernels compute once as it loads, on numbers whose results are known, on software adapters too; without it on GPUs only. Kernels that compute wrongly give way to their baseline."`
 	NoSelfTest       bool    `xor:"self-test" help:"Load without a self-test."`
@@ -52,8 +53,12 @@ func (e *engineFlags) options() engine.Options {
 	if e.KVType != nil {
 		kvType = *e.KVType
 	}
+	speculation := ""
+	if e.SpecType != nil {
+		speculation = *e.SpecType
+	}
 	return engine.Options{GPU: e.gpuFlags.options(), KVType: kvType, KVMemory: uint64(e.KVMemory), StateMemory: uint64(e.StateMemory), SnapshotInterval: e.SnapshotInterval, Variant: e.Variant,
 		Deterministic: e.Deterministic, TokenBudget: e.TokenBudget, LongPrompt: e.LongPrompt, MaxSeqs: e.MaxSeqs,
 		PartialHits: e.PartialHits, Preemption: e.Preemption, SwapMemory: uint64(e.SwapMemory), QueueLimit: e.QueueLimit, SelfTest: e.SelfTest, NoSelfTest: e.NoSelfTest,
-		Speculation: e.SpecType, DraftMax: e.DraftMax, LoRARank: e.loraRank}
+		Speculation: speculation, DraftMax: e.DraftMax, LoRARank: e.loraRank}
 }

@@ -237,6 +237,14 @@ func openWith(ctx context.Context, h *host, command, model string, tokens int, f
 	}
 	o.Progress = progress
 	remember(&o, h.err)
+	if flags.DraftModel != "" {
+		drafts, err := openModel(ctx, flags.DraftModel, h.err)
+		if err != nil {
+			f.Close()
+			return nil, "", fmt.Errorf("--draft-model: %w", err)
+		}
+		o.DraftModel = gpu.ReaderSource(drafts, drafts.size)
+	}
 	eng, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
 	if err != nil {
 		return nil, "", f.wrap(err)

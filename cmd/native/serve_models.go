@@ -45,7 +45,7 @@ type served struct {
 // Memory implements loader.Model.
 func (s *served) Memory() uint64 {
 	info := s.engine.Info()
-	return info.WeightBytes + info.KVBytes + info.StateBytes
+	return info.WeightBytes + info.KVBytes + info.StateBytes + info.DraftBytes
 }
 
 // Close implements loader.Model.

@@ -181,6 +181,14 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	source, err := openSource(ctx, o.URL, blob)
 	if err == nil {
 		options := o.options()
+		if o.Drafter != "" {
+			if options.DraftModel, err = openSource(ctx, o.Drafter, js.Null()); err != nil {
+				source.Close()
+				b.opening = false
+				b.Fail(id, fmt.Errorf("draftModel: %w", err))
+				return
+			}
+		}
 		options.Progress = func(p engine.Progress) { b.Answer("progress", id, p, js.Null()) }
 		collect := debug.SetGCPercent(gcOpening)
 		b.engine, err = engine.Open(ctx, source, options)

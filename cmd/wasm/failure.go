@@ -29,6 +29,7 @@ var names = []port.Name{
 	{Name: "ErrSessionDamaged", Is: port.Is(engine.ErrSessionDamaged)},
 	{Name: "ErrSessionModel", Is: port.Is(engine.ErrSessionModel)},
 	{Name: "ErrTemplate", Is: port.Is(chat.ErrTemplate)},
+	{Name: "ErrDraftModel", Is: port.Is(engine.ErrDraftModel)},
 	{Name: "ErrBadRequest", Is: port.Is(engine.ErrBadRequest)},
 	{Name: "ErrClosed", Is: port.Is(engine.ErrClosed)},
 	{Name: "MetadataError", Is: port.As[*gguf.MetadataError]},
@@ -37,7 +38,7 @@ var names = []port.Name{
 // fieldNames are the engine's fields as quire.js calls them.
 var fieldNames = map[string]string{
 	"N": "n", "BestOf": "bestOf", "MaxTokens": "maxTokens", "MinTokens": "minTokens", "Stop": "stop", "Sample.Temperature": "temperature", "MaxSeqs": "maxSeqs", "LoRARank": "loraRank",
-	"Speculation": "speculation", "DraftMax": "draftMax",
+	"Speculation": "speculation", "DraftMax": "draftMax", "DraftModel": "draftModel",
 	"Beams": "beams", "Beams.Width": "beams.width", "Beams.LengthPenalty": "beams.lengthPenalty", "Beams.EarlyStopping": "beams.earlyStopping",
 	"top_k": "topK", "top_p": "topP", "min_p": "minP",
 	"logit_bias": "logitBias", "repetition_penalty": "repetitionPenalty", "frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty",

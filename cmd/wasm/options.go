@@ -20,7 +20,8 @@ type openOptions struct {
 	URL     string `json:"url"`
 	Adapter string `json:"adapter"`
 	Power   string `json:"power"`
-	Tuning  string `json:"tuning"` // what "tune" answered last
+	Tuning  string `json:"tuning"`     // what "tune" answered last
+	Drafter string `json:"draftModel"` // its URL
 }
 
 func (o openOptions) options() engine.Options {

@@ -52,6 +52,13 @@ export function modelOf(model, what = 'model') {
   }
 }
 
+// urlOf is modelOf for what has to have an address.
+export function urlOf(model, what) {
+  const {url} = modelOf(model, what);
+  if (!url) throw badRequest(`${what} must be a URL or a name, not a File or Blob`);
+  return url;
+}
+
 // keeping takes apart what says how a model is kept, and the rest.
 export function keeping({keep, connections, hub, hubToken, ...rest}) {
   if (keep !== undefined && typeof keep !== 'boolean') throw badRequest(`keep must be true or false, not ${kind(keep)}`);
