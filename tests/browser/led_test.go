@@ -23,16 +23,18 @@ var led = strings.Replace(sharing, "'worker'", "'lock'", 1)
 // The tab that leads is closed in mid-stream: another goes on with all streams, without a repeated or missing token.
 func TestTabsFollowALeader(t *testing.T) {
 	site := serve(t)
-	follows := newTab(t, site+"/empty.html", "")
+	follows, third := newTab(t, site+"/empty.html", ""), newTab(t, site+"/empty.html", "")
 	want, said := "", ""
 	require.True(t, t.Run("leads", func(t *testing.T) {
 		leads := newTab(t, site+"/empty.html", "")
 		info := get[string](leads, led)
 		assert.Equal(t, info, get[string](follows, led))
-		assert.Equal(t, 1, leads.workers(), "one worker for both")
+		assert.Equal(t, info, get[string](third, led))
+		assert.Equal(t, 1, leads.workers(), "one worker for all")
 		want = get[string](leads, `tell().result.then(({text}) => text)`)
 		get[any](follows, `void (globalThis.chat = {messages: [{role: 'user', content: 'A fox.'}], max_tokens: 6, seed: 7})`)
 		said = get[string](follows, `quire.chat.completions.create(chat).then(({choices}) => choices[0].message.content)`)
+		get[bool](third, `Boolean(globalThis.mine = tell())`)
 		get[bool](follows, `new Promise(async (resolve) => {
 			globalThis.seen = [];
 			globalThis.mine = tell();
@@ -56,6 +58,7 @@ func TestTabsFollowALeader(t *testing.T) {
 	assert.Equal(t, said+"|1", get[string](follows, `api.done`))
 	assert.Equal(t, want, get[string](follows, `mine.result.then(({text}) => text)`))
 	assert.Equal(t, want, get[string](follows, `seen.map(({text}) => text).join('')`))
+	assert.Equal(t, want, get[string](third, `mine.result.then(({text}) => text)`))
 	assert.Equal(t, 1, follows.workers())
 	follows.quiet()
 }
@@ -207,9 +210,10 @@ func TestTabsHandOver(t *testing.T) {
 	t.Run("in the back-forward cache", func(t *testing.T) {
 		leads, two, three := begin(t, t, "/back.gguf")
 		get[bool](leads, `ask(3, {minTokens: 20})`)
-		get[any](leads, `dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))`)
+		back := leads.behind(strings.TrimSuffix(site, "/empty.html"))
 		end(t, two, three)
-		get[any](leads, `dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))`)
+		back()
+		assert.Equal(t, "kept", get[string](leads, cameBack))
 		assert.Equal(t, first, get[string](leads, `all()`), "it comes back, and goes on")
 		assert.Equal(t, get[string](two, `engine()`), get[string](leads, `engine()`))
 	})

@@ -35,7 +35,9 @@ func TestTabsShareAnEngine(t *testing.T) {
 	t.Run("another tab", func(t *testing.T) {
 		goes := newTab(t, site+"/empty.html", "")
 		assert.Equal(t, info, get[string](goes, sharing))
-		assert.Equal(t, 1, stays.workers(), "one worker for both")
+		third := newTab(t, site+"/empty.html", "")
+		assert.Equal(t, info, get[string](third, sharing))
+		assert.Equal(t, 1, stays.workers(), "one worker for all")
 		before := get[int](stays, `quire.stats().then(({tokens}) => tokens)`)
 		told := get[struct {
 			Text   string
