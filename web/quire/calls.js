@@ -67,9 +67,10 @@ export class Calls {
   }
 
   // adapted notes the number of an adapter that is loaded again.
-  #adapted({kind, id, value}) {
+  #adapted(answer) {
+    const {kind, id, value} = answer;
     const adapter = [...this.#adapters.values()].find(({message}) => message.id === id);
-    if (this.#stage !== 'adapting' || !adapter) return {own: [], more: []};
+    if (this.#stage !== 'adapting' || !adapter) return {own: [answer], more: []};
     adapter.number = kind === 'done' ? value.id : 0; // none has this one
     return --this.#awaited === 0 ? this.#rest() : {own: [], more: []};
   }

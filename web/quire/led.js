@@ -8,6 +8,13 @@ import {between} from './lead.js';
 export const patience = {hidden: 10e3, knock: 1000};
 
 const hidden = () => globalThis.document?.visibilityState === 'hidden';
+
+// secretly gives a name that tells nobody what it is of: all scripts of an origin may list its locks, and options may have a token.
+async function secretly(name) {
+  const sum = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name));
+  return `quire ${Array.from(new Uint8Array(sum), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
 /**
@@ -20,6 +27,7 @@ export class LedWorker {
   #receive;
   #fail;
   #calls = new Calls();
+  #over = false;
   #away = null; // aborted when this tab leaves, for good or for the back-forward cache
   #tab; // its name, anew whenever it comes
   #alive; // gives what lets the lock go that says that the tab lives
@@ -35,11 +43,14 @@ export class LedWorker {
 
   constructor(program, name, receive, fail) {
     this.#program = program;
-    this.#name = name;
     this.#receive = receive;
     this.#fail = fail;
-    for (const event of this.#events) globalThis.addEventListener(...event);
-    this.#come();
+    secretly(name).then((secret) => {
+      if (this.#over) return;
+      this.#name = secret;
+      for (const event of this.#events) globalThis.addEventListener(...event);
+      this.#come();
+    });
   }
 
   post(message) {
@@ -56,6 +67,7 @@ export class LedWorker {
   }
 
   terminate() {
+    this.#over = true;
     for (const event of this.#events) globalThis.removeEventListener(...event);
     this.#leave();
   }
