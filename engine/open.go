@@ -91,7 +91,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	}
 	_, drafter := e.speculation()
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe,
+		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
 	})
 	e.observe()
 	go e.run()

@@ -56,7 +56,8 @@ type Options struct {
 	SelfTest   bool `json:"selfTest"`
 	NoSelfTest bool `json:"noSelfTest"`
 
-	// Profile times every kernel on the GPU for Engine.Profile. Each step is waited for, so all else is slower.
+	// Profile times every kernel on the GPU for Engine.Profile, and the host for Engine.HostTimes. Each step is waited for, so all
+	// else is slower, until Engine.TimeKernels leaves the kernels alone.
 	Profile bool `json:"-"`
 
 	// Progress, when set, is called while the model loads, from the goroutine of Open.

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"slices"
+	"time"
 
+	"quire/engine/gpu"
 	"quire/engine/runner"
 )
 
@@ -15,4 +17,37 @@ func (e *Engine) Profile() []KernelTime {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.profile)
+}
+
+// TimeKernels leaves kernels alone for now, or times them again: without Options.Profile it changes nothing.
+func (e *Engine) TimeKernels(on bool) error {
+	return e.loop.CallReady(func() error {
+		e.machine.TimeKernels(on)
+		return nil
+	})
+}
+
+// HostTimes is where the host's time went, in so many steps.
+type HostTimes struct {
+	Steps    uint64
+	Schedule time.Duration // deciding what runs
+	Build    time.Duration // laying steps out, and writing what the GPU has to do
+	Bridge   time.Duration // in the tab: from Go to JavaScript and back
+	Encode   time.Duration // giving it to the GPU
+	Wait     time.Duration // for the GPU; requests' own work is done meanwhile
+	Give     time.Duration // tokens to their requests
+}
+
+// HostTimes returns the host's times since the engine was opened, or since it came back from a lost device; of an engine with
+// Options.Profile.
+func (e *Engine) HostTimes() (h HostTimes, err error) {
+	err = e.loop.CallReady(func() error {
+		t, handed, encoding := e.loop.Times(), e.machine.Handed(), gpu.Encoding()
+		h = HostTimes{Steps: t.Steps, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Wait: t.Wait, Give: t.Give}
+		if encoding > 0 {
+			h.Bridge, h.Encode = handed-encoding, encoding
+		}
+		return nil
+	})
+	return h, err
 }

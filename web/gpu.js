@@ -22,6 +22,7 @@ class Host {
   waiting = null; // told (reason, milliseconds) when a download waits for its server
   wakeSoftware = false; // tests want Wake for software adapters too
   pulse = false; // and Firefox's Pulse in any browser
+  encoded = 0; // milliseconds that tapes took to encode, in all
   #mail = 0; // where Go leaves the operands of submit, take and upload: words in wasm memory
   #words = null;
   #devices = new Table();
@@ -59,7 +60,9 @@ class Host {
   // The calls of a step: operands by mail, 0 or a count back, -1 with a message.
 
   submit = () => this.#try(([id, tape, words, data]) => {
+    const from = performance.now();
     this.#devices.get(id).submit(new Int32Array(this.memory.buffer, tape, words), data);
+    this.encoded += performance.now() - from;
     return 0;
   });
 

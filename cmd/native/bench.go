@@ -26,7 +26,7 @@ type benchCommand struct {
 	Batch   []int  `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
 	Depth   []int  `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
 	Repeat  int    `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
-	Profile bool   `group:"Measurement:" help:"Time every kernel on the GPU and list where the time goes. Steps are slower for it."`
+	Profile bool   `group:"Measurement:" help:"List what a step costs the host, and measure once more with every kernel timed on the GPU."`
 	LoRA    string `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
 	JSON    bool   `group:"Measurement:" name:"json" help:"Print one JSON object."`
 
@@ -44,7 +44,9 @@ attention alone.
 --json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
 "parameters", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
 "gen", "batch", "depth", "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
-what the adapter reads) and "dispatches_per_step".
+what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
+"bridge_us" from Go to JavaScript in the tab, "encode_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
+"steps") and "kernels" (the GPU's "seconds" and "dispatches").
 
 Examples:
 

@@ -41,9 +41,10 @@ type Result struct {
 	// adapter could have read in that time.
 	BandwidthShare    float64 `json:"bandwidth_share"`
 	DispatchesPerStep int     `json:"dispatches_per_step"` // of the last step
-	// Kernels, with engine.Options.Profile, are the GPU times of all that ran for the measurement, its filling and
-	// warming up too, the longest first.
-	Kernels []engine.KernelTime `json:"kernels,omitempty"`
+	// With engine.Options.Profile: what a step cost the host, and the GPU times of all that ran once more for the measurement, its
+	// filling and warming up too, the longest first.
+	HostStep *HostStep           `json:"host_step,omitempty"`
+	Kernels  []engine.KernelTime `json:"kernels,omitempty"`
 }
 
 // Report is what a model does on an adapter.
@@ -107,21 +108,19 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 		for _, batch := range p.Batches {
 			for _, prompt := range p.Prompts {
 				step(fmt.Sprintf("prefill of %d x %d at depth %d", batch, prompt, depth))
-				before := b.engine.Profile()
-				result, err := b.measurePrefill(ctx, prompt, batch, depth)
+				result, err := b.measured(o.Profile, func() (Result, error) { return b.measurePrefill(ctx, prompt, batch, depth) })
 				if err != nil {
 					return nil, err
 				}
-				r.Results = append(r.Results, b.profiled(result, before))
+				r.Results = append(r.Results, result)
 			}
 			for _, gen := range p.Gens {
 				step(fmt.Sprintf("decode of %d x %d at depth %d", batch, gen, depth))
-				before := b.engine.Profile()
-				result, err := b.measureDecode(ctx, gen, batch, depth)
+				result, err := b.measured(o.Profile, func() (Result, error) { return b.measureDecode(ctx, gen, batch, depth) })
 				if err != nil {
 					return nil, err
 				}
-				r.Results = append(r.Results, b.profiled(result, before))
+				r.Results = append(r.Results, result)
 			}
 		}
 	}

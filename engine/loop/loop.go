@@ -56,6 +56,7 @@ type Config struct {
 	Depth     int                                 // steps in flight
 	Lost      func(error) bool                    // says whether an error means a lost device, which Build may bring back
 	Step      func(schedule.Decision, *step.Step) // told of each step before it is submitted; may be nil
+	Timed     bool                                // count Times
 	Change    func()                              // told when a step has landed, and when there is nothing to do; may be nil
 	Drafter   func(most int) draft.Drafter        // makes one for a sequence; nil: there are no drafts
 }
@@ -81,6 +82,8 @@ type Loop struct {
 	tallies     map[uint64]*tally // of requests with several sequences
 	step        step.Step
 	failures    int // devices lost in a row without a step landing
+	times       Times
+	lapped      time.Time
 }
 
 type cancel struct {
@@ -255,6 +258,7 @@ func (l *Loop) advance() error {
 	if l.runner == nil {
 		return l.comeBack()
 	}
+	l.lap(nil)
 	d := l.scheduler.Schedule(&l.step)
 	l.sentBack(d.Preempted)
 	switch d.Kind {
@@ -269,9 +273,12 @@ func (l *Loop) advance() error {
 		}
 		l.countStep()
 		l.config.Step(d, &l.step)
+		l.lap(&l.times.Schedule)
 		if err := l.runner.Submit(&l.step); err != nil {
 			return err
 		}
+		l.times.Steps++
+		l.lap(&l.times.Submit)
 		if l.runner.InFlight() >= l.config.Depth {
 			return l.land()
 		}
@@ -305,10 +312,13 @@ func (l *Loop) open(q *generation.Sequence, lane int32) error {
 
 // land waits for the oldest step and gives its tokens to their requests.
 func (l *Loop) land() error {
+	l.lap(nil)
 	result, err := l.runner.Land(context.Background())
 	if err != nil {
 		return err
 	}
+	l.lap(&l.times.Wait)
+	defer l.lap(&l.times.Give)
 	l.failures = 0
 	// Before the scheduler lets what ends with this step into the cache.
 	for _, id := range result.Broken {

@@ -3,6 +3,9 @@ package runner
 import (
 	"context"
 	"slices"
+	"time"
+
+	"quire/engine/gpu"
 )
 
 // KernelTime is how long the dispatches of one kernel ran on the GPU.
@@ -29,6 +32,22 @@ func (r *Runner) measure() error {
 	}
 	return nil
 }
+
+// TimeKernels goes on with Options.Profile, or leaves kernels alone for now, so that steps are as fast as without.
+func (r *Runner) TimeKernels(on bool) { r.unprofiled = !on }
+
+// hand submits a step's tape.
+func (r *Runner) hand(rec *gpu.Recorder) error {
+	if !r.options.Profile {
+		return r.device.Submit(rec)
+	}
+	start := time.Now()
+	defer func() { r.handed += time.Since(start) }()
+	return r.device.Submit(rec)
+}
+
+// Handed is how long the device has taken to take tapes, with Options.Profile.
+func (r *Runner) Handed() time.Duration { return r.handed }
 
 // Profile returns the sums since the runner was made, in the order kernels first ran. Nil without Options.Profile.
 func (r *Runner) Profile() []KernelTime { return slices.Clone(r.profile) }

@@ -1,0 +1,27 @@
+package loop
+
+import "time"
+
+// Times is where the loop's time went, in all steps so far.
+type Times struct {
+	Steps    uint64
+	Schedule time.Duration // deciding what runs
+	Submit   time.Duration // Runner.Submit
+	Wait     time.Duration // Runner.Land
+	Give     time.Duration // tokens to their requests
+}
+
+// Times is of a loop with Config.Timed; only for a Call.
+func (l *Loop) Times() Times { return l.times }
+
+// lap counts the time since the last lap, which to nil nobody asks for.
+func (l *Loop) lap(to *time.Duration) {
+	if !l.config.Timed {
+		return
+	}
+	now := time.Now()
+	if to != nil {
+		*to += now.Sub(l.lapped)
+	}
+	l.lapped = now
+}
