@@ -10,7 +10,7 @@ import (
 	"quire/engine/kernel"
 )
 
-// stagingBytes is how much of a tensor is on its way to the GPU at once.
+// stagingBytes is how much of a tensor is on its way to the GPU at once, where a buffer may have as much.
 const stagingBytes = 16 << 20
 
 // Weights are a plan's matrices and vectors on the GPU.
@@ -34,7 +34,8 @@ func NewWeights(d *gpu.Device, p *Plan) (w *Weights, err error) {
 	if w.repack, err = kernel.NewRepacker(d); err != nil {
 		return w, err
 	}
-	if w.staging, err = d.NewBuffer("staging", stagingBytes, gpu.Storage); err != nil {
+	limits := d.Limits()
+	if w.staging, err = d.NewBuffer("staging", min(stagingBytes, limits.MaxBufferSize, limits.MaxStorageBufferBindingSize), gpu.Storage); err != nil {
 		return w, err
 	}
 	for _, m := range p.matrices {
@@ -151,8 +152,9 @@ func (l *loader) matrix(target *kernel.Matrix, cols int, part Part, offset, byte
 	t := part.Tensor
 	rowBytes := int64(t.Type.RowBytes(uint64(cols)))
 	rows := bytes / rowBytes
-	at := max(stagingBytes/rowBytes, 1)
-	if rowBytes > stagingBytes {
+	room := int64(l.staging.Size())
+	at := max(room/rowBytes, 1)
+	if rowBytes > room {
 		return fmt.Errorf("%w: a row of tensor %s has %d bytes", ErrUnsupported, t.Name, rowBytes)
 	}
 	for first := int64(0); first < rows; first += at {

@@ -1,6 +1,6 @@
 // Finds and describes the browser's adapters.
 
-import {FIREFOX, FIREFOX_ADVICE} from './browser.js';
+import {FIREFOX, FIREFOX_ADVICE, LARGEST_BUFFER} from './browser.js';
 
 // engine/gpu's Feature bits, in order
 export const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
@@ -39,14 +39,23 @@ function matricesOf(info) {
     (c) => ({factor: c.componentType, sum: c.resultComponentType, m: c.M, n: c.N, k: c.K}));
 }
 
-// limitsOf gives all limits of an adapter or device by name.
+const SIZES = ['maxBufferSize', 'maxStorageBufferBindingSize'];
+
+// limitsOf gives all limits of an adapter or device by name, as far as they are used here.
 export function limitsOf(adapter) {
   const limits = {};
   for (const name in adapter.limits) {
-    if (typeof adapter.limits[name] === 'number') limits[name] = adapter.limits[name];
+    if (typeof adapter.limits[name] === 'number') limits[name] = Math.min(adapter.limits[name], SIZES.includes(name) ? LARGEST_BUFFER : Infinity);
   }
   return limits;
 }
+
+// What every adapter has, but for those of compatibility mode.
+const CORE = {maxStorageBuffersPerShaderStage: 8, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384};
+
+// isLesser tells an adapter of compatibility mode; browsers from before there was one name neither the mode nor what it lacks.
+const isLesser = (adapter) => adapter.featureLevel === 'compatibility' ||
+  (!adapter.features.has('core-features-and-limits') && Object.entries(CORE).some(([name, least]) => adapter.limits[name] < least));
 
 const same = (a, b) => a.name === b.name && a.vendor === b.vendor && a.architecture === b.architecture && a.device === b.device;
 
@@ -61,11 +70,18 @@ export async function adapters(first) {
   const powers = ['high-performance', 'low-power'];
   if (first === 'low-power') powers.reverse();
   const list = [];
-  for (const powerPreference of powers) {
-    const adapter = await navigator.gpu.requestAdapter({powerPreference});
-    if (!adapter) continue;
+  let lesser = null; // what there is in compatibility mode
+  const add = async (wish) => {
+    const adapter = await navigator.gpu.requestAdapter(wish);
+    if (!adapter) return;
     const description = describe(adapter);
-    if (!list.some(([, d]) => same(d, description))) list.push([adapter, description]);
+    if (isLesser(adapter)) lesser ??= description.name;
+    else if (!list.some(([, d]) => same(d, description))) list.push([adapter, description]);
+  };
+  for (const powerPreference of powers) await add({powerPreference});
+  if (list.length === 0 && lesser === null) await add({featureLevel: 'compatibility'});
+  if (list.length === 0 && lesser !== null) {
+    throw new Error(`the browser offers ${lesser} in WebGPU's compatibility mode only, where a kernel has too few buffers and invocations for a model: update the browser and the graphics driver, or use a device whose GPU runs Vulkan, Metal or Direct3D 12`);
   }
   list.forEach(([, d], i) => { d.index = i; });
   return list;
