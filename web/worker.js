@@ -8,11 +8,15 @@ import './wasm_exec.js';
 import './gpu.js';
 import {Hub} from './quire/hub.js';
 import {lead} from './quire/lead.js';
+import {Life} from './quire/meet.js';
 import {Store} from './store/store.js';
 import {help, isHelper} from './store/workers.js';
 
 const host = globalThis.quireGPU;
-const shared = 'onconnect' in globalThis ? new Hub((message) => take(message), () => globalThis.close()) : null;
+const life = 'onconnect' in globalThis ? new Life(globalThis.name) : null;
+const shared = life && new Hub((message) => take(message), async () => {
+  if (await life.end(() => shared.empty)) globalThis.close();
+});
 let say = shared ? (message) => shared.said(message) : (message, transfer) => postMessage(message, transfer);
 const store = new Store((from) => host.fetched(from), (kind, value) => say({kind, id: 0, value}));
 host.sourceOf = (from) => store.source(from);
@@ -65,7 +69,10 @@ let take = (message) => {
 if (isHelper()) {
   help();
 } else if (shared) {
-  self.onconnect = ({ports: [port]}) => shared.join(port);
+  self.onconnect = async ({ports: [port]}) => {
+    await life.begun;
+    shared.join(port);
+  };
 } else {
   self.onmessage = ({data}) => {
     if (!data.lead) return take(data);

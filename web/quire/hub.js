@@ -19,6 +19,9 @@ export class Hub {
     this.#last = last;
   }
 
+  /** Whether no tab is there. */
+  get empty() { return this.#tabs.size === 0; }
+
   /** Takes in a tab; whether the worker has WebGPU is for it to know. */
   join(port) {
     const tab = {port, watching: false, adapters: new Set()};
@@ -126,7 +129,7 @@ export class Hub {
       return;
     }
     this.#opened = kind === 'done' ? value : null;
-    for (const {tab, id} of this.#opening.splice(0)) tab.port.postMessage({kind, id, value});
+    for (const {tab, id} of this.#opening.splice(0)) tab?.port.postMessage({kind, id, value});
   }
 
   // split gives each tab its part of what is said of several calls; over says that it is the last of its call.
@@ -165,15 +168,11 @@ export class Hub {
     this.#ask(null, 0, {method: 'watch', argument: String(on)});
   }
 
-  // leave ends what a tab that is gone has asked for; the engine goes with the last one.
+  // leave ends what a tab that is gone has asked for.
   #leave(tab) {
     if (!this.#tabs.delete(tab)) return;
     tab.port.close();
-    if (this.#tabs.size === 0 && this.#last) {
-      this.#last();
-      return;
-    }
-    this.#opening = this.#opening.filter((call) => call.tab !== tab);
+    for (const call of this.#opening) if (call.tab === tab) call.tab = null; // others that come meanwhile hear the answer
     for (const [number, call] of this.#calls) {
       if (call.tab !== tab) continue;
       call.tab = null;
@@ -181,5 +180,6 @@ export class Hub {
     }
     for (const adapter of tab.adapters) this.#drop(adapter);
     this.#watch();
+    if (this.empty) this.#last?.();
   }
 }

@@ -2,6 +2,7 @@
 
 import {crashed, join, unread} from '../start.js';
 import {LedWorker} from './led.js';
+import {meet} from './meet.js';
 
 /** Gives the worker that tabs share in the way that sharingOf has found. */
 export function tabsWorker(program, {way, name}, receive, fail) {
@@ -10,24 +11,39 @@ export function tabsWorker(program, {way, name}, receive, fail) {
 
 /** The worker that tabs share by a name, as EngineWorker is one of a tab's own. Without WebGPU in it, it gives way to a tab that leads. */
 class TabsWorker {
-  #port;
+  #port = null; // until the worker is joined
+  #met = () => {};
+  #left = false;
   #led = null; // what it has given way to
   #release = null; // lets the lock go
   #waiting = []; // messages until the worker listens; then null
 
   constructor(program, {name, only}, receive, fail) {
-    const {worker, script} = join(name);
-    this.#port = worker.port;
-    this.#port.onmessage = ({data}) => {
-      if (data.kind !== 'listening') receive(data);
-      else if (data.gpu || only) this.#listens({program: program()}, (message) => this.#port.postMessage(message));
+    const listens = ({gpu}) => {
+      if (gpu || only) this.#listens({program: program()}, (message) => this.#port.postMessage(message));
       else this.#giveWay(new LedWorker(program, name, receive, fail));
     };
-    worker.onerror = (e) => {
-      e.preventDefault?.();
-      fail(crashed(e.message || unread(script, '')));
-    };
-    this.#hold();
+    meet(name, (full) => !this.#left && this.#join(full, listens, receive, fail)).catch(fail);
+  }
+
+  // join settles when the worker listens, or this tab has left it.
+  #join(full, listens, receive, fail) {
+    return new Promise((met) => {
+      const {worker, script} = join(full);
+      this.#met = met;
+      this.#port = worker.port;
+      this.#port.onmessage = ({data}) => {
+        if (data.kind !== 'listening') return receive(data);
+        met();
+        listens(data);
+      };
+      worker.onerror = (e) => {
+        e.preventDefault?.();
+        met();
+        fail(crashed(e.message || unread(script, '')));
+      };
+      this.#hold();
+    });
   }
 
   // hold keeps a lock as long as this tab lives, which is how the shared worker knows; whatever ends the tab lets it go.
@@ -68,6 +84,9 @@ class TabsWorker {
   }
 
   #leave() {
+    this.#left = true;
+    this.#met();
+    if (!this.#port) return;
     this.#port.onmessage = null;
     this.#port.postMessage({method: 'close', id: 0});
     this.#release?.();
