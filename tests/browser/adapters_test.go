@@ -58,3 +58,48 @@ func TestShapesOfOthers(t *testing.T) {
 	})()`))
 	p.quiet()
 }
+
+// What the shapes of others have and Quire does not is refused by name, and nothing is left out silently.
+func TestShapesOfOthersRefuse(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	told := get[map[string]string](p, `(async () => {
+		const webllm = await import('/quire/webllm.js'), {Wllama} = await import('/quire/wllama.js');
+		const engine = new webllm.MLCEngine(), wllama = new Wllama({default: ''});
+		const list = [{model_id: 'a', model: '/a.gguf', integrity: {}}, {model_id: 'b', model: '/b.gguf', overrides: {sliding_window_size: 5}}];
+		engine.setAppConfig({model_list: list});
+		engine.setLogLevel('INFO');
+		wllama.setCompat(null);
+		const refused = {};
+		for (const [name, call] of Object.entries({
+			runtimeStatsText: () => engine.runtimeStatsText(),
+			forwardTokensAndSample: () => engine.forwardTokensAndSample([1], true),
+			resumeChatCompletion: () => engine.resumeChatCompletion('x'),
+			logitProcessorRegistry: () => engine.setLogitProcessorRegistry(new Map([['a', {}]])),
+			CreateServiceWorkerMLCEngine: () => webllm.CreateServiceWorkerMLCEngine('a'),
+			integrity: () => engine.reload('a'),
+			sliding_window_size: () => engine.reload('b'),
+			getBOS: () => wllama.getBOS(),
+			createSpeech: () => wllama.createSpeech({}),
+			cacheManager: () => new Wllama({}, {cacheManager: {}}),
+			loadModelFromHF: () => wllama.loadModelFromHF('owner/repo', 'file.gguf'),
+			mmprojUrl: () => wllama.loadModelFromUrl({url: '/x.gguf', mmprojUrl: '/y.gguf'}),
+			chat_template: () => wllama.loadModelFromUrl('/x.gguf', {chat_template: 'x'}),
+		})) {
+			try {
+				refused[name] = await call() ?? 'nothing was refused';
+			} catch (e) {
+				refused[name] = e.name + ': ' + e.message;
+			}
+		}
+		refused.answers = String([await webllm.hasModelInCache('a', {model_list: list}), await webllm.deleteModelInCache('a', {model_list: list}) === undefined, webllm.prebuiltAppConfig.model_list.length,
+			wllama.isSupportWebGPU(), wllama.isMultithread(), wllama.supportInputModality('image')]);
+		return refused;
+	})()`)
+	assert.Equal(t, "false,true,0,true,false,false", told["answers"])
+	delete(told, "answers")
+	for name, text := range told {
+		assert.Regexp(t, "^ErrBadRequest: .*"+name, text)
+	}
+	assert.Len(t, told, 13)
+	p.quiet()
+}

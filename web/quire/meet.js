@@ -1,5 +1,5 @@
-// How tabs and the worker that they share find each other. One that has ended itself is joined all the same: by Chromium for a moment,
-// by Firefox as long as the page lives. So the name of an ended one is not used again: it has a number, which is in the name of a lock
+// How tabs and the worker that they share find each other. One that has just ended itself is joined all the same, for a moment in
+// Chromium, for longer in Firefox. So the name of an ended one is not used again: it has a number, which is in the name of a lock
 // that the worker holds while it lives. Those who join and the one that ends take turns.
 
 const turn = (name) => `quire turn ${name}`;

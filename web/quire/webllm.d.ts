@@ -12,8 +12,13 @@ export interface InitProgressReport {
 export interface MLCEngineConfig extends Options<Omit<OpenOptions, 'model' | 'onProgress'>> {
   initProgressCallback?: (report: InitProgressReport) => void;
   /** Models by id: model is the address of a GGUF file. */
-  appConfig?: {model_list: readonly {model_id: string; model: string; [field: string]: unknown}[]; [field: string]: unknown};
+  appConfig?: AppConfig;
   logLevel?: string;
+}
+
+export interface AppConfig {
+  model_list: readonly {model_id: string; model: string; overrides?: ChatOptions; [field: string]: unknown}[];
+  [field: string]: unknown;
 }
 
 export interface ChatOptions {
@@ -37,6 +42,17 @@ interface Create<Request, Answer, Event> {
 export declare function CreateMLCEngine(model: Model, config?: MLCEngineConfig, chatOptions?: ChatOptions | readonly ChatOptions[]): Promise<MLCEngine>;
 export declare function CreateWebWorkerMLCEngine(worker: unknown, model: Model, config?: MLCEngineConfig, chatOptions?: ChatOptions | readonly ChatOptions[]): Promise<MLCEngine>;
 
+/** What the worker's script makes: it has nothing to do. */
+export declare class WebWorkerMLCEngineHandler {
+  onmessage(event: unknown): void;
+}
+
+/** Has no models: WebLLM's own are no GGUF files. */
+export declare const prebuiltAppConfig: AppConfig;
+export declare function hasModelInCache(model: string, appConfig?: AppConfig): Promise<boolean>;
+export declare function deleteModelInCache(model: string, appConfig?: AppConfig): Promise<void>;
+export declare function deleteModelAllInfoInCache(model: string, appConfig?: AppConfig): Promise<void>;
+
 export declare class MLCEngine {
   constructor(config?: MLCEngineConfig);
   readonly chat: {readonly completions: {readonly create: Create<Chat, ChatCompletion, ChatCompletionChunk>}};
@@ -47,7 +63,8 @@ export declare class MLCEngine {
   embedding(request: EmbeddingsRequest): Promise<Embeddings>;
   setInitProgressCallback(callback: (report: InitProgressReport) => void): void;
   getInitProgressCallback(): ((report: InitProgressReport) => void) | undefined;
-  setAppConfig(appConfig: NonNullable<MLCEngineConfig['appConfig']>): void;
+  setAppConfig(appConfig: AppConfig): void;
+  setLogLevel(level: string): void;
   reload(model: Model, chatOptions?: ChatOptions | readonly ChatOptions[]): Promise<void>;
   unload(): Promise<void>;
   /** Streams end; an answer that is asked for as a whole is rejected with an AbortError. */

@@ -1,7 +1,11 @@
 // WebLLM's shape, for code that was written for it.
 
 import {Quire} from '../quire.js';
+import {find} from '../store/models.js';
+import {canonical} from '../store/name.js';
 import {badRequest} from './error.js';
+import {lacks} from './lacks.js';
+import {modelOf} from './options.js';
 
 /** Opens a model as WebLLM does; it is what Quire.open takes, or the id of a record of appConfig.model_list. */
 export async function CreateMLCEngine(model, config, chatOptions) {
@@ -12,6 +16,36 @@ export async function CreateMLCEngine(model, config, chatOptions) {
 
 /** The same: the engine is in a worker of its own, always, and the one that is given has nothing to do. */
 export const CreateWebWorkerMLCEngine = (worker, ...all) => CreateMLCEngine(...all);
+
+/** What that worker's script makes. */
+export class WebWorkerMLCEngineHandler {
+  onmessage() {}
+}
+
+const inService = (name) => async () => {
+  throw badRequest(`${name} is not supported: the engine is in a worker of the page; shared: true gives all tabs one`);
+};
+export const CreateServiceWorkerMLCEngine = inService('CreateServiceWorkerMLCEngine');
+export const CreateExtensionServiceWorkerMLCEngine = inService('CreateExtensionServiceWorkerMLCEngine');
+
+/** WebLLM's own models are no GGUF files: none of them is here. */
+export const prebuiltAppConfig = {model_list: []};
+
+const recordOf = (model, appConfig) => appConfig?.model_list?.find((r) => r.model_id === model);
+const addressOf = (model, appConfig) => recordOf(model, appConfig)?.model ?? model;
+
+/** Whether the browser keeps all of a model. */
+export async function hasModelInCache(model, appConfig) {
+  return Boolean((await find(canonical(modelOf(addressOf(model, appConfig)).url)))?.whole);
+}
+
+/** Removes what the browser keeps of a model. */
+export async function deleteModelInCache(model, appConfig) {
+  await Quire.models.remove(addressOf(model, appConfig)).catch((e) => {
+    if (e.name !== 'ErrNotFound') throw e;
+  });
+}
+export {deleteModelInCache as deleteModelAllInfoInCache};
 
 // What WebLLM's chat options may say of requests; of the model they may say context_window_size.
 const DEFAULTS = ['temperature', 'top_p', 'repetition_penalty', 'frequency_penalty', 'presence_penalty'];
@@ -49,13 +83,16 @@ export class MLCEngine {
       if (model.length > 1) throw badRequest('one engine runs one model: create several');
       [model] = model;
     }
-    const {context_window_size: context, ...rest} = (Array.isArray(chatOptions) ? chatOptions[0] : chatOptions) ?? {};
+    const record = recordOf(model, this.#config.appConfig);
+    for (const name of ['integrity', 'model_manifest']) {
+      if (record?.[name]) throw badRequest(`${name} of a model's record is not supported: its address is that of a GGUF file`);
+    }
+    const {context_window_size: context, ...rest} = {...record?.overrides, ...(Array.isArray(chatOptions) ? chatOptions[0] : chatOptions)};
     const unknown = Object.keys(rest).filter((name) => !DEFAULTS.includes(name));
     if (unknown.length > 0) throw badRequest(`the chat option ${unknown[0]} is not supported: it is as the model's file says`);
     await this.unload();
     this.#defaults = rest;
-    const {initProgressCallback, appConfig, logLevel: _, logitProcessorRegistry: __, ...settings} = this.#config;
-    const record = appConfig?.model_list?.find((r) => r.model_id === model);
+    const {initProgressCallback, appConfig: _, logLevel: __, logitProcessorRegistry: ___, ...settings} = this.#config;
     const start = performance.now();
     const onProgress = initProgressCallback && ((p) => p.stage !== 'waiting' && initProgressCallback(reported(p, start)));
     this.#quire = await Quire.open({...settings, model: record?.model ?? model, ...(context > 0 && {context}), ...(onProgress && {onProgress})});
@@ -78,6 +115,13 @@ export class MLCEngine {
 
   async embedding({model: _, ...request}) {
     return this.#opened.embeddings.create(request);
+  }
+
+  /** There is no log. */
+  setLogLevel() {}
+
+  setLogitProcessorRegistry(registry) {
+    if (registry?.size > 0) throw badRequest('logitProcessorRegistry is not supported: there are logit_bias and penalties');
   }
 
   /** Streams end; an answer that is asked for as a whole is rejected with an AbortError. */
@@ -134,6 +178,14 @@ export class MLCEngine {
     }
   }
 }
+
+lacks(MLCEngine, {
+  runtimeStatsText: 'usage of answers counts tokens',
+  forwardTokensAndSample: 'completions take token ids as a prompt',
+  listResumableSessions: 'Quire.sessions.list() lists kept conversations',
+  resumeChatCompletion: 'quire.keptSession(name) goes on with a kept conversation',
+  deleteResumableSession: 'Quire.sessions.remove(name) removes a kept conversation',
+});
 
 // kwargs gives what extra_body says to the chat template.
 function kwargs(extra) {

@@ -35,7 +35,13 @@ interface Create<Request, Answer, Event> {
 
 export declare class Wllama {
   /** There are no paths to give: the program is found beside the package. */
-  constructor(paths?: unknown, config?: unknown);
+  constructor(paths?: unknown, config?: {parallelDownloads?: number; [name: string]: unknown});
+  /** There is one way for all browsers. */
+  setCompat(compat: unknown, mode?: string): void;
+  isSupportWebGPU(): boolean;
+  isMultithread(): boolean;
+  getNumThreads(): number;
+  supportInputModality(modality: 'image' | 'audio'): boolean;
   loadModelFromUrl(source: string | {url: string}, params?: LoadModelParams): Promise<void>;
   loadModelFromHF(source: {repo: string; file?: string; quant?: string; hfToken?: string}, params?: LoadModelParams): Promise<void>;
   loadModel(model: OpenOptions['model'], params?: LoadModelParams): Promise<void>;

@@ -2,6 +2,7 @@
 
 import {Quire} from '../quire.js';
 import {badRequest} from './error.js';
+import {lacks} from './lacks.js';
 
 // Its names of what the API has under others.
 const FIELDS = {temp: 'temperature', penalty_repeat: 'repetition_penalty', penalty_freq: 'frequency_penalty', penalty_present: 'presence_penalty'};
@@ -13,10 +14,32 @@ const KV_TYPES = {f32: 'f32', f16: 'f16', q8_0: 'q8'};
 export class Wllama {
   #quire = null;
   #defaults = {};
+  #connections;
 
   /** There are no paths to give: the program is found beside the package. */
   constructor(paths, config) {
-    this.config = config ?? {};
+    const {cacheManager, modelManager, parallelDownloads: connections} = config ?? {};
+    if (cacheManager || modelManager) throw badRequest(`${cacheManager ? 'cacheManager' : 'modelManager'} is not supported: Quire.models lists and removes what is kept`);
+    this.#connections = connections && {connections};
+  }
+
+  /** There is one way for all browsers. */
+  setCompat() {}
+
+  isSupportWebGPU() {
+    return Boolean(globalThis.navigator?.gpu);
+  }
+
+  isMultithread() {
+    return false;
+  }
+
+  getNumThreads() {
+    return 1;
+  }
+
+  supportInputModality() {
+    return false;
   }
 
   async loadModelFromUrl(source, params) {
@@ -24,7 +47,9 @@ export class Wllama {
     await this.loadModel(source?.url ?? source, params);
   }
 
-  async loadModelFromHF({repo, file, quant, hfToken, ...rest}, params) {
+  async loadModelFromHF(source, params) {
+    if (typeof source?.repo !== 'string') throw badRequest('loadModelFromHF takes {repo, file} or {repo, quant}');
+    const {repo, file, quant, hfToken, ...rest} = source;
     const [unknown] = Object.keys(rest).filter((name) => rest[name]);
     if (unknown) throw badRequest(`${unknown} is not supported: models take text only`);
     await this.loadModel(`hf:${repo}${file ? `/${file}` : quant ? `:${quant}` : ''}`, {...params, hfToken});
@@ -34,7 +59,7 @@ export class Wllama {
   async loadModel(model, params) {
     const {settings, defaults} = read(params ?? {});
     await this.exit();
-    this.#quire = await Quire.open({...settings, model: Array.isArray(model) && model.length === 1 ? model[0] : model});
+    this.#quire = await Quire.open({...this.#connections, ...settings, model: Array.isArray(model) && model.length === 1 ? model[0] : model});
     this.#defaults = defaults;
   }
 
@@ -80,7 +105,9 @@ export class Wllama {
     return this.#quire;
   }
 
-  async #answer(calls, {abortSignal: signal, onData, model: _, ...options}) {
+  async #answer(calls, given) {
+    if (typeof given !== 'object') throw badRequest('completions take one object, with the prompt or the messages in it');
+    const {abortSignal: signal, onData, model: _, ...options} = given;
     const {seed, chat_template_kwargs} = this.#defaults;
     const request = {...(seed !== undefined && {seed}), ...('messages' in options && chat_template_kwargs && {chat_template_kwargs})};
     for (const [name, value] of Object.entries(options)) request[FIELDS[name] ?? name] = value;
@@ -90,6 +117,14 @@ export class Wllama {
     for await (const chunk of answer) onData(chunk);
   }
 }
+
+const TOKENS = 'the model\'s file has the ids of its tokens, and none is needed';
+lacks(Wllama, {getBOS: TOKENS, getEOS: TOKENS, getEOT: TOKENS, isTokenEOG: TOKENS, mustAddBosToken: TOKENS, mustAddEosToken: TOKENS,
+  getDecoderStartToken: 'models with an encoder do not run', isEncoderDecoderArchitecture: 'models with an encoder do not run',
+  getChatTemplate: 'messages are written by the model\'s own', getWorkerResources: 'there are none'}, {now: true});
+const MEDIA = 'models take and give text only';
+lacks(Wllama, {createSpeech: MEDIA, createTranscription: MEDIA, createRealtimeSession: MEDIA, createSystemOne: 'completions and tools answer questions',
+  testBackendOps: 'Quire.open with selfTest: true tests the kernels'});
 
 // read gives what of a model's parameters is Quire.open's, and what belongs to requests.
 function read({cache_type_k: k, cache_type_v: v, progressCallback, signal, useCache, hfToken, seed, default_template_kwargs, pooling_type, ...params}) {
