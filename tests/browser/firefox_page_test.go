@@ -124,7 +124,7 @@ func TestFirefox(t *testing.T) {
 	type shown struct{ Text, Status string }
 	see[bool](f, `Boolean(location.hash = 'engine')`)
 	inFirefox := see[shown](f, story)
-	p := newTab(t, serve(t, guaranteed)+engineView, "") // with what every browser has, and no more
+	p := newTab(t, serve(t, measured, guaranteed)+engineView, "") // with what every browser has, and no more
 	inChromium := get[shown](p, story)
 	get[asked](p, seen).isGuaranteed(t)
 	assert.Equal(t, inChromium.Text, inFirefox.Text)
