@@ -3,17 +3,12 @@ import {lock} from '../store/lock.js';
 import {Calls} from './calls.js';
 import {QuireError} from './error.js';
 import {between} from './lead.js';
+import {secretly} from './secret.js';
 
 /** How long, in milliseconds, a leader may be hidden before one that is seen takes over, and a tab waits for an answer to who leads. */
 export const patience = {hidden: 10e3, knock: 1000};
 
 const hidden = () => globalThis.document?.visibilityState === 'hidden';
-
-// secretly gives a name that tells nobody what it is of: all scripts of an origin may list its locks, and options may have a token.
-async function secretly(name) {
-  const sum = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name));
-  return `quire ${Array.from(new Uint8Array(sum), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
