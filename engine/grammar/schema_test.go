@@ -92,6 +92,8 @@ func TestPruned(t *testing.T) {
 	assert.Equal(t, `"`, string(m.Forced()))
 	m = matcher(t, JSONSchema, `{"anyOf":[{"type":"object","properties":{"a":false},"required":["a"]},{"type":"array","items":false,"minItems":1},{"const":"x"}]}`)
 	assert.Equal(t, `"x"`, string(m.Forced()))
+	m = matcher(t, GBNF, "root ::= \"a\" | x y\nx ::= \"b\"\ny ::= \"c\" y")
+	assert.Equal(t, `a`, string(m.Forced()), "no text ends behind b")
 }
 
 func TestRefusedSchemas(t *testing.T) {
