@@ -153,9 +153,11 @@ func TestLogits(t *testing.T) {
 func TestPreemption(t *testing.T) {
 	r := start(t, schedule.Config{BlockSize: 4, Blocks: 16, Depth: 3, PrefixCache: true}, alphabet)
 	var all []*stream
-	for i := range int32(3) {
-		all = append(all, r.submit(generation.Request{Prompt: []int32{i, 5, 5, 5, 5}, MaxTokens: 20, N: 1 + int(i)%2}))
-	}
+	require.NoError(t, r.Call(func() { // together, so that there is no room for all
+		for i := range int32(3) {
+			all = append(all, r.submit(generation.Request{Prompt: []int32{i, 5, 5, 5, 5}, MaxTokens: 20, N: 1 + int(i)%2}))
+		}
+	}))
 	for _, s := range all {
 		got := s.result()
 		require.NoError(t, got.Err)

@@ -26,27 +26,29 @@ func TestOpenTellsTheHistory(t *testing.T) {
 		require.NoError(t, r.Call(func() { c.set(r.runner) }))
 		penalized := sample.Params{PresencePenalty: 1}
 		var all []*stream
-		for i := range int32(3) {
-			all = append(all, r.submit(generation.Request{Prompt: []int32{i, 5, 5, 5, 5}, MaxTokens: 20, N: 1 + int(i)%2, Sample: penalized}))
-		}
+		require.NoError(t, r.Call(func() { // together, so that there is no room for all
+			for i := range int32(3) {
+				all = append(all, r.submit(generation.Request{Prompt: []int32{i, 5, 5, 5, 5}, MaxTokens: 20, N: 1 + int(i)%2, Sample: penalized}))
+			}
+		}))
 		for _, s := range all {
 			require.NoError(t, s.result().Err)
 		}
-		require.NoError(t, r.Call(func() {
-			later := 0
-			for _, h := range r.runner.opened {
-				require.Equal(t, 5, h.Prompt, name)
-				for i, token := range h.Tokens[5:] {
-					require.EqualValues(t, 'a'+i%26, token, name)
-					later++
-				}
-				require.GreaterOrEqual(t, len(h.Tokens)+h.Room, 5+20-1, "%s: all but the last token have room", name)
+		var opened []sample.History
+		require.NoError(t, r.Call(func() { opened, r.runner.opened = r.runner.opened, nil }))
+		later := 0
+		for _, h := range opened {
+			require.Equal(t, 5, h.Prompt, name)
+			for i, token := range h.Tokens[5:] {
+				require.EqualValues(t, 'a'+i%26, token, name)
+				later++
 			}
-			require.NotZero(t, later, name)
-			r.runner.opened = nil
-		}))
+			require.GreaterOrEqual(t, len(h.Tokens)+h.Room, 5+20-1, "%s: all but the last token have room", name)
+		}
+		require.NotZero(t, later, name)
 		require.NoError(t, r.submit(generation.Request{MaxTokens: 2, Sample: sample.Params{RepetitionPenalty: 1}}).result().Err)
-		require.NoError(t, r.Call(func() { require.Nil(t, r.runner.opened[0].Tokens) }))
+		require.NoError(t, r.Call(func() { opened = r.runner.opened }))
+		require.Nil(t, opened[0].Tokens)
 		r.close()
 	}
 }
