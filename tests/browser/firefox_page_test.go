@@ -86,7 +86,7 @@ const story = `(async () => {
 		await until(() => $('#stage').textContent.includes('Loaded in') || $('#model-error').textContent);
 		if ($('#model-error').textContent) throw new Error($('#model-error').textContent);
 	}
-	for (const [id, value] of [['temperature', '0'], ['max-tokens', '20']]) {
+	for (const [id, value] of [['temperature', '0'], ['max-tokens', '8']]) {
 		$('#' + id).value = value;
 		$('#' + id).dispatchEvent(new Event('input', {bubbles: true}));
 		$('#' + id).dispatchEvent(new Event('change', {bubbles: true}));
@@ -116,9 +116,9 @@ func TestFirefox(t *testing.T) {
 	f.press("#send")
 	f.wait(idle)
 	assert.Regexp(t, `^Stopped · `, see[[]string](f, noted)[0])
-	f.fill("#chat-max-tokens", "6")
+	f.fill("#chat-max-tokens", "3")
 	f.press(`.told button[aria-label="Answer again"]`)
-	f.wait(noted + `[0]?.includes(' · 6 tokens · ') && ` + idle)
+	f.wait(noted + `[0]?.includes(' · 3 tokens · ') && ` + idle)
 	assert.Contains(t, see[string](f, `document.querySelector('.told').innerText`), "2/2", "the stopped answer is a branch")
 
 	type shown struct{ Text, Status string }
@@ -130,7 +130,7 @@ func TestFirefox(t *testing.T) {
 	assert.Equal(t, inChromium.Text, inFirefox.Text)
 	assert.NotEmpty(t, inFirefox.Text)
 	for _, status := range []string{inChromium.Status, inFirefox.Status} {
-		assert.Regexp(t, `^Done.*: 20 tokens, `, status)
+		assert.Regexp(t, `^Done.*: 8 tokens, `, status)
 	}
 	if os.Getenv("QUIRE_ALL") == "" {
 		return
@@ -148,7 +148,7 @@ func TestFirefox(t *testing.T) {
 	f.press("#talks button")
 	f.fill("#message", "Tell me a story about a hen.")
 	f.press("#send")
-	f.wait(told + `.length === 2 && ` + noted + `[1]?.includes(' · 6 tokens · ') && ` + idle)
+	f.wait(told + `.length === 2 && ` + noted + `[1]?.includes(' · 3 tokens · ') && ` + idle)
 }
 
 // Firefox has WebGPU in workers that tabs share, and another when the last tab has left one.

@@ -75,11 +75,11 @@ func TestRequestsLeaveNothing(t *testing.T) {
 		h.Buffers = get[int](p, `quire.stats().then(({gpuBuffers}) => gpuBuffers)`)
 		return h
 	}
-	n := 52
+	n := 26
 	if os.Getenv("QUIRE_ALL") != "" {
 		n = 208
 	}
-	get[any](p, `requests(26)`)
+	get[any](p, `requests(13)`)
 	// What is made once, such as what kernels that come late are bound to, or Go's memory as it settles, comes in one turn or two. What is
 	// left of each request comes in all.
 	flat := false

@@ -31,13 +31,13 @@ func TestTabsFollowALeader(t *testing.T) {
 		assert.Equal(t, info, get[string](follows, led))
 		assert.Equal(t, info, get[string](third, led))
 		assert.Equal(t, 1, leads.workers(), "one worker for all")
-		want = get[string](leads, `tell({maxTokens: 6}).result.then(({text}) => text)`)
-		get[any](follows, `void (globalThis.chat = {messages: [{role: 'user', content: 'A fox.'}], max_tokens: 4, seed: 7})`)
+		want = get[string](leads, `tell({maxTokens: 3}).result.then(({text}) => text)`)
+		get[any](follows, `void (globalThis.chat = {messages: [{role: 'user', content: 'A fox.'}], max_tokens: 2, seed: 7})`)
 		said = get[string](follows, `quire.chat.completions.create(chat).then(({choices}) => choices[0].message.content)`)
-		get[bool](third, `Boolean(globalThis.mine = tell({maxTokens: 6}))`)
+		get[bool](third, `Boolean(globalThis.mine = tell({maxTokens: 3}))`)
 		get[bool](follows, `new Promise(async (resolve) => {
 			globalThis.seen = [];
-			globalThis.mine = tell({maxTokens: 6});
+			globalThis.mine = tell({maxTokens: 3});
 			for await (const chunk of mine) {
 				seen.push(chunk);
 				resolve(true);

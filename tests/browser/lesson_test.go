@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"os"
 	"regexp"
 	"strconv"
 	"testing"
@@ -27,14 +28,15 @@ func TestLesson(t *testing.T) {
 	p.do(chromedp.Click(css("#load")))
 	p.wait(loaded)
 
-	// The chat's blocks have a colour, too.
-	p.do(chromedp.Click(css(`.views a[href="#chat"]`)))
-	p.ask("Tell me a story about a fox and a kite.")
-	p.wait(told + `[0]?.length > 0`)
-	p.do(chromedp.Click(css(`.views a[href="#engine"]`)))
-	p.wait(`(({width, height}, c) => width && c.getImageData(0, 0, width, height).data.some((_, i, d) => i % 4 === 0 && Math.max(d[i], d[i + 1], d[i + 2]) - Math.min(d[i], d[i + 1], d[i + 2]) > 90))(
-		document.querySelector('#cache-blocks'), document.querySelector('#cache-blocks').getContext('2d'))`)
-	p.do(chromedp.Click(css(`.views a[href="#chat"]`)), chromedp.KeyEvent(kb.Escape), chromedp.Click(css(`.views a[href="#engine"]`)))
+	if os.Getenv("QUIRE_ALL") != "" { // the chat's blocks have a colour, too
+		p.do(chromedp.Click(css(`.views a[href="#chat"]`)))
+		p.ask("Tell me a story about a fox and a kite.")
+		p.wait(told + `[0]?.length > 0`)
+		p.do(chromedp.Click(css(`.views a[href="#engine"]`)))
+		p.wait(`(({width, height}, c) => width && c.getImageData(0, 0, width, height).data.some((_, i, d) => i % 4 === 0 && Math.max(d[i], d[i + 1], d[i + 2]) - Math.min(d[i], d[i + 1], d[i + 2]) > 90))(
+			document.querySelector('#cache-blocks'), document.querySelector('#cache-blocks').getContext('2d'))`)
+		p.do(chromedp.Click(css(`.views a[href="#chat"]`)), chromedp.KeyEvent(kb.Escape), chromedp.Click(css(`.views a[href="#engine"]`)))
+	}
 
 	p.do(chromedp.Click(css("#lesson-begin")))
 	p.wait(`!document.querySelector('#lesson-stage').hidden`)
