@@ -20,8 +20,10 @@ import (
 // led is sharing, by the other way.
 var led = strings.Replace(sharing, "'worker'", "'lock'", 1)
 
-// The tab that leads is closed in mid-stream: another goes on with all streams, without a repeated or missing token.
+// The tab that leads is closed in mid-stream: another goes on with all streams, without a repeated or missing token. TestTabsHandOver
+// has more ways of that, with an engine that takes no time.
 func TestTabsFollowALeader(t *testing.T) {
+	onlyAll(t)
 	site := serve(t)
 	follows, third := newTab(t, site+"/empty.html", ""), newTab(t, site+"/empty.html", "")
 	want, said := "", ""
