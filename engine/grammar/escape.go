@@ -78,7 +78,7 @@ func (p *regexParser) escape(inClass bool) runeSet {
 	case 'S':
 		return p.spaces().not()
 	case 'p', 'P':
-		set := p.property()
+		set := p.folded(p.property())
 		if letter == 'P' {
 			return set.not()
 		}
@@ -125,6 +125,9 @@ func (p *regexParser) character(start int, letter rune) rune {
 			}
 		}
 	case 'x', 'u', 'U':
+		if p.dialect == ecmaDialect && (letter == 'U' || letter == 'x' && p.has("{")) {
+			break
+		}
 		digits := map[rune]int{'x': 2, 'u': 4, 'U': 8}[letter]
 		r := p.hex(start, digits)
 		if letter == 'u' && 0xD800 <= r && r < 0xDC00 && p.take(`\u`) {
@@ -189,10 +192,13 @@ func (p *regexParser) property() runeSet {
 	} else if p.more() && p.dialect == unicodeDialect {
 		name = string(p.rune())
 	}
-	if i := strings.IndexByte(name, '='); i >= 0 {
-		name = name[i+1:]
-	}
 	tables, ok := properties[name]
+	if kind, value, given := strings.Cut(name, "="); given {
+		switch kind {
+		case "gc", "General_Category", "sc", "Script":
+			tables, ok = properties[value]
+		}
+	}
 	if !ok {
 		p.at = start
 		p.wrong("the property %q of Unicode is not supported", name)

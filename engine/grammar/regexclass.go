@@ -1,7 +1,9 @@
 package grammar
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -11,15 +13,32 @@ func (p *regexParser) folded(set runeSet) runeSet {
 		return set
 	}
 	out := append([]span(nil), set...)
+	cased := casedRunes()
 	for _, s := range set {
-		for r := s.lo; r <= min(s.hi, 0x1FFFF); r++ {
+		first, _ := slices.BinarySearch(cased, s.lo)
+		for _, r := range cased[first:] {
+			if r > s.hi {
+				break
+			}
 			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-				out = append(out, spanOf(f))
+				if !set.has(f) {
+					out = append(out, spanOf(f))
+				}
 			}
 		}
 	}
 	return newSet(out...)
 }
+
+// casedRunes are the runes that have other cases.
+var casedRunes = sync.OnceValue(func() (list []rune) {
+	for r := range rune(0x20000) {
+		if unicode.SimpleFold(r) != r {
+			list = append(list, r)
+		}
+	}
+	return list
+})
 
 // class reads a class from behind its [.
 func (p *regexParser) class() runeSet {
@@ -35,12 +54,13 @@ func (p *regexParser) class() runeSet {
 			p.at++
 			break
 		}
-		if p.has("[:") {
-			if end := strings.Index(p.text[p.at:], ":]"); end > 1 {
-				set = set.union(p.posix(p.text[p.at+2 : p.at+end]))
-				p.at += end + 2
-				continue
+		if name := p.posixName(); name != "" {
+			if p.dialect == ecmaDialect {
+				p.wrong("the class [:%s:] is not supported", name)
 			}
+			set = set.union(p.posix(name))
+			p.at += len("[::]") + len(name)
+			continue
 		}
 		low, one := p.member()
 		if !p.has("-") || p.has("-]") {
@@ -64,6 +84,21 @@ func (p *regexParser) class() runeSet {
 	return set
 }
 
+// posixName is the name of a class as in [:alpha:], if one stands here.
+func (p *regexParser) posixName() string {
+	if !p.has("[:") {
+		return ""
+	}
+	name, _, closed := strings.Cut(p.text[p.at+2:], ":]")
+	for _, c := range name {
+		closed = closed && ('a' <= c && c <= 'z' || c == '^')
+	}
+	if !closed {
+		return ""
+	}
+	return name
+}
+
 // member reads a character of a class, or an escape that stands for several.
 func (p *regexParser) member() (set runeSet, one bool) {
 	if !p.more() {
@@ -76,6 +111,9 @@ func (p *regexParser) member() (set runeSet, one bool) {
 			if p.dialect == unicodeDialect && p.has(operator) {
 				p.wrong("%s inside a class is not supported", operator)
 			}
+		}
+		if p.dialect == unicodeDialect && p.has("[") {
+			p.wrong("a [ inside a class must be written \\[")
 		}
 		set = runeSet{spanOf(p.rune())}
 	}
