@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,14 @@ func TestBounds(t *testing.T) {
 		}
 		return strings.Join(list, between)
 	}
-	low := Limits{Source: 1 << 20, Depth: 40, States: 5000, Rules: 500, Deterministic: 200}
+	var twice func(depth int) string
+	twice = func(depth int) string { // each holds the next two times
+		if depth == 0 {
+			return `{"$anchor":"d0","type":"integer"}`
+		}
+		return `{"$anchor":"d` + strconv.Itoa(depth) + `","allOf":[` + twice(depth-1) + `,{"$ref":"#d` + strconv.Itoa(depth-1) + `"}]}`
+	}
+	low := Limits{Source: 1 << 20, Depth: 90, States: 5000, Rules: 500, Deterministic: 200, Work: 10_000}
 	for _, c := range []struct {
 		name   string
 		kind   Kind
@@ -27,12 +35,12 @@ func TestBounds(t *testing.T) {
 		text   string
 	}{
 		{"long", Regex, strings.Repeat("a", 2<<20), "bytes, more than"},
-		{"deep groups", Regex, strings.Repeat("(", 60) + strings.Repeat(")", 60), "more than 40 deep"},
+		{"deep groups", Regex, strings.Repeat("(", 100) + strings.Repeat(")", 100), "more than 90 deep"},
 		{"alternatives", Regex, many(3000, "x%d", "|"), "more than 5000 states"},
 		{"copies", Regex, "(^a{1000}){9}b", "more than 5000 states"},
-		{"deep rules", GBNF, "root ::= " + strings.Repeat("(", 60) + `"a"` + strings.Repeat(")", 60), "more than 40 deep"},
+		{"deep rules", GBNF, "root ::= " + strings.Repeat("(", 100) + `"a"` + strings.Repeat(")", 100), "more than 90 deep"},
 		{"rules", GBNF, "root ::= " + many(900, "r%d", " ") + "\n" + many(900, `r%d ::= "a"`, "\n"), "more than"},
-		{"deep schema", JSONSchema, strings.Repeat(`{"items":`, 60) + "true" + strings.Repeat("}", 60), "more than 40 deep"},
+		{"deep schema", JSONSchema, strings.Repeat(`{"items":`, 100) + "true" + strings.Repeat("}", 100), "more than 90 deep"},
 		{"properties", JSONSchema, `{"properties":{` + many(3000, `"p%d":{"type":"string"}`, ",") + "}}", "more than 5000 states"},
 		{"goals", JSONSchema, `{"anyOf":[` + many(900, `{"const":%d,"type":"integer"}`, ",") + "]}", "more than 500 rules"},
 		{"combinations", JSONSchema, `{"allOf":[` + many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + "]}", "combinations"},
@@ -40,6 +48,9 @@ func TestBounds(t *testing.T) {
 			many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + "]}", "combinations"},
 		{"patterns at once", JSONSchema, `{"type":"string","allOf":[{"pattern":"a.{12}$"},{"pattern":"b.{11}$"}]}`, "more than 200 states"},
 		{"multiple", JSONSchema, `{"type":"integer","multipleOf":1000}`, "more than 200 states"},
+		{"left recursion", GBNF, "root ::= " + many(40, "r%d", " | ") + "\n" + many(40, `r%[1]d ::= root "x" | "y%[1]d"`, "\n"), "begin with one another"},
+		{"checks", JSONSchema, `{"enum":[1,2],"allOf":[` + twice(20) + "]}", "steps"},
+		{"digits of what must not be", JSONSchema, `{"type":"number","not":{"const":1e3000000}}`, "too many digits"},
 		{"contains", JSONSchema, `{"contains":{"type":"string"},"minContains":31,"type":"array"}`, "over 30"},
 	} {
 		start := time.Now()

@@ -1,6 +1,9 @@
 package grammar
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // dfa is a deterministic automaton over bytes. State 0 is its start; a next of 0 is none, for nothing leads to the start.
 type dfa struct {
@@ -85,6 +88,10 @@ func (n *nfa) deterministic(limit int) *dfa {
 }
 
 func sortStates(list []int32) {
+	if len(list) > 64 {
+		slices.Sort(list)
+		return
+	}
 	for i := 1; i < len(list); i++ { // short and nearly sorted
 		for j := i; j > 0 && list[j] < list[j-1]; j-- {
 			list[j], list[j-1] = list[j-1], list[j]

@@ -56,6 +56,7 @@
 //
 // Patterns follow ECMA-262 with its flag u, and match anywhere in a text if they have no anchors. Formats hold:
 // date, time, date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail addresses have at most 63 characters.
+// Where a format must not hold, nothing comes that looks like it.
 //
 // Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts.
 //

@@ -41,6 +41,9 @@ func (b *builder) takeOutLeftRecursion() {
 }
 
 func (b *builder) climb(members, states []int32, component []int32) {
+	if len(members)*len(states) > b.limits.States/8 {
+		fail(b.rules[members[0]].name, "too many rules begin with one another")
+	}
 	isStart := map[int32]bool{}
 	type corner struct{ from, to int32 } // a rule begins with another, and goes on at to
 	var corners []corner

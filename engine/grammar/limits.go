@@ -17,7 +17,8 @@ type Limits struct {
 	Deterministic int
 	// Threads is in how many ways a text may be read at once, before an ambiguous grammar is given up: 50,000.
 	Threads int
-	// Work is how many of these ways are looked at for one mask or token before it is given up: 10,000,000.
+	// Work is how many of these ways are looked at for one mask or token before it is given up, and four times how
+	// often values that a schema lists are held against a schema: 10,000,000.
 	Work int
 	// Memory is about how many bytes of masks and states a matcher's machine keeps for later: 64 MiB.
 	Memory int

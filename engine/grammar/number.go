@@ -19,10 +19,8 @@ func readNumber(text string) number {
 		n.negative, text = true, text[1:]
 	}
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		e, err := strconv.Atoi(strings.TrimPrefix(text[i+1:], "+"))
-		if err != nil || abs(e) > 1<<24 {
-			e = 1 << 24
-		}
+		e, _ := strconv.Atoi(strings.TrimPrefix(text[i+1:], "+")) // what is too large comes back as the largest there is
+		e = max(min(e, 1<<24), -1<<24)
 		n.exponent, text = e, text[:i]
 	}
 	whole, fraction, _ := strings.Cut(text, ".")
@@ -38,6 +36,9 @@ func readNumber(text string) number {
 
 func (n number) zero() bool  { return n.digits == "" }
 func (n number) whole() bool { return n.exponent >= 0 }
+
+// long tells whether a number is too long to be written out.
+func (n number) long() bool { return len(n.digits)+abs(n.exponent) > 400 }
 
 // parts gives the digits before and behind the point.
 func (n number) parts() (whole, fraction string) {

@@ -5,6 +5,7 @@ func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
 	if depth == 0 {
 		c.tries = 0
 	}
+	c.check(s)
 	if c.tries++; depth > 6 || c.tries > mostTries {
 		return false
 	}
@@ -20,7 +21,7 @@ func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
 			s, t = t, s
 		}
 		for _, v := range s.enum {
-			if c.valid(s, v) && c.valid(t, v) {
+			if c.valid(t, v) && c.valid(s, v) {
 				return false
 			}
 		}

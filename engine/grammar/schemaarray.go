@@ -9,6 +9,17 @@ func (s *shape) places() int {
 	return n
 }
 
+// mostListed is how many items may have a schema of their own where each is a state.
+const mostListed = 200
+
+func (s *shape) listedPlaces(at string) int {
+	n := s.places()
+	if n > mostListed {
+		fail(at, "it is not supported together with more than %d prefixItems", mostListed)
+	}
+	return n
+}
+
 // item is what item i must be.
 func (s *shape) item(i int) goal {
 	var g goal
@@ -24,7 +35,7 @@ func (s *shape) item(i int) goal {
 
 // array gives a shape's arrays.
 func (c *schemaCompiler) array(s *shape, at string) *expr {
-	known := s.places()
+	known := min(s.places(), s.maxItems)
 	switch {
 	case s.unique != "" && s.maxItems > 1:
 		return c.uniqueArray(s)
@@ -49,7 +60,7 @@ func (c *schemaCompiler) array(s *shape, at string) *expr {
 			tail = never
 		}
 	}
-	for i := min(known, s.maxItems) - 1; i >= 0; i-- {
+	for i := known - 1; i >= 0; i-- {
 		if i+1 >= s.minItems && tail != nothing {
 			tail = optional(tail)
 		}
@@ -139,7 +150,7 @@ func (c *schemaCompiler) containingArray(s *shape) *expr {
 			fail(k.at, "counts over %d are not supported with it", mostContained)
 		}
 	}
-	known := min(s.places(), 200)
+	known := s.listedPlaces(kinds[0].at)
 	g := newArrayGraph(kinds[0].at)
 	state := make([]byte, 1+len(kinds)) // the place, and how many of each kind
 	g.arc(0, g.before(state), nothing, false)
@@ -186,7 +197,7 @@ func (c *schemaCompiler) uniqueArray(s *shape) *expr {
 	if len(s.contains) > 0 {
 		fail(s.unique, "it is not supported together with contains")
 	}
-	known := min(s.places(), 200)
+	known := s.listedPlaces(s.unique)
 	var all []any
 	number := func(v any) int {
 		for i, w := range all {
@@ -231,7 +242,7 @@ func (c *schemaCompiler) few(g goal) ([]any, bool) {
 	if !ok {
 		return nil, true
 	}
-	x := &expansion{c: c, at: g.at()}
+	x := c.expansion(g.at())
 	x.run(simple, newShape(), map[int]bool{})
 	list := x.values
 	for _, s := range x.shapes {

@@ -26,8 +26,9 @@ type shape struct {
 type numberDemand struct {
 	at    string
 	s     *schema // its bounds and multipleOf
-	kind  byte    // b: bounds hold; f, t: from or to a bound; m: not a multiple; x: not this value
+	kind  byte    // b: bounds hold; f, t: from or to a bound; m: not a multiple; x: not these values
 	value *number
+	equal *expr
 	open  bool
 }
 
@@ -69,7 +70,12 @@ type expansion struct {
 	at     string
 	shapes []*shape
 	values []any // of enum and const
+	known  map[string]bool
 	steps  int
+}
+
+func (c *schemaCompiler) expansion(at string) *expansion {
+	return &expansion{c: c, at: at, known: map[string]bool{}}
 }
 
 // listed takes the values of an enum that satisfy all other demands too.
@@ -82,10 +88,8 @@ func (x *expansion) listed(s *schema, todo goal, seen map[int]bool) {
 		for _, d := range todo {
 			ok = ok && x.c.valid(d.s, v) != d.not
 		}
-		for _, w := range x.values {
-			ok = ok && (!same(v, w))
-		}
-		if ok {
+		if name := spelling(v); ok && !x.known[name] {
+			x.known[name] = true
 			x.values = append(x.values, v)
 		}
 	}

@@ -1,5 +1,7 @@
 package grammar
 
+import "strings"
+
 // formats are the formats that are supported, by the regular expression of their texts.
 var formats = map[string]string{
 	"date":          date,
@@ -11,8 +13,8 @@ var formats = map[string]string{
 	"ipv6":          ipv6,
 	"hostname":      label + `(?:\.` + label + `){0,3}`,
 	"email":         atom + `(?:\.` + atom + `){0,4}@` + label + `(?:\.` + label + `){1,3}`,
-	"uri":           `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?` + path,
-	"uri-reference": `(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?)?` + path,
+	"uri":           site + path + tail,
+	"uri-reference": `(?:` + site + path + `|(?:/(?:` + pathByte + `+` + path + `)?)?)` + tail,
 	"json-pointer":  `(?:/(?:[^/~]|~[01])*)*`,
 }
 
@@ -28,10 +30,23 @@ const (
 	label = `[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?`
 	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	hex16 = `[0-9a-fA-F]{1,4}`
-	site  = `[A-Za-z][A-Za-z0-9+.-]*://` + label + `(?:\.` + label + `)*(?::\d{1,4})?`
-	path  = `(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*(?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?` +
-		`(?:#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?`
+
+	site     = `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?`
+	pathByte = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
+	path     = `(?:/` + pathByte + `*)*`
+	tail     = `(?:\?(?:` + pathByte + `|[/?])*)?(?:#(?:` + pathByte + `|[/?])*)?`
 )
+
+// loose are the formats of which not all texts are above, by the regular expression of all texts that may have them.
+var loose = map[string]string{
+	"time":          `\d\d:\d\d:\d\d.*`,
+	"date-time":     `\d{4}-\d\d-\d\d[Tt ].*`,
+	"duration":      `P.*`,
+	"hostname":      `[A-Za-z0-9.-]*`,
+	"email":         `.*@.*`,
+	"uri":           `[A-Za-z][A-Za-z0-9+.-]*:.*`,
+	"uri-reference": `.*`,
+}
 
 var ipv6 = func() string {
 	const h = hex16
@@ -52,16 +67,40 @@ func (r *schemaReader) checkFormat(name, at string) {
 // shortFormats have parts of at most 63 or 64 characters; so as a whole they have at most 63 here.
 const shortFormats, shortFormat = " hostname email ", 63
 
-// formatText is the texts of a format, nil for none.
-func (c *schemaCompiler) formatText(name string) *nfa {
+// formatText is texts of a format, nil for none.
+func (c *schemaCompiler) formatText(name string) *nfa { return c.formatOf(name, formats[name]) }
+
+// looseText is all texts that may have a format, nil for none.
+func (c *schemaCompiler) looseText(name string) *nfa {
+	if text, ok := loose[name]; ok {
+		return c.formatOf("loose "+name, text)
+	}
+	return c.formatText(name)
+}
+
+func (c *schemaCompiler) formatOf(name, text string) *nfa {
 	if name == "" {
 		return nil
 	}
 	n := c.formats[name]
 	if n == nil {
-		e, _ := parseRegex(formats[name], ecmaDialect, "", c.limits)
+		e, _ := parseRegex(text, ecmaDialect, "", c.limits)
 		n = flat(e, false, "", c.limits.States)
 		c.formats[name] = n
 	}
 	return n
+}
+
+// validFormat tells whether a text that is written in the schema has a format.
+func (c *schemaCompiler) validFormat(s *schema, text string) bool {
+	short := strings.Contains(shortFormats, " "+s.format+" ")
+	switch {
+	case c.formatText(s.format).matches(text) && !(short && len(text) > shortFormat):
+		return true
+	case c.looseText(s.format).matches(text):
+		if _, ok := loose[s.format]; ok {
+			fail(s.at+"/format", "whether the listed value %q has it is not known", text)
+		}
+	}
+	return false
 }

@@ -59,6 +59,9 @@ type schemaCompiler struct {
 	free        *nfa // any text
 	ws          int32
 	tries       int // of what is asked now
+	checks      int // of all that was asked
+	size        int // of the source
+	made        int // states of deterministic automata
 }
 
 // compileSchema compiles a schema.
@@ -66,7 +69,7 @@ func compileSchema(source string, limits Limits) *Grammar {
 	r := newSchemaReader(source, limits)
 	root := r.at(r.root, "#")
 	r.checkCycles()
-	c := &schemaCompiler{schemaReader: r, goals: map[string]int32{}, spelled: map[*nfa]*nfa{},
+	c := &schemaCompiler{schemaReader: r, size: len(source), goals: map[string]int32{}, spelled: map[*nfa]*nfa{},
 		joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
 	c.free = freeText(limits.States)
 	start := c.goal(goal{{s: root}})
@@ -103,6 +106,9 @@ func (c *schemaCompiler) goal(g goal) int32 {
 	if !ok {
 		simple = goal{{s: c.no}}
 	}
+	for len(simple) == 1 && !simple[0].not && simple[0].s.onlyRef() {
+		simple = goal{{s: simple[0].s.ref}}
+	}
 	key := simple.key()
 	n, ok := c.goals[key]
 	if !ok {
@@ -121,8 +127,6 @@ func (c *schemaCompiler) expand(g goal) *expr {
 		switch s := g[0].s; {
 		case s.never:
 			return never
-		case s.plain() && s.ref != nil && len(s.anyOf) == 0:
-			return c.value(goal{{s: s.ref}})
 		case s.plain() && s.ref == nil && len(s.anyOf) > 0:
 			list := make([]*expr, len(s.anyOf))
 			for i, t := range s.anyOf {
@@ -131,7 +135,7 @@ func (c *schemaCompiler) expand(g goal) *expr {
 			return choice(list...)
 		}
 	}
-	x := &expansion{c: c, at: g.at()}
+	x := c.expansion(g.at())
 	x.run(g, newShape(), map[int]bool{})
 	list := make([]*expr, 0, len(x.shapes)+len(x.values))
 	for _, v := range x.values {
@@ -149,6 +153,8 @@ func (g goal) at() string {
 	}
 	return g[0].s.at
 }
+
+func (s *schema) onlyRef() bool { return s.ref != nil && len(s.anyOf) == 0 && s.plain() }
 
 // plain tells whether a schema says nothing but by $ref or anyOf.
 func (s *schema) plain() bool {

@@ -32,13 +32,14 @@ func (r *schemaReader) values(s *schema, list []any) {
 		s.enum, s.hasEnum = list, true
 		return
 	}
+	known := make(map[string]bool, len(list))
+	for _, v := range list {
+		known[spelling(v)] = true
+	}
 	var both []any
 	for _, v := range s.enum {
-		for _, w := range list {
-			if same(v, w) {
-				both = append(both, v)
-				break
-			}
+		if known[spelling(v)] {
+			both = append(both, v)
 		}
 	}
 	s.enum = both
@@ -97,7 +98,7 @@ func (r *schemaReader) number(value any, at string) *number {
 		fail(at, "it must be a number")
 	}
 	d := readNumber(string(n))
-	if len(d.digits)+abs(d.exponent) > 400 {
+	if d.long() {
 		fail(at, "it has too many digits")
 	}
 	return &d
@@ -107,10 +108,11 @@ func abs(n int) int { return max(n, -n) }
 
 func (r *schemaReader) bound(s *schema, o *json.Object, name string, value any, at string) {
 	if on, old := value.(bool); old && strings.HasPrefix(name, "exclusive") { // draft 4
-		if on && name == "exclusiveMinimum" && o.At("minimum") != nil {
-			s.above = r.number(o.At("minimum"), at)
-		} else if on && o.At("maximum") != nil {
-			s.below = r.number(o.At("maximum"), at)
+		switch low, high := o.At("minimum"), o.At("maximum"); {
+		case on && name == "exclusiveMinimum" && low != nil:
+			s.above = r.number(low, at)
+		case on && name == "exclusiveMaximum" && high != nil:
+			s.below = r.number(high, at)
 		}
 		return
 	}

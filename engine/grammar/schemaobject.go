@@ -38,7 +38,7 @@ func (c *schemaCompiler) object(s *shape, at string) *expr {
 	if s.minNames > len(members)+1 {
 		fail(at, "minProperties beyond the properties that are named, and one more, is not supported")
 	}
-	e := c.objectGraph(members, extra, s.minNames, s.maxNames)
+	e := c.objectGraph(members, extra, s.minNames, s.maxNames, at)
 	ws := reference(c.ws)
 	full := sequence(literal("{"), ws, e, ws, literal("}"))
 	if s.minNames > 0 || len(required) > 0 {
@@ -177,7 +177,7 @@ func (c *schemaCompiler) nameList(list []*expr) *nfa {
 
 // nameDemands is what propertyNames says of names.
 func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
-	x := &expansion{c: c, at: s.at}
+	x := c.expansion(s.at)
 	x.run(goal{{s: s}}, newShape(), map[int]bool{})
 	var all []*nfa
 	for _, v := range x.values {
@@ -209,48 +209,58 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 	return []textDemand{{s.at, union, false}}
 }
 
-// objectGraph is the automaton of members in order: at each place, whatever is optional may be left out.
-func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high int) *expr {
+// objectGraph is the automaton of members in order: at each place, whatever is optional may be left out. Names that are free
+// may come twice and then are one property; so where low asks for named ones besides, places tell how many there were.
+func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high int, at string) *expr {
 	g := &graph{}
 	start, end := g.place(), g.place()
 	g.end = end
-	comma := sequence(literal(","), reference(c.ws))
 	may := make([]bool, len(members)+1) // it may end before this one
 	may[len(members)] = true
+	required := 0
 	for i := len(members) - 1; i >= 0; i-- {
 		may[i] = may[i+1] && !members[i].required
-	}
-	next := start // where a member comes
-	for i := 0; i <= len(members); i++ {
-		if i == len(members) && len(extra) == 0 {
-			break
+		if members[i].required {
+			required++
 		}
-		behind := g.place()
-		if i < len(members) {
-			g.arc(next, behind, members[i].text, true)
-		} else {
-			for _, e := range extra {
-				g.arc(next, behind, e, true)
+	}
+	least, kinds := 0, 1
+	if low > required+1 && len(extra) > 0 {
+		if least, kinds, low = low, low+1, 0; kinds*len(members) > mostPlaces {
+			fail(at, "minProperties of %d is not supported with so many properties", least)
+		}
+	}
+	row := func() []int32 {
+		list := make([]int32, kinds)
+		for i := range list {
+			list[i] = g.place()
+		}
+		return list
+	}
+	comma := sequence(literal(","), reference(c.ws))
+	next := row() // where a member comes, by how many came before
+	g.arc(start, next[0], nothing, false)
+	for i, m := range members {
+		behind, following := row(), row()
+		for n := range kinds {
+			g.arc(next[n], behind[min(n+1, kinds-1)], m.text, true)
+			if may[i+1] && n >= least {
+				g.arc(behind[n], end, nothing, false)
+			}
+			g.arc(behind[n], following[n], comma, false)
+			if !m.required {
+				g.arc(next[n], following[n], nothing, false)
 			}
 		}
-		if i == len(members) {
-			g.arc(behind, next, comma, false)
-			g.arc(behind, end, nothing, false)
-			break
-		}
-		last := i+1 == len(members) && len(extra) == 0
-		if may[i+1] {
-			g.arc(behind, end, nothing, false)
-		}
-		if last {
-			break
-		}
-		following := g.place()
-		g.arc(behind, following, comma, false)
-		if !members[i].required {
-			g.arc(next, following, nothing, false)
-		}
 		next = following
+	}
+	for n := max(least-1, 0); n < kinds && len(extra) > 0; n++ {
+		behind := g.place()
+		for _, e := range extra {
+			g.arc(next[n], behind, e, true)
+		}
+		g.arc(behind, next[n], comma, false)
+		g.arc(behind, end, nothing, false)
 	}
 	return &expr{op: opGraph, graph: g, min: low, max: high}
 }

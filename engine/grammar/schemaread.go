@@ -18,6 +18,7 @@ type schema struct {
 	types    typeSet // 0: not given
 	enum     []any
 	hasEnum  bool
+	listed   map[string]bool // the values of enum, once asked for
 	ref      *schema
 	allOf    []*schema
 	anyOf    []*schema
@@ -90,8 +91,9 @@ type schemaReader struct {
 	known   map[*json.Object]*schema
 	yes, no *schema
 	list    []*schema
-	anchors map[string]found        // by URI
-	bases   map[*json.Object]string // by object with a $ref: the URI that it is relative to
+	anchors map[string]found                // by URI
+	bases   map[*json.Object]string         // by object with a $ref: the URI that it is relative to
+	places  map[*json.Object]map[string]int // of names, by object that references go through
 	pattern map[string]*nfa
 }
 
@@ -106,11 +108,11 @@ func newSchemaReader(source string, limits Limits) *schemaReader {
 		fail("", "%s", err)
 	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, anchors: map[string]found{},
-		bases: map[*json.Object]string{}, pattern: map[string]*nfa{}}
+		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, pattern: map[string]*nfa{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}
-	r.index(value, "#", "", 0)
+	r.index(value, "#", "", "", 0)
 	return r
 }
 
@@ -228,7 +230,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "patternProperties":
 			s.patterns = r.map_(value, at)
 			for _, p := range s.patterns {
-				r.compilePattern(p.name, at)
+				r.compilePattern(p.name, at+"/"+escapePointer(p.name))
 			}
 		case "additionalProperties":
 			s.additional = r.at(value, at)
@@ -246,7 +248,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "dependentRequired", "dependentSchemas", "dependencies":
 			r.depend(s, value, at)
 		default:
-			if !strings.Contains(annotations, " "+name+" ") && !strings.HasPrefix(name, "x-") {
+			if (strings.Contains(name, " ") || !strings.Contains(annotations, " "+name+" ")) && !strings.HasPrefix(name, "x-") {
 				fail(at, "it is not supported")
 			}
 		}

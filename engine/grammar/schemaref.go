@@ -7,17 +7,26 @@ import (
 	"quire/engine/json"
 )
 
-// index finds anchors and ids, and what each $ref is relative to.
-func (r *schemaReader) index(value any, at, base string, depth int) {
+// named are the keywords of objects whose names are no keywords.
+const named = " properties patternProperties $defs definitions dependentSchemas dependencies "
+
+// index finds anchors and ids, and what each $ref is relative to. keyword is the one that the value belongs to.
+func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 	if depth > r.limits.Depth {
 		fail(at, "it is nested more than %d deep", r.limits.Depth)
 	}
 	switch v := value.(type) {
 	case []any:
 		for i, item := range v {
-			r.index(item, at+"/"+decimal(i), base, depth+1)
+			r.index(item, at+"/"+decimal(i), base, "", depth+1)
 		}
 	case *json.Object:
+		if strings.Contains(named, " "+keyword+" ") {
+			for i, name := range v.Names {
+				r.index(v.Values[i], at+"/"+escapePointer(name), base, "", depth+1)
+			}
+			return
+		}
 		for _, name := range []string{"$id", "id"} { // id until draft 6
 			if text, ok := v.At(name).(string); ok && !strings.HasPrefix(text, "#") {
 				base = join(base, strings.TrimSuffix(text, "#"))
@@ -37,7 +46,7 @@ func (r *schemaReader) index(value any, at, base string, depth int) {
 			case "enum", "const", "default", "examples":
 				continue
 			}
-			r.index(v.Values[i], at+"/"+escapePointer(name), base, depth+1)
+			r.index(v.Values[i], at+"/"+escapePointer(name), base, name, depth+1)
 		}
 	}
 }
@@ -85,10 +94,9 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 		ok := false
 		switch v := from.value.(type) {
 		case *json.Object:
-			for i, n := range v.Names {
-				if n == name {
-					next, ok = v.Values[i], true
-				}
+			var i int
+			if i, ok = r.names(v)[name]; ok {
+				next = v.Values[i]
 			}
 		case []any:
 			if i, err := strconv.Atoi(name); err == nil && 0 <= i && i < len(v) {
@@ -101,6 +109,19 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 		from = found{next, from.at + "/" + escapePointer(name)}
 	}
 	return r.at(from.value, from.at)
+}
+
+// names tells where an object has its names.
+func (r *schemaReader) names(o *json.Object) map[string]int {
+	at := r.places[o]
+	if at == nil {
+		at = make(map[string]int, len(o.Names))
+		for i, name := range o.Names {
+			at[name] = i
+		}
+		r.places[o] = at
+	}
+	return at
 }
 
 func unescapePercent(text string) string {

@@ -41,7 +41,7 @@ func (x *expansion) refute(s *schema) []option {
 			t.texts = append(t.texts, textDemand{s.at + "/pattern", x.c.pattern[s.pattern], true})
 		})
 	}
-	if f := x.c.formatText(s.format); f != nil {
+	if f := x.c.looseText(s.format); f != nil {
 		add(typeString, func(t *shape) { t.texts = append(t.texts, textDemand{s.at + "/format", f, true}) })
 	}
 	x.refuteList(s, add, never)
@@ -90,24 +90,33 @@ type addOption func(types typeSet, set func(*shape), more ...demand)
 func (x *expansion) refuteValues(s *schema, add addOption) {
 	types := typeAny
 	var more goal
-	var set []func(*shape)
+	var numbers, texts []*expr
 	for _, v := range s.enum {
 		switch t := typeOf(v); {
 		case t&(typeNull|typeFalse|typeTrue) != 0:
 			types &^= t
 		case t&typeNumber != 0:
 			n := numberOf(v)
-			set = append(set, func(t *shape) { t.nums = append(t.nums, numberDemand{at: s.at, kind: 'x', value: &n}) })
+			if n.long() {
+				fail(s.at, "the listed value %s has too many digits where it must not be", v)
+			}
+			numbers = append(numbers, n.equal())
 		case t == typeString:
-			text := flat(literal(v.(string)), false, s.at, x.c.limits.States)
-			set = append(set, func(t *shape) { t.texts = append(t.texts, textDemand{s.at, text, true}) })
+			texts = append(texts, literal(v.(string)))
 		default:
 			more = append(more, demand{x.c.only(v, s.at), true})
 		}
 	}
+	var text *nfa
+	if len(texts) > 0 {
+		text = flat(choice(texts...), false, s.at, x.c.limits.States)
+	}
 	add(types, func(t *shape) {
-		for _, f := range set {
-			f(t)
+		if text != nil {
+			t.texts = append(t.texts, textDemand{s.at, text, true})
+		}
+		if len(numbers) > 0 {
+			t.nums = append(t.nums, numberDemand{at: s.at, kind: 'x', equal: choice(numbers...)})
 		}
 	}, more...)
 }

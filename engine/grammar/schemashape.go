@@ -78,9 +78,10 @@ func (c *schemaCompiler) numberOf(s *shape, at string) *expr {
 		case 'm':
 			d = d.and(n.value.multiples(n.at+"/multipleOf", limit), true)
 		case 'x':
-			d = d.and(flat(n.value.equal(), false, at, c.limits.States).deterministic(limit), true)
+			d = d.and(flat(n.equal, false, at, c.limits.States).deterministic(limit), true)
 		}
 	}
+	c.spend(len(d.next)*len(s.nums), at)
 	n := d.nfa(c.limits.States)
 	if n == nil {
 		return nil

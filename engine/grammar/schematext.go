@@ -90,6 +90,7 @@ func (c *schemaCompiler) plainText(demands []textDemand) *nfa {
 		if !t.not {
 			t.text.name = t.at
 			e := t.text.deterministic(limit)
+			c.spend(len(e.next), t.at)
 			if d == nil {
 				d = e
 			} else {
@@ -105,10 +106,18 @@ func (c *schemaCompiler) plainText(demands []textDemand) *nfa {
 			d.name = t.at
 			d = d.and(t.text.deterministic(limit), true)
 		}
+		c.spend(len(d.next), t.at)
 	}
 	n := d.nfa(c.limits.States)
 	c.joined[key] = n
 	return n
+}
+
+// spend counts states that were made to find what must hold at once: up to some number for each byte of the source.
+func (c *schemaCompiler) spend(states int, at string) {
+	if c.made += states; c.made > 50*c.limits.Deterministic+16*c.size {
+		fail(at, "finding what must hold at once takes more than %d states", 50*c.limits.Deterministic+16*c.size)
+	}
 }
 
 // spell makes, of an automaton of texts, that of JSON's spelling of them behind the first quote: quotes, backslashes and

@@ -1,6 +1,10 @@
 package grammar
 
 import (
+	"maps"
+	"math/bits"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -31,41 +35,40 @@ func typeOf(value any) typeSet {
 
 func numberOf(value any) number { return readNumber(string(value.(json.Number))) }
 
-// same tells whether two values are equal: numbers by what they are, objects in any order.
-func same(v, w any) bool {
-	if typeOf(v) != typeOf(w) {
-		return false
-	}
-	switch v := v.(type) {
+// spelling is the same for values that are equal: numbers by what they are, objects in any order.
+func spelling(value any) string { return string(appendSpelling(nil, value)) }
+
+func appendSpelling(to []byte, value any) []byte {
+	switch v := value.(type) {
 	case json.Number:
-		return numberOf(v) == numberOf(w)
+		n := numberOf(v)
+		if n.negative {
+			to = append(to, '-')
+		}
+		to = append(append(to, n.digits...), 'e')
+		return strconv.AppendInt(to, int64(n.exponent), 10)
 	case []any:
-		w := w.([]any)
-		if len(v) != len(w) {
-			return false
+		to = append(to, '[')
+		for _, item := range v {
+			to = append(appendSpelling(to, item), ',')
 		}
-		for i := range v {
-			if !same(v[i], w[i]) {
-				return false
-			}
-		}
-		return true
+		return append(to, ']')
 	case *json.Object:
-		w := w.(*json.Object)
-		if len(v.Names) != len(w.Names) {
-			return false
-		}
+		last := make(map[string]any, len(v.Names)) // where a name comes twice, the last counts
 		for i, name := range v.Names {
-			if !has(w, name) || !same(v.Values[i], w.At(name)) {
-				return false
-			}
+			last[name] = v.Values[i]
 		}
-		return true
-	case string:
-		return v == w.(string)
+		to = append(to, '{')
+		for _, name := range slices.Sorted(maps.Keys(last)) {
+			to = append(append(to, quoted(name)...), ':')
+			to = append(appendSpelling(to, last[name]), ',')
+		}
+		return append(to, '}')
 	}
-	return true
+	return append(to, writeValue(value)...)
 }
+
+func same(v, w any) bool { return spelling(v) == spelling(w) }
 
 func has(o *json.Object, name string) bool {
 	for _, n := range o.Names {
@@ -74,6 +77,13 @@ func has(o *json.Object, name string) bool {
 		}
 	}
 	return false
+}
+
+// check bounds how often a listed value is held against a schema, and a schema against another.
+func (c *schemaCompiler) check(s *schema) {
+	if c.checks++; c.checks > c.limits.Work/4 {
+		fail(s.at, "telling which values satisfy it takes more than %d steps", c.limits.Work/4)
+	}
 }
 
 // valid tells whether a value that is written in a schema satisfies another.
@@ -86,14 +96,17 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 		return false
 	}
 	if s.hasEnum {
-		found := false
-		for _, v := range s.enum {
-			found = found || same(v, value)
+		if s.listed == nil {
+			s.listed = make(map[string]bool, len(s.enum))
+			for _, v := range s.enum {
+				s.listed[spelling(v)] = true
+			}
 		}
-		if !found {
+		if !s.listed[spelling(value)] {
 			return false
 		}
 	}
+	c.check(s)
 	switch {
 	case t&typeNumber != 0:
 		if !c.validNumber(s, numberOf(value)) {
@@ -145,23 +158,29 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 func (c *schemaCompiler) validNumber(s *schema, n number) bool {
 	return !(s.minimum != nil && n.compare(*s.minimum) < 0 || s.maximum != nil && n.compare(*s.maximum) > 0 ||
 		s.above != nil && n.compare(*s.above) <= 0 || s.below != nil && n.compare(*s.below) >= 0 ||
-		s.multipleOf != nil && !n.multiple(*s.multipleOf))
+		s.multipleOf != nil && !n.multiple(*s.multipleOf, s.at+"/multipleOf"))
 }
 
-// multiple tells whether n is a multiple of m, which has at most 15 digits.
-func (n number) multiple(m number) bool {
+// multiple tells whether n is a multiple of m.
+func (n number) multiple(m number, at string) bool {
 	if n.zero() {
 		return true
 	}
-	if n.exponent < m.exponent || len(m.digits) > 15 {
+	zeros := n.exponent - m.exponent
+	if zeros < 0 {
 		return false
 	}
-	divisor, rest := 0, 0
-	for _, c := range m.digits {
-		divisor = divisor*10 + int(c-'0')
+	if len(m.digits) > 19 || zeros > 10_000 {
+		fail(at, "a listed value has too many digits for it")
 	}
-	for _, c := range n.digits + strings.Repeat("0", n.exponent-m.exponent) {
-		rest = (rest*10 + int(c-'0')) % divisor
+	divisor, rest := uint64(0), uint64(0)
+	for _, c := range m.digits {
+		divisor = divisor*10 + uint64(c-'0')
+	}
+	for _, c := range n.digits + strings.Repeat("0", zeros) {
+		high, low := bits.Mul64(rest, 10)
+		low, carry := bits.Add64(low, uint64(c-'0'), 0)
+		rest = bits.Rem64(high+carry, low, divisor)
 	}
 	return rest == 0
 }
@@ -171,8 +190,7 @@ func (c *schemaCompiler) validText(s *schema, text string) bool {
 	if n < s.minLength || n > s.maxLength || s.hasPattern && !c.pattern[s.pattern].matches(text) {
 		return false
 	}
-	f := c.formatText(s.format)
-	return f == nil || f.matches(text)
+	return s.format == "" || c.validFormat(s, text)
 }
 
 func (c *schemaCompiler) validList(s *schema, list []any) bool {
@@ -180,6 +198,7 @@ func (c *schemaCompiler) validList(s *schema, list []any) bool {
 		return false
 	}
 	found := 0
+	differ := map[string]bool{}
 	for i, v := range list {
 		if i < len(s.prefix) {
 			if !c.valid(s.prefix[i], v) {
@@ -191,11 +210,12 @@ func (c *schemaCompiler) validList(s *schema, list []any) bool {
 		if s.contains != nil && c.valid(s.contains, v) {
 			found++
 		}
-		for _, w := range list[:i] {
-			if s.unique && same(v, w) {
-				return false
-			}
+		if s.unique {
+			differ[spelling(v)] = true
 		}
+	}
+	if s.unique && len(differ) < len(list) {
+		return false
 	}
 	return s.contains == nil || s.minContains <= found && found <= s.maxContains
 }
