@@ -95,7 +95,11 @@ func (r schemas) text(s object) {
 func (r schemas) array(depth int) object {
 	s := object{"type": "array"}
 	r.some(4, func() {
-		switch r.IntN(7) {
+		switch r.IntN(8) {
+		case 7:
+			if s["uniqueItems"] == nil {
+				s["unevaluatedItems"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
+			}
 		case 5:
 			s["contains"] = []object{{"type": "string"}, {"type": []string{"integer", "string"}, "minimum": -3}, {"type": "null"}, {"not": object{"type": "array"}}, {"enum": []any{"a", nil, ""}}}[r.IntN(5)]
 			s["minContains"] = r.IntN(3)
@@ -129,7 +133,7 @@ func (r schemas) object(depth int) object {
 	r.some(4, func() { properties[r.name()] = r.schema(depth - 1) })
 	s["properties"] = properties
 	r.some(3, func() {
-		switch r.IntN(9) {
+		switch r.IntN(10) {
 		case 0, 1:
 			s["required"] = []string{r.name()}
 		case 2, 3:
@@ -142,6 +146,8 @@ func (r schemas) object(depth int) object {
 			s["minProperties"] = r.IntN(2)
 		case 7:
 			s["maxProperties"] = 1 + r.IntN(3)
+		case 9:
+			s["unevaluatedProperties"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
 		case 8:
 			if r.IntN(2) == 0 {
 				s["dependentRequired"] = object{r.name(): []string{r.name()}}
@@ -159,7 +165,15 @@ func (r schemas) combined(depth int) object {
 		r.some(3, func() { out = append(out, r.schema(depth-1)) })
 		return out
 	}
-	switch r.IntN(6) {
+	switch r.IntN(7) {
+	case 6: // what one part looks at counts for the whole
+		parts := []any{r.object(depth - 1), r.array(depth - 1), r.object(depth - 1)}
+		s := r.object(depth - 1)
+		s[[]string{"anyOf", "allOf"}[r.IntN(2)]] = parts[r.IntN(3):]
+		s["if"], s["then"] = object{"properties": object{r.name(): r.scalar()}}, r.object(0)
+		s["unevaluatedProperties"], s["unevaluatedItems"] = r.IntN(2) == 0, []any{false, r.scalar()}[r.IntN(2)]
+		delete(s, "type")
+		return s
 	case 0, 1:
 		return object{"anyOf": list()}
 	case 2:

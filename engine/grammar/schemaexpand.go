@@ -130,7 +130,7 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 			for _, option := range x.refute(d.s) {
 				t := s.with()
 				option.change(t)
-				x.run(append(todo, option.more...), t, maps.Clone(seen))
+				x.run(todo.before(option.more), t, maps.Clone(seen))
 			}
 			return
 		}
@@ -139,7 +139,7 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 			return
 		}
 		more, branches := x.take(d.s, s)
-		todo = append(todo, more...)
+		todo = todo.before(more)
 		if len(branches) > 0 {
 			x.branch(todo, s, seen, branches)
 			return
@@ -151,7 +151,19 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 	if len(x.shapes) >= mostShapes {
 		fail(x.at, "it has more than %d combinations of alternatives", mostShapes)
 	}
+	if x.c.open {
+		x.unevaluated(s, seen)
+	}
 	x.shapes = append(x.shapes, s)
+}
+
+// before puts demands before those that are still to be taken, which are the last first.
+func (g goal) before(more goal) goal {
+	out := append(make(goal, 0, len(g)+len(more)), g...)
+	for i := len(more) - 1; i >= 0; i-- {
+		out = append(out, more[i])
+	}
+	return out
 }
 
 // branch goes on with each combination of alternatives.
@@ -164,7 +176,7 @@ func (x *expansion) branch(todo goal, s *shape, seen map[int]bool, branches [][]
 		t := s.with()
 		option.change(t)
 		if t.types != 0 {
-			x.branch(append(todo[:len(todo):len(todo)], option.more...), t, maps.Clone(seen), branches[1:])
+			x.branch(todo.before(option.more), t, maps.Clone(seen), branches[1:])
 		}
 	}
 }
@@ -228,7 +240,9 @@ func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) 
 	if s.not != nil {
 		more = append(more, demand{s.not, true})
 	}
-	if len(s.anyOf) > 0 {
+	if len(s.anyOf) > 0 && x.c.open {
+		branches = append(branches, x.together(s))
+	} else if len(s.anyOf) > 0 {
 		var list []option
 		for _, t := range s.anyOf {
 			list = append(list, option{more: goal{{s: t}}})
@@ -240,6 +254,8 @@ func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) 
 	}
 	if s.when != nil && (s.then != nil || s.otherwis != nil) {
 		branches = append(branches, []option{{more: both(demand{s: s.when}, s.then)}, {more: both(demand{s.when, true}, s.otherwis)}})
+	} else if s.when != nil && x.c.open { // what it looks at counts where it holds
+		branches = append(branches, []option{{more: goal{{s: s.when}}}, {}})
 	}
 	for _, d := range s.dependent {
 		branches = append(branches, []option{absent(d.name), {set: func(t *shape) {

@@ -42,7 +42,7 @@ var loose = map[string]string{
 	"time":          `\d\d:\d\d:\d\d.*`,
 	"date-time":     `\d{4}-\d\d-\d\d[Tt ].*`,
 	"duration":      `P.*`,
-	"hostname":      `[A-Za-z0-9.-]*`,
+	"hostname":      `[A-Za-z0-9.-]+`,
 	"email":         `.*@.*`,
 	"uri":           `[A-Za-z][A-Za-z0-9+.-]*:.*`,
 	"uri-reference": `.*`,

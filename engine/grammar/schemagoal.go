@@ -171,10 +171,11 @@ func (s *schema) plainText() bool {
 }
 
 func (s *schema) plainList() bool {
-	return len(s.prefix) == 0 && s.items == nil && s.minItems == 0 && s.maxItems == unbounded && s.contains == nil && !s.unique
+	return len(s.prefix) == 0 && s.items == nil && s.minItems == 0 && s.maxItems == unbounded && s.contains == nil && !s.unique &&
+		s.unevaluatedItems == nil
 }
 
 func (s *schema) plainObject() bool {
 	return len(s.properties) == 0 && len(s.patterns) == 0 && s.additional == nil && len(s.required) == 0 && s.minNames == 0 &&
-		s.maxNames == unbounded && s.names == nil && len(s.dependent) == 0 && len(s.dependentSchemas) == 0
+		s.maxNames == unbounded && s.names == nil && len(s.dependent) == 0 && len(s.dependentSchemas) == 0 && s.unevaluated == nil
 }

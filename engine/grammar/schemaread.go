@@ -40,10 +40,12 @@ type schema struct {
 	contains                 *schema
 	minContains, maxContains int
 	unique                   bool
+	unevaluatedItems         *schema
 
 	properties         []property
 	patterns           []property // by pattern
 	additional         *schema
+	unevaluated        *schema // unevaluatedProperties
 	required           []string
 	minNames, maxNames int
 	names              *schema
@@ -95,6 +97,8 @@ type schemaReader struct {
 	bases   map[*json.Object]string         // by object with a $ref: the URI that it is relative to
 	places  map[*json.Object]map[string]int // of names, by object that references go through
 	pattern map[string]*nfa
+	anys    map[string]*schema
+	open    bool // something is said of what is not evaluated
 }
 
 type found struct {
@@ -108,7 +112,7 @@ func newSchemaReader(source string, limits Limits) *schemaReader {
 		fail("", "%s", err)
 	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, anchors: map[string]found{},
-		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, pattern: map[string]*nfa{}}
+		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, pattern: map[string]*nfa{}, anys: map[string]*schema{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}
@@ -243,6 +247,10 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 			s.minNames = r.count(value, at)
 		case "maxProperties":
 			s.maxNames = r.count(value, at)
+		case "unevaluatedProperties":
+			s.unevaluated, r.open = r.at(value, at), true
+		case "unevaluatedItems":
+			s.unevaluatedItems, r.open = r.at(value, at), true
 		case "propertyNames":
 			s.names = r.at(value, at)
 		case "dependentRequired", "dependentSchemas", "dependencies":

@@ -185,6 +185,9 @@ func (x *expansion) refuteList(s *schema, add addOption, never func(string)) {
 	if s.unique {
 		never("uniqueItems")
 	}
+	if s.unevaluatedItems != nil && s.unevaluatedItems != x.c.yes {
+		never("unevaluatedItems")
+	}
 }
 
 func (x *expansion) refuteObject(s *schema, add addOption, never func(string)) {
@@ -205,6 +208,9 @@ func (x *expansion) refuteObject(s *schema, add addOption, never func(string)) {
 	}
 	if s.additional != nil && s.additional != x.c.yes {
 		never("additionalProperties")
+	}
+	if s.unevaluated != nil && s.unevaluated != x.c.yes {
+		never("unevaluatedProperties")
 	}
 	if s.names != nil {
 		never("propertyNames")

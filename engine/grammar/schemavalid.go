@@ -150,9 +150,11 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 		if holds(s.when) {
 			branch = s.then
 		}
-		return branch == nil || holds(branch)
+		if branch != nil && !holds(branch) {
+			return false
+		}
 	}
-	return true
+	return c.validOthers(s, value)
 }
 
 func (c *schemaCompiler) validNumber(s *schema, n number) bool {
