@@ -80,7 +80,7 @@ func spellings(value any, most int) []string {
 		if r.IsInt() {
 			return []string{r.Num().String()}
 		}
-		return []string{strings.TrimRight(r.FloatString(40), "0")}
+		return []string{strings.TrimRight(r.FloatString(300), "0")}
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
