@@ -63,6 +63,26 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestEqualSchemasAreShared: 500 tools that differ in what is said of them take no more than one.
+func TestEqualSchemasAreShared(t *testing.T) {
+	rules := func(copies int) int {
+		var list []string
+		for i := range copies {
+			list = append(list, fmt.Sprintf(`{"type":"object","description":"tool %[1]d","properties":{"title":{"type":"string","maxLength":%[2]d,"title":"%[1]d"},`+
+				`"next":{"$ref":"#/$defs/node"},"of":{"enum":[{"title":"a"}]}},"required":["next"]}`, i, 3+i/400))
+		}
+		g, err := Compile(JSONSchema, `{"anyOf":[`+strings.Join(list, ",")+`],"$defs":{"node":{"type":"array","items":{"$ref":"#/$defs/node"}}}}`, Limits{})
+		require.NoError(t, err)
+		return len(g.rules)
+	}
+	assert.Equal(t, rules(1), rules(400))
+	assert.Less(t, rules(400), rules(500), "the last hundred have another maxLength")
+	m := matcher(t, JSONSchema, `{"prefixItems":[{"const":{"title":1}},{"const":{"title":2}},{"properties":{"title":{"const":3}}},{"properties":{"title":{"const":4}}}],"type":"array"}`)
+	assert.True(t, accepts(m, `[{"title":1},{"title":2},{"title":3},{"title":4}]`))
+	assert.False(t, accepts(m, `[{"title":1},{"title":1}]`))
+	assert.False(t, accepts(m, `[{"title":1},{"title":2},{"title":3},{"title":3}]`))
+}
+
 // TestCountsAreNumbers compiles counts that would not fit as copies.
 func TestCountsAreNumbers(t *testing.T) {
 	for _, schema := range []string{

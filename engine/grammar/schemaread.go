@@ -86,11 +86,17 @@ var typeNames = map[string]typeSet{"null": typeNull, "boolean": typeFalse | type
 const annotations = " title description default examples example $comment deprecated readOnly writeOnly $schema $id id $anchor" +
 	" $defs definitions $vocabulary contentMediaType contentEncoding contentSchema markdownDescription enumDescriptions "
 
+func annotation(name string) bool {
+	return !strings.Contains(name, " ") && strings.Contains(annotations, " "+name+" ")
+}
+
 // schemaReader reads schemas as they are asked for.
 type schemaReader struct {
 	root    any
 	limits  Limits
 	known   map[*json.Object]*schema
+	sums    map[*json.Object]sum
+	equal   map[sum]*schema
 	yes, no *schema
 	list    []*schema
 	anchors map[string]found                // by URI
@@ -111,12 +117,17 @@ func newSchemaReader(source string, limits Limits) *schemaReader {
 	if err != nil {
 		fail("", "%s", err)
 	}
-	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, anchors: map[string]found{},
+	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, sums: map[*json.Object]sum{},
+		equal: map[sum]*schema{}, anchors: map[string]found{},
 		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, pattern: map[string]*nfa{}, anys: map[string]*schema{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}
 	r.index(value, "#", "", "", 0)
+	r.sum(value, "")
+	if o, ok := value.(*json.Object); ok {
+		delete(r.sums, o) // what equals the whole is told of in its own place
+	}
 	return r
 }
 
@@ -143,9 +154,14 @@ func (r *schemaReader) at(value any, at string) *schema {
 		if s := r.known[v]; s != nil {
 			return s
 		}
-		s := r.add(at)
+		sum, shared := r.sums[v]
+		s := r.equal[sum]
+		if s == nil || !shared {
+			s = r.add(at)
+			r.equal[sum], r.known[v] = s, s // before it is read, for it may refer to itself
+			r.read(s, v)
+		}
 		r.known[v] = s
-		r.read(s, v)
 		return s
 	}
 	fail(at, "a schema must be an object, true or false")
@@ -256,7 +272,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "dependentRequired", "dependentSchemas", "dependencies":
 			r.depend(s, value, at)
 		default:
-			if (strings.Contains(name, " ") || !strings.Contains(annotations, " "+name+" ")) && !strings.HasPrefix(name, "x-") {
+			if !annotation(name) && !strings.HasPrefix(name, "x-") {
 				fail(at, "it is not supported")
 			}
 		}
