@@ -60,7 +60,7 @@
 //
 // Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts.
 //
-// What is not supported is an error that names it: $dynamicRef, other schemas
+// What is not supported is an error that names it: $dynamicRef to one of several schemas, other schemas
 // by URL, looking ahead and references back in patterns, the negation of patternProperties, additionalProperties,
 // propertyNames and uniqueItems, uniqueItems for items other than ten listed values at most, contains with counts over 30,
 // minProperties beyond the named properties and one more, formats other than those above, and keywords that are not known.

@@ -83,7 +83,7 @@ var typeNames = map[string]typeSet{"null": typeNull, "boolean": typeFalse | type
 	"number": typeNumber, "string": typeString, "array": typeArray, "object": typeObject}
 
 // annotations say nothing about what is valid.
-const annotations = " title description default examples example $comment deprecated readOnly writeOnly $schema $id id $anchor" +
+const annotations = " title description default examples example $comment deprecated readOnly writeOnly $schema $id id $anchor $dynamicAnchor" +
 	" $defs definitions $vocabulary contentMediaType contentEncoding contentSchema markdownDescription enumDescriptions "
 
 func annotation(name string) bool {
@@ -101,6 +101,7 @@ type schemaReader struct {
 	list    []*schema
 	anchors map[string]found                // by URI
 	bases   map[*json.Object]string         // by object with a $ref: the URI that it is relative to
+	dynamic map[string]int                  // how many schemas have a $dynamicAnchor
 	places  map[*json.Object]map[string]int // of names, by object that references go through
 	pattern map[string]*nfa
 	anys    map[string]*schema
@@ -119,7 +120,7 @@ func newSchemaReader(source string, limits Limits) *schemaReader {
 	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, sums: map[*json.Object]sum{},
 		equal: map[sum]*schema{}, anchors: map[string]found{},
-		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, pattern: map[string]*nfa{}, anys: map[string]*schema{}}
+		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: map[string]*nfa{}, anys: map[string]*schema{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}
@@ -191,8 +192,10 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 			r.values(s, []any{value})
 		case "$ref":
 			s.ref = r.resolve(r.text(value, at), r.bases[o], at)
+		case "$dynamicRef":
+			s.allOf = append(s.allOf, r.dynamicRef(r.text(value, at), r.bases[o], at))
 		case "allOf":
-			s.allOf = r.schemas(value, at)
+			s.allOf = append(s.allOf, r.schemas(value, at)...)
 		case "anyOf":
 			s.anyOf = r.schemas(value, at)
 		case "oneOf":

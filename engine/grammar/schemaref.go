@@ -37,11 +37,14 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 		}
 		for i, name := range v.Names {
 			switch name {
-			case "$anchor":
+			case "$anchor", "$dynamicAnchor":
 				if text, ok := v.Values[i].(string); ok {
 					r.anchors[base+"#"+text] = found{v, at}
+					if name == "$dynamicAnchor" {
+						r.dynamic[text]++
+					}
 				}
-			case "$ref":
+			case "$ref", "$dynamicRef":
 				r.bases[v] = base
 			case "enum", "const", "default", "examples":
 				continue
@@ -122,6 +125,14 @@ func (r *schemaReader) names(o *json.Object) map[string]int {
 		r.places[o] = at
 	}
 	return at
+}
+
+// dynamicRef resolves a $dynamicRef, which is a $ref unless there are several schemas that it may mean.
+func (r *schemaReader) dynamicRef(text, base, at string) *schema {
+	if _, name, _ := strings.Cut(text, "#"); r.dynamic[name] > 1 {
+		fail(at, "several schemas have the $dynamicAnchor %s, which is not supported", name)
+	}
+	return r.resolve(text, base, at)
 }
 
 func unescapePercent(text string) string {
