@@ -51,6 +51,7 @@ func TestBounds(t *testing.T) {
 		{"left recursion", GBNF, "root ::= " + many(40, "r%d", " | ") + "\n" + many(40, `r%[1]d ::= root "x" | "y%[1]d"`, "\n"), "begin with one another"},
 		{"checks", JSONSchema, `{"enum":[1,2],"allOf":[` + twice(20) + "]}", "steps"},
 		{"digits of what must not be", JSONSchema, `{"type":"number","not":{"const":1e3000000}}`, "too many digits"},
+		{"counted properties", JSONSchema, `{"minProperties":300,"type":"object","properties":{` + many(300, `"p%d":{}`, ",") + "}}", "with so many properties"},
 		{"contains", JSONSchema, `{"contains":{"type":"string"},"minContains":31,"type":"array"}`, "over 30"},
 	} {
 		start := time.Now()

@@ -54,14 +54,16 @@
 // Numbers: integers have no point. Numbers with bounds or multipleOf have no exponent; others have one of two digits at most.
 // Values of enum and const are spelled as the schema spells them.
 //
-// Patterns follow ECMA-262 with its flag u, and match anywhere in a text if they have no anchors. Formats hold:
-// date, time, date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail addresses have at most 63 characters.
-// Where a format must not hold, nothing comes that looks like it.
+// Patterns follow ECMA-262 with its flag u, and match anywhere in a text if they have no anchors. Formats hold: date, time,
+// date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail
+// addresses have at most 63 characters. Where a format must not hold, nothing comes that looks like it.
 //
-// Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts.
+// Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts, and both
+// count as one for minProperties. Counts: a maximum of a billion or more is taken as none.
 //
-// What is not supported is an error that names it: $dynamicRef to one of several schemas, other schemas
-// by URL, looking ahead and references back in patterns, the negation of patternProperties, additionalProperties,
-// propertyNames and uniqueItems, uniqueItems for items other than ten listed values at most, contains with counts over 30,
-// minProperties beyond the named properties and one more, formats other than those above, and keywords that are not known.
+// What is not supported is an error that names it: $dynamicRef to one of several schemas, other schemas by URL, looking
+// ahead and references back in patterns, the negation of patternProperties, additionalProperties, unevaluatedProperties,
+// unevaluatedItems, propertyNames and uniqueItems, uniqueItems for items other than ten listed values at most, contains with
+// counts over 30, minProperties beyond the named properties and one more, formats other than those above, and keywords that
+// are not known.
 package grammar

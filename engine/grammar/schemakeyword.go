@@ -92,6 +92,16 @@ func (r *schemaReader) count(value any, at string) int {
 	return 0
 }
 
+// most is a count that must not be exceeded. A billion and more never is.
+func (r *schemaReader) most(value any, at string) int {
+	if n, ok := value.(json.Number); ok {
+		if d := readNumber(string(n)); d.whole() && !d.negative && len(d.digits)+d.exponent > 9 {
+			return unbounded
+		}
+	}
+	return r.count(value, at)
+}
+
 func (r *schemaReader) number(value any, at string) *number {
 	n, ok := value.(json.Number)
 	if !ok {

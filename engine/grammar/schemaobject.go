@@ -209,6 +209,9 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 	return []textDemand{{s.at, union, false}}
 }
 
+// mostCounted bounds how many properties, times how many of them there must be, are counted one by one.
+const mostCounted = 50_000
+
 // objectGraph is the automaton of members in order: at each place, whatever is optional may be left out. Names that are free
 // may come twice and then are one property; so where low asks for named ones besides, places tell how many there were.
 func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high int, at string) *expr {
@@ -226,7 +229,7 @@ func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high 
 	}
 	least, kinds := 0, 1
 	if low > required+1 && len(extra) > 0 {
-		if least, kinds, low = low, low+1, 0; kinds*len(members) > mostPlaces {
+		if least, kinds, low = low, low+1, 0; kinds*len(members) > mostCounted {
 			fail(at, "minProperties of %d is not supported with so many properties", least)
 		}
 	}

@@ -213,7 +213,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "minLength":
 			s.minLength = r.count(value, at)
 		case "maxLength":
-			s.maxLength = r.count(value, at)
+			s.maxLength = r.most(value, at)
 		case "pattern":
 			s.pattern, s.hasPattern = r.text(value, at), true
 			r.compilePattern(s.pattern, at)
@@ -235,13 +235,13 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "minItems":
 			s.minItems = r.count(value, at)
 		case "maxItems":
-			s.maxItems = r.count(value, at)
+			s.maxItems = r.most(value, at)
 		case "contains":
 			s.contains = r.at(value, at)
 		case "minContains":
 			s.minContains = r.count(value, at)
 		case "maxContains":
-			s.maxContains = r.count(value, at)
+			s.maxContains = r.most(value, at)
 		case "uniqueItems":
 			on, ok := value.(bool)
 			if !ok {
@@ -265,7 +265,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "minProperties":
 			s.minNames = r.count(value, at)
 		case "maxProperties":
-			s.maxNames = r.count(value, at)
+			s.maxNames = r.most(value, at)
 		case "unevaluatedProperties":
 			s.unevaluated, r.open = r.at(value, at), true
 		case "unevaluatedItems":
