@@ -57,6 +57,14 @@ Examples:
 
 // Run runs the command.
 func (b *benchCommand) Run(h *host) error {
+	for _, list := range []struct {
+		flag   string
+		values []int
+	}{{"--prompt", b.Prompt}, {"--gen", b.Gen}, {"--batch", b.Batch}, {"--depth", b.Depth}} {
+		if len(list.values) == 0 {
+			return usagef("%s: must be a whole number, or several with commas", list.flag)
+		}
+	}
 	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Repeat: b.Repeat}
 	switch {
 	case b.Model != "" && b.Shape != "":

@@ -224,3 +224,11 @@ func TestPrintedCommandLines(t *testing.T) {
 	}
 	assert.Greater(t, read, 40)
 }
+
+// Lists that say nothing, as a script's empty variable gives them, are refused by name.
+func TestBenchWantsNumbers(t *testing.T) {
+	for _, flag := range []string{"--prompt", "--gen", "--batch", "--depth"} {
+		assert.EqualError(t, parsed(t, "bench", flag, "").Bench.Model.Run(&host{}), flag+": must be a whole number, or several with commas")
+	}
+	assert.EqualError(t, parsed(t, "bench", "--gen", "0,8").Bench.Model.Run(&host{}), "--gen 0 stands alone")
+}
