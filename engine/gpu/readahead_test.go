@@ -72,6 +72,13 @@ func TestReaderSourceFails(t *testing.T) {
 		require.NoError(t, s.Upload(ctx, b, 0, 8, 8))
 		require.NoError(t, s.Close())
 	}
+	r := &brokenReader{100, broken}
+	again := ReaderSource(r, 200)
+	assert.ErrorIs(t, again.Upload(ctx, b, 0, 100, 8), broken)
+	r.at = 200
+	assert.NoError(t, again.Upload(ctx, b, 0, 100, 8), "what has failed once may be there now")
+	require.NoError(t, again.Close())
+
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	s := ReaderSource(bytes.NewReader(make([]byte, 100)), 100)

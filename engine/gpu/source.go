@@ -56,6 +56,8 @@ func (s *readerSource) Upload(ctx context.Context, target *Buffer, targetOffset 
 		}
 		data, size, done, err := s.ahead.next(n)
 		if err != nil {
+			s.ahead.stop() // whoever asks again has it read again
+			s.ahead = nil
 			return err
 		}
 		err = target.Upload(targetOffset, data)
