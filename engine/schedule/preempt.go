@@ -91,7 +91,7 @@ func (s *Scheduler) sendBack(r *request) {
 		q := r.members[i]
 		s.preempted = append(s.preempted, q.id)
 		s.close(q)
-		q.unlanded, q.flights, q.drafted, q.draft = 0, 0, 0, q.draft[:0]
+		q.unlanded, q.flights, q.drafted, q.verify, q.draft = 0, 0, 0, 0, q.draft[:0]
 	}
 	s.reserved -= r.reserved
 	r.reserved, r.running = 0, false
