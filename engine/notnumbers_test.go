@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/sample"
+	"quire/engine/step"
 )
 
 func openRandom(t *testing.T, m randomModel, o Options) *Engine {
@@ -128,4 +131,47 @@ func TestBrokenRequestHarmsNoOther(t *testing.T) {
 	late := submit(t, e, ask).Result()
 	require.ErrorIs(t, late.Err, ErrNotNumbers)
 	assert.Equal(t, want.IDs[:4], late.IDs, "what came before it stays")
+}
+
+// A drafted token that the model itself would not say harms nothing, even where its embedding is NaN.
+func TestBrokenDraftHarmsNothing(t *testing.T) {
+	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("one host is enough")
+	}
+	m := randomModel{arch: "llama", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96, head: true}
+	prompt := []int32{5, 6, 7, 8, 9, 10}
+	o := Options{KVType: "f32", BlockSize: 4, MaxSeqs: 2, Deterministic: true, NoSelfTest: true}
+	ask := Request{Prompt: prompt, MaxTokens: 12, IgnoreEnd: true}
+	bad := submit(t, openRandom(t, m, o), ask).Result().IDs[3]
+
+	drafts := m.file(t)
+	o.DraftModel = gpu.ReaderSource(drafts, drafts.Size())
+	m.spoil = func(name string, weights []float32) {
+		row := weights[:0]
+		if name == "token_embd.weight" || name == "output.weight" {
+			row = weights[int(bad)*randomWidth:][:randomWidth]
+		}
+		for i := range row {
+			row[i] = 0
+			if name == "token_embd.weight" {
+				row[i] = float32(math.NaN())
+			}
+		}
+	}
+	e := openRandom(t, m, o)
+	plain := ask
+	plain.DraftMax = -1
+	want := submit(t, e, plain).Result()
+	require.NoError(t, want.Err)
+	require.NotContains(t, want.IDs, bad)
+	drafted := 0
+	e.trace = func(s *step.Step) {
+		if slices.Contains(s.Tokens, bad) {
+			drafted++
+		}
+	}
+	got := submit(t, e, ask).Result()
+	require.NoError(t, got.Err)
+	assert.Equal(t, want.IDs, got.IDs)
+	assert.Equal(t, 1, drafted)
 }

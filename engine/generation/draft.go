@@ -15,3 +15,11 @@ func (q *Sequence) Verified(drafted, accepted int) {
 	q.Generation.figures.DraftedTokens += drafted
 	q.Generation.figures.AcceptedTokens += accepted
 }
+
+// StopDrafts lets go of what drafts for the sequence, if anything does.
+func (q *Sequence) StopDrafts() {
+	if q.Drafter != nil {
+		q.Drafter.Close()
+		q.Drafter = nil
+	}
+}

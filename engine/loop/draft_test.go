@@ -58,6 +58,31 @@ func TestDraftsChangeNothing(t *testing.T) {
 	assert.Positive(t, wrong)
 }
 
+// What a draft breaks is computed again without it; what is broken all the same fails.
+func TestBrokenDrafts(t *testing.T) {
+	for _, depth := range []int{1, 4} {
+		r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth, PrefixCache: true, DraftRows: 16}, alphabet)
+		require.NoError(t, r.Call(func() {
+			r.runner.broken = func(row *step.Row) bool { return row.Start > 0 && row.Count > 1 || row.Start > 20 }
+		}))
+		short := r.submit(generation.Request{MaxTokens: 14}).result()
+		require.NoError(t, short.Err)
+		assert.Equal(t, "abcdefghijklmn", short.Text)
+		assert.Zero(t, short.Figures.AcceptedTokens)
+		long := r.submit(generation.Request{MaxTokens: 40}).result()
+		assert.ErrorIs(t, long.Err, generation.ErrNotNumbers)
+		assert.Equal(t, "abcdefghijklmnopqrst", long.Text)
+		r.close()
+		drafts := 0
+		for _, s := range r.runner.steps {
+			if s.Rows[0].Start > 0 && s.Rows[0].Count > 1 {
+				drafts++
+			}
+		}
+		assert.Equal(t, 2, drafts, "one of each request")
+	}
+}
+
 // Where many sequences run nobody is asked for drafts.
 func TestManySequencesHaveNoDrafts(t *testing.T) {
 	r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: 2, MaxSeqs: 8, DraftRows: 4}, alphabet)

@@ -34,9 +34,7 @@ func (l *Loop) finishAll(reason generation.FinishReason, err error) {
 // end takes a sequence out, and its request with the last one.
 func (l *Loop) end(q *generation.Sequence, reason generation.FinishReason, err error) {
 	l.forget(q)
-	if q.Drafter != nil {
-		q.Drafter.Close()
-	}
+	q.StopDrafts()
 	if q.Generation.End(q, reason, err) {
 		delete(l.generations, q.Generation.ID)
 		delete(l.tallies, q.Generation.ID)

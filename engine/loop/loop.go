@@ -38,6 +38,7 @@ type Scheduler interface {
 	Land(number uint64, tokens []int32) ([]schedule.Landed, error)
 	End(sequence uint64, but int) error
 	Draft(sequence uint64, d schedule.Drafter)
+	Undraft(sequence uint64) bool
 	Cancel(sequence uint64) error
 	Discard(sequence uint64) error
 	Fork(parent, child uint64) error
@@ -322,9 +323,15 @@ func (l *Loop) land() error {
 	l.failures = 0
 	// Before the scheduler lets what ends with this step into the cache.
 	for _, id := range result.Broken {
-		if q := l.sequences[id]; q != nil {
-			l.finish(q.Generation, generation.FinishError, generation.ErrNotNumbers)
+		q := l.sequences[id]
+		if q == nil {
+			continue
 		}
+		if l.scheduler.Undraft(id) { // a token that the sequence does not say may have done it
+			q.StopDrafts()
+			continue
+		}
+		l.finish(q.Generation, generation.FinishError, generation.ErrNotNumbers)
 	}
 	for _, row := range result.Logits {
 		if q := l.sequences[row.Sequence]; q != nil {

@@ -98,10 +98,26 @@ func (s *Scheduler) shareDrafts() {
 	}
 }
 
+// Undraft says that what the oldest step in flight made of a sequence is no good. Where a draft may be why, it is true: nothing of
+// that step lands then, and the sequence's last token is computed again, alone.
+func (s *Scheduler) Undraft(id uint64) bool {
+	q := s.byID[id]
+	if q == nil || q.drafted == 0 {
+		return false
+	}
+	q.undraft = true
+	return true
+}
+
 // landDraft takes what was drawn at a sequence's last token and behind each token of its draft.
 func (s *Scheduler) landDraft(q *sequence, drawn []int32, index int) {
 	drafted := len(drawn) - 1
 	q.unlanded, q.drafted = q.unlanded-1, 0
+	if q.undraft {
+		q.undraft, q.draft = false, q.draft[:0]
+		s.rewind(q)
+		return
+	}
 	accepted := 0
 	for i, token := range drawn {
 		s.land(q, token, index+i)

@@ -91,7 +91,8 @@ func (s *Scheduler) sendBack(r *request) {
 		q := r.members[i]
 		s.preempted = append(s.preempted, q.id)
 		s.close(q)
-		q.unlanded, q.flights, q.drafted, q.verify, q.draft = 0, 0, 0, 0, q.draft[:0]
+		q.unlanded, q.flights = 0, 0
+		q.draft, q.verify, q.drafted, q.undraft = q.draft[:0], 0, 0, false
 	}
 	s.reserved -= r.reserved
 	r.reserved, r.running = 0, false

@@ -82,6 +82,7 @@ type sequence struct {
 	draft    []int32 // that may follow its tokens
 	verify   int     // of them, in the step in the making
 	drafted  int     // of them, in flight
+	undraft  bool    // nothing of that step is to land
 	lane     int32   // noLane while it waits
 	ended    bool
 	muted    bool // cancelled, but other samples still need its prompt

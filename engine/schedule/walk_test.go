@@ -247,6 +247,11 @@ func (w *walk) hold() {
 
 func (w *walk) land(number uint64) {
 	w.memory.landed(number)
+	for _, id := range w.ids {
+		if q := w.byID[id]; q != nil && q.drafted > 0 && w.from.below(5) == 0 && !w.Undraft(id) {
+			w.memory.fatal("sequence %d has a draft in flight", id)
+		}
+	}
 	landed, err := w.Land(number, w.results[number])
 	w.must(err)
 	delete(w.results, number)
