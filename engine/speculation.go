@@ -13,20 +13,21 @@ const draftRows = 16
 
 // speculation gives the rows that a step may have for sequences and their drafts, and what makes a sequence's drafter; 0 and nil
 // where there are no drafts.
-func (e *Engine) speculation() (rows int, drafter func(most int) draft.Drafter) {
+func (e *Engine) speculation() (rows int, drafter func(most int, salt string) draft.Drafter) {
 	o := e.options
 	if o.Speculation == "" || o.Speculation == "none" {
 		return 0, nil
 	}
 	rows = max(draftRows, 1+o.DraftMax)
-	return rows, func(most int) draft.Drafter {
+	return rows, func(most int, salt string) draft.Drafter {
 		if most == 0 {
 			most = o.DraftMax
 		}
+		settings := draft.Settings{Most: most, Depth: o.Depth, Salt: salt}
 		if c := e.machine.draft; c != nil {
-			return c.model.Drafter(draft.Settings{Most: most, Depth: o.Depth})
+			return c.model.Drafter(settings)
 		}
-		return draft.NewLookup(draft.Settings{Most: most, Depth: o.Depth})
+		return draft.NewLookup(settings)
 	}
 }
 

@@ -18,6 +18,7 @@ const Most = 15
 
 // Settings say how drafts are made.
 type Settings struct {
-	Most  int // tokens of a draft; 0: Most
-	Depth int // steps that run ahead without drafts
+	Most  int    // tokens of a draft; 0: Most
+	Depth int    // steps that run ahead without drafts
+	Salt  string // what a smaller model computes is shared only under an equal one
 }

@@ -176,7 +176,7 @@ func (c *companion) join() bool {
 		return false
 	}
 	m.lanes = m.lanes[:len(m.lanes)-1]
-	c.life, c.lane, c.table = m.life, lane, m.cache.NewTable(paging.Extras{})
+	c.life, c.lane, c.table = m.life, lane, m.cache.NewTable(paging.Extras{Salt: c.Salt})
 	c.base, c.tail = 0, c.tail[:0]
 	return true
 }

@@ -32,6 +32,7 @@ type machine struct {
 	slots   map[int32]int32
 	lanes   map[int32]int32
 	results []*step.Result
+	tokens  int
 	broken  error
 }
 
@@ -48,6 +49,7 @@ func (m *machine) Submit(s *step.Step) error {
 		}
 	}
 	row := s.Rows[0]
+	m.tokens += len(s.Tokens)
 	for i, token := range s.Tokens {
 		if token == step.LaneToken {
 			token = m.lanes[row.Lane]
@@ -160,4 +162,20 @@ func TestModelRests(t *testing.T) {
 	runner.broken = errors.New("lost")
 	assert.Empty(t, good.Draft(append(right, 5), 0, 15))
 	good.Close()
+}
+
+// What one request's drafts have computed is there for others of its salt, and for nobody else.
+func TestModelKeepsSaltsApart(t *testing.T) {
+	m := NewModel(ModelConfig{Cache: paging.Config{BlockSize: 4, Blocks: 100, PrefixCache: true}, Lanes: 3, Budget: 64, Context: 200, Vocabulary: 40})
+	runner := &machine{t: t, size: 4, slots: map[int32]int32{}, lanes: map[int32]int32{}}
+	require.NoError(t, m.Reset(runner))
+	text := []int32{1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1}
+	for _, c := range []struct {
+		salt     string
+		computed int
+	}{{"ann", len(text)}, {"ann", 1}, {"bob", len(text)}} {
+		before := runner.tokens
+		require.Len(t, m.Drafter(Settings{Depth: 1, Salt: c.salt}).Draft(text, 0, 1), 1)
+		assert.Equal(t, c.computed, runner.tokens-before, c.salt)
+	}
 }

@@ -54,12 +54,12 @@ type Scheduler interface {
 type Config struct {
 	Runner    Runner // built
 	Scheduler Scheduler
-	Depth     int                                 // steps in flight
-	Lost      func(error) bool                    // says whether an error means a lost device, which Build may bring back
-	Step      func(schedule.Decision, *step.Step) // told of each step before it is submitted; may be nil
-	Timed     bool                                // count Times
-	Change    func()                              // told when a step has landed, and when there is nothing to do; may be nil
-	Drafter   func(most int) draft.Drafter        // makes one for a sequence; nil: there are no drafts
+	Depth     int                                       // steps in flight
+	Lost      func(error) bool                          // says whether an error means a lost device, which Build may bring back
+	Step      func(schedule.Decision, *step.Step)       // told of each step before it is submitted; may be nil
+	Timed     bool                                      // count Times
+	Change    func()                                    // told when a step has landed, and when there is nothing to do; may be nil
+	Drafter   func(most int, salt string) draft.Drafter // makes one for a sequence; nil: there are no drafts
 }
 
 // Loop runs requests. Submit, Cancel, Call and Close may be called from any goroutine.

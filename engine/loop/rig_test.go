@@ -175,7 +175,7 @@ func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.T
 		Step: func(_ schedule.Decision, s *step.Step) { r.checkTallies(s) },
 	}
 	if c.DraftRows > 0 {
-		config.Drafter = func(int) draft.Drafter { return &guesser{Rand: rand.New(rand.NewPCG(uint64(c.DraftRows), 1))} }
+		config.Drafter = func(int, string) draft.Drafter { return &guesser{Rand: rand.New(rand.NewPCG(uint64(c.DraftRows), 1))} }
 	}
 	r.Loop = New(config)
 	go r.Run()
