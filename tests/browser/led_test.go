@@ -219,6 +219,16 @@ func TestTabsHandOver(t *testing.T) {
 		assert.Equal(t, first, get[string](leads, `all()`), "it comes back, and goes on")
 		assert.Equal(t, get[string](two, `engine()`), get[string](leads, `engine()`))
 	})
+	t.Run("a follower comes back from there", func(t *testing.T) {
+		leads, two := follower(t, site, "/follows-back.gguf"), follower(t, site, "/follows-back.gguf")
+		get[bool](two, `ask(3, {minTokens: 20})`)
+		back := two.behind(strings.TrimSuffix(site, "/empty.html"))
+		leads.wait(`running().then((n) => n === 0)`)
+		back()
+		require.Equal(t, "kept", get[string](two, cameBack))
+		assert.Equal(t, first, get[string](two, `all()`), "to the same leader")
+		assert.Equal(t, get[string](leads, `engine()`), get[string](two, `engine()`))
+	})
 	t.Run("with its engine closed", func(t *testing.T) {
 		leads, two, three := begin(t, t, "/ended.gguf")
 		get[any](leads, `quire.close()`)
@@ -236,6 +246,10 @@ func TestTabsHandOver(t *testing.T) {
 		})`))
 		assert.Equal(t, "ErrBadRequest: shared is \"worker\", and this browser has no workers that tabs share",
 			get[string](p, `import('/quire.js').then(({Quire}) => Quire.open({model: '/way.gguf', shared: 'worker'})).catch((e) => e.name + ': ' + e.message)`))
+		assert.Equal(t, "ErrCrashed: this page cannot share an engine with others: denied", get[string](p, `import('/quire.js').then(({Quire}) => {
+			LockManager.prototype.request = () => Promise.reject(new DOMException('denied', 'SecurityError')); // as within a page of another site
+			return Quire.open({model: '/denied.gguf', shared: 'lock'});
+		}).catch((e) => e.name + ': ' + e.message)`))
 	})
 	t.Run("while none has opened", func(t *testing.T) {
 		a, b := newTab(t, site, ""), newTab(t, site, "")
@@ -283,6 +297,41 @@ func TestTabsHandOver(t *testing.T) {
 			assert.Equal(t, "ErrNotFound: the model is gone", get[string](p, `all()`))
 		}
 	})
+}
+
+// What a tab has asked for is asked again in an order that no answer upsets.
+func TestCallsGoOn(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []any{[]any{}, []any{4.0, "2"}, []any{4.0}, `[{"adapter":1,"scale":1}]`}, get[[]any](p, `import('/quire/calls.js').then(({Calls}) => {
+		const calls = new Calls();
+		const ask = (method, id, argument) => calls.asked({method, id, argument: JSON.stringify(argument)});
+		const done = (id, value = {}) => calls.heard({kind: 'done', id, value});
+		ask('open', 1, {});
+		calls.begin();
+		done(1);
+		ask('addLoRA', 2, {name: 'A'});
+		done(2, {id: 1});
+		ask('addLoRA', 3, {name: 'B'});
+		done(3, {id: 2});
+		calls.end();
+		calls.begin();
+		done(1); // the adapters are loaded again, and one is dropped meanwhile
+		ask('dropLoRA', 4, 1);
+		const before = done(3, {id: 1}).more;
+		const after = done(2, {id: 2}).more.flatMap(({id, argument}) => [id, argument]);
+		const own = done(4).own.map(({id}) => id);
+		return [before, after, own, JSON.stringify(JSON.parse(ask('submit', 5, {lora: [{adapter: 2, scale: 1}]}).argument).lora)];
+	})`))
+	assert.Equal(t, []string{"crashed", "listening,crashed"}, get[[]string](p, `import('/quire/hub.js').then(({Hub}) => {
+		const hub = new Hub(() => {}), tab = () => ({heard: [], postMessage({kind}) { this.heard.push(kind); }});
+		const tabs = [tab(), tab()];
+		hub.join(tabs[0]);
+		tabs[0].heard = [];
+		hub.said({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message: 'gone'}});
+		hub.join(tabs[1]);
+		return tabs.map(({heard}) => heard.join());
+	})`), "who comes later hears of a crash, too")
+	p.quiet()
 }
 
 // A leader's GPU that is lost is set up again there, and all tabs' streams go on.

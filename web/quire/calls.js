@@ -22,9 +22,7 @@ export class Calls {
     else if (method === 'watch') this.#watched = argument === 'true' ? message : null;
     else if (method !== 'cancel' || this.#calls.has(Number(argument))) this.#calls.set(id, {message, landed: [], had: [], bytes: 0});
     if (method === 'flow') this.#held(message);
-    const sent = this.#stage === 'ready' ? this.#translated(message) : null;
-    if (method === 'dropLoRA') this.#adapters.delete(Number(argument));
-    return sent;
+    return this.#stage === 'ready' ? this.#translated(message) : null;
   }
 
   /** There is an engine, if an empty one. Gives what is to be asked first. */
@@ -97,6 +95,7 @@ export class Calls {
       return again ? [] : [message];
     }
     this.#calls.delete(id);
+    if (method === 'dropLoRA') this.#adapters.delete(Number(call.message.argument)); // until then another engine loads it, too
     if (call.begun) return [kind === 'failed' ? message : {kind: 'failed', id, value: {name: 'ErrClosed', message: refusal(message)}}];
     if (call.prompt) return [{kind: 'chunks', id: 0, value: [{id, result: {error: value}}]}]; // it cannot go on
     if (method !== 'addLoRA' || kind !== 'done') return [message];

@@ -13,6 +13,7 @@ export class Hub {
   #opened = null; // that answer
   #kept = null; // what was said of how the model is kept
   #watched = false;
+  #crash = null; // what was said of how the engine ended
 
   constructor(engine, last = null) {
     this.#engine = engine;
@@ -28,6 +29,7 @@ export class Hub {
     this.#tabs.add(tab);
     port.onmessage = ({data}) => this.#hear(tab, data);
     port.postMessage({kind: 'listening', gpu: Boolean(globalThis.navigator?.gpu)});
+    if (this.#crash) port.postMessage(this.#crash);
   }
 
   /** Hands on what the engine says. */
@@ -54,6 +56,7 @@ export class Hub {
         break;
       default:
         if (kind === 'kept') this.#kept = {kind, id: 0, value};
+        if (kind === 'crashed') this.#crash = {kind, id: 0, value};
         for (const {port} of this.#tabs) port.postMessage({kind, id: 0, value});
     }
   }

@@ -8,7 +8,11 @@ import {secretly} from './secret.js';
 /** How long, in milliseconds, a leader may be hidden before one that is seen takes over, and a tab waits for an answer to who leads. */
 export const patience = {hidden: 10e3, knock: 1000};
 
+const COARSE = 50; // milliseconds by which clocks may be behind timers
+
 const hidden = () => globalThis.document?.visibilityState === 'hidden';
+
+const letGo = (taken) => void taken.then((release) => release(), () => {});
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
@@ -45,7 +49,7 @@ export class LedWorker {
       this.#name = secret;
       for (const event of this.#events) globalThis.addEventListener(...event);
       this.#come();
-    });
+    }).catch(fail);
   }
 
   post(message) {
@@ -89,7 +93,7 @@ export class LedWorker {
     this.#part();
     this.#channel.close();
     this.#resign?.();
-    this.#alive.then((release) => release());
+    letGo(this.#alive);
   }
 
   #lifeOf() {
@@ -100,8 +104,11 @@ export class LedWorker {
   async #seek(signal) {
     for (;;) {
       const release = await lock(`${this.#name} leads`, {signal});
-      if (!hidden() || !await this.#isAnySeen()) await this.#lead(signal);
-      release();
+      try {
+        if (!hidden() || !await this.#isAnySeen()) await this.#lead(signal);
+      } finally {
+        release();
+      }
       if (signal.aborted) return;
       await pause(50);
     }
@@ -144,6 +151,7 @@ export class LedWorker {
     this.#calls.end();
     this.#port?.close();
     this.#port = null;
+    this.#term = ''; // whoever comes back joins the same leader again
     this.#joined = false;
   }
 
@@ -168,17 +176,17 @@ export class LedWorker {
     clearTimeout(this.#timers.hidden);
     this.#see(!hidden());
     if (!hidden()) {
-      this.#channel.postMessage({seen: true});
+      this.#seen.then(() => { if (this.#seen) this.#channel.postMessage({seen: true}); }, () => {}); // others look for the lock
       return;
     }
     this.#hiddenAt = performance.now();
-    this.#timers.hidden = setTimeout(() => this.#handOver(), patience.hidden);
+    this.#timers.hidden = setTimeout(() => this.#handOver(), patience.hidden + COARSE);
   }
 
   #see(on) {
     if (on === Boolean(this.#seen)) return;
     if (on) this.#seen = lock(this.#seenLock(), {mode: 'shared'});
-    else this.#seen = void this.#seen.then((release) => release());
+    else this.#seen = letGo(this.#seen);
   }
 
   #seenLock() {

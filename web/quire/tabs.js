@@ -1,12 +1,14 @@
 // Tabs of one engine: in a worker that they share, or in that of a tab that leads them.
 
 import {crashed, join, unread} from '../start.js';
+import {QuireError} from './error.js';
 import {LedWorker} from './led.js';
 import {meet} from './meet.js';
 
 /** Gives the worker that tabs share in the way that sharingOf has found. */
 export function tabsWorker(program, {way, name}, receive, fail) {
-  return way === 'lock' ? new LedWorker(program, name, receive, fail) : new TabsWorker(program, {name, only: way === 'worker'}, receive, fail);
+  const failed = (e) => fail(e instanceof QuireError ? e : crashed(`this page cannot share an engine with others: ${e.message}`)); // pages within others may have no locks
+  return way === 'lock' ? new LedWorker(program, name, receive, failed) : new TabsWorker(program, {name, only: way === 'worker'}, receive, failed);
 }
 
 /** The worker that tabs share by a name, as EngineWorker is one of a tab's own. Without WebGPU in it, it gives way to a tab that leads. */
@@ -50,6 +52,7 @@ class TabsWorker {
   #hold() {
     const lock = `quire tab ${crypto.randomUUID()}`;
     navigator.locks.request(lock, () => {
+      if (this.#left) return null;
       this.#port.postMessage({lock});
       return new Promise((resolve) => { this.#release = resolve; });
     });
