@@ -52,8 +52,9 @@ async function call({method, id, argument, blob, store: keep}) {
         opening = id;
         await store.prepare(keep);
       }
-      const {url, ...rest} = JSON.parse(argument);
-      if (url) argument = JSON.stringify({...rest, url: await store.resolve(url)});
+      const given = JSON.parse(argument);
+      for (const field of ['url', 'draftModel']) if (given[field]) given[field] = await store.resolve(given[field]);
+      argument = JSON.stringify(given);
     } catch (e) {
       say({kind: 'failed', id, value: store.failure(e)});
       return;

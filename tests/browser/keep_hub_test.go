@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -97,6 +98,34 @@ func TestKeptOfHub(t *testing.T) {
 	assert.Contains(t, get[reading](p, `read('hf:o/r:q8_0', {hub})`).Error, "ErrDamaged")
 	hub.Fault = nil
 	get[bool](p, `pull('hf:o/r:q8_0', {hub}).then(({whole}) => whole)`)
+
+	// One model drafts for another: each is kept under its own name.
+	hub.Put("o/drafts", hubtest.Repo{Files: map[string][]byte{"d-Q4_0.gguf": second}})
+	s.put("/models/d.gguf", first)
+	assert.Equal(t, `[["hf:o/drafts","hf:o/drafts/d-Q4_0.gguf"],["`+s.url+`/models/d.gguf"]]`, get[string](p, `(async () => {
+		await import('/gpu.js');
+		const {Store} = await import('/store/store.js');
+		const store = new Store((from) => quireGPU.fetched(from), () => {});
+		await store.prepare({hub});
+		for (const url of [await store.resolve('hf:o/drafts'), new URL('/models/d.gguf', location).href]) {
+			const source = store.source(url);
+			await source.open();
+			await source.whole();
+			await source.close();
+		}
+		const all = await models.list(), namesOf = (end) => all.find((m) => m.name.endsWith(end)).names.sort();
+		return JSON.stringify([namesOf('/d-Q4_0.gguf'), namesOf('/d.gguf')]);
+	})()`))
+	assert.Equal(t, digest(second), get[reading](p, `read('hf:o/drafts', {hub})`).Digest)
+	assert.Regexp(t, `^ErrForbidden: hf:o/none: `, get[string](p, `failure(Quire.open({model: '/models/d.gguf', draftModel: 'hf:o/none', hub}))`), "a draft model may have a name, too")
+
+	// A server that is silent for a while, longer than workers wait for something to do, takes nothing of the sum along.
+	hub.Put("o/slow", hubtest.Repo{Files: map[string][]byte{"s-Q4_0.gguf": whole}})
+	gate := hubtest.NewGate(2<<20 + 5)
+	time.AfterFunc(4*time.Second, gate.Open)
+	hub.Fault = gate.Fault
+	assert.True(t, get[bool](p, `pull('hf:o/slow', {hub, connections: 1}).then(({whole}) => whole)`))
+	hub.Fault = nil
 
 	// A new state takes the old one's place.
 	hub.Put("o/r", hubtest.Repo{Files: map[string][]byte{"m-Q4_K_M.gguf": second}})

@@ -276,26 +276,42 @@ export class Download {
   async #addUp() {
     if (this.#adding) return;
     this.#adding = true;
+    const release = this.#host.workers.hold(); // the server may be slow, and one of them has the sum so far
+    try {
+      await this.#sumUp();
+    } catch (e) {
+      this.#fail(e);
+    } finally {
+      release();
+      this.#adding = false;
+    }
+    this.#tell();
+    this.#rest();
+  }
+
+  async #sumUp() {
     const sum = this.#shelf.adder();
     for (let i = 0; i < this.#count; i++) {
       while (this.#shelf && !this.#shelf.has(i) && !this.#over) await this.#change(NEVER);
       if (!this.#shelf || this.#over) return;
       if (await sum.add(i)) continue;
-      await this.#shelf?.forget(i--);
+      await this.#shelf?.forget(i);
+      const piece = this.#pieces.get(i--);
+      if (piece?.whole) {
+        piece.written = 0;
+        this.#put(piece);
+      }
       this.start();
     }
     const is = await sum.total();
     if (is === this.#sum) {
       this.#shelf?.verified();
+      this.#sum = null;
     } else {
       this.#fail(new Fault(this.#host.name, 'ErrDamaged', `what came is not the file that the hub names: its SHA-256 is ${is}, and should be ${this.#sum}`));
       this.#pieces.clear();
       for (let i = 0; i < this.#count; i++) await this.#shelf?.forget(i);
     }
-    this.#adding = false;
-    if (is === this.#sum) this.#sum = null;
-    this.#tell();
-    this.#rest();
   }
 
   #fail(e) {

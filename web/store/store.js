@@ -29,7 +29,7 @@ export class Store {
   #keepBlobs = false;
   #hub = null;
   #hubUrl;
-  #names = [];
+  #names = new Map(); // what was asked for, by the address of its first file
   #known = new Map(); // by address: what a hub says of it
   #opened = false;
   #began = 0;
@@ -52,7 +52,7 @@ export class Store {
     this.#hubUrl = hub;
     this.connections = Math.max(1, Math.min(6, connections));
     this.lanes = new Turns(this.connections);
-    this.#names = [];
+    this.#names.clear();
     this.#files.clear();
     this.#opened = false;
     this.from = 'network';
@@ -69,10 +69,12 @@ export class Store {
     if (name === null) return text;
     const asked = canonical(text, this.#hubUrl);
     const kept = this.folder && !fresh ? await find(asked) : null;
-    this.#names = [asked];
-    if (kept?.whole) return kept.files[0].url;
-    const files = await this.#hub.files(name);
-    for (const {url, ...known} of files) this.#known.set(url, known);
+    let files = kept?.whole ? kept.files : null;
+    if (!files) {
+      files = await this.#hub.files(name);
+      for (const {url, ...known} of files) this.#known.set(url, known);
+    }
+    this.#names.set(files[0].url, asked);
     return files[0].url;
   }
 
@@ -109,7 +111,6 @@ export class Store {
   /** The model is open: no more files come. */
   opened() {
     this.#opened = true;
-    this.#names = [];
     this.#settle();
   }
 
@@ -130,7 +131,8 @@ export class Store {
 
   async #use(place) {
     const {first, parts, name = shown(first)} = place;
-    await use(await folderIn(this.folder, place.key), {name, names: [...new Set([...this.#names, name])], url: first, parts});
+    const names = [...new Set([this.#names.get(first) ?? name, name])];
+    await use(await folderIn(this.folder, place.key), {name, names, url: first, parts});
   }
 
   arrived(place, bytes) {

@@ -98,14 +98,22 @@ export class Workers {
   async ask(number, task, given) {
     const at = number < 0 ? MOST : number % Workers.count;
     this.#helpers[at] ??= new Helper();
-    clearTimeout(this.#timer);
-    this.#asking++;
+    const release = this.hold();
     try {
       return await this.#helpers[at].ask(task, given);
     } finally {
+      release();
+    }
+  }
+
+  /** Keeps them, with what they know, until what it gives is called. */
+  hold() {
+    clearTimeout(this.#timer);
+    this.#asking++;
+    return () => {
       this.#asking--;
       this.#rest();
-    }
+    };
   }
 
   // rest ends them when nothing is asked for a while.
