@@ -249,6 +249,12 @@ func TestMarkdown(t *testing.T) {
 		return same && grown.node.innerHTML === whole.node.innerHTML && whole.node.querySelector('.code pre').textContent === 'x := 1' &&
 			whole.node.querySelector('table') !== null && whole.node.querySelector('h3').textContent === 'Title';
 	})()`, text)))
+	assert.True(t, get[bool](p, `(() => {
+		const text = 'See [a], and [b][1].\n\n'.repeat(3) + '# T\n\n'.repeat(9) + '[a]: https://example.org/a\n[1]: https://example.org/b\n', grown = new Markdown(), whole = new Markdown();
+		for (let n = 1; n <= text.length; n++) grown.show(text.slice(0, n), n === text.length);
+		whole.show(text);
+		return grown.node.innerHTML === whole.node.innerHTML && whole.node.querySelectorAll('a').length === 6;
+	})()`), "links whose addresses come last")
 	assert.Contains(t, html(`{"a":[1,2]}`), "{\n  \"a\": [", "an answer of JSON is shown as such")
 
 	p.ask(`think one thing: It is <b onclick="this.remove()">so</b>.`)
@@ -375,9 +381,11 @@ func TestLibrary(t *testing.T) {
 
 	// An adapter has the model loaded again with room for it, and a conversation takes it.
 	p.press("Parrot", 0)
+	get[string](p, `document.querySelector('#lora-rank').value = '0'`)
 	p.fill("#library-lora", "https://example.org/pirate.gguf")
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(rows + `.at(-1) === 'pirate'`)
+	assert.Equal(t, "32", get[string](p, `document.querySelector('#lora-rank').value`))
 	p.picture("library-adapter")
 	p.press("Close", 0)
 	p.do(chromedp.Click(css("#open-parameters")))

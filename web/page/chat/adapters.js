@@ -32,7 +32,7 @@ export class Adapters {
   // add loads one, and the model anew where it has no room for any.
   async add(url) {
     if (!this.#quire || Number($('lora-rank').value) === 0) {
-      $('lora-rank').value ||= RANK;
+      if (Number($('lora-rank').value) === 0) $('lora-rank').value = RANK;
       if (!await this.#form.load()) return;
     }
     this.#loaded.set(url, await this.#quire.loadLora(url));

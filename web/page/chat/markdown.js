@@ -29,6 +29,7 @@ const ALLOWED = {
 const OPEN = 4; // blocks at the end that what comes may still change
 const PIECE = 4000; // characters that are shown at once
 const LONG = 1000; // characters of a block from which on it is not shown anew with every token
+const DEFINES = /^ {0,3}\[[^\]\n]+\]:/m; // gives a link that is named anywhere its address
 
 // Markdown shows a text that grows. Blocks that stay as they were are not made again, and but for the last ones not read again; a long
 // text comes in pieces, between which the page does other things.
@@ -44,7 +45,8 @@ export class Markdown {
     text = text.replace(/\r\n?/g, '\n'); // as marked reads it
     if (text === this.#text && whole === this.#whole) return;
     const json = whole ? pretty(text) : null;
-    const settled = json !== null || !text.startsWith(this.#text) ? 0 : Math.max(0, this.#blocks.length - OPEN);
+    const anew = json !== null || (whole && DEFINES.test(text));
+    const settled = anew || !text.startsWith(this.#text) ? 0 : Math.max(0, this.#blocks.length - OPEN);
     this.#text = text;
     this.#whole = whole;
     const kept = this.#blocks.slice(0, settled);
@@ -52,7 +54,7 @@ export class Markdown {
     const blocks = [...kept, ...blocksOf(marked, source, kept.at(-1))];
     clearTimeout(this.#rest);
     let same = settled;
-    while (same < blocks.length && this.#shows(blocks[same], this.#blocks[same], whole || same < blocks.length - 1)) same++;
+    while (!anew && same < blocks.length && this.#shows(blocks[same], this.#blocks[same], whole || same < blocks.length - 1)) same++;
     for (const {nodes} of this.#blocks.splice(same)) nodes.forEach((n) => n.remove());
     this.#add(blocks.slice(same));
   }
