@@ -38,6 +38,7 @@ func TestLesson(t *testing.T) {
 		p.do(chromedp.Click(css(`.views a[href="#chat"]`)), chromedp.KeyEvent(kb.Escape), chromedp.Click(css(`.views a[href="#engine"]`)))
 	}
 
+	assert.Equal(t, 2000, get[int](p, `document.querySelector('#lesson-text').maxLength`), "a long text would keep the page busy")
 	p.do(chromedp.Click(css("#lesson-begin")))
 	p.wait(`!document.querySelector('#lesson-stage').hidden`)
 	assert.Equal(t, "Text becomes tokens", get[string](p, stepTitle))

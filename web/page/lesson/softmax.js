@@ -2,10 +2,14 @@
 
 // scoresOf gives a head's scores, one a token; null for tokens that the query does not see.
 export function scoresOf(look, head) {
-  const {position, from, headDim, scale, softcap, query} = look;
+  const {position, from, headDim, scale, softcap} = look;
+  const query = look.query.subarray(head * headDim, (head + 1) * headDim);
   return Array.from({length: position + 1}, (_, token) => {
     if (token < from) return null;
-    const score = scale * keyOf(look, head, token).reduce((sum, k, i) => sum + k * query[head * headDim + i], 0);
+    const key = keyOf(look, head, token);
+    let sum = 0;
+    for (let i = 0; i < headDim; i++) sum += key[i] * query[i];
+    const score = scale * sum;
     return softcap ? softcap * Math.tanh(score / softcap) : score;
   });
 }
@@ -61,10 +65,17 @@ export const apart = (a, b) => a.reduce((most, x, i) => Math.max(most, Math.abs(
 
 // liveliest is the head whose running maximum rises most often, and of those the one whose answer is least of one token.
 export function liveliest(look) {
+  const {blockSize, from, sinks} = look;
   const rank = (head) => {
-    const {tiles: list, scores, max, sum} = tiles(look, head);
-    const rises = list.filter((t, i) => i > 0 && t.max > t.before.max).length;
-    return rises - Math.max(...scores.map((s) => (s === null ? 0 : Math.exp(s - max) / sum)));
+    const scores = scoresOf(look, head);
+    let max = -Infinity, rises = 0;
+    for (let first = 0; first < scores.length; first += blockSize) {
+      const most = Math.max(max, ...scores.slice(Math.max(first, from), first + blockSize));
+      if (first > 0 && most > max) rises++;
+      max = most;
+    }
+    const own = sinks.length > 0 ? Math.exp(sinks[head] - max) : 0;
+    return rises - 1 / scores.slice(from).reduce((sum, s) => sum + Math.exp(s - max), own);
   };
   const ranks = Array.from({length: look.heads}, (_, head) => rank(head));
   return ranks.indexOf(Math.max(...ranks));

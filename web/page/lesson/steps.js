@@ -7,6 +7,7 @@ import {apart, keyOf, plain, scoresOf, tiles} from './softmax.js';
 // stepsOf gives the steps for a look {look, pieces, begun: {look, pieces}, head, blocks}: pieces are the tokens' texts.
 export function stepsOf(lesson) {
   const walk = tiles(lesson.look, lesson.head);
+  walk.large = Math.max(...walk.tiles.map(({out}) => Math.max(...out.map(Math.abs))));
   return [reads(lesson), pages(lesson), shares(lesson), asks(lesson), ...walk.tiles.map((tile, n) => takes(lesson, walk, tile, n)), divides(lesson, walk)];
 }
 
@@ -68,7 +69,6 @@ function takes({look, pieces, begun}, walk, tile, n) {
   const change = first ? `The largest score so far is ${short(tile.max)}, at “${pieces[tile.first + most]?.trim()}”.`
     : rises ? `“${pieces[tile.first + most].trim()}” has a larger score than all before: m rises to ${short(tile.max)}. What was added up counted from the old maximum, so it is scaled by exp(${short(tile.before.max)} − ${paren(tile.max)}) = ${short(tile.scale)}.`
       : `No score is above the running maximum of ${short(tile.max)}, so what was added up stays as it is.`;
-  const large = Math.max(...walk.tiles.map((t) => Math.max(...Array.from(t.out, Math.abs))));
   return {
     title: place,
     text: blank ? `Tokens ${tile.first + 1} to ${Math.min(tile.first + size, position + 1)} are out of this layer’s window: the block was given back, and is passed over.`
@@ -78,8 +78,8 @@ function takes({look, pieces, begun}, walk, tile, n) {
       ...(blank ? [] : [
         scores(tile, pieces, range, tile.max, n),
         figures([['Running maximum, m', first ? null : short(tile.before.max), short(tile.max)], ['Scale of what was', null, first ? '–' : `× ${short(tile.scale)}`], ['Running sum, l', first ? null : short(tile.before.sum), short(tile.sum)]]),
-        named('Accumulator before, scaled', vector(tile.before.out.map((x) => x * tile.scale), large, 'The accumulator before this tile, scaled')),
-        named('and with this tile', vector(tile.out, large, 'The accumulator with this tile')),
+        named('Accumulator before, scaled', vector(tile.before.out.map((x) => x * tile.scale), walk.large, 'The accumulator before this tile, scaled')),
+        named('and with this tile', vector(tile.out, walk.large, 'The accumulator with this tile')),
         numbers(tile, pieces),
       ]),
     ],
