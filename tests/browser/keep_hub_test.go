@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,4 +138,38 @@ func TestKeptOfHub(t *testing.T) {
 	}
 	hub.NoListing = true
 	assert.Equal(t, hubtest.SHA256(first), get[string](p, `(async () => { await models.remove('hf:o/gated/m.gguf'); return pull('hf:o/gated', {hub, hubToken: '`+hub.Allowed+`'}).then(({files: [{sha256}]}) => sha256); })()`), "a mirror's listing in pages")
+}
+
+// A file that is not what its sum names is taken back before anybody hears of it: whoever does closes the shelf. What of it is damaged
+// there is written again from memory.
+func TestDownloadTakesBack(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	get[any](p, `import('/store/download.js').then(async ({Download}) => {
+		const {Turns} = await import('/gpu/turns.js');
+		globalThis.fetched = async (sum, adds) => {
+			const there = new Set(), forgotten = [];
+			let closed = false;
+			const shelf = {
+				record: {about: {sha256: sum}}, has: (i) => there.has(i), read: async () => null, verified() {}, adder: () => ({add: async (i) => adds(i), total: async () => 'right'}),
+				write: async (piece) => { if ((piece.written = piece.filled) === piece.size) there.add(piece.number); },
+				forget: async (i) => { there.delete(i); forgotten.push(closed ? 'late' : i); },
+			};
+			const source = {origin: {ranges: false}, close() {}, some: async (at, max) => new Uint8Array(max)};
+			const workers = {buffer: (bytes) => new ArrayBuffer(bytes), take() {}, hold: () => () => {}};
+			const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, room: () => false, unkept() {}, done() {}});
+			download.start();
+			const says = await download.whole(new AbortController().signal).then(() => 'whole', (e) => e.value.kind);
+			closed = true;
+			await download.close();
+			await new Promise((resolve) => { setTimeout(resolve, 50); });
+			return [says, there.size, forgotten.join()].join('|');
+		};
+	})`)
+	all := make([]string, 64)
+	for i := range all {
+		all[i] = strconv.Itoa(i)
+	}
+	assert.Equal(t, "ErrDamaged|0|"+strings.Join(all, ","), get[string](p, `fetched('wrong', () => true)`))
+	assert.Equal(t, "whole|64|63", get[string](p, `((bad) => fetched('right', (i) => i !== 63 || bad-- <= 0))(1)`))
+	p.quiet()
 }

@@ -295,7 +295,8 @@ export class Download {
       while (this.#shelf && !this.#shelf.has(i) && !this.#over) await this.#change(NEVER);
       if (!this.#shelf || this.#over) return;
       if (await sum.add(i)) continue;
-      await this.#shelf?.forget(i);
+      if (!this.#shelf || this.#over) return;
+      await this.#shelf.forget(i);
       const piece = this.#pieces.get(i--);
       if (piece?.whole) {
         piece.written = 0;
@@ -304,14 +305,15 @@ export class Download {
       this.start();
     }
     const is = await sum.total();
+    if (!this.#shelf || this.#over) return;
     if (is === this.#sum) {
-      this.#shelf?.verified();
+      this.#shelf.verified();
       this.#sum = null;
-    } else {
-      this.#fail(new Fault(this.#host.name, 'ErrDamaged', `what came is not the file that the hub names: its SHA-256 is ${is}, and should be ${this.#sum}`));
-      this.#pieces.clear();
-      for (let i = 0; i < this.#count; i++) await this.#shelf?.forget(i);
+      return;
     }
+    this.#pieces.clear();
+    for (let i = 0; i < this.#count; i++) await this.#shelf?.forget(i); // before it is told: who hears of it closes the shelf
+    throw new Fault(this.#host.name, 'ErrDamaged', `what came is not the file that the hub names: its SHA-256 is ${is}, and should be ${this.#sum}`);
   }
 
   #fail(e) {
