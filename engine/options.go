@@ -31,10 +31,9 @@ type Options struct {
 	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
 	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
-	// Speculation says how tokens are drafted, to verify several of them in one step: "" or "none": not at all; "ngram": what followed
-	// the last time the last tokens came, in the prompt or the answer. The text is the same. Drafts stop where they are
-	// wrong too often, and beyond a few sequences at once.
-	// "draft": what DraftModel says, which is what "" means where there is one.
+	// Speculation says how tokens are drafted, to verify several of them in one step. "none": not at all. "ngram": what followed the
+	// last time the last tokens came, in the prompt or the answer. "draft": what DraftModel says. "": "draft" where there is a
+	// DraftModel, "none" otherwise. The text is the same. Drafts stop where they are wrong too often, and beyond a few sequences at once.
 	Speculation string `json:"speculation"`
 	// DraftModel is a smaller model with the same vocabulary, which the engine owns from Open on.
 	DraftModel gpu.Source `json:"-"`

@@ -33,7 +33,9 @@ func (e *Engine) speculation() (rows int, drafter func(most int, salt string) dr
 
 // checkSpeculation refuses what cannot be.
 func (e *Engine) checkSpeculation() error {
-	switch o := &e.options; {
+	o := &e.options
+	drafts := o.Speculation != "" && o.Speculation != "none"
+	switch {
 	case !slices.Contains([]string{"", "none", "ngram", "draft"}, o.Speculation):
 		return fmt.Errorf("%w: Speculation is %q, it must be none, ngram or draft", ErrBadRequest, o.Speculation)
 	case o.Speculation == "draft" && o.DraftModel == nil:
@@ -42,7 +44,9 @@ func (e *Engine) checkSpeculation() error {
 		return fmt.Errorf("%w: Speculation is %q, which has no use for DraftModel", ErrBadRequest, o.Speculation)
 	case o.DraftMax < 0:
 		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
-	case o.Speculation != "" && o.Speculation != "none" && e.plan.StateBytes() > 0:
+	case o.DraftMax > 0 && !drafts:
+		return fmt.Errorf("%w: DraftMax is %d, which needs Speculation", ErrBadRequest, o.DraftMax)
+	case drafts && e.plan.StateBytes() > 0:
 		return fmt.Errorf("%w: speculation with a model whose layers keep a state", ErrUnsupportedModel)
 	}
 	return nil

@@ -105,7 +105,7 @@ func testSpeculation(t *testing.T, e *Engine) {
 // What cannot be drafted is refused by name.
 func TestSpeculationIsChecked(t *testing.T) {
 	for text, o := range map[string]Options{
-		`Speculation is "medusa"`: {Speculation: "medusa"}, "DraftMax is -1": {Speculation: "ngram", DraftMax: -1},
+		`Speculation is "medusa"`: {Speculation: "medusa"}, "DraftMax is -1": {Speculation: "ngram", DraftMax: -1}, "DraftMax is 4, which needs Speculation": {DraftMax: 4},
 		`Speculation is "draft", which needs`: {Speculation: "draft"}, `Speculation is "ngram", which has no use for`: {Speculation: "ngram", DraftModel: modelSource(t, "tiny-tales")},
 		"its vocabulary is another: token": {Speculation: "draft", DraftModel: modelSource(t, "stories260K")},
 	} {

@@ -1,6 +1,14 @@
 import type {Calls} from './quire/api.js';
+import type {Cache, Stats} from './quire/blocks.js';
+import type {Look, LookRequest} from './quire/look.js';
+import type {Kept, KeptModel, Models} from './quire/models.js';
+import type {TuneOptions, Tuned} from './quire/tuning.js';
 
 export * from './quire/api.js';
+export * from './quire/blocks.js';
+export * from './quire/look.js';
+export * from './quire/models.js';
+export * from './quire/tuning.js';
 
 /** Options, of which null is as good as absent. */
 export type Options<T> = {[Name in keyof T]: {} extends Pick<T, Name> ? T[Name] | null | undefined : T[Name]};
@@ -108,103 +116,6 @@ export interface OpenOptions {
   draftMax?: number;
   /** Ranks of all LoRA adapters that loadLora may load at once; default 0: none. An adapter's rank is the rows of its lora_a. */
   loraRank?: number;
-}
-
-/** Whether the browser keeps the model that is open. */
-export interface Kept {
-  kept: boolean;
-  /** Where its weights came from. */
-  from: 'network' | 'kept' | 'file';
-  /** What Quire.models calls it. */
-  name?: string;
-  /** A sentence: why it is not kept, though it should be. */
-  problem?: string;
-}
-
-/** A model that the browser keeps, whole or in part. */
-export interface KeptModel {
-  /** What it is called: Quire.open takes it. */
-  name: string;
-  /** All names and addresses that led to it. */
-  names: string[];
-  /** Bytes of all its files that are known, and those of them that are here. */
-  size: number;
-  bytes: number;
-  /** All of it is here: it opens without the network. */
-  whole: boolean;
-  added: Date;
-  used: Date;
-  files: { url: string; size: number; bytes: number; whole: boolean; sha256?: string }[];
-}
-
-export interface PullOptions {
-  onProgress?: (progress: Progress) => void;
-  /** Stops; what has come stays, and the next pull goes on from there. */
-  signal?: AbortSignal;
-  /** As of Quire.open. */
-  connections?: number;
-  hub?: string;
-  hubToken?: string;
-}
-
-/** Room for this origin, in bytes. */
-export interface StorageRoom {
-  quota: number;
-  usage: number;
-  free: number;
-  /** Of usage: models. */
-  models: number;
-  /** The browser does not remove them by itself. */
-  persisted: boolean;
-}
-
-/** The models that the browser keeps for this origin, in its private files (OPFS). */
-export interface Models {
-  /** Those that are here, whole or in part, the last used first. */
-  list(): Promise<KeptModel[]>;
-  /** Fetches a model, or what is missing of it, without opening it; one that is here is compared with the server's. */
-  pull(model: string | URL, options?: Options<PullOptions> | null): Promise<KeptModel>;
-  /** Removes a model, and gives the bytes that it took. One that is open anywhere is not removed (ErrInUse). */
-  remove(model: string | URL | KeptModel): Promise<number>;
-  /** Says how much room there is. */
-  storage(): Promise<StorageRoom>;
-  /** Asks that the browser does not remove models by itself; some ask the visitor. Quire.open asks where nobody is asked. */
-  persist(): Promise<boolean>;
-}
-
-export interface TuneOptions {
-  /** An index in Quire.adapters() or part of a name; default: the best. */
-  adapter?: string;
-  /** Measure less, for a first impression. */
-  quick?: boolean;
-  /** Told of the engine's download, as stage 'engine' with done and total in bytes (total 0 where it is not known), and then of each
-   * measurement as it begins. */
-  onProgress?: (progress: { stage: string; done: number; total: number }) => void;
-  /** Gives up measuring. */
-  signal?: AbortSignal;
-}
-
-/** What Quire.tune measured. */
-export interface Tuned {
-  adapter: string;
-  tried: {
-    kind: 'forward' | 'decode';
-    headDim: number;
-    tile: string;
-    /** Keys that decode gives a workgroup, where that was tried. */
-    span?: number;
-    /** Of one launch. */
-    seconds: number;
-    /** 10¹² operations. */
-    tflopPerSecond?: number;
-    /** 10⁹ bytes. */
-    gbPerSecond?: number;
-    best: boolean;
-    /** Why it was not measured. */
-    skipped?: string;
-  }[];
-  /** By head dim: the tiles that are used from now on. */
-  best: { headDim: number; prefill: string; matrix?: string; decode: string; units?: number }[];
 }
 
 export interface Adapter {
@@ -439,50 +350,6 @@ export interface Embedding {
   figures: RequestFigures;
 }
 
-/** One of prompt, messages and ids, and where to look. */
-export interface LookRequest {
-  /** A text as it is; special tokens in it are parsed. */
-  prompt?: string;
-  /** A conversation, written with the model's chat template. */
-  messages?: readonly Message[];
-  /** Token ids; at most 4,096. */
-  ids?: readonly number[];
-  /** Which layer's attention; default: the middle one of those that have any. */
-  layer?: number;
-  /** How many answers of two tokens begin, to see what blocks they share; default 1. */
-  answers?: number;
-}
-
-/** What attention of one layer makes of a prompt's last token, with what it reads. Matrices lie row after row. */
-export interface Look {
-  layer: number;
-  /** The model's layers that have attention. */
-  layers: number[];
-  /** The token's place in the prompt, and the first that it sees. */
-  position: number;
-  from: number;
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-  /** A score is scale · (q·k), and where softcap is not 0 softcap · tanh(score / softcap). */
-  scale: number;
-  softcap: number;
-  blockSize: number;
-  /** The blocks of each answer; 0 stands for what a window has left behind. */
-  tables: number[][];
-  promptIds: number[];
-  /** The answers' token ids. */
-  answers: number[][];
-  /** [heads][headDim]: the token's query, and what attention gave. */
-  query: Float32Array;
-  out: Float32Array;
-  /** [tokens][kvHeads][headDim], as the KV cache has them. */
-  keys: Float32Array;
-  values: Float32Array;
-  /** A logit a head that joins the softmax and has no value; empty where there is none. */
-  sinks: Float32Array;
-}
-
 export interface RequestFigures {
   promptTokens: number;
   cachedTokens: number;
@@ -526,103 +393,6 @@ export interface Result {
   logprobs?: Token[];
   choices: Choice[];
   figures: RequestFigures;
-}
-
-export interface Stats {
-  /** A block is active, in a sequence's table, or free; cached ones, active or free, can serve later prompts. */
-  blocks: {total: number; active: number; cached: number; free: number};
-  waiting: number;
-  running: number;
-  steps: number;
-  /** Generated since the model was opened. */
-  tokens: number;
-  /** Drafts that were verified, tokens of them, and those among these that were right. */
-  drafts: number;
-  draftedTokens: number;
-  acceptedTokens: number;
-  /** Of requests that gave way to others, in all and by swap to host memory. */
-  preemptions: number;
-  swaps: number;
-  /** Of blocks, before a sequence writes what others still read. */
-  copies: number;
-  /** Of blocks from the prefix cache. */
-  evictions: number;
-  /** Of blocks, to host memory and back. */
-  swapOuts: number;
-  swapIns: number;
-  /** Snapshots of states in the prefix cache, sequences that went on from one, and those that gave way to others. */
-  snapshots: number;
-  snapshotHits: number;
-  snapshotsEvicted: number;
-  /** Blocks of host memory, to swap to, and those among them that are free. */
-  hostBlocks: number;
-  hostFree: number;
-  /** Places for tokens in active blocks: all, those that hold one, and the rest. */
-  slotsTaken: number;
-  slotsUsed: number;
-  slotsWasted: number;
-  /** Tokens of prompts, and those among them that the prefix cache had in whole blocks. */
-  askedTokens: number;
-  hitTokens: number;
-  /** Tokens copied from blocks that share only their first ones. */
-  partialTokens: number;
-  /** The share of asked tokens that were found, over the last 1,000 requests. */
-  hitRate: number;
-  /** Computed tokens, of prompts and generated, again after a preemption too. */
-  computed: number;
-  /** Steps that have not landed. */
-  inFlight: number;
-  /** Tokens and sequences of the last step. */
-  batchTokens: number;
-  batchSequences: number;
-  /** Conversations whose blocks are held, and how often one gave way. */
-  pinned: number;
-  pinsYielded: number;
-  /** Events that nobody read in time. */
-  eventsDropped: number;
-  /** How often a lost GPU was set up again. */
-  recoveries: number;
-  /** In the last step. */
-  dispatches: number;
-  gpuBuffers: number;
-  gpuBytes: number;
-}
-
-/** The KV cache at one moment. Arrays have one element a block. */
-export interface Cache {
-  /** The first in sequences that holds the block; -1: none. */
-  owners: Int32Array;
-  /** Sequences that hold it: 0 is free, 2 and more share it. */
-  references: Uint16Array;
-  /** 1 where later prompts can find the block, free or not. */
-  cached: Uint8Array;
-  sequences: {
-    /** null: its request is one of the API's, or another tab's. */
-    generation: Generation | null;
-    /** Its request, by a number that counts all of the engine. */
-    request: number;
-    index: number;
-    /** Blocks it holds: none while it waits, also after it was preempted. */
-    blocks: number;
-  }[];
-  /** Blocks that are held more than once. */
-  shared: number;
-  /** What has happened since the last time. Blocks count from 1. */
-  events: CacheEvent[];
-  stats: Stats;
-}
-
-export interface CacheEvent {
-  kind: 'removed' | 'cleared' | 'forked' | 'copied' | 'swapped out' | 'swapped in' | 'preempted';
-  block?: number;
-  /** Where copied and swapped blocks go. */
-  to?: number;
-  /** The sequence's number, and the KV group of the block, where they are not 0. */
-  sequence?: number;
-  group?: number;
-  /** Why a request gave way by swap or by computing again: what either was thought to cost, in one unit. */
-  preemption?: {sequences: number; tokens: number; blocks: number; recomputeCost: number; swapCost: number; swapped: boolean};
-  generation: Generation | null;
 }
 
 /** One request's output. Leaving a for await loop over it early cancels it. */

@@ -252,8 +252,8 @@ func (x *expansion) take(s *schema, to *shape) (more goal, branches [][]option) 
 	if len(s.oneOf) > 0 {
 		branches = append(branches, x.exactlyOne(s.oneOf))
 	}
-	if s.when != nil && (s.then != nil || s.otherwis != nil) {
-		branches = append(branches, []option{{more: both(demand{s: s.when}, s.then)}, {more: both(demand{s.when, true}, s.otherwis)}})
+	if s.when != nil && (s.then != nil || s.otherwise != nil) {
+		branches = append(branches, []option{{more: both(demand{s: s.when}, s.then)}, {more: both(demand{s.when, true}, s.otherwise)}})
 	} else if s.when != nil && x.c.open { // what it looks at counts where it holds
 		branches = append(branches, []option{{more: goal{{s: s.when}}}, {}})
 	}

@@ -57,7 +57,7 @@ func (r *schemaReader) schemas(value any, at string) []*schema {
 	return out
 }
 
-func (r *schemaReader) map_(value any, at string) []property {
+func (r *schemaReader) named(value any, at string) []property {
 	o, ok := value.(*json.Object)
 	if !ok {
 		fail(at, "it must be an object of schemas")

@@ -15,18 +15,18 @@ type schema struct {
 	boolean bool // it is true or false
 	never   bool // it is false
 
-	types    typeSet // 0: not given
-	enum     []any
-	hasEnum  bool
-	listed   map[string]bool // the values of enum, once asked for
-	ref      *schema
-	allOf    []*schema
-	anyOf    []*schema
-	oneOf    []*schema
-	not      *schema
-	when     *schema // if
-	then     *schema
-	otherwis *schema // else
+	types     typeSet // 0: not given
+	enum      []any
+	hasEnum   bool
+	listed    map[string]bool // the values of enum, once asked for
+	ref       *schema
+	allOf     []*schema
+	anyOf     []*schema
+	oneOf     []*schema
+	not       *schema
+	when      *schema // if
+	then      *schema
+	otherwise *schema // else
 
 	minimum, maximum, above, below, multipleOf *number
 
@@ -207,7 +207,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "then":
 			s.then = r.at(value, at)
 		case "else":
-			s.otherwis = r.at(value, at)
+			s.otherwise = r.at(value, at)
 		case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
 			r.bound(s, o, name, value, at)
 		case "minLength":
@@ -249,9 +249,9 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 			}
 			s.unique = on
 		case "properties":
-			s.properties = r.map_(value, at)
+			s.properties = r.named(value, at)
 		case "patternProperties":
-			s.patterns = r.map_(value, at)
+			s.patterns = r.named(value, at)
 			for _, p := range s.patterns {
 				r.compilePattern(p.name, at+"/"+escapePointer(p.name))
 			}

@@ -155,7 +155,7 @@ func unescapePercent(text string) string {
 
 // within lists the schemas that hold for the same value.
 func (s *schema) within(each func(*schema)) {
-	for _, list := range [][]*schema{{s.ref, s.not, s.when, s.then, s.otherwis}, s.allOf, s.anyOf, s.oneOf} {
+	for _, list := range [][]*schema{{s.ref, s.not, s.when, s.then, s.otherwise}, s.allOf, s.anyOf, s.oneOf} {
 		for _, t := range list {
 			if t != nil {
 				each(t)

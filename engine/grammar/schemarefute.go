@@ -71,8 +71,8 @@ func (x *expansion) refute(s *schema) []option {
 	if s.when != nil && s.then != nil {
 		add(typeAny, nil, demand{s: s.when}, demand{s.then, true})
 	}
-	if s.when != nil && s.otherwis != nil {
-		add(typeAny, nil, demand{s.when, true}, demand{s.otherwis, true})
+	if s.when != nil && s.otherwise != nil {
+		add(typeAny, nil, demand{s.when, true}, demand{s.otherwise, true})
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func (h holding) evaluating(u *schema) []*schema {
 			visit(s.when)
 			visit(s.then)
 		case h.holds(s.when, true):
-			visit(s.otherwis)
+			visit(s.otherwise)
 		}
 		for _, d := range s.dependentSchemas {
 			if h.present(d.name) {

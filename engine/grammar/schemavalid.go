@@ -146,7 +146,7 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 		return false
 	}
 	if s.when != nil {
-		branch := s.otherwis
+		branch := s.otherwise
 		if holds(s.when) {
 			branch = s.then
 		}

@@ -49,8 +49,12 @@ func declared(t *testing.T, types, name string) (names []string) {
 // What the engine tells, the page and the command line get as the engine's own types have it: in JavaScript's spelling, as quire.d.ts
 // declares it.
 func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
-	types, err := os.ReadFile("../../web/quire.d.ts")
-	require.NoError(t, err)
+	var types []byte // quire.d.ts, and what it exports from files beside it
+	for _, name := range []string{"quire", "quire/blocks", "quire/tuning"} {
+		text, err := os.ReadFile("../../web/" + name + ".d.ts")
+		require.NoError(t, err)
+		types = append(types, text...)
+	}
 	without := func(names []string, drop ...string) []string {
 		var kept []string
 		for _, n := range names {
@@ -70,7 +74,7 @@ func TestEngineTypesAreSpeltAsDeclared(t *testing.T) {
 		assert.ElementsMatch(t, without(promised, "promptIds", "seed", "generation"), without(has, "defaults", "embedding", "scores"), name)
 	}
 	assert.Subset(t, spelt(t, reflect.TypeOf(engine.Result{})), without(declared(t, string(types), "Embedding"), "promptIds"))
-	options := without(declared(t, string(types), "OpenOptions"), "model", "onProgress", "onRecovering", "signal", "adapter", "power", "keep", "connections", "hub", "hubToken", "shared")
+	options := without(declared(t, string(types), "OpenOptions"), "model", "onProgress", "onRecovering", "signal", "adapter", "power", "keep", "connections", "hub", "hubToken", "shared", "draftModel")
 	assert.ElementsMatch(t, options, spelt(t, reflect.TypeOf(engine.Options{})))
 	for _, of := range []any{attend.Tuned{}, attention.Tuning{}, engine.Chunk{}, engine.Preemption{}, engine.BlockStats{}, engine.Progress{}, engine.Info{}.Adapter, engine.Info{}.Adapter.Limits} {
 		assert.NotEmpty(t, spelt(t, reflect.TypeOf(of)))

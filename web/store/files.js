@@ -1,11 +1,9 @@
 // What is done with the bytes of files that are kept: reading, writing and adding up. All of it keeps a thread busy, SHA-256 above all,
 // which browsers make at once though they give a promise.
 
+import {digest} from './digest.js';
 import {bytesInto, folderIn, openFile, top} from './folder.js';
 import {Sum} from './sum.js';
-
-const hex = (buffer) => Array.from(new Uint8Array(buffer), (b) => b.toString(16).padStart(2, '0')).join('');
-const sha256 = async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes));
 
 /** Does what it is asked to; answers have {buffer}, which may be used again. */
 export class Files {
@@ -23,7 +21,7 @@ export class Files {
   async read({folder, name, bytes, sha256: wanted, buffer}) {
     const into = new Uint8Array(buffer, 0, bytes);
     const read = await bytesInto(await this.#folder(folder), name, into).catch(() => 0);
-    return {buffer, good: read === bytes && await sha256(into) === wanted};
+    return {buffer, good: read === bytes && await digest(into) === wanted};
   }
 
   /** Writes bytes at a place, the end of what is there so far, and gives the sum of all up to their end. */
@@ -37,7 +35,7 @@ export class Files {
       whole = new Uint8Array(at + bytes);
       await handle.read(whole, {at: 0});
     }
-    const sum = await sha256(whole);
+    const sum = await digest(whole);
     if (last) await this.end({folder, name});
     return {buffer, sha256: sum};
   }
