@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"quire/engine/generation"
@@ -27,9 +28,11 @@ type (
 	Embed         = generation.Embed
 	Pooling       = generation.Pooling
 	LoRA          = generation.LoRA
+	Grammar       = generation.Grammar
+	GrammarKind   = generation.GrammarKind
 )
 
-// The finish reasons and limits, and when a beam search ends.
+// The finish reasons and limits, the kinds of grammar, and when a beam search ends.
 const (
 	FinishStop      = generation.FinishStop
 	FinishLength    = generation.FinishLength
@@ -44,6 +47,11 @@ const (
 	PoolLast = generation.PoolLast
 	PoolRank = generation.PoolRank
 
+	JSONSchema = generation.JSONSchema
+	Regex      = generation.Regex
+	GBNF       = generation.GBNF
+	JSONObject = generation.JSONObject
+
 	StopHeuristic = generation.StopHeuristic
 	StopAtWidth   = generation.StopAtWidth
 	StopNever     = generation.StopNever
@@ -53,6 +61,9 @@ const (
 func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	if err := r.Validate(e.limits); err != nil {
 		return nil, err
+	}
+	if r.Grammar != nil {
+		return nil, fmt.Errorf("%w: a grammar is not supported yet", ErrBadRequest)
 	}
 	breakers, err := e.breakers.Of(r.Sample.DRY)
 	if err != nil {

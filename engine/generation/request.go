@@ -18,8 +18,9 @@ type Request struct {
 	MinTokens int           // before these no end token is drawn, and no stop text ends generation
 	Sample    sample.Params // the zero value is greedy; its Logprobs asks for log-probabilities
 	Stop      []string      // texts that end generation; they are not part of the output
-	IgnoreEnd bool          // go on past end tokens
-	Special   bool          // show special tokens in the text
+	IgnoreEnd bool          // go on past end tokens; with a Grammar draw none
+	Special   bool          // show special tokens in the text; a Grammar means their names then
+	Grammar   *Grammar      // what the text must be; nil: anything
 	Priority  int           // the lower, the sooner
 	Tenant    string        // turns are shared out among tenants
 	Salt      string        // cached blocks are shared only under an equal salt, such as a tenant's or an origin's name; sessions have none
@@ -55,6 +56,10 @@ func (r Request) Clone() Request {
 		r.Landed[i] = slices.Clone(r.Landed[i])
 	}
 	r.Sample.LogitBias, r.Sample.DRY.Breakers = maps.Clone(r.Sample.LogitBias), slices.Clone(r.Sample.DRY.Breakers)
+	if r.Grammar != nil {
+		grammar := *r.Grammar
+		r.Grammar = &grammar
+	}
 	if r.Beams != nil {
 		beams := *r.Beams
 		r.Beams = &beams

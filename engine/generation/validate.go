@@ -60,8 +60,10 @@ func (r *Request) Check() error {
 	if slices.Contains(r.Stop, "") {
 		return refuse("a stop text is empty")
 	}
-	if err := r.checkPenalties(); err != nil {
-		return err
+	for _, check := range []func() error{r.checkPenalties, r.checkGrammar} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return r.checkLoRA()
 }

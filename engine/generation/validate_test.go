@@ -35,6 +35,10 @@ func TestValidate(t *testing.T) {
 		"LengthPenalty is NaN": {Beams: &Beams{Width: 2, LengthPenalty: math.NaN()}},
 		"scale is 1e+40":       {LoRA: []LoRA{{Scale: 1e40}}},
 		"scale is NaN":         {LoRA: []LoRA{{Scale: math.NaN()}}},
+		"Grammar.Kind is 4":    {Grammar: &Grammar{Kind: 4, Source: "a"}},
+		"must be a regular":    {Grammar: &Grammar{Kind: Regex}},
+		"needs none":           {Grammar: &Grammar{Kind: JSONObject, Source: "{}"}},
+		"with an embedding":    {Grammar: &Grammar{Kind: Regex, Source: "a"}, Embed: &Embed{}},
 	} {
 		if r.Prompt == nil {
 			r.Prompt = []int32{1}
