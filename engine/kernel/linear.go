@@ -41,7 +41,7 @@ type LinearParams struct {
 	MinRows int
 	// Late has kernels for few rows, where others can do their work, compile later.
 	Late bool
-	// Variant is "" to let the adapter decide, "baseline", "subgroup" or "tile128".
+	// Variant is "" to let the adapter decide, or one of LinearVariants.
 	Variant string
 	// MaxTurns bounds the turns of an invocation's loops; 0: MaxTurns.
 	MaxTurns int
@@ -54,19 +54,13 @@ type LinearParams struct {
 // not share a buffer with another of them.
 type LinearViews struct{ Step, X, Y, Bias, Norm, Normed, Adapters gpu.View }
 
-// matvecRows are the rows of x that a matrix × vector kernel may take.
-var matvecRows = [...]int{1, 2, 4, 8}
-
-// Linear is a matrix product with its kernels: matrix × vector for few rows, tiled for many.
+// Linear is a matrix product with its kernels, in ways for few rows and for many.
 type Linear struct {
 	dev      *gpu.Device
 	params   LinearParams
 	subgroup uint32
-	norm     *RMSNorm
-	matvec   [len(matvecRows)][]*gpu.Kernel // a kernel a piece
-	late     [len(matvecRows)]bool          // matvec kernels that the next can stand in for
-	tiled    [][]*gpu.Kernel                // for each piece one a part of K
-	wide     [][]*gpu.Kernel                // tile128, where it may be taken
+	norm     *RMSNorm // for the ways that don't find the norm themselves
+	ways     []*way
 }
 
 // NewLinear composes the kernels of a matrix product and starts to compile them.
@@ -82,36 +76,10 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		return nil, fmt.Errorf("linear: %w: %d columns from %d in rows of %d", ErrMatrixShape, width, p.YOffset, p.YStride)
 	}
 	l := &Linear{dev: dev, params: p}
-	wide := false
-	info := dev.Info()
-	switch p.Variant {
-	case "", "subgroup":
-		if l.subgroup = subgroupSize(info); l.subgroup == 0 && p.Variant == "subgroup" {
-			return nil, fmt.Errorf("linear: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
-		}
-		wide = p.Variant == "" && info.Type == "discrete"
-	case "tile128":
-		wide = true
-	case "baseline":
-	default:
-		return nil, fmt.Errorf("linear: unknown variant %q", p.Variant)
+	if err := l.choose(dev.Info()); err != nil {
+		return nil, err
 	}
-	if p.Deterministic {
-		l.subgroup, wide = 0, false
-	}
-
-	rows, tiled := matvecRows[:], p.MaxRows == 0 || p.MaxRows > matvecMost
-	switch {
-	case p.Deterministic:
-		rows, tiled = rows[:1], false
-	case p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu":
-		// SwiftShader takes seconds to compile each large kernel, longer than they save.
-		rows, tiled = rows[:3], false
-	}
-	if tiled && p.MinRows > matvecMost {
-		rows = nil
-	}
-	if p.Norm && tiled {
+	if p.Norm && slices.ContainsFunc(l.ways, func(w *way) bool { return !w.norms() }) {
 		var err error
 		l.norm, err = NewRMSNorm(dev, RMSNormParams{
 			K: p.Matrix.Cols, XStride: p.XStride, YStride: p.XStride, MWord: p.MWord, Eps: p.Eps, Gather: p.Gather, subgroup: l.subgroup, Variant: "baseline"})
@@ -120,58 +88,13 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		}
 	}
 	for _, piece := range p.Matrix.Pieces {
-		for i, m := range rows {
-			if i > 0 && p.MaxRows != 0 && p.MaxRows <= rows[i-1] {
-				break
-			}
-			late := p.Late && i > 0 && i+1 < len(rows) && (p.MaxRows == 0 || p.MaxRows > m)
-			if err := l.add(&l.matvec[i], matvecSpec(&p, piece, m, l.subgroup), late); err != nil {
-				return nil, err
-			}
-			l.late[i] = late
-		}
-		if !tiled {
-			continue
-		}
-		if err := l.addParts(&l.tiled, piece, matmulTile); err != nil {
-			return nil, err
-		}
-		if wide {
-			if err := l.addParts(&l.wide, piece, tile128); err != nil {
+		for _, w := range l.ways {
+			if err := w.add(dev, &l.params, piece); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return l, nil
-}
-
-// addParts adds a tiled kernel for each part of K.
-func (l *Linear) addParts(to *[][]*gpu.Kernel, piece Piece, tile int) error {
-	specs, err := matmulParts(&l.params, piece, tile)
-	if err != nil {
-		return err
-	}
-	var kernels []*gpu.Kernel
-	for _, s := range specs {
-		if err := l.add(&kernels, s, false); err != nil {
-			return err
-		}
-	}
-	*to = append(*to, kernels)
-	return nil
-}
-
-func (l *Linear) add(to *[]*gpu.Kernel, s Spec, late bool) error {
-	m, err := Module(l.dev, s)
-	if err != nil {
-		return err
-	}
-	k := l.dev.Later(m)
-	if !late {
-		k = l.dev.Kernel(m)
-	}
-	*to = append(*to, k)
-	return nil
 }
 
 // spec is what the matrix kernels share; copies are of the weights' table, in workgroup memory.
@@ -222,163 +145,13 @@ func (l *Linear) Kernels() []*gpu.Kernel { return l.kernels(true) }
 
 func (l *Linear) kernels(late bool) []*gpu.Kernel {
 	var all []*gpu.Kernel
-	for i, k := range l.matvec {
-		if late || !l.late[i] {
-			all = append(all, k...)
+	for _, w := range l.ways {
+		if late || !w.late {
+			all = append(all, slices.Concat(w.kernels...)...)
 		}
-	}
-	for _, parts := range slices.Concat(l.tiled, l.wide) {
-		all = append(all, parts...)
 	}
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)
 	}
 	return all
-}
-
-// LinearBind is a Linear's buffers, bound.
-type LinearBind struct {
-	norm   *gpu.BindGroup
-	matvec [len(matvecRows)][]*gpu.BindGroup
-	views  [][]gpu.View // a piece's, for matvec kernels
-	tiled  [][]*gpu.BindGroup
-	wide   [][]*gpu.BindGroup
-}
-
-// Bind binds the product's buffers; it waits for kernels that still compile.
-func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
-	b := &LinearBind{}
-	// What a product does without is bound to x, which it only reads too.
-	bias, norm, x := v.X, v.X, v.X
-	if l.params.Bias {
-		bias = v.Bias
-	}
-	if l.params.Norm {
-		norm, x = v.Norm, v.Normed
-	}
-	var adapters []gpu.View
-	if l.params.Adapters != nil {
-		adapters = []gpu.View{v.Adapters}
-	}
-	if l.norm != nil {
-		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
-		if err != nil {
-			return nil, err
-		}
-		b.norm = g
-	}
-	for p, piece := range l.params.Matrix.Pieces {
-		views := append([]gpu.View{v.Step, piece.codes, piece.scales, v.X, v.Y, bias, norm}, adapters...)
-		b.views = append(b.views, views)
-		for i := range l.matvec {
-			if len(l.matvec[i]) == 0 || l.late[i] {
-				continue
-			}
-			g, err := l.dev.Bind(l.matvec[i][p], views...)
-			if err != nil {
-				return nil, err
-			}
-			b.matvec[i] = append(b.matvec[i], g)
-		}
-		if l.tiled == nil {
-			continue
-		}
-		tiles := append([]gpu.View{v.Step, piece.codes, piece.scales, x, v.Y, bias}, adapters...)
-		groups, err := l.bindParts(l.tiled[p], tiles...)
-		if err != nil {
-			return nil, err
-		}
-		b.tiled = append(b.tiled, groups)
-		if l.wide != nil {
-			groups, err := l.bindParts(l.wide[p], tiles...)
-			if err != nil {
-				return nil, err
-			}
-			b.wide = append(b.wide, groups)
-		}
-	}
-	return b, nil
-}
-
-func (l *Linear) bindParts(parts []*gpu.Kernel, views ...gpu.View) ([]*gpu.BindGroup, error) {
-	var groups []*gpu.BindGroup
-	for _, k := range parts {
-		g, err := l.dev.Bind(k, views...)
-		if err != nil {
-			return nil, err
-		}
-		groups = append(groups, g)
-	}
-	return groups, nil
-}
-
-// matvecMost is the number of rows up to which matrix × vector kernels, eight rows at a time, beat tiles.
-const matvecMost = 32
-
-// wideGroups is the number of wide tiles from which they fill a large GPU.
-const wideGroups = 120
-
-// Many says whether m rows are multiplied by tiles.
-func (l *Linear) Many(m int) bool { return l.tiled != nil && m > matvecMost }
-
-// Record records y for m rows, the number that the step buffer's word MWord will hold.
-func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
-	if m < 1 {
-		return
-	}
-	if !l.Many(m) {
-		l.recordMatvec(rec, b, m)
-		return
-	}
-	if l.norm != nil {
-		l.norm.Record(rec, b.norm, m)
-	}
-	l.recordTiled(rec, b, m)
-}
-
-func (l *Linear) recordMatvec(rec *gpu.Recorder, b *LinearBind, m int) {
-	i := 0
-	for i+1 < len(matvecRows) && len(l.matvec[i+1]) > 0 && matvecRows[i] < m {
-		i++
-	}
-	for !l.has(b, i) {
-		i++
-	}
-	z := uint32(ceilDiv(m, matvecRows[i]))
-	for p, piece := range l.params.Matrix.Pieces {
-		x, y := Fold(matvecGroups(&l.params, piece, matvecRows[i], l.subgroup))
-		rec.Dispatch(l.matvec[i][p], b.matvec[i][p], x, y, z)
-	}
-}
-
-// has says whether the i-th matvec kernels may be recorded, and binds late ones once they have compiled.
-func (l *Linear) has(b *LinearBind, i int) bool {
-	if !l.late[i] || len(b.matvec[i]) > 0 {
-		return true
-	}
-	var groups []*gpu.BindGroup
-	for p, k := range l.matvec[i] {
-		if !k.Ready() {
-			return false
-		}
-		g, err := l.dev.Bind(k, b.views[p]...)
-		if err != nil {
-			return false
-		}
-		groups = append(groups, g)
-	}
-	b.matvec[i] = groups
-	return true
-}
-
-func (l *Linear) recordTiled(rec *gpu.Recorder, b *LinearBind, m int) {
-	kernels, binds, tile := l.tiled, b.tiled, matmulTile
-	if l.wide != nil && ceilDiv(m, tile128)*ceilDiv(l.params.Matrix.Rows, tile128) >= wideGroups {
-		kernels, binds, tile = l.wide, b.wide, tile128
-	}
-	for p, piece := range l.params.Matrix.Pieces {
-		for i, k := range kernels[p] {
-			rec.Dispatch(k, binds[p][i], uint32(ceilDiv(piece.Rows, tile)), uint32(ceilDiv(m, tile)), 1)
-		}
-	}
 }

@@ -384,7 +384,7 @@ func TestLateKernels(t *testing.T) {
 		}
 	}
 	compare()
-	two := l.matvec[1][0]
+	two := l.ways[1].kernels[0][0]
 	require.Contains(t, two.Label(), "×2")
 	assert.False(t, two.Ready())
 	assert.False(t, l.has(b, 1))

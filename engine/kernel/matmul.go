@@ -8,6 +8,25 @@ const (
 	tile128    = 128
 )
 
+// wideGroups is the number of wide tiles from which they fill a large GPU.
+const wideGroups = 120
+
+// tileWay multiplies tiles of rows, where there are so many of them.
+type tileWay struct{ tile, fewest int }
+
+func (w tileWay) takes(p *LinearParams, m int) bool {
+	return ceilDiv(m, w.tile)*ceilDiv(p.Matrix.Rows, w.tile) >= w.fewest
+}
+func (w tileWay) norms() bool { return false }
+
+func (w tileWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
+	return matmulParts(p, piece, w.tile)
+}
+
+func (w tileWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) {
+	return uint32(ceilDiv(piece.Rows, w.tile)), uint32(ceilDiv(m, w.tile)), 1
+}
+
 // matmulSpec specialises shaders/matmul.wgsl for a piece of the matrix, a tile of 64 or 128 and a part of K in blocks.
 func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 	part := *p

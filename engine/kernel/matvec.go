@@ -7,6 +7,24 @@ import (
 	"quire/engine/quant"
 )
 
+// matvecWay multiplies rows at a time, of at most so many in all; 0: any number.
+type matvecWay struct {
+	rows, most int
+	subgroup   uint32
+}
+
+func (w matvecWay) takes(_ *LinearParams, m int) bool { return upTo(w.most, m) }
+func (w matvecWay) norms() bool                       { return true }
+
+func (w matvecWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
+	return []Spec{matvecSpec(p, piece, w.rows, w.subgroup)}, nil
+}
+
+func (w matvecWay) groups(p *LinearParams, piece Piece, m int) (x, y, z uint32) {
+	x, y = Fold(matvecGroups(p, piece, w.rows, w.subgroup))
+	return x, y, uint32(ceilDiv(m, w.rows))
+}
+
 // matvecShape is how a matrix × vector kernel shares its work.
 type matvecShape struct {
 	lanes int // invocations along K of a row

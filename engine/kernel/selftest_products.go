@@ -172,36 +172,19 @@ func (w *linearTest) piece(i int) {
 		return
 	}
 	l := w.l
-	x := w.x
-	bias, norm := x, x
+	x, bias := w.x, w.x
 	if l.params.Bias {
 		bias = w.bias
 	}
-	if l.params.Norm {
-		norm = w.norm
-	}
-	codes, scales := operand{view: w.matrix.Pieces[0].codes}, operand{view: w.matrix.Pieces[0].scales}
-	few := Piece{Rows: min(2*testColumns, l.params.Matrix.Pieces[i].Rows)}
-	for j := range l.matvec {
-		if len(l.matvec[j]) == 0 || !w.Needs(l.matvec[j][i]) {
-			continue
-		}
-		k := l.matvec[j][i]
-		y := w.fresh()
-		if b := w.bind(k, w.step, append([]operand{codes, scales, x, y, bias, norm}, w.more...)...); b != nil {
-			w.rec.Dispatch(k, b, uint32(matvecGroups(&l.params, few, matvecRows[j], l.subgroup)), 1, uint32(testRows/matvecRows[j]))
-			w.outputs(i, y, true, k)
-		}
-	}
 	var many []*gpu.Kernel
-	for _, tiles := range [][][]*gpu.Kernel{l.tiled, l.wide} {
-		if tiles != nil {
-			many = append(many, tiles[i]...)
+	for _, way := range l.ways {
+		if !way.norms() {
+			many = append(many, way.kernels[i]...)
 		}
 	}
 	if l.norm != nil && w.Needs(append(many, l.norm.kernel)...) {
 		normed := w.operand("normed rows", testRows, l.params.XStride, l.params.XStride)
-		if b := w.bind(l.norm.kernel, w.step, x, norm, normed); b != nil {
+		if b := w.bind(l.norm.kernel, w.step, x, w.norm, normed); b != nil {
 			l.norm.Record(&w.rec, b, testRows)
 			if x = normed; w.Needs(l.norm.kernel) {
 				rows := w.rows
@@ -212,17 +195,28 @@ func (w *linearTest) piece(i int) {
 			}
 		}
 	}
-	for _, tiles := range [][][]*gpu.Kernel{l.tiled, l.wide} {
-		if tiles == nil || !w.Needs(tiles[i]...) {
+	few := Piece{Rows: min(2*testColumns, l.params.Matrix.Pieces[i].Rows)}
+	for _, way := range l.ways {
+		if !w.Needs(way.kernels[i]...) {
 			continue
 		}
 		y := w.fresh()
-		for _, k := range tiles[i] {
-			if b := w.bind(k, w.step, append([]operand{codes, scales, x, y, bias}, w.more...)...); b != nil {
-				w.rec.Dispatch(k, b, 1, 1, 1)
+		operands := []operand{{view: w.matrix.Pieces[0].codes}, {view: w.matrix.Pieces[0].scales}, x, y, bias}
+		if way.norms() {
+			norm := w.x
+			if l.params.Norm {
+				norm = w.norm
+			}
+			operands[2] = w.x
+			operands = append(operands, norm)
+		}
+		gx, gy, gz := way.groups(&l.params, few, testRows)
+		for _, k := range way.kernels[i] {
+			if b := w.bind(k, w.step, append(operands, w.more...)...); b != nil {
+				w.rec.Dispatch(k, b, gx, gy, gz)
 			}
 		}
-		w.outputs(i, y, false, tiles[i]...)
+		w.outputs(i, y, way.norms(), way.kernels[i]...)
 	}
 }
 

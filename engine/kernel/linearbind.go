@@ -1,0 +1,117 @@
+package kernel
+
+import "quire/engine/gpu"
+
+// LinearBind is a Linear's buffers, bound.
+type LinearBind struct {
+	views LinearViews
+	norm  *gpu.BindGroup
+	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they have compiled
+}
+
+// Bind binds the product's buffers; it waits for kernels that still compile.
+func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
+	b := &LinearBind{views: v, ways: make([][][]*gpu.BindGroup, len(l.ways))}
+	if l.norm != nil {
+		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
+		if err != nil {
+			return nil, err
+		}
+		b.norm = g
+	}
+	for i, w := range l.ways {
+		if w.late {
+			continue
+		}
+		if err := l.bind(b, i); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// bind binds the kernels of a way.
+func (l *Linear) bind(b *LinearBind, i int) error {
+	v := b.views
+	// What a product does without is bound to x, which it only reads too.
+	bias, norm, x := v.X, v.X, v.X
+	if l.params.Bias {
+		bias = v.Bias
+	}
+	w := l.ways[i]
+	if l.params.Norm && w.norms() {
+		norm = v.Norm
+	} else if l.params.Norm {
+		x = v.Normed
+	}
+	var all [][]*gpu.BindGroup
+	for p, piece := range l.params.Matrix.Pieces {
+		views := []gpu.View{v.Step, piece.codes, piece.scales, x, v.Y, bias}
+		if w.norms() {
+			views = append(views, norm)
+		}
+		if l.params.Adapters != nil {
+			views = append(views, v.Adapters)
+		}
+		var parts []*gpu.BindGroup
+		for _, k := range w.kernels[p] {
+			g, err := l.dev.Bind(k, views...)
+			if err != nil {
+				return err
+			}
+			parts = append(parts, g)
+		}
+		all = append(all, parts)
+	}
+	b.ways[i] = all
+	return nil
+}
+
+// has says whether the i-th way may be recorded, and binds a late one once it has compiled.
+func (l *Linear) has(b *LinearBind, i int) bool {
+	if b.ways[i] != nil {
+		return true
+	}
+	for _, parts := range l.ways[i].kernels {
+		for _, k := range parts {
+			if !k.Ready() {
+				return false
+			}
+		}
+	}
+	return l.bind(b, i) == nil
+}
+
+// Many says whether m rows go through RMSNorm before they are multiplied, or would.
+func (l *Linear) Many(m int) bool { return !l.ways[l.way(m)].norms() }
+
+// way is the first that takes m rows.
+func (l *Linear) way(m int) int {
+	for i, w := range l.ways {
+		if w.takes(&l.params, m) {
+			return i
+		}
+	}
+	return len(l.ways) - 1
+}
+
+// Record records y for m rows, the number that the step buffer's word MWord will hold.
+func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
+	if m < 1 {
+		return
+	}
+	i := l.way(m)
+	for !l.has(b, i) {
+		i++
+	}
+	w := l.ways[i]
+	if l.norm != nil && !w.norms() {
+		l.norm.Record(rec, b.norm, m)
+	}
+	for p, piece := range l.params.Matrix.Pieces {
+		x, y, z := w.groups(&l.params, piece, m)
+		for j, k := range w.kernels[p] {
+			rec.Dispatch(k, b.ways[i][p][j], x, y, z)
+		}
+	}
+}
