@@ -1,12 +1,12 @@
 // The most likely token of each slice of each output's logits, as (key, id); one that is no number comes first.
-//! include: step logits fold
+//! include: logits fold
 //! const WORKGROUP: u32   invocations of a workgroup
 //! const STRIDE: u32      words from one output's logits to the next
 //! const SLICE: u32       vec4s of a slice
 //! const VOCABULARY: u32  tokens
 //! const SLICES: u32      slices of an output's logits
 
-@group(0) @binding(2) var<storage, read_write> peaks: array<vec2<u32>>; // [output][SLICES]
+@group(0) @binding(3) var<storage, read_write> peaks: array<vec2<u32>>; // [output][SLICES]
 
 const PART: u32 = WORKGROUP / 16u;
 
@@ -19,22 +19,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if o >= step[STEP_OUTPUTS] {
         return;
     }
+    take_mask(output_at(o));
     let base = o * (STRIDE / 4u);
     let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
     //! turns: SLICE / WORKGROUP
     for (var c = group.x * SLICE + lane; c < end; c += WORKGROUP) {
         let x = logits[base + c];
-        let id = 4u * c;
-        found = best_of(found, vec2<u32>(rank_key(x.x), id));
-        if id + 1u < VOCABULARY {
-            found = best_of(found, vec2<u32>(rank_key(x.y), id + 1u));
-        }
-        if id + 2u < VOCABULARY {
-            found = best_of(found, vec2<u32>(rank_key(x.z), id + 2u));
-        }
-        if id + 3u < VOCABULARY {
-            found = best_of(found, vec2<u32>(rank_key(x.w), id + 3u));
+        let keys = keys_of(x, c);
+        for (var j = 0u; j < 4u; j++) {
+            let id = 4u * c + j;
+            let key = select(keys[j], NO_NUMBER, no_number(x[j]) && id < VOCABULARY);
+            found = best_of(found, vec2<u32>(key, id));
         }
     }
     best[lane] = found;

@@ -1,12 +1,12 @@
 // Draws each output's token: temperature, top-k, top-p over what top-k kept, min-p, then a position among the masses.
-//! include: step rng choice fold
+//! include: rng choice fold
 //! const WORKGROUP: u32     invocations of a workgroup
 //! const STRIDE: u32        words from one output's logits to the next
 //! const RESULT_WORDS: u32  words of a result, kernel.ResultWords
 //! const VOCABULARY: u32    tokens
 
-@group(0) @binding(4) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
-@group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
+@group(0) @binding(5) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
+@group(0) @binding(6) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
 
 const NOT_NUMBERS: u32 = 0xFFFFFFFEu; // in place of a token, where a logit is infinity or NaN
 
@@ -17,12 +17,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let output = output_at(o);
+    take_mask(output);
     let owner_lane = step[output + 1u];
     let params = owner_lane * PARAM_WORDS;
     let flags = lane_params[params + 6u];
     let peak = find_peak(o, lane);
     let draws = (step[output + 3u] & OUTPUT_SAMPLE) != 0u;
-    if peak.x == NO_NUMBER || !draws {
+    if peak.x == NO_NUMBER || peak.x == 0u || !draws {
         if lane == 0u {
             if draws {
                 lanes[owner_lane] = 0u; // steps that run ahead need some token

@@ -1,12 +1,13 @@
-// For outputs whose lane asks for log-probabilities: those of the token and of the best K, from the raw logits.
-//! include: step choice fold
+// For outputs whose lane asks for log-probabilities: those of the token and of the best K, from the raw logits. Of an output with a
+// mask the tokens that may be drawn are all there are.
+//! include: choice fold
 //! const WORKGROUP: u32     invocations of a workgroup
 //! const RESULT_WORDS: u32  words of a result, kernel.ResultWords
 //! const MAX_TOP: u32       best tokens that a result may hold
 //! const VOCABULARY: u32    tokens
 //! const STRIDE: u32        words from one output's logits to the next
 
-@group(0) @binding(4) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
+@group(0) @binding(5) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
 
 var<workgroup> shares: array<f32, WORKGROUP>;
 var<workgroup> listed: atomic<u32>;
@@ -18,13 +19,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if o >= step[STEP_OUTPUTS] {
         return;
     }
-    let wanted = min(min(lane_params[step[output_at(o) + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCABULARY);
+    let output = output_at(o);
+    var wanted = min(min(lane_params[step[output + 1u] * PARAM_WORDS + 7u], MAX_TOP), VOCABULARY);
     if wanted == 0u {
         return;
     }
+    take_mask(output);
     let base = o * (STRIDE / 4u);
     let peak = find_peak(o, lane);
-    if peak.x == NO_NUMBER {
+    if peak.x == NO_NUMBER || peak.x == 0u {
         return;
     }
     let maximum = logit_of(peak.x);
@@ -32,8 +35,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum = 0.0;
     for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         let x = logits[base + c];
+        let keys = keys_of(x, c);
         for (var j = 0u; j < 4u; j++) {
-            if 4u * c + j < VOCABULARY {
+            if keys[j] != 0u {
                 sum += exp(clamp(x[j] - maximum, -80.0, 0.0));
             }
         }
@@ -46,11 +50,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var c = lane; c < COLUMNS; c += WORKGROUP) {
-        let x = logits[base + c];
+        let keys = keys_of(logits[base + c], c);
         for (var j = 0u; j < 4u; j++) {
             let id = 4u * c + j;
-            let key = logit_key(x[j]);
-            if id < VOCABULARY && keeps(kept, key, id) {
+            let key = keys[j];
+            if keeps(kept, key, id) {
                 let at = atomicAdd(&listed, 1u);
                 if at < MAX_TOP {
                     list[at] = vec2<u32>(key, id);
@@ -60,6 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
+    wanted = min(wanted, atomicLoad(&listed)); // a mask may leave fewer
     let log_total = maximum + log_of_shares();
     let result = o * RESULT_WORDS;
     //! turns: MAX_TOP

@@ -65,9 +65,9 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 		bindings []gpu.Binding
 		own      []Const
 	}{
-		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, []Const{{"SLICE", sliceLogits / 4}}},
-		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, result[:1]},
-		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, result},
+		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, []Const{{"SLICE", sliceLogits / 4}}},
+		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, result[:1]},
+		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, result},
 	} {
 		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: slices.Concat(consts, s.own), Bindings: s.bindings})
 		if err != nil {
@@ -94,18 +94,18 @@ func (k *Sample) ScratchBytes(outputs int) uint64 { return 8 * uint64(outputs) *
 // SampleBindings are buffers bound to the kernels of Sample.
 type SampleBindings struct{ peak, choose, top, withhold *gpu.BindGroup }
 
-// Bind binds the step buffer, logits [output][Stride], scratch (ScratchBytes), the lanes' parameters
+// Bind binds the step buffer, logits [output][Stride], masks [mask][MaskWords], scratch (ScratchBytes), the lanes' parameters
 // [lane][sample.LaneWords], the lanes' last tokens [lane], the results [output][ResultWords] and the list of withheld tokens.
-func (k *Sample) Bind(step, logits, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
+func (k *Sample) Bind(step, logits, masks, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
 	b := &SampleBindings{}
 	var err error
-	if b.peak, err = k.device.Bind(k.peak, step, logits, scratch); err != nil {
+	if b.peak, err = k.device.Bind(k.peak, step, logits, masks, scratch); err != nil {
 		return nil, err
 	}
-	if b.choose, err = k.device.Bind(k.choose, step, logits, scratch, laneParams, lanes, results); err != nil {
+	if b.choose, err = k.device.Bind(k.choose, step, logits, masks, scratch, laneParams, lanes, results); err != nil {
 		return nil, err
 	}
-	if b.top, err = k.device.Bind(k.top, step, logits, scratch, laneParams, results); err != nil {
+	if b.top, err = k.device.Bind(k.top, step, logits, masks, scratch, laneParams, results); err != nil {
 		return nil, err
 	}
 	if b.withhold, err = k.device.Bind(k.withhold, logits, withheld); err != nil {
@@ -150,6 +150,14 @@ func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 	}
 	rec.Dispatch(k.top, b.top, 1, y, z)
 }
+
+// MaskWords is the length of a mask of a vocabulary's tokens: bit t%32 of word t/32 says that token t may be drawn. Of an output
+// with a mask (OutputMask) the other tokens count neither for top-k, top-p and min-p nor for log-probabilities, and are not among
+// the best ones. Where a mask forbids all, NoToken is drawn.
+func MaskWords(vocab int) int { return (vocab + 31) / 32 }
+
+// MaskBytes is the size of n masks.
+func MaskBytes(n, vocab int) uint64 { return 4 * uint64(n) * uint64(MaskWords(vocab)) }
 
 // Withheld is a list of tokens that are not drawn, as the GPU reads it: its length, then places and what stands there.
 type Withheld []uint32

@@ -24,8 +24,9 @@ type sampler struct {
 	logits         *gpu.Buffer
 	params, lanes  *gpu.Buffer
 	results, steps *gpu.Buffer
-	list           *gpu.Buffer
+	list, masks    *gpu.Buffer
 	withheld       Withheld
+	masked         map[int][]uint32 // rows with a mask
 	bind           *SampleBindings
 }
 
@@ -43,9 +44,10 @@ func newSampler(t testing.TB, vocab, rows int) *sampler {
 	}
 	s.logits = buffer("logits", 4*uint64(rows*s.stride()))
 	s.list = buffer("withheld", WithheldBytes(4*rows))
+	s.masks = buffer("masks", MaskBytes(rows, vocab))
 	s.params, s.lanes = buffer("params", uint64(4*rows*sample.LaneWords)), buffer("lanes", uint64(4*rows))
 	s.results, s.steps = buffer("results", uint64(4*rows*ResultWords)), buffer("step", uint64(4*(64+8*rows)))
-	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
+	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), s.masks.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
 		s.params.All(), s.lanes.All(), s.results.All(), s.list.All())
 	require.NoError(t, err)
 	return s
@@ -82,7 +84,16 @@ func (s *sampler) draw(first int, params ...sample.Params) []sample.Token {
 			words = binary.LittleEndian.AppendUint32(words, w)
 		}
 		// Output i belongs to another lane than i.
-		d.Outputs = append(d.Outputs, Output{Lane: s.lane(i), Counter: uint32(first + i), Flags: OutputSample})
+		out := Output{Lane: s.lane(i), Counter: uint32(first + i), Flags: OutputSample}
+		if mask := s.masked[i]; mask != nil {
+			out.Flags |= OutputMask(s.rows - 1 - i)
+			var data []byte
+			for _, w := range mask {
+				data = binary.LittleEndian.AppendUint32(data, w)
+			}
+			require.NoError(s, s.masks.Upload(MaskBytes(s.rows-1-i, s.vocab), data))
+		}
+		d.Outputs = append(d.Outputs, out)
 	}
 	shuffled := make([]byte, len(words))
 	for i := range s.rows {
@@ -374,4 +385,91 @@ func TestWithheldNotANumber(t *testing.T) {
 	got := s.draw(0, sample.Defaults())
 	require.Equal(t, NotNumbers, got[0].ID)
 	require.GreaterOrEqual(t, got[1].ID, int32(0))
+}
+
+// maskOf makes a mask of the tokens that allowed says may be drawn, with bits set past the vocabulary.
+func maskOf(vocab int, allowed func(id int) bool) []uint32 {
+	mask := make([]uint32, MaskWords(vocab))
+	for id := range 32 * len(mask) {
+		if id >= vocab || allowed(id) {
+			mask[id/32] |= 1 << (id % 32)
+		}
+	}
+	return mask
+}
+
+// What a mask forbids is as if it were not there: for draws, and for log-probabilities.
+func TestMaskedTokens(t *testing.T) {
+	for _, vocab := range []int{1, 5, 31, 33, 512, 4101, 49152} {
+		const rows = 24
+		s := newSampler(t, vocab, rows)
+		for name, set := range s.logitSets(vocab) {
+			s.load(set)
+			params := []sample.Params{{Logprobs: 5}, {Temperature: 1, TopP: 0.9}, {Temperature: 900, TopP: 1}, {Temperature: 0.7, TopK: 3, TopP: 1, Logprobs: 20},
+				{Temperature: 1, TopK: 40, TopP: 0.95, MinP: 0.05}, {}, {Temperature: 1, TopP: 1, MinP: 0.1}}
+			s.masked = nil
+			free := s.draw(3, params...)
+			s.masked = map[int][]uint32{}
+			allowed := make([][]int, rows) // in order, of rows with a mask
+			for row := range rows {
+				keep := []float64{0, 0.5, 0.01, 1}[row%4]
+				one := s.rng.IntN(vocab)
+				may := make([]bool, vocab)
+				for id := range may {
+					may[id] = id == one || s.rng.Float64() < keep
+				}
+				if row%5 == 0 {
+					continue
+				}
+				s.masked[row] = maskOf(vocab, func(id int) bool { return may[id] })
+				for id, ok := range may {
+					if ok {
+						allowed[row] = append(allowed[row], id)
+					}
+				}
+			}
+			for row, got := range s.draw(3, params...) {
+				p := params[row%len(params)]
+				if allowed[row] == nil {
+					require.Equal(t, free[row], got, "%s: row %d has no mask", name, row)
+					continue
+				}
+				var left []float32
+				total, best := 0.0, math.Inf(-1)
+				for _, id := range allowed[row] {
+					left = append(left, set[id])
+					best = max(best, float64(set[id]))
+				}
+				for _, x := range left {
+					total += math.Exp(float64(x) - best)
+				}
+				require.EqualValues(t, allowed[row][sample.Draw(left, p, uint32(3+row))], got.ID, "%s of %d: row %d, %d tokens allowed", name, vocab, row, len(left))
+				require.Len(t, got.Top, min(p.Logprobs, len(left)))
+				for n, top := range got.Top {
+					require.Contains(t, allowed[row], int(top.ID))
+					require.Equal(t, set[top.ID], top.Logit)
+					require.InDelta(t, float64(top.Logit)-best-math.Log(total), top.Logprob, 2e-4)
+					if n > 0 {
+						require.True(t, top.Logit < got.Top[n-1].Logit || top.Logit == got.Top[n-1].Logit && top.ID > got.Top[n-1].ID)
+					}
+				}
+				if p.Logprobs > 0 {
+					require.InDelta(t, float64(set[got.ID])-best-math.Log(total), got.Logprob, 2e-4)
+				}
+			}
+		}
+	}
+}
+
+// A mask that forbids all draws nothing; a logit that is no number is found though its token is forbidden.
+func TestMasksOfNothing(t *testing.T) {
+	s := newSampler(t, 700, 4)
+	broken := s.floats(700, 1)
+	broken[8] = float32(math.Inf(1))
+	s.load(s.floats(700, 1), broken)
+	none := maskOf(700, func(int) bool { return false })
+	s.masked = map[int][]uint32{0: none, 1: none, 2: none, 3: maskOf(700, func(id int) bool { return id == 9 })}
+	got := s.draw(0, sample.Params{Logprobs: 3}, sample.Params{}, sample.Params{Temperature: 1, TopK: 5, TopP: 0.9})
+	require.Equal(t, []int32{NoToken, NotNumbers, NoToken, NotNumbers}, []int32{got[0].ID, got[1].ID, got[2].ID, got[3].ID})
+	require.Empty(t, got[0].Top)
 }

@@ -51,13 +51,14 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 		}
 		return v
 	}
-	step, laneParams, withheld := given("step", s.AppendWords(nil)), given("lanes", lanes), given("withheld", list)
+	step, masks := given("step", s.AppendWords(nil)), given("masks", make([]uint32, MaskWords(p.Vocab)))
+	laneParams, withheld := given("lanes", lanes), given("withheld", list)
 	words := int(k.ScratchBytes(n) / 4)
 	scratch, tokens, results := t.operand("scratch", 1, words, words), t.vector("gates", n), t.operand("outputs", n, ResultWords, ResultWords)
 	if t.err != nil {
 		return t.err
 	}
-	b, err := k.Bind(step, logits.view, scratch.view, laneParams, tokens.view, results.view, withheld)
+	b, err := k.Bind(step, logits.view, masks, scratch.view, laneParams, tokens.view, results.view, withheld)
 	if err != nil {
 		return err
 	}

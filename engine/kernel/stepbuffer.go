@@ -55,6 +55,13 @@ const rowWords = 6
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
 
+// outputMask is where an output's flags have its mask.
+const outputMask = 8
+
+// OutputMask gives, for an output's flags, a mask of the tokens that may be drawn, by its number in the buffer of masks (see
+// Mask). Flags without are those of an output that is free.
+func OutputMask(mask int) uint32 { return uint32(mask+1) << outputMask }
+
 // StepRow is one sequence's share of a step.
 type StepRow struct {
 	First, Count, Start, Lane uint32

@@ -34,6 +34,7 @@ type resources struct {
 	sampler      *kernel.Sample
 	samplerBind  *kernel.SampleBindings
 	scratch      *gpu.Buffer // the sampler's
+	masks        *gpu.Buffer // of tokens that may be drawn, see kernel.MaskWords
 	withheld     kernel.Withheld
 	withheldList *gpu.Buffer
 	pending      []laneWrite // lanes opened since the last step
@@ -164,7 +165,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err = r.sampler.Wait(ctx); err != nil {
 		return r, err
 	}
-	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
+	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
 	return r, err
 }
 
@@ -175,6 +176,9 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 		return err
 	}
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
+		return err
+	}
+	if r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(1, c.Vocabulary)); err != nil {
 		return err
 	}
 	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxOutputs*len(o.StopTokens)))

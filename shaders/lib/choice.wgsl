@@ -6,8 +6,8 @@
 //! const SLICES: u32      slices of an output's logits
 //! const VOCABULARY: u32  tokens
 
-@group(0) @binding(2) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
-@group(0) @binding(3) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
+@group(0) @binding(3) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
+@group(0) @binding(4) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
 
 const PARAM_WORDS: u32 = 8u;
 const GREEDY: u32 = 1u;
@@ -34,7 +34,7 @@ var<workgroup> found_held: vec2<u32>; // what the tokens at the selected key hol
 var<workgroup> best_token: vec2<u32>; // key and id
 var<workgroup> place: vec2<u32>;
 
-fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last); }
+fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last && key != 0u); }
 
 // distance is how far below the maximum a logit lies, in powers of two after temperature.
 fn distance_below(maximum: f32, x: f32, scale: f32) -> f32 { return min(maximum - x, 1.0e30) * scale; }
@@ -80,18 +80,8 @@ fn share(total: vec2<u32>, fraction: u32) -> vec2<u32> {
 fn least_key(base: u32, lane: u32, count: u32) -> u32 {
     var best = 0u;
     for (var c = lane; c < COLUMNS; c += WORKGROUP) {
-        let x = logits[base + c];
-        let id = 4u * c;
-        best = max(best, logit_key(x.x));
-        if id + 1u < VOCABULARY {
-            best = max(best, logit_key(x.y));
-        }
-        if id + 2u < VOCABULARY {
-            best = max(best, logit_key(x.z));
-        }
-        if id + 3u < VOCABULARY {
-            best = max(best, logit_key(x.w));
-        }
+        let keys = keys_of(logits[base + c], c);
+        best = max(best, max(max(keys.x, keys.y), max(keys.z, keys.w)));
     }
     sums[lane] = vec2<u32>(best, 0u);
     if lane == 0u {
@@ -142,12 +132,13 @@ fn fill_bins(what: u32, base: u32, lane: u32, kept: Kept, level: u32, prefix: u3
     let shift = 24u - 8u * level;
     for (var c = lane; c < COLUMNS; c += WORKGROUP) {
         let x = logits[base + c];
+        let keys = keys_of(x, c);
         for (var j = 0u; j < 4u; j++) {
             let id = 4u * c + j;
-            let key = logit_key(x[j]);
+            let key = keys[j];
             // Shifting in two steps: by 32 bits at once is not defined.
             let here = level == 0u || ((key >> shift) >> 8u) == prefix;
-            if id < VOCABULARY && here {
+            if key != 0u && here {
                 let bin = (key >> shift) & 255u;
                 if what == COUNT {
                     if key >= least {
@@ -221,9 +212,8 @@ fn select_key(what: u32, base: u32, lane: u32, kept: Kept, goal: vec2<u32>, leas
 }
 
 // weigh gives what a token counts for.
-fn weigh(what: u32, x: f32, id: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> u32 {
-    let key = logit_key(x);
-    if id >= VOCABULARY || !keeps(kept, key, id) {
+fn weigh(what: u32, x: f32, key: u32, id: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> u32 {
+    if !keeps(kept, key, id) {
         return 0u;
     }
     if what == TIES {
@@ -239,9 +229,10 @@ fn weigh(what: u32, x: f32, id: u32, kept: Kept, maximum: f32, scale: f32, reach
 // weigh_column sums what of four neighbouring ids.
 fn weigh_column(what: u32, base: u32, c: u32, kept: Kept, maximum: f32, scale: f32, reach: f32) -> vec2<u32> {
     let x = logits[base + c];
+    let keys = keys_of(x, c);
     var sum = vec2<u32>(0u);
     for (var j = 0u; j < 4u; j++) {
-        sum = wide_add(sum, vec2<u32>(weigh(what, x[j], 4u * c + j, kept, maximum, scale, reach), 0u));
+        sum = wide_add(sum, vec2<u32>(weigh(what, x[j], keys[j], 4u * c + j, kept, maximum, scale, reach), 0u));
     }
     return sum;
 }
@@ -320,7 +311,8 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
         let last = min(id + 4u * piece, VOCABULARY) - 1u;
         //! turns: 4u * piece
         while id < last {
-            let w = vec2<u32>(weigh(what, logits[base + id / 4u][id % 4u], id, kept, maximum, scale, reach), 0u);
+            let x = logits[base + id / 4u];
+            let w = vec2<u32>(weigh(what, x[id % 4u], keys_of(x, id / 4u)[id % 4u], id, kept, maximum, scale, reach), 0u);
             if wide_less(rest, w) {
                 break;
             }

@@ -30,7 +30,8 @@ const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads p
 const MERGE_WORDS: u32 = 4u;        // row, first item, items, 0
 const POOL_WORDS: u32 = 2u;         // first token, tokens
 
-const OUTPUT_SAMPLE: u32 = 1u;
+const OUTPUT_SAMPLE: u32 = 1u;      // among an output's flags
+const OUTPUT_MASK: u32 = 8u;        // from this bit on: 0, or 1 + the number of the mask of tokens that may be drawn
 const LANE_TOKEN: u32 = 0xFFFFFFFFu;
 
 fn step_token(t: u32) -> u32 { return step[step[STEP_AT_TOKENS] + t]; }
