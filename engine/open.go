@@ -233,6 +233,8 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Profile: o.Profile,
 	}
+	rows, _ := e.speculation()
+	e.machine.options.Keeps = rows > 0 && slots > 0
 	if o.Progress != nil {
 		e.machine.options.Progress = func(stage string, done, total int64) { o.Progress(Progress{Stage: stage, Done: done, Total: total}) }
 	}

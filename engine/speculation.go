@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"quire/engine/draft"
+	"quire/engine/kernel"
 )
 
 // draftRows is how many tokens of a step sequences and their drafts may be together, unless a draft alone is longer: what
@@ -19,6 +20,9 @@ func (e *Engine) speculation() (rows int, drafter func(most int, salt string) dr
 		return 0, nil
 	}
 	rows = max(draftRows, 1+o.DraftMax)
+	if e.plan.StateBytes() > 0 {
+		rows = min(rows, kernel.MostKept)
+	}
 	return rows, func(most int, salt string) draft.Drafter {
 		if most == 0 {
 			most = o.DraftMax
@@ -46,8 +50,6 @@ func (e *Engine) checkSpeculation() error {
 		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
 	case o.DraftMax > 0 && !drafts:
 		return fmt.Errorf("%w: DraftMax is %d, which needs Speculation", ErrBadRequest, o.DraftMax)
-	case drafts && e.plan.StateBytes() > 0:
-		return fmt.Errorf("%w: speculation with a model whose layers keep a state", ErrUnsupportedModel)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type kept struct {
 	slot   int32
 	rolls  bool // once published, the next such one takes its place
 	forks  bool // it is for forks, and never published
+	drafts bool // likewise for a draft's end
 }
 
 // Snapshot keeps the state that the open step leaves after t's tokens, which end a block, to be published with that block. One
@@ -56,7 +57,7 @@ func (m *Manager) unkeepFrom(t *BlockTable, tokens int) {
 // publishSnapshots gives the states that t keeps to the blocks that are published by now.
 func (m *Manager) publishSnapshots(t *BlockTable) {
 	t.kept = slices.DeleteFunc(t.kept, func(k kept) bool {
-		if k.forks || k.tokens > t.published*m.size {
+		if k.forks || k.drafts || k.tokens > t.published*m.size {
 			return false
 		}
 		at := k.tokens / m.size

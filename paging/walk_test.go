@@ -102,6 +102,15 @@ func (w *walk) move(t *BlockTable, content []Hash, first, end int) error {
 		}
 	}
 	w.moved = append(w.moved, write{slot: int(to), value: content[end-1], from: from})
+	drafted := w.from.below(end - first)
+	for i, slot := range w.m.KeepDraft(t, drafted, nil) {
+		for _, x := range w.moved {
+			if x.slot == int(slot) || x.from == slot {
+				return fmt.Errorf("a draft keeps a state in slot %d, which a row has", slot)
+			}
+		}
+		w.moved = append(w.moved, write{slot: int(slot), value: content[end-drafted+i-1], from: NullState})
+	}
 	switch w.from.below(4) {
 	case 0:
 		w.m.KeepFork(t)
@@ -311,6 +320,7 @@ func (w *walk) step() error {
 	case 10: // land
 		l.known = len(l.tokens)
 		w.m.Publish(l.table, l.tokens)
+		w.m.DropDrafts(l.table)
 	case 11, 12: // fork
 		t, err := w.m.Fork(l.table)
 		if errors.Is(err, ErrWrittenNow) && (l.touched || l.shares) {

@@ -13,6 +13,7 @@
 //! const Y_STRIDE: u32     floats from one row of y to the next
 //! const STATE_AT: u32     the state's place in a slot
 //! const SLOT_WORDS: u32   words of a slot
+//! const KEEPS: bool       states are kept behind tokens that the step names
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>; // [CHANNELS][TAPS], oldest first
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -27,6 +28,19 @@ fn input(token: u32, channel: u32) -> f32 {
         return x[at] * x[at + 2u * CHANNELS];
     }
     return x[at];
+}
+
+// leave writes the state behind so many of a row's tokens to a slot.
+fn leave(past: ptr<function, array<f32, TAPS>>, slot: u32, first: u32, count: u32, channel: u32) {
+    let to = slot * SLOT_WORDS + STATE_AT + channel;
+    for (var j = 0u; j < BEFORE; j++) {
+        let seen = count + j;
+        var value = (*past)[min(seen, BEFORE)];
+        if seen >= BEFORE {
+            value = input(first + seen - BEFORE, channel);
+        }
+        state[to + j * CHANNELS] = value;
+    }
 }
 
 @compute @workgroup_size(64)
@@ -73,17 +87,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             out *= x[(first + at) * X_STRIDE + X_AT + CHANNELS + channel];
         }
         y[(first + at) * Y_STRIDE + channel] = out;
-    }
-    if begin > 0u || row_state_to(row) == 0u {
-        return;
-    }
-    let to = row_state_to(row) * SLOT_WORDS + STATE_AT + channel;
-    for (var j = 0u; j < BEFORE; j++) {
-        let seen = count + j;
-        var value = past[min(seen, BEFORE)];
-        if seen >= BEFORE {
-            value = input(first + seen - BEFORE, channel);
+        if KEEPS && step[STEP_AT_KEEPS] != 0u {
+            let kept = step[step[STEP_AT_KEEPS] + first + at];
+            if kept != 0u {
+                leave(&past, kept, first, at + 1u, channel);
+            }
         }
-        state[to + j * CHANNELS] = value;
+    }
+    if begin == 0u && row_state_to(row) != 0u {
+        leave(&past, row_state_to(row), first, count, channel);
     }
 }

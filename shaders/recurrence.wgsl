@@ -24,6 +24,7 @@
 //! const WORKGROUP: u32    invocations of a workgroup
 //! const TOKENS: u32       tokens of a row that a launch walks
 //! const CHUNKED: u32      tokens from which a row is left to recurrence_chunks
+//! const KEEPS: bool       states are kept behind tokens that the step names
 @group(0) @binding(4) var<storage, read_write> state: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
@@ -31,6 +32,15 @@ const QUADS: u32 = (KEY + 3u) / 4u;
 const EACH: u32 = (QUADS + LANES - 1u) / LANES;
 const OWNED: u32 = WORKGROUP / LANES; // rows of S of a workgroup
 const PARTS: u32 = (VALUE + OWNED - 1u) / OWNED;
+
+// leave writes what an invocation has of a state to a slot.
+fn leave(s: ptr<function, array<vec4<f32>, EACH>>, slot: u32, at: u32, lane: u32) {
+    for (var i = 0u; i < EACH; i++) {
+        if i * LANES + lane < QUADS {
+            state[slot * (SLOT_WORDS / 4u) + at + i * LANES] = (*s)[i];
+        }
+    }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
@@ -79,12 +89,14 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         if owns && lane == 0u {
             y[token * Y_STRIDE + head * VALUE + column] = answer;
         }
-    }
-    if owns && to != 0u {
-        for (var i = 0u; i < EACH; i++) {
-            if i * LANES + lane < QUADS {
-                state[to * (SLOT_WORDS / 4u) + at + i * LANES] = s[i];
+        if KEEPS && owns && step[STEP_AT_KEEPS] != 0u {
+            let kept = step[step[STEP_AT_KEEPS] + token];
+            if kept != 0u {
+                leave(&s, kept, at, lane);
             }
         }
+    }
+    if owns && to != 0u {
+        leave(&s, to, at, lane);
     }
 }

@@ -18,6 +18,7 @@ type ConvolutionParams struct {
 	Activation     Activation // "" for none
 	StateAt        int        // the state's place in a slot
 	SlotWords      int        // words of a slot
+	Keeps          bool       // states are kept behind StepData.Keeps
 }
 
 // StateWords is how many words of a slot the tokens that the next ones see take.
@@ -51,7 +52,7 @@ func NewConvolution(dev *gpu.Device, p ConvolutionParams) (*Convolution, error) 
 		File: "convolution", Variant: "baseline",
 		Consts: []Const{
 			{"CHANNELS", p.Channels}, {"TAPS", p.Taps}, {"BIAS", p.Bias}, {"GATED", p.Gated}, {"X_AT", p.XOffset}, {"X_STRIDE", p.XStride}, {"Y_STRIDE", p.YStride},
-			{"STATE_AT", p.StateAt}, {"SLOT_WORDS", p.SlotWords},
+			{"STATE_AT", p.StateAt}, {"SLOT_WORDS", p.SlotWords}, {"KEEPS", p.Keeps},
 		},
 		Slots:    map[string]string{"activation": activation},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},

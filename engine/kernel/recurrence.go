@@ -22,6 +22,7 @@ type RecurrenceParams struct {
 	Scale                     float32 // of q
 	StateAt, SlotWords        int     // the states' place in a slot, and its words; multiples of 4
 
+	Keeps     bool   // states are kept behind StepData.Keeps, of rows that are not walked by chunks
 	MaxTokens int    // of one row in a step
 	Chunked   bool   // long rows are walked by chunks: faster, and in another order of sums
 	MaxTurns  int    // bounds the turns of an invocation's loops; 0: MaxTurns
@@ -40,6 +41,9 @@ const (
 	chunk     = 16
 	pairWords = 2*chunk + 8
 )
+
+// MostKept is how many tokens a row may have whose states are kept.
+const MostKept = chunkedFrom - 1
 
 // chunkedFrom is the number of a row's tokens from which it is walked by chunks, and chunkedKey the longest key that has room
 // in a workgroup then.
@@ -173,7 +177,7 @@ func (r *Recurrence) spec(p RecurrenceParams, lanes, workgroup int) Spec {
 	}
 	s := Spec{
 		File: "recurrence", Variant: "baseline",
-		Consts:   slices.Concat(p.keyed(), p.gated(), p.stored(), []Const{{"LANES", lanes}, {"SUMS", sums}, {"WORKGROUP", workgroup}, {"CHUNKED", from}}),
+		Consts:   slices.Concat(p.keyed(), p.gated(), p.stored(), []Const{{"LANES", lanes}, {"SUMS", sums}, {"WORKGROUP", workgroup}, {"CHUNKED", from}, {"KEEPS", p.Keeps}}),
 		Slots:    map[string]string{"rule": rule, "reduce": "reduce_alone", "quads": p.quads(), "span": "span_whole"},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite},
 	}

@@ -38,7 +38,8 @@ const (
 	wordLoRAFours    = wordAtLoRA + 1
 	WordRuns         = wordLoRAFours + 1 // of kept block tables
 	wordAtRuns       = WordRuns + 1
-	headerWords      = wordAtRuns + 1
+	wordAtKeeps      = wordAtRuns + 1
+	headerWords      = wordAtKeeps + 1
 )
 
 // ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
@@ -95,6 +96,7 @@ type StepData struct {
 	Kept              TableRoom             // where rows' block tables are; the zero value: in Tables
 	Runs              []TableRun            // what is new of kept tables
 	Tables            [][MaxGroups][]uint32 // of each row, block ids, a table a KV group
+	Keeps             []uint32              // of each token, the slot that keeps its row's state behind it, or 0; nil: of none
 	Outputs           []Output
 	Pools             []PoolItem
 	Items                     // the first list
@@ -166,6 +168,10 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 		}
 	}
 	buf = s.appendRuns(buf, base)
+	if len(s.Keeps) > 0 {
+		at(wordAtKeeps)
+		buf = append(buf, s.Keeps...)
+	}
 	at(wordAtOutputs)
 	for _, o := range s.Outputs {
 		buf = append(buf, o.Token, o.Lane, o.Counter, o.Flags)

@@ -28,6 +28,7 @@ func (b *builder) convolution(x rows, name string, p kernel.ConvolutionParams, b
 	b.part(weight, t, 0, weight.Length)
 	p.XStride, p.YStride, p.SlotWords = kernel.RowStride(x.width), kernel.RowStride(y.width), state.words
 	b.onDevice(func(g *Graph) {
+		p.Keeps = g.options.Keeps
 		c, err := kernel.NewConvolution(g.Device(), p)
 		if err != nil {
 			g.Fail(err)

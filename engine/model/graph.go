@@ -15,13 +15,14 @@ import (
 type GraphOptions struct {
 	KVType        kernel.KVType
 	BlockSize     int
-	Blocks        int // of the KV cache, the null block included
-	States        int // slots for sequences' states, the null slot included
-	MaxTokens     int // of one step
-	MaxOutputs    int // rows of logits of one step
-	MaxSeqs       int // of one step
-	Context       int // tokens of one sequence
-	DecodeItems   int // the most of attention's decode items of one step, as far as a binding has room for them
+	Blocks        int  // of the KV cache, the null block included
+	States        int  // slots for sequences' states, the null slot included
+	Keeps         bool // steps may keep states behind any of their tokens
+	MaxTokens     int  // of one step
+	MaxOutputs    int  // rows of logits of one step
+	MaxSeqs       int  // of one step
+	Context       int  // tokens of one sequence
+	DecodeItems   int  // the most of attention's decode items of one step, as far as a binding has room for them
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool

@@ -76,7 +76,7 @@ func (b *builder) recur(x, gates rows, p kernel.RecurrenceParams, r recurrent, h
 	p.StateAt = r.stateAt
 	b.onDevice(func(g *Graph) {
 		p.SlotWords, p.MaxTokens, p.Variant = r.state.words, g.options.MaxTokens, g.normVariant()
-		p.Chunked = !g.options.Deterministic
+		p.Chunked, p.Keeps = !g.options.Deterministic, g.options.Keeps
 		k, err := kernel.NewRecurrence(g.Device(), p)
 		if err != nil {
 			g.Fail(err)

@@ -78,6 +78,9 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	groups := len(p.Windows())
 	r.kept = kernel.TableRoom{Lanes: o.MaxSeqs, Blocks: rowBlocks}
 	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*(3+rowBlocks)) + 4*o.MaxOutputs + 4*o.Blocks + 5*o.MaxSeqs + 5*((p.Rank+3)/4)*o.TokenBudget
+	if o.Keeps {
+		stepWords += o.TokenBudget
+	}
 	for _, heads := range p.HeadsPerKV() {
 		stepWords += 4*(decodeItems+decodeItems/2) + 4*(o.TokenBudget*heads+o.MaxSeqs)
 	}
@@ -129,7 +132,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		}
 	}
 	options := model.GraphOptions{
-		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: !o.SelfTest,
 	}
 	graph := func() (err error) {

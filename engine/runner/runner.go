@@ -19,8 +19,9 @@ import (
 // Options fix a runner for its life.
 type Options struct {
 	KVType        kernel.KVType
-	Blocks        int // of the KV cache, the null block included
-	States        int // slots for sequences' states, the null slot included; 0: the model has none
+	Blocks        int  // of the KV cache, the null block included
+	States        int  // slots for sequences' states, the null slot included; 0: the model has none
+	Keeps         bool // steps may keep states behind any of their tokens
 	BlockSize     int
 	MaxSeqs       int     // lanes
 	TokenBudget   int     // tokens of one step

@@ -72,6 +72,13 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			r.lists[n].AppendRow(data, i, int(s.Rows[i].Count), int(s.Rows[i].Start), span)
 		}
 	}
+	data.Keeps = data.Keeps[:0]
+	if len(s.Keeps) > 0 {
+		data.Keeps = append(data.Keeps, make([]uint32, len(s.Tokens))...)
+	}
+	for _, k := range s.Keeps {
+		data.Keeps[k.Token] = uint32(k.Slot)
+	}
 	data.Outputs, data.Copies = data.Outputs[:0], s.Copies
 	for _, o := range s.Outputs {
 		out := kernel.Output{Token: uint32(o.Token), Lane: uint32(s.Rows[o.Row].Lane), Counter: o.Counter}

@@ -1,6 +1,10 @@
 package schedule
 
-import "quire/engine/step"
+import (
+	"math"
+
+	"quire/engine/step"
+)
 
 // A draft is what somebody guesses that a sequence will say. The step computes it behind the sequence's last token and samples
 // at every place, with the counters that those tokens would have had anyway: as long as what is drawn is what was drafted,
@@ -17,8 +21,8 @@ type Drafter interface {
 }
 
 // Draft asks for a draft of a sequence for the next step: call it when its tokens have landed. Nobody is asked where none can be
-// verified, or it would cost too much: where sequences have states, with LandEach, Lockstep and AllLogits, and beyond
-// Config.DraftRows.
+// verified, or it would cost too much: with LandEach, Lockstep and AllLogits, beyond Config.DraftRows, and where states have no
+// slots to spare.
 func (s *Scheduler) Draft(id uint64, d Drafter) {
 	q := s.byID[id]
 	if q == nil || q.drafted > 0 {
@@ -28,7 +32,7 @@ func (s *Scheduler) Draft(id uint64, d Drafter) {
 	if !s.drafts(q) {
 		return
 	}
-	most := min(s.config.DraftRows-len(s.running), q.limit-q.total()-1)
+	most := min(s.config.DraftRows-len(s.running), q.limit-q.total()-1, s.spareStates())
 	if s.config.MoreLogits > 0 {
 		most = min(most, s.config.MoreLogits)
 	}
@@ -43,8 +47,27 @@ func (s *Scheduler) Draft(id uint64, d Drafter) {
 // drafts says whether drafts of a sequence can be verified.
 func (s *Scheduler) drafts(q *sequence) bool {
 	r := q.request
-	return r.running && !s.cache.HasStates() && !s.config.NoChunking &&
+	return r.running && !s.config.NoChunking &&
 		!r.LandEach && !r.Lockstep && !r.AllLogits && r.Pooling == step.NoPooling
+}
+
+// spareStates is how many states drafts may keep: what no row needs to write its own, and a request that comes in.
+func (s *Scheduler) spareStates() int {
+	if !s.cache.HasStates() {
+		return math.MaxInt
+	}
+	return s.cache.SpareStates() - len(s.running) - 1
+}
+
+// keepStates has the step leave the state after each token of a row but the last, whose draft may end there.
+func (s *Scheduler) keepStates(st *step.Step, q *sequence, first, drafted int) {
+	if drafted == 0 || !s.cache.HasStates() {
+		return
+	}
+	s.kept = s.cache.KeepDraft(q.table, drafted, s.kept[:0])
+	for i, slot := range s.kept {
+		st.Keeps = append(st.Keeps, step.Keep{Token: int32(first + i), Slot: slot})
+	}
 }
 
 // awaited says whether a sequence with a draft is in flight.
@@ -73,7 +96,7 @@ func (s *Scheduler) shareDrafts() {
 	if drafting == 0 {
 		return
 	}
-	rows, free := s.config.DraftRows-len(s.running), s.cache.Pool().Free()
+	rows, free, states := s.config.DraftRows-len(s.running), s.cache.Pool().Free(), s.spareStates()
 	for _, q := range s.running {
 		free -= max(0, s.cache.Need(q.table, s.share(q, s.config.TokenBudget)))
 	}
@@ -82,13 +105,13 @@ func (s *Scheduler) shareDrafts() {
 			continue
 		}
 		if q.total()-q.computed == 1 {
-			n := max(0, min(len(q.draft), rows/drafting, q.limit-q.total()-1))
+			n := max(0, min(len(q.draft), rows/drafting, q.limit-q.total()-1, states))
 			plain := s.cache.Need(q.table, 1)
 			for n > 0 && s.cache.Need(q.table, 1+n)-plain > free {
 				n--
 			}
 			free -= s.cache.Need(q.table, 1+n) - plain
-			rows -= n
+			rows, states = rows-n, states-n
 			q.verify = n
 		}
 		drafting--
@@ -141,10 +164,16 @@ func (s *Scheduler) landDraft(q *sequence, drawn []int32, index int) {
 
 // rewind drops what is computed behind a sequence's tokens; the last of them needs no slot yet.
 func (s *Scheduler) rewind(q *sequence) {
-	keep := min(q.computed, len(q.tokens)-1)
-	if q.computed == keep {
-		return
+	if keep := min(q.computed, len(q.tokens)-1); keep < q.computed {
+		s.cut(q, keep)
 	}
+	if s.cache.HasStates() {
+		s.cache.DropDrafts(q.table)
+	}
+}
+
+// cut leaves of a sequence what is computed of its first tokens, or less.
+func (s *Scheduler) cut(q *sequence, keep int) {
 	if keep == 0 || s.cache.Truncate(q.table, q.computed-keep) != nil {
 		s.cache.Free(q.table) // what a window has left behind is computed again
 	}

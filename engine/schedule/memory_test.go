@@ -414,6 +414,15 @@ func (m *memory) state(s *step.Step, lines map[uint64]*line) {
 		m.reads++
 	}
 	for _, r := range s.Rows {
-		m.states[r.To], m.stateBy[r.To] = lines[r.Sequence].texts[r.Start+r.Count-1], s.Number
+		m.states[r.To], m.stateBy[r.To] = m.said(s, &r, lines[r.Sequence], int(r.Start+r.Count-1)), s.Number
+	}
+	for i, k := range s.Keeps {
+		at := slices.IndexFunc(s.Rows, func(r step.Row) bool { return k.Token >= r.First && k.Token < r.First+r.Count-1 })
+		if at < 0 || k.Slot <= 0 || slices.ContainsFunc(s.Rows, func(r step.Row) bool { return k.Slot == r.From || k.Slot == r.To }) ||
+			slices.ContainsFunc(s.Keeps[:i], func(o step.Keep) bool { return o.Slot == k.Slot }) {
+			m.fatal("slot %d keeps the state after token %d, and more", k.Slot, k.Token)
+		}
+		r := &s.Rows[at]
+		m.states[k.Slot], m.stateBy[k.Slot] = m.said(s, r, lines[r.Sequence], int(s.Positions[k.Token])), s.Number
 	}
 }

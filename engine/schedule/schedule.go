@@ -239,6 +239,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	samples := 0
 	if end >= total && q.request.Pooling == step.NoPooling {
 		q.drafted, q.verify = end-total, 0
+		s.keepStates(st, q, int(row.First), q.drafted)
 		samples = 1 + q.drafted
 		f.samples += samples
 		q.unlanded++

@@ -95,7 +95,8 @@ type Scheduler struct {
 	added    uint64      // requests so far
 	pins     []*Pin      // oldest first
 
-	moreLogits int // outputs of the step in the making beyond one a sequence
+	moreLogits int     // outputs of the step in the making beyond one a sequence
+	kept       []int32 // state slots of the row in the making
 
 	flight []*flight // oldest first
 	spare  []*flight

@@ -28,6 +28,7 @@ type Step struct {
 	SwapIns   []paging.Swap // blocks that come from it; the step that brought them there has landed
 	StateOuts []paging.Swap // states that go to host memory, by their slots
 	StateIns  []paging.Swap // states that come from it
+	Keeps     []Keep        // states that stay after tokens before the last of their rows
 	Copies    []paging.Copy // block copies, before any layer writes; no copy reads what another writes
 	Outputs   []Output      // where logits are needed, in order of Token
 	Pools     []Pool        // rows whose tokens are pooled into an embedding
@@ -52,6 +53,12 @@ type Row struct {
 	LoRA     string // the adapters that change the model for it, with their factors, such as "1:1,3:0.5"
 	Long     bool   // it takes the long tables of RoPE, where there are two
 	From, To int32  // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
+}
+
+// Keep asks for a row's state after one of its tokens.
+type Keep struct {
+	Token int32 // index into Step.Tokens
+	Slot  int32 // no row's From or To
 }
 
 // Output asks for logits of one token of the step.
@@ -92,6 +99,7 @@ func (s *Step) Reset(number uint64, groups int) {
 	s.SwapOuts = s.SwapOuts[:0]
 	s.SwapIns = s.SwapIns[:0]
 	s.StateOuts, s.StateIns = s.StateOuts[:0], s.StateIns[:0]
+	s.Keeps = s.Keeps[:0]
 	s.Copies = s.Copies[:0]
 	s.Outputs = s.Outputs[:0]
 	s.Pools = s.Pools[:0]
