@@ -104,6 +104,7 @@ type Engine struct {
 	options      Options
 	tokenizer    *tokenizer.Tokenizer
 	breakers     *generation.Breakers
+	grammars     *generation.Grammars
 	template     *chat.Template
 	templateText string
 	templateErr  error  // why the model's template cannot be used

@@ -5,6 +5,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -55,6 +56,28 @@ func ExampleEngine_Submit() {
 	// Output:
 	// Here is a story for
 	// length at maxTokens, 5 tokens
+}
+
+// What a schema allows comes, and nothing else, however the model draws.
+func ExampleGrammar() {
+	ctx := context.Background()
+	eng := opened()
+	prompt, err := eng.TextPrompt("The fox is ")
+	check(err)
+	stream, err := eng.Submit(ctx, engine.Request{Prompt: prompt, Grammar: &engine.Grammar{
+		Kind:   engine.JSONSchema,
+		Source: `{"type": "object", "properties": {"colour": {"const": "red"}, "tame": {"const": false}}, "required": ["colour", "tame"], "additionalProperties": false}`,
+	}})
+	check(err)
+	var fox struct {
+		Colour string
+		Tame   bool
+	}
+	r := stream.Result()
+	check(json.Unmarshal([]byte(r.Text), &fox))
+	fmt.Println(fox.Colour, fox.Tame, r.Reason)
+	// Output:
+	// red false stop
 }
 
 // Leaving the loop cancels the request. So does cancelling the context that Submit was given, or its deadline.

@@ -54,6 +54,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		return nil, err
 	}
 	e.breakers = generation.NewBreakers(e.tokenizer)
+	e.grammars = generation.NewGrammars(e.tokenizer, e.plan.Config.Vocabulary, o.GrammarLimits)
 	if err = e.readTemplate(f); err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	}
 	_, drafter := e.speculation()
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
+		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
 	})
 	e.observe()
 	go e.run()

@@ -4,6 +4,7 @@ package engine
 import (
 	"quire/engine/attention"
 	"quire/engine/gpu"
+	"quire/engine/grammar"
 )
 
 // Options say how a model is run. The zero value is a good default everywhere.
@@ -40,6 +41,9 @@ type Options struct {
 	DraftMax   int        `json:"draftMax"` // the most tokens of a draft; 0: 15
 
 	LoRARank int `json:"loraRank"` // ranks of all adapters that AddLoRA may load; 0: none may be
+
+	// GrammarLimits bound what a request's grammar may take; zero ones are the defaults.
+	GrammarLimits grammar.Limits `json:"-"`
 
 	QueueLimit    int  `json:"queueLimit"`  // requests that wait for others to make room, beyond which Result.Err is ErrQueueFull; 0: any number
 	NoPrefixCache bool `json:"-"`           // compute every prompt whole, whatever was computed before

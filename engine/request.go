@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"quire/engine/generation"
@@ -62,8 +61,8 @@ func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
 	if err := r.Validate(e.limits); err != nil {
 		return nil, err
 	}
-	if r.Grammar != nil {
-		return nil, fmt.Errorf("%w: a grammar is not supported yet", ErrBadRequest)
+	if err := e.grammars.Compile(ctx, &r); err != nil {
+		return nil, err
 	}
 	breakers, err := e.breakers.Of(r.Sample.DRY)
 	if err != nil {

@@ -29,6 +29,7 @@ type job struct {
 	Stop      []string
 	IgnoreEnd bool
 	lora      []loraUse
+	grammar   *engine.Grammar
 	template  *json.Object // variables of the chat template
 	choosing
 }
@@ -51,6 +52,7 @@ type line struct {
 	LoRA        loraTexts          `json:"lora"`
 	Template    *json.RawMessage   `json:"chat_template_kwargs"`
 	penaltyKeys
+	grammarKeys
 
 	N             *int     `json:"n"`
 	BestOf        *int     `json:"best_of"`
@@ -121,6 +123,9 @@ func parseLine(text []byte, j job) (job, error) {
 	set(&j.Sample.TopP, l.TopP)
 	set(&j.Sample.MinP, l.MinP)
 	if err := l.penaltyKeys.apply(&j.Sample); err != nil {
+		return j, err
+	}
+	if err := l.grammarKeys.apply(&j.grammar); err != nil {
 		return j, err
 	}
 	set(&j.IgnoreEnd, l.IgnoreEOS)
@@ -206,7 +211,7 @@ func (j *job) check() error {
 // request asks for what the job wants.
 func (j *job) request(prompt []int32) engine.Request {
 	r := engine.Request{
-		Prompt: prompt, MaxTokens: j.MaxTokens, MinTokens: j.MinTokens, Sample: j.params(), Stop: j.Stop, IgnoreEnd: j.IgnoreEnd,
+		Prompt: prompt, MaxTokens: j.MaxTokens, MinTokens: j.MinTokens, Sample: j.params(), Stop: j.Stop, IgnoreEnd: j.IgnoreEnd, Grammar: j.grammar,
 	}
 	j.apply(&r)
 	return r

@@ -35,6 +35,7 @@ type runCommand struct {
 	IgnoreEOS bool     `group:"Generation:" name:"ignore-eos" help:"Go on past end tokens."`
 	Ctx       int      `group:"Generation:" placeholder:"TOKENS" default:"0" help:"At most so many tokens a sequence. 0: what the model was trained for, as memory allows. More is lowered to that."`
 
+	grammarFlags      `group:"Grammar:"`
 	conversationFlags `group:"Conversation:"`
 	samplingFlags     `group:"Sampling:"`
 	choiceFlags       `group:"Choices:"`
@@ -61,8 +62,12 @@ with "role" and "content", a text or a list of {"type": "text", "text": "..."}).
 run in one batch. So do "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias" (an object of token ids and
 biases), "dry_multiplier", "dry_base", "dry_allowed_length", "dry_range" and "dry_sequence_breakers" (a list of texts).
 
-What changes logits is applied in this order: logit bias, repetition penalty, frequency and presence penalty, DRY, then temperature,
-top-k, top-p and min-p. It goes without beams, and log-probabilities stay those of the raw logits.
+What changes logits is applied in this order: logit bias, repetition penalty, frequency and presence penalty, DRY, then what a grammar
+forbids, temperature, top-k, top-p and min-p. But for grammars it goes without beams. Log-probabilities stay those of the raw logits;
+under a grammar, among the tokens that it allows.
+
+--schema, --grammar and --regex make the model write nothing else: what they do not support is an error that names it. A text that ends
+at a limit may be unfinished. In --prompts they are "json_schema" (the schema itself), "grammar" and "regex" (texts).
 
 --json prints what quire.js calls a result: "promptIds", "ids", "text", "reason" ("stop", "length", "cancelled", or "error", then with
 "error"), with "length" the "limit" ("maxTokens" or "context"), "logprobs", "choices" and "figures". Each of "logprobs" has "id",
@@ -74,6 +79,8 @@ Examples:
   quire run "Tell me a story about a fox and a kite."
   quire run -m model.gguf --temperature 0 --max-tokens 64 "What is a kite?"
   quire run -m https://example.org/model.gguf --raw "Once upon a time"
+  quire run --schema person.json "Who wrote Faust?"
+  quire run --regex "(yes|no)" "Is a fox an animal?"
   quire run --beams 4 --n 2 --json "What is a kite?"
   quire run --system "You tell stories for children." "Tell me one about a fox."
   quire run --messages talk.json "And then?"
@@ -104,6 +111,12 @@ func (r *runCommand) Run(h *host) error {
 	}
 	if base.template != nil && (r.Raw || r.Load != "") {
 		return usagef("--chat-template-kwargs goes without --raw and --load, which use no template, or only its end")
+	}
+	if r.grammarFlags.stdin() && (r.Prompt == nil || *r.Prompt == "-" || r.Messages == "-" || r.Prompts == "-") {
+		return usagef("stdin is read once: give the prompt as an argument, or the schema or grammar as a file")
+	}
+	if base.grammar, err = r.grammarFlags.read(h); err != nil {
+		return err
 	}
 	if err := base.check(); err != nil {
 		return usagef("%s", inFlags(err))

@@ -95,7 +95,7 @@ func (g *Generation) Over() bool {
 func (g *Generation) Scheduled() schedule.Request {
 	r := &g.Request
 	s := schedule.Request{
-		ID: g.ID, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, Salt: r.Salt, LoRA: loraName(r.LoRA), AllLogits: r.Logits != nil,
+		ID: g.ID, Prompt: r.Prompt, MaxTokens: r.MaxTokens, Priority: r.Priority, Tenant: r.Tenant, Salt: r.Salt, LoRA: loraName(r.LoRA), AllLogits: r.Logits != nil, Masked: r.matcher != nil,
 	}
 	for _, q := range g.Live[1:] {
 		s.Samples = append(s.Samples, q.ID)

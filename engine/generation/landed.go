@@ -21,7 +21,11 @@ func (g *Generation) resume() {
 		for _, token := range g.Request.landedOf(q.index) {
 			g.before++
 			reason := g.endsWith(q, token.ID)
-			if end := finish(reason, q.take(token, reason)); end != "" {
+			end := finish(reason, q.take(token, reason))
+			if g.err = q.Err(); g.err != nil {
+				g.reason, end = FinishError, FinishError
+			}
+			if end != "" {
 				g.out(q, end)
 				break
 			}

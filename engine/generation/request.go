@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"quire/engine/grammar"
 	"quire/engine/sample"
 )
 
@@ -44,6 +45,9 @@ type Request struct {
 	// Logits, when set, receives the logits of every position, the prompt's too, in order. Slow: for tests and research. It runs
 	// in the step loop and must not call the engine.
 	Logits func(position int, logits []float32)
+
+	matcher *grammar.Matcher          // Grammar's start, once Grammars.Compile has been
+	encode  func(text []byte) []int32 // spells what it forces
 
 	room int // tokens that the context has for an answer; 0: not settled
 }

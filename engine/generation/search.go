@@ -53,8 +53,8 @@ type continuation struct {
 }
 
 // advance takes the likeliest tokens after each running beam, best first, and gives the beams that run on, best first;
-// none when the search has ended. Candidates of equal probability rank by their beam, then by their place in its list.
-func (b *search) advance(tops [][]sample.Candidate) []move {
+// none when the search has ended. A token that closes its beam's text ends it like an end token. Candidates of equal probability rank by their beam, then by their place in its list.
+func (b *search) advance(tops [][]sample.Candidate, closes []map[int32]bool) []move {
 	b.length++
 	var all []continuation
 	for i, top := range tops {
@@ -72,7 +72,7 @@ func (b *search) advance(tops [][]sample.Candidate) []move {
 	var running []beam
 	for rank, c := range all {
 		next := beam{sum: c.sum, last: &link{before: b.running[c.parent].last, drawn: c.drawn, top: tops[c.parent]}}
-		end := b.isEnd(c.drawn)
+		end := b.isEnd(c.drawn) || closes != nil && closes[c.parent][c.drawn.ID]
 		switch {
 		case rank < b.Width && end:
 			b.finish(next, FinishStop)

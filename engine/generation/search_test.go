@@ -30,7 +30,7 @@ func searched(t *testing.T, m *reference.Model, prompt []int32, b Beams, minToke
 			slices.SortStableFunc(tops[i], func(a, b sample.Candidate) int { return cmp.Compare(b.Logprob, a.Logprob) })
 			tops[i] = tops[i][:b.candidates(len(ends))]
 		}
-		moves := s.advance(tops)
+		moves := s.advance(tops, nil)
 		if moves == nil {
 			return s.results("")
 		}
@@ -105,9 +105,9 @@ func top(pairs ...float32) (all []sample.Candidate) {
 func TestBeamTies(t *testing.T) {
 	s := newSearch(Beams{Width: 2}, 0, []int32{9})
 	s.maxTokens = 5
-	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -1, 5, -1)}))
-	assert.Equal(t, []move{{0, 6}, {1, 8}}, s.advance([][]sample.Candidate{top(6, -1, 7, -2, 2, -2), top(8, -1, 1, -2, 2, -2)}))
-	assert.Nil(t, s.advance([][]sample.Candidate{top(9, -1, 6, -4, 2, -5), top(9, -1, 7, -2, 2, -2)}))
+	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -1, 5, -1)}, nil))
+	assert.Equal(t, []move{{0, 6}, {1, 8}}, s.advance([][]sample.Candidate{top(6, -1, 7, -2, 2, -2), top(8, -1, 1, -2, 2, -2)}, nil))
+	assert.Nil(t, s.advance([][]sample.Candidate{top(9, -1, 6, -4, 2, -5), top(9, -1, 7, -2, 2, -2)}, nil))
 	require.Len(t, s.results(""), 2)
 	assert.Equal(t, []int32{4, 6, 9}, ids(s.results("")[0]))
 	assert.Equal(t, []int32{3, 8, 9}, ids(s.results("")[1]))
@@ -117,9 +117,9 @@ func TestBeamTies(t *testing.T) {
 func TestBeamEndBelowTheBest(t *testing.T) {
 	s := newSearch(Beams{Width: 2}, 0, []int32{9})
 	s.maxTokens = 5
-	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -2, 9, -3)}))
+	assert.Equal(t, []move{{0, 4}, {0, 3}}, s.advance([][]sample.Candidate{top(4, -1, 3, -2, 9, -3)}, nil))
 	assert.Empty(t, s.results(""))
-	assert.Equal(t, []move{{0, 1}, {1, 5}}, s.advance([][]sample.Candidate{top(9, -1, 1, -4, 2, -8), top(5, -3, 9, -4, 6, -9)}))
+	assert.Equal(t, []move{{0, 1}, {1, 5}}, s.advance([][]sample.Candidate{top(9, -1, 1, -4, 2, -8), top(5, -3, 9, -4, 6, -9)}, nil))
 	assert.Equal(t, [][]int32{{4, 9}}, [][]int32{ids(s.results("")[0])})
 	broken := s.results(FinishCancelled)
 	require.Len(t, broken, 3)

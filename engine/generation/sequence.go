@@ -17,7 +17,8 @@ type Sequence struct {
 	Sample     sample.Params // how its tokens are drawn
 	Drafter    draft.Drafter // nil: its tokens are drawn one by one
 
-	index   int // of the choice
+	index   int       // of the choice
+	grammar *follower // nil: it has none
 	decoder *tokenizer.Decoder
 	stopper stopper
 	ids     []int32
@@ -34,8 +35,8 @@ type Sequence struct {
 
 func (g *Generation) newSequence(index int, p sample.Params) *Sequence {
 	return &Sequence{
-		Generation: g, Sample: p, index: index, stopper: stopper{stops: g.Request.Stop},
-		decoder: g.tokenizer.NewDecoder(tokenizer.DecodeOptions{Special: g.Request.Special, After: g.Request.Prompt}),
+		Generation: g, Sample: p, index: index, stopper: stopper{stops: g.Request.Stop}, grammar: g.Request.begin(),
+		decoder: g.tokenizer.NewDecoder(tokenizer.DecodeOptions{Special: g.Request.Special, After: g.Request.Prompt, Spaces: g.Request.Grammar != nil}),
 	}
 }
 
@@ -59,10 +60,14 @@ func (q *Sequence) Land(drawn sample.Token, reason schedule.Reason, now time.Tim
 	g := q.Generation
 	g.clock.token(now)
 	g.landed++
-	return finish(reason, q.take(drawn, reason))
+	end := finish(reason, q.take(drawn, reason))
+	if q.Err() != nil {
+		return FinishError
+	}
+	return end
 }
 
-// finish is why a sequence ends with a token; hit says that a stop text ends it.
+// finish is why a sequence ends with a token; hit says that a stop text ends it, or that its grammar closes it.
 func finish(reason schedule.Reason, hit bool) FinishReason {
 	switch {
 	case hit || reason == schedule.Stopped:
@@ -73,7 +78,7 @@ func finish(reason schedule.Reason, hit bool) FinishReason {
 	return ""
 }
 
-// take adds a token to the sequence and gives its text to the sink; hit reports that a stop text ended it.
+// take adds a token to the sequence and gives its text to the sink; hit reports that a stop text ended it, or its grammar closed it.
 func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 	g, r := q.Generation, &q.Generation.Request
 	if n := min(len(token.Top), r.Sample.Logprobs); n > 0 {
@@ -86,6 +91,7 @@ func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 	if r.Sample.Logprobs > 0 {
 		q.tokens = append(q.tokens, token)
 	}
+	closed := q.grammar.take(token.ID)
 	q.stopper.deaf = len(q.ids) <= r.MinTokens
 	text := ""
 	if reason != schedule.Stopped || r.Special {
@@ -97,13 +103,14 @@ func (q *Sequence) take(token sample.Token, reason schedule.Reason) (hit bool) {
 		before, hit = q.stopper.pushHidden(g.tokenizer.Hidden(token.ID))
 		text += before
 	}
-	if reason != schedule.Going && !hit {
+	if (reason != schedule.Going || closed) && !hit {
 		more, cut := q.stopper.push(q.decoder.Flush())
 		text, hit = text+more, cut
 		if !hit {
 			text += q.stopper.flush()
 		}
 	}
+	hit = hit || closed
 	q.text = append(q.text, text...)
 	chunk := Chunk{Token: token, Text: text, Index: q.index, Reason: finish(reason, hit)}
 	if r.late() {

@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"slices"
 	"time"
 
 	"quire/engine/sample"
@@ -29,13 +30,19 @@ func (q *Sequence) LandBeam(drawn sample.Token, now time.Time) (turn *Turn, over
 	g.landed++
 	q.top, q.landed = drawn.Top, true
 	tops := make([][]sample.Candidate, len(g.Live))
+	var closes []map[int32]bool // by beam
+	if g.Request.Grammar != nil {
+		closes = make([]map[int32]bool, len(g.Live))
+	}
 	for i, o := range g.Live {
 		if !o.landed {
 			return nil, false
 		}
-		tops[i] = o.top
+		if tops[i] = o.top; closes != nil {
+			tops[i], closes[i] = o.allowed(o.top)
+		}
 	}
-	moves := g.search.advance(tops)
+	moves := g.search.advance(tops, closes)
 	if moves == nil {
 		return nil, true
 	}
@@ -47,6 +54,10 @@ func (g *Generation) turn(moves []move) *Turn {
 	t, parents := &Turn{}, g.Live
 	next := make([]*Sequence, len(moves))
 	taken := make([]bool, len(parents))
+	places := make([]*follower, len(parents))
+	for i, q := range parents {
+		places[i] = q.grammar
+	}
 	for i, m := range moves {
 		parent := parents[m.parent]
 		if next[i] = parent; taken[m.parent] {
@@ -54,7 +65,8 @@ func (g *Generation) turn(moves []move) *Turn {
 			t.Forks = append(t.Forks, Fork{parent, next[i]})
 		}
 		taken[m.parent] = true
-		next[i].landed = false
+		next[i].landed, next[i].grammar = false, places[m.parent].clone()
+		next[i].grammar.take(m.token)
 		t.Tokens = append(t.Tokens, m.token)
 	}
 	for i, q := range parents {
@@ -77,7 +89,7 @@ func (g *Generation) hypotheses() []*Sequence {
 			reason := schedule.Going
 			if j == len(links)-1 {
 				reason = schedule.Length
-				if text.reason == FinishStop {
+				if text.reason == FinishStop && slices.Contains(g.ends, l.drawn.ID) {
 					reason = schedule.Stopped
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ type Runner interface {
 	// Open says how a lane's tokens are drawn from now on, and after which. Where it cannot, the lane's request fails.
 	Open(lane int32, p sample.Params, h sample.History) error
 	Submit(s *step.Step) error                      // runs a step behind those submitted, and does not wait
+	Draw(m *step.Masks) error                       // has the tokens of that step drawn, if an output is Masked, before the next
 	Land(ctx context.Context) (*step.Result, error) // waits for the oldest step
 	InFlight() int                                  // steps that have not landed
 	Release()                                       // gives everything on the GPU back; Build makes it again
@@ -37,6 +39,7 @@ type Scheduler interface {
 	Schedule(s *step.Step) schedule.Decision
 	Land(number uint64, tokens []int32) ([]schedule.Landed, error)
 	End(sequence uint64, but int) error
+	Force(sequence uint64, tokens []int32) (taken int, reason schedule.Reason, err error)
 	Draft(sequence uint64, d schedule.Drafter)
 	Undraft(sequence uint64) bool
 	Cancel(sequence uint64) error
@@ -52,14 +55,15 @@ type Scheduler interface {
 
 // Config is fixed for a loop's life. Its functions run in the loop.
 type Config struct {
-	Runner    Runner // built
-	Scheduler Scheduler
-	Depth     int                                       // steps in flight
-	Lost      func(error) bool                          // says whether an error means a lost device, which Build may bring back
-	Step      func(schedule.Decision, *step.Step)       // told of each step before it is submitted; may be nil
-	Timed     bool                                      // count Times
-	Change    func()                                    // told when a step has landed, and when there is nothing to do; may be nil
-	Drafter   func(most int, salt string) draft.Drafter // makes one for a sequence; nil: there are no drafts
+	Runner     Runner // built
+	Scheduler  Scheduler
+	Depth      int                                       // steps in flight
+	Vocabulary int                                       // tokens that masks are of
+	Lost       func(error) bool                          // says whether an error means a lost device, which Build may bring back
+	Step       func(schedule.Decision, *step.Step)       // told of each step before it is submitted; may be nil
+	Timed      bool                                      // count Times
+	Change     func()                                    // told when a step has landed, and when there is nothing to do; may be nil
+	Drafter    func(most int, salt string) draft.Drafter // makes one for a sequence; nil: there are no drafts
 }
 
 // Loop runs requests. Submit, Cancel, Call and Close may be called from any goroutine.
@@ -82,7 +86,9 @@ type Loop struct {
 	generations map[uint64]*generation.Generation
 	tallies     map[uint64]*tally // of requests with several sequences
 	step        step.Step
-	failures    int // devices lost in a row without a step landing
+	masks       step.Masks
+	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn
+	failures    int      // devices lost in a row without a step landing
 	times       Times
 	lapped      time.Time
 }
@@ -240,9 +246,9 @@ func (l *Loop) takeIn() {
 		}
 		if err := l.scheduler.Add(g.Scheduled()); err != nil {
 			l.finish(g, generation.FinishError, err)
-		} else {
-			g.SetRoom(l.scheduler.Room(g.ID))
+			continue
 		}
+		g.SetRoom(l.scheduler.Room(g.ID))
 	}
 	for _, c := range cancels {
 		if g := l.generations[c.generation]; g != nil {
@@ -280,6 +286,11 @@ func (l *Loop) advance() error {
 		}
 		l.times.Steps++
 		l.lap(&l.times.Submit)
+		if slices.ContainsFunc(l.step.Outputs, func(o step.Output) bool { return o.Masked }) {
+			if err := l.draw(); err != nil {
+				return err
+			}
+		}
 		if l.runner.InFlight() >= l.config.Depth {
 			return l.land()
 		}
@@ -376,6 +387,10 @@ func (l *Loop) give(q *generation.Sequence, landed []schedule.Landed, drawn samp
 		more++
 	}
 	end := q.Land(drawn, landed[0].Reason, now)
+	if end == generation.FinishError {
+		l.finish(q.Generation, end, q.Err())
+		return
+	}
 	if more == 0 || end != "" {
 		q.Verified(landed[more].Drafted, landed[more].Accepted)
 	}
@@ -383,6 +398,7 @@ func (l *Loop) give(q *generation.Sequence, landed []schedule.Landed, drawn samp
 		if more == 0 && q.Drafter != nil {
 			l.scheduler.Draft(q.ID, q.Drafter)
 		}
+		l.force(q, now)
 		return
 	}
 	var err error

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"quire/engine/draft"
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/step"
@@ -35,7 +37,10 @@ type fake struct {
 	refuse                 func(p sample.Params) error // of Open; nil: never
 	live, built            bool
 	rebuilt                int
-	drafted                int // tokens of drafts
+	drafted                int        // tokens of drafts
+	waits                  *step.Step // submitted, and not drawn
+	draws                  []error    // of the next calls; the rest succeed
+	masked                 int        // tokens drawn under masks
 }
 
 func next(errs *[]error) (err error) {
@@ -63,9 +68,36 @@ func (f *fake) Submit(s *step.Step) error {
 	if err := next(&f.submits); err != nil {
 		return err
 	}
+	if f.waits != nil {
+		return errors.New("the step before waits for its masks")
+	}
 	f.steps = append(f.steps, step.Step{Number: s.Number, Tokens: append([]int32(nil), s.Tokens...), Rows: append([]step.Row(nil), s.Rows...)})
-	r := &step.Result{Number: s.Number}
+	f.flights = append(f.flights, &step.Result{Number: s.Number})
+	if slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }) {
+		f.waits = &step.Step{Tokens: slices.Clone(s.Tokens), Positions: slices.Clone(s.Positions), Rows: slices.Clone(s.Rows), Outputs: slices.Clone(s.Outputs)}
+	} else {
+		f.draw(s, nil)
+	}
+	return nil
+}
+
+func (f *fake) Draw(m *step.Masks) error {
+	if err := next(&f.draws); err != nil {
+		return err
+	}
+	if f.waits == nil || len(f.flights) != 1 {
+		return fmt.Errorf("masks for no step, or with %d in flight", len(f.flights))
+	}
+	f.draw(f.waits, m)
+	f.waits = nil
+	return nil
+}
+
+// draw says the tokens of the step submitted last: the first allowed from the one that is said, where a mask forbids that.
+func (f *fake) draw(s *step.Step, m *step.Masks) {
+	r := f.flights[len(f.flights)-1]
 	drawn, wrong := int32(-1), false // the row that the last draw was of
+	masks := 0
 	for _, o := range s.Outputs {
 		row := &s.Rows[o.Row]
 		if o.Sample && o.Row != drawn {
@@ -90,10 +122,32 @@ func (f *fake) Submit(s *step.Step) error {
 		if n := f.lanes[row.Lane].Logprobs; len(token.Top) > n {
 			token.Top = token.Top[:n]
 		}
+		if o.Masked {
+			token = f.under(m.Bits[masks*m.Words:(masks+1)*m.Words], token)
+			masks++
+		}
 		r.Tokens, r.Drawn = append(r.Tokens, token.ID), append(r.Drawn, token)
 	}
-	f.flights = append(f.flights, r)
-	return nil
+}
+
+// under is a token as a mask lets it be.
+func (f *fake) under(mask []uint32, token sample.Token) sample.Token {
+	f.masked++
+	allowed := func(id int32) bool { return mask[id>>5]>>(id&31)&1 != 0 }
+	if !slices.ContainsFunc(mask, func(w uint32) bool { return w != 0 }) {
+		return sample.Token{} // nothing of it is to land
+	}
+	for !allowed(token.ID) {
+		token.ID = (token.ID + 1) % int32(32*len(mask))
+	}
+	n := len(token.Top)
+	token.Top = slices.DeleteFunc(slices.Clone(token.Top), func(c sample.Candidate) bool { return !allowed(c.ID) })
+	for id := range int32(32 * len(mask)) { // the rest is less likely
+		if len(token.Top) < n && allowed(id) && !slices.ContainsFunc(token.Top, func(c sample.Candidate) bool { return c.ID == id }) {
+			token.Top = append(token.Top, sample.Candidate{ID: id, Logprob: -20 - float32(id)})
+		}
+	}
+	return token
 }
 
 func (f *fake) Land(context.Context) (*step.Result, error) {
@@ -114,7 +168,7 @@ func (f *fake) Build(context.Context) error {
 	return nil
 }
 
-func (f *fake) Release() { f.live, f.flights = false, nil }
+func (f *fake) Release() { f.live, f.flights, f.waits = false, nil, nil }
 
 // The vocabulary: a token a byte, and an end.
 const endToken = 256
@@ -163,6 +217,7 @@ type rig struct {
 	runner    *fake
 	scheduler *schedule.Scheduler
 	tokenizer *tokenizer.Tokenizer
+	grammars  *generation.Grammars
 }
 
 func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.Token) *rig {
@@ -170,8 +225,9 @@ func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.T
 	require.NoError(t, err)
 	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}}
 	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
+	r.grammars = generation.NewGrammars(r.tokenizer, r.tokenizer.Size(), grammar.Limits{})
 	config := Config{
-		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Lost: func(err error) bool { return errors.Is(err, errLost) },
+		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Vocabulary: r.tokenizer.Size(), Lost: func(err error) bool { return errors.Is(err, errLost) },
 		Step: func(_ schedule.Decision, s *step.Step) { r.checkTallies(s) },
 	}
 	if c.DraftRows > 0 {
@@ -226,6 +282,7 @@ func (r *rig) submit(q generation.Request) *stream {
 		q.Prompt = []int32{'x', 'y'}
 	}
 	s := &stream{chunks: make(chan generation.Chunk, 10_000), done: make(chan generation.Result, 1)}
+	require.NoError(r.t, r.grammars.Compile(context.Background(), &q))
 	g := generation.New(q, r.tokenizer, s)
 	require.NoError(r.t, r.Submit(g))
 	s.id = g.ID

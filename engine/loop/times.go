@@ -7,6 +7,7 @@ type Times struct {
 	Steps    uint64
 	Schedule time.Duration // deciding what runs
 	Submit   time.Duration // Runner.Submit
+	Mask     time.Duration // saying which tokens grammars allow
 	Wait     time.Duration // Runner.Land
 	Give     time.Duration // tokens to their requests
 }

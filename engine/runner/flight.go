@@ -32,6 +32,7 @@ type flightOutput struct {
 	sequence uint64
 	position int
 	sample   bool
+	masked   bool
 	logits   bool
 }
 
@@ -45,6 +46,9 @@ func (f *flight) read(l *step.Result, vocabulary int) error {
 		}
 		if !o.sample {
 			continue
+		}
+		if o.masked && result.ID == kernel.NoToken { // nothing of it is to land
+			result = sample.Token{}
 		}
 		if result.ID < 0 || int(result.ID) >= vocabulary {
 			return fmt.Errorf("runner: step %d drew token %d of a vocabulary of %d", f.number, result.ID, vocabulary)

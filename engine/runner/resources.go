@@ -181,7 +181,7 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
-	if r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(1, c.Vocabulary)); err != nil {
+	if r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, c.Vocabulary)); err != nil {
 		return err
 	}
 	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxOutputs*len(o.StopTokens)))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"quire/engine/attention"
@@ -49,11 +50,13 @@ type Runner struct {
 	translator translator
 	words      []uint32
 
-	flights    []*flight   // oldest first
-	look       *model.Look // at the next step, or nil
-	complete   bool        // rarely needed kernels compile, too
-	host       [][]byte    // host memory: [block] as ReadBlocks gives it
-	hostStates [][]byte    // [state] as ReadState gives it
+	flights    []*flight    // oldest first
+	undrawn    kernel.Draws // of the step submitted last, where it waits
+	waits      bool         // for its masks
+	look       *model.Look  // at the next step, or nil
+	complete   bool         // rarely needed kernels compile, too
+	host       [][]byte     // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte     // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
 	stats      Stats
@@ -118,7 +121,8 @@ func (r *Runner) Look(l *model.Look) error {
 // SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
 func (r *Runner) SplitSubmissions(tokenLayers int) { r.graph.SplitSubmissions(tokenLayers) }
 
-// Submit runs a step behind those already submitted and returns at once.
+// Submit runs a step behind those already submitted and returns at once. Where an output is Masked, its tokens are drawn by Draw,
+// which must come before the next step.
 func (r *Runner) Submit(s *step.Step) error {
 	look := r.look
 	r.look = nil
@@ -149,13 +153,11 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	r.pending = r.pending[:0]
 	draws := r.draws(s)
-	if draws.Withheld > 0 {
-		rec.Write(r.withheldList, 0, r.withheld.Bytes())
-	}
 	r.graph.Record(rec, data, look)
-	if n := draws.Outputs; n > 0 {
-		r.sampler.Record(rec, r.samplerBind, draws)
-		rec.Read(f.results, r.results, 0, uint64(n)*resultBytes)
+	if r.waits = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }); r.waits {
+		r.undrawn = draws
+	} else {
+		r.draw(rec, draws, f)
 	}
 	if f.logits != nil {
 		rec.Read(f.logits, r.graph.Logits(), 0, f.logits.Size())
@@ -166,13 +168,8 @@ func (r *Runner) Submit(s *step.Step) error {
 			rec.Read(f.scores.Readback, r.graph.Scores(), 0, n*vectorBytes(labels))
 		}
 	}
-	if err := r.hand(rec); err != nil {
+	if err := r.submit(rec); err != nil {
 		return err
-	}
-	if rec.Profile {
-		if err := r.measure(); err != nil {
-			return err
-		}
 	}
 	r.stats.Steps++
 	r.stats.Dispatches = rec.Dispatches()
@@ -216,7 +213,7 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 	rows := false
 	for _, o := range s.Outputs {
 		row := &s.Rows[o.Row]
-		f.outputs = append(f.outputs, flightOutput{sequence: row.Sequence, position: int(s.Positions[o.Token]), sample: o.Sample, logits: o.Logits})
+		f.outputs = append(f.outputs, flightOutput{sequence: row.Sequence, position: int(s.Positions[o.Token]), sample: o.Sample, masked: o.Masked, logits: o.Logits})
 		rows = rows || o.Logits
 	}
 	if err := r.takePools(f, s); err != nil {

@@ -57,7 +57,7 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 			s.forkSamples(q)
 		}
 		switch {
-		case q.ended:
+		case q.ended, row.forced:
 		case row.samples > 0:
 			s.landDraft(q, tokens[index-row.samples:index], index-row.samples)
 		case q.request.Pooling != step.NoPooling && row.end == q.prompt:
@@ -66,6 +66,39 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 		}
 	}
 	return s.landed, nil
+}
+
+// Force gives a sequence tokens that nobody draws, as many as it has room for, and says how many that were and whether it ends with
+// the last of them. What a step in flight may draw for it is dropped. With a draft in flight, or before all is known that several
+// steps draw for it, those land first (ErrInFlight).
+func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, err error) {
+	q := s.byID[id]
+	switch {
+	case q == nil:
+		return 0, Going, fmt.Errorf("%w: %d", ErrUnknown, id)
+	case q.drafted > 0 || q.unlanded > 1:
+		return 0, Going, ErrInFlight
+	case q.muted || len(q.request.unforked) > 0:
+		return 0, Going, fmt.Errorf("%w: other samples wait for the prompt of sequence %d", ErrCannot, id)
+	}
+	if q.unlanded > 0 {
+		q.unlanded = 0
+		for i := len(s.flight) - 1; i >= 0; i-- {
+			row := slices.IndexFunc(s.flight[i].rows, func(r flightRow) bool { return r.sequence == q && r.samples > 0 })
+			if row >= 0 {
+				s.flight[i].rows[row].forced = true
+				break
+			}
+		}
+	}
+	taken = min(len(tokens), q.limit-len(q.tokens))
+	q.tokens = append(q.tokens, tokens[:taken]...)
+	q.draft = q.draft[:0]
+	if len(q.tokens) >= q.limit {
+		reason = Length
+		s.end(q, len(q.tokens)-1)
+	}
+	return taken, reason, nil
 }
 
 func (s *Scheduler) land(q *sequence, token int32, index int) {

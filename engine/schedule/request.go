@@ -39,6 +39,7 @@ type Request struct {
 	LoRA       string   // and an equal LoRA
 	LandEach   bool     // its sampled token lands before its next step is made: for grammars and beams
 	Lockstep   bool     // no sequence runs ahead of the request's others: for beams
+	Masked     bool     // its tokens are drawn under masks (step.Output.Masked)
 	AllLogits  bool     // every token's logits are read back; nothing is taken from the prefix cache
 
 	// Pooling asks for an embedding of the prompt in place of tokens: the sequence ends when its prompt is computed.

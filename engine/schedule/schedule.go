@@ -44,8 +44,9 @@ type flight struct {
 
 type flightRow struct {
 	sequence *sequence
-	end      int // tokens computed with it
-	samples  int // draws: one, and one a token of a draft
+	end      int  // tokens computed with it
+	samples  int  // draws: one, and one a token of a draft
+	forced   bool // nothing that they give lands
 }
 
 // Schedule fills st with the next step. At most Depth steps are in flight: a step given out here must be landed (or
@@ -216,6 +217,7 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 			out := step.Output{Token: int32(len(st.Tokens)), Row: int32(len(st.Rows)), Sample: last, Logits: logits}
 			if last {
 				out.Counter = uint32(p + 1 - q.prompt)
+				out.Masked = q.request.Masked
 				out.NoStop = p+1-q.prompt < q.request.MinTokens && len(q.request.StopTokens) > 0
 			}
 			st.Outputs = append(st.Outputs, out)

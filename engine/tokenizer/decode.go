@@ -10,6 +10,7 @@ import (
 type DecodeOptions struct {
 	Special bool    // show control tokens by their names; without it they give no text
 	After   []int32 // the tokens before, such as a prompt: they decide whether a first space is shown
+	Spaces  bool    // show every space, those that Encode puts in front of text too
 }
 
 // Decode gives the bytes that tokens stand for, which need not be valid UTF-8. Ids outside the
@@ -28,11 +29,12 @@ func (t *Tokenizer) Decode(ids []int32, options DecodeOptions) []byte {
 type unspacer struct {
 	t       *Tokenizer
 	special bool
+	spaces  bool // leave them
 	begin   bool // the next text starts where Encode adds a space
 }
 
 func (t *Tokenizer) unspacer(options DecodeOptions) unspacer {
-	s := unspacer{t: t, special: options.Special, begin: true}
+	s := unspacer{t: t, special: options.Special, spaces: options.Spaces, begin: true}
 	if n := len(options.After); n > 0 {
 		s.begin = t.startsText(options.After[n-1])
 	}
@@ -61,7 +63,7 @@ func (s *unspacer) piece(id int32) string {
 		}
 		return piece
 	}
-	if s.begin && t.prefix {
+	if s.begin && t.prefix && !s.spaces {
 		piece = strings.TrimPrefix(piece, " ")
 	}
 	s.begin = false

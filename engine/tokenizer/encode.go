@@ -5,6 +5,8 @@ type EncodeOptions struct {
 	// Special parses control tokens that are written out in the text, as in a rendered chat template.
 	// Without it they are text like any other. User-defined tokens are always parsed.
 	Special bool
+	// Inside says that other text is before it: no space is put in front.
+	Inside bool
 }
 
 // Encode gives the tokens of text, without BOS and EOS. Text need not be valid UTF-8. What the vocabulary lacks becomes
@@ -18,7 +20,7 @@ func (t *Tokenizer) Encode(text string, options EncodeOptions) []int32 {
 		parsed = t.asked
 	}
 	var ids []int32
-	prefix := t.prefix
+	prefix := t.prefix && !options.Inside
 	for _, f := range parsed.cut(text, t.marks) {
 		switch {
 		case f.id != None:

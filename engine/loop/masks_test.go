@@ -1,0 +1,54 @@
+package loop
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/generation"
+	"quire/engine/schedule"
+)
+
+// Texts follow their grammars at every depth, beside others that have none.
+func TestGrammars(t *testing.T) {
+	for _, depth := range []int{1, 2, 4} {
+		for _, c := range []struct {
+			source string
+			q      generation.Request
+			text   string // of the first choice
+			reason generation.FinishReason
+		}{
+			{"[c-f]{3,7}-[0-9]+x", generation.Request{MaxTokens: 100}, "", generation.FinishStop},
+			{"[a-z]{3}", generation.Request{}, "abc", generation.FinishStop},
+			{"[a-z]{30}", generation.Request{MaxTokens: 5}, "abcde", generation.FinishLength},
+			{"[a-z]{5}", generation.Request{MaxTokens: 5}, "abcde", generation.FinishStop},
+			{"[a-z]{5}forced!", generation.Request{MaxTokens: 9}, "abcdeforc", generation.FinishLength},
+			{"[a-z]{5}forced![a-z]{3}", generation.Request{}, "abcdeforced!mno", generation.FinishStop},
+			{"all of it is forced", generation.Request{N: 2}, "all of it is forced", generation.FinishStop},
+			{"[a-z]{2}and a stop text[a-z]*", generation.Request{Stop: []string{" stop"}}, "aband a", generation.FinishStop},
+			{"[a-z]{4}now [a-z]{4}", generation.Request{Beams: &generation.Beams{Width: 3}, MaxTokens: 20}, "", generation.FinishStop},
+		} {
+			c.q.Grammar = &generation.Grammar{Kind: generation.Regex, Source: c.source}
+			r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth, PrefixCache: true}, alphabetBeams)
+			var free, under *stream
+			require.NoError(t, r.Call(func() {
+				free, under = r.submit(generation.Request{MaxTokens: 20}), r.submit(c.q)
+			}))
+			got := under.result()
+			require.NoError(t, got.Err, c.source)
+			assert.Equal(t, c.reason, got.Reason, c.source)
+			for _, choice := range got.Choices {
+				if c.text != "" {
+					assert.Equal(t, c.text, choice.Text, c.source)
+				} else {
+					assert.Regexp(t, regexp.MustCompile("^(?:"+c.source+")$"), choice.Text)
+				}
+			}
+			assert.Equal(t, "abcdefghijklmnopqrst", free.result().Text)
+			r.close()
+			assert.Positive(t, r.runner.masked)
+		}
+	}
+}
