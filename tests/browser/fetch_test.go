@@ -13,15 +13,15 @@ import (
 	"quire/tests/tiny"
 )
 
-// apiTab opens a page with the built-in model open as quire, and some helpers.
+// apiTab opens a page with a model open as quire, which says "It is sunny.", and some helpers.
 func apiTab(t *testing.T) *tab {
 	t.Helper()
 	p := newTab(t, serve(t)+"/empty.html", "")
 	get[bool](p, `(async () => {
-		const {Quire} = await import('/quire.js'), {default: tales} = await import('/tales.js');
-		globalThis.quire = await Quire.open({model: tales, kvMemory: 16 << 20, context: 256});
-		globalThis.messages = [{role: 'user', content: 'Tell me a story about a hen.'}];
-		globalThis.body = (more) => JSON.stringify({messages, temperature: 0, max_completion_tokens: 3, ...more});
+		const {Quire} = await import('/quire.js');
+		globalThis.quire = await Quire.open({model: '/assistant.gguf', kvMemory: 16 << 20, context: 256});
+		globalThis.messages = [{role: 'user', content: 'sunny'}];
+		globalThis.body = (more) => JSON.stringify({messages, temperature: 0, max_completion_tokens: 3, ignore_eos: true, ...more});
 		globalThis.chat = 'http://any.example:5/v1/chat/completions';
 		globalThis.failure = (promise) => Promise.resolve(promise).then(() => 'no failure', (e) => e.name + ': ' + e.message);
 		globalThis.idle = async () => {

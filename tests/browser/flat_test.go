@@ -33,7 +33,7 @@ globalThis.Go = class extends Plain {
 func TestRequestsLeaveNothing(t *testing.T) {
 	p := newTab(t, serve(t, ledger)+"/empty.html", "")
 	get[bool](p, `import('/quire.js').then(async ({Quire}) => {
-		globalThis.quire = await Quire.open({model: (await import('/tales.js')).default, keep: false, kvMemory: 4 << 20, context: 64});
+		globalThis.quire = await Quire.open({model: '/assistant.gguf', keep: false, kvMemory: 4 << 20, context: 64});
 		globalThis.signal = new AbortController().signal;
 		const ask = {prompt: 'A', maxTokens: 1, signal};
 		const messages = [{role: 'user', content: 'A'}];

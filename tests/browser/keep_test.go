@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/tests/hubtest"
+	"quire/tests/tiny"
 )
 
 // shelf is a site whose models' requests are noted.
@@ -111,8 +112,8 @@ func talesFile(t *testing.T) []byte {
 const keeper = `
 globalThis.quireGPU.retryPause = 2;
 globalThis.quireStore.pieceSize = 1 << 20;
-self.addEventListener('message', async ({data: {read, again, blob, ...options}}) => {
-  if (!read && !blob) return;
+self.addEventListener('message', async ({data: {read, again, chosen, ...options}}) => {
+  if (!read && !chosen) return;
   const out = {error: '', digest: '', from: '', kept: null, same: true};
   const post = self.postMessage;
   self.postMessage = (message) => { if (message.kind === 'kept') out.kept = message.value; };
@@ -120,7 +121,7 @@ self.addEventListener('message', async ({data: {read, again, blob, ...options}})
   let source;
   try {
     await quireStore.prepare(options);
-    source = quireStore.source(blob ?? await quireStore.resolve(read));
+    source = quireStore.source(chosen ?? await quireStore.resolve(read));
     const size = await source.open();
     for (let turn = 0; turn < (again ? 2 : 1); turn++) {
       const all = new Uint8Array(size + 4);
@@ -180,36 +181,38 @@ const opener = `(async () => {
 	const {Quire} = await import('/quire.js');
 	globalThis.Quire = Quire;
 	globalThis.progress = [];
-	globalThis.open = (model, more) => Quire.open({model, kvMemory: 4 << 20, context: 128, onProgress: (p) => progress.push(p), ...more});
+	globalThis.open = (model, more) => Quire.open({model, kvMemory: 8 << 20, context: 512, onProgress: (p) => progress.push(p), ...more});
 	globalThis.say = async (quire) => (await quire.generate({prompt: 'Once upon a time', temperature: 0, maxTokens: 5, ignoreEnd: true}).result).text;
 	globalThis.failure = (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message);
 	return true;
 })()`
 
-// A model that was opened once opens again without the network, after a reload too, and when the GPU is lost.
+// A model that was opened once opens again without the network, after a reload too, and when the GPU is lost; and what was said goes on.
 func TestKept(t *testing.T) {
-	s := keeping(t, map[string][]byte{"/models/tales.gguf": talesFile(t)})
+	s := keeping(t, map[string][]byte{"/models/m.gguf": tiny.Assistant(t)})
 	p := newTab(t, s.url+"/empty.html", "")
 	get[bool](p, opener)
 	first := get[string](p, `(async () => {
-		globalThis.quire = await open('/models/tales.gguf');
+		globalThis.quire = await open('/models/m.gguf');
 		const kept = await quire.kept;
 		if (!kept.kept || kept.from !== 'network') throw new Error(JSON.stringify(kept));
 		return say(quire);
 	})()`)
 	require.NotEmpty(t, first)
 	assert.NotEmpty(t, s.requests())
+	goOn := sessions(t, p)
 
 	p.do(chromedp.Reload())
 	get[bool](p, opener)
 	assert.Equal(t, first, get[string](p, `(async () => {
-		globalThis.quire = await open('/models/tales.gguf');
+		globalThis.quire = await open('/models/m.gguf');
 		const kept = await quire.kept;
 		if (!kept.kept || kept.from !== 'kept') throw new Error(JSON.stringify(kept));
 		return say(quire);
 	})()`))
 	assert.Empty(t, s.requests(), "nothing is asked for")
-	assert.Regexp(t, `^ErrInUse: .*tales\.gguf is open`, get[string](p, `failure(Quire.models.remove('/models/tales.gguf'))`))
+	goOn()
+	assert.Regexp(t, `^ErrInUse: .*m\.gguf is open`, get[string](p, `failure(Quire.models.remove('/models/m.gguf'))`))
 
 	// The GPU is lost in the middle of a stream.
 	assert.Equal(t, []any{first, 1.0}, get[[]any](p, `(async () => {
@@ -222,7 +225,8 @@ func TestKept(t *testing.T) {
 		return [(await again.result).text, (await quire.stats()).recoveries];
 	})()`))
 	assert.Empty(t, s.requests(), "nor then")
-	assert.Positive(t, get[int](p, `quire.close().then(() => Quire.models.remove('/models/tales.gguf'))`))
+	assert.Regexp(t, `^ErrClosed`, get[string](p, `quire.close().then(() => failure(quire.session().save()))`))
+	assert.Positive(t, get[int](p, `Quire.models.remove('/models/m.gguf')`))
 	p.quiet()
 }
 
@@ -379,7 +383,7 @@ func TestKeptOfServers(t *testing.T) {
 	assert.Zero(t, get[int](p, `models.list().then((all) => all.length)`))
 
 	// Files that are chosen are kept if that is asked for, and open by name.
-	require.Equal(t, "file", get[string](p, `fetch('/models/m.gguf').then((r) => r.blob()).then(async (b) => (await read('', {blob: new File([b], 'mine.gguf'), keep: true})).from)`))
+	require.Equal(t, "file", get[string](p, `fetch('/models/m.gguf').then((r) => r.blob()).then(async (b) => (await read('', {chosen: new File([b], 'mine.gguf'), keep: true})).from)`))
 	assert.Equal(t, []any{"file:mine.gguf", true}, get[[]any](p, `models.list().then(([{name, whole}]) => [name, whole])`))
 	assert.Equal(t, reading{Digest: digest(data), From: "kept", Same: true}, stripped(get[reading](p, `read('file:mine.gguf')`)))
 	assert.Contains(t, get[reading](p, `read('file:other.gguf')`).Error, "no such file is kept")

@@ -5,23 +5,13 @@ package browser
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// A conversation that is saved goes on after a reload, with the text that it would have had and without computing it again.
-func TestSession(t *testing.T) {
-	p := newTab(t, serve(t)+"/empty.html", "")
-	start := func() {
-		get[bool](p, `import("/quire.js").then(async (m) => Boolean(Object.assign(globalThis, m, {
-			tales: (await import("/tales.js")).default,
-			open: () => Quire.open({model: tales, kvMemory: 8 << 20, context: 128}),
-			failure: (promise) => promise.then(() => 'no failure', (e) => e.name + ': ' + e.message),
-		})))`)
-		get[bool](p, `open().then((q) => Boolean(globalThis.quire = q))`)
-	}
-	start()
+// sessions saves a conversation, and keeps another. What it gives is called after a reload: they go on with the text that they would
+// have had and without computing it again.
+func sessions(t *testing.T, p *tab) (goOn func()) {
 	said := get[struct {
 		Grows, Whole, Busy, Chat, Wrong bool
 		Next                            string
@@ -71,8 +61,10 @@ func TestSession(t *testing.T) {
 	assert.True(t, said.Chat, "a message is the next turn")
 	assert.True(t, said.Wrong, "and one alone")
 
-	p.do(chromedp.Reload())
-	start()
+	return func() { goesOn(t, p, said.Next, kept[2]) }
+}
+
+func goesOn(t *testing.T, p *tab, next string, length any) {
 	again := get[struct {
 		Text                string
 		Cached, Prompt, IDs int
@@ -83,11 +75,11 @@ func TestSession(t *testing.T) {
 		const {text, figures} = await session.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result;
 		return {text, ids, cached: figures.cachedTokens, prompt: figures.promptTokens};
 	})()`)
-	assert.Equal(t, said.Next, again.Text)
+	assert.Equal(t, next, again.Text)
 	assert.Equal(t, (again.IDs-1)/16*16, again.Cached, "all whole blocks that were computed came back, of %d tokens", again.Prompt)
 	assert.NotZero(t, again.Cached)
 
-	assert.Equal(t, []any{kept[2], true, 0.0}, get[[]any](p, `(async () => {
+	assert.Equal(t, []any{length, true, 0.0}, get[[]any](p, `(async () => {
 		const session = await quire.keptSession('my/diary');
 		const {length} = session.ids;
 		const {figures} = await session.generate({prompt: ' Then', maxTokens: 1, ignoreEnd: true}).result;
@@ -106,6 +98,4 @@ func TestSession(t *testing.T) {
 	} {
 		assert.Regexp(t, what, get[string](p, `failure(`+call+`)`))
 	}
-	assert.Regexp(t, `^ErrClosed`, get[string](p, `quire.close().then(() => failure(quire.session().save()))`))
-	p.quiet()
 }

@@ -84,13 +84,14 @@ func serve(t *testing.T, more ...string) string {
 		w.Write([]byte(`<!doctype html><title>empty</title><link rel="icon" href="data:,">`))
 	})
 	for name, content := range map[string][]byte{
-		"/broken.gguf": []byte("\x00This is no model at all."),
-		"/page.gguf":   []byte("<!DOCTYPE html><html>"),
-		"/first.gguf":  []byte("GGUF\x01\x00\x00\x00\x02\x00\x00\x00"),
-		"/shard.gguf":  tiny.Model{Meta: map[string]any{"split.no": uint16(0), "split.count": uint16(2)}}.Bytes(t),
-		"/odd.gguf":    tiny.Model{Meta: map[string]any{"llama.favourite_colour": "green"}}.Bytes(t),
-		"/cut.gguf":    model[:len(model)/2],
-		"/header.gguf": model[:1000],
+		"/broken.gguf":    []byte("\x00This is no model at all."),
+		"/page.gguf":      []byte("<!DOCTYPE html><html>"),
+		"/first.gguf":     []byte("GGUF\x01\x00\x00\x00\x02\x00\x00\x00"),
+		"/shard.gguf":     tiny.Model{Meta: map[string]any{"split.no": uint16(0), "split.count": uint16(2)}}.Bytes(t),
+		"/assistant.gguf": tiny.Assistant(t), // whose tokens cost little
+		"/odd.gguf":       tiny.Model{Meta: map[string]any{"llama.favourite_colour": "green"}}.Bytes(t),
+		"/cut.gguf":       model[:len(model)/2],
+		"/header.gguf":    model[:1000],
 	} {
 		mux.HandleFunc(name, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
