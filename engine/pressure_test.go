@@ -114,7 +114,7 @@ func TestMemoryPressure(t *testing.T) {
 		{"swap to little memory", true, 0, func(o *Options) { o.Preemption, o.SwapMemory = "swap", kvMemory(roomy, 8) }},
 		{"swap, and the device lost", true, 40, func(o *Options) { o.Preemption = "swap" }},
 	} {
-		if runsFew() && test.name != "recompute" && test.loss == 0 {
+		if runsFew() && test.loss == 0 {
 			continue
 		}
 		t.Run(test.name, func(t *testing.T) {

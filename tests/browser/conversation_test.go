@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A conversation goes on from an answer, stays across a reload, and loses its oldest turns where the context is full.
-func TestConversation(t *testing.T) {
-	p := newTab(t, serve(t)+engineView, "")
+// conversation goes on from an answer, with the model that is loaded again for a small context, stays across a reload, and loses its
+// oldest turns where the context is full.
+func conversation(t *testing.T, p *tab) {
 	p.do(chromedp.Click(css("#model details summary")))
 	p.fill("#context", "64")
+	get[bool](p, `Boolean(document.querySelector('#stage').textContent = 'Not yet')`)
 	p.do(chromedp.Click(css("#load")))
 	p.wait(loaded)
 	p.do(chromedp.Click(css("#settings summary")))

@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,6 +31,9 @@ func TestFirefoxWithoutWebGPU(t *testing.T) {
 		firefox.IgnoreBlocklist: {"No GPU could be used", "Firefox offers no GPU"},
 		firefox.WebGPU:          {"This browser has no WebGPU", "this Firefox has no WebGPU turned on"},
 	} {
+		if off != firefox.WebGPU && os.Getenv("QUIRE_ALL") == "" {
+			continue
+		}
 		b, ctx := newFirefox(t, map[string]any{off: false})
 		var page, library string
 		require.NoError(t, b.Navigate(ctx, site))

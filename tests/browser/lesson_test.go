@@ -21,7 +21,7 @@ const (
 )
 
 // The lesson steps through the blocks and scores of the model that is loaded; at the end, what it has added up tile by tile is what
-// plain softmax gives, and what the GPU has computed.
+// plain softmax gives, and what the GPU has computed. A conversation follows on the same page.
 func TestLesson(t *testing.T) {
 	p := newTab(t, serve(t)+engineView, "")
 	assert.True(t, get[bool](p, `document.querySelector('#lesson-begin').disabled`), "there is nothing to look at yet")
@@ -91,4 +91,5 @@ func TestLesson(t *testing.T) {
 	assert.Equal(t, 20, get[int](p, `document.querySelectorAll('.lesson-token').length`), "what comes after it is not seen")
 	p.picture("lesson-end")
 	p.quiet()
+	conversation(t, p)
 }

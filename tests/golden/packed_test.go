@@ -56,7 +56,7 @@ func TestGoldenTokensPackedCache(t *testing.T) {
 				}
 				for _, name := range names {
 					t.Run(name, func(t *testing.T) {
-						p := covering(load(t, m.model, name))
+						p := covering(m.model, load(t, m.model, name))
 						tolerance := 0.0
 						for at, logits := range rounded(t, ref, kv, fed(p)) {
 							tolerance = max(tolerance, 2*difference(p, at, logits))
