@@ -34,6 +34,7 @@ type HostTimes struct {
 	Build    time.Duration // laying steps out, and writing what the GPU has to do
 	Bridge   time.Duration // in the tab: from Go to JavaScript and back
 	Encode   time.Duration // giving it to the GPU
+	Mask     time.Duration // telling which tokens grammars allow
 	Wait     time.Duration // for the GPU; requests' own work is done meanwhile
 	Give     time.Duration // tokens to their requests
 }
@@ -43,7 +44,7 @@ type HostTimes struct {
 func (e *Engine) HostTimes() (h HostTimes, err error) {
 	err = e.loop.CallReady(func() error {
 		t, handed, encoding := e.loop.Times(), e.machine.Handed(), gpu.Encoding()
-		h = HostTimes{Steps: t.Steps, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Wait: t.Wait, Give: t.Give}
+		h = HostTimes{Steps: t.Steps, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Mask: t.Mask, Wait: t.Wait, Give: t.Give}
 		if encoding > 0 {
 			h.Bridge, h.Encode = handed-encoding, encoding
 		}

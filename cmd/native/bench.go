@@ -27,6 +27,7 @@ type benchCommand struct {
 	Depth   []int  `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
 	Repeat  int    `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
 	Profile bool   `group:"Measurement:" help:"List what a step costs the host, and measure once more with every kernel timed on the GPU."`
+	Schema  bool   `group:"Measurement:" help:"Measure each decode under a JSON Schema too: a list of objects."`
 	LoRA    string `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
 	JSON    bool   `group:"Measurement:" name:"json" help:"Print one JSON object."`
 
@@ -43,9 +44,9 @@ attention alone.
 
 --json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
 "parameters", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
-"gen", "batch", "depth", "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
+"gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
 what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
-"bridge_us" from Go to JavaScript in the tab, "encode_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
+"bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
 "steps") and "kernels" (the GPU's "seconds" and "dispatches").
 
 Examples:
@@ -65,7 +66,7 @@ func (b *benchCommand) Run(h *host) error {
 			return usagef("%s: must be a whole number, or several with commas", list.flag)
 		}
 	}
-	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Repeat: b.Repeat}
+	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Repeat: b.Repeat, Schema: b.Schema}
 	switch {
 	case b.Model != "" && b.Shape != "":
 		return usagef("-m and --shape do not go together")

@@ -24,6 +24,7 @@ type Plan struct {
 	Depths  []int
 	Repeat  int      // of each measurement; 0: three times while that is short
 	LoRA    Adapters // none: Count 0
+	Schema  bool     // measure each decode under a JSON Schema too
 }
 
 // Result is one measurement.
@@ -33,6 +34,7 @@ type Result struct {
 	Gen             int       `json:"gen"`               // tokens generated for each sequence; 0 for prefill
 	Batch           int       `json:"batch"`             // sequences at once
 	Depth           int       `json:"depth"`             // tokens of each in the cache before
+	Schema          bool      `json:"schema,omitempty"`  // under a JSON Schema
 	Test            string    `json:"test"`              // what llama-bench calls it
 	TokensPerSecond float64   `json:"tokens_per_second"` // the mean of the samples
 	Deviation       float64   `json:"deviation"`         // their standard deviation
@@ -104,6 +106,10 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err
 	}
+	ways := 0
+	if p.Schema {
+		ways = 1
+	}
 	for _, depth := range p.Depths {
 		for _, batch := range p.Batches {
 			for _, prompt := range p.Prompts {
@@ -115,12 +121,14 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 				r.Results = append(r.Results, result)
 			}
 			for _, gen := range p.Gens {
-				step(fmt.Sprintf("decode of %d x %d at depth %d", batch, gen, depth))
-				result, err := b.measured(o.Profile, func() (Result, error) { return b.measureDecode(ctx, gen, batch, depth) })
-				if err != nil {
-					return nil, err
+				for _, schema := range []bool{false, true}[:1+ways] {
+					step(fmt.Sprintf("decode of %d x %d at depth %d", batch, gen, depth))
+					result, err := b.measured(o.Profile, func() (Result, error) { return b.measureDecode(ctx, gen, batch, depth, schema) })
+					if err != nil {
+						return nil, err
+					}
+					r.Results = append(r.Results, result)
 				}
-				r.Results = append(r.Results, result)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 	r, err := NewRandom(tiny, quant.Q4_0)
 	require.NoError(t, err)
 	var steps []string
-	plan := Plan{Prompts: []int{8}, Gens: []int{3}, Batches: []int{1, 2}, Depths: []int{0, 32}}
+	plan := Plan{Prompts: []int{8}, Gens: []int{3}, Batches: []int{1, 2}, Depths: []int{0, 32}, Schema: true}
 	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q4_0", engine.Options{GPU: adapter}, plan,
 		func(s string) { steps = append(steps, s) })
 	require.NoError(t, err)
@@ -31,14 +31,15 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 	assert.Equal(t, "f16", report.KVType)
 	assert.NotEmpty(t, report.Adapter)
 	assert.Positive(t, report.Bandwidth)
-	assert.Len(t, steps, 2+8)
+	assert.Len(t, steps, 2+12)
 	type combination struct {
 		kind                      string
 		prompt, gen, batch, depth int
+		schema                    bool
 	}
 	var got []combination
 	for _, m := range report.Results {
-		got = append(got, combination{m.Kind, m.Prompt, m.Gen, m.Batch, m.Depth})
+		got = append(got, combination{m.Kind, m.Prompt, m.Gen, m.Batch, m.Depth, m.Schema})
 		assert.Positive(t, m.TokensPerSecond)
 		assert.Positive(t, m.BandwidthShare)
 		assert.Positive(t, m.DispatchesPerStep)
@@ -46,7 +47,7 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 	var want []combination
 	for _, depth := range plan.Depths {
 		for _, batch := range plan.Batches {
-			want = append(want, combination{Prefill, 8, 0, batch, depth}, combination{Decode, 0, 3, batch, depth})
+			want = append(want, combination{Prefill, 8, 0, batch, depth, false}, combination{Decode, 0, 3, batch, depth, false}, combination{Decode, 0, 3, batch, depth, true})
 		}
 	}
 	assert.Equal(t, want, got)

@@ -85,7 +85,7 @@ func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (ro
 	}
 	was := b.engine.Stats().Steps
 	start := time.Now()
-	streams, err := b.submit(ctx, prompts, 1)
+	streams, err := b.submit(ctx, prompts, 1, false)
 	if err != nil {
 		return round{}, err
 	}
@@ -123,16 +123,16 @@ func decodeTokens(gen, batch, depth int) int {
 	return max(depth, 1) + 2*warmUpSteps + gen + batch + spare
 }
 
-// measureDecode times gen tokens of each sequence, from when all of them generate.
-func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Result, error) {
-	out := Result{Kind: Decode, Gen: gen, Batch: batch, Depth: depth}
+// measureDecode times gen tokens of each sequence, freely or under a schema, from when all of them generate.
+func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int, schema bool) (Result, error) {
+	out := Result{Kind: Decode, Gen: gen, Batch: batch, Depth: depth, Schema: schema}
 	depth = max(depth, 1)
 	prefixes, err := b.fill(ctx, batch, depth)
 	if err != nil {
 		return Result{}, err
 	}
 	err = b.repeated(&out, func() (float64, error) {
-		w, err := b.decode(ctx, prefixes, gen, depth)
+		w, err := b.decode(ctx, prefixes, gen, depth, schema)
 		if err != nil {
 			return 0, err
 		}
@@ -146,11 +146,11 @@ func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int) (Resul
 }
 
 // decode goes on from each prefix once.
-func (b *bench) decode(ctx context.Context, prefixes [][]int32, gen, depth int) (window, error) {
+func (b *bench) decode(ctx context.Context, prefixes [][]int32, gen, depth int, schema bool) (window, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	batch := len(prefixes)
-	streams, err := b.submit(ctx, prefixes, decodeTokens(gen, batch, depth)-depth)
+	streams, err := b.submit(ctx, prefixes, decodeTokens(gen, batch, depth)-depth, schema)
 	if err != nil {
 		return window{}, err
 	}
@@ -225,10 +225,10 @@ func (b *bench) tokens(n int) []int32 {
 }
 
 // submit starts a batch of sequences that each generate up to maxTokens.
-func (b *bench) submit(ctx context.Context, prompts [][]int32, maxTokens int) ([]*engine.Stream, error) {
+func (b *bench) submit(ctx context.Context, prompts [][]int32, maxTokens int, schema bool) ([]*engine.Stream, error) {
 	streams := make([]*engine.Stream, 0, len(prompts))
 	for i, ids := range prompts {
-		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: maxTokens, IgnoreEnd: true, LoRA: b.lora(i)})
+		s, err := b.engine.Submit(ctx, engine.Request{Prompt: ids, MaxTokens: maxTokens, IgnoreEnd: true, LoRA: b.lora(i), Grammar: under(schema)})
 		if err != nil {
 			return nil, err
 		}

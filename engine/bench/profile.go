@@ -16,6 +16,7 @@ type HostStep struct {
 	Build       float64 `json:"build_us"`    // laying it out, and writing what the GPU has to do
 	Bridge      float64 `json:"bridge_us"`   // in the tab: from Go to JavaScript and back
 	Encode      float64 `json:"encode_us"`   // giving it to the GPU
+	Mask        float64 `json:"mask_us"`     // telling which tokens a schema allows
 	Wait        float64 `json:"wait_us"`     // for the GPU; requests' own work is done meanwhile
 	Give        float64 `json:"give_us"`     // tokens to their requests
 	Allocations float64 `json:"allocations"`
@@ -71,7 +72,7 @@ func (b *bench) hosted(measure func() error) (*HostStep, error) {
 	each := func(is, was time.Duration) float64 { return float64((is - was).Nanoseconds()) / 1000 / steps }
 	return &HostStep{
 		Steps: is.Steps - was.Steps, Schedule: each(is.Schedule, was.Schedule), Build: each(is.Build, was.Build), Bridge: each(is.Bridge, was.Bridge),
-		Encode: each(is.Encode, was.Encode), Wait: each(is.Wait, was.Wait), Give: each(is.Give, was.Give),
+		Encode: each(is.Encode, was.Encode), Mask: each(is.Mask, was.Mask), Wait: each(is.Wait, was.Wait), Give: each(is.Give, was.Give),
 		Allocations: float64(after.Mallocs-before.Mallocs) / steps, Bytes: float64(after.TotalAlloc-before.TotalAlloc) / steps,
 		Collections: after.NumGC - before.NumGC,
 	}, nil

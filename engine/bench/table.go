@@ -14,6 +14,9 @@ func (r *Result) test() string {
 	if r.Kind == Prefill {
 		name = fmt.Sprintf("pp%d", r.Prompt)
 	}
+	if r.Schema {
+		name += " schema"
+	}
 	if r.Depth > 0 {
 		name += fmt.Sprintf(" @ d%d", r.Depth)
 	}
@@ -104,8 +107,8 @@ func (r *Report) printKernels(w io.Writer) error {
 		}
 		fmt.Fprintf(w, "\n%s, batch %d: %.2f ms on the GPU\n", m.Test, m.Batch, 1e3*total)
 		if h := m.HostStep; h != nil {
-			fmt.Fprintf(w, "  a step, µs: schedule %.0f, build %.0f, bridge %.0f, encode %.0f, wait %.0f, give %.0f; %.1f allocations of %.0f bytes, %d collections in %d steps\n",
-				h.Schedule, h.Build, h.Bridge, h.Encode, h.Wait, h.Give, h.Allocations, h.Bytes, h.Collections, h.Steps)
+			fmt.Fprintf(w, "  a step, µs: schedule %.0f, build %.0f, bridge %.0f, encode %.0f, mask %.0f, wait %.0f, give %.0f; %.1f allocations of %.0f bytes, %d collections in %d steps\n",
+				h.Schedule, h.Build, h.Bridge, h.Encode, h.Mask, h.Wait, h.Give, h.Allocations, h.Bytes, h.Collections, h.Steps)
 		}
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, k := range m.Kernels {

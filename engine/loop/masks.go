@@ -43,6 +43,7 @@ func (l *Loop) draw() error {
 		l.end(q, end, err)
 	}
 	l.lap(&l.times.Mask)
+	defer l.lap(&l.times.Submit)
 	return l.runner.Draw(&l.masks)
 }
 

@@ -2,6 +2,9 @@ package loop
 
 import (
 	"errors"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +32,13 @@ func alphabetBeams(row *step.Row, counter uint32) sample.Token {
 // alone, and nothing is left in use.
 func TestAnyOrder(t *testing.T) {
 	tok := bytesTokenizer(t)
+	under := map[string]string{} // what grammars make of the alphabet
+	for _, source := range []string{"[c-h]{9}", "[a-f]*x[0-9]+", "[a-c]{2}is forced[g-z]{5}", "all of it", "[a-z]{40}", "(@@|[a-d]){3,6}yes"} {
+		r := start(t, schedule.Config{BlockSize: 4, Blocks: 40, MaxModelLen: 60}, alphabetBeams)
+		under[source] = r.submit(generation.Request{MaxTokens: 50, Grammar: &generation.Grammar{Kind: generation.Regex, Source: source}}).result().Text
+		r.close()
+	}
+	sources := slices.Sorted(maps.Keys(under))
 	rapid.Check(t, func(rt *rapid.T) {
 		draw := func(low, high int, label string) int { return rapid.IntRange(low, high).Draw(rt, label) }
 		c := schedule.Config{
@@ -45,13 +55,16 @@ func TestAnyOrder(t *testing.T) {
 		var all []*stream
 		var asked []generation.Request
 		for range draw(1, 25, "events") {
-			switch draw(0, 5, "event") {
+			switch draw(0, 6, "event") {
 			case 0, 1, 2:
 				q := generation.Request{Prompt: make([]int32, draw(1, 12, "prompt")), MaxTokens: draw(1, 20, "tokens"), N: draw(1, 3, "answers")}
 				if rapid.Bool().Draw(rt, "search") {
 					q.Beams = &generation.Beams{Width: draw(q.N, 4, "beams")}
 				} else if rapid.Bool().Draw(rt, "stop") {
 					q.Stop = []string{"gh"}
+				}
+				if rapid.Bool().Draw(rt, "grammar") {
+					q.Grammar = &generation.Grammar{Kind: generation.Regex, Source: rapid.SampledFrom(sources).Draw(rt, "source")}
 				}
 				if q.Validate(limits) == nil {
 					asked, all = append(asked, q), append(all, r.submit(q))
@@ -61,6 +74,9 @@ func TestAnyOrder(t *testing.T) {
 			case 4:
 				at := draw(0, 3, "at")
 				require.NoError(rt, r.Call(func() { r.runner.submits = append(make([]error, at), errLost) }))
+			case 6:
+				at := draw(0, 3, "at")
+				require.NoError(rt, r.Call(func() { r.runner.draws = append(make([]error, at), errLost) }))
 			case 5:
 				at := draw(0, 3, "at")
 				require.NoError(rt, r.Call(func() { r.runner.lands = append(make([]error, at), broken) }))
@@ -70,6 +86,15 @@ func TestAnyOrder(t *testing.T) {
 			got := s.result()
 			switch got.Reason {
 			case generation.FinishLength, generation.FinishStop:
+				if g := asked[i].Grammar; g != nil {
+					if asked[i].Beams == nil {
+						require.Len(rt, got.Choices, asked[i].N)
+					}
+					for _, choice := range got.Choices {
+						checkUnder(rt, g.Source, under[g.Source], &asked[i], &choice)
+					}
+					continue
+				}
 				require.Len(rt, got.Choices, asked[i].N)
 				if text := "abcdefghijklmnopqrst"; got.Reason == generation.FinishStop {
 					require.Equal(rt, "abcdef", got.Text)
@@ -83,7 +108,7 @@ func TestAnyOrder(t *testing.T) {
 				known := errors.Is(got.Err, broken) || errors.Is(got.Err, schedule.ErrQueueFull) || errors.Is(got.Err, errLost) // too often in a row
 				require.True(rt, known, "%v", got.Err)
 			}
-			if asked[i].Beams == nil {
+			if asked[i].Beams == nil && asked[i].Grammar == nil {
 				for _, choice := range got.Choices {
 					require.True(rt, strings.HasPrefix("abcdefghijklmnopqrst", choice.Text), choice.Text)
 				}
@@ -94,4 +119,13 @@ func TestAnyOrder(t *testing.T) {
 		assert.Empty(rt, r.sequences)
 		assert.Empty(rt, r.generations)
 	})
+}
+
+// checkUnder holds a text to its grammar, and to what it would be alone.
+func checkUnder(t require.TestingT, source, alone string, q *generation.Request, c *generation.Choice) {
+	if c.Reason == generation.FinishStop && (len(q.Stop) == 0 || !strings.Contains(alone, q.Stop[0])) {
+		require.Regexp(t, regexp.MustCompile("^(?:"+source+")$"), c.Text)
+		require.True(t, q.Beams != nil || c.Text == alone, "%q, alone %q", c.Text, alone)
+	}
+	require.True(t, q.Beams != nil || strings.HasPrefix(alone, c.Text), "%q, alone %q", c.Text, alone)
 }

@@ -6,7 +6,7 @@ import "time"
 type Times struct {
 	Steps    uint64
 	Schedule time.Duration // deciding what runs
-	Submit   time.Duration // Runner.Submit
+	Submit   time.Duration // Runner.Submit and Draw
 	Mask     time.Duration // saying which tokens grammars allow
 	Wait     time.Duration // Runner.Land
 	Give     time.Duration // tokens to their requests

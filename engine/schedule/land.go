@@ -69,8 +69,8 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 }
 
 // Force gives a sequence tokens that nobody draws, as many as it has room for, and says how many that were and whether it ends with
-// the last of them. What a step in flight may draw for it is dropped. With a draft in flight, or before all is known that several
-// steps draw for it, those land first (ErrInFlight).
+// the last of them. What a step in flight draws for it is dropped. Where several draw for it, or one verifies a draft, they land first
+// (ErrInFlight); one whose request's other sequences wait for it is given none (ErrCannot).
 func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, err error) {
 	q := s.byID[id]
 	switch {
@@ -78,8 +78,8 @@ func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, 
 		return 0, Going, fmt.Errorf("%w: %d", ErrUnknown, id)
 	case q.drafted > 0 || q.unlanded > 1:
 		return 0, Going, ErrInFlight
-	case q.muted || len(q.request.unforked) > 0:
-		return 0, Going, fmt.Errorf("%w: other samples wait for the prompt of sequence %d", ErrCannot, id)
+	case q.muted || len(q.request.unforked) > 0 || q.request.Lockstep:
+		return 0, Going, fmt.Errorf("%w: others wait for sequence %d", ErrCannot, id)
 	}
 	if q.unlanded > 0 {
 		q.unlanded = 0
@@ -90,6 +90,9 @@ func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, 
 				break
 			}
 		}
+	}
+	if q.table.Swapped() && q.table.Tokens() >= len(q.tokens) {
+		s.cache.Free(q.table) // it holds what was replaced since
 	}
 	taken = min(len(tokens), q.limit-len(q.tokens))
 	q.tokens = append(q.tokens, tokens[:taken]...)

@@ -61,8 +61,10 @@ func (w *walk) turn() {
 		w.finish(id)
 	case kind < 17:
 		w.fork(id)
-	case kind < 20:
+	case kind < 19:
 		w.replace(id)
+	case kind < 20:
+		w.force(id)
 	case kind < 28:
 		w.truncate(id)
 	case kind < 30:
@@ -75,8 +77,10 @@ func (w *walk) turn() {
 		w.hold()
 	case kind < 58 && len(w.flight) > 0:
 		w.land(w.flight[0].number)
-	case kind < 70 && id != 0:
+	case kind < 68 && id != 0:
 		w.draft(id)
+	case kind < 70 && id != 0:
+		w.force(id)
 	default:
 		w.schedule()
 	}

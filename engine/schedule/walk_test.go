@@ -26,6 +26,7 @@ type walk struct {
 	pins    []*Pin
 	times   times
 
+	forced, voided                                    int // tokens, and draws of steps in flight in whose place they came
 	ended, loads, loaded, saved, forks, fails, losses int
 	draw                                              []int32 // a draft
 }
@@ -182,6 +183,27 @@ func (w *walk) draft(id uint64) {
 // Draft implements Drafter.
 func (w *walk) Draft(tokens []int32, inFlight, most int) []int32 {
 	return w.draw[:min(len(w.draw), inFlight+most)]
+}
+
+// force gives a sequence tokens that nobody draws, in place of those in flight.
+func (w *walk) force(id uint64) {
+	l, tokens := w.lines[id], w.words(1+w.from.below(12))
+	unlanded := 0
+	if q := w.byID[id]; q != nil {
+		unlanded = q.unlanded
+	}
+	taken, reason, err := w.Force(id, tokens)
+	if !w.must(err, ErrInFlight, ErrCannot, ErrUnknown) {
+		return
+	}
+	w.remember(newLine(l.salt, l.prompt, l.tokens[:l.landed], l.kin))
+	l.cut(l.landed)
+	l.add(tokens[:taken]...)
+	l.landed += taken
+	w.forced, w.voided = w.forced+taken, w.voided+unlanded
+	if reason != Going {
+		w.forget(id)
+	}
 }
 
 // turnBeams takes one sequence of a request out and lets others go on in two ways.
