@@ -86,7 +86,7 @@ func TestHybridModels(t *testing.T) {
 		m := models[name]
 		t.Run(name, func(t *testing.T) {
 			file := m.file(t)
-			want := m.forward(prompt)
+			want, _ := m.forward(prompt)
 			o := Options{KVType: "f32", TokenBudget: 40, LongPrompt: -1}
 			o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 			e, err := Open(context.Background(), gpu.ReaderSource(file, file.Size()), o)

@@ -10,8 +10,8 @@ import (
 	"quire/engine/reference"
 )
 
-// forward gives the logits of all tokens, in float64.
-func (m *hybrid) forward(prompt []int32) []float64 {
+// forward gives the logits of all tokens, in float64, and what they are made from.
+func (m *hybrid) forward(prompt []int32) (logits, hidden []float64) {
 	positions := make([]int, len(prompt))
 	var x []float64
 	for i, id := range prompt {
@@ -20,43 +20,74 @@ func (m *hybrid) forward(prompt []int32) []float64 {
 			x = append(x, float64(f)*m.embedding)
 		}
 	}
-	for i, recurrent := range m.recurrent {
-		w := func(name string) []float32 { return m.tensors[fmt.Sprintf("blk.%d.%s", i, name)] }
-		block := func(name string, y []float64, k int) {
-			for j, f := range reference.MatMul(w(name), y, k) {
-				x[j] += m.residual * f
-			}
-		}
-		normed := reference.RMSNorm(x, w("attn_norm.weight"), 1e-5)
-		if recurrent {
-			block("ssm_out.weight", m.recur(normed, w), m.inner())
-		} else {
-			block("attn_output.weight", m.attend(normed, w, positions), m.heads*m.headDim)
-		}
-		norm := "post_attention_norm.weight"
-		if m.granite() {
-			norm = "ffn_norm.weight"
-		}
-		normed = reference.RMSNorm(x, w(norm), 1e-5)
-		if m.experts == 0 {
-			block("ffn_down.weight", reference.SwiGLU(reference.MatMul(w("ffn_gate.weight"), normed, m.width), reference.MatMul(w("ffn_up.weight"), normed, m.width)), m.ffn)
-			continue
-		}
-		for t := range prompt {
-			for j, f := range m.mix(normed[t*m.width:(t+1)*m.width], w) {
-				x[t*m.width+j] += m.residual * f
-			}
-		}
+	for i := range m.recurrent {
+		m.layer(x, i, positions)
 	}
-	head := m.tensors["output.weight"]
-	if m.tied {
-		head = m.tensors["token_embd.weight"]
-	}
-	logits := reference.MatMul(head, reference.RMSNorm(x, m.tensors["output_norm.weight"], 1e-5), m.width)
+	hidden = reference.RMSNorm(x, m.tensors["output_norm.weight"], 1e-5)
+	logits = reference.MatMul(m.head(), hidden, m.width)
 	for i := range logits {
 		logits[i] /= m.logits
 	}
-	return logits
+	return logits, hidden
+}
+
+// guess gives the logits of the tokens after next, from what the head reads of each token but the last, and the tokens themselves.
+func (m *hybrid) guess(tokens []int32, hidden []float64) []float64 {
+	w := func(name string) []float32 { return m.tensors[fmt.Sprintf("blk.%d.%s", len(m.recurrent), name)] }
+	own := func(name string, otherwise []float32) []float32 {
+		if t := w(name); t != nil {
+			return t
+		}
+		return otherwise
+	}
+	embedding, head := own("nextn.embed_tokens.weight", m.tensors["token_embd.weight"]), own("nextn.shared_head_head.weight", m.head())
+	var pairs []float64
+	var positions []int
+	for i, next := range tokens[1:] {
+		e := reference.RMSNorm(floats64(embedding[int(next)*m.width:][:m.width]), w("nextn.enorm.weight"), 1e-5)
+		pairs = append(append(pairs, e...), reference.RMSNorm(hidden[i*m.width:][:m.width], w("nextn.hnorm.weight"), 1e-5)...)
+		positions = append(positions, i)
+	}
+	x := reference.MatMul(w("nextn.eh_proj.weight"), pairs, 2*m.width)
+	m.layer(x, len(m.recurrent), positions)
+	return reference.MatMul(head, reference.RMSNorm(x, w("nextn.shared_head_norm.weight"), 1e-5), m.width)
+}
+
+func (m *hybrid) head() []float32 {
+	if m.tied {
+		return m.tensors["token_embd.weight"]
+	}
+	return m.tensors["output.weight"]
+}
+
+// layer adds a layer's blocks to x.
+func (m *hybrid) layer(x []float64, i int, positions []int) {
+	w := func(name string) []float32 { return m.tensors[fmt.Sprintf("blk.%d.%s", i, name)] }
+	block := func(name string, y []float64, k int) {
+		for j, f := range reference.MatMul(w(name), y, k) {
+			x[j] += m.residual * f
+		}
+	}
+	normed := reference.RMSNorm(x, w("attn_norm.weight"), 1e-5)
+	if i < len(m.recurrent) && m.recurrent[i] {
+		block("ssm_out.weight", m.recur(normed, w), m.inner())
+	} else {
+		block("attn_output.weight", m.attend(normed, w, positions), m.heads*m.headDim)
+	}
+	norm := "post_attention_norm.weight"
+	if m.granite() {
+		norm = "ffn_norm.weight"
+	}
+	normed = reference.RMSNorm(x, w(norm), 1e-5)
+	if m.experts == 0 {
+		block("ffn_down.weight", reference.SwiGLU(reference.MatMul(w("ffn_gate.weight"), normed, m.width), reference.MatMul(w("ffn_up.weight"), normed, m.width)), m.ffn)
+		return
+	}
+	for t := range positions {
+		for j, f := range m.mix(normed[t*m.width:(t+1)*m.width], w) {
+			x[t*m.width+j] += m.residual * f
+		}
+	}
 }
 
 // columns cuts the same columns out of every row.

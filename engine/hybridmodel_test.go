@@ -27,8 +27,10 @@ type hybrid struct {
 	stateHeads, value               int
 	recurrent                       []bool // of each layer
 	drafting                        int    // layers at the end that only draft
+	guesses                         bool   // the first of them is whole; where there are more, with its own vocabulary
 	tied, convBias                  bool
-	types                           func(name string) quant.Type // of a matrix; nil: F32
+	types                           func(name string) quant.Type         // of a matrix; nil: F32
+	tune                            func(name string, weights []float32) // changes a tensor's weights
 	keys                            map[string]any
 	residual, embedding, logits     float64 // granite's factors
 	scale                           float64 // of attention; 0: the usual
@@ -67,7 +69,12 @@ func (m *hybrid) shapes(layer int) map[string][]int {
 	} else {
 		s["post_attention_norm.weight"] = []int{m.width}
 	}
-	if !m.recurrent[layer] {
+	if layer >= len(m.recurrent) {
+		for name, shape := range map[string][]int{"eh_proj": {m.width, 2 * m.width}, "enorm": {m.width}, "hnorm": {m.width}, "shared_head_norm": {m.width}} {
+			s["nextn."+name+".weight"] = shape
+		}
+	}
+	if layer >= len(m.recurrent) || !m.recurrent[layer] {
 		s["attn_q.weight"], s["attn_k.weight"], s["attn_v.weight"], s["attn_output.weight"] = []int{all, m.width}, []int{kv, m.width}, []int{kv, m.width}, []int{m.width, all}
 		if !m.granite() {
 			s["attn_q.weight"], s["attn_q_norm.weight"], s["attn_k_norm.weight"] = []int{2 * all, m.width}, []int{m.headDim}, []int{m.headDim}
@@ -160,6 +167,9 @@ func (m *hybrid) file(t *testing.T) *bytes.Reader {
 				weights[i] = -float32(math.Exp(random.NormFloat64()))
 			}
 		}
+		if m.tune != nil {
+			m.tune(name, weights)
+		}
 		raw := make([]byte, kind.RowBytes(uint64(n)))
 		require.NoError(t, quant.Quantize(kind, weights, raw))
 		require.NoError(t, quant.Dequantize(kind, raw, weights))
@@ -176,8 +186,24 @@ func (m *hybrid) file(t *testing.T) *bytes.Reader {
 			add(fmt.Sprintf("blk.%d.%s", i, name), m.shapes(i)[name])
 		}
 	}
+	if m.guesses {
+		for _, name := range sortedKeys(m.shapes(len(m.recurrent))) {
+			add(fmt.Sprintf("blk.%d.%s", len(m.recurrent), name), m.shapes(len(m.recurrent))[name])
+		}
+		if m.drafting > 1 { // a vocabulary of its own
+			add(fmt.Sprintf("blk.%d.nextn.embed_tokens.weight", len(m.recurrent)), []int{m.vocabulary, m.width})
+			add(fmt.Sprintf("blk.%d.nextn.shared_head_head.weight", len(m.recurrent)), []int{m.vocabulary, m.width})
+		}
+	}
 	for i := range m.drafting {
-		for _, name := range []string{"nextn.eh_proj", "attn_q", "ffn_down"} {
+		if i == 0 && m.guesses {
+			continue
+		}
+		names := []string{"nextn.eh_proj", "attn_q", "ffn_down"}
+		if m.experts > 0 {
+			names = names[:2]
+		}
+		for _, name := range names {
 			add(fmt.Sprintf("blk.%d.%s.weight", len(m.recurrent)+i, name), []int{3, 4})
 		}
 	}

@@ -47,7 +47,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		return nil, err
 	}
 	e.header = min(f.DataOffset, src.Size())
-	if e.plan, err = model.NewAdaptablePlan(f, e.options.LoRARank); err != nil {
+	if e.plan, err = model.NewPlanWith(f, model.PlanOptions{Rank: e.options.LoRARank, Drafts: e.options.Speculation == "mtp"}); err != nil {
 		return nil, err
 	}
 	if e.tokenizer, err = tokenizer.New(f); err != nil {
@@ -90,9 +90,12 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		Vocabulary: e.info.Vocabulary, Ends: e.tokenizer.Ends(), MaxSeqs: e.options.MaxSeqs, Context: e.scheduler.Limit,
 		NoText: e.info.NoText, Whole: e.plan.Whole, Pooling: e.info.Pooling, Rank: e.rank(),
 	}
-	_, drafter := e.speculation()
+	rows, drafter := e.speculation()
+	if !e.plan.Guesses() {
+		rows = 0
+	}
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
+		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
 	})
 	e.observe()
 	go e.run()

@@ -33,8 +33,9 @@ type Options struct {
 	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
 	// Speculation says how tokens are drafted, to verify several of them in one step. "none": not at all. "ngram": what followed the
-	// last time the last tokens came, in the prompt or the answer. "draft": what DraftModel says. "": "draft" where there is a
-	// DraftModel, "none" otherwise. The text is the same. Drafts stop where they are wrong too often, and beyond a few sequences at once.
+	// last time the last tokens came, in the prompt or the answer. "mtp": what a block of the model for multi-token prediction
+	// guesses, a token at a time. "draft": what DraftModel says. "": "draft" where there is a DraftModel, "none" otherwise. The text is
+	// the same. Drafts stop where they are wrong too often, and beyond a few sequences at once.
 	Speculation string `json:"speculation"`
 	// DraftModel is a smaller model with the same vocabulary, which the engine owns from Open on.
 	DraftModel gpu.Source `json:"-"`

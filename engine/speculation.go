@@ -31,6 +31,9 @@ func (e *Engine) speculation() (rows int, drafter func(most int, salt string) dr
 		if c := e.machine.draft; c != nil {
 			return c.model.Drafter(settings)
 		}
+		if e.plan.Guesses() {
+			return draft.NewHead(settings, int(100*e.plan.GuessBytes()/max(1, e.plan.WeightBytes())))
+		}
 		return draft.NewLookup(settings)
 	}
 }
@@ -40,12 +43,14 @@ func (e *Engine) checkSpeculation() error {
 	o := &e.options
 	drafts := o.Speculation != "" && o.Speculation != "none"
 	switch {
-	case !slices.Contains([]string{"", "none", "ngram", "draft"}, o.Speculation):
-		return fmt.Errorf("%w: Speculation is %q, it must be none, ngram or draft", ErrBadRequest, o.Speculation)
+	case !slices.Contains([]string{"", "none", "ngram", "mtp", "draft"}, o.Speculation):
+		return fmt.Errorf("%w: Speculation is %q, it must be none, ngram, mtp or draft", ErrBadRequest, o.Speculation)
 	case o.Speculation == "draft" && o.DraftModel == nil:
 		return fmt.Errorf("%w: Speculation is %q, which needs DraftModel", ErrBadRequest, o.Speculation)
 	case o.Speculation != "draft" && o.DraftModel != nil:
 		return fmt.Errorf("%w: Speculation is %q, which has no use for DraftModel", ErrBadRequest, o.Speculation)
+	case o.Speculation == "mtp" && !e.plan.Guesses():
+		return fmt.Errorf("%w: Speculation is %q, and %s has no blocks that predict further tokens", ErrBadRequest, o.Speculation, e.plan.Config.Name)
 	case o.DraftMax < 0:
 		return fmt.Errorf("%w: DraftMax is %d", ErrBadRequest, o.DraftMax)
 	case o.DraftMax > 0 && !drafts:

@@ -66,7 +66,8 @@ func TestSpeculationWithStates(t *testing.T) {
 			}
 			require.NoError(t, e.loop.Call(func() {
 				before := e.scheduler.Stats()
-				assert.Equal(t, texts, drafted(t, e, requests, texts))
+				said, _ := drafted(t, e, requests, texts)
+				assert.Equal(t, texts, said)
 				s := e.scheduler.Stats()
 				right, wrong := s.Accepted-before.Accepted, s.Drafted-s.Accepted-before.Drafted+before.Accepted
 				computed := len(requests[0].Prompt) + len(requests[1].Prompt)
@@ -82,9 +83,10 @@ func TestSpeculationWithStates(t *testing.T) {
 	}
 }
 
-// drafted runs requests in the engine's own scheduler and runner, with drafts of these texts.
-func drafted(t *testing.T, e *Engine, requests []Request, texts [][]int32) (said [][]int32) {
-	said = make([][]int32, len(requests))
+// drafted runs requests in the engine's own scheduler and runner, with drafts of these texts; it gives what they say, and behind each
+// token the model's guess, where it has any.
+func drafted(t *testing.T, e *Engine, requests []Request, texts [][]int32) (said, guesses [][]int32) {
+	said, guesses = make([][]int32, len(requests)), make([][]int32, len(requests))
 	drafters := map[uint64]*known{}
 	for i, r := range requests {
 		id := uint64(1000 + i)
@@ -96,11 +98,12 @@ func drafted(t *testing.T, e *Engine, requests []Request, texts [][]int32) (said
 		d := e.scheduler.Schedule(&s)
 		switch d.Kind {
 		case schedule.Idle:
-			return said
+			return said, guesses
 		case schedule.Run:
 			for _, o := range d.Opened {
 				require.NoError(t, e.machine.Open(o.Lane, requests[o.Sequence-1000].Sample, sample.History{}))
 			}
+			s.Guessing = step.Guess
 			require.NoError(t, e.machine.Submit(&s))
 		default:
 			result, err := e.machine.Land(t.Context())
@@ -108,7 +111,11 @@ func drafted(t *testing.T, e *Engine, requests []Request, texts [][]int32) (said
 			landed, err := e.scheduler.Land(d.Step, result.Tokens)
 			require.NoError(t, err)
 			for _, l := range landed {
-				said[l.Sequence-1000] = append(said[l.Sequence-1000], l.Token)
+				of := l.Sequence - 1000
+				said[of] = append(said[of], l.Token)
+				if e.plan.Guesses() {
+					guesses[of] = append(guesses[of], result.Guesses[l.Index])
+				}
 			}
 			for id, drafter := range drafters {
 				e.scheduler.Draft(id, drafter)

@@ -108,8 +108,9 @@ export interface OpenOptions {
   queueLimit?: number;
   /** How tokens are drafted, so that a step verifies several of them; default none. ngram: what followed the last time the last tokens
    * came, in the prompt or the answer. The text is the same, and comes sooner where it repeats what was said. Drafts stop where they
-   * are wrong too often, and where many sequences run. draft: what draftModel says, which is the default where it is given. */
-  speculation?: 'none' | 'ngram' | 'draft';
+   * are wrong too often, and where many sequences run. mtp: what a block of the model for multi-token prediction guesses, in files of Qwen3.5 and
+   * Qwen3-Next, a token at a time. draft: what draftModel says, which is the default where it is given. */
+  speculation?: 'none' | 'ngram' | 'mtp' | 'draft';
   /** A smaller model with the same vocabulary, which drafts: the URL of a GGUF file, or a name as of model. */
   draftModel?: string | URL;
   /** The most tokens of a draft; default 15. */

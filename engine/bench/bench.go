@@ -168,7 +168,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 		return nil, err
 	}
 	o.LoRARank = max(o.LoRARank, p.LoRA.Count*p.LoRA.Rank)
-	plan, err := model.NewAdaptablePlan(header, o.LoRARank)
+	plan, err := model.NewPlanWith(header, model.PlanOptions{Rank: o.LoRARank})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func TestRandomAdapter(t *testing.T) {
 		defer f.Close()
 		header, err := gguf.Read(f, size)
 		require.NoError(t, err)
-		plan, err := model.NewAdaptablePlan(header, 8)
+		plan, err := model.NewPlanWith(header, model.PlanOptions{Rank: 8})
 		require.NoError(t, err)
 		data, err := adapterFile(plan, 4)
 		require.NoError(t, err)

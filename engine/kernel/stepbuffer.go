@@ -39,7 +39,8 @@ const (
 	WordRuns         = wordLoRAFours + 1 // of kept block tables
 	wordAtRuns       = WordRuns + 1
 	wordAtKeeps      = wordAtRuns + 1
-	headerWords      = wordAtKeeps + 1
+	wordAtNext       = wordAtKeeps + 1
+	headerWords      = wordAtNext + 1
 )
 
 // ListWord is where a word of the first item list's, such as WordDecodeItems, stands for another list.
@@ -97,6 +98,7 @@ type StepData struct {
 	Runs              []TableRun            // what is new of kept tables
 	Tables            [][MaxGroups][]uint32 // of each row, block ids, a table a KV group
 	Keeps             []uint32              // of each token, the slot that keeps its row's state behind it, or 0; nil: of none
+	Next              []uint32              // of each row, the token behind its last, where that is known; nil: nobody asks
 	Outputs           []Output
 	Pools             []PoolItem
 	Items                     // the first list
@@ -172,6 +174,8 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 		at(wordAtKeeps)
 		buf = append(buf, s.Keeps...)
 	}
+	at(wordAtNext)
+	buf = append(buf, s.Next...)
 	at(wordAtOutputs)
 	for _, o := range s.Outputs {
 		buf = append(buf, o.Token, o.Lane, o.Counter, o.Flags)

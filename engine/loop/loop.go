@@ -64,6 +64,7 @@ type Config struct {
 	Timed      bool                                      // count Times
 	Change     func()                                    // told when a step has landed, and when there is nothing to do; may be nil
 	Drafter    func(most int, salt string) draft.Drafter // makes one for a sequence; nil: there are no drafts
+	Guesses    int                                       // sequences of a step up to which the model guesses for Drafter; 0: it does not
 }
 
 // Loop runs requests. Submit, Cancel, Call and Close may be called from any goroutine.
@@ -279,6 +280,7 @@ func (l *Loop) advance() error {
 			}
 		}
 		l.countStep()
+		l.guess()
 		l.config.Step(d, &l.step)
 		l.lap(&l.times.Schedule)
 		if err := l.runner.Submit(&l.step); err != nil {
@@ -369,6 +371,7 @@ func (l *Loop) land() error {
 			if t.Reason != schedule.Going { // a beam's search may go on
 				l.tallies[q.Generation.ID].drop(q.ID)
 			}
+			guessed(q, result, t.Index)
 			l.give(q, tokens[i:], result.Drawn[t.Index], now)
 		}
 	}

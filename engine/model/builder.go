@@ -21,6 +21,8 @@ type builder struct {
 	plan   *Plan
 	at     int // the layer that is described; -1 outside of them
 
+	drafting bool    // what is described comes when tokens are drawn
+	output   *Matrix // the head
 	residual float32 // factor of what blocks add to the residual stream; 0: 1
 	err      error
 }
@@ -62,7 +64,13 @@ func (b *builder) refuse(format string, args ...any) {
 }
 
 // onDevice leaves work to the graph, in the order of the description.
-func (b *builder) onDevice(work func(g *Graph)) { b.plan.work = append(b.plan.work, work) }
+func (b *builder) onDevice(work func(g *Graph)) {
+	if b.drafting {
+		b.plan.drafting = append(b.plan.drafting, work)
+		return
+	}
+	b.plan.work = append(b.plan.work, work)
+}
 
 // name gives a tensor's name where the description stands.
 func (b *builder) name(tensor string) string {

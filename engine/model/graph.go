@@ -26,6 +26,7 @@ type GraphOptions struct {
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool
+	Results       gpu.View // what is drawn, [output][kernel.ResultWords]; for plans that guess
 	Late          bool     // kernels that others can do the work of compile later
 	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
 }
@@ -45,6 +46,8 @@ type Graph struct {
 	K, V        []*gpu.Buffer     // of each layer of a KV group
 	States      []*gpu.Buffer     // of each layer that keeps one: [slot][words]
 	logits      gpu.View
+	guesses     gpu.View // a word an output
+	drawn, kept int      // operations before tokens are drawn, and before what only guesses need
 	keep        func(rec *gpu.Recorder, s *kernel.StepData)
 	copies      []func(rec *gpu.Recorder, copies int)
 
@@ -94,6 +97,12 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	g.addTables()
 	g.addCopies()
 	for _, work := range p.work {
+		if g.Err() == nil {
+			work(g)
+		}
+	}
+	g.drawn = g.Len()
+	for _, work := range p.drafting {
 		if g.Err() == nil {
 			work(g)
 		}
@@ -310,7 +319,7 @@ func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData, look *Look) {
 			record(rec, len(s.Copies))
 		}
 	}
-	g.Program.Record(rec, s, g.Len())
+	g.Program.Record(rec, s, 0, g.drawn)
 }
 
 // Release gives caches and activations back.

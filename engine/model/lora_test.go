@@ -56,7 +56,7 @@ func TestAdapters(t *testing.T) {
 		return map[string][]uint64{base + loraA: {in, rank}, base + loraB: {rank, out}}
 	}
 	fits := pair(q, tiny.Width, 4, tiny.Width)
-	p, err := NewAdaptablePlan(tiny.Model{}.File(t), 8)
+	p, err := NewPlanWith(tiny.Model{}.File(t), PlanOptions{Rank: 8})
 	require.NoError(t, err)
 	ad, err := p.NewAdapter(adapterFile(t, nil, fits))
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestAdapterTypes(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, values, got, typ.String())
 	}
-	p, err := NewAdaptablePlan(tiny.Model{}.File(t), 32)
+	p, err := NewPlanWith(tiny.Model{}.File(t), PlanOptions{Rank: 32})
 	require.NoError(t, err)
 	const q = "blk.1.attn_q.weight"
 	ad, err := p.NewAdapter(adapterOf(t, quant.Q8_0, nil, map[string][]uint64{q + loraA: {tiny.Width, 32}, q + loraB: {32, tiny.Width}}))

@@ -16,8 +16,9 @@ type Plan struct {
 	NoText  bool    // there are no logits
 	Shares  bool    // scores are shares of 1, by softmax
 
-	Rank int // of all LoRA adapters that there is room for
+	PlanOptions
 
+	drafters  int // blocks of the file that only draft
 	adaptable []*adaptable
 	ignored   []string // tensors without a meaning
 	matrices  []*Matrix
@@ -32,14 +33,30 @@ type Plan struct {
 	rankLast  bool       // scores are of the last token
 	states    []*stateLayer
 	work      []func(*Graph)
+	drafting  []func(*Graph) // likewise, when tokens are drawn
+
+	guessMatrices int     // before those that only guesses need
+	guessHead     *Matrix // what gives them
 }
 
-// NewPlan checks a file's configuration and tensors. Its error names the first key, tensor or type that does not fit.
-func NewPlan(f *gguf.File) (*Plan, error) { return NewAdaptablePlan(f, 0) }
+// PlanOptions are what a plan has beside what the file says.
+type PlanOptions struct {
+	Rank   int  // of all LoRA adapters that there is room for
+	Drafts bool // a block that only drafts is computed, where the file has one
+}
 
-// NewAdaptablePlan is NewPlan with room for LoRA adapters of a rank in all.
-func NewAdaptablePlan(f *gguf.File, rank int) (*Plan, error) {
-	p, problems := check(f, rank)
+// Drafters is how many blocks of the file only draft.
+func (p *Plan) Drafters() int { return p.drafters }
+
+// Guesses says whether the plan's graph guesses at the token after the one that is drawn.
+func (p *Plan) Guesses() bool { return len(p.drafting) > 0 }
+
+// NewPlan checks a file's configuration and tensors. Its error names the first key, tensor or type that does not fit.
+func NewPlan(f *gguf.File) (*Plan, error) { return NewPlanWith(f, PlanOptions{}) }
+
+// NewPlanWith is NewPlan with more.
+func NewPlanWith(f *gguf.File, o PlanOptions) (*Plan, error) {
+	p, problems := check(f, o)
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -47,9 +64,9 @@ func NewAdaptablePlan(f *gguf.File, rank int) (*Plan, error) {
 }
 
 // Check is NewPlan with all that does not fit, as far as it can be told.
-func Check(f *gguf.File) (*Plan, []error) { return check(f, 0) }
+func Check(f *gguf.File) (*Plan, []error) { return check(f, PlanOptions{}) }
 
-func check(f *gguf.File, rank int) (*Plan, []error) {
+func check(f *gguf.File, o PlanOptions) (*Plan, []error) {
 	if err := checkWhole(f); err != nil {
 		return nil, []error{err}
 	}
@@ -61,7 +78,7 @@ func check(f *gguf.File, rank int) (*Plan, []error) {
 	if r.err != nil {
 		return nil, []error{r.err}
 	}
-	b := &builder{reader: r, config: c, plan: &Plan{Config: c, Rank: rank, Pooling: r.pooling()}, at: -1}
+	b := &builder{reader: r, config: c, plan: &Plan{Config: c, PlanOptions: o, Pooling: r.pooling()}, at: -1}
 	architectures[r.arch](b)
 	if len(b.plan.kv) == 0 && b.err == nil {
 		r.fail("no layer has attention, and a model without any does not run")
@@ -84,10 +101,20 @@ func check(f *gguf.File, rank int) (*Plan, []error) {
 	return b.plan, append(problems, b.checkTensors(c)...)
 }
 
+// GuessBytes returns the bytes of the tensors that guesses take: those of the block's matrices, and of the head.
+func (p *Plan) GuessBytes() int64 {
+	if !p.Guesses() {
+		return 0
+	}
+	return bytesOf(append(p.matrices[p.guessMatrices:len(p.matrices):len(p.matrices)], p.guessHead), nil)
+}
+
 // WeightBytes returns the bytes of the plan's tensors in the file, about what they need on the GPU.
-func (p *Plan) WeightBytes() int64 {
+func (p *Plan) WeightBytes() int64 { return bytesOf(p.matrices, p.vectors) }
+
+func bytesOf(matrices []*Matrix, vectors []*Vector) int64 {
 	var n int64
-	for _, m := range p.matrices {
+	for _, m := range matrices {
 		for _, part := range m.Parts {
 			_, bytes := part.span()
 			n += bytes
@@ -96,7 +123,7 @@ func (p *Plan) WeightBytes() int64 {
 			n += m.Scale.Bytes
 		}
 	}
-	for _, v := range p.vectors {
+	for _, v := range vectors {
 		for _, part := range v.Parts {
 			n += part.Tensor.Bytes
 		}

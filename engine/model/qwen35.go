@@ -1,10 +1,6 @@
 package model
 
-import (
-	"fmt"
-
-	"quire/engine/kernel"
-)
+import "quire/engine/kernel"
 
 func init() { register("qwen35", qwen35) }
 
@@ -12,10 +8,15 @@ func init() { register("qwen35", qwen35) }
 // gate that comes with the queries.
 func qwen35(b *builder) {
 	recurrentLayers := b.recurrentLayers()
-	b.skipDrafting("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_gate", "ffn_up", "ffn_down")
+	b.drafters("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_gate", "ffn_up", "ffn_down")
 	attention := b.gatedAttention()
 	r := b.recurrent()
 	r.tiled = true
+
+	feedForward := func(x rows) {
+		f := b.glu(b.rmsNorm(x, "post_attention_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
+		b.addProject(x, f, "ffn_down")
+	}
 
 	x := b.embed("token_embd", 1)
 	for i := range b.layers() {
@@ -27,10 +28,14 @@ func qwen35(b *builder) {
 		} else {
 			b.gatedBlock(x, attention)
 		}
-		f := b.glu(b.rmsNorm(x, "post_attention_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
-		b.addProject(x, f, "ffn_down")
+		feedForward(x)
 	}
-	b.head(b.rmsNorm(x, "output_norm"), "output")
+	x = b.rmsNorm(x, "output_norm")
+	b.head(x, "output")
+	b.guess(x, func(x rows) {
+		b.gatedBlock(x, attention)
+		feedForward(x)
+	})
 }
 
 // recurrentLayers tells which layers keep a state: a key's bool for each, or all but every n-th.
@@ -41,19 +46,6 @@ func (b *builder) recurrentLayers() []bool {
 		return b.pattern(each, 4)
 	}
 	return b.pattern(interval, 4)
-}
-
-// skipDrafting leaves out the layers at the end that only draft tokens. Their tensors are carried in the file without meaning for
-// what the model says.
-func (b *builder) skipDrafting(tensors ...string) {
-	all := b.config.Layers
-	n := b.integer("nextn_predict_layers", 0, 0, all-1)
-	b.config.Layers -= n
-	for i := b.config.Layers; i < all; i++ {
-		for _, name := range append(tensors, "nextn.eh_proj", "nextn.enorm", "nextn.hnorm", "nextn.shared_head_norm", "nextn.embed_tokens", "nextn.shared_head_head") {
-			b.ignore(fmt.Sprintf("blk.%d.%s.weight", i, name))
-		}
-	}
 }
 
 // gatedAttention is the attention of layers that keep K and V.

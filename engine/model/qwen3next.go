@@ -8,12 +8,19 @@ func init() { register("qwen3next", qwen3next) }
 // Heads of values that share a key are neighbours, and the gates of Δ and β come in one matrix, key head by key head.
 func qwen3next(b *builder) {
 	recurrentLayers := b.recurrentLayers()
-	b.skipDrafting("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm",
+	b.drafters("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm",
 		"ffn_gate_inp", "ffn_gate_exps", "ffn_up_exps", "ffn_down_exps", "ffn_gate_inp_shexp", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp")
 	attention := b.gatedAttention()
 	r := b.recurrent()
 	mixture := b.mixture(true)
 	shared := b.integer("expert_shared_feed_forward_length", mixture.ffn, 1, 1<<18)
+
+	feedForward := func(x rows) {
+		n := b.rmsNorm(x, "post_attention_norm")
+		f := b.sharedExpert(n, shared) // before the others are added to x, which n is of
+		b.addMixture(x, n, mixture)
+		b.addProject(x, f, "ffn_down_shexp")
+	}
 
 	x := b.embed("token_embd", 1)
 	for i := range b.layers() {
@@ -25,12 +32,14 @@ func qwen3next(b *builder) {
 		} else {
 			b.gatedBlock(x, attention)
 		}
-		n := b.rmsNorm(x, "post_attention_norm")
-		f := b.sharedExpert(n, shared) // before the others are added to x, which n is of
-		b.addMixture(x, n, mixture)
-		b.addProject(x, f, "ffn_down_shexp")
+		feedForward(x)
 	}
-	b.head(b.rmsNorm(x, "output_norm"), "output")
+	x = b.rmsNorm(x, "output_norm")
+	b.head(x, "output")
+	b.guess(x, func(x rows) {
+		b.gatedBlock(x, attention)
+		feedForward(x)
+	})
 }
 
 // qwen3nextHeads are the rows of q, k and v, and of z. The first files had all four in one tensor, key head by key head.

@@ -43,6 +43,11 @@ func (b *builder) addFirst(x rows, name string) {
 
 // lookUp gives rows of m, of tokens or of positions.
 func (b *builder) lookUp(x rows, p kernel.EmbedParams, m *Matrix) {
+	b.lookUpIn(func(g *Graph) gpu.View { return g.step }, x, p, m)
+}
+
+// lookUpIn is lookUp of the tokens of another step.
+func (b *builder) lookUpIn(step func(*Graph) gpu.View, x rows, p kernel.EmbedParams, m *Matrix) {
 	b.onDevice(func(g *Graph) {
 		p := p
 		p.Matrix = g.weights.matrix[m]
@@ -52,10 +57,10 @@ func (b *builder) lookUp(x rows, p kernel.EmbedParams, m *Matrix) {
 			return
 		}
 		g.Await(e)
-		view := g.view(x)
+		of, view := step(g), g.view(x)
 		var bound []*gpu.BindGroup
 		g.Add(func() (err error) {
-			bound, err = e.Bind(g.step, g.lanes, g.Resolve(view))
+			bound, err = e.Bind(g.Resolve(of), g.lanes, g.Resolve(view))
 			return err
 		}, func(rec *gpu.Recorder, s *kernel.StepData) { e.Record(rec, bound, len(s.Tokens)) })
 	})
@@ -94,6 +99,7 @@ func (b *builder) boundHead(x rows, name string, scale, bound float64) {
 	} else {
 		b.plan.Tied = true
 	}
+	b.output = weights
 	b.product(product{weights: []*Matrix{weights}, x: x, y: rows{label: "logits", width: b.config.Vocabulary, outputs: true},
 		scale: float32(scale), cap: float32(bound)})
 }

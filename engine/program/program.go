@@ -171,9 +171,9 @@ func (p *Program) Finish(ctx context.Context, progress func(done, total int64)) 
 	return p.err
 }
 
-// Record writes the first operations to a tape.
-func (p *Program) Record(rec *gpu.Recorder, step *kernel.StepData, operations int) {
-	for _, record := range p.steps[:operations] {
+// Record writes the operations [from, to) to a tape.
+func (p *Program) Record(rec *gpu.Recorder, step *kernel.StepData, from, to int) {
+	for _, record := range p.steps[from:to] {
 		record(rec, step)
 	}
 }

@@ -37,8 +37,8 @@ func TestOrder(t *testing.T) {
 	p.Await(waiter(did("wait 2")))
 	var told []int64
 	require.NoError(t, p.Finish(context.Background(), func(done, total int64) { told = append(told, done, total) }))
-	p.Record(nil, step, p.Len())
-	p.Record(nil, step, 1)
+	p.Record(nil, step, 0, p.Len())
+	p.Record(nil, step, 0, 1)
 	assert.Equal(t, []string{"wait 1", "wait 2", "bind 1", "bind 3", "record 1", "record 2", "record 3", "record 1"}, order)
 	assert.Equal(t, []int64{1, 2, 2, 2}, told)
 }

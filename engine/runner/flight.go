@@ -18,7 +18,8 @@ import (
 type flight struct {
 	number  uint64
 	outputs []flightOutput
-	results *gpu.Readback
+	results *gpu.Readback // of outputs, and behind them a word each where the step guesses
+	guesses bool
 	bytes   []byte
 	logits  *gpu.Readback // where whole rows are wanted
 	away    []away
@@ -55,6 +56,10 @@ func (f *flight) read(l *step.Result, vocabulary int) error {
 		}
 		l.Tokens = append(l.Tokens, result.ID)
 		l.Drawn = append(l.Drawn, result)
+		if f.guesses {
+			guess := binary.LittleEndian.Uint32(f.bytes[len(f.outputs)*resultBytes+4*i:])
+			l.Guesses = append(l.Guesses, int32(guess))
+		}
 	}
 	return nil
 }

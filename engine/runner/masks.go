@@ -18,12 +18,14 @@ func (r *Runner) Draw(m *step.Masks) error {
 	rec.Reset()
 	rec.Profile = r.options.Profile && !r.unprofiled
 	rec.WriteWords(r.masks, 0, m.Bits)
-	r.draw(rec, r.undrawn, r.flights[len(r.flights)-1])
+	f := r.flights[len(r.flights)-1]
+	r.draw(rec, r.undrawn, f)
+	r.guess(rec, r.guessing, f)
 	r.stats.Dispatches += rec.Dispatches()
 	return r.submit(rec)
 }
 
-// draw records what draws a step's tokens and reads them back.
+// draw records what draws a step's tokens; guess reads them back.
 func (r *Runner) draw(rec *gpu.Recorder, draws kernel.Draws, f *flight) {
 	if draws.Outputs == 0 {
 		return
@@ -32,7 +34,7 @@ func (r *Runner) draw(rec *gpu.Recorder, draws kernel.Draws, f *flight) {
 		rec.Write(r.withheldList, 0, r.withheld.Bytes())
 	}
 	r.sampler.Record(rec, r.samplerBind, draws)
-	rec.Read(f.results, r.results, 0, uint64(draws.Outputs)*resultBytes)
+	rec.Copy(r.results, 0, f.results.Buffer(), 0, uint64(draws.Outputs)*resultBytes)
 }
 
 // submit hands a tape over, and waits for it where its kernels are timed.

@@ -48,6 +48,7 @@ type resources struct {
 const (
 	laneBytes   = 4 * sample.LaneWords
 	resultBytes = 4 * kernel.ResultWords
+	guessBytes  = 4
 )
 
 // ropeTable is a table of RoPE's, of the whole context.
@@ -78,6 +79,9 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	groups := len(p.Windows())
 	r.kept = kernel.TableRoom{Lanes: o.MaxSeqs, Blocks: rowBlocks}
 	stepWords := 64 + (3+groups)*o.TokenBudget + o.MaxSeqs*(16+groups*(3+rowBlocks)) + 4*o.MaxOutputs + 4*o.Blocks + 5*o.MaxSeqs + 5*((p.Rank+3)/4)*o.TokenBudget
+	if p.Guesses() {
+		stepWords += o.MaxSeqs
+	}
 	if o.Keeps {
 		stepWords += o.TokenBudget
 	}
@@ -132,7 +136,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		}
 	}
 	options := model.GraphOptions{
-		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems,
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: !o.SelfTest,
 	}
 	graph := func() (err error) {
@@ -190,7 +194,7 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 
 // newFlight makes room for what a step draws.
 func (r *resources) newFlight(d *gpu.Device, outputs int) (*flight, error) {
-	results, err := d.NewReadback("results", uint64(outputs)*resultBytes)
+	results, err := d.NewReadback("results", uint64(outputs)*(resultBytes+guessBytes))
 	if err != nil {
 		return nil, err
 	}

@@ -52,11 +52,12 @@ type Runner struct {
 
 	flights    []*flight    // oldest first
 	undrawn    kernel.Draws // of the step submitted last, where it waits
-	waits      bool         // for its masks
-	look       *model.Look  // at the next step, or nil
-	complete   bool         // rarely needed kernels compile, too
-	host       [][]byte     // host memory: [block] as ReadBlocks gives it
-	hostStates [][]byte     // [state] as ReadState gives it
+	guessing   step.Guessing
+	waits      bool        // for its masks
+	look       *model.Look // at the next step, or nil
+	complete   bool        // rarely needed kernels compile, too
+	host       [][]byte    // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte    // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
 	stats      Stats
@@ -155,12 +156,15 @@ func (r *Runner) Submit(s *step.Step) error {
 	draws := r.draws(s)
 	r.graph.Record(rec, data, look)
 	if r.waits = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }); r.waits {
-		r.undrawn = draws
+		r.undrawn, r.guessing = draws, s.Guessing
 	} else {
 		r.draw(rec, draws, f)
 	}
 	if f.logits != nil {
 		rec.Read(f.logits, r.graph.Logits(), 0, f.logits.Size())
+	}
+	if !r.waits {
+		r.guess(rec, s.Guessing, f)
 	}
 	if n := uint64(len(f.pooled)); n > 0 {
 		rec.Read(f.vectors.Readback, r.graph.Pooled(), 0, n*vectorBytes(r.plan.PooledWidth()))
@@ -263,9 +267,10 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	}
 	f := r.flights[0]
 	l := &r.landed
-	l.Number, l.Tokens, l.Drawn, l.Logits, l.Pooled, l.Broken = f.number, l.Tokens[:0], l.Drawn[:0], l.Logits[:0], l.Pooled[:0], l.Broken[:0]
+	l.Number, l.Tokens, l.Drawn, l.Guesses = f.number, l.Tokens[:0], l.Drawn[:0], l.Guesses[:0]
+	l.Logits, l.Pooled, l.Broken = l.Logits[:0], l.Pooled[:0], l.Broken[:0]
 	if n := len(f.outputs); n > 0 {
-		f.bytes = grow(f.bytes, n*resultBytes)
+		f.bytes = grow(f.bytes, int(f.resultBytes()))
 		if err := f.results.Wait(ctx, f.bytes); err != nil {
 			return nil, err
 		}

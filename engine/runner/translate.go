@@ -72,6 +72,10 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 			r.lists[n].AppendRow(data, i, int(s.Rows[i].Count), int(s.Rows[i].Start), span)
 		}
 	}
+	data.Next = data.Next[:0]
+	for i := 0; i < len(s.Rows) && s.Guessing != step.NoGuess; i++ {
+		data.Next = append(data.Next, uint32(s.Rows[i].Next))
+	}
 	data.Keeps = data.Keeps[:0]
 	if len(s.Keeps) > 0 {
 		data.Keeps = append(data.Keeps, make([]uint32, len(s.Tokens))...)

@@ -205,6 +205,9 @@ func (s *Scheduler) emit(st *step.Step, f *flight, q *sequence, n int) {
 	}
 	row.From, row.To = q.table.States()
 	total, end, size := q.total(), q.computed+n, s.config.BlockSize
+	if row.Next = step.LaneToken; end < len(q.tokens) {
+		row.Next = q.tokens[end]
+	}
 	for p := q.computed; p < end; p++ {
 		token := step.LaneToken
 		if p < len(q.tokens) {

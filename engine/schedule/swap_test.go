@@ -72,7 +72,7 @@ func TestSwapLandsFirst(t *testing.T) {
 	require.Equal(t, Run, d.Kind)
 	assert.Equal(t, []Opened{{Sequence: 2, Lane: 0, Sampled: 4, Cached: 12}}, d.Opened)
 	assert.Len(t, r.step.SwapIns, 3)
-	assert.Equal(t, []step.Row{{Sequence: 2, Lane: 0, Count: 1, Start: 12, Blocks: 4}}, r.step.Rows)
+	assert.Equal(t, []step.Row{{Sequence: 2, Lane: 0, Count: 1, Start: 12, Blocks: 4, Next: step.LaneToken}}, r.step.Rows)
 	r.finish()
 	assert.Equal(t, continuation(nil, prompt(2, 9), 12, 100), r.texts[2])
 }

@@ -33,6 +33,7 @@ type Step struct {
 	Keeps     []Keep        // states that stay after tokens before the last of their rows
 	Copies    []paging.Copy // block copies, before any layer writes; no copy reads what another writes
 	Outputs   []Output      // where logits are needed, in order of Token
+	Guessing  Guessing      // at what comes behind the tokens that are drawn
 	Pools     []Pool        // rows whose tokens are pooled into an embedding
 }
 
@@ -54,8 +55,19 @@ type Row struct {
 	Table    int32  // offset of the others, [Held, Blocks), in every Group.Tables
 	LoRA     string // the adapters that change the model for it, with their factors, such as "1:1,3:0.5"
 	Long     bool   // it takes the long tables of RoPE, where there are two
+	Next     int32  // the sequence's token behind its last one here; LaneToken: it is not known yet
 	From, To int32  // slots of its state before its first token here and after its last; 0: none yet, and nothing to write
 }
+
+// Guessing says what a model does that has a block to guess with.
+type Guessing uint8
+
+// The kinds of guessing.
+const (
+	NoGuess Guessing = iota
+	KeepUp           // only what later guesses need of this step
+	Guess            // a token for each Output with Sample, too: what may follow the one that is drawn
+)
 
 // Keep asks for a row's state after one of its tokens.
 type Keep struct {
@@ -121,6 +133,7 @@ func (s *Step) Reset(number uint64, groups int) {
 	s.SwapIns = s.SwapIns[:0]
 	s.StateOuts, s.StateIns = s.StateOuts[:0], s.StateIns[:0]
 	s.Keeps = s.Keeps[:0]
+	s.Guessing = NoGuess
 	s.Copies = s.Copies[:0]
 	s.Outputs = s.Outputs[:0]
 	s.Pools = s.Pools[:0]
@@ -137,12 +150,13 @@ func (s *Step) Reset(number uint64, groups int) {
 // Result is what a step gave. It is the runner's memory, until the next step
 // lands.
 type Result struct {
-	Number uint64
-	Tokens []int32        // one an Output with Sample, in order
-	Drawn  []sample.Token // the same, with their log-probabilities
-	Logits []Logits       // one an Output with Logits
-	Pooled []Pooled       // one a Pool
-	Broken []uint64       // sequences whose logits are not all numbers; a token drawn from those is 0
+	Number  uint64
+	Tokens  []int32        // one an Output with Sample, in order
+	Drawn   []sample.Token // the same, with their log-probabilities
+	Guesses []int32        // likewise, of a step that guesses; none otherwise
+	Logits  []Logits       // one an Output with Logits
+	Pooled  []Pooled       // one a Pool
+	Broken  []uint64       // sequences whose logits are not all numbers; a token drawn from those is 0
 }
 
 // Logits is the whole row of one token.

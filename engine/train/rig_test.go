@@ -72,7 +72,7 @@ func (r *rig) words(values []uint32) gpu.View {
 func (r *rig) run() {
 	require.NoError(r, r.Finish(context.Background(), nil))
 	var rec gpu.Recorder
-	r.Record(&rec, nil, r.Len())
+	r.Record(&rec, nil, 0, r.Len())
 	require.NoError(r, r.Device().Submit(&rec))
 	require.NoError(r, r.Device().Idle(context.Background()))
 	require.NoError(r, r.Device().Err())

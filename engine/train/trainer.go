@@ -97,7 +97,7 @@ func (t *Trainer) Submit(b Batch) error {
 	}
 	t.data = t.options.Optimizer.appendSettings(t.data[:0], t.submitted+1)
 	rec.Write(t.graph.settings.Buffer, 0, t.data)
-	t.graph.Record(rec, nil, t.graph.Len())
+	t.graph.Record(rec, nil, 0, t.graph.Len())
 	rec.Read(t.readbacks[t.submitted%depth], t.graph.results.Buffer, 0, 2*resultAlign)
 	if err := t.model.device.Submit(rec); err != nil {
 		return fmt.Errorf("train: step %d: %w", t.submitted+1, err)
@@ -124,7 +124,7 @@ func (t *Trainer) Score(ctx context.Context, b Batch) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	t.graph.Record(rec, nil, t.graph.scored)
+	t.graph.Record(rec, nil, 0, t.graph.scored)
 	rec.Read(t.score, t.graph.results.Buffer, 0, resultAlign)
 	if err := t.model.device.Submit(rec); err != nil {
 		return 0, fmt.Errorf("train: score: %w", err)

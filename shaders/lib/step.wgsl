@@ -25,6 +25,7 @@ const STEP_AT_LORA: u32 = 48u;      // LoRA adapters, for each token a list (see
 const STEP_LORA_FOURS: u32 = 49u;   // its length; 0: no row has any
 // Words 50 and 51 are the runs of block tables that tables.wgsl takes to where they stay.
 const STEP_AT_KEEPS: u32 = 52u;     // for each token the slot that keeps its row's state behind it, 0 for none; 0: no token has any
+const STEP_AT_NEXT: u32 = 53u;      // in steps that guess: for each row the token behind its last
 const ROW_WORDS: u32 = 14u;         // first token, tokens, first position, lane, two state slots, then a table offset a KV group (8)
 const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
 const ITEM_WORDS: u32 = 4u;         // row, first flat query row (token·heads per KV head), first key, end of keys
