@@ -44,7 +44,7 @@ func (l *Lookup) Draft(tokens []int32, inFlight, most int) []int32 {
 	n := min(l.most, most)
 	switch {
 	case l.agreed >= l.need:
-	case l.lost > 0 && inFlight == 0 && l.gain >= 2*16:
+	case l.lost > 0 && inFlight == 0 && l.gain >= 2*256:
 		n = min(n, 3) // a text that was copied until now probably goes on behind a difference
 	default:
 		return nil

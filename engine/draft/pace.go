@@ -4,7 +4,7 @@ package draft
 type pace struct {
 	Settings
 	most int // tokens of the next draft
-	gain int // tokens that a verified step brought, on average, in sixteenths
+	gain int // tokens that a verified step brought, on average, in 256ths
 }
 
 func newPace(s Settings) pace {
@@ -12,7 +12,7 @@ func newPace(s Settings) pace {
 		s.Most = Most
 	}
 	p := pace{Settings: s, most: min(4, s.Most)}
-	p.gain = 2 * 16 * p.cost()
+	p.gain = 2 * 256 * p.cost()
 	return p
 }
 
@@ -31,14 +31,14 @@ func (p *pace) price(drafted int) int { return 16*p.cost() + 2*drafted }
 // nor are they on average, which then stands at the price.
 func (p *pace) verified(drafted, accepted, price int) (poor bool) {
 	brought := 16 * (1 + accepted)
-	p.gain += (brought - p.gain) / 8
+	p.gain += (16*brought - p.gain) / 8
 	if accepted == drafted {
 		p.most = min(p.Most, max(2*drafted, p.most))
 	} else {
 		p.most = min(p.Most, max(3, 2*accepted))
 	}
-	if poor = brought < price && p.gain < price; poor {
-		p.gain = price
+	if poor = brought < price && p.gain < 16*price; poor {
+		p.gain = 16 * price
 	}
 	return poor
 }
