@@ -100,7 +100,7 @@ func (m *hybrid) shapes(layer int) map[string][]int {
 }
 
 // file writes the model, and keeps the weights as they can be read.
-func (m *hybrid) file(t *testing.T) *bytes.Reader {
+func (m *hybrid) file(t testing.TB) *bytes.Reader {
 	random := rand.New(rand.NewPCG(5, 6))
 	var out bytes.Buffer
 	w := gguf.NewWriter(&out)

@@ -24,7 +24,7 @@ func guessing() map[string]hybrid {
 	return map[string]hybrid{"qwen35": qwen35, "qwen3next with a vocabulary of its own": next}
 }
 
-func (m *hybrid) open(t *testing.T, o Options) *Engine {
+func (m *hybrid) open(t testing.TB, o Options) *Engine {
 	file := m.file(t)
 	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 	e, err := Open(context.Background(), gpu.ReaderSource(file, file.Size()), o)
@@ -71,13 +71,9 @@ func TestGuesses(t *testing.T) {
 	}
 }
 
-// A model that is right about what it says next gives the same text in fewer steps; one that is never right soon says what it did.
-func TestMTP(t *testing.T) {
-	if runsFew() {
-		t.Skip("its kernels take long to compile in the tab")
-	}
-	m := guessing()["qwen35"]
-	m.tune = func(name string, weights []float32) { // what comes next depends on the last token alone
+// predictable makes a model of a width whose next token depends on the last one alone, as its block for multi-token prediction knows.
+func predictable(width int) func(name string, weights []float32) {
+	return func(name string, weights []float32) {
 		if strings.HasSuffix(name, "norm.weight") {
 			for i := range weights {
 				weights[i] = 1
@@ -92,11 +88,20 @@ func TestMTP(t *testing.T) {
 			clear(weights)
 		case "eh_proj.weight":
 			clear(weights)
-			for i := range m.width {
-				weights[i*2*m.width+i] = 1
+			for i := range width {
+				weights[i*2*width+i] = 1
 			}
 		}
 	}
+}
+
+// A model that is right about what it says next gives the same text in fewer steps; one that is never right soon says what it did.
+func TestMTP(t *testing.T) {
+	if runsFew() {
+		t.Skip("its kernels take long to compile in the tab")
+	}
+	m := guessing()["qwen35"]
+	m.tune = predictable(m.width)
 	o := Options{Deterministic: true, Context: 128, MaxSeqs: 3, Speculation: "mtp"}
 	deep := o
 	deep.Deterministic, deep.Depth = false, 4
