@@ -35,6 +35,9 @@ type LinearParams struct {
 	Adapters   *LoRAParams
 	AdaptersAt int
 
+	// Heads, unless nil, is what becomes of the rows, where the kernels can: Record tells.
+	Heads *HeadTail
+
 	// MaxRows is the most rows that Record will be given; 0 for any. Kernels for more are not compiled.
 	MaxRows int
 	// MinRows is the fewest rows that Record will be given. Kernels for fewer are not compiled.
@@ -52,7 +55,10 @@ type LinearParams struct {
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch
 // of x's shape ([rows][XStride]) that several Linears may share. Both are for Norm only, Bias ([Rows]) for Bias. Y may
 // not share a buffer with another of them.
-type LinearViews struct{ Step, X, Y, Bias, Norm, Normed, Adapters gpu.View }
+type LinearViews struct {
+	Step, X, Y, Bias, Norm, Normed, Adapters gpu.View
+	Heads                                    HeadViews // with LinearParams.Heads
+}
 
 // Linear is a matrix product with its kernels, in ways for few rows and for many.
 type Linear struct {
@@ -74,6 +80,9 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 	}
 	if p.YOffset < 0 || p.YOffset+width > p.YStride || p.Gated != "" && p.Matrix.Rows%2 != 0 {
 		return nil, fmt.Errorf("linear: %w: %d columns from %d in rows of %d", ErrMatrixShape, width, p.YOffset, p.YStride)
+	}
+	if p.Heads != nil && !p.canStore(dev.Limits()) {
+		p.Heads = nil
 	}
 	l := &Linear{dev: dev, params: p}
 	if err := l.choose(dev.Info()); err != nil {

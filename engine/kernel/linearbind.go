@@ -50,6 +50,9 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 		if w.norms() {
 			views = append(views, norm)
 		}
+		if w.stores(&l.params) {
+			views = l.params.headViews(v, piece)
+		}
 		if l.params.Adapters != nil {
 			views = append(views, v.Adapters)
 		}
@@ -95,10 +98,11 @@ func (l *Linear) way(m int) int {
 	return len(l.ways) - 1
 }
 
-// Record records y for m rows, the number that the step buffer's word MWord will hold.
-func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
+// Record records y for m rows, the number that the step buffer's word MWord will hold. It tells whether LinearParams.Heads was done
+// with them.
+func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) (stored bool) {
 	if m < 1 {
-		return
+		return false
 	}
 	i := l.way(m)
 	for !l.has(b, i) {
@@ -114,4 +118,5 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) {
 			rec.Dispatch(k, b.ways[i][p][j], x, y, z)
 		}
 	}
+	return w.stores(&l.params)
 }

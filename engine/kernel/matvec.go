@@ -27,9 +27,13 @@ func (w matvecWay) groups(p *LinearParams, piece Piece, m int) (x, y, z uint32) 
 
 // matvecShape is how a matrix × vector kernel shares its work.
 type matvecShape struct {
-	lanes int // invocations along K of a row
-	tile  int // rows of W a group of lanes owns
+	lanes     int // invocations along K of a row
+	tile      int // rows of W a group of lanes owns
+	workgroup int
 }
+
+// groups is how many workgroups so many rows take.
+func (s matvecShape) groups(rows int) int { return ceilDiv(rows, s.workgroup/s.lanes*s.tile) }
 
 const matvecWorkgroup = 128
 
@@ -38,7 +42,7 @@ const matvecWorkgroup = 128
 // memory instead, for more lanes gain more.
 func matvecShapeOf(blocks, rows, m int, subgroup uint32) matvecShape {
 	units := blocks * 4
-	s := matvecShape{lanes: 4, tile: 4}
+	s := matvecShape{lanes: 4, tile: 4, workgroup: matvecWorkgroup}
 	for s.lanes < 32 && s.lanes*4 <= units {
 		s.lanes *= 2
 	}
@@ -61,10 +65,19 @@ const heldTable = 16
 // largeSubgroup is the size from which a subgroup does not bound a group of lanes.
 const largeSubgroup = 32
 
+// matvecShape is that of the product's kernel for m rows.
+func (p *LinearParams) matvecShape(m int, subgroup uint32) matvecShape {
+	s := matvecShapeOf(p.Matrix.strips(), p.Matrix.Rows, m, subgroup)
+	if p.Heads != nil {
+		s = s.ofHeads(m, subgroup)
+	}
+	return s
+}
+
 // matvecSpec specialises shaders/matvec.wgsl for a piece of the matrix and m rows of x.
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	blocks := p.Matrix.strips()
-	shape := matvecShapeOf(blocks, p.Matrix.Rows, m, subgroup)
+	shape := p.matvecShape(m, subgroup)
 	lanesHold := subgroup >= heldTable
 	if shape.lanes > int(subgroup) {
 		subgroup = 0
@@ -78,8 +91,9 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Shape += fmt.Sprintf(" ×%d", m)
 	}
 	s.Consts = append(s.Consts,
-		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", matvecWorkgroup}, Const{"SUMS", sums},
+		Const{"ROWS", m}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile}, Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", sums},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols}, Const{"GATHER", p.Gather})
+	s.Slots["tail"] = "tail_rows"
 	s.Slots["multiply"] = "multiply_each"
 	units := 1
 	if m <= 2 {
@@ -90,6 +104,9 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Consts = append(s.Consts, Const{"UNITS", units})
 	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
+	if p.Heads != nil {
+		p.storeHeads(&s)
+	}
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
@@ -112,6 +129,5 @@ func manyScales(t quant.Type) bool {
 
 // matvecGroups returns the workgroups along the rows of the piece.
 func matvecGroups(p *LinearParams, piece Piece, m int, subgroup uint32) int {
-	shape := matvecShapeOf(p.Matrix.strips(), p.Matrix.Rows, m, subgroup)
-	return ceilDiv(piece.Rows, matvecWorkgroup/shape.lanes*shape.tile)
+	return p.matvecShape(m, subgroup).groups(piece.Rows)
 }

@@ -51,6 +51,7 @@ func NewRopeStore(d *gpu.Device, p RopeStoreParams) (*RopeStore, error) {
 	spec := p.spec()
 	if p.Bias {
 		spec.Slots["bias"] = "bias_add"
+		spec.Consts = append(spec.Consts, Const{"BIAS_BINDING", len(spec.Bindings)})
 		spec.Bindings = append(spec.Bindings, gpu.ReadOnly)
 	}
 	if p.Residual > 0 {

@@ -27,11 +27,31 @@ func ropeTable(rotary, last int) []float64 {
 	return table
 }
 
-// plainRope adds the bias and rotates the q and k heads of one token, in T throughout.
+// angles is the table that p asks for, up to a position, and how long a position's row is.
+func (r *rig) angles(p RopeStoreParams, last int) (table []float64, row int) {
+	table, row = ropeTable(p.RotaryDim, last), p.tableRow()
+	if !p.Growing {
+		return table, row
+	}
+	grown := make([]float64, 0, (last+1)*row)
+	for at := 0; at+p.RotaryDim <= len(table); at += p.RotaryDim {
+		grown = append(append(grown, table[at:at+p.RotaryDim]...), 1+float64(at%7)/3, 0)
+	}
+	return grown, row
+}
+
+// plainRope is turn for a token's row, in T throughout.
 func plainRope[T reference.Float](x, bias []float32, p RopeStoreParams, angles []float64) []T {
 	out := make([]T, len(x))
 	for i := range x {
 		out[i] = T(x[i])
+	}
+	return turn(out, bias, p, angles)
+}
+
+// turn adds the bias and rotates the q and k heads of one token.
+func turn[T reference.Float](out []T, bias []float32, p RopeStoreParams, angles []float64) []T {
+	for i := range out {
 		if p.Bias {
 			out[i] += T(bias[i])
 		}
@@ -63,15 +83,7 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 	width := (p.Heads + 2*l.KVHeads) * l.HeadDim
 	p.Stride, p.Group = width+3, 2
 	x, bias := r.floats(len(positions)*width, 1), r.floats(width, 1)
-	table, tableRow := ropeTable(p.RotaryDim, max(1, maxOf(positions))), p.RotaryDim
-	if p.Growing {
-		tableRow += 2
-		grown := make([]float64, 0, len(table)/max(p.RotaryDim, 1)*tableRow)
-		for at := 0; at+p.RotaryDim <= len(table); at += p.RotaryDim {
-			grown = append(append(grown, table[at:at+p.RotaryDim]...), 1+float64(at%7)/3, 0)
-		}
-		table = grown
-	}
+	table, tableRow := r.angles(p, max(1, maxOf(positions)))
 
 	const blocks = 5
 	d := StepData{Tokens: make([]uint32, len(positions)), Slots: make([][]int32, p.Group+1)}
@@ -166,7 +178,11 @@ func roundKV(kv KVType, row []float32) {
 func (r *rig) cacheRows(b *gpu.Buffer, l KVLayout) [][]float32 {
 	data := make([]byte, b.Size())
 	require.NoError(r, b.Read(context.Background(), 0, data))
-	var rows [][]float32
+	return l.rows(data)
+}
+
+// rows reads rows of a cache.
+func (l KVLayout) rows(data []byte) (rows [][]float32) {
 	for ; len(data) >= 4*l.RowWords(); data = data[4*l.RowWords():] {
 		row := make([]float32, l.HeadDim)
 		for e := range row {

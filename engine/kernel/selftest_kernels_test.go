@@ -65,6 +65,17 @@ func kernelCases() []selfTestCase {
 			return NewExpertLinear(r.dev, p)
 		}
 	}
+	headTail := func(p RopeStoreParams, offset int) func(r *rig) (tested, error) {
+		return func(r *rig) (tested, error) {
+			n := (p.Heads+2*p.Layout.KVHeads)*p.Layout.HeadDim - offset
+			m, err := NewMatrix(r.dev, "matrix", quant.Q4_0, n, 64, 0)
+			if err != nil {
+				return nil, err
+			}
+			r.Cleanup(m.Release)
+			return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 64, YStride: 160, YOffset: offset, MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{p}, MaxRows: 4})
+		}
+	}
 	recurrence := func(p RecurrenceParams) func(r *rig) (tested, error) {
 		return func(r *rig) (tested, error) {
 			p.Heads, p.Value, p.MaxTokens, p.Scale = 4, 20, 64, 0.25
@@ -139,6 +150,9 @@ func kernelCases() []selfTestCase {
 		{"queries", func(r *rig) (tested, error) {
 			return NewRopeStore(r.dev, RopeStoreParams{Layout: layout(KVF16, 16), Heads: 2, Stride: 32, RotaryDim: 16, Queries: true})
 		}, "rope_store", "qkv[base + second] = y", "qkv[base + second] = x"},
+		{"heads' turn", headTail(RopeStoreParams{Layout: layout(KVF16, 20), Heads: 2, Group: 1, RotaryDim: 16, Bias: true}, 0), "matvec", "r.xy * s + r.zw * c", "r.xy * s - r.zw * c"},
+		{"heads' words", headTail(RopeStoreParams{Layout: layout(KVF32, 20), Heads: 2, Group: 1, RotaryDim: 12, Adjacent: true, Growing: true}, 0), "matvec", "kv_word(r.w, 0.0)", "kv_word(r.z, 0.0)"},
+		{"values", headTail(RopeStoreParams{Layout: layout(KVF16, 20), Heads: 2, RotaryDim: 16}, 80), "matvec", "if n < KV_HEADS {", "if n < 2u * KV_HEADS {"},
 		{"convolution", func(r *rig) (tested, error) {
 			return NewConvolution(r.dev, ConvolutionParams{Channels: 20, Taps: 4, XOffset: 7, XStride: 64, YStride: 32, Bias: true, Activation: SiLU, StateAt: 3, SlotWords: 80})
 		}, "convolution", "STATE_AT + channel", "STATE_AT + channel + 1u"},

@@ -200,6 +200,10 @@ func (w *linearTest) piece(i int) {
 		if !w.Needs(way.kernels[i]...) {
 			continue
 		}
+		if way.stores(&l.params) {
+			w.heads(way, way.kernels[i][0])
+			continue
+		}
 		y := w.fresh()
 		operands := []operand{{view: w.matrix.Pieces[0].codes}, {view: w.matrix.Pieces[0].scales}, x, y, bias}
 		if way.norms() {

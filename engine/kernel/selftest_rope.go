@@ -17,9 +17,10 @@ func (k *RopeStore) SelfTest(t *SelfTest) error {
 	width := (p.Heads + 2*p.kvHeads()) * l.HeadDim
 	blocks := testSlot(testRows-1)/l.BlockSize + 1
 	stride := l.BlockWords() + l.Pad
-	c := ropeTest{p: p, qkv: t.operand("outputs", testRows, width, p.Stride), table: t.operand("table", testRows, max(1, p.tableRow()), max(1, p.tableRow()))}
+	qkv := t.operand("outputs", testRows, width, p.Stride)
+	c := ropeTest{p: p, qkv: qkv.at, table: t.operand("table", testRows, max(1, p.tableRow()), max(1, p.tableRow()))}
 	keys, values := t.operand("keys", blocks, stride, stride), t.operand("values", blocks, stride, stride)
-	operands := []operand{c.qkv, c.table, keys, values}
+	operands := []operand{qkv, c.table, keys, values}
 	if p.Bias {
 		c.bias = t.vector("biases", width)
 		operands = append(operands, c.bias)
@@ -32,7 +33,7 @@ func (k *RopeStore) SelfTest(t *SelfTest) error {
 		return t.err
 	}
 	k.Record(&t.rec, b, testRows)
-	t.expect(GroupRows, c.qkv, 0, p.Heads*l.HeadDim, func() func(row, column int) float64 { return c.query }, k.kernel)
+	t.expect(GroupRows, qkv, 0, p.Heads*l.HeadDim, func() func(row, column int) float64 { return c.query }, k.kernel)
 	if p.Queries {
 		return nil
 	}
@@ -89,18 +90,19 @@ func (l KVLayout) numbers(words []uint32) []float64 {
 	return row
 }
 
-// ropeTest is a RopeStore's operands.
+// ropeTest is what a RopeStore takes.
 type ropeTest struct {
-	p                RopeStoreParams
-	qkv, table, bias operand
+	p           RopeStoreParams
+	qkv         func(token, column int) float64
+	table, bias operand
 }
 
 // plain is an element of a token's row with its bias.
 func (c *ropeTest) plain(token, column int) float64 {
 	if c.p.Bias {
-		return c.qkv.at(token, column) + c.bias.at(0, column)
+		return c.qkv(token, column) + c.bias.at(0, column)
 	}
-	return c.qkv.at(token, column)
+	return c.qkv(token, column)
 }
 
 // rotated is an element of the head that begins at a column.

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"quire/engine/attention"
 	"quire/engine/gguf"
@@ -114,8 +115,18 @@ type kvLayer struct {
 type heads struct {
 	rows
 	*kvLayer
-	bias     *Vector // still to be added
-	residual rows    // the stream that they come from
+	bias     *Vector   // still to be added
+	residual rows      // the stream that they come from
+	tail     *headTail // of their product, unless something comes between it and storing
+}
+
+// headTail is what is left to do with a product's rows of q, k and v, and its own kernels may do for few rows; without a layer, nothing.
+type headTail struct{ heads }
+
+// stored says whether the product itself stores the rows of the step that is recorded.
+func (g *Graph) stored(h heads) bool {
+	made := g.headed[h.tail]
+	return len(made) > 0 && !slices.ContainsFunc(made, func(l *linear) bool { return !l.stored })
 }
 
 // stored is how many heads of k and v follow those of q.
@@ -148,7 +159,10 @@ func (b *builder) heads(x rows, s span, q, k, v string) heads {
 			h.bias = b.biases("qkv bias", names, lengths)
 		}
 	}
-	b.product(product{weights: b.stack("qkv", x.width, names, lengths), x: x, y: h.rows})
+	if x.norm != nil && x.norm.bias == nil { // then x is the residual stream itself
+		h.tail = &headTail{}
+	}
+	b.product(product{weights: b.stack("qkv", x.width, names, lengths), x: x, y: h.rows, tail: h.tail})
 	return h
 }
 
@@ -195,6 +209,9 @@ func (b *builder) inLayer(s span) span {
 // queries find there.
 func (b *builder) attend(h heads) rows {
 	out := tokens("attended", h.heads*h.headDim)
+	if h.tail != nil {
+		h.tail.heads = h
+	}
 	b.onDevice(func(g *Graph) {
 		g.store(h)
 		g.attend(h, out)
@@ -202,15 +219,20 @@ func (b *builder) attend(h heads) rows {
 	return out
 }
 
-// store records rotation, and storing where there is something to be stored.
-func (g *Graph) store(h heads) {
-	p := kernel.RopeStoreParams{Layout: g.layout(h.group), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil, Queries: h.owner != nil,
+// storing is what turns and stores heads, and the table of angles; where nothing turns, what is bound and not read.
+func (g *Graph) storing(h heads) (p kernel.RopeStoreParams, table gpu.View) {
+	p = kernel.RopeStoreParams{Layout: g.layout(h.group), Heads: h.heads, Group: h.group, Stride: kernel.RowStride(h.width), Bias: h.bias != nil, Queries: h.owner != nil,
 		Residual: kernel.RowStride(h.residual.width)}
-	table := g.step // bound, and not read
-	if h.rope != nil {
-		p.RotaryDim, p.Adjacent, p.Growing = h.rope.Dim, h.rope.Adjacent, h.rope.Grow > 0
-		table = g.tables[h.rope]
+	if h.rope == nil {
+		return p, g.step
 	}
+	p.RotaryDim, p.Adjacent, p.Growing = h.rope.Dim, h.rope.Adjacent, h.rope.Grow > 0
+	return p, g.tables[h.rope]
+}
+
+// store records rotation, and storing where there is something to be stored, unless the product has done it.
+func (g *Graph) store(h heads) {
+	p, table := g.storing(h)
 	r, err := kernel.NewRopeStore(g.Device(), p)
 	if err != nil {
 		g.Fail(err)
@@ -226,7 +248,11 @@ func (g *Graph) store(h heads) {
 		}
 		bound, err = r.Bind(g.step, g.Resolve(qkv), table, g.K[h.place].All(), g.V[h.place].All(), append(more, g.Resolve(residual))...)
 		return err
-	}, func(rec *gpu.Recorder, s *kernel.StepData) { r.Record(rec, bound, len(s.Tokens)) })
+	}, func(rec *gpu.Recorder, s *kernel.StepData) {
+		if !g.stored(h) {
+			r.Record(rec, bound, len(s.Tokens))
+		}
+	})
 }
 
 // attend records attention.

@@ -42,9 +42,10 @@ type Graph struct {
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
 	rooms       map[*adaptable]*room
-	placing     *kernel.LoRAPlace // of adapters; nil without room for any
-	K, V        []*gpu.Buffer     // of each layer of a KV group
-	States      []*gpu.Buffer     // of each layer that keeps one: [slot][words]
+	headed      map[*headTail][]*linear // the products that make rows of q, k and v
+	placing     *kernel.LoRAPlace       // of adapters; nil without room for any
+	K, V        []*gpu.Buffer           // of each layer of a KV group
+	States      []*gpu.Buffer           // of each layer that keeps one: [slot][words]
 	logits      gpu.View
 	guesses     gpu.View // a word an output
 	drawn, kept int      // operations before tokens are drawn, and before what only guesses need
@@ -74,7 +75,7 @@ type ItemList struct {
 // runner's: the step buffer, the lanes' last tokens; tables are of the plan's Ropes. Bind completes the graph.
 func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gpu.View, tables []gpu.View) (*Graph, error) {
 	g := &Graph{Program: program.New(d, ""), plan: p, options: o, weights: w, step: step, lanes: lanes,
-		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]*room{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
+		tables: map[*Rope]gpu.View{}, routed: map[*choices]routed{}, rooms: map[*adaptable]*room{}, headed: map[*headTail][]*linear{}, attentions: map[attention.Params]*attention.Attention{}, lists: make([]ItemList, len(p.lists))}
 	for i, rope := range p.Ropes {
 		g.tables[rope] = tables[i]
 	}
@@ -211,6 +212,14 @@ func (g *Graph) product(p product) {
 		if p.bias != nil {
 			v.Bias = g.weights.vector[p.bias].All()
 		}
+		if p.tail != nil && p.tail.kvLayer != nil {
+			h := p.tail.heads
+			_, table := g.storing(h)
+			v.Heads = kernel.HeadViews{Table: table, K: g.K[h.place].All(), V: g.V[h.place].All()}
+			if h.bias != nil {
+				v.Heads.Bias = g.weights.vector[h.bias].All()
+			}
+		}
 		if norm != nil {
 			v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 		}
@@ -225,7 +234,14 @@ func (g *Graph) product(p product) {
 		if norm != nil {
 			params.Eps = norm.eps
 		}
+		if p.tail != nil && p.tail.kvLayer != nil {
+			rope, _ := g.storing(p.tail.heads)
+			params.Heads = &kernel.HeadTail{RopeStoreParams: rope}
+		}
 		l := g.linear(params, views)
+		if p.tail != nil {
+			g.headed[p.tail] = append(g.headed[p.tail], l)
+		}
 		// Few adapters change the head, which is large: until one does, it is multiplied as if there were none.
 		alone := l
 		if adapters != nil && p.y.outputs && !g.options.Deterministic {
@@ -244,7 +260,7 @@ func (g *Graph) product(p product) {
 				alone.Record(rec, alone.bound, rows)
 				return
 			}
-			l.Record(rec, l.bound, rows)
+			l.stored = l.Record(rec, l.bound, rows)
 		})
 		offset += m.Rows
 	}
@@ -253,7 +269,8 @@ func (g *Graph) product(p product) {
 // linear is a matrix product that is bound with the graph's buffers.
 type linear struct {
 	*kernel.Linear
-	bound *kernel.LinearBind
+	bound  *kernel.LinearBind
+	stored bool // what was recorded last has stored its rows of q, k and v
 }
 
 // linear makes one; nil where that has failed.

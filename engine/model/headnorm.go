@@ -34,7 +34,7 @@ func (b *builder) normHeads(h heads, p kernel.HeadNormParams, q, k string, qWeig
 		b.part(weight, b.tensor(b.name(k+".weight")), qWeights, kWeights)
 	}
 	bias := h.bias
-	h.bias = nil
+	h.bias, h.tail = nil, nil
 	p.Heads, p.KVHeads, p.HeadDim, p.Stride, p.Bias = h.heads, h.stored(), h.headDim, kernel.RowStride(h.width), bias != nil
 	b.onDevice(func(g *Graph) {
 		p := p

@@ -12,6 +12,7 @@ type product struct {
 	cap       float32           // what comes out is bounded softly; 0: not
 	add       bool
 	gated     kernel.Activation // rows of W are gate and up in turn
+	tail      *headTail         // what else may be done with rows of q, k and v; nil: nothing
 	adaptable *adaptable        // what LoRA adapters may change; nil: nothing
 }
 

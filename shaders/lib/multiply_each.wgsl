@@ -5,7 +5,6 @@
 //! const LANES: u32   invocations that share rows of W
 //! const TILE: u32    rows of W that such a group owns
 //! const ROWS: u32    rows of x
-//! const N: u32       rows of this piece of W
 //! const SUMS: u32    TILE·ROWS products, and with NORM as many sums of squares as ROWS
 //! const NORM: bool   x is multiplied by norm
 
@@ -32,7 +31,7 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
             }
         }
         for (var t = 0u; t < TILE; t++) {
-            let row = min(first + t, N - 1u);
+            let row = weight_row(first, t);
             let u = unit_at(row, unit);
             let wlow = unit_low(u);
             let whigh = unit_high(u);

@@ -4,7 +4,6 @@
 //! const LANES: u32   invocations that share rows of W
 //! const TILE: u32    rows of W that such a group owns
 //! const ROWS: u32    rows of x
-//! const N: u32       rows of this piece of W
 //! const SUMS: u32    TILE·ROWS products, and with NORM as many sums of squares as ROWS
 //! const NORM: bool   x is multiplied by norm
 //! const UNITS: u32   units that an invocation takes at once: 1 or 2
@@ -44,7 +43,7 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
             }
         }
         for (var t = 0u; t < TILE; t++) {
-            let row = min(first + t, N - 1u);
+            let row = weight_row(first, t);
             let s = scale_at(row, strip);
             var products = array<vec2<f32>, ROWS>(); // of low and of high, where several units are to share the scale
             for (var i = 0u; i < UNITS; i++) {

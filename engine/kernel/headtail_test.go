@@ -1,0 +1,213 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+	"quire/engine/reference"
+)
+
+// headCase is a product whose rows are q, k and v of heads.
+type headCase struct {
+	headDim, heads, kvHeads, rotary int
+	kv                              KVType
+	adjacent, bias, growing         bool
+	typ                             quant.Type
+	k                               int
+	parts                           bool // q and k are of one matrix, v is of another
+	positions                       []int
+	variant                         string
+}
+
+func (c headCase) layout() KVLayout {
+	return KVLayout{HeadDim: c.headDim, KVHeads: c.kvHeads, BlockSize: 4, Type: c.kv, Pad: 5}
+}
+
+// plainHeads is a token's q, k and v.
+func plainHeads[T reference.Float](c headCase, p RopeStoreParams, w, x, norm, bias []float32, angles []float64) []T {
+	rows := make([]T, 0, len(x))
+	for _, f := range x {
+		rows = append(rows, T(f))
+	}
+	return turn(reference.MatMul(w, reference.RMSNorm(rows, norm, T(eps)), c.k), bias, p, angles)
+}
+
+// Products that turn their rows and store them give what the reference gives, write nothing else, and leave x alone.
+func TestHeadTail(t *testing.T) {
+	fewer := runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" // each kernel takes software adapters in a tab long to compile
+	for i, c := range []headCase{
+		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF16, typ: quant.Q4_0, k: 512, positions: []int{77}},
+		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF16, adjacent: true, typ: quant.Q4_0, k: 512, positions: []int{500}},
+		{headDim: 32, heads: 3, kvHeads: 3, rotary: 32, kv: KVF32, bias: true, typ: quant.Q8_0, k: 96, positions: []int{3, 4}},
+		{headDim: 80, heads: 4, kvHeads: 1, rotary: 20, kv: KVF16, bias: true, growing: true, typ: quant.F16, k: 96, positions: []int{9, 0, 1}},
+		{headDim: 12, heads: 2, kvHeads: 2, rotary: 8, kv: KVBF16, adjacent: true, growing: true, typ: quant.F32, k: 33, positions: []int{5, 6, 7, 8, 9, 10, 11}},
+		{headDim: 64, heads: 2, kvHeads: 2, rotary: 0, kv: KVF16, typ: quant.IQ4_XS, k: 256, positions: []int{1, 2, 3, 4, 5, 6, 7, 8}},
+		{headDim: 128, heads: 2, kvHeads: 1, rotary: 128, kv: KVF16, bias: true, typ: quant.Q6_K, k: 768, positions: []int{1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 8191}},
+		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF32, bias: true, parts: true, typ: quant.Q4_K, k: 256, positions: []int{6, 5, 4}},
+	} {
+		for _, variant := range []string{"", "subgroup"} {
+			if fewer && (i%4 > 0 || variant != "") {
+				continue
+			}
+			c.variant = variant
+			t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+				r := newRig(t)
+				if variant != "" && subgroupSize(r.dev.Info()) == 0 {
+					t.Skip("the adapter has no subgroups of a known size")
+				}
+				r.testHeads(c)
+			})
+		}
+	}
+}
+
+func (r *rig) testHeads(c headCase) {
+	l := c.layout()
+	width := (c.heads + 2*c.kvHeads) * c.headDim
+	rope := RopeStoreParams{Layout: l, Heads: c.heads, Group: 1, Stride: RowStride(width), RotaryDim: c.rotary, Adjacent: c.adjacent, Growing: c.growing, Bias: c.bias, Residual: RowStride(c.k)}
+	x, bias, norm := r.floats(len(c.positions)*c.k, 1), r.floats(width, 1), r.floats(c.k, 1)
+	raw, w := r.weights(c.typ, width, c.k)
+	angles, row := r.angles(rope, max(1, maxOf(c.positions)))
+
+	d := StepData{Tokens: make([]uint32, len(c.positions)), Slots: make([][]int32, 2)}
+	const blocks = 5
+	slots := r.rng.Perm(blocks * l.BlockSize)
+	for i, position := range c.positions {
+		d.Positions, d.Slots[1] = append(d.Positions, uint32(position)), append(d.Slots[1], int32(slots[i]))
+	}
+	if len(c.positions) > 2 {
+		d.Slots[1][1] = -1
+	}
+	untouched := make([]byte, l.Bytes(blocks))
+	for i := range untouched {
+		untouched[i] = 0x7F
+	}
+	k, v := r.buffer("k", untouched), r.buffer("v", untouched)
+	var table []byte
+	for _, f := range angles {
+		table = binary.LittleEndian.AppendUint32(table, math.Float32bits(float32(f)))
+	}
+	// Rows past those of the step hold NaN, which must not leak.
+	rows := append(append([]float32(nil), x...), r.same(c.k, float32(math.NaN()))...)
+	xs, y := r.rows("x", rows, c.k, RowStride(c.k), 0), r.rows("y", r.same(width*(len(c.positions)+1), 7), width, rope.Stride, 7)
+	views := LinearViews{Step: r.step(d), X: xs.All(), Y: y.All(), Norm: r.rows("norm", norm, c.k, RowStride(c.k), 0).All(),
+		Normed: r.rows("normed", r.same(len(rows), 0), c.k, RowStride(c.k), 0).All(),
+		Heads:  HeadViews{Table: r.buffer("table", table).All(), K: k.All(), V: v.All(), Bias: r.rows("bias", bias, width, width, 0).All()}}
+	cuts := []int{0, width}
+	if c.parts {
+		cuts = []int{0, (c.heads + c.kvHeads) * c.headDim, width}
+	}
+	before := r.words(xs)
+	r.submit(func(rec *gpu.Recorder) {
+		for i := range len(cuts) - 1 {
+			first, end := cuts[i], cuts[i+1]
+			bytes := len(raw) / width
+			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
+				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant}
+			linear, err := NewLinear(r.dev, p)
+			require.NoError(r, err)
+			require.NoError(r, linear.Wait(context.Background()))
+			b, err := linear.Bind(views)
+			require.NoError(r, err)
+			require.True(r, linear.Record(rec, b, len(c.positions)))
+		}
+	})
+	require.Equal(r, before, r.words(xs), "x stays")
+
+	var want []float64
+	var plain, got []float32
+	out, kRows, vRows := r.read(y), r.blockRows(k, l), r.blockRows(v, l)
+	written := map[int]bool{}
+	for i, position := range c.positions {
+		at := angles[position*row : (position+1)*row]
+		exact := plainHeads[float64](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
+		single := plainHeads[float32](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
+		queries := c.heads * c.headDim
+		want, plain, got = append(want, exact[:queries]...), append(plain, single[:queries]...), append(got, out[i*rope.Stride:][:queries]...)
+		slot := int(d.Slots[1][i])
+		if slot < 0 {
+			continue
+		}
+		for h := range l.KVHeads {
+			for which, rows := range [][][]float32{kRows, vRows} {
+				row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
+				written[row] = true
+				at := (c.heads + which*l.KVHeads + h) * l.HeadDim
+				stored := append([]float32(nil), single[at:at+l.HeadDim]...)
+				roundKV(l.Type, stored)
+				want, plain, got = append(want, exact[at:at+l.HeadDim]...), append(plain, stored...), append(got, rows[row]...)
+			}
+		}
+	}
+	r.accurate(want, plain, got)
+	untouchedFloat := r.blockRows(r.buffer("untouched", untouched), l)[0]
+	for row := range kRows {
+		if !written[row] {
+			require.Equal(r, fmt.Sprint(untouchedFloat), fmt.Sprint(kRows[row]), "K row %d", row)
+			require.Equal(r, fmt.Sprint(untouchedFloat), fmt.Sprint(vRows[row]), "V row %d", row)
+		}
+	}
+	for _, f := range out[len(c.positions)*rope.Stride:] {
+		require.Equal(r, float32(7), f, "a row that is not this step's")
+	}
+}
+
+// blockRows reads a cache's rows, of blocks that lie apart.
+func (r *rig) blockRows(b *gpu.Buffer, l KVLayout) (rows [][]float32) {
+	data := make([]byte, b.Size())
+	require.NoError(r, b.Read(context.Background(), 0, data))
+	size := 4 * l.BlockWords()
+	for ; len(data) >= size+4*l.Pad && size > 0; data = data[size+4*l.Pad:] {
+		rows = append(rows, l.rows(data[:size])...)
+	}
+	return rows
+}
+
+// A token whose k is no number has its row of x spoiled, and no other.
+func TestHeadTailSpoils(t *testing.T) {
+	r := newRig(t)
+	c := headCase{headDim: 8, heads: 2, kvHeads: 1, kv: KVF16}
+	rope := RopeStoreParams{Layout: c.layout(), Heads: 2, Stride: 32, Bias: true, Residual: 32}
+	raw, _ := r.weights(quant.F32, 32, 32)
+	bias := r.same(32, 0)
+	bias[17] = float32(math.Inf(1))
+	x := r.rows("x", r.floats(3*32, 1), 32, 32, 0)
+	before := r.read(x)
+	views := LinearViews{Step: r.step(StepData{Tokens: make([]uint32, 2), Positions: []uint32{0, 1}, Slots: [][]int32{{3, 4}}}), X: x.All(), Y: r.buffer("y", make([]byte, 4*96)).All(),
+		Norm: r.rows("norm", r.same(32, 1), 32, 32, 0).All(), Normed: r.buffer("normed", make([]byte, 4*96)).All(),
+		Heads: HeadViews{Table: r.buffer("table", make([]byte, 16)).All(), K: r.buffer("k", make([]byte, c.layout().Bytes(3))).All(), V: r.buffer("v", make([]byte, c.layout().Bytes(3))).All(), Bias: r.rows("bias", bias, 32, 32, 0).All()}}
+	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.F32, 32, 32, raw, 0), XStride: 32, YStride: 32, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: 2})
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(context.Background()))
+	b, err := l.Bind(views)
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, 2) })
+	for i, f := range r.read(x) {
+		if i == 0 || i == 32 {
+			require.True(t, math.IsNaN(float64(f)), "token %d", i/32)
+		} else {
+			require.Equal(t, before[i], f, "element %d", i)
+		}
+	}
+}
+
+// WebGPU promises eight storage buffers, and the kernels take more.
+func TestHeadTailNeedsBuffers(t *testing.T) {
+	m := &Matrix{Rows: 32, Cols: 32, Pieces: make([]Piece, 1)}
+	p := LinearParams{Matrix: m, Norm: true, Heads: &HeadTail{RopeStoreParams{Layout: KVLayout{HeadDim: 8, KVHeads: 1}, Heads: 2}}}
+	require.False(t, p.canStore(gpu.Limits{MaxStorageBuffersPerShaderStage: 8}))
+	require.True(t, p.canStore(gpu.Limits{MaxStorageBuffersPerShaderStage: 9}))
+	p.Heads.Bias = true
+	require.False(t, p.canStore(gpu.Limits{MaxStorageBuffersPerShaderStage: 9}))
+	p.Variant = "baseline"
+	require.False(t, p.canStore(gpu.Limits{MaxStorageBuffersPerShaderStage: 16}))
+}
