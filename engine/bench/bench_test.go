@@ -22,7 +22,7 @@ func TestRunMeasuresEveryCombination(t *testing.T) {
 	r, err := NewRandom(tiny, quant.Q4_0)
 	require.NoError(t, err)
 	var steps []string
-	plan := Plan{Prompts: []int{8}, Gens: []int{3}, Batches: []int{1, 2}, Depths: []int{0, 32}, Schema: true}
+	plan := Plan{Prompts: []int{8}, Gens: []int{3}, Batches: []int{1, 2}, Depths: []int{0, 32}, Schema: true, Repeat: 1}
 	report, err := Run(context.Background(), gpu.ReaderSource(r, r.Size()), "tiny", "q4_0", engine.Options{GPU: adapter}, plan,
 		func(s string) { steps = append(steps, s) })
 	require.NoError(t, err)
