@@ -99,3 +99,18 @@ fn log_of_shares() -> f32 {
     for (var i = 0u; i < WORKGROUP; i++) { total += shares[i]; }
     return log(max(total, 1.0));
 }
+
+// keep_best keeps the count best tokens, the lowest ids of equals, for a count of at most the vocabulary.
+fn keep_best(base: u32, lane: u32, count: u32, maximum: f32) -> Kept {
+    var least = 0u;
+    if count <= WORKGROUP {
+        least = least_key(base, lane, count);
+    }
+    var kept = Kept(0u, ALL_IDS);
+    select_key(COUNT, base, lane, kept, vec2<u32>(count, 0u), least, maximum, 1.0);
+    let ties = cut(lane, &kept, vec2<u32>(found.y, found_held.x));
+    if ties.x < ties.y {
+        kept.last = locate(TIES, base, lane, kept, vec2<u32>(ties.x - 1u, 0u), maximum, 1.0, 0.0);
+    }
+    return kept;
+}

@@ -28,12 +28,13 @@ type SampleParams struct {
 }
 
 // Sample draws a token for each output of a step, exactly (engine/sample says from which distribution), into its lane
-// and its result.
+// and its result. The first kernel looks at all logits, with many workgroups; the second finishes each output with one, from what
+// the first left: mostly among few tokens (shaders/lib/few.wgsl), else in several passes over all (shaders/lib/choice.wgsl).
 type Sample struct {
 	device                      *gpu.Device
 	params                      SampleParams
 	peak, choose, top, withhold *gpu.Kernel
-	slices                      int
+	slices, workgroup           int
 }
 
 // sliceLogits is how many logits one workgroup of the first kernel looks at.
@@ -46,18 +47,20 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	}
 	k := &Sample{device: d, params: p, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
 	// A small vocabulary needs few invocations; more would only wait at barriers.
-	workgroup := 256
+	workgroup, each := 256, 2
 	if p.Vocab <= 1024 {
-		workgroup = 16
+		workgroup, each = 16, 8
 	} else if p.Vocab <= sliceLogits {
-		workgroup = 64
+		workgroup, each = 64, 4
 	}
+	k.workgroup = workgroup
 	withhold, err := Module(d, Spec{File: "withhold", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadWrite}})
 	if err != nil {
 		return nil, err
 	}
 	k.withhold = d.Kernel(withhold)
 	consts := []Const{{"VOCABULARY", p.Vocab}, {"STRIDE", p.Stride}, {"WORKGROUP", workgroup}, {"SLICES", k.slices}}
+	slice := Const{"SLICE", sliceLogits / 4}
 	result := []Const{{"RESULT_WORDS", ResultWords}, {"MAX_TOP", sample.MaxTop}}
 	for _, s := range []struct {
 		into     **gpu.Kernel
@@ -65,8 +68,8 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 		bindings []gpu.Binding
 		own      []Const
 	}{
-		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, []Const{{"SLICE", sliceLogits / 4}}},
-		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, result[:1]},
+		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly}, []Const{slice}},
+		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, []Const{slice, {"EACH", each}, result[0]}},
 		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, result},
 	} {
 		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: slices.Concat(consts, s.own), Bindings: s.bindings})
@@ -89,7 +92,9 @@ func (k *Sample) Wait(ctx context.Context) error {
 }
 
 // ScratchBytes returns the size of the scratch buffer that so many outputs need.
-func (k *Sample) ScratchBytes(outputs int) uint64 { return 8 * uint64(outputs) * uint64(k.slices) }
+func (k *Sample) ScratchBytes(outputs int) uint64 {
+	return 4 * uint64(outputs) * uint64(k.slices*(4+k.workgroup))
+}
 
 // SampleBindings are buffers bound to the kernels of Sample.
 type SampleBindings struct{ peak, choose, top, withhold *gpu.BindGroup }
@@ -99,7 +104,7 @@ type SampleBindings struct{ peak, choose, top, withhold *gpu.BindGroup }
 func (k *Sample) Bind(step, logits, masks, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
 	b := &SampleBindings{}
 	var err error
-	if b.peak, err = k.device.Bind(k.peak, step, logits, masks, scratch); err != nil {
+	if b.peak, err = k.device.Bind(k.peak, step, logits, masks, scratch, laneParams); err != nil {
 		return nil, err
 	}
 	if b.choose, err = k.device.Bind(k.choose, step, logits, masks, scratch, laneParams, lanes, results); err != nil {

@@ -17,6 +17,7 @@ var testSampling = []sample.Params{
 	{Temperature: testCold, TopP: 1, Seed: 3},
 	{Temperature: testCold, TopP: 1, TopK: 3, Seed: 1 << 40},
 	{Temperature: testCold, TopP: 0.5, MinP: 0.5, Seed: 5, Logprobs: testTop},
+	{Temperature: testCold, TopP: 1, TopK: 300, Seed: 7}, // more than few, in large vocabularies
 }
 
 // testCold is so low a temperature that the least difference of logits leaves no mass; testTop is how many of the best tokens a

@@ -1,18 +1,14 @@
 // Choosing among one output's logits exactly: a workgroup finds thresholds by radix select over the keys, with counts or
 // masses, and a place in the order of ids by prefix sums. Everything is integers, so the order in which invocations add
 // does not matter; engine/sample/draw.go computes the same ones.
-//! include: wide logits
+//! include: wide logits peaks
 //! const WORKGROUP: u32   invocations of a workgroup
 //! const SLICES: u32      slices of an output's logits
 //! const VOCABULARY: u32  tokens
 
-@group(0) @binding(3) var<storage, read> peaks: array<vec2<u32>>;  // [output][SLICES] (key, id)
+@group(0) @binding(3) var<storage, read> peaks: array<vec4<u32>>;  // [output][PEAKS]
 @group(0) @binding(4) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
 
-const PARAM_WORDS: u32 = 8u;
-const GREEDY: u32 = 1u;
-const TOP_K: u32 = 2u;
-const TOP_P: u32 = 4u;
 const PART: u32 = WORKGROUP / 16u;
 const ALL_IDS: u32 = 0xFFFFFFFFu;
 
@@ -36,9 +32,6 @@ var<workgroup> place: vec2<u32>;
 
 fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last && key != 0u); }
 
-// distance is how far below the maximum a logit lies, in powers of two after temperature.
-fn distance_below(maximum: f32, x: f32, scale: f32) -> f32 { return min(maximum - x, 1.0e30) * scale; }
-
 // mass gives 2^31·2^-y by a polynomial in integers: the same on every machine.
 fn mass(y: f32) -> u32 {
     if y >= 32.0 {
@@ -58,7 +51,7 @@ fn mass(y: f32) -> u32 {
 // find_peak gives the key and id of the output's most likely token. All of the workgroup must call it.
 fn find_peak(o: u32, lane: u32) -> vec2<u32> {
     var best = vec2<u32>(0u, ALL_IDS);
-    for (var i = lane; i < SLICES; i += WORKGROUP) { best = best_of(best, peaks[o * SLICES + i]); }
+    for (var i = lane; i < SLICES; i += WORKGROUP) { best = best_of(best, peaks[o * PEAKS + i].xy); }
     sums[lane] = best;
     workgroupBarrier();
     if lane == 0u {
@@ -83,6 +76,11 @@ fn least_key(base: u32, lane: u32, count: u32) -> u32 {
         let keys = keys_of(logits[base + c], c);
         best = max(best, max(max(keys.x, keys.y), max(keys.z, keys.w)));
     }
+    return ranked_key(lane, count, best);
+}
+
+// ranked_key gives the count-th best key of those that invocations have, or 0.
+fn ranked_key(lane: u32, count: u32, best: u32) -> u32 {
     sums[lane] = vec2<u32>(best, 0u);
     if lane == 0u {
         place = vec2<u32>(0u);
@@ -116,8 +114,7 @@ fn top_p_goal(base: u32, lane: u32, kept: Kept, fraction: u32, maximum: f32, sca
         let need = share(all, fraction);
         found = vec3<u32>(need, wide_ceil_div(wide_sub(all, need), VOCABULARY));
     }
-    workgroupBarrier();
-    return found;
+    return workgroupUniformLoad(&found);
 }
 
 fn clear_bins(lane: u32) {
@@ -325,35 +322,13 @@ fn locate(what: u32, base: u32, lane: u32, kept: Kept, position: vec2<u32>, maxi
     return place.x;
 }
 
-// cut ends a selection: of the tokens at the found key it keeps as many as are left, those of the lowest ids.
-fn cut(base: u32, lane: u32, before: Kept, wanted: u32, held: u32, maximum: f32) -> Kept {
-    var kept = Kept(found.x, select(ALL_IDS, before.last, found.x == before.key));
+// cut ends a selection: kept are the tokens from the found key up. It gives how many at that key are wanted and how many there are.
+// Where they are more, all up to the last one that is wanted are kept.
+fn cut(lane: u32, kept: ptr<function, Kept>, ties: vec2<u32>) -> vec2<u32> {
+    let before = *kept;
+    *kept = Kept(found.x, select(ALL_IDS, before.last, found.x == before.key));
     if lane == 0u {
-        place = vec2<u32>(wanted, held);
+        place = ties;
     }
-    let ties = workgroupUniformLoad(&place);
-    if ties.x < ties.y {
-        kept.last = locate(TIES, base, lane, kept, vec2<u32>(ties.x - 1u, 0u), maximum, 1.0, 0.0);
-    }
-    return kept;
-}
-
-// keep_best keeps the count best tokens, the lowest ids of equals, for a count of at most the vocabulary.
-fn keep_best(base: u32, lane: u32, count: u32, maximum: f32) -> Kept {
-    var least = 0u;
-    if count <= WORKGROUP {
-        least = least_key(base, lane, count);
-    }
-    let kept = Kept(0u, ALL_IDS);
-    select_key(COUNT, base, lane, kept, vec2<u32>(count, 0u), least, maximum, 1.0);
-    return cut(base, lane, kept, found.y, found_held.x, maximum);
-}
-
-// keep_share keeps of the kept tokens the fewest most likely ones whose mass reaches a fraction of 2^32 of the whole.
-fn keep_share(base: u32, lane: u32, before: Kept, fraction: u32, maximum: f32, scale: f32) -> Kept {
-    let goal = top_p_goal(base, lane, before, fraction, maximum, scale);
-    select_key(MASS, base, lane, before, goal.xy, goal.z, maximum, scale);
-    // All tokens at one key have one mass.
-    let each = max(mass(distance_below(maximum, logit_of(found.x), scale)), 1u);
-    return cut(base, lane, before, wide_ceil_div(found.yz, each), wide_ceil_div(found_held, each), maximum);
+    return workgroupUniformLoad(&place);
 }
