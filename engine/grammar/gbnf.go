@@ -16,15 +16,21 @@ type gbnf struct {
 	definitions []definition
 	used        []int // by rule: where it is used first
 	rule        string
+	schemas     map[string]*namedSchema
+	directives  []directive
 }
 
 func compileGBNF(source string, limits Limits) *Grammar {
-	p := &gbnf{text: source, limits: limits, numbers: map[string]int32{}}
+	p := &gbnf{text: source, limits: limits, numbers: map[string]int32{}, schemas: map[string]*namedSchema{}}
 	if !utf8.ValidString(source) {
 		fail("", "it is not UTF-8")
 	}
 	for p.space(true); p.at < len(p.text); p.space(true) {
-		p.define()
+		if p.rule = ""; p.take("%schema") {
+			p.schemaStatement()
+		} else {
+			p.define()
+		}
 	}
 	p.rule = ""
 	for i, d := range p.definitions {
@@ -37,6 +43,7 @@ func compileGBNF(source string, limits Limits) *Grammar {
 	if !ok {
 		fail("", "the rule root is not defined")
 	}
+	p.resolve()
 	return build(GBNF, p.definitions, root, limits)
 }
 
@@ -165,6 +172,8 @@ func (p *gbnf) sequence(inside bool) *expr {
 			if !p.take(")") {
 				p.wrong("a ( is not closed")
 			}
+		case c == '%':
+			e = p.directive()
 		case c == '<' || c == '!':
 			p.wrong("tokens in a grammar are not supported")
 		case isNameByte(c):

@@ -49,41 +49,66 @@ func (g goal) simple() (goal, bool) {
 // schemaCompiler makes rules of goals.
 type schemaCompiler struct {
 	*schemaReader
-	definitions []definition
-	goals       map[string]int32
-	todo        []goal          // of the definitions, in their order
-	spelled     map[*nfa]*nfa   // texts as JSON spells them
-	joined      map[string]*nfa // texts that satisfy several demands
-	ids         map[*nfa]int    // numbers of texts, for keys
-	formats     map[string]*nfa
-	free        *nfa // any text
-	ws          int32
-	tries       int // of what is asked now
-	checks      int // of all that was asked
-	size        int // of the source
-	made        int // states of deterministic automata
+	*schemaTexts
+	rules  *[]definition
+	style  style
+	prefix string // of the names of its rules
+	goals  map[string]int32
+	todo   map[int32]goal // by rule that has no body yet
+	asked  []int32        // those rules, in order
+	ws     int32
+	tries  int // of what is asked now
+	checks int // of all that was asked
+	size   int // of the source
+	made   int // states of deterministic automata
+}
+
+// schemaTexts are automata of texts, which several schemas may share.
+type schemaTexts struct {
+	spelled map[*nfa]*nfa   // texts as they are spelled
+	joined  map[string]*nfa // texts that satisfy several demands
+	ids     map[*nfa]int    // numbers of texts, for keys
+	formats map[string]*nfa
+	free    *nfa // any text, spelled
+}
+
+func newSchemaTexts() *schemaTexts {
+	return &schemaTexts{spelled: map[*nfa]*nfa{}, joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
 }
 
 // compileSchema compiles a schema.
 func compileSchema(source string, limits Limits) *Grammar {
-	r := newSchemaReader(source, limits)
+	r := newSchemaReader(source, limits, map[string]*nfa{})
 	root := r.at(r.root, "#")
 	r.checkCycles()
-	c := &schemaCompiler{schemaReader: r, size: len(source), goals: map[string]int32{}, spelled: map[*nfa]*nfa{},
-		joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
-	c.free = freeText(limits.States)
+	var rules []definition
+	c := newSchemaCompiler(r, newSchemaTexts(), &rules, jsonStyle, len(source))
 	start := c.goal(goal{{s: root}})
+	c.finish()
+	return build(JSONSchema, rules, start, limits)
+}
+
+func newSchemaCompiler(r *schemaReader, texts *schemaTexts, rules *[]definition, s style, size int) *schemaCompiler {
+	c := &schemaCompiler{schemaReader: r, schemaTexts: texts, rules: rules, style: s, size: size, goals: map[string]int32{}, todo: map[int32]goal{}}
 	c.ws = c.rule("#", whiteSpace)
-	for done := 0; done < len(c.definitions); done++ {
-		if c.definitions[done].body == nil {
-			body := c.expand(c.todo[done])
-			c.definitions[done].body = body
-		}
-		if len(c.definitions) > limits.Rules {
-			fail("", "the schema needs more than %d rules", limits.Rules)
+	if c.free == nil {
+		c.free = c.anyText()
+	}
+	return c
+}
+
+// finish expands what was asked for, and what comes of that.
+func (c *schemaCompiler) finish() {
+	for done := 0; done < len(c.asked); done++ {
+		n := c.asked[done]
+		body := c.expand(c.todo[n])
+		(*c.rules)[n].body = body
+		delete(c.todo, n)
+		if len(*c.rules) > c.limits.Rules {
+			fail("", "the schema needs more than %d rules", c.limits.Rules)
 		}
 	}
-	return build(JSONSchema, c.definitions, start, limits)
+	c.asked = nil
 }
 
 // whiteSpace may stand behind {, [, comma and colon, and before } and ] if something stands between: nothing, a space, or an
@@ -91,9 +116,8 @@ func compileSchema(source string, limits Limits) *Grammar {
 var whiteSpace = optional(choice(literal(" "), sequence(optional(literal("\r")), literal("\n"), repeat(class(newSet(spanOf('\t'), spanOf(' '))), 0, 64))))
 
 func (c *schemaCompiler) rule(name string, body *expr) int32 {
-	c.definitions = append(c.definitions, definition{name: name, body: body})
-	c.todo = append(c.todo, nil)
-	return int32(len(c.definitions) - 1)
+	*c.rules = append(*c.rules, definition{name: c.prefix + name, body: body})
+	return int32(len(*c.rules) - 1)
 }
 
 // goal gives the rule of a goal.
@@ -115,6 +139,7 @@ func (c *schemaCompiler) goal(g goal) int32 {
 		n = c.rule(name, nil)
 		c.goals[key] = n
 		c.todo[n] = simple
+		c.asked = append(c.asked, n)
 	}
 	return n
 }

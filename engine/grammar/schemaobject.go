@@ -2,7 +2,7 @@ package grammar
 
 // object gives a shape's objects. Their properties stand in the order in which the schema names them, those that are only
 // required behind; then come all others.
-func (c *schemaCompiler) object(s *shape, at string) *expr {
+func (c *schemaCompiler) object(s *shape, l *layout, at string) *expr {
 	forbidden := map[string]bool{}
 	for _, name := range s.forbidden {
 		forbidden[name] = true
@@ -30,21 +30,31 @@ func (c *schemaCompiler) object(s *shape, at string) *expr {
 	for _, name := range s.required {
 		add(name)
 	}
-	members := c.members(s, names, required, forbidden)
-	extra := c.extra(s, append(append([]string(nil), names...), s.forbidden...))
+	members := c.members(s, l, names, required, forbidden)
+	var extra []*expr
+	if l == nil {
+		extra = c.extra(s, append(append([]string(nil), names...), s.forbidden...))
+	}
 	if s.minNames > len(members) && len(extra) == 0 || s.maxNames == 0 && len(required) > 0 {
 		return never
 	}
 	if s.minNames > len(members)+1 {
 		fail(at, "minProperties beyond the properties that are named, and one more, is not supported")
 	}
-	e := c.objectGraph(members, extra, s.minNames, s.maxNames, at)
-	ws := reference(c.ws)
-	full := sequence(literal("{"), ws, e, ws, literal("}"))
+	comma := sequence(literal(","), reference(c.ws))
+	if l != nil {
+		comma = l.comma
+	}
+	full := c.objectGraph(members, extra, comma, s.minNames, s.maxNames, at)
+	empty := nothing
+	if l == nil {
+		ws := reference(c.ws)
+		full, empty = sequence(literal("{"), ws, full, ws, literal("}")), literal("{}")
+	}
 	if s.minNames > 0 || len(required) > 0 {
 		return full
 	}
-	return choice(literal("{}"), full)
+	return choice(empty, full)
 }
 
 // member is a property that has a place.
@@ -53,7 +63,7 @@ type member struct {
 	required bool
 }
 
-func (c *schemaCompiler) members(s *shape, names []string, required, forbidden map[string]bool) []member {
+func (c *schemaCompiler) members(s *shape, l *layout, names []string, required, forbidden map[string]bool) []member {
 	byName := make([]map[string]*schema, len(s.objects))
 	for i, o := range s.objects {
 		byName[i] = make(map[string]*schema, len(o.properties))
@@ -98,7 +108,7 @@ func (c *schemaCompiler) members(s *shape, names []string, required, forbidden m
 		if !ok {
 			simple = goal{{s: c.no}}
 		}
-		text := sequence(literal(quoted(name)+":"), reference(c.ws), c.value(simple))
+		text := c.member(l, name, simple)
 		out = append(out, member{text, required[name]})
 	}
 	return out
@@ -164,8 +174,8 @@ func (c *schemaCompiler) extra(s *shape, names []string) []*expr {
 			continue
 		}
 		if n := c.textOf(demands); n != nil {
-			key := &expr{op: opText, fragment: n, max: unbounded}
-			out = append(out, sequence(literal(`"`), key, literal(":"), reference(c.ws), c.value(simple)))
+			key := c.style.quoted(&expr{op: opText, fragment: n, max: unbounded})
+			out = append(out, sequence(key, literal(":"), reference(c.ws), c.value(simple)))
 		}
 	}
 	return out
@@ -214,7 +224,7 @@ const mostCounted = 50_000
 
 // objectGraph is the automaton of members in order: at each place, whatever is optional may be left out. Names that are free
 // may come twice and then are one property; so where low asks for named ones besides, places tell how many there were.
-func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high int, at string) *expr {
+func (c *schemaCompiler) objectGraph(members []member, extra []*expr, comma *expr, low, high int, at string) *expr {
 	g := &graph{}
 	start, end := g.place(), g.place()
 	g.end = end
@@ -240,7 +250,6 @@ func (c *schemaCompiler) objectGraph(members []member, extra []*expr, low, high 
 		}
 		return list
 	}
-	comma := sequence(literal(","), reference(c.ws))
 	next := row() // where a member comes, by how many came before
 	g.arc(start, next[0], nothing, false)
 	for i, m := range members {

@@ -113,14 +113,15 @@ type found struct {
 	at    string
 }
 
-func newSchemaReader(source string, limits Limits) *schemaReader {
+// newSchemaReader reads a source, whose patterns go to those of others.
+func newSchemaReader(source string, limits Limits, patterns map[string]*nfa) *schemaReader {
 	value, err := json.Parse([]byte(source))
 	if err != nil {
 		fail("", "%s", err)
 	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, sums: map[*json.Object]sum{},
 		equal: map[sum]*schema{}, anchors: map[string]found{},
-		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: map[string]*nfa{}, anys: map[string]*schema{}}
+		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: patterns, anys: map[string]*schema{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}

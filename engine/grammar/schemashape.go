@@ -1,6 +1,8 @@
 package grammar
 
 import (
+	"strings"
+
 	"quire/engine/json"
 )
 
@@ -10,7 +12,7 @@ func (c *schemaCompiler) shape(s *shape, at string) []*expr {
 	for _, t := range []struct {
 		bit  typeSet
 		text string
-	}{{typeNull, "null"}, {typeFalse, "false"}, {typeTrue, "true"}} {
+	}{{typeNull, c.style.null}, {typeFalse, c.style.no}, {typeTrue, c.style.yes}} {
 		if s.types&t.bit != 0 {
 			out = append(out, literal(t.text))
 		}
@@ -22,14 +24,14 @@ func (c *schemaCompiler) shape(s *shape, at string) []*expr {
 	}
 	if s.types&typeString != 0 && s.minLength <= s.maxLength {
 		if n := c.textOf(s.texts); n != nil {
-			out = append(out, sequence(literal(`"`), &expr{op: opText, fragment: n, min: s.minLength, max: s.maxLength}))
+			out = append(out, c.style.quoted(&expr{op: opText, fragment: n, min: s.minLength, max: s.maxLength}))
 		}
 	}
 	if s.types&typeArray != 0 && s.minItems <= s.maxItems {
 		out = append(out, c.array(s, at))
 	}
 	if s.types&typeObject != 0 && s.minNames <= s.maxNames {
-		out = append(out, c.object(s, at))
+		out = append(out, c.object(s, nil, at))
 	}
 	return out
 }
@@ -114,11 +116,14 @@ func (c *schemaCompiler) constant(value any) *expr {
 			if i > 0 {
 				list = append(list, literal(","), ws)
 			}
-			list = append(list, literal(quoted(name)+":"), ws, c.constant(v.Values[i]))
+			list = append(list, literal(c.style.name(name)+":"), ws, c.constant(v.Values[i]))
 		}
 		return sequence(append(list, ws, literal("}"))...)
 	}
-	text := writeValue(value)
+	text := c.style.write(value)
+	if strings.Contains(text, noText) {
+		return never
+	}
 	if _, ok := value.(json.Number); ok {
 		if n := numberOf(value); n.whole() && n.exponent < 20 {
 			plain, _ := n.parts()

@@ -45,11 +45,17 @@ func freeText(limit int) *nfa {
 	return n
 }
 
-// textOf gives the automaton of texts that satisfy all demands, as JSON spells them behind the first quote, or nil if there
-// are none.
+// textOf gives the automaton of texts that satisfy all demands, as the style spells them behind the first quote, or nil if
+// there are none.
 func (c *schemaCompiler) textOf(demands []textDemand) *nfa {
 	if len(demands) == 0 {
 		return c.free
+	}
+	if c.style.quote != "" {
+		return c.rawText(demands, c.style.apart)
+	}
+	if c.style.apart != nil {
+		demands = append(demands[:len(demands):len(demands)], textDemand{"#", c.style.apart, true})
 	}
 	n := c.plainText(demands)
 	if n == nil {
@@ -60,6 +66,58 @@ func (c *schemaCompiler) textOf(demands []textDemand) *nfa {
 	}
 	out := spell(n, c.limits.States)
 	c.spelled[n] = out
+	return out
+}
+
+// anyText is any text as the style spells it behind the first quote.
+func (c *schemaCompiler) anyText() *nfa {
+	switch {
+	case c.style.apart == nil:
+		return freeText(c.limits.States)
+	case c.style.quote == "":
+		return c.textOf([]textDemand{{"#", c.style.apart, true}})
+	}
+	return c.rawText(nil, c.style.apart)
+}
+
+// rawText gives the automaton of texts that satisfy all demands and none of what they must not, without escapes, or nil.
+func (c *schemaCompiler) rawText(demands []textDemand, not ...*nfa) *nfa {
+	demands = demands[:len(demands):len(demands)]
+	for _, n := range not {
+		demands = append(demands, textDemand{"#", n, true})
+	}
+	n := c.plainText(demands)
+	if n == nil {
+		return nil
+	}
+	if known := c.spelled[n]; known != nil {
+		return known
+	}
+	out := n.ticking()
+	c.spelled[n] = out
+	return out
+}
+
+// ticking makes, of an automaton of texts, one that counts their characters.
+func (n *nfa) ticking() *nfa {
+	out := &nfa{limit: n.limit, name: n.name}
+	for q := range n.states {
+		out.add(0)
+		out.states[q].final = n.states[q].final
+		out.states[q].free = append([]int32(nil), n.states[q].free...)
+		for _, e := range n.states[q].edges {
+			for lo := int(e.lo); lo <= int(e.hi); {
+				hi := int(e.hi)
+				for _, stop := range []int{0x80, 0xC0} {
+					if lo < stop && stop <= hi {
+						hi = stop - 1
+					}
+				}
+				out.byte(int32(q), byte(lo), byte(hi), e.to, lo < 0x80 || lo >= 0xC0)
+				lo = hi + 1
+			}
+		}
+	}
 	return out
 }
 

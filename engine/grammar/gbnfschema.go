@@ -1,0 +1,176 @@
+package grammar
+
+import "strings"
+
+// What GBNF has here beyond llama.cpp's: schemas, and texts that hold none of some marks.
+//
+//	%schema NAME {…}         names a JSON schema
+//	%json(NAME)              a value of it
+//	%object(NAME)            a value of it that is an object
+//	%quoted(NAME, "q")       the same, with q around texts, no escapes in them, and names without quotes
+//	%arguments(NAME)         its properties as keyword arguments of Python
+//	%marked(NAME, "a", "b", "c", "d", "e", "f", …)
+//	                         its properties, each as a, its name, b, a text without quotes, c, or, if it is no text, as d, JSON, e
+//	                         behind the name; no text holds f or what follows
+//	%free("f", …)            any text without f and what follows
+
+// directive is a use of a schema, which is compiled when all rules are read.
+type directive struct {
+	kind  string
+	name  string
+	texts []string
+	at    int
+	into  *expr
+}
+
+// namedSchema is a schema that a grammar names.
+type namedSchema struct {
+	text   string
+	reader *schemaReader
+}
+
+// schemaStatement reads %schema NAME JSON.
+func (p *gbnf) schemaStatement() {
+	p.space(false)
+	name := p.name()
+	p.space(true)
+	if p.schemas[name] != nil {
+		p.wrong("the schema %s is given twice", name)
+	}
+	start := p.at
+	depth, inText := 0, false
+	for ; p.at < len(p.text); p.at++ {
+		switch c := p.text[p.at]; {
+		case inText && c == '\\':
+			p.at++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == '\n' && depth == 0 && p.at > start:
+			p.schemas[name] = &namedSchema{text: p.text[start:p.at]}
+			return
+		}
+	}
+	p.at = min(p.at, len(p.text))
+	p.schemas[name] = &namedSchema{text: p.text[start:p.at]}
+}
+
+// directive reads what begins with a percent sign.
+func (p *gbnf) directive() *expr {
+	d := directive{at: p.at, into: &expr{}}
+	p.at++
+	d.kind = p.name()
+	want := map[string]int{"json": 0, "object": 0, "quoted": 1, "arguments": 0, "marked": 6, "free": 1}
+	least, ok := want[d.kind]
+	if !ok {
+		p.at = d.at
+		p.wrong("%%%s is not known", d.kind)
+	}
+	if !p.take("(") {
+		p.wrong("a ( is missing")
+	}
+	p.space(true)
+	if d.kind != "free" {
+		if d.name = p.name(); p.schemas[d.name] == nil {
+			p.wrong("the schema %s is not given before it is used", d.name)
+		}
+		p.space(true)
+		p.take(",")
+		p.space(true)
+	}
+	for p.peek() == '"' {
+		d.texts = append(d.texts, p.literal().text)
+		p.space(true)
+		p.take(",")
+		p.space(true)
+	}
+	if !p.take(")") || len(d.texts) < least || least < 6 && d.kind != "free" && len(d.texts) > least {
+		p.at = d.at
+		p.wrong("%%%s is not written as it should be", d.kind)
+	}
+	p.directives = append(p.directives, d)
+	return d.into
+}
+
+// resolve compiles all uses of schemas.
+func (p *gbnf) resolve() {
+	patterns := map[string]*nfa{}
+	type shared struct {
+		style style
+		texts *schemaTexts
+	}
+	styles := map[string]shared{}
+	for _, d := range p.directives {
+		p.at = d.at
+		if d.kind == "free" {
+			not := holdingAny(d.texts, p.limits.States)
+			n := flat(repeat(class(runeSet{{0, lastRune}}), 0, unbounded), false, "", p.limits.States).deterministic(p.limits.Deterministic)
+			free := n.and(not.deterministic(p.limits.Deterministic), true).nfa(p.limits.States)
+			*d.into = expr{op: opText, fragment: free, max: unbounded}
+			continue
+		}
+		key := d.kind
+		var l *layout
+		if len(d.texts) > 0 {
+			key += "\x00" + strings.Join(d.texts, "\x00")
+		}
+		s, ok := styles[key]
+		if !ok {
+			s = shared{jsonStyle, newSchemaTexts()}
+			switch d.kind {
+			case "quoted":
+				s.style = quoteStyle(d.texts[0], p.limits.States)
+			case "arguments":
+				s.style = pythonStyle
+			case "marked":
+				s.style.apart = holdingAny(d.texts[5:], p.limits.States)
+			}
+			styles[key] = s
+		}
+		switch d.kind {
+		case "arguments":
+			l = pythonLayout
+		case "marked":
+			l = &layout{comma: nothing, before: d.texts[0], text: [2]string(d.texts[1:3]), other: [2]string(d.texts[3:5]), plain: true, names: isMarkedName}
+		}
+		p.compile(d, l, s.style, s.texts, patterns)
+	}
+}
+
+// compile compiles one use of a schema. Its failures name it.
+func (p *gbnf) compile(d directive, l *layout, s style, texts *schemaTexts, patterns map[string]*nfa) {
+	prefix := "schema " + d.name + ", "
+	defer func() {
+		if r := recover(); r != nil {
+			if f, ok := r.(failure); ok && !strings.HasPrefix(f.where, prefix) {
+				r = failure{strings.TrimSuffix(prefix+f.where, ", "), f.text}
+			}
+			panic(r)
+		}
+	}()
+	from := p.schemas[d.name]
+	if from.reader == nil {
+		from.reader = newSchemaReader(from.text, p.limits, patterns)
+	}
+	r := from.reader
+	root := r.at(r.root, "#")
+	r.checkCycles()
+	c := newSchemaCompiler(r, texts, &p.definitions, s, len(from.text))
+	c.prefix = prefix
+	g := goal{{s: root}}
+	if d.kind != "json" {
+		object := r.add("#")
+		object.types = typeObject
+		g = append(g, demand{s: object})
+	}
+	if l != nil {
+		*d.into = *reference(c.rule("#", c.arguments(l, g)))
+	} else {
+		*d.into = *c.value(g)
+	}
+	c.finish()
+}
