@@ -143,10 +143,14 @@ func unanchored(e *expr, anchors int) (*expr, int) {
 
 // compileRegex compiles a regular expression that a text must match as a whole.
 func compileRegex(source string, limits Limits) *Grammar {
+	return build(Regex, []definition{{body: regexExpr(source, limits)}}, 0, limits)
+}
+
+func regexExpr(source string, limits Limits) *expr {
 	e, anchors := parseRegex(source, unicodeDialect, "", limits)
 	e, anchors = unanchored(e, anchors)
 	if anchors > 0 {
 		e = &expr{op: opText, fragment: flat(e, false, "", limits.States), max: unbounded}
 	}
-	return build(Regex, []definition{{body: e}}, 0, limits)
+	return e
 }

@@ -16,19 +16,24 @@ type gbnf struct {
 	definitions []definition
 	used        []int // by rule: where it is used first
 	rule        string
+	start       string // the rule that a text must be
 	schemas     map[string]*namedSchema
 	directives  []directive
 }
 
 func compileGBNF(source string, limits Limits) *Grammar {
-	p := &gbnf{text: source, limits: limits, numbers: map[string]int32{}, schemas: map[string]*namedSchema{}}
+	p := &gbnf{text: source, limits: limits, numbers: map[string]int32{}, start: "root", schemas: map[string]*namedSchema{}}
 	if !utf8.ValidString(source) {
 		fail("", "it is not UTF-8")
 	}
 	for p.space(true); p.at < len(p.text); p.space(true) {
-		if p.rule = ""; p.take("%schema") {
+		switch p.rule = ""; {
+		case p.take("%schema "):
 			p.schemaStatement()
-		} else {
+		case p.take("%start "):
+			p.space(false)
+			p.start = p.name()
+		default:
 			p.define()
 		}
 	}
@@ -39,9 +44,9 @@ func compileGBNF(source string, limits Limits) *Grammar {
 			p.wrong("the %s is not defined", d.name)
 		}
 	}
-	root, ok := p.numbers["root"]
+	root, ok := p.numbers[p.start]
 	if !ok {
-		fail("", "the rule root is not defined")
+		fail("", "the rule %s is not defined", p.start)
 	}
 	p.resolve()
 	return build(GBNF, p.definitions, root, limits)

@@ -12,7 +12,9 @@ import "strings"
 //	%marked(NAME, "a", "b", "c", "d", "e", "f", …)
 //	                         its properties, each as a, its name, b, a text without quotes, c, or, if it is no text, as d, JSON, e
 //	                         behind the name; no text holds f or what follows
-//	%free("f", …)            any text without f and what follows
+//	%free("f", …)            any text without f and what follows; one character counts only where a line begins with it
+//	%regex("…")              what matches a regular expression as a whole
+//	%start NAME              the rule that a text must be, in place of root
 
 // directive is a use of a schema, which is compiled when all rules are read.
 type directive struct {
@@ -64,7 +66,7 @@ func (p *gbnf) directive() *expr {
 	d := directive{at: p.at, into: &expr{}}
 	p.at++
 	d.kind = p.name()
-	want := map[string]int{"json": 0, "object": 0, "quoted": 1, "arguments": 0, "marked": 6, "free": 1}
+	want := map[string]int{"json": 0, "object": 0, "quoted": 1, "arguments": 0, "marked": 6, "free": 1, "regex": 1}
 	least, ok := want[d.kind]
 	if !ok {
 		p.at = d.at
@@ -74,7 +76,8 @@ func (p *gbnf) directive() *expr {
 		p.wrong("a ( is missing")
 	}
 	p.space(true)
-	if d.kind != "free" {
+	schema := d.kind != "free" && d.kind != "regex"
+	if schema {
 		if d.name = p.name(); p.schemas[d.name] == nil {
 			p.wrong("the schema %s is not given before it is used", d.name)
 		}
@@ -88,7 +91,11 @@ func (p *gbnf) directive() *expr {
 		p.take(",")
 		p.space(true)
 	}
-	if !p.take(")") || len(d.texts) < least || least < 6 && d.kind != "free" && len(d.texts) > least {
+	if d.kind == "regex" && len(d.texts) == 1 && p.take(")") {
+		p.regex(d)
+		return d.into
+	}
+	if !p.take(")") || len(d.texts) < least || schema && least < 6 && len(d.texts) > least {
 		p.at = d.at
 		p.wrong("%%%s is not written as it should be", d.kind)
 	}
@@ -107,10 +114,7 @@ func (p *gbnf) resolve() {
 	for _, d := range p.directives {
 		p.at = d.at
 		if d.kind == "free" {
-			not := holdingAny(d.texts, p.limits.States)
-			n := flat(repeat(class(runeSet{{0, lastRune}}), 0, unbounded), false, "", p.limits.States).deterministic(p.limits.Deterministic)
-			free := n.and(not.deterministic(p.limits.Deterministic), true).nfa(p.limits.States)
-			*d.into = expr{op: opText, fragment: free, max: unbounded}
+			*d.into = expr{op: opText, fragment: p.free(d.texts), max: unbounded}
 			continue
 		}
 		key := d.kind
@@ -173,4 +177,34 @@ func (p *gbnf) compile(d directive, l *layout, s style, texts *schemaTexts, patt
 		*d.into = *c.value(g)
 	}
 	c.finish()
+}
+
+// regex takes a regular expression as a part of a grammar.
+func (p *gbnf) regex(d directive) {
+	defer func() {
+		if r := recover(); r != nil {
+			if f, ok := r.(failure); ok {
+				p.at = d.at
+				p.wrong("the regular expression, %s: %s", f.where, f.text)
+			}
+			panic(r)
+		}
+	}()
+	*d.into = *regexExpr(d.texts[0], p.limits)
+}
+
+// free is any text without some marks. One of a single character counts only where it begins a line.
+func (p *gbnf) free(marks []string) *nfa {
+	var list []*expr
+	anything := repeat(class(runeSet{{0, lastRune}}), 0, unbounded)
+	blank := repeat(class(newSet(spanOf(' '), spanOf('\t'), spanOf('\r'), spanOf('\n'))), 0, unbounded)
+	for _, m := range marks {
+		if len(m) > 1 {
+			list = append(list, sequence(anything, literal(m), anything))
+		} else {
+			list = append(list, sequence(optional(sequence(anything, literal("\n"))), blank, literal(m), anything))
+		}
+	}
+	not := flat(choice(list...), false, "", p.limits.States).deterministic(p.limits.Deterministic)
+	return flat(anything, false, "", p.limits.States).deterministic(p.limits.Deterministic).and(not, true).nfa(p.limits.States)
 }

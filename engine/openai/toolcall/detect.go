@@ -15,7 +15,7 @@ func Detect(template string) Format {
 			continue
 		}
 		if slices.ContainsFunc(s.signs, func(sign []string) bool { return containsAll(template, sign) }) {
-			f.syntax = s
+			f.syntax, f.spelling = s, s.spellingOf(template)
 			break
 		}
 	}
@@ -43,7 +43,7 @@ func Named(name string) (Format, error) {
 	}
 	for i := range syntaxes {
 		if s := &syntaxes[i]; plain(s.name) == wanted {
-			return Format{syntax: s, thinking: thinkingOf(s)}, nil
+			return Format{syntax: s, spelling: s.spellingOf(""), thinking: thinkingOf(s)}, nil
 		}
 	}
 	return Format{}, fmt.Errorf("there is no tool call format %q; there are %s", name, strings.Join(Names(), ", "))

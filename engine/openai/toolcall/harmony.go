@@ -11,6 +11,7 @@ type harmony struct {
 	voice  voice
 	call   *arguments // where the text is a tool's arguments
 	called bool       // they are whole
+	plain  bool       // the answer goes on to the end
 }
 
 const messageMark = "<|message|>"
@@ -79,7 +80,7 @@ func (h *harmony) head(p *Parser) bool {
 }
 
 // enter begins the text of a message.
-func (h *harmony) enter(v voice) { *h = harmony{inside: true, voice: v} }
+func (h *harmony) enter(v voice) { *h = harmony{inside: true, voice: v, plain: h.plain} }
 
 // fail makes what turned out to be no call a part of the answer.
 func (h *harmony) fail(p *Parser) {
@@ -90,7 +91,11 @@ func (h *harmony) fail(p *Parser) {
 
 // text reads a text for people, up to the message's end.
 func (h *harmony) text(p *Parser) bool {
-	before, mark := p.cut(textMarks)
+	marks := textMarks
+	if h.plain && h.voice == answer {
+		marks = nil
+	}
+	before, mark := p.cut(marks)
 	p.say(h.voice, p.next(len(before)))
 	if mark == "" {
 		return false

@@ -32,6 +32,7 @@ type Call struct {
 // Format is how a model writes calls and reasoning. To the zero value all text is the answer.
 type Format struct {
 	syntax   *syntax
+	spelling *spelling // of calls, in the syntax
 	thinking *thinking
 }
 
