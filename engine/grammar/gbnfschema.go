@@ -5,7 +5,7 @@ import "strings"
 // What GBNF has here beyond llama.cpp's: schemas, and texts that hold none of some marks.
 //
 //	%schema NAME {…}         names a JSON schema
-//	%json(NAME)              a value of it
+//	%json(NAME, "f", …)      a value of it, of which no text holds f and what follows
 //	%object(NAME)            a value of it that is an object
 //	%quoted(NAME, "q")       the same, with q around texts, no escapes in them, and names without quotes
 //	%arguments(NAME)         its properties as keyword arguments of Python
@@ -95,7 +95,7 @@ func (p *gbnf) directive() *expr {
 		p.regex(d)
 		return d.into
 	}
-	if !p.take(")") || len(d.texts) < least || schema && least < 6 && len(d.texts) > least {
+	if !p.take(")") || len(d.texts) < least || (d.kind == "object" || d.kind == "quoted" || d.kind == "arguments") && len(d.texts) > least {
 		p.at = d.at
 		p.wrong("%%%s is not written as it should be", d.kind)
 	}
@@ -130,6 +130,10 @@ func (p *gbnf) resolve() {
 				s.style = quoteStyle(d.texts[0], p.limits.States)
 			case "arguments":
 				s.style = pythonStyle
+			case "json":
+				if len(d.texts) > 0 {
+					s.style.apart = holdingAny(d.texts, p.limits.States)
+				}
 			case "marked":
 				s.style.apart = holdingAny(d.texts[5:], p.limits.States)
 			}

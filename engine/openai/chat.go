@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/json"
 	"quire/engine/openai/toolcall"
 	"quire/engine/tokenizer"
@@ -20,6 +21,7 @@ type chatJob struct {
 	request  generation.Request
 	format   toolcall.Format
 	tools    []toolcall.Tool
+	held     func(*grammar.Error) *Error // tells what of the request's grammar is wrong
 	prompt   string
 	id       string
 	created  int64
@@ -36,11 +38,11 @@ func (a *API) ChatCompletion(ctx context.Context, q *ChatRequest) (*ChatCompleti
 	}
 	f, failed := j.start(ctx, []generation.Request{j.request})
 	if failed != nil {
-		return nil, asError(failed, q.field())
+		return nil, j.asError(failed)
 	}
 	results, failed := f.results()
 	if failed != nil {
-		return nil, asError(failed, q.field())
+		return nil, j.asError(failed)
 	}
 	r := &results[0]
 	answer := &ChatCompletion{ID: j.id, Object: "chat.completion", Created: j.created, Model: j.name, Choices: []ChatChoice{}, Dropped: j.dropped, Warnings: j.ending(r), prefix: q.Prefix()}
@@ -150,6 +152,9 @@ func (j *chatJob) choose() *Error {
 	}
 	if len(j.tools) == 0 && q.ReasoningFormat == "none" || q.IgnoreEnd {
 		j.format = toolcall.Format{}
+	}
+	if err := j.hold(); err != nil {
+		return err
 	}
 	t := j.engine.Tokenizer()
 	for _, mark := range j.format.Marks() {

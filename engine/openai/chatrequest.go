@@ -14,7 +14,7 @@ type ChatRequest struct {
 	TopLogprobs int  // and of so many of the likeliest tokens in each place
 
 	Tools             []Tool
-	ToolChoice        string // ToolsAuto or ToolsNone; "": auto
+	ToolChoice        string // ToolsAuto, ToolsNone, ToolsRequired or the name of the function to call; "": auto
 	ParallelToolCalls *bool  // false: at most one call an answer
 	ToolFormat        string // how the model writes calls; "": as its template tells
 
@@ -26,15 +26,10 @@ type ChatRequest struct {
 
 	ResponseFormat *ResponseFormat
 
-	values *json.Object // TemplateValues in the client's order
-	input  string       // what the body calls Messages; "": messages
-	reader reader
-}
-
-// ResponseFormat asks for a form that the answer keeps to. So far there is none but text.
-type ResponseFormat struct {
-	Type       string // "text"; "json_object" and "json_schema" are refused
-	JSONSchema any
+	allowed []string     // names of the tools that may be called; none: all
+	values  *json.Object // TemplateValues in the client's order
+	input   string       // what the body calls Messages; "": messages
+	reader  reader
 }
 
 // ReadChatRequest reads the body of a call of /v1/chat/completions.
@@ -46,14 +41,15 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 	q.Messages = readMessages(f)
 	q.Sampling = readSampling(f, "max_completion_tokens", "max_tokens")
 	q.Logprobs, q.TopLogprobs = f.is("logprobs"), valueOr(f.integer("top_logprobs"), 0)
-	q.Tools, q.ToolChoice, q.ParallelToolCalls = readTools(f), readToolChoice(f), f.flag("parallel_tool_calls")
+	q.Tools, q.ParallelToolCalls = readTools(f), f.flag("parallel_tool_calls")
+	q.ToolChoice, q.allowed = readToolChoice(f)
 	q.ToolFormat, q.ReasoningFormat = f.textOr("tool_format", ""), f.textOr("reasoning_format", "")
 	q.Continue = f.is("continue_final_message")
 	prompt := f.flag("add_generation_prompt")
 	q.NoPrompt = prompt != nil && !*prompt
 	q.Truncate = readTruncation(f)
 	q.values = readTemplateValues(f)
-	q.ResponseFormat = readResponseFormat(f, "response_format")
+	q.ResponseFormat = readResponseFormat(f, "response_format", false)
 	refuseChat(f)
 	f.done()
 	if r.err != nil {
@@ -100,17 +96,6 @@ func add(o *json.Object, name string, value any) {
 	o.Names, o.Values = append(o.Names, name), append(o.Values, value)
 }
 
-func readResponseFormat(f *fields, name string) *ResponseFormat {
-	o := f.inner(name)
-	if o == nil {
-		return nil
-	}
-	o.need("type")
-	format := &ResponseFormat{Type: o.textOr("type", ""), JSONSchema: o.value("json_schema")}
-	o.done()
-	return format
-}
-
 // refuseChat refuses what is not text, and what is older than tools.
 func refuseChat(f *fields) {
 	for i, v := range f.list("modalities") {
@@ -141,6 +126,14 @@ func (q *ChatRequest) field() string {
 	return q.input
 }
 
+// formatField is what the body calls the form of the answer.
+func (q *ChatRequest) formatField() string {
+	if q.input == "input" {
+		return "text.format"
+	}
+	return "response_format"
+}
+
 // check holds a request to what can be done.
 func (q *ChatRequest) check() *Error {
 	c := &checker{}
@@ -150,8 +143,8 @@ func (q *ChatRequest) check() *Error {
 	if q.TopLogprobs > 0 && !q.Logprobs {
 		c.fail(invalid("top_logprobs", "invalid_value", `"top_logprobs" goes only with "logprobs": true.`))
 	}
-	checkTools(c, q.Tools, q.ToolChoice)
-	checkFormat(c, "response_format", q.ResponseFormat)
+	q.checkTools(c)
+	q.ResponseFormat.check(c, q.formatField())
 	if q.ReasoningFormat != "" {
 		c.choice("reasoning_format", q.ReasoningFormat, "none", "auto", "deepseek")
 	}
@@ -159,16 +152,4 @@ func (q *ChatRequest) check() *Error {
 		c.fail(invalid("continue_final_message", "invalid_value", `"continue_final_message" needs a last message of the role "assistant".`))
 	}
 	return c.err
-}
-
-// checkFormat refuses any form but text.
-func checkFormat(c *checker, param string, format *ResponseFormat) {
-	if format == nil || format.Type == "text" {
-		return
-	}
-	if format.Type == "json_object" || format.Type == "json_schema" {
-		c.fail(invalid(param, "unsupported_value", "%q of type %q is not supported yet: answers keep to no schema. Leave it out, or ask for \"text\".", param, format.Type))
-		return
-	}
-	c.choice(param+".type", format.Type, "text", "json_object", "json_schema")
 }

@@ -23,7 +23,7 @@ func (a *API) StreamChatCompletion(ctx context.Context, q *ChatRequest) (*ChatSt
 	}
 	f, failed := j.open(ctx, []generation.Request{j.request}, a.patience())
 	if failed != nil {
-		return nil, asError(failed, q.field())
+		return nil, j.asError(failed)
 	}
 	return &ChatStream{job: j, feed: f}, nil
 }

@@ -56,11 +56,11 @@ func (a *API) Completion(ctx context.Context, q *CompletionRequest) (*Completion
 	}
 	f, failed := j.start(ctx, j.requests)
 	if failed != nil {
-		return nil, asError(failed, "prompt")
+		return nil, q.asError(failed, "prompt")
 	}
 	results, failed := f.results()
 	if failed != nil {
-		return nil, asError(failed, "prompt")
+		return nil, q.asError(failed, "prompt")
 	}
 	answer := j.answer()
 	answer.Warnings, answer.prefix = ending(q.reader.warnings, results...), q.Prefix()

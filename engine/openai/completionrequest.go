@@ -34,10 +34,9 @@ func ReadCompletionRequest(body []byte) (*CompletionRequest, error) {
 	if suffix := f.text("suffix"); suffix != nil && *suffix != "" {
 		f.r.fail(unsupported("suffix", `"suffix" is not supported: models go on with a text, and fill in nothing before another.`))
 	}
-	if format := readResponseFormat(f, "response_format"); format != nil {
-		c := checker{}
-		checkFormat(&c, "response_format", format)
-		r.check(&c)
+	format := readResponseFormat(f, "response_format", false)
+	if f := format.form("response_format"); f != nil {
+		q.forms = append(q.forms, *f)
 	}
 	f.done()
 	if r.err != nil {

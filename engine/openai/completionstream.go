@@ -23,7 +23,7 @@ func (a *API) StreamCompletion(ctx context.Context, q *CompletionRequest) (*Comp
 	}
 	f, failed := j.open(ctx, j.requests, a.patience())
 	if failed != nil {
-		return nil, asError(failed, "prompt")
+		return nil, q.asError(failed, "prompt")
 	}
 	return &CompletionStream{job: j, feed: f, ended: make([]int, len(j.requests))}, nil
 }

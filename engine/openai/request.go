@@ -18,6 +18,13 @@ func (s *Sampling) request(a *API, l *lease) (generation.Request, *Error) {
 	if r.Tenant == "" {
 		r.Tenant = s.User
 	}
+	f, err := s.form(nil)
+	if err != nil {
+		return r, err
+	}
+	if f != nil {
+		r.Grammar = &f.grammar
+	}
 	if s.DraftMax != nil {
 		if r.DraftMax = *s.DraftMax; r.DraftMax == 0 {
 			r.DraftMax = -1

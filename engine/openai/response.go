@@ -149,7 +149,7 @@ func (q *ResponseRequest) newResponse(id string, j *chatJob) *Response {
 	r := &Response{
 		ID: id, Object: "response", CreatedAt: j.created, Status: "in_progress", Instructions: optional(q.Instructions), MaxOutputTokens: q.MaxTokens, Model: j.name,
 		Output: []OutputItem{}, ParallelToolCalls: valueOr(q.ParallelToolCalls, true), Reasoning: q.told.reasoning, Temperature: p.Temperature,
-		Text: map[string]any{"format": map[string]any{"type": "text"}}, ToolChoice: q.told.choice, Tools: q.told.tools, TopP: p.TopP, Truncation: "disabled",
+		Text: q.told.text, ToolChoice: q.told.choice, Tools: q.told.tools, TopP: p.TopP, Truncation: "disabled",
 		User: q.told.user, Metadata: q.told.metadata, prefix: q.Prefix(),
 	}
 	if q.Truncate {
@@ -157,6 +157,9 @@ func (q *ResponseRequest) newResponse(id string, j *chatJob) *Response {
 	}
 	if r.Reasoning == nil {
 		r.Reasoning = map[string]any{"effort": nil, "summary": nil}
+	}
+	if r.Text == nil {
+		r.Text = map[string]any{"format": map[string]any{"type": "text"}}
 	}
 	if r.ToolChoice == nil {
 		r.ToolChoice = ToolsAuto

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"quire/engine/generation"
 	"quire/engine/json"
 	"quire/engine/sample"
 )
@@ -29,6 +30,8 @@ type Sampling struct {
 	DRY               DRY
 	LogitBias         map[int32]float64 // by token id
 
+	Grammar *generation.Grammar // what the text must be; in chats, behind what the model thinks
+
 	N      int // choices; 0: 1
 	BestOf int // draws to make, of which the N likeliest are given; 0: N
 	Beams  *Beams
@@ -47,6 +50,7 @@ type Sampling struct {
 	DraftMax *int // the most tokens of a draft; 0: no drafts; nil: as the model is opened
 
 	limit string // the name that MaxTokens has in the body
+	forms []form // that the body asks for, in place of Grammar
 }
 
 // DRY punishes what would repeat a sequence of tokens: multiplier × base^(its length − allowed length).
@@ -117,7 +121,7 @@ func readSampling(f *fields, maxTokens ...string) (s Sampling) {
 		s.Special = !*v
 	}
 	f.skip("safety_identifier", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "cache_prompt")
-	refuse(f)
+	s.forms = readForms(f)
 	f.r.check(&c)
 	return s
 }
@@ -130,15 +134,6 @@ func valueOr[T any](p *T, otherwise T) T {
 		return otherwise
 	}
 	return *p
-}
-
-// refuse refuses by name what would promise a form of the answer.
-func refuse(f *fields) {
-	for _, name := range []string{"grammar", "json_schema", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"} {
-		if f.value(name) != nil {
-			f.r.fail(unsupported(f.at(name), "%q is not supported yet: answers keep to no grammar and no schema.", name))
-		}
-	}
 }
 
 func readBias(f *fields) map[int32]float64 {

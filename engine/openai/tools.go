@@ -6,15 +6,17 @@ import "quire/engine/json"
 type Tool struct {
 	Name        string
 	Description string
-	Parameters  any // a JSON schema; nil: no parameters
+	Parameters  any  // a JSON schema; nil: no parameters
+	Strict      bool // its calls' arguments keep to the schema, even where the model decides whether it is called
 
 	value any // as templates see it, in the client's order
 }
 
 // The tool choices that are no function's name.
 const (
-	ToolsAuto = "auto" // the model decides
-	ToolsNone = "none" // the model is told of no tools
+	ToolsAuto     = "auto"     // the model decides
+	ToolsNone     = "none"     // the model is told of no tools
+	ToolsRequired = "required" // at least one is called
 )
 
 // readTools reads {"type": "function", "function": {…}}.
@@ -55,9 +57,7 @@ func readFunction(f *fields) (t Tool) {
 		}
 		t.Parameters = p
 	}
-	if f.is("strict") {
-		f.r.warn("%q: no answer is held to a schema yet", f.at("strict"))
-	}
+	t.Strict = f.is("strict")
 	return t
 }
 
@@ -77,34 +77,97 @@ func (t *Tool) shown() any {
 	return &json.Object{Names: []string{"type", "function"}, Values: []any{"function", function}}
 }
 
-// readToolChoice reads none, auto, required or a function's name, of which the last two are refused.
-func readToolChoice(f *fields) string {
+// readToolChoice reads none, auto, required, a function's name, or a mode with the functions that may be called.
+func readToolChoice(f *fields) (choice string, allowed []string) {
 	switch v := f.value("tool_choice").(type) {
 	case nil:
 	case string:
-		return v
+		c := checker{}
+		c.choice("tool_choice", v, ToolsAuto, ToolsNone, ToolsRequired)
+		f.r.check(&c)
+		return v, nil
 	case *json.Object:
-		f.r.fail(forcedCall)
+		o := f.inner("tool_choice")
+		defer o.done()
+		o.need("type")
+		switch kind := o.textOr("type", ""); kind {
+		case "function":
+			return oneCall, []string{functionName(o)}
+		case "allowed_tools":
+			if inner := o.inner("allowed_tools"); inner != nil {
+				o = inner
+			}
+			mode := o.textOr("mode", ToolsAuto)
+			c := checker{}
+			c.choice(o.at("mode"), mode, ToolsAuto, ToolsRequired)
+			f.r.check(&c)
+			list := o.list("tools")
+			if len(list) == 0 {
+				f.r.fail(invalid(o.at("tools"), "empty_array", "%q is empty.", o.at("tools")))
+			}
+			for i, v := range list {
+				allowed = append(allowed, functionName(f.r.fields(v, item(o.at("tools"), i))))
+			}
+			return mode, allowed
+		default:
+			f.r.fail(invalid(o.at("type"), "unsupported_value", "%q is %s: only functions can be chosen.", o.at("type"), quoted(kind)))
+		}
 	default:
 		f.r.wrong("tool_choice", v, "text or an object")
 	}
-	return ""
+	return "", nil
 }
 
-// checkTools holds tools and the choice among them to what is supported.
-func checkTools(c *checker, tools []Tool, choice string) {
-	for i, t := range tools {
+// functionName reads a function's name, which chats have in an object of its own.
+func functionName(o *fields) string {
+	o.skip("type")
+	if inner := o.inner("function"); inner != nil {
+		return inner.needText("name")
+	}
+	return o.needText("name")
+}
+
+// oneCall is the choice of one call, of the only tool that is allowed.
+const oneCall = "function"
+
+// callsWanted is what a tool choice asks for.
+type callsWanted struct {
+	required, single bool
+	allowed          []string // names; none: all
+}
+
+// wanted tells which calls the tool choice asks for.
+func (q *ChatRequest) wanted() callsWanted {
+	w := callsWanted{allowed: q.allowed, single: q.ParallelToolCalls != nil && !*q.ParallelToolCalls}
+	switch q.ToolChoice {
+	case "", ToolsAuto, ToolsNone:
+	case ToolsRequired:
+		w.required = true
+	default:
+		w.required, w.single = true, true
+		if q.allowed == nil {
+			w.allowed = []string{q.ToolChoice}
+		}
+	}
+	return w
+}
+
+// checkTools holds tools and the choice among them to what can be.
+func (q *ChatRequest) checkTools(c *checker) {
+	names := map[string]bool{}
+	for i, t := range q.Tools {
 		if t.Name == "" {
 			c.fail(missing(item("tools", i) + ".function.name"))
 		}
+		names[t.Name] = true
 	}
-	switch choice {
-	case "", ToolsAuto, ToolsNone:
-	case "required":
-		c.fail(forcedCall)
-	default:
-		c.choice("tool_choice", choice, ToolsAuto, ToolsNone)
+	w := q.wanted()
+	if w.required && len(q.Tools) == 0 {
+		c.fail(invalid("tool_choice", "invalid_value", `"tool_choice" asks for a call, but "tools" is empty.`))
+	}
+	for _, name := range w.allowed {
+		if !names[name] {
+			c.fail(invalid("tool_choice", "invalid_value", `"tool_choice" names %s, which is not among "tools".`, quoted(name)))
+		}
 	}
 }
-
-var forcedCall = unsupported("tool_choice", `A "tool_choice" that forces a call is not supported yet: use "auto" or "none".`)

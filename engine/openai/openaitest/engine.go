@@ -19,7 +19,8 @@ import (
 
 // Engine is a model that says what it is told to. A byte is a token, and so is each of Marks.
 type Engine struct {
-	// Say gives a choice's answer to a prompt, both with special tokens written out; nil: it repeats the prompt's end.
+	// Say gives a choice's answer to a prompt, both with special tokens written out; nil: it repeats the prompt's end. What the
+	// request's grammar does not allow becomes something at random that it does.
 	Say func(prompt string, choice int) string
 	// Pace is how long a token takes.
 	Pace time.Duration
@@ -78,6 +79,10 @@ func (e *Engine) Submit(ctx context.Context, r generation.Request) (openai.Strea
 	if err := r.Validate(e.limits); err != nil {
 		return nil, err
 	}
+	m, err := e.matcher(&r)
+	if err != nil {
+		return nil, err
+	}
 	if e.Ask != nil {
 		e.Ask(r)
 	}
@@ -87,7 +92,7 @@ func (e *Engine) Submit(ctx context.Context, r generation.Request) (openai.Strea
 	e.Running.Add(1)
 	go func() {
 		defer e.Running.Add(-1)
-		e.run(ctx, g, s)
+		e.run(ctx, g, s, m)
 	}()
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/step"
@@ -15,7 +16,7 @@ import (
 )
 
 // run has a request's sequences say their answers, a token each in turn.
-func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream) {
+func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream, m *grammar.Matcher) {
 	prompt := g.Request.Prompt
 	g.Begin(len(prompt) / 16 * 16)
 	deadline := make(<-chan time.Time)
@@ -67,7 +68,11 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream) {
 		}
 		for _, q := range slices.Clone(g.Live) {
 			if scripts[q.Index()] == nil {
-				scripts[q.Index()] = e.script(prompt, q.Index())
+				script := e.script(prompt, q.Index())
+				if m != nil && !e.spells(m, script) {
+					script = e.draw(m, q.Index())
+				}
+				scripts[q.Index()] = script
 			}
 			landed := 0 // elsewhere
 			if had := g.Request.Landed; q.Index() < len(had) {

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// Wanted is what an answer must be: either a text of a grammar, or calls.
+// Wanted is what an answer must be: a text of a grammar, or calls.
 type Wanted struct {
-	// Answer is rules of GBNF, of which root is what the answer must be, behind what the model thinks; "": calls.
+	// Answer is rules of GBNF, of which root is what the answer must be, behind what the model thinks. Where there are tools, it is a
+	// schema's, without the format's marks.
 	Answer string
 
-	Tools    []Tool
-	Required bool // something is called; otherwise there may be a text, calls, or both
-	Single   bool // there is one call at most
+	Tools    []Tool // that may be called
+	Required bool   // one is called; otherwise there may be a text, or what Answer wants, instead
+	Single   bool   // there is one call at most
 }
 
 // ToolError tells which tool cannot be called in the model's syntax.
@@ -33,30 +34,44 @@ func (f Format) Grammar(prompt string, w Wanted) (string, error) {
 	switch {
 	case s != nil && s.messages != nil:
 		return g.harmony(w)
-	case w.Answer != "":
+	case len(w.Tools) == 0:
 		g.line(w.Answer)
-		g.line("%start quire-start")
-		g.rule("quire-start", f.thoughts(prompt), "root")
+		g.start(f.thoughts(prompt), "root")
 		return g.String(), nil
 	}
-	if err := g.calls(s, f.spelling, w); err != nil {
+	if err := g.calls(f.spelling, w); err != nil {
 		return "", err
 	}
-	marks := s.open
-	if t := f.thinking; t != nil {
-		marks = append(marks[:len(marks):len(marks)], t.open, t.close)
-	}
-	thoughts, text := f.thoughts(prompt), free(marks)
+	thoughts, text := f.thoughts(prompt), free(f.Apart())
 	before := text // of calls
 	if s.bare {
 		before = "(" + text + ` "\n")?` // they begin a line
 	}
-	if w.Required {
-		g.rule("root", thoughts, "calls")
-	} else {
-		g.rule("root", thoughts, "("+text+" | "+before+" calls)")
+	switch {
+	case w.Required:
+		g.start(thoughts, "calls")
+	case w.Answer != "":
+		g.line(w.Answer)
+		g.start(thoughts, "(root | calls)")
+	default:
+		g.start(thoughts, "("+text+" | "+before+" calls)")
 	}
 	return g.String(), nil
+}
+
+// Apart are the marks that no text may hold which is told as it is where there may be calls too.
+func (f Format) Apart() []string {
+	if f.syntax == nil {
+		return nil
+	}
+	if f.syntax.messages != nil {
+		return textMarks
+	}
+	marks := f.syntax.open[:len(f.syntax.open):len(f.syntax.open)]
+	if t := f.thinking; t != nil {
+		marks = append(append(marks, t.open, t.close), t.around...)
+	}
+	return marks
 }
 
 // thoughts is what the model may think first.
@@ -89,6 +104,12 @@ func (g *grammarWriter) rule(name string, parts ...string) {
 	g.line(name + " ::= " + strings.Join(parts, " "))
 }
 
+// start has the text be what some parts are.
+func (g *grammarWriter) start(parts ...string) {
+	g.line("%start quire-start")
+	g.rule("quire-start", parts...)
+}
+
 // tools names the schemas of tools, and gives for each its name.
 func (g *grammarWriter) tools(tools []Tool) error {
 	for i, t := range tools {
@@ -105,7 +126,7 @@ func (g *grammarWriter) tools(tools []Tool) error {
 }
 
 // calls writes the rule of calls.
-func (g *grammarWriter) calls(s *syntax, p *spelling, w Wanted) error {
+func (g *grammarWriter) calls(p *spelling, w Wanted) error {
 	if err := g.tools(w.Tools); err != nil {
 		return err
 	}
@@ -159,11 +180,13 @@ func (p *spelling) callOf(name, schema string) string {
 
 // harmony writes what comes behind <|start|>assistant: what is thought, then the answer or a call.
 func (g *grammarWriter) harmony(w Wanted) (string, error) {
-	g.line("%start quire-start")
 	thoughts := `("<|channel|>analysis<|message|>" ` + free(textMarks) + ` "<|end|><|start|>assistant")?`
+	final := `"<|channel|>final" " <|constrain|>json"? "<|message|>" root`
 	if w.Answer != "" {
 		g.line(w.Answer)
-		g.rule("quire-start", thoughts, `"<|channel|>final" " <|constrain|>json"? "<|message|>" root`)
+	}
+	if len(w.Tools) == 0 {
+		g.start(thoughts, final)
 		return g.String(), nil
 	}
 	if err := g.tools(w.Tools); err != nil {
@@ -174,12 +197,15 @@ func (g *grammarWriter) harmony(w Wanted) (string, error) {
 		calls = append(calls, `"<|channel|>commentary to=functions." `+quote(t.Name)+` " " "<|constrain|>json"? "<|message|>" %object(tool-`+strconv.Itoa(i)+")")
 	}
 	g.rule("calls", strings.Join(calls, " | "))
-	if w.Required {
-		g.rule("quire-start", thoughts, "calls")
-		return g.String(), nil
-	}
 	text := free(textMarks)
-	g.rule("quire-start", thoughts, `("<|channel|>final<|message|>" `+text+` | ("<|channel|>commentary<|message|>" `+text+` "<|end|><|start|>assistant")? calls)`)
+	switch {
+	case w.Required:
+		g.start(thoughts, "calls")
+	case w.Answer != "":
+		g.start(thoughts, "("+final+" | calls)")
+	default:
+		g.start(thoughts, `("<|channel|>final<|message|>" `+text+` | ("<|channel|>commentary<|message|>" `+text+` "<|end|><|start|>assistant")? calls)`)
+	}
 	return g.String(), nil
 }
 
@@ -216,8 +242,23 @@ func quote(text string) string {
 // Regex is the answer of a Wanted that matches a regular expression as a whole.
 func Regex(source string) string { return "root ::= %regex(" + quote(source) + ")" }
 
-// Schema is the answer of a Wanted that is a value of a JSON schema.
-func Schema(source string) string { return "%schema answer " + source + "\nroot ::= %json(answer)" }
+// OneOf is the answer of a Wanted that is one of some texts.
+func OneOf(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = quote(text)
+	}
+	return "root ::= " + strings.Join(quoted, " | ")
+}
+
+// Schema is the answer of a Wanted that is a value of a JSON schema, named answer. No text in it holds one of some marks.
+func Schema(source string, marks ...string) string {
+	directive := "%json(answer"
+	for _, m := range marks {
+		directive += ", " + quote(m)
+	}
+	return "%schema answer " + source + "\nroot ::= " + directive + ")"
+}
 
 // Plain is the format of answers that are texts of a grammar: reasoning comes first, and nothing in the answer is a mark.
 func (f Format) Plain() Format {

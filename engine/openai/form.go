@@ -1,0 +1,254 @@
+package openai
+
+import (
+	"errors"
+	"strings"
+
+	"quire/engine/generation"
+	"quire/engine/grammar"
+	"quire/engine/json"
+	"quire/engine/openai/toolcall"
+)
+
+// ResponseFormat asks for a form that the answer keeps to.
+type ResponseFormat struct {
+	Type       string      // "text", "json_object" or "json_schema"
+	JSONSchema *JSONSchema // of the type "json_schema"
+}
+
+// JSONSchema is a JSON Schema that an answer follows, strict or not.
+type JSONSchema struct {
+	Name        string // letters, digits, _ and -, at most 64
+	Description string
+	Schema      any // a JSON schema; nil: any JSON object
+	Strict      *bool
+}
+
+// form is what an answer must be, and the field that asks for it.
+type form struct {
+	field   string
+	grammar generation.Grammar
+}
+
+// formFields are the fields that ask for a form, by what they hold: names of this API's, llama.cpp's and vLLM's.
+var formFields = []struct {
+	name string
+	read func(f *fields, name string) *generation.Grammar
+}{
+	{"grammar", gbnfForm}, {"guided_grammar", gbnfForm},
+	{"regex", regexForm}, {"guided_regex", regexForm},
+	{"json_schema", schemaForm}, {"guided_json", schemaForm},
+	{"guided_choice", choiceForm},
+}
+
+// structuredFields are those of vLLM's structured_outputs.
+var structuredFields = map[string]func(f *fields, name string) *generation.Grammar{
+	"json": schemaForm, "regex": regexForm, "choice": choiceForm, "grammar": gbnfForm,
+	"json_object": func(f *fields, name string) *generation.Grammar {
+		if f.is(name) {
+			return &generation.Grammar{Kind: generation.JSONObject}
+		}
+		return nil
+	},
+}
+
+// readForms reads the forms that are asked for beside a response format.
+func readForms(f *fields) (forms []form) {
+	add := func(field string, g *generation.Grammar) {
+		if g != nil {
+			forms = append(forms, form{field, *g})
+		}
+	}
+	for _, known := range formFields {
+		add(known.name, known.read(f, known.name))
+	}
+	if o := f.inner("structured_outputs"); o != nil {
+		for _, name := range o.object.Names {
+			if read := structuredFields[name]; read != nil {
+				add(o.at(name), read(o, name))
+			} else if o.value(name) != nil {
+				f.r.fail(unsupported(o.at(name), "%q is not supported.", o.at(name)))
+			}
+		}
+	}
+	return forms
+}
+
+func gbnfForm(f *fields, name string) *generation.Grammar { return textForm(f, name, generation.GBNF) }
+
+func regexForm(f *fields, name string) *generation.Grammar {
+	return textForm(f, name, generation.Regex)
+}
+
+func textForm(f *fields, name string, kind generation.GrammarKind) *generation.Grammar {
+	text := f.text(name)
+	if text == nil {
+		return nil
+	}
+	if *text == "" {
+		f.r.fail(invalid(f.at(name), "invalid_value", "%q is empty: leave it out.", f.at(name)))
+	}
+	return &generation.Grammar{Kind: kind, Source: *text}
+}
+
+// schemaForm reads a schema, or its text.
+func schemaForm(f *fields, name string) *generation.Grammar {
+	value := f.value(name)
+	if text, ok := value.(string); ok {
+		parsed, err := json.Parse([]byte(text))
+		if err != nil {
+			f.r.fail(invalid(f.at(name), "invalid_value", "%q is no JSON: %s.", f.at(name), err))
+			return nil
+		}
+		value = parsed
+	}
+	switch value.(type) {
+	case nil:
+		return nil
+	case bool, *json.Object:
+		return &generation.Grammar{Kind: generation.JSONSchema, Source: schemaText(value)}
+	}
+	f.r.wrong(f.at(name), value, "a JSON schema")
+	return nil
+}
+
+// choiceForm reads texts of which the answer is one.
+func choiceForm(f *fields, name string) *generation.Grammar {
+	if f.value(name) == nil {
+		return nil
+	}
+	texts := f.texts(name)
+	if len(texts) == 0 {
+		f.r.fail(invalid(f.at(name), "empty_array", "%q is empty.", f.at(name)))
+		return nil
+	}
+	return &generation.Grammar{Kind: generation.GBNF, Source: toolcall.OneOf(texts)}
+}
+
+// schemaText is a schema as JSON.
+func schemaText(schema any) string {
+	text, err := json.Marshal(schema)
+	if err != nil {
+		return "{}"
+	}
+	return string(text)
+}
+
+// readResponseFormat reads a form that the answer keeps to: in chats under a name of its own, in responses beside the type.
+func readResponseFormat(f *fields, name string, flat bool) *ResponseFormat {
+	o := f.inner(name)
+	if o == nil {
+		return nil
+	}
+	o.need("type")
+	format := &ResponseFormat{Type: o.textOr("type", "")}
+	switch {
+	case format.Type == "json_schema" && flat:
+		format.JSONSchema = readJSONSchema(o)
+	case format.Type == "json_schema":
+		if o.need("json_schema") != nil {
+			inner := o.inner("json_schema")
+			format.JSONSchema = readJSONSchema(inner)
+			inner.done()
+		}
+	case format.Type == "json_object" && o.value("schema") != nil: // as llama.cpp has it
+		format.Type, format.JSONSchema = "json_schema", &JSONSchema{Name: "schema", Schema: readSchema(o, "schema")}
+	}
+	o.done()
+	c := checker{}
+	format.check(&c, f.at(name))
+	f.r.check(&c)
+	return format
+}
+
+func readJSONSchema(o *fields) *JSONSchema {
+	s := &JSONSchema{Name: o.needText("name"), Description: o.textOr("description", ""), Strict: o.flag("strict"), Schema: readSchema(o, "schema")}
+	if s.Name != "" && !isFormName(s.Name) {
+		o.r.fail(invalid(o.at("name"), "invalid_value", "%q is %s: it may have letters, digits, _ and -, at most 64.", o.at("name"), quoted(s.Name)))
+	}
+	return s
+}
+
+func readSchema(o *fields, name string) any {
+	switch v := o.value(name).(type) {
+	case nil:
+		return nil
+	case bool, *json.Object:
+		return v
+	default:
+		o.r.wrong(o.at(name), v, "a JSON schema")
+		return nil
+	}
+}
+
+func isFormName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c != '_' && c != '-' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) {
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= 64
+}
+
+// check holds a format to the types that there are.
+func (r *ResponseFormat) check(c *checker, field string) {
+	if r == nil {
+		return
+	}
+	c.choice(field+".type", r.Type, "text", "json_object", "json_schema")
+	if r.Type == "json_schema" && r.JSONSchema == nil {
+		c.fail(missing(field + ".json_schema"))
+	}
+}
+
+// form is what a format asks for; nil for any text.
+func (r *ResponseFormat) form(field string) *form {
+	switch {
+	case r == nil || r.Type == "text" || r.Type == "":
+		return nil
+	case r.JSONSchema != nil && r.JSONSchema.Schema != nil:
+		return &form{field, generation.Grammar{Kind: generation.JSONSchema, Source: schemaText(r.JSONSchema.Schema)}}
+	}
+	return &form{field, generation.Grammar{Kind: generation.JSONObject}}
+}
+
+// form is what a request's text must be, which may be asked for once; nil for anything.
+func (s *Sampling) form(format *form) (*form, *Error) {
+	forms := s.forms[:len(s.forms):len(s.forms)]
+	if s.Grammar != nil {
+		forms = append(forms, form{"grammar", *s.Grammar})
+	}
+	if format != nil {
+		forms = append(forms, *format)
+	}
+	switch len(forms) {
+	case 0:
+		return nil, nil
+	case 1:
+		return &forms[0], nil
+	}
+	return nil, invalid(forms[1].field, "invalid_value", "%q and %q do not go together: an answer keeps to one form.", forms[0].field, forms[1].field)
+}
+
+// asError tells an error of the engine's about a request whose text must be of a form.
+func (s *Sampling) asError(err error, prompt string) *Error {
+	var bad *grammar.Error
+	if f, _ := s.form(nil); f != nil && errors.As(err, &bad) {
+		return f.refuse(bad)
+	}
+	return asError(err, prompt)
+}
+
+// refuse tells what of a form's source is wrong, or not supported.
+func (f *form) refuse(err *grammar.Error) *Error {
+	where := err.Where
+	if inner, ok := strings.CutPrefix(where, "schema answer, "); ok {
+		where = inner
+	} else if where == "schema answer" {
+		where = ""
+	}
+	if where != "" {
+		where += ": "
+	}
+	return invalid(f.field, "invalid_value", "%q cannot be held to: %s%s.", f.field, short(where), short(err.Text))
+}

@@ -1,0 +1,227 @@
+package openai_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/generation"
+	"quire/engine/openai"
+	"quire/engine/openai/openaitest"
+)
+
+const point = `{"type": "object", "properties": {"z": {"type": "integer", "minimum": 0, "maximum": 99}, "a": {"enum": ["b", "c"]}}, "required": ["z", "a"], "additionalProperties": false}`
+
+// isPoint checks a text against the schema, and its order.
+func isPoint(t *testing.T, text string) {
+	t.Helper()
+	var p struct {
+		Z *int
+		A string
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &p), text)
+	require.NotNil(t, p.Z)
+	assert.Contains(t, []string{"b", "c"}, p.A)
+	assert.Less(t, strings.Index(text, "z"), strings.Index(text, `"a"`), "names come in the schema's order")
+}
+
+// TestForms: whatever the model would say, a field that asks for a form has the answer keep to it, in chats, texts and responses.
+func TestForms(t *testing.T) {
+	matches := func(pattern string) func(*testing.T, string) {
+		return func(t *testing.T, text string) { assert.Regexp(t, pattern, text) }
+	}
+	object := func(t *testing.T, text string) {
+		var o map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &o), text)
+	}
+	for _, c := range []struct {
+		field string
+		check func(*testing.T, string)
+	}{
+		{`"response_format": {"type": "json_schema", "json_schema": {"name": "point", "strict": true, "schema": ` + point + `}}`, isPoint},
+		{`"response_format": {"type": "json_schema", "json_schema": {"name": "point", "schema": ` + point + `}}`, isPoint},
+		{`"response_format": {"type": "json_object", "schema": ` + point + `}`, isPoint},
+		{`"response_format": {"type": "json_object"}`, object},
+		{`"response_format": {"type": "json_schema", "json_schema": {"name": "any"}}`, object},
+		{`"json_schema": ` + point, isPoint},
+		{`"guided_json": ` + point, isPoint},
+		{`"guided_json": ` + string(must(json.Marshal(point))), isPoint},
+		{`"structured_outputs": {"json": ` + point + `}`, isPoint},
+		{`"structured_outputs": {"json_object": true}`, object},
+		{`"structured_outputs": {"choice": ["left", "right"]}`, matches(`^(left|right)$`)},
+		{`"guided_choice": ["up \"and\\\n\tdown", "down\u0001"]`, matches("^(up \"and\\\\\n\tdown|down\x01)$")},
+		{`"regex": "[a-c]{3}-[0-9]+x"`, matches(`^[a-c]{3}-[0-9]+x$`)},
+		{`"guided_regex": "\\"\\\\[a-c]\\n"`, matches(`^"\\[a-c]$`)},
+		{`"structured_outputs": {"regex": "[a-c]{3}"}`, matches(`^[a-c]{3}$`)},
+		{`"grammar": "root ::= \"yes\" | other\nother ::= \"no\" [!]{2}"`, matches(`^(yes|no!!)$`)},
+		{`"guided_grammar": "root ::= \"yes\""`, matches(`^yes$`)},
+	} {
+		for name, template := range map[string]string{"plain": openaitest.ChatML, "thinking": thinking} {
+			d := newDoor(t, template, says("Of course! Here it is: {}"))
+			o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], `+c.field+`}`)
+			t.Log(name, c.field, at(o, "choices.0.message"))
+			require.Equal(t, "stop", at(o, "choices.0.finish_reason"))
+			c.check(t, strings.TrimSuffix(at(o, "choices.0.message.content").(string), "\n"))
+			assert.Nil(t, o["warnings"])
+		}
+		d := newDoor(t, "", says("Of course!"))
+		o := d.post(t, "/v1/completions", `{"prompt": "?", "max_tokens": 1000, `+c.field+`}`)
+		c.check(t, strings.TrimSuffix(at(o, "choices.0.text").(string), "\n"))
+	}
+	d := newDoor(t, thinking, says("Of course!"))
+	format := `{"format": {"type": "json_schema", "name": "point", "strict": true, "schema": ` + point + `}}`
+	o := d.post(t, "/v1/responses", `{"input": "?", "text": `+format+`}`)
+	output := o["output"].([]any)
+	isPoint(t, at(output[len(output)-1], "content.0.text").(string))
+	assert.JSONEq(t, format, write(t, o["text"]))
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// TestFormThinks: what the model thinks comes before, and stays apart; where the prompt has opened or closed it, it goes on or does not come.
+func TestFormThinks(t *testing.T) {
+	const body = `{"messages": [{"role": "user", "content": "?"}], "regex": "[a-c]{3}"}`
+	said := "<think>Let me see: \"{</think>\n\nabc"
+	d := newDoor(t, thinking, func(string, int) string { return said })
+	message := at(d.post(t, "/v1/chat/completions", body), "choices.0.message")
+	assert.Equal(t, []any{"Let me see: \"{", "abc"}, []any{at(message, "reasoning_content"), at(message, "content")})
+	said = "abc"
+	message = at(d.post(t, "/v1/chat/completions", body), "choices.0.message")
+	assert.Equal(t, []any{nil, "abc"}, []any{at(message, "reasoning_content"), at(message, "content")})
+
+	opens := strings.Replace(thinking, "assistant\n{% endif %}", "assistant\n<think>\n{% endif %}", 1)
+	require.NotEqual(t, thinking, opens)
+	d = newDoor(t, opens, func(string, int) string { return said })
+	said = "Let me see.</think>bca"
+	message = at(d.post(t, "/v1/chat/completions", body), "choices.0.message")
+	assert.Equal(t, []any{"Let me see.", "bca"}, []any{at(message, "reasoning_content"), at(message, "content")})
+	said = "bca" // which is no end of what it thinks
+	message = at(d.post(t, "/v1/chat/completions", body), "choices.0.message")
+	assert.Regexp(t, "^[a-c]{3}$", at(message, "content"))
+
+	d = newDoor(t, strings.Replace(opens, "<think>\n{% endif %}", "<think>\n\n</think>\n\n{% endif %}", 1), func(string, int) string { return said })
+	message = at(d.post(t, "/v1/chat/completions", body), "choices.0.message")
+	assert.Equal(t, []any{nil, "bca"}, []any{at(message, "reasoning_content"), at(message, "content")})
+
+	d = newDoor(t, thinking, says("Hm."))
+	message = at(d.post(t, "/v1/chat/completions", strings.TrimSuffix(body, "}")+`, "reasoning_format": "none"}`), "choices.0.message")
+	assert.Regexp(t, "^[a-c]{3}$", at(message, "content"))
+}
+
+const dated = `{"type": "function", "function": {"name": "date", "parameters": {"type": "object", "properties": {"day": {"type": "integer", "minimum": 1, "maximum": 31}}, "required": ["day"], "additionalProperties": false}}}`
+
+// TestForcedCalls: with a tool choice that asks for a call there is one, of a tool that may be called, whatever the model would say.
+func TestForcedCalls(t *testing.T) {
+	for _, c := range []struct {
+		choice string
+		names  []string
+		single bool
+	}{
+		{`"required"`, []string{"weather", "date"}, false},
+		{`"required", "parallel_tool_calls": false`, []string{"weather", "date"}, true},
+		{`{"type": "function", "function": {"name": "date"}}`, []string{"date"}, true},
+		{`{"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "date"}}]}}`, []string{"date"}, false},
+	} {
+		for _, format := range []string{"", `, "tool_format": "mistral"`, `, "tool_format": "qwen3-coder"`, `, "tool_format": "pythonic"`} {
+			d := newDoor(t, openaitest.ChatML, says("I would rather not."))
+			o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "n": 3, "tools": [`+weather+`, `+dated+`], "tool_choice": `+c.choice+format+`}`)
+			for _, choice := range o["choices"].([]any) {
+				assert.Equal(t, "tool_calls", at(choice, "finish_reason"))
+				assert.Nil(t, at(choice, "message.content"))
+				calls := at(choice, "message.tool_calls").([]any)
+				require.NotEmpty(t, calls)
+				if c.single {
+					require.Len(t, calls, 1)
+				}
+				for _, call := range calls {
+					require.Contains(t, c.names, at(call, "function.name"))
+					arguments := parse(t, []byte(at(call, "function.arguments").(string)))
+					if at(call, "function.name") == "date" {
+						day := arguments["day"].(float64)
+						assert.True(t, 1 <= day && day <= 31 && day == float64(int(day)), "%v", day)
+					}
+				}
+			}
+		}
+	}
+	d := newDoor(t, openaitest.ChatML, says("I would rather not."))
+	o := d.post(t, "/v1/responses", `{"input": "?", "tools": [`+flatWeather+`], "tool_choice": {"type": "function", "name": "weather"}}`)
+	assert.Equal(t, "function_call", at(o, "output.0.type"))
+	events := d.events(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "stream": true, "tools": [`+dated+`], "tool_choice": "required"}`)
+	arguments := ""
+	for _, e := range events {
+		if text, ok := at(e, "choices.0.delta.tool_calls.0.function.arguments").(string); ok {
+			arguments += text
+		}
+	}
+	assert.NotNil(t, parse(t, []byte(arguments[:strings.Index(arguments, "}")+1]))["day"])
+
+	// A model whose syntax is not known is asked to be told.
+	d = newDoor(t, "{% for message in messages %}{{ message.content }}{% endfor %}", says("No."))
+	a := d.call(t, "POST", "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "tools": [`+dated+`], "tool_choice": "required"}`)
+	assert.Equal(t, 400, a.Status)
+	assert.Contains(t, string(a.Body), "tool_format")
+}
+
+// TestStrictTools: where the model decides, it may answer; calls of strict tools keep to their schemas.
+func TestStrictTools(t *testing.T) {
+	strict := strings.Replace(dated, `"name": "date"`, `"name": "date", "strict": true`, 1)
+	body := `{"messages": [{"role": "user", "content": "?"}], "tools": [` + strict + `]}`
+	said := "It is \"Monday\" {today}."
+	d := newDoor(t, openaitest.ChatML, func(string, int) string { return said })
+	o := d.post(t, "/v1/chat/completions", body)
+	assert.Equal(t, said, at(o, "choices.0.message.content"))
+	assert.Nil(t, o["warnings"])
+	said = "Well.\n<tool_call>\n{\"name\": \"date\", \"arguments\": {\"day\": 12}}\n</tool_call>"
+	o = d.post(t, "/v1/chat/completions", body)
+	assert.Equal(t, []any{"Well.", `{"day": 12}`}, []any{at(o, "choices.0.message.content"), at(o, "choices.0.message.tool_calls.0.function.arguments")})
+	said = "Well.\n<tool_call>\n{\"name\": \"date\", \"arguments\": {\"day\": 32}}\n</tool_call>" // which is not allowed
+	o = d.post(t, "/v1/chat/completions", body)
+	assert.NotContains(t, write(t, o), "32")
+
+	// A form goes with tools that may be called, not with those that must be.
+	said = `{"z": 5, "a": "b"}`
+	both := strings.TrimSuffix(body, "}") + `, "response_format": {"type": "json_schema", "json_schema": {"name": "point", "schema": ` + point + `}}}`
+	o = d.post(t, "/v1/chat/completions", both)
+	assert.Equal(t, said, at(o, "choices.0.message.content"))
+	said = "<tool_call>\n{\"name\": \"date\", \"arguments\": {\"day\": 12}}\n</tool_call>"
+	o = d.post(t, "/v1/chat/completions", both)
+	assert.Equal(t, "date", at(o, "choices.0.message.tool_calls.0.function.name"))
+}
+
+// TestTypedForms: what Go asks by types is what a body asks.
+func TestTypedForms(t *testing.T) {
+	d := newDoor(t, openaitest.ChatML, says("No."))
+	var asked []*generation.Grammar
+	d.models.Ask = func(r generation.Request) { asked = append(asked, r.Grammar) }
+	q := func() *openai.ChatRequest {
+		return &openai.ChatRequest{Messages: []openai.Message{{Role: "user", Content: "?"}}}
+	}
+	schema := q()
+	schema.ResponseFormat = &openai.ResponseFormat{Type: "json_schema", JSONSchema: &openai.JSONSchema{Name: "x", Schema: json.RawMessage(point)}}
+	regex := q()
+	regex.Grammar = &generation.Grammar{Kind: generation.Regex, Source: "[a-c]"}
+	forced := q()
+	forced.Tools, forced.ToolChoice = []openai.Tool{{Name: "now"}, {Name: "later"}}, "later"
+	for _, request := range []*openai.ChatRequest{schema, regex, forced} {
+		_, err := d.ChatCompletion(t.Context(), request)
+		require.NoError(t, err)
+	}
+	require.Len(t, asked, 3)
+	assert.JSONEq(t, point, asked[0].Source)
+	assert.Equal(t, generation.Grammar{Kind: generation.Regex, Source: "[a-c]"}, *asked[1])
+	assert.Contains(t, asked[2].Source, "later")
+	assert.NotContains(t, asked[2].Source, "now")
+	missing := q()
+	missing.ResponseFormat = &openai.ResponseFormat{Type: "json_schema"}
+	_, err := d.ChatCompletion(t.Context(), missing)
+	assert.ErrorContains(t, err, "response_format.json_schema")
+}
