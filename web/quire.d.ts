@@ -235,6 +235,12 @@ export interface Request extends Partial<Sampling> {
   ignoreEnd?: boolean;
   /** Show special tokens in the text. */
   special?: boolean;
+  /** A JSON Schema that the text follows. What of it is not supported fails by name. Of schema, grammar and regex one at most. */
+  schema?: JSONSchema;
+  /** A grammar that the text follows, as llama.cpp writes them (GBNF). */
+  grammar?: string;
+  /** A regular expression that the whole text matches. */
+  regex?: string;
   /** The lower, the sooner. */
   priority?: number;
   /** Turns are shared out among tenants. */

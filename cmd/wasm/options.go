@@ -58,6 +58,9 @@ type request struct {
 	Stop        engine.StopTexts `json:"stop"`
 	IgnoreEnd   bool             `json:"ignoreEnd"`
 	Special     bool             `json:"special"`
+	Schema      json.RawMessage  `json:"schema"` // of these one at most
+	Grammar     *string          `json:"grammar"`
+	Regex       *string          `json:"regex"`
 	Landed      [][]engine.Token `json:"landed"` // what its choices have had of an engine that is gone (web/quire/calls.js)
 	N           int              `json:"n"`
 	BestOf      int              `json:"bestOf"`
@@ -136,10 +139,34 @@ func (r *request) request(e *engine.Engine) (engine.Request, error) {
 			return q, err
 		}
 	}
+	if q.Grammar, err = r.grammar(); err != nil {
+		return q, err
+	}
 	if q.Prompt, r.dropped, err = r.fit(e); err == nil && q.Prompt == nil {
 		q.Prompt, err = r.tokens(e, e.TextPrompt)
 	}
 	return q, err
+}
+
+// grammar gives what the text must be; nil for anything.
+func (r *request) grammar() (g *engine.Grammar, err error) {
+	asked := ""
+	add := func(name string, kind engine.GrammarKind, source string) {
+		if asked != "" {
+			err = fmt.Errorf("%w: %s and %s do not go together", engine.ErrBadRequest, asked, name)
+		}
+		asked, g = name, &engine.Grammar{Kind: kind, Source: source}
+	}
+	if r.Schema != nil && string(r.Schema) != "null" {
+		add("schema", engine.JSONSchema, string(r.Schema))
+	}
+	if r.Grammar != nil {
+		add("grammar", engine.GBNF, *r.Grammar)
+	}
+	if r.Regex != nil {
+		add("regex", engine.Regex, *r.Regex)
+	}
+	return g, err
 }
 
 // fit gives the prompt of a conversation that may be longer than the context, and how many messages it leaves out; no prompt where that

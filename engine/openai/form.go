@@ -12,8 +12,9 @@ import (
 
 // ResponseFormat asks for a form that the answer keeps to.
 type ResponseFormat struct {
-	Type       string      // "text", "json_object" or "json_schema"
+	Type       string      // "text", "json_object", "json_schema" or "grammar"
 	JSONSchema *JSONSchema // of the type "json_schema"
+	Grammar    string      // of the type "grammar": as llama.cpp writes them (GBNF)
 }
 
 // JSONSchema is a JSON Schema that an answer follows, strict or not.
@@ -91,24 +92,10 @@ func textForm(f *fields, name string, kind generation.GrammarKind) *generation.G
 	return &generation.Grammar{Kind: kind, Source: *text}
 }
 
-// schemaForm reads a schema, or its text.
 func schemaForm(f *fields, name string) *generation.Grammar {
-	value := f.value(name)
-	if text, ok := value.(string); ok {
-		parsed, err := json.Parse([]byte(text))
-		if err != nil {
-			f.r.fail(invalid(f.at(name), "invalid_value", "%q is no JSON: %s.", f.at(name), err))
-			return nil
-		}
-		value = parsed
+	if schema := readSchema(f, name); schema != nil {
+		return &generation.Grammar{Kind: generation.JSONSchema, Source: schemaText(schema)}
 	}
-	switch value.(type) {
-	case nil:
-		return nil
-	case bool, *json.Object:
-		return &generation.Grammar{Kind: generation.JSONSchema, Source: schemaText(value)}
-	}
-	f.r.wrong(f.at(name), value, "a JSON schema")
 	return nil
 }
 
@@ -153,6 +140,8 @@ func readResponseFormat(f *fields, name string, flat bool) *ResponseFormat {
 		}
 	case format.Type == "json_object" && o.value("schema") != nil: // as llama.cpp has it
 		format.Type, format.JSONSchema = "json_schema", &JSONSchema{Name: "schema", Schema: readSchema(o, "schema")}
+	case format.Type == "grammar" && !flat: // as WebLLM has it
+		format.Grammar = o.needText("grammar")
 	}
 	o.done()
 	c := checker{}
@@ -169,16 +158,23 @@ func readJSONSchema(o *fields) *JSONSchema {
 	return s
 }
 
+// readSchema reads a schema, or its text.
 func readSchema(o *fields, name string) any {
-	switch v := o.value(name).(type) {
-	case nil:
-		return nil
-	case bool, *json.Object:
-		return v
-	default:
-		o.r.wrong(o.at(name), v, "a JSON schema")
-		return nil
+	value := o.value(name)
+	if text, ok := value.(string); ok {
+		parsed, err := json.Parse([]byte(text))
+		if err != nil {
+			o.r.fail(invalid(o.at(name), "invalid_value", "%q is no JSON: %s.", o.at(name), err))
+			return nil
+		}
+		value = parsed
 	}
+	switch value.(type) {
+	case nil, bool, *json.Object:
+		return value
+	}
+	o.r.wrong(o.at(name), value, "a JSON schema")
+	return nil
 }
 
 func isFormName(name string) bool {
@@ -195,7 +191,10 @@ func (r *ResponseFormat) check(c *checker, field string) {
 	if r == nil {
 		return
 	}
-	c.choice(field+".type", r.Type, "text", "json_object", "json_schema")
+	c.choice(field+".type", r.Type, "text", "json_object", "json_schema", "grammar")
+	if r.Type == "grammar" && r.Grammar == "" {
+		c.fail(missing(field + ".grammar"))
+	}
 	if r.Type == "json_schema" && r.JSONSchema == nil {
 		c.fail(missing(field + ".json_schema"))
 	}
@@ -206,6 +205,8 @@ func (r *ResponseFormat) form(field string) *form {
 	switch {
 	case r == nil || r.Type == "text" || r.Type == "":
 		return nil
+	case r.Type == "grammar":
+		return &form{field, generation.Grammar{Kind: generation.GBNF, Source: r.Grammar}}
 	case r.JSONSchema != nil && r.JSONSchema.Schema != nil:
 		return &form{field, generation.Grammar{Kind: generation.JSONSchema, Source: schemaText(r.JSONSchema.Schema)}}
 	}

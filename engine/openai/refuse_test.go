@@ -104,7 +104,7 @@ func TestRefused(t *testing.T) {
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "two words"}}`), refused{400, "response_format.json_schema.name", "invalid_value"}},
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "strict": 1}}`), refused{400, "response_format.json_schema.strict", "invalid_type"}},
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "description": 1}}`), refused{400, "response_format.json_schema.description", "invalid_type"}},
-		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": "y"}}`), refused{400, "response_format.json_schema.schema", "invalid_type"}},
+		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": 1}}`), refused{400, "response_format.json_schema.schema", "invalid_type"}},
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"fox": 1}}}`), refused{400, "response_format", "invalid_value"}},
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"allOf": [{"$ref": "#"}]}}}`), refused{400, "response_format", "invalid_value"}},
 		{chat, user(`"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": [1], "type": "string"}}}`), refused{400, "response_format", "invalid_value"}},

@@ -86,8 +86,8 @@ export const cases = {
 
   async 'what needs something stored is refused by name'(door) {
     for (const more of [{previous_response_id: 'resp_1'}, {conversation: 'conv_1'}, {store: true}, {background: true}, {prompt: {id: 'pmpt_1'}},
-      {tools: [{type: 'web_search'}]}, {tools: [{type: 'custom', name: 'a'}]}, {tool_choice: 'required', tools}, {tool_choice: {type: 'function', name: 'get_time'}, tools},
-      {text: {format: {type: 'json_schema', name: 'a', schema: {type: 'object'}}}}]) {
+      {tools: [{type: 'web_search'}]}, {tools: [{type: 'custom', name: 'a'}]}, {tool_choice: 'required', tools: []}, {tool_choice: {type: 'function', name: 'none'}, tools},
+      {text: {format: {type: 'json_schema', name: 'a', schema: {type: 'fox'}}}}]) {
       const [name] = Object.keys(more);
       const e = await fails(respond(door, {input: 'sunny', ...more}), {status: 400, type: 'invalid_request_error', param: new RegExp(`^${name}`)});
       equal(e.constructor.name, 'BadRequestError', 'the class');

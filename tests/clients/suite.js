@@ -8,11 +8,12 @@
 import {cases as chat} from './chat.js';
 import {cases as client} from './client.js';
 import {cases as errors} from './errors.js';
+import {cases as forms} from './forms.js';
 import {cases as others} from './others.js';
 import {cases as responses} from './responses.js';
 import {cases as tokens} from './tokens.js';
 import {cases as tools} from './tools.js';
 
-export const cases = {...chat, ...others, ...tools, ...errors, ...responses};
+export const cases = {...chat, ...others, ...tools, ...errors, ...responses, ...forms};
 /** What takes a software GPU long. */
 export const more = {...tokens, ...client};

@@ -10,8 +10,10 @@ import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import openai
+import pydantic
 
 URL, MODEL, ASSISTANT = sys.argv[1:4]
 client = openai.OpenAI(base_url=URL, api_key=os.environ.get("QUIRE_API_KEY", "none"), max_retries=0)
@@ -97,7 +99,23 @@ def test_tools():
     answer = client.chat.completions.create(model=ASSISTANT, temperature=0, tools=[WEATHER], messages=[
         {"role": "user", "content": "weather"}, message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "sunny"}])
     assert answer.choices[0].message.content == "It is sunny."
-    fails(lambda: told("weather", tools=[WEATHER], tool_choice="required"), 400, param="tool_choice")
+
+
+def test_forms():
+    class Side(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(extra="forbid")
+        side: Literal["left", "right"]
+        sure: bool
+
+    asked = {"model": ASSISTANT, "messages": [{"role": "user", "content": "sunny"}], "temperature": 0}
+    parsed = client.chat.completions.parse(**asked, response_format=Side).choices[0].message.parsed
+    assert isinstance(parsed, Side)
+    assert client.responses.parse(model=ASSISTANT, input="sunny", temperature=0, store=False, text_format=Side).output_parsed.side in ("left", "right")
+    tool = openai.pydantic_function_tool(Side, name="pick")
+    message = client.chat.completions.parse(**asked, tools=[tool], tool_choice="required", parallel_tool_calls=False).choices[0].message
+    assert isinstance(message.tool_calls[0].function.parsed_arguments, Side)
+    assert told("sunny", extra_body={"structured_outputs": {"choice": ["yes", "no"]}}).choices[0].message.content in ("yes", "no")
+    fails(lambda: told("sunny", tools=[tool], tool_choice="required", extra_body={"regex": "a"}), 400, param="tool_choice")
 
 
 def test_reasoning():
@@ -138,7 +156,7 @@ def test_models():
 def test_errors():
     fails(lambda: ask(temperature=3), 400, param="temperature", type="invalid_request_error")
     fails(lambda: ask(messages=[]), 400, param="messages")
-    fails(lambda: ask(response_format={"type": "json_object"}), 400, param="response_format")
+    fails(lambda: ask(response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "fox"}}}), 400, param="response_format")
     fails(lambda: ask(model="none"), 404, code="model_not_found")
     fails(lambda: ask(messages=[{"role": "user", "content": "The fox ran. " * 3000}]), 400, code="context_length_exceeded")
 

@@ -61,8 +61,30 @@ export interface SamplingFields {
   early_stopping?: boolean | 'never';
 }
 
+/** A JSON Schema, draft 2020-12. */
+export type JSONSchema = boolean | {readonly [keyword: string]: unknown};
+
+/** A JSON Schema that an answer follows, strict or not: what of it is not supported is refused by name. */
+export interface NamedSchema {
+  name: string;
+  description?: string;
+  schema?: JSONSchema;
+  strict?: boolean | null;
+}
+
+export type ResponseFormat = {type: 'text'} | {type: 'json_object'; schema?: JSONSchema | string} | {type: 'json_schema'; json_schema: NamedSchema} | {type: 'grammar'; grammar: string};
+
+/** What a text must be, of which a request has one at most; vLLM's and llama.cpp's names are taken too. */
+export interface FormFields {
+  /** As llama.cpp writes grammars (GBNF). */
+  grammar?: string;
+  /** The whole text matches it. */
+  regex?: string;
+  json_schema?: JSONSchema;
+}
+
 /** What Quire has beside the reference. */
-export interface QuireFields {
+export interface QuireFields extends FormFields {
   /** The lower, the sooner. */
   priority?: number;
   /** Only requests of the same salt share cached blocks. */
@@ -109,8 +131,9 @@ export interface ChatRequest extends SamplingFields, QuireFields {
   logprobs?: boolean;
   top_logprobs?: number;
   tools?: readonly ChatTool[];
-  /** Others are refused for now. */
-  tool_choice?: 'none' | 'auto';
+  /** With required, or a function, there is a call, whose arguments follow the function's schema. */
+  tool_choice?: 'none' | 'auto' | 'required' | {type: 'function'; function: {name: string}} |
+    {type: 'allowed_tools'; allowed_tools: {mode: 'auto' | 'required'; tools: readonly {type: 'function'; function: {name: string}}[]}};
   parallel_tool_calls?: boolean;
   /** How the model writes calls; default: as its chat template tells. */
   tool_format?: string;
@@ -121,8 +144,8 @@ export interface ChatRequest extends SamplingFields, QuireFields {
   continue_final_message?: boolean;
   /** false does not begin the assistant's turn. */
   add_generation_prompt?: boolean;
-  /** Others are refused for now. */
-  response_format?: {type: 'text'};
+  /** What the answer must be, behind what the model thinks. */
+  response_format?: ResponseFormat;
   /** "auto" leaves out the oldest turns of a conversation that is longer than the context. */
   truncation?: 'auto' | 'disabled';
   /** What the model's chat template takes, such as {enable_thinking: false}. */
@@ -262,7 +285,10 @@ export interface ResponsesRequest extends SamplingFields, QuireFields {
   metadata?: {readonly [name: string]: string};
   user?: string;
   tools?: readonly {type: 'function'; name: string; description?: string; parameters?: {readonly [key: string]: unknown} | null; strict?: boolean | null}[];
-  tool_choice?: 'none' | 'auto';
+  tool_choice?: 'none' | 'auto' | 'required' | {type: 'function'; name: string} |
+    {type: 'allowed_tools'; mode: 'auto' | 'required'; tools: readonly {type: 'function'; name: string}[]};
+  /** What the answer must be, behind what the model thinks. */
+  text?: {format?: {type: 'text'} | {type: 'json_object'} | ({type: 'json_schema'} & NamedSchema)};
   store?: false;
 }
 

@@ -39,7 +39,7 @@ func (e *Engine) matcher(r *generation.Request) (*grammar.Matcher, error) {
 }
 
 // closes are texts that bring an end near.
-var closes = []string{"</think>", "\n</parameter>", `"`, "}", "]", ")"}
+var closes = []string{"</think>", "[/THINK]", "\n</parameter>", `"`, "}", "]", ")"}
 
 // draw draws tokens at random among those that may come, until the text ends. Behind some it takes what closes.
 func (e *Engine) draw(m *grammar.Matcher, choice int) (script []int32) {
@@ -51,7 +51,7 @@ func (e *Engine) draw(m *grammar.Matcher, choice int) (script []int32) {
 			break
 		}
 		if len(script) > 20 {
-			if closing := e.closing(m, mask); closing != nil {
+			if closing := e.closing(m, mask, rnd); closing != nil {
 				script = append(script, closing...)
 				continue
 			}
@@ -85,13 +85,14 @@ func (e *Engine) spells(m *grammar.Matcher, script []int32) bool {
 	return true
 }
 
-// closing takes the first text that closes something, where the text may not end.
-func (e *Engine) closing(m *grammar.Matcher, mask []uint32) []int32 {
+// closing takes a text that closes something, where the text may not end.
+func (e *Engine) closing(m *grammar.Matcher, mask []uint32, rnd *rand.Rand) []int32 {
 	end, _ := e.tokenizer.EOS()
 	if mask[end>>5]>>(end&31)&1 != 0 {
 		return nil
 	}
-	for _, text := range closes {
+	for _, i := range rnd.Perm(len(closes)) {
+		text := closes[i]
 		if m.AcceptBytes([]byte(text)) {
 			return e.tokenizer.Encode(text, tokenizer.EncodeOptions{Special: true})
 		}
