@@ -124,14 +124,14 @@ func (p *gbnf) resolve() {
 		}
 		s, ok := styles[key]
 		if !ok {
-			s = shared{jsonStyle, newSchemaTexts()}
+			s = shared{callStyle, newSchemaTexts()}
 			switch d.kind {
 			case "quoted":
 				s.style = quoteStyle(d.texts[0], p.limits.States)
 			case "arguments":
 				s.style = pythonStyle
 			case "json":
-				if len(d.texts) > 0 {
+				if s.style = jsonStyle; len(d.texts) > 0 {
 					s.style.apart = holdingAny(d.texts, p.limits.States)
 				}
 			case "marked":

@@ -90,7 +90,7 @@ func compileSchema(source string, limits Limits) *Grammar {
 
 func newSchemaCompiler(r *schemaReader, texts *schemaTexts, rules *[]definition, s style, size int) *schemaCompiler {
 	c := &schemaCompiler{schemaReader: r, schemaTexts: texts, rules: rules, style: s, size: size, goals: map[string]int32{}, todo: map[int32]goal{}}
-	c.ws = c.rule("#", whiteSpace)
+	c.ws = c.rule("#", s.space)
 	if c.free == nil {
 		c.free = c.anyText()
 	}

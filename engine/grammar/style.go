@@ -10,16 +10,18 @@ type style struct {
 	quote         string // around texts, which have no escapes then; "": JSON's
 	apart         *nfa   // what texts must not be: those that hold a mark which ends more than them
 	bare          bool   // names stand without quotes
+	space         *expr  // what may stand between parts
 }
 
 var (
-	jsonStyle   = style{null: "null", no: "false", yes: "true"}
-	pythonStyle = style{null: "None", no: "False", yes: "True"}
+	jsonStyle   = style{null: "null", no: "false", yes: "true", space: whiteSpace}
+	callStyle   = style{null: "null", no: "false", yes: "true", space: optional(literal(" "))} // of what no person reads
+	pythonStyle = style{null: "None", no: "False", yes: "True", space: optional(literal(" "))}
 )
 
 // quoteStyle has a quote of its own around texts, and names without any.
 func quoteStyle(quote string, limit int) style {
-	s := jsonStyle
+	s := callStyle
 	s.quote, s.bare, s.apart = quote, true, holdingAny([]string{quote}, limit)
 	return s
 }

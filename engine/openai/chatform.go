@@ -56,7 +56,7 @@ func (j *chatJob) holdForm(f *form) *Error {
 
 // holdCalls has the answer be calls, or where they are not required a text or of a form.
 func (j *chatJob) holdCalls(f *form, w callsWanted) *Error {
-	wanted := toolcall.Wanted{Required: w.required, Single: w.single}
+	wanted := toolcall.Wanted{Required: w.required, Single: w.single, Thoughtless: j.query.ReasoningFormat == "none"}
 	var numbers []int // among all tools
 	for i, t := range j.tools {
 		if len(w.allowed) == 0 || slices.Contains(w.allowed, t.Name) {

@@ -45,7 +45,7 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 	q.told = responseEcho{f.value("reasoning"), f.value("metadata"), f.value("tools"), f.value("tool_choice"), f.value("text"), f.text("user")}
 	q.Tools, q.ParallelToolCalls = readFlatTools(f), f.flag("parallel_tool_calls")
 	q.ToolChoice, q.allowed = readToolChoice(f)
-	q.ToolFormat = f.textOr("tool_format", "")
+	q.ToolFormat, q.ReasoningFormat = f.textOr("tool_format", ""), f.textOr("reasoning_format", "")
 	q.values = readTemplateValues(f)
 	if reasoning := f.inner("reasoning"); reasoning != nil {
 		effort(reasoning, "effort", q.values)

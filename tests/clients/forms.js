@@ -6,7 +6,7 @@ const pick = {
 };
 const schema = {type: 'object', properties: {side: {enum: ['left', 'right']}, sure: {type: 'boolean'}}, required: ['side', 'sure'], additionalProperties: false};
 const named = (more) => ({response_format: {type: 'json_schema', json_schema: {name: 'side', strict: true, schema, ...more}}});
-const ask = (door, more) => door.assistant.chat.completions.create({model: door.tools, messages: [{role: 'user', content: 'sunny'}], temperature: 0, max_completion_tokens: 200, ...more});
+const ask = (door, more) => door.assistant.chat.completions.create({model: door.tools, messages: [{role: 'user', content: 'sunny'}], temperature: 0, max_completion_tokens: 400, reasoning_format: 'none', ...more});
 const isSide = ({side, sure, ...rest}) => ok(['left', 'right'].includes(side) && typeof sure === 'boolean' && Object.keys(rest).length === 0, 'the value');
 
 export const cases = {
@@ -14,9 +14,9 @@ export const cases = {
     const {choices: [{message, finish_reason}]} = await ask(door, named());
     isSide(JSON.parse(message.content));
     equal([finish_reason, Object.keys(JSON.parse(message.content))], ['stop', ['side', 'sure']], 'the end, and the order');
-    const parsed = await door.assistant.chat.completions.parse({model: door.tools, messages: [{role: 'user', content: 'sunny'}], temperature: 0, ...named()});
+    const parsed = await door.assistant.chat.completions.parse({model: door.tools, messages: [{role: 'user', content: 'side'}], temperature: 0, reasoning_format: 'none', ...named()});
     isSide(parsed.choices[0].message.parsed);
-    const response = await door.assistant.responses.create({model: door.tools, input: 'sunny', temperature: 0, store: false, text: {format: {type: 'json_schema', name: 'side', schema}}});
+    const response = await door.assistant.responses.create({model: door.tools, input: 'side', temperature: 0, store: false, reasoning_format: 'none', text: {format: {type: 'json_schema', name: 'side', schema}}});
     isSide(JSON.parse(response.output_text));
     equal(response.text.format.name, 'side', 'the format');
   },

@@ -107,14 +107,14 @@ def test_forms():
         side: Literal["left", "right"]
         sure: bool
 
-    asked = {"model": ASSISTANT, "messages": [{"role": "user", "content": "sunny"}], "temperature": 0}
+    asked = {"model": ASSISTANT, "messages": [{"role": "user", "content": "side"}], "temperature": 0, "extra_body": {"reasoning_format": "none"}}
     parsed = client.chat.completions.parse(**asked, response_format=Side).choices[0].message.parsed
     assert isinstance(parsed, Side)
-    assert client.responses.parse(model=ASSISTANT, input="sunny", temperature=0, store=False, text_format=Side).output_parsed.side in ("left", "right")
+    assert client.responses.parse(model=ASSISTANT, input="side", temperature=0, store=False, text_format=Side, extra_body={"reasoning_format": "none"}).output_parsed.side in ("left", "right")
     tool = openai.pydantic_function_tool(Side, name="pick")
     message = client.chat.completions.parse(**asked, tools=[tool], tool_choice="required", parallel_tool_calls=False).choices[0].message
     assert isinstance(message.tool_calls[0].function.parsed_arguments, Side)
-    assert told("sunny", extra_body={"structured_outputs": {"choice": ["yes", "no"]}}).choices[0].message.content in ("yes", "no")
+    assert told("sunny", extra_body={"structured_outputs": {"choice": ["yes", "no"]}, "reasoning_format": "none"}).choices[0].message.content in ("yes", "no")
     fails(lambda: told("sunny", tools=[tool], tool_choice="required", extra_body={"regex": "a"}), 400, param="tool_choice")
 
 

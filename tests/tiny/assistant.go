@@ -12,7 +12,7 @@ const assistantTemplate = `{%- if tools %}{{- '<|im_start|>system\n# Tools\n\nYo
 	`{{- (message.content or '').split('</think>')[-1] }}{%- if not loop.last %}{{- '<|im_end|>\n' }}{%- endif %}{%- endfor %}`
 
 // Assistant writes a model that calls a tool when it is told "weather", thinks when it is told "think", and tells of the weather
-// when it is told "sunny". Told "both", it calls two tools.
+// when it is told "sunny". Told "both", it calls two tools; told "side", it answers in JSON.
 func Assistant(t testing.TB) []byte {
 	t.Helper()
 	return Script(t, "assistant", assistantTemplate,
@@ -20,5 +20,6 @@ func Assistant(t testing.TB) []byte {
 		[]string{"both", "<tool_call>\n{\"name\": \"get_weather", "\", \"arguments\": {\"city\": \"Ro", "me\"}}", "\n</tool_call>\n<tool_call>\n", "{\"name\": \"get_time", "\", \"arguments\": {\"zone\"", ": \"CET\"}}\n</", "tool_call>"},
 		[]string{"think", "<think>", "\nTwo", " and", " two.", "\n", "</think>", "\n\nFo", "ur."},
 		[]string{"sunny", "It", " is", " sun", "ny."},
+		[]string{"side", "{\"side\"", ": \"left\"", ", \"sure\"", ": true}"},
 	)
 }

@@ -16,6 +16,8 @@ type Wanted struct {
 	Tools    []Tool // that may be called
 	Required bool   // one is called; otherwise there may be a text, or what Answer wants, instead
 	Single   bool   // there is one call at most
+
+	Thoughtless bool // nothing is thought, unless the prompt has begun it
 }
 
 // ToolError tells which tool cannot be called in the model's syntax.
@@ -36,13 +38,13 @@ func (f Format) Grammar(prompt string, w Wanted) (string, error) {
 		return g.harmony(w)
 	case len(w.Tools) == 0:
 		g.line(w.Answer)
-		g.start(f.thoughts(prompt), "root")
+		g.start(f.thoughts(prompt, w.Thoughtless), "root")
 		return g.String(), nil
 	}
 	if err := g.calls(f.spelling, w); err != nil {
 		return "", err
 	}
-	thoughts, text := f.thoughts(prompt), free(f.Apart())
+	thoughts, text := f.thoughts(prompt, w.Thoughtless), free(f.Apart())
 	before := text // of calls
 	if s.bare {
 		before = "(" + text + ` "\n")?` // they begin a line
@@ -75,7 +77,7 @@ func (f Format) Apart() []string {
 }
 
 // thoughts is what the model may think first.
-func (f Format) thoughts(prompt string) string {
+func (f Format) thoughts(prompt string, no bool) string {
 	t := f.thinking
 	if t == nil {
 		return `""`
@@ -89,7 +91,7 @@ func (f Format) thoughts(prompt string) string {
 	switch {
 	case strings.HasSuffix(prompt, t.open):
 		return rest
-	case strings.HasSuffix(prompt, t.close):
+	case strings.HasSuffix(prompt, t.close) || no:
 		return `"\n"{0,2}`
 	}
 	return "(" + quote(t.open) + " " + rest + ")?"
@@ -181,6 +183,9 @@ func (p *spelling) callOf(name, schema string) string {
 // harmony writes what comes behind <|start|>assistant: what is thought, then the answer or a call.
 func (g *grammarWriter) harmony(w Wanted) (string, error) {
 	thoughts := `("<|channel|>analysis<|message|>" ` + free(textMarks) + ` "<|end|><|start|>assistant")?`
+	if w.Thoughtless {
+		thoughts = `""`
+	}
 	final := `"<|channel|>final" " <|constrain|>json"? "<|message|>" root`
 	if w.Answer != "" {
 		g.line(w.Answer)
