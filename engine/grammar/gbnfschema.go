@@ -204,11 +204,11 @@ func (p *gbnf) free(marks []string) *nfa {
 	blank := repeat(class(newSet(spanOf(' '), spanOf('\t'), spanOf('\r'), spanOf('\n'))), 0, unbounded)
 	for _, m := range marks {
 		if len(m) > 1 {
-			list = append(list, sequence(anything, literal(m), anything))
+			list = append(list, sequence(anything, literal(m)))
 		} else {
-			list = append(list, sequence(optional(sequence(anything, literal("\n"))), blank, literal(m), anything))
+			list = append(list, sequence(optional(sequence(anything, literal("\n"))), blank, literal(m)))
 		}
 	}
-	not := flat(choice(list...), false, "", p.limits.States).deterministic(p.limits.Deterministic)
+	not := flat(sequence(choice(list...), anything), false, "", p.limits.States).deterministic(p.limits.Deterministic)
 	return flat(anything, false, "", p.limits.States).deterministic(p.limits.Deterministic).and(not, true).nfa(p.limits.States)
 }
