@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 
@@ -34,11 +35,17 @@ type compiled struct {
 	err   error
 }
 
-// knownGrammars is how many are kept.
-const knownGrammars = 32
+// knownGrammars is how many are kept, and knownMemory what each may find out about masks where memory never comes back.
+const (
+	knownGrammars = 32
+	knownMemory   = 16 << 20
+)
 
 // NewGrammars makes one. Zero limits are the defaults.
 func NewGrammars(t *tokenizer.Tokenizer, vocabulary int, l grammar.Limits) *Grammars {
+	if l.Memory == 0 && runtime.GOOS == "js" {
+		l.Memory = knownMemory
+	}
 	g := &Grammars{tokenizer: t, vocabulary: vocabulary, limits: l, known: map[[sha256.Size]byte]*list.Element{}}
 	g.plain = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(false) })
 	g.special = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(true) })

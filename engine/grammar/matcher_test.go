@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"quire/engine/grammar/grammartest"
 )
 
 func TestForced(t *testing.T) {
@@ -57,7 +59,7 @@ func TestMasksAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		source, err := json.Marshal(schemas{rnd}.root())
+		source, err := json.Marshal(grammartest.Schemas{Rand: rnd}.Root())
 		require.NoError(t, err)
 		g, err := Compile(JSONSchema, string(source), Limits{Memory: rapid.SampledFrom([]int{1, 100_000, 64 << 20}).Draw(t, "memory")})
 		if err != nil {

@@ -10,199 +10,9 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/grammar/grammartest"
 )
-
-// schemas makes random schemas: every keyword that is supported comes up at every depth.
-type schemas struct{ *rand.Rand }
-
-type object = map[string]any
-
-func (r schemas) name() string { return []string{"a", "b", "ab", "c", "x1", "é\"", "x2"}[r.IntN(7)] }
-
-func (r schemas) some(n int, each func()) {
-	for range 1 + r.IntN(n) {
-		each()
-	}
-}
-
-func (r schemas) schema(depth int) any {
-	switch k := r.IntN(20); {
-	case k == 0:
-		return true
-	case k == 1 && depth < 5:
-		return object{"$ref": []string{"#/$defs/list", "#/$defs/leaf", "#tree"}[r.IntN(3)]}
-	case k < 6 && depth > 0:
-		return r.combined(depth)
-	case depth <= 0 || k < 12:
-		return r.scalar()
-	case k < 15:
-		return r.array(depth)
-	}
-	return r.object(depth)
-}
-
-func (r schemas) scalar() object {
-	s := object{}
-	switch r.IntN(6) {
-	case 0:
-		s["type"] = []any{"null", "boolean", []string{"boolean", "null"}}[r.IntN(3)]
-	case 1:
-		s["enum"] = []any{"a", 1, nil, true, 2.5, "x1", []any{1, "b"}, object{"a": 1}}[r.IntN(4) : 4+r.IntN(5)]
-	case 2:
-		s["const"] = []any{"a", 1, -2.5, nil, false, []any{}, object{"b": []any{nil}}}[r.IntN(7)]
-	case 3:
-		r.text(s)
-	default:
-		r.number(s)
-	}
-	return s
-}
-
-func (r schemas) number(s object) {
-	s["type"] = []string{"integer", "number"}[r.IntN(2)]
-	r.some(3, func() {
-		switch r.IntN(5) {
-		case 0:
-			s["minimum"] = float64(r.IntN(400)-300) / 4
-		case 1:
-			s["maximum"] = float64(r.IntN(4000)-100) / 4
-		case 2:
-			s["exclusiveMinimum"] = r.IntN(40) - 30
-		case 3:
-			s["exclusiveMaximum"] = float64(r.IntN(40)) + 0.25
-		case 4:
-			s["multipleOf"] = []float64{1, 2, 7, 0.5, 0.25, 0.01, 30, 1.5}[r.IntN(8)]
-		}
-	})
-}
-
-func (r schemas) text(s object) {
-	s["type"] = "string"
-	r.some(2, func() {
-		switch r.IntN(4) {
-		case 0:
-			s["minLength"] = r.IntN(5)
-		case 1:
-			s["maxLength"] = 3 + r.IntN(200)
-		case 2:
-			s["pattern"] = []string{"^[a-c]+$", "a", "^a|x$", "^(ab)*$", "\\d{2}", "^.{2,4}$", "^[^\"]*$", "\\S", "^\\w+ \\w+$", "[\\n\\t]|é"}[r.IntN(10)]
-		case 3:
-			s["format"] = []string{"date", "time", "date-time", "uuid", "ipv4", "ipv6", "hostname", "email", "uri", "duration"}[r.IntN(10)]
-		}
-	})
-}
-
-func (r schemas) array(depth int) object {
-	s := object{"type": "array"}
-	r.some(4, func() {
-		switch r.IntN(8) {
-		case 7:
-			if s["uniqueItems"] == nil {
-				s["unevaluatedItems"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
-			}
-		case 5:
-			s["contains"] = []object{{"type": "string"}, {"type": []string{"integer", "string"}, "minimum": -3}, {"type": "null"}, {"not": object{"type": "array"}}, {"enum": []any{"a", nil, ""}}}[r.IntN(5)]
-			s["minContains"] = r.IntN(3)
-			if r.IntN(2) == 0 {
-				s["maxContains"] = 2 + r.IntN(3)
-			}
-		case 6:
-			s["uniqueItems"] = true
-			s["items"] = []any{object{"enum": []any{"a", 1, nil, "x", []any{}}}, object{"type": []string{"boolean", "null"}}}[r.IntN(2)]
-		case 0, 1:
-			if s["uniqueItems"] == nil {
-				s["items"] = r.schema(depth - 1)
-			}
-		case 2:
-			if s["uniqueItems"] != nil {
-				return
-			}
-			s["prefixItems"] = []any{r.schema(depth - 1), r.schema(depth - 1)}[:1+r.IntN(2)]
-		case 3:
-			s["minItems"] = r.IntN(4)
-		case 4:
-			s["maxItems"] = 2 + r.IntN(200)
-		}
-	})
-	return s
-}
-
-func (r schemas) object(depth int) object {
-	s := object{"type": "object"}
-	properties := object{}
-	r.some(4, func() { properties[r.name()] = r.schema(depth - 1) })
-	s["properties"] = properties
-	r.some(3, func() {
-		switch r.IntN(10) {
-		case 0, 1:
-			s["required"] = []string{r.name()}
-		case 2, 3:
-			s["additionalProperties"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
-		case 4:
-			s["patternProperties"] = object{[]string{"^x", "b"}[r.IntN(2)]: r.schema(depth - 1)}
-		case 5:
-			s["propertyNames"] = []any{object{"maxLength": 2 + r.IntN(3)}, object{"pattern": "^[a-y]"}, object{"enum": []any{"a", "b", "q", 1}}}[r.IntN(3)]
-		case 6:
-			s["minProperties"] = r.IntN(2)
-		case 7:
-			s["maxProperties"] = 1 + r.IntN(3)
-		case 9:
-			s["unevaluatedProperties"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
-		case 8:
-			if r.IntN(2) == 0 {
-				s["dependentRequired"] = object{r.name(): []string{r.name()}}
-			} else {
-				s["dependentSchemas"] = object{r.name(): r.object(0)}
-			}
-		}
-	})
-	return s
-}
-
-func (r schemas) combined(depth int) object {
-	list := func() []any {
-		out := []any{}
-		r.some(3, func() { out = append(out, r.schema(depth-1)) })
-		return out
-	}
-	switch r.IntN(7) {
-	case 6: // what one part looks at counts for the whole
-		parts := []any{r.object(depth - 1), r.array(depth - 1), r.object(depth - 1)}
-		s := r.object(depth - 1)
-		s[[]string{"anyOf", "allOf"}[r.IntN(2)]] = parts[r.IntN(3):]
-		s["if"], s["then"] = object{"properties": object{r.name(): r.scalar()}}, r.object(0)
-		s["unevaluatedProperties"], s["unevaluatedItems"] = r.IntN(2) == 0, []any{false, r.scalar()}[r.IntN(2)]
-		delete(s, "type")
-		return s
-	case 0, 1:
-		return object{"anyOf": list()}
-	case 2:
-		return object{"oneOf": []any{r.scalar(), r.schema(depth - 1)}}
-	case 3:
-		return object{"allOf": []any{r.schema(depth - 1), r.scalar()}}
-	case 4:
-		s := r.schema(depth - 1)
-		if o, ok := s.(object); ok && r.IntN(2) == 0 {
-			o["not"] = r.scalar()
-		}
-		return object{"allOf": []any{s}}
-	}
-	return object{"if": r.scalar(), "then": r.schema(depth - 1), "else": r.schema(depth - 1)}
-}
-
-func (r schemas) root() object {
-	s := object{"allOf": []any{r.schema(5)}}
-	if o, ok := r.schema(5).(object); ok && o["$ref"] == nil {
-		s = o
-	}
-	s["$defs"] = object{
-		"leaf": r.scalar(),
-		"list": object{"type": "array", "items": object{"$ref": "#/$defs/list"}, "maxItems": 2},
-		"tree": object{"$anchor": "tree", "type": "object", "properties": object{"v": r.scalar(), "next": object{"anyOf": []any{object{"type": "null"}, object{"$ref": "#tree"}}}},
-			"required": []string{"next"}, "additionalProperties": false},
-	}
-	return s
-}
 
 // TestRandomSchemas draws texts at random under the masks of random schemas: all are valid.
 func TestRandomSchemas(t *testing.T) {
@@ -215,7 +25,7 @@ func TestRandomSchemas(t *testing.T) {
 	rejected := 0
 	for seed := range count {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 16))
-		source, err := json.Marshal(schemas{rnd}.root())
+		source, err := json.Marshal(grammartest.Schemas{Rand: rnd}.Root())
 		require.NoError(t, err)
 		g, err := Compile(JSONSchema, string(source), Limits{})
 		if err != nil {
@@ -230,7 +40,7 @@ func TestRandomSchemas(t *testing.T) {
 			}
 			continue
 		}
-		validator := validatorOf(t, source)
+		validator := grammartest.Validator(t, source)
 		m := g.Matcher(v)
 		for range 3 {
 			text := walk(t, m.Clone(), v, rnd, 60)
@@ -246,16 +56,4 @@ func TestRandomSchemas(t *testing.T) {
 	}
 	require.Less(t, rejected, count/10)
 	require.Less(t, empty, count/2)
-}
-
-func validatorOf(t testing.TB, source []byte) *jsonschema.Schema {
-	t.Helper()
-	value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(source)))
-	require.NoError(t, err)
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	require.NoError(t, c.AddResource("schema.json", value))
-	s, err := c.Compile("schema.json")
-	require.NoError(t, err, string(source))
-	return s
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/grammar/grammartest"
 )
 
 // changed is a value with some parts left out, replaced or added.
@@ -21,14 +23,14 @@ func changed(value any, rnd *rand.Rand, parts []any) any {
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		out := object{}
+		out := map[string]any{}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if rnd.IntN(6) > 0 {
 				out[name] = changed(v[name], rnd, parts)
 			}
 		}
 		if rnd.IntN(4) == 0 {
-			out[schemas{rnd}.name()] = parts[rnd.IntN(len(parts))]
+			out[grammartest.Schemas{Rand: rnd}.Name()] = parts[rnd.IntN(len(parts))]
 		}
 		return out
 	case []any:
@@ -57,15 +59,15 @@ func TestRandomValues(t *testing.T) {
 	checked, valid := 0, 0
 	for seed := range count {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 61))
-		source, err := json.Marshal(schemas{rnd}.root())
+		source, err := json.Marshal(grammartest.Schemas{Rand: rnd}.Root())
 		require.NoError(t, err)
 		g, err := Compile(JSONSchema, string(source), Limits{})
 		nothing := err != nil && (strings.Contains(err.Error(), "nothing can satisfy") || strings.Contains(err.Error(), "never ends"))
 		if err != nil && !nothing {
 			continue
 		}
-		parts := []any{nil, true, json.Number("0"), json.Number("2.5"), json.Number("-7"), "a", "x1", "", "12", []any{}, object{},
-			object{"a": json.Number("1")}, []any{"a", nil}, object{"v": nil, "next": nil}}
+		parts := []any{nil, true, json.Number("0"), json.Number("2.5"), json.Number("-7"), "a", "x1", "", "12", []any{}, map[string]any{},
+			map[string]any{"a": json.Number("1")}, []any{"a", nil}, map[string]any{"v": nil, "next": nil}}
 		var m *Matcher
 		if !nothing {
 			m = g.Matcher(v)
@@ -77,7 +79,7 @@ func TestRandomValues(t *testing.T) {
 				parts = append(parts, part)
 			}
 		}
-		validator := validatorOf(t, source)
+		validator := grammartest.Validator(t, source)
 		for range 40 {
 			value := changed(parts[rnd.IntN(len(parts))], rnd, parts)
 			text, err := json.Marshal(value)

@@ -27,6 +27,10 @@ func TestGrammars(t *testing.T) {
 			{"[a-z]{5}forced!", generation.Request{MaxTokens: 9}, "abcdeforc", generation.FinishLength},
 			{"[a-z]{5}forced![a-z]{3}", generation.Request{}, "abcdeforced!mno", generation.FinishStop},
 			{"all of it is forced", generation.Request{N: 2}, "all of it is forced", generation.FinishStop},
+			{"()", generation.Request{IgnoreEnd: true}, "", generation.FinishStop},
+			{"()", generation.Request{MinTokens: 5}, "", generation.FinishStop},
+			{"[a-z]{2}", generation.Request{MinTokens: 5}, "ab", generation.FinishStop},
+			{"[a-z]{2,30}", generation.Request{MinTokens: 29, MaxTokens: 29}, "abcdefghijklmnopqrstuvwxyzabc", generation.FinishLength},
 			{"[a-z]{2}and a stop text[a-z]*", generation.Request{Stop: []string{" stop"}}, "aband a", generation.FinishStop},
 			{"[a-z]{4}now [a-z]{4}", generation.Request{Beams: &generation.Beams{Width: 3}, MaxTokens: 20}, "", generation.FinishStop},
 		} {

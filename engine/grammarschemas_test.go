@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu/gputest"
+	"quire/engine/grammar/grammartest"
+	"quire/engine/sample"
+)
+
+// What models write under random schemas parses and is valid; what is refused is refused by name.
+func TestRandomSchemas(t *testing.T) {
+	models := map[string]int{"tiny-tales": 30}
+	if os.Getenv("QUIRE_ALL") != "" {
+		models = map[string]int{"tiny-tales": 2000, "quire-tales": 200}
+	} else if !gputest.First {
+		t.Skip("the GPU draws what masks allow on every host: set QUIRE_ALL=1")
+	}
+	for model, count := range models {
+		t.Run(model, func(t *testing.T) {
+			e := openModel(t, model, Options{Context: 384, MaxSeqs: 64, KVMemory: 64 << 20})
+			ends := map[int32]float64{} // texts end sooner
+			for id := range int32(e.Tokenizer().Size()) {
+				switch e.Tokenizer().Token(id).Bytes {
+				case `"`, "}", "]":
+					ends[id] = 6
+				}
+			}
+			type asked struct {
+				source []byte
+				stream *Stream
+			}
+			var running []asked
+			refused, cut, valid := 0, 0, 0
+			take := func() {
+				a := running[0]
+				running = running[1:]
+				r := a.stream.Result()
+				require.NoError(t, r.Err, "%s", a.source)
+				if r.Reason == FinishLength {
+					cut++
+					return
+				}
+				require.Equal(t, FinishStop, r.Reason)
+				value, err := jsonschema.UnmarshalJSON(strings.NewReader(r.Text))
+				require.NoError(t, err, "%s\n%s", a.source, r.Text)
+				require.NoError(t, grammartest.Validator(t, a.source).Validate(value), "%s\n%s", a.source, r.Text)
+				valid++
+			}
+			for seed := range count {
+				rnd := rand.New(rand.NewPCG(uint64(seed), 17))
+				source, err := json.Marshal(grammartest.Schemas{Rand: rnd}.Root())
+				require.NoError(t, err)
+				p := sample.Params{Temperature: 1, TopP: 1, Seed: uint64(seed)}
+				if seed%3 > 0 {
+					p.LogitBias = ends
+				}
+				s, err := e.Submit(t.Context(), Request{Prompt: testPrompts(8)[seed%8], MaxTokens: 250, Sample: p, Grammar: &Grammar{Kind: JSONSchema, Source: string(source)}})
+				if err != nil {
+					require.ErrorIs(t, err, ErrBadRequest)
+					require.ErrorContains(t, err, "JSON Schema: #")
+					refused++
+					continue
+				}
+				if running = append(running, asked{source, s}); len(running) == 64 {
+					take()
+				}
+			}
+			for len(running) > 0 {
+				take()
+			}
+			t.Logf("%d schemas: %d refused by name or for nothing that satisfies them, %d texts valid, %d cut at a limit", count, refused, valid, cut)
+			require.Greater(t, valid, count/3)
+		})
+	}
+}
