@@ -49,9 +49,13 @@ func (l *Loop) sentBack(sequences []uint64) {
 func (l *Loop) tally(g *generation.Generation) {
 	t := l.tallies[g.ID]
 	for _, q := range g.Live {
-		if tables := t.of(q.ID, len(l.step.Groups)); len(tables[0]) == 0 { // perhaps a fork that has not run yet
-			for group := range tables {
-				t.set(&tables[group], 0, l.scheduler.Table(q.ID, group))
+		tables := t.of(q.ID, len(l.step.Groups))
+		none := len(tables[0]) == 0 // perhaps a fork that has not run yet
+		for group := range tables {
+			if table := l.scheduler.Table(q.ID, group); none {
+				t.set(&tables[group], 0, table)
+			} else if len(table) < len(tables[group]) { // a draft was wrong
+				t.set(&tables[group], len(table), nil)
 			}
 		}
 	}
