@@ -86,7 +86,7 @@ export interface OpenOptions {
   /** An index in Quire.adapters() or part of a name; default: the best. */
   adapter?: string;
   power?: 'high-performance' | 'low-power';
-  /** A shader variant; "baseline" keeps to WebGPU's guaranteed limits. */
+  /** A shader variant; "baseline" keeps to WebGPU's guaranteed limits, "f32" multiplies weights in f32. */
   variant?: string;
   /** Tokens a block of the KV cache; default 16. */
   blockSize?: number;

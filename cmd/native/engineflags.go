@@ -31,7 +31,7 @@ type engineFlags struct {
 	KVMemory         size    `name:"kv-memory" placeholder:"SIZE" help:"Memory for the KV cache, such as 512MiB. 0: what eight whole contexts fill (or --max-seqs, where given), at most 2 GiB on a discrete GPU and 512 MiB elsewhere."`
 	StateMemory      size    `placeholder:"SIZE" help:"Memory for the states of layers without K and V (LFM2's convolutions), of running sequences and of snapshots in the prefix cache. 0: half of what the KV cache may have."`
 	SnapshotInterval int     `placeholder:"TOKENS" default:"0" min:"0" help:"Tokens between snapshots of such states: a prompt that begins like an earlier one goes on from the last that they share. 0: ${snapshotInterval}."`
-	Variant          string  `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; tile128 for matrix products; f16, matrix and tiles such as wide128x64 for attention. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
+	Variant          string  `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; f32, tile128 and packed (activations rounded to 8 bits, of many tokens) for matrix products; f16 and tiles such as wide128x64 for attention; matrix for both. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
 	Deterministic    bool    `help:"Add up in one order: the same tokens alone and in any batch."`
 	TokenBudget      int     `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
 	LongPrompt       int     `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`

@@ -8,9 +8,6 @@ import (
 	"quire/engine/gpu"
 )
 
-// LinearVariants are the names that LinearParams.Variant takes.
-var LinearVariants = []string{"baseline", "subgroup", "tile128"}
-
 // LinearParams describe y = W·x for the rows of a step, and what is fused with it. Strides and offsets are in floats;
 // strides are multiples of 32.
 type LinearParams struct {
@@ -42,6 +39,8 @@ type LinearParams struct {
 	MaxRows int
 	// MinRows is the fewest rows that Record will be given. Kernels for fewer are not compiled.
 	MinRows int
+	// Room is the most rows that LinearViews.Rounded holds; 0 without one.
+	Room int
 	// Late has kernels for few rows, where others can do their work, compile later.
 	Late bool
 	// Variant is "" to let the adapter decide, or one of LinearVariants.
@@ -50,6 +49,8 @@ type LinearParams struct {
 	MaxTurns int
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
+
+	only shape // the one way: for tests
 }
 
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch
@@ -57,6 +58,7 @@ type LinearParams struct {
 // not share a buffer with another of them.
 type LinearViews struct {
 	Step, X, Y, Bias, Norm, Normed, Adapters gpu.View
+	Rounded                                  gpu.View  // scratch of RoundedWords
 	Heads                                    HeadViews // with LinearParams.Heads
 }
 
@@ -64,8 +66,9 @@ type LinearViews struct {
 type Linear struct {
 	dev      *gpu.Device
 	params   LinearParams
-	subgroup uint32
-	norm     *RMSNorm // for the ways that don't find the norm themselves
+	subgroup uint32      // that the norm adds up in; 0: a workgroup
+	norm     *RMSNorm    // for the ways that don't find the norm themselves
+	round    *gpu.Kernel // for those that multiply integers
 	ways     []*way
 }
 
@@ -95,6 +98,13 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		if err != nil {
 			return nil, err
 		}
+	}
+	if slices.ContainsFunc(l.ways, func(w *way) bool { return rounds(w.shape) }) {
+		m, err := Module(dev, roundSpec(&p))
+		if err != nil {
+			return nil, err
+		}
+		l.round = dev.Kernel(m)
 	}
 	for _, piece := range p.Matrix.Pieces {
 		for _, w := range l.ways {
@@ -161,6 +171,9 @@ func (l *Linear) kernels(late bool) []*gpu.Kernel {
 	}
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)
+	}
+	if l.round != nil {
+		all = append(all, l.round)
 	}
 	return all
 }

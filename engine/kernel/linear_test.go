@@ -25,7 +25,8 @@ type linearCase struct {
 	tokens     int  // rows of x; 0: m
 	anyBits    bool // weights' blocks are of any bits
 	maxBinding uint64
-	lora       *loraCase // what adapters add; nil: nothing
+	lora       *loraCase                                // what adapters add; nil: nothing
+	rounded    func(w, rows []float32, k int) []float32 // the product in the kernel's own precision; nil: f32
 }
 
 func (c linearCase) String() string {
@@ -37,6 +38,9 @@ func (c linearCase) String() string {
 		if f.on {
 			s += "/" + f.name
 		}
+	}
+	if c.only != nil {
+		s += fmt.Sprintf("/%T%v", c.only, c.only)
 	}
 	return s + "/" + c.Variant
 }
@@ -63,6 +67,11 @@ func plainLinear[T reference.Float](c linearCase, w, x, bias, norm, y0 []float32
 		rows = reference.RMSNorm(rows, norm, T(c.Eps))
 	}
 	y := reference.MatMul(w, rows, c.k)
+	if of, ok := any(rows).([]float32); ok && c.rounded != nil {
+		for i, f := range c.rounded(w, of, c.k) {
+			y[i] = T(f)
+		}
+	}
 	if c.lora != nil {
 		addAdapters(c.lora, y, rows, c.n, c.k)
 	}
@@ -168,6 +177,10 @@ func (r *rig) runLinear(c linearCase) linearResult {
 		Step: r.step(step), X: r.rows("x", xs, c.k, p.XStride, 0).All(), Y: r.rows("y", shift, width+p.YOffset, p.YStride, 7).All(),
 		Bias: r.rows("bias", bias, c.n, c.n, 0).All(), Norm: r.rows("norm", norm, c.k, RowStride(c.k), 0).All(),
 		Normed: r.rows("normed", r.same(c.k*(c.m+1), 0), c.k, p.XStride, 0).All(),
+	}
+	if p.Room > 0 {
+		words := RoundedWords(c.k, p.Room)
+		v.Rounded = r.rows("rounded", r.same(words, nan), words, words, 0).All()
 	}
 	var adapt func(*gpu.Recorder, bool)
 	if c.lora != nil {

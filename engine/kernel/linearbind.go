@@ -6,6 +6,7 @@ import "quire/engine/gpu"
 type LinearBind struct {
 	views LinearViews
 	norm  *gpu.BindGroup
+	round *gpu.BindGroup
 	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they have compiled
 }
 
@@ -18,6 +19,17 @@ func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
 			return nil, err
 		}
 		b.norm = g
+	}
+	if l.round != nil {
+		x := v.X
+		if l.params.Norm {
+			x = v.Normed
+		}
+		g, err := l.dev.Bind(l.round, v.Step, x, v.Rounded)
+		if err != nil {
+			return nil, err
+		}
+		b.round = g
 	}
 	for i, w := range l.ways {
 		if w.late {
@@ -43,6 +55,9 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 		norm = v.Norm
 	} else if l.params.Norm {
 		x = v.Normed
+	}
+	if rounds(w.shape) {
+		x = v.Rounded
 	}
 	var all [][]*gpu.BindGroup
 	for p, piece := range l.params.Matrix.Pieces {
@@ -111,6 +126,10 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) (stored bool) {
 	w := l.ways[i]
 	if l.norm != nil && !w.norms() {
 		l.norm.Record(rec, b.norm, m)
+	}
+	if rounds(w.shape) {
+		x, y := l.params.rounds(m)
+		rec.Dispatch(l.round, b.round, x, y, 1)
 	}
 	for p, piece := range l.params.Matrix.Pieces {
 		x, y, z := w.groups(&l.params, piece, m)

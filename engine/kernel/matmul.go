@@ -15,7 +15,7 @@ const wideGroups = 120
 type tileWay struct{ tile, fewest int }
 
 func (w tileWay) takes(p *LinearParams, m int) bool {
-	return ceilDiv(m, w.tile)*ceilDiv(p.Matrix.Rows, w.tile) >= w.fewest
+	return (w.fewest == 0 || 2*m > w.tile) && ceilDiv(m, w.tile)*ceilDiv(p.Matrix.Rows, w.tile) >= w.fewest
 }
 func (w tileWay) norms() bool { return false }
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"quire/engine/gpu"
@@ -195,6 +196,16 @@ func (w *linearTest) piece(i int) {
 			}
 		}
 	}
+	var rounded operand
+	if l.round != nil && w.Needs(append(many, l.round)...) {
+		if rounded.buffer, w.err = w.Buffer("rounded rows", RoundedWords(l.params.Matrix.Cols, l.params.Room)); w.err == nil {
+			rounded.view = rounded.buffer.All()
+		}
+		if b := w.bind(l.round, w.step, x, rounded); b != nil {
+			gx, gy := l.params.rounds(testRows)
+			w.rec.Dispatch(l.round, b, gx, gy, 1)
+		}
+	}
 	few := Piece{Rows: min(2*testColumns, l.params.Matrix.Pieces[i].Rows)}
 	for _, way := range l.ways {
 		if !w.Needs(way.kernels[i]...) {
@@ -214,15 +225,22 @@ func (w *linearTest) piece(i int) {
 			operands[2] = w.x
 			operands = append(operands, norm)
 		}
+		kernels, tolerance := way.kernels[i], rowTolerance
+		if rounds(way.shape) {
+			operands[2], kernels, tolerance = rounded, append(slices.Clone(kernels), l.round), roundedTolerance
+		}
 		gx, gy, gz := way.groups(&l.params, few, testRows)
 		for _, k := range way.kernels[i] {
 			if b := w.bind(k, w.step, append(operands, w.more...)...); b != nil {
 				w.rec.Dispatch(k, b, gx, gy, gz)
 			}
 		}
-		w.outputs(i, y, way.norms(), way.kernels[i]...)
+		w.outputs(i, y, way.norms(), tolerance, kernels...)
 	}
 }
+
+// roundedTolerance is far above what rounding x to 8 bits makes of an output, and far below garbage.
+const roundedTolerance = 3e-2
 
 // fresh gives outputs that hold what products may add to.
 func (w *linearTest) fresh() operand {
@@ -230,7 +248,7 @@ func (w *linearTest) fresh() operand {
 }
 
 // outputs takes a piece's outputs from y, of kernels for few rows or for many.
-func (w *linearTest) outputs(i int, y operand, few bool, kernels ...*gpu.Kernel) {
+func (w *linearTest) outputs(i int, y operand, few bool, tolerance float64, kernels ...*gpu.Kernel) {
 	if w.err != nil {
 		return
 	}
@@ -281,7 +299,7 @@ func (w *linearTest) outputs(i int, y operand, few bool, kernels ...*gpu.Kernel)
 			}
 		}
 		return want
-	}, rowTolerance, kernels...)
+	}, tolerance, kernels...)
 }
 
 // SelfTest adds the kernels to a test: rows of the first few of each piece.

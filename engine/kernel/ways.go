@@ -1,10 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-
-	"quire/engine/gpu"
-)
+import "quire/engine/gpu"
 
 // way is how a product is done for some numbers of rows: by kernels of one shape.
 type way struct {
@@ -47,68 +43,73 @@ func (w *way) add(dev *gpu.Device, p *LinearParams, piece Piece) error {
 	return nil
 }
 
-// matvecMost is the number of rows up to which matrix × vector kernels, eight rows at a time, beat tiles.
-const matvecMost = 32
-
-// choose takes the ways that suit the adapter, by rising number of rows.
+// choose takes the ways that suit the adapter.
 func (l *Linear) choose(info gpu.AdapterInfo) error {
-	p, large := &l.params, false
-	switch p.Variant {
-	case "", "subgroup":
-		if l.subgroup = subgroupSize(info); l.subgroup == 0 && p.Variant == "subgroup" {
-			return fmt.Errorf("linear: variant subgroup: adapter %s has no subgroups of a known size", info.Name)
-		}
-		large = p.Variant == "" && info.Type == "discrete"
-	case "tile128":
-		large = true
-	case "baseline":
-	default:
-		return fmt.Errorf("linear: unknown variant %q", p.Variant)
+	p := &l.params
+	a, err := arithmeticOf(p.Variant, info)
+	if err != nil {
+		return err
 	}
-	if p.Deterministic {
-		l.subgroup = 0
-		l.ways = []*way{{shape: matvecWay{rows: 1}}}
-		return nil
+	// On a large GPU a row's norm is sooner done by a whole workgroup than by a subgroup.
+	if !a.large && !p.Deterministic {
+		l.subgroup = a.subgroup
 	}
-	rows, tiled := []int{1, 2, 4, 8}, true
-	if p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu" {
+	var all []shape
+	switch {
+	case p.only != nil:
+		all = []shape{p.only}
+	case p.Deterministic:
+		all = []shape{matvecWay{rows: 1}}
+	case a.large && a.subgroup > 0:
+		all = a.many(p)
+	case a.large:
+		all = append(matvecs([]int{1, 2, 4, 8}, a.subgroup, matvecMost), tileWay{tile128, wideGroups}, tileWay{tile: matmulTile})
+	case p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu":
 		// SwiftShader takes seconds to compile each large kernel, longer than they save.
-		rows, tiled = rows[:3], false
+		all = matvecs([]int{1, 2, 4}, a.subgroup, 0)
+	default:
+		all = append(matvecs([]int{1, 2, 4, 8}, a.subgroup, matvecMost), tileWay{tile: matmulTile})
 	}
-	var few []shape
-	for i, m := range rows {
-		most := m
-		if i+1 == len(rows) {
-			if most = matvecMost; !tiled {
-				most = 0
-			}
-		}
-		few = append(few, matvecWay{m, most, l.subgroup})
+	for _, s := range p.needed(all) {
+		l.ways = append(l.ways, &way{shape: s})
 	}
-	few = p.needed(few)
-	for i, s := range few {
-		l.ways = append(l.ways, &way{shape: s, late: p.Late && i > 0 && i+1 < len(few)})
+	for i := 1; p.Late && i+1 < len(l.ways) && isFew(l.ways[i+1].shape); i++ {
+		l.ways[i].late = true
 	}
-	if !tiled || p.MaxRows > 0 && p.MaxRows <= matvecMost {
-		return nil
-	}
-	if large {
-		l.ways = append(l.ways, &way{shape: tileWay{tile128, wideGroups}})
-	}
-	l.ways = append(l.ways, &way{shape: tileWay{tile: matmulTile}})
 	return nil
 }
 
-// needed leaves out the ways for fewer rows than there will be, and for more.
+// isFew says whether a shape is of kernels for few rows.
+func isFew(s shape) bool {
+	switch s.(type) {
+	case matvecWay, skinnyWay:
+		return true
+	}
+	return false
+}
+
+// needed leaves out ways that no number of rows would take that there may be.
 func (p *LinearParams) needed(all []shape) (needed []shape) {
+	taken := make([]bool, len(all))
+	most := p.MaxRows
+	if most == 0 {
+		most = 1 << 16
+	}
+	for m := max(1, p.MinRows); m <= most; {
+		for i, s := range all {
+			if s.takes(p, m) || i == len(all)-1 {
+				taken[i] = true
+				break
+			}
+		}
+		if m++; m > 512 && m < most { // from here on only how many tiles there are counts
+			m = min(2*m, most)
+		}
+	}
 	for i, s := range all {
-		if p.MinRows > 0 && !s.takes(p, p.MinRows) {
-			continue
+		if taken[i] {
+			needed = append(needed, s)
 		}
-		if i > 0 && p.MaxRows > 0 && all[i-1].takes(p, p.MaxRows) {
-			break
-		}
-		needed = append(needed, s)
 	}
 	return needed
 }

@@ -143,7 +143,7 @@ func (g *Graph) expertProduct(p expertProduct) {
 	}
 	params := kernel.ExpertLinearParams{Router: to.router, Matrix: g.weights.matrix[p.weights], XStride: kernel.RowStride(p.x.width),
 		YStride: kernel.RowStride(p.y.width), Sum: p.sum, Add: p.add, Norm: norm != nil, Bias: p.bias != nil, Gated: p.gated, Over: p.over,
-		Variant: g.linearVariant, Deterministic: g.options.Deterministic}
+		Variant: kernel.Arithmetic(g.linearVariant), Deterministic: g.options.Deterministic}
 	if norm != nil {
 		params.Eps = norm.eps
 	}

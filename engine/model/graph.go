@@ -192,6 +192,12 @@ func (g *Graph) product(p product) {
 	case norm != nil:
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
+	var rounded gpu.View
+	room := 0
+	if g.linearVariant == "packed" {
+		room = p.y.count(g)
+		rounded = g.Scratch(fmt.Sprintf("rounded of %d", p.x.width), kernel.RoundedWords(p.x.width, room))
+	}
 	mWord, most := kernel.WordTokens, 0
 	switch {
 	case p.y.outputs:
@@ -223,12 +229,15 @@ func (g *Graph) product(p product) {
 		if norm != nil {
 			v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 		}
+		if room > 0 {
+			v.Rounded = g.Resolve(rounded)
+		}
 		return v
 	}
 	offset := 0
 	for i, m := range p.weights {
 		params := kernel.LinearParams{
-			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most,
+			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most, Room: room,
 			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic, Late: g.options.Late,
 		}
 		if norm != nil {

@@ -133,5 +133,5 @@ func (g *Graph) normVariant() string {
 	if g.options.Deterministic || slices.Contains(g.options.Baseline, kernel.GroupRows) {
 		return "baseline"
 	}
-	return g.linearVariant
+	return kernel.Arithmetic(g.linearVariant)
 }

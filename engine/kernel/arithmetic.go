@@ -1,0 +1,118 @@
+package kernel
+
+import (
+	"fmt"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+)
+
+// LinearVariants are the names that LinearParams.Variant takes. Without one the adapter's features decide, among arithmetic that
+// keeps golden runs within their tolerance:
+//
+//	f32       sums and factors; on every adapter
+//	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
+//
+// and only by its name
+//
+//	packed    x rounded to 8 bits, and dot products of integers, for many rows
+//
+// "baseline", "subgroup" and "tile128" are f32 too, with less than the adapter may have.
+var LinearVariants = []string{"baseline", "f32", "matrix", "packed", "subgroup", "tile128"}
+
+// Arithmetic is the part of a product's variant that other kernels know: "" for those that choose by the adapter.
+func Arithmetic(variant string) string {
+	switch variant {
+	case "f32", "matrix", "packed":
+		return ""
+	}
+	return variant
+}
+
+// matrixConfig is what products multiply subgroup matrices by.
+var matrixConfig = gpu.MatrixConfig{Factor: "f16", Sum: "f32", M: 16, N: 16, K: 16}
+
+// arithmetic is what a product may use of an adapter.
+type arithmetic struct {
+	subgroup       uint32 // over how many invocations sums may go; 0: none
+	large          bool   // a GPU that wide tiles fill
+	matrix, packed bool
+	named          bool // asked for: all of many rows are multiplied so
+}
+
+func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error) {
+	switch variant {
+	case "", "f32", "matrix", "packed", "subgroup":
+		a.subgroup = subgroupSize(info)
+		a.large = variant != "subgroup" && info.Type == "discrete"
+	case "tile128":
+		a.large = true
+	case "baseline":
+	default:
+		return a, fmt.Errorf("linear: unknown variant %q", variant)
+	}
+	matrices := info.Features.Has(gpu.FeatureSubgroupMatrix|gpu.FeatureSubgroups|gpu.FeatureF16) && info.HasMatrix(matrixConfig) &&
+		info.SubgroupMin == 32 && info.SubgroupMax == 32
+	switch {
+	case variant == "subgroup" && a.subgroup == 0, variant == "packed" && a.subgroup == 0:
+		return a, fmt.Errorf("linear: variant %s: adapter %s has no subgroups of a known size", variant, info.Name)
+	case variant == "matrix" && !matrices:
+		return a, fmt.Errorf("linear: variant matrix: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums, or no subgroups of 32", info.Name)
+	case variant == "matrix", variant == "" && a.large:
+		a.matrix = matrices
+	}
+	a.packed, a.named = variant == "packed", variant == "matrix"
+	a.large = a.large || a.matrix || a.packed
+	return a, nil
+}
+
+// packs says whether a type's weights are integers of 8 bits or fewer, with one minimum a strip at most.
+func packs(t quant.Type) bool {
+	switch t {
+	case quant.F32, quant.F16, quant.BF16, quant.Q2_K:
+		return false
+	}
+	return true
+}
+
+// matvecMost is the number of rows up to which matrix × vector kernels, eight rows at a time, beat tiles.
+const matvecMost = 32
+
+// matvecs are ways for so many rows at a time, the last of them for all up to most; 0: any number.
+func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
+	for i, m := range rows {
+		w := matvecWay{m, m, subgroup}
+		if i+1 == len(rows) {
+			w.most = most
+		}
+		ways = append(ways, w)
+	}
+	return ways
+}
+
+// many are the ways of large GPUs, as measured on an H200: few rows share weights in registers, and a tile is taken where there are enough
+// of them for all units.
+func (a arithmetic) many(p *LinearParams) []shape {
+	ways := matvecs([]int{1}, a.subgroup, 1)
+	// A small matrix gains less than finding the norm on the way does; adapters and heads ask that matrices of one product agree on it.
+	alone := p.Norm && (p.Adapters != nil || p.Heads != nil || p.Matrix.Rows < 8192)
+	for _, m := range []int{2, 4, 8} {
+		if alone {
+			ways = append(ways, matvecWay{m, m, a.subgroup})
+		} else {
+			ways = append(ways, skinnyWay{skinnyShapeOf(p.Matrix, m), m, 0, a.subgroup})
+		}
+	}
+	if a.matrix {
+		fewest := 96
+		if a.named {
+			fewest = 0
+		}
+		ways = append(ways, matrixWay{2, 2, 4, 4, 2, int(a.subgroup), false, 192}, matrixWay{2, 2, 2, 4, 4, int(a.subgroup), false, fewest})
+	}
+	if a.packed && packs(p.Matrix.Type) && p.Room > 0 {
+		ways = append(ways, packedWay{2, 1, 192}, packedWay{1, 1, 0})
+	}
+	ways = append(ways, skinnyWay{skinnyShapeOf(p.Matrix, 16), 32, 192, a.subgroup})
+	return append(ways, tileWay{tile128, wideGroups}, tileWay{tile: matmulTile})
+}

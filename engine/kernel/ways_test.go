@@ -1,0 +1,119 @@
+package kernel
+
+import (
+	"math"
+	"os"
+	"testing"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+)
+
+// rounding is a precision in which ways compute.
+type rounding func(w, rows []float32, k int) []float32
+
+func half(f float32) float32 { return quant.F16ToF32(quant.F32ToF16(f)) }
+
+// inHalves has factors in f16.
+func inHalves(w, rows []float32, k int) []float32 {
+	var y []float32
+	for m := 0; m < len(rows); m += k {
+		for n := 0; n < len(w); n += k {
+			var sum float32
+			for i := range k {
+				sum += half(rows[m+i]) * half(w[n+i])
+			}
+			y = append(y, sum)
+		}
+	}
+	return y
+}
+
+// inBytes has rows in 8 bits, with a scale every 32 of them.
+func inBytes(w, rows []float32, k int) []float32 {
+	var y []float32
+	for m := 0; m < len(rows); m += k {
+		row := make([]float32, k)
+		for at := 0; at < k; at += 32 {
+			var top float64
+			for _, f := range rows[m+at : m+min(k, at+32)] {
+				top = max(top, math.Abs(float64(f)))
+			}
+			for i := at; i < min(k, at+32) && top > 0; i++ {
+				row[i] = float32(math.RoundToEven(float64(rows[m+i])*127/top) * top / 127)
+			}
+		}
+		for n := 0; n < len(w); n += k {
+			var sum float64
+			for i, f := range row {
+				sum += float64(f) * float64(w[n+i])
+			}
+			y = append(y, float32(sum))
+		}
+	}
+	return y
+}
+
+// inPrecision is a way, and what it computes in.
+type inPrecision struct {
+	shape
+	in rounding
+}
+
+// waysToTest are ways for few rows and for many.
+func waysToTest(info gpu.AdapterInfo) (few, many []inPrecision) {
+	if lanes := uint32(info.SubgroupLanes()); lanes > 0 {
+		for _, s := range []skinnyShape{{2, 2, 32, 64}, {4, 2, 8, 64}, {8, 4, 64, 128}, {16, 2, 4, 64}} {
+			few = append(few, inPrecision{skinnyWay{s, 0, 0, lanes}, nil})
+		}
+	}
+	many = []inPrecision{
+		{matrixWay{1, 2, 2, 1, 4, 32, true, 0}, inHalves}, {matrixWay{2, 1, 1, 2, 2, 32, true, 0}, inHalves},
+		{packedWay{1, 1, 0}, inBytes}, {packedWay{2, 1, 0}, inBytes},
+	}
+	return few, many
+}
+
+// Each way gives what the formula does, with all that may be fused with it, in the precision that is its own.
+func TestWays(t *testing.T) {
+	info := newRig(t).dev.Info()
+	few, many := waysToTest(info)
+	adapters := [][]Adapter{nil, {{First: 0, Ranks: 5, Factor: 0.5}}, {{First: 5, Ranks: 4, Factor: -1}}}
+	cases := []linearCase{
+		{typ: quant.Q4_0, n: 66, k: 512, LinearParams: LinearParams{Norm: true, Gated: SiLU, Bias: true}},
+		{typ: quant.Q4_K, n: 70, k: 768, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}},
+		{typ: quant.Q6_K, n: 130, k: 256, LinearParams: LinearParams{Gather: true, Norm: true}, tokens: 140},
+		{typ: quant.Q8_0, n: 37, k: 160, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 140},
+		{typ: quant.F16, n: 140, k: 172, LinearParams: LinearParams{Gated: GELU}},
+		{typ: quant.Q4_1, n: 45, k: 320, LinearParams: LinearParams{Norm: true}, lora: &loraCase{ranks: 12, slots: []int{0, 21, 30}, rows: adapters}},
+		{typ: quant.Q5_0, n: 20, k: 64, maxBinding: r8(quant.Q5_0, 64), LinearParams: LinearParams{Gated: SiLU, Bias: true}},
+	}
+	if os.Getenv("QUIRE_ALL") != "" {
+		for _, typ := range runningTypes() {
+			cases = append(cases, linearCase{typ: typ, n: 70, k: 768})
+		}
+	}
+	all, turn := os.Getenv("QUIRE_ALL") != "", 0
+	run := func(s shape, in rounding, m int) {
+		for i, c := range cases {
+			// Each way has one of the cases, and the next way the next.
+			_, integers := s.(packedWay)
+			if !all && i != turn%len(cases) || integers && !packs(c.typ) {
+				continue
+			}
+			c.m, c.only, c.rounded, c.Room = m, s, in, 140
+			t.Run(c.String(), func(t *testing.T) {
+				r := newRig(t)
+				got := r.runLinear(c)
+				r.accurate(got.want, got.plain, got.got)
+			})
+		}
+		turn++
+	}
+	for _, s := range few {
+		run(s.shape, s.in, 11)
+	}
+	for _, s := range many {
+		run(s.shape, s.in, 67)
+	}
+}

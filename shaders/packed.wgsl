@@ -1,0 +1,246 @@
+// y[m][n] = Σ_k W[n][k]·x[m][k] with x rounded to 8 bits a strip (round_rows.wgsl) and packed dot products of integers, which weights'
+// codes are. A workgroup of 256 owns a tile of 64·HIGH rows of x and 64·BROAD rows of W; while a strip is multiplied, the next is on its
+// way from memory to registers.
+//! include: weights tile
+//! slot rows: rows_step rows_sorted
+//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
+//! slot adapters: adapters_none adapters_lora
+//! const HIGH: u32      64s of rows that a tile has of x
+//! const BROAD: u32     and of W
+//! const ROOM: u32      rows that rounded x has room for
+//! const STRIPS: u32    strips of 32 weights in a row
+//! const N: u32         rows of this piece of W
+//! const Y_STRIDE: u32  floats from one row of y to the next
+//! const Y_OFFSET: u32  column of y where the piece's first row goes
+//! const ADD: bool      y is added to
+//! const ADAPTS: bool   this launch adds what adapters do
+//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
+//! const UPS: u32       where the ups' begin
+//! const SCALE: f32     factor of the sum
+//! const ACTIVATED: bool  y[m][n] = activate(r[n])
+//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
+//! const OVER: bool     y holds gates: y[m][i] = gated(y[m][i], r[i])
+@group(0) @binding(3) var<storage, read> x: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+
+fn store(m: u32, column: u32, value: f32) {
+    let at = m * Y_STRIDE + Y_OFFSET + column;
+    if OVER {
+        y[at] = gated(y[at], value);
+    } else if ADD {
+        y[at] += value;
+    } else {
+        y[at] = value;
+    }
+}
+
+const PASSES: u32 = 1u + u32(HALVES); // over a strip, whose halves may have scales of their own
+const XS_WIDE: u32 = 16u * HIGH;  // vec4s in a staged column, of four rows each
+const WS_WIDE: u32 = 16u * BROAD;
+const SUMS: u32 = HIGH * BROAD * 4u;
+const X_STAGERS: u32 = 2u * XS_WIDE;
+const W_STAGERS: u32 = X_STAGERS + 4u * WS_WIDE;
+const X_SCALERS: u32 = W_STAGERS + XS_WIDE;
+const STAGERS: u32 = X_SCALERS + WS_WIDE;
+const XS_STAGED: u32 = 8u * XS_WIDE;
+const WS_STAGED: u32 = 8u * WS_WIDE;
+var<workgroup> xs: array<vec4<u32>, XS_STAGED>;        // a word of four codes of four rows
+var<workgroup> ws: array<vec4<u32>, WS_STAGED>;
+var<workgroup> x_scale: array<vec4<f32>, XS_WIDE>;
+var<workgroup> x_sum: array<vec4<f32>, XS_WIDE>;
+var<workgroup> w_scale: array<array<vec4<f32>, 2>, WS_WIDE>;
+var<workgroup> w_least: array<array<vec4<f32>, 2>, WS_WIDE>;
+
+struct Fetched {
+    x: array<vec4<u32>, 4>, // words of four rows of x; or their scales and sums
+    units: array<Unit, 4>,
+    scale: array<Scale, 4>,
+}
+
+// fetch reads an invocation's share of a strip: two halves of four rows of x, a unit of four rows of W, or four rows' scales.
+fn fetch(f: ptr<function, Fetched>, rows: ptr<function, array<u32, 4>>, strip: u32, lid: u32) {
+    for (var i = 0u; i < 4u; i++) {
+        let row = (*rows)[i];
+        if lid < X_STAGERS {
+            (*f).x[i] = x[(row * STRIPS + strip) * 2u + lid % 2u];
+        } else if lid < W_STAGERS {
+            (*f).units[i] = unit_at(row, strip * 4u + lid % 4u);
+        } else if lid < X_SCALERS {
+            let at = row * STRIPS + strip;
+            let two = x[ROOM * STRIPS * 2u + at / 2u];
+            (*f).x[i] = select(two, two.zwzw, vec4<bool>(at % 2u == 1u));
+        } else {
+            (*f).scale[i] = scale_at(row, strip);
+        }
+    }
+}
+
+fn put(f: ptr<function, Fetched>, lid: u32) {
+    if lid < X_STAGERS {
+        let quad = lid / 2u;
+        for (var c = 0u; c < 4u; c++) {
+            xs[(lid % 2u * 4u + c) * XS_WIDE + quad] = vec4<u32>((*f).x[0][c], (*f).x[1][c], (*f).x[2][c], (*f).x[3][c]);
+        }
+    } else if lid < W_STAGERS {
+        let quad = (lid - X_STAGERS) / 4u;
+        let a = unit_codes((*f).units[0]);
+        let b = unit_codes((*f).units[1]);
+        let c = unit_codes((*f).units[2]);
+        let d = unit_codes((*f).units[3]);
+        ws[lid % 4u * WS_WIDE + quad] = vec4<u32>(a.x, b.x, c.x, d.x);
+        ws[(lid % 4u + 4u) * WS_WIDE + quad] = vec4<u32>(a.y, b.y, c.y, d.y);
+    } else if lid < X_SCALERS {
+        let quad = lid - W_STAGERS;
+        x_scale[quad] = bitcast<vec4<f32>>(vec4<u32>((*f).x[0].x, (*f).x[1].x, (*f).x[2].x, (*f).x[3].x));
+        x_sum[quad] = bitcast<vec4<f32>>(vec4<u32>((*f).x[0].y, (*f).x[1].y, (*f).x[2].y, (*f).x[3].y));
+    } else if lid < STAGERS {
+        let quad = lid - X_SCALERS;
+        w_scale[quad][0] = CODE_UNIT * vec4<f32>((*f).scale[0].scale.x, (*f).scale[1].scale.x, (*f).scale[2].scale.x, (*f).scale[3].scale.x);
+        w_scale[quad][1] = CODE_UNIT * vec4<f32>((*f).scale[0].scale.y, (*f).scale[1].scale.y, (*f).scale[2].scale.y, (*f).scale[3].scale.y);
+        w_least[quad][0] = vec4<f32>((*f).scale[0].least.x, (*f).scale[1].least.x, (*f).scale[2].least.x, (*f).scale[3].least.x);
+    }
+}
+
+fn dots(a: u32, b: vec4<u32>, sum: vec4<i32>) -> vec4<i32> {
+    return sum + vec4<i32>(dot4I8Packed(a, b.x), dot4I8Packed(a, b.y), dot4I8Packed(a, b.z), dot4I8Packed(a, b.w));
+}
+
+// multiply adds the products of the staged strip.
+fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
+    let tx = lid % 16u;
+    let ty = lid / 16u;
+    for (var half = 0u; half < PASSES; half++) {
+        var h = array<vec4<i32>, SUMS>();
+        for (var i8 = 0u; i8 < 8u / PASSES; i8++) {
+            let d = half * (8u / PASSES) + i8;
+            var b: array<vec4<u32>, BROAD>;
+            for (var j = 0u; j < BROAD; j++) {
+                b[j] = ws[d * WS_WIDE + j * 16u + tx];
+            }
+            for (var i = 0u; i < HIGH; i++) {
+                let a = xs[d * XS_WIDE + i * 16u + ty];
+                for (var j = 0u; j < BROAD; j++) {
+                    let s = (i * BROAD + j) * 4u;
+                    h[s] = dots(a.x, b[j], h[s]);
+                    h[s + 1u] = dots(a.y, b[j], h[s + 1u]);
+                    h[s + 2u] = dots(a.z, b[j], h[s + 2u]);
+                    h[s + 3u] = dots(a.w, b[j], h[s + 3u]);
+                }
+            }
+        }
+        for (var i = 0u; i < HIGH; i++) {
+            let a = x_scale[i * 16u + ty];
+            for (var j = 0u; j < BROAD; j++) {
+                let b = w_scale[j * 16u + tx][half];
+                let s = (i * BROAD + j) * 4u;
+                for (var r = 0u; r < 4u; r++) {
+                    (*sums)[s + r] += vec4<f32>(h[s + r]) * (a[r] * b);
+                }
+            }
+        }
+    }
+    if HAS_MIN {
+        for (var i = 0u; i < HIGH; i++) {
+            let a = x_sum[i * 16u + ty];
+            for (var j = 0u; j < BROAD; j++) {
+                let least = w_least[j * 16u + tx][0];
+                let s = (i * BROAD + j) * 4u;
+                for (var r = 0u; r < 4u; r++) {
+                    (*sums)[s + r] += a[r] * least;
+                }
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
+    let tile = tile_of(wid.y, 64u * HIGH);
+    if tile.first >= tile.end {
+        return;
+    }
+    let n0 = wid.x * (64u * BROAD);
+    let tx = lid % 16u;
+    let ty = lid / 16u;
+    var source: array<u32, 4>;
+    for (var i = 0u; i < 4u; i++) {
+        if lid < X_STAGERS {
+            source[i] = x_row(min(tile.first + lid / 2u * 4u + i, tile.end - 1u));
+        } else if lid < W_STAGERS {
+            source[i] = tile.weights + min(n0 + (lid - X_STAGERS) / 4u * 4u + i, N - 1u);
+        } else if lid < X_SCALERS {
+            source[i] = x_row(min(tile.first + (lid - W_STAGERS) * 4u + i, tile.end - 1u));
+        } else {
+            source[i] = tile.weights + min(n0 + (lid - X_SCALERS) % WS_WIDE * 4u + i, N - 1u);
+        }
+    }
+    var sums: array<vec4<f32>, SUMS>;
+    var f: Fetched;
+    fetch(&f, &source, 0u, lid);
+    for (var strip = 0u; strip < STRIPS; strip++) {
+        put(&f, lid);
+        workgroupBarrier();
+        fetch(&f, &source, min(strip + 1u, STRIPS - 1u), lid);
+        multiply(&sums, lid);
+        workgroupBarrier();
+    }
+
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Storing is written out here, for
+    // behind a pointer the copy makes gated products 7 % slower on Vulkan.
+    var done = sums;
+    let fours = adapter_fours();
+    for (var i = 0u; i < HIGH; i++) {
+        for (var r = 0u; r < 4u; r++) {
+            let m = tile.first + (i * 16u + ty) * 4u + r;
+            if m >= tile.end {
+                continue;
+            }
+            let row = y_row(m);
+            for (var j = 0u; j < BROAD; j++) {
+                let n = n0 + (j * 16u + tx) * 4u;
+                var v = done[(i * BROAD + j) * 4u + r];
+                if ADAPTED {
+                    if ADAPTS && fours > 0u {
+                        v += vec4<f32>(adapted(row, min(n, N - 1u), fours), adapted(row, min(n + 1u, N - 1u), fours),
+                            adapted(row, min(n + 2u, N - 1u), fours), adapted(row, min(n + 3u, N - 1u), fours));
+                    }
+                }
+                if BIAS {
+                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
+                    if GATED {
+                        at = at / 2u + at % 2u * UPS;
+                    }
+                    v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
+                }
+                if SCALE != 1.0 {
+                    v *= SCALE;
+                }
+                if ACTIVATED {
+                    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
+                }
+                if GATED {
+                    if n < N {
+                        store(row, n / 2u, gated(v.x, v.y));
+                    }
+                    if n + 2u < N {
+                        store(row, n / 2u + 1u, gated(v.z, v.w));
+                    }
+                } else {
+                    if n < N {
+                        store(row, n, v.x);
+                    }
+                    if n + 1u < N {
+                        store(row, n + 1u, v.y);
+                    }
+                    if n + 2u < N {
+                        store(row, n + 2u, v.z);
+                    }
+                    if n + 3u < N {
+                        store(row, n + 3u, v.w);
+                    }
+                }
+            }
+        }
+    }
+}
