@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,11 +71,8 @@ func (e *Engine) openDraft() error {
 	if err != nil {
 		return fmt.Errorf("the draft model: %w", err)
 	}
-	switch {
-	case plan.NoText || plan.Whole:
+	if plan.NoText || plan.Whole {
 		return fmt.Errorf("%w: %s gives no text", ErrDraftModel, plan.Config.Name)
-	case plan.StateBytes() > 0:
-		return fmt.Errorf("%w: the layers of %s keep a state", ErrDraftModel, plan.Config.Name)
 	}
 	if err := sameVocabulary(e.tokenizer, tokens); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrDraftModel, plan.Config.Name, err)
@@ -89,28 +87,52 @@ func (e *Engine) openDraft() error {
 	for _, window := range plan.Windows() {
 		groups = append(groups, paging.Group{Window: window})
 	}
-	lanes, budget := min(draftLanes, main.MaxSeqs), min(main.TokenBudget, 512)
+	binding := min(limits.MaxStorageBufferBindingSize, limits.MaxBufferSize)
+	slots, lanes, err := e.draftStates(plan, memory, binding)
+	if err != nil {
+		return fmt.Errorf("the draft model: %w", err)
+	}
+	budget := min(main.TokenBudget, 512)
 	needs := kvNeeds{
 		layout: func(t kernel.KVType) kernel.KVLayout { return plan.KVLayouts(main.BlockSize, t)[0] }, kvType: main.KVType, layers: plan.GroupLayers(),
 		groups: groups, budget: budget, trained: min(plan.Config.Context, main.Context), seqs: lanes, memory: memory / 4,
-		binding: min(limits.MaxStorageBufferBindingSize, limits.MaxBufferSize),
+		binding: binding,
 	}
 	blocks, context, err := needs.fit()
 	if err != nil {
 		return fmt.Errorf("the draft model: %w", err)
 	}
-	c := &companion{plan: plan, source: src, bytes: uint64(blocks) * needs.perBlock(main.KVType)}
+	c := &companion{plan: plan, source: src, bytes: uint64(blocks)*needs.perBlock(main.KVType) + uint64(slots)*uint64(plan.StateBytes())}
 	c.options = runner.Options{
-		KVType: main.KVType, Blocks: blocks, BlockSize: main.BlockSize, MaxSeqs: lanes, TokenBudget: budget, MaxOutputs: lanes, Context: context,
+		KVType: main.KVType, Blocks: blocks, States: slots, BlockSize: main.BlockSize, MaxSeqs: lanes, TokenBudget: budget, MaxOutputs: lanes, Context: context,
 		Depth: defaultDepth, Variant: main.Variant, Tuning: main.Tuning, Deterministic: main.Deterministic, SelfTest: main.SelfTest,
 	}
 	c.model = draft.NewModel(draft.ModelConfig{
-		Cache: paging.Config{BlockSize: main.BlockSize, Blocks: blocks, Groups: groups, PrefixCache: true},
+		Cache: paging.Config{BlockSize: main.BlockSize, Blocks: blocks, Groups: groups, States: slots, PrefixCache: true},
 		Lanes: lanes, Budget: budget, Context: context, Vocabulary: e.info.Vocabulary,
 		Share: int(100 * plan.WeightBytes() / max(1, e.plan.WeightBytes())),
 	})
 	e.machine.draft = c
 	return nil
+}
+
+// draftStates gives how many slots for states a draft model has, the null slot included, and how many sequences they are enough for: of
+// each it keeps the states behind all tokens of a draft.
+func (e *Engine) draftStates(p *model.Plan, memory, binding uint64) (slots, lanes int, err error) {
+	lanes = min(draftLanes, e.machine.options.MaxSeqs)
+	if p.StateBytes() == 0 {
+		return 0, lanes, nil
+	}
+	if memory /= 2; e.options.StateMemory > 0 {
+		memory = e.options.StateMemory
+	}
+	each := cmp.Or(e.options.DraftMax, draft.Most) + 3
+	most := min(memory/4/uint64(p.StateBytes()), binding/p.LargestStateBytes())
+	if lanes = min(lanes, (int(most)-1)/each); lanes < 1 {
+		return 0, 0, fmt.Errorf("%w: its states need %s and may have %s: raise the state memory, or draft fewer tokens", gpu.ErrOutOfMemory,
+			amount(float64(1+each)*float64(p.StateBytes())), amount(float64(memory/4)))
+	}
+	return 1 + lanes*each, lanes, nil
 }
 
 // sameVocabulary refuses a draft model whose tokens mean something else.

@@ -64,6 +64,12 @@ func TestSpeculation(t *testing.T) {
 		require.NoError(t, e.loop.Call(func() { e.loop.Fail(gpu.ErrDeviceLost) }))
 		testSpeculation(t, e) // and after a lost device
 	})
+	t.Run("draft model with states", func(t *testing.T) {
+		if runsFew() {
+			t.Skip("takes a second model")
+		}
+		testSpeculation(t, openFamily(t, "qwen35", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "draft", DraftModel: familySource(t, "qwen35")}))
+	})
 }
 
 func modelSource(t testing.TB, name string) gpu.Source {

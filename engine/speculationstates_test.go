@@ -37,11 +37,15 @@ func (k *known) Draft(tokens []int32, inFlight, most int) []int32 {
 	return k.draft
 }
 
+func familySource(t testing.TB, name string) gpu.Source {
+	f, size := testdata.Open(t, "families/"+name+".gguf")
+	return gpu.ReaderSource(f, size)
+}
+
 // openFamily opens one of the small models of random weights.
 func openFamily(t testing.TB, name string, o Options) *Engine {
-	f, size := testdata.Open(t, "families/"+name+".gguf")
 	o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
-	e, err := Open(context.Background(), gpu.ReaderSource(f, size), o)
+	e, err := Open(context.Background(), familySource(t, name), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
 	return e

@@ -85,8 +85,11 @@ func (m *Model) submit(t *paging.BlockTable, lane int32, tokens []int32, start, 
 			s.Groups[g].Slots = append(s.Groups[g].Slots, ids[p/size]*int32(size)+int32(p%size))
 		}
 	}
-	s.Rows = append(s.Rows, step.Row{Sequence: uint64(lane) + 1, Lane: lane, Count: int32(n), Start: int32(start), Blocks: int32(t.Len())})
+	row := step.Row{Sequence: uint64(lane) + 1, Lane: lane, Count: int32(n), Start: int32(start), Blocks: int32(t.Len())}
+	row.From, row.To = t.States()
+	s.Rows = append(s.Rows, row)
 	if draw {
+		m.cache.KeepFork(t) // the next draft may begin here
 		s.Outputs = append(s.Outputs, step.Output{Token: int32(n - 1), Sample: true})
 	}
 	s.Copies = append(s.Copies, m.cache.Copies()...)
@@ -190,6 +193,11 @@ func (c *companion) rewind(tokens []int32) {
 	keep = min(keep, len(tokens)-1)
 	if over := c.table.Tokens() - keep; over > 0 && (keep == 0 || c.model.cache.Truncate(c.table, over) != nil) {
 		c.model.cache.Free(c.table)
+	}
+	if c.model.cache.HasStates() {
+		if c.model.cache.DropForks(c.table); c.table.Tokens() == 0 {
+			c.model.cache.Free(c.table)
+		}
 	}
 	c.base, c.tail = len(tokens), c.tail[:0]
 }

@@ -31,6 +31,7 @@ type machine struct {
 	size    int
 	slots   map[int32]int32
 	lanes   map[int32]int32
+	states  map[int32][]int32 // the tokens behind which each stands; nil: there are none
 	results []*step.Result
 	tokens  int
 	broken  error
@@ -50,17 +51,27 @@ func (m *machine) Submit(s *step.Step) error {
 	}
 	row := s.Rows[0]
 	m.tokens += len(s.Tokens)
+	at := slices.Clone(m.states[row.From])
 	for i, token := range s.Tokens {
 		if token == step.LaneToken {
 			token = m.lanes[row.Lane]
 		}
 		m.slots[s.Groups[0].Slots[i]] = token
+		at = append(at, token)
+	}
+	if m.states != nil {
+		require.Positive(m.t, row.To)
+		require.Len(m.t, at, int(row.Start+row.Count))
+		m.states[row.To] = at
 	}
 	r := &step.Result{Number: s.Number}
 	for _, o := range s.Outputs {
 		var tokens []int32
 		for p := range s.Positions[o.Token] + 1 {
 			tokens = append(tokens, m.slots[s.Groups[0].Tables[int(p)/m.size]*int32(m.size)+p%int32(m.size)])
+		}
+		if m.states != nil {
+			require.Equal(m.t, tokens, at, "the state is of another text")
 		}
 		m.lanes[row.Lane] = following(tokens)
 		r.Tokens = append(r.Tokens, m.lanes[row.Lane])
@@ -84,9 +95,15 @@ func TestModelDraftsItsText(t *testing.T) {
 			Cache: paging.Config{BlockSize: size, Blocks: draw(10, 80, "blocks"), PrefixCache: rapid.Bool().Draw(t, "cache")},
 			Lanes: draw(1, 3, "lanes"), Budget: draw(2, 20, "budget"), Context: draw(30, 90, "context"), Vocabulary: 40,
 		}
+		if rapid.Bool().Draw(t, "has states") {
+			c.Cache.States = draw(2, 60, "states")
+		}
 		m := NewModel(c)
 		start := func() *machine {
 			runner := &machine{t: t, size: size, slots: map[int32]int32{}, lanes: map[int32]int32{}}
+			if c.Cache.States > 0 {
+				runner.states = map[int32][]int32{0: nil}
+			}
 			require.NoError(t, m.Reset(runner))
 			return runner
 		}
@@ -178,4 +195,28 @@ func TestModelKeepsSaltsApart(t *testing.T) {
 		require.Len(t, m.Drafter(Settings{Depth: 1, Salt: c.salt}).Draft(text, 0, 1), 1)
 		assert.Equal(t, c.computed, runner.tokens-before, c.salt)
 	}
+}
+
+// A model whose layers keep a state begins the next draft behind the last token that was right, and computes no token again for it.
+func TestModelKeepsStates(t *testing.T) {
+	computed := map[int]int{}
+	for _, states := range []int{0, 20} {
+		m := NewModel(ModelConfig{Cache: paging.Config{BlockSize: 4, Blocks: 100, States: states}, Lanes: 1, Budget: 64, Context: 300, Vocabulary: 40})
+		runner := &machine{t: t, size: 4, slots: map[int32]int32{}, lanes: map[int32]int32{}}
+		if states > 0 {
+			runner.states = map[int32][]int32{0: nil}
+		}
+		require.NoError(t, m.Reset(runner))
+		d, text := m.Drafter(Settings{Depth: 1}), []int32{1, 2, 3, 4, 5}
+		for turn := range 30 {
+			draft := d.Draft(text, 0, 6)
+			require.NotEmpty(t, draft)
+			text = append(append(text, draft[:turn%(len(draft)+1)]...), 39)
+			d.Verified(6, 6)
+		}
+		computed[states] = runner.tokens
+		d.Close()
+		require.NoError(t, m.Check())
+	}
+	assert.Equal(t, computed[0], computed[20])
 }
