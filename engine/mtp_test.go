@@ -35,10 +35,12 @@ func (m *hybrid) open(t testing.TB, o Options) *Engine {
 
 // What a model guesses behind each of its tokens is what the float64 model guesses, whatever drafts it verified.
 func TestGuesses(t *testing.T) {
-	if runsFew() {
-		t.Skip("its kernels take long to compile in the tab")
+	models := guessing()
+	if os.Getenv("QUIRE_ALL") == "" {
+		repeats(t)
+		delete(models, "qwen3next with a vocabulary of its own")
 	}
-	for name, m := range guessing() {
+	for name, m := range models {
 		t.Run(name, func(t *testing.T) {
 			e := m.open(t, Options{KVType: "f32", Context: 128, MaxSeqs: 2, TokenBudget: 12, Speculation: "mtp"})
 			var requests []Request
@@ -97,9 +99,7 @@ func predictable(width int) func(name string, weights []float32) {
 
 // A model that is right about what it says next gives the same text in fewer steps; one that is never right soon says what it did.
 func TestMTP(t *testing.T) {
-	if runsFew() {
-		t.Skip("its kernels take long to compile in the tab")
-	}
+	repeats(t)
 	m := guessing()["qwen35"]
 	m.tune = predictable(m.width)
 	o := Options{Deterministic: true, Context: 128, MaxSeqs: 3, Speculation: "mtp"}

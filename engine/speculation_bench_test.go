@@ -43,7 +43,7 @@ func BenchmarkMTP(b *testing.B) {
 	for i := range 24 {
 		m.recurrent = append(m.recurrent, i%4 < 3)
 	}
-	compareDrafts(b, m.open(b, Options{Speculation: "mtp", Context: 2048}), []Request{{Prompt: testPrompts(4)[3], MaxTokens: 60, IgnoreEnd: true}})
+	compareDrafts(b, m.open(b, Options{Speculation: "mtp", Context: 2048}), []Request{{Prompt: testPrompts(4)[3], MaxTokens: 400, IgnoreEnd: true}})
 }
 
 // asked is the prompt of a user's question.

@@ -65,9 +65,7 @@ func TestSpeculation(t *testing.T) {
 		testSpeculation(t, e) // and after a lost device
 	})
 	t.Run("draft model with states", func(t *testing.T) {
-		if runsFew() {
-			t.Skip("takes a second model")
-		}
+		repeats(t)
 		testSpeculation(t, openFamily(t, "qwen35", Options{Deterministic: true, Context: 256, MaxSeqs: 4, Speculation: "draft", DraftModel: familySource(t, "qwen35")}))
 	})
 }

@@ -42,10 +42,13 @@ func (b *builder) guess(head rows, block func(x rows)) {
 	b.plan.guessMatrices = len(b.plan.matrices)
 	pair := tokens("guessed from", 2*head.width)
 	hidden, drawn := tokens("head's rows", head.width), tokens("drawn", head.width)
-	b.normed(head, hidden, 0)
 	b.embedDrawn(drawn)
-	b.normed(b.rmsNorm(drawn, "nextn.enorm"), pair, 0)
-	b.normed(b.rmsNorm(hidden, "nextn.hnorm"), pair, head.width)
+	for _, n := range []struct {
+		x, y   rows
+		column int
+	}{{head, hidden, 0}, {b.rmsNorm(drawn, "nextn.enorm"), pair, 0}, {b.rmsNorm(hidden, "nextn.hnorm"), pair, head.width}} {
+		b.normed(n.x, n.y, n.column)
+	}
 	x := tokens(head.label, head.width)
 	b.product(b.projection(x, pair, "nextn.eh_proj"))
 	block(x)
