@@ -17,7 +17,7 @@
 //! slot stage: stage_f32 stage_f16
 //! slot rows: attention_rows_workgroup attention_rows_subgroup
 //! slot lse: lse_none lse_keep
-//! slot finish: attention_whole attention_split
+//! slot finish: attention_whole attention_split attention_shared
 //! slot walk: walk_whole walk_parts
 //! const TX: u32           invocations along the keys
 //! const TY: u32           invocations along the query rows
@@ -140,7 +140,7 @@ fn join_parts(done: ptr<function, array<vec4<f32>, OUTS>>, tx: u32, ty: u32) {
 }
 
 // finish_rows writes the invocation's rows, or what a merge is to make of them.
-fn finish_rows(item: Item, index: u32, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>, OUTS>>,
+fn finish_rows(item: Item, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>, OUTS>>,
     total: ptr<function, array<vec4<f32>, RG>>, top: ptr<function, array<vec4<f32>, RG>>) {
     let first_row = item.first + ty * (4u * RG);
     let cx = tx % CX;
@@ -150,7 +150,7 @@ fn finish_rows(item: Item, index: u32, tx: u32, ty: u32, done: ptr<function, arr
         if flat >= item.rows {
             break;
         }
-        let partial = (index * KV_HEADS + item.kv_head) * BQ + flat - item.first;
+        let partial = partial_at(item, flat);
         let l = (*total)[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {
             let column = cx + c * CX;
@@ -321,5 +321,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var total = sum;
     var top = maximum;
     join_parts(&done, tx, ty);
-    finish_rows(item, index, tx, ty, &done, &total, &top);
+    finish_rows(item, tx, ty, &done, &total, &top);
 }

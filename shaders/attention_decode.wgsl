@@ -60,7 +60,7 @@ fn join_groups(maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, arra
 }
 
 // finish_rows merges what the subgroups have in workgroup memory and writes the rows.
-fn finish_rows(item: Item, index: u32, local: u32) {
+fn finish_rows(item: Item, local: u32) {
     for (var i = local; i < ROWS * LANES * 2u; i += WORKGROUP) {
         let r = i / (LANES * 2u);
         let c = i % (LANES * 2u);
@@ -78,7 +78,7 @@ fn finish_rows(item: Item, index: u32, local: u32) {
             x = fma(outs[(g * ROWS + r) * LANES * 2u + c], vec4<f32>(scale), x);
         }
         if keeps_partial(item.flags) {
-            let partial = (index * KV_HEADS + item.kv_head) * BQ + r;
+            let partial = partial_at(item, flat);
             partial_column(partial, c, x);
             if c == 0u {
                 partial_column(partial, COLUMNS, vec4<f32>(top, l, 0.0, 0.0));
@@ -186,5 +186,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         }
     }
     workgroupBarrier();
-    finish_rows(item, index, local);
+    finish_rows(item, local);
 }

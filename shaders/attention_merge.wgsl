@@ -10,9 +10,8 @@
 //! const HEADS_PER_KV: u32  query heads that share a KV head
 //! const KV_HEADS: u32      KV heads
 //! const OUT_STRIDE: u32    words from one token's output to the next
-//! const ITEMS_WORD: u32    the step's word with the number of items
 //! const MERGES_WORD: u32   the step's word with the number of merges
-//! most MERGED: u32         items of a merge
+//! most MERGED: u32         partial results of a merge
 
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
@@ -33,14 +32,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let kv_head = group.y / BQ;
     let merge = step[MERGES_WORD + 1u] + index * MERGE_WORDS;
     let row = step[merge];
-    let item = step[merge + 1u];
+    let first = step[merge + 1u];
     let items = step[merge + 2u];
-    let flat = step[step[ITEMS_WORD + 1u] + item * ITEM_WORDS + 1u] + group.y % BQ;
+    let flat = step[merge + 3u] + group.y % BQ;
     if flat >= row_count(row) * HEADS_PER_KV {
         return;
     }
 
-    let base = (item * KV_HEADS + kv_head) * BQ + group.y % BQ;
+    let base = (first * KV_HEADS + kv_head) * BQ + group.y % BQ;
     let c = lane % COLUMNS;
     let part = lane / COLUMNS;
     var greatest = NONE;

@@ -12,6 +12,7 @@
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
 //! slot rows: wide_rows_workgroup wide_rows_subgroup
 //! slot lse: lse_none lse_keep
+//! slot finish: attention_whole attention_shared
 //! slot walk: walk_whole walk_parts
 //! const TY: u32          invocations along the query rows
 //! const RG: u32          vec4s of query rows that an invocation owns
@@ -113,7 +114,7 @@ fn put_piece(piece: Piece, lane: u32) {
     }
 }
 
-// finish_rows writes the invocation's rows.
+// finish_rows writes the invocation's rows, or what a merge is to make of them.
 fn finish_rows(item: Item, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>, OUTS>>, total: ptr<function, array<vec4<f32>, RG>>,
     top: ptr<function, array<vec4<f32>, RG>>) {
     let first_row = item.first + ty * (4u * RG);
@@ -122,15 +123,25 @@ fn finish_rows(item: Item, tx: u32, ty: u32, done: ptr<function, array<vec4<f32>
         if flat >= item.rows {
             break;
         }
+        let partial = partial_at(item, flat);
         let l = (*total)[r / 4u][r % 4u];
         for (var c = 0u; c < RC; c++) {
             let column = tx + c * 16u;
+            let x = (*done)[4u * ((r / 4u) * RC + c) + r % 4u];
             if column < COLUMNS {
-                finish(item, flat, column, (*done)[4u * ((r / 4u) * RC + c) + r % 4u], l);
+                if keeps_partial(item.flags) {
+                    partial_column(partial, column, x);
+                } else {
+                    finish(item, flat, column, x, l);
+                }
             }
         }
         if tx == 0u {
-            finish_lse(item, flat, (*top)[r / 4u][r % 4u], l);
+            if keeps_partial(item.flags) {
+                partial_column(partial, COLUMNS, vec4<f32>((*top)[r / 4u][r % 4u], l, 0.0, 0.0));
+            } else {
+                finish_lse(item, flat, (*top)[r / 4u][r % 4u], l);
+            }
         }
     }
 }

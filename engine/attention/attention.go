@@ -19,7 +19,14 @@ type Attention struct {
 	prefillTile, decodeTile tile
 	walk                    walk       // of prefill
 	launches                []gpu.View // what tells a walk in parts which launch it is
-	splitMost, mergeMost    int        // keys of a decode item, and items of a merge
+	splitMost, mergeMost    int        // keys of a decode item, and partial results of a merge
+
+	// Of keys that rows share.
+	sharedModule *gpu.Module // nil: they do not
+	shared       *gpu.Kernel // nil: it does not compile before they do
+	sharedTile   tile
+	sharedMost   int         // keys of an item
+	unshared     []*Bindings // that wait for the kernel
 }
 
 // New starts compiling the kernels.
@@ -77,7 +84,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if a.merge, err = a.compile(atMost(merge, "MERGED", a.mergeMost)); err != nil {
 		return nil, err
 	}
-	return a, nil
+	return a, a.newShared(c)
 }
 
 // mergeLanes is how many items attention_merge takes at a time: as many as invocations, which own a row's columns.
@@ -101,7 +108,7 @@ func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 
 // Wait blocks until the kernels are compiled.
 func (a *Attention) Wait(ctx context.Context) error {
-	for _, k := range []*gpu.Kernel{a.prefill, a.decode, a.merge} {
+	for _, k := range []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared} {
 		if k == nil {
 			continue
 		}
@@ -140,7 +147,6 @@ func (p Params) mergeSpec(t tile) kernel.Spec {
 	s := kernel.Spec{
 		File: "attention_merge", Variant: "baseline",
 		Consts: append(p.shapeConsts(), kernel.Const{Name: "BQ", Value: t.rows}, kernel.Const{Name: "LANES", Value: p.mergeLanes()},
-			kernel.Const{Name: "ITEMS_WORD", Value: kernel.ListWord(kernel.WordDecodeItems, p.List)},
 			kernel.Const{Name: "MERGES_WORD", Value: kernel.ListWord(kernel.WordMerges, p.List)}),
 		Slots:    map[string]string{},
 		Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
@@ -158,6 +164,8 @@ type Operands struct{ Step, Q, K, V, Out, Partials, LSE, Walks gpu.View }
 type Bindings struct {
 	prefill       []*gpu.BindGroup // a launch of a walk each
 	decode, merge *gpu.BindGroup
+	shared        *gpu.BindGroup
+	operands      Operands
 }
 
 // Bind binds a layer's buffers; it waits for kernels that still compile.
@@ -185,11 +193,15 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	if b.merge, err = a.device.Bind(a.merge, append([]gpu.View{o.Step, o.Partials, o.Out}, lse...)...); err != nil {
 		return nil, err
 	}
-	return b, nil
+	if b.operands = o; a.shared == nil {
+		a.unshared = append(a.unshared, b)
+		return b, nil
+	}
+	return b, a.bindShared(b)
 }
 
-// Record records a step's attention: its prefill items, its decode items, and the merges of those that are split. At
-// most three dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
+// Record records a step's attention: its prefill items, its decode items, those of shared keys, and the merges of those that
+// are split. At most four dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
 // which there are none cost nothing.
 func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
 	heads, list := uint32(a.params.KVHeads), s.List(a.params.List)
@@ -202,6 +214,10 @@ func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
 	}
 	y, z = kernel.Fold(len(list.Decode))
 	rec.Dispatch(a.decode, b.decode, heads, y, z)
+	if len(list.Shared) > 0 {
+		y, z = kernel.Fold(len(list.Shared))
+		rec.Dispatch(a.shared, b.shared, heads, y, z)
+	}
 	x, z := kernel.Fold(len(list.Merges))
 	rec.Dispatch(a.merge, b.merge, x, heads*uint32(a.decodeTile.rows), z)
 }

@@ -21,7 +21,8 @@ func (a *Attention) SameItems(b *Attention) bool {
 	p, q := &a.params, &b.params
 	return p.Heads == q.Heads && p.KVHeads == q.KVHeads && p.Bidirectional == q.Bidirectional && p.Deterministic == q.Deterministic &&
 		a.prefillTile.rows == b.prefillTile.rows && a.decodeTile.rows == b.decodeTile.rows && a.decodeTile.keys == b.decodeTile.keys &&
-		a.splitMost == b.splitMost && a.mergeMost == b.mergeMost
+		a.splitMost == b.splitMost && a.mergeMost == b.mergeMost && p.shares() == q.shares() && a.sharedTile.rows == b.sharedTile.rows &&
+		a.sharedTile.keys == b.sharedTile.keys && a.sharedMost == b.sharedMost
 }
 
 // AppendRow appends the items of a step's row: decode items and merges for few tokens, prefill items for more, and in
@@ -29,7 +30,7 @@ func (a *Attention) SameItems(b *Attention) bool {
 func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan int) {
 	list := s.List(a.params.List)
 	if a.splits(count) {
-		list.Decode, list.Merges = a.appendDecodeItems(list.Decode, list.Merges, row, count, start+count, splitSpan)
+		a.appendDecodeItems(list, row, count, start+count, splitSpan)
 		return
 	}
 	list.Prefill = a.appendPrefillItems(list.Prefill, row, count, start)
@@ -55,22 +56,22 @@ func (a *Attention) appendPrefillItems(items []kernel.Item, row, count, start in
 // appendDecodeItems appends the items of a row whose count tokens end a sequence of seqLen: its keys in spans, and a merge
 // for each tile of rows where there are several. A step's items serve every KV group of its layers, so a window leaves
 // them as they are: its kernel passes over what lies before it.
-func (a *Attention) appendDecodeItems(items []kernel.Item, merges []kernel.Merge, row, count, seqLen, splitSpan int) ([]kernel.Item, []kernel.Merge) {
+func (a *Attention) appendDecodeItems(list *kernel.Items, row, count, seqLen, splitSpan int) {
 	flat := count * a.params.Heads / a.params.KVHeads
 	seqLen = max(0, seqLen)
 	span, spans := a.spans(seqLen, splitSpan)
 	for first := 0; first < flat; first += a.decodeTile.rows {
 		if spans == 1 {
-			items = append(items, kernel.Item{Row: uint32(row), First: uint32(first) | itemWhole, KeyEnd: uint32(seqLen)})
+			list.Decode = append(list.Decode, kernel.Item{Row: uint32(row), First: uint32(first) | itemWhole, KeyEnd: uint32(seqLen)})
 			continue
 		}
-		merges = append(merges, kernel.Merge{Row: uint32(row), First: uint32(len(items)), Count: uint32(spans)})
+		list.Merges = append(list.Merges, kernel.Merge{Row: uint32(row), First: uint32(list.Partials), Count: uint32(spans), Flat: uint32(first)})
 		for s := range spans {
-			items = append(items, kernel.Item{Row: uint32(row), First: uint32(first),
-				KeyBegin: uint32(s * span), KeyEnd: uint32(min(seqLen, (s+1)*span))})
+			list.Decode = append(list.Decode, kernel.Item{Row: uint32(row), First: uint32(first),
+				KeyBegin: uint32(s * span), KeyEnd: uint32(min(seqLen, (s+1)*span)), To: uint32(list.Partials + s)})
 		}
+		list.Partials += spans
 	}
-	return items, merges
 }
 
 // spans cuts seqLen keys: whole tiles of about splitSpan keys each, no more than one launch walks, and no more of them than

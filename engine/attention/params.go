@@ -42,6 +42,8 @@ type Params struct {
 	// tiles (see Tiles).
 	Variant       string
 	Tuning        *Tuning // what was measured on the adapter, for Variant ""; nil: nothing
+	Shared        bool    // rows may share keys (Share); what then depends on more than the causal order forbids it
+	Late          bool    // the kernel of shared keys does not compile before there are some
 	Deterministic bool    // every row through the prefill kernel, unsplit: one order of summation for each element
 }
 

@@ -34,7 +34,11 @@ type scene struct {
 	k, v      []float32 // [block][KV head][slot][dim]
 	launches  int       // of prefill, in the last run
 	sinks     []float32 // a logit a head; nil: none
+	shared    []sharedRows
 }
+
+// sharedRows are sequences that begin with the same keys of the first.
+type sharedRows struct{ first, rows, keys int }
 
 const group = 1 // the KV group of every scene; group 0 has tables full of the null block
 
@@ -78,7 +82,14 @@ func (s *scene) fill() {
 	for i := range s.k {
 		s.k[i], s.v[i] = float32(math.NaN()), float32(math.NaN())
 	}
-	for _, q := range s.sequences {
+	for _, sh := range s.shared {
+		for _, q := range s.sequences[sh.first : sh.first+sh.rows] {
+			n := sh.keys * p.KVHeads * p.HeadDim
+			copy(q.k[:n], s.sequences[sh.first].k)
+			copy(q.v[:n], s.sequences[sh.first].v)
+		}
+	}
+	for i, q := range s.sequences {
 		q.table = q.table[:0]
 		for range (q.length + p.BlockSize - 1) / p.BlockSize {
 			q.table = append(q.table, uint32(ids[0]+1))
@@ -95,6 +106,11 @@ func (s *scene) fill() {
 				at := (key*p.KVHeads + h) * p.HeadDim
 				copy(s.k[to:to+p.HeadDim], q.k[at:])
 				copy(s.v[to:to+p.HeadDim], q.v[at:])
+			}
+		}
+		for _, sh := range s.shared {
+			if i > sh.first && i < sh.first+sh.rows {
+				copy(q.table[:sh.keys/p.BlockSize], s.sequences[sh.first].table)
 			}
 		}
 		// What lies wholly before the window has been given back.
@@ -147,13 +163,12 @@ func (s *scene) run() [][]float32 {
 	var d kernel.StepData
 	var q []byte
 	tokens := 0
-	for i, seq := range s.sequences {
+	for _, seq := range s.sequences {
 		row := kernel.StepRow{First: uint32(tokens), Count: uint32(seq.count), Start: uint32(int32(seq.length - seq.count))}
 		var tables [kernel.MaxGroups][]uint32
 		tables[0] = make([]uint32, len(seq.table))
 		tables[group] = seq.table
 		d.Rows, d.Tables = append(d.Rows, row), append(d.Tables, tables)
-		a.AppendRow(&d, i, seq.count, seq.length-seq.count, s.span)
 		for t := range seq.count {
 			line := make([]float32, p.QStride)
 			for e := range line {
@@ -166,9 +181,10 @@ func (s *scene) run() [][]float32 {
 		}
 		tokens += seq.count
 	}
+	s.items(a, &d)
 	d.Tokens, d.Positions, d.Slots = make([]uint32, tokens), make([]uint32, tokens), make([][]int32, group+1)
 	out := s.buffer("out", make([]byte, max(16, 4*tokens*p.OutStride)))
-	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(len(d.List(p.List).Decode))), gpu.Storage)
+	partials, err := s.dev.NewBuffer("partials", max(16, a.PartialBytes(d.List(p.List).Partials)), gpu.Storage)
 	require.NoError(s, err)
 	s.Cleanup(partials.Release)
 	walks, err := s.dev.NewBuffer("walks", max(16, a.WalkBytes(len(d.List(p.List).Prefill))), gpu.Storage)
@@ -210,6 +226,28 @@ func (s *scene) run() [][]float32 {
 		results = append(results, result)
 	}
 	return results
+}
+
+// items shares the step's rows out.
+func (s *scene) items(a *Attention, d *kernel.StepData) {
+	for i := 0; i < len(s.sequences); {
+		n := slices.IndexFunc(s.shared, func(sh sharedRows) bool { return sh.first == i })
+		if n < 0 {
+			a.AppendRow(d, i, s.sequences[i].count, s.sequences[i].length-s.sequences[i].count, s.span)
+			i++
+			continue
+		}
+		sh, most := s.shared[n], 0
+		for _, q := range s.sequences[i : i+sh.rows] {
+			most = max(most, q.length)
+		}
+		sharing, ok := a.Share(sh.rows, sh.keys, most, s.span, 4)
+		require.True(s, ok)
+		before := d.List(s.params.List).Partials
+		a.AppendShared(d, i, sh.rows, sh.keys, s.span, sharing)
+		require.Equal(s, before+sharing.Partials, d.List(s.params.List).Partials)
+		i += sh.rows
+	}
 }
 
 // sink records the scene's sinks.

@@ -33,11 +33,12 @@ type testCase struct {
 	q, k, v      kernel.Pattern
 	table        []uint32
 	count, start int
+	apart        bool // tokens of as many sequences that share keys, not of one
 }
 
 // SelfTest adds the kernels, which have compiled, to a test: a row of several tokens, and one of one token whose keys are split.
 func (a *Attention) SelfTest(t *kernel.SelfTest) error {
-	if !t.Needs(a.prefill, a.decode, a.merge) {
+	if !t.Needs(a.prefill, a.decode, a.merge, a.shared) {
 		return nil
 	}
 	p := a.params
@@ -74,7 +75,11 @@ func (a *Attention) SelfTest(t *kernel.SelfTest) error {
 		return err
 	}
 	c.count, c.start = 1, keys-1
-	return a.test(t, c, o, a.decode, a.merge)
+	if err := a.test(t, c, o, a.decode, a.merge); err != nil || a.shared == nil {
+		return err
+	}
+	c.count, c.apart = testQueries, true
+	return a.test(t, c, o, a.shared, a.decode, a.merge)
 }
 
 // test adds a row.
@@ -82,10 +87,23 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 	p := a.params
 	s := kernel.StepData{
 		Tokens: make([]uint32, c.count), Positions: make([]uint32, c.count), Slots: make([][]int32, p.Group+1),
-		Rows: []kernel.StepRow{{Count: uint32(c.count), Start: uint32(c.start)}}, Tables: make([][kernel.MaxGroups][]uint32, 1),
 	}
-	s.Tables[0][p.Group] = c.table
-	a.AppendRow(&s, 0, c.count, c.start, 1)
+	rows, count := 1, c.count
+	if c.apart {
+		rows, count = c.count, 1
+	}
+	for i := range rows {
+		s.Rows = append(s.Rows, kernel.StepRow{First: uint32(i), Count: uint32(count), Start: uint32(c.start)})
+		s.Tables = append(s.Tables, [kernel.MaxGroups][]uint32{})
+		s.Tables[i][p.Group] = c.table
+	}
+	if keys := c.start / 2; c.apart && keys > 0 {
+		a.AppendShared(&s, 0, rows, keys, 1, a.sharing(rows, keys, c.start+1, 1, 1))
+	} else {
+		for i := range rows {
+			a.AppendRow(&s, i, count, c.start, 1)
+		}
+	}
 	var err error
 	if o.Step, err = t.Step(&s); err != nil {
 		return err
@@ -95,7 +113,7 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 		to    *gpu.View
 		label string
 		words int
-	}{{&o.LSE, "log-sum-exps", c.count * p.Heads}, {&o.Partials, "partial results", int(a.PartialBytes(max(1, len(list.Decode))) / 4)},
+	}{{&o.LSE, "log-sum-exps", c.count * p.Heads}, {&o.Partials, "partial results", int(a.PartialBytes(max(1, list.Partials)) / 4)},
 		{&o.Walks, "walks", int(a.WalkBytes(max(1, len(list.Prefill))) / 4)}} {
 		made, err := t.Buffer(b.label, b.words)
 		if err != nil {
@@ -135,6 +153,9 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 func (c *testCase) want(token, head, n int) []float64 {
 	p, kvHead := &c.p, head/(c.p.Heads/c.p.KVHeads)
 	at, keys := c.start+token, c.start+c.count
+	if c.apart {
+		at, keys = c.start, c.start+1
+	}
 	out, sum := make([]float64, n), 0.0
 	q, k, v := make([]float64, p.HeadDim), make([]float64, p.HeadDim), make([]float64, n)
 	for d := range q {

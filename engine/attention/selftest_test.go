@@ -19,7 +19,7 @@ func TestSelfTestPasses(t *testing.T) {
 	base := Params{HeadDim: 64, Heads: 4, KVHeads: 2, BlockSize: 16, QStride: 256, OutStride: 256, Scale: 0.125, MaxKeys: 4096}
 	var cases []Params
 	for _, change := range []func(p *Params){
-		func(*Params) {}, func(p *Params) { p.KVType, p.BlockPad = kernel.KVF16, 64 }, func(p *Params) { p.KVType = kernel.KVBF16 }, func(p *Params) { p.KVType = kernel.KVQ8 },
+		func(p *Params) { p.Shared = true }, func(p *Params) { p.KVType, p.BlockPad = kernel.KVF16, 64 }, func(p *Params) { p.KVType = kernel.KVBF16 }, func(p *Params) { p.KVType = kernel.KVQ8 },
 		func(p *Params) { p.Window, p.Softcap, p.LSE = 30, 20, true }, func(p *Params) { p.Bidirectional = true }, func(p *Params) { p.Deterministic, p.MaxKeys = true, 40 },
 		func(p *Params) {
 			p.HeadDim, p.Heads, p.KVHeads, p.QStride, p.OutStride, p.KVType = 7, 1, 1, 32, 32, kernel.KVQ8

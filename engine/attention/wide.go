@@ -46,7 +46,7 @@ func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 		{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
 		{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
 	}...)
-	s.Slots["kv"], s.Slots["rows"] = p.kvLibrary(), "wide_rows_workgroup"
+	s.Slots["kv"], s.Slots["rows"], s.Slots["finish"] = p.kvLibrary(), "wide_rows_workgroup", "attention_whole"
 	if c.subgroup && info.SubgroupLanes() >= t.threadsX {
 		s.Slots["rows"] = "wide_rows_subgroup"
 		s.Variant, s.Needs = s.Variant+"+subgroup", gpu.FeatureSubgroups

@@ -51,6 +51,9 @@ func ListWord(word, list int) int {
 	return wordFurther + (list-1)*listWords + word - WordPrefillItems
 }
 
+// SharedWord is where an item list has the number of its items of shared keys, and behind it where they lie: behind the header.
+func SharedWord(list int) int { return headerWords + 2*list }
+
 // rowWords are a row's words before its tables.
 const rowWords = 6
 
@@ -74,16 +77,24 @@ type StepRow struct {
 type Output struct{ Token, Lane, Counter, Flags uint32 }
 
 // Item is one workgroup's share of attention, for each KV head: up to a tile of flat query rows (token·heads per KV
-// head + head) of a row, from First, over the keys [KeyBegin, KeyEnd).
-type Item struct{ Row, First, KeyBegin, KeyEnd uint32 }
+// head + head) of a row, from First, over the keys [KeyBegin, KeyEnd). Where that is part of what the rows see, the partial
+// result is To; an item of shared keys has one for each of its row's tokens, as far from each other as the row's From says.
+type Item struct{ Row, First, KeyBegin, KeyEnd, To uint32 }
 
-// Merge combines the decode items [First, First+Count) of a row.
-type Merge struct{ Row, First, Count uint32 }
+// Merge combines the partial results [First, First+Count) of a tile of a row's flat query rows, which begins at Flat.
+type Merge struct{ Row, First, Count, Flat uint32 }
 
 // Items are a step's rows as attention shares them among workgroups. Layers whose tiles differ have lists of their own.
 type Items struct {
 	Prefill, Decode []Item
+	Shared          []Item // of keys that several rows see
 	Merges          []Merge
+	Partials        int // partial results of all of them
+}
+
+// Reset empties the list, keeping its memory.
+func (l *Items) Reset() {
+	l.Prefill, l.Decode, l.Shared, l.Merges, l.Partials = l.Prefill[:0], l.Decode[:0], l.Shared[:0], l.Merges[:0], 0
 }
 
 // PoolItem asks for the sum of the rows of Count tokens of the step, from First on.
@@ -94,9 +105,10 @@ type StepData struct {
 	Tokens, Positions []uint32  // a token may be step.LaneToken
 	Slots             [][]int32 // [KV group][token]; -1 writes nothing
 	Rows              []StepRow
+	SharedRows        []StepRow             // further rows: tokens of several, for items of shared keys
 	Kept              TableRoom             // where rows' block tables are; the zero value: in Tables
 	Runs              []TableRun            // what is new of kept tables
-	Tables            [][MaxGroups][]uint32 // of each row, block ids, a table a KV group
+	Tables            [][MaxGroups][]uint32 // of each row, and of SharedRows, block ids, a table a KV group
 	Keeps             []uint32              // of each token, the slot that keeps its row's state behind it, or 0; nil: of none
 	Next              []uint32              // of each row, the token behind its last, where that is known; nil: nobody asks
 	Outputs           []Output
@@ -128,7 +140,7 @@ func (s *StepData) List(n int) *Items {
 // AppendWords appends the step buffer's words to buf.
 func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	base := len(buf)
-	for range headerWords {
+	for range headerWords + 2*MaxLists {
 		buf = append(buf, 0)
 	}
 	at := func(word int) { buf[base+word] = uint32(len(buf) - base) }
@@ -156,11 +168,13 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	}
 	at(wordAtRows)
 	rows := len(buf)
-	for i := range s.Rows {
-		r := &s.Rows[i]
-		buf = append(buf, r.First, r.Count, r.Start, r.Lane, r.From, r.To)
-		for g := range MaxGroups {
-			buf = append(buf, s.Kept.Word(g, r.Lane))
+	for _, list := range [][]StepRow{s.Rows, s.SharedRows} {
+		for i := range list {
+			r := &list[i]
+			buf = append(buf, r.First, r.Count, r.Start, r.Lane, r.From, r.To)
+			for g := range MaxGroups {
+				buf = append(buf, s.Kept.Word(g, r.Lane))
+			}
 		}
 	}
 	for i := range s.Tables {
@@ -185,19 +199,18 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 		for _, part := range []struct {
 			word  int
 			items []Item
-		}{{WordPrefillItems, list.Prefill}, {WordDecodeItems, list.Decode}} {
-			word := ListWord(part.word, n)
-			buf[base+word] = uint32(len(part.items))
-			at(word + 1)
+		}{{ListWord(WordPrefillItems, n), list.Prefill}, {ListWord(WordDecodeItems, n), list.Decode}, {SharedWord(n), list.Shared}} {
+			buf[base+part.word] = uint32(len(part.items))
+			at(part.word + 1)
 			for _, i := range part.items {
-				buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd)
+				buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd, i.To)
 			}
 		}
 		word := ListWord(WordMerges, n)
 		buf[base+word] = uint32(len(list.Merges))
 		at(word + 1)
 		for _, m := range list.Merges {
-			buf = append(buf, m.Row, m.First, m.Count, 0)
+			buf = append(buf, m.Row, m.First, m.Count, m.Flat)
 		}
 	}
 	at(wordAtCopies)

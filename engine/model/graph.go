@@ -69,6 +69,17 @@ type ItemList struct {
 	*attention.Attention // the first; the others have the same items
 	KVHeads, HeadDim     int
 	Room                 int // decode items that the partial results have room for, where one of them is part of a row
+
+	all []*attention.Attention
+}
+
+// Shares reports whether rows may share keys now. Late kernels for them begin to compile the first time that it is asked.
+func (l ItemList) Shares() bool {
+	all := true
+	for _, a := range l.all {
+		all = a.Shares() && all
+	}
+	return all
 }
 
 // NewGraph allocates caches and activations and starts compiling; the weights need not be loaded yet. step and lanes are the
@@ -322,6 +333,18 @@ func (g *Graph) Bind(ctx context.Context, progress func(done, total int64)) erro
 
 // Lists returns the lists of items that a step's rows become.
 func (g *Graph) Lists() []ItemList { return g.lists }
+
+// Sharing returns the KV groups of the layers whose rows may share keys.
+func (g *Graph) Sharing() []int {
+	var groups []int
+	for p, a := range g.attentions {
+		if a.MayShare() && !slices.Contains(groups, p.Group) {
+			groups = append(groups, p.Group)
+		}
+	}
+	slices.Sort(groups)
+	return groups
+}
 
 // Logits returns the buffer of logits, once it is bound: a row of kernel.RowStride(Vocabulary) floats an output.
 func (g *Graph) Logits() *gpu.Buffer { return g.Resolve(g.logits).Buffer }

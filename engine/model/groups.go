@@ -50,17 +50,24 @@ func (b *builder) group() {
 	b.list()
 }
 
-// list gives layers whose attention shares its rows alike one item list.
+// list gives layers whose attention shares its rows alike one item list. Those with windows have their own, for rows do not share
+// keys there, unless those would be too many.
 func (b *builder) list() {
 	p := b.plan
-	for _, l := range slices.Concat(p.kv, p.shared) {
-		if l.owner != nil {
-			l.group, l.place = l.owner.group, l.owner.place
+	for _, p.mixed = range []bool{false, true} {
+		p.lists = nil
+		for _, l := range slices.Concat(p.kv, p.shared) {
+			if l.owner != nil {
+				l.group, l.place = l.owner.group, l.owner.place
+			}
+			form := itemForm{l.heads, l.kvHeads, l.headDim, l.window > 0 && !p.mixed}
+			if l.list = slices.Index(p.lists, form); l.list < 0 {
+				l.list = len(p.lists)
+				p.lists = append(p.lists, form)
+			}
 		}
-		form := itemForm{l.heads, l.kvHeads, l.headDim}
-		if l.list = slices.Index(p.lists, form); l.list < 0 {
-			l.list = len(p.lists)
-			p.lists = append(p.lists, form)
+		if len(p.lists) <= kernel.MaxLists {
+			return
 		}
 	}
 	if len(p.lists) > kernel.MaxLists {
@@ -69,7 +76,10 @@ func (b *builder) list() {
 }
 
 // itemForm is what attention's items depend on.
-type itemForm struct{ heads, kvHeads, headDim int }
+type itemForm struct {
+	heads, kvHeads, headDim int
+	window                  bool
+}
 
 // groupSize is how many layers a group has: as the form with the fewest, or more where that would be too many groups.
 func groupSize(counts map[kvForm]int) int {

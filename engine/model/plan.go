@@ -28,6 +28,7 @@ type Plan struct {
 	shared    []*kvLayer // of attention with an earlier layer's K and V
 	groups    []kvForm   // of each KV group
 	lists     []itemForm // of each of attention's item lists
+	mixed     bool       // layers with windows have lists with others
 	pooled    rows       // what Pools give
 	scores    rows       // of a model that ranks
 	rankLast  bool       // scores are of the last token

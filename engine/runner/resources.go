@@ -86,7 +86,8 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		stepWords += o.TokenBudget
 	}
 	for _, heads := range p.HeadsPerKV() {
-		stepWords += 4*(decodeItems+decodeItems/2) + 4*(o.TokenBudget*heads+o.MaxSeqs)
+		// Decode items and items of shared keys are no more than partial results, and merges no more than either.
+		stepWords += (5+5+4)*decodeItems + 5*(o.TokenBudget*heads+o.MaxSeqs) + 14*o.MaxSeqs/2
 	}
 	r.kept.At = stepWords
 	for _, b := range []struct {

@@ -69,7 +69,8 @@ type Runner struct {
 // Stats counts what the runner did.
 type Stats struct {
 	Steps      uint64
-	Dispatches int // in the last step
+	Dispatches int    // in the last step
+	Shared     uint64 // rows that read keys together with others, of each of attention's item lists
 }
 
 // New loads a model's weights from src and builds everything on the GPU.
@@ -82,8 +83,9 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	r.translator.longAt, r.translator.kept = o.Context, r.kept
 	r.translator.adapters = adapters{placed: map[string]ranks{}, lists: map[string][]kernel.AdapterFour{}}
 	for _, l := range r.graph.Lists() {
-		r.translator.lists = append(r.translator.lists, itemList{items: l.Attention, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
+		r.translator.lists = append(r.translator.lists, itemList{items: l, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})
 	}
+	r.translator.groups, r.translator.blockSize = r.graph.Sharing(), o.BlockSize
 	r.graph.SplitSubmissions(o.TokenLayers)
 	return r, nil
 }
@@ -137,6 +139,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	if err := r.growTables(s); err != nil {
 		return err
 	}
+	r.translator.looked = look != nil
 	data := r.translator.translate(s)
 	r.words = data.AppendWords(r.words[:0])
 	if len(r.words) > r.kept.At {
@@ -176,7 +179,7 @@ func (r *Runner) Submit(s *step.Step) error {
 		return err
 	}
 	r.stats.Steps++
-	r.stats.Dispatches = rec.Dispatches()
+	r.stats.Dispatches, r.stats.Shared = rec.Dispatches(), r.translator.shared
 	r.flights = append(r.flights, f)
 	return nil
 }

@@ -34,8 +34,9 @@ func newHost(t testing.TB, sequences, tokens int) *host {
 	require.NoError(t, err)
 	h := &host{TB: t, scheduler: s, buffer: &gpu.Buffer{}, drawn: make([]int32, sequences)}
 	h.runner = &Runner{translator: translator{
-		lists: []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 8, units: 64, room: 1024 + sequences*16}},
-		kept:  kernel.TableRoom{At: 1 << 20, Lanes: sequences, Blocks: (tokens + further) / 16},
+		lists:   []itemList{{items: fakeItems{longest: 1 << 20}, kvHeads: 8, units: 64, room: 1024 + sequences*16}},
+		sharing: sharing{groups: []int{0}, blockSize: 16},
+		kept:    kernel.TableRoom{At: 1 << 20, Lanes: sequences, Blocks: (tokens + further) / 16},
 	}}
 	for i := range sequences {
 		prompt := make([]int32, tokens-i%16)
@@ -81,7 +82,7 @@ func TestDecodeStepIsSmall(t *testing.T) {
 		h.advance()
 		most, told = max(most, len(h.runner.words)), told+len(h.step.Groups[0].Tables)
 	}))
-	assert.Less(t, most, 800)
+	assert.Less(t, most, 850)
 	assert.Equal(t, 65, told, "each sequence begins a block every 16 steps")
 }
 

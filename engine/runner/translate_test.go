@@ -7,13 +7,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
+	"quire/engine/attention"
 	"quire/engine/kernel"
 	"quire/engine/step"
 	"quire/paging"
 )
 
 // fakeItems cuts rows of one token into spans, and gives others an item each.
-type fakeItems struct{ longest int }
+type fakeItems struct {
+	longest int
+	shares  bool
+}
 
 func (f fakeItems) DecodeItems(count, seqLen, span int) int {
 	if count > 1 {
@@ -34,6 +38,15 @@ func (f fakeItems) AppendRow(s *kernel.StepData, row, count, start, span int) {
 }
 
 func (f fakeItems) LongestSpan() int { return f.longest }
+func (f fakeItems) Shares() bool     { return f.shares }
+
+func (f fakeItems) Share(rows, keys, longest, span, units int) (attention.Sharing, bool) {
+	return attention.Sharing{Partials: rows * (1 + f.DecodeItems(1, longest-keys, span))}, true
+}
+
+func (f fakeItems) AppendShared(s *kernel.StepData, first, rows, keys, span int, sharing attention.Sharing) {
+	s.Shared = append(s.Shared, kernel.Item{Row: uint32(first), KeyEnd: uint32(keys), To: uint32(rows)})
+}
 
 // What is new of tables goes to the lane's, in each group, null blocks of windows included.
 func TestTranslate(t *testing.T) {
@@ -87,7 +100,9 @@ func TestSpanFitsTheRoom(t *testing.T) {
 			start := rapid.IntRange(0, 200000).Draw(t, "start")
 			s.Rows = append(s.Rows, step.Row{First: int32(len(s.Rows)), Count: 1, Start: int32(start)})
 		}
-		span := (&translator{}).span(s, &r)
+		x := &translator{}
+		x.translate(s)
+		span, fits := x.span(&r, nil)
 		items, split := 0, false
 		for i := range s.Rows {
 			n := r.items.DecodeItems(1, int(s.Rows[i].Start)+1, span)
@@ -96,6 +111,7 @@ func TestSpanFitsTheRoom(t *testing.T) {
 		if span < r.items.LongestSpan() && split {
 			assert.LessOrEqual(t, items, r.room)
 		}
+		assert.Equal(t, !split || items <= r.room, fits)
 	})
 }
 

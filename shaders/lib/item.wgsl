@@ -27,6 +27,7 @@ struct Item {
     begin: i32,   // keys of the item: [begin, end)
     end: i32,
     mask: u32,
+    to: u32,      // its first partial result
 }
 
 fn item_at(index: u32, kv_head: u32) -> Item {
@@ -43,6 +44,7 @@ fn item_at(index: u32, kv_head: u32) -> Item {
     item.begin = bitcast<i32>(step[word + 2u]);
     item.end = bitcast<i32>(step[word + 3u]);
     item.mask = mask_of(item.row);
+    item.to = step[word + 4u];
     return item;
 }
 
