@@ -25,6 +25,7 @@ type benchCommand struct {
 	Gen     []int  `group:"Measurement:" short:"n" aliases:"tg,n-gen" placeholder:"TOKENS" default:"128" help:"Decode so many tokens; also --tg. 0: no decode."`
 	Batch   []int  `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
 	Depth   []int  `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Shared  bool   `group:"Measurement:" aliases:"pps" help:"The sequences of a batch share the tokens that are in the cache before, but for the last 16."`
 	Repeat  int    `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
 	Profile bool   `group:"Measurement:" help:"List what a step costs the host, and measure once more with every kernel timed on the GPU."`
 	Schema  bool   `group:"Measurement:" help:"Measure each decode under a JSON Schema too: a list of objects."`
@@ -43,7 +44,7 @@ of a model; nothing of a model's size is held in memory. The word "model" may be
 attention alone.
 
 --json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
-"parameters", "variant", "kv_type", "lora" ("count" and "rank"), "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
+"parameters", "variant", "kv_type", "lora" ("count" and "rank"), "shared", "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
 "gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
 what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
 "bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
@@ -53,6 +54,7 @@ Examples:
 
   quire bench --shape llama-1b --type q4_0 --pp 512,2048 --tg 128 --batch 1,8 -d 0,8192 -r 5
   quire bench -m model.gguf --depth 0,4096 --json
+  quire bench --shape llama-1b --batch 16 -d 8192 --shared --pp 0
   quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`
 }
 
@@ -66,7 +68,7 @@ func (b *benchCommand) Run(h *host) error {
 			return usagef("%s: must be a whole number, or several with commas", list.flag)
 		}
 	}
-	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Repeat: b.Repeat, Schema: b.Schema}
+	plan := bench.Plan{Prompts: b.Prompt, Gens: b.Gen, Batches: b.Batch, Depths: b.Depth, Shared: b.Shared, Repeat: b.Repeat, Schema: b.Schema}
 	switch {
 	case b.Model != "" && b.Shape != "":
 		return usagef("-m and --shape do not go together")

@@ -22,6 +22,7 @@ type Plan struct {
 	Gens    []int // none: no decode
 	Batches []int
 	Depths  []int
+	Shared  bool     // sequences share the tokens in the cache, but for the last ownTokens
 	Repeat  int      // of each measurement; 0: three times while that is short
 	LoRA    Adapters // none: Count 0
 	Schema  bool     // measure each decode under a JSON Schema too
@@ -63,6 +64,7 @@ type Report struct {
 	Variant    string   `json:"variant"`
 	KVType     string   `json:"kv_type"`
 	LoRA       Adapters `json:"lora"`
+	Shared     bool     `json:"shared"` // the sequences of a batch share what is in the cache before
 	// SelfTest is what became of the self-test as the model loaded.
 	SelfTest engine.SelfTest `json:"self_test"`
 	Results  []Result        `json:"results"`
@@ -101,7 +103,7 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	info := b.engine.Info()
 	b.budget = info.TokenBudget
 	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
-		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, SelfTest: info.SelfTest, Results: []Result{}}
+		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, Shared: p.Shared, SelfTest: info.SelfTest, Results: []Result{}}
 	step("warming up")
 	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err
@@ -159,6 +161,7 @@ type bench struct {
 	seed       uint64 // of the next prompt
 	plan       *model.Plan
 	adapters   []uint64 // by number, which sequences take in turn
+	shared     bool     // as in Plan
 }
 
 // newBench reads the header and fits the options to the plan.
@@ -188,7 +191,7 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
 	}
-	b.repeat = p.Repeat
+	b.repeat, b.shared = p.Repeat, p.Shared
 	return b, b.fit(o, p, plan.Config.Context)
 }
 

@@ -71,6 +71,11 @@ func TestPrefillAtADepthComputesOnlyWhatIsNew(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 2*20, got.tokens)
 	}
+	b.shared = true
+	prefixes, err = b.fill(ctx, 2, 64)
+	require.NoError(t, err)
+	assert.Equal(t, prefixes[0][:48], prefixes[1][:48])
+	assert.NotEqual(t, prefixes[0][48:], prefixes[1][48:])
 }
 
 func TestRunRefusesWhatDoesNotFit(t *testing.T) {

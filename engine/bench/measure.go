@@ -14,7 +14,8 @@ import (
 const (
 	repeats     = 3 // where nothing is asked for, while they are short
 	longEnough  = 2 * time.Second
-	warmUpSteps = 4 // tokens of each sequence before decode is timed
+	warmUpSteps = 4  // tokens of each sequence before decode is timed
+	ownTokens   = 16 // of each sequence, of those in the cache, where it shares them
 )
 
 // measurePrefill times prompt tokens that follow depth tokens, which the prefix cache holds from a first round.
@@ -111,9 +112,23 @@ func (b *bench) fill(ctx context.Context, batch, depth int) ([][]int32, error) {
 	}
 	for i := range prefixes {
 		prefixes[i] = b.tokens(depth)
+		copy(prefixes[i], prefixes[0][:b.sharedTokens(depth)])
+	}
+	if b.shared { // the others find in the cache what the first has left there
+		if _, err := b.prefill(ctx, prefixes[:1], 0); err != nil {
+			return nil, err
+		}
 	}
 	_, err := b.prefill(ctx, prefixes, 0)
 	return prefixes, err
+}
+
+// sharedTokens is how many of the tokens in the cache all sequences of a batch have.
+func (b *bench) sharedTokens(depth int) int {
+	if !b.shared {
+		return 0
+	}
+	return max(0, depth-ownTokens)
 }
 
 // decodeTokens is the most context that a sequence needs while decode is measured: the first sequences generate while
@@ -140,7 +155,7 @@ func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int, schema
 		return float64(w.seen) / w.end.Sub(w.start).Seconds(), nil
 	})
 	position := float64(depth) + warmUpSteps + float64(gen)/2
-	read := b.weights + b.kvToken*position*float64(batch)
+	read := b.weights + b.kvToken*(position*float64(batch)-float64(b.sharedTokens(depth)*(batch-1)))
 	out.BandwidthShare = read * out.TokensPerSecond / float64(batch) / b.bandwidth
 	return out, err
 }

@@ -67,6 +67,7 @@ func run(args []string) error {
 	several(&batches, "run so many sequences at once", "batch")
 	several(&depths, "tokens of each sequence that are in the cache before", "depth", "d")
 	repeat := f.Int("r", 0, "measure everything so often; 0: three times while that is short")
+	shared := f.Bool("shared", false, "the sequences of a batch share the tokens that are in the cache before, but for the last 16")
 	schema := f.Bool("schema", false, "measure each decode under a JSON Schema too")
 	shape := f.String("shape", "", "random weights of a named shape in place of the built-in model")
 	weights := f.String("type", "q4_0", "with --shape, the type of all matrices")
@@ -85,7 +86,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	plan := bench.Plan{Prompts: prompts.unlessNone(), Gens: gens.unlessNone(), Batches: batches, Depths: depths, Repeat: *repeat, Schema: *schema}
+	plan := bench.Plan{Prompts: prompts.unlessNone(), Gens: gens.unlessNone(), Batches: batches, Depths: depths, Shared: *shared, Repeat: *repeat, Schema: *schema}
 	r, err := bench.Run(context.Background(), src, name, *weights, o, plan, func(s string) { fmt.Fprintln(os.Stderr, s) })
 	if err != nil {
 		return err
