@@ -36,7 +36,7 @@ func TestBounds(t *testing.T) {
 	}{
 		{"long", Regex, strings.Repeat("a", 2<<20), "bytes, more than"},
 		{"deep groups", Regex, strings.Repeat("(", 100) + strings.Repeat(")", 100), "more than 90 deep"},
-		{"alternatives", Regex, many(3000, "x%d", "|"), "more than 5000 states"},
+		{"alternatives", Regex, many(3000, "%dabcd", "|"), "more than 5000 states"},
 		{"copies", Regex, "(^a{1000}){9}b", "more than 5000 states"},
 		{"deep rules", GBNF, "root ::= " + strings.Repeat("(", 100) + `"a"` + strings.Repeat(")", 100), "more than 90 deep"},
 		{"rules", GBNF, "root ::= " + many(900, "r%d", " ") + "\n" + many(900, `r%d ::= "a"`, "\n"), "more than"},
@@ -62,6 +62,33 @@ func TestBounds(t *testing.T) {
 		}
 		assert.Less(t, time.Since(start), 20*time.Second, c.name) // the limits make it milliseconds, wherever it runs
 	}
+}
+
+// TestAlternativesShareStates: many alternatives that begin alike, and many copies of large classes, take few states.
+func TestAlternativesShareStates(t *testing.T) {
+	var words []string
+	for i := range 20_000 {
+		words = append(words, "word"+strconv.Itoa(i))
+	}
+	for kind, source := range map[Kind]string{Regex: strings.Join(words, "|"), GBNF: `root ::= "` + strings.Join(words, `" | "`) + `"`} {
+		g, err := Compile(kind, source, Limits{})
+		require.NoError(t, err)
+		assert.Less(t, len(g.states), 3000, kind)
+		m := g.Matcher(mixed(10))
+		for _, word := range []string{"word0", "word19", "word19999"} {
+			assert.True(t, accepts(m, word), word)
+		}
+		for _, word := range []string{"word", "word20000", "word01", "wor"} {
+			assert.False(t, accepts(m, word), word)
+		}
+	}
+	g, err := Compile(Regex, strings.Repeat(`\w`, 3000), Limits{})
+	require.NoError(t, err)
+	assert.Less(t, len(g.states), 200_000)
+	m := g.Matcher(mixed(10))
+	assert.True(t, accepts(m, strings.Repeat("aé", 1500)))
+	assert.False(t, accepts(m, strings.Repeat("aé", 1501)))
+	assert.False(t, accepts(m, strings.Repeat("a", 2900)+"-"+strings.Repeat("a", 99)))
 }
 
 // TestEqualSchemasAreShared: 500 tools that differ in what is said of them take no more than one.

@@ -1,5 +1,7 @@
 package grammar
 
+import "encoding/binary"
+
 // definition is a rule before it is an automaton.
 type definition struct {
 	name  string
@@ -28,6 +30,7 @@ type builder struct {
 	rules    []rule
 	bodies   []*expr // of rules that are still to be built
 	counters map[any]int32
+	classes  int // large ones that were copied
 	start    int32
 }
 
@@ -85,6 +88,8 @@ func (b *builder) rule(r int32) {
 	switch {
 	case body.op == opText:
 		b.free(start, b.include(body.fragment, r))
+	case body.op == opClass:
+		b.states[b.runes(start, body.set, false)].final = true
 	case body.op == opGraph && b.rules[r].counted:
 		b.states[b.graph(body.graph, start, true)].final = true
 	case b.rules[r].counted: // a counter's loop
@@ -126,6 +131,11 @@ func (b *builder) expr(e *expr, from int32) int32 {
 		}
 		return from
 	case opClass:
+		if len(e.set) > largeClass {
+			if b.classes++; b.classes > copiedClasses {
+				return b.call(from, b.classRule(e), 0, unbounded)
+			}
+		}
 		return b.runes(from, e.set, false)
 	case opSequence:
 		for _, item := range e.list {
@@ -134,7 +144,7 @@ func (b *builder) expr(e *expr, from int32) int32 {
 		return from
 	case opChoice:
 		out := b.add(rule)
-		for _, item := range e.list {
+		for _, item := range b.literals(e.list, from, out) {
 			b.free(b.expr(item, from), out)
 		}
 		return out
@@ -158,6 +168,63 @@ func (b *builder) expr(e *expr, from int32) int32 {
 	}
 	b.rules[r].counted = b.rules[r].counted || counted
 	return b.call(from, r, e.min, e.max)
+}
+
+// A class of so many ranges takes hundreds of states: after some copies all others call a rule.
+const (
+	largeClass    = 40
+	copiedClasses = 100
+)
+
+// classRule is the rule of a class, by its ranges.
+func (b *builder) classRule(e *expr) int32 {
+	key := make([]byte, 0, 8*len(e.set))
+	for _, s := range e.set {
+		key = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(key, uint32(s.lo)), uint32(s.hi))
+	}
+	r, ok := b.counters[string(key)]
+	if !ok {
+		b.rules = append(b.rules, rule{name: b.name})
+		b.bodies = append(b.bodies, e)
+		r = int32(len(b.rules) - 1)
+		b.counters[string(key)] = r
+	}
+	return r
+}
+
+// literals adds those alternatives that are literals, of which those that begin alike share their states, and returns the others.
+func (b *builder) literals(list []*expr, from, out int32) (others []*expr) {
+	type step struct {
+		at int32
+		b  byte
+	}
+	steps := map[step]int32{}
+	ends := map[step]bool{}
+	for _, item := range list {
+		if item.op == opSequence && len(item.list) == 1 {
+			item = item.list[0]
+		}
+		if item.op != opLiteral || item.text == "" {
+			others = append(others, item)
+			continue
+		}
+		at, last := from, len(item.text)-1
+		for i := range last {
+			key := step{at, item.text[i]}
+			to, ok := steps[key]
+			if !ok {
+				to = b.add(b.states[from].rule)
+				b.byte(at, key.b, key.b, to, false)
+				steps[key] = to
+			}
+			at = to
+		}
+		if key := (step{at, item.text[last]}); !ends[key] {
+			ends[key] = true
+			b.byte(at, key.b, key.b, out, false)
+		}
+	}
+	return others
 }
 
 func (b *builder) call(from, rule int32, low, high int) int32 {

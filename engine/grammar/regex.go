@@ -89,6 +89,13 @@ func (p *regexParser) choice() *expr {
 
 func (p *regexParser) sequence() *expr {
 	var list []*expr
+	var text []byte // literals, one after another
+	flush := func() {
+		if len(text) > 0 {
+			list = append(list, literal(string(text)))
+			text = nil
+		}
+	}
 	for p.more() && !p.has("|") && !p.has(")") {
 		before := p.at
 		e := p.atom()
@@ -106,9 +113,14 @@ func (p *regexParser) sequence() *expr {
 			}
 			e = repeat(e, low, high)
 		}
+		if e.op == opLiteral {
+			text = append(text, e.text...)
+			continue
+		}
+		flush()
 		list = append(list, e)
 	}
-	if len(list) == 1 {
+	if flush(); len(list) == 1 {
 		return list[0]
 	}
 	return sequence(list...)
@@ -214,7 +226,11 @@ func (p *regexParser) atom() *expr {
 		p.at = start
 		return class(p.escape(false))
 	}
-	return class(p.folded(newSet(spanOf(p.rune()))))
+	if r := p.rune(); !p.fold {
+		return literal(string(r))
+	} else {
+		return class(p.folded(newSet(spanOf(r))))
+	}
 }
 
 func spanOf(r rune) span { return span{r, r} }
