@@ -1,4 +1,4 @@
-import type {Calls} from './quire/api.js';
+import type {Calls, JSONSchema} from './quire/api.js';
 import type {Cache, Stats} from './quire/blocks.js';
 import type {Look, LookRequest} from './quire/look.js';
 import type {Kept, KeptModel, Models} from './quire/models.js';

@@ -88,7 +88,7 @@ await quire.chat.completions.create({messages: 'A'});
 // @ts-expect-error a number is wanted
 await quire.completions.create({prompt: 'A', temperature: 'hot'});
 // @ts-expect-error answers keep to no schema yet
-await quire.chat.completions.create({messages: [], response_format: {type: 'json_object'}});
+await quire.chat.completions.create({messages: [], response_format: {type: 'json'}});
 // @ts-expect-error a model is missing
 await Quire.open({});
 // @ts-expect-error null is no model
