@@ -25,16 +25,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let output = output_at(o);
     take_mask(output);
     let base = o * (STRIDE / 4u);
-    let end = min((group.x + 1u) * SLICE, COLUMNS);
     var found = vec2<u32>(0u, 0xFFFFFFFFu);
-    //! turns: SLICE / WORKGROUP
-    for (var c = group.x * SLICE + lane; c < end; c += WORKGROUP) {
-        let x = logits[base + c];
-        let keys = keys_of(x, c);
-        for (var j = 0u; j < 4u; j++) {
-            let id = 4u * c + j;
-            let key = select(keys[j], NO_NUMBER, no_number(x[j]) && id < VOCABULARY);
-            found = best_of(found, vec2<u32>(key, id));
+    for (var i = 0u; i < SLICE / WORKGROUP; i++) {
+        let c = group.x * SLICE + i * WORKGROUP + lane;
+        let x = logits[base + min(c, COLUMNS - 1u)]; // in any case, so that reads do not wait for each other
+        if c < COLUMNS {
+            let keys = keys_of(x, c);
+            for (var j = 0u; j < 4u; j++) {
+                let id = 4u * c + j;
+                let key = select(keys[j], NO_NUMBER, no_number(x[j]) && id < VOCABULARY);
+                found = best_of(found, vec2<u32>(key, id));
+            }
         }
     }
     let row = 4u * o * PEAKS;
@@ -62,15 +63,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let maximum = logit_of(top.x);
     let scale = bitcast<f32>(lane_params[params]);
     var sum = vec2<f32>(0.0);
-    //! turns: SLICE / WORKGROUP
-    for (var c = group.x * SLICE + lane; c < end; c += WORKGROUP) {
-        let x = logits[base + c];
-        let keys = keys_of(x, c);
-        for (var j = 0u; j < 4u; j++) {
-            if keys[j] != 0u {
-                let y = min(distance_below(maximum, x[j], scale), 100.0);
-                let m = exp2(-y);
-                sum += vec2<f32>(m, m * y);
+    for (var i = 0u; i < SLICE / WORKGROUP; i++) {
+        let c = group.x * SLICE + i * WORKGROUP + lane;
+        let x = logits[base + min(c, COLUMNS - 1u)];
+        if c < COLUMNS {
+            let keys = keys_of(x, c);
+            for (var j = 0u; j < 4u; j++) {
+                if keys[j] != 0u {
+                    let y = min(distance_below(maximum, x[j], scale), 100.0);
+                    let m = exp2(-y);
+                    sum += vec2<f32>(m, m * y);
+                }
             }
         }
     }

@@ -61,6 +61,9 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	k.withhold = d.Kernel(withhold)
 	consts := []Const{{"VOCABULARY", p.Vocab}, {"STRIDE", p.Stride}, {"WORKGROUP", workgroup}, {"SLICES", k.slices}}
 	slice := Const{"SLICE", sliceLogits / 4}
+	if k.slices == 1 {
+		slice.Value = ceilDiv(ceilDiv(p.Vocab, 4), workgroup) * workgroup
+	}
 	result := []Const{{"RESULT_WORDS", ResultWords}, {"MAX_TOP", sample.MaxTop}}
 	for _, s := range []struct {
 		into     **gpu.Kernel

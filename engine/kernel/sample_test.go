@@ -400,9 +400,9 @@ func maskOf(vocab int, allowed func(id int) bool) []uint32 {
 
 // What a mask forbids is as if it were not there: for draws, and for log-probabilities.
 func TestMaskedTokens(t *testing.T) {
-	vocabularies := []int{33, 4097}
+	vocabularies := []int{4097}
 	if gputest.First {
-		vocabularies = append(vocabularies, 49152)
+		vocabularies = []int{33, 4097, 49152}
 	}
 	for _, vocab := range vocabularies {
 		const rows = 24

@@ -86,12 +86,16 @@ fn ranked_key(lane: u32, count: u32, best: u32) -> u32 {
         place = vec2<u32>(0u);
     }
     workgroupBarrier();
-    var rank = 1u;
-    for (var i = 0u; i < WORKGROUP; i++) {
-        let other = sums[i].x;
-        rank += select(0u, 1u, other > best || (other == best && i < lane));
+    // Four at a time, so that reads do not wait for each other.
+    var ranks = vec4<u32>(0u);
+    for (var i = 0u; i < WORKGROUP; i += 4u) {
+        let others = vec4<u32>(sums[i].x, sums[i + 1u].x, sums[i + 2u].x, sums[i + 3u].x);
+        let ahead = select(vec4<u32>(0u), vec4<u32>(1u), others > vec4<u32>(best));
+        let equal = select(vec4<u32>(0u), vec4<u32>(1u), others == vec4<u32>(best));
+        let earlier = select(vec4<u32>(0u), vec4<u32>(1u), vec4<u32>(i) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(lane));
+        ranks += ahead | (equal & earlier);
     }
-    if rank == count {
+    if ranks.x + ranks.y + ranks.z + ranks.w + 1u == count {
         place = vec2<u32>(best, 0u);
     }
     workgroupBarrier();

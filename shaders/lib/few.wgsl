@@ -14,7 +14,9 @@ const GUESS: u32 = WORKGROUP / 2u;            // of the best tokens, among which
 const BLOCK: u32 = SLICE / WORKGROUP;         // vec4s
 const QUADS: u32 = SLICES * (WORKGROUP / 4u); // of blocks
 const QUAD_TURNS: u32 = QUADS / WORKGROUP + 1u;
-const EVERYTHING: f32 = 64.0;                 // a distance past which there is no mass
+const EVERYTHING: f32 = 64.0;                 // a distance past which nothing counts
+const MASSLESS: f32 = 32.0;                   // and from which on there is no mass
+const NEAR: f32 = 12.0;                       // logits so far below the best are seldom few
 
 // Relative errors of a float's sum of masses, in units of 2^-23: of roundings of sums and exp2, and, for each power of two that a
 // mass lies below the maximum, of distances and exp2.
@@ -170,6 +172,9 @@ fn draw_few(o: u32, base: u32, lane: u32, params: u32, position: vec2<u32>, maxi
     let top_k = limits_best(flags, best);
     let top_p = (flags & TOP_P) != 0u;
     var least = 1u;
+    if VOCABULARY > FEW && !top_k && !top_p && min(reach, MASSLESS) > NEAR * scale {
+        return ALL_IDS; // there is no use in trying
+    }
     if VOCABULARY > FEW && (top_k || top_p) {
         let count = select(GUESS, best, top_k);
         if count > WORKGROUP {
