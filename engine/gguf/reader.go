@@ -138,19 +138,28 @@ func (r *reader) string() (string, error) {
 
 // strings reads n strings into one backing string.
 func (r *reader) strings(n int) ([]string, error) {
-	var all strings.Builder
+	var all []byte
 	ends := make([]uint32, 0, min(n, r.largePiece/4))
 	for range n {
+		// Nearly all lie in the piece at hand, and there may be half a million.
+		if piece := r.piece[r.at:]; len(piece) >= 8 {
+			if size := loadBits(piece, 8); size <= uint64(len(piece)-8) {
+				all = append(all, piece[8:8+size]...)
+				r.at += 8 + int(size)
+				ends = append(ends, uint32(len(all)))
+				continue
+			}
+		}
 		size, err := r.count(1)
 		if err != nil {
 			return nil, err
 		}
-		if err := r.each(int64(size), func(part []byte) { all.Write(part) }); err != nil {
+		if err := r.each(int64(size), func(part []byte) { all = append(all, part...) }); err != nil {
 			return nil, err
 		}
-		ends = append(ends, uint32(all.Len()))
+		ends = append(ends, uint32(len(all)))
 	}
-	text, out, start := all.String(), make([]string, n), uint32(0)
+	text, out, start := string(all), make([]string, n), uint32(0)
 	for i, end := range ends {
 		out[i] = text[start:end]
 		start = end

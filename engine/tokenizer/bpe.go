@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -13,15 +14,15 @@ type byteLevel struct {
 	passes  []pass
 	bytes   [256]int32 // the token of each byte, or None
 	merges  merges
-	whole   map[string]int32 // tokens by their bytes, where whole pre-tokens need no merges
+	whole   *index // tokens by their bytes, where whole pre-tokens need no merges; or nil
 	cacheMu sync.Mutex
 	cache   map[string][]int32 // short pre-tokens seen before
 }
 
 // merges are a vocabulary's list of what merges.
 type merges struct {
-	of           map[uint64]merge // by pair of tokens
-	dropped      int              // with a part or a result that is no token
+	of           *pairs
+	dropped      int // with a part or a result that is no token
 	firstDropped string
 }
 
@@ -35,7 +36,8 @@ const (
 
 func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
-func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLevel, error) {
+// newByteLevel takes tokens' bytes as pieces has them.
+func newByteLevel(v *Vocabulary, named *index, marks []mark, pieces []string) (*byteLevel, error) {
 	pre, ok := preTokenizers[v.Pre]
 	if !ok {
 		return nil, unsupported(keyPre, v.Pre)
@@ -43,7 +45,7 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 	e := &byteLevel{passes: pre.passes, cache: map[string][]int32{}}
 	for b := range e.bytes {
 		e.bytes[b] = None
-		if id, ok := named[string(byteRunes[b])]; ok && marks[id]&markHidden == 0 {
+		if id, ok := named.get(string(byteRunes[b])); ok && marks[id]&markHidden == 0 {
 			e.bytes[b] = id
 		}
 	}
@@ -52,10 +54,13 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 		return nil, err
 	}
 	if v.IgnoreMerges {
-		e.whole = make(map[string]int32, len(v.Tokens))
+		e.whole = newIndex(slices.Clone(pieces))
 		for id, token := range v.Tokens {
+			if marks[id]&markNormal == 0 {
+				e.whole.texts[id] = spelledBytes(token)
+			}
 			if marks[id]&markSpecial == 0 && token != "" {
-				e.whole[spelledBytes(token)] = int32(id)
+				e.whole.put(int32(id))
 			}
 		}
 	}
@@ -63,8 +68,8 @@ func newByteLevel(v *Vocabulary, named map[string]int32, marks []mark) (*byteLev
 }
 
 // readMerges reads a vocabulary's list.
-func readMerges(v *Vocabulary, named map[string]int32) (merges, error) {
-	m := merges{of: make(map[uint64]merge, len(v.Merges))}
+func readMerges(v *Vocabulary, named *index) (merges, error) {
+	m := merges{of: newPairs(len(v.Merges))}
 	if v.Merges == nil {
 		return m, unfit(keyMerges, "is missing: the tokenizer %q needs it", v.Model)
 	}
@@ -73,23 +78,17 @@ func readMerges(v *Vocabulary, named map[string]int32) (merges, error) {
 		if !ok {
 			return m, unfit(keyMerges, "merge %d, %q, is no pair of tokens", rank, line)
 		}
-		var ids [3]int32
-		for i, part := range [3]string{left, right, left + right} {
-			if ids[i], ok = named[part]; !ok {
-				break
-			}
-		}
-		if !ok {
+		l, isLeft := named.get(left)
+		r, isRight := named.get(right)
+		both, isBoth := named.joined(left, right)
+		if !isLeft || !isRight || !isBoth {
 			if m.dropped == 0 {
 				m.firstDropped = line
 			}
 			m.dropped++
 			continue
 		}
-		key := pairKey(ids[0], ids[1])
-		if _, twice := m.of[key]; !twice {
-			m.of[key] = merge{int32(rank), ids[2]}
-		}
+		m.of.put(l, r, merge{int32(rank), both})
 	}
 	return m, nil
 }
@@ -136,16 +135,18 @@ func (e *byteLevel) remember(preToken string, ids []int32) {
 }
 
 func (e *byteLevel) preToken(preToken string, m *merger, ids []int32) []int32 {
-	if id, ok := e.whole[preToken]; ok {
-		return append(ids, id)
+	if e.whole != nil {
+		if id, ok := e.whole.get(preToken); ok {
+			return append(ids, id)
+		}
 	}
 	m.symbols = m.symbols[:0]
 	for i := range len(preToken) {
 		m.add(i, i+1, e.bytes[preToken[i]])
 	}
 	m.merge(func(left, right *symbol) (float64, int32, bool) {
-		pair, ok := e.merges.of[pairKey(left.id, right.id)]
-		return float64(pair.rank), pair.id, ok
+		m, ok := e.merges.of.get(left.id, right.id)
+		return float64(m.rank), m.id, ok
 	})
 	for i := range m.symbols {
 		if s := &m.symbols[i]; s.start < s.end && s.id != None {

@@ -4,8 +4,10 @@ import "strings"
 
 // byteRunes spells every byte as a printable rune, as GPT-2's vocabulary does: printable Latin-1
 // stands for itself, the rest follows from U+0100 on.
-var byteRunes, runeBytes = func() (runes [256]rune, bytes map[rune]byte) {
-	bytes = make(map[rune]byte, 256)
+var byteRunes, runeBytes = func() (runes [256]rune, bytes [2 * 256]int16) {
+	for r := range bytes {
+		bytes[r] = -1
+	}
 	next := rune(0x100)
 	for b := range 256 {
 		r := rune(b)
@@ -14,7 +16,7 @@ var byteRunes, runeBytes = func() (runes [256]rune, bytes map[rune]byte) {
 			next++
 		}
 		runes[b] = r
-		bytes[r] = byte(b)
+		bytes[r] = int16(b)
 	}
 	return runes, bytes
 }()
@@ -34,8 +36,8 @@ func spelledBytes(token string) string {
 	var out strings.Builder
 	out.Grow(len(token))
 	for _, r := range token {
-		if b, ok := runeBytes[r]; ok {
-			out.WriteByte(b)
+		if int(r) < len(runeBytes) && runeBytes[r] >= 0 {
+			out.WriteByte(byte(runeBytes[r]))
 		} else {
 			out.WriteRune(r)
 		}

@@ -41,7 +41,7 @@ var openNames = []string{"<|channel|>", "<|message|>", "<|start|>", "<|constrain
 
 // assignRoles finds the special tokens of a vocabulary: their ids by the first key of their role, the
 // set of ids that end a generation, and the marks of those whose name makes them control tokens.
-func (t *Tokenizer) assignRoles(v *Vocabulary, named map[string]int32) {
+func (t *Tokenizer) assignRoles(v *Vocabulary, named *index) {
 	t.ids, t.ends = map[string]int32{}, map[int32]bool{}
 	for _, r := range roles {
 		id := None
@@ -51,7 +51,7 @@ func (t *Tokenizer) assignRoles(v *Vocabulary, named map[string]int32) {
 			}
 		}
 		for _, name := range r.names {
-			if found, ok := named[name]; ok && id == None && (r.model == "" || r.model == v.Model) {
+			if found, ok := named.get(name); ok && id == None && (r.model == "" || r.model == v.Model) {
 				id = found
 				t.marks[id] |= markControl
 			}
@@ -65,13 +65,13 @@ func (t *Tokenizer) assignRoles(v *Vocabulary, named map[string]int32) {
 		}
 	}
 	for _, name := range endNames {
-		if id, ok := named[name]; ok {
+		if id, ok := named.get(name); ok {
 			t.ends[id] = true
 			t.marks[id] |= markControl
 		}
 	}
 	for _, name := range openNames {
-		if id, ok := named[name]; ok {
+		if id, ok := named.get(name); ok {
 			t.marks[id] = markUserDefined
 		}
 	}
@@ -79,17 +79,19 @@ func (t *Tokenizer) assignRoles(v *Vocabulary, named map[string]int32) {
 }
 
 // reopen takes back ends that are none in the few formats whose other names tell so.
-func (t *Tokenizer) reopen(named map[string]int32) {
+func (t *Tokenizer) reopen(named *index) {
 	ends := func(name string) bool {
-		id, ok := named[name]
+		id, ok := named.get(name)
 		return ok && t.ends[id]
 	}
 	if called := ends("<|call|>") || ends("<|calls|>"); called && (ends("<|return|>") || ends("<|flush|>")) && ends("<|end|>") {
-		delete(t.ends, named["<|end|>"])
-		t.marks[named["<|end|>"]] = markUserDefined
+		id, _ := named.get("<|end|>")
+		delete(t.ends, id)
+		t.marks[id] = markUserDefined
 	}
 	if (ends("<|tool_response>") || ends("<|plamo:eos|>")) && ends("</s>") {
-		delete(t.ends, named["</s>"])
-		t.marks[named["</s>"]] = markNormal
+		id, _ := named.get("</s>")
+		delete(t.ends, id)
+		t.marks[id] = markNormal
 	}
 }

@@ -36,7 +36,8 @@ const spaceMark = "\u2581"
 // scores, and what is no token falls back to byte tokens, or to the unknown token where the vocabulary lacks these (Kudo
 // and Richardson, arXiv 1808.06226).
 type sentencePiece struct {
-	pieces  map[string]int32 // tokens that text may become
+	named   *index
+	marks   []mark
 	scores  []float32
 	merges  merges     // decide in place of scores, where there is a list
 	bytes   [256]int32 // the token <0xNN> of each byte, or None
@@ -44,14 +45,13 @@ type sentencePiece struct {
 	longest int        // bytes of the longest piece
 }
 
-func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sentencePiece, error) {
+func newSentencePiece(v *Vocabulary, named *index, marks []mark) (*sentencePiece, error) {
 	if len(v.Scores) != len(v.Tokens) && v.Model == modelSentencePiece {
 		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
 	}
-	e := &sentencePiece{pieces: make(map[string]int32, len(v.Tokens)), scores: v.Scores}
+	e := &sentencePiece{named: named, marks: marks, scores: v.Scores}
 	for id, token := range v.Tokens {
 		if token != "" && joins(token, marks[id]) {
-			e.pieces[token] = int32(id)
 			e.longest = max(e.longest, len(token))
 		}
 	}
@@ -63,7 +63,7 @@ func newSentencePiece(v *Vocabulary, named map[string]int32, marks []mark) (*sen
 	}
 	for b := range e.bytes {
 		e.bytes[b] = None
-		if id, ok := named[fmt.Sprintf("<0x%02X>", b)]; ok {
+		if id, ok := named.get(fmt.Sprintf("<0x%02X>", b)); ok {
 			e.bytes[b] = id
 		}
 	}
@@ -81,14 +81,14 @@ func joins(token string, m mark) bool {
 }
 
 // unknownToken finds the token for what a vocabulary lacks: by its key, its type or its name.
-func unknownToken(v *Vocabulary, named map[string]int32, marks []mark) int32 {
+func unknownToken(v *Vocabulary, named *index, marks []mark) int32 {
 	if id, ok := v.IDs[keyUnknown]; ok {
 		return id
 	}
 	if id := slices.IndexFunc(marks, func(m mark) bool { return m&markUnknown != 0 }); id >= 0 {
 		return int32(id)
 	}
-	if id, ok := named["<unk>"]; ok {
+	if id, ok := named.get("<unk>"); ok {
 		return id
 	}
 	return None
@@ -108,8 +108,8 @@ func (e *sentencePiece) encode(text string, prefix bool, ids []int32) []int32 {
 	}
 	m.merge(func(left, right *symbol) (float64, int32, bool) {
 		if e.merges.of != nil {
-			pair, ok := e.merges.of[pairKey(left.id, right.id)]
-			return float64(pair.rank), pair.id, ok
+			m, ok := e.merges.of.get(left.id, right.id)
+			return float64(m.rank), m.id, ok
 		}
 		id := e.piece(text[left.start:right.end])
 		if id == None {
@@ -149,9 +149,10 @@ func (e *sentencePiece) hasBytes(text string) bool {
 	return true
 }
 
+// piece is the token that text may become, or None.
 func (e *sentencePiece) piece(text string) int32 {
 	if len(text) <= e.longest {
-		if id, ok := e.pieces[text]; ok {
+		if id, ok := e.named.get(text); ok && joins(text, e.marks[id]) {
 			return id
 		}
 	}

@@ -71,18 +71,26 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 		t.prefix = v.AddSpacePrefix
 		t.uni, err = newUnigram(v, named, t.marks)
 	default:
-		t.bpe, err = newByteLevel(v, named, t.marks)
+		t.spell()
+		t.bpe, err = newByteLevel(v, named, t.marks, t.pieces)
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.always = newSpecials(v.Tokens, t.marks, func(m mark) bool { return m&markUserDefined != 0 && m&markHidden == 0 })
 	t.asked = newSpecials(v.Tokens, t.marks, func(m mark) bool { return m&markSpecial != 0 })
-	t.pieces = make([]string, len(v.Tokens))
+	if t.pieces == nil {
+		t.spell()
+	}
+	return t, nil
+}
+
+// spell notes the bytes that tokens stand for.
+func (t *Tokenizer) spell() {
+	t.pieces = make([]string, len(t.vocabulary.Tokens))
 	for id := range t.pieces {
 		t.pieces[id] = t.spelled(int32(id))
 	}
-	return t, nil
 }
 
 func unsupported(key, name string) error {
@@ -90,7 +98,7 @@ func unsupported(key, name string) error {
 }
 
 // readTokens checks tokens and types and gives ids by text.
-func (t *Tokenizer) readTokens() (map[string]int32, error) {
+func (t *Tokenizer) readTokens() (*index, error) {
 	v := t.vocabulary
 	if len(v.Tokens) == 0 {
 		return nil, unfit(keyTokens, "is missing or empty: the file has no vocabulary")
@@ -101,14 +109,14 @@ func (t *Tokenizer) readTokens() (map[string]int32, error) {
 	if len(v.Scores) != 0 && len(v.Scores) != len(v.Tokens) {
 		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
 	}
-	named := make(map[string]int32, len(v.Tokens))
+	named := newIndex(v.Tokens)
 	t.marks = make([]mark, len(v.Tokens))
 	for id, token := range v.Tokens {
 		t.marks[id] = markOf(t.Type(int32(id)))
 		if token == "" {
 			continue
 		}
-		if other, twice := named[token]; twice {
+		if other, twice := named.put(int32(id)); twice {
 			return nil, unfit(keyTokens, "tokens %d and %d are both %q", other, id, token)
 		}
 		if t.marks[id] == markByte {
@@ -116,18 +124,17 @@ func (t *Tokenizer) readTokens() (map[string]int32, error) {
 				return nil, unfit(keyTypes, "token %d, %q, is a byte by its type but not spelt <0xNN>", id, token)
 			}
 		}
-		named[token] = int32(id)
 	}
 	return named, nil
 }
 
 // markStripping gives Phi-3's special tokens the white space after them, and the masks of Jina's and ModernBERT that before them,
 // which metadata leave out.
-func (t *Tokenizer) markStripping(named map[string]int32) {
+func (t *Tokenizer) markStripping(named *index) {
 	switch t.vocabulary.Pre {
 	case "jina-v2-de", "jina-v2-es", "jina-v2-code", "modern-bert":
 		for _, mask := range []string{"<mask>", "[MASK]"} {
-			if id, ok := named[mask]; ok && t.marks[id]&markSpecial != 0 {
+			if id, ok := named.get(mask); ok && t.marks[id]&markSpecial != 0 {
 				t.marks[id] |= markStripLeft
 			}
 		}

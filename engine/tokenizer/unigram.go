@@ -25,7 +25,7 @@ type unigram struct {
 // unknownPenalty is how much worse than the worst token the unknown one is.
 const unknownPenalty = 10
 
-func newUnigram(v *Vocabulary, named map[string]int32, marks []mark) (*unigram, error) {
+func newUnigram(v *Vocabulary, named *index, marks []mark) (*unigram, error) {
 	if len(v.Scores) != len(v.Tokens) {
 		return nil, unfit(keyScores, "has %d scores for %d tokens", len(v.Scores), len(v.Tokens))
 	}
