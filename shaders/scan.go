@@ -14,7 +14,7 @@ const turnsMark = "//! turns:"
 
 // scan cuts a text into tokens.
 func scan(text string) []token {
-	var all []token
+	all := make([]token, 0, len(text)/4)
 	line := 0
 	for code := range strings.Lines(text) {
 		line++
@@ -22,8 +22,10 @@ func scan(text string) []token {
 			all = append(all, token{text: strings.TrimSpace(said), line: line, turns: true})
 			continue
 		}
-		for _, word := range words(uncommented(code)) {
-			all = append(all, token{text: word, line: line})
+		for code = unblank(uncommented(code)); code != ""; {
+			n := wordLength(code)
+			all = append(all, token{text: code[:n], line: line})
+			code = unblank(code[n:])
 		}
 	}
 	return all
@@ -31,18 +33,20 @@ func scan(text string) []token {
 
 // words cuts code without comments into words.
 func words(code string) (all []string) {
-	for {
-		blank := 0
-		for blank < len(code) && (code[blank] == ' ' || code[blank] == '\t' || code[blank] == '\r' || code[blank] == '\n') {
-			blank++
-		}
-		if code = code[blank:]; code == "" {
-			return all
-		}
+	for code = unblank(code); code != ""; {
 		n := wordLength(code)
 		all = append(all, code[:n])
-		code = code[n:]
+		code = unblank(code[n:])
 	}
+	return all
+}
+
+func unblank(code string) string {
+	blank := 0
+	for blank < len(code) && (code[blank] == ' ' || code[blank] == '\t' || code[blank] == '\r' || code[blank] == '\n') {
+		blank++
+	}
+	return code[blank:]
 }
 
 // symbols are the operators of several characters, the longer first.
@@ -64,7 +68,7 @@ func wordLength(code string) int {
 			(code[n] == '-' || code[n] == '+') && !hex && (code[n-1] == 'e' || code[n-1] == 'E')) {
 			n++
 		}
-	default:
+	case len(code) > 1 && strings.IndexByte("<>=&|+-", code[1]) >= 0: // all symbols' second
 		for _, s := range symbols {
 			if strings.HasPrefix(code, s) {
 				return len(s)

@@ -42,55 +42,60 @@ var ErrTurns = errors.New("too large for one kernel")
 // Turns returns the most turns of the loops of a kernel's invocation.
 func (s Spec) Turns() (int, error) {
 	c, err := s.composed("")
-	return c.turns, err
+	if err != nil {
+		return 0, err
+	}
+	return c.turns()
 }
 
 // composed is what a Spec comes to.
 type composed struct {
 	text     string
 	segments []gpu.Segment
-	turns    int
+	turns    func() (int, error) // which takes longer than all else, and is not always asked
 }
 
 // known holds what Specs came to: a model's layers ask for the same ones again and again.
 var known struct {
 	sync.Mutex
-	specs map[string]composed
+	specs map[string]*composed
 }
 
 // mostKnown is how many of them are held; a model has fewer.
 const mostKnown = 512
 
-// composed composes the text for a backend and counts its turns.
-func (s Spec) composed(backend string) (composed, error) {
+// composed composes the text for a backend.
+func (s Spec) composed(backend string) (*composed, error) {
 	key := s.key(backend)
 	known.Lock()
 	defer known.Unlock()
-	c, ok := known.specs[key]
-	if ok {
+	if c, ok := known.specs[key]; ok {
 		return c, nil
 	}
 	text, segments, err := s.compose(backend)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	most := map[string]int{}
 	for _, m := range s.Most {
 		n, ok := m.Value.(int)
 		if !ok {
-			return c, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, m.Name, m.Value)
+			return nil, fmt.Errorf("kernel %s: %s is %T: what a launch is at most is an int", s.File, m.Name, m.Value)
 		}
 		most[m.Name] = n
 	}
-	c.text = text
-	if c.turns, err = shaders.Turns(text, most); err != nil {
-		return c, fmt.Errorf("kernel %s: %w", s.File, err)
-	}
+	c := &composed{text: text, turns: sync.OnceValues(func() (int, error) {
+		n, err := shaders.Turns(text, most)
+		if err != nil {
+			return 0, fmt.Errorf("kernel %s: %w", s.File, err)
+		}
+		return n, nil
+	})}
 	for _, seg := range segments {
 		c.segments = append(c.segments, gpu.Segment{File: seg.File, First: seg.First, Line: 1})
 	}
 	if known.specs == nil || len(known.specs) >= mostKnown {
-		known.specs = map[string]composed{}
+		known.specs = map[string]*composed{}
 	}
 	known.specs[key] = c
 	return c, nil
@@ -134,8 +139,15 @@ func Module(d *gpu.Device, s Spec) (*gpu.Module, error) {
 	if s.Shape != "" {
 		label += " " + s.Shape
 	}
-	if most > 0 && c.turns > most {
-		return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, c.turns, most)
+	// Counting takes a tab longer than composing; a GPU that a browser tells by its maker is not lavapipe.
+	if t := d.Info().Type; most > 0 && (d.Info().Backend != "webgpu" || t != "discrete" && t != "integrated") {
+		turns, err := c.turns()
+		if err != nil {
+			return nil, err
+		}
+		if turns > most {
+			return nil, fmt.Errorf("kernel %s: %w: its loops would make %d turns, at most %d are safe on every adapter", label, ErrTurns, turns, most)
+		}
 	}
 	m := &gpu.Module{Label: label + "/" + s.Variant, Text: c.text, Segments: c.segments, Bindings: s.Bindings, Needs: s.Needs}
 	if broken != nil {

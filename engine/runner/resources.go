@@ -131,6 +131,14 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if r.weights, err = model.NewWeights(d, p); err != nil {
 		return r, err
 	}
+	// Before kernels, behind which a browser's GPU process would have them wait.
+	for range o.Depth {
+		f, err := r.newFlight(d, o.MaxOutputs)
+		if err != nil {
+			return r, err
+		}
+		r.spare = append(r.spare, f)
+	}
 	if !p.NoText {
 		if err = r.newSampler(d, p, o); err != nil {
 			return r, err
@@ -146,13 +154,6 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	if err = graph(); err != nil {
 		return r, err
-	}
-	for range o.Depth {
-		f, err := r.newFlight(d, o.MaxOutputs)
-		if err != nil {
-			return r, err
-		}
-		r.spare = append(r.spare, f)
 	}
 	passed := map[*gpu.Kernel]bool{}
 	if o.SelfTest {
