@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"sync"
 
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -42,18 +43,37 @@ func NewWeights(d *gpu.Device, p *Plan) (w *Weights, err error) {
 		if err = w.repack.Compile(m.Type); err != nil {
 			return w, err
 		}
-		target, err := m.make(d)
+	}
+	return w, w.makeRoom()
+}
+
+// makeRoom makes all buffers at once, so that a tab waits for the browser's GPU process once.
+func (w *Weights) makeRoom() error {
+	matrices, vectors := w.plan.matrices, w.plan.vectors
+	matrix, vector := make([]*kernel.Matrix, len(matrices)), make([]*gpu.Buffer, len(vectors))
+	failed := make([]error, len(matrices)+len(vectors))
+	var making sync.WaitGroup
+	for i, m := range matrices {
+		making.Go(func() { matrix[i], failed[i] = m.make(w.device) })
+	}
+	for i, v := range vectors {
+		making.Go(func() {
+			vector[i], failed[len(matrices)+i] = w.device.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage)
+		})
+	}
+	making.Wait()
+	for i, m := range matrices {
+		w.matrix[m] = matrix[i]
+	}
+	for i, v := range vectors {
+		w.vector[v] = vector[i]
+	}
+	for _, err := range failed {
 		if err != nil {
-			return w, err
-		}
-		w.matrix[m] = target
-	}
-	for _, v := range p.vectors {
-		if w.vector[v], err = d.NewBuffer(v.Label, uint64(4*kernel.RowStride(v.Length)), gpu.Storage); err != nil {
-			return w, err
+			return err
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // Load moves the plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
