@@ -29,7 +29,7 @@ func TestGrammars(t *testing.T) {
 
 	for says, flags := range map[string][]string{
 		"--schema and --regex do not go together":          {"run", "--schema", schema, "--regex", "a", "A"},
-		"--regex: regular expression: character 2: a (":    {"run", "--regex", "a(", "A"},
+		"--regex: regular expression: character 3: a (":    {"run", "--regex", "a(", "A"},
 		"#/properties/a/$dynamicRef":                       {"run", "--schema", file(t, "bad.json", []byte(`{"properties":{"a":{"$dynamicRef":"#b"}}}`)), "A"},
 		"root is not defined":                              {"run", "--grammar", file(t, "bad.gbnf", []byte(`a ::= "b"`)), "A"},
 		"stdin is read once":                               {"run", "--schema", "-"},
