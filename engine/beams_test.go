@@ -87,6 +87,9 @@ func TestBeams(t *testing.T) {
 // A search gives the same when memory runs out, when a step holds fewer tokens than there are beams, and when devices are
 // lost: beams wait, and come back, together.
 func TestBeamsComeBack(t *testing.T) {
+	if runsFew() {
+		t.Skip("TestBeams and TestMemoryPressure run here")
+	}
 	beams := Request{Prompt: testPrompts(2)[1], MaxTokens: 10, IgnoreEnd: true, N: 4, Beams: &Beams{Width: 4, LengthPenalty: 1}}
 	options := Options{Deterministic: true, KVType: "f32", BlockSize: 4, Context: 96, MaxSeqs: 8, KVMemory: 4 << 20}
 	e := openModel(t, "tiny-tales", options)

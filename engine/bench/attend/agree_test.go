@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,6 +18,9 @@ import (
 // What is compared computes the same: flash and standard attention give equal results and gradients from the same noise,
 // for every sequence of a batch.
 func TestMethodsAgree(t *testing.T) {
+	if runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("engine/attention compares each of its kernels with float64 here")
+	}
 	d := gputest.Device(t)
 	c := Case{Kind: Backward, Method: Flash, Length: 70, queries: 70, HeadDim: 32, Heads: 2, KVHeads: 1, Batch: 2, Causal: true, KVType: "f32"}
 	g := ready(t, d, c).(*gradient)
