@@ -172,8 +172,10 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 		for i := range list {
 			r := &list[i]
 			buf = append(buf, r.First, r.Count, r.Start, r.Lane, r.From, r.To)
-			for g := range MaxGroups {
-				buf = append(buf, s.Kept.Word(g, r.Lane))
+			table, next := s.Kept.Word(0, r.Lane), s.Kept.Word(1, 0)-s.Kept.Word(0, 0)
+			for range MaxGroups {
+				buf = append(buf, table)
+				table += next
 			}
 		}
 	}
