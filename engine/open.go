@@ -95,7 +95,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		rows = 0
 	}
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe, Timed: o.Profile,
+		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe,
 	})
 	e.observe()
 	go e.run()

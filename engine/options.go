@@ -60,7 +60,7 @@ type Options struct {
 	SelfTest   bool `json:"selfTest"`
 	NoSelfTest bool `json:"noSelfTest"`
 
-	// Profile times every kernel on the GPU for Engine.Profile, and the host for Engine.HostTimes. Each step is waited for, so all
+	// Profile times every kernel on the GPU for Engine.Profile. Each step is waited for, so all
 	// else is slower, until Engine.TimeKernels leaves the kernels alone.
 	Profile bool `json:"-"`
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"quire/engine/gpu"
 	"quire/engine/runner"
 )
 
@@ -39,11 +38,12 @@ type HostTimes struct {
 	Give     time.Duration // tokens to their requests
 }
 
-// HostTimes returns the host's times since the engine was opened, or since it came back from a lost device; of an engine with
-// Options.Profile.
+// HostTimes returns the host's times since it was first called, or since the engine came back from a lost device: nobody else pays for
+// looking at the clock.
 func (e *Engine) HostTimes() (h HostTimes, err error) {
 	err = e.loop.CallReady(func() error {
-		t, handed, encoding := e.loop.Times(), e.machine.Handed(), gpu.Encoding()
+		t := e.loop.Times()
+		handed, encoding := e.machine.Handed()
 		h = HostTimes{Steps: t.Steps, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Mask: t.Mask, Wait: t.Wait, Give: t.Give}
 		if encoding > 0 {
 			h.Bridge, h.Encode = handed-encoding, encoding

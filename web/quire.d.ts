@@ -1,5 +1,5 @@
 import type {Calls, JSONSchema} from './quire/api.js';
-import type {Cache, Stats} from './quire/blocks.js';
+import type {Cache, HostTimes, Stats} from './quire/blocks.js';
 import type {Look, LookRequest} from './quire/look.js';
 import type {Kept, KeptModel, Models} from './quire/models.js';
 import type {TuneOptions, Tuned} from './quire/tuning.js';
@@ -523,6 +523,9 @@ export class Quire {
   decode(ids: Iterable<number>, options?: Options<{special?: boolean}> | null): Promise<string>;
   /** Says what the engine does right now. */
   stats(): Promise<Stats>;
+  /** Says where the time of steps has gone since this was first asked for, or since the GPU was last lost. What one step costs is the
+   * difference of two answers over that of their steps. */
+  hostTimes(): Promise<HostTimes>;
   /** Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it. */
   watch(watcher: (cache: Cache) => void): () => void;
   /** Ends all generations and gives the GPU's memory back. For ten seconds the worker waits for another open, which needs to compile

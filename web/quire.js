@@ -218,6 +218,11 @@ export class Quire {
     return this.#call('stats', null);
   }
 
+  /** Says where the time of steps has gone since it was first asked for. */
+  hostTimes() {
+    return this.#call('hostTimes', null);
+  }
+
   /**
    * Shows the KV cache's blocks: now, and whenever they have changed, at most ten times a second. Returns what ends it.
    * @param {(cache: import('./quire.js').Cache) => void} watcher

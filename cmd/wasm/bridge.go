@@ -146,6 +146,9 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		return struct{}{}, b.local.DropLoRA(number)
 	case "stats":
 		return b.engine.Stats(), nil
+	case "hostTimes":
+		go b.hostTimes(id, b.engine)
+		return nil, nil
 	case "watch":
 		var on bool
 		if err := port.Decode(argument, &on); err != nil {

@@ -61,7 +61,6 @@ type Config struct {
 	Vocabulary int                                       // tokens that masks are of
 	Lost       func(error) bool                          // says whether an error means a lost device, which Build may bring back
 	Step       func(schedule.Decision, *step.Step)       // told of each step before it is submitted; may be nil
-	Timed      bool                                      // count Times
 	Change     func()                                    // told when a step has landed, and when there is nothing to do; may be nil
 	Drafter    func(most int, salt string) draft.Drafter // makes one for a sequence; nil: there are no drafts
 	Guesses    int                                       // sequences of a step up to which the model guesses for Drafter; 0: it does not
@@ -90,6 +89,7 @@ type Loop struct {
 	masks       step.Masks
 	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn
 	failures    int      // devices lost in a row without a step landing
+	timed       bool
 	times       Times
 	lapped      time.Time
 }
@@ -286,7 +286,9 @@ func (l *Loop) advance() error {
 		if err := l.runner.Submit(&l.step); err != nil {
 			return err
 		}
-		l.times.Steps++
+		if l.timed {
+			l.times.Steps++
+		}
 		l.lap(&l.times.Submit)
 		if slices.ContainsFunc(l.step.Outputs, func(o step.Output) bool { return o.Masked }) {
 			if err := l.draw(); err != nil {

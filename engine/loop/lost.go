@@ -29,6 +29,7 @@ func (l *Loop) Fail(err error) {
 // drop forgets everything on the GPU: nothing is computed any more, and live sequences wait again with all landed tokens.
 func (l *Loop) drop() {
 	l.release()
+	l.timed, l.times = false, Times{}
 	clear(l.tallies)
 	if err := l.scheduler.Reset(); err != nil {
 		l.finishAll(generation.FinishError, err)

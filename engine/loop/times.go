@@ -2,7 +2,7 @@ package loop
 
 import "time"
 
-// Times is where the loop's time went, in all steps so far.
+// Times is where the loop's time went, in so many steps.
 type Times struct {
 	Steps    uint64
 	Schedule time.Duration // deciding what runs
@@ -12,12 +12,17 @@ type Times struct {
 	Give     time.Duration // tokens to their requests
 }
 
-// Times is of a loop with Config.Timed; only for a Call.
-func (l *Loop) Times() Times { return l.times }
+// Times counts from its first call on; only for a Call.
+func (l *Loop) Times() Times {
+	if !l.timed {
+		l.timed, l.lapped = true, time.Now()
+	}
+	return l.times
+}
 
 // lap counts the time since the last lap, which to nil nobody asks for.
 func (l *Loop) lap(to *time.Duration) {
-	if !l.config.Timed {
+	if !l.timed {
 		return
 	}
 	now := time.Now()

@@ -38,7 +38,7 @@ func (r *Runner) TimeKernels(on bool) { r.unprofiled = !on }
 
 // hand submits a step's tape.
 func (r *Runner) hand(rec *gpu.Recorder) error {
-	if !r.options.Profile {
+	if !r.timed {
 		return r.device.Submit(rec)
 	}
 	start := time.Now()
@@ -46,8 +46,15 @@ func (r *Runner) hand(rec *gpu.Recorder) error {
 	return r.device.Submit(rec)
 }
 
-// Handed is how long the device has taken to take tapes, with Options.Profile.
-func (r *Runner) Handed() time.Duration { return r.handed }
+// Handed is how long the device has taken to take tapes, and in the tab the part of it that JavaScript encoded them, from the first
+// call on.
+func (r *Runner) Handed() (all, encoding time.Duration) {
+	encoded := gpu.Encoding()
+	if !r.timed {
+		r.timed, r.before = true, encoded
+	}
+	return r.handed, encoded - r.before
+}
 
 // Profile returns the sums since the runner was made, in the order kernels first ran. Nil without Options.Profile.
 func (r *Runner) Profile() []KernelTime { return slices.Clone(r.profile) }

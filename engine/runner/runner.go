@@ -63,7 +63,9 @@ type Runner struct {
 	stats      Stats
 	profile    []KernelTime
 	unprofiled bool          // for now, in spite of Options.Profile
-	handed     time.Duration // in all of the device's Submit, with Options.Profile
+	timed      bool          // handed counts
+	handed     time.Duration // in all of the device's Submit
+	before     time.Duration // that JavaScript had encoded
 }
 
 // Stats counts what the runner did.

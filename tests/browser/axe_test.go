@@ -43,7 +43,7 @@ func TestAxe(t *testing.T) {
 		"engine": func() {
 			p.press("Close", 0)
 			p.do(chromedp.Click(css(`.views a[href="#engine"]`)))
-			p.wait(`document.querySelectorAll('#history canvas').length === 2`)
+			p.wait(`document.querySelectorAll('#history canvas').length === 3`)
 			p.do(chromedp.Click(css("#lesson-begin")))
 			p.wait(`!document.querySelector('#lesson-stage').hidden`)
 			get[bool](p, `((at) => { at.value = 6; at.oninput(); document.querySelector('#lesson-drawing details').open = true; return true; })(document.querySelector('#lesson-at'))`)

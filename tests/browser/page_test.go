@@ -84,6 +84,8 @@ func TestPage(t *testing.T) {
 	assert.Equal(t, "2", get[string](p, `document.querySelector('#figure-running').textContent`))
 	assert.Regexp(t, `^[1-9]\d* of 512, \d+ cached$`, get[string](p, `document.querySelector('#figure-blocks').textContent`))
 	assert.NotContains(t, get[string](p, `document.querySelector('.figures').textContent`), "–")
+	p.wait(`['go', 'bridge', 'encode', 'wait'].every((part) => Number(document.getElementById('host-' + part).textContent) >= 0)`)
+	p.wait(`Number(document.querySelector('#host-wait').textContent) > 1`)
 	p.narrow("a page that runs")
 	p.picture("running")
 	p.do(chromedp.Focus(css(".prompt:nth-child(1) textarea")), chromedp.KeyEvent(kb.Escape))

@@ -70,13 +70,13 @@ export class Figures {
   async #follow() {
     clearTimeout(this.#timer);
     const {quire} = this;
-    const s = await quire?.stats().catch(() => null);
+    const [s, host] = await Promise.all([quire?.stats().catch(() => null), quire?.hostTimes?.().catch(() => null)]); // servers tell no times
     if (!s || quire !== this.quire) return;
     const {total, active, cached} = s.blocks;
     $('figure-blocks').textContent = `${whole(active)} of ${whole(total)}, ${whole(cached)} cached`;
     $('figure-running').textContent = s.waiting ? `${s.running}, ${s.waiting} wait` : String(s.running);
     this.#meter(active / total);
-    this.#history.add(s);
+    this.#history.add(s, host);
     this.#decoding(s.tokens);
     clearTimeout(this.#timer);
     if (this.#running + s.running + s.waiting > 0) this.#timer = setTimeout(() => this.#follow(), EVERY);

@@ -8,10 +8,18 @@ const PAUSE = 2; // seconds without a sample, after which the line is broken
 
 const schemes = matchMedia('(prefers-color-scheme: dark)');
 
-// History draws tokens a second and blocks. The library comes with the first sample.
+// PARTS are what a step's time goes to, the first at the bottom: names, colours, and how engines tell of them.
+const PARTS = [
+  ['go', '--hue-1', (t) => t.schedule + t.build + t.mask + t.give], ['bridge', '--hue-2', (t) => t.bridge], ['encode', '--hue-3', (t) => t.encode],
+  ['wait', '--edge', (t) => t.wait],
+];
+
+const empty = () => Array.from({length: 4 + PARTS.length}, () => []);
+
+// History draws tokens a second, blocks, and what a step's time goes to. The library comes with the first sample.
 export class History {
-  #rows = [[], [], [], []]; // seconds since the page began, tokens a second, active and cached blocks
-  #last = null; // {at, tokens}
+  #rows = empty(); // seconds since the page began, tokens a second, active and cached blocks, milliseconds of a step up to each part
+  #last = null; // {at, tokens, host}
   #charts = null; // a promise, then a list
 
   constructor() {
@@ -20,18 +28,31 @@ export class History {
   }
 
   // add takes what the engine says of itself right now.
-  add({tokens, blocks}) {
+  add({tokens, blocks}, host) {
     const at = performance.now() / 1000, last = this.#last;
-    this.#last = {at, tokens};
+    this.#last = {at, tokens, host};
     if (!last || at <= last.at) return;
-    if (at - last.at > PAUSE) this.#push(last.at + 0.001, null, null, null);
-    else this.#push(at, (tokens - last.tokens) / (at - last.at), blocks.active, blocks.cached);
+    if (at - last.at > PAUSE) this.#push(last.at + 0.001, ...Array(3 + PARTS.length).fill(null));
+    else this.#push(at, (tokens - last.tokens) / (at - last.at), blocks.active, blocks.cached, ...this.#parts(last.host, host));
     while (this.#rows[0][0] < at - SPAN) for (const row of this.#rows) row.shift();
     this.#draw();
   }
 
+  // parts gives the milliseconds of a step between two answers, each with those before it.
+  #parts(before, now) {
+    const steps = before && now ? now.steps - before.steps : 0;
+    if (!(steps > 0)) return PARTS.map((_, i) => this.#rows[4 + i].at(-1) ?? null);
+    let sum = 0;
+    return PARTS.map(([name,, of]) => {
+      const ms = Math.max(0, of(now) - of(before)) / steps;
+      $(`host-${name}`).textContent = ms.toFixed(ms < 10 ? 2 : 0);
+      return sum += ms;
+    });
+  }
+
   clear() {
-    this.#rows = [[], [], [], []];
+    this.#rows = empty();
+    for (const [name] of PARTS) $(`host-${name}`).textContent = '–';
     this.#last = null;
     $('history').hidden = true;
   }
@@ -44,22 +65,24 @@ export class History {
     $('history').hidden = false;
     if ($('history').clientWidth === 0) return; // the view is another
     const charts = await (this.#charts ??= this.#build());
-    const [at, rate, active, cached] = this.#rows;
+    const [at, rate, active, cached, ...host] = this.#rows;
     charts[0].setData([at, rate]);
     charts[1].setData([at, active, cached]);
+    charts[2].setData([at, ...host.reverse()]); // what lies lower is drawn over what holds it
   }
 
   async #build() {
     const {default: Plot} = await import('./lib/uplot.js');
     const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
     const axis = {stroke: colour('--faded'), grid: {stroke: colour('--rule'), width: 1}, ticks: {show: false}, font: '12px system-ui'};
-    const chart = (id, ...colours) => new Plot({
+    const chart = (id, colours, least, more) => new Plot({
       width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 4, 0, 0],
       axes: [{...axis, size: 28, incrs: [1, 2, 5, 10, 15, 30, 60], values: (plot, list) => list.map((at) => `${Math.round(at - plot.data[0].at(-1))} s`)}, {...axis, size: 48}],
-      scales: {x: {time: false}, y: {range: (_, low, high) => [0, Math.max(1, 1.1 * high)]}},
-      series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}}))],
+      scales: {x: {time: false}, y: {range: (_, low, high) => [0, Math.max(least, 1.1 * high)]}},
+      series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}, ...more?.(colour(name))}))],
     }, [[], ...colours.map(() => [])], $(id));
-    return [chart('history-rate', '--accent'), chart('history-blocks', '--accent', '--edge')];
+    return [chart('history-rate', ['--accent'], 1), chart('history-blocks', ['--accent', '--edge'], 1),
+      chart('history-host', PARTS.map(([, name]) => name).reverse(), 0.1, (fill) => ({fill, width: 0}))];
   }
 
   async #rebuild() {

@@ -98,3 +98,22 @@ export interface CacheEvent {
   preemption?: {sequences: number; tokens: number; blocks: number; recomputeCost: number; swapCost: number; swapped: boolean};
   generation: Generation | null;
 }
+
+/** Milliseconds of `steps` steps in all. */
+export interface HostTimes {
+  steps: number;
+  /** Deciding what runs. */
+  schedule: number;
+  /** Laying steps out, and writing what the GPU has to do. */
+  build: number;
+  /** From Go to JavaScript and back. */
+  bridge: number;
+  /** Giving steps to the GPU. */
+  encode: number;
+  /** Saying which tokens grammars allow. */
+  mask: number;
+  /** For the GPU. */
+  wait: number;
+  /** Handing tokens to their requests. */
+  give: number;
+}

@@ -107,5 +107,6 @@ export class Quire {
   watch = () => () => {};
   said = 0;
   stats = async () => ({blocks: {total: 64, active: 9, cached: 20, free: 55}, running: 0, waiting: 0, tokens: this.said += 7});
+  hostTimes = async () => ((n) => ({steps: n, schedule: 0.02 * n, build: 0.05 * n, bridge: 0.03 * n, encode: 0.11 * n, mask: 0, wait: 0.5 * n, give: 0.03 * n}))(this.said);
   close = async () => {};
 }
