@@ -5,9 +5,9 @@
 // workgroup_id.z counts groups of ROWS rows of x.
 //! include: step weights fold
 //! slot tail: tail_rows tail_heads
-//! slot multiply: multiply_each multiply_shared
+//! slot multiply: multiply_each multiply_shared multiply_batch
 //! slot adapters: adapters_none adapters_lora
-//! slot reduce: reduce_workgroup reduce_subgroup
+//! slot reduce: reduce_workgroup reduce_subgroup reduce_both
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
 //! const X_STRIDE: u32   floats from one row of x to the next
@@ -23,7 +23,10 @@
 fn row_starts(m0: u32, rows: u32) -> array<u32, ROWS> {
     var starts: array<u32, ROWS>;
     for (var m = 0u; m < ROWS; m++) {
-        var row = min(m0 + m, max(rows, 1u) - 1u);
+        var row = m0; // of a workgroup's only row, which is there: x need not wait for the step
+        if ROWS > 1u {
+            row = min(m0 + m, max(rows, 1u) - 1u);
+        }
         if GATHER {
             row = step[output_at(row)];
         }

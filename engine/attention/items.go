@@ -130,6 +130,7 @@ func (a *Attention) PartialBytes(decodeItems int) uint64 {
 
 // The spans that ChooseSplit chooses between, and the most that it cuts a sequence into: more take long to merge.
 const (
+	unsplit  = 128 // up to so many keys, a merge takes longer than what it saves
 	minSpan  = 64
 	maxSpan  = 4096
 	maxSpans = 128
@@ -139,13 +140,16 @@ const (
 const groupsPerUnit = 8
 
 // ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
-// sequence can fill a GPU and many need no merge. seqLens are those of the step's decode rows.
+// sequence can fill a GPU and many, and short ones, need no merge. seqLens are those of the step's decode rows.
 func ChooseSplit(seqLens []int, kvHeads, computeUnits int) int {
 	longest := 0
 	for _, n := range seqLens {
 		longest = max(longest, n)
 	}
 	span := maxSpan
+	if longest <= unsplit {
+		return span
+	}
 	for ; span > minSpan && longest <= span/2*maxSpans; span /= 2 {
 		groups := 0
 		for _, n := range seqLens {

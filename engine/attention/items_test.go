@@ -70,7 +70,9 @@ func TestChooseSplit(t *testing.T) {
 	assert.Equal(t, 4096, ChooseSplit([]int{100}, 8, 1), "a software GPU needs no split")
 	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132))
 	assert.Equal(t, 256, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
-	assert.Equal(t, 64, ChooseSplit(nil, 8, 132))
+	assert.Equal(t, 4096, ChooseSplit(nil, 8, 132))
+	assert.Equal(t, 4096, ChooseSplit([]int{128, 10}, 8, 132), "short ones need no merge")
+	assert.Equal(t, 64, ChooseSplit([]int{129, 10}, 8, 132))
 	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132), "a merge of 128 spans at most")
 }
 

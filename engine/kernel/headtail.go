@@ -4,9 +4,10 @@ import (
 	"slices"
 
 	"quire/engine/gpu"
+	"quire/engine/quant"
 )
 
-// HeadTail has a product's kernels for few rows do what RopeStore does with the rows of q, k and v that come out: see
+// HeadTail has a product's kernels for one row, and some for eight, do what RopeStore does with the rows of q, k and v that come out: see
 // shaders/lib/tail_heads.wgsl. The product's YOffset is where its rows lie among those of q, k and v, and its x is the residual
 // stream.
 type HeadTail struct{ RopeStoreParams }
@@ -14,7 +15,7 @@ type HeadTail struct{ RopeStoreParams }
 // HeadViews are the buffers of a HeadTail: those of a RopeStore but x, which is the Linear's. Bias is for RopeStoreParams.Bias only.
 type HeadViews struct{ Table, K, V, Bias gpu.View }
 
-// canStore says whether the product's kernels for few rows may have its HeadTail on this adapter. All of a word and both of a pair
+// canStore says whether the product's kernels may have its HeadTail on this adapter. All of a word and both of a pair
 // come out of one group's rows; a row of 8-bit integers needs more.
 func (p *LinearParams) canStore(limits gpu.Limits) bool {
 	h := p.Heads
@@ -30,10 +31,19 @@ func (p *LinearParams) canStore(limits gpu.Limits) bool {
 		dim%4 == 0 && h.RotaryDim%4 == 0 && p.YOffset%dim == 0 && p.Matrix.Rows%dim == 0 && int(limits.MaxStorageBuffersPerShaderStage) >= buffers
 }
 
+// storesHeads says whether kernels for m rows have the HeadTail. Those for two and four take longer with rows in fours, on an H200, by
+// more than what a dispatch costs.
+func (p *LinearParams) storesHeads(m int) bool {
+	return p.Heads != nil && (m <= max(1, p.headRows) || m == 8 && p.large && p.Matrix.Type == quant.Q4_0)
+}
+
 // ofHeads is the shape with a tail of heads: four rows are stored by an invocation of their own.
 func (s matvecShape) ofHeads(m int, subgroup uint32) matvecShape {
 	s.tile = max(4, s.tile)
 	s.lanes = max(s.lanes, s.tile/4*m)
+	if m == 8 && subgroup == largeSubgroup {
+		s.lanes = largeSubgroup
+	}
 	if s.lanes > int(subgroup) && m > 4 { // sums go through workgroup memory, which has room for so many
 		s.workgroup = 64
 	}
@@ -74,6 +84,6 @@ func (p *LinearParams) headViews(v LinearViews, piece Piece) []gpu.View {
 
 // stores says whether kernels of a way have the HeadTail.
 func (w *way) stores(p *LinearParams) bool {
-	_, few := w.shape.(matvecWay)
-	return few && p.Heads != nil
+	few, ok := w.shape.(matvecWay)
+	return ok && p.storesHeads(few.rows)
 }

@@ -112,7 +112,7 @@ func (r *rig) testHeads(c headCase) {
 			first, end := cuts[i], cuts[i+1]
 			bytes := len(raw) / width
 			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
-				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant}
+				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8}
 			linear, err := NewLinear(r.dev, p)
 			require.NoError(r, err)
 			require.NoError(r, linear.Wait(context.Background()))
@@ -185,7 +185,7 @@ func TestHeadTailSpoils(t *testing.T) {
 	views := LinearViews{Step: r.step(StepData{Tokens: make([]uint32, 2), Positions: []uint32{0, 1}, Slots: [][]int32{{3, 4}}}), X: x.All(), Y: r.buffer("y", make([]byte, 4*96)).All(),
 		Norm: r.rows("norm", r.same(32, 1), 32, 32, 0).All(), Normed: r.buffer("normed", make([]byte, 4*96)).All(),
 		Heads: HeadViews{Table: r.buffer("table", make([]byte, 16)).All(), K: r.buffer("k", make([]byte, c.layout().Bytes(3))).All(), V: r.buffer("v", make([]byte, c.layout().Bytes(3))).All(), Bias: r.rows("bias", bias, 32, 32, 0).All()}}
-	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.F32, 32, 32, raw, 0), XStride: 32, YStride: 32, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: 2})
+	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.F32, 32, 32, raw, 0), XStride: 32, YStride: 32, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: 1})
 	require.NoError(t, err)
 	require.NoError(t, l.Wait(context.Background()))
 	b, err := l.Bind(views)

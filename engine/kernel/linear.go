@@ -50,7 +50,9 @@ type LinearParams struct {
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
 
-	only shape // the one way: for tests
+	only     shape // the one way: for tests
+	large    bool  // set by NewLinear: the adapter is a large GPU
+	headRows int   // the most rows of kernels that do Heads; 0: 1
 }
 
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch

@@ -30,6 +30,7 @@ type matvecShape struct {
 	lanes     int // invocations along K of a row
 	tile      int // rows of W a group of lanes owns
 	workgroup int
+	batch     int // units of each row that an invocation reads at once; 0: as it comes
 }
 
 // groups is how many workgroups so many rows take.
@@ -67,8 +68,13 @@ const largeSubgroup = 32
 
 // matvecShape is that of the product's kernel for m rows.
 func (p *LinearParams) matvecShape(m int, subgroup uint32) matvecShape {
+	if m == 1 && p.large && subgroup == largeSubgroup {
+		if s, ok := p.oneRowShape(); ok {
+			return s
+		}
+	}
 	s := matvecShapeOf(p.Matrix.strips(), p.Matrix.Rows, m, subgroup)
-	if p.Heads != nil {
+	if p.storesHeads(m) {
 		s = s.ofHeads(m, subgroup)
 	}
 	return s
@@ -76,9 +82,14 @@ func (p *LinearParams) matvecShape(m int, subgroup uint32) matvecShape {
 
 // matvecSpec specialises shaders/matvec.wgsl for a piece of the matrix and m rows of x.
 func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
+	return matvecSpecOf(p, piece, m, subgroup, p.matvecShape(m, subgroup))
+}
+
+// matvecSpecOf takes a shape.
+func matvecSpecOf(p *LinearParams, piece Piece, m int, subgroup uint32, shape matvecShape) Spec {
 	blocks := p.Matrix.strips()
-	shape := p.matvecShape(m, subgroup)
 	lanesHold := subgroup >= heldTable
+	parts := subgroup // of a group of lanes that is larger
 	if shape.lanes > int(subgroup) {
 		subgroup = 0
 	}
@@ -96,7 +107,10 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 	s.Slots["tail"] = "tail_rows"
 	s.Slots["multiply"] = "multiply_each"
 	units := 1
-	if m <= 2 {
+	if shape.batch > 0 {
+		s.Slots["multiply"], s.Unrolled = "multiply_batch", true
+		s.Consts = append(s.Consts, Const{"BATCH", shape.batch}, Const{"TURNS", blocks * 4 / shape.lanes / shape.batch})
+	} else if m <= 2 {
 		s.Slots["multiply"] = "multiply_shared"
 		if manyScales(p.Matrix.Type) && 2*shape.lanes <= blocks*4 {
 			units = 2
@@ -104,13 +118,17 @@ func matvecSpec(p *LinearParams, piece Piece, m int, subgroup uint32) Spec {
 		s.Consts = append(s.Consts, Const{"UNITS", units})
 	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
-	if p.Heads != nil {
+	if p.storesHeads(m) {
 		p.storeHeads(&s)
 	}
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
 	useReduce(&s, subgroup)
+	if subgroup == 0 && shape.batch > 0 {
+		s.Slots["reduce"], s.Variant, s.Needs = "reduce_both", "subgroup", gpu.FeatureSubgroups
+		s.Consts = append(s.Consts, Const{"SUBGROUP", int(parts)})
+	}
 	if len(p.Matrix.Type.Table()) == heldTable && lanesHold && blocks*4/units%shape.lanes == 0 {
 		s.Slots["table"] = "table_lanes"
 		s.Variant, s.Needs = "subgroup", gpu.FeatureSubgroups

@@ -73,7 +73,7 @@ func kernelCases() []selfTestCase {
 				return nil, err
 			}
 			r.Cleanup(m.Release)
-			return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 64, YStride: 160, YOffset: offset, MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{p}, MaxRows: 4})
+			return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 64, YStride: 160, YOffset: offset, MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{p}, MaxRows: 4, headRows: 4})
 		}
 	}
 	recurrence := func(p RecurrenceParams) func(r *rig) (tested, error) {

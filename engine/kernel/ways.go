@@ -54,6 +54,7 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	if !a.large && !p.Deterministic {
 		l.subgroup = a.subgroup
 	}
+	p.large = a.large && p.Variant == ""
 	var all []shape
 	switch {
 	case p.only != nil:

@@ -25,9 +25,16 @@
 // weight_row gives the t-th row of W of the group that begins at first.
 fn weight_row(first: u32, t: u32) -> u32 { return min(first + t, N - 1u); }
 
-// Ahead is what a lane reads while products are still on their way.
-struct Ahead { nothing: u32 }
-fn look_ahead(m0: u32, rows: u32, first: u32, lane: u32) -> Ahead { return Ahead(); }
+// Ahead is what a lane reads while products are still on their way: what it adds to, where it stores one number at most.
+struct Ahead { sum: f32 }
+const ADDS_AHEAD: bool = ADD && !GATED && TILE * ROWS <= LANES;
+
+fn look_ahead(m0: u32, rows: u32, first: u32, lane: u32) -> Ahead {
+    if ADDS_AHEAD && lane < TILE * ROWS {
+        return Ahead(y[(m0 + lane % ROWS) * Y_STRIDE + Y_OFFSET + weight_row(first, lane / ROWS)]);
+    }
+    return Ahead(0.0);
+}
 
 // bias_at gives what is added to row n of W.
 fn bias_at(n: u32) -> f32 {
@@ -37,9 +44,11 @@ fn bias_at(n: u32) -> f32 {
     return bias[n];
 }
 
-fn store(m: u32, column: u32, value: f32) {
+fn store(m: u32, column: u32, value: f32, ahead: Ahead) {
     let at = m * Y_STRIDE + Y_OFFSET + column;
-    if ADD {
+    if ADDS_AHEAD {
+        y[at] = ahead.sum + value;
+    } else if ADD {
         y[at] += value;
     } else {
         y[at] = value;
@@ -67,13 +76,13 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
     if GATED {
         for (var t = 0u; t < TILE; t += 2u) {
             if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
-                store(m0 + m, (first + t) / 2u, gated((*done)[t * ROWS + m], (*done)[(t + 1u) * ROWS + m]));
+                store(m0 + m, (first + t) / 2u, gated((*done)[t * ROWS + m], (*done)[(t + 1u) * ROWS + m]), ahead);
             }
         }
     } else {
         for (var t = 0u; t < TILE; t++) {
             if lane == (t * ROWS + m) % LANES && first + t < N {
-                store(m0 + m, first + t, (*done)[t * ROWS + m]);
+                store(m0 + m, first + t, (*done)[t * ROWS + m], ahead);
             }
         }
     }
