@@ -3,7 +3,6 @@
 //! const WORKGROUP: u32     invocations of a workgroup
 //! const STRIDE: u32        words from one output's logits to the next
 //! const RESULT_WORDS: u32  words of a result, kernel.ResultWords
-//! const VOCABULARY: u32    tokens
 
 @group(0) @binding(5) var<storage, read_write> lanes: array<u32>;   // the last token of each lane
 @group(0) @binding(6) var<storage, read_write> results: array<u32>; // [output][RESULT_WORDS]
