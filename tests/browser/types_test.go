@@ -87,7 +87,7 @@ await quire.chat.completions.create({stream: true});
 await quire.chat.completions.create({messages: 'A'});
 // @ts-expect-error a number is wanted
 await quire.completions.create({prompt: 'A', temperature: 'hot'});
-// @ts-expect-error answers keep to no schema yet
+// @ts-expect-error no such form is known
 await quire.chat.completions.create({messages: [], response_format: {type: 'json'}});
 // @ts-expect-error a model is missing
 await Quire.open({});
