@@ -38,7 +38,6 @@
 //! const ALIBI: bool       scores fall with distance
 //! const SCALE: f32        of q·k
 //! const DROP_BELOW: u32   a draw below it drops a weight; 0: no dropout
-//! const KV_HEADS: u32     KV heads
 //! most TILES: u32         tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;

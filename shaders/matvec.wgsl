@@ -9,14 +9,12 @@
 //! slot adapters: adapters_none adapters_lora
 //! slot reduce: reduce_workgroup reduce_subgroup reduce_both
 //! const ROWS: u32       rows of x that the weights are read once for
-//! const N: u32          rows of this piece of W
 //! const X_STRIDE: u32   floats from one row of x to the next
 //! const M_WORD: u32     the step's word with the number of rows
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const LANES: u32      invocations that share rows of W
 //! const TILE: u32       rows of W that such a group owns
 //! const SUMS: u32       TILE·ROWS products, and with NORM as many sums of squares as ROWS
-//! const NORM: bool      x is multiplied by norm, and y by 1/rms of its row, which the same pass finds
 //! const GATHER: bool    row m of x is the token of output m
 
 // row_starts gives where the rows of x from m0 on begin, in vec4s. Rows that are not there are the last one's.

@@ -1,7 +1,6 @@
 // Matrix × vector products of one row of x: an invocation reads BATCH units of each of its rows of W before it multiplies them, so
 // that many loads are under way at once.
 //! include: weights
-//! const STRIPS: u32  strips of 32 weights in a row
 //! const LANES: u32   invocations that share rows of W; STRIPS·4 is a multiple of LANES·BATCH
 //! const TILE: u32    rows of W that such a group owns
 //! const ROWS: u32    rows of x: 1

@@ -11,7 +11,6 @@
 //! const Y_STRIDE: u32       floats from one row of y to the next
 //! const Y_OFFSET: u32       where the first row of W lies among those of q, k and v, a multiple of HEAD_DIM
 //! const TILE: u32           rows of W that a group owns, a multiple of 4
-//! const LANES: u32          invocations of a group, at least TILE / 4 · ROWS
 //! const SUMS: u32           TILE·ROWS products, and with NORM as many sums of squares as ROWS
 //! const EPS: f32            the norm's
 //! const NORM: bool          what comes out is multiplied by 1/rms of its row of x
