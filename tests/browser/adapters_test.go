@@ -29,7 +29,7 @@ func TestShapesOfOthers(t *testing.T) {
 			if (++chunks === 4) engine.interruptGenerate();
 		}
 		const told = await engine.getMessage();
-		const refused = await engine.chat.completions.create({messages, response_format: {type: 'json_object'}}).catch((e) => e.message);
+		const refused = await engine.chat.completions.create({messages, response_format: {type: 'json_schema', json_schema: {name: 'a', schema: {type: 'fox'}}}}).catch((e) => e.message);
 		const {data: [{embedding}]} = await engine.embeddings.create({input: 'A fox'});
 		await engine.unload();
 		const closed = await engine.chat.completions.create({messages}).catch((e) => e.message);

@@ -203,7 +203,7 @@ func calls(t *testing.T, p *tab) {
 	}
 	fails(`^ErrBadRequest 400 invalid_request_error temperature \S+ \S.*temperature`, `quire.chat.completions.create({messages, temperature: 9})`)
 	fails(`^ErrBadRequest 400 invalid_request_error temperature `, `quire.chat.completions.create({messages, temperature: 9, stream: true})`)
-	fails(`^ErrBadRequest 400 \S+ response_format`, `quire.chat.completions.create({messages, response_format: {type: 'json_object'}})`)
+	fails(`^ErrBadRequest 400 \S+ response_format`, `quire.chat.completions.create({messages, response_format: {type: 'json_schema', json_schema: {name: 'a', schema: {type: 'fox'}}}})`)
 	fails(`^ErrContextTooLong 400 invalid_request_error \S+ context_length_exceeded `, `quire.completions.create({prompt: Array(300).fill(5)})`)
 	fails(`^ErrBadRequest 404 \S+ model model_not_found `, `quire.models.retrieve('none')`)
 	fails(`^ErrBadRequest .*the request must be an object, not a string`, `quire.chat.completions.create('A')`)
