@@ -22,7 +22,7 @@ func TestBenchProfile(t *testing.T) {
 	assert.Regexp(t, `(?m)^pp8, batch 1: [\d.]+ ms on the GPU$`, r.stdout)
 	assert.Regexp(t, `(?m)^tg4, batch 1: [\d.]+ ms on the GPU$`, r.stdout)
 	assert.Regexp(t, `(?m)^  mat(?:vec|mul)\b.* +[\d.]+ ms +[\d.]+ % +\d+ dispatches +[\d.]+ µs each$`, r.stdout)
-	assert.Regexp(t, `(?m)^  a step, µs: schedule \d+, build \d+, bridge 0, encode \d+, wait \d+, give \d+; [\d.]+ allocations of \d+ bytes, \d+ collections in \d+ steps$`, r.stdout)
+	assert.Regexp(t, `(?m)^  a step, µs: schedule \d+, build \d+, bridge 0, encode \d+, mask \d+, wait \d+, give \d+; [\d.]+ allocations of \d+ bytes, \d+ collections in \d+ steps$`, r.stdout)
 	var report struct {
 		Results []struct {
 			Kernels []engine.KernelTime

@@ -57,7 +57,7 @@ func TestKernels(t *testing.T) {
 	kernels := goldenKernels(t)
 	require.NotEmpty(t, kernels)
 	for _, label := range kernels {
-		assert.Regexp(t, "/baseline$", label)
+		assert.Regexp(t, `/baseline(\+shared)?$`, label)
 	}
 	text, err := json.Marshal(kernels)
 	require.NoError(t, err)
