@@ -83,3 +83,14 @@ func TestLoRAComesAndGoes(t *testing.T) {
 	_, err = (&Engine{}).AddLoRA(gpu.ReaderSource(f, size))
 	assert.ErrorContains(t, err, "without room for adapters")
 }
+
+// Room for adapters changes nothing while there are none.
+func TestLoRARoomAlone(t *testing.T) {
+	say := func(rank int) []int32 {
+		e := openTiny(t, "llama-linear", func(o *Options) { o.Deterministic, o.LoRARank, o.KVType = false, rank, "f32" })
+		return results(t, e, []Request{turn(testPrompts(4)[3][:17], 12)})[0].IDs
+	}
+	want := say(0)
+	require.Len(t, want, 12)
+	assert.Equal(t, want, say(4))
+}

@@ -276,11 +276,11 @@ func (g *Graph) product(p product) {
 			if adapt != nil && i == 0 && rows > 0 && s.Adapted() {
 				adapt(rec, s, rows, l.Many(rows))
 			}
+			now := l
 			if adapters != nil && !g.rooms[p.adaptable].used {
-				alone.Record(rec, alone.bound, rows)
-				return
+				now = alone
 			}
-			l.stored = l.Record(rec, l.bound, rows)
+			l.stored = now.Record(rec, now.bound, rows)
 		})
 		offset += m.Rows
 	}
