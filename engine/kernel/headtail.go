@@ -31,10 +31,22 @@ func (p *LinearParams) canStore(limits gpu.Limits) bool {
 		dim%4 == 0 && h.RotaryDim%4 == 0 && p.YOffset%dim == 0 && p.Matrix.Rows%dim == 0 && int(limits.MaxStorageBuffersPerShaderStage) >= buffers
 }
 
+// AgreeOnHeads has products that give the rows of q, k and v together do their HeadTail of the same numbers of rows: what one of them
+// has turned and another has not is of no use to either kernel.
+func AgreeOnHeads(limits gpu.Limits, all []LinearParams) {
+	lacking := slices.ContainsFunc(all, func(p LinearParams) bool { return p.Heads == nil || !p.canStore(limits) })
+	for i := range all {
+		if lacking {
+			all[i].Heads = nil
+		}
+		all[i].apart = len(all) > 1
+	}
+}
+
 // storesHeads says whether kernels for m rows have the HeadTail. Those for two and four take longer with rows in fours, on an H200, by
 // more than what a dispatch costs.
 func (p *LinearParams) storesHeads(m int) bool {
-	return p.Heads != nil && (m <= max(1, p.headRows) || m == 8 && p.large && p.Matrix.Type == quant.Q4_0)
+	return p.Heads != nil && (m <= max(1, p.headRows) || m == 8 && !p.apart && p.large && p.Matrix.Type == quant.Q4_0)
 }
 
 // ofHeads is the shape with a tail of heads: four rows are stored by an invocation of their own.

@@ -211,3 +211,26 @@ func TestHeadTailNeedsBuffers(t *testing.T) {
 	p.Variant = "baseline"
 	require.False(t, p.canStore(gpu.Limits{MaxStorageBuffersPerShaderStage: 16}))
 }
+
+// Of products that give q, k and v together all do the tail of a number of rows, or none does: their types may differ, and one of them may
+// be in pieces.
+func TestProductsAgreeOnHeads(t *testing.T) {
+	agree := func(types []quant.Type, pieces ...int) (does []bool) {
+		var all []LinearParams
+		for i, typ := range types {
+			m := &Matrix{Type: typ, Rows: 64, Cols: 64, Pieces: make([]Piece, pieces[i])}
+			all = append(all, LinearParams{Matrix: m, YOffset: 64 * i, Norm: true, large: true, Heads: &HeadTail{RopeStoreParams{Layout: KVLayout{HeadDim: 64, KVHeads: 1}, Heads: 1}}})
+		}
+		AgreeOnHeads(gpu.Limits{MaxStorageBuffersPerShaderStage: 16}, all)
+		for m := 1; m <= 8; m *= 2 {
+			for i := range all {
+				require.Equal(t, all[0].storesHeads(m), all[i].storesHeads(m), "%d rows, matrix %d", m, i)
+			}
+			does = append(does, all[0].storesHeads(m))
+		}
+		return does
+	}
+	require.Equal(t, []bool{true, false, false, true}, agree([]quant.Type{quant.Q4_0}, 1))
+	require.Equal(t, []bool{true, false, false, false}, agree([]quant.Type{quant.Q4_0, quant.Q8_0, quant.Q8_0}, 1, 1, 1))
+	require.Equal(t, []bool{false, false, false, false}, agree([]quant.Type{quant.F32, quant.Q8_0, quant.Q8_0}, 2, 1, 1))
+}

@@ -53,6 +53,7 @@ type LinearParams struct {
 	only     shape // the one way: for tests
 	large    bool  // set by NewLinear: the adapter is a large GPU
 	headRows int   // the most rows of kernels that do Heads; 0: 1
+	apart    bool  // other products give more rows of q, k and v
 }
 
 // LinearViews are the buffers of a Linear. Norm is RMSNorm's weight, [Cols] padded with zeros to 32; Normed is scratch

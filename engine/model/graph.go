@@ -245,8 +245,9 @@ func (g *Graph) product(p product) {
 		}
 		return v
 	}
+	var all []kernel.LinearParams
 	offset := 0
-	for i, m := range p.weights {
+	for _, m := range p.weights {
 		params := kernel.LinearParams{
 			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most, Room: room,
 			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic, Late: g.options.Late,
@@ -258,6 +259,11 @@ func (g *Graph) product(p product) {
 			rope, _ := g.storing(p.tail.heads)
 			params.Heads = &kernel.HeadTail{RopeStoreParams: rope}
 		}
+		all = append(all, params)
+		offset += m.Rows
+	}
+	kernel.AgreeOnHeads(g.Device().Limits(), all)
+	for i, params := range all {
 		l := g.linear(params, views)
 		if p.tail != nil {
 			g.headed[p.tail] = append(g.headed[p.tail], l)
@@ -282,7 +288,6 @@ func (g *Graph) product(p product) {
 			}
 			l.stored = now.Record(rec, now.bound, rows)
 		})
-		offset += m.Rows
 	}
 }
 
