@@ -32,6 +32,9 @@ func Arithmetic(variant string) string {
 // matrixConfig is what products multiply subgroup matrices by.
 var matrixConfig = gpu.MatrixConfig{Factor: "f16", Sum: "f32", M: 16, N: 16, K: 16}
 
+// matrixMemory is the workgroup memory that they take at most, in bytes.
+const matrixMemory = 20 << 10
+
 // arithmetic is what a product may use of an adapter.
 type arithmetic struct {
 	subgroup       uint32 // over how many invocations sums may go; 0: none
@@ -52,12 +55,12 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 		return a, fmt.Errorf("linear: unknown variant %q", variant)
 	}
 	matrices := info.Features.Has(gpu.FeatureSubgroupMatrix|gpu.FeatureSubgroups|gpu.FeatureF16) && info.HasMatrix(matrixConfig) &&
-		info.SubgroupMin == 32 && info.SubgroupMax == 32
+		info.SubgroupMin == 32 && info.SubgroupMax == 32 && int(info.Limits.MaxComputeWorkgroupStorageSize) >= matrixMemory
 	switch {
 	case variant == "subgroup" && a.subgroup == 0, variant == "packed" && a.subgroup == 0:
 		return a, fmt.Errorf("linear: variant %s: adapter %s has no subgroups of a known size", variant, info.Name)
 	case variant == "matrix" && !matrices:
-		return a, fmt.Errorf("linear: variant matrix: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums, or no subgroups of 32", info.Name)
+		return a, fmt.Errorf("linear: variant matrix: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums, no subgroups of 32, or less than %d KiB of workgroup memory", info.Name, matrixMemory>>10)
 	case variant == "matrix", variant == "" && a.large:
 		a.matrix = matrices
 	}

@@ -48,8 +48,8 @@ func (p *LinearParams) rounds(m int) (x, y uint32) {
 	return Fold(ceilDiv(m*p.Matrix.strips(), roundWorkgroup))
 }
 
-// RoundedWords is the size of room rows of x, rounded.
-func RoundedWords(columns, room int) int { return room * stripsOf(columns) * 10 }
+// RoundedWords is the size of room rows of x, rounded: whole vec4s.
+func RoundedWords(columns, room int) int { return ceilDiv(room*stripsOf(columns)*10, 4) * 4 }
 
 // roundSpec specialises shaders/round_rows.wgsl.
 func roundSpec(p *LinearParams) Spec {

@@ -74,7 +74,8 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	for _, s := range p.needed(all) {
 		l.ways = append(l.ways, &way{shape: s})
 	}
-	for i := 1; p.Late && i+1 < len(l.ways) && isFew(l.ways[i+1].shape); i++ {
+	// What stands in finds the norm where the late way does: adapters are told so before it is known which of them is there.
+	for i := 1; p.Late && i+1 < len(l.ways) && isFew(l.ways[i+1].shape) && l.ways[i+1].norms() == l.ways[i].norms(); i++ {
 		l.ways[i].late = true
 	}
 	return nil

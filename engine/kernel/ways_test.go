@@ -5,6 +5,9 @@ import (
 	"os"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"quire/engine/gpu"
 	"quire/engine/quant"
 )
@@ -117,4 +120,72 @@ func TestWays(t *testing.T) {
 	for _, s := range many {
 		run(s.shape, s.in, 67)
 	}
+}
+
+// large is a GPU with all that products may use.
+func large() gpu.AdapterInfo {
+	return gpu.AdapterInfo{Name: "test", Type: "discrete", Features: gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix, SubgroupMin: 32, SubgroupMax: 32,
+		Matrices: []gpu.MatrixConfig{matrixConfig}, Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 32 << 10}}
+}
+
+// What stands in for a late way finds the norm on the way if that does, and takes any number of rows.
+func TestLateWays(t *testing.T) {
+	with, without := large(), large()
+	without.Matrices = nil
+	for _, info := range []gpu.AdapterInfo{with, without, {Type: "cpu"}} {
+		for _, adapters := range []*LoRAParams{nil, {}} {
+			l := Linear{params: LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, Norm: true, Late: true, Adapters: adapters}}
+			require.NoError(t, l.choose(info))
+			late := 0
+			for i, w := range l.ways {
+				if !w.late {
+					continue
+				}
+				late++
+				require.Less(t, i+1, len(l.ways))
+				assert.Equal(t, w.norms(), l.ways[i+1].norms(), "way %d of %+v", i, l.ways)
+				assert.True(t, isFew(l.ways[i+1].shape))
+			}
+			assert.Positive(t, late)
+		}
+	}
+}
+
+// Subgroup matrices are multiplied where a workgroup has the memory for it.
+func TestMatricesNeedMemory(t *testing.T) {
+	info := large()
+	p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}}
+	a, err := arithmeticOf("", info)
+	require.NoError(t, err)
+	most := 0
+	for _, s := range a.many(&p) {
+		if w, ok := s.(matrixWay); ok {
+			specs, err := w.specs(&p, Piece{Rows: 8192})
+			require.NoError(t, err)
+			bytes := map[string]int{"ROOM": 2, "FLOATS": 4}
+			total := 0
+			for _, c := range specs[0].Consts {
+				if n, ok := c.Value.(int); ok {
+					total += n * bytes[c.Name]
+				}
+			}
+			most = max(most, total)
+		}
+	}
+	assert.Equal(t, matrixMemory, most)
+	info.Limits.MaxComputeWorkgroupStorageSize = 16 << 10
+	a, err = arithmeticOf("", info)
+	require.NoError(t, err)
+	assert.False(t, a.matrix)
+	_, err = arithmeticOf("matrix", info)
+	assert.ErrorContains(t, err, "less than 20 KiB of workgroup memory")
+}
+
+// The last strip of as many rows as there is room for lies in its room, too, where both are odd. Kernels read it in vec4s, of which
+// browsers give what is whole.
+func TestPackedFillsItsRoom(t *testing.T) {
+	assert.Zero(t, RoundedWords(160, 65)%4)
+	r := newRig(t)
+	got := r.runLinear(linearCase{typ: quant.Q8_0, n: 20, k: 160, m: 65, rounded: inBytes, LinearParams: LinearParams{Room: 65, only: packedWay{1, 1, 0}}})
+	r.accurate(got.want, got.plain, got.got)
 }
