@@ -189,3 +189,25 @@ func TestPackedFillsItsRoom(t *testing.T) {
 	got := r.runLinear(linearCase{typ: quant.Q8_0, n: 20, k: 160, m: 65, rounded: inBytes, LinearParams: LinearParams{Room: 65, only: packedWay{1, 1, 0}}})
 	r.accurate(got.want, got.plain, got.got)
 }
+
+// What is no number stays none where rows are rounded, and spoils no other row.
+func TestPackedKeepsWhatIsNoNumber(t *testing.T) {
+	const rows, n, k = 66, 4, 64
+	r := newRig(t)
+	raw, _ := r.weights(quant.Q8_0, n, k)
+	x := r.floats(rows*k, 1)
+	x[3*k+40], x[5*k] = float32(math.NaN()), float32(math.Inf(-1))
+	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q8_0, n, k, raw, 0), XStride: k, YStride: 32, MWord: WordTokens, Room: rows, only: packedWay{1, 1, 0}})
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(t.Context()))
+	y, words := r.rows("y", r.same(rows*n, 0), n, 32, 0), RoundedWords(k, rows)
+	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All(), Rounded: r.rows("rounded", r.same(words, 0), words, words, 0).All()})
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
+	got := r.read(y)
+	for m := range rows {
+		for _, f := range got[32*m : 32*m+n] {
+			assert.Equal(t, m == 3 || m == 5, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
+		}
+	}
+}
