@@ -29,12 +29,18 @@ func multiplier() uint64 { return maphash.String(maphash.MakeSeed(), "") | 1 }
 func (x *index) hash(left, right string) uint64 {
 	h := uint64(len(left) + len(right))
 	for i := range len(left) {
-		h = (h + uint64(left[i])) * x.by
+		h = mixed(h, left[i], x.by)
 	}
 	for i := range len(right) {
-		h = (h + uint64(right[i])) * x.by
+		h = mixed(h, right[i], x.by)
 	}
 	return spread(h)
+}
+
+// mixed takes in a byte. Without the shift, texts that Thue and Morse found would have one hash whatever the multiplier is.
+func mixed(h uint64, b byte, by uint64) uint64 {
+	h = (h + uint64(b)) * by
+	return h ^ h>>32
 }
 
 func spread(h uint64) uint64 {
