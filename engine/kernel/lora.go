@@ -55,9 +55,9 @@ func (p *LoRAParams) consts() []Const {
 
 // adapt has a product's kernel add what adapters do; at is where its matrix begins in all.
 func (p *LoRAParams) adapt(s *Spec, at int) {
-	begins, even := [MaxLoRASlots]uint32{}, at%4 == 0
+	begins, even := [MaxLoRASlots]uint32{}, at%widestTile == 0
 	for _, begin := range p.Slots {
-		even = even && begin%4 == 0
+		even = even && begin%widestTile == 0
 	}
 	for i := range begins {
 		begins[i] = math.MaxUint32

@@ -123,7 +123,7 @@ func TestLoRAProducts(t *testing.T) {
 		{n: 20, k: 64, m: 3, LinearParams: LinearParams{MaxRows: 4}, lora: &loraCase{ranks: 11, slots: []int{0}, rows: some, unused: true}},
 		{n: 44, k: 300, m: 13, LinearParams: LinearParams{Norm: true, Bias: true, Gated: SiLU, MaxRows: 16}, lora: &loraCase{ranks: 11, slots: []int{0, 1}, rows: some}},
 		{n: 30, k: 128, m: 2, tokens: 9, LinearParams: LinearParams{Gather: true, Norm: true, MaxRows: 2}, lora: &loraCase{ranks: 11, slots: []int{0}, rows: some}},
-		{n: 24, k: 64, m: 5, LinearParams: LinearParams{Add: true, Scale: 3, MaxRows: 8}, lora: &loraCase{ranks: 264, slots: []int{0, 12}, rows: wide}},
+		{n: 24, k: 64, m: 5, LinearParams: LinearParams{Add: true, Scale: 3, MaxRows: 8}, lora: &loraCase{ranks: 264, slots: []int{0, 16}, rows: wide}},
 		{n: 70, k: 96, m: 67, tokens: 70, LinearParams: LinearParams{Gated: GELU, Gather: true, MinRows: 33}, lora: &loraCase{ranks: 264, slots: []int{0, 1}, rows: wide}},
 		{n: 45, k: 2100, m: 6, LinearParams: LinearParams{Norm: true, Deterministic: true}, lora: &loraCase{ranks: 12, slots: []int{0, 21, 30}, rows: some}},
 	}

@@ -38,6 +38,9 @@ func (s matvecShape) groups(rows int) int { return ceilDiv(rows, s.workgroup/s.l
 
 const matvecWorkgroup = 128
 
+// widestTile is the most rows of W that a group of lanes owns; narrower tiles divide it.
+const widestTile = 8
+
 // matvecShapeOf chooses from the matrix and the rows of x alone, so that the baseline is the same on every adapter. The
 // subgroup variant adds up inside a subgroup: small ones bound the lanes, and where large ones would, sums go through workgroup
 // memory instead, for more lanes gain more.

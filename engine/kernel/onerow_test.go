@@ -65,6 +65,7 @@ func TestOneRowShapes(t *testing.T) {
 			for range 2 {
 				s, ok := p.oneRowShape()
 				require.True(t, ok)
+				assert.Zero(t, widestTile%s.tile)
 				if s.batch > 0 {
 					assert.Zero(t, p.Matrix.strips()*4%(s.lanes*s.batch), "%d columns: %+v", cols, s)
 				}
@@ -74,4 +75,16 @@ func TestOneRowShapes(t *testing.T) {
 	}
 	_, ok := (&LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 64, Cols: 96}}).oneRowShape()
 	assert.False(t, ok)
+}
+
+// A tile of eight rows takes one adapter's part for all of them only where none begins inside it.
+func TestSlotsBeginWhereTilesDo(t *testing.T) {
+	for _, c := range []struct {
+		at, second int
+		even       bool
+	}{{0, 16, true}, {16, 24, true}, {0, 12, false}, {4, 8, false}} {
+		s := Spec{Slots: map[string]string{}}
+		(&LoRAParams{Slots: []int{0, c.second}}).adapt(&s, c.at)
+		assert.Contains(t, s.Consts, Const{"EVEN_SLOTS", c.even}, "%+v", c)
+	}
 }

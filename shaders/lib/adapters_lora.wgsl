@@ -11,7 +11,7 @@
 //! const THIRD: u32             the third's
 //! const FOURTH: u32            the fourth's
 //! const IN_TURN: bool          rows are of two slots in turn
-//! const EVEN_SLOTS: bool       slots begin at multiples of 4
+//! const EVEN_SLOTS: bool       slots begin where any tile may
 //! const ADAPTERS_BINDING: u32  binding of b and u
 const ADAPTED: bool = true;
 const FOURS: u32 = RANKS;
