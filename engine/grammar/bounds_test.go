@@ -27,7 +27,7 @@ func TestBounds(t *testing.T) {
 		}
 		return `{"$anchor":"d` + strconv.Itoa(depth) + `","allOf":[` + twice(depth-1) + `,{"$ref":"#d` + strconv.Itoa(depth-1) + `"}]}`
 	}
-	low := Limits{Source: 1 << 20, Depth: 90, States: 5000, Rules: 500, Deterministic: 200, Work: 10_000}
+	low := Limits{Source: 1 << 20, Depth: 90, States: 5000, Rules: 500, Deterministic: 200, Checks: 2500}
 	for _, c := range []struct {
 		name   string
 		kind   Kind
@@ -47,6 +47,7 @@ func TestBounds(t *testing.T) {
 		{"combinations of nothing", JSONSchema, `{"allOf":[` +
 			many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + `,{"type":"string"},{"anyOf":[{"type":"null"},{"type":"boolean"}]}]}`, "combinations"},
 		{"patterns at once", JSONSchema, `{"type":"string","allOf":[{"pattern":"a.{12}$"},{"pattern":"b.{11}$"}]}`, "more than 200 states"},
+		{"many numbers", JSONSchema, `{"prefixItems":[` + many(230, `{"type":"number","minimum":%d}`, ",") + "]}", "takes more than 10000 states"},
 		{"multiple", JSONSchema, `{"type":"integer","multipleOf":1000}`, "more than 200 states"},
 		{"left recursion", GBNF, "root ::= " + many(40, "r%d", " | ") + "\n" + many(40, `r%[1]d ::= root "x" | "y%[1]d"`, "\n"), "begin with one another"},
 		{"checks", JSONSchema, `{"enum":[1,2],"allOf":[` + twice(20) + "]}", "steps"},
@@ -161,4 +162,56 @@ func TestAmbiguous(t *testing.T) {
 	fresh := g.Matcher(v)
 	require.NoError(t, fresh.Mask(mask))
 	require.True(t, fresh.Accept('b'))
+}
+
+// TestForcedIsBounded: looking for what is forced takes a bounded share of work, and what fails there fails nobody else.
+func TestForcedIsBounded(t *testing.T) {
+	g, err := Compile(Regex, `(?:a|aa){10000}|b{9000}`, Limits{})
+	require.NoError(t, err)
+	m := g.Matcher(mixed(0))
+	other := m.Clone()
+	require.True(t, m.Accept('a'))
+	require.True(t, other.Accept('b'))
+	forced := m.Forced()
+	assert.NotEmpty(t, forced)
+	assert.Less(t, len(forced), 1000, "each byte takes more ways than the one before")
+	assert.Len(t, other.Forced(), longestForced)
+	assert.True(t, m.AcceptBytes(forced))
+
+	g, err = Compile(Regex, `(?:a|aa){10000}|b{9000}`, Limits{Threads: 20})
+	require.NoError(t, err)
+	m = g.Matcher(mixed(0))
+	other = m.Clone()
+	require.True(t, m.Accept('a'))
+	assert.NotEmpty(t, m.Forced())
+	assert.True(t, other.Accept('b'), "it is not ambiguous")
+	assert.NoError(t, other.Err())
+}
+
+// TestManyCallsAtOnce: a choice of very many rules takes no more time for each than one of few.
+func TestManyCallsAtOnce(t *testing.T) {
+	var rules, names []string
+	for i := range 40_000 {
+		names = append(names, fmt.Sprintf("r%d", i))
+		rules = append(rules, fmt.Sprintf(`r%[1]d ::= "x%[1]d"`, i))
+	}
+	start := time.Now()
+	g, err := Compile(GBNF, "root ::= "+strings.Join(names, "|")+"\n"+strings.Join(rules, "\n"), Limits{})
+	require.NoError(t, err)
+	m := g.Matcher(mixed(0))
+	assert.True(t, accepts(m, "x39999"))
+	assert.False(t, accepts(m, "x40000"))
+	assert.Less(t, time.Since(start), 20*time.Second) // it took minutes; now less than one second
+}
+
+// TestAmbiguousFromTheStart tells of texts that can begin in too many ways before one is drawn.
+func TestAmbiguousFromTheStart(t *testing.T) {
+	var names, rules []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("r%d", i))
+		rules = append(rules, fmt.Sprintf(`r%[1]d ::= [a-z] "x%[1]d"`, i))
+	}
+	g, err := Compile(GBNF, "root ::= "+strings.Join(names, "|")+"\n"+strings.Join(rules, "\n"), Limits{Threads: 90})
+	require.NoError(t, err)
+	assert.ErrorContains(t, g.Matcher(mixed(0)).Err(), "too ambiguous")
 }

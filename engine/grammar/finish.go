@@ -24,9 +24,10 @@ func (b *builder) finish() *Grammar {
 // live finds the states from which a rule can end, and the rules that can.
 func (b *builder) live() (live, rules []bool) {
 	live, rules = make([]bool, len(b.states)), make([]bool, len(b.rules))
-	before := make([][]int32, len(b.states)) // by state: those that go there at once
-	sites := make([][]int32, len(b.rules))   // by rule: the states that call it
-	starts := make([][]int32, len(b.states)) // by state: rules that start there
+	before := make([][]int32, len(b.states))    // by state: those that go there at once
+	behind := make([][]callSite, len(b.states)) // by state: calls that go on there
+	sites := make([][]callSite, len(b.rules))   // by rule: calls of it
+	starts := make([][]int32, len(b.states))    // by state: rules that start there
 	var todo []int32
 	mark := func(q int32) {
 		if !live[q] {
@@ -45,33 +46,15 @@ func (b *builder) live() (live, rules []bool) {
 			}
 		}
 		for _, c := range s.calls {
-			before[c.to] = append(before[c.to], int32(q))
-			sites[c.rule] = append(sites[c.rule], int32(q))
+			at := callSite{int32(q), c.to, c.rule}
+			behind[c.to] = append(behind[c.to], at)
+			sites[c.rule] = append(sites[c.rule], at)
 		}
 	}
 	for r := range b.rules {
 		if s := b.rules[r].start; s >= 0 {
 			starts[s] = append(starts[s], int32(r))
 		}
-	}
-	steps := func(q int32) bool {
-		s := &b.states[q]
-		for _, f := range s.free {
-			if live[f] {
-				return true
-			}
-		}
-		for _, e := range s.edges {
-			if live[e.to] {
-				return true
-			}
-		}
-		for _, c := range s.calls {
-			if live[c.to] && rules[c.rule] {
-				return true
-			}
-		}
-		return false
 	}
 	for q := range b.states {
 		if b.states[q].final {
@@ -82,21 +65,27 @@ func (b *builder) live() (live, rules []bool) {
 		q := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, p := range before[q] {
-			if !live[p] && steps(p) {
-				mark(p)
+			mark(p)
+		}
+		for _, c := range behind[q] {
+			if rules[c.rule] {
+				mark(c.from)
 			}
 		}
 		for _, r := range starts[q] {
 			rules[r] = true
-			for _, p := range sites[r] {
-				if !live[p] && steps(p) {
-					mark(p)
+			for _, c := range sites[r] {
+				if live[c.to] {
+					mark(c.from)
 				}
 			}
 		}
 	}
 	return live, rules
 }
+
+// callSite is where a rule is called.
+type callSite struct{ from, to, rule int32 }
 
 // blame fails with the rule for which there is no text, if possible one that waits for no other.
 func (b *builder) blame(live, rules []bool) {

@@ -167,7 +167,7 @@ func (p *gbnf) compile(d directive, l *layout, s style, texts *schemaTexts, patt
 	r := from.reader
 	root := r.at(r.root, "#")
 	r.checkCycles()
-	c := newSchemaCompiler(r, texts, &p.definitions, s, len(from.text))
+	c := newSchemaCompiler(r, texts, &p.definitions, s)
 	c.prefix = prefix
 	g := goal{{s: root}}
 	if d.kind != "json" {

@@ -26,6 +26,9 @@ type Grammar struct {
 	sample []byte // a byte of each class
 }
 
+// Size is the number of states, which the grammar's memory goes to.
+func (g *Grammar) Size() int { return len(g.states) }
+
 // Compile compiles a source. Zero limits are the defaults. What it does not support is an *Error that names it.
 func Compile(kind Kind, source string, limits Limits) (g *Grammar, err error) {
 	limits = limits.withDefaults()

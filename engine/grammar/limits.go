@@ -8,7 +8,7 @@ type Limits struct {
 	Source int
 	// Depth is how deep a source may nest: 500.
 	Depth int
-	// States is how many states the grammar's automata may have: 4,000,000.
+	// States is how many states the grammar's automata may have: 1,000,000.
 	States int
 	// Rules is how many rules it may have: 500,000.
 	Rules int
@@ -17,9 +17,10 @@ type Limits struct {
 	Deterministic int
 	// Threads is in how many ways a text may be read at once, before an ambiguous grammar is given up: 50,000.
 	Threads int
-	// Work is how many of these ways are looked at for one mask or token before it is given up, and four times how
-	// often values that a schema lists are held against a schema: 10,000,000.
+	// Work is how many of these ways are looked at for one mask or token before it is given up: 1,000,000.
 	Work int
+	// Checks is how often values that a schema lists are held against a schema: 2,500,000.
+	Checks int
 	// Memory is about how many bytes of masks and states a matcher's machine keeps for later: 64 MiB.
 	Memory int
 }
@@ -32,11 +33,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	set(&l.Source, 64<<20)
 	set(&l.Depth, 500)
-	set(&l.States, 4_000_000)
+	set(&l.States, 1_000_000)
 	set(&l.Rules, 500_000)
 	set(&l.Deterministic, 8_000)
 	set(&l.Threads, 50_000)
-	set(&l.Work, 10_000_000)
+	set(&l.Work, 1_000_000)
+	set(&l.Checks, 2_500_000)
 	set(&l.Memory, 64<<20)
 	return l
 }

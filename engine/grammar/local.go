@@ -218,10 +218,10 @@ func (m *machine) ahead() {
 	var todo []*thread
 	for r := range m.g.rules {
 		if m.g.rules[r].broad && len(todo) < aheadThreads {
-			todo = append(todo, m.close(nil, []pending{{int32(r), 0, unbounded, m.bottom.entries}}))
+			todo = append(todo, m.close(nil, []pending{{rule: int32(r), max: unbounded, entries: m.bottom.entries}}))
 		}
 	}
-	for i := 0; i < len(todo) && i < aheadThreads; i++ {
+	for i := 0; m.failed() == nil && i < len(todo) && i < aheadThreads; i++ { // what fails is found again where it matters
 		t := todo[i]
 		if len(t.configs) == 0 || seen[t] {
 			continue

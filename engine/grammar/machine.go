@@ -71,14 +71,8 @@ type machine struct {
 	seen    set
 	edged   []config
 	leaves  []int32
-	pending []pending
+	pending pendings
 	stack   []*thread
-}
-
-// pending is a rule that is called here.
-type pending struct {
-	rule, min, max int32
-	entries        []entry
 }
 
 func newMachine(g *Grammar, v *Vocabulary) *machine {
@@ -111,7 +105,7 @@ func (m *machine) forget() {
 
 // begin is the thread of the empty text.
 func (m *machine) begin() *thread {
-	t := m.close(nil, []pending{{m.g.start, 0, unbounded, m.root.entries}})
+	t := m.close(nil, []pending{{rule: m.g.start, max: unbounded, entries: m.root.entries}})
 	if !m.g.empty {
 		return t
 	}
@@ -143,7 +137,10 @@ func tick(min, max int32) (int32, int32) {
 func (m *machine) close(from []config, calls []pending) *thread {
 	m.seen.clear()
 	m.edged, m.leaves = m.edged[:0], m.leaves[:0]
-	m.pending = append(m.pending[:0], calls...)
+	m.pending.clear()
+	for _, p := range calls {
+		m.pending.add(m.g.rules, p)
+	}
 	accept := false
 	open := m.open[:0]
 	add := func(c config) {
@@ -187,18 +184,10 @@ func (m *machine) close(from []config, calls []pending) *thread {
 			m.edged = m.edged[:0]
 			break
 		}
-		if len(m.pending) == 0 {
+		p, ok := m.pending.next(m.g.rules)
+		if !ok {
 			break
 		}
-		first := 0
-		for i := range m.pending {
-			if m.g.rules[m.pending[i].rule].order < m.g.rules[m.pending[first].rule].order {
-				first = i
-			}
-		}
-		p := m.pending[first]
-		m.pending[first] = m.pending[len(m.pending)-1]
-		m.pending = m.pending[:len(m.pending)-1]
 		add(config{m.g.rules[p.rule].start, p.min, p.max, m.intern(p.entries)})
 	}
 	m.open = open
@@ -218,16 +207,9 @@ func (m *machine) call(to *call, c config) {
 	if !m.viable(to.to, low, high) {
 		return
 	}
-	var p *pending
-	for i := range m.pending {
-		if q := &m.pending[i]; q.rule == to.rule && q.min == to.min && q.max == to.max {
-			p = q
-			break
-		}
-	}
+	p := m.pending.find(to)
 	if p == nil {
-		m.pending = append(m.pending, pending{rule: to.rule, min: to.min, max: to.max})
-		p = &m.pending[len(m.pending)-1]
+		p = m.pending.add(m.g.rules, pending{rule: to.rule, min: to.min, max: to.max})
 	}
 	if to.tail {
 		p.entries = append(p.entries, c.node.entries...)

@@ -25,7 +25,9 @@ type Matcher struct {
 func (g *Grammar) Matcher(v *Vocabulary) *Matcher {
 	m := newMachine(g, v)
 	m.ahead()
-	return &Matcher{m: m, t: m.begin()}
+	m.failed()
+	t := m.begin()
+	return &Matcher{m: m, t: t, err: m.failed()}
 }
 
 // Clone returns another matcher at the same place.
@@ -113,8 +115,9 @@ func (m *Matcher) Forced() []byte {
 	}
 	m.m.mu.Lock()
 	defer m.m.mu.Unlock()
+	defer m.m.failed() // what is too ambiguous is told when it is drawn
 	var out []byte
-	for t := m.m.current(m.t); !t.accept && len(out) < longestForced; {
+	for t := m.m.current(m.t); !t.accept && len(out) < longestForced && m.m.work < m.m.g.limits.Work/forcedShare; {
 		b, ok := m.m.only(t)
 		if !ok {
 			break
@@ -125,8 +128,12 @@ func (m *Matcher) Forced() []byte {
 	return out
 }
 
-// longestForced bounds a forced run: a grammar may force more than memory holds, piece by piece.
-const longestForced = 1 << 16
+// A forced run has at most longestForced bytes, and takes a share of the work that a mask may: what is forced may be more than
+// memory holds, and may be read in very many ways. It is found piece by piece.
+const (
+	longestForced = 1 << 12
+	forcedShare   = 50
+)
 
 // only is the one byte that may follow, if there is one.
 func (m *machine) only(t *thread) (b byte, ok bool) {

@@ -59,7 +59,6 @@ type schemaCompiler struct {
 	ws     int32
 	tries  int // of what is asked now
 	checks int // of all that was asked
-	size   int // of the source
 	made   int // states of deterministic automata
 }
 
@@ -82,14 +81,14 @@ func compileSchema(source string, limits Limits) *Grammar {
 	root := r.at(r.root, "#")
 	r.checkCycles()
 	var rules []definition
-	c := newSchemaCompiler(r, newSchemaTexts(), &rules, jsonStyle, len(source))
+	c := newSchemaCompiler(r, newSchemaTexts(), &rules, jsonStyle)
 	start := c.goal(goal{{s: root}})
 	c.finish()
 	return build(JSONSchema, rules, start, limits)
 }
 
-func newSchemaCompiler(r *schemaReader, texts *schemaTexts, rules *[]definition, s style, size int) *schemaCompiler {
-	c := &schemaCompiler{schemaReader: r, schemaTexts: texts, rules: rules, style: s, size: size, goals: map[string]int32{}, todo: map[int32]goal{}}
+func newSchemaCompiler(r *schemaReader, texts *schemaTexts, rules *[]definition, s style) *schemaCompiler {
+	c := &schemaCompiler{schemaReader: r, schemaTexts: texts, rules: rules, style: s, goals: map[string]int32{}, todo: map[int32]goal{}}
 	c.ws = c.rule("#", s.space)
 	if c.free == nil {
 		c.free = c.anyText()

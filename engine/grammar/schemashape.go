@@ -54,7 +54,11 @@ func (c *schemaCompiler) numberOf(s *shape, at string) *expr {
 	}
 	limit := c.limits.Deterministic
 	d := flat(base, false, at, c.limits.States).deterministic(limit)
-	and := func(e *expr) { d = d.and(flat(e, false, at, c.limits.States).deterministic(limit), false) }
+	and := func(e *expr) {
+		f := flat(e, false, at, c.limits.States).deterministic(limit)
+		c.spend(len(d.next)+len(f.next), at)
+		d = d.and(f, false)
+	}
 	for _, n := range s.nums {
 		switch n.kind {
 		case 'b':
@@ -83,7 +87,7 @@ func (c *schemaCompiler) numberOf(s *shape, at string) *expr {
 			d = d.and(flat(n.equal, false, at, c.limits.States).deterministic(limit), true)
 		}
 	}
-	c.spend(len(d.next)*len(s.nums), at)
+	c.spend(len(d.next), at)
 	n := d.nfa(c.limits.States)
 	if n == nil {
 		return nil

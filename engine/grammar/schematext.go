@@ -171,12 +171,14 @@ func (c *schemaCompiler) plainText(demands []textDemand) *nfa {
 	return n
 }
 
-// spend counts states that were made to find what must hold at once: up to some number for each byte of the source.
+// spend counts states that were made to find what must hold at once: all of them may be so many times what one automaton may have.
 func (c *schemaCompiler) spend(states int, at string) {
-	if c.made += states; c.made > 50*c.limits.Deterministic+16*c.size {
-		fail(at, "finding what must hold at once takes more than %d states", 50*c.limits.Deterministic+16*c.size)
+	if c.made += states; c.made > manyAutomata*c.limits.Deterministic {
+		fail(at, "finding what must hold at once takes more than %d states", manyAutomata*c.limits.Deterministic)
 	}
 }
+
+const manyAutomata = 50
 
 // spell makes, of an automaton of texts, that of JSON's spelling of them behind the first quote: quotes, backslashes and
 // control characters by escapes, all else by itself. Characters tick.

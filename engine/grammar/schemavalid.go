@@ -81,8 +81,8 @@ func has(o *json.Object, name string) bool {
 
 // check bounds how often a listed value is held against a schema, and a schema against another.
 func (c *schemaCompiler) check(s *schema) {
-	if c.checks++; c.checks > c.limits.Work/4 {
-		fail(s.at, "telling which values satisfy it takes more than %d steps", c.limits.Work/4)
+	if c.checks++; c.checks > c.limits.Checks {
+		fail(s.at, "telling which values satisfy it takes more than %d steps", c.limits.Checks)
 	}
 }
 
