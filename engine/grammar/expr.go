@@ -39,8 +39,14 @@ func repeat(e *expr, min, max int) *expr {
 func reference(rule int32) *expr { return &expr{op: opRule, rule: rule} }
 func optional(e *expr) *expr     { return repeat(e, 0, 1) }
 
-var nothing = &expr{op: opSequence} // the empty text
-var never = &expr{op: opChoice}     // no text
+var nothing = shared(&expr{op: opSequence}) // the empty text
+var never = shared(&expr{op: opChoice})     // no text
+
+// shared is an expression that all grammars have in common: its size is known before several are compiled at once.
+func shared(e *expr) *expr {
+	e.size()
+	return e
+}
 
 // small is how many states copies of what is repeated may take. More is counted.
 const small = 96

@@ -13,7 +13,7 @@ type layout struct {
 }
 
 // pythonLayout is keyword arguments of a call in Python.
-var pythonLayout = &layout{comma: sequence(literal(","), optional(literal(" "))), text: [2]string{"="}, other: [2]string{"="}, names: isIdentifier}
+var pythonLayout = &layout{comma: shared(sequence(literal(","), optional(literal(" ")))), text: [2]string{"="}, other: [2]string{"="}, names: isIdentifier}
 
 // member gives a property with its value.
 func (c *schemaCompiler) member(l *layout, name string, g goal) *expr {

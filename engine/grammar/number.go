@@ -78,17 +78,17 @@ func (n number) compare(m number) int {
 
 // Texts of numbers without an exponent.
 var (
-	digit     = class(asciiDigit)
-	nonZero   = class(newSet(span{'1', '9'}))
-	anyDigits = repeat(digit, 0, unbounded)
-	someDigit = repeat(digit, 1, unbounded)
-	wholePart = choice(literal("0"), sequence(nonZero, anyDigits))
-	fraction  = optional(sequence(literal("."), someDigit))
+	digit     = shared(class(asciiDigit))
+	nonZero   = shared(class(newSet(span{'1', '9'})))
+	anyDigits = shared(repeat(digit, 0, unbounded))
+	someDigit = shared(repeat(digit, 1, unbounded))
+	wholePart = shared(choice(literal("0"), sequence(nonZero, anyDigits)))
+	fraction  = shared(optional(sequence(literal("."), someDigit)))
 )
 
 // anyNumber is a number as JSON spells it. Its exponent has at most two digits.
-var anyNumber = sequence(optional(literal("-")), wholePart, fraction,
-	optional(sequence(class(newSet(spanOf('E'), spanOf('e'))), optional(class(newSet(spanOf('+'), spanOf('-')))), repeat(digit, 1, 2))))
+var anyNumber = shared(sequence(optional(literal("-")), wholePart, fraction,
+	optional(sequence(class(newSet(spanOf('E'), spanOf('e'))), optional(class(newSet(spanOf('+'), spanOf('-')))), repeat(digit, 1, 2)))))
 
 func digitsBetween(lo, hi byte) *expr {
 	if lo > hi {

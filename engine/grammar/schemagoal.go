@@ -112,7 +112,7 @@ func (c *schemaCompiler) finish() {
 
 // whiteSpace may stand behind {, [, comma and colon, and before } and ] if something stands between: nothing, a space, or an
 // end of line with up to 64 spaces or tabs.
-var whiteSpace = optional(choice(literal(" "), sequence(optional(literal("\r")), literal("\n"), repeat(class(newSet(spanOf('\t'), spanOf(' '))), 0, 64))))
+var whiteSpace = shared(optional(choice(literal(" "), sequence(optional(literal("\r")), literal("\n"), repeat(class(newSet(spanOf('\t'), spanOf(' '))), 0, 64)))))
 
 func (c *schemaCompiler) rule(name string, body *expr) int32 {
 	*c.rules = append(*c.rules, definition{name: c.prefix + name, body: body})
