@@ -25,6 +25,8 @@ type Grammars struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]*list.Element
 	used  list.List // of *compiled, the last used first
+	size  int       // of all of these
+	most  int       // that they may have
 }
 
 // compiled is a grammar, or what is wrong with it.
@@ -32,12 +34,15 @@ type compiled struct {
 	key   [sha256.Size]byte
 	done  chan struct{} // closed when what follows is there
 	start *grammar.Matcher
+	size  int
 	err   error
 }
 
-// knownGrammars is how many are kept, and knownMemory what each may find out about masks where memory never comes back.
+// knownGrammars is how many are kept, knownStates how many states all of them may have, and knownMemory what each may find out about
+// masks where memory never comes back.
 const (
 	knownGrammars = 32
+	knownStates   = 1_000_000
 	knownMemory   = 16 << 20
 )
 
@@ -46,7 +51,7 @@ func NewGrammars(t *tokenizer.Tokenizer, vocabulary int, l grammar.Limits) *Gram
 	if l.Memory == 0 && runtime.GOOS == "js" {
 		l.Memory = knownMemory
 	}
-	g := &Grammars{tokenizer: t, vocabulary: vocabulary, limits: l, known: map[[sha256.Size]byte]*list.Element{}}
+	g := &Grammars{tokenizer: t, vocabulary: vocabulary, limits: l, most: knownStates, known: map[[sha256.Size]byte]*list.Element{}}
 	g.plain = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(false) })
 	g.special = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(true) })
 	return g
@@ -97,27 +102,49 @@ func (g *Grammars) find(asked Grammar, special bool) *compiled {
 	}
 	c := &compiled{key: key, done: make(chan struct{})}
 	g.known[key] = g.used.PushFront(c)
-	for g.used.Len() > knownGrammars {
-		oldest := g.used.Back()
-		delete(g.known, g.used.Remove(oldest).(*compiled).key)
-	}
+	g.bound()
 	go func() {
 		defer close(c.done)
-		c.start, c.err = g.compile(asked, special)
+		size := 0
+		c.start, size, c.err = g.compile(asked, special)
+		g.weigh(c, size)
 	}()
 	return c
 }
 
+// weigh counts what a grammar takes, if it is still kept, and drops others that there is no room for beside it.
+func (g *Grammars) weigh(c *compiled, size int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if at := g.known[c.key]; at != nil && at.Value == c {
+		g.used.MoveToFront(at)
+		c.size = size
+		g.size += size
+		g.bound()
+	}
+}
+
+// bound drops what was used longest ago, but for the last.
+func (g *Grammars) bound() {
+	for g.used.Len() > knownGrammars || g.size > g.most && g.used.Len() > 1 {
+		oldest := g.used.Remove(g.used.Back()).(*compiled)
+		delete(g.known, oldest.key)
+		g.size -= oldest.size
+	}
+}
+
 // compile compiles a grammar.
-func (g *Grammars) compile(asked Grammar, special bool) (*grammar.Matcher, error) {
+func (g *Grammars) compile(asked Grammar, special bool) (start *grammar.Matcher, size int, err error) {
 	compiled, err := asked.compile(g.limits)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
+	v := g.plain
 	if special {
-		return compiled.Matcher(g.special()), nil
+		v = g.special
 	}
-	return compiled.Matcher(g.plain()), nil
+	start = compiled.Matcher(v())
+	return start, compiled.Size(), start.Err()
 }
 
 // encoder spells text that goes on from other text.
