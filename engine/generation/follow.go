@@ -106,7 +106,7 @@ func (q *Sequence) Mask(dst []uint32, noStop bool) FinishReason {
 			return ""
 		}
 	}
-	if f.matcher.Accepting() {
+	if f.matcher.Accepting() && q.Generation.search == nil { // one beam does not end the others
 		return FinishStop
 	}
 	f.err = ErrGrammar

@@ -32,8 +32,8 @@ func (l *Loop) draw() error {
 		if end == "" {
 			continue
 		}
-		if end == generation.FinishError || q.Generation.Search() {
-			l.finish(q.Generation, generation.FinishError, q.Err())
+		if end == generation.FinishError {
+			l.finish(q.Generation, end, q.Err())
 			continue
 		}
 		err := l.scheduler.End(q.ID, 0)
@@ -67,6 +67,10 @@ func (l *Loop) force(q *generation.Sequence, now time.Time) {
 		end := q.Land(sample.Token{Candidate: sample.Candidate{ID: token}}, said, now)
 		if end == "" {
 			continue
+		}
+		if end == generation.FinishError {
+			l.finish(q.Generation, end, q.Err())
+			return
 		}
 		if reason == schedule.Going {
 			if err = l.scheduler.End(q.ID, taken-1-i); err != nil {

@@ -8,8 +8,35 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/schedule"
 )
+
+// What cannot go on ends with an error that says so, and nothing beside it.
+func TestGrammarsThatEndInErrors(t *testing.T) {
+	for _, c := range []struct {
+		source, text string
+		limits       grammar.Limits
+		q            generation.Request
+	}{
+		{"()", "cannot go on as its grammar wants", grammar.Limits{}, generation.Request{IgnoreEnd: true, Beams: &generation.Beams{Width: 2}}},
+		{"[a-z]{3}(?:a|aa){500}", "too ambiguous", grammar.Limits{Threads: 40}, generation.Request{}},
+		{"[a-z]{3}(?:a|aa){500}", "too ambiguous", grammar.Limits{Threads: 40}, generation.Request{N: 2}},
+	} {
+		c.q.Grammar = &generation.Grammar{Kind: generation.Regex, Source: c.source}
+		r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: 2, PrefixCache: true}, alphabetBeams)
+		r.grammars = generation.NewGrammars(r.tokenizer, r.tokenizer.Size(), c.limits)
+		var free, under *stream
+		require.NoError(t, r.Call(func() {
+			free, under = r.submit(generation.Request{MaxTokens: 20}), r.submit(c.q)
+		}))
+		got := under.result()
+		assert.ErrorContains(t, got.Err, c.text, c.source)
+		assert.Equal(t, generation.FinishError, got.Reason, c.source)
+		assert.Equal(t, "abcdefghijklmnopqrst", free.result().Text)
+		r.close()
+	}
+}
 
 // Texts follow their grammars at every depth, beside others that have none.
 func TestGrammars(t *testing.T) {
