@@ -215,3 +215,25 @@ func TestAmbiguousFromTheStart(t *testing.T) {
 	require.NoError(t, err)
 	assert.ErrorContains(t, g.Matcher(mixed(0)).Err(), "too ambiguous")
 }
+
+// TestLargeClasses: a class of very many characters, and many classes, take no more time for each than few.
+func TestLargeClasses(t *testing.T) {
+	var every strings.Builder
+	for r := rune(0x10000); r < 0x20000; r += 2 {
+		every.WriteRune(r)
+	}
+	start := time.Now()
+	for kind, source := range map[Kind]string{Regex: "[" + every.String() + "]{2}", GBNF: "root ::= [" + every.String() + "]{2}"} {
+		g, err := Compile(kind, source, Limits{})
+		require.NoError(t, err)
+		m := g.Matcher(mixed(0))
+		assert.True(t, accepts(m, "\U00010000\U0001FFFE"))
+		assert.False(t, accepts(m, "\U00010000\U0001FFFD"))
+	}
+	g, err := Compile(Regex, strings.Repeat(`[\w\s-]\p{L}`, 4000), Limits{})
+	require.NoError(t, err)
+	m := g.Matcher(mixed(0))
+	assert.True(t, accepts(m, strings.Repeat("-ü", 4000)))
+	assert.False(t, accepts(m, strings.Repeat("-ü", 3999)+"é-"))
+	assert.Less(t, time.Since(start), 20*time.Second) // it took minutes; now less than one second
+}

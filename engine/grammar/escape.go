@@ -39,14 +39,14 @@ func (p *regexParser) digits() runeSet {
 	if p.dialect == ecmaDialect {
 		return asciiDigit
 	}
-	return table(unicode.Nd)
+	return p.once("\\d", unicode.Nd)
 }
 
 func (p *regexParser) words() runeSet {
 	if p.dialect == ecmaDialect {
 		return asciiWord
 	}
-	return table(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+	return p.once("\\w", unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
 }
 
 func (p *regexParser) spaces() runeSet {
@@ -203,7 +203,20 @@ func (p *regexParser) property() runeSet {
 		p.at = start
 		p.wrong("the property %q of Unicode is not supported", name)
 	}
-	return table(tables...)
+	return p.once(name, tables...)
+}
+
+// once is table for what has a name, which may come very often.
+func (p *regexParser) once(name string, tables ...*unicode.RangeTable) runeSet {
+	set, ok := p.named[name]
+	if !ok {
+		if p.named == nil {
+			p.named = map[string]runeSet{}
+		}
+		set = table(tables...)
+		p.named[name] = set
+	}
+	return set
 }
 
 // properties are those of Unicode that have a name here. Each is named by itself, so that no others are linked.

@@ -31,6 +31,7 @@ type regexParser struct {
 	anchors int // places that the text names
 	fold    bool
 	dotAll  bool
+	named   map[string]runeSet // sets of Unicode that were met
 }
 
 func (p *regexParser) wrong(format string, values ...any) {

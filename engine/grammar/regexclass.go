@@ -44,7 +44,7 @@ var casedRunes = sync.OnceValue(func() (list []rune) {
 func (p *regexParser) class() runeSet {
 	start := p.at
 	negated := p.take("^")
-	var set runeSet
+	var spans []span
 	for first := true; ; first = false {
 		if !p.more() {
 			p.at = start
@@ -58,13 +58,13 @@ func (p *regexParser) class() runeSet {
 			if p.dialect == ecmaDialect {
 				p.wrong("the class [:%s:] is not supported", name)
 			}
-			set = set.union(p.posix(name))
+			spans = append(spans, p.posix(name)...)
 			p.at += len("[::]") + len(name)
 			continue
 		}
 		low, one := p.member()
 		if !p.has("-") || p.has("-]") {
-			set = set.union(low)
+			spans = append(spans, low...)
 			continue
 		}
 		p.at++
@@ -75,9 +75,9 @@ func (p *regexParser) class() runeSet {
 		if low[0].lo > high[0].lo {
 			p.wrong("a range of a class is in reverse order")
 		}
-		set = set.union(runeSet{{low[0].lo, high[0].lo}})
+		spans = append(spans, span{low[0].lo, high[0].lo})
 	}
-	set = p.folded(set)
+	set := p.folded(newSet(spans...))
 	if negated {
 		set = set.not()
 	}

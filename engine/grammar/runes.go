@@ -16,7 +16,12 @@ const lastRune = 0x10FFFF
 // newSet sorts spans and joins those that touch. Halves of surrogate pairs are no runes.
 func newSet(spans ...span) runeSet {
 	sorted := append(runeSet(nil), spans...)
-	sort.Slice(sorted, func(i, j int) bool { return sorted[i].lo < sorted[j].lo })
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i].lo < sorted[i-1].lo {
+			sort.Slice(sorted, func(i, j int) bool { return sorted[i].lo < sorted[j].lo })
+			break
+		}
+	}
 	var out runeSet
 	for _, s := range sorted {
 		if s.lo > s.hi {
