@@ -22,6 +22,8 @@ type Grammars struct {
 
 	plain, special func() *grammar.Vocabulary
 
+	turns chan struct{} // holds one for each that is being compiled
+
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]*list.Element
 	used  list.List // of *compiled, the last used first
@@ -38,6 +40,9 @@ type compiled struct {
 	err   error
 }
 
+// compiledAtOnce is how many are compiled at once: each takes a core, and memory.
+const compiledAtOnce = 2
+
 // knownGrammars is how many are kept, knownStates how many states all of them may have, and knownMemory what each may find out about
 // masks where memory never comes back.
 const (
@@ -51,7 +56,7 @@ func NewGrammars(t *tokenizer.Tokenizer, vocabulary int, l grammar.Limits) *Gram
 	if l.Memory == 0 && runtime.GOOS == "js" {
 		l.Memory = knownMemory
 	}
-	g := &Grammars{tokenizer: t, vocabulary: vocabulary, limits: l, most: knownStates, known: map[[sha256.Size]byte]*list.Element{}}
+	g := &Grammars{turns: make(chan struct{}, compiledAtOnce), tokenizer: t, vocabulary: vocabulary, limits: l, most: knownStates, known: map[[sha256.Size]byte]*list.Element{}}
 	g.plain = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(false) })
 	g.special = sync.OnceValue(func() *grammar.Vocabulary { return g.tokens(true) })
 	return g
@@ -105,6 +110,8 @@ func (g *Grammars) find(asked Grammar, special bool) *compiled {
 	g.bound()
 	go func() {
 		defer close(c.done)
+		g.turns <- struct{}{}
+		defer func() { <-g.turns }()
 		size := 0
 		c.start, size, c.err = g.compile(asked, special)
 		g.weigh(c, size)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,4 +49,20 @@ func TestKnownGrammars(t *testing.T) {
 	}
 	assert.LessOrEqual(t, len(g.known), knownGrammars)
 	assert.LessOrEqual(t, g.size, 1000)
+}
+
+// TestCompilesInTurn: while others are compiled a grammar waits, as long as its request does.
+func TestCompilesInTurn(t *testing.T) {
+	tok := words(t, "ab")
+	g := NewGrammars(tok, tok.Size(), grammar.Limits{})
+	for range compiledAtOnce {
+		g.turns <- struct{}{}
+	}
+	r := Request{Grammar: &Grammar{Kind: Regex, Source: "a"}}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, g.Compile(ctx, &r), context.DeadlineExceeded)
+	<-g.turns
+	require.NoError(t, g.Compile(context.Background(), &r))
+	assert.NotNil(t, r.matcher)
 }
