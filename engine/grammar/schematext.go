@@ -41,7 +41,7 @@ func freeText(limit int) *nfa {
 	next([2]byte{'u', 'u'})
 	next([2]byte{'d', 'd'}, [2]byte{'D', 'D'})
 	next([2]byte{'c', 'f'}, [2]byte{'C', 'F'})
-	hex(at, middle, all...)
+	hex(at, last, all...)
 	return n
 }
 
