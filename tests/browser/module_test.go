@@ -127,6 +127,7 @@ func TestModule(t *testing.T) {
 		`{prompt: 'A', signal: new EventTarget()}`:                                       "signal must be an AbortSignal", `{prompt: 'A', topP: 2}`: "bad request: topP is 2",
 		`{prompt: 'A', minTokens: 5, maxTokens: 3}`: "minTokens is 5, it must be between 0 and maxTokens (3; 0: no limit)",
 		`{ids: [1, null]}`:                          "element 1 of a list is null", `{ids: [undefined]}`: "element 0 of a list is undefined",
+		`{prompt: 'A', schema: {anyOf: [{enum: [1, null]}, {fox: 1}]}}`: "#/anyOf/1/fox", `{prompt: 'A', schema: {}, regex: 'a'}`: "schema and regex do not go together",
 		`{prompt: 'A', stop: 5}`:                                       "stop must be a text or a list of texts",
 		`{prompt: 'A', presencePenalty: 3}`:                            "presencePenalty is 3, it must be between -2 and 2",
 		`{prompt: 'A', repetitionPenalty: 0}`:                          "repetitionPenalty is 0",
@@ -151,7 +152,7 @@ func TestModule(t *testing.T) {
 	}
 	assert.True(t, get[bool](p, `(async () => {
 		const nothing = Object.fromEntries(['messages', 'ids', 'temperature', 'topK', 'topP', 'minP', 'signal', 'logprobs', 'stop', 'ignoreEnd',
-			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams', 'logitBias', 'repetitionPenalty', 'presencePenalty', 'dry'].map((name) => [name, null]));
+			'special', 'priority', 'tenant', 'n', 'bestOf', 'beams', 'logitBias', 'repetitionPenalty', 'presencePenalty', 'dry', 'schema', 'grammar', 'regex'].map((name) => [name, null]));
 		const ask = (more) => quire.generate({prompt: 'Once upon a time', maxTokens: 4, seed: 5, ...more}).result;
 		const [a, b, c, d] = await Promise.all([ask(nothing), ask(), ask({minTokens: null, beams: {width: 2, lengthPenalty: null}}), ask({beams: 2})]);
 		return a.text === b.text && a.choices.length === 1 && c.text === d.text && (await ask({seed: null})).seed !== null;

@@ -85,14 +85,19 @@ export function sharingOf(shared = false, url, options) {
   return {way, name: `quire ${VERSION} ${JSON.stringify([url, sorted])}`};
 }
 
-// written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages keep the order of their keys,
-// and integers of any size.
+// EXACT are what a request has that may hold nothing among others, and integers of any size.
+const EXACT = ['messages', 'schema'];
+
+// written gives a value as JSON. What JSON would leave out or turn into nothing is refused. Messages and schemas keep the order of
+// their keys.
 export function written(value) {
   try {
-    if (!Array.isArray(value?.messages)) return JSON.stringify(value, plain);
-    const {messages, ...rest} = value;
-    const others = JSON.stringify(rest, plain).slice(1, -1);
-    return `{"messages":${JSON.stringify(messages, exact)}${others && ','}${others}}`;
+    const exactly = EXACT.filter((name) => value?.[name] && typeof value[name] === 'object');
+    if (exactly.length === 0) return JSON.stringify(value, plain);
+    const rest = {...value};
+    for (const name of exactly) delete rest[name];
+    const parts = exactly.map((name) => `"${name}":${JSON.stringify(value[name], exact)}`);
+    return `{${[...parts, JSON.stringify(rest, plain).slice(1, -1)].filter(Boolean).join()}}`;
   } catch (e) {
     throw e instanceof QuireError ? e : badRequest(`the request cannot be written as JSON: ${said(e)}`);
   }
