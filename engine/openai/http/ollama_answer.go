@@ -119,11 +119,14 @@ func (h *Handler) ollamaRun(ctx context.Context, c openai.Call, q asked, path st
 	if n, number := body["max_tokens"].(float64); number && n < 0 || body["max_tokens"] == nil {
 		body["max_tokens"] = math.MaxInt32 // as much as the context holds
 	}
-	if format := bytes.TrimSpace(q.Format); len(format) > 0 && string(format) != "null" && string(format) != `""` {
+	switch format := string(bytes.TrimSpace(q.Format)); {
+	case format == "" || format == "null" || format == `""`:
+	case format == `"json"`:
 		body["response_format"] = map[string]any{"type": "json_object"}
-		if format[0] == '{' {
-			body["response_format"] = map[string]any{"type": "json_schema", "json_schema": map[string]any{"name": "format", "schema": json.RawMessage(format)}}
-		}
+	case format[0] == '{':
+		body["response_format"] = map[string]any{"type": "json_schema", "json_schema": map[string]any{"name": "format", "schema": q.Format}}
+	default:
+		return nil, invalid(http.StatusBadRequest, "", `format must be "json" or a JSON schema`)
 	}
 	switch think := q.Think.(type) {
 	case bool:

@@ -111,6 +111,29 @@ func TestOllamaChat(t *testing.T) {
 	assert.Positive(t, last["total_duration"])
 }
 
+// TestOllamaFormat: a format is one of the core's, and what is none is refused.
+func TestOllamaFormat(t *testing.T) {
+	schema := map[string]any{"type": "object", "properties": map[string]any{"a": map[string]any{"enum": []any{nil}}}}
+	for format, want := range map[string]any{
+		`null`: nil, `""`: nil, ` "json" `: map[string]any{"type": "json_object"},
+		`{"type": "object", "properties": {"a": {"enum": [null]}}}`: map[string]any{"type": "json_schema", "json_schema": map[string]any{"name": "format", "schema": schema}},
+	} {
+		for path, more := range map[string]string{"/api/chat": `"messages":[{"role":"user","content":"hi"}]`, "/api/generate": `"prompt":"hi"`} {
+			var asked map[string]any
+			status, body := post(t, says(&asked, spoken...), &catalog{}, path, `{"model":"tales","format":`+format+`,`+more+`}`)
+			require.Equal(t, 200, status, body)
+			assert.Equal(t, want, asked["response_format"], format)
+		}
+	}
+	for _, format := range []string{`"xml"`, `"{}"`, `true`, `5`, `["json"]`} {
+		var asked map[string]any
+		status, body := post(t, says(&asked, spoken...), &catalog{}, "/api/chat", `{"model":"tales","format":`+format+`,"messages":[{"role":"user","content":"hi"}]}`)
+		assert.Equal(t, 400, status, format)
+		assert.Contains(t, body, "format must be")
+		assert.Empty(t, asked)
+	}
+}
+
 func TestOllamaGenerateWhole(t *testing.T) {
 	var asked map[string]any
 	status, body := post(t, says(&asked, spoken...), &catalog{}, "/api/generate", `{"model":"tales","prompt":"hi","system":"Be short.","stream":false}`)
