@@ -20,6 +20,9 @@ func (j *chatJob) hold() *Error {
 	}
 	strict := slices.ContainsFunc(q.Tools, func(t Tool) bool { return t.Strict })
 	calls := len(j.tools) > 0 && (w.required || strict || len(w.allowed) > 0 || f != nil)
+	if f != nil && w.required && f.isJSON() {
+		f = nil // it is for what a message says, and calls say nothing
+	}
 	switch {
 	case f == nil && !calls:
 		return nil
@@ -29,6 +32,8 @@ func (j *chatJob) hold() *Error {
 		return j.holdForm(f)
 	case q.IgnoreEnd && w.required:
 		return invalid("ignore_eos", "invalid_value", `"ignore_eos" and "tool_choice" do not go together.`)
+	case q.IgnoreEnd && f == nil:
+		return invalid("ignore_eos", "invalid_value", `"ignore_eos" does not go with tools that are strict, nor with a "tool_choice" that lists tools.`)
 	case !j.format.Calls() && w.required:
 		return unsupported("tool_choice", `"tool_choice" asks for a call, but how the model writes calls is not known; "tool_format" may name it.`)
 	case !j.format.Calls() && f != nil:
@@ -44,7 +49,7 @@ func (j *chatJob) holdForm(f *form) *Error {
 	j.held = f.refuse
 	j.request.Grammar = &f.grammar
 	if j.format.Thinks() {
-		source, err := j.format.Grammar(j.prompt, toolcall.Wanted{Answer: f.answer()})
+		source, err := j.format.Grammar(j.prompt, toolcall.Wanted{Answer: f.answer(), Thoughtless: j.query.ReasoningFormat == "none"})
 		if err != nil {
 			return invalid(f.field, "invalid_value", "%s", err)
 		}
@@ -64,12 +69,10 @@ func (j *chatJob) holdCalls(f *form, w callsWanted) *Error {
 		}
 	}
 	if f != nil {
-		switch f.grammar.Kind {
-		case generation.JSONSchema, generation.JSONObject:
-			wanted.Answer = f.answer(j.format.Apart()...)
-		default:
+		if !f.isJSON() {
 			return invalid(f.field, "invalid_value", `%q and "tools" do not go together: set "tool_choice" to "none".`, f.field)
 		}
+		wanted.Answer = f.answer(j.format.Apart()...)
 	}
 	name := func(i int) string {
 		if j.query.input == "input" {
@@ -99,6 +102,11 @@ func (j *chatJob) holdCalls(f *form, w callsWanted) *Error {
 		return invalid(field, "invalid_value", "%q cannot be held to: %s%s.", field, short(where), short(err.Text))
 	}
 	return nil
+}
+
+// isJSON reports whether a form is of JSON.
+func (f *form) isJSON() bool {
+	return f.grammar.Kind == generation.JSONSchema || f.grammar.Kind == generation.JSONObject
 }
 
 // answer is a form as toolcall wants it.

@@ -36,7 +36,7 @@ var formFields = []struct {
 	name string
 	read func(f *fields, name string) *generation.Grammar
 }{
-	{"grammar", gbnfForm}, {"guided_grammar", gbnfForm},
+	{"grammar", grammarForm}, {"guided_grammar", gbnfForm},
 	{"regex", regexForm}, {"guided_regex", regexForm},
 	{"json_schema", schemaForm}, {"guided_json", schemaForm},
 	{"guided_choice", choiceForm},
@@ -65,14 +65,27 @@ func readForms(f *fields) (forms []form) {
 	}
 	if o := f.inner("structured_outputs"); o != nil {
 		for _, name := range o.object.Names {
-			if read := structuredFields[name]; read != nil {
-				add(o.at(name), read(o, name))
-			} else if o.value(name) != nil {
+			switch value := o.value(name); {
+			case structuredFields[name] != nil:
+				add(o.at(name), structuredFields[name](o, name))
+			case value == nil || value == false || name == "disable_fallback": // there is none
+			default:
 				f.r.fail(unsupported(o.at(name), "%q is not supported.", o.at(name)))
 			}
 		}
 	}
+	if name := "guided_whitespace_pattern"; f.value(name) != nil {
+		f.r.fail(unsupported(f.at(name), "%q is not supported.", f.at(name)))
+	}
 	return forms
+}
+
+// grammarForm reads a grammar; an empty text is none, as llama.cpp's clients send it.
+func grammarForm(f *fields, name string) *generation.Grammar {
+	if f.value(name) == "" {
+		return nil
+	}
+	return gbnfForm(f, name)
 }
 
 func gbnfForm(f *fields, name string) *generation.Grammar { return textForm(f, name, generation.GBNF) }
@@ -129,18 +142,18 @@ func readResponseFormat(f *fields, name string, flat bool) *ResponseFormat {
 	}
 	o.need("type")
 	format := &ResponseFormat{Type: o.textOr("type", "")}
-	switch {
-	case format.Type == "json_schema" && flat:
+	switch isSchema := format.Type == "json_schema"; {
+	case isSchema && flat:
 		format.JSONSchema = readJSONSchema(o)
-	case format.Type == "json_schema":
-		if o.need("json_schema") != nil {
-			inner := o.inner("json_schema")
-			format.JSONSchema = readJSONSchema(inner)
-			inner.done()
+	case isSchema && o.value("json_schema") != nil:
+		inner := o.inner("json_schema")
+		format.JSONSchema = readJSONSchema(inner)
+		inner.done()
+	case isSchema || format.Type == "json_object": // with a schema as llama.cpp has it
+		if schema := readSchema(o, "schema"); schema != nil && (isSchema || !isAny(schema)) {
+			format.Type, format.JSONSchema = "json_schema", &JSONSchema{Name: "schema", Schema: schema}
 		}
-	case format.Type == "json_object" && o.value("schema") != nil: // as llama.cpp has it
-		format.Type, format.JSONSchema = "json_schema", &JSONSchema{Name: "schema", Schema: readSchema(o, "schema")}
-	case format.Type == "grammar" && !flat: // as WebLLM has it
+	case format.Type == "grammar": // as WebLLM has it
 		format.Grammar = o.needText("grammar")
 	}
 	o.done()
@@ -175,6 +188,12 @@ func readSchema(o *fields, name string) any {
 	}
 	o.r.wrong(o.at(name), value, "a JSON schema")
 	return nil
+}
+
+// isAny reports whether a schema says nothing.
+func isAny(schema any) bool {
+	o, ok := schema.(*json.Object)
+	return schema == true || ok && len(o.Names) == 0
 }
 
 func isFormName(name string) bool {

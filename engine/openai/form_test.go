@@ -45,13 +45,16 @@ func TestForms(t *testing.T) {
 		{`"response_format": {"type": "json_schema", "json_schema": {"name": "point", "schema": ` + point + `}}`, isPoint},
 		{`"response_format": {"type": "json_object", "schema": ` + point + `}`, isPoint},
 		{`"response_format": {"type": "json_object", "schema": ` + string(must(json.Marshal(point))) + `}`, isPoint},
+		{`"response_format": {"type": "json_schema", "schema": ` + point + `}`, isPoint},
+		{`"grammar": "", "json_schema": ` + point, isPoint},
+		{`"response_format": {"type": "json_object", "schema": {}}`, object},
 		{`"response_format": {"type": "grammar", "grammar": "root ::= \"yes\""}`, matches(`^yes$`)},
 		{`"response_format": {"type": "json_object"}`, object},
 		{`"response_format": {"type": "json_schema", "json_schema": {"name": "any"}}`, object},
 		{`"json_schema": ` + point, isPoint},
 		{`"guided_json": ` + point, isPoint},
 		{`"guided_json": ` + string(must(json.Marshal(point))), isPoint},
-		{`"structured_outputs": {"json": ` + point + `}`, isPoint},
+		{`"structured_outputs": {"json": ` + point + `, "regex": null, "json_object": null, "disable_fallback": false, "disable_any_whitespace": false, "whitespace_pattern": null}`, isPoint},
 		{`"structured_outputs": {"json_object": true}`, object},
 		{`"structured_outputs": {"choice": ["left", "right"]}`, matches(`^(left|right)$`)},
 		{`"guided_choice": ["up \"and\\\n\tdown", "down\u0001"]`, matches("^(up \"and\\\\\n\tdown|down\x01)$")},
@@ -78,6 +81,8 @@ func TestForms(t *testing.T) {
 	output := o["output"].([]any)
 	isPoint(t, at(output[len(output)-1], "content.0.text").(string))
 	assert.JSONEq(t, format, write(t, o["text"]))
+	o = d.post(t, "/v1/responses", `{"input": "?", "reasoning_format": "none", "text": {"format": {"type": "grammar", "grammar": "root ::= \"yes\""}}}`)
+	assert.Equal(t, "yes", at(o, "output.0.content.0.text"))
 }
 
 func must[T any](value T, err error) T {
@@ -115,6 +120,18 @@ func TestFormThinks(t *testing.T) {
 	d = newDoor(t, thinking, says("Hm."))
 	message = at(d.post(t, "/v1/chat/completions", strings.TrimSuffix(body, "}")+`, "reasoning_format": "none"}`), "choices.0.message")
 	assert.Regexp(t, "^[a-c]{3}$", at(message, "content"))
+
+	// Beside tools, too, nothing but the form is left where no thoughts are wanted, whatever the prompt has begun.
+	d = newDoor(t, opens, says("Let me see.</think>{}"))
+	beside := `{"messages": [{"role": "user", "content": "?"}], "reasoning_format": "none", "tools": [` + dated + `], "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"const": 5}}}`
+	for _, format := range []string{`}`, `, "tool_format": "mistral"}`} {
+		message = at(d.post(t, "/v1/chat/completions", beside+format), "choices.0.message")
+		if at(message, "tool_calls") == nil {
+			assert.Equal(t, "5", at(message, "content"))
+		} else {
+			assert.Nil(t, at(message, "content"))
+		}
+	}
 }
 
 const dated = `{"type": "function", "function": {"name": "date", "parameters": {"type": "object", "properties": {"day": {"type": "integer", "minimum": 1, "maximum": 31}}, "required": ["day"], "additionalProperties": false}}}`
@@ -128,6 +145,7 @@ func TestForcedCalls(t *testing.T) {
 	}{
 		{`"required"`, []string{"weather", "date"}, false},
 		{`"required", "parallel_tool_calls": false`, []string{"weather", "date"}, true},
+		{`"required", "response_format": {"type": "json_schema", "json_schema": {"name": "point", "schema": ` + point + `}}`, []string{"weather", "date"}, false}, // which is for messages
 		{`{"type": "function", "function": {"name": "date"}}`, []string{"date"}, true},
 		{`{"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "date"}}]}}`, []string{"date"}, false},
 	} {

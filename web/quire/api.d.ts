@@ -288,7 +288,7 @@ export interface ResponsesRequest extends SamplingFields, QuireFields {
   tool_choice?: 'none' | 'auto' | 'required' | {type: 'function'; name: string} |
     {type: 'allowed_tools'; mode: 'auto' | 'required'; tools: readonly {type: 'function'; name: string}[]};
   /** What the answer must be, behind what the model thinks. */
-  text?: {format?: {type: 'text'} | {type: 'json_object'} | ({type: 'json_schema'} & NamedSchema)};
+  text?: {format?: {type: 'text'} | {type: 'json_object'} | ({type: 'json_schema'} & NamedSchema) | {type: 'grammar'; grammar: string}};
   store?: false;
 }
 

@@ -17,7 +17,7 @@ type Wanted struct {
 	Required bool   // one is called; otherwise there may be a text, or what Answer wants, instead
 	Single   bool   // there is one call at most
 
-	Thoughtless bool // nothing is thought, unless the prompt has begun it
+	Thoughtless bool // nothing is thought; what the prompt has begun ends at once
 }
 
 // ToolError tells which tool cannot be called in the model's syntax.
@@ -86,13 +86,18 @@ func (f Format) thoughts(prompt string, no bool) string {
 	if s := f.syntax; s != nil && s.thinks {
 		marks = append(marks, s.open...)
 	}
-	rest := free(marks) + " " + quote(t.close) + ` "\n"{0,2}`
+	end := quote(t.close) + ` "\n"{0,2}`
+	rest := free(marks) + " " + end
 	prompt = strings.TrimRight(prompt, space)
 	switch {
+	case strings.HasSuffix(prompt, t.open) && no:
+		return end
 	case strings.HasSuffix(prompt, t.open):
 		return rest
-	case strings.HasSuffix(prompt, t.close) || no:
+	case strings.HasSuffix(prompt, t.close):
 		return `"\n"{0,2}`
+	case no:
+		return `""`
 	}
 	return "(" + quote(t.open) + " " + rest + ")?"
 }
