@@ -26,6 +26,13 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream, m
 	if g.Over() {
 		return
 	}
+	landed := func(q *generation.Sequence) int { // elsewhere
+		if had := g.Request.Landed; q.Index() < len(had) {
+			return len(had[q.Index()])
+		}
+		return 0
+	}
+	first := landed(slices.MinFunc(g.Live, func(a, b *generation.Sequence) int { return landed(a) - landed(b) }))
 	scripts := map[int][]int32{}
 	for at := 0; ; at++ {
 		var err error
@@ -74,11 +81,7 @@ func (e *Engine) run(ctx context.Context, g *generation.Generation, s *stream, m
 				}
 				scripts[q.Index()] = script
 			}
-			landed := 0 // elsewhere
-			if had := g.Request.Landed; q.Index() < len(had) {
-				landed = len(had[q.Index()])
-			}
-			if e.say(g, q, scripts[q.Index()], landed+at) {
+			if first+at >= landed(q) && e.say(g, q, scripts[q.Index()], first+at) {
 				return
 			}
 		}
