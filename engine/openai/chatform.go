@@ -54,6 +54,9 @@ func (j *chatJob) holdForm(f *form) *Error {
 			return invalid(f.field, "invalid_value", "%s", err)
 		}
 		j.request.Grammar = &generation.Grammar{Kind: generation.GBNF, Source: source}
+		if !f.isJSON() {
+			j.held = f.refuseOwn
+		}
 	}
 	j.format = j.format.Plain()
 	return nil
@@ -107,6 +110,15 @@ func (j *chatJob) holdCalls(f *form, w callsWanted) *Error {
 // isJSON reports whether a form is of JSON.
 func (f *form) isJSON() bool {
 	return f.grammar.Kind == generation.JSONSchema || f.grammar.Kind == generation.JSONObject
+}
+
+// refuseOwn tells what of a form's source is wrong by itself, of which another grammar was made.
+func (f *form) refuseOwn(err *grammar.Error) *Error {
+	var own *grammar.Error
+	if errors.As(f.grammar.Check(), &own) {
+		err = own
+	}
+	return f.refuse(err)
 }
 
 // answer is a form as toolcall wants it.

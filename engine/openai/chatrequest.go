@@ -42,7 +42,7 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 	q.Sampling = readSampling(f, "max_completion_tokens", "max_tokens")
 	q.Logprobs, q.TopLogprobs = f.is("logprobs"), valueOr(f.integer("top_logprobs"), 0)
 	q.Tools, q.ParallelToolCalls = readTools(f), f.flag("parallel_tool_calls")
-	q.ToolChoice, q.allowed = readToolChoice(f)
+	q.ToolChoice, q.allowed = readToolChoice(f, false)
 	q.ToolFormat, q.ReasoningFormat = f.textOr("tool_format", ""), f.textOr("reasoning_format", "")
 	q.Continue = f.is("continue_final_message")
 	prompt := f.flag("add_generation_prompt")
@@ -50,6 +50,9 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 	q.Truncate = readTruncation(f)
 	q.values = readTemplateValues(f)
 	q.ResponseFormat = readResponseFormat(f, "response_format", false)
+	if text, ok := f.object.At("text").(*json.Object); ok && text.At("format") != nil {
+		r.fail(unsupported("text.format", `"text.format" is not supported here: it is called "response_format".`))
+	}
 	refuseChat(f)
 	f.done()
 	if r.err != nil {

@@ -63,6 +63,7 @@ func TestForms(t *testing.T) {
 		{`"structured_outputs": {"regex": "[a-c]{3}"}`, matches(`^[a-c]{3}$`)},
 		{`"grammar": "root ::= \"yes\" | other\nother ::= \"no\" [!]{2}"`, matches(`^(yes|no!!)$`)},
 		{`"guided_grammar": "root ::= \"yes\""`, matches(`^yes$`)},
+		{`"grammar": "root ::= \"yes\" |"`, matches(`^(yes)?$`)},
 	} {
 		for _, template := range []string{openaitest.ChatML, thinking} {
 			d := newDoor(t, template, says("Of course! Here it is: {}"))
@@ -83,6 +84,23 @@ func TestForms(t *testing.T) {
 	assert.JSONEq(t, format, write(t, o["text"]))
 	o = d.post(t, "/v1/responses", `{"input": "?", "reasoning_format": "none", "text": {"format": {"type": "grammar", "grammar": "root ::= \"yes\""}}}`)
 	assert.Equal(t, "yes", at(o, "output.0.content.0.text"))
+}
+
+// TestWrongForms: what is wrong is told in the request's own words, whether the model thinks or not.
+func TestWrongForms(t *testing.T) {
+	for body, told := range map[string]string{
+		`"grammar": "answer ::= \"a\""`:           `"grammar" cannot be held to: the rule root is not defined.`,
+		`"grammar": "root ::= other"`:             `"grammar" cannot be held to: line 1, column 10: the rule other is not defined.`,
+		`"regex": "ab(?=c)"`:                      `"regex" cannot be held to: character 3: looking ahead or back, (?=, is not supported.`,
+		`"guided_json": {"properties": {"a": 1}}`: `"guided_json" cannot be held to: #/properties/a: a schema must be an object, true or false.`,
+	} {
+		for _, template := range []string{openaitest.ChatML, thinking} {
+			d := newDoor(t, template, says("No."))
+			a := d.call(t, "POST", "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], `+body+`}`)
+			assert.Equal(t, 400, a.Status)
+			assert.Equal(t, told, at(parse(t, a.Body), "error.message"))
+		}
+	}
 }
 
 func must[T any](value T, err error) T {

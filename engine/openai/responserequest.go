@@ -44,7 +44,7 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 	}
 	q.told = responseEcho{f.value("reasoning"), f.value("metadata"), f.value("tools"), f.value("tool_choice"), f.value("text"), f.text("user")}
 	q.Tools, q.ParallelToolCalls = readFlatTools(f), f.flag("parallel_tool_calls")
-	q.ToolChoice, q.allowed = readToolChoice(f)
+	q.ToolChoice, q.allowed = readToolChoice(f, true)
 	q.ToolFormat, q.ReasoningFormat = f.textOr("tool_format", ""), f.textOr("reasoning_format", "")
 	q.values = readTemplateValues(f)
 	if reasoning := f.inner("reasoning"); reasoning != nil {
@@ -56,6 +56,9 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 		q.ResponseFormat = readResponseFormat(text, "format", true)
 		text.skip("verbosity")
 		text.done()
+	}
+	if f.value("response_format") != nil {
+		r.fail(unsupported("response_format", `"response_format" is not supported here: it is called "text.format".`))
 	}
 	q.Truncate = readTruncation(f)
 	refuseStored(f)

@@ -77,11 +77,15 @@ func (t *Tool) shown() any {
 	return &json.Object{Names: []string{"type", "function"}, Values: []any{"function", function}}
 }
 
-// readToolChoice reads none, auto, required, a function's name, or a mode with the functions that may be called.
-func readToolChoice(f *fields) (choice string, allowed []string) {
+// readToolChoice reads none, auto, required, a function's name, or a mode with the functions that may be called. Flat, as responses
+// have them, names stand beside types.
+func readToolChoice(f *fields, flat bool) (choice string, allowed []string) {
 	switch v := f.value("tool_choice").(type) {
 	case nil:
 	case string:
+		if v == "" {
+			return "", nil
+		}
 		c := checker{}
 		c.choice("tool_choice", v, ToolsAuto, ToolsNone, ToolsRequired)
 		f.r.check(&c)
@@ -92,7 +96,7 @@ func readToolChoice(f *fields) (choice string, allowed []string) {
 		o.need("type")
 		switch kind := o.textOr("type", ""); kind {
 		case "function":
-			return oneCall, []string{functionName(o)}
+			return oneCall, []string{functionName(o, flat)}
 		case "allowed_tools":
 			if inner := o.inner("allowed_tools"); inner != nil {
 				o = inner
@@ -106,11 +110,15 @@ func readToolChoice(f *fields) (choice string, allowed []string) {
 				f.r.fail(invalid(o.at("tools"), "empty_array", "%q is empty.", o.at("tools")))
 			}
 			for i, v := range list {
-				allowed = append(allowed, functionName(f.r.fields(v, item(o.at("tools"), i))))
+				one := f.r.fields(v, item(o.at("tools"), i))
+				if kind := one.textOr("type", "function"); kind != "function" {
+					f.r.fail(notFunction(one, kind))
+				}
+				allowed = append(allowed, functionName(one, flat))
 			}
 			return mode, allowed
 		default:
-			f.r.fail(invalid(o.at("type"), "unsupported_value", "%q is %s: only functions can be chosen.", o.at("type"), quoted(kind)))
+			f.r.fail(notFunction(o, kind))
 		}
 	default:
 		f.r.wrong("tool_choice", v, "text or an object")
@@ -118,11 +126,18 @@ func readToolChoice(f *fields) (choice string, allowed []string) {
 	return "", nil
 }
 
+func notFunction(o *fields, kind string) *Error {
+	return invalid(o.at("type"), "unsupported_value", "%q is %s: only functions can be chosen.", o.at("type"), quoted(kind))
+}
+
 // functionName reads a function's name, which chats have in an object of its own.
-func functionName(o *fields) string {
-	o.skip("type")
-	if inner := o.inner("function"); inner != nil {
+func functionName(o *fields, flat bool) string {
+	inner := o.inner("function")
+	switch {
+	case inner != nil:
 		return inner.needText("name")
+	case !flat && o.value("name") == nil:
+		o.r.fail(missing(o.at("function")))
 	}
 	return o.needText("name")
 }

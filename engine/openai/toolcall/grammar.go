@@ -37,8 +37,8 @@ func (f Format) Grammar(prompt string, w Wanted) (string, error) {
 	case s != nil && s.messages != nil:
 		return g.harmony(w)
 	case len(w.Tools) == 0:
-		g.line(w.Answer)
 		g.start(f.thoughts(prompt, w.Thoughtless), "root")
+		g.line(w.Answer) // whose end may be any
 		return g.String(), nil
 	}
 	if err := g.calls(f.spelling, w); err != nil {
@@ -192,12 +192,13 @@ func (g *grammarWriter) harmony(w Wanted) (string, error) {
 		thoughts = `""`
 	}
 	final := `"<|channel|>final" " <|constrain|>json"? "<|message|>" root`
-	if w.Answer != "" {
-		g.line(w.Answer)
-	}
 	if len(w.Tools) == 0 {
 		g.start(thoughts, final)
+		g.line(w.Answer)
 		return g.String(), nil
+	}
+	if w.Answer != "" {
+		g.line(w.Answer)
 	}
 	if err := g.tools(w.Tools); err != nil {
 		return "", err
