@@ -68,6 +68,8 @@ func TestSchemas(t *testing.T) {
 		{`{"if":{"properties":{"k":{"const":1}},"required":["k"]},"then":{"required":["x"]},"else":{"required":["y"]},"type":"object","properties":{"k":{"type":"integer"}}}`,
 			[]string{`{"k":1,"x":0}`, `{"k":2,"y":0}`, `{"y":0}`}, []string{`{"k":1,"y":0}`, `{"k":2,"x":0}`, `{}`}},
 		{`{"dependentRequired":{"a":["b"]},"type":"object"}`, []string{`{}`, `{"b":1}`, `{"a":1,"b":1}`}, []string{`{"a":1}`}},
+		{`{"oneOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}],"discriminator":{"propertyName":"k","mapping":{"a":"#/$defs/a","b":"#/$defs/b"}},"$defs":{"a":{"type":"object","properties":{"k":{"const":"a"}},"required":["k"],"xml":{"name":"a"}},"b":{"type":"object","properties":{"k":{"const":"b"}},"required":["k"]}}}`,
+			[]string{`{"k":"a"}`, `{"k":"b","c":1}`}, []string{`{"k":"c"}`, `{}`}},
 		{`{"type":"string","format":"uri-reference"}`, []string{`""`, `"/a//b?c"`, `"http://a:80//b#c"`, `"#a"`}, []string{`"//a:b"`, `"//%41"`}},
 		{`{"type":"string","not":{"format":"uri"}}`, []string{`"a b"`, `"/x"`}, []string{`"http://a"`, `"mailto:a@b.c"`}},
 		{`{"oneOf":[{"const":"auto"},{"type":"string","format":"uri"}]}`, []string{`"auto"`, `"http://a"`}, []string{`"b"`}},

@@ -84,7 +84,7 @@ var typeNames = map[string]typeSet{"null": typeNull, "boolean": typeFalse | type
 
 // annotations say nothing about what is valid.
 const annotations = " title description default examples example $comment deprecated readOnly writeOnly $schema $id id $anchor $dynamicAnchor" +
-	" $defs definitions $vocabulary contentMediaType contentEncoding contentSchema markdownDescription enumDescriptions "
+	" $defs definitions $vocabulary contentMediaType contentEncoding contentSchema markdownDescription enumDescriptions discriminator externalDocs xml "
 
 func annotation(name string) bool {
 	return !strings.Contains(name, " ") && strings.Contains(annotations, " "+name+" ")
