@@ -136,7 +136,7 @@ func (j *chatJob) choose() *Error {
 		if err != nil {
 			return invalid("tool_format", "invalid_value", "%s", err)
 		}
-		j.format = format
+		j.format = format.As(j.about.Template)
 	}
 	if q.ToolChoice != ToolsNone {
 		for i := range q.Tools {

@@ -201,6 +201,11 @@ func TestForcedCalls(t *testing.T) {
 	}
 	assert.NotNil(t, parse(t, []byte(arguments[:strings.Index(arguments, "}")+1]))["day"])
 
+	// A format that the request names is written as the template writes it.
+	d = newDoor(t, openaitest.ChatML+"{# [ARGS] #}", says("[TOOL_CALLS]date[ARGS]{\"day\": 5}"))
+	o = d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "tools": [`+dated+`], "tool_choice": "required", "tool_format": "mistral"}`)
+	assert.Equal(t, `{"day": 5}`, at(o, "choices.0.message.tool_calls.0.function.arguments"))
+
 	// A model whose syntax is not known is asked to be told.
 	d = newDoor(t, "{% for message in messages %}{{ message.content }}{% endfor %}", says("No."))
 	a := d.call(t, "POST", "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "tools": [`+dated+`], "tool_choice": "required"}`)

@@ -109,6 +109,14 @@ func signed(sign string, list []spelling) []spelling {
 	return list
 }
 
+// As has the format write calls as a template does, where its syntax has several ways.
+func (f Format) As(template string) Format {
+	if f.syntax != nil {
+		f.spelling = f.syntax.spellingOf(template)
+	}
+	return f
+}
+
 // spellingOf is the spelling that a template wants, or that of most.
 func (s *syntax) spellingOf(template string) *spelling {
 	for i := range s.spelled {
