@@ -182,7 +182,11 @@ func TestRequiredCalls(t *testing.T) {
 					if n%5 == 0 {
 						w.Tools = heldTools[1:2]
 					}
-					checkCalls(t, d, prompt, w, schemas)
+					w.Thoughtless = n%4 == 1
+					got := checkCalls(t, d, prompt, w, schemas)
+					if w.Thoughtless {
+						require.Empty(t, got.Reasoning)
+					}
 				}
 			}
 		}
