@@ -50,8 +50,8 @@ func ReadChatRequest(body []byte) (*ChatRequest, error) {
 	q.Truncate = readTruncation(f)
 	q.values = readTemplateValues(f)
 	q.ResponseFormat = readResponseFormat(f, "response_format", false)
-	if text, ok := f.object.At("text").(*json.Object); ok && text.At("format") != nil {
-		r.fail(unsupported("text.format", `"text.format" is not supported here: it is called "response_format".`))
+	if text, ok := f.object.At("text").(*json.Object); ok {
+		r.misplaced(text.At("format"), "text.format", "response_format")
 	}
 	refuseChat(f)
 	f.done()

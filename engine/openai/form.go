@@ -163,6 +163,13 @@ func readResponseFormat(f *fields, name string, flat bool) *ResponseFormat {
 	return format
 }
 
+// misplaced refuses a form under the name that another call has for it.
+func (r *reader) misplaced(format any, name, here string) {
+	if o, ok := format.(*json.Object); ok && o.At("type") != "text" {
+		r.fail(unsupported(name, "%q is not supported here: it is called %q.", name, here))
+	}
+}
+
 func readJSONSchema(o *fields) *JSONSchema {
 	s := &JSONSchema{Name: o.needText("name"), Description: o.textOr("description", ""), Strict: o.flag("strict"), Schema: readSchema(o, "schema")}
 	if s.Name != "" && !isFormName(s.Name) {

@@ -84,6 +84,8 @@ func TestForms(t *testing.T) {
 	assert.JSONEq(t, format, write(t, o["text"]))
 	o = d.post(t, "/v1/responses", `{"input": "?", "reasoning_format": "none", "text": {"format": {"type": "grammar", "grammar": "root ::= \"yes\""}}}`)
 	assert.Equal(t, "yes", at(o, "output.0.content.0.text"))
+	o = d.post(t, "/v1/responses", `{"input": "?", "response_format": {"type": "text"}}`) // which asks for nothing
+	assert.Len(t, o["warnings"], 1)
 }
 
 // TestWrongForms: what is wrong is told in the request's own words, whether the model thinks or not.

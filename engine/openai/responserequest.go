@@ -57,9 +57,7 @@ func ReadResponseRequest(body []byte) (*ResponseRequest, error) {
 		text.skip("verbosity")
 		text.done()
 	}
-	if f.value("response_format") != nil {
-		r.fail(unsupported("response_format", `"response_format" is not supported here: it is called "text.format".`))
-	}
+	r.misplaced(f.object.At("response_format"), "response_format", "text.format")
 	q.Truncate = readTruncation(f)
 	refuseStored(f)
 	f.done()
