@@ -118,7 +118,7 @@ func (s *ChatStream) tell(c *choice, index int, deltas []toolcall.Delta, yield f
 // end tells how the choices ended of which no chunk has told it, and what all took.
 func (s *ChatStream) end(choices map[int]*choice, r *generation.Result, yield func(*ChatChunk, error) bool) bool {
 	if err := failure(r); err != nil {
-		return yield(nil, asError(err, s.job.query.field()))
+		return yield(nil, s.job.asError(err))
 	}
 	reasoning := 0
 	for i := range r.Choices {

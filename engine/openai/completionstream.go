@@ -67,7 +67,7 @@ func (s *CompletionStream) All() iter.Seq2[*Completion, error] {
 			}
 			results[e.request] = *e.result
 			if err := failure(e.result); err != nil {
-				yield(nil, asError(err, j.param(e.request)))
+				yield(nil, j.query.asError(err, j.param(e.request)))
 				return false
 			}
 			open--

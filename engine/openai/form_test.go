@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/openai"
 	"quire/engine/openai/openaitest"
 )
@@ -102,6 +103,22 @@ func TestWrongForms(t *testing.T) {
 			assert.Equal(t, 400, a.Status)
 			assert.Equal(t, told, at(parse(t, a.Body), "error.message"))
 		}
+	}
+}
+
+// TestFormFails: what turns out of a form amid its answer is told as what is known before, streamed or not.
+func TestFormFails(t *testing.T) {
+	for path, body := range map[string]string{
+		"/v1/chat/completions": `{"messages": [{"role": "user", "content": "?"}], "regex": "a+"`,
+		"/v1/completions":      `{"prompt": "?", "regex": "a+"`,
+	} {
+		d := newDoor(t, openaitest.ChatML, says("aaaa"))
+		d.models.FailAfter, d.models.Err = 2, &grammar.Error{Kind: grammar.Regex, Text: "it is read in too many ways"}
+		const told = `"regex" cannot be held to: it is read in too many ways.`
+		a := d.call(t, "POST", path, body+"}")
+		assert.Equal(t, []any{400, told}, []any{a.Status, at(parse(t, a.Body), "error.message")})
+		events := d.events(t, path, body+`, "stream": true}`)
+		assert.Equal(t, told, at(events[len(events)-1], "error.message"))
 	}
 }
 
