@@ -150,10 +150,15 @@ func (j *chatJob) choose() *Error {
 	if len(j.tools) > 0 && !j.format.Calls() {
 		j.warnings = append(j.warnings, `"tools": how the model writes calls is not known, they stay part of the answer; "tool_format" may name it`)
 	}
-	if len(j.tools) == 0 && q.ReasoningFormat == "none" || q.IgnoreEnd {
+	f, err := q.Sampling.form(q.ResponseFormat.form(q.formatField()))
+	if err != nil {
+		return err
+	}
+	plain := len(j.tools) == 0 && q.ReasoningFormat == "none" && (f == nil || !j.format.Begins(j.prompt))
+	if plain || q.IgnoreEnd {
 		j.format = toolcall.Format{}
 	}
-	if err := j.hold(); err != nil {
+	if err := j.hold(f); err != nil {
 		return err
 	}
 	t := j.engine.Tokenizer()

@@ -12,12 +12,8 @@ import (
 )
 
 // hold gives a request the grammar that its answer must follow, if it must follow any: that of the form that it asks for, or of calls.
-func (j *chatJob) hold() *Error {
+func (j *chatJob) hold(f *form) *Error {
 	q, w := j.query, j.query.wanted()
-	f, err := q.Sampling.form(q.ResponseFormat.form(q.formatField()))
-	if err != nil {
-		return err
-	}
 	strict := slices.ContainsFunc(q.Tools, func(t Tool) bool { return t.Strict })
 	calls := len(j.tools) > 0 && (w.required || strict || len(w.allowed) > 0 || f != nil)
 	if f != nil && w.required && f.isJSON() {

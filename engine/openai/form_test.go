@@ -158,6 +158,13 @@ func TestFormThinks(t *testing.T) {
 	message = at(d.post(t, "/v1/chat/completions", strings.TrimSuffix(body, "}")+`, "reasoning_format": "none"}`), "choices.0.message")
 	assert.Regexp(t, "^[a-c]{3}$", at(message, "content"))
 
+	d = newDoor(t, opens, says("</think>\n\nabcabcabc"))
+	message = at(d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "regex": "[a-c]{9}", "reasoning_format": "none"}`), "choices.0.message")
+	assert.Equal(t, []any{nil, "abcabcabc"}, []any{at(message, "reasoning_content"), at(message, "content")}, "what the prompt has begun ends at once")
+	d = newDoor(t, openaitest.ChatML, says("<|channel|>final<|message|>abcabcabc"))
+	message = at(d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "regex": "[a-c]{9}", "reasoning_format": "none", "tool_format": "harmony"}`), "choices.0.message")
+	assert.Equal(t, []any{nil, "abcabcabc"}, []any{at(message, "reasoning_content"), at(message, "content")}, "the answer has its channel")
+
 	// Beside tools, too, nothing but the form is left where no thoughts are wanted, whatever the prompt has begun.
 	d = newDoor(t, opens, says("Let me see.</think>{}"))
 	beside := `{"messages": [{"role": "user", "content": "?"}], "reasoning_format": "none", "tools": [` + dated + `], "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"const": 5}}}`

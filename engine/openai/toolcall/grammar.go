@@ -285,6 +285,14 @@ func (f Format) Plain() Format {
 	return p
 }
 
+// Begins tells whether an answer to a prompt has marks to write before its text, though nothing is thought.
+func (f Format) Begins(prompt string) bool {
+	if f.syntax != nil && f.syntax.messages != nil {
+		return true
+	}
+	return f.thinking != nil && strings.HasSuffix(strings.TrimRight(prompt, space), f.thinking.open)
+}
+
 // Thinks tells whether answers may begin with reasoning.
 func (f Format) Thinks() bool {
 	return f.thinking != nil || f.syntax != nil && f.syntax.messages != nil
