@@ -11,6 +11,9 @@ import (
 	"syscall/js"
 )
 
+// PackedDot tells whether kernels may use dot products of packed integers: Chromium has them, whatever the adapter.
+const PackedDot = true
+
 // jsBackend is a WebGPU device in the tab.
 type jsBackend struct {
 	host    *host

@@ -6,3 +6,6 @@ import _ "github.com/oliverbestmann/webgpu/wgpu" // links wgpu-native 29
 
 // oneAtATime is false: the library takes calls from several threads.
 const oneAtATime = false
+
+// PackedDot tells whether kernels may use dot products of packed integers.
+const PackedDot = true
