@@ -6,7 +6,7 @@
 // its place, so that they store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: weights tile
+//! include: weights tile store_over
 //! slot rows: rows_step rows_sorted
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
@@ -14,9 +14,6 @@
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
 //! const X_STRIDE: u32  floats from one row of x to the next
-//! const Y_STRIDE: u32  floats from one row of y to the next
-//! const Y_OFFSET: u32  column of y where the piece's first row goes
-//! const ADD: bool      y is added to
 //! const ADAPTS: bool   this launch adds what adapters do
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
@@ -25,9 +22,7 @@
 //! const SCALE: f32     factor of the sum
 //! const ACTIVATED: bool  y[m][n] = activate(r[n])
 //! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
-//! const OVER: bool     y holds gates: y[m][i] = gated(y[m][i], r[i])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const WIDE: u32 = 16u * QUADS;  // vec4s in a staged column
@@ -36,17 +31,6 @@ const STAGED: u32 = DEPTH * WIDE;
 const SUMS: u32 = QUADS * QUADS * 4u;
 var<workgroup> xs: array<vec4<f32>, STAGED>;
 var<workgroup> ws: array<vec4<f32>, STAGED>;
-
-fn store(m: u32, column: u32, value: f32) {
-    let at = m * Y_STRIDE + Y_OFFSET + column;
-    if OVER {
-        y[at] = gated(y[at], value);
-    } else if ADD {
-        y[at] += value;
-    } else {
-        y[at] = value;
-    }
-}
 
 // staged_at is the place of a quad of column d.
 fn staged_at(d: u32, quad: u32) -> u32 { return d * WIDE + (quad ^ (d / 4u * (8u / PARTS))); }

@@ -1,7 +1,7 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] with x rounded to 8 bits a strip (round_rows.wgsl) and packed dot products of integers, which weights'
 // codes are. A workgroup of 256 owns a tile of 64·HIGH rows of x and 64·BROAD rows of W; while a strip is multiplied, the next is on its
 // way from memory to registers.
-//! include: weights tile
+//! include: weights tile store_over
 //! slot rows: rows_step rows_sorted
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
@@ -10,30 +10,14 @@
 //! const ROOM: u32      rows that rounded x has room for
 //! const STRIPS: u32    strips of 32 weights in a row
 //! const N: u32         rows of this piece of W
-//! const Y_STRIDE: u32  floats from one row of y to the next
-//! const Y_OFFSET: u32  column of y where the piece's first row goes
-//! const ADD: bool      y is added to
 //! const ADAPTS: bool   this launch adds what adapters do
 //! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
 //! const UPS: u32       where the ups' begin
 //! const SCALE: f32     factor of the sum
 //! const ACTIVATED: bool  y[m][n] = activate(r[n])
 //! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
-//! const OVER: bool     y holds gates: y[m][i] = gated(y[m][i], r[i])
 @group(0) @binding(3) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-
-fn store(m: u32, column: u32, value: f32) {
-    let at = m * Y_STRIDE + Y_OFFSET + column;
-    if OVER {
-        y[at] = gated(y[at], value);
-    } else if ADD {
-        y[at] += value;
-    } else {
-        y[at] = value;
-    }
-}
 
 const PASSES: u32 = 1u + u32(HALVES); // over a strip, whose halves may have scales of their own
 const XS_WIDE: u32 = 16u * HIGH;  // vec4s in a staged column, of four rows each

@@ -1,21 +1,11 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] with matrix fragments: f16 factors, f32 sums. A workgroup owns TALL rows of x and WIDE rows of W;
 // each of its subgroups DOWN × ACROSS fragments of 16 × 16. K goes through workgroup memory UNITS units of each row at a time.
-//! include: step weights tile
+//! include: step weights tile store_pair
 //! slot rows: rows_step rows_sorted
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
-//! slot adapters: adapters_none adapters_lora
 //! slot matrix: matrix_subgroup matrix_plain
 //! const N: u32         rows of this piece of W
 //! const STRIPS: u32    strips of 32 weights in a row
 //! const X_STRIDE: u32  floats from one row of x to the next
-//! const Y_STRIDE: u32  floats from one row of y to the next
-//! const Y_OFFSET: u32  column of y where the piece's first row goes
-//! const ADD: bool      y is added to
-//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32       where the ups' begin
-//! const SCALE: f32     factor of the sum
-//! const ACTIVATED: bool  y[m][n] = activate(r[n])
-//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 //! const TALL: u32      rows of x of a tile
 //! const WIDE: u32      rows of W of a tile
 //! const DOWN: u32      fragments of a subgroup along x
@@ -31,8 +21,6 @@
 //! const ROOM: u32    halves of workgroup memory
 //! const FLOATS: u32    floats of workgroup memory
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const STRIDE: u32 = UNITS * 8u + 8u; // halves from one staged row to the next
 const W_AT: u32 = TALL * STRIDE;
@@ -112,39 +100,6 @@ fn multiply(sums: ptr<function, array<Result, FRAGMENTS>>, subgroup: u32) {
     }
 }
 
-fn bias_at(n: u32) -> f32 {
-    if GATED {
-        return bias[n / 2u + n % 2u * UPS];
-    }
-    return bias[n];
-}
-
-fn finished(sum: f32, row: u32, n: u32, at: u32, fours: u32) -> f32 {
-    var v = sum;
-    if ADAPTED {
-        v += adapted(row, min(n, N - 1u), fours);
-    }
-    if BIAS {
-        v += bias_at(at + min(n, N - 1u));
-    }
-    if SCALE != 1.0 {
-        v *= SCALE;
-    }
-    if ACTIVATED {
-        v = activate(v);
-    }
-    return v;
-}
-
-fn store(m: u32, column: u32, value: f32) {
-    let at = m * Y_STRIDE + Y_OFFSET + column;
-    if ADD {
-        y[at] += value;
-    } else {
-        y[at] = value;
-    }
-}
-
 // store_patch stores the fragment that lies in the subgroup's patch: rows of x from m0 on, rows of W from n0 on.
 fn store_patch(tile: Tile, m0: u32, n0: u32, subgroup: u32, own: u32) {
     let fours = adapter_fours();
@@ -153,17 +108,7 @@ fn store_patch(tile: Tile, m0: u32, n0: u32, subgroup: u32, own: u32) {
         let n = n0 + pair % 8u * 2u;
         let at = subgroup * 16u * PATCH + pair / 8u * PATCH + pair % 8u * 2u;
         if m < tile.end && n < N {
-            let row = y_row(m);
-            let a = finished(floats[at], row, n, tile.bias, fours);
-            let b = finished(floats[at + 1u], row, n + 1u, tile.bias, fours);
-            if GATED {
-                store(row, n / 2u, gated(a, b));
-            } else {
-                store(row, n, a);
-                if n + 1u < N {
-                    store(row, n + 1u, b);
-                }
-            }
+            store_pair(floats[at], floats[at + 1u], y_row(m), n, tile.bias, fours);
         }
     }
 }

@@ -3,15 +3,11 @@
 // A group of LANES invocations owns TILE consecutive rows of W: each takes every LANES-th unit of K of all of them, with ROWS rows
 // of x, so that both are read seldom, and holds TILE·ROWS sums. Where the group adds up, each invocation ends with a share of them.
 // A workgroup holds WORKGROUP / LANES groups; workgroup_id.z counts groups of ROWS rows of x.
-//! include: step weights fold
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
-//! slot adapters: adapters_none adapters_lora
+//! include: step weights fold store_pair
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
 //! const FIRST: u32      the first of them in W
 //! const X_STRIDE: u32   floats from one row of x to the next
-//! const Y_STRIDE: u32   floats from one row of y to the next
-//! const Y_OFFSET: u32   column of y where the piece's first row goes
 //! const STRIPS: u32     strips of 32 weights in a row
 //! const M_WORD: u32     the step's word with the number of rows
 //! const WORKGROUP: u32  invocations of a workgroup
@@ -19,72 +15,20 @@
 //! const TILE: u32       rows of W that such a group owns, an even number
 //! const SUMS: u32       TILE·ROWS
 //! const SPANS: u32      how often a subgroup's part of a group is halved
-//! const ADD: bool       y is added to
 //! const GATHER: bool    row m of x is the token of output m
-//! const BIAS: bool      bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32        where the ups' begin
-//! const SCALE: f32      factor of the sum
-//! const ACTIVATED: bool y[m][n] = activate(r[n])
-//! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const PART: u32 = 1u << SPANS;       // lanes of a group in one subgroup
 const PARTS: u32 = LANES / PART;
 const SHARED: u32 = WORKGROUP / PART * SUMS * u32(PARTS > 1u) + 1u;
 var<workgroup> parts: array<f32, SHARED>;
 
-fn bias_at(n: u32) -> f32 {
-    if GATED {
-        return bias[n / 2u + n % 2u * UPS];
-    }
-    return bias[n];
-}
-
-fn store(m: u32, column: u32, value: f32) {
-    let at = m * Y_STRIDE + Y_OFFSET + column;
-    if ADD {
-        y[at] += value;
-    } else {
-        y[at] = value;
-    }
-}
-
-// finished gives what comes of a sum: that of row n of the piece with row m of x.
-fn finished(sum: f32, m: u32, n: u32, fours: u32) -> f32 {
-    var v = sum;
-    if ADAPTED {
-        v += adapted(m, min(n, N - 1u), fours);
-    }
-    if BIAS {
-        v += bias_at(FIRST + min(n, N - 1u));
-    }
-    if SCALE != 1.0 {
-        v *= SCALE;
-    }
-    if ACTIVATED {
-        v = activate(v);
-    }
-    return v;
-}
-
-// store_pair stores the pair of sums number pair: of two rows of W with one of x.
-fn store_pair(pair: u32, first: u32, m0: u32, rows: u32, fours: u32, a: f32, b: f32) {
+// store_sums stores the pair of sums number pair: of two rows of W with one of x.
+fn store_sums(pair: u32, first: u32, m0: u32, rows: u32, fours: u32, a: f32, b: f32) {
     let m = m0 + pair % ROWS;
     let n = first + pair / ROWS * 2u;
-    if m >= rows || n >= N {
-        return;
-    }
-    let va = finished(a, m, n, fours);
-    let vb = finished(b, m, n + 1u, fours);
-    if GATED {
-        store(m, n / 2u, gated(va, vb));
-    } else {
-        store(m, n, va);
-        if n + 1u < N {
-            store(m, n + 1u, vb);
-        }
+    if m < rows && n < N {
+        store_pair(a, b, m, n, FIRST, fours);
     }
 }
 
@@ -180,11 +124,11 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 a += parts[(group + p) * SUMS + pair * 2u];
                 b += parts[(group + p) * SUMS + pair * 2u + 1u];
             }
-            store_pair(pair, first, m0, rows, fours, a, b);
+            store_sums(pair, first, m0, rows, fours, a, b);
         }
     } else if mine {
         for (var i = 0u; i < max(SUMS >> SPANS, 2u); i += 2u) {
-            store_pair((place + i) / 2u, first, m0, rows, fours, done[i], done[i + 1u]);
+            store_sums((place + i) / 2u, first, m0, rows, fours, done[i], done[i + 1u]);
         }
     }
 }

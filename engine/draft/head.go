@@ -32,15 +32,13 @@ func (h *Head) Draft(tokens []int32, inFlight, most int) []int32 {
 	if h.resting || most < 1 || h.guess < 0 {
 		return nil
 	}
-	h.drawn = h.drawn[:0]
-	if inFlight > 0 { // all must have landed to be known
-		for range inFlight + 1 {
-			h.drawn = append(h.drawn, 0)
-		}
+	if inFlight > 0 {
+		h.drawn = waiting(h.drawn, inFlight)
 		return h.drawn
 	}
 	h.base = len(tokens)
-	return append(h.drawn, h.guess)
+	h.drawn = append(h.drawn[:0], h.guess)
+	return h.drawn
 }
 
 // Verified implements Drafter.

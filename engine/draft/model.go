@@ -146,13 +146,11 @@ func (c *companion) Draft(tokens []int32, inFlight, most int) []int32 {
 	if m.runner == nil || len(tokens) < c.rest || most < 1 || !c.join() {
 		return nil
 	}
-	c.drawn = c.drawn[:0]
-	if inFlight > 0 { // all must have landed to be known
-		for range inFlight + 1 {
-			c.drawn = append(c.drawn, 0)
-		}
+	if inFlight > 0 {
+		c.drawn = waiting(c.drawn, inFlight)
 		return c.drawn
 	}
+	c.drawn = c.drawn[:0]
 	if err := c.compute(tokens, most); err != nil {
 		m.fail()
 		return nil

@@ -42,3 +42,8 @@ func (p *pace) verified(drafted, accepted, price int) (poor bool) {
 	}
 	return poor
 }
+
+// waiting is a draft of more tokens than are in flight, whatever they are: where all must have landed before one can be made.
+func waiting(into []int32, inFlight int) []int32 {
+	return append(into[:0], make([]int32, inFlight+1)...)
+}

@@ -11,8 +11,11 @@ import (
 	"syscall/js"
 )
 
-// PackedDot tells whether kernels may use dot products of packed integers: Chromium has them, whatever the adapter.
-const PackedDot = true
+// PackedDot tells whether kernels may use dot products of packed integers: a matter of the browser, not of the adapter.
+func PackedDot() bool {
+	web := js.Global().Get("navigator").Get("gpu")
+	return web.Truthy() && web.Get("wgslLanguageFeatures").Truthy() && web.Get("wgslLanguageFeatures").Call("has", "packed_4x8_integer_dot_product").Bool()
+}
 
 // jsBackend is a WebGPU device in the tab.
 type jsBackend struct {

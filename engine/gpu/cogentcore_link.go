@@ -11,4 +11,4 @@ import _ "github.com/cogentcore/webgpu/wgpu" // links wgpu-native 0.19
 const oneAtATime = true
 
 // PackedDot tells whether kernels may use dot products of packed integers: 0.19 knows none.
-const PackedDot = false
+func PackedDot() bool { return false }

@@ -8,4 +8,4 @@ import _ "github.com/oliverbestmann/webgpu/wgpu" // links wgpu-native 29
 const oneAtATime = false
 
 // PackedDot tells whether kernels may use dot products of packed integers.
-const PackedDot = true
+func PackedDot() bool { return true }

@@ -59,8 +59,8 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	switch {
 	case variant == "subgroup" && a.subgroup == 0, variant == "packed" && a.subgroup == 0:
 		return a, fmt.Errorf("linear: variant %s: adapter %s has no subgroups of a known size", variant, info.Name)
-	case variant == "packed" && !gpu.PackedDot:
-		return a, fmt.Errorf("linear: variant packed: this build's WebGPU library has no dot products of packed integers")
+	case variant == "packed" && !gpu.PackedDot():
+		return a, fmt.Errorf("linear: variant packed: this browser, or this build's WebGPU library, has no dot products of packed integers")
 	case variant == "matrix" && !matrices:
 		return a, fmt.Errorf("linear: variant matrix: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums, no subgroups of 32, or less than %d KiB of workgroup memory", info.Name, matrixMemory>>10)
 	case variant == "matrix", variant == "" && a.large:

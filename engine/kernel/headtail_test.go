@@ -123,35 +123,25 @@ func (r *rig) testHeads(c headCase) {
 	})
 	require.Equal(r, before, r.words(xs), "x stays")
 
-	var want []float64
-	var plain, got []float32
+	stored := storedHeads{written: map[int]bool{}}
 	out, kRows, vRows := r.read(y), r.blockRows(k, l), r.blockRows(v, l)
-	written := map[int]bool{}
 	for i, position := range c.positions {
 		at := angles[position*row : (position+1)*row]
 		exact := plainHeads[float64](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
 		single := plainHeads[float32](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
 		queries := c.heads * c.headDim
-		want, plain, got = append(want, exact[:queries]...), append(plain, single[:queries]...), append(got, out[i*rope.Stride:][:queries]...)
+		stored.want, stored.plain = append(stored.want, exact[:queries]...), append(stored.plain, single[:queries]...)
+		stored.got = append(stored.got, out[i*rope.Stride:][:queries]...)
 		slot := int(d.Slots[1][i])
 		if slot < 0 {
 			continue
 		}
-		for h := range l.KVHeads {
-			for which, rows := range [][][]float32{kRows, vRows} {
-				row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
-				written[row] = true
-				at := (c.heads + which*l.KVHeads + h) * l.HeadDim
-				stored := append([]float32(nil), single[at:at+l.HeadDim]...)
-				roundKV(l.Type, stored)
-				want, plain, got = append(want, exact[at:at+l.HeadDim]...), append(plain, stored...), append(got, rows[row]...)
-			}
-		}
+		stored.add(l, c.heads, slot, exact, single, kRows, vRows)
 	}
-	r.accurate(want, plain, got)
+	r.accurate(stored.want, stored.plain, stored.got)
 	untouchedFloat := r.blockRows(r.buffer("untouched", untouched), l)[0]
 	for row := range kRows {
-		if !written[row] {
+		if !stored.written[row] {
 			require.Equal(r, fmt.Sprint(untouchedFloat), fmt.Sprint(kRows[row]), "K row %d", row)
 			require.Equal(r, fmt.Sprint(untouchedFloat), fmt.Sprint(vRows[row]), "V row %d", row)
 		}

@@ -118,10 +118,8 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 	require.NoError(t, err)
 	r.submit(func(rec *gpu.Recorder) { kernel.Record(rec, b, len(positions)) })
 
-	var want []float64
-	var plain, got []float32
+	stored := storedHeads{written: map[int]bool{}}
 	out, kRows, vRows := r.read(qkv), r.cacheRows(k, l), r.cacheRows(v, l)
-	written := map[int]bool{}
 	for i, position := range positions {
 		angles := table[position*tableRow : (position+1)*tableRow]
 		exact := plainRope[float64](x[i*width:(i+1)*width], bias, p, angles)
@@ -135,20 +133,11 @@ func testRope(t *testing.T, p RopeStoreParams, positions []int) {
 		if slot < 0 {
 			continue
 		}
-		for h := range l.KVHeads {
-			for which, rows := range [][][]float32{kRows, vRows} {
-				row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
-				written[row] = true
-				at := (p.Heads + which*l.KVHeads + h) * l.HeadDim
-				stored := append([]float32(nil), single[at:at+l.HeadDim]...)
-				roundKV(l.Type, stored)
-				want, plain, got = append(want, exact[at:at+l.HeadDim]...), append(plain, stored...), append(got, rows[row]...)
-			}
-		}
+		stored.add(l, p.Heads, slot, exact, single, kRows, vRows)
 	}
-	r.accurate(want, plain, got)
+	r.accurate(stored.want, stored.plain, stored.got)
 	for row := range kRows {
-		if !written[row] {
+		if !stored.written[row] {
 			require.Equal(t, uint32(0x7F7F7F7F), r.word(k, row*l.RowWords()), "row %d", row)
 			require.Equal(t, uint32(0x7F7F7F7F), r.word(v, (row+1)*l.RowWords()-1), "row %d", row)
 		}
@@ -170,6 +159,27 @@ func roundKV(kv KVType, row []float32) {
 		q, scale := reference.Q8Row(row)
 		for e := range row {
 			row[e] = float32(q[e]) * scale
+		}
+	}
+}
+
+// storedHeads is what a cache is to hold of tokens' k and v, what float32 gives, what it holds, and which rows those are.
+type storedHeads struct {
+	want       []float64
+	plain, got []float32
+	written    map[int]bool
+}
+
+// add takes in a token in a slot: its heads of q, k and v, exact and in float32, and the rows of the caches.
+func (s *storedHeads) add(l KVLayout, heads, slot int, exact []float64, single []float32, kRows, vRows [][]float32) {
+	for h := range l.KVHeads {
+		for which, rows := range [][][]float32{kRows, vRows} {
+			row := (slot/l.BlockSize*l.KVHeads+h)*l.BlockSize + slot%l.BlockSize
+			s.written[row] = true
+			at := (heads + which*l.KVHeads + h) * l.HeadDim
+			stored := append([]float32(nil), single[at:at+l.HeadDim]...)
+			roundKV(l.Type, stored)
+			s.want, s.plain, s.got = append(s.want, exact[at:at+l.HeadDim]...), append(s.plain, stored...), append(s.got, rows[row]...)
 		}
 	}
 }

@@ -102,7 +102,7 @@ func TestWays(t *testing.T) {
 		for i, c := range cases {
 			// Each way has one of the cases, and the next way the next.
 			_, integers := s.(packedWay)
-			if !all && i != turn%len(cases) || integers && !(packs(c.typ) && gpu.PackedDot) {
+			if !all && i != turn%len(cases) || integers && !(packs(c.typ) && gpu.PackedDot()) {
 				continue
 			}
 			c.m, c.only, c.rounded, c.Room = m, s, in, 140
@@ -184,7 +184,7 @@ func TestMatricesNeedMemory(t *testing.T) {
 // The last strip of as many rows as there is room for lies in its room, too, where both are odd. Kernels read it in vec4s, of which
 // browsers give what is whole.
 func TestPackedFillsItsRoom(t *testing.T) {
-	if !gpu.PackedDot {
+	if !gpu.PackedDot() {
 		t.Skip("this binding knows no packed integers")
 	}
 	assert.Zero(t, RoundedWords(160, 65)%4)
@@ -195,7 +195,7 @@ func TestPackedFillsItsRoom(t *testing.T) {
 
 // What is no number stays none where rows are rounded, and spoils no other row.
 func TestPackedKeepsWhatIsNoNumber(t *testing.T) {
-	if !gpu.PackedDot {
+	if !gpu.PackedDot() {
 		t.Skip("this binding knows no packed integers")
 	}
 	const rows, n, k = 66, 4, 64

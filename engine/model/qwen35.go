@@ -30,6 +30,11 @@ func qwen35(b *builder) {
 		}
 		feedForward(x)
 	}
+	b.gatedEnd(x, attention, feedForward)
+}
+
+// gatedEnd is what is behind the last layer: the head, and blocks that predict further tokens.
+func (b *builder) gatedEnd(x rows, attention span, feedForward func(rows)) {
 	x = b.rmsNorm(x, "output_norm")
 	b.head(x, "output")
 	b.guess(x, func(x rows) {

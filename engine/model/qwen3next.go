@@ -34,12 +34,7 @@ func qwen3next(b *builder) {
 		}
 		feedForward(x)
 	}
-	x = b.rmsNorm(x, "output_norm")
-	b.head(x, "output")
-	b.guess(x, func(x rows) {
-		b.gatedBlock(x, attention)
-		feedForward(x)
-	})
+	b.gatedEnd(x, attention, feedForward)
 }
 
 // qwen3nextHeads are the rows of q, k and v, and of z. The first files had all four in one tensor, key head by key head.

@@ -1,6 +1,6 @@
 // Matrix × vector products of one row of x: an invocation reads BATCH units of each of its rows of W before it multiplies them, so
 // that many loads are under way at once.
-//! include: weights
+//! include: weights scaled
 //! const LANES: u32   invocations that share rows of W; STRIPS·4 is a multiple of LANES·BATCH
 //! const TILE: u32    rows of W that such a group owns
 //! const ROWS: u32    rows of x: 1
@@ -47,21 +47,4 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
             }
         }
     }
-}
-
-// scaled gives what units' products with codes are as products with weights; total is x's.
-fn scaled(product: vec2<f32>, s: Scale, total: vec2<f32>) -> f32 {
-    if HALVES && HAS_MIN {
-        return dot(product, s.scale) + dot(s.least, total);
-    }
-    if HALVES {
-        return dot(product, s.scale);
-    }
-    if HAS_MIN {
-        return (product.x + product.y) * s.scale.x + s.least.x * total.x;
-    }
-    if HAS_SCALE {
-        return (product.x + product.y) * s.scale.x;
-    }
-    return product.x + product.y;
 }

@@ -1,5 +1,5 @@
 // Matrix × vector products of one or two rows of x: an invocation takes UNITS units of a strip at once, which share scales.
-//! include: weights
+//! include: weights scaled
 //! const STRIPS: u32  strips of 32 weights in a row
 //! const LANES: u32   invocations that share rows of W
 //! const TILE: u32    rows of W that such a group owns
@@ -66,21 +66,4 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
             }
         }
     }
-}
-
-// scaled gives what units' products with codes are as products with weights; total is x's.
-fn scaled(product: vec2<f32>, s: Scale, total: vec2<f32>) -> f32 {
-    if HALVES && HAS_MIN {
-        return dot(product, s.scale) + dot(s.least, total);
-    }
-    if HALVES {
-        return dot(product, s.scale);
-    }
-    if HAS_MIN {
-        return (product.x + product.y) * s.scale.x + s.least.x * total.x;
-    }
-    if HAS_SCALE {
-        return (product.x + product.y) * s.scale.x;
-    }
-    return product.x + product.y;
 }

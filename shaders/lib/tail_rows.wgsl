@@ -1,4 +1,5 @@
 // What becomes of a group's products: rows of y, each the next column of it.
+//! include: bias_rows
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap
 //! const ROWS: u32       rows of x that the weights are read once for
 //! const N: u32          rows of this piece of W
@@ -13,13 +14,11 @@
 //! const NORM: bool      y is multiplied by 1/rms of its row
 //! const ADD: bool       y is added to
 //! const BIAS: bool      bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32        where the ups' begin
 //! const SCALE: f32      factor of the sum
 //! const ACTIVATED: bool y[m][n] = activate(r[n])
 //! const GATED: bool     rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read> norm: array<vec4<f32>>;
 
 // weight_row gives the t-th row of W of the group that begins at first.
@@ -34,14 +33,6 @@ fn look_ahead(m0: u32, rows: u32, first: u32, lane: u32) -> Ahead {
         return Ahead(y[(m0 + lane % ROWS) * Y_STRIDE + Y_OFFSET + weight_row(first, lane / ROWS)]);
     }
     return Ahead(0.0);
-}
-
-// bias_at gives what is added to row n of W.
-fn bias_at(n: u32) -> f32 {
-    if GATED {
-        return bias[n / 2u + n % 2u * UPS];
-    }
-    return bias[n];
 }
 
 fn store(m: u32, column: u32, value: f32, ahead: Ahead) {
