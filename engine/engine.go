@@ -70,9 +70,10 @@ type Info struct {
 	LoadTime       Duration        `json:"loadTime"`
 	Warnings       []string        `json:"warnings"` // sentences about what in the file is not used, a context beyond the model's, and what failed the self-test
 
-	Template   string `json:"-"` // the chat template's text
-	Dimensions int    `json:"-"` // of an embedding
-	Labels     int    `json:"-"` // scores that a model that ranks gives; 0: it does not rank
+	Template   string   `json:"-"` // the chat template's text
+	Dimensions int      `json:"-"` // of an embedding
+	Labels     int      `json:"-"` // scores that a model that ranks gives; 0: it does not rank
+	WeightTime Duration `json:"-"` // of the load, from the first weight that was read to the last in place
 }
 
 // SelfTest says which kernels computed rightly as the model loaded, none where there was no test.

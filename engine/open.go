@@ -84,6 +84,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	for _, name := range e.info.SelfTest.Replaced {
 		e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("adapter %s computes wrongly with kernel %s; its baseline runs in its place, slower: a newer driver may help", e.info.Adapter.Name, name))
 	}
+	e.info.WeightTime = Duration{Duration: e.machine.WeightTime()}
 	e.info.Chat, e.info.Template = e.HasTemplate(), e.templateText
 	e.info.LoadTime = Duration{Duration: time.Since(start)}
 	e.limits = generation.Limits{

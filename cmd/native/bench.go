@@ -44,18 +44,23 @@ of a model; nothing of a model's size is held in memory. The word "model" may be
 attention alone.
 
 --json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
-"parameters", "variant", "kv_type", "lora" ("count" and "rank"), "shared", "self_test" and "results", each with "kind" ("prefill" or "decode"), "prompt",
+"parameters", "variant", "kv_type", "lora" ("count" and "rank"), "shared", "self_test", "load" and "results", each with "kind" ("prefill" or "decode"), "prompt",
 "gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
 what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
 "bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
-"steps") and "kernels" (the GPU's "seconds" and "dispatches").
+"steps") and "kernels" (the GPU's "seconds" and "dispatches"). "load" is of opening the model: "seconds" in all, "bytes" of weights in the
+file, "weight_seconds" from the first that is read to the last in its place on the GPU, "gb_per_second" of that, how many "kernels" were
+compiled, "kernel_seconds" while any was, and "peak_host_bytes", the most memory that the process had (0: not known). A file that was
+read not long ago comes from the system's memory: a cold one has to be out of it (echo 3 > /proc/sys/vm/drop_caches). With --pp 0 --tg 0
+nothing else is measured.
 
 Examples:
 
   quire bench --shape llama-1b --type q4_0 --pp 512,2048 --tg 128 --batch 1,8 -d 0,8192 -r 5
   quire bench -m model.gguf --depth 0,4096 --json
   quire bench --shape llama-1b --batch 16 -d 8192 --shared --pp 0
-  quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf`
+  quire bench --shape llama-8b --type q8_0 --write-gguf random-8b.gguf
+  quire bench -m random-8b.gguf --pp 0 --tg 0 --json`
 }
 
 // Run runs the command.

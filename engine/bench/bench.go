@@ -67,6 +67,7 @@ type Report struct {
 	Shared     bool     `json:"shared"` // the sequences of a batch share what is in the cache before
 	// SelfTest is what became of the self-test as the model loaded.
 	SelfTest engine.SelfTest `json:"self_test"`
+	Load     Load            `json:"load"`
 	Results  []Result        `json:"results"`
 }
 
@@ -103,7 +104,8 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	info := b.engine.Info()
 	b.budget = info.TokenBudget
 	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
-		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, Shared: p.Shared, SelfTest: info.SelfTest, Results: []Result{}}
+		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, Shared: p.Shared, SelfTest: info.SelfTest,
+		Load: newLoad(info, b.plan.WeightBytes()), Results: []Result{}}
 	step("warming up")
 	if _, err := b.prefill(ctx, make([][]int32, 1), min(16, o.Context-1)); err != nil {
 		return nil, err

@@ -35,6 +35,9 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	markdown(w, rows, 3, 5)
 	fmt.Fprintf(w, "\nadapter: %s, reads %.1f GB/s\nvariant: %s, KV cache %s\n", r.Adapter, r.Bandwidth, r.Variant, r.KVType)
+	if r.Load.Seconds > 0 {
+		r.Load.print(w)
+	}
 	if n := len(r.SelfTest.Kernels); n > 0 {
 		fmt.Fprintf(w, "self-test: %d kernels in %d ms\n", n, r.SelfTest.Time.Milliseconds())
 	}

@@ -14,6 +14,7 @@ func TestPrint(t *testing.T) {
 	r := Report{
 		Adapter: "NVIDIA H200", Backend: "vulkan", Bandwidth: 4278.22, Shape: "llama-1b", Type: "q4_0", Bytes: 733 << 20, Parameters: 1_235_814_400,
 		Variant: "baseline, subgroup", KVType: "f16", LoRA: Adapters{Count: 8, Rank: 16},
+		Load: Load{Seconds: 1.25, WeightSeconds: 0.5, GBPerSecond: 1.4, Kernels: 87, KernelSeconds: 1, PeakHostBytes: 300 << 20},
 		Results: []Result{
 			{Kind: Prefill, Prompt: 512, Batch: 1, TokensPerSecond: 10329.983, Deviation: 12.345},
 			{Kind: Decode, Gen: 128, Batch: 8, Depth: 8192, TokensPerSecond: 784.2, Kernels: []engine.KernelTime{
@@ -33,6 +34,7 @@ func TestPrint(t *testing.T) {
 
 adapter: NVIDIA H200, reads 4278.2 GB/s
 variant: baseline, subgroup, KV cache f16
+load: 1.25 s; weights 0.50 s, 1.40 GB/s; 87 kernels 1.00 s; 300.00 MiB of host memory at most
 LoRA: 8 of rank 16
 
 tg128 @ d8192, batch 8: 4.00 ms on the GPU

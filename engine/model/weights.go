@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"time"
 
 	"quire/engine/gguf"
 	"quire/engine/gpu"
@@ -22,6 +23,7 @@ type Weights struct {
 	vector  map[*Vector]*gpu.Buffer
 	repack  *kernel.Repacker
 	staging *gpu.Buffer // until they are loaded
+	took    time.Duration
 }
 
 // NewWeights makes room for a plan's tensors and starts to compile what loads them.
@@ -79,6 +81,7 @@ func (w *Weights) makeRoom() error {
 // Load moves the plan's tensors from src to the GPU in the order of the file, so that a network source is read once,
 // forward. progress, when not nil, is told the bytes done and in all.
 func (w *Weights) Load(ctx context.Context, src gpu.Source, progress func(done, total int64)) error {
+	start := time.Now()
 	l := loader{ctx: ctx, src: src, repack: w.repack, staging: w.staging, total: w.plan.WeightBytes(), progress: progress}
 	type piece struct {
 		at   int64
@@ -107,8 +110,12 @@ func (w *Weights) Load(ctx context.Context, src gpu.Source, progress func(done, 
 	}
 	err := w.device.Idle(ctx)
 	w.endLoad()
+	w.took = time.Since(start)
 	return err
 }
+
+// LoadTime returns how long Load took.
+func (w *Weights) LoadTime() time.Duration { return w.took }
 
 // endLoad gives back what only loading needs.
 func (w *Weights) endLoad() {

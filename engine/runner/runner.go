@@ -317,6 +317,9 @@ func (r *Runner) InFlight() int { return len(r.flights) }
 // WeightBytes returns what the weights take on the GPU.
 func (r *Runner) WeightBytes() uint64 { return r.weights.Bytes() }
 
+// WeightTime returns how long the weights took to load.
+func (r *Runner) WeightTime() time.Duration { return r.weights.LoadTime() }
+
 // Stats returns the runner's counts.
 func (r *Runner) Stats() Stats { return r.stats }
 

@@ -283,7 +283,14 @@ func TestBench(t *testing.T) {
 		Command   string
 		Backend   string
 		KVType    string `json:"kv_type"`
-		Results   []struct {
+		Load      struct {
+			Seconds, Bytes, Kernels float64
+			Weights                 float64 `json:"weight_seconds"`
+			Rate                    float64 `json:"gb_per_second"`
+			Compiling               float64 `json:"kernel_seconds"`
+			Host                    float64 `json:"peak_host_bytes"`
+		}
+		Results []struct {
 			Kind                      string
 			Prompt, Gen, Batch, Depth int
 			Rate                      float64 `json:"tokens_per_second"`
@@ -302,6 +309,14 @@ func TestBench(t *testing.T) {
 	assert.Equal(t, "q8_0", report.Type)
 	assert.NotEmpty(t, report.Variant)
 	assert.Equal(t, "f16", report.KVType)
+	load := report.Load
+	assert.Positive(t, load.Kernels)
+	assert.Positive(t, load.Compiling)
+	assert.Greater(t, load.Weights, 0.0)
+	assert.Greater(t, load.Seconds, load.Weights)
+	assert.InDelta(t, load.Bytes/load.Weights/1e9, load.Rate, 1e-6*load.Rate)
+	assert.Greater(t, load.Bytes, 1e6)
+	assert.Greater(t, load.Host, 1e7)
 	require.Len(t, report.Results, 8)
 	for i, m := range report.Results {
 		assert.Equal(t, []string{"prefill", "decode"}[i%2], m.Kind)
