@@ -3,21 +3,44 @@ package engine
 import (
 	"context"
 	"time"
+
+	"quire/engine/gpu"
+	"quire/engine/schedule"
 )
 
 // How long a step, and one submission of it, may hold the GPU: pages must stay responsive, and browsers and integrated
-// GPUs end what takes longer.
+// GPUs end what takes longer. A step that nobody decodes in may be longer on a large GPU, whose products gain by more rows.
 const (
 	stepTime   = 100 * time.Millisecond
+	promptTime = 250 * time.Millisecond
 	submitTime = 50 * time.Millisecond
 )
 
-// probeTokens is the length of the step that measures prefill speed.
-const probeTokens = 64
+// probeTokens is the length of the step that measures prefill speed, and probes how often it does: after a load Go collects
+// garbage, on the tab's only thread. A longer one is run once, where it takes no longer than longProbe.
+const (
+	probeTokens = 64
+	probes      = 4
+	longProbe   = time.Second
+)
 
-// fitBudget lowers the token budget, never under the sequence limit, until a step stays under stepTime, and splits
-// submissions under submitTime. A budget that was set, and deterministic mode, are left alone; a software GPU is too
-// slow to ask, and gets the least. Buffers keep the size of the larger budget.
+// PromptBudget is the token budget of a large GPU for steps in which nobody decodes.
+const PromptBudget = 2048
+
+// promptUnit is what it is a multiple of where the GPU is slower, so that tiles of rows are whole.
+const promptUnit = 256
+
+// defaultTokenBudget is the token budget unless Options say, as far as the adapter's speed goes.
+func defaultTokenBudget(info gpu.AdapterInfo, deterministic bool) int {
+	if info.Type == "discrete" && !deterministic && info.Limits.MaxStorageBufferBindingSize >= 1<<30 {
+		return PromptBudget
+	}
+	return schedule.DefaultTokenBudget
+}
+
+// fitBudget lowers the token budget, never under the sequence limit, until a step stays under stepTime, or under promptTime
+// where nobody decodes, and splits submissions under submitTime. A budget that was set, and deterministic mode, are left
+// alone; a software GPU is too slow to ask, and gets the least. Buffers keep the size of the larger budget.
 func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 	o := &e.machine.options
 	if set || o.Deterministic {
@@ -31,14 +54,37 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 		e.info.TokenBudget = least
 		return nil
 	}
-	n := min(probeTokens, o.TokenBudget)
-	took, err := e.machine.Probe(ctx, n)
+	token, err := e.probe(ctx, min(probeTokens, o.TokenBudget), probes)
 	if err != nil {
 		return err
 	}
-	token := max(took/time.Duration(n), 1)
-	e.info.TokenBudget = min(o.TokenBudget, max(least, int(stepTime/token)))
+	// Few rows say little of many.
+	if n := schedule.DefaultTokenBudget; o.TokenBudget > n && token < longProbe/time.Duration(n) {
+		if token, err = e.probe(ctx, n, 1); err != nil {
+			return err
+		}
+	}
+	e.info.TokenBudget, e.sharedBudget = budgets(token, least, o.TokenBudget)
 	o.TokenLayers = max(1, int(submitTime/token)*e.plan.Config.Layers)
 	e.machine.SplitSubmissions(o.TokenLayers)
 	return nil
+}
+
+// probe returns how long a token of a prompt takes among n.
+func (e *Engine) probe(ctx context.Context, n, times int) (time.Duration, error) {
+	took, err := e.machine.Probe(ctx, n, times)
+	return max(took/time.Duration(n), 1), err
+}
+
+// budgets are the token budgets of steps where nobody decodes, and of others, where a token takes so long.
+func budgets(token time.Duration, least, most int) (prompts, shared int) {
+	shared = min(most, schedule.DefaultTokenBudget, int(stepTime/token))
+	if most <= schedule.DefaultTokenBudget { // not a large GPU
+		return max(least, shared), max(least, shared)
+	}
+	prompts = min(most, int(promptTime/token))
+	if prompts > promptUnit && prompts < most {
+		prompts -= prompts % promptUnit
+	}
+	return max(least, prompts), max(least, shared)
 }

@@ -128,11 +128,13 @@ type Engine struct {
 	machine   *machine
 	scheduler *schedule.Scheduler
 	batch     batch // the last step's
-	print     session.Fingerprint
-	printed   bool                 // print is known
-	header    int64                // bytes of the model's header
-	sightings map[uint64]*sighting // by streams
-	trace     func(*step.Step)     // tests look at every step
+	// sharedBudget is how many tokens a step has where somebody decodes; 0: as many as others.
+	sharedBudget int
+	print        session.Fingerprint
+	printed      bool                 // print is known
+	header       int64                // bytes of the model's header
+	sightings    map[uint64]*sighting // by streams
+	trace        func(*step.Step)     // tests look at every step
 }
 
 // run is the engine's goroutine.

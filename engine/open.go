@@ -113,7 +113,6 @@ func withDefaults(o Options) Options {
 		}
 	}
 	set(&o.BlockSize, schedule.DefaultBlockSize)
-	set(&o.TokenBudget, schedule.DefaultTokenBudget)
 	set(&o.MaxSeqs, schedule.DefaultMaxSeqs)
 	if o.Deterministic {
 		set(&o.Depth, 1)
@@ -201,6 +200,9 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
 	}
+	if o.TokenBudget == 0 {
+		o.TokenBudget = defaultTokenBudget(info, o.Deterministic)
+	}
 	binding := min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)
 	if kvMemory == 0 {
 		kvMemory = defaultKVMemory(info)
@@ -279,7 +281,7 @@ func variants(kernels []*gpu.Module) string {
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, SnapshotInterval: e.options.SnapshotInterval, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, SnapshotInterval: e.options.SnapshotInterval, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget, SharedBudget: e.sharedBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}

@@ -26,7 +26,7 @@ type Options struct {
 	SnapshotInterval int  `json:"snapshotInterval"`
 	Context          int  `json:"context"`       // the most tokens of one sequence; 0: what the model was trained for, as far as memory goes
 	BlockSize        int  `json:"blockSize"`     // tokens a block; 0: 16
-	TokenBudget      int  `json:"tokenBudget"`   // tokens a step; 0: 512
+	TokenBudget      int  `json:"tokenBudget"`   // tokens a step; 0: 512, and on a large GPU 2,048 while nobody decodes, as far as its speed goes
 	LongPrompt       int  `json:"longPrompt"`    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
 	MaxSeqs          int  `json:"maxSeqs"`       // sequences running at once; 0: 64
 	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode

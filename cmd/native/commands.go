@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"quire/engine"
 	"quire/engine/bench"
 	"quire/engine/draft"
 	"quire/engine/kernel"
@@ -60,6 +61,7 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 			"types":            strings.Join(bench.RandomTypes(), ", "),
 			"workloads":        strings.Join(sim.SyntheticNames(), ", "),
 			"tokenBudget":      strconv.Itoa(schedule.DefaultTokenBudget),
+			"promptBudget":     strconv.Itoa(engine.PromptBudget),
 			"longPrompt":       strconv.Itoa(schedule.DefaultLongPrompt),
 			"draftMax":         strconv.Itoa(draft.Most),
 			"snapshotInterval": strconv.Itoa(schedule.DefaultSnapshotInterval),

@@ -33,7 +33,7 @@ type engineFlags struct {
 	SnapshotInterval int     `placeholder:"TOKENS" default:"0" min:"0" help:"Tokens between snapshots of such states: a prompt that begins like an earlier one goes on from the last that they share. 0: ${snapshotInterval}."`
 	Variant          string  `placeholder:"NAME" help:"Kernel variants, joined by +: baseline keeps to what every WebGPU adapter has; subgroup; f32, tile128 and packed (activations rounded to 8 bits, of many tokens) for matrix products; f16 and tiles such as wide128x64 for attention; matrix for both. An unknown name lists them all. Without it, each kernel chooses for the adapter."`
 	Deterministic    bool    `help:"Add up in one order: the same tokens alone and in any batch."`
-	TokenBudget      int     `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}."`
+	TokenBudget      int     `placeholder:"TOKENS" default:"0" help:"Tokens to compute in a step. 0: ${tokenBudget}, and up to ${promptBudget} on a discrete GPU while nobody decodes."`
 	LongPrompt       int     `placeholder:"TOKENS" default:"0" min:"-1" help:"Tokens a step of one long prompt while others run. 0: ${longPrompt}, -1: no limit."`
 	MaxSeqs          int     `placeholder:"N" default:"0" help:"Sequences to run at once. 0: ${maxSeqs}."`
 	PartialHits      bool    `help:"Where a cached block shares only its first tokens with a prompt, copy those instead of computing them."`

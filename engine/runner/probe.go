@@ -8,14 +8,12 @@ import (
 	"quire/engine/step"
 )
 
-// probes is how often Probe measures: after a load Go collects garbage, on the tab's only thread.
-const probes = 3
-
-// Probe measures a step of so many tokens that writes nothing into the cache: once to warm up, then the shortest of a few.
-func (r *Runner) Probe(ctx context.Context, tokens int) (time.Duration, error) {
+// Probe measures a step of so many tokens that writes nothing into the cache: the shortest of so many, of which the first is to
+// warm up unless it is alone.
+func (r *Runner) Probe(ctx context.Context, tokens, times int) (time.Duration, error) {
 	s := probeStep(tokens, r.options.BlockSize, len(r.plan.Windows()))
 	var took time.Duration
-	for i := range 1 + probes {
+	for i := range times {
 		start := time.Now()
 		if err := r.Submit(s); err != nil {
 			return 0, err
@@ -26,7 +24,7 @@ func (r *Runner) Probe(ctx context.Context, tokens int) (time.Duration, error) {
 		if _, err := r.Land(ctx); err != nil {
 			return 0, err
 		}
-		if lasted := time.Since(start); i == 1 || i > 1 && lasted < took {
+		if lasted := time.Since(start); i <= 1 || lasted < took {
 			took = lasted
 		}
 	}

@@ -98,7 +98,7 @@ func (s *Scheduler) shareDrafts() {
 	}
 	rows, free, states := s.config.DraftRows-len(s.running), s.cache.Pool().Free(), s.spareStates()
 	for _, q := range s.running {
-		free -= max(0, s.cache.Need(q.table, s.share(q, s.config.TokenBudget)))
+		free -= max(0, s.cache.Need(q.table, s.share(q, s.budget())))
 	}
 	for _, q := range s.running {
 		if len(q.draft) == 0 {

@@ -17,7 +17,7 @@ func (s *Scheduler) mustDrain() bool {
 		return false
 	}
 	s.looks++
-	free, budget := s.cache.Pool().Free(), s.config.TokenBudget
+	free, budget := s.cache.Pool().Free(), s.budget()
 	last := len(s.running) - 1
 	for i := 0; i < len(s.running) && budget > 0; i++ {
 		q := s.running[i]

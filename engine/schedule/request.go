@@ -95,6 +95,9 @@ const noLane int32 = -1
 
 func (q *sequence) total() int { return len(q.tokens) + q.unlanded }
 
+// decodes says whether the sequence's prompt is computed, so that each step gives it a token.
+func (q *sequence) decodes() bool { return q.computed >= q.prompt }
+
 // before is the order of running sequences.
 func (q *sequence) before(o *sequence) bool {
 	if q.request != o.request {

@@ -25,7 +25,7 @@ func TestLimit(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	for _, c := range []Config{
 		{Blocks: 1}, {Blocks: 10, TokenBudget: -1}, {Blocks: 10, MaxSeqs: -1}, {Blocks: 10, Depth: -1}, {Blocks: 10, BlockSize: -1},
-		{Blocks: 10, QueueLimit: -1}, {Blocks: 3, Groups: make([]paging.Group, 5)}, {Blocks: 100, NoChunking: true, TokenBudget: 100},
+		{Blocks: 10, QueueLimit: -1}, {Blocks: 10, SharedBudget: -1}, {Blocks: 3, Groups: make([]paging.Group, 5)}, {Blocks: 100, NoChunking: true, TokenBudget: 100},
 	} {
 		_, err := New(c)
 		assert.Error(t, err, "%+v", c)

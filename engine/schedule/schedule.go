@@ -101,7 +101,7 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 		s.yield() // each holds a state, and running sequences need theirs
 	}
 	preempted := len(s.preempted)
-	budget := s.config.TokenBudget
+	budget := s.budget()
 	for i := 0; i < len(s.running) && budget > 0; i++ {
 		q := s.running[i]
 		n := s.share(q, budget)
@@ -134,6 +134,14 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 	if len(s.preempted) == preempted {
 		s.admit(st, f, budget)
 	}
+}
+
+// budget is how many tokens a step may have: fewer where sequences wait for the next of theirs.
+func (s *Scheduler) budget() int {
+	if least := s.config.SharedBudget; least > 0 && least < s.config.TokenBudget && !s.config.NoChunking && slices.ContainsFunc(s.running, (*sequence).decodes) {
+		return least
+	}
+	return s.config.TokenBudget
 }
 
 // share is the number of tokens that a sequence computes in this step, blocks permitting.

@@ -40,12 +40,14 @@ type Config struct {
 	PartialHits      bool // copy the first rows of a cached block that shares only its first tokens
 	Watermark        int  // blocks that an admission must leave free while others run
 
-	TokenBudget int  // tokens a step; 0: DefaultTokenBudget
-	LongPrompt  int  // tokens a step of one request while another runs or waits; 0: DefaultLongPrompt, below 0: no cap
-	NoChunking  bool // a prompt runs whole or waits
-	MaxSeqs     int  // sequences that run at once, and lanes; 0: DefaultMaxSeqs
-	MaxModelLen int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
-	Depth       int  // steps in flight; 0: 1
+	TokenBudget int // tokens a step; 0: DefaultTokenBudget
+	// SharedBudget is the budget of a step in which sequences decode; 0: TokenBudget. It is for those who wait for their next token.
+	SharedBudget int
+	LongPrompt   int  // tokens a step of one request while another runs or waits; 0: DefaultLongPrompt, below 0: no cap
+	NoChunking   bool // a prompt runs whole or waits
+	MaxSeqs      int  // sequences that run at once, and lanes; 0: DefaultMaxSeqs
+	MaxModelLen  int  // tokens of one sequence, prompt and output; 0: as many as the blocks hold
+	Depth        int  // steps in flight; 0: 1
 	// ShortContext is how many tokens a prompt may have for its sequences to be rotated as usual; those of longer ones are
 	// rotated for a long context, to their end. 0: there is one way.
 	ShortContext int
@@ -124,9 +126,9 @@ func New(c Config) (*Scheduler, error) {
 	if c.SnapshotInterval < 1 || c.States > 0 && c.States < 2+2*c.MaxSeqs {
 		return nil, fmt.Errorf("schedule: SnapshotInterval %d, and States %d for %d sequences", c.SnapshotInterval, c.States, c.MaxSeqs)
 	}
-	if c.MaxModelLen < 0 || c.QueueLimit < 0 || c.Watermark < 0 {
-		return nil, fmt.Errorf("schedule: MaxModelLen %d, QueueLimit %d and Watermark %d: none may be negative",
-			c.MaxModelLen, c.QueueLimit, c.Watermark)
+	if c.MaxModelLen < 0 || c.QueueLimit < 0 || c.Watermark < 0 || c.SharedBudget < 0 {
+		return nil, fmt.Errorf("schedule: MaxModelLen %d, QueueLimit %d, Watermark %d and SharedBudget %d: none may be negative",
+			c.MaxModelLen, c.QueueLimit, c.Watermark, c.SharedBudget)
 	}
 	cache, err := paging.NewManager(paging.Config{
 		BlockSize: c.BlockSize, Blocks: c.Blocks, Groups: c.Groups, States: c.States,

@@ -17,6 +17,9 @@ func settings(from choices) Config {
 		QueueLimit: max(0, from.below(10)-4),
 	}
 	c.PartialHits = c.PrefixCache && from.below(2) == 0
+	if from.below(3) == 0 {
+		c.SharedBudget = 1 + from.below(c.TokenBudget)
+	}
 	if from.below(3) > 0 {
 		c.HostBlocks = from.below(60)
 	}

@@ -54,6 +54,29 @@ func TestLongPromptAloneHasNoCap(t *testing.T) {
 	assert.Equal(t, map[uint64]int{1: 512}, r.runStep())
 }
 
+func TestFewerTokensWhereOthersDecode(t *testing.T) {
+	c := plain()
+	c.TokenBudget, c.SharedBudget = 1024, 100
+	r := endless(t, c)
+	r.add(Request{ID: 1, Prompt: prompt(1, 1500)})
+	assert.Equal(t, map[uint64]int{1: 1024}, r.runStep())
+	r.add(Request{ID: 2, Prompt: prompt(2, 900)})
+	assert.Equal(t, map[uint64]int{1: 476, 2: 548}, r.runStep(), "nobody decodes yet")
+	assert.Equal(t, map[uint64]int{1: 1, 2: 99}, r.runStep())
+	require.NoError(t, r.Cancel(1))
+	assert.Equal(t, map[uint64]int{2: 253}, r.runStep())
+	assert.Equal(t, map[uint64]int{2: 1}, r.runStep())
+	r.add(Request{ID: 3, Prompt: prompt(3, 900)})
+	assert.Equal(t, map[uint64]int{2: 1, 3: 99}, r.runStep(), "admitted beside")
+
+	c.NoChunking, c.MaxModelLen = true, 1000
+	r = endless(t, c)
+	r.add(Request{ID: 1, Prompt: prompt(1, 20)})
+	r.runStep()
+	r.add(Request{ID: 2, Prompt: prompt(2, 900)})
+	assert.Equal(t, map[uint64]int{1: 1, 2: 900}, r.runStep(), "a prompt that runs whole must not wait for ever")
+}
+
 func TestOrderWithAndWithoutChunks(t *testing.T) {
 	for _, c := range []struct {
 		noChunking bool

@@ -237,7 +237,7 @@ func (s *Scheduler) welcome() int {
 				}
 				table, first := r.members[0].table, len(r.Prompt)
 				if !s.config.NoChunking {
-					first = min(first, s.cache.Match(table, r.Prompt)+s.chunk(s.config.TokenBudget))
+					first = min(first, s.cache.Match(table, r.Prompt)+s.chunk(s.budget()))
 				}
 				free -= s.cache.Wants(table, r.Prompt, first, seen)
 				if free < 0 && len(s.running)+n > 0 {

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"quire/engine/gpu"
+)
+
+func TestBudgets(t *testing.T) {
+	for name, c := range map[string]struct {
+		token           time.Duration
+		least, most     int
+		prompts, shared int
+	}{
+		"a fast GPU":                    {50 * time.Microsecond, 64, 2048, 2048, 512},
+		"whole tiles":                   {200 * time.Microsecond, 64, 2048, 1024, 500},
+		"decoding waits less":           {time.Millisecond, 64, 2048, 250, 100},
+		"a slow one":                    {2 * time.Millisecond, 16, 2048, 125, 50},
+		"never under the sequences":     {time.Second, 64, 2048, 64, 64},
+		"not a large GPU":               {50 * time.Microsecond, 64, 512, 512, 512},
+		"not a large GPU, and slow":     {time.Millisecond, 64, 512, 100, 100},
+		"a context of less than a step": {50 * time.Microsecond, 64, 600, 600, 512},
+	} {
+		t.Run(name, func(t *testing.T) {
+			prompts, shared := budgets(c.token, c.least, c.most)
+			assert.Equal(t, c.prompts, prompts)
+			assert.Equal(t, c.shared, shared)
+		})
+	}
+}
+
+func TestDefaultTokenBudget(t *testing.T) {
+	large := gpu.AdapterInfo{Type: "discrete", Limits: gpu.Limits{MaxStorageBufferBindingSize: 2 << 30}}
+	few, integrated := large, large
+	few.Limits.MaxStorageBufferBindingSize, integrated.Type = 128<<20, "integrated"
+	assert.Equal(t, 2048, defaultTokenBudget(large, false))
+	assert.Equal(t, 512, defaultTokenBudget(large, true), "deterministic")
+	assert.Equal(t, 512, defaultTokenBudget(few, false), "guaranteed limits")
+	assert.Equal(t, 512, defaultTokenBudget(integrated, false))
+}
