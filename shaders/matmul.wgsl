@@ -1,6 +1,7 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] for many rows of x. A workgroup of 256 owns a tile of 64·QUADS rows of both x and W; an
 // invocation holds QUADS × QUADS squares of 4 × 4 sums. K is staged in DEPTH columns at a time, weights dequantized,
-// four rows to a vec4, by half of the workgroup for x and half for W. DEPTH·QUADS is 32: 16 KiB of workgroup memory.
+// four rows to a vec4, by half of the workgroup for x and half for W. DEPTH·QUADS is 32: 16 KiB of workgroup memory, or with
+// AHEAD twice that: there the next columns are fetched while these are multiplied, and wait for no barrier.
 //
 // Neighbouring invocations stage neighbouring columns of a row, for the sake of storage; a column's quads are exchanged by
 // its place, so that they store to different banks of workgroup memory.
@@ -15,6 +16,7 @@
 //! const N: u32         rows of this piece of W
 //! const X_STRIDE: u32  floats from one row of x to the next
 //! const ADAPTS: bool   this launch adds what adapters do
+//! const AHEAD: bool    columns are staged in turn in two halves of workgroup memory
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
 //! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
@@ -27,25 +29,19 @@
 
 const WIDE: u32 = 16u * QUADS;  // vec4s in a staged column
 const PARTS: u32 = DEPTH / 4u; // of four columns
-const STAGED: u32 = DEPTH * WIDE;
 const SUMS: u32 = QUADS * QUADS * 4u;
-var<workgroup> xs: array<vec4<f32>, STAGED>;
-var<workgroup> ws: array<vec4<f32>, STAGED>;
+const STAGES: u32 = select(1u, 2u, AHEAD);
+var<workgroup> xs: array<array<vec4<f32>, WIDE>, DEPTH * STAGES>;
+var<workgroup> ws: array<array<vec4<f32>, WIDE>, DEPTH * STAGES>;
 
 // staged_at is the place of a quad of column d.
-fn staged_at(d: u32, quad: u32) -> u32 { return d * WIDE + (quad ^ (d / 4u * (8u / PARTS))); }
+fn staged_at(d: u32, quad: u32) -> u32 { return quad ^ (d / 4u * (8u / PARTS)); }
 
-// weights_at gives 4 weights of a row: those at 4·part of its columns.
-fn weights_at(row: u32, part: u32) -> vec4<f32> {
-    let strip = part / 8u;
-    let u = unit_at(row, strip * 4u + part % 4u);
-    let s = scale_at(row, strip);
-    let high = part % 8u >= 4u;
-    let codes = unit_either(u, high);
-    if HALVES {
-        return weights(codes, select(s.scale.x, s.scale.y, high), select(s.least.x, s.least.y, high));
-    }
-    return weights(codes, s.scale.x, s.least.x);
+// Fetched is what an invocation will stage: four columns of four rows, of x or of W.
+struct Fetched {
+    x: array<vec4<f32>, 4>,
+    units: array<Unit, 4>,
+    scales: array<vec2<f32>, 4>, // and minima
 }
 
 // sources gives where the four rows begin that the invocation stages: the first half of the workgroup those of x, in vec4s,
@@ -63,37 +59,66 @@ fn sources(lid: u32, tile: Tile, n0: u32) -> array<u32, 4> {
     return source;
 }
 
-// stage_columns stages DEPTH columns from 4·k on: four of its rows an invocation.
-fn stage_columns(source: ptr<function, array<u32, 4>>, k: u32, lid: u32) {
-    let quad = lid % 128u / PARTS;
-    let part = lid % PARTS;
-    var columns: mat4x4<f32>;
+// fetch reads the invocation's four of DEPTH columns from 4·k on.
+fn fetch(fetched: ptr<function, Fetched>, source: ptr<function, array<u32, 4>>, k: u32, lid: u32) {
+    let part = k + lid % PARTS;
     if lid < 128u {
-        columns = transpose(mat4x4<f32>(x[(*source)[0] + k + part], x[(*source)[1] + k + part],
-            x[(*source)[2] + k + part], x[(*source)[3] + k + part]));
         for (var i = 0u; i < 4u; i++) {
-            xs[staged_at(part * 4u + i, quad)] = columns[i];
+            (*fetched).x[i] = x[(*source)[i] + part];
         }
-    } else {
-        columns = transpose(mat4x4<f32>(weights_at((*source)[0], k + part), weights_at((*source)[1], k + part),
-            weights_at((*source)[2], k + part), weights_at((*source)[3], k + part)));
-        for (var i = 0u; i < 4u; i++) {
-            ws[staged_at(part * 4u + i, quad)] = columns[i];
+        return;
+    }
+    let strip = part / 8u;
+    let high = part % 8u >= 4u;
+    for (var i = 0u; i < 4u; i++) {
+        (*fetched).units[i] = unit_at((*source)[i], strip * 4u + part % 4u);
+        let s = scale_at((*source)[i], strip);
+        if HALVES {
+            (*fetched).scales[i] = vec2<f32>(select(s.scale.x, s.scale.y, high), select(s.least.x, s.least.y, high));
+        } else {
+            (*fetched).scales[i] = vec2<f32>(s.scale.x, s.least.x);
         }
     }
 }
 
-// multiply adds the products of the staged columns.
-fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
-    let tx = lid % 16u;
-    let ty = lid / 16u;
+// row_of gives the four weights that were fetched of row i.
+fn row_of(fetched: ptr<function, Fetched>, i: u32, high: bool) -> vec4<f32> {
+    return weights(unit_either((*fetched).units[i], high), (*fetched).scales[i].x, (*fetched).scales[i].y);
+}
+
+// stage puts what was fetched from 4·k on where columns from "first" on are staged.
+fn stage(fetched: ptr<function, Fetched>, k: u32, lid: u32, first: u32) {
+    let quad = lid % 128u / PARTS;
+    let d = lid % PARTS * 4u;
+    if lid < 128u {
+        let columns = transpose(mat4x4<f32>((*fetched).x[0], (*fetched).x[1], (*fetched).x[2], (*fetched).x[3]));
+        for (var i = 0u; i < 4u; i++) {
+            xs[first + d + i][staged_at(d, quad)] = columns[i];
+        }
+        return;
+    }
+    let high = (k + lid % PARTS) % 8u >= 4u;
+    let columns = transpose(mat4x4<f32>(row_of(fetched, 0u, high), row_of(fetched, 1u, high), row_of(fetched, 2u, high), row_of(fetched, 3u, high)));
+    for (var i = 0u; i < 4u; i++) {
+        ws[first + d + i][staged_at(d, quad)] = columns[i];
+    }
+}
+
+// multiply adds the products of the columns staged from "first" on.
+fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32, first: u32) {
+    let tx = tx_of(lid);
+    let ty = ty_of(lid);
+    //! unroll
     for (var d = 0u; d < DEPTH; d++) {
         var b: array<vec4<f32>, QUADS>;
+        //! unroll
         for (var j = 0u; j < QUADS; j++) {
-            b[j] = ws[staged_at(d, j * 16u + tx)];
+            b[j] = ws[first + d][staged_at(d, j * 16u + tx)];
         }
+        //! unroll
         for (var i = 0u; i < QUADS; i++) {
-            let a = xs[staged_at(d, i * 16u + ty)];
+            let a = xs[first + d][staged_at(d, i * 16u + ty)];
+            //! unroll
             for (var j = 0u; j < QUADS; j++) {
                 let s = (i * QUADS + j) * 4u;
                 (*sums)[s] = fma(vec4<f32>(a.x), b[j], (*sums)[s]);
@@ -105,6 +130,11 @@ fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
     }
 }
 
+// tx_of and ty_of are an invocation's place in the tile: 32 neighbours have 8 quads of W and 4 of x, so that they read each
+// bank of workgroup memory as seldom as can be.
+fn tx_of(lid: u32) -> u32 { return lid % 8u + lid / 32u % 2u * 8u; }
+fn ty_of(lid: u32) -> u32 { return lid / 8u % 4u + lid / 64u * 4u; }
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let tile = tile_of(wid.y, 64u * QUADS);
@@ -112,15 +142,33 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         return;
     }
     let n0 = wid.x * (64u * QUADS);
-    let tx = lid % 16u;
-    let ty = lid / 16u;
+    let tx = tx_of(lid);
+    let ty = ty_of(lid);
     var source = sources(lid, tile, n0);
+    var fetched: Fetched;
     var sums: array<vec4<f32>, SUMS>;
-    for (var k = K_BEGIN; k < K_END; k += PARTS) {
-        stage_columns(&source, k, lid);
-        workgroupBarrier();
-        multiply(&sums, lid);
-        workgroupBarrier();
+    if AHEAD {
+        fetch(&fetched, &source, K_BEGIN, lid);
+        stage(&fetched, K_BEGIN, lid, 0u);
+        for (var k = K_BEGIN; k < K_END; k += 2u * PARTS) { // two halves a turn, so that their places are constants
+            workgroupBarrier();
+            fetch(&fetched, &source, k + PARTS, lid);
+            multiply(&sums, lid, 0u);
+            stage(&fetched, k + PARTS, lid, DEPTH);
+            workgroupBarrier();
+            let next = min(k + 2u * PARTS, K_END - PARTS);
+            fetch(&fetched, &source, next, lid);
+            multiply(&sums, lid, DEPTH);
+            stage(&fetched, next, lid, 0u);
+        }
+    } else {
+        for (var k = K_BEGIN; k < K_END; k += PARTS) {
+            fetch(&fetched, &source, k, lid);
+            stage(&fetched, k, lid, 0u);
+            workgroupBarrier();
+            multiply(&sums, lid, 0u);
+            workgroupBarrier();
+        }
     }
 
     // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Storing is written out here, for

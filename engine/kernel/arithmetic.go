@@ -41,6 +41,7 @@ type arithmetic struct {
 	large          bool   // a GPU that wide tiles fill
 	matrix, packed bool
 	named          bool // asked for: all of many rows are multiplied so
+	ahead          bool // workgroup memory has room for columns that are fetched ahead
 }
 
 func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error) {
@@ -66,6 +67,7 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	case variant == "matrix", variant == "" && a.large:
 		a.matrix = matrices
 	}
+	a.ahead = info.Limits.MaxComputeWorkgroupStorageSize >= aheadMemory
 	a.packed, a.named = variant == "packed", variant == "matrix"
 	a.large = a.large || a.matrix || a.packed
 	return a, nil
@@ -119,5 +121,10 @@ func (a arithmetic) many(p *LinearParams) []shape {
 		ways = append(ways, packedWay{2, 1, 192}, packedWay{1, 1, 0})
 	}
 	ways = append(ways, skinnyWay{skinnyShapeOf(p.Matrix, 16), 32, 192, a.subgroup})
-	return append(ways, tileWay{tile128, wideGroups}, tileWay{tile: matmulTile})
+	return append(ways, a.tiles()...)
+}
+
+// tiles are ways for many rows on large GPUs.
+func (a arithmetic) tiles() []shape {
+	return []shape{tileWay{tile128, wideGroups, a.ahead}, tileWay{tile: matmulTile}}
 }

@@ -12,7 +12,13 @@ const (
 const wideGroups = 120
 
 // tileWay multiplies tiles of rows, where there are so many of them.
-type tileWay struct{ tile, fewest int }
+type tileWay struct {
+	tile, fewest int
+	ahead        bool // of a tile of 128: the next columns are fetched while some are multiplied
+}
+
+// aheadMemory is the workgroup memory that this takes, in bytes.
+const aheadMemory = 32 << 10
 
 func (w tileWay) takes(p *LinearParams, m int) bool {
 	return (w.fewest == 0 || 2*m > w.tile) && ceilDiv(m, w.tile)*ceilDiv(p.Matrix.Rows, w.tile) >= w.fewest
@@ -20,15 +26,15 @@ func (w tileWay) takes(p *LinearParams, m int) bool {
 func (w tileWay) norms() bool { return false }
 
 func (w tileWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
-	return matmulParts(p, piece, w.tile)
+	return tileParts(p.Matrix, p.MaxTurns, p.joined(), func(begin, end int) Spec { return matmulSpec(p, piece, w, begin, end) })
 }
 
 func (w tileWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) {
 	return uint32(ceilDiv(piece.Rows, w.tile)), uint32(ceilDiv(m, w.tile)), 1
 }
 
-// matmulSpec specialises shaders/matmul.wgsl for a piece of the matrix, a tile of 64 or 128 and a part of K in blocks.
-func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
+// matmulSpec specialises shaders/matmul.wgsl for a piece of the matrix and a part of K in blocks.
+func matmulSpec(p *LinearParams, piece Piece, w tileWay, begin, end int) Spec {
 	part := *p
 	if begin > 0 { // onto what the parts before it gave
 		part.Add, part.Bias = true, false
@@ -39,28 +45,25 @@ func matmulSpec(p *LinearParams, piece Piece, tile, begin, end int) Spec {
 	}
 	s.Slots["rows"] = "rows_step"
 	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false}, Const{"ADAPTS", begin == 0})
-	useTile(&s, p.Matrix, tile, begin, end)
+	useTile(&s, p.Matrix, w, begin, end)
 	return s
 }
 
 // useTile adds what all tiled products share.
-func useTile(s *Spec, m *Matrix, tile, begin, end int) {
-	quads := tile / 64
-	if tile == tile128 {
+func useTile(s *Spec, m *Matrix, w tileWay, begin, end int) {
+	quads := w.tile / 64
+	if w.tile == tile128 {
 		s.Variant = "tile128"
 	}
+	s.Unrolled = w.ahead
 	if end-begin < m.strips() {
 		s.Shape += fmt.Sprintf(" from %d", begin*strip)
 	}
-	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"K_BEGIN", begin * strip / 4}, Const{"K_END", end * strip / 4})
+	s.Consts = append(s.Consts, Const{"QUADS", quads}, Const{"DEPTH", 32 / quads}, Const{"AHEAD", w.ahead}, Const{"K_BEGIN", begin * strip / 4}, Const{"K_END", end * strip / 4})
 }
 
-// matmulParts specialises the kernel for each part of K that one launch may sum, so that its loops stay within MaxTurns.
-func matmulParts(p *LinearParams, piece Piece, tile int) ([]Spec, error) {
-	return tileParts(p.Matrix, p.MaxTurns, p.joined(), func(begin, end int) Spec { return matmulSpec(p, piece, tile, begin, end) })
-}
-
-// tileParts specialises a tiled kernel for each part of K. whole says that K may not be parted.
+// tileParts specialises a tiled kernel for each part of K that one launch may sum, so that its loops stay within MaxTurns. whole
+// says that K may not be parted.
 func tileParts(m *Matrix, turns int, whole bool, spec func(begin, end int) Spec) ([]Spec, error) {
 	one, err := spec(0, 1).Turns()
 	if err != nil {

@@ -64,7 +64,7 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	case a.large && a.subgroup > 0:
 		all = a.many(p)
 	case a.large:
-		all = append(matvecs([]int{1, 2, 4, 8}, a.subgroup, matvecMost), tileWay{tile128, wideGroups}, tileWay{tile: matmulTile})
+		all = append(matvecs([]int{1, 2, 4, 8}, a.subgroup, matvecMost), a.tiles()...)
 	case p.Variant == "" && info.Type == "cpu" && info.Backend == "webgpu":
 		// SwiftShader takes seconds to compile each large kernel, longer than they save.
 		all = matvecs([]int{1, 2, 4}, a.subgroup, 0)
