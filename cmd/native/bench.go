@@ -21,16 +21,17 @@ type benchCommand struct {
 	Type      *string `group:"Model:" placeholder:"TYPE" help:"With --shape, the type of all matrices: ${types}. q4_0 if not set."`
 	WriteGGUF string  `group:"Model:" name:"write-gguf" placeholder:"FILE" help:"With --shape, write the model to a file and measure nothing."`
 
-	Prompt  []int  `group:"Measurement:" short:"p" aliases:"pp,n-prompt" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens; also --pp. 0: no prefill."`
-	Gen     []int  `group:"Measurement:" short:"n" aliases:"tg,n-gen" placeholder:"TOKENS" default:"128" help:"Decode so many tokens; also --tg. 0: no decode."`
-	Batch   []int  `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
-	Depth   []int  `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
-	Shared  bool   `group:"Measurement:" aliases:"pps" help:"The sequences of a batch share the tokens that are in the cache before, but for the last 16."`
-	Repeat  int    `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
-	Profile bool   `group:"Measurement:" help:"List what a step costs the host, and measure once more with every kernel timed on the GPU."`
-	Schema  bool   `group:"Measurement:" help:"Measure each decode under a JSON Schema too: a list of objects."`
-	LoRA    string `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
-	JSON    bool   `group:"Measurement:" name:"json" help:"Print one JSON object."`
+	Prompt  []int    `group:"Measurement:" short:"p" aliases:"pp,n-prompt" placeholder:"TOKENS" default:"512" help:"Prefill so many tokens; also --pp. 0: no prefill."`
+	Gen     []int    `group:"Measurement:" short:"n" aliases:"tg,n-gen" placeholder:"TOKENS" default:"128" help:"Decode so many tokens; also --tg. 0: no decode."`
+	Batch   []int    `group:"Measurement:" placeholder:"N" default:"1" min:"1" help:"Run so many sequences at once."`
+	Depth   []int    `group:"Measurement:" short:"d" aliases:"n-depth" placeholder:"TOKENS" default:"0" help:"Tokens of each sequence that are in the cache before."`
+	Shared  bool     `group:"Measurement:" aliases:"pps" help:"The sequences of a batch share the tokens that are in the cache before, but for the last 16."`
+	Repeat  int      `group:"Measurement:" short:"r" aliases:"repetitions" placeholder:"N" default:"0" help:"Measure everything so often. 0: three times while that is short."`
+	Profile bool     `group:"Measurement:" help:"List what a step costs the host, and measure once more with every kernel timed on the GPU."`
+	Schema  bool     `group:"Measurement:" help:"Measure each decode under a JSON Schema too: a list of objects."`
+	LoRA    string   `group:"Measurement:" name:"lora" placeholder:"N[:RANK]" help:"Load N LoRA adapters with random weights, of a rank (16 if not set), which the sequences of a batch take in turn."`
+	Without []string `group:"Measurement:" placeholder:"FEATURE" help:"Do without features that the adapter has, as if it had not: ${features}."`
+	JSON    bool     `group:"Measurement:" name:"json" help:"Print one JSON object."`
 
 	engineFlags `group:"Engine:"`
 }
@@ -43,9 +44,10 @@ sequences of a batch together; the mean of the repetitions and their standard de
 of a model; nothing of a model's size is held in memory. The word "model" may be left out; "quire bench attention" measures
 attention alone.
 
---json prints "adapter", "backend", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
+--json prints "adapter", "backend", "features", "host" (the operating system, or the browser), "command", "bandwidth_gb_per_second", "shape", "type", "weight_bytes",
 "parameters", "variant", "kv_type", "lora" ("count" and "rank"), "shared", "self_test", "load" and "results", each with "kind" ("prefill" or "decode"), "prompt",
-"gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "bandwidth_share" (weights and KV cache once a step, of
+"gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "first_token_ms" (of
+prefill, from a sequence's start), "bandwidth_share" (weights and KV cache once a step, of
 what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
 "bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
 "steps") and "kernels" (the GPU's "seconds" and "dispatches"). "load" is of opening the model: "seconds" in all, "bytes" of weights in the
@@ -114,6 +116,9 @@ func (b *benchCommand) run(ctx context.Context, h *host, plan bench.Plan) error 
 	}
 	o := b.engineFlags.options()
 	o.Profile = b.Profile
+	if o.GPU.Disable, err = gpu.ParseFeatures(b.Without); err != nil {
+		return usagef("--without: %v", err)
+	}
 	remember(&o, h.err)
 	bar := newProgress(h.err)
 	o.Progress = bar.update

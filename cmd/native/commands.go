@@ -12,6 +12,7 @@ import (
 	"quire/engine"
 	"quire/engine/bench"
 	"quire/engine/draft"
+	"quire/engine/gpu"
 	"quire/engine/kernel"
 	"quire/engine/sample"
 	"quire/engine/schedule"
@@ -56,6 +57,7 @@ func newParser(c *commands, out, err io.Writer, helpCode int) (*kong.Kong, error
 		kong.Name("quire"), kong.Description(about), kong.Writers(out, err), kong.Exit(func(int) { os.Exit(helpCode) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.Help(printHelp), kong.ValueFormatter(describeFlag),
 		mappers, kong.Vars{
+			"features":         strings.Join(gpu.AllFeatures.Names(), ", "),
 			"kvtypes":          strings.Join(kernel.KVTypes(), ", "),
 			"shapes":           strings.Join(bench.ShapeNames(), ", "),
 			"types":            strings.Join(bench.RandomTypes(), ", "),

@@ -40,6 +40,8 @@ type Result struct {
 	TokensPerSecond float64   `json:"tokens_per_second"` // the mean of the samples
 	Deviation       float64   `json:"deviation"`         // their standard deviation
 	Samples         []float64 `json:"samples"`
+	// FirstToken is the milliseconds from a sequence's start to its first token, the mean of all of them; only of prefill.
+	FirstToken float64 `json:"first_token_ms,omitempty"`
 	// BandwidthShare is the bytes of weights and KV cache that the steps read, each once a step, against what the
 	// adapter could have read in that time.
 	BandwidthShare    float64 `json:"bandwidth_share"`
@@ -52,19 +54,20 @@ type Result struct {
 
 // Report is what a model does on an adapter.
 type Report struct {
-	Adapter    string   `json:"adapter"`
-	Backend    string   `json:"backend"`
-	Host       string   `json:"host"`                    // the operating system, or the browser
-	Command    string   `json:"command,omitempty"`       // what was asked
-	Bandwidth  float64  `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second
-	Shape      string   `json:"shape"`
-	Type       string   `json:"type"`
-	Bytes      uint64   `json:"weight_bytes"`
-	Parameters int64    `json:"parameters"`
-	Variant    string   `json:"variant"`
-	KVType     string   `json:"kv_type"`
-	LoRA       Adapters `json:"lora"`
-	Shared     bool     `json:"shared"` // the sequences of a batch share what is in the cache before
+	Adapter    string      `json:"adapter"`
+	Backend    string      `json:"backend"`
+	Features   gpu.Feature `json:"features"`
+	Host       string      `json:"host"`                    // the operating system, or the browser
+	Command    string      `json:"command,omitempty"`       // what was asked
+	Bandwidth  float64     `json:"bandwidth_gb_per_second"` // 10⁹ bytes a second
+	Shape      string      `json:"shape"`
+	Type       string      `json:"type"`
+	Bytes      uint64      `json:"weight_bytes"`
+	Parameters int64       `json:"parameters"`
+	Variant    string      `json:"variant"`
+	KVType     string      `json:"kv_type"`
+	LoRA       Adapters    `json:"lora"`
+	Shared     bool        `json:"shared"` // the sequences of a batch share what is in the cache before
 	// SelfTest is what became of the self-test as the model loaded.
 	SelfTest engine.SelfTest `json:"self_test"`
 	Load     Load            `json:"load"`
@@ -103,7 +106,7 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 	}
 	info := b.engine.Info()
 	b.budget = info.TokenBudget
-	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
+	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Features: info.Adapter.Features, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
 		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, Shared: p.Shared, SelfTest: info.SelfTest,
 		Load: newLoad(info, b.plan.WeightBytes()), Results: []Result{}}
 	step("warming up")

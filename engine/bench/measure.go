@@ -26,13 +26,16 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 	}
 	out := Result{Kind: Prefill, Prompt: prompt, Batch: batch, Depth: depth}
 	var r round
+	first := time.Duration(0)
 	err = b.repeated(&out, func() (float64, error) {
 		r, err = b.prefill(ctx, prefixes, prompt)
+		first += r.first
 		return float64(r.tokens) / r.seconds, err
 	})
 	if err != nil {
 		return Result{}, err
 	}
+	out.FirstToken = 1000 * first.Seconds() / float64(batch*len(out.Samples))
 	read := b.weights * float64(r.steps)
 	for at := 0; at < prompt; at += b.budget {
 		read += float64(batch) * b.kvToken * float64(depth+min(at+b.budget, prompt))
@@ -75,7 +78,8 @@ type round struct {
 	seconds    float64 // until every sequence has its first token
 	tokens     int     // computed, those in the prefix cache left out
 	steps      int
-	dispatches int // of the last step
+	dispatches int           // of the last step
+	first      time.Duration // until each sequence's first token, all of them added up
 }
 
 // prefill computes prompt new random tokens behind each prefix.
@@ -96,6 +100,7 @@ func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (ro
 		if r.Reason != engine.FinishLength {
 			return round{}, ended(r)
 		}
+		out.first += r.Figures.TimeToFirst.Duration
 		out.tokens += r.Figures.PromptTokens - r.Figures.CachedTokens
 	}
 	out.seconds = time.Since(start).Seconds()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"quire/engine/json"
 )
@@ -70,10 +71,15 @@ const (
 	FeatureSubgroupMatrix
 )
 
-var featureNames = []struct {
+type featureName struct {
 	f    Feature
 	name string
-}{{FeatureF16, "shader-f16"}, {FeatureSubgroups, "subgroups"}, {FeatureTimestamps, "timestamp-query"}, {FeatureSubgroupMatrix, "subgroup-matrix"}}
+}
+
+// AllFeatures are all of them.
+const AllFeatures = FeatureF16 | FeatureSubgroups | FeatureTimestamps | FeatureSubgroupMatrix
+
+var featureNames = []featureName{{FeatureF16, "shader-f16"}, {FeatureSubgroups, "subgroups"}, {FeatureTimestamps, "timestamp-query"}, {FeatureSubgroupMatrix, "subgroup-matrix"}}
 
 // Has reports whether all of want are present.
 func (f Feature) Has(want Feature) bool { return f&want == want }
@@ -87,6 +93,19 @@ func (f Feature) Names() []string {
 		}
 	}
 	return names
+}
+
+// ParseFeatures reads WebGPU's names of features, as Names gives them.
+func ParseFeatures(names []string) (Feature, error) {
+	var all Feature
+	for _, name := range names {
+		i := slices.IndexFunc(featureNames, func(n featureName) bool { return n.name == name })
+		if i < 0 {
+			return 0, fmt.Errorf("there is no feature %q; these are used: %s", name, strings.Join(AllFeatures.Names(), ", "))
+		}
+		all |= featureNames[i].f
+	}
+	return all, nil
 }
 
 // MarshalJSON writes a list of the features' names.

@@ -120,7 +120,9 @@ func TestAdapters(t *testing.T) {
 }
 
 func TestDisabledFeaturesAreNotGranted(t *testing.T) {
-	all := FeatureF16 | FeatureSubgroups | FeatureTimestamps | FeatureSubgroupMatrix
+	all, err := ParseFeatures(AllFeatures.Names())
+	require.NoError(t, err)
+	require.Equal(t, AllFeatures, all)
 	d, err := Open(context.Background(), Options{Disable: all})
 	require.NoError(t, err)
 	defer d.Release()
@@ -128,6 +130,11 @@ func TestDisabledFeaturesAreNotGranted(t *testing.T) {
 	k := d.Kernel(&Module{Label: "half", Text: stepText, Bindings: []Binding{ReadWrite}, Needs: FeatureF16})
 	var located *ShaderError
 	require.ErrorAs(t, k.Wait(context.Background()), &located)
+}
+
+func TestUnknownFeatureIsRefused(t *testing.T) {
+	_, err := ParseFeatures([]string{"subgroups", "rays"})
+	require.EqualError(t, err, `there is no feature "rays"; these are used: shader-f16, subgroups, timestamp-query, subgroup-matrix`)
 }
 
 func TestWriteCopyRead(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -283,6 +284,7 @@ func TestBench(t *testing.T) {
 		Command   string
 		Backend   string
 		KVType    string `json:"kv_type"`
+		Features  []string
 		Load      struct {
 			Seconds, Bytes, Kernels float64
 			Weights                 float64 `json:"weight_seconds"`
@@ -299,9 +301,10 @@ func TestBench(t *testing.T) {
 			Test                      string
 			Deviation                 float64
 			Samples                   []float64
+			First                     *float64 `json:"first_token_ms"`
 		}
 	}
-	r := quire(t, "bench", "--pp", "16", "--tg", "4", "--batch", "1,2", "-d", "0,32", "-r", "2", "--json").ok(t)
+	r := quire(t, "bench", "--pp", "16", "--tg", "4", "--batch", "1,2", "-d", "0,32", "-r", "2", "--without", "subgroups", "--json").ok(t)
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &report))
 	assert.NotEmpty(t, report.Adapter)
 	assert.Positive(t, report.Bandwidth)
@@ -309,6 +312,7 @@ func TestBench(t *testing.T) {
 	assert.Equal(t, "q8_0", report.Type)
 	assert.NotEmpty(t, report.Variant)
 	assert.Equal(t, "f16", report.KVType)
+	assert.NotContains(t, report.Features, "subgroups")
 	load := report.Load
 	assert.Positive(t, load.Kernels)
 	assert.Positive(t, load.Compiling)
@@ -328,12 +332,22 @@ func TestBench(t *testing.T) {
 		assert.Positive(t, m.Share)
 		assert.Positive(t, m.Dispatches)
 		assert.Equal(t, []string{"pp16", "tg4", "pp16", "tg4", "pp16 @ d32", "tg4 @ d32", "pp16 @ d32", "tg4 @ d32"}[i], m.Test)
+		if m.Kind == "prefill" { // of one sequence the rate says the same
+			require.NotNil(t, m.First)
+			assert.Positive(t, *m.First)
+			assert.LessOrEqual(t, *m.First, 1000*16*float64(m.Batch)/slices.Min(m.Samples))
+		} else {
+			assert.Nil(t, m.First)
+		}
 		require.Len(t, m.Samples, 2)
 		assert.InDelta(t, (m.Samples[0]+m.Samples[1])/2, m.Rate, 1e-6*m.Rate)
 		assert.InDelta(t, math.Abs(m.Samples[0]-m.Samples[1])/math.Sqrt2, m.Deviation, 1e-6*m.Rate)
 	}
-	assert.Equal(t, "quire bench --pp 16 --tg 4 --batch 1,2 -d 0,32 -r 2 --json", report.Command)
+	assert.Equal(t, "quire bench --pp 16 --tg 4 --batch 1,2 -d 0,32 -r 2 --without subgroups --json", report.Command)
 	assert.Equal(t, "vulkan", report.Backend)
+	unknown := quire(t, "bench", "--without", "rays")
+	assert.Equal(t, 2, unknown.code)
+	assert.Contains(t, unknown.stderr, `--without: there is no feature "rays"`)
 	over := quire(t, "bench", "--prompt", "16", "--depth", "2000")
 	assert.Equal(t, 1, over.code)
 	assert.Contains(t, over.stderr, "of context")

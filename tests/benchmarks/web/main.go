@@ -71,6 +71,7 @@ func run(args []string) error {
 	schema := f.Bool("schema", false, "measure each decode under a JSON Schema too")
 	shape := f.String("shape", "", "random weights of a named shape in place of the built-in model")
 	weights := f.String("type", "q4_0", "with --shape, the type of all matrices")
+	without := f.String("without", "", "features of the adapter to do without, with commas between them")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	var o engine.Options
 	f.BoolVar(&o.Profile, "profile", false, "time every kernel on the GPU")
@@ -81,6 +82,12 @@ func run(args []string) error {
 	f.Parse(args)
 	if f.NArg() > 0 {
 		return fmt.Errorf("there is no argument %q", f.Arg(0))
+	}
+	if *without != "" {
+		var err error
+		if o.GPU.Disable, err = gpu.ParseFeatures(strings.Split(*without, ",")); err != nil {
+			return fmt.Errorf("--without: %w", err)
+		}
 	}
 	src, name, err := open(*shape, weights)
 	if err != nil {
