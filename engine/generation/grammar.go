@@ -1,6 +1,11 @@
 package generation
 
-import "quire/engine/grammar"
+import (
+	"runtime"
+	"time"
+
+	"quire/engine/grammar"
+)
 
 // Grammar is what a request's text must be: a JSON Schema, a regular expression or a grammar. No token is drawn that would lead
 // elsewhere, and an end token only where the text may end; where it can only end, the request finishes, whatever MinTokens
@@ -47,8 +52,11 @@ func (g *Grammar) check() error {
 	return nil
 }
 
-// compile makes automata of it.
+// compile makes automata of it. In a tab other requests go on meanwhile.
 func (g *Grammar) compile(l grammar.Limits) (*grammar.Grammar, error) {
+	if l.Pause == nil && runtime.GOOS == "js" {
+		l.Pause = func() { time.Sleep(1) } // nothing shorter lets the browser's events come
+	}
 	switch g.Kind {
 	case Regex:
 		return grammar.Compile(grammar.Regex, g.Source, l)

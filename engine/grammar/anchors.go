@@ -5,8 +5,9 @@ package grammar
 //
 // Places (^ and $) become states by themselves: each state is taken twice for whether a character came before, and twice
 // for whether the end has been asked for, after which none may come.
-func flat(e *expr, search bool, where string, limit int) *nfa {
-	plain := &nfa{limit: limit, name: where}
+func flat(e *expr, search bool, where string, limits *budget) *nfa {
+	plain := &nfa{limits: limits, name: where}
+	plain.states = make([]state, 0, min(e.size()+16, 1000))
 	start := plain.add(0)
 	any := runeSet{{0, lastRune}}
 	from := start
@@ -23,7 +24,12 @@ func flat(e *expr, search bool, where string, limit int) *nfa {
 		plain.states[loop].final = true
 	}
 	plain.states[out].final = true
-	return plain.places()
+	for q := range plain.states {
+		if len(plain.states[q].calls) > 0 {
+			return plain.places()
+		}
+	}
+	return plain
 }
 
 // The rules that stand for places until places takes them out.
@@ -84,18 +90,16 @@ func (n *nfa) flat(e *expr, from int32) int32 {
 
 func (n *nfa) places() *nfa {
 	const begun, ending = 1, 2
-	out := &nfa{limit: n.limit, name: n.name}
-	at := map[[2]int32]int32{}
+	out := &nfa{limits: n.limits, name: n.name}
+	at := make([]int32, 4*len(n.states)) // by state and flags: its place in list, plus one
 	var list [][2]int32
 	visit := func(q, flags int32) int32 {
-		key := [2]int32{q, flags}
-		to, ok := at[key]
-		if !ok {
-			to = out.add(0)
-			at[key] = to
-			list = append(list, key)
+		to := &at[4*q+flags]
+		if *to == 0 {
+			list = append(list, [2]int32{q, flags})
+			*to = out.add(0) + 1
 		}
-		return to
+		return *to - 1
 	}
 	visit(0, 0)
 	for i := 0; i < len(list); i++ {
@@ -142,15 +146,15 @@ func unanchored(e *expr, anchors int) (*expr, int) {
 }
 
 // compileRegex compiles a regular expression that a text must match as a whole.
-func compileRegex(source string, limits Limits) *Grammar {
+func compileRegex(source string, limits *budget) *Grammar {
 	return build(Regex, []definition{{body: regexExpr(source, limits)}}, 0, limits)
 }
 
-func regexExpr(source string, limits Limits) *expr {
+func regexExpr(source string, limits *budget) *expr {
 	e, anchors := parseRegex(source, unicodeDialect, "", limits)
 	e, anchors = unanchored(e, anchors)
 	if anchors > 0 {
-		e = &expr{op: opText, fragment: flat(e, false, "", limits.States), max: unbounded}
+		e = &expr{op: opText, fragment: flat(e, false, "", limits), max: unbounded}
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,7 +28,7 @@ func TestBounds(t *testing.T) {
 		}
 		return `{"$anchor":"d` + strconv.Itoa(depth) + `","allOf":[` + twice(depth-1) + `,{"$ref":"#d` + strconv.Itoa(depth-1) + `"}]}`
 	}
-	low := Limits{Source: 1 << 20, Depth: 90, States: 5000, Rules: 500, Deterministic: 200, Checks: 2500}
+	low := Limits{Source: 1 << 20, Depth: 90, States: 5000, Rules: 500, Deterministic: 200, Steps: 400_000}
 	for _, c := range []struct {
 		name   string
 		kind   Kind
@@ -47,22 +48,62 @@ func TestBounds(t *testing.T) {
 		{"combinations of nothing", JSONSchema, `{"allOf":[` +
 			many(20, `{"anyOf":[{"minimum":%[1]d},{"maxLength":%[1]d}]}`, ",") + `,{"type":"string"},{"anyOf":[{"type":"null"},{"type":"boolean"}]}]}`, "combinations"},
 		{"patterns at once", JSONSchema, `{"type":"string","allOf":[{"pattern":"a.{12}$"},{"pattern":"b.{11}$"}]}`, "more than 200 states"},
-		{"many numbers", JSONSchema, `{"prefixItems":[` + many(230, `{"type":"number","minimum":%d}`, ",") + "]}", "takes more than 10000 states"},
+		{"many numbers", JSONSchema, `{"prefixItems":[` + many(230, `{"type":"number","minimum":%d}`, ",") + "]}", "takes more than 400000 steps"},
 		{"multiple", JSONSchema, `{"type":"integer","multipleOf":1000}`, "more than 200 states"},
 		{"left recursion", GBNF, "root ::= " + many(40, "r%d", " | ") + "\n" + many(40, `r%[1]d ::= root "x" | "y%[1]d"`, "\n"), "begin with one another"},
-		{"checks", JSONSchema, `{"enum":[1,2],"allOf":[` + twice(20) + "]}", "steps"},
+		{"matching", JSONSchema, `{"enum":["` + strings.Repeat("a", 4000) + `"],"pattern":"(a?){300}b?$"}`, "takes more than 400000 steps"},
+		{"identifiers", JSONSchema, strings.Repeat(`{"$id":"`+strings.Repeat("a", 150)+`/","items":`, 20) + "true" + strings.Repeat("}", 20), "more than 2000 characters"},
+		{"atoms", Regex, strings.Repeat("a*", 9000), "takes more than 400000 steps"},
+		{"checks", JSONSchema, `{"enum":[1,2],"allOf":[` + twice(20) + "]}", "takes more than 400000 steps"},
 		{"digits of what must not be", JSONSchema, `{"type":"number","not":{"const":1e3000000}}`, "too many digits"},
 		{"counted properties", JSONSchema, `{"minProperties":300,"type":"object","properties":{` + many(300, `"p%d":{}`, ",") + "}}", "with so many properties"},
 		{"contains", JSONSchema, `{"contains":{"type":"string"},"minContains":31,"type":"array"}`, "over 30"},
 	} {
 		start := time.Now()
-		_, err := Compile(c.kind, c.source, low)
+		limits := low
+		if c.text == "combinations" { // which are counted by themselves
+			limits.Steps = 0
+		}
+		_, err := Compile(c.kind, c.source, limits)
 		var e *Error
 		if assert.ErrorAs(t, err, &e, c.name) {
 			assert.Contains(t, e.Text, c.text, c.name)
 		}
 		assert.Less(t, time.Since(start), 20*time.Second, c.name) // the limits make it milliseconds, wherever it runs
 	}
+}
+
+// TestErrorsAreShort: names that come back in an error, and where it is, are cut.
+func TestErrorsAreShort(t *testing.T) {
+	long := strings.Repeat("é", 5000)
+	for kind, source := range map[Kind]string{
+		JSONSchema: strings.Repeat(`{"properties":{"`+long+`":`, 100) + `{"format":"` + long + `"}` + strings.Repeat("}}", 100),
+		Regex:      `\p{` + long + `}`,
+		GBNF:       `root ::= ` + strings.Repeat("a", 5000),
+	} {
+		_, err := Compile(kind, source, Limits{})
+		require.Error(t, err)
+		assert.Less(t, len(err.Error()), 2500, kind)
+		assert.True(t, utf8.ValidString(err.Error()), kind)
+	}
+	_, err := Compile(JSONSchema, strings.Repeat(`{"properties":{"name":`, 100)+`{"format":"colour"}`+strings.Repeat("}}", 100), Limits{})
+	require.ErrorContains(t, err, "JSON Schema: #/properties/name/")
+	require.ErrorContains(t, err, "…/")
+	require.ErrorContains(t, err, `/name/format: the format "colour"`)
+}
+
+// TestPauses: whoever waits for the thread gets it, while a source is compiled and while a matcher is made.
+func TestPauses(t *testing.T) {
+	n := 0
+	g, err := Compile(JSONSchema, tools(100_000), Limits{Pause: func() { n++ }})
+	require.NoError(t, err)
+	assert.Greater(t, n, 10)
+	n = 0
+	m := g.Matcher(mixed(0))
+	assert.Positive(t, n)
+	n = 0
+	require.NoError(t, m.Mask(make([]uint32, mixed(0).MaskWords())))
+	assert.Zero(t, n)
 }
 
 // TestAlternativesShareStates: many alternatives that begin alike, and many copies of large classes, take few states.

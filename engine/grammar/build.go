@@ -1,6 +1,9 @@
 package grammar
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // definition is a rule before it is an automaton.
 type definition struct {
@@ -26,7 +29,6 @@ type rule struct {
 // builder makes automata of definitions.
 type builder struct {
 	nfa
-	limits   Limits
 	rules    []rule
 	bodies   []*expr // of rules that are still to be built
 	counters map[any]int32
@@ -35,12 +37,12 @@ type builder struct {
 }
 
 // build makes the automata of all rules that can be had from start, such that nothing in them leads nowhere.
-func build(kind Kind, definitions []definition, start int32, limits Limits) *Grammar {
-	b := &builder{limits: limits, counters: map[any]int32{}, start: start}
-	b.limit = limits.States
-	for _, d := range definitions {
+func build(kind Kind, definitions []definition, start int32, limits *budget) *Grammar {
+	b := &builder{nfa: nfa{limits: limits}, counters: map[any]int32{}, start: start}
+	for i, d := range definitions {
 		b.rules = append(b.rules, rule{name: d.name, broad: d.broad})
 		b.bodies = append(b.bodies, d.body)
+		definitions[i].body = nil // it is not needed for longer than its automaton takes
 	}
 	used := make([]bool, len(b.rules), 2*len(b.rules))
 	for todo := []int32{start}; len(todo) > 0; {
@@ -76,13 +78,14 @@ func build(kind Kind, definitions []definition, start int32, limits Limits) *Gra
 	b.takeOutEmpty()
 	b.takeOutLeftRecursion()
 	g := b.finish()
-	g.kind, g.limits = kind, limits
+	g.kind, g.limits = kind, limits.Limits
 	return g
 }
 
 // rule builds one rule's automaton.
 func (b *builder) rule(r int32) {
 	body := b.bodies[r]
+	b.bodies[r] = nil
 	start := b.add(r)
 	b.rules[r].start = start
 	switch {
@@ -178,6 +181,10 @@ const (
 
 // classRule is the rule of a class, by its ranges.
 func (b *builder) classRule(e *expr) int32 {
+	if r, ok := b.counters[&e.set[0]]; ok { // the very set of another
+		return r
+	}
+	b.limits.spend(len(e.set)/8, b.name)
 	key := make([]byte, 0, 8*len(e.set))
 	for _, s := range e.set {
 		key = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(key, uint32(s.lo)), uint32(s.hi))
@@ -189,17 +196,13 @@ func (b *builder) classRule(e *expr) int32 {
 		r = int32(len(b.rules) - 1)
 		b.counters[string(key)] = r
 	}
+	b.counters[&e.set[0]] = r
 	return r
 }
 
 // literals adds those alternatives that are literals, of which those that begin alike share their states, and returns the others.
 func (b *builder) literals(list []*expr, from, out int32) (others []*expr) {
-	type step struct {
-		at int32
-		b  byte
-	}
-	steps := map[step]int32{}
-	ends := map[step]bool{}
+	var texts []string
 	for _, item := range list {
 		if item.op == opSequence && len(item.list) == 1 {
 			item = item.list[0]
@@ -208,21 +211,27 @@ func (b *builder) literals(list []*expr, from, out int32) (others []*expr) {
 			others = append(others, item)
 			continue
 		}
-		at, last := from, len(item.text)-1
-		for i := range last {
-			key := step{at, item.text[i]}
-			to, ok := steps[key]
-			if !ok {
-				to = b.add(b.states[from].rule)
-				b.byte(at, key.b, key.b, to, false)
-				steps[key] = to
-			}
-			at = to
+		texts = append(texts, item.text)
+	}
+	slices.Sort(texts)
+	path, last := []int32{from}, "" // the states of the last text
+	for i, text := range texts {
+		if i > 0 && text == last {
+			continue
 		}
-		if key := (step{at, item.text[last]}); !ends[key] {
-			ends[key] = true
-			b.byte(at, key.b, key.b, out, false)
+		shared := 0
+		for shared < len(last)-1 && shared < len(text)-1 && last[shared] == text[shared] {
+			shared++
 		}
+		path = path[:shared+1]
+		for _, c := range []byte(text[shared : len(text)-1]) {
+			to := b.add(b.states[from].rule)
+			b.byte(path[len(path)-1], c, c, to, false)
+			path = append(path, to)
+		}
+		c := text[len(text)-1]
+		b.byte(path[len(path)-1], c, c, out, false)
+		last = text
 	}
 	return others
 }

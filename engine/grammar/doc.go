@@ -18,6 +18,9 @@
 // finitely many, each is one rule, and so allOf, anyOf, oneOf, not, if and $ref combine freely, with recursion. What texts
 // and numbers must be at once is a product of deterministic automata (dfa.go, number.go).
 //
+// Limits bound all of it. Whatever may take long counts its steps (limits.go), each worth about as much time, so a source that
+// would take more than a second is refused; and there a tab's thread is given to others every few milliseconds.
+//
 // # From automata to masks
 //
 // A text has been read in some number of ways: configurations of a state, what is left of its count, and the callers to go

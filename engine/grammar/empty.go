@@ -3,39 +3,66 @@ package grammar
 // takeOutEmpty makes every rule's text take a byte at least: a call of what may be empty may be left out instead. So a chain
 // of calls without a byte can come to the same rule only by left recursion.
 func (b *builder) takeOutEmpty() {
-	sites := make([][]int32, len(b.rules)) // the states that call a rule
+	type site struct { // of a call
+		q    int32
+		call int
+		done bool // it may be left out
+	}
+	sites := make([][]site, len(b.rules)) // by rule that is called
 	for q := range b.states {
-		for _, c := range b.states[q].calls {
-			sites[c.rule] = append(sites[c.rule], int32(q))
+		for i, c := range b.states[q].calls {
+			sites[c.rule] = append(sites[c.rule], site{q: int32(q), call: i})
 		}
 	}
-	var todo []int32
+	var todo []int32                    // rules that may be empty
+	near := make([]bool, len(b.states)) // by state: its rule comes there without a byte
+	arrive := func(q int32) {
+		if near[q] {
+			return
+		}
+		near[q] = true
+		for stack := []int32{q}; len(stack) > 0; {
+			s := &b.states[stack[len(stack)-1]]
+			stack = stack[:len(stack)-1]
+			if s.final && !b.rules[s.rule].null {
+				b.rules[s.rule].null = true
+				todo = append(todo, s.rule)
+			}
+			for _, f := range s.free {
+				if !near[f] {
+					near[f] = true
+					stack = append(stack, f)
+				}
+			}
+		}
+	}
 	for r := range b.rules {
-		if b.rules[r].start >= 0 && b.mayBeEmpty(int32(r)) {
-			todo = append(todo, int32(r))
+		if s := b.rules[r].start; s >= 0 {
+			arrive(s)
 		}
 	}
 	for len(todo) > 0 {
 		r := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, q := range sites[r] {
-			for i := range b.states[q].calls {
-				c := &b.states[q].calls[i]
-				owner := b.states[q].rule
-				if c.rule != r || c.min > 0 && !b.rules[r].items {
-					continue
-				}
-				c.min = 0
-				b.free(q, c.to)
-				if c.tick && !b.rules[owner].items {
-					b.rules[owner].items = true // calls of it may be empty now whatever they count
-					if b.rules[owner].null {
-						todo = append(todo, owner)
-					}
-				}
-				if !b.rules[owner].null && b.mayBeEmpty(owner) {
+		b.limits.spend(2*len(sites[r]), b.rules[r].name)
+		for i := range sites[r] {
+			at := &sites[r][i]
+			c := &b.states[at.q].calls[at.call]
+			owner := b.states[at.q].rule
+			if at.done || c.min > 0 && !b.rules[r].items {
+				continue
+			}
+			at.done = true
+			c.min = 0
+			b.free(at.q, c.to)
+			if c.tick && !b.rules[owner].items {
+				b.rules[owner].items = true // calls of it may be empty now whatever they count
+				if b.rules[owner].null {
 					todo = append(todo, owner)
 				}
+			}
+			if near[at.q] {
+				arrive(c.to)
 			}
 		}
 	}
@@ -46,31 +73,24 @@ func (b *builder) takeOutEmpty() {
 	}
 }
 
-func (b *builder) mayBeEmpty(r int32) bool {
-	b.reach(b.rules[r].start, map[int32]bool{}, func(q int32) {
-		if b.states[q].final {
-			b.rules[r].null = true
-		}
-	})
-	return b.rules[r].null
-}
-
 // withoutEmpty gives a rule a start that is no end and that nothing leads back to, unless it has one.
 func (b *builder) withoutEmpty(r int32) {
-	var from []int32
-	calls := false
-	b.reach(b.rules[r].start, map[int32]bool{}, func(q int32) {
-		from = append(from, q)
-		calls = calls || len(b.states[q].calls) > 0
-	})
-	if !b.rules[r].null && !calls {
+	from := b.closure([]int32{b.rules[r].start})
+	edges, calls := 0, 0
+	for _, q := range from {
+		edges += len(b.states[q].edges)
+		calls += len(b.states[q].calls)
+	}
+	if !b.rules[r].null && calls == 0 {
 		return
 	}
+	b.limits.spend(edges+calls+8, b.rules[r].name)
 	start := b.add(r)
 	b.rules[r].start = start
+	s := &b.states[start]
+	s.edges, s.calls = make([]edge, 0, edges), make([]call, 0, calls)
 	for _, q := range from {
-		s, old := &b.states[start], &b.states[q]
-		s.edges = append(s.edges, old.edges...)
-		s.calls = append(s.calls, old.calls...)
+		s.edges = append(s.edges, b.states[q].edges...)
+		s.calls = append(s.calls, b.states[q].calls...)
 	}
 }

@@ -12,48 +12,25 @@ var (
 		span{0x2028, 0x2029}, spanOf(0x202F), spanOf(0x205F), spanOf(0x3000), spanOf(0xFEFF))
 )
 
-// table gives the runes of tables of package unicode.
-func table(tables ...*unicode.RangeTable) runeSet {
-	var spans []span
-	add := func(lo, hi, stride rune) {
-		if stride == 1 {
-			spans = append(spans, span{lo, hi})
-			return
-		}
-		for r := lo; r <= hi; r += stride {
-			spans = append(spans, spanOf(r))
-		}
-	}
-	for _, t := range tables {
-		for _, r := range t.R16 {
-			add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
-		}
-		for _, r := range t.R32 {
-			add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
-		}
-	}
-	return newSet(spans...)
-}
-
 func (p *regexParser) digits() runeSet {
 	if p.dialect == ecmaDialect {
 		return asciiDigit
 	}
-	return p.once("\\d", unicode.Nd)
+	return p.table("\\d", unicode.Nd)
 }
 
 func (p *regexParser) words() runeSet {
 	if p.dialect == ecmaDialect {
 		return asciiWord
 	}
-	return p.once("\\w", unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
+	return p.table("\\w", unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
 }
 
 func (p *regexParser) spaces() runeSet {
 	if p.dialect == ecmaDialect {
 		return ecmaSpace
 	}
-	return table(unicode.White_Space)
+	return p.table("\\s", unicode.White_Space)
 }
 
 // escape reads what a backslash begins.
@@ -68,15 +45,15 @@ func (p *regexParser) escape(inClass bool) runeSet {
 	case 'd':
 		return p.digits()
 	case 'D':
-		return p.digits().not()
+		return p.once("\\D", func() runeSet { return p.digits().not() })
 	case 'w':
 		return p.words()
 	case 'W':
-		return p.words().not()
+		return p.once("\\W", func() runeSet { return p.words().not() })
 	case 's':
 		return p.spaces()
 	case 'S':
-		return p.spaces().not()
+		return p.once("\\S", func() runeSet { return p.spaces().not() })
 	case 'p', 'P':
 		set := p.folded(p.property())
 		if letter == 'P' {
@@ -203,20 +180,45 @@ func (p *regexParser) property() runeSet {
 		p.at = start
 		p.wrong("the property %q of Unicode is not supported", name)
 	}
-	return p.once(name, tables...)
+	return p.table(name, tables...)
 }
 
-// once is table for what has a name, which may come very often.
-func (p *regexParser) once(name string, tables ...*unicode.RangeTable) runeSet {
+// once gives a set that has a name, which may come very often.
+func (p *regexParser) once(name string, make func() runeSet) runeSet {
 	set, ok := p.named[name]
 	if !ok {
 		if p.named == nil {
 			p.named = map[string]runeSet{}
 		}
-		set = table(tables...)
+		set = make()
 		p.named[name] = set
 	}
 	return set
+}
+
+// table gives the runes of tables of package unicode, once.
+func (p *regexParser) table(name string, tables ...*unicode.RangeTable) runeSet {
+	return p.once(name, func() runeSet {
+		var spans []span
+		add := func(lo, hi, stride rune) {
+			if stride == 1 {
+				spans = append(spans, span{lo, hi})
+				return
+			}
+			for r := lo; r <= hi; r += stride {
+				spans = append(spans, spanOf(r))
+			}
+		}
+		for _, t := range tables {
+			for _, r := range t.R16 {
+				add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+			}
+			for _, r := range t.R32 {
+				add(rune(r.Lo), rune(r.Hi), rune(r.Stride))
+			}
+		}
+		return newSet(spans...)
+	})
 }
 
 // properties are those of Unicode that have a name here. Each is named by itself, so that no others are linked.

@@ -3,6 +3,7 @@ package grammar
 // finish takes out whatever leads nowhere, and puts the states of each rule side by side.
 func (b *builder) finish() *Grammar {
 	for {
+		b.limits.spend(4*len(b.states), "")
 		live, rules := b.live()
 		root := &b.rules[b.start]
 		if !rules[b.start] && !root.null {
@@ -24,36 +25,48 @@ func (b *builder) finish() *Grammar {
 // live finds the states from which a rule can end, and the rules that can.
 func (b *builder) live() (live, rules []bool) {
 	live, rules = make([]bool, len(b.states)), make([]bool, len(b.rules))
-	before := make([][]int32, len(b.states))    // by state: those that go there at once
-	behind := make([][]callSite, len(b.states)) // by state: calls that go on there
-	sites := make([][]callSite, len(b.rules))   // by rule: calls of it
-	starts := make([][]int32, len(b.states))    // by state: rules that start there
+	var before lists                       // by state: those that go there at once
+	var behind, sites lists                // calls, by the state that goes on behind them, and by rule
+	starts := make([]int32, len(b.states)) // by state: a rule that starts there, plus one
+	var calls []callSite
+	for q := range b.states {
+		for _, c := range b.states[q].calls {
+			calls = append(calls, callSite{int32(q), c.to, c.rule})
+		}
+	}
+	before.fill(len(b.states), func(add func(at, value int32)) {
+		for q := range b.states {
+			s := &b.states[q]
+			for _, f := range s.free {
+				add(f, int32(q))
+			}
+			for i, e := range s.edges {
+				if i == 0 || s.edges[i-1].to != e.to {
+					add(e.to, int32(q))
+				}
+			}
+		}
+	})
+	behind.fill(len(b.states), func(add func(at, value int32)) {
+		for i, c := range calls {
+			add(c.to, int32(i))
+		}
+	})
+	sites.fill(len(b.rules), func(add func(at, value int32)) {
+		for i, c := range calls {
+			add(c.rule, int32(i))
+		}
+	})
+	for r := range b.rules {
+		if s := b.rules[r].start; s >= 0 {
+			starts[s] = int32(r) + 1
+		}
+	}
 	var todo []int32
 	mark := func(q int32) {
 		if !live[q] {
 			live[q] = true
 			todo = append(todo, q)
-		}
-	}
-	for q := range b.states {
-		s := &b.states[q]
-		for _, f := range s.free {
-			before[f] = append(before[f], int32(q))
-		}
-		for _, e := range s.edges {
-			if n := len(before[e.to]); n == 0 || before[e.to][n-1] != int32(q) {
-				before[e.to] = append(before[e.to], int32(q))
-			}
-		}
-		for _, c := range s.calls {
-			at := callSite{int32(q), c.to, c.rule}
-			behind[c.to] = append(behind[c.to], at)
-			sites[c.rule] = append(sites[c.rule], at)
-		}
-	}
-	for r := range b.rules {
-		if s := b.rules[r].start; s >= 0 {
-			starts[s] = append(starts[s], int32(r))
 		}
 	}
 	for q := range b.states {
@@ -64,25 +77,45 @@ func (b *builder) live() (live, rules []bool) {
 	for len(todo) > 0 {
 		q := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, p := range before[q] {
+		for _, p := range before.of(q) {
 			mark(p)
 		}
-		for _, c := range behind[q] {
-			if rules[c.rule] {
-				mark(c.from)
+		for _, i := range behind.of(q) {
+			if rules[calls[i].rule] {
+				mark(calls[i].from)
 			}
 		}
-		for _, r := range starts[q] {
+		if r := starts[q] - 1; r >= 0 {
 			rules[r] = true
-			for _, c := range sites[r] {
-				if live[c.to] {
-					mark(c.from)
+			for _, i := range sites.of(r) {
+				if live[calls[i].to] {
+					mark(calls[i].from)
 				}
 			}
 		}
 	}
 	return live, rules
 }
+
+// lists are lists of numbers, by number, in one piece.
+type lists struct{ end, values []int32 }
+
+// fill makes n lists of what each adds, which it is asked for twice.
+func (l *lists) fill(n int, each func(add func(at, value int32))) {
+	l.end = make([]int32, n+1)
+	each(func(at, _ int32) { l.end[at+1]++ })
+	for i := range n {
+		l.end[i+1] += l.end[i]
+	}
+	l.values = make([]int32, l.end[n])
+	next := append([]int32(nil), l.end...)
+	each(func(at, value int32) {
+		l.values[next[at]] = value
+		next[at]++
+	})
+}
+
+func (l *lists) of(i int32) []int32 { return l.values[l.end[i]:l.end[i+1]] }
 
 // callSite is where a rule is called.
 type callSite struct{ from, to, rule int32 }

@@ -11,7 +11,7 @@ type gbnf struct {
 	text        string
 	at          int
 	depth       int
-	limits      Limits
+	limits      *budget
 	numbers     map[string]int32
 	definitions []definition
 	used        []int // by rule: where it is used first
@@ -21,7 +21,7 @@ type gbnf struct {
 	directives  []directive
 }
 
-func compileGBNF(source string, limits Limits) *Grammar {
+func compileGBNF(source string, limits *budget) *Grammar {
 	p := &gbnf{text: source, limits: limits, numbers: map[string]int32{}, start: "root", schemas: map[string]*namedSchema{}}
 	if !utf8.ValidString(source) {
 		fail("", "it is not UTF-8")
@@ -161,6 +161,7 @@ func (p *gbnf) choice(inside bool) *expr {
 func (p *gbnf) sequence(inside bool) *expr {
 	var list []*expr
 	for {
+		p.limits.spend(atomSteps, "")
 		var e *expr
 		switch c := p.peek(); {
 		case c == '"':
@@ -169,7 +170,7 @@ func (p *gbnf) sequence(inside bool) *expr {
 			e = p.class()
 		case c == '.':
 			p.at++
-			e = class(runeSet{{0, lastRune}})
+			e = anyRune
 		case c == '(':
 			p.at++
 			p.space(true)

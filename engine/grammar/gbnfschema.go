@@ -127,15 +127,15 @@ func (p *gbnf) resolve() {
 			s = shared{callStyle, newSchemaTexts()}
 			switch d.kind {
 			case "quoted":
-				s.style = quoteStyle(d.texts[0], p.limits.States)
+				s.style = quoteStyle(d.texts[0], p.limits)
 			case "arguments":
 				s.style = pythonStyle
 			case "json":
 				if s.style = jsonStyle; len(d.texts) > 0 {
-					s.style.apart = holdingAny(d.texts, p.limits.States)
+					s.style.apart = holdingAny(d.texts, p.limits)
 				}
 			case "marked":
-				s.style.apart = holdingAny(d.texts[5:], p.limits.States)
+				s.style.apart = holdingAny(d.texts[5:], p.limits)
 			}
 			styles[key] = s
 		}
@@ -209,6 +209,6 @@ func (p *gbnf) free(marks []string) *nfa {
 			list = append(list, sequence(optional(sequence(anything, literal("\n"))), blank, literal(m)))
 		}
 	}
-	not := flat(sequence(choice(list...), anything), false, "", p.limits.States).deterministic(p.limits.Deterministic)
-	return flat(anything, false, "", p.limits.States).deterministic(p.limits.Deterministic).and(not, true).nfa(p.limits.States)
+	not := flat(sequence(choice(list...), anything), false, "", p.limits).deterministic()
+	return flat(anything, false, "", p.limits).deterministic().and(not, true).nfa()
 }

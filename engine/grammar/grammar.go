@@ -31,16 +31,16 @@ func (g *Grammar) Size() int { return len(g.states) }
 
 // Compile compiles a source. Zero limits are the defaults. What it does not support is an *Error that names it.
 func Compile(kind Kind, source string, limits Limits) (g *Grammar, err error) {
-	limits = limits.withDefaults()
 	defer rescue(kind, &err)
-	if len(source) > limits.Source {
-		fail("", "it has %d bytes, more than %d", len(source), limits.Source)
+	b := &budget{Limits: limits.withDefaults()}
+	if len(source) > b.Source {
+		fail("", "it has %d bytes, more than %d", len(source), b.Source)
 	}
 	switch kind {
 	case Regex:
-		return compileRegex(source, limits), nil
+		return compileRegex(source, b), nil
 	case GBNF:
-		return compileGBNF(source, limits), nil
+		return compileGBNF(source, b), nil
 	}
-	return compileSchema(source, limits), nil
+	return compileSchema(source, b), nil
 }

@@ -95,7 +95,7 @@ func (c *schemaCompiler) looksLikeValue() *nfa {
 	n := c.formats["value"]
 	if n == nil {
 		e, _ := parseRegex("(?s)[ \t\r\n0-9.+\\-\\[{(\"'].*|(?i:true|false|null|none)[ \t\r\n]*", unicodeDialect, "", c.limits)
-		n = flat(e, false, "", c.limits.States)
+		n = flat(e, false, "", c.limits)
 		c.formats["value"] = n
 	}
 	return n

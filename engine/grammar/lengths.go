@@ -40,8 +40,8 @@ func (l *lengths) between(q, min, max int32) bool {
 // window is how many ticks the sets look back.
 func (l *lengths) window() int32 { return int32(l.before + l.period) }
 
-// mostSteps bounds the work for one rule's lengths.
-const mostSteps = 1 << 25
+// mostLengths is how many lengths of a rule are looked at before they repeat.
+const mostLengths = 20_000
 
 // count finds the lengths of counted rules, and takes out calls for which there is none. It tells whether there were some.
 func (b *builder) count() (changed bool) {
@@ -68,6 +68,9 @@ func (b *builder) count() (changed bool) {
 		keep := s.calls[:0]
 		for _, c := range s.calls {
 			r := &b.rules[c.rule]
+			if r.counted {
+				b.limits.spend(int(min(r.lengths.window(), c.max-c.min))/8, r.name)
+			}
 			if r.counted && !r.lengths.between(r.start, c.min, c.max) {
 				changed = true
 				continue
@@ -119,7 +122,8 @@ func (b *builder) lengthsOf(r int32, most int, open bool) *lengths {
 		}
 	}
 	key := make([]byte, 8*l.words)
-	for i, steps := 0, 0; ; i++ {
+	for i := 0; ; i++ {
+		steps := n + 16*l.words
 		for len(todo) > 0 {
 			q := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
@@ -144,7 +148,7 @@ func (b *builder) lengthsOf(r int32, most int, open bool) *lengths {
 			l.before, l.period = i, 1
 			return l
 		}
-		if steps += n + l.words; steps > mostSteps {
+		if b.limits.spend(steps/8+8, b.rules[r].name); i > mostLengths {
 			fail(b.rules[r].name, "its lengths are too many to be counted")
 		}
 		current := set

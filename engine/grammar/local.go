@@ -95,6 +95,9 @@ func (m *machine) local(states []int32) *local {
 	return l
 }
 
+// walkedBetweenPauses is how many nodes of the trie are walked between pauses.
+const walkedBetweenPauses = 30_000
+
 // explore walks the trie from states of a rule.
 func (m *machine) explore(t *thread) *local {
 	l := &local{}
@@ -105,7 +108,10 @@ func (m *machine) explore(t *thread) *local {
 	last, group := (*thread)(nil), 0
 	nodes := m.v.nodes
 	m.stack[0] = t
-	for i := 0; i < len(nodes); {
+	for i, steps := 0, 0; i < len(nodes); steps++ {
+		if m.pause != nil && steps%walkedBetweenPauses == 0 {
+			m.pause()
+		}
 		n := &nodes[i]
 		to := m.step(m.stack[n.depth], n.b)
 		if to == m.dead {
@@ -209,7 +215,7 @@ func (v *Vocabulary) rest(out []restNode, parents []int32, depth uint16) []restN
 }
 
 // aheadThreads is how many threads of broad rules are looked at before the first mask is asked for.
-const aheadThreads = 60
+const aheadThreads = 30
 
 // ahead finds out, before a mask is asked for, what most of the vocabulary does in broad rules: in their first states, and
 // in those that come soon.

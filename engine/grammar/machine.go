@@ -64,7 +64,8 @@ type machine struct {
 	bottom  *node
 	dead    *thread
 	err     error
-	work    int // ways that were looked at for this mask or token
+	work    int    // ways that were looked at for this mask or token
+	pause   func() // while a matcher is made, see Limits
 
 	key     []byte
 	open    []config

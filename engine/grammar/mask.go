@@ -1,5 +1,7 @@
 package grammar
 
+import "slices"
+
 // mask is what tokens a thread allows: as bits, or if there are few, as a list.
 type mask struct {
 	bits []uint32
@@ -113,7 +115,7 @@ func (m *machine) grouped(list []group, c config) []group {
 }
 
 func (g *group) like(h *group) bool {
-	return g.rule == h.rule && g.min == h.min && g.max == h.max && equalStates(g.states, h.states)
+	return g.rule == h.rule && g.min == h.min && g.max == h.max && slices.Equal(g.states, h.states)
 }
 
 // walk takes the trie's bytes from a thread on and allows the tokens that it can take.

@@ -24,7 +24,9 @@ type Matcher struct {
 // one for a grammar and a vocabulary, and clone it for each sequence.
 func (g *Grammar) Matcher(v *Vocabulary) *Matcher {
 	m := newMachine(g, v)
+	m.pause = g.limits.Pause
 	m.ahead()
+	m.pause = nil
 	m.failed()
 	t := m.begin()
 	return &Matcher{m: m, t: t, err: m.failed()}

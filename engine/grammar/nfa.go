@@ -3,8 +3,12 @@ package grammar
 // nfa is automata over bytes that call one another: each rule has a start, and states of its own.
 type nfa struct {
 	states []state
-	limit  int
+	limits *budget
 	name   string // of what is being built, for errors
+
+	marks   []int32 // by state: the last turn of closure that met it
+	turn    int32
+	closing []int32
 }
 
 type state struct {
@@ -30,10 +34,14 @@ type call struct {
 	tail     bool // nothing follows in this rule
 }
 
+// stateSteps is what a state costs until it is finished.
+const stateSteps = 28
+
 func (n *nfa) add(rule int32) int32 {
-	if len(n.states) >= n.limit {
-		fail(n.name, "the grammar needs more than %d states", n.limit)
+	if len(n.states) >= n.limits.States {
+		fail(n.name, "the grammar needs more than %d states", n.limits.States)
 	}
+	n.limits.spend(stateSteps, n.name)
 	n.states = append(n.states, state{rule: rule})
 	return int32(len(n.states) - 1)
 }
@@ -62,7 +70,7 @@ func (n *nfa) runesTo(from, out int32, set runeSet, tick bool) {
 		lo, hi byte
 		to     int32
 	}
-	known := map[suffix]int32{}
+	var known map[suffix]int32
 	rule := n.states[from].rule
 	set.bytesOf(func(ranges [][2]byte) {
 		to := out
@@ -71,6 +79,9 @@ func (n *nfa) runesTo(from, out int32, set runeSet, tick bool) {
 			at, ok := known[key]
 			if !ok {
 				at = n.add(rule)
+				if known == nil {
+					known = map[suffix]int32{}
+				}
 				known[key] = at
 				n.byte(at, key.lo, key.hi, to, false)
 			}
@@ -100,19 +111,27 @@ func (n *nfa) include(other *nfa, rule int32) int32 {
 	return base
 }
 
-// reach calls each for the states that may be had from one without a byte, itself among them.
-func (n *nfa) reach(from int32, seen map[int32]bool, each func(int32)) {
-	stack := []int32{from}
-	seen[from] = true
-	for len(stack) > 0 {
-		q := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		each(q)
-		for _, f := range n.states[q].free {
-			if !seen[f] {
-				seen[f] = true
-				stack = append(stack, f)
+// closure is the states that may be had from some without a byte, themselves among them. It lasts until the next.
+func (n *nfa) closure(from []int32) []int32 {
+	if len(n.marks) < len(n.states) {
+		n.marks = append(n.marks, make([]int32, len(n.states)-len(n.marks))...)
+	}
+	n.turn++
+	list := n.closing[:0]
+	for _, q := range from {
+		if n.marks[q] != n.turn {
+			n.marks[q] = n.turn
+			list = append(list, q)
+		}
+	}
+	for i := 0; i < len(list); i++ {
+		for _, f := range n.states[list[i]].free {
+			if n.marks[f] != n.turn {
+				n.marks[f] = n.turn
+				list = append(list, f)
 			}
 		}
 	}
+	n.closing = list
+	return list
 }

@@ -37,6 +37,15 @@ func readNumber(text string) number {
 func (n number) zero() bool  { return n.digits == "" }
 func (n number) whole() bool { return n.exponent >= 0 }
 
+// appendKey writes equal numbers alike.
+func (n *number) appendKey(to []byte) []byte {
+	if n.negative {
+		to = append(to, '-')
+	}
+	to = append(append(to, n.digits...), 'e')
+	return strconv.AppendInt(to, int64(n.exponent), 10)
+}
+
 // long tells whether a number is too long to be written out.
 func (n number) long() bool { return len(n.digits)+abs(n.exponent) > 400 }
 
@@ -213,15 +222,19 @@ func (m number) equal() *expr {
 
 // multiples is the texts of a number's multiples, as an automaton of remainders: of digits up to the place of m's last
 // digit, then zeros.
-func (m number) multiples(where string, limit int) *dfa {
+func (m number) multiples(where string, limits *budget) *dfa {
 	places := max(-m.exponent, 0)
 	divisor := 0
 	for _, c := range m.digits + strings.Repeat("0", max(m.exponent, 0)) {
-		if divisor = divisor*10 + int(c-'0'); divisor*(places+1) > limit {
-			fail(where, "a multiple of it would need more than %d states", limit)
+		if divisor = divisor*10 + int(c-'0'); divisor*(places+1) > limits.Deterministic {
+			fail(where, "a multiple of it would need more than %d states", limits.Deterministic)
 		}
 	}
-	d := &dfa{limit: limit, name: where}
+	var cut [257]bool
+	for b := '-'; b <= '9'+1; b++ {
+		cut[b] = true
+	}
+	d := &dfa{alphabet: newAlphabet(&cut), limits: limits, name: where}
 	start, sign, dead := d.add(), d.add(), d.add()
 	_ = dead
 	at := func(place, remainder int) int32 { return int32(3 + place*divisor + remainder) }
@@ -234,11 +247,11 @@ func (m number) multiples(where string, limit int) *dfa {
 	for r := range point {
 		point[r] = d.add()
 	}
-	d.next[start]['-'] = sign
+	d.set(start, '-', sign)
 	for _, from := range []int32{start, sign} {
-		d.next[from]['0'] = int32(zeroStart)
+		d.set(from, '0', int32(zeroStart))
 		for c := 1; c < 10; c++ {
-			d.next[from]['0'+c] = at(0, c%divisor)
+			d.set(from, '0'+byte(c), at(0, c%divisor))
 		}
 	}
 	scale := func(r, left int) int {
@@ -254,15 +267,15 @@ func (m number) multiples(where string, limit int) *dfa {
 			for c := range 10 {
 				switch {
 				case place == 0:
-					d.next[q]['0'+c] = at(0, (r*10+c)%divisor)
+					d.set(q, '0'+byte(c), at(0, (r*10+c)%divisor))
 				case place < places:
-					d.next[q]['0'+c] = at(place+1, (r*10+c)%divisor)
+					d.set(q, '0'+byte(c), at(place+1, (r*10+c)%divisor))
 				}
 			}
 			if place == 0 {
-				d.next[q]['.'] = point[r]
+				d.set(q, '.', point[r])
 			} else if place == places && r == 0 {
-				d.next[q]['0'] = zeros
+				d.set(q, '0', zeros)
 			}
 		}
 	}
@@ -270,15 +283,15 @@ func (m number) multiples(where string, limit int) *dfa {
 		for c := range 10 {
 			switch {
 			case places > 0:
-				d.next[point[r]]['0'+c] = at(1, (r*10+c)%divisor)
+				d.set(point[r], '0'+byte(c), at(1, (r*10+c)%divisor))
 			case r == 0 && c == 0:
-				d.next[point[r]]['0'] = zeros
+				d.set(point[r], '0', zeros)
 			}
 		}
 	}
 	d.final[zeroStart], d.final[zeros] = true, true
-	d.next[zeroStart]['.'] = point[0]
-	d.next[zeros]['0'] = zeros
+	d.set(int32(zeroStart), '.', point[0])
+	d.set(zeros, '0', zeros)
 	return d
 }
 

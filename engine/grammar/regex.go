@@ -25,7 +25,7 @@ type regexParser struct {
 	text    string
 	at      int
 	depth   int
-	limits  Limits
+	limits  *budget
 	dialect dialect
 	where   string
 	anchors int // places that the text names
@@ -43,7 +43,7 @@ func (p *regexParser) wrong(format string, values ...any) {
 }
 
 // parseRegex parses a regular expression. where is the property it stands in, for errors.
-func parseRegex(text string, d dialect, where string, limits Limits) (e *expr, anchors int) {
+func parseRegex(text string, d dialect, where string, limits *budget) (e *expr, anchors int) {
 	p := &regexParser{text: text, dialect: d, where: where, limits: limits}
 	if !utf8.ValidString(text) {
 		p.wrong("it is not UTF-8")
@@ -88,6 +88,9 @@ func (p *regexParser) choice() *expr {
 	return choice(list...)
 }
 
+// atomSteps is what each part of an expression costs.
+const atomSteps = 64
+
 func (p *regexParser) sequence() *expr {
 	var list []*expr
 	var text []byte // literals, one after another
@@ -98,6 +101,11 @@ func (p *regexParser) sequence() *expr {
 		}
 	}
 	for p.more() && !p.has("|") && !p.has(")") {
+		if n := p.plain(); n > 0 {
+			text = append(text, p.text[p.at:p.at+n]...)
+			p.at += n
+			continue
+		}
 		before := p.at
 		e := p.atom()
 		for quantified := false; p.more(); quantified = true {
@@ -125,6 +133,22 @@ func (p *regexParser) sequence() *expr {
 		return list[0]
 	}
 	return sequence(list...)
+}
+
+// plain is how many bytes stand for themselves from here on, the last of which nothing repeats.
+func (p *regexParser) plain() int {
+	if p.fold {
+		return 0
+	}
+	n := 0
+	for p.at+n < len(p.text) && strings.IndexByte(`\|()[]{}^$.*+?`, p.text[p.at+n]) < 0 {
+		n++
+	}
+	if p.at+n < len(p.text) && strings.IndexByte("*+?{", p.text[p.at+n]) >= 0 { // which repeats the last
+		_, size := utf8.DecodeLastRuneInString(p.text[p.at : p.at+n])
+		n -= size
+	}
+	return n
 }
 
 // quantifier reads *, +, ?, {n}, {n,} or {n,m}. What is matched reluctantly or possessively is the same set of texts, but for
@@ -185,6 +209,7 @@ func (p *regexParser) number() (n int, ok bool) {
 }
 
 func (p *regexParser) atom() *expr {
+	p.limits.spend(atomSteps, p.where)
 	switch {
 	case p.has("(?"):
 		return p.special()
@@ -200,11 +225,11 @@ func (p *regexParser) atom() *expr {
 	case p.take("."):
 		switch {
 		case p.dotAll:
-			return class(runeSet{{0, lastRune}})
+			return anyRune
 		case p.dialect == ecmaDialect:
-			return class(newSet(span{'\n', '\n'}, span{'\r', '\r'}, span{0x2028, 0x2029}).not())
+			return inLineECMA
 		}
-		return class(newSet(span{'\n', '\n'}).not())
+		return inLine
 	case p.take("^"):
 		p.anchors++
 		return &expr{op: opBegin}
@@ -233,6 +258,13 @@ func (p *regexParser) atom() *expr {
 		return class(p.folded(newSet(spanOf(r))))
 	}
 }
+
+// What a dot stands for.
+var (
+	anyRune    = shared(class(runeSet{{0, lastRune}}))
+	inLine     = shared(class(newSet(spanOf('\n')).not()))
+	inLineECMA = shared(class(newSet(spanOf('\n'), spanOf('\r'), span{0x2028, 0x2029}).not()))
+)
 
 func spanOf(r rune) span { return span{r, r} }
 

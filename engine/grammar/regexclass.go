@@ -12,6 +12,7 @@ func (p *regexParser) folded(set runeSet) runeSet {
 	if !p.fold {
 		return set
 	}
+	p.limits.spend(2*len(set), p.where)
 	out := append([]span(nil), set...)
 	cased := casedRunes()
 	for _, s := range set {
@@ -20,6 +21,7 @@ func (p *regexParser) folded(set runeSet) runeSet {
 			if r > s.hi {
 				break
 			}
+			p.limits.spend(4, p.where)
 			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 				if !set.has(f) {
 					out = append(out, spanOf(f))
@@ -77,6 +79,7 @@ func (p *regexParser) class() runeSet {
 		}
 		spans = append(spans, span{low[0].lo, high[0].lo})
 	}
+	p.limits.spend(4*len(spans), p.where)
 	set := p.folded(newSet(spans...))
 	if negated {
 		set = set.not()

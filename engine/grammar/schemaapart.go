@@ -5,7 +5,7 @@ func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
 	if depth == 0 {
 		c.tries = 0
 	}
-	c.check(s)
+	c.limits.spend(1, s.at)
 	if c.tries++; depth > 6 || c.tries > mostTries {
 		return false
 	}
@@ -13,7 +13,7 @@ func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
 		return s.never || t.never
 	}
 	depth++
-	if c.typesOf(s, 0)&c.typesOf(t, 0) == 0 {
+	if c.typesOf(s)&c.typesOf(t) == 0 {
 		return true
 	}
 	if s.hasEnum || t.hasEnum {
@@ -47,7 +47,7 @@ func (c *schemaCompiler) apart(s, t *schema, depth int) bool {
 		}
 		s, t = t, s
 	}
-	types := c.typesOf(s, 0) & c.typesOf(t, 0)
+	types := c.typesOf(s) & c.typesOf(t)
 	switch {
 	case types&^typeNumber == 0:
 		return over(s.lowest(), t.highest()) || over(t.lowest(), s.highest())
@@ -83,6 +83,7 @@ func over(low, high *number) bool {
 // objectsApart looks for a property that s wants and t does not allow as it is.
 func (c *schemaCompiler) objectsApart(s, t *schema, depth int) bool {
 	for _, name := range s.required {
+		c.limits.spend(1, s.at)
 		for _, d := range c.ofName(s, name) {
 			for _, e := range c.ofName(t, name) {
 				if c.apart(d.s, e.s, depth) {
@@ -100,7 +101,14 @@ func (c *schemaCompiler) objectsApart(s, t *schema, depth int) bool {
 }
 
 // typesOf is the types that a schema's values may have.
-func (c *schemaCompiler) typesOf(s *schema, depth int) typeSet {
+func (c *schemaCompiler) typesOf(s *schema) typeSet {
+	if !s.typesKnown {
+		s.possible, s.typesKnown = c.possibleTypes(s), true
+	}
+	return s.possible
+}
+
+func (c *schemaCompiler) possibleTypes(s *schema) typeSet {
 	if s.boolean {
 		if s.never {
 			return 0
@@ -111,26 +119,24 @@ func (c *schemaCompiler) typesOf(s *schema, depth int) typeSet {
 	if s.types != 0 {
 		types = s.types
 	}
-	if depth > 6 {
-		return types
-	}
 	if s.hasEnum {
 		set := typeSet(0)
 		for _, v := range s.enum {
+			c.limits.spend(weight(v), s.at)
 			set |= typeOf(v)
 		}
 		types &= set
 	}
 	if s.ref != nil {
-		types &= c.typesOf(s.ref, depth+1)
+		types &= c.typesOf(s.ref)
 	}
 	for _, t := range s.allOf {
-		types &= c.typesOf(t, depth+1)
+		types &= c.typesOf(t)
 	}
 	for _, list := range [][]*schema{s.anyOf, s.oneOf} {
 		set := typeSet(0)
 		for _, t := range list {
-			set |= c.typesOf(t, depth+1)
+			set |= c.typesOf(t)
 		}
 		if len(list) > 0 {
 			types &= set

@@ -36,6 +36,7 @@ func (s *shape) item(i int) goal {
 // array gives a shape's arrays.
 func (c *schemaCompiler) array(s *shape, at string) *expr {
 	known := min(s.places(), s.maxItems)
+	c.limits.spend(60*known*(1+len(s.lists)), at)
 	switch {
 	case s.unique != "" && s.maxItems > 1:
 		return c.uniqueArray(s)

@@ -26,7 +26,7 @@ type shape struct {
 type numberDemand struct {
 	at    string
 	s     *schema // its bounds and multipleOf
-	kind  byte    // b: bounds hold; f, t: from or to a bound; m: not a multiple; x: not these values
+	kind  byte    // b: bounds hold; f, t: from or to a bound; *, m: a multiple, or not; x: not these values
 	value *number
 	equal *expr
 	open  bool
@@ -64,6 +64,11 @@ func (s *shape) with() *shape {
 	return &t
 }
 
+// weight is about what a copy of a shape takes.
+func (s *shape) weight() int {
+	return 4*(len(s.nums)+len(s.texts)+len(s.contains)) + len(s.lists) + len(s.objects) + len(s.extra) + len(s.required) + len(s.forbidden) + len(s.names)
+}
+
 // expansion takes a goal apart into shapes.
 type expansion struct {
 	c      *schemaCompiler
@@ -88,7 +93,10 @@ func (x *expansion) listed(s *schema, todo goal, seen map[int]bool) {
 		for _, d := range todo {
 			ok = ok && x.c.valid(d.s, v) != d.not
 		}
-		if name := spelling(v); ok && !x.known[name] {
+		if !ok {
+			continue
+		}
+		if name := x.c.spelling(v, s.at); !x.known[name] {
 			x.known[name] = true
 			x.values = append(x.values, v)
 		}
@@ -106,9 +114,11 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 	if x.steps++; x.steps > mostTries {
 		fail(x.at, "it has more than %d combinations of alternatives", mostShapes)
 	}
+	x.c.limits.spend(40+len(todo)+6*len(seen)+s.weight(), x.at)
 	for len(todo) > 0 && s.types != 0 {
 		d := todo[len(todo)-1]
 		todo = todo[: len(todo)-1 : len(todo)-1]
+		x.c.limits.spend(8, x.at)
 		if d.s.boolean {
 			if d.s.never != d.not {
 				return
@@ -139,6 +149,7 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 			return
 		}
 		more, branches := x.take(d.s, s)
+		x.c.limits.spend(len(todo)/4+4*len(more), x.at)
 		todo = todo.before(more)
 		if len(branches) > 0 {
 			x.branch(todo, s, seen, branches)
@@ -159,6 +170,9 @@ func (x *expansion) run(todo goal, s *shape, seen map[int]bool) {
 
 // before puts demands before those that are still to be taken, which are the last first.
 func (g goal) before(more goal) goal {
+	if len(more) == 0 {
+		return g
+	}
 	out := append(make(goal, 0, len(g)+len(more)), g...)
 	for i := len(more) - 1; i >= 0; i-- {
 		out = append(out, more[i])
@@ -289,6 +303,7 @@ func (x *expansion) exactlyOne(list []*schema) []option {
 	var out []option
 	for i, s := range list {
 		more := goal{{s: s}}
+		x.c.limits.spend(8*len(list), x.at)
 		for j, t := range list {
 			if i != j && !x.c.apart(s, t, 0) {
 				more = append(more, demand{t, true})

@@ -85,7 +85,7 @@ func (c *schemaCompiler) formatOf(name, text string) *nfa {
 	n := c.formats[name]
 	if n == nil {
 		e, _ := parseRegex(text, ecmaDialect, "", c.limits)
-		n = flat(e, false, "", c.limits.States)
+		n = flat(e, false, "", c.limits)
 		c.formats[name] = n
 	}
 	return n

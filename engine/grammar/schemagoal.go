@@ -58,8 +58,6 @@ type schemaCompiler struct {
 	asked  []int32        // those rules, in order
 	ws     int32
 	tries  int // of what is asked now
-	checks int // of all that was asked
-	made   int // states of deterministic automata
 }
 
 // schemaTexts are automata of texts, which several schemas may share.
@@ -76,7 +74,7 @@ func newSchemaTexts() *schemaTexts {
 }
 
 // compileSchema compiles a schema.
-func compileSchema(source string, limits Limits) *Grammar {
+func compileSchema(source string, limits *budget) *Grammar {
 	r := newSchemaReader(source, limits, map[string]*nfa{})
 	root := r.at(r.root, "#")
 	r.checkCycles()
@@ -152,9 +150,13 @@ func (c *schemaCompiler) expand(g goal) *expr {
 		case s.never:
 			return never
 		case s.plain() && s.ref == nil && len(s.anyOf) > 0:
-			list := make([]*expr, len(s.anyOf))
-			for i, t := range s.anyOf {
-				list[i] = c.value(goal{{s: t}})
+			list := make([]*expr, 0, len(s.anyOf))
+			known := make(map[int32]bool, len(s.anyOf))
+			for _, t := range s.anyOf {
+				if n := c.goal(goal{{s: t}}); !known[n] {
+					known[n] = true
+					list = append(list, reference(n))
+				}
 			}
 			return choice(list...)
 		}

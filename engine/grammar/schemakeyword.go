@@ -34,11 +34,11 @@ func (r *schemaReader) values(s *schema, list []any) {
 	}
 	known := make(map[string]bool, len(list))
 	for _, v := range list {
-		known[spelling(v)] = true
+		known[r.spelling(v, s.at)] = true
 	}
 	var both []any
 	for _, v := range s.enum {
-		if known[spelling(v)] {
+		if known[r.spelling(v, s.at)] {
 			both = append(both, v)
 		}
 	}
@@ -52,7 +52,7 @@ func (r *schemaReader) schemas(value any, at string) []*schema {
 	}
 	out := make([]*schema, len(list))
 	for i, item := range list {
-		out[i] = r.at(item, at+"/"+decimal(i))
+		out[i] = r.at(item, below(at, decimal(i)))
 	}
 	return out
 }
@@ -63,13 +63,11 @@ func (r *schemaReader) named(value any, at string) []property {
 		fail(at, "it must be an object of schemas")
 	}
 	out := make([]property, len(o.Names))
-	seen := make(map[string]bool, len(o.Names))
 	for i, name := range o.Names {
-		where := at + "/" + escapePointer(name)
-		if seen[name] {
+		where := below(at, name)
+		if r.twice(o, i) {
 			fail(where, "it is given twice")
 		}
-		seen[name] = true
 		out[i] = property{name, r.at(o.Values[i], where)}
 	}
 	return out
@@ -159,7 +157,7 @@ func (r *schemaReader) texts(value any, at string) []string {
 	}
 	out := make([]string, len(list))
 	for i, item := range list {
-		out[i] = r.text(item, at+"/"+decimal(i))
+		out[i] = r.text(item, below(at, decimal(i)))
 	}
 	return out
 }
@@ -170,7 +168,7 @@ func (r *schemaReader) depend(s *schema, value any, at string) {
 		fail(at, "it must be an object")
 	}
 	for i, name := range o.Names {
-		where := at + "/" + escapePointer(name)
+		where := below(at, name)
 		if list, ok := o.Values[i].([]any); ok {
 			s.dependent = append(s.dependent, dependency{name, r.texts(list, where)})
 		} else {
@@ -182,8 +180,9 @@ func (r *schemaReader) depend(s *schema, value any, at string) {
 func (r *schemaReader) compilePattern(text, at string) *nfa {
 	n := r.pattern[text]
 	if n == nil {
+		r.limits.spend(300, at)
 		e, _ := parseRegex(text, ecmaDialect, at, r.limits)
-		n = flat(e, true, at, r.limits.States)
+		n = flat(e, true, at, r.limits)
 		r.pattern[text] = n
 	}
 	return n

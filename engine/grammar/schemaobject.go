@@ -30,6 +30,7 @@ func (c *schemaCompiler) object(s *shape, l *layout, at string) *expr {
 	for _, name := range s.required {
 		add(name)
 	}
+	c.limits.spend(16+60*len(names)+8*len(names)*len(s.objects), at)
 	members := c.members(s, l, names, required, forbidden)
 	var extra []*expr
 	if l == nil {
@@ -153,6 +154,7 @@ func (c *schemaCompiler) extra(s *shape, names []string) []*expr {
 	}
 	var out []*expr
 	for match := range 1 << len(patterns) {
+		c.limits.spend(40+4*len(patterns)*len(s.objects), "")
 		demands := base[:len(base):len(base)]
 		for j, p := range patterns {
 			demands = append(demands, textDemand{p.text.name, p.text, match>>j&1 == 0})
@@ -182,7 +184,7 @@ func (c *schemaCompiler) extra(s *shape, names []string) []*expr {
 }
 
 func (c *schemaCompiler) nameList(list []*expr) *nfa {
-	return flat(choice(list...), false, "", c.limits.States)
+	return flat(choice(list...), false, "", c.limits)
 }
 
 // nameDemands is what propertyNames says of names.
@@ -192,7 +194,7 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 	var all []*nfa
 	for _, v := range x.values {
 		if text, ok := v.(string); ok {
-			all = append(all, flat(literal(text), false, s.at, c.limits.States))
+			all = append(all, flat(literal(text), false, s.at, c.limits))
 		}
 	}
 	for _, t := range x.shapes {
@@ -202,7 +204,7 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 		demands := t.texts
 		if t.minLength > 0 || t.maxLength < unbounded {
 			any := repeat(class(runeSet{{0, lastRune}}), t.minLength, t.maxLength)
-			demands = append(demands, textDemand{s.at, flat(any, false, s.at, c.limits.States), false})
+			demands = append(demands, textDemand{s.at, flat(any, false, s.at, c.limits), false})
 		}
 		if len(demands) == 0 {
 			return nil
@@ -211,7 +213,7 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 			all = append(all, n)
 		}
 	}
-	union := &nfa{limit: c.limits.States, name: s.at}
+	union := &nfa{limits: c.limits, name: s.at}
 	start := union.add(0)
 	for _, n := range all {
 		union.free(start, union.include(n, 0))
@@ -243,6 +245,7 @@ func (c *schemaCompiler) objectGraph(members []member, extra []*expr, comma *exp
 			fail(at, "minProperties of %d is not supported with so many properties", least)
 		}
 	}
+	c.limits.spend(40*kinds*len(members), at)
 	row := func() []int32 {
 		list := make([]int32, kinds)
 		for i := range list {

@@ -15,18 +15,20 @@ type schema struct {
 	boolean bool // it is true or false
 	never   bool // it is false
 
-	types     typeSet // 0: not given
-	enum      []any
-	hasEnum   bool
-	listed    map[string]bool // the values of enum, once asked for
-	ref       *schema
-	allOf     []*schema
-	anyOf     []*schema
-	oneOf     []*schema
-	not       *schema
-	when      *schema // if
-	then      *schema
-	otherwise *schema // else
+	types      typeSet // 0: not given
+	possible   typeSet // what its values may be, see typesOf
+	typesKnown bool
+	enum       []any
+	hasEnum    bool
+	listed     map[string]bool // the values of enum, once asked for
+	ref        *schema
+	allOf      []*schema
+	anyOf      []*schema
+	oneOf      []*schema
+	not        *schema
+	when       *schema // if
+	then       *schema
+	otherwise  *schema // else
 
 	minimum, maximum, above, below, multipleOf *number
 
@@ -43,7 +45,8 @@ type schema struct {
 	unevaluatedItems         *schema
 
 	properties         []property
-	patterns           []property // by pattern
+	byName             map[string]goal // their schemas, once asked for
+	patterns           []property      // by pattern
 	additional         *schema
 	unevaluated        *schema // unevaluatedProperties
 	required           []string
@@ -82,21 +85,39 @@ const (
 var typeNames = map[string]typeSet{"null": typeNull, "boolean": typeFalse | typeTrue, "integer": typeInteger,
 	"number": typeNumber, "string": typeString, "array": typeArray, "object": typeObject}
 
-// annotations say nothing about what is valid.
-const annotations = " title description default examples example $comment deprecated readOnly writeOnly $schema $id id $anchor $dynamicAnchor" +
-	" $defs definitions $vocabulary contentMediaType contentEncoding contentSchema markdownDescription enumDescriptions discriminator externalDocs xml "
-
+// annotation tells of a keyword that it says nothing about what is valid.
 func annotation(name string) bool {
-	return !strings.Contains(name, " ") && strings.Contains(annotations, " "+name+" ")
+	switch name {
+	case "title", "description", "default", "examples", "example", "$comment", "deprecated", "readOnly", "writeOnly", "$schema", "$id", "id",
+		"$anchor", "$dynamicAnchor", "$defs", "definitions", "$vocabulary", "contentMediaType", "contentEncoding", "contentSchema",
+		"markdownDescription", "enumDescriptions", "discriminator", "externalDocs", "xml":
+		return true
+	}
+	return false
+}
+
+// holdsSchemas tells of an annotation that references may go to what it holds.
+func holdsSchemas(name string) bool { return name == "$defs" || name == "definitions" }
+
+// hasNames tells of a keyword that the names in its object are no keywords.
+func hasNames(keyword string) bool {
+	switch keyword {
+	case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies":
+		return true
+	}
+	return false
 }
 
 // schemaReader reads schemas as they are asked for.
 type schemaReader struct {
 	root    any
-	limits  Limits
+	limits  *budget
 	known   map[*json.Object]*schema
-	sums    map[*json.Object]sum
-	equal   map[sum]*schema
+	shared  map[*json.Object]int32 // its number, see share
+	equal   map[int32]*schema      // by number
+	alike   map[string]int32       // numbers of what is numbered
+	key     []byte                 // of what is numbered
+	parts   []int32                // numbers of what it holds
 	yes, no *schema
 	list    []*schema
 	anchors map[string]found                // by URI
@@ -105,7 +126,9 @@ type schemaReader struct {
 	places  map[*json.Object]map[string]int // of names, by object that references go through
 	pattern map[string]*nfa
 	anys    map[string]*schema
-	open    bool // something is said of what is not evaluated
+	bounds  map[string]*dfa  // numbers, by what bounds them
+	bounded map[string]*expr // what they are, by all that does
+	open    bool             // something is said of what is not evaluated
 }
 
 type found struct {
@@ -114,34 +137,48 @@ type found struct {
 }
 
 // newSchemaReader reads a source, whose patterns go to those of others.
-func newSchemaReader(source string, limits Limits, patterns map[string]*nfa) *schemaReader {
+func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *schemaReader {
 	value, err := json.Parse([]byte(source))
 	if err != nil {
 		fail("", "%s", err)
 	}
-	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, sums: map[*json.Object]sum{},
-		equal: map[sum]*schema{}, anchors: map[string]found{},
-		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: patterns, anys: map[string]*schema{}}
+	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, shared: map[*json.Object]int32{},
+		equal: map[int32]*schema{}, alike: map[string]int32{}, anchors: map[string]found{},
+		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: patterns, anys: map[string]*schema{},
+		bounds: map[string]*dfa{}, bounded: map[string]*expr{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
 	r.anchors[""] = found{value, "#"}
 	r.index(value, "#", "", "", 0)
-	r.sum(value, "")
+	r.share(value, "")
+	r.alike, r.parts = nil, nil
 	if o, ok := value.(*json.Object); ok {
-		delete(r.sums, o) // what equals the whole is told of in its own place
+		delete(r.shared, o) // what equals the whole is told of in its own place
 	}
 	return r
 }
 
 func (r *schemaReader) add(at string) *schema {
+	r.limits.spend(80, at)
 	s := &schema{id: len(r.list), at: at, maxLength: unbounded, maxItems: unbounded, maxNames: unbounded,
 		minContains: 1, maxContains: unbounded}
 	r.list = append(r.list, s)
 	return s
 }
 
-func escapePointer(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+// longPointer is from what length on a pointer leaves out its middle: names and places may come many times.
+const longPointer = 300
+
+// below is the JSON pointer of what has a name in what another points at.
+func below(at, name string) string {
+	name = strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+	if len(name) > longPointer/3 {
+		name = strings.ToValidUTF8(name[:longPointer/3], "") + "…"
+	}
+	if len(at)+len(name) > longPointer {
+		at = strings.ToValidUTF8(at[:longPointer/3], "") + "…"
+	}
+	return at + "/" + name
 }
 
 // at reads the schema of a place.
@@ -156,11 +193,13 @@ func (r *schemaReader) at(value any, at string) *schema {
 		if s := r.known[v]; s != nil {
 			return s
 		}
-		sum, shared := r.sums[v]
-		s := r.equal[sum]
+		n, shared := r.shared[v]
+		s := r.equal[n]
 		if s == nil || !shared {
 			s = r.add(at)
-			r.equal[sum], r.known[v] = s, s // before it is read, for it may refer to itself
+			if r.known[v] = s; shared { // before it is read, for it may refer to itself
+				r.equal[n] = s
+			}
 			r.read(s, v)
 		}
 		r.known[v] = s
@@ -171,15 +210,14 @@ func (r *schemaReader) at(value any, at string) *schema {
 }
 
 func (r *schemaReader) read(s *schema, o *json.Object) {
-	seen := map[string]bool{}
+	r.limits.spend(20, s.at)
 	old := o.At("items")
 	_, tuple := old.([]any)
 	for i, name := range o.Names {
-		at, value := s.at+"/"+escapePointer(name), o.Values[i]
-		if seen[name] {
+		at, value := below(s.at, name), o.Values[i]
+		if r.twice(o, i) {
 			fail(at, "it is given twice")
 		}
-		seen[name] = true
 		switch name {
 		case "type":
 			s.types = r.types(value, at)
@@ -254,7 +292,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "patternProperties":
 			s.patterns = r.named(value, at)
 			for _, p := range s.patterns {
-				r.compilePattern(p.name, at+"/"+escapePointer(p.name))
+				r.compilePattern(p.name, below(at, p.name))
 			}
 		case "additionalProperties":
 			s.additional = r.at(value, at)

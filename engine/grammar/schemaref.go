@@ -1,35 +1,52 @@
 package grammar
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"quire/engine/json"
 )
 
-// named are the keywords of objects whose names are no keywords.
-const named = " properties patternProperties $defs definitions dependentSchemas dependencies "
+// longURI is how long an identifier of a schema may be: everything in it is relative to it.
+const longURI = 2000
+
+// holds tells whether there is something in a value.
+func holds(value any) bool {
+	switch value.(type) {
+	case []any, *json.Object:
+		return true
+	}
+	return false
+}
 
 // index finds anchors and ids, and what each $ref is relative to. keyword is the one that the value belongs to.
 func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 	if depth > r.limits.Depth {
 		fail(at, "it is nested more than %d deep", r.limits.Depth)
 	}
+	r.limits.spend(4, at)
 	switch v := value.(type) {
 	case []any:
 		for i, item := range v {
-			r.index(item, at+"/"+decimal(i), base, "", depth+1)
+			if holds(item) {
+				r.index(item, below(at, decimal(i)), base, "", depth+1)
+			}
 		}
 	case *json.Object:
-		if strings.Contains(named, " "+keyword+" ") {
+		if hasNames(keyword) {
 			for i, name := range v.Names {
-				r.index(v.Values[i], at+"/"+escapePointer(name), base, "", depth+1)
+				if holds(v.Values[i]) {
+					r.index(v.Values[i], below(at, name), base, "", depth+1)
+				}
 			}
 			return
 		}
 		for _, name := range []string{"$id", "id"} { // id until draft 6
 			if text, ok := v.At(name).(string); ok && !strings.HasPrefix(text, "#") {
-				base = join(base, strings.TrimSuffix(text, "#"))
+				if base = join(base, strings.TrimSuffix(text, "#")); len(base) > longURI {
+					fail(below(at, name), "with what it is relative to it has more than %d characters", longURI)
+				}
 				r.anchors[base] = found{v, at}
 			} else if ok {
 				r.anchors[base+text] = found{v, at}
@@ -49,7 +66,9 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 			case "enum", "const", "default", "examples":
 				continue
 			}
-			r.index(v.Values[i], at+"/"+escapePointer(name), base, name, depth+1)
+			if holds(v.Values[i]) {
+				r.index(v.Values[i], below(at, name), base, name, depth+1)
+			}
 		}
 	}
 }
@@ -91,7 +110,8 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 	if !strings.HasPrefix(fragment, "/") {
 		return r.at(from.value, from.at)
 	}
-	for _, part := range strings.Split(fragment[1:], "/") {
+	for part := range strings.SplitSeq(fragment[1:], "/") {
+		r.limits.spend(4, at)
 		name := strings.ReplaceAll(strings.ReplaceAll(unescapePercent(part), "~1", "/"), "~0", "~")
 		next := any(nil)
 		ok := false
@@ -109,7 +129,7 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 		if !ok {
 			fail(at, "it refers to %s, which is not in the schema", text)
 		}
-		from = found{next, from.at + "/" + escapePointer(name)}
+		from = found{next, below(from.at, name)}
 	}
 	return r.at(from.value, from.at)
 }
@@ -125,6 +145,23 @@ func (r *schemaReader) names(o *json.Object) map[string]int {
 		r.places[o] = at
 	}
 	return at
+}
+
+// twice tells whether a name of an object comes twice in it.
+func (r *schemaReader) twice(o *json.Object, i int) bool {
+	if len(o.Names) > 16 {
+		return r.names(o)[o.Names[i]] != i
+	}
+	return slices.Contains(o.Names[:i], o.Names[i])
+}
+
+// has tells whether an object has a name.
+func (r *schemaReader) has(o *json.Object, name string) bool {
+	if len(o.Names) > 16 {
+		_, ok := r.names(o)[name]
+		return ok
+	}
+	return slices.Contains(o.Names, name)
 }
 
 // dynamicRef resolves a $dynamicRef, which is a $ref unless there are several schemas that it may mean.

@@ -5,6 +5,7 @@ import "quire/engine/json"
 // refute gives the alternatives in which a schema does not hold: in each, one thing that it says does not.
 func (x *expansion) refute(s *schema) []option {
 	var out []option
+	x.c.limits.spend(20+4*(len(s.properties)+len(s.required)+len(s.prefix)+len(s.enum)), s.at)
 	add := func(types typeSet, set func(*shape), more ...demand) {
 		out = append(out, option{more: more, set: func(t *shape) {
 			if t.types &= types; set != nil {
@@ -109,7 +110,7 @@ func (x *expansion) refuteValues(s *schema, add addOption) {
 	}
 	var text *nfa
 	if len(texts) > 0 {
-		text = flat(choice(texts...), false, s.at, x.c.limits.States)
+		text = flat(choice(texts...), false, s.at, x.c.limits)
 	}
 	add(types, func(t *shape) {
 		if text != nil {
@@ -154,6 +155,7 @@ func (x *expansion) refuteList(s *schema, add addOption, never func(string)) {
 	}
 	for i, p := range s.prefix {
 		list := x.c.add(p.at)
+		x.c.limits.spend(i/2, s.at)
 		for range i {
 			list.prefix = append(list.prefix, x.c.yes)
 		}

@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"strconv"
 	"strings"
 
 	"quire/engine/json"
@@ -52,51 +53,77 @@ func (c *schemaCompiler) numberOf(s *shape, at string) *expr {
 	if len(s.nums) == 0 {
 		return base
 	}
-	limit := c.limits.Deterministic
-	d := flat(base, false, at, c.limits.States).deterministic(limit)
-	and := func(e *expr) {
-		f := flat(e, false, at, c.limits.States).deterministic(limit)
-		c.spend(len(d.next)+len(f.next), at)
-		d = d.and(f, false)
-	}
-	for _, n := range s.nums {
-		switch n.kind {
-		case 'b':
-			if n.s.minimum != nil {
-				and(n.s.minimum.from(false))
-			}
-			if n.s.above != nil {
-				and(n.s.above.from(true))
-			}
-			if n.s.maximum != nil {
-				and(n.s.maximum.to(false))
-			}
-			if n.s.below != nil {
-				and(n.s.below.to(true))
-			}
-			if n.s.multipleOf != nil {
-				d = d.and(n.s.multipleOf.multiples(n.at+"/multipleOf", limit), false)
-			}
-		case 'f':
-			and(n.value.from(n.open))
-		case 't':
-			and(n.value.to(n.open))
-		case 'm':
-			d = d.and(n.value.multiples(n.at+"/multipleOf", limit), true)
-		case 'x':
-			d = d.and(flat(n.equal, false, at, c.limits.States).deterministic(limit), true)
+	bounds := s.bounds()
+	key, cached := []byte{byte(kind)}, true
+	for _, n := range bounds {
+		if cached = cached && n.kind != 'x'; cached {
+			key = n.appendKey(key)
 		}
 	}
-	c.spend(len(d.next), at)
-	n := d.nfa(c.limits.States)
-	if n == nil {
-		return nil
+	if e, ok := c.bounded[string(key)]; cached && ok {
+		return e
 	}
-	return reference(c.rule(at, &expr{op: opText, fragment: n, max: unbounded}))
+	d := flat(base, false, at, c.limits).deterministic()
+	for _, n := range bounds {
+		d = d.and(c.numbersOf(n), n.kind == 'm' || n.kind == 'x')
+	}
+	var e *expr
+	if n := d.nfa(); n != nil {
+		e = reference(c.rule(at, &expr{op: opText, fragment: n, max: unbounded}))
+	}
+	if cached {
+		c.bounded[string(key)] = e
+	}
+	return e
+}
+
+// bounds are what a shape says of numbers, one by one.
+func (s *shape) bounds() []numberDemand {
+	var list []numberDemand
+	for _, n := range s.nums {
+		if n.kind != 'b' {
+			list = append(list, n)
+			continue
+		}
+		for _, b := range []numberDemand{{kind: 'f', value: n.s.minimum}, {kind: 'f', value: n.s.above, open: true}, {kind: 't', value: n.s.maximum},
+			{kind: 't', value: n.s.below, open: true}, {kind: '*', value: n.s.multipleOf}} {
+			if b.value != nil {
+				b.at = n.at
+				list = append(list, b)
+			}
+		}
+	}
+	return list
+}
+
+func (n numberDemand) appendKey(to []byte) []byte {
+	return n.value.appendKey(strconv.AppendBool(append(to, n.kind), n.open))
+}
+
+// numbersOf gives the texts of numbers that a demand names.
+func (c *schemaCompiler) numbersOf(n numberDemand) *dfa {
+	if n.kind == 'x' {
+		return flat(n.equal, false, n.at, c.limits).deterministic()
+	}
+	key := string(n.appendKey(nil))
+	d := c.bounds[key]
+	if d == nil {
+		switch n.kind {
+		case 'f':
+			d = flat(n.value.from(n.open), false, n.at, c.limits).deterministic()
+		case 't':
+			d = flat(n.value.to(n.open), false, n.at, c.limits).deterministic()
+		default:
+			d = n.value.multiples(n.at+"/multipleOf", c.limits)
+		}
+		c.bounds[key] = d
+	}
+	return d
 }
 
 // constant gives the text of a value that is written in the schema, with white space where it may stand.
 func (c *schemaCompiler) constant(value any) *expr {
+	c.limits.spend(12*weight(value), "")
 	ws := reference(c.ws)
 	switch v := value.(type) {
 	case []any:

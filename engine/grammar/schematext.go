@@ -1,8 +1,8 @@
 package grammar
 
 // freeText is any text as JSON spells it, behind its first quote: all escapes, pairs of surrogates only in pairs.
-func freeText(limit int) *nfa {
-	n := &nfa{limit: limit}
+func freeText(limits *budget) *nfa {
+	n := &nfa{limits: limits}
 	body, end := n.add(0), n.add(0)
 	n.runesTo(body, body, newSet(span{0, 0x1F}, spanOf('"'), spanOf('\\')).not(), true)
 	n.byte(body, '"', '"', end, false)
@@ -64,7 +64,7 @@ func (c *schemaCompiler) textOf(demands []textDemand) *nfa {
 	if known := c.spelled[n]; known != nil {
 		return known
 	}
-	out := spell(n, c.limits.States)
+	out := spell(n)
 	c.spelled[n] = out
 	return out
 }
@@ -73,7 +73,7 @@ func (c *schemaCompiler) textOf(demands []textDemand) *nfa {
 func (c *schemaCompiler) anyText() *nfa {
 	switch {
 	case c.style.apart == nil:
-		return freeText(c.limits.States)
+		return freeText(c.limits)
 	case c.style.quote == "":
 		return c.textOf([]textDemand{{"#", c.style.apart, true}})
 	}
@@ -100,7 +100,7 @@ func (c *schemaCompiler) rawText(demands []textDemand, not ...*nfa) *nfa {
 
 // ticking makes, of an automaton of texts, one that counts their characters.
 func (n *nfa) ticking() *nfa {
-	out := &nfa{limit: n.limit, name: n.name}
+	out := &nfa{limits: n.limits, name: n.name}
 	for q := range n.states {
 		out.add(0)
 		out.states[q].final = n.states[q].final
@@ -142,13 +142,11 @@ func (c *schemaCompiler) plainText(demands []textDemand) *nfa {
 	if n, ok := c.joined[key]; ok {
 		return n
 	}
-	limit := c.limits.Deterministic
 	var d *dfa
 	for _, t := range demands {
 		if !t.not {
 			t.text.name = t.at
-			e := t.text.deterministic(limit)
-			c.spend(len(e.next), t.at)
+			e := t.text.deterministic()
 			if d == nil {
 				d = e
 			} else {
@@ -157,42 +155,29 @@ func (c *schemaCompiler) plainText(demands []textDemand) *nfa {
 		}
 	}
 	if d == nil {
-		d = flat(repeat(class(runeSet{{0, lastRune}}), 0, unbounded), false, demands[0].at, c.limits.States).deterministic(limit)
+		d = flat(repeat(class(runeSet{{0, lastRune}}), 0, unbounded), false, demands[0].at, c.limits).deterministic()
 	}
 	for _, t := range demands {
 		if t.not {
 			d.name = t.at
-			d = d.and(t.text.deterministic(limit), true)
+			d = d.and(t.text.deterministic(), true)
 		}
-		c.spend(len(d.next), t.at)
 	}
-	n := d.nfa(c.limits.States)
+	n := d.nfa()
 	c.joined[key] = n
 	return n
 }
 
-// spend counts states that were made to find what must hold at once: all of them may be so many times what one automaton may have.
-func (c *schemaCompiler) spend(states int, at string) {
-	if c.made += states; c.made > manyAutomata*c.limits.Deterministic {
-		fail(at, "finding what must hold at once takes more than %d states", manyAutomata*c.limits.Deterministic)
-	}
-}
-
-const manyAutomata = 50
-
 // spell makes, of an automaton of texts, that of JSON's spelling of them behind the first quote: quotes, backslashes and
 // control characters by escapes, all else by itself. Characters tick.
-func spell(n *nfa, limit int) *nfa {
-	out := &nfa{limit: limit, name: n.name}
+func spell(n *nfa) *nfa {
+	out := &nfa{limits: n.limits, name: n.name}
 	for range n.states {
 		out.add(0)
 	}
 	end := out.add(0)
 	out.states[end].final = true
-	type way struct {
-		to   int32
-		high byte
-	}
+	known := map[escapes]int32{}
 	for q := range n.states {
 		s := &n.states[q]
 		from := int32(q)
@@ -200,34 +185,22 @@ func spell(n *nfa, limit int) *nfa {
 		if s.final {
 			out.byte(from, '"', '"', end, false)
 		}
-		slashes := map[int32]int32{} // by where it goes: behind the backslash
-		controls := map[way]int32{}  // behind \u000 or \u001
-		slash := func(to int32) int32 {
-			at, ok := slashes[to]
-			if !ok {
-				at = out.add(0)
-				slashes[to] = at
-				out.byte(from, '\\', '\\', at, true)
+		var slashes []escapes
+		slash := func(to int32, b byte) {
+			for i := range slashes {
+				if slashes[i].to == to {
+					slashes[i].add(b)
+					return
+				}
 			}
-			return at
+			slashes = append(slashes, escapes{to: to})
+			slashes[len(slashes)-1].add(b)
 		}
 		for _, e := range s.edges {
 			for lo := int(e.lo); lo <= int(e.hi); {
 				b := byte(lo)
-				switch {
-				case b < ' ':
-					out.control(slash(e.to), b, e.to, func(high byte, make func() int32) int32 {
-						at, ok := controls[way{e.to, high}]
-						if !ok {
-							at = make()
-							controls[way{e.to, high}] = at
-						}
-						return at
-					})
-					lo++
-					continue
-				case b == '"' || b == '\\':
-					out.byte(slash(e.to), b, b, e.to, false)
+				if b < ' ' || b == '"' || b == '\\' {
+					slash(e.to, b)
 					lo++
 					continue
 				}
@@ -241,27 +214,68 @@ func spell(n *nfa, limit int) *nfa {
 				lo = hi + 1
 			}
 		}
+		for _, e := range slashes {
+			at, ok := known[e]
+			if !ok {
+				at = out.escapes(e)
+				known[e] = at
+			}
+			out.byte(from, '\\', '\\', at, true)
+		}
 	}
 	return out
 }
 
-// control adds the escapes of a control character behind its backslash: the short one, and four digits.
-func (n *nfa) control(slash int32, b byte, to int32, known func(high byte, make func() int32) int32) {
-	if short := escaped(b); len(short) == 2 {
-		n.byte(slash, short[1], short[1], to, false)
+// escapes are the characters that lead to a state and that JSON escapes.
+type escapes struct {
+	to      int32
+	control uint32 // a bit each
+	quote   bool
+	slash   bool
+}
+
+func (e *escapes) add(b byte) {
+	switch b {
+	case '"':
+		e.quote = true
+	case '\\':
+		e.slash = true
+	default:
+		e.control |= 1 << b
 	}
-	last := known(b>>4, func() int32 {
-		at := slash
-		for _, c := range []byte{'u', '0', '0', '0' + b>>4} {
-			next := n.add(0)
-			n.byte(at, c, c, next, false)
-			at = next
+}
+
+// escapes adds what follows a backslash: of control characters the short escape, and four digits.
+func (n *nfa) escapes(e escapes) int32 {
+	slash := n.add(0)
+	if e.quote {
+		n.byte(slash, '"', '"', e.to, false)
+	}
+	if e.slash {
+		n.byte(slash, '\\', '\\', e.to, false)
+	}
+	var last [2]int32 // behind u000 and u001
+	for b := range byte(' ') {
+		if e.control>>b&1 == 0 {
+			continue
 		}
-		return at
-	})
-	c := "0123456789abcdef"[b&15]
-	n.byte(last, c, c, to, false)
-	if c >= 'a' {
-		n.byte(last, c-32, c-32, to, false)
+		if short := escaped(b); len(short) == 2 {
+			n.byte(slash, short[1], short[1], e.to, false)
+		}
+		at := &last[b>>4]
+		if *at == 0 {
+			*at = slash
+			for _, c := range []byte{'u', '0', '0', '0' + b>>4} {
+				next := n.add(0)
+				n.byte(*at, c, c, next, false)
+				*at = next
+			}
+		}
+		c := "0123456789abcdef"[b&15]
+		n.byte(*at, c, c, e.to, false)
+		if c >= 'a' {
+			n.byte(*at, c-32, c-32, e.to, false)
+		}
 	}
+	return slash
 }

@@ -178,7 +178,7 @@ func (c *schemaCompiler) validOthers(u *schema, value any) bool {
 	o, _ := value.(*json.Object)
 	items, _ := value.([]any)
 	list := holding{func(s *schema, not bool) bool { return c.valid(s, value) != not },
-		func(name string) bool { return o != nil && has(o, name) }}.evaluating(u)
+		func(name string) bool { return o != nil && c.has(o, name) }}.evaluating(u)
 	if s := c.otherNames(u, list); s != nil && o != nil && !c.valid(s, o) {
 		return false
 	}

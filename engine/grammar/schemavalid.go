@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -42,11 +41,7 @@ func appendSpelling(to []byte, value any) []byte {
 	switch v := value.(type) {
 	case json.Number:
 		n := numberOf(v)
-		if n.negative {
-			to = append(to, '-')
-		}
-		to = append(append(to, n.digits...), 'e')
-		return strconv.AppendInt(to, int64(n.exponent), 10)
+		return n.appendKey(to)
 	case []any:
 		to = append(to, '[')
 		for _, item := range v {
@@ -68,22 +63,28 @@ func appendSpelling(to []byte, value any) []byte {
 	return append(to, writeValue(value)...)
 }
 
-func same(v, w any) bool { return spelling(v) == spelling(w) }
-
-func has(o *json.Object, name string) bool {
-	for _, n := range o.Names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+// spelling counts what it takes.
+func (r *schemaReader) spelling(value any, at string) string {
+	text := spelling(value)
+	r.limits.spend(len(text)/8+4, at)
+	return text
 }
 
-// check bounds how often a listed value is held against a schema, and a schema against another.
-func (c *schemaCompiler) check(s *schema) {
-	if c.checks++; c.checks > c.limits.Checks {
-		fail(s.at, "telling which values satisfy it takes more than %d steps", c.limits.Checks)
+func same(v, w any) bool { return spelling(v) == spelling(w) }
+
+// weight is how many steps it takes to look at a value.
+func weight(value any) int {
+	switch v := value.(type) {
+	case string:
+		return len(v)/256 + 1
+	case json.Number:
+		return len(v)/64 + 2
+	case []any:
+		return len(v)/8 + 1
+	case *json.Object:
+		return len(v.Names)/4 + 1
 	}
+	return 1
 }
 
 // valid tells whether a value that is written in a schema satisfies another.
@@ -91,6 +92,7 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 	if s.boolean {
 		return !s.never
 	}
+	c.limits.spend(4*weight(value), s.at)
 	t := typeOf(value)
 	if s.types != 0 && s.types&t == 0 {
 		return false
@@ -99,14 +101,13 @@ func (c *schemaCompiler) valid(s *schema, value any) bool {
 		if s.listed == nil {
 			s.listed = make(map[string]bool, len(s.enum))
 			for _, v := range s.enum {
-				s.listed[spelling(v)] = true
+				s.listed[c.spelling(v, s.at)] = true
 			}
 		}
-		if !s.listed[spelling(value)] {
+		if !s.listed[c.spelling(value, s.at)] {
 			return false
 		}
 	}
-	c.check(s)
 	switch {
 	case t&typeNumber != 0:
 		if !c.validNumber(s, numberOf(value)) {
@@ -213,7 +214,7 @@ func (c *schemaCompiler) validList(s *schema, list []any) bool {
 			found++
 		}
 		if s.unique {
-			differ[spelling(v)] = true
+			differ[c.spelling(v, s.at)] = true
 		}
 	}
 	if s.unique && len(differ) < len(list) {
@@ -227,7 +228,7 @@ func (c *schemaCompiler) validObject(s *schema, o *json.Object) bool {
 		return false
 	}
 	for _, name := range s.required {
-		if !has(o, name) {
+		if !c.has(o, name) {
 			return false
 		}
 	}
@@ -243,13 +244,13 @@ func (c *schemaCompiler) validObject(s *schema, o *json.Object) bool {
 	}
 	for _, d := range s.dependent {
 		for _, name := range d.required {
-			if has(o, d.name) && !has(o, name) {
+			if c.has(o, d.name) && !c.has(o, name) {
 				return false
 			}
 		}
 	}
 	for _, d := range s.dependentSchemas {
-		if has(o, d.name) && !c.valid(d.schema, o) {
+		if c.has(o, d.name) && !c.valid(d.schema, o) {
 			return false
 		}
 	}
@@ -258,12 +259,15 @@ func (c *schemaCompiler) validObject(s *schema, o *json.Object) bool {
 
 // ofName is what a schema demands of the property of a name.
 func (c *schemaCompiler) ofName(s *schema, name string) goal {
-	var g goal
-	for _, p := range s.properties {
-		if p.name == name {
-			g = append(g, demand{s: p.schema})
+	c.limits.spend(2, s.at)
+	if s.byName == nil {
+		s.byName = make(map[string]goal, len(s.properties))
+		for _, p := range s.properties {
+			s.byName[p.name] = append(s.byName[p.name], demand{s: p.schema})
 		}
 	}
+	g := s.byName[name]
+	g = g[:len(g):len(g)]
 	for _, p := range s.patterns {
 		if c.pattern[p.name].matches(name) {
 			g = append(g, demand{s: p.schema})

@@ -20,19 +20,19 @@ var (
 )
 
 // quoteStyle has a quote of its own around texts, and names without any.
-func quoteStyle(quote string, limit int) style {
+func quoteStyle(quote string, limits *budget) style {
 	s := callStyle
-	s.quote, s.bare, s.apart = quote, true, holdingAny([]string{quote}, limit)
+	s.quote, s.bare, s.apart = quote, true, holdingAny([]string{quote}, limits)
 	return s
 }
 
 // holdingAny is the texts that hold one of some marks.
-func holdingAny(marks []string, limit int) *nfa {
+func holdingAny(marks []string, limits *budget) *nfa {
 	list := make([]*expr, len(marks))
 	for i, m := range marks {
 		list[i] = literal(m)
 	}
-	return flat(choice(list...), true, "", limit)
+	return flat(choice(list...), true, "", limits)
 }
 
 // quoted puts the first quote before a text, and behind it the last, if the text has it not.

@@ -1,6 +1,10 @@
 package grammar
 
-import "sort"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
 
 // Vocabulary is a model's tokens as a trie of their bytes. Grammars share it.
 type Vocabulary struct {
@@ -51,10 +55,7 @@ func NewVocabulary(tokens [][]byte, eos, special []int32) *Vocabulary {
 			total += len(t)
 		}
 	}
-	sort.Slice(ids, func(i, j int) bool {
-		a, b := string(tokens[ids[i]]), string(tokens[ids[j]])
-		return a < b || a == b && ids[i] < ids[j]
-	})
+	slices.SortFunc(ids, func(i, j int32) int { return cmp.Or(bytes.Compare(tokens[i], tokens[j]), cmp.Compare(i, j)) })
 	v.tokens = make([][]byte, len(tokens))
 	for _, id := range ids {
 		v.tokens[id] = tokens[id]
