@@ -28,6 +28,10 @@ func TestBatches(t *testing.T) {
 	}{
 		{matvecShape{lanes: 64, tile: 8, workgroup: 128, batch: 2}, quant.Q4_0, SiLU}, {matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 2}, quant.Q6_K, ""},
 		{matvecShape{lanes: int(subgroup), tile: 2, workgroup: 128, batch: 4}, quant.Q4_1, ""}, {matvecShape{lanes: 128, tile: 2, workgroup: 128}, quant.Q4_0, ""},
+		{matvecShape{lanes: 64, tile: 8, workgroup: 128, batch: 1}, quant.Q8_0, SiLU}, {matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.F16, ""},
+		{matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.BF16, ""}, {matvecShape{lanes: 64, tile: 8, workgroup: 128, batch: 1}, quant.Q4_K, SiLU},
+		{matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.Q5_K, ""}, {matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.IQ4_XS, ""},
+		{matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.MXFP4, ""}, {matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}, quant.Q2_K, ""},
 	} {
 		if runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" && i > 0 {
 			continue
@@ -57,24 +61,53 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// All that lanes read at once is there.
+// All that lanes read at once is there, and rows of heads come in fours.
 func TestOneRowShapes(t *testing.T) {
-	for _, cols := range []int{2048, 4096, 8192, 14336} {
-		for _, rows := range []int{2048, 3072, 16384, 28672, 128256} {
-			p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: rows, Cols: cols}}
-			for range 2 {
-				s, ok := p.oneRowShape()
-				require.True(t, ok)
-				assert.Zero(t, widestTile%s.tile)
-				if s.batch > 0 {
-					assert.Zero(t, p.Matrix.strips()*4%(s.lanes*s.batch), "%d columns: %+v", cols, s)
+	for _, typ := range runningTypes() {
+		for _, cols := range []int{96, 1536, 2048, 4096, 8192, 14336} {
+			for _, rows := range []int{2048, 3072, 16384, 28672, 128256} {
+				for _, heads := range []*HeadTail{nil, {}} {
+					p := LinearParams{Matrix: &Matrix{Type: typ, Rows: rows, Cols: cols}, Heads: heads}
+					s, ok := p.oneRowShape()
+					if cols < 2048 {
+						require.False(t, ok)
+					}
+					if !ok {
+						continue
+					}
+					assert.Zero(t, widestTile%s.tile)
+					if heads != nil {
+						assert.Zero(t, s.tile%4)
+					}
+					if s.batch > 0 {
+						assert.Zero(t, p.Matrix.strips()*4%(s.lanes*s.batch), "%s, %d columns: %+v", typ, cols, s)
+					}
 				}
-				p.Heads = &HeadTail{}
 			}
 		}
 	}
-	_, ok := (&LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 64, Cols: 96}}).oneRowShape()
-	assert.False(t, ok)
+	for _, c := range []struct {
+		typ        quant.Type
+		rows, cols int
+		heads      bool
+		want       matvecShape
+	}{
+		{quant.F16, 3072, 2048, true, matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 2}},
+		{quant.Q8_0, 3072, 2048, true, matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 1}},
+		{quant.Q4_0, 6144, 4096, true, matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 4}},
+		{quant.Q6_K, 2048, 8192, false, matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}},
+		{quant.Q8_0, 16384, 2048, false, matvecShape{lanes: 64, tile: 8, workgroup: 128, batch: 1}},
+		{quant.Q4_0, 128256, 2048, false, matvecShape{lanes: 32, tile: 8, workgroup: 128, batch: 2}},
+	} {
+		p := LinearParams{Matrix: &Matrix{Type: c.typ, Rows: c.rows, Cols: c.cols}, large: true}
+		if c.heads {
+			p.Heads = &HeadTail{}
+		}
+		assert.Equal(t, c.want, p.matvecShape(1, largeSubgroup), "%s of %d × %d", c.typ, c.rows, c.cols)
+		assert.NotEqual(t, c.want, p.matvecShape(1, 8), "on small subgroups")
+	}
+	_, ok := (&LinearParams{Matrix: &Matrix{Type: quant.F16, Rows: 16384, Cols: 2048}}).oneRowShape()
+	assert.False(t, ok, "gains nothing")
 }
 
 // A tile of eight rows takes one adapter's part for all of them only where none begins inside it.
