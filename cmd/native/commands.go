@@ -38,7 +38,7 @@ type commands struct {
 		Attention benchAttentionCommand `cmd:"" help:"Measure attention: flash beside standard, forward, backward and decode."`
 		Serve     benchServeCommand     `cmd:"" help:"Measure a running server: tokens a second and latencies, for several numbers of clients."`
 	} `cmd:"" help:"Measure a model, or attention alone."`
-	Tune       tuneCommand       `cmd:"" help:"Find the fastest attention tiles for this GPU and remember them."`
+	Tune       tuneCommand       `cmd:"" help:"Find this GPU's fastest kernels, of attention or of a model's products, and remember them."`
 	Sim        simCommand        `cmd:"" help:"Replay a request trace through the scheduler, beside contiguous allocators."`
 	Train      trainCommand      `cmd:"" help:"Train a small llama on a text."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

@@ -18,9 +18,10 @@ import (
 
 type tuneCommand struct {
 	gpuFlags
-	Quick  bool `help:"Measure head dim 64 only, with shorter sequences. What is remembered beyond that stays."`
-	Forget bool `help:"Measure nothing; forget what is remembered of the adapter."`
-	JSON   bool `name:"json" help:"Print one JSON object."`
+	Model  string `short:"m" placeholder:"MODEL" help:"Measure how one row is multiplied by this model's matrices, in place of attention: a GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
+	Quick  bool   `help:"Measure head dim 64 only, with shorter sequences; with -m, few shapes. What is remembered beyond that stays."`
+	Forget bool   `help:"Measure nothing; forget what is remembered of the adapter."`
+	JSON   bool   `name:"json" help:"Print one JSON object."`
 }
 
 // Help is what --help shows beyond the flags.
@@ -31,9 +32,14 @@ them, unless --variant or --deterministic says otherwise. A new driver or other 
 results than the baseline is not chosen. Where subgroups give wrong results, that is remembered too, and attention goes
 without them.
 
+With -m it measures how decoding one sequence multiplies by each of a model's matrices: how many invocations share a row, how many rows
+are theirs, and how much they read at once. What is fastest is remembered by the matrices' types and sizes, and used for every model
+with such matrices.
+
 Examples:
 
   quire tune
+  quire tune -m model.gguf
   quire tune --adapter nvidia --json
   quire tune --forget`
 }
@@ -44,7 +50,7 @@ func (c *tuneCommand) Run(h *host) error {
 	defer stop()
 	o := c.gpuFlags.options()
 	if c.Forget {
-		if c.Quick || c.JSON {
+		if c.Quick || c.JSON || c.Model != "" {
 			return usagef("--forget stands alone, or with --adapter")
 		}
 		return forgetTuning(ctx, h, o)
@@ -53,9 +59,7 @@ func (c *tuneCommand) Run(h *host) error {
 		return err
 	}
 	bar := newProgress(h.err)
-	tuned, err := attend.Tune(ctx, o, c.Quick, func(p attend.Progress) {
-		bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
-	})
+	tuned, tuning, show, err := c.measure(ctx, h, bar)
 	bar.clear()
 	if err != nil {
 		return interrupted(ctx, h, err)
@@ -65,19 +69,37 @@ func (c *tuneCommand) Run(h *host) error {
 	if c.JSON {
 		shown = writeJSON(h.out, tuned)
 	} else {
-		shown = printTuned(h.out, tuned)
+		shown = show(h.out)
 	}
 	before, path, err := readTunings()
 	if err != nil {
 		fmt.Fprintf(h.err, "quire: what %s held is replaced: %v\n", path, err)
 	}
-	if path, err = writeTunings(before.With(tuned.Tuning)); err != nil {
+	if path, err = writeTunings(before.With(tuning)); err != nil {
 		return err
 	}
 	if !c.JSON && shown == nil {
 		_, shown = fmt.Fprintf(h.out, "\nremembered in %s\n", path)
 	}
 	return shown
+}
+
+// measure gives what was measured, what is remembered of it, and how it is shown.
+func (c *tuneCommand) measure(ctx context.Context, h *host, bar *progress) (tuned any, tuning attention.Tuning, show func(io.Writer) error, err error) {
+	if c.Model != "" {
+		rows, err := c.measureRows(ctx, h, bar)
+		if err != nil {
+			return nil, tuning, nil, err
+		}
+		return rows, rows.Tuning, rows.print, nil
+	}
+	tiles, err := attend.Tune(ctx, c.gpuFlags.options(), c.Quick, func(p attend.Progress) {
+		bar.note(fmt.Sprintf("%d of %d: %s", p.Done+1, p.Total, p.Stage))
+	})
+	if err != nil {
+		return nil, tuning, nil, err
+	}
+	return tiles, tiles.Tuning, func(w io.Writer) error { return printTuned(w, tiles) }, nil
 }
 
 func forgetTuning(ctx context.Context, h *host, o gpu.Options) error {

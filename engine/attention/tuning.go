@@ -8,6 +8,7 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/json"
+	"quire/engine/kernel"
 	"quire/shaders"
 )
 
@@ -20,6 +21,8 @@ type Tuning struct {
 	Kernels string `json:"kernels"`         // hash of the kernels' text that was measured
 	Plain   bool   `json:"plain,omitempty"` // subgroups give wrong results: the tiles were measured, and run, without
 	Tiles   []Best `json:"tiles"`           // by rising head dim
+
+	Products []kernel.TunedRow `json:"products,omitempty"` // shapes of one row's products
 }
 
 // Best are the fastest tiles for a head dim, and for those below it down to the next.
@@ -96,10 +99,19 @@ func (ts Tunings) For(info gpu.AdapterInfo) *Tuning {
 }
 
 // With returns the tunings with t in place of its adapter's others. What one of the same driver and kernels measured
-// beyond t, other head dims and units, is kept.
+// beyond t, other head dims, units and matrices, is kept.
 func (ts Tunings) With(t Tuning) Tunings {
-	if i := slices.IndexFunc(ts, t.same); i >= 0 && ts[i].Plain == t.Plain {
+	i := slices.IndexFunc(ts, t.same)
+	if i >= 0 && len(t.Tiles) == 0 {
+		t.Plain = ts[i].Plain
+	}
+	if i >= 0 && ts[i].Plain == t.Plain {
 		t.Tiles = mergeTiles(ts[i].Tiles, t.Tiles)
+		for _, p := range ts[i].Products {
+			if t.Row(p.RowMatrix) == nil {
+				t.Products = append(t.Products[:len(t.Products):len(t.Products)], p)
+			}
+		}
 	}
 	return append(ts.Without(t.Adapter, t.Backend), t)
 }
@@ -143,6 +155,18 @@ func (t *Tuning) Units(headDim int) int {
 		return b.Units
 	}
 	return 0
+}
+
+// Row returns the shape that was measured for products of one row by such a matrix, or nil.
+func (t *Tuning) Row(m kernel.RowMatrix) *kernel.RowShape {
+	if t != nil {
+		for i := range t.Products {
+			if t.Products[i].RowMatrix == m {
+				return &t.Products[i].RowShape
+			}
+		}
+	}
+	return nil
 }
 
 // UnitsFor returns the compute units with which ChooseSplit gives a sequence of so many keys spans of about span.

@@ -115,6 +115,32 @@ func TestTuningsMerge(t *testing.T) {
 	require.Equal(t, quick.Tiles, Tunings{older}.With(quick).For(info).Tiles, "another driver's")
 }
 
+// Products are remembered by their matrices, beside tiles: what a tuning did not measure stays.
+func TestTunedProducts(t *testing.T) {
+	info := gpu.AdapterInfo{Name: "one", Backend: "vulkan", Driver: "1.0"}
+	row := func(m kernel.RowMatrix, lanes int) Tuning {
+		u := NewTuning(info)
+		u.Products = []kernel.TunedRow{{RowMatrix: m, RowShape: kernel.RowShape{Lanes: lanes, Tile: 4, Workgroup: 128}}}
+		return u
+	}
+	down, head := kernel.RowMatrix{Type: "Q4_K", Rows: 2048, Columns: 8192}, kernel.RowMatrix{Type: "Q6_K", Rows: 128256, Columns: 2048}
+	plain := tuned(info, Best{HeadDim: 64, Prefill: "baseline", Decode: "baseline"})
+	plain[0].Plain = true
+	text := plain.With(row(down, 32)).With(row(head, 64)).With(row(down, 128)).Text()
+	all, err := ParseTunings(text)
+	require.NoError(t, err)
+	got := all.For(info)
+	require.Equal(t, plain[0].Tiles, got.Tiles)
+	require.True(t, got.Plain, "nothing was learned of it")
+	require.Len(t, got.Products, 2)
+	require.Equal(t, 128, got.Row(down).Lanes)
+	require.Equal(t, 64, got.Row(head).Lanes)
+	require.Nil(t, got.Row(kernel.RowMatrix{Type: "Q6_K", Rows: 2048, Columns: 8192}))
+	require.Equal(t, 64, all.With(tuned(info)[0]).For(info).Row(head).Lanes, "tiles alone")
+	var none *Tuning
+	require.Nil(t, none.Row(down))
+}
+
 func TestParseTunings(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":            "",

@@ -47,6 +47,8 @@ type LinearParams struct {
 	Variant string
 	// MaxTurns bounds the turns of an invocation's loops; 0: MaxTurns.
 	MaxTurns int
+	// Row is the shape of one row's kernel, where it is not the adapter's choice and fits the product.
+	Row *RowShape
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
 

@@ -71,6 +71,9 @@ const largeSubgroup = 32
 
 // matvecShape is that of the product's kernel for m rows.
 func (p *LinearParams) matvecShape(m int, subgroup uint32) matvecShape {
+	if m == 1 && p.Row != nil {
+		return p.Row.shape()
+	}
 	if m == 1 && p.large && subgroup == largeSubgroup {
 		if s, ok := p.oneRowShape(); ok {
 			return s
@@ -128,7 +131,7 @@ func matvecSpecOf(p *LinearParams, piece Piece, m int, subgroup uint32, shape ma
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
 	useReduce(&s, subgroup)
-	if subgroup == 0 && shape.batch > 0 {
+	if subgroup == 0 && parts > 0 && shape.batch > 0 {
 		s.Slots["reduce"], s.Variant, s.Needs = "reduce_both", "subgroup", gpu.FeatureSubgroups
 		s.Consts = append(s.Consts, Const{"SUBGROUP", int(parts)})
 	}

@@ -55,6 +55,9 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 		l.subgroup = a.subgroup
 	}
 	p.large = a.large && p.Variant == ""
+	if p.Row != nil && (p.Variant != "" || p.Deterministic || !p.fits(p.Row.shape(), info.Limits)) {
+		p.Row = nil
+	}
 	var all []shape
 	switch {
 	case p.only != nil:

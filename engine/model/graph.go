@@ -42,6 +42,7 @@ type Graph struct {
 	tables      map[*Rope]gpu.View
 	routed      map[*choices]routed
 	rooms       map[*adaptable]*room
+	linears     []*linear
 	headed      map[*headTail][]*linear // the products that make rows of q, k and v
 	placing     *kernel.LoRAPlace       // of adapters; nil without room for any
 	K, V        []*gpu.Buffer           // of each layer of a KV group
@@ -264,6 +265,7 @@ func (g *Graph) product(p product) {
 	}
 	kernel.AgreeOnHeads(g.Device().Limits(), all)
 	for i, params := range all {
+		params.Row = g.options.Tuning.Row(params.RowMatrix())
 		l := g.linear(params, views)
 		if p.tail != nil {
 			g.headed[p.tail] = append(g.headed[p.tail], l)
@@ -295,6 +297,7 @@ func (g *Graph) product(p product) {
 type linear struct {
 	*kernel.Linear
 	bound  *kernel.LinearBind
+	views  func() kernel.LinearViews
 	stored bool // what was recorded last has stored its rows of q, k and v
 }
 
@@ -306,7 +309,8 @@ func (g *Graph) linear(p kernel.LinearParams, views func() kernel.LinearViews) *
 		return nil
 	}
 	g.Await(l)
-	made := &linear{Linear: l}
+	made := &linear{Linear: l, views: views}
+	g.linears = append(g.linears, made)
 	g.Add(func() (err error) {
 		made.bound, err = l.Bind(views())
 		return err

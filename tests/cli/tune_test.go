@@ -90,6 +90,31 @@ func TestTune(t *testing.T) {
 	require.NotContains(t, string(text), "prefill")
 }
 
+// The products of a model are measured beside what is known of attention, remembered, and used.
+func TestTuneModel(t *testing.T) {
+	cache, model := t.TempDir(), filepath.Join("..", "testdata", "data", "models", "tiny-tales.gguf")
+	quireAt(t, cache, "tune", "--quick").ok(t)
+	r := quireAt(t, cache, "tune", "--quick", "-m", model).ok(t)
+	require.Contains(t, r.stderr, "1 of ")
+	require.Regexp(t, `F32 +320 +64 `, r.stdout)
+	path := remembered(t, cache)
+	require.Contains(t, r.stdout, "remembered in "+path)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var file struct {
+		Adapters []struct {
+			Tiles, Products []struct{ Rows, Columns int }
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &file))
+	require.Len(t, file.Adapters, 1)
+	require.Len(t, file.Adapters[0].Tiles, 1)
+	require.NotEmpty(t, file.Adapters[0].Products)
+	run := []string{"run", "-m", model, "--json", "--max-tokens", "2", "--temperature", "0", "Once"}
+	require.Equal(t, ids(t, quireAt(t, t.TempDir(), run...).ok(t)), ids(t, quireAt(t, cache, run...).ok(t)))
+	require.Contains(t, quireAt(t, cache, "tune", "-m", "no such file").stderr, "no such file")
+}
+
 func ids(t *testing.T, r result) (ids []int) {
 	var answer struct{ IDs []int }
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &answer))
@@ -111,8 +136,10 @@ func TestTuneChecksTheCache(t *testing.T) {
 }
 
 func TestTuneUsage(t *testing.T) {
-	r := quireAt(t, t.TempDir(), "tune", "--forget", "--quick")
-	require.Equal(t, 2, r.code)
-	require.Contains(t, r.stderr, "--forget stands alone")
+	for _, also := range []string{"--quick", "--model=m.gguf"} {
+		r := quireAt(t, t.TempDir(), "tune", "--forget", also)
+		require.Equal(t, 2, r.code)
+		require.Contains(t, r.stderr, "--forget stands alone")
+	}
 	require.NotZero(t, quireAt(t, t.TempDir(), "tune", "--adapter", "no such GPU").code)
 }

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"context"
+
+	"quire/engine/attention"
+	"quire/engine/kernel"
+)
+
+// TuneRows measures, for each kind of matrix that the model has, in which shapes its adapter multiplies one row fastest, of at most so many
+// (0: all), and returns what was tried and the tuning that comes of it. tell hears of each. The engine is good for nothing else afterwards but
+// to be closed.
+func (e *Engine) TuneRows(ctx context.Context, most int, tell func(m kernel.RowMatrix, done, total int)) (tried []kernel.TriedRow, t attention.Tuning, err error) {
+	err = e.loop.CallReady(func() (err error) {
+		tried, err = e.machine.Runner.TuneRows(ctx, most, tell)
+		return err
+	})
+	t = attention.NewTuning(e.info.Adapter)
+	for _, row := range tried {
+		if row.Best {
+			t.Products = append(t.Products, row.TunedRow)
+		}
+	}
+	return tried, t, err
+}

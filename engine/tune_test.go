@@ -1,0 +1,57 @@
+//go:build !js
+
+package engine
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/attention"
+	"quire/engine/kernel"
+)
+
+// What is measured of a model's products is what its kernels are next time, unless the mode is deterministic. The text is the same.
+func TestTuneRows(t *testing.T) {
+	open := func(o Options) *Engine {
+		o.MaxSeqs, o.Context = 2, 64
+		return openModel(t, "tiny-tales", o)
+	}
+	e := open(Options{})
+	var kinds []kernel.RowMatrix
+	want := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result()
+	tried, tuning, err := e.TuneRows(context.Background(), 2, func(m kernel.RowMatrix, done, total int) {
+		require.Len(t, kinds, done)
+		require.Less(t, done, total)
+		kinds = append(kinds, m)
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, kinds)
+	assert.Len(t, tried, 2*len(kinds))
+	require.Len(t, tuning.Products, len(kinds))
+	for i, p := range tuning.Products {
+		assert.Equal(t, kinds[i], p.RowMatrix)
+	}
+	// Of each the one that is no adapter's choice.
+	for i := range tuning.Products {
+		tuning.Products[i].RowShape = tried[2*i+1].RowShape
+		assert.Empty(t, tried[2*i+1].Skipped)
+	}
+	texts := func(e *Engine) (all []string) {
+		for _, m := range e.kernels {
+			if strings.HasPrefix(m.Label, "matvec") {
+				all = append(all, m.Text)
+			}
+		}
+		return all
+	}
+	o := Options{Tunings: attention.Tunings{tuning}}
+	tuned := open(o)
+	assert.NotEqual(t, texts(e), texts(tuned))
+	assert.Equal(t, want.Text, submit(t, tuned, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result().Text)
+	o.Deterministic = true
+	assert.Equal(t, texts(open(Options{Deterministic: true})), texts(open(o)))
+}
