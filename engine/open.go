@@ -183,6 +183,9 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
+	if o.TokenBudget == 0 {
+		o.TokenBudget = defaultTokenBudget(info, o.Deterministic)
+	}
 	for _, field := range []struct {
 		name       string
 		value, low int
@@ -199,9 +202,6 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	}
 	if o.Profile && !info.Features.Has(gpu.FeatureTimestamps) {
 		return fmt.Errorf("%w: a profile needs timestamp-query, which adapter %s lacks", ErrBadRequest, info.Name)
-	}
-	if o.TokenBudget == 0 {
-		o.TokenBudget = defaultTokenBudget(info, o.Deterministic)
 	}
 	binding := min(info.Limits.MaxStorageBufferBindingSize, info.Limits.MaxBufferSize)
 	if kvMemory == 0 {
