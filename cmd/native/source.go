@@ -28,6 +28,9 @@ type file struct {
 	builtIn bool
 }
 
+// Parallel is of gpu.Parallel.
+func (f *file) Parallel() bool { return gpu.IsParallel(f.ReaderAt) }
+
 // openFile opens a model by path or URL; an empty name is the built-in model. What is waited for is told to told.
 func openFile(ctx context.Context, name string, told io.Writer) (*file, error) {
 	if name == "" {

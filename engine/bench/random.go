@@ -140,6 +140,9 @@ func (r *Random) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
+// Parallel is of gpu.Parallel: several goroutines make more.
+func (r *Random) Parallel() bool { return true }
+
 // piece makes some of the bytes at an offset, at least one.
 func (r *Random) piece(p []byte, at int64) int {
 	if at < int64(len(r.header)) {

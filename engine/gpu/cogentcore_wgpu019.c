@@ -101,8 +101,10 @@ void versionPoll(Session *session, const uint64_t *submission) {
   while (!wgpuDevicePoll(session->device, 0, NULL) && !sessionIsLost(session)) nanosleep(&pause, NULL);
 }
 
-void versionMap(DeviceBuffer buffer, size_t size, Mapping *mapping) {
-  wgpuBufferMapAsync(buffer, 1, 0, size, onMap, mapping);
+void versionLook(Session *session) { wgpuDevicePoll(session->device, 0, NULL); }
+
+void versionMap(DeviceBuffer buffer, uint32_t mode, size_t size, Mapping *mapping) {
+  wgpuBufferMapAsync(buffer, mode, 0, size, onMap, mapping);
 }
 
 // versionShader relies on the byte 0 that follows the text.

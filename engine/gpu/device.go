@@ -21,6 +21,7 @@ type Device struct {
 	binds   map[string]*BindGroup
 	users   map[*Buffer][]string // the bind groups a buffer is part of
 	buffers map[*Buffer]struct{}
+	reading readings
 	bytes   uint64
 
 	compiled  Compiled
@@ -86,13 +87,18 @@ func (d *Device) newBuffer(label string, size uint64, usage Usage) (*Buffer, err
 	if err != nil {
 		return nil, d.wrap(fmt.Errorf("buffer %s of %d bytes: %w", label, size, err))
 	}
-	b := &Buffer{device: d, handle: h, label: label, size: size, usage: usage}
+	return d.hold(h, label, size, usage), nil
+}
+
+// hold counts a buffer that was made.
+func (d *Device) hold(handle int32, label string, size uint64, usage Usage) *Buffer {
+	b := &Buffer{device: d, handle: handle, label: label, size: size, usage: usage}
 	d.mu.Lock()
 	d.buffers[b] = struct{}{}
 	d.bytes += size
 	d.mu.Unlock()
 	liveBuffers.Add(1)
-	return b, nil
+	return b
 }
 
 // forget drops a released buffer and the bind groups it was part of.
@@ -197,6 +203,7 @@ func (d *Device) Destroy() {
 // Release drops all that the device holds, and the device, unless the host keeps it: in the tab whoever opens the same one next has
 // its kernels.
 func (d *Device) Release() {
+	d.Settle()
 	d.mu.Lock()
 	buffers := make([]*Buffer, 0, len(d.buffers))
 	for b := range d.buffers {

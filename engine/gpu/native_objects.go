@@ -48,7 +48,9 @@ func (n *native) destroyBuffer(handle int32) {
 	}
 	n.readMu.Lock()
 	read := n.reads[handle]
+	stage := n.stages[handle]
 	delete(n.reads, handle)
+	delete(n.stages, handle)
 	n.readMu.Unlock()
 	f := n.begin()
 	if read != nil {
@@ -56,6 +58,9 @@ func (n *native) destroyBuffer(handle int32) {
 		defer read.mu.Unlock()
 	}
 	C.quireDropBuffer(n.session, buffer, f)
+	if stage != nil {
+		C.quireDropMapping(stage)
+	}
 	if read != nil && read.mapping != nil {
 		C.quireDropMapping(read.mapping)
 		read.mapping = nil

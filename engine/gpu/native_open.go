@@ -147,7 +147,7 @@ func openBackend(ctx context.Context, o Options, ev events) (backend, error) {
 	}
 	n := &native{
 		adapter: info, events: ev, session: session, period: float64(C.quirePeriod(session)),
-		reads: map[int32]*reading{}, compile: make(chan struct{}, runtime.NumCPU()),
+		reads: map[int32]*reading{}, stages: map[int32]*C.Mapping{}, compile: make(chan struct{}, runtime.NumCPU()),
 	}
 	n.buffers.what, n.kernels.what, n.groups.what = "buffer", "kernel", "bind group"
 	return n, nil

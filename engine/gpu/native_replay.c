@@ -12,6 +12,7 @@ struct Mapping {
   size_t size;
 };
 
+enum { mapRead = 1, mapWrite = 2 };
 enum { mappingPending, mappingReady, mappingFailed, mappingAbandoned };
 
 void mappingDone(Mapping *mapping, int success) {
@@ -90,10 +91,10 @@ uint64_t quireFlush(Session *session, Failure *failure) {
   return index;
 }
 
-static Mapping *map(DeviceBuffer buffer, size_t size) {
+static Mapping *map(DeviceBuffer buffer, uint32_t mode, size_t size) {
   Mapping *mapping = calloc(1, sizeof *mapping);
   mapping->size = size;
-  versionMap(buffer, size, mapping);
+  versionMap(buffer, mode, size, mapping);
   return mapping;
 }
 
@@ -163,11 +164,29 @@ uint64_t quireReplay(Session *session, const int32_t *tape, size_t length, const
   for (size_t at = 0; at < length && alive && failure->kind == 0; at += 1 + operands[tape[at]]) {
     const int32_t *op = tape + at;
     if (op[0] != tapeMap) continue;
-    *mapped = map(buffers[op[1]], 4 * (size_t)(uint32_t)op[2]);
+    *mapped = map(buffers[op[1]], mapRead, 4 * (size_t)(uint32_t)op[2]);
     mapped++;
   }
   callEnd(session);
   return index;
+}
+
+Mapping *quireMapStage(Session *session, DeviceBuffer buffer, size_t size, Failure *failure) {
+  Mapping *mapping = callBegin(session, failure) ? map(buffer, mapWrite, size) : NULL;
+  callEnd(session);
+  return mapping;
+}
+
+void *quireStageMemory(Session *session, DeviceBuffer buffer, Mapping *mapping, Failure *failure) {
+  void *memory = NULL;
+  if (callBegin(session, failure)) {
+    if (atomic_load(&mapping->state) == mappingPending) versionLook(session);
+    uint32_t state = atomic_load(&mapping->state);
+    if (state == mappingReady) memory = wgpuBufferGetMappedRange(buffer, 0, mapping->size);
+    else if (state == mappingFailed) callFail(1, (StringView){"the stage could not be mapped", SIZE_MAX});
+  }
+  callEnd(session);
+  return memory;
 }
 
 void quireDropMapping(Mapping *mapping) {
@@ -205,7 +224,7 @@ void quireAbandon(Session *session, DeviceBuffer buffer, Mapping *mapping, Failu
 
 void quireTimings(Session *session, uint64_t *ticks, uint32_t passes, Failure *failure) {
   if (callBegin(session, failure)) {
-    Mapping *mapping = map(session->ticks, 16ull * passes);
+    Mapping *mapping = map(session->ticks, mapRead, 16ull * passes);
     take(session, session->ticks, mapping, NULL, ticks, 16ull * passes);
     quireDropMapping(mapping);
   }

@@ -10,7 +10,7 @@ typedef struct { uint32_t kind, lost; char text[8192]; } Failure;
 // Session is an open device and what its callbacks say of it. It is never freed: a driver may call back late.
 typedef struct Session Session;
 
-// Mapping is one map of a readback: 0 while it is pending, then the status.
+// Mapping is one map of a readback or of a stage: 0 while it is pending, then the status.
 typedef struct Mapping Mapping;
 
 typedef struct {
@@ -30,6 +30,12 @@ void quireDestroy(Session *session);
 void quireClose(Session *session);
 
 DeviceBuffer quireBuffer(Session *session, uint64_t size, uint64_t usage, Failure *failure);
+// quireStage makes a buffer that is mapped to be written, and gives its memory; quireUnmapStage leaves it to the GPU.
+DeviceBuffer quireStage(Session *session, uint64_t size, void **memory, Failure *failure);
+void quireUnmapStage(Session *session, DeviceBuffer buffer, Failure *failure);
+// quireMapStage begins to map a stage again. quireStageMemory gives its memory, or NULL while the GPU has it.
+Mapping *quireMapStage(Session *session, DeviceBuffer buffer, size_t size, Failure *failure);
+void *quireStageMemory(Session *session, DeviceBuffer buffer, Mapping *mapping, Failure *failure);
 void quireDropBuffer(Session *session, DeviceBuffer buffer, Failure *failure);
 Pipeline quirePipeline(Session *session, const char *text, size_t length, const uint32_t *kinds, size_t count,
                        BindGroupLayout *layout, Failure *failure);

@@ -117,6 +117,23 @@ DeviceBuffer quireBuffer(Session *session, uint64_t size, uint64_t usage, Failur
   return buffer;
 }
 
+DeviceBuffer quireStage(Session *session, uint64_t size, void **memory, Failure *failure) {
+  BufferDescriptor descriptor = {.usage = bufferMapWrite | bufferCopySource, .size = size, .mapped = 1};
+  DeviceBuffer buffer = callBegin(session, failure) ? wgpuDeviceCreateBuffer(session->device, &descriptor) : NULL;
+  *memory = buffer != NULL && failure->kind == 0 ? wgpuBufferGetMappedRange(buffer, 0, size) : NULL;
+  callEnd(session);
+  if (*memory == NULL && buffer != NULL) {
+    wgpuBufferRelease(buffer);
+    buffer = NULL;
+  }
+  return buffer;
+}
+
+void quireUnmapStage(Session *session, DeviceBuffer buffer, Failure *failure) {
+  if (callBegin(session, failure)) wgpuBufferUnmap(buffer);
+  callEnd(session);
+}
+
 void quireDropBuffer(Session *session, DeviceBuffer buffer, Failure *failure) {
   if (callBegin(session, failure)) wgpuBufferDestroy(buffer);
   wgpuBufferRelease(buffer);

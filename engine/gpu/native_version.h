@@ -21,7 +21,9 @@ void versionOpen(Session *session, Adapter adapter, const uint32_t *features, si
 void versionFacts(Adapter adapter, AdapterFacts *facts);
 Instance versionInstance(Flags backends);
 void versionPoll(Session *session, const uint64_t *submission);
-void versionMap(DeviceBuffer buffer, size_t size, Mapping *mapping);
+// versionLook lets callbacks come, and waits for nothing.
+void versionLook(Session *session);
+void versionMap(DeviceBuffer buffer, uint32_t mode, size_t size, Mapping *mapping);
 ShaderModule versionShader(Session *session, const char *text, size_t length);
 float versionPeriod(Session *session);
 void versionDestroy(Session *session);

@@ -25,7 +25,7 @@ enum { errorOutOfMemory = 3, bindUniform = 2, bindStorage = 3, bindReadOnly = 4,
 
 enum {
   chainInstanceExtras = 0x00030006,
-  bufferMapRead = 1, bufferCopySource = 4, bufferCopyTarget = 8, bufferUniform = 0x40, bufferStorage = 0x80,
+  bufferMapRead = 1, bufferMapWrite = 2, bufferCopySource = 4, bufferCopyTarget = 8, bufferUniform = 0x40, bufferStorage = 0x80,
   bufferQueryResolve = 0x200, stageCompute = 4, flagDiscardLabels = 4,
   featureTimestamps = 0x09, featureF16 = 0x0b, featureSubgroups = 0x00030021 // by 29's numbers, 0.19 is asked for none
 };
@@ -141,6 +141,7 @@ void wgpuComputePassEncoderEnd(ComputePass);
 uint64_t wgpuQueueSubmitForIndex(Queue, size_t, const CommandBuffer *);
 void wgpuQueueWriteBuffer(Queue, DeviceBuffer, uint64_t, const void *, size_t);
 const void *wgpuBufferGetConstMappedRange(DeviceBuffer, size_t, size_t);
+void *wgpuBufferGetMappedRange(DeviceBuffer, size_t, size_t);
 void wgpuBufferUnmap(DeviceBuffer);
 void wgpuBufferDestroy(DeviceBuffer);
 void wgpuBufferRelease(DeviceBuffer);

@@ -46,7 +46,8 @@ type native struct {
 	groups  table[C.BindGroup]
 
 	readMu sync.Mutex
-	reads  map[int32]*reading // readbacks that have been mapped, by buffer handle
+	reads  map[int32]*reading   // readbacks that have been mapped, by buffer handle
+	stages map[int32]*C.Mapping // stages that are being mapped
 
 	compile chan struct{} // one place for each compiler at work
 	work    sync.WaitGroup
@@ -165,7 +166,10 @@ func (n *native) release() {
 			C.quireDropMapping(r.mapping)
 		}
 	}
-	n.groups.items, n.kernels.items, n.buffers.items, n.reads = nil, nil, nil, nil
+	for _, mapping := range n.stages {
+		C.quireDropMapping(mapping)
+	}
+	n.groups.items, n.kernels.items, n.buffers.items, n.reads, n.stages = nil, nil, nil, nil, nil
 	C.quireClose(n.session)
 	_ = n.end(f) // there is nobody left to tell
 }

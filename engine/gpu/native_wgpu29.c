@@ -101,8 +101,10 @@ void versionOpen(Session *session, Adapter adapter, const uint32_t *features, si
 
 void versionPoll(Session *session, const uint64_t *submission) { wgpuDevicePoll(session->device, 1, submission); }
 
-void versionMap(DeviceBuffer buffer, size_t size, Mapping *mapping) {
-  wgpuBufferMapAsync(buffer, 1, 0, size, (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
+void versionLook(Session *session) { wgpuDevicePoll(session->device, 0, NULL); }
+
+void versionMap(DeviceBuffer buffer, uint32_t mode, size_t size, Mapping *mapping) {
+  wgpuBufferMapAsync(buffer, mode, 0, size, (MapCallbackInfo){.mode = modeSpontaneous, .call = onMap, .user1 = mapping});
 }
 
 // versionShader keeps naga's bounds checks, for model files are not to be trusted, and leaves out its iteration counters:

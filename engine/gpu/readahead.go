@@ -6,7 +6,8 @@ const (
 	aheadPiece  = 2 << 20 // bytes that are read at once
 	aheadPieces = 4       // in memory
 	word        = 4
-	head        = 4096 // bytes before a piece: the system copies faster to where pages begin
+	page        = 4096 // the system copies faster to where pages begin
+	head        = page // bytes before a piece
 )
 
 // readAhead reads a file forward in a goroutine, some pieces ahead of who uses them.

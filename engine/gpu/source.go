@@ -6,8 +6,8 @@ import (
 )
 
 // Source is a file that weights are read from. ReadAt serves the header; Upload moves tensor bytes to the GPU without
-// passing them through the caller: natively in pieces of a few MiB, in the tab from JavaScript, so that they never enter
-// Go's memory. Reading forward is cheap, going back may start a new request.
+// passing them through the caller: in the tab from JavaScript, and natively from files, they never enter Go's memory; from
+// elsewhere they come in pieces of a few MiB. Reading forward is cheap, going back may start a new request.
 type Source interface {
 	io.ReaderAt
 	io.Closer
@@ -23,22 +23,26 @@ type Verifier interface {
 	Verify(ctx context.Context) error
 }
 
-// ReaderSource is a Source over an io.ReaderAt. Uploads read on behind what they were asked for, one piece at a time.
+// ReaderSource is a Source over an io.ReaderAt. Uploads read on behind what they were asked for: natively several pieces at a time,
+// where r gains by that, else one.
 func ReaderSource(r io.ReaderAt, size int64) Source {
 	return &readerSource{ReaderAt: r, size: size}
 }
 
 type readerSource struct {
 	io.ReaderAt
-	size  int64
-	ahead *readAhead // nil: nothing was uploaded yet
+	size     int64
+	staged   *staged    // what is read in several goroutines
+	unstaged *Device    // that has no room for stages
+	ahead    *readAhead // what is read in one
 }
 
 func (s *readerSource) Size() int64 { return s.size }
 
 func (s *readerSource) Close() error {
+	s.staged.stop()
 	s.ahead.stop()
-	s.ahead = nil
+	s.staged, s.ahead = nil, nil
 	if c, ok := s.ReaderAt.(io.Closer); ok {
 		return c.Close()
 	}
@@ -46,6 +50,9 @@ func (s *readerSource) Close() error {
 }
 
 func (s *readerSource) Upload(ctx context.Context, target *Buffer, targetOffset uint64, offset, n int64) error {
+	if done, err := s.uploadStaged(ctx, target, targetOffset, offset, n); done {
+		return err
+	}
 	for n > 0 {
 		if err := ctx.Err(); err != nil {
 			return err

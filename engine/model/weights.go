@@ -82,6 +82,7 @@ func (w *Weights) makeRoom() error {
 // forward. progress, when not nil, is told the bytes done and in all.
 func (w *Weights) Load(ctx context.Context, src gpu.Source, progress func(done, total int64)) error {
 	start := time.Now()
+	defer w.device.Settle()
 	l := loader{ctx: ctx, src: src, repack: w.repack, staging: w.staging, total: w.plan.WeightBytes(), progress: progress}
 	type piece struct {
 		at   int64
