@@ -10,10 +10,10 @@ type backwardOptions struct {
 	pairs    [][][2]int
 }
 
-// covering gives launches such that every two options occur together at least once.
+// covering gives launches with covering options.
 func (o backwardOptions) covering(seed uint64) []backwardCase {
 	var cases []backwardCase
-	for _, pick := range pairwise(seed, len(o.dims), len(o.heads), len(o.variants), len(o.pairs), 2, 3, 2, 2, 3, 2, 3) {
+	for _, pick := range covering(seed, len(o.dims), len(o.heads), len(o.variants), len(o.pairs), 2, 3, 2, 2, 3, 2, 3) {
 		cases = append(cases, o.launch(pick))
 	}
 	return cases

@@ -14,6 +14,9 @@ import (
 // A window or sinks longer than any sequence are no window.
 func TestEndlessWindow(t *testing.T) {
 	for _, p := range []Params{{Window: math.MaxInt32}, {Window: math.MaxInt32, Bidirectional: true}, {Window: 3, Sinks: math.MaxInt32}} {
+		if caseShare() > 1 && !p.Bidirectional { // whose window ends on both sides
+			continue
+		}
 		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
 			p.HeadDim, p.Heads, p.KVHeads, p.Contiguous = 8, 2, 1, true
 			l := newLaunch(t, launchCase{pairs: [][2]int{{30, 12}, {20, 70}}, params: p})

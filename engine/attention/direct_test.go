@@ -34,6 +34,9 @@ func TestDirectDecode(t *testing.T) {
 		{HeadDim: 128, Heads: 8, KVHeads: 2, KVType: kernel.KVBF16, Contiguous: true},
 		{HeadDim: 256, Heads: 2, KVHeads: 2, QType: kernel.KVF16},
 	} {
+		if caseShare() > 1 && (i < 2 || i == 4) { // the others have every option
+			continue
+		}
 		p.Variant = names[i%len(names)]
 		c := launchCase{params: p, pairs: pairs, span: 96}
 		t.Run(c.String(), func(t *testing.T) {
@@ -49,7 +52,7 @@ func TestDirectDecode(t *testing.T) {
 		})
 	}
 	if info.SubgroupLanes() >= 4 {
-		require.GreaterOrEqual(t, ran, 4)
+		require.GreaterOrEqual(t, ran, min(4, 16/caseShare()))
 	}
 }
 

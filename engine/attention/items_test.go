@@ -12,6 +12,7 @@ import (
 
 // Every tile keeps the limits of its adapters: the baseline those that all have.
 func TestTilesFit(t *testing.T) {
+	onTheFirstHost(t)
 	for dim := 1; dim <= MaxHeadDim; dim += 1 + dim/257*16 {
 		for heads := 1; heads <= 40; heads++ {
 			p := Params{HeadDim: dim, Heads: heads, KVHeads: 1}

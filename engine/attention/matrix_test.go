@@ -2,6 +2,7 @@ package attention
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,9 @@ func mixedBlocks(head, query, key int) (float32, bool) {
 }
 
 func TestMatrix(t *testing.T) {
+	if runtime.GOOS != "js" {
+		onTheFirstHost(t) // wgpu has no subgroup matrices
+	}
 	tests := []struct {
 		name          string
 		params        Params
@@ -67,6 +71,7 @@ func TestMatrix(t *testing.T) {
 
 // A row's maximum climbs from tile to tile by more than the slack, in some rows only: O follows through workgroup memory.
 func TestMatrixFollowsMaximum(t *testing.T) {
+	onTheFirstHost(t)
 	s := newMatrixScene(t, Params{HeadDim: 32, Heads: 1, KVHeads: 1, Contiguous: true, LSE: true, Scale: 1}, small, 16, []int{100}, []int{100})
 	seq := s.sequences[0]
 	for i := range seq.q {
@@ -80,6 +85,7 @@ func TestMatrixFollowsMaximum(t *testing.T) {
 
 // Scores from −2.5e5 to 1e4 stay right: nothing but the products of Q and K is that large, and those are summed in f32.
 func TestMatrixExtremeScores(t *testing.T) {
+	onTheFirstHost(t)
 	s := newMatrixScene(t, Params{HeadDim: 16, Heads: 1, KVHeads: 1, Contiguous: true, Scale: 1}, small, 16, []int{40}, []int{120})
 	seq := s.sequences[0]
 	for i := range seq.q {

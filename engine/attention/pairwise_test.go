@@ -2,6 +2,7 @@ package attention
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,17 @@ func pairwise(seed uint64, counts ...int) [][]int {
 			}
 		}
 		picks, missing = append(picks, best), left
+	}
+	return picks
+}
+
+// singly picks such that every option occurs at least once, neighbours of a kind beside others of the next.
+func singly(counts ...int) [][]int {
+	picks := make([][]int, slices.Max(counts))
+	for p := range picks {
+		for i, n := range counts {
+			picks[p] = append(picks[p], (p+i)%n)
+		}
 	}
 	return picks
 }

@@ -45,7 +45,7 @@ func TestSelfTestPasses(t *testing.T) {
 		}
 	}
 	for i, p := range cases {
-		if i%caseShare() > 0 {
+		if caseShare() > 1 && i != 0 && i != 7 {
 			continue
 		}
 		t.Run(fmt.Sprint(i, p.HeadDim, p.KVType, p.Variant), func(t *testing.T) {

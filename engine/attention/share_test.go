@@ -1,13 +1,11 @@
-//go:build !cogentcore
-
 package attention
 
-import "runtime"
+import "quire/engine/gpu/gputest"
 
-// caseShare says that one of so many cases of a covering set runs: all of them on the native host, fewer where kernels take
-// long to compile. QUIRE_ALL runs them all everywhere.
+// caseShare says that one of so many cases of a set runs: all of them on the first host, few on those that compile the same
+// texts after it. QUIRE_ALL runs them all everywhere.
 func caseShare() int {
-	if runtime.GOOS == "js" && !everything() {
+	if !gputest.First && !everything() {
 		return 8
 	}
 	return 1
