@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/quant"
 	"quire/engine/reference"
 )
@@ -187,10 +188,10 @@ func expertCases() (cases []expertCase) {
 		}
 	}
 	defer func() {
-		if runtime.GOOS != "js" || os.Getenv("QUIRE_ALL") != "" {
+		if gputest.First || os.Getenv("QUIRE_ALL") != "" {
 			return
 		}
-		few := cases[:0] // each kernel takes software adapters in a tab long to compile
+		few := cases[:0] // each kernel takes software adapters long to compile, and the first host has them all
 		for i, c := range cases {
 			if i/2%4 == 0 {
 				few = append(few, c)

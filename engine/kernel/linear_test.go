@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/quant"
 	"quire/engine/reference"
 )
@@ -234,7 +235,7 @@ func linearCases() []linearCase {
 		return LinearParams{Variant: "baseline", MinRows: fewest, MaxRows: most}
 	}
 	all := os.Getenv("QUIRE_ALL") != ""
-	fewer := runtime.GOOS == "js" && !all // each kernel takes software adapters in a tab long to compile
+	fewer := !gputest.First && !all // each kernel takes software adapters long to compile, and the first host has them all
 	for _, t := range runningTypes() {
 		k := map[int]int{1: 172, 32: 160, 64: 320, 256: 768}[t.BlockWeights()]
 		least := max(t.BlockWeights(), 32)
@@ -246,6 +247,9 @@ func linearCases() []linearCase {
 			add(linearCase{typ: t, n: 77, k: k, m: 2, anyBits: true, LinearParams: baseline(0, 2)})
 			if slices.Contains([]quant.Type{quant.F32, quant.Q5_1, quant.Q8_0, quant.Q4_K}, t) {
 				add(linearCase{typ: t, n: 77, k: k, m: 70, LinearParams: baseline(70, 0)})
+			}
+			if t == quant.Q8_0 && runtime.GOOS != "js" {
+				add(linearCase{typ: t, n: 77, k: k, m: 130, LinearParams: LinearParams{Variant: "tile128"}})
 			}
 			continue
 		}

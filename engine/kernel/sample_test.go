@@ -144,7 +144,11 @@ var settings = map[string]sample.Params{
 
 // The GPU draws the very token that the same integers give on the CPU.
 func TestSampleEqualsDraw(t *testing.T) {
-	for _, vocab := range []int{1, 2, 3, 64, 511, 512, 4097, 49152} {
+	vocabularies := []int{1, 2, 3, 64, 511, 512, 4097, 49152} // each has a kernel of its own
+	if !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+		vocabularies = []int{3, 511, 49152}
+	}
+	for _, vocab := range vocabularies {
 		t.Run(fmt.Sprint(vocab), func(t *testing.T) {
 			rows := 96
 			if vocab > 4096 {

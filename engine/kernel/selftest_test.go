@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -22,7 +21,7 @@ func TestSelfTestPasses(t *testing.T) {
 		if all {
 			c.MaxRows = 0
 		}
-		if !all && (runtime.GOOS == "js" || !gputest.First) && len(cases) > 2 {
+		if !all && !gputest.First && len(cases) > 2 {
 			break
 		}
 		cases = append(cases, c)
@@ -30,7 +29,7 @@ func TestSelfTestPasses(t *testing.T) {
 	for _, p := range []LinearParams{
 		{Norm: true, Gated: SiLU, Bias: true}, {Norm: true, Gated: GELU}, {Gather: true, Add: true}, {Norm: true, Gather: true, Scale: 0.5, Cap: 30}, {Activated: GELUErf, Bias: true}, {Norm: true, Deterministic: true},
 	} {
-		if runtime.GOOS == "js" && !all {
+		if !gputest.First && !all {
 			break
 		}
 		cases = append(cases, linearCase{typ: quant.Q8_0, n: 66, k: 96, LinearParams: p}, linearCase{typ: quant.F16, n: 6, k: 50, LinearParams: p})
