@@ -33,14 +33,14 @@ const fileTolerance = 1e-3
 // Each way to say linear scaling gives NumPy's logits, on the GPU and in the float64 reference; of a key that changes
 // nothing a warning tells.
 func TestFilesAsTheyAreMeant(t *testing.T) {
+	if runsFew() {
+		t.Skip("what a file means depends on no host")
+	}
 	prompt := []int32{tiny.BOS}
 	for _, b := range []byte("Hello, this is a test of it.") {
 		prompt = append(prompt, int32(b))
 	}
 	for i, golden := range goldenFiles {
-		if i > 0 && runsFew() {
-			break
-		}
 		arch := golden.architecture + "."
 		for name, meta := range map[string]map[string]any{
 			"old key":      {arch + "rope.scale_linear": golden.scale},

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gpu/gputest"
 	"quire/engine/grammar"
 	"quire/engine/sample"
 	"quire/engine/step"
@@ -44,7 +43,7 @@ func bounded() (all []Request, texts []string) {
 
 // Texts follow their grammars, and are the same alone, in a batch, ahead of their landing, after preemption, and after a lost device.
 func TestGrammarsInAnyBatch(t *testing.T) {
-	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("TestGrammarsFollowTheReference is enough here")
 	}
 	all, texts := bounded()
@@ -152,7 +151,7 @@ func TestGrammarsFollowTheReference(t *testing.T) {
 
 // A grammar that cannot be is refused by name, by the submit that asks for it and the next; waiting for one ends with its context.
 func TestGrammarsThatCannotBe(t *testing.T) {
-	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("no GPU has a part in it")
 	}
 	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 2, KVMemory: 1 << 20})

@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 	"os"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/tests/testdata"
 )
 
@@ -44,6 +44,6 @@ func testPrompts(n int) [][]int32 {
 	return out
 }
 
-// runsFew reports whether only a covering set of slow cases is wanted: in the tab, where compiling a model's kernels
-// takes seconds on a software GPU.
-func runsFew() bool { return runtime.GOOS == "js" && os.Getenv("QUIRE_ALL") == "" }
+// runsFew reports whether only a covering set of slow cases is wanted: on hosts that repeat the first one's, where compiling a
+// model's kernels takes seconds on a software GPU.
+func runsFew() bool { return !gputest.First && os.Getenv("QUIRE_ALL") == "" }

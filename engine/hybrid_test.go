@@ -78,8 +78,10 @@ func TestHybridModels(t *testing.T) {
 	run := slices.Collect(maps.Keys(models))
 	if os.Getenv("QUIRE_ALL") == "" {
 		run = []string{"qwen3next, three values a key", "granitehybrid of groups, without biases", "qwen35, odd sizes, tied, mixed types"}
-		if !gputest.First || runtime.GOOS == "js" {
+		if runtime.GOOS == "js" {
 			run = run[:1]
+		} else if !gputest.First {
+			t.Skip("golden's qwen35 and granitehybrid run here")
 		}
 	}
 	for _, name := range run {

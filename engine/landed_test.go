@@ -1,17 +1,14 @@
 package engine
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"quire/engine/gpu/gputest"
 )
 
 // What has begun in one engine goes on in another as it would have there, beside others.
 func TestGoesOnFromElsewhere(t *testing.T) {
-	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("one host is enough")
 	}
 	o := Options{Deterministic: true, Context: 128, MaxSeqs: 16, KVMemory: 4 << 20}

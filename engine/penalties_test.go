@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"quire/engine/gpu/gputest"
 	"quire/engine/sample"
 	"quire/engine/step"
 )
@@ -79,7 +77,7 @@ func many() []Request {
 
 // Tokens are the same alone, in a batch of others, ahead of their landing, after preemption, and after a lost device.
 func TestPenaltiesInAnyBatch(t *testing.T) {
-	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("TestPenaltiesFollowTheReference is enough here")
 	}
 	options := Options{Deterministic: true, Context: 64, BlockSize: 4, MaxSeqs: 12}

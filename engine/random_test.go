@@ -246,9 +246,8 @@ func TestRandomModels(t *testing.T) {
 	for i := range prompt {
 		prompt[i] = int32(3 + (i*i*5+i)%(randomVocabulary-3))
 	}
-	few := !gputest.First && os.Getenv("QUIRE_ALL") == "" // the kernels' texts are those of the default binding
 	for name, m := range models {
-		if few && !slices.Contains([]string{"mixed types, biases", "qwen2 with biases"}, name) {
+		if runsFew() && !slices.Contains([]string{"mixed types, biases", "qwen2 with biases"}, name) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

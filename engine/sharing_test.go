@@ -9,14 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
-	"quire/engine/gpu/gputest"
 	"quire/engine/sample"
 )
 
 // Sequences on one prompt's beginning, whose attention reads it once for all, say what they say alone: with KV groups of which
 // some have windows, packed rows, and under pressure, where they come and go.
 func TestSharedPrefix(t *testing.T) {
-	if runsFew() || !gputest.First && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("attention's own tests run there")
 	}
 	llama := randomModel{arch: "llama", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96, metadata: map[string]any{"context_length": uint32(512)}}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
-	"quire/engine/gpu/gputest"
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/step"
@@ -41,7 +39,7 @@ func (k *known) Draft(tokens []int32, inFlight, most int) []int32 {
 
 // repeats skips a test on hosts that compile the same kernels again; engine/kernel runs them there.
 func repeats(t *testing.T) {
-	if (!gputest.First || runtime.GOOS == "js") && os.Getenv("QUIRE_ALL") == "" {
+	if runsFew() {
 		t.Skip("another host runs it")
 	}
 }
