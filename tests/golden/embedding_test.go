@@ -3,7 +3,6 @@ package golden
 import (
 	"encoding/json"
 	"math"
-	"runtime"
 	"slices"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine"
+	"quire/engine/gpu/gputest"
 	"quire/tests/testdata"
 )
 
@@ -39,7 +39,7 @@ func loadEmbedding(t testing.TB, name string) *embedding {
 // Golden files of embeddings, by what runs them.
 var (
 	embedEverywhere = []string{"qwen3embed", "gemmaembed", "bert"}
-	embedNative     = []string{"gemmaembed-dense", "nomicbert"}
+	embedFirst      = []string{"gemmaembed-dense", "nomicbert"} // the default native binding
 )
 
 const embeddingTolerance = 1e-3
@@ -48,13 +48,13 @@ const embeddingTolerance = 1e-3
 // be cut, and in one order of summation.
 func TestEmbeddings(t *testing.T) {
 	names := embedEverywhere
-	if runtime.GOOS != "js" || all() {
-		names = slices.Concat(embedEverywhere, embedNative)
+	if gputest.First || all() {
+		names = slices.Concat(embedEverywhere, embedFirst)
 	}
 	for _, name := range names {
 		g := loadEmbedding(t, name)
 		for what, o := range map[string]engine.Options{"": {}, "chunks": {TokenBudget: 7}, "deterministic": {Deterministic: true}} {
-			if what != "" && runtime.GOOS == "js" && !all() {
+			if what != "" && !gputest.First && !all() {
 				continue
 			}
 			t.Run(name+" "+what, func(t *testing.T) {
