@@ -11,7 +11,8 @@ GPU_PACKAGES = ./engine/attention/... ./engine/kernel/... ./engine ./tests/golde
 	./engine/gpu/... ./engine/model/... ./engine/runner/...
 # Compiling kernels, which is most of the time on software GPUs, keeps one core busy: two packages run at once.
 # The native run vets; "make lint" does for the other hosts.
-TEST   = $(GO) test -json -p 2 -timeout $(TIMEOUT)
+# Without DWARF, which stack traces do not need, tests link in two thirds of the time.
+TEST   = $(GO) test -json -p 2 -ldflags=-w -timeout $(TIMEOUT)
 NATIVE = native=$(TEST) ./tests/browser ./engine/attention ./tests/golden ./tests/cli ./engine/kernel ./...
 OLDER  = cogentcore=$(TEST) -vet=off -tags cogentcore $(GPU_PACKAGES)
 TAB    = browser=GOOS=js GOARCH=wasm $(TEST) -vet=off -exec $(CURDIR)/bin/wasmexec $(GPU_PACKAGES) ./cmd/wasm
@@ -24,7 +25,7 @@ PART   = firefox=$(IN_FOX) ./engine/gpu ./engine/model && $(IN_FOX) -run "^Test(
 KIT_DATA = models/stories260K.gguf golden/stories260K/*.json golden/stories260K/*.logits.f32 \
 	families/llama-linear.* families/qwen2.* families/quant-q8_0.* families/quant-q5_0.* families/quant-q6_k.* traces/AzureLLMInferenceTrace_conv.csv
 
-.PHONY: run dist docs test test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-web bench-peers bench-attention kit fuzz lint fmt clean help FORCE
+.PHONY: run dist docs test browsers test-all test-native test-cogentcore test-browser test-firefox build bench bench-gpu bench-web bench-peers bench-attention kit fuzz lint fmt clean help FORCE
 
 run: ## generate a story with the built-in model
 	@.ci/install compiler vulkan
@@ -33,9 +34,13 @@ run: ## generate a story with the built-in model
 	@bin/quire run "$(PROMPT)"
 
 test: ## run all tests: native on both bindings, in Chromium, some in Firefox, the page, the command line
-	@.ci/install compiler vulkan chromium firefox
-	@$(MAKE) --no-print-directory build bin/wasmexec bin/report
+	@.ci/install compiler
+	@$(MAKE) --no-print-directory -j2 browsers build bin/wasmexec bin/report
 	bin/report -log bin/test.json '$(NATIVE)' '$(OLDER)' '$(TAB)' '$(PART)'
+
+# What tests need to run comes while they are built.
+browsers:
+	@.ci/install vulkan chromium firefox
 
 test-all: lint fuzz ## linters, a short fuzz run, and tests of every combination and every golden prompt: takes hours without a GPU
 	@.ci/install nginx python
