@@ -5,7 +5,7 @@
 // workgroup_id.z counts groups of ROWS rows of x.
 //! include: step weights fold
 //! slot tail: tail_rows tail_heads
-//! slot multiply: multiply_each multiply_shared multiply_batch
+//! slot multiply: multiply_each multiply_shared multiply_batch multiply_strips
 //! slot adapters: adapters_none adapters_lora
 //! slot reduce: reduce_workgroup reduce_subgroup reduce_both
 //! const ROWS: u32       rows of x that the weights are read once for

@@ -51,14 +51,14 @@ func (c *tuneCommand) measureRows(ctx context.Context, h *host, bar *progress) (
 func (t *tunedRows) print(w io.Writer) error {
 	fmt.Fprintf(w, "adapter    %s\n\n", t.Adapter)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "type\trows\tcolumns\tus\tbest us\tlanes\ttile\tworkgroup\tbatch\t")
+	fmt.Fprintln(table, "type\trows\tcolumns\tus\tbest us\tlanes\ttile\tworkgroup\treads\t")
 	own := 0.0
 	for i, r := range t.Tried {
 		if i == 0 || r.RowMatrix != t.Tried[i-1].RowMatrix {
 			own = r.Seconds // the first is the adapter's choice
 		}
 		if r.Best {
-			fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t\n", r.Type, r.Rows, r.Columns, 1e6*own, 1e6*r.Seconds, r.Lanes, r.Tile, r.Workgroup, r.Batch)
+			fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%.1f\t%d\t%d\t%d\t%s\t\n", r.Type, r.Rows, r.Columns, 1e6*own, 1e6*r.Seconds, r.Lanes, r.Tile, r.Workgroup, reads(r.RowShape))
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -66,8 +66,19 @@ func (t *tunedRows) print(w io.Writer) error {
 	}
 	for _, r := range t.Tried {
 		if r.Skipped != "" {
-			fmt.Fprintf(w, "%s of %d × %d, %d lanes, tile %d, batch %d: %s\n", r.Type, r.Rows, r.Columns, r.Lanes, r.Tile, r.Batch, r.Skipped)
+			fmt.Fprintf(w, "%s of %d × %d, %d lanes, tile %d, %s: %s\n", r.Type, r.Rows, r.Columns, r.Lanes, r.Tile, reads(r.RowShape), r.Skipped)
 		}
 	}
 	return nil
+}
+
+// reads says what an invocation reads of a row at once.
+func reads(s kernel.RowShape) string {
+	switch {
+	case s.Strips:
+		return "strip"
+	case s.Batch > 1:
+		return fmt.Sprintf("%d units", s.Batch)
+	}
+	return "unit"
 }

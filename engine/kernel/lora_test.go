@@ -119,6 +119,7 @@ func TestLoRAProducts(t *testing.T) {
 		{n: 45, k: 300, m: 8, LinearParams: LinearParams{Norm: true, MaxRows: 8}, lora: &loraCase{ranks: 12, slots: []int{0, 21, 30}, rows: some}},
 		{n: 70, k: 96, m: 40, LinearParams: LinearParams{Norm: true, MinRows: 33}, lora: &loraCase{ranks: 12, slots: []int{0, 20}, rows: some}},
 		{n: 20, k: 64, m: 1, LinearParams: LinearParams{MaxRows: 1}, lora: &loraCase{ranks: 11, slots: []int{0}, rows: some[3:]}},
+		{n: 20, k: 256, m: 1, LinearParams: LinearParams{MaxRows: 1, Norm: true, Row: &RowShape{Lanes: 8, Tile: 4, Workgroup: 256, Strips: true}}, lora: &loraCase{ranks: 11, slots: []int{0, 8}, rows: some[3:]}},
 		{n: 20, k: 64, m: 4, LinearParams: LinearParams{MaxRows: 4}, lora: &loraCase{ranks: 11, slots: []int{0}, rows: some}},
 		{n: 20, k: 64, m: 3, LinearParams: LinearParams{MaxRows: 4}, lora: &loraCase{ranks: 11, slots: []int{0}, rows: some, unused: true}},
 		{n: 44, k: 300, m: 13, LinearParams: LinearParams{Norm: true, Bias: true, Gated: SiLU, MaxRows: 16}, lora: &loraCase{ranks: 11, slots: []int{0, 1}, rows: some}},

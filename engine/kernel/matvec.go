@@ -30,7 +30,8 @@ type matvecShape struct {
 	lanes     int // invocations along K of a row
 	tile      int // rows of W a group of lanes owns
 	workgroup int
-	batch     int // units of each row that an invocation reads at once; 0: as it comes
+	batch     int  // units of each row that an invocation reads at once; 0: as it comes
+	strips    bool // a strip of each row instead
 }
 
 // groups is how many workgroups so many rows take.
@@ -113,10 +114,14 @@ func matvecSpecOf(p *LinearParams, piece Piece, m int, subgroup uint32, shape ma
 	s.Slots["tail"] = "tail_rows"
 	s.Slots["multiply"] = "multiply_each"
 	units := 1
-	if shape.batch > 0 {
+	switch {
+	case shape.strips:
+		stripsOfType(&s, p.Matrix.Type)
+		s.Consts = append(s.Consts, Const{"TURNS", blocks / shape.lanes})
+	case shape.batch > 0:
 		s.Slots["multiply"], s.Unrolled = "multiply_batch", true
 		s.Consts = append(s.Consts, Const{"BATCH", shape.batch}, Const{"TURNS", blocks * 4 / shape.lanes / shape.batch})
-	} else if m <= 2 {
+	case m <= 2:
 		s.Slots["multiply"] = "multiply_shared"
 		if manyScales(p.Matrix.Type) && 2*shape.lanes <= blocks*4 {
 			units = 2
@@ -131,7 +136,7 @@ func matvecSpecOf(p *LinearParams, piece Piece, m int, subgroup uint32, shape ma
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
 	useReduce(&s, subgroup)
-	if subgroup == 0 && parts > 0 && shape.batch > 0 {
+	if subgroup == 0 && parts > 0 && (shape.batch > 0 || shape.strips) {
 		s.Slots["reduce"], s.Variant, s.Needs = "reduce_both", "subgroup", gpu.FeatureSubgroups
 		s.Consts = append(s.Consts, Const{"SUBGROUP", int(parts)})
 	}

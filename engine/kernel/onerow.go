@@ -1,33 +1,43 @@
 package kernel
 
 // oneRowShape is how a large GPU multiplies one row fastest, as measured on an H200 with ten types for matrices of 2048 to 14336 columns.
-// What counts where rows are few is how many loads are under way, so that many invocations share a row, and read what they need of it at
-// once. ok is false for what was not measured, or gains nothing.
+// Where there is little to read, what counts is how many loads are under way: many invocations share a row, and read several units of it
+// at once. Where there is much, what is done for each weight counts, which strips make less. ok is false for what was not measured.
 func (p *LinearParams) oneRowShape() (s matvecShape, ok bool) {
-	units, wide := p.Matrix.strips()*4, p.Matrix.unitBytes()
-	s = matvecShape{lanes: 128, tile: 2, workgroup: matvecWorkgroup, batch: 2}
+	m := p.Matrix
+	units, wide := m.strips()*4, m.unitBytes()
+	strips := readsStrips(m.Type)
 	switch {
-	case units%256 != 0 || wide > 16 || len(p.Matrix.Type.Table()) > heldTable:
+	case units%256 != 0 || wide > 16 || len(m.Type.Table()) > heldTable:
 		return s, false
-	case p.Matrix.Rows >= 16384:
-		s.lanes, s.tile, s.batch = 64, 8, 1
-		if wide == 4 && !manyScales(p.Matrix.Type) {
-			s.batch = 2
-			if p.Matrix.Rows >= 65536 {
-				s.lanes = 32
-			}
-		}
-		return s, wide < 16 || units > 256
 	case p.storesHeads(1):
-		s.tile = 4
-		switch {
-		case wide > 4 && wide < 16:
+		s = matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 2}
+		if wide > 4 && wide < 16 {
 			s.batch = 1
-		case wide == 4 && !manyScales(p.Matrix.Type) && units%512 == 0:
+		} else if wide == 4 && !manyScales(m.Type) && units%512 == 0 {
 			s.batch = 4
 		}
-	case wide == 4 && manyScales(p.Matrix.Type) && units > 1024: // finding scales is most of the work, which units share as it is
-		return s, false
+	case m.Rows >= 65536 && strips:
+		s = matvecShape{lanes: 32, tile: 4, workgroup: 128, strips: true}
+		if wide == 4 {
+			s.tile = 8
+		}
+	case m.Rows >= 65536 && wide == 16:
+		s = matvecShape{lanes: 64, tile: 4, workgroup: 128, batch: 1}
+	case m.Rows >= 16384 && strips && (wide < 8 || units > 256):
+		s = matvecShape{lanes: 32, tile: 4, workgroup: 256, strips: true}
+	case m.Rows >= 16384:
+		s = matvecShape{lanes: 64, tile: 8, workgroup: 128, batch: 1}
+	case strips && units >= 1024 && m.Rows >= 4096:
+		s = matvecShape{lanes: 64, tile: 2, workgroup: 256, strips: true}
+	case strips && units >= 1024:
+		s = matvecShape{lanes: 64, tile: 1, workgroup: 256, strips: true}
+	case strips && wide < 8:
+		s = matvecShape{lanes: 32, tile: 1, workgroup: 256, strips: true}
+	case wide == 16 && m.Rows >= 4096:
+		s = matvecShape{lanes: 128, tile: 4, workgroup: 128, batch: 1}
+	default:
+		s = matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}
 	}
 	return s, true
 }

@@ -227,13 +227,18 @@ func rowShapes(p *LinearParams, subgroup uint32, limits gpu.Limits) []matvecShap
 	own := *p
 	own.Row = nil
 	list := []matvecShape{own.matvecShape(1, subgroup)}
+	add := func(s matvecShape) {
+		if p.fits(s, limits) && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
 	for _, lanes := range []int{4, 8, 16, 32, 64, 128, 256} {
 		for tile := 1; tile <= widestTile; tile *= 2 {
 			for _, batch := range []int{0, 1, 2, 4, 8} {
-				s := matvecShape{lanes: lanes, tile: tile, workgroup: max(matvecWorkgroup, lanes), batch: batch}
-				if p.fits(s, limits) && !slices.Contains(list, s) {
-					list = append(list, s)
-				}
+				add(matvecShape{lanes: lanes, tile: tile, workgroup: max(matvecWorkgroup, lanes), batch: batch})
+			}
+			for _, workgroup := range []int{matvecWorkgroup, stripsWorkgroup} {
+				add(matvecShape{lanes: lanes, tile: tile, workgroup: workgroup, strips: true})
 			}
 		}
 	}

@@ -68,6 +68,9 @@ func TestTunedRow(t *testing.T) {
 	}{
 		{RowShape{Lanes: 8, Tile: 4, Workgroup: 128, Batch: 2}, nil, true},
 		{RowShape{Lanes: 64, Tile: 1, Workgroup: 128}, nil, true},
+		{RowShape{Lanes: 8, Tile: 2, Workgroup: 256, Strips: true}, nil, true},
+		{RowShape{Lanes: 8, Tile: 2, Workgroup: 256, Strips: true, Batch: 2}, nil, false},
+		{RowShape{Lanes: 32, Tile: 2, Workgroup: 256, Strips: true}, nil, false},
 		{RowShape{Lanes: 8, Tile: 1, Workgroup: 128}, func(p *LinearParams) { p.Gated = SiLU }, false},
 		{RowShape{Lanes: 8, Tile: 4, Workgroup: 128, Batch: 3}, nil, false},
 		{RowShape{Lanes: 6, Tile: 4, Workgroup: 128}, nil, false},
