@@ -7,17 +7,13 @@
 //! slot eight: eight_any eight_f16 eight_bf16
 //! slot lse: lse_none lse_keep
 //! slot finish: attention_whole attention_split
+//! slot walk: decode_each decode_spread
 //! const SUBGROUP: u32    invocations that surely share a subgroup
 //! const LANES: u32       invocations that share a key
 //! const KEYS: u32        keys that such a group takes at a time
 //! const ROWS: u32        query rows of an item
 //! const WORKGROUP: u32   invocations of a workgroup
 //! const ITEMS_WORD: u32  the step's word with the number of items
-//! const SOFTCAP: f32     bound of scores; 0: none
-//! const ALIBI: bool      scores fall with distance
-//! const SCALE: f32       of q·k
-//! const DROP_BELOW: u32  a draw below it drops a weight; 0: no dropout
-//! most TILES: u32        tiles that a launch walks
 
 @group(0) @binding(1) var<storage, read> q: array<QUnit>;
 @group(0) @binding(2) var<storage, read> k_cache: array<KvUnit>;
@@ -26,7 +22,6 @@
 
 const GROUPS: u32 = WORKGROUP / LANES;
 const SUBGROUPS: u32 = WORKGROUP / SUBGROUP;
-const SCORES: u32 = KEYS * ROWS;
 const BQ: u32 = ROWS;
 const BK: u32 = GROUPS * KEYS;
 const STATES: u32 = SUBGROUPS * ROWS;
@@ -92,7 +87,8 @@ fn finish_rows(item: Item, local: u32) {
 }
 
 @compute @workgroup_size(WORKGROUP, 1, 1)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let index = workgroup.z * FOLD + workgroup.y;
     if index >= step[ITEMS_WORD] {
         return;
@@ -111,66 +107,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var maximum: array<f32, ROWS>;
     var sum: array<f32, ROWS>;
     var sums: array<Eight, ROWS>;
-    for (var r = 0u; r < ROWS; r++) { maximum[r] = NONE; }
-    //! turns: TILES
-    for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
-        // K and V, both under way at once.
-        var k: array<Raw, KEYS>;
-        var v: array<Raw, KEYS>;
-        for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            let at = kv_at(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
-            k[n] = k_raw(at, lane);
-            v[n] = v_raw(at, lane);
-            if !loaded(keys, key) {
-                k[n] = Raw();
-                v[n] = Raw();
-            }
-        }
-        // The scores S = Q·K, and what hides and bends them.
-        var s: array<f32, SCORES>;
-        for (var n = 0u; n < KEYS; n++) {
-            let x = opened(k[n]);
-            for (var r = 0u; r < ROWS; r++) { s[n * ROWS + r] = dot(queries[r].low, x.low) + dot(queries[r].high, x.high); }
-        }
-        for (var span = 1u; span < LANES; span *= 2u) {
-            for (var i = 0u; i < SCORES; i++) { s[i] += subgroupShuffleXor(s[i], span); }
-        }
-        let plain = SOFTCAP == 0.0 && !ALIBI && all_seen(item, keys, tile);
-        for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            for (var r = 0u; r < ROWS; r++) {
-                var x = s[n * ROWS + r] * SCALE;
-                if !plain {
-                    x = shown(item, item.first + r, key, x);
-                }
-                s[n * ROWS + r] = x;
-            }
-        }
-        // The rows' maxima, and the state so far in terms of them.
-        for (var r = 0u; r < ROWS; r++) {
-            var now = maximum[r];
-            for (var n = 0u; n < KEYS; n++) { now = max(now, s[n * ROWS + r]); }
-            let scale = rescaled(maximum[r], now);
-            maximum[r] = now;
-            sum[r] *= scale;
-            sums[r].low *= scale;
-            sums[r].high *= scale;
-        }
-        // The weights P, and the output O += P·V.
-        for (var n = 0u; n < KEYS; n++) {
-            let x = opened(v[n]);
-            for (var r = 0u; r < ROWS; r++) {
-                var p = weighed(s[n * ROWS + r], maximum[r]);
-                sum[r] += p;
-                if DROP_BELOW > 0u {
-                    p *= kept(item, item.first + r, tile + i32(n * GROUPS + group));
-                }
-                sums[r].low = fma(vec4<f32>(p), x.low, sums[r].low);
-                sums[r].high = fma(vec4<f32>(p), x.high, sums[r].high);
-            }
-        }
-    }
+    walk(item, keys, lane, group, subgroup_lane - lane, &queries, &maximum, &sum, &sums);
 
     // The groups of a subgroup by exchange, then the subgroups through workgroup memory.
     join_groups(&maximum, &sum, &sums);

@@ -18,6 +18,7 @@
 
 const COLUMNS: u32 = (HEAD_DIM + 3u) / 4u; // at most LANES
 const PARTS: u32 = LANES / COLUMNS;
+const EARLY: u32 = 4u; // columns that a lane reads before it knows what they weigh
 
 var<workgroup> states: array<vec2<f32>, LANES>; // maximum and sum
 var<workgroup> weights: array<f32, LANES>;
@@ -26,18 +27,14 @@ var<workgroup> pieces: array<vec4<f32>, LANES>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group.z * FOLD + group.x;
-    if index >= step[MERGES_WORD] {
-        return;
-    }
+    let merges = step[MERGES_WORD];
     let kv_head = group.y / BQ;
-    let merge = step[MERGES_WORD + 1u] + index * MERGE_WORDS;
+    let merge = step[MERGES_WORD + 1u] + min(index, merges - 1u) * MERGE_WORDS;
     let row = step[merge];
     let first = step[merge + 1u];
     let items = step[merge + 2u];
     let flat = step[merge + 3u] + group.y % BQ;
-    if flat >= row_count(row) * HEADS_PER_KV {
-        return;
-    }
+    let there = index < merges && flat < row_count(row) * HEADS_PER_KV;
 
     let base = (first * KV_HEADS + kv_head) * BQ + group.y % BQ;
     let c = lane % COLUMNS;
@@ -55,6 +52,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if state.y == 0.0 {
             state.x = NONE;
         }
+        var early: array<vec4<f32>, EARLY>;
+        if part < PARTS {
+            for (var n = 0u; n < EARLY; n++) {
+                if part + n * PARTS < count {
+                    early[n] = partials[(base + (at + part + n * PARTS) * KV_HEADS * BQ) * (COLUMNS + 1u) + c];
+                }
+            }
+        }
         workgroupBarrier();
         states[lane] = state;
         workgroupBarrier();
@@ -70,15 +75,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         //! turns: LANES
         for (var i = 0u; i < count; i++) { sum += weights[i] * states[i].y; }
         if part < PARTS {
+            for (var n = 0u; n < EARLY; n++) {
+                if part + n * PARTS < count {
+                    x += early[n] * weights[part + n * PARTS];
+                }
+            }
             //! turns: LANES / PARTS + 1u
-            for (var i = part; i < count; i += PARTS) {
+            for (var i = part + EARLY * PARTS; i < count; i += PARTS) {
                 x += partials[(base + (at + i) * KV_HEADS * BQ) * (COLUMNS + 1u) + c] * weights[i];
             }
         }
     }
     pieces[lane] = x;
     workgroupBarrier();
-    if part > 0u {
+    if part > 0u || !there {
         return;
     }
     for (var n = 1u; n < PARTS; n++) { x += pieces[lane + n * COLUMNS]; }

@@ -2,6 +2,7 @@ package attention
 
 import (
 	"fmt"
+	"math/bits"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -19,6 +20,7 @@ func directLanes(headDim int) int {
 // inSubgroups fits a direct shape to an adapter's subgroups, with as many of its rows as the adapter has room for.
 func (s shape) inSubgroups(headDim int, info gpu.AdapterInfo) shape {
 	s.exchange = min(s.threadsX, info.SubgroupLanes())
+	s.spread = info.Type == "discrete" || info.Type == "cpu" // elsewhere nobody has measured it
 	for s.rows > 1 {
 		if _, err := s.directTile(headDim, memoryLimit(info)); err == nil {
 			break
@@ -43,6 +45,24 @@ func (t tile) directMemory() int {
 	return t.threadsX / max(1, t.exchange) * t.rows * (8 + 32*t.lanes)
 }
 
+// spreads reports whether the invocations that share a key of a direct tile share its scores: evenly, by whole rows.
+func (t tile) spreads() bool {
+	return t.spread && t.lanes > 1 && t.lanes%t.rows == 0 && t.scores()%t.lanes == 0
+}
+
+// scores are those of a group of lanes at a time.
+func (t tile) scores() int { return t.keys * t.lanes / t.threadsX * t.rows }
+
+// useWalk chooses who has scores and weights.
+func (t tile) useWalk(s *kernel.Spec) {
+	s.Slots["walk"] = "decode_each"
+	if t.spreads() {
+		s.Slots["walk"], s.Unrolled = "decode_spread", true
+		s.Consts = append(s.Consts, kernel.Const{Name: "SCORES", Value: t.scores()}, kernel.Const{Name: "HALF", Value: t.scores() / 2},
+			kernel.Const{Name: "OWN", Value: t.scores() / t.lanes}, kernel.Const{Name: "LEVELS", Value: bits.Len(uint(t.lanes)) - 1})
+	}
+}
+
 // directSpec specialises shaders/attention_decode.wgsl for a tile.
 func (p Params) directSpec(t tile) kernel.Spec {
 	s := p.itemSpec("attention_decode", t.name+"+subgroup", kernel.WordDecodeItems, []kernel.Const{
@@ -52,6 +72,7 @@ func (p Params) directSpec(t tile) kernel.Spec {
 	s.Needs = gpu.FeatureSubgroups
 	s.Slots["finish"] = "attention_split"
 	s.Bindings = append(s.Bindings, gpu.ReadWrite)
+	t.useWalk(&s)
 	switch {
 	case p.HeadDim%8 == 0 && p.KVType == kernel.KVF16:
 		s.Slots["eight"] = "eight_f16"

@@ -33,6 +33,9 @@ func TestDirectDecode(t *testing.T) {
 		{HeadDim: 128, Heads: 8, KVHeads: 1, KVType: kernel.KVQ8, Bidirectional: true, Dropout: Dropout{P: 0.2}},
 		{HeadDim: 128, Heads: 8, KVHeads: 2, KVType: kernel.KVBF16, Contiguous: true},
 		{HeadDim: 256, Heads: 2, KVHeads: 2, QType: kernel.KVF16},
+		// One row, or two, whose scores several invocations of a key share.
+		{HeadDim: 30, Heads: 2, KVHeads: 1, KVType: kernel.KVQ8, Softcap: 50, Mask: AdditiveMask, LSE: true},
+		{HeadDim: 32, Heads: 2, KVHeads: 2, Contiguous: true, Bidirectional: true, ALiBi: true, Dropout: Dropout{P: 0.2}},
 	} {
 		if caseShare() > 1 && (i < 2 || i == 4) { // the others have every option
 			continue

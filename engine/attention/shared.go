@@ -18,6 +18,15 @@ const (
 	sharedPerUnit = 4
 )
 
+// mostShared is the most query rows of a token, for a KV head, whose keys are worth sharing where a direct tile takes them alone: with
+// more, arithmetic bounds that as it does the prefill kernel, which then saves nothing.
+const mostShared = 2
+
+// pays reports whether rows that share keys gain by it.
+func (a *Attention) pays() bool {
+	return !a.decodeTile.spreads() || a.params.Heads/a.params.KVHeads <= mostShared
+}
+
 // shares reports whether rows may share keys: where what a query sees depends on its place beyond the causal order, or on its
 // sequence, they may not.
 func (p *Params) shares() bool {
@@ -105,10 +114,10 @@ func (a *Attention) AppendShared(d *kernel.StepData, first, rows, keys, splitSpa
 	list.Partials = to
 }
 
-// newShared composes the kernel of shared keys. Late, it does not compile before rows share keys.
+// newShared composes the kernel of shared keys, where there may be any. Late, it does not compile before rows share keys.
 func (a *Attention) newShared(c choice) error {
 	p := a.params
-	if !p.shares() {
+	if !p.shares() || !a.pays() {
 		return nil
 	}
 	late := p.Late

@@ -22,7 +22,8 @@ func TestShared(t *testing.T) {
 		{[]int{321, 300, 400, 290, 70, 350}, []int{1, 1, 1, 1, 30, 1}, []sharedRows{{0, 4, 288}}, Params{HeadDim: 64, Heads: 4, KVHeads: 2, KVType: kernel.KVF16}},
 		{[]int{40, 272, 257, 600, 260, 261, 262}, []int{2, 1, 1, 1, 1, 1, 1}, []sharedRows{{1, 2, 256}, {3, 4, 256}}, Params{HeadDim: 40, Heads: 6, KVHeads: 1, Softcap: 30, KVType: kernel.KVQ8, LSE: true}},
 		{[]int{300, 310, 301, 302, 303, 304, 305, 306, 307}, []int{1, 1, 1, 1, 1, 1, 1, 1, 1}, []sharedRows{{0, 9, 288}}, Params{HeadDim: 24, Heads: 3, KVHeads: 3, KVType: kernel.KVF32}},
-		{[]int{280, 281}, []int{1, 1}, []sharedRows{{0, 2, 272}}, Params{HeadDim: 32, Heads: 40, KVHeads: 2, KVType: kernel.KVBF16, Variant: "wide64x64+direct128x2"}},
+		{[]int{280, 281, 290, 300, 273, 274}, []int{1, 1, 1, 1, 1, 1}, []sharedRows{{0, 6, 272}},
+			Params{HeadDim: 32, Heads: 12, KVHeads: 2, KVType: kernel.KVBF16, Variant: "wide64x64+direct128x2"}},
 	} {
 		if i%caseShare() != 0 {
 			continue
@@ -48,7 +49,7 @@ func TestShared(t *testing.T) {
 // Every row's keys are attended once, each by items of one span, and its partial results are its own.
 func TestSharedItems(t *testing.T) {
 	onTheFirstHost(t)
-	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, Shared: true, Late: true})
+	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 4, KVType: kernel.KVF16, Shared: true, Late: true})
 	a, err := New(gputest.Device(t), p)
 	require.NoError(t, err)
 	perToken := p.Heads / p.KVHeads
@@ -112,5 +113,23 @@ func TestSharedRefuses(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, a.Shares(), name)
 		assert.Nil(t, a.shared, name)
+	}
+}
+
+// Nor are keys that several query heads share, where decode is as fast as what would read them for all.
+func TestSharedPays(t *testing.T) {
+	onTheFirstHost(t)
+	for _, c := range []struct {
+		heads   int
+		variant string
+		want    bool
+	}{{2, "direct128x4", true}, {4, "direct128x4", false}, {3, "direct128x4", true}, {4, "split32", true}} {
+		p := withStrides(Params{HeadDim: 32, Heads: c.heads, KVHeads: 1, KVType: kernel.KVF16, Shared: true, Late: true, Variant: c.variant})
+		if p.Runs(gputest.Device(t).Info()) != nil {
+			continue // no subgroups
+		}
+		a, err := New(gputest.Device(t), p)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, a.MayShare(), "%s, %d heads", c.variant, c.heads)
 	}
 }
