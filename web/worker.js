@@ -19,7 +19,7 @@ const shared = life && new Hub((message) => take(message), async () => {
 });
 let say = shared ? (message) => shared.said(message) : (message, transfer) => postMessage(message, transfer);
 const store = new Store((from) => host.fetched(from), (kind, value) => say({kind, id: 0, value}));
-host.sourceOf = (from) => store.source(from);
+host.sourceOf = (from) => store.take(from);
 globalThis.quireStore = store;
 let opening = 0; // the call that opens the model
 
@@ -31,7 +31,8 @@ globalThis.quirePost = (kind, id, json, bytes) => {
   const value = JSON.parse(json);
   if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
   say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
-  if (kind === 'done' && id === opening) store.opened();
+  if (id === opening && kind === 'done') store.opened();
+  if (id === opening && kind === 'failed') store.giveUp();
 };
 
 // The last words of a program that dies are what it wrote.
@@ -45,16 +46,10 @@ globalThis.fs.writeSync = (fd, bytes) => {
 };
 
 const waiting = [];
-async function call({method, id, argument, blob, store: keep}) {
+async function call({method, id, argument, blob, store: keep, begun}) {
   if (method === 'open' || method === 'addLoRA') {
     try {
-      if (method === 'open') {
-        opening = id;
-        await store.prepare(keep);
-      }
-      const given = JSON.parse(argument);
-      for (const field of ['url', 'draftModel']) if (given[field]) given[field] = await store.resolve(given[field]);
-      argument = JSON.stringify(given);
+      argument = await (begun ?? begin({method, id, argument, store: keep}));
     } catch (e) {
       say({kind: 'failed', id, value: store.failure(e)});
       return;
@@ -62,11 +57,32 @@ async function call({method, id, argument, blob, store: keep}) {
   }
   globalThis.quireCall(method, id, argument, blob);
 }
+
+// begin finds a model's files, and begins to read the first. It gives the argument that has their addresses.
+async function begin({method, id, argument, store: keep}) {
+  if (method === 'open') {
+    opening = id;
+    await store.prepare(keep);
+  }
+  const given = JSON.parse(argument);
+  for (const field of ['url', 'draftModel']) if (given[field]) given[field] = await store.resolve(given[field]);
+  if (method === 'open' && given.url) store.begin(given.url);
+  return JSON.stringify(given);
+}
+
 let take = (message) => {
   if (message.program) run(message.program);
   else if (message.method === 'pull') pull(message);
-  else waiting.push(message);
+  else waiting.push(begunOf(message));
 };
+
+// begunOf begins with a model while the engine is still on its way.
+function begunOf(message) {
+  if (message.method !== 'open') return message;
+  const begun = begin(message);
+  begun.catch(() => {}); // its call hears of it
+  return {...message, begun};
+}
 if (isHelper()) {
   help();
 } else if (shared) {

@@ -37,17 +37,19 @@ export class URLOrigin {
   #headers; // for every request
   #stored; // whether what has come is kept elsewhere than in the browser's cache
   #known; // the tag of what is there of the file already
+  #fetch;
 
-  constructor(url, {headers = {}, stored = false, tag = null} = {}) {
+  constructor(url, {headers = {}, stored = false, tag = null, fetch = (...given) => globalThis.fetch(...given)} = {}) {
     this.name = url;
+    this.#fetch = fetch;
     this.#headers = headers;
     this.#stored = stored;
     this.#known = tag;
   }
 
-  // copy is of the same file, of which it knows as much.
-  copy() {
-    const other = new URLOrigin(this.name, {headers: this.#headers, stored: this.#stored});
+  // copy is of the same file, of which it knows as much, and is fetched in a way of its own.
+  copy(fetch) {
+    const other = new URLOrigin(this.name, {headers: this.#headers, stored: this.#stored, fetch});
     const {ranges, size, tag} = this;
     return Object.assign(other, {ranges, size, tag});
   }
@@ -57,7 +59,7 @@ export class URLOrigin {
   async open(offset, signal, broken, until = null) {
     const first = this.size < 0;
     const cached = !this.#stored && !broken && this.size <= LARGE && (first || this.tag !== null);
-    const response = await this.#fetch(offset, signal, cached ? 'default' : 'no-store', until);
+    const response = await this.#ask(offset, signal, cached ? 'default' : 'no-store', until);
     const refuse = async (kind, reason, final = true) => {
       await response.body?.cancel();
       return new Fault(this.name, kind, reason, {final});
@@ -92,9 +94,9 @@ export class URLOrigin {
     return {body: response.body, start, end};
   }
 
-  async #fetch(offset, signal, cache, until) {
+  async #ask(offset, signal, cache, until) {
     const url = parse(this.name);
-    const ask = (headers) => fetch(url, {headers: {...this.#headers, ...headers}, signal, cache});
+    const ask = (headers) => this.#fetch(url, {headers: {...this.#headers, ...headers}, signal, cache});
     try {
       return await ask(this.#whole ? {} : {Range: `bytes=${offset}-${until === null ? '' : until - 1}`, ...this.#condition(url, offset)});
     } catch (e) {

@@ -59,9 +59,9 @@ export class ByteSource {
     return this.#origin;
   }
 
-  // another reads the same file over another connection.
-  another() {
-    const other = new ByteSource(this.#origin.copy(), this.#pause, this.#idle, this.#waiting);
+  // another reads the same file over another connection, which fetch makes.
+  another(fetch) {
+    const other = new ByteSource(this.#origin.copy(fetch), this.#pause, this.#idle, this.#waiting);
     other.size = this.size;
     return other;
   }
@@ -299,7 +299,7 @@ export class ByteSource {
 }
 
 // readerOf gives a reader into memory of ours where a stream has such.
-function readerOf(body) {
+export function readerOf(body) {
   try {
     return body.getReader({mode: 'byob'});
   } catch {

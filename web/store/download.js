@@ -1,12 +1,14 @@
 import {Fault} from '../gpu/fault.js';
 import {Piece} from './piece.js';
+import {fetchIn} from './remote.js';
 
 // A Download gives a file's bytes by pieces: from a shelf, or else from the network, over several connections where the server has
-// ranges. Pieces that are read now come first. What comes is put on the shelf, and in the end all has come; where there is no shelf,
-// only what is read next comes ahead.
+// ranges, all but one of them in other workers. Pieces that are read now come first. What comes is put on the shelf, and in the end all has
+// come; where there is no shelf, only what is read next comes ahead.
 
 const MARK_EVERY = 1000; // milliseconds between notes of how far a piece has come
-const AHEAD = 4; // pieces that are taken from the shelf before they are read
+const AHEAD = 8; // pieces that are taken from the shelf before they are read
+const WINDOW = 12; // pieces that come ahead where there is no shelf
 const HOLD = 1000; // milliseconds that what will be read soon is not lent to be written
 const BEHIND = 12; // pieces that have come and are not written yet
 const IN_MEMORY = 2; // pieces that have come and lie on the shelf
@@ -71,6 +73,13 @@ export class Download {
     }
   }
 
+  /** Begins to read ahead of who will read from the beginning. */
+  begin() {
+    this.#read = performance.now();
+    if (this.#shelf?.has(0)) this.#takeAhead(0);
+    else this.start();
+  }
+
   /** Begins to fetch what is missing, or goes on with it. */
   start() {
     if (this.#over || this.#starting) return;
@@ -84,7 +93,7 @@ export class Download {
     if (this.#shelf) this.#timer ??= setInterval(() => this.#mark(), MARK_EVERY);
     const several = this.#source.origin.ranges && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
     while (this.#running < (several ? this.#host.connections : 1) && !this.#over && this.#next() !== null) {
-      const source = this.#running === 0 ? this.#source : this.#source.another();
+      const source = this.#running === 0 ? this.#source : this.#source.another(fetchIn(this.#host.workers, this.#running - 1));
       this.#running++;
       this.#lane(source, several).catch((e) => this.#fail(e)).finally(() => {
         this.#running--;
@@ -150,7 +159,7 @@ export class Download {
       const piece = this.#pieces.get(i);
       return piece ? !piece.active && !piece.whole : !this.#shelf?.has(i);
     };
-    const end = this.#shelf ? this.#count : Math.min(this.#count, this.#cursor + this.#host.connections);
+    const end = this.#shelf ? this.#count : Math.min(this.#count, this.#cursor + (this.#running > 1 ? WINDOW : 2));
     for (let i = this.#cursor; i < end; i++) if (wanted(i)) return i;
     for (let i = 0; this.#shelf && i < this.#cursor; i++) if (wanted(i)) return i;
     return null;
@@ -258,9 +267,7 @@ export class Download {
       this.#ahead.delete(number);
       bytes.then((b) => { if (b) this.#host.workers.take(b.buffer); });
     }
-    for (let n = i; n <= Math.min(i + AHEAD, this.#count - 1); n++) {
-      if (!this.#ahead.has(n) && !this.#pieces.has(n) && this.#shelf?.has(n)) this.#ahead.set(n, this.#shelf.read(n));
-    }
+    this.#takeAhead(i);
     const bytes = await this.#ahead.get(i);
     this.#ahead.delete(i);
     if (this.#pieces.has(i)) return;
@@ -269,6 +276,12 @@ export class Download {
       this.#spare();
     } else {
       await this.#shelf?.forget(i);
+    }
+  }
+
+  #takeAhead(i) {
+    for (let n = i; n <= Math.min(i + AHEAD, this.#count - 1); n++) {
+      if (!this.#ahead.has(n) && !this.#pieces.has(n) && this.#shelf?.has(n)) this.#ahead.set(n, this.#shelf.read(n));
     }
   }
 

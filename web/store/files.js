@@ -1,6 +1,7 @@
-// What is done with the bytes of files that are kept: reading, writing and adding up. All of it keeps a thread busy, SHA-256 above all,
-// which browsers make at once though they give a promise.
+// What is done with the bytes of files beside the engine: fetching them, and of those that are kept reading, writing and adding up. All of
+// it keeps a thread busy, SHA-256 above all, which browsers make at once though they give a promise.
 
+import {readerOf} from '../gpu/source.js';
 import {digest} from './digest.js';
 import {bytesInto, folderIn, openFile, top} from './folder.js';
 import {Sum} from './sum.js';
@@ -11,10 +12,38 @@ export class Files {
   #handles = new Map(); // of files that are being written, by folder and name
   #sums = new Map(); // by number
   #scratch = null;
+  #streams = new Map(); // what is fetched, by number: {abort, reader}
 
   async #folder(key) {
     if (!this.#folders.has(key)) this.#folders.set(key, await folderIn(await top(), key));
     return this.#folders.get(key);
+  }
+
+  /** Begins to fetch a URL. */
+  async fetch({stream, url, headers, cache}) {
+    const abort = new AbortController();
+    const answer = fetch(url, {headers, cache, signal: abort.signal});
+    const reader = answer.then(({body}) => readerOf(body));
+    reader.catch(() => {}); // whoever pulls hears of it
+    this.#streams.set(stream, {abort, reader});
+    const {status, statusText, headers: list} = await answer;
+    return {status, statusText, list: [...list]};
+  }
+
+  /** Gives the next bytes of what is fetched, in the buffer unless the browser has one of its own. */
+  async pull({stream, buffer}) {
+    const reader = await this.#streams.get(stream).reader;
+    const {done, value} = await reader.read(new Uint8Array(buffer));
+    if (done) return {done};
+    const whole = value.byteOffset === 0 && (value.buffer.byteLength === buffer.byteLength || value.length === value.buffer.byteLength) ? value : value.slice();
+    return {done, buffer: whole.buffer, bytes: whole.length};
+  }
+
+  /** Ends fetching. */
+  async drop({stream}) {
+    this.#streams.get(stream)?.abort.abort();
+    this.#streams.delete(stream);
+    return {};
   }
 
   /** Reads a file, if it is what it is to be. */

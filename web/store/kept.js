@@ -5,7 +5,8 @@ import {lock, fetchOf, useOf} from './lock.js';
 import {Record} from './record.js';
 import {Shelf} from './shelf.js';
 
-// A KeptSource reads a file that the browser keeps, or will: what is missing of it comes from the network, or from a Blob, and is kept.
+// A KeptSource reads a file that the browser keeps, or will: what is missing of it comes from the network, or from a Blob, and is kept,
+// unless nothing is to be.
 
 export class KeptSource {
   size = 0;
@@ -18,6 +19,7 @@ export class KeptSource {
   #shelf = null; // null: it cannot be kept
   #download = null;
   #problem = null; // why it cannot be kept
+  #opening = null; // a promise of the size
   #opened = null; // the network's source, until the download has it
   #release = []; // what lets the model go
   #unlocks = null; // what lets others fetch
@@ -34,19 +36,39 @@ export class KeptSource {
 
   // open finds the size and returns it.
   open() {
-    return this.#exclusive(async (signal) => {
-      this.#place = await this.#store.placeOf(this.#url);
-      const {key, no} = this.#place;
-      this.#folder = await folderIn(this.#store.folder, key, true);
-      const record = await new Record(this.#folder, no).read();
-      this.#release.push(await lock(useOf(key), {mode: 'shared'}));
-      if (!record.whole || this.#fresh) await this.#fetch(record, signal);
-      else await this.#store.found(this.#place, record);
-      this.size = record.about?.size ?? this.#opened.size;
-      this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record, this.#store.workers) : null;
-      this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
+    return this.#opening ??= this.#exclusive(async (signal) => {
+      await (this.#store.folder ? this.#find(signal) : this.#pass(signal));
       return this.size;
     });
+  }
+
+  // begin opens, and begins to read ahead of who will read from the beginning.
+  async begin() {
+    await this.open();
+    this.#download.begin();
+  }
+
+  // pass makes ready to read what nobody keeps.
+  async #pass(signal) {
+    const network = async () => this.#opened ??= await this.#reach(null, 0, this.#abort.signal);
+    this.#opened = await this.#reach(null, 0, signal);
+    this.size = this.#opened.size;
+    const {lanes, connections, workers, pieceSize} = this.#store;
+    this.#download = new Download(this.size, pieceSize, null, {name: this.#url, lanes, connections, workers, network, arrived() {}});
+  }
+
+  // find looks for what is there of the file, and makes ready to fetch the rest.
+  async #find(signal) {
+    this.#place = await this.#store.placeOf(this.#url);
+    const {key, no} = this.#place;
+    this.#folder = await folderIn(this.#store.folder, key, true);
+    const record = await new Record(this.#folder, no).read();
+    this.#release.push(await lock(useOf(key), {mode: 'shared'}));
+    if (!record.whole || this.#fresh) await this.#fetch(record, signal);
+    else await this.#store.found(this.#place, record);
+    this.size = record.about?.size ?? this.#opened.size;
+    this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record, this.#store.workers) : null;
+    this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
   }
 
   // fetch makes ready to fetch what is missing. One tab does; the others wait until it is done, or gone.
@@ -189,8 +211,10 @@ export class KeptSource {
     });
   }
 
-  // verify has nothing to find out that was not found out before.
-  async verify() {}
+  // verify reads to the end of what nobody keeps, where its length is not sure.
+  async verify() {
+    if (!this.#place) await this.#opened?.verify();
+  }
 
   // cancel ends the call that runs; the source may be used again.
   cancel() {

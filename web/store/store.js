@@ -38,6 +38,7 @@ export class Store {
   #later = null; // what tells of it
   #channel = null;
   #evicting = null; // several pieces may find no room at once
+  #begun = new Map(); // sources that were begun before they were asked for, by address
 
   // fetched(from) gives a source that keeps nothing, tell(kind, value) tells the page.
   constructor(fetched, tell) {
@@ -56,9 +57,9 @@ export class Store {
     this.#files.clear();
     this.#opened = false;
     this.from = 'network';
+    this.workers.start();
     this.folder = keep === false ? null : await top(true);
     if (!this.folder) return;
-    this.workers.start();
     this.#channel ??= new BroadcastChannel(CHANNEL);
   }
 
@@ -78,6 +79,27 @@ export class Store {
     return files[0].url;
   }
 
+  /** Begins to read a file that will be asked for. */
+  begin(url) {
+    if (!isKeepable(url)) return;
+    const source = this.source(url);
+    this.#begun.set(url, source);
+    source.begin().catch(() => {}); // whoever asks for it hears of it
+  }
+
+  /** Gives a source that was begun, or another. */
+  take(from) {
+    const begun = this.#begun.get(from);
+    this.#begun.delete(from);
+    return begun ?? this.source(from);
+  }
+
+  /** Gives up what was begun. */
+  giveUp() {
+    for (const source of this.#begun.values()) source.close();
+    this.#begun.clear();
+  }
+
   /** Gives a source of an address or a Blob. */
   source(from, fresh = false) {
     const fetched = (place, tag = null) => this.#fetched(new URLOrigin(from, {headers: place.headers, stored: this.folder !== null, tag}));
@@ -85,8 +107,8 @@ export class Store {
       this.from = 'file';
       return this.folder && this.#keepBlobs ? new KeptSource(`file:${from.name || 'model.gguf'}`, this, () => this.#fetched(from), true) : this.#fetched(from);
     }
-    if (!this.folder || !isKeepable(from)) return isKeepable(from) ? fetched(this.#known.get(from) ?? {}) : this.#fetched(from);
-    return new KeptSource(from, this, isFile(from) ? () => gone(from) : fetched, fresh);
+    if (!isKeepable(from)) return this.#fetched(from);
+    return new KeptSource(from, this, isFile(from) ? () => gone(from) : (place, tag) => fetched({...this.#known.get(from), ...place}, tag), fresh);
   }
 
   /** Gives the place of an address. */

@@ -4,6 +4,7 @@ import {Files} from './files.js';
 // and know by their name that they are none. Where there can be no such workers, the engine's does it all.
 
 const NAME = 'quire files';
+const AT_ONCE = {fetch: true, pull: true, drop: true};
 const MOST = 3;
 const IDLE = 3000; // milliseconds until what is not used ends
 const SPARE = 16; // buffers
@@ -19,7 +20,7 @@ export function help() {
     try {
       answer = {id, ...await files[task](given)};
     } catch (e) {
-      answer = {id, error: e, buffer: given.buffer};
+      answer = {id, error: e, buffer: given.buffer?.byteLength > 0 ? given.buffer : undefined};
     }
     postMessage(answer, answer.buffer ? [answer.buffer] : []);
   };
@@ -30,6 +31,7 @@ export function help() {
 class Helper {
   #worker = null;
   #ready; // a promise: whether it works
+  #failed = false;
   #waiting = new Map(); // what is asked, by number
   #asked = 0;
   #own = null; // what does it in this worker, where the other has failed
@@ -39,6 +41,7 @@ class Helper {
       try {
         this.#worker = new Worker(globalThis.location.href, {type: classic() ? 'classic' : 'module', name: NAME});
       } catch {
+        this.#failed = true;
         resolve(false);
         return;
       }
@@ -51,6 +54,7 @@ class Helper {
       };
       this.#worker.onerror = (e) => {
         e.preventDefault();
+        this.#failed = true;
         resolve(false);
         this.#ready = Promise.resolve(false);
         for (const [, failed] of this.#waiting.values()) failed(new Error(e.message));
@@ -62,7 +66,8 @@ class Helper {
   get busy() { return this.#waiting.size > 0; }
 
   async ask(task, given) {
-    if (!await this.#ready) {
+    // What is fetched can be asked for again; all else waits until it is known that the worker works.
+    if (this.#failed || !(task in AT_ONCE) && !await this.#ready) {
       return (this.#own ??= new Files())[task](given).catch((e) => { throw Object.assign(e, {buffer: given.buffer}); });
     }
     const id = ++this.#asked;
