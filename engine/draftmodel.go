@@ -105,7 +105,7 @@ func (e *Engine) openDraft() error {
 	c := &companion{plan: plan, source: src, bytes: uint64(blocks)*needs.perBlock(main.KVType) + uint64(slots)*uint64(plan.StateBytes())}
 	c.options = runner.Options{
 		KVType: main.KVType, Blocks: blocks, States: slots, BlockSize: main.BlockSize, MaxSeqs: lanes, TokenBudget: budget, MaxOutputs: lanes, Context: context,
-		Depth: defaultDepth, Variant: main.Variant, Tuning: main.Tuning, Deterministic: main.Deterministic, SelfTest: main.SelfTest,
+		Depth: defaultDepth, Variant: main.Variant, Tuning: main.Tuning, Deterministic: main.Deterministic, SelfTest: main.SelfTest, Late: main.Late,
 	}
 	c.model = draft.NewModel(draft.ModelConfig{
 		Cache: paging.Config{BlockSize: main.BlockSize, Blocks: blocks, Groups: groups, States: slots, PrefixCache: true},

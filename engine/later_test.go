@@ -1,9 +1,9 @@
 package engine
 
 import (
-	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -11,23 +11,47 @@ import (
 	"quire/engine/gpu"
 )
 
-// The first token comes before kernels for a few sequences at once are compiled, which others stand in for.
+// The first token comes before kernels for a few sequences at once are made, which others stand in for. Those that compute wrongly are
+// never taken.
 func TestFirstTokenWaitsForFewerKernels(t *testing.T) {
-	e := openModel(t, "tiny-tales", Options{NoSelfTest: true, MaxSeqs: 4, Context: 48, TokenBudget: 24})
-	var late []*gpu.Kernel
-	for _, k := range e.machine.device.Kernels() {
-		if strings.Contains(k.Label(), "×2/") {
-			assert.True(t, !k.Ready() || e.Info().Kernels.Reused > 0, k.Label()) // those of an earlier test, in the tab
-			late = append(late, k)
+	texts := func(e *Engine) (texts []string) {
+		var streams []*Stream
+		for _, prompt := range testPrompts(2) {
+			streams = append(streams, submit(t, e, Request{Prompt: prompt, MaxTokens: 8, IgnoreEnd: true}))
 		}
+		for _, s := range streams {
+			r := s.Result()
+			require.NoError(t, r.Err)
+			texts = append(texts, r.Text)
+		}
+		return texts
 	}
-	require.NotEmpty(t, late)
-	good := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 2, IgnoreEnd: true}).Result()
-	require.NoError(t, good.Err)
-	for _, k := range late {
-		require.NoError(t, k.Wait(context.Background()))
+	o := Options{NoSelfTest: true, MaxSeqs: 4, Context: 48, TokenBudget: 24, Eager: true}
+	want := texts(openModel(t, "tiny-tales", o))
+	if !runsFew() { // a test of all kernels takes software GPUs long
+		o.NoSelfTest, o.SelfTest = false, true
+		broken = func(label, text string) string {
+			if strings.HasPrefix(label, "matvec") && strings.Contains(label, "×2/") {
+				return strings.Replace(text, "dot(wlow, low[", "dot(whigh, low[", 1)
+			}
+			return text
+		}
+		t.Cleanup(func() { broken = nil })
 	}
-	for _, s := range []*Stream{submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 5, IgnoreEnd: true}), submit(t, e, Request{Prompt: testPrompts(2)[1], MaxTokens: 5, IgnoreEnd: true})} {
-		require.NoError(t, s.Result().Err)
+	o.Eager = false
+	e := openModel(t, "tiny-tales", o)
+	late := func() (late []*gpu.Kernel) {
+		for _, k := range e.machine.device.Kernels() {
+			if strings.Contains(k.Label(), "×2/") {
+				late = append(late, k)
+			}
+		}
+		return late
+	}
+	require.Empty(t, late())
+	require.NoError(t, submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 2, IgnoreEnd: true}).Result().Err)
+	require.Eventually(t, func() bool { return len(late()) > 0 && late()[0].Ready() }, time.Minute, 10*time.Millisecond)
+	for range 3 { // before they are tested, meanwhile, and after
+		assert.Equal(t, want, texts(e))
 	}
 }

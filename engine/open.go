@@ -238,7 +238,7 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
-		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Profile: o.Profile,
+		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Late: !o.Eager && !o.Profile, Profile: o.Profile,
 	}
 	rows, _ := e.speculation()
 	e.machine.options.Keeps = rows > 0 && slots > 0

@@ -55,6 +55,8 @@ type Options struct {
 	Preemption string `json:"preemption"`
 	SwapMemory uint64 `json:"swapMemory"` // bytes of host memory to swap to, taken as needed; 0: as many as the KV cache has, in a tab at most 256 MiB
 
+	// Eager has kernels that a model is not asked for first made as it opens, not behind its first token.
+	Eager bool `json:"-"`
 	// SelfTest has the model's kernels compute once as it loads, on numbers whose results are known, on software adapters too;
 	// NoSelfTest leaves that out on every adapter.
 	SelfTest   bool `json:"selfTest"`

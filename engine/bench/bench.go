@@ -92,6 +92,7 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 		src.Close()
 		return nil, err
 	}
+	o.Eager = true // what is measured is not to change
 	step("bandwidth")
 	if b.bandwidth, err = adapterBandwidth(ctx, o.GPU); err != nil {
 		src.Close()

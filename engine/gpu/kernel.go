@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
 
 	"quire/engine/sha256"
 )
@@ -53,11 +52,10 @@ func (m *Module) locate(line int) (string, int) {
 	return file, at
 }
 
-// Kernel is a compiled shader. It compiles in the background from the moment it is asked for, or later.
+// Kernel is a compiled shader. It compiles in the background from the moment it is asked for.
 type Kernel struct {
 	device *Device
 	module *Module
-	start  sync.Once
 	handle int32
 	ready  chan struct{}
 	err    error
@@ -71,7 +69,6 @@ func (k *Kernel) Module() *Module { return k.module }
 
 // Wait blocks until the kernel is compiled; a *ShaderError says where it is wrong.
 func (k *Kernel) Wait(ctx context.Context) error {
-	k.compile()
 	select {
 	case <-k.ready:
 		return k.err
@@ -83,34 +80,19 @@ func (k *Kernel) Wait(ctx context.Context) error {
 // Kernel returns the kernel of a module, compiling it in the background the first time it is asked for. Modules with
 // equal text share one kernel.
 func (d *Device) Kernel(m *Module) *Kernel {
-	k := d.Later(m)
-	k.compile()
-	return k
-}
-
-// CompileLater has what Later was asked for compile.
-func (d *Device) CompileLater() {
-	for _, k := range d.Kernels() {
-		k.compile()
-	}
-}
-
-// Later returns the kernel of a module that is rarely needed: it begins to compile when CompileLater says so, or someone waits for
-// it.
-func (d *Device) Later(m *Module) *Kernel {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if k, ok := d.kernels[m.Text]; ok {
-		return k
+	k, ok := d.kernels[m.Text]
+	if !ok {
+		k = &Kernel{device: d, module: m, ready: make(chan struct{})}
+		d.kernels[m.Text] = k
+		d.order = append(d.order, k)
 	}
-	k := &Kernel{device: d, module: m, ready: make(chan struct{})}
-	d.kernels[m.Text] = k
-	d.order = append(d.order, k)
+	d.mu.Unlock()
+	if !ok {
+		k.begin()
+	}
 	return k
 }
-
-// compile begins to compile, unless that has begun.
-func (k *Kernel) compile() { k.start.Do(k.begin) }
 
 func (k *Kernel) begin() {
 	d, m := k.device, k.module

@@ -41,7 +41,7 @@ type LinearParams struct {
 	MinRows int
 	// Room is the most rows that LinearViews.Rounded holds; 0 without one.
 	Room int
-	// Late has kernels for few rows, where others can do their work, compile later.
+	// Late has what a model is not asked for first, and others can do, wait for Complete.
 	Late bool
 	// Variant is "" to let the adapter decide, or one of LinearVariants.
 	Variant string
@@ -111,14 +111,43 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		}
 		l.round = dev.Kernel(m)
 	}
-	for _, piece := range p.Matrix.Pieces {
+	return l, l.add(false)
+}
+
+// add composes the ways that are late, or those that are not, and starts to compile them.
+func (l *Linear) add(late bool) error {
+	for _, piece := range l.params.Matrix.Pieces {
 		for _, w := range l.ways {
-			if err := w.add(dev, &l.params, piece); err != nil {
-				return nil, err
+			if w.late != late {
+				continue
+			}
+			if err := w.add(l.dev, &l.params, piece); err != nil {
+				return err
 			}
 		}
 	}
-	return l, nil
+	return nil
+}
+
+// Complete composes the late ways and starts to compile them; Take has them do their work.
+func (l *Linear) Complete() error { return l.add(true) }
+
+// Take waits for the late ways, and takes those whose kernels are right; it may run beside Record.
+func (l *Linear) Take(ctx context.Context, right func(*gpu.Kernel) bool) error {
+	for _, w := range l.ways {
+		if !w.late {
+			continue
+		}
+		good := true
+		for _, k := range slices.Concat(w.kernels...) {
+			if err := k.Wait(ctx); err != nil {
+				return err
+			}
+			good = good && right(k)
+		}
+		w.taken.Store(good)
+	}
+	return nil
 }
 
 // spec is what the matrix kernels share; copies are of the weights' table, in workgroup memory.
@@ -154,9 +183,9 @@ func (p *LinearParams) spec(file string, piece Piece, copies bool) Spec {
 // joined tells whether what comes out is no sum of what parts of K give.
 func (p *LinearParams) joined() bool { return p.Gated != "" || p.Activated != "" || p.Cap > 0 }
 
-// Wait blocks until all kernels have compiled but the late ones.
+// Wait blocks until all kernels that there are have compiled.
 func (l *Linear) Wait(ctx context.Context) error {
-	for _, k := range l.kernels(false) {
+	for _, k := range l.Kernels() {
 		if err := k.Wait(ctx); err != nil {
 			return err
 		}
@@ -164,15 +193,11 @@ func (l *Linear) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Kernels lists the kernels that the product may run, for progress.
-func (l *Linear) Kernels() []*gpu.Kernel { return l.kernels(true) }
-
-func (l *Linear) kernels(late bool) []*gpu.Kernel {
+// Kernels lists the kernels that the product may run: before Complete without the late ones.
+func (l *Linear) Kernels() []*gpu.Kernel {
 	var all []*gpu.Kernel
 	for _, w := range l.ways {
-		if late || !w.late {
-			all = append(all, slices.Concat(w.kernels...)...)
-		}
+		all = append(all, slices.Concat(w.kernels...)...)
 	}
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)

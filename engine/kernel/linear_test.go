@@ -380,7 +380,7 @@ func TestLinearDeterministic(t *testing.T) {
 	}
 }
 
-// A late kernel compiles when it is waited for. Until then the next does its work.
+// Late kernels are made by Complete and taken where they compute rightly. Until then the next does their work.
 func TestLateKernels(t *testing.T) {
 	ctx := context.Background()
 	r := newRig(t)
@@ -401,14 +401,14 @@ func TestLateKernels(t *testing.T) {
 		}
 	}
 	compare()
-	two := l.ways[1].kernels[0][0]
-	require.Contains(t, two.Label(), "×2")
-	assert.False(t, two.Ready())
+	assert.Empty(t, l.ways[1].kernels)
 	assert.False(t, l.has(b, 1))
 	assert.True(t, l.has(b, 0) && l.has(b, 2))
-	r.dev.CompileLater()
-	require.NoError(t, two.Wait(ctx))
-	assert.True(t, two.Ready())
+	require.NoError(t, l.Complete())
+	require.Contains(t, l.ways[1].kernels[0][0].Label(), "×2")
+	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return false }))
+	assert.False(t, l.has(b, 1), "it computes wrongly")
+	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return true }))
 	assert.True(t, l.has(b, 1))
 	compare()
 }

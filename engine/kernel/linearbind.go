@@ -7,7 +7,7 @@ type LinearBind struct {
 	views LinearViews
 	norm  *gpu.BindGroup
 	round *gpu.BindGroup
-	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they have compiled
+	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they are taken
 }
 
 // Bind binds the product's buffers; it waits for kernels that still compile.
@@ -85,19 +85,9 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 	return nil
 }
 
-// has says whether the i-th way may be recorded, and binds a late one once it has compiled.
+// has says whether the i-th way may be recorded, and binds a late one once it is taken.
 func (l *Linear) has(b *LinearBind, i int) bool {
-	if b.ways[i] != nil {
-		return true
-	}
-	for _, parts := range l.ways[i].kernels {
-		for _, k := range parts {
-			if !k.Ready() {
-				return false
-			}
-		}
-	}
-	return l.bind(b, i) == nil
+	return b.ways[i] != nil || l.ways[i].taken.Load() && l.bind(b, i) == nil
 }
 
 // Many says whether m rows go through RMSNorm before they are multiplied, or would.

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 
+	"quire/engine/breath"
 	"quire/engine/gpu"
 )
 
@@ -25,6 +27,8 @@ type SelfTest struct {
 	inputs  map[inputsKey]func() [][]float64
 	step    gpu.View // of the rows that most kernels are tested with
 	checks  []check
+	turns   chan struct{} // of those that compute
+	work    breath.Breath
 	words   int // of all outputs
 	err     error
 }
@@ -76,7 +80,7 @@ func (e *SelfTestError) Error() string {
 
 // NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass are added to it.
 func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) {
-	t := &SelfTest{dev: d, passed: passed, shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
+	t := &SelfTest{dev: d, passed: passed, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
 	var err error
 	if t.filler, err = newFiller(d); err != nil {
 		return nil, err
@@ -177,7 +181,12 @@ func (t *SelfTest) Check(group string, want func() []float64, tolerance float64,
 
 func (t *SelfTest) check(c check) {
 	c.wanted = make(chan []float64, 1)
-	go func() { c.wanted <- c.want() }()
+	go func() {
+		t.turns <- struct{}{}
+		c.wanted <- c.want()
+		t.work.Take()
+		<-t.turns
+	}()
 	if last := len(t.checks) - 1; last >= 0 {
 		c.first = t.checks[last].first + t.checks[last].n
 	}

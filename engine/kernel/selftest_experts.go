@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"quire/engine/gpu"
 )
@@ -57,14 +58,7 @@ func (r *Router) testRoute(t *SelfTest) {
 			for e := range ranked {
 				ranked[e] = score(token, e)
 			}
-			slices.SortFunc(ranked, func(a, b float64) int {
-				if a > b {
-					return -1
-				} else if a < b {
-					return 1
-				}
-				return 0
-			})
+			sort.SliceStable(ranked, func(i, j int) bool { return ranked[i] > ranked[j] })
 			all = append(all, ranked[:p.Used]...)
 		}
 		return append(all, make([]float64, n)...) // weights, of what was chosen
@@ -142,7 +136,7 @@ func (r *Router) testSort(t *SelfTest) {
 		for choice := range n {
 			experts = append(experts, float64(expert(choice)))
 		}
-		slices.Sort(experts)
+		sort.SliceStable(experts, func(i, j int) bool { return experts[i] < experts[j] })
 		tiles := 0
 		for at := 0; at < n; tiles++ {
 			end := at

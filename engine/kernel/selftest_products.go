@@ -179,7 +179,7 @@ func (w *linearTest) piece(i int) {
 	}
 	var many []*gpu.Kernel
 	for _, way := range l.ways {
-		if !way.norms() {
+		if !way.norms() && len(way.kernels) > 0 {
 			many = append(many, way.kernels[i]...)
 		}
 	}
@@ -208,7 +208,7 @@ func (w *linearTest) piece(i int) {
 	}
 	few := Piece{Rows: min(2*testColumns, l.params.Matrix.Pieces[i].Rows)}
 	for _, way := range l.ways {
-		if !w.Needs(way.kernels[i]...) {
+		if len(way.kernels) == 0 || !w.Needs(way.kernels[i]...) {
 			continue
 		}
 		if way.stores(&l.params) {

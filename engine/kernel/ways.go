@@ -1,12 +1,18 @@
 package kernel
 
-import "quire/engine/gpu"
+import (
+	"slices"
+	"sync/atomic"
+
+	"quire/engine/gpu"
+)
 
 // way is how a product is done for some numbers of rows: by kernels of one shape.
 type way struct {
 	shape
-	late    bool            // compiles later; the next way does its work until then
-	kernels [][]*gpu.Kernel // for each piece one a part of K
+	late    bool            // is made later; the ways behind it do its work until then
+	kernels [][]*gpu.Kernel // for each piece one a part of K; none of a late way at first
+	taken   atomic.Bool     // a late way's kernels are there, and compute rightly
 }
 
 // shape is how kernels share a product's work.
@@ -33,11 +39,7 @@ func (w *way) add(dev *gpu.Device, p *LinearParams, piece Piece) error {
 		if err != nil {
 			return err
 		}
-		k := dev.Later(m)
-		if !w.late {
-			k = dev.Kernel(m)
-		}
-		kernels = append(kernels, k)
+		kernels = append(kernels, dev.Kernel(m))
 	}
 	w.kernels = append(w.kernels, kernels)
 	return nil
@@ -78,20 +80,15 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 		l.ways = append(l.ways, &way{shape: s})
 	}
 	// What stands in finds the norm where the late way does: adapters are told so before it is known which of them is there.
-	for i := 1; p.Late && i+1 < len(l.ways) && isFew(l.ways[i+1].shape) && l.ways[i+1].norms() == l.ways[i].norms(); i++ {
-		l.ways[i].late = true
+	for i := 0; p.Late && i+1 < len(l.ways); i++ {
+		early := slices.ContainsFunc(earlyRows, func(m int) bool { return l.way(m) == i })
+		l.ways[i].late = !early && l.ways[i+1].norms() == l.ways[i].norms()
 	}
 	return nil
 }
 
-// isFew says whether a shape is of kernels for few rows.
-func isFew(s shape) bool {
-	switch s.(type) {
-	case matvecWay, skinnyWay:
-		return true
-	}
-	return false
-}
+// earlyRows are what a model is asked for first: a token, and the steps that measure how fast the adapter is.
+var earlyRows = []int{1, 64, 512}
 
 // needed leaves out ways that no number of rows would take that there may be.
 func (p *LinearParams) needed(all []shape) (needed []shape) {

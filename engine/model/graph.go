@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 
 	"quire/engine/attention"
+	"quire/engine/breath"
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 	"quire/engine/program"
@@ -27,7 +29,9 @@ type GraphOptions struct {
 	Tuning        *attention.Tuning
 	Deterministic bool
 	Results       gpu.View // what is drawn, [output][kernel.ResultWords]; for plans that guess
-	Late          bool     // kernels that others can do the work of compile later
+	Late          bool     // kernels that a model is not asked for first wait for Complete
+	Tested        bool     // kernels are tested before they are used
+	Room          func()   // called once the caches are made, before kernels are; nil: nobody wants to know
 	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
 }
 
@@ -107,12 +111,17 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	for _, s := range p.states {
 		g.States = append(g.States, g.Buffer("states", o.States*s.words).Buffer)
 	}
+	if o.Room != nil && g.Err() == nil {
+		o.Room()
+	}
 	g.addTables()
 	g.addCopies()
-	for _, work := range p.work {
+	var work breath.Breath
+	for _, do := range p.work {
 		if g.Err() == nil {
-			work(g)
+			do(g)
 		}
+		work.Take()
 	}
 	g.drawn = g.Len()
 	for _, work := range p.drafting {
@@ -351,7 +360,7 @@ func (g *Graph) Sharing() []int {
 			groups = append(groups, p.Group)
 		}
 	}
-	slices.Sort(groups)
+	sort.SliceStable(groups, func(i, j int) bool { return groups[i] < groups[j] })
 	return groups
 }
 

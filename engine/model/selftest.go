@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"quire/engine/breath"
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 	"quire/engine/program"
@@ -27,7 +28,9 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 		return nil, err
 	}
 	defer t.Release()
+	var work breath.Breath
 	for _, k := range slices.Concat(others, g.tested) {
+		work.Take()
 		err := k.Wait(ctx)
 		if err == nil {
 			err = k.SelfTest(t)
@@ -37,4 +40,42 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 		}
 	}
 	return t.Run(ctx)
+}
+
+// Complete makes the products' late kernels, while the graph is used. Those that compute rightly are taken; passed are those that are
+// known to, nil where none is tested.
+func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) error {
+	var work breath.Breath
+	for _, l := range g.linears { // one after another: they are to keep nobody waiting
+		err := l.Complete()
+		if err == nil {
+			err = l.Wait(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		work.Take()
+	}
+	if passed != nil {
+		t, err := kernel.NewSelfTest(g.Device(), passed)
+		if err != nil {
+			return err
+		}
+		defer t.Release()
+		for _, l := range g.linears {
+			if err = l.SelfTest(t); err != nil {
+				return err
+			}
+			work.Take()
+		}
+		if _, err = t.Run(ctx); err != nil {
+			return err
+		}
+	}
+	for _, l := range g.linears {
+		if err := l.Take(ctx, func(k *gpu.Kernel) bool { return passed == nil || passed[k] }); err != nil {
+			return err
+		}
+	}
+	return nil
 }

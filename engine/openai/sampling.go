@@ -3,6 +3,7 @@ package openai
 import (
 	"maps"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -225,7 +226,9 @@ func (s *Sampling) check(c *checker) {
 	c.number("repetition_penalty", s.RepetitionPenalty, sample.MinRepetition, sample.MaxRepetition)
 	c.number("dry_multiplier", &s.DRY.Multiplier, 0, 100)
 	c.integer("dry_penalty_last_n", s.DRY.Range, -1, anyNumber)
-	for _, id := range slices.Sorted(maps.Keys(s.LogitBias)) {
+	ids := slices.Collect(maps.Keys(s.LogitBias))
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
 		bias := s.LogitBias[id]
 		c.number("logit_bias."+strconv.Itoa(int(id)), &bias, -sample.MaxBias, sample.MaxBias)
 	}

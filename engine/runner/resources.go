@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -19,7 +20,9 @@ type resources struct {
 	graph   *model.Graph
 
 	selfTest SelfTest
-	testing  *selfTesting // nil where there is no test
+	testing  *selfTesting         // nil where there is no test
+	passed   map[*gpu.Kernel]bool // nil where there is none
+	loading  *loading
 
 	step       *gpu.Buffer // one step, as shaders read it, and behind it the block tables that stay
 	kept       kernel.TableRoom
@@ -70,6 +73,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	r = &resources{logprobs: make([]bool, o.MaxSeqs)}
 	defer func() {
 		r.testing.end()
+		r.loading.end()
 		if err != nil {
 			r.release()
 		}
@@ -116,13 +120,6 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		}
 		r.ropes, tables = append(r.ropes, ropeTable{table: table}), append(tables, table.All())
 	}
-	progress := func(stage string) func(done, total int64) {
-		return func(done, total int64) {
-			if o.Progress != nil {
-				o.Progress(stage, done, total)
-			}
-		}
-	}
 	if o.SelfTest {
 		if _, err = kernel.PrepareSelfTest(d); err != nil {
 			return r, err
@@ -146,32 +143,26 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	options := model.GraphOptions{
 		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
-		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: !o.SelfTest,
+		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: o.Late, Tested: o.SelfTest,
+		// Nothing is fetched before there is room for all that is large.
+		Room: func() { ctx = r.startLoad(ctx, p, src, &o) },
 	}
 	graph := func() (err error) {
 		r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables)
+		options.Room = nil
 		return err
 	}
 	if err = graph(); err != nil {
 		return r, err
 	}
-	passed := map[*gpu.Kernel]bool{}
 	if o.SelfTest {
-		r.startSelfTest(ctx, passed)
+		r.passed = map[*gpu.Kernel]bool{}
+		r.startSelfTest(ctx)
 	}
-	// Nothing is fetched before there is room for everything.
-	for i, rope := range p.Ropes {
-		if r.ropes[i].rope, err = rope.Load(src, o.Context > p.ShortContext); err != nil {
-			return r, err
-		}
+	if err = r.build(ctx, d, &o, &options, graph); err != nil {
+		return r, cmp.Or(context.Cause(ctx), err)
 	}
-	if err = r.weights.Load(ctx, src, progress("weights")); err != nil {
-		return r, err
-	}
-	if err = r.build(ctx, d, &o, &options, graph, passed, progress("kernels")); err != nil || p.NoText {
-		return r, err
-	}
-	if err = r.sampler.Wait(ctx); err != nil {
+	if err = r.loading.wait(); err != nil || p.NoText {
 		return r, err
 	}
 	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())

@@ -35,6 +35,7 @@ type Options struct {
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
 	SelfTest      bool // compute with every kernel once, and compare
+	Late          bool // kernels that a model is not asked for first are made after its first token
 	Profile       bool // time every kernel on the GPU; each step is then waited for
 	Progress      func(stage string, done, total int64)
 }
@@ -55,7 +56,7 @@ type Runner struct {
 	guessing   step.Guessing
 	waits      bool        // for its masks
 	look       *model.Look // at the next step, or nil
-	complete   bool        // rarely needed kernels compile, too
+	completing *completing // nil: late kernels are still to be made
 	host       [][]byte    // host memory: [block] as ReadBlocks gives it
 	hostStates [][]byte    // [state] as ReadState gives it
 	moved      []int32
@@ -301,9 +302,8 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	if err := r.arrive(ctx, f); err != nil {
 		return nil, err
 	}
-	if len(f.outputs)+len(f.pooled) > 0 && !r.complete { // the first token is there: now what others may need
-		r.complete = true
-		r.device.CompileLater()
+	if len(f.outputs)+len(f.pooled) > 0 { // the first token is there: now what others may need
+		r.complete()
 	}
 	copy(r.flights, r.flights[1:])
 	r.flights = r.flights[:len(r.flights)-1]
@@ -325,6 +325,7 @@ func (r *Runner) Stats() Stats { return r.stats }
 
 // Release gives everything on the GPU back.
 func (r *Runner) Release() {
+	r.completing.end()
 	for _, f := range r.flights {
 		f.logits.Release()
 		for _, a := range f.away {

@@ -37,13 +37,13 @@ func (t *selfTesting) end() {
 }
 
 // startSelfTest tests the graph's kernels that have not passed yet, while the weights come. It needs none of them.
-func (r *resources) startSelfTest(ctx context.Context, passed map[*gpu.Kernel]bool) {
+func (r *resources) startSelfTest(ctx context.Context) {
 	var others []kernel.SelfTested
 	if r.sampler != nil {
 		others = append(others, r.sampler)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	t, graph := &selfTesting{cancel: cancel, done: make(chan struct{})}, r.graph
+	t, graph, passed := &selfTesting{cancel: cancel, done: make(chan struct{})}, r.graph, r.passed
 	r.testing = t
 	go func() {
 		defer close(t.done)
@@ -53,15 +53,21 @@ func (r *resources) startSelfTest(ctx context.Context, passed map[*gpu.Kernel]bo
 
 // build completes the graph, and tests its kernels if they are to be tested. Where some compute wrongly it makes another, of their
 // baseline; where that does too it returns a *kernel.SelfTestError.
-func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error, passed map[*gpu.Kernel]bool, progress func(done, total int64)) error {
+func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *model.GraphOptions, graph func() error) error {
 	for {
-		if err := r.graph.Bind(ctx, progress); err != nil || !o.SelfTest {
+		if err := r.graph.Bind(ctx, r.loading.compiled); err != nil {
 			return err
 		}
 		if r.sampler != nil {
 			if err := r.sampler.Wait(ctx); err != nil {
 				return err
 			}
+		}
+		if !o.SelfTest {
+			return nil
+		}
+		if err := r.loading.wait(); err != nil {
+			return err
 		}
 		start := time.Now()
 		<-r.testing.done
@@ -88,10 +94,10 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 		if err := graph(); err != nil {
 			return err
 		}
-		r.startSelfTest(ctx, passed)
+		r.startSelfTest(ctx)
 	}
 	for _, k := range d.Kernels() {
-		if passed[k] {
+		if r.passed[k] {
 			r.selfTest.Kernels = append(r.selfTest.Kernels, k.Label())
 		}
 	}

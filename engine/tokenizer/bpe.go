@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"quire/engine/breath"
 )
 
 const modelByteLevel = "gpt2"
@@ -73,7 +75,11 @@ func readMerges(v *Vocabulary, named *index) (merges, error) {
 	if v.Merges == nil {
 		return m, unfit(keyMerges, "is missing: the tokenizer %q needs it", v.Model)
 	}
+	var work breath.Breath
 	for rank, line := range v.Merges {
+		if rank%4096 == 0 {
+			work.Take()
+		}
 		left, right, ok := cutMerge(line)
 		if !ok {
 			return m, unfit(keyMerges, "merge %d, %q, is no pair of tokens", rank, line)

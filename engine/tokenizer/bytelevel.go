@@ -21,6 +21,9 @@ var byteRunes, runeBytes = func() (runes [256]rune, bytes [2 * 256]int16) {
 	return runes, bytes
 }()
 
+// spaceToken spells a space.
+const spaceToken = "Ġ"
+
 // ByteToken spells a byte as the vocabularies of byte-level BPE do.
 func ByteToken(b byte) string { return string(byteRunes[b]) }
 
@@ -35,6 +38,16 @@ func spelledBytes(token string) string {
 	}
 	var out strings.Builder
 	out.Grow(len(token))
+	if strings.HasPrefix(token, spaceToken) { // most others: a space, and what follows it
+		for plain = len(spaceToken); plain < len(token) && '!' <= token[plain] && token[plain] <= '~'; {
+			plain++
+		}
+		if plain == len(token) {
+			out.WriteByte(' ')
+			out.WriteString(token[len(spaceToken):])
+			return out.String()
+		}
+	}
 	for _, r := range token {
 		if int(r) < len(runeBytes) && runeBytes[r] >= 0 {
 			out.WriteByte(byte(runeBytes[r]))

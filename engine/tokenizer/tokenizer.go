@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"quire/engine/breath"
 	"quire/engine/gguf"
 )
 
@@ -88,8 +89,12 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 // spell notes the bytes that tokens stand for.
 func (t *Tokenizer) spell() {
 	t.pieces = make([]string, len(t.vocabulary.Tokens))
+	var work breath.Breath
 	for id := range t.pieces {
 		t.pieces[id] = t.spelled(int32(id))
+		if id%4096 == 0 {
+			work.Take()
+		}
 	}
 }
 
@@ -111,7 +116,11 @@ func (t *Tokenizer) readTokens() (*index, error) {
 	}
 	named := newIndex(v.Tokens)
 	t.marks = make([]mark, len(v.Tokens))
+	var work breath.Breath
 	for id, token := range v.Tokens {
+		if id%4096 == 0 {
+			work.Take()
+		}
 		t.marks[id] = markOf(t.Type(int32(id)))
 		if token == "" {
 			continue

@@ -29,6 +29,7 @@ func TestSelfTestCovers(t *testing.T) {
 			if all() || !gputest.First { // there other tests have compiled most of these kernels
 				o.LoRARank = 0
 			}
+			o.Eager = true
 			e := openFile(t, "families/"+name+".gguf", o)
 			info := e.Info()
 			assert.Empty(t, info.SelfTest.Replaced)
