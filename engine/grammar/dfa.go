@@ -3,6 +3,7 @@ package grammar
 import (
 	"encoding/binary"
 	"slices"
+	"sort"
 )
 
 // dfa is a deterministic automaton over bytes. State 0 is its start; a next of 0 is none, for nothing leads to the start.
@@ -135,7 +136,7 @@ func (n *nfa) deterministic() *dfa {
 
 func sortStates(list []int32) {
 	if len(list) > 64 {
-		slices.Sort(list)
+		sort.Slice(list, func(i, j int) bool { return list[i] < list[j] })
 		return
 	}
 	for i := 1; i < len(list); i++ { // short and nearly sorted

@@ -3,6 +3,7 @@ package grammar
 import (
 	"maps"
 	"slices"
+	"sort"
 
 	"quire/engine/json"
 )
@@ -128,7 +129,9 @@ func (x *expansion) unevaluated(to *shape, seen map[int]bool) {
 		}
 		return seen[2*s.id]
 	}, func(name string) bool { return slices.Contains(to.required, name) }}
-	for _, id := range slices.Sorted(maps.Keys(seen)) {
+	ids := slices.Collect(maps.Keys(seen))
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	for _, id := range ids {
 		u := x.c.list[id/2]
 		if id&1 != 0 || u.unevaluated == nil && u.unevaluatedItems == nil {
 			continue
