@@ -17,7 +17,7 @@ const (
 )
 
 // probeTokens is the length of the step that measures prefill speed, and probes how often it does: after a load Go collects
-// garbage, on the tab's only thread. A longer one is run once, where it takes no longer than longProbe.
+// garbage, on the tab's only thread, and GPUs wake up slowly. A longer one is run twice, where each takes no longer than longProbe.
 const (
 	probeTokens = 64
 	probes      = 4
@@ -27,7 +27,7 @@ const (
 // PromptBudget is the token budget of a large GPU for steps in which nobody decodes.
 const PromptBudget = 2048
 
-// promptUnit is what it is a multiple of where the GPU is slower, so that tiles of rows are whole.
+// promptUnit is what it is halved down to where the GPU is slower, so that tiles of rows are whole, and prompts end with a step.
 const promptUnit = 256
 
 // defaultTokenBudget is the token budget unless Options say, as far as the adapter's speed goes.
@@ -60,7 +60,7 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 	}
 	// Few rows say little of many.
 	if n := schedule.DefaultTokenBudget; o.TokenBudget > n && token < longProbe/time.Duration(n) {
-		if token, err = e.probe(ctx, n, 1); err != nil {
+		if token, err = e.probe(ctx, n, 2); err != nil {
 			return err
 		}
 	}
@@ -82,9 +82,13 @@ func budgets(token time.Duration, least, most int) (prompts, shared int) {
 	if most <= schedule.DefaultTokenBudget { // not a large GPU
 		return max(least, shared), max(least, shared)
 	}
-	prompts = min(most, int(promptTime/token))
-	if prompts > promptUnit && prompts < most {
-		prompts -= prompts % promptUnit
+	prompts = int(promptTime / token)
+	for n := PromptBudget; n >= promptUnit; n /= 2 {
+		if prompts >= n {
+			prompts = n
+			break
+		}
 	}
+	prompts = min(most, prompts)
 	return max(least, prompts), max(least, shared)
 }

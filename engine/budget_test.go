@@ -16,7 +16,7 @@ func TestBudgets(t *testing.T) {
 		prompts, shared int
 	}{
 		"a fast GPU":                    {50 * time.Microsecond, 64, 2048, 2048, 512},
-		"whole tiles":                   {200 * time.Microsecond, 64, 2048, 1024, 500},
+		"whole tiles":                   {150 * time.Microsecond, 64, 2048, 1024, 512},
 		"decoding waits less":           {time.Millisecond, 64, 2048, 250, 100},
 		"a slow one":                    {2 * time.Millisecond, 16, 2048, 125, 50},
 		"never under the sequences":     {time.Second, 64, 2048, 64, 64},
