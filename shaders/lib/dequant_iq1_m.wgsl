@@ -13,10 +13,14 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let points = vec2<u32>(low & 255u, (low >> 16u) & 255u) | (vec2<u32>(more & 7u, (more >> 8u) & 7u) << vec2<u32>(8u));
     return ternary_unit(points, unit % 2u, vec2<bool>((more & 8u) != 0u, (more & 0x800u) != 0u));
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = HEAD + (row * (STRIPS / 8u) + strip / 8u) * 7u;
-    let both = scales[at + 5u + strip % 8u / 4u] >> (strip % 4u * 8u);
-    return Scale(unpack2x16float(scales[at]).x * vec2<f32>(odd_eighth(both), odd_eighth(both >> 4u)), vec2<f32>());
+    return vec2<u32>(scales[at], scales[at + 5u + strip % 8u / 4u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let both = bits.y >> (strip % 4u * 8u);
+    return Scale(unpack2x16float(bits.x).x * vec2<f32>(odd_eighth(both), odd_eighth(both >> 4u)), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) { (*packed)[0] = word_at(stored, strip * 4u); }

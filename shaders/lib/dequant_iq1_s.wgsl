@@ -15,9 +15,10 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let points = vec2<u32>(low & 255u, (low >> 16u) & 255u) | (vec2<u32>(upper & 7u, (upper >> 6u) & 7u) << vec2<u32>(8u));
     return ternary_unit(points, unit % 2u, vec2<bool>((more & 0x8000u) != 0u));
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let d = unpack2x16float(scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 5u]).x;
-    return Scale(vec2<f32>(d * odd_eighth(beside(row, strip) >> 12u)), vec2<f32>());
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits { return vec2<u32>(scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 5u], beside(row, strip)); }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    return Scale(vec2<f32>(unpack2x16float(bits.x).x * odd_eighth(bits.y >> 12u)), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) { (*packed)[0] = word_at(stored, 2u + strip * 4u); }

@@ -21,9 +21,10 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let above = vec2<u32>(upper & 3u, (upper >> 4u) & 3u) << vec2<u32>(8u);
     return Unit((points | above) * 2u + half, vec2<u32>(w.y >> (p * 8u + half * 4u), w.y >> (16u + p * 8u + half * 4u)), 0u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let d = unpack2x16float(scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 5u]).x;
-    return Scale(d * (and_half(beside(row, strip) >> 8u) * 0.25), vec2<f32>());
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits { return vec2<u32>(scales[HEAD + (row * (STRIPS / 8u) + strip / 8u) * 5u], beside(row, strip)); }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    return Scale(unpack2x16float(bits.x).x * (and_half(bits.y >> 8u) * 0.25), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

@@ -13,10 +13,13 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let half = unit % 2u;
     return Unit((w & vec2<u32>(511u)) * 2u + half, w >> vec2<u32>(9u), half * 4u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = HEAD + (row * (STRIPS / 8u) + strip / 8u) * 3u;
-    let both = scales[at + 1u + strip % 8u / 4u] >> (strip % 4u * 8u);
-    return Scale(unpack2x16float(scales[at]).x * (and_half(both) * 0.25), vec2<f32>());
+    return vec2<u32>(scales[at], scales[at + 1u + strip % 8u / 4u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    return Scale(unpack2x16float(bits.x).x * (and_half(bits.y >> (strip % 4u * 8u)) * 0.25), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

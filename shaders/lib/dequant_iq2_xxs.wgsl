@@ -15,9 +15,10 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let points = vec2<u32>(extractBits(w.x, p * 8u, 8u), extractBits(w.x, 16u + p * 8u, 8u));
     return Unit(points * 2u + half, vec2<u32>(w.y >> (p * 7u), w.y >> (14u + p * 7u)), half * 4u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let d = unpack2x16float(scales[HEAD + row * (STRIPS / 8u) + strip / 8u]).x;
-    return Scale(vec2<f32>(d * (and_half(codes[row * STRIPS + strip].y >> 28u).x * 0.25)), vec2<f32>());
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits { return vec2<u32>(scales[HEAD + row * (STRIPS / 8u) + strip / 8u], codes[row * STRIPS + strip].y); }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    return Scale(vec2<f32>(unpack2x16float(bits.x).x * (and_half(bits.y >> 28u).x * 0.25)), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

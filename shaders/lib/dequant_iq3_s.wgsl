@@ -17,10 +17,14 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let signs = codes[at + 2u] >> (i * 4u);
     return Unit(points | (vec2<u32>(ninth & 1u, (ninth >> 4u) & 1u) << vec2<u32>(8u)), vec2<u32>(signs, signs >> 16u), 0u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = HEAD + (row * (STRIPS / 8u) + strip / 8u) * 4u;
-    let s = and_half(scales[at + 3u] >> (strip % 8u * 4u)).x * 2.0;
-    return Scale(vec2<f32>(unpack2x16float(scales[at]).x * s), vec2<f32>());
+    return vec2<u32>(scales[at], scales[at + 3u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let s = and_half(bits.y >> (strip % 8u * 4u)).x * 2.0;
+    return Scale(vec2<f32>(unpack2x16float(bits.x).x * s), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

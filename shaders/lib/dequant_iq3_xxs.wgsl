@@ -15,9 +15,10 @@ fn unit_at(row: u32, unit: u32) -> Unit {
     let w = codes[at + 2u] >> (i / 2u * 7u);
     return Unit(points & vec2<u32>(255u), vec2<u32>(w, w >> 14u), i % 2u * 4u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let d = unpack2x16float(scales[HEAD + row * (STRIPS / 8u) + strip / 8u]).x;
-    return Scale(vec2<f32>(d * (and_half(codes[(row * STRIPS + strip) * 3u + 2u] >> 28u).x * 0.5)), vec2<f32>());
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits { return vec2<u32>(scales[HEAD + row * (STRIPS / 8u) + strip / 8u], codes[(row * STRIPS + strip) * 3u + 2u]); }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    return Scale(vec2<f32>(unpack2x16float(bits.x).x * (and_half(bits.y >> 28u).x * 0.5)), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {

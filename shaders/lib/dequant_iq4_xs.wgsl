@@ -4,10 +4,11 @@
 //! const STRIPS: u32  strips of 32 weights in a row
 const HALVES: bool = false;
 
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let both = scales[HEAD + row * (STRIPS / 2u) + strip / 2u];
-    let s = bitcast<f32>(((both >> (16u + strip % 2u * 8u)) & 0xFFu) | 0x4B000000u) - 8388736.0;
-    return Scale(vec2<f32>(unpack2x16float(both).x * s), vec2<f32>());
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return scales[HEAD + row * (STRIPS / 2u) + strip / 2u]; }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let s = bitcast<f32>(((bits >> (16u + strip % 2u * 8u)) & 0xFFu) | 0x4B000000u) - 8388736.0;
+    return Scale(vec2<f32>(unpack2x16float(bits).x * s), vec2<f32>());
 }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) { pack_halves(stored, 8u + strip * 16u, packed); }

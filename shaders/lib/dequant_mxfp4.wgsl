@@ -11,8 +11,10 @@ fn unit_low(u: Unit) -> vec4<f32> { return small_low(u) * 32768.0; }
 fn unit_high(u: Unit) -> vec4<f32> { return small_high(u) * 32768.0; }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 16u, high)); }
 
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let e = (scales[row * ((STRIPS + 3u) / 4u) + strip / 4u] >> (strip % 4u * 8u)) & 0xFFu;
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return scales[row * ((STRIPS + 3u) / 4u) + strip / 4u]; }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let e = (bits >> (strip % 4u * 8u)) & 0xFFu;
     return Scale(vec2<f32>(bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << (e % 2u), e < 2u))), vec2<f32>());
 }
 

@@ -12,8 +12,10 @@ fn unit_low(u: Unit) -> vec4<f32> { return small_low(u); }
 fn unit_high(u: Unit) -> vec4<f32> { return small_high(u); }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 16u, high)); }
 
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let both = scales[HEAD + row * (STRIPS / 2u) + strip / 2u] >> (strip % 2u * 16u);
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return scales[HEAD + row * (STRIPS / 2u) + strip / 2u]; }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let both = bits >> (strip % 2u * 16u);
     let factor = 4194304.0 * bitcast<f32>(scales[0]); // 2^22: 2^15 for the codes, 2^7 for the scale
     return Scale(unpack2x16float(((both & 0x7Fu) << 7u) | ((both & 0x7F00u) << 15u)) * factor, vec2<f32>());
 }

@@ -14,10 +14,14 @@ fn unit_low(u: Unit) -> vec4<f32> { return twos(u, NIBBLES); }
 fn unit_high(u: Unit) -> vec4<f32> { return twos(u >> 2u, NIBBLES); }
 fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >> 2u, high)); }
 fn unit_codes(u: Unit) -> vec2<u32> { return two_bytes(u); }
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
-    let two = unpack2x16float(scales[at]);
-    let both = nibbles(scales[at + 1u + (strip % 8u) / 2u] >> (strip % 2u * 16u), NIBBLES);
+    return vec2<u32>(scales[at], scales[at + 1u + (strip % 8u) / 2u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let two = unpack2x16float(bits.x);
+    let both = nibbles(bits.y >> (strip % 2u * 16u), NIBBLES);
     return Scale(two.x * both.xz, -two.y * both.yw);
 }
 

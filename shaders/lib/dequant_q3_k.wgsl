@@ -21,11 +21,15 @@ fn unit_either(u: Unit, high: bool) -> vec4<f32> { return unit_low(select(u, u >
 fn unit_codes(u: Unit) -> vec2<u32> {
     return (vec2<u32>(nibble_bytes(u), nibble_bytes(u >> 16u)) + 0x7C7C7C7Cu) ^ vec2<u32>(0x80808080u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
-    let both = scales[at + 1u + (strip % 8u) / 2u] >> ((strip % 2u) * 16u);
-    let bits = (vec2<u32>(both) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
-    return Scale(unpack2x16float(scales[at]).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
+    return vec2<u32>(scales[at], scales[at + 1u + (strip % 8u) / 2u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let both = bits.y >> ((strip % 2u) * 16u);
+    let two = (vec2<u32>(both) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
+    return Scale(unpack2x16float(bits.x).x * (bitcast<vec2<f32>>(two) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
 }
 
 // pack_codes takes bytes of four codes of two bits, the s-th in each of its four of 128 weights, and third bits of bytes whose eight

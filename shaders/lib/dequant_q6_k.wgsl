@@ -24,10 +24,11 @@ fn unit_codes(u: Unit) -> vec2<u32> {
     let codes = vec2<u32>(nibble_bytes(u.x) | (nibble_bytes(upper) << 4u), nibble_bytes(u.x >> 16u) | (nibble_bytes(upper >> 16u) << 4u));
     return (codes + 0x60606060u) ^ vec2<u32>(0x80808080u);
 }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    let w = scales[row * STRIPS + strip];
-    let bits = (vec2<u32>(w >> 16u) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
-    return Scale(unpack2x16float(w).x * (bitcast<vec2<f32>>(bits) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return scales[row * STRIPS + strip]; }
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let two = (vec2<u32>(bits >> 16u) & vec2<u32>(0xFFu, 0xFF00u)) | vec2<u32>(0x4B000000u, 0x47000000u);
+    return Scale(unpack2x16float(bits).x * (bitcast<vec2<f32>>(two) - vec2<f32>(8388736.0, 32896.0)), vec2<f32>());
 }
 
 // pack_codes takes the nibbles and upper bits of a strip, the s-th of the four of each 128 weights: the former stand beside

@@ -32,9 +32,9 @@ fn digits(w: u32, digit: u32) -> u32 {
 fn unit_low(u: Unit) -> vec4<f32> { return bytes_less(u.x, BASE); }
 fn unit_high(u: Unit) -> vec4<f32> { return bytes_less(u.y, BASE); }
 fn unit_codes(u: Unit) -> vec2<u32> { return (u + 0x7F7F7F7Fu) ^ vec2<u32>(0x80808080u); }
-fn scale_at(row: u32, strip: u32) -> Scale {
-    return Scale(vec2<f32>(unpack2x16float(scales[row * (STRIPS / 8u) + strip / 8u]).x), vec2<f32>());
-}
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return scales[row * (STRIPS / 8u) + strip / 8u]; }
+fn scale_of(bits: Bits, strip: u32) -> Scale { return Scale(vec2<f32>(unpack2x16float(bits).x), vec2<f32>()); }
 
 fn pack_codes(stored: ptr<function, Stored>, strip: u32, packed: ptr<function, Packed>) {
     for (var i = 0u; i < 13u; i++) {

@@ -4,7 +4,9 @@ const HAS_SCALE: bool = false;
 const HAS_MIN: bool = false;
 const HALVES: bool = false;
 
-fn scale_at(row: u32, strip: u32) -> Scale { return Scale(vec2<f32>(1.0), vec2<f32>()); }
+alias Bits = u32;
+fn bits_at(row: u32, strip: u32) -> Bits { return 0u; }
+fn scale_of(bits: Bits, strip: u32) -> Scale { return Scale(vec2<f32>(1.0), vec2<f32>()); }
 fn pack_scales(stored: ptr<function, Stored>, packed: ptr<function, Packed>) {}
 
 // pack_plain puts a strip's words, some for four weights, in the order of units.

@@ -2,10 +2,14 @@
 // strip a byte of both. A byte becomes a float as nibbles do in nibbles.wgsl.
 //! include: pack
 //! const STRIPS: u32  strips of 32 weights in a row
-fn scale_at(row: u32, strip: u32) -> Scale {
+alias Bits = vec2<u32>;
+fn bits_at(row: u32, strip: u32) -> Bits {
     let at = (row * (STRIPS / 8u) + strip / 8u) * 5u;
-    let two = unpack2x16float(scales[at]);
-    let both = scales[at + 1u + (strip % 8u) / 2u] >> ((strip % 2u) * 16u);
+    return vec2<u32>(scales[at], scales[at + 1u + (strip % 8u) / 2u]);
+}
+fn scale_of(bits: Bits, strip: u32) -> Scale {
+    let two = unpack2x16float(bits.x);
+    let both = bits.y >> ((strip % 2u) * 16u);
     let scale = two.x * (bitcast<f32>((both & 0xFFu) | 0x4B000000u) - 8388608.0);
     let least = two.y * (bitcast<f32>((both & 0xFF00u) | 0x47000000u) - 32768.0);
     return Scale(vec2<f32>(scale), vec2<f32>(-least));

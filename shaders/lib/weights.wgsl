@@ -8,7 +8,8 @@
 //   unit_low, _high its weights as floats, before scale and minimum
 //   unit_either     low or high, as neighbouring invocations may want
 //   unit_codes      the same as 8-bit integers, four a word, where the type has integers; CODE_UNIT is what 1 stands for
-//   scale_at        the scale and the minimum of a strip's units
+//   bits_at         loads what the scale and the minimum of a strip's units are made of
+//   scale_of        makes them
 //   HAS_SCALE       whether weights are to be multiplied by the scale
 //   HAS_MIN         whether the minimum is to be added
 //   HALVES          whether scale and minimum differ between low and high
@@ -22,6 +23,9 @@ struct Scale {
     scale: vec2<f32>, // of low and of high
     least: vec2<f32>,
 }
+
+// scale_at is the scale and the minimum of a strip's units.
+fn scale_at(row: u32, strip: u32) -> Scale { return scale_of(bits_at(row, strip), strip); }
 
 fn weights_low(u: Unit, s: Scale) -> vec4<f32> { return weights(unit_low(u), s.scale.x, s.least.x); }
 fn weights_high(u: Unit, s: Scale) -> vec4<f32> { return weights(unit_high(u), s.scale.y, s.least.y); }
