@@ -108,7 +108,7 @@ fn store_patch(tile: Tile, m0: u32, n0: u32, subgroup: u32, own: u32) {
         let n = n0 + pair % 8u * 2u;
         let at = subgroup * 16u * PATCH + pair / 8u * PATCH + pair % 8u * 2u;
         if m < tile.end && n < N {
-            store_pair(floats[at], floats[at + 1u], y_row(m), n, tile.bias, fours);
+            store_pair(floats[at], floats[at + 1u], 1.0, y_row(m), n, tile.bias, fours);
         }
     }
 }

@@ -2,11 +2,15 @@
 //
 // A group of LANES invocations owns TILE consecutive rows of W: each takes every LANES-th unit of K of all of them, with ROWS rows
 // of x, so that both are read seldom, and holds TILE·ROWS sums. Where the group adds up, each invocation ends with a share of them.
-// A workgroup holds WORKGROUP / LANES groups; workgroup_id.z counts groups of ROWS rows of x.
-//! include: step weights fold store_pair
-//! const ROWS: u32       rows of x that the weights are read once for
+// A workgroup holds WORKGROUP / LANES groups, which share what is read of x where it is STAGED; workgroup_id.z counts groups of ROWS
+// rows of x. What a turn multiplies is read while the one before it multiplies.
+//! include: step weights fold
+//! slot ends: ends_pairs ends_heads
+//! slot adapters: adapters_none adapters_lora
+//! const ROWS: u32       rows of x that the weights are read once for, a multiple of 4
+//! const QUADS: u32      fours of them
 //! const N: u32          rows of this piece of W
-//! const FIRST: u32      the first of them in W
+//! const K: u32          columns of W
 //! const X_STRIDE: u32   floats from one row of x to the next
 //! const STRIPS: u32     strips of 32 weights in a row
 //! const M_WORD: u32     the step's word with the number of rows
@@ -15,21 +19,40 @@
 //! const TILE: u32       rows of W that such a group owns, an even number
 //! const SUMS: u32       TILE·ROWS
 //! const SPANS: u32      how often a subgroup's part of a group is halved
+//! const HELD: u32       vec4s of x that an invocation stages a turn at most: ROWS·LANES·2 / WORKGROUP, rounded up
+//! const STARTS: u32     rows of x whose beginnings an invocation knows: HELD, or ROWS
+//! const STAGED: bool    x goes through workgroup memory, as it must with NORM
+//! const FOLDS: u32      how often a subgroup's part of a row's squares is halved
+//! const NORM: bool      x goes through RMSNorm first
+//! const EPS: f32        the norm's
 //! const GATHER: bool    row m of x is the token of output m
-@group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-
+const COLUMNS: u32 = 4u;
+const QUARTER: u32 = SUMS / 4u;
 const PART: u32 = 1u << SPANS;       // lanes of a group in one subgroup
 const PARTS: u32 = LANES / PART;
 const SHARED: u32 = WORKGROUP / PART * SUMS * u32(PARTS > 1u) + 1u;
 var<workgroup> parts: array<f32, SHARED>;
 
-// store_sums stores the pair of sums number pair: of two rows of W with one of x.
-fn store_sums(pair: u32, first: u32, m0: u32, rows: u32, fours: u32, a: f32, b: f32) {
-    let m = m0 + pair % ROWS;
-    let n = first + pair / ROWS * 2u;
-    if m < rows && n < N {
-        store_pair(a, b, m, n, FIRST, fours);
+const UNITS: u32 = STRIPS * 4u;
+const TURNS: u32 = (UNITS + LANES - 1u) / LANES;
+const WIDTH: u32 = LANES * 2u;       // vec4s of a row of x that a turn takes
+const STAGE: u32 = ROWS * WIDTH;
+const STAGES: u32 = select(1u, STAGE * 2u, STAGED);
+var<workgroup> stage: array<vec4<f32>, STAGES>;
+
+const SQUARES: u32 = STAGE >> FOLDS;
+var<workgroup> squares: array<f32, SQUARES>;
+
+// rms gives 1/rms of the m-th row.
+fn rms(m: u32) -> f32 {
+    if !NORM {
+        return 1.0;
     }
+    var sum = 0.0;
+    for (var i = 0u; i < (WIDTH >> FOLDS); i++) {
+        sum += squares[m * (WIDTH >> FOLDS) + i];
+    }
+    return inverseSqrt(sum / f32(K) + EPS);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -40,61 +63,163 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let m0 = wid.z * ROWS;
 
     table_start(lid);
-    var starts: array<u32, ROWS>;
+    var ahead: array<Unit, TILE>;
+    var bits: array<Bits, TILE>;
     //! unroll
-    for (var m = 0u; m < ROWS; m++) {
-        var row = min(m0 + m, max(rows, 1u) - 1u);
+    for (var t = 0u; t < TILE; t++) {
+        let unit = min(lane, UNITS - 1u);
+        ahead[t] = unit_at(weight_row(first, t), unit);
+        bits[t] = bits_at(weight_row(first, t), unit / 4u);
+    }
+    var starts: array<u32, STARTS>;
+    var held: array<vec4<f32>, HELD>;
+    var factor: array<vec4<f32>, HELD>; // the norm's
+    var square: array<f32, HELD>;
+    //! unroll
+    for (var i = 0u; i < STARTS; i++) {
+        var row = i;
+        if STAGED {
+            row = (lid + i * WORKGROUP) / WIDTH;
+        }
+        row = min(m0 + row, max(rows, 1u) - 1u);
         if GATHER {
             row = step[output_at(row)];
         }
-        starts[m] = row * (X_STRIDE / 4u);
+        starts[i] = row * (X_STRIDE / 4u);
     }
-    var sums: array<f32, SUMS>;
-    for (var unit = lane; unit < STRIPS * 4u; unit += LANES) {
+    if STAGED {
+        //! unroll
+        for (var i = 0u; i < HELD; i++) {
+            let at = min((lid + i * WORKGROUP) % WIDTH, STRIPS * 8u - 1u);
+            held[i] = x[starts[i] + at];
+            if NORM {
+                factor[i] = norm[at];
+            }
+        }
+    }
+    var sums: array<vec4<f32>, QUARTER>; // each of a row of W with four of x
+    for (var turn = 0u; turn < TURNS; turn++) {
+        let buffer = turn % 2u * STAGE;
+        if STAGED {
+            //! unroll
+            for (var i = 0u; i < HELD; i++) {
+                let place = lid + i * WORKGROUP;
+                let at = place % WIDTH;
+                var v = held[i];
+                if UNITS % LANES != 0u && turn * WIDTH + at >= STRIPS * 8u {
+                    v = vec4<f32>();
+                }
+                if NORM {
+                    square[i] += dot(v, v);
+                    v *= factor[i];
+                }
+                // Low halves of units first, then the high ones.
+                if STAGE % WORKGROUP == 0u || place < STAGE {
+                    stage[buffer + place - at + at / 4u % 2u * LANES + at / 8u * 4u + at % 4u] = v;
+                }
+            }
+            workgroupBarrier();
+            let next = min(turn + 1u, TURNS - 1u);
+            //! unroll
+            for (var i = 0u; i < HELD; i++) {
+                let at = min(next * WIDTH + (lid + i * WORKGROUP) % WIDTH, STRIPS * 8u - 1u);
+                held[i] = x[starts[i] + at];
+                if NORM {
+                    factor[i] = norm[at];
+                }
+            }
+        }
+        let unit = min(turn * LANES + lane, UNITS - 1u);
         let at = unit / 4u * 8u + unit % 4u;
         var units: array<Unit, TILE>;
         var scale: array<Scale, TILE>;
+        let next = min(min(turn + 1u, TURNS - 1u) * LANES + lane, UNITS - 1u);
         //! unroll
         for (var t = 0u; t < TILE; t++) {
-            units[t] = unit_at(min(first + t, N - 1u), unit);
-            scale[t] = scale_at(min(first + t, N - 1u), unit / 4u);
+            units[t] = ahead[t];
+            scale[t] = scale_of(bits[t], unit / 4u);
+            ahead[t] = unit_at(weight_row(first, t), next);
+            bits[t] = bits_at(weight_row(first, t), next / 4u);
         }
+        let beyond = !STAGED && UNITS % LANES != 0u && turn * LANES + lane >= UNITS;
         var v: array<vec4<f32>, ROWS>;
         //! unroll
         for (var m = 0u; m < ROWS; m++) {
-            v[m] = x[starts[m] + at];
+            if STAGED {
+                v[m] = stage[buffer + m * WIDTH + lane];
+            } else {
+                v[m] = x[starts[m % STARTS] + at];
+            }
+        }
+        if beyond {
+            v = array<vec4<f32>, ROWS>();
         }
         //! unroll
         for (var t = 0u; t < TILE; t++) {
             let w = weights_low(units[t], scale[t]);
             //! unroll
-            for (var m = 0u; m < ROWS; m++) {
-                sums[(t / 2u * ROWS + m) * 2u + t % 2u] = fma(w.x, v[m].x, fma(w.y, v[m].y, fma(w.z, v[m].z, fma(w.w, v[m].w, sums[(t / 2u * ROWS + m) * 2u + t % 2u]))));
+            for (var c = 0u; c < COLUMNS; c++) {
+                //! unroll
+                for (var q = 0u; q < QUADS; q++) {
+                    sums[t * QUADS + q] = fma(vec4<f32>(w[c]), vec4<f32>(v[q * 4u][c], v[q * 4u + 1u][c], v[q * 4u + 2u][c], v[q * 4u + 3u][c]), sums[t * QUADS + q]);
+                }
             }
         }
         //! unroll
         for (var m = 0u; m < ROWS; m++) {
-            v[m] = x[starts[m] + at + 4u];
+            if STAGED {
+                v[m] = stage[buffer + m * WIDTH + LANES + lane];
+            } else {
+                v[m] = x[starts[m % STARTS] + at + 4u];
+            }
+        }
+        if beyond {
+            v = array<vec4<f32>, ROWS>();
         }
         //! unroll
         for (var t = 0u; t < TILE; t++) {
             let w = weights_high(units[t], scale[t]);
             //! unroll
-            for (var m = 0u; m < ROWS; m++) {
-                sums[(t / 2u * ROWS + m) * 2u + t % 2u] = fma(w.x, v[m].x, fma(w.y, v[m].y, fma(w.z, v[m].z, fma(w.w, v[m].w, sums[(t / 2u * ROWS + m) * 2u + t % 2u]))));
+            for (var c = 0u; c < COLUMNS; c++) {
+                //! unroll
+                for (var q = 0u; q < QUADS; q++) {
+                    sums[t * QUADS + q] = fma(vec4<f32>(w[c]), vec4<f32>(v[q * 4u][c], v[q * 4u + 1u][c], v[q * 4u + 2u][c], v[q * 4u + 3u][c]), sums[t * QUADS + q]);
+                }
             }
         }
     }
+    if NORM {
+        //! unroll
+        for (var i = 0u; i < HELD; i++) {
+            for (var s = 0u; s < FOLDS; s++) {
+                square[i] += subgroupShuffleXor(square[i], 1u << s);
+            }
+            if lid % (1u << FOLDS) == 0u && (STAGE % WORKGROUP == 0u || lid + i * WORKGROUP < STAGE) {
+                squares[(lid + i * WORKGROUP) >> FOLDS] = square[i];
+            }
+        }
+        workgroupBarrier();
+    }
 
     // A copy, which drivers may index as they like, leaves the sums above in registers.
-    var done = sums;
+    var done: array<f32, SUMS>;
+    //! unroll
+    for (var t = 0u; t < TILE; t++) {
+        //! unroll
+        for (var q = 0u; q < QUADS; q++) {
+            //! unroll
+            for (var i = 0u; i < COLUMNS; i++) {
+                done[(t / GRAIN * ROWS + q * 4u + i) * GRAIN + t % GRAIN] = sums[t * QUADS + q][i];
+            }
+        }
+    }
     // Halved again and again: an invocation keeps one half, and gives the other to its neighbour for that neighbour's half.
     var place = 0u; // of the sums that stay with the invocation
     var mine = true;
     //! unroll
     for (var s = 0u; s < SPANS; s++) {
         let upper = (lane >> s) % 2u == 1u;
-        if (SUMS >> (s + 1u)) >= 2u {
+        if (SUMS >> (s + 1u)) >= GRAIN {
             for (var i = 0u; i < (SUMS >> (s + 1u)); i++) {
                 let a = done[i];
                 let b = done[i + (SUMS >> (s + 1u))];
@@ -102,8 +227,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             }
             place += select(0u, SUMS >> (s + 1u), upper);
         } else {
-            done[0] += subgroupShuffleXor(done[0], 1u << s);
-            done[1] += subgroupShuffleXor(done[1], 1u << s);
+            for (var i = 0u; i < GRAIN; i++) {
+                done[i] += subgroupShuffleXor(done[i], 1u << s);
+            }
             mine = mine && !upper;
         }
     }
@@ -111,24 +237,37 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     if PARTS > 1u {
         let group = lid / LANES * PARTS;
         if mine {
-            for (var i = 0u; i < max(SUMS >> SPANS, 2u); i++) {
+            for (var i = 0u; i < max(SUMS >> SPANS, GRAIN); i++) {
                 parts[(group + lane / PART) * SUMS + place + i] = done[i];
             }
         }
         workgroupBarrier();
-        //! turns: (SUMS / 2u + LANES - 1u) / LANES
-        for (var pair = lane; pair < SUMS / 2u; pair += LANES) {
-            var a = 0.0;
-            var b = 0.0;
+        //! turns: (SUMS / GRAIN + LANES - 1u) / LANES
+        for (var grain = lane; grain < SUMS / GRAIN; grain += LANES) {
+            var r = vec4<f32>();
             for (var p = 0u; p < PARTS; p++) {
-                a += parts[(group + p) * SUMS + pair * 2u];
-                b += parts[(group + p) * SUMS + pair * 2u + 1u];
+                for (var i = 0u; i < GRAIN; i++) {
+                    r[i] += parts[(group + p) * SUMS + grain * GRAIN + i];
+                }
             }
-            store_sums(pair, first, m0, rows, fours, a, b);
+            store_sums(grain, first, m0, rows, fours, r);
         }
     } else if mine {
-        for (var i = 0u; i < max(SUMS >> SPANS, 2u); i += 2u) {
-            store_sums((place + i) / 2u, first, m0, rows, fours, done[i], done[i + 1u]);
+        for (var i = 0u; i < max(SUMS >> SPANS, GRAIN); i += GRAIN) {
+            var r = vec4<f32>();
+            for (var j = 0u; j < GRAIN; j++) {
+                r[j] = done[i + j];
+            }
+            store_sums((place + i) / GRAIN, first, m0, rows, fours, r);
         }
+    }
+}
+
+// store_sums stores some sums of a group: those of GRAIN rows of W with one of x.
+fn store_sums(grain: u32, first: u32, m0: u32, rows: u32, fours: u32, sums: vec4<f32>) {
+    let m = m0 + grain % ROWS;
+    let n = first + grain / ROWS * GRAIN;
+    if m < rows && n < N {
+        end(sums, rms(grain % ROWS), m, n, fours, look_ahead(m, n));
     }
 }

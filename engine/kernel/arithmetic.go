@@ -42,6 +42,7 @@ type arithmetic struct {
 	matrix, packed bool
 	named          bool // asked for: all of many rows are multiplied so
 	ahead          bool // workgroup memory has room for columns that are fetched ahead
+	memory         int  // of a workgroup, in bytes
 }
 
 func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error) {
@@ -68,6 +69,7 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 		a.matrix = matrices
 	}
 	a.ahead = info.Limits.MaxComputeWorkgroupStorageSize >= aheadMemory
+	a.memory = int(info.Limits.MaxComputeWorkgroupStorageSize)
 	a.packed, a.named = variant == "packed", variant == "matrix"
 	a.large = a.large || a.matrix || a.packed
 	return a, nil
@@ -97,18 +99,12 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 	return ways
 }
 
-// many are the ways of large GPUs, as measured on an H200: few rows share weights in registers, and a tile is taken where there are enough
+// many are the ways of large GPUs, as measured on an H200: few rows share weights in registers, RMSNorm and what becomes of heads included, and a tile is taken where there are enough
 // of them for all units.
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
-	// A small matrix gains less than finding the norm on the way does; adapters and heads ask that matrices of one product agree on it.
-	alone := p.Norm && (p.Adapters != nil || p.Heads != nil || p.Matrix.Rows < 8192)
-	for _, m := range []int{2, 4, 8} {
-		if alone {
-			ways = append(ways, matvecWay{m, m, a.subgroup})
-		} else {
-			ways = append(ways, skinnyWay{skinnyShapeOf(p.Matrix, m), m, 0, a.subgroup})
-		}
+	for _, m := range []int{4, 8} {
+		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory), m, 0, a.subgroup})
 	}
 	if a.matrix {
 		fewest := 96
@@ -120,7 +116,7 @@ func (a arithmetic) many(p *LinearParams) []shape {
 	if a.packed && packs(p.Matrix.Type) && p.Room > 0 {
 		ways = append(ways, packedWay{2, 1, 192}, packedWay{1, 1, 0})
 	}
-	ways = append(ways, skinnyWay{skinnyShapeOf(p.Matrix, 16), 32, 192, a.subgroup})
+	ways = append(ways, skinnyWay{skinnyShapeOf(p, 16, a.memory), 32, 192, a.subgroup})
 	return append(ways, a.tiles()...)
 }
 

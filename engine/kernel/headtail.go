@@ -4,12 +4,11 @@ import (
 	"slices"
 
 	"quire/engine/gpu"
-	"quire/engine/quant"
 )
 
-// HeadTail has a product's kernels for one row, and some for eight, do what RopeStore does with the rows of q, k and v that come out: see
-// shaders/lib/tail_heads.wgsl. The product's YOffset is where its rows lie among those of q, k and v, and its x is the residual
-// stream.
+// HeadTail has a product's kernels for one row, and on large GPUs those for some, do what RopeStore does with the rows of q, k and v
+// that come out: see shaders/lib/heads.wgsl. The product's YOffset is where its rows lie among those of q, k and v, and its x is the
+// residual stream.
 type HeadTail struct{ RopeStoreParams }
 
 // HeadViews are the buffers of a HeadTail: those of a RopeStore but x, which is the Linear's. Bias is for RopeStoreParams.Bias only.
@@ -43,27 +42,24 @@ func AgreeOnHeads(limits gpu.Limits, all []LinearParams) {
 	}
 }
 
-// storesHeads says whether kernels for m rows have the HeadTail. Those for two and four take longer with rows in fours, on an H200, by
-// more than what a dispatch costs.
+// storesHeads says whether kernels for m rows have the HeadTail. Of products that give q, k and v together all take the same ways for up to
+// eight rows.
 func (p *LinearParams) storesHeads(m int) bool {
-	return p.Heads != nil && (m <= max(1, p.headRows) || m == 8 && !p.apart && p.large && p.Matrix.Type == quant.Q4_0)
+	return p.Heads != nil && (m <= max(1, p.headRows) || p.large && (m <= 8 || !p.apart))
 }
 
 // ofHeads is the shape with a tail of heads: four rows are stored by an invocation of their own.
 func (s matvecShape) ofHeads(m int, subgroup uint32) matvecShape {
 	s.tile = max(4, s.tile)
 	s.lanes = max(s.lanes, s.tile/4*m)
-	if m == 8 && subgroup == largeSubgroup {
-		s.lanes = largeSubgroup
-	}
 	if s.lanes > int(subgroup) && m > 4 { // sums go through workgroup memory, which has room for so many
 		s.workgroup = 64
 	}
 	return s
 }
 
-// storeHeads makes of a matrix × vector kernel's spec one with a tail of heads.
-func (p *LinearParams) storeHeads(s *Spec) {
+// storeHeads makes of a kernel's spec one that stores heads, by a library of a slot.
+func (p *LinearParams) storeHeads(s *Spec, slot, library string) {
 	h := p.Heads
 	unused := []string{"FIRST", "BIAS", "UPS", "SCALE", "ADD", "GATED", "ACTIVATED", "CAP"}
 	if p.Adapters != nil {
@@ -76,7 +72,7 @@ func (p *LinearParams) storeHeads(s *Spec) {
 		Const{"HEADS", h.Heads}, Const{"KV_HEADS", h.kvHeads()}, Const{"HEAD_DIM", h.Layout.HeadDim}, Const{"GROUP", h.Group},
 		Const{"BLOCK_SIZE", h.Layout.BlockSize}, Const{"BLOCK_PAD", h.Layout.Pad}, Const{"ROTARY_DIM", h.RotaryDim}, Const{"ADJACENT", h.Adjacent},
 		Const{"TABLE_ROW", h.tableRow()}, Const{"GROWING", h.Growing}, Const{"TABLE_BINDING", 6}, Const{"K_BINDING", 7}, Const{"V_BINDING", 8})
-	s.Slots["tail"], s.Slots["kv_store"], s.Slots["bias"] = "tail_heads", "kv_store_"+h.Layout.Type.String(), "bias_none"
+	s.Slots[slot], s.Slots["kv_store"], s.Slots["bias"] = library, "kv_store_"+h.Layout.Type.String(), "bias_none"
 	if h.Bias {
 		s.Slots["bias"] = "bias_add"
 		s.Consts = append(s.Consts, Const{"BIAS_BINDING", len(s.Bindings)})
@@ -96,6 +92,11 @@ func (p *LinearParams) headViews(v LinearViews, piece Piece) []gpu.View {
 
 // stores says whether kernels of a way have the HeadTail.
 func (w *way) stores(p *LinearParams) bool {
-	few, ok := w.shape.(matvecWay)
-	return ok && p.storesHeads(few.rows)
+	switch few := w.shape.(type) {
+	case matvecWay:
+		return p.storesHeads(few.rows)
+	case skinnyWay:
+		return p.storesHeads(few.rows)
+	}
+	return false
 }

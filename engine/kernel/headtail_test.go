@@ -54,7 +54,7 @@ func TestHeadTail(t *testing.T) {
 		{headDim: 128, heads: 2, kvHeads: 1, rotary: 128, kv: KVF16, bias: true, typ: quant.Q6_K, k: 768, positions: []int{1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 8191}},
 		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF32, bias: true, parts: true, typ: quant.Q4_K, k: 256, positions: []int{6, 5, 4}},
 	} {
-		for _, variant := range []string{"", "subgroup"} {
+		for _, variant := range []string{"", "subgroup", "skinny"} {
 			if fewer && (i%4 > 0 || variant != "") {
 				continue
 			}
@@ -113,6 +113,9 @@ func (r *rig) testHeads(c headCase) {
 			bytes := len(raw) / width
 			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
 				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8}
+			if c.variant == "skinny" {
+				p.Variant, p.only = "", skinnyWay{skinnyShape{rows: 4 << (len(c.positions) % 2), tile: 4 << (c.k / 96 % 2), lanes: 8, workgroup: 32}, 0, 0, subgroupSize(r.dev.Info())}
+			}
 			linear, err := NewLinear(r.dev, p)
 			require.NoError(r, err)
 			require.NoError(r, linear.Wait(context.Background()))
@@ -212,7 +215,7 @@ func TestProductsAgreeOnHeads(t *testing.T) {
 			all = append(all, LinearParams{Matrix: m, YOffset: 64 * i, Norm: true, large: true, Heads: &HeadTail{RopeStoreParams{Layout: KVLayout{HeadDim: 64, KVHeads: 1}, Heads: 1}}})
 		}
 		AgreeOnHeads(gpu.Limits{MaxStorageBuffersPerShaderStage: 16}, all)
-		for m := 1; m <= 8; m *= 2 {
+		for m := 1; m <= 16; m *= 2 {
 			for i := range all {
 				require.Equal(t, all[0].storesHeads(m), all[i].storesHeads(m), "%d rows, matrix %d", m, i)
 			}
@@ -220,7 +223,7 @@ func TestProductsAgreeOnHeads(t *testing.T) {
 		}
 		return does
 	}
-	require.Equal(t, []bool{true, false, false, true}, agree([]quant.Type{quant.Q4_0}, 1))
-	require.Equal(t, []bool{true, false, false, false}, agree([]quant.Type{quant.Q4_0, quant.Q8_0, quant.Q8_0}, 1, 1, 1))
-	require.Equal(t, []bool{false, false, false, false}, agree([]quant.Type{quant.F32, quant.Q8_0, quant.Q8_0}, 2, 1, 1))
+	require.Equal(t, []bool{true, true, true, true, true}, agree([]quant.Type{quant.Q4_0}, 1))
+	require.Equal(t, []bool{true, true, true, true, false}, agree([]quant.Type{quant.Q4_0, quant.Q8_0, quant.Q8_0}, 1, 1, 1))
+	require.Equal(t, []bool{false, false, false, false, false}, agree([]quant.Type{quant.F32, quant.Q8_0, quant.Q8_0}, 2, 1, 1))
 }

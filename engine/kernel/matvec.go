@@ -130,7 +130,7 @@ func matvecSpecOf(p *LinearParams, piece Piece, m int, subgroup uint32, shape ma
 	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 	if p.storesHeads(m) {
-		p.storeHeads(&s)
+		p.storeHeads(&s, "tail", "tail_heads")
 	}
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)

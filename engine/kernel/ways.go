@@ -56,7 +56,7 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	if !a.large && !p.Deterministic {
 		l.subgroup = a.subgroup
 	}
-	p.large = a.large && p.Variant == ""
+	p.large = a.large && a.subgroup > 0 && p.Variant == ""
 	if p.Row != nil && (p.Variant != "" || p.Deterministic || !p.fits(p.Row.shape(), info.Limits)) {
 		p.Row = nil
 	}

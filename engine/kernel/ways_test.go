@@ -66,7 +66,7 @@ type inPrecision struct {
 // waysToTest are ways for few rows and for many.
 func waysToTest(info gpu.AdapterInfo) (few, many []inPrecision) {
 	if lanes := uint32(info.SubgroupLanes()); lanes > 0 {
-		for _, s := range []skinnyShape{{2, 2, 32, 64}, {4, 2, 8, 64}, {8, 4, 64, 128}, {16, 2, 4, 64}} {
+		for _, s := range []skinnyShape{{4, 4, 32, 64}, {4, 2, 64, 64}, {8, 4, 16, 128}, {16, 2, 8, 64}} {
 			few = append(few, inPrecision{skinnyWay{s, 0, 0, lanes}, nil})
 		}
 	}
@@ -126,6 +126,18 @@ func TestWays(t *testing.T) {
 func large() gpu.AdapterInfo {
 	return gpu.AdapterInfo{Name: "test", Type: "discrete", Features: gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix, SubgroupMin: 32, SubgroupMax: 32,
 		Matrices: []gpu.MatrixConfig{matrixConfig}, Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 32 << 10}}
+}
+
+// Where workgroups have little memory, x goes through it in smaller shares.
+func TestSkinnyFitsMemory(t *testing.T) {
+	for _, rows := range []int{4, 8, 16} {
+		for _, n := range []int{512, 8192, 65536} {
+			p := &LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: n, Cols: 2048}, Norm: true}
+			for _, memory := range []int{16 << 10, 32 << 10} {
+				assert.Less(t, skinnyShapeOf(p, rows, memory).stage(), memory, "%d rows of x, %d of W", rows, n)
+			}
+		}
+	}
 }
 
 // What stands in for a late way finds the norm on the way if that does, and takes any number of rows.

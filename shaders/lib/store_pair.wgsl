@@ -21,12 +21,13 @@ fn store(m: u32, column: u32, value: f32) {
     }
 }
 
-// finished gives what comes of a sum: that of row n of the piece, which is W's row begin + n, with row m of x.
-fn finished(sum: f32, m: u32, n: u32, begin: u32, fours: u32) -> f32 {
+// finished gives what comes of a sum: that of row n of the piece, which is W's row begin + n, with row m of x; scale is x's.
+fn finished(sum: f32, scale: f32, m: u32, n: u32, begin: u32, fours: u32) -> f32 {
     var v = sum;
     if ADAPTED {
         v += adapted(m, min(n, N - 1u), fours);
     }
+    v *= scale;
     if BIAS {
         v += bias_at(begin + min(n, N - 1u));
     }
@@ -40,9 +41,9 @@ fn finished(sum: f32, m: u32, n: u32, begin: u32, fours: u32) -> f32 {
 }
 
 // store_pair stores what comes of the sums a and b, of rows n and n + 1; n is below N.
-fn store_pair(a: f32, b: f32, m: u32, n: u32, begin: u32, fours: u32) {
-    let va = finished(a, m, n, begin, fours);
-    let vb = finished(b, m, n + 1u, begin, fours);
+fn store_pair(a: f32, b: f32, scale: f32, m: u32, n: u32, begin: u32, fours: u32) {
+    let va = finished(a, scale, m, n, begin, fours);
+    let vb = finished(b, scale, m, n + 1u, begin, fours);
     if GATED {
         store(m, n / 2u, gated(va, vb));
     } else {

@@ -1,0 +1,20 @@
+// What becomes of a product's sums that are rows of q, k and v.
+//! include: heads
+//! slot adapters: adapters_none adapters_lora
+//! const Y_OFFSET: u32  where the first row of W lies among those of q, k and v
+@group(0) @binding(5) var<storage, read> norm: array<vec4<f32>>;
+
+const GRAIN: u32 = 4u; // rows whose sums end in one invocation
+
+fn look_ahead(m: u32, n: u32) -> Ahead { return ahead_of(m, four_of(n, 0u)); }
+
+// end stores what comes of sums of four rows of W from n on with row m of x; scale is what they are multiplied by.
+fn end(sums: vec4<f32>, scale: f32, m: u32, n: u32, fours: u32, ahead: Ahead) {
+    var all = sums;
+    if ADAPTED {
+        for (var i = 0u; i < 4u; i++) {
+            all[i] += adapted(m, weight_row(n, i), fours);
+        }
+    }
+    finish_four(all * scale, m, Y_OFFSET + n, ahead);
+}
