@@ -83,6 +83,14 @@ func (a *Attention) spans(seqLen, splitSpan int) (span, spans int) {
 	return span, max(1, (seqLen+span-1)/span)
 }
 
+// Unsplit is how many keys of its longest sequence a step may have for none to be cut, as ChooseSplit takes it.
+func (a *Attention) Unsplit() int {
+	if a.decodeTile.spreads() {
+		return max(unsplit, 4*a.decodeTile.keys)
+	}
+	return unsplit
+}
+
 // LongestSpan is the most keys of a decode item.
 func (a *Attention) LongestSpan() int { return a.splitMost }
 
@@ -130,7 +138,7 @@ func (a *Attention) PartialBytes(decodeItems int) uint64 {
 
 // The spans that ChooseSplit chooses between, and the most that it cuts a sequence into: more take long to merge.
 const (
-	unsplit  = 128 // up to so many keys, a merge takes longer than what it saves
+	unsplit  = 128 // up to so many keys a merge takes longer than what it saves: see Unsplit
 	minSpan  = 64
 	maxSpan  = 4096
 	maxSpans = 128
@@ -140,14 +148,14 @@ const (
 const groupsPerUnit = 8
 
 // ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
-// sequence can fill a GPU and many, and short ones, need no merge. seqLens are those of the step's decode rows.
-func ChooseSplit(seqLens []int, kvHeads, computeUnits int) int {
+// sequence can fill a GPU and many, and short ones of whole keys at most, need no merge. seqLens are those of the step's decode rows.
+func ChooseSplit(seqLens []int, kvHeads, computeUnits, whole int) int {
 	longest := 0
 	for _, n := range seqLens {
 		longest = max(longest, n)
 	}
 	span := maxSpan
-	if longest <= unsplit {
+	if longest <= whole {
 		return span
 	}
 	for ; span > minSpan && longest <= span/2*maxSpans; span /= 2 {

@@ -68,13 +68,28 @@ func TestItems(t *testing.T) {
 }
 
 func TestChooseSplit(t *testing.T) {
-	assert.Equal(t, 4096, ChooseSplit([]int{100}, 8, 1), "a software GPU needs no split")
-	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132))
-	assert.Equal(t, 256, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32))
-	assert.Equal(t, 4096, ChooseSplit(nil, 8, 132))
-	assert.Equal(t, 4096, ChooseSplit([]int{128, 10}, 8, 132), "short ones need no merge")
-	assert.Equal(t, 64, ChooseSplit([]int{129, 10}, 8, 132))
-	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132), "a merge of 128 spans at most")
+	assert.Equal(t, 4096, ChooseSplit([]int{100}, 8, 1, 128), "a software GPU needs no split")
+	assert.Equal(t, 64, ChooseSplit([]int{2048}, 8, 132, 128))
+	assert.Equal(t, 256, ChooseSplit([]int{2048, 2048, 2048, 2048}, 8, 32, 128))
+	assert.Equal(t, 4096, ChooseSplit(nil, 8, 132, 128))
+	assert.Equal(t, 4096, ChooseSplit([]int{128, 10}, 8, 132, 128), "short ones need no merge")
+	assert.Equal(t, 4096, ChooseSplit([]int{256, 10}, 8, 132, 256))
+	assert.Equal(t, 64, ChooseSplit([]int{129, 10}, 8, 132, 128))
+	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132, 128), "a merge of 128 spans at most")
+}
+
+// A fast tile takes twice as many keys before a merge pays.
+func TestUnsplit(t *testing.T) {
+	onTheFirstHost(t)
+	for variant, want := range map[string]int{"": 128, "split32": 128, "direct128x2": 256, "direct128x4": 512} {
+		p := withStrides(Params{HeadDim: 32, Heads: 4, KVHeads: 1, KVType: kernel.KVF16, Variant: variant})
+		if info := gputest.Device(t).Info(); p.Runs(info) != nil || variant == "" && info.Type != "cpu" {
+			continue
+		}
+		a, err := New(gputest.Device(t), p)
+		require.NoError(t, err)
+		assert.Equal(t, want, a.Unsplit(), variant)
+	}
 }
 
 func TestRefuses(t *testing.T) {

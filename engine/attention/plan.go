@@ -108,7 +108,7 @@ func (a *Attention) chooseSpan(sequences []Sequence) int {
 	if measured := a.params.Tuning.Units(a.params.HeadDim); measured > 0 {
 		units = measured
 	}
-	return ChooseSplit(lengths, a.params.KVHeads, units)
+	return ChooseSplit(lengths, a.params.KVHeads, units, a.Unsplit())
 }
 
 // ALiBiSlopes gives the slope of each head: powers of 2^(−8/n) for n heads, and where n is no power of two, the odd powers

@@ -200,7 +200,7 @@ func TestAsChosen(t *testing.T) {
 // UnitsFor is ChooseSplit's inverse.
 func TestUnitsFor(t *testing.T) {
 	for _, span := range []int{64, 128, 512, 2048} {
-		require.Equal(t, span, ChooseSplit([]int{8192}, 8, UnitsFor(span, 8192, 8)))
+		require.Equal(t, span, ChooseSplit([]int{8192}, 8, UnitsFor(span, 8192, 8), 128))
 	}
 	require.Equal(t, 1, UnitsFor(4096, 512, 1))
 }

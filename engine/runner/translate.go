@@ -35,6 +35,7 @@ type items interface {
 	AppendRow(s *kernel.StepData, row, count, start, splitSpan int)
 	DecodeItems(count, seqLen, splitSpan int) int
 	LongestSpan() int
+	Unsplit() int
 
 	Shares() bool
 	Share(rows, keys, longest, splitSpan, computeUnits int) (attention.Sharing, bool)
@@ -214,7 +215,7 @@ func (r *translator) span(l *itemList, shared []sharedRows) (span int, fits bool
 			}
 		}
 	})
-	span = attention.ChooseSplit(r.lens, l.kvHeads, l.units)
+	span = attention.ChooseSplit(r.lens, l.kvHeads, l.units, l.Unsplit())
 	for {
 		items, split := 0, false
 		r.walk(shared, func(first, n, keys int) {

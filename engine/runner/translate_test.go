@@ -38,6 +38,7 @@ func (f fakeItems) AppendRow(s *kernel.StepData, row, count, start, span int) {
 }
 
 func (f fakeItems) LongestSpan() int { return f.longest }
+func (f fakeItems) Unsplit() int     { return 128 }
 func (f fakeItems) Shares() bool     { return f.shares }
 
 func (f fakeItems) Share(rows, keys, longest, span, units int) (attention.Sharing, bool) {
