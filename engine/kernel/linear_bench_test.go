@@ -3,11 +3,14 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/quant"
 )
 
@@ -27,13 +30,32 @@ func BenchmarkLinear(b *testing.B) {
 				if s.name == "head" && m > 64 {
 					continue
 				}
-				b.Run(fmt.Sprintf("%s/%s/m%d", t, s.name, m), func(b *testing.B) { benchLinear(b, t, s.n, s.k, m, s.gated) })
+				b.Run(fmt.Sprintf("%s/%s/m%d", t, s.name, m), func(b *testing.B) { benchLinear(b, t, s.n, s.k, m, LinearParams{Gated: s.gated}) })
 			}
 		}
 	}
 }
 
-func benchLinear(b *testing.B, t quant.Type, n, k, m int, gated Activation) {
+// BenchmarkSkinny runs products of a few rows in shapes that $QUIRE_SHAPES lists, each "rows.tile.lanes.workgroup", with an RMSNorm of x where
+// $QUIRE_NORM is set.
+func BenchmarkSkinny(b *testing.B) {
+	for _, text := range strings.Fields(os.Getenv("QUIRE_SHAPES")) {
+		w := skinnyWay{subgroup: subgroupSize(gputest.Device(b).Info())}
+		_, err := fmt.Sscanf(text, "%d.%d.%d.%d", &w.rows, &w.tile, &w.lanes, &w.workgroup)
+		require.NoError(b, err, text)
+		for _, t := range []quant.Type{quant.Q4_0, quant.Q4_K, quant.Q8_0} {
+			for _, s := range benchShapes {
+				for _, m := range []int{4, 8, 16, 64} {
+					b.Run(fmt.Sprintf("%s/%s/m%d/%s", t, s.name, m, text), func(b *testing.B) {
+						benchLinear(b, t, s.n, s.k, m, LinearParams{Gated: s.gated, Norm: os.Getenv("QUIRE_NORM") != "", Eps: eps, only: w})
+					})
+				}
+			}
+		}
+	}
+}
+
+func benchLinear(b *testing.B, t quant.Type, n, k, m int, p LinearParams) {
 	r := newRig(b)
 	size, err := MatrixBytes(t, n, k)
 	require.NoError(b, err)
@@ -47,15 +69,21 @@ func benchLinear(b *testing.B, t quant.Type, n, k, m int, gated Activation) {
 	require.NoError(b, err)
 	b.Cleanup(yBuffer.Release)
 	step := r.step(StepData{Tokens: make([]uint32, m)})
+	p.XStride, p.YStride, p.MWord = xStride, yStride, WordTokens
+	views := LinearViews{Step: step, X: x, Y: yBuffer.All()}
+	if p.Norm {
+		views.Norm, views.Normed = r.rows("norm", r.floats(k, 1), k, xStride, 0).All(), r.rows("normed", r.same(m*k, 0), k, xStride, 0).All()
+	}
 	var linears []*Linear
 	var binds []*LinearBind
 	for range copies {
 		matrix, err := NewMatrix(r.dev, "matrix", t, n, k, 0)
 		require.NoError(b, err)
 		b.Cleanup(matrix.Release)
-		l, err := NewLinear(r.dev, LinearParams{Matrix: matrix, XStride: xStride, YStride: yStride, MWord: WordTokens, Gated: gated})
+		p.Matrix = matrix
+		l, err := NewLinear(r.dev, p)
 		require.NoError(b, err)
-		bind, err := l.Bind(LinearViews{Step: step, X: x, Y: yBuffer.All()})
+		bind, err := l.Bind(views)
 		require.NoError(b, err)
 		linears, binds = append(linears, l), append(binds, bind)
 	}
