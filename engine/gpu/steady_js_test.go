@@ -55,6 +55,42 @@ func TestStepAllocatesLittle(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(20, func() { _ = d.Submit(&s.recorder) }), "submitting")
 }
 
+// A map is a message to the process that has the GPU, as a submission is: it goes with the next, unless somebody waits.
+func TestMapsGoWithTheNextSubmission(t *testing.T) {
+	if inFirefox() {
+		t.Skip("its pulse submits, too")
+	}
+	d := open(t)
+	all := decodeSteps(t, d, 2, 4)
+	log := js.Global().Get("Function").New(`
+		const log = {calls: ''}, kept = [];
+		for (const [of, name] of [[GPUQueue, 'submit'], [GPUBuffer, 'mapAsync']]) {
+			const call = of.prototype[name];
+			kept.push(() => { of.prototype[name] = call; });
+			of.prototype[name] = function (...args) {
+				log.calls += name + ' ';
+				return call.apply(this, args);
+			};
+		}
+		log.restore = () => kept.forEach((f) => f());
+		return log;`).Invoke()
+	defer log.Call("restore")
+	ctx := context.Background()
+	for _, step := range []struct {
+		do    func() error
+		calls string
+	}{
+		{func() error { return d.Submit(&all[0].recorder) }, "submit "},
+		{func() error { return d.Submit(&all[1].recorder) }, "mapAsync submit "},
+		{func() error { return all[0].back.Wait(ctx, all[0].data) }, ""},
+		{func() error { return all[1].back.Wait(ctx, all[1].data) }, "mapAsync "},
+	} {
+		log.Set("calls", "")
+		require.NoError(t, step.do())
+		require.Equal(t, step.calls, log.Get("calls").String())
+	}
+}
+
 func TestMemoryMayGrow(t *testing.T) {
 	d := open(t)
 	s := decodeSteps(t, d, 1, 4)[0]

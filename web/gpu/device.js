@@ -13,7 +13,7 @@ const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
 const MOMENT = 100; // milliseconds
-const MAP_NONE = 0, MAP_PENDING = 1, MAP_READY = 2, MAP_FAILED = 3;
+const MAP_NONE = 0, MAP_DUE = 1, MAP_PENDING = 2, MAP_READY = 3, MAP_FAILED = 4;
 
 // bytes turns a tape's unsigned count of words into bytes.
 export const bytes = (words) => (words >>> 0) * 4;
@@ -31,6 +31,7 @@ export class Device {
     this.layouts = kept.layouts;
     this.inFlight = 0; // maps and other waits for the GPU that are pending
     this.awaited = 0; // those of them that Go waits for
+    this.due = []; // readbacks that are to be mapped
     this.wake = null;
     this.timer = new Timer(this);
   }
@@ -51,7 +52,7 @@ export class Device {
     const scopes = [device.popErrorScope(), device.popErrorScope()];
     const [memory, validation] = await Promise.all(scopes);
     if (!thrown && !memory && !validation) {
-      return this.buffers.add({buffer, map: MAP_NONE, epoch: 0, awaited: false, error: '', handle: 0, pointer: 0, size: 0});
+      return this.buffers.add({buffer, map: MAP_NONE, span: 0, epoch: 0, awaited: false, error: '', handle: 0, pointer: 0, size: 0});
     }
     buffer?.destroy();
     if (memory || thrown instanceof RangeError) throw new Failure(OUT_OF_MEMORY, text(memory ?? thrown));
@@ -175,10 +176,17 @@ export class Device {
     }
     endPass();
     if (timed > 0) this.timer.resolve(encoder);
+    this.mapDue();
     queue.submit([encoder.finish()]);
     if (timed > 0) this.timer.map();
     if (maps !== null) {
-      for (const i of maps) this.map(buffers.get(tape[i + 1]), bytes(tape[i + 2]));
+      for (const i of maps) {
+        const entry = buffers.get(tape[i + 1]);
+        entry.map = MAP_DUE;
+        entry.span = bytes(tape[i + 2]);
+        this.inFlight++;
+        this.due.push(entry);
+      }
     }
   }
 
@@ -202,10 +210,16 @@ export class Device {
     return timed;
   }
 
-  map(entry, size) {
+  // mapDue maps what submitted tapes have filled: with the next submission, or once somebody waits, for each submission and each
+  // map by itself is a message to the process that has the GPU.
+  mapDue() {
+    for (const entry of this.due) this.map(entry);
+    this.due.length = 0;
+  }
+
+  map(entry) {
     const epoch = ++entry.epoch;
     entry.map = MAP_PENDING;
-    this.inFlight++;
     const landed = (state, error) => {
       if (entry.epoch !== epoch) return;
       this.inFlight--;
@@ -216,7 +230,7 @@ export class Device {
       this.awaited--;
       this.host.notify(-this.id, this.fetch(entry) ? MAPPED : BROKEN, entry.handle);
     };
-    entry.buffer.mapAsync(1, 0, size).then(() => landed(MAP_READY, ''), async (e) => {
+    entry.buffer.mapAsync(1, 0, entry.span).then(() => landed(MAP_READY, ''), async (e) => {
       await this.lossOrMoment();
       landed(MAP_FAILED, text(e));
     });
@@ -230,6 +244,7 @@ export class Device {
   // settle forgets a map that is pending or was not fetched.
   settle(entry) {
     if (entry.map === MAP_NONE) return;
+    if (entry.map === MAP_DUE) this.mapDue();
     if (entry.map === MAP_PENDING) this.inFlight--;
     if (entry.awaited) this.awaited--;
     entry.awaited = false;
@@ -261,6 +276,7 @@ export class Device {
     const entry = this.buffers.get(handle);
     if (entry.map === MAP_NONE) throw new Error('no submitted tape reads into this readback');
     Object.assign(entry, {handle, pointer, size});
+    if (entry.map === MAP_DUE) this.mapDue();
     if (entry.map === MAP_PENDING) {
       if (!entry.awaited) {
         entry.awaited = true;
