@@ -2,7 +2,7 @@ package grammar
 
 import (
 	"encoding/binary"
-	"slices"
+	"sort"
 )
 
 // definition is a rule before it is an automaton.
@@ -213,7 +213,7 @@ func (b *builder) literals(list []*expr, from, out int32) (others []*expr) {
 		}
 		texts = append(texts, item.text)
 	}
-	slices.Sort(texts)
+	sort.Slice(texts, func(i, j int) bool { return texts[i] < texts[j] })
 	path, last := []int32{from}, "" // the states of the last text
 	for i, text := range texts {
 		if i > 0 && text == last {

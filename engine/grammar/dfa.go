@@ -283,5 +283,10 @@ func (n *nfa) matches(text string) bool {
 		set = n.closure(to)
 	}
 	n.limits.spend(steps/8+4, n.name)
-	return slices.ContainsFunc(set, func(q int32) bool { return n.states[q].final })
+	for _, q := range set {
+		if n.states[q].final {
+			return true
+		}
+	}
+	return false
 }

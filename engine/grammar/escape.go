@@ -169,14 +169,14 @@ func (p *regexParser) property() runeSet {
 	} else if p.more() && p.dialect == unicodeDialect {
 		name = string(p.rune())
 	}
-	tables, ok := properties[name]
+	tables := propertyTables(name)
 	if kind, value, given := strings.Cut(name, "="); given {
 		switch kind {
 		case "gc", "General_Category", "sc", "Script":
-			tables, ok = properties[value]
+			tables = propertyTables(value)
 		}
 	}
-	if !ok {
+	if len(tables) == 0 {
 		p.at = start
 		p.wrong("the property %q of Unicode is not supported", name)
 	}
@@ -222,18 +222,46 @@ func (p *regexParser) table(name string, tables ...*unicode.RangeTable) runeSet 
 }
 
 // properties are those of Unicode that have a name here. Each is named by itself, so that no others are linked.
-var properties = map[string][]*unicode.RangeTable{
-	"L": {unicode.L}, "Letter": {unicode.L}, "Lu": {unicode.Lu}, "Uppercase_Letter": {unicode.Lu},
-	"Ll": {unicode.Ll}, "Lowercase_Letter": {unicode.Ll}, "Lt": {unicode.Lt}, "Lm": {unicode.Lm}, "Lo": {unicode.Lo},
-	"M": {unicode.M}, "Mark": {unicode.M}, "N": {unicode.N}, "Number": {unicode.N}, "Nd": {unicode.Nd},
-	"Decimal_Number": {unicode.Nd}, "Nl": {unicode.Nl}, "No": {unicode.No},
-	"P": {unicode.P}, "Punctuation": {unicode.P}, "Pc": {unicode.Pc}, "Pd": {unicode.Pd},
-	"S": {unicode.S}, "Symbol": {unicode.S}, "Sc": {unicode.Sc}, "Sm": {unicode.Sm},
-	"Z": {unicode.Z}, "Separator": {unicode.Z}, "Zs": {unicode.Zs}, "Cc": {unicode.Cc},
-	"Alphabetic": {unicode.L, unicode.Nl, unicode.Other_Alphabetic}, "White_Space": {unicode.White_Space},
-	"Latin": {unicode.Latin}, "Greek": {unicode.Greek}, "Cyrillic": {unicode.Cyrillic}, "Han": {unicode.Han},
-	"Hiragana": {unicode.Hiragana}, "Katakana": {unicode.Katakana}, "Hangul": {unicode.Hangul},
-	"Arabic": {unicode.Arabic}, "Hebrew": {unicode.Hebrew}, "Thai": {unicode.Thai}, "Devanagari": {unicode.Devanagari},
+var properties = []struct {
+	names  string
+	tables tables
+}{
+	{" L Letter ", tables{&unicode.L}}, {" Lu Uppercase_Letter ", tables{&unicode.Lu}},
+	{" Ll Lowercase_Letter ", tables{&unicode.Ll}}, {" Lt ", tables{&unicode.Lt}},
+	{" Lm ", tables{&unicode.Lm}}, {" Lo ", tables{&unicode.Lo}},
+	{" M Mark ", tables{&unicode.M}}, {" N Number ", tables{&unicode.N}},
+	{" Nd Decimal_Number ", tables{&unicode.Nd}}, {" Nl ", tables{&unicode.Nl}},
+	{" No ", tables{&unicode.No}}, {" P Punctuation ", tables{&unicode.P}},
+	{" Pc ", tables{&unicode.Pc}}, {" Pd ", tables{&unicode.Pd}},
+	{" S Symbol ", tables{&unicode.S}}, {" Sc ", tables{&unicode.Sc}},
+	{" Sm ", tables{&unicode.Sm}}, {" Z Separator ", tables{&unicode.Z}},
+	{" Zs ", tables{&unicode.Zs}}, {" Cc ", tables{&unicode.Cc}},
+	{" Alphabetic ", tables{&unicode.L, &unicode.Nl, &unicode.Other_Alphabetic}},
+	{" White_Space ", tables{&unicode.White_Space}}, {" Latin ", tables{&unicode.Latin}},
+	{" Greek ", tables{&unicode.Greek}}, {" Cyrillic ", tables{&unicode.Cyrillic}},
+	{" Han ", tables{&unicode.Han}}, {" Hiragana ", tables{&unicode.Hiragana}},
+	{" Katakana ", tables{&unicode.Katakana}}, {" Hangul ", tables{&unicode.Hangul}},
+	{" Arabic ", tables{&unicode.Arabic}}, {" Hebrew ", tables{&unicode.Hebrew}},
+	{" Thai ", tables{&unicode.Thai}}, {" Devanagari ", tables{&unicode.Devanagari}},
+}
+
+type tables = [3]**unicode.RangeTable
+
+// propertyTables are the tables of a property's name, none for one that is not known.
+func propertyTables(name string) (list []*unicode.RangeTable) {
+	if name == "" || strings.Contains(name, " ") {
+		return nil
+	}
+	for _, p := range properties {
+		if strings.Contains(p.names, " "+name+" ") {
+			for _, t := range p.tables {
+				if t != nil {
+					list = append(list, *t)
+				}
+			}
+		}
+	}
+	return list
 }
 
 func (p *regexParser) posix(name string) runeSet {

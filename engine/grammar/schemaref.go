@@ -110,7 +110,7 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 	if !strings.HasPrefix(fragment, "/") {
 		return r.at(from.value, from.at)
 	}
-	for part := range strings.SplitSeq(fragment[1:], "/") {
+	for _, part := range strings.Split(fragment[1:], "/") {
 		r.limits.spend(4, at)
 		name := strings.ReplaceAll(strings.ReplaceAll(unescapePercent(part), "~1", "/"), "~0", "~")
 		next := any(nil)

@@ -1,7 +1,6 @@
 package grammar
 
 import (
-	"strconv"
 	"strings"
 
 	"quire/engine/json"
@@ -97,7 +96,10 @@ func (s *shape) bounds() []numberDemand {
 }
 
 func (n numberDemand) appendKey(to []byte) []byte {
-	return n.value.appendKey(strconv.AppendBool(append(to, n.kind), n.open))
+	if to = append(to, n.kind); n.open {
+		to = append(to, 'o')
+	}
+	return n.value.appendKey(to)
 }
 
 // numbersOf gives the texts of numbers that a demand names.

@@ -72,7 +72,7 @@ func (r *schemaReader) numbered(key []byte) int32 {
 // appendExact writes a value so that no other is written alike.
 func appendExact(to []byte, value any) []byte {
 	text := func(kind byte, s string) []byte {
-		return append(binary.AppendUvarint(append(to, kind), uint64(len(s))), s...)
+		return append(binary.LittleEndian.AppendUint32(append(to, kind), uint32(len(s))), s...)
 	}
 	switch v := value.(type) {
 	case string:

@@ -2,8 +2,7 @@ package grammar
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
+	"sort"
 )
 
 // Vocabulary is a model's tokens as a trie of their bytes. Grammars share it.
@@ -55,7 +54,10 @@ func NewVocabulary(tokens [][]byte, eos, special []int32) *Vocabulary {
 			total += len(t)
 		}
 	}
-	slices.SortFunc(ids, func(i, j int32) int { return cmp.Or(bytes.Compare(tokens[i], tokens[j]), cmp.Compare(i, j)) })
+	sort.Slice(ids, func(i, j int) bool {
+		c := bytes.Compare(tokens[ids[i]], tokens[ids[j]])
+		return c < 0 || c == 0 && ids[i] < ids[j]
+	})
 	v.tokens = make([][]byte, len(tokens))
 	for _, id := range ids {
 		v.tokens[id] = tokens[id]

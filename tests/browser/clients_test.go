@@ -56,7 +56,7 @@ func clientsTab(t *testing.T) *tab {
 // The openai client, the AI SDK and LangChain run in the tab as they are.
 func TestClientsInTheTab(t *testing.T) {
 	p := clientsTab(t)
-	few := []string{"a chat completion", "a stream says what the whole says", "a tool is called", "the helper that runs tools", "thoughts are apart", "32 at once",
+	few := []string{"a chat completion", "a stream says what the whole says", "a tool is called", "a call that must come", "the helper that runs tools", "thoughts are apart", "32 at once",
 		"a reader leaves", "AI SDK: tools", "LangChain: tools"}
 	names := get[[]string](p, `clients.names()`)
 	assert.Subset(t, names, few)

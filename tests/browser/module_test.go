@@ -171,6 +171,21 @@ func TestModule(t *testing.T) {
 		return !banned.ids.includes(plain.ids[2]) && dry.text !== plain.text && same.text === plain.text;
 	})()`), "penalties and bias")
 
+	// While a schema that takes long to compile is compiled, texts of others go on.
+	assert.Greater(t, get[int](p, `(async () => {
+		const stop = new AbortController();
+		const other = quire.generate({prompt: 'Once upon a time', maxTokens: 100, ignoreEnd: true, signal: stop.signal})[Symbol.asyncIterator]();
+		await other.next();
+		let chunks = 0, error = '';
+		const slow = quire.generate({prompt: 'A', schema: {enum: ['a'.repeat(200_000)], pattern: '(a?){100}b$'}}).result.catch((e) => error = e.message);
+		while (!error && !(await other.next()).done) {
+			chunks++;
+		}
+		await slow;
+		stop.abort();
+		return error.includes('nothing can satisfy it') ? chunks : error;
+	})()`), 2)
+
 	// Many at once over one engine: each reads its own text, equal seeds give equal text, and log-probabilities come.
 	many := get[struct {
 		Same, Greedy, Text, IDs, Order bool

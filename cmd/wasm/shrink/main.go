@@ -2,7 +2,7 @@
 //
 //	go run ./cmd/wasm/shrink --overlay FOLDER
 //
-// writes the shaders without comments into a folder, and HTML's entities as one text, with overlay.json, by which "go build -overlay"
+// writes the shaders without comments into a folder, HTML's entities as one text, and no settings of $GODEBUG, with overlay.json, by which "go build -overlay"
 // takes them in. Afterwards,
 //
 //	go run ./cmd/wasm/shrink FILE... FOLDER

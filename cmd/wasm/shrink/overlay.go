@@ -30,7 +30,7 @@ func overlay(folder string) error {
 	}
 	replace := map[string]string{}
 	for _, file := range []struct{ from, to, text string }{
-		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)},
+		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)}, {settingsFile(), "godebug.go", settingsGo},
 	} {
 		to := filepath.Join(folder, file.to)
 		if err := os.WriteFile(to, []byte(file.text), 0o644); err != nil {
