@@ -30,9 +30,9 @@
 const WIDE: u32 = 16u * QUADS;  // vec4s in a staged column
 const PARTS: u32 = DEPTH / 4u; // of four columns
 const SUMS: u32 = QUADS * QUADS * 4u;
-const STAGES: u32 = select(1u, 2u, AHEAD);
-var<workgroup> xs: array<array<vec4<f32>, WIDE>, DEPTH * STAGES>;
-var<workgroup> ws: array<array<vec4<f32>, WIDE>, DEPTH * STAGES>;
+const STAGED: u32 = DEPTH * (1u + u32(AHEAD)); // columns that there is room for
+var<workgroup> xs: array<array<vec4<f32>, WIDE>, STAGED>;
+var<workgroup> ws: array<array<vec4<f32>, WIDE>, STAGED>;
 
 // staged_at is the place of a quad of column d.
 fn staged_at(d: u32, quad: u32) -> u32 { return quad ^ (d / 4u * (8u / PARTS)); }
@@ -91,14 +91,14 @@ fn stage(fetched: ptr<function, Fetched>, k: u32, lid: u32, first: u32) {
     let quad = lid % 128u / PARTS;
     let d = lid % PARTS * 4u;
     if lid < 128u {
-        let columns = transpose(mat4x4<f32>((*fetched).x[0], (*fetched).x[1], (*fetched).x[2], (*fetched).x[3]));
+        var columns = transpose(mat4x4<f32>((*fetched).x[0], (*fetched).x[1], (*fetched).x[2], (*fetched).x[3]));
         for (var i = 0u; i < 4u; i++) {
             xs[first + d + i][staged_at(d, quad)] = columns[i];
         }
         return;
     }
     let high = (k + lid % PARTS) % 8u >= 4u;
-    let columns = transpose(mat4x4<f32>(row_of(fetched, 0u, high), row_of(fetched, 1u, high), row_of(fetched, 2u, high), row_of(fetched, 3u, high)));
+    var columns = transpose(mat4x4<f32>(row_of(fetched, 0u, high), row_of(fetched, 1u, high), row_of(fetched, 2u, high), row_of(fetched, 3u, high)));
     for (var i = 0u; i < 4u; i++) {
         ws[first + d + i][staged_at(d, quad)] = columns[i];
     }

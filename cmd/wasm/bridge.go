@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"syscall/js"
@@ -26,6 +27,8 @@ type bridge struct {
 	outbox   *outbox
 	watching *watcher // nil: nobody watches the blocks
 
+	compiling map[int]context.CancelFunc // ends those whose grammar is being compiled, by the id of their call
+
 	api       openai.API
 	exchanges map[int]*exchange // of the API, by the id of their call
 	local     *local.Engine     // the engine as the API asks for it
@@ -33,7 +36,7 @@ type bridge struct {
 }
 
 func newBridge(p *port.Port) *bridge {
-	b := &bridge{Port: p, streams: map[int]*engine.Stream{}, exchanges: map[int]*exchange{}}
+	b := &bridge{Port: p, streams: map[int]*engine.Stream{}, compiling: map[int]context.CancelFunc{}, exchanges: map[int]*exchange{}}
 	b.outbox = newOutbox(func(messages []message) { b.Answer("chunks", 0, messages, js.Null()) })
 	b.events = newEventbox(func(parts []part, bytes []byte) { b.Answer("events", 0, parts, bytesOf(bytes)) })
 	return b
@@ -92,6 +95,9 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		}
 		if s := b.streams[stream]; s != nil {
 			s.Cancel()
+		}
+		if cancel := b.compiling[stream]; cancel != nil {
+			cancel()
 		}
 		if x := b.exchanges[stream]; x != nil {
 			x.cancel()
@@ -255,7 +261,8 @@ func openBlobs(ctx context.Context, blobs js.Value) (gpu.Source, error) {
 	return joined, nil
 }
 
-// submit starts a stream; the answer to its call tells the prompt's token ids.
+// submit starts a stream; the answer to its call tells the prompt's token ids. It comes later where a grammar must be compiled, or
+// else nothing else would run meanwhile.
 func (b *bridge) submit(id int, argument string) (any, error) {
 	var r request
 	if err := port.Decode(argument, &r); err != nil {
@@ -265,26 +272,54 @@ func (b *bridge) submit(id int, argument string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.engine.Submit(context.Background(), q)
-	if err != nil {
-		return nil, err
-	}
-	b.streams[id] = s
-	go func() {
-		for {
-			chunk, more := s.Next()
-			if !more {
-				break
-			}
-			b.outbox.add(id, chunk, q.Sample.Logprobs > 0)
+	accepted := accepted{q.Prompt, r.dropped}
+	if q.Grammar == nil {
+		s, err := b.engine.Submit(context.Background(), q)
+		if err != nil {
+			return nil, err
 		}
-		delete(b.streams, id)
-		b.outbox.end(id, resultOf(s.Result()))
+		b.streams[id] = s
+		go b.follow(id, s, q)
+		return accepted, nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	b.compiling[id] = cancel
+	go func() {
+		defer cancel()
+		s, err := b.engine.Submit(ctx, q)
+		if errors.Is(err, context.Canceled) { // it ends like any other that is cancelled
+			q.Grammar = nil
+			s, err = b.engine.Submit(ctx, q)
+		}
+		delete(b.compiling, id)
+		if err != nil {
+			b.Fail(id, err)
+			return
+		}
+		b.streams[id] = s
+		b.Answer("done", id, accepted, js.Null())
+		b.follow(id, s, q)
 	}()
-	return struct {
-		PromptIDs []int32 `json:"promptIds"`
-		Dropped   int     `json:"dropped"` // messages
-	}{q.Prompt, r.dropped}, nil
+	return nil, nil
+}
+
+// accepted is the answer to a submit.
+type accepted struct {
+	PromptIDs []int32 `json:"promptIds"`
+	Dropped   int     `json:"dropped"` // messages
+}
+
+// follow sends what a stream says.
+func (b *bridge) follow(id int, s *engine.Stream, q engine.Request) {
+	for {
+		chunk, more := s.Next()
+		if !more {
+			break
+		}
+		b.outbox.add(id, chunk, q.Sample.Logprobs > 0)
+	}
+	delete(b.streams, id)
+	b.outbox.end(id, resultOf(s.Result()))
 }
 
 func (b *bridge) close(id int, e *engine.Engine) {

@@ -171,20 +171,28 @@ func TestModule(t *testing.T) {
 		return !banned.ids.includes(plain.ids[2]) && dry.text !== plain.text && same.text === plain.text;
 	})()`), "penalties and bias")
 
-	// While a schema that takes long to compile is compiled, texts of others go on.
-	assert.Greater(t, get[int](p, `(async () => {
-		const stop = new AbortController();
-		const other = quire.generate({prompt: 'Once upon a time', maxTokens: 100, ignoreEnd: true, signal: stop.signal})[Symbol.asyncIterator]();
+	// While a schema that takes long is compiled, texts of others go on, and who asked for it may give up.
+	compiling := get[struct {
+		Chunks        int
+		Error, Reason string
+	}](p, `(async () => {
+		const slow = (length) => quire.generate({prompt: 'A', schema: {enum: ['a'.repeat(length)], pattern: '(a?){100}b$'}});
+		const running = quire.generate({prompt: 'Once upon a time', maxTokens: 100, ignoreEnd: true});
+		const other = running[Symbol.asyncIterator]();
 		await other.next();
 		let chunks = 0, error = '';
-		const slow = quire.generate({prompt: 'A', schema: {enum: ['a'.repeat(200_000)], pattern: '(a?){100}b$'}}).result.catch((e) => error = e.message);
-		while (!error && !(await other.next()).done) {
-			chunks++;
-		}
-		await slow;
-		stop.abort();
-		return error.includes('nothing can satisfy it') ? chunks : error;
-	})()`), 2)
+		const failed = slow(200_000).result.catch((e) => error = e.message);
+		while (!error && !(await other.next()).done) chunks++;
+		await failed;
+		running.cancel();
+		const given = slow(100_000);
+		await quire.encode('A');
+		given.cancel();
+		return {chunks, error, reason: (await given.result).reason};
+	})()`)
+	assert.Greater(t, compiling.Chunks, 2)
+	assert.Contains(t, compiling.Error, "nothing can satisfy it")
+	assert.Equal(t, "cancelled", compiling.Reason)
 
 	// Many at once over one engine: each reads its own text, equal seeds give equal text, and log-probabilities come.
 	many := get[struct {
