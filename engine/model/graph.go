@@ -104,12 +104,23 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	if slices.Contains(o.Baseline, kernel.GroupAttention) {
 		g.attendVariant = "baseline"
 	}
+	var caches []program.Want
 	for range p.GroupLayers() {
 		words := int(g.layout(0).Bytes(o.Blocks) / 4)
-		g.K, g.V = append(g.K, g.Buffer("K cache", words).Buffer), append(g.V, g.Buffer("V cache", words).Buffer)
+		caches = append(caches, program.Want{Label: "K cache", Words: words}, program.Want{Label: "V cache", Words: words})
 	}
 	for _, s := range p.states {
-		g.States = append(g.States, g.Buffer("states", o.States*s.words).Buffer)
+		caches = append(caches, program.Want{Label: "states", Words: o.States * s.words})
+	}
+	for i, v := range g.Buffers(caches) {
+		switch kv := 2 * p.GroupLayers(); {
+		case i >= kv:
+			g.States = append(g.States, v.Buffer)
+		case i%2 == 0:
+			g.K = append(g.K, v.Buffer)
+		default:
+			g.V = append(g.V, v.Buffer)
+		}
 	}
 	if o.Room != nil && g.Err() == nil {
 		o.Room()

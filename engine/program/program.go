@@ -5,6 +5,7 @@ package program
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -68,30 +69,61 @@ func (p *Program) Buffer(label string, words int) gpu.View { return p.make(label
 // Uniform makes a zeroed buffer of words that a kernel takes as its uniform buffer.
 func (p *Program) Uniform(label string, words int) gpu.View { return p.make(label, words, gpu.Uniform) }
 
+// Want is a buffer that is to be made.
+type Want struct {
+	Label string
+	Words int
+}
+
+// Buffers makes zeroed storage buffers at once, so that a tab waits for the browser's GPU process once. Where it fails it gives zero
+// values.
+func (p *Program) Buffers(wants []Want) []gpu.View {
+	views := make([]gpu.View, len(wants))
+	if p.err != nil {
+		return views
+	}
+	made, failed := make([]*gpu.Buffer, len(wants)), make([]error, len(wants))
+	var making sync.WaitGroup
+	for i, w := range wants {
+		making.Go(func() { made[i], failed[i] = p.create(w.Label, w.Words, gpu.Storage) })
+	}
+	making.Wait()
+	for i, b := range made {
+		if p.Fail(failed[i]); b != nil {
+			p.buffers = append(p.buffers, b)
+			views[i] = b.All()
+		}
+	}
+	return views
+}
+
 func (p *Program) make(label string, words int, usage gpu.Usage) gpu.View {
 	if p.err != nil {
 		return gpu.View{}
 	}
-	if p.name != "" {
-		label = p.name + " " + label
-	}
-	size, limit := 4*uint64(words), p.device.Limits().MaxStorageBufferBindingSize
-	var b *gpu.Buffer
-	var err error
-	if size > limit {
-		err = &gpu.MemoryError{Label: label, Asked: size, Held: p.device.Stats().Bytes, Limit: limit}
-	} else {
-		b, err = p.device.NewBuffer(label, size, usage)
-	}
+	b, err := p.create(label, words, usage)
 	if err != nil {
-		if p.name != "" {
-			err = fmt.Errorf("%s: %w", p.name, err)
-		}
 		p.Fail(err)
 		return gpu.View{}
 	}
 	p.buffers = append(p.buffers, b)
 	return b.All()
+}
+
+func (p *Program) create(label string, words int, usage gpu.Usage) (b *gpu.Buffer, err error) {
+	if p.name != "" {
+		label = p.name + " " + label
+	}
+	size, limit := 4*uint64(words), p.device.Limits().MaxStorageBufferBindingSize
+	if size > limit {
+		err = &gpu.MemoryError{Label: label, Asked: size, Held: p.device.Stats().Bytes, Limit: limit}
+	} else {
+		b, err = p.device.NewBuffer(label, size, usage)
+	}
+	if err != nil && p.name != "" {
+		err = fmt.Errorf("%s: %w", p.name, err)
+	}
+	return b, err
 }
 
 // Scratch views words that hold anything before they are written, in the buffer that all uses of the label share. The
@@ -139,10 +171,15 @@ func (p *Program) Len() int { return len(p.steps) }
 
 // Allocate makes the scratch, once all has been asked for. Finish does it where nobody did before.
 func (p *Program) Allocate() error {
+	var wants []Want
+	var lacking []*scratch
 	for _, s := range p.scratch {
 		if s.resolved == nil {
-			s.resolved = p.Buffer(s.label, s.words).Buffer
+			wants, lacking = append(wants, Want{s.label, s.words}), append(lacking, s)
 		}
+	}
+	for i, v := range p.Buffers(wants) {
+		lacking[i].resolved = v.Buffer
 	}
 	return p.err
 }
