@@ -23,7 +23,7 @@
 //
 // Chromium's bounds checks cost most where they split a store or make a stride unknown. Places in workgroup memory are written so
 // that Tint sees their range: min, %, constants; not & or a function's parameter. Not all drivers unroll large loops themselves, so
-// the matrix variant's are written out when the text is composed.
+// those that a kernel marks are written out when its text is composed, where its Spec is Unrolled.
 //
 // Any of them may assume that there is no NaN or infinity: no kernel makes or tests one by floats.
 package shaders

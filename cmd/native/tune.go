@@ -199,7 +199,7 @@ func newTunings() (f *os.File, path string, err error) {
 		f, err = os.CreateTemp(filepath.Dir(path), "tune-*.json")
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("tiles cannot be remembered: %w; name a folder that can be written in XDG_CACHE_HOME or HOME, LocalAppData on Windows", err)
+		return nil, "", fmt.Errorf("what is measured cannot be remembered: %w; name a folder that can be written in XDG_CACHE_HOME or HOME, LocalAppData on Windows", err)
 	}
 	return f, path, nil
 }

@@ -12,8 +12,8 @@ import (
 	"quire/shaders"
 )
 
-// Tuning is which tiles are fastest on one adapter, as measured by quire tune. It changes what the adapter's own choice
-// is, Params.Variant "", and never deterministic mode.
+// Tuning is which tiles, and which shapes of one row's products, are fastest on one adapter, as measured by quire tune. It changes
+// what the adapter's own choice is, Params.Variant "" here and in package kernel, and never deterministic mode.
 type Tuning struct {
 	Adapter string `json:"adapter"`
 	Backend string `json:"backend"`

@@ -99,8 +99,8 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 	return ways
 }
 
-// many are the ways of large GPUs, as measured on an H200: few rows share weights in registers, RMSNorm and what becomes of heads included, and a tile is taken where there are enough
-// of them for all units.
+// many are the ways of large GPUs, as measured on an H200: few rows share weights in registers, RMSNorm and what becomes of heads
+// included, and a tile is taken where there are enough of them for all units.
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
 	for _, m := range []int{4, 8} {

@@ -39,6 +39,9 @@ func (p *LinearParams) oneRowShape() (s matvecShape, ok bool) {
 	default:
 		s = matvecShape{lanes: 128, tile: 2, workgroup: 128, batch: 2}
 	}
+	if p.Gated != "" { // gates and ups are rows in turn
+		s.tile = max(2, s.tile)
+	}
 	return s, true
 }
 

@@ -70,9 +70,9 @@ func TestBatches(t *testing.T) {
 func TestOneRowShapes(t *testing.T) {
 	for _, typ := range runningTypes() {
 		for _, cols := range []int{96, 1536, 2048, 4096, 8192, 14336} {
-			for _, rows := range []int{2048, 3072, 16384, 28672, 128256} {
-				for _, heads := range []*HeadTail{nil, {}} {
-					p := LinearParams{Matrix: &Matrix{Type: typ, Rows: rows, Cols: cols}, Heads: heads}
+			for _, rows := range []int{1024, 2048, 3072, 12288, 16384, 28672, 128256} {
+				for _, p := range []LinearParams{{}, {Heads: &HeadTail{}}, {Gated: SiLU}} {
+					p.Matrix = &Matrix{Type: typ, Rows: rows, Cols: cols}
 					s, ok := p.oneRowShape()
 					if cols < 2048 {
 						require.False(t, ok)

@@ -43,9 +43,9 @@ func (p *LinearParams) RowMatrix() RowMatrix {
 func (p *LinearParams) fits(s matvecShape, limits gpu.Limits) bool {
 	units := p.Matrix.strips() * 4
 	switch {
-	case s.lanes < 1 || s.tile < 1 || s.batch < 0 || s.lanes&(s.lanes-1) > 0 || widestTile%s.tile > 0 || s.lanes > units,
+	case s.lanes < 1 || s.tile < 1 || s.batch < 0 || s.batch > mostHeld || s.lanes&(s.lanes-1) > 0 || widestTile%s.tile > 0 || s.lanes > units,
 		s.workgroup != max(matvecWorkgroup, s.lanes) && (!s.strips || s.workgroup != stripsWorkgroup) || s.workgroup > int(limits.MaxComputeInvocationsPerWorkgroup),
-		p.Gated != "" && s.tile%2 > 0 || p.Heads != nil && s.tile%4 > 0,
+		p.Gated != "" && s.tile%2 > 0 || p.Heads != nil && (s.tile%4 > 0 || s.lanes < s.tile/4),
 		s.strips && (s.batch > 0 || s.lanes > stripsLanes || p.Matrix.strips()%s.lanes > 0),
 		s.batch > 0 && (units%(s.lanes*s.batch) > 0 || s.tile*s.batch > mostHeld):
 		return false

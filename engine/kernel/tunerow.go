@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -101,7 +102,7 @@ func (t *RowTuning) Run(ctx context.Context) ([]TriedRow, error) {
 		got, err := s.try(ctx, t.products)
 		switch {
 		case ctx.Err() != nil || first.dev.Err() != nil || err != nil && own == nil:
-			return nil, err
+			return nil, cmp.Or(err, ctx.Err(), first.dev.Err())
 		case err != nil:
 			s.Skipped = err.Error()
 		case own == nil:

@@ -79,10 +79,12 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	for _, s := range p.needed(all) {
 		l.ways = append(l.ways, &way{shape: s})
 	}
-	// What stands in finds the norm where the late way does: adapters are told so before it is known which of them is there.
+	// What stands in finds the norm, and stores heads, where the late way does: adapters, and the other products of a layer, are told so
+	// before it is known which of them is there.
 	for i := 0; p.Late && i+1 < len(l.ways); i++ {
 		early := slices.ContainsFunc(earlyRows, func(m int) bool { return l.way(m) == i })
-		l.ways[i].late = !early && l.ways[i+1].norms() == l.ways[i].norms()
+		way, next := l.ways[i], l.ways[i+1]
+		way.late = !early && next.norms() == way.norms() && next.stores(p) == way.stores(p)
 	}
 	return nil
 }

@@ -145,8 +145,9 @@ func TestLateWays(t *testing.T) {
 	with, without := large(), large()
 	without.Matrices = nil
 	for _, info := range []gpu.AdapterInfo{with, without, {Type: "cpu"}} {
-		for _, adapters := range []*LoRAParams{nil, {}} {
-			l := Linear{params: LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, Norm: true, Late: true, Adapters: adapters}}
+		for _, c := range []LinearParams{{}, {Adapters: &LoRAParams{}}, {Heads: &HeadTail{}, apart: true}, {Heads: &HeadTail{}}} {
+			c.Matrix, c.Norm, c.Late = &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, true, true
+			l := Linear{params: c}
 			require.NoError(t, l.choose(info))
 			late := 0
 			for i, w := range l.ways {
@@ -156,6 +157,7 @@ func TestLateWays(t *testing.T) {
 				late++
 				require.Less(t, i+1, len(l.ways))
 				assert.Equal(t, w.norms(), l.ways[i+1].norms(), "way %d of %+v", i, l.ways)
+				assert.Equal(t, w.stores(&l.params), l.ways[i+1].stores(&l.params), "way %d of %+v", i, l.ways)
 			}
 			assert.Positive(t, late)
 			for _, m := range earlyRows {

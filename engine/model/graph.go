@@ -284,6 +284,7 @@ func (g *Graph) product(p product) {
 		offset += m.Rows
 	}
 	kernel.AgreeOnHeads(g.Device().Limits(), all)
+	told := false // what adapters were told last
 	for i, params := range all {
 		params.Row = g.options.Tuning.Row(params.RowMatrix())
 		l := g.linear(params, views)
@@ -301,8 +302,12 @@ func (g *Graph) product(p product) {
 		}
 		g.Add(nil, func(rec *gpu.Recorder, s *kernel.StepData) {
 			rows := p.y.of(s)
-			if adapt != nil && i == 0 && rows > 0 && s.Adapted() {
-				adapt(rec, s, rows, l.Many(rows))
+			if adapt != nil && rows > 0 && s.Adapted() {
+				// Matrices of other sizes may go other ways, which find the norm themselves or do not.
+				if many := l.Many(rows); i == 0 || many != told {
+					adapt(rec, s, rows, many)
+					told = many
+				}
 			}
 			now := l
 			if adapters != nil && !g.rooms[p.adaptable].used {
