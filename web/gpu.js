@@ -27,7 +27,6 @@ class Host {
   #words = null;
   #devices = new Table();
   #spares = new Spares();
-  #asked = null; // a promise of the devices that are opened before Go asks for one
   #sources = new Table();
 
   // attach gives the wasm memory, once the instance exists.
@@ -108,24 +107,12 @@ class Host {
     this.#answer(token, () => this.#open(choice, power, disabled, wake));
   }
 
-  // prepare opens a device that Go will ask for, which takes longer where Go keeps the thread meanwhile. What is wrong Go hears of.
-  prepare(choice, power) {
-    this.#asked ??= this.#device(choice, power, 0).then(({kept}) => this.#spares.give(kept), () => {});
-  }
-
-  async #device(choice, power, disabled) {
+  async #open(choice, power, disabled, wake) {
     const [adapter, description] = choose(await adapters(power), choice);
     const wanted = FEATURES.filter((f, i) => adapter.features.has(f) && !(disabled & (1 << i)));
     const key = JSON.stringify([description, wanted]);
     const spare = this.#spares.take(key);
     const kept = spare ?? new Kept(await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)}), key);
-    return {kept, description, spare};
-  }
-
-  async #open(choice, power, disabled, wake) {
-    await this.#asked;
-    this.#asked = null;
-    const {kept, description, spare} = await this.#device(choice, power, disabled);
     const {device} = kept;
     const d = new Device(this, kept, description);
     d.id = this.#devices.add(d);
@@ -214,7 +201,10 @@ class Host {
   }
 
   uploadSource(id, token, device, handle, targetOffset, offset, size) {
-    this.#answerOf(device, token, (d) => this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size));
+    this.#answer(token, () => {
+      const d = this.#devices.get(device);
+      return this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size);
+    });
   }
 
   verifySource(id, token) {

@@ -1,7 +1,6 @@
 // Device is an opened adapter with everything that was made on it, and replays tapes.
 
 import {BROKEN, Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
-import {Ring} from './ring.js';
 import {Table} from './table.js';
 import {Timer} from './timer.js';
 
@@ -20,9 +19,6 @@ const MAP_NONE = 0, MAP_DUE = 1, MAP_PENDING = 2, MAP_READY = 3, MAP_FAILED = 4;
 export const bytes = (words) => (words >>> 0) * 4;
 
 export class Device {
-  #ring = null;
-  #full = null; // a promise: there is no room for one, and it is gone
-
   constructor(host, kept, description) {
     this.host = host;
     this.kept = kept;
@@ -40,19 +36,8 @@ export class Device {
     this.timer = new Timer(this);
   }
 
-  // createBuffer returns a handle once the GPU process has agreed. What uploads go through makes room where there is none.
-  async createBuffer(...given) {
-    try {
-      return await this.#create(...given);
-    } catch (e) {
-      if (e.kind !== OUT_OF_MEMORY || !(this.#ring || this.#full)) throw e;
-      this.#full ||= this.#dropRing();
-      await this.#full;
-      return this.#create(...given);
-    }
-  }
-
-  async #create(label, size, usage) {
+  // createBuffer returns a handle once the GPU process has agreed.
+  async createBuffer(label, size, usage) {
     const {device} = this;
     let bits = 0;
     USAGES.forEach((u, i) => { if (usage & (1 << i)) bits |= u; });
@@ -305,19 +290,7 @@ export class Device {
     throw new Error(entry.error);
   }
 
-  // ring is what uploads go through, until the device falls idle; null where that has no room.
-  get ring() {
-    return this.#full ? null : this.#ring ??= new Ring(this.device);
-  }
-
-  async #dropRing() {
-    const ring = this.#ring;
-    this.#ring = null;
-    await ring?.close();
-  }
-
   idle() {
-    this.#dropRing();
     return this.finished(this.queue.onSubmittedWorkDone());
   }
 

@@ -1,7 +1,7 @@
-import {Ring} from './ring.js';
-
+const STAGE = 1 << 20; // bytes gathered for one writeBuffer
+const DIRECT = 64 << 10; // bytes that are worth one of their own
+const MOST = 4 << 20; // of one writeBuffer
 const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
-const STAGE = 1 << 20; // bytes of one write where there is no ring
 
 /** Writes a file's bytes to GPU buffers. */
 export class Upload {
@@ -11,28 +11,27 @@ export class Upload {
 
   // run writes size bytes, rounded up to whole words with zeros; next(n, max) gives between 1 and max of them from the n-th on.
   async run(device, buffer, target, size, next) {
+    this.#stage ??= new Uint8Array(STAGE);
+    const stage = this.#stage;
+    let filled = 0;
     for (let n = 0; n < size;) {
-      const ring = device.ring ?? null;
-      const lent = ring && await device.finished(ring.take());
-      const room = lent ? Ring.size : STAGE;
-      const bytes = lent ? new Uint8Array(lent.getMappedRange()) : this.#stage ??= new Uint8Array(STAGE);
-      let filled = 0;
-      try {
-        for (const end = Math.min(room, size - n); filled < end;) {
-          const piece = await next(n + filled, end - filled);
-          bytes.set(piece, filled);
-          filled += piece.length;
-        }
-      } catch (e) {
-        if (lent) ring.give(lent);
-        throw e;
+      const piece = await next(n, Math.min(size - n, filled > 0 ? STAGE - filled : MOST));
+      n += piece.length;
+      if (filled === 0 && piece.length >= DIRECT && piece.length % 4 === 0) {
+        target = await this.#write(device, buffer, target, piece, piece.length);
+        continue;
       }
-      const whole = (filled + 3) & ~3;
-      bytes.fill(0, filled, whole);
-      if (lent) ring.send(lent, buffer, target, whole);
-      else await this.#write(device, buffer, target, bytes, whole);
-      n += filled;
-      target += whole;
+      for (let at = 0; at < piece.length;) {
+        const part = piece.subarray(at, at + STAGE - filled);
+        stage.set(part, filled);
+        filled += part.length;
+        at += part.length;
+        if (filled < STAGE && (n < size || at < piece.length)) continue;
+        const whole = (filled + 3) & ~3;
+        stage.fill(0, filled, whole);
+        target = await this.#write(device, buffer, target, stage, whole);
+        filled = 0;
+      }
     }
   }
 
@@ -44,5 +43,6 @@ export class Upload {
       this.#mark = device.queue.onSubmittedWorkDone();
       this.#ahead = 0;
     }
+    return target + size;
   }
 }
