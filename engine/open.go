@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -159,6 +160,10 @@ func (e *Engine) load(ctx context.Context, o Options) error {
 		err := e.machine.load(ctx)
 		if err == nil && usual > 0 {
 			e.info.Warnings = append(e.info.Warnings, fmt.Sprintf("the GPU has no room for a KV cache of %s: it got %s, for a context of %d tokens", amount(float64(usual)), amount(float64(e.info.KVBytes)), e.info.Context))
+		}
+		if errors.Is(err, gpu.ErrOutOfMemory) && o.TokenBudget == 0 && !e.plan.Whole && e.options.TokenBudget > schedule.DefaultTokenBudget {
+			o.TokenBudget = schedule.DefaultTokenBudget // steps need a quarter of the memory
+			continue
 		}
 		if err == nil || o.KVMemory != 0 || o.Context != 0 {
 			return err

@@ -268,6 +268,9 @@ func (s *staged) upload(ctx context.Context, target *Buffer, targetOffset uint64
 // advance goes on to the next piece, and waits until it is read.
 func (s *staged) advance(ctx context.Context) error {
 	if s.piece != nil {
+		if s.piece.stage == nil { // there was none to read it into
+			return s.piece.err
+		}
 		s.spent = append(s.spent, s.piece)
 		s.piece = nil
 	}

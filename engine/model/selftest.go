@@ -46,13 +46,17 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 // known to, nil where none is tested.
 func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) error {
 	var work breath.Breath
+	var made []*linear
 	for _, l := range g.linears { // one after another: they are to keep nobody waiting
 		err := l.Complete()
 		if err == nil {
 			err = l.Wait(ctx)
 		}
-		if err != nil {
+		if ctx.Err() != nil || g.Device().Err() != nil {
 			return err
+		}
+		if err == nil { // what does not compile is done without
+			made = append(made, l)
 		}
 		work.Take()
 	}
@@ -62,7 +66,7 @@ func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) error
 			return err
 		}
 		defer t.Release()
-		for _, l := range g.linears {
+		for _, l := range made {
 			if err = l.SelfTest(t); err != nil {
 				return err
 			}
@@ -72,7 +76,7 @@ func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) error
 			return err
 		}
 	}
-	for _, l := range g.linears {
+	for _, l := range made {
 		if err := l.Take(ctx, func(k *gpu.Kernel) bool { return passed == nil || passed[k] }); err != nil {
 			return err
 		}

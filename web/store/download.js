@@ -91,7 +91,8 @@ export class Download {
     if (this.#next() === null) return;
     this.#source ??= await this.#host.network();
     if (this.#shelf) this.#timer ??= setInterval(() => this.#mark(), MARK_EVERY);
-    const several = this.#source.origin.ranges && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
+    // Without a shelf nothing but a tag tells pieces of a file from those of its next version.
+    const several = this.#source.origin.ranges && (this.#shelf || this.#source.origin.tag) && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
     while (this.#running < (several ? this.#host.connections : 1) && !this.#over && this.#next() !== null) {
       const source = this.#running === 0 ? this.#source : this.#source.another(fetchIn(this.#host.workers, this.#running - 1));
       this.#running++;

@@ -32,10 +32,11 @@ export class Files {
 
   /** Gives the next bytes of what is fetched, in the buffer unless the browser has one of its own. */
   async pull({stream, buffer}) {
+    const room = buffer.byteLength; // of what reading takes away
     const reader = await this.#streams.get(stream).reader;
     const {done, value} = await reader.read(new Uint8Array(buffer));
     if (done) return {done};
-    const whole = value.byteOffset === 0 && (value.buffer.byteLength === buffer.byteLength || value.length === value.buffer.byteLength) ? value : value.slice();
+    const whole = value.byteOffset === 0 && (value.buffer.byteLength === room || value.length === value.buffer.byteLength) ? value : value.slice();
     return {done, buffer: whole.buffer, bytes: whole.length};
   }
 

@@ -44,8 +44,9 @@ export class KeptSource {
 
   // begin opens, and begins to read ahead of who will read from the beginning.
   async begin() {
+    const {signal} = this.#abort;
     await this.open();
-    this.#download.begin();
+    if (!signal.aborted) this.#download.begin();
   }
 
   // pass makes ready to read what nobody keeps.
@@ -107,6 +108,7 @@ export class KeptSource {
 
   // reach opens the network's source, at an offset where the server still has the file that is there in part.
   async #reach(tag, offset, signal) {
+    signal.throwIfAborted();
     const open = async (source, at) => {
       const abort = () => source.close();
       signal.addEventListener('abort', abort, {once: true});
@@ -233,6 +235,7 @@ export class KeptSource {
 
   async close() {
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
+    await this.#opening?.catch(() => {}); // what it takes hold of meanwhile is let go of here, too
     this.#opened?.close();
     await this.#download?.close();
     await this.#shelf?.close();
