@@ -44,7 +44,7 @@ func TestTooManyTurns(t *testing.T) {
 	p := LinearParams{Matrix: m, XStride: 320, YStride: 32, Variant: "baseline", Gated: SiLU, MinRows: 40, MaxTurns: 200}
 	_, err := NewLinear(r.dev, p)
 	require.ErrorIs(t, err, ErrTurns)
-	assert.ErrorContains(t, err, "rows of 320 columns, at most 160 with gates")
+	assert.ErrorContains(t, err, "rows of 320 columns, at most 128 with gates")
 	p.MaxTurns = 0
 	_, err = NewLinear(r.dev, p)
 	require.NoError(t, err)
