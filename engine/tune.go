@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"quire/engine/attention"
 	"quire/engine/kernel"
@@ -15,6 +16,9 @@ func (e *Engine) TuneRows(ctx context.Context, most int, tell func(m kernel.RowM
 		tried, err = e.machine.Runner.TuneRows(ctx, most, tell)
 		return err
 	})
+	if err == nil && len(tried) == 0 {
+		err = fmt.Errorf("adapter %s leaves no choice: its products take the baseline", e.info.Adapter.Name)
+	}
 	t = attention.NewTuning(e.info.Adapter)
 	for _, row := range tried {
 		if row.Best {

@@ -55,3 +55,9 @@ func TestTuneRows(t *testing.T) {
 	o.Deterministic = true
 	assert.Equal(t, hashes(open(Options{Deterministic: true})), hashes(open(o)))
 }
+
+func TestTuneRowsWithoutAChoice(t *testing.T) {
+	e := openModel(t, "tiny-tales", Options{MaxSeqs: 2, Context: 64, Variant: "baseline"})
+	_, _, err := e.TuneRows(context.Background(), 2, func(kernel.RowMatrix, int, int) {})
+	require.ErrorContains(t, err, "leaves no choice")
+}
