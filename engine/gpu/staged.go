@@ -267,9 +267,10 @@ func (s *staged) upload(ctx context.Context, target *Buffer, targetOffset uint64
 
 // advance goes on to the next piece, and waits until it is read.
 func (s *staged) advance(ctx context.Context) error {
+	before := io.ErrUnexpectedEOF // why no piece comes
 	if s.piece != nil {
-		if s.piece.stage == nil { // there was none to read it into
-			return s.piece.err
+		if s.piece.err != nil {
+			before = s.piece.err
 		}
 		s.spent = append(s.spent, s.piece)
 		s.piece = nil
@@ -282,7 +283,7 @@ func (s *staged) advance(ctx context.Context) error {
 	select {
 	case p, ok := <-s.pieces:
 		if !ok {
-			return io.ErrUnexpectedEOF
+			return before
 		}
 		s.piece, s.next = p, p.at+p.size
 	case <-ctx.Done():

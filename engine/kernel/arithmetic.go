@@ -41,7 +41,6 @@ type arithmetic struct {
 	large          bool   // a GPU that wide tiles fill
 	matrix, packed bool
 	named          bool // asked for: all of many rows are multiplied so
-	ahead          bool // workgroup memory has room for columns that are fetched ahead
 	memory         int  // of a workgroup, in bytes
 }
 
@@ -68,7 +67,6 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	case variant == "matrix", variant == "" && a.large:
 		a.matrix = matrices
 	}
-	a.ahead = info.Limits.MaxComputeWorkgroupStorageSize >= aheadMemory
 	a.memory = int(info.Limits.MaxComputeWorkgroupStorageSize)
 	a.packed, a.named = variant == "packed", variant == "matrix"
 	a.large = a.large || a.matrix || a.packed
@@ -122,5 +120,5 @@ func (a arithmetic) many(p *LinearParams) []shape {
 
 // tiles are ways for many rows on large GPUs.
 func (a arithmetic) tiles() []shape {
-	return []shape{tileWay{tile128, wideGroups, a.ahead}, tileWay{tile: matmulTile}}
+	return []shape{tileWay{tile128, wideGroups, a.memory >= aheadMemory}, tileWay{tile: matmulTile}}
 }
