@@ -46,7 +46,7 @@ func layouts() []layout {
 
 // TestWalk is short but for QUIRE_ALL, where nothing but what is read tells that something went wrong.
 func TestWalk(t *testing.T) {
-	seeds, turns := 1, 10_000
+	seeds, turns := 1, 30_000
 	if os.Getenv("QUIRE_ALL") != "" {
 		seeds, turns = 4, 200_000
 	}

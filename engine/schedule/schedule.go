@@ -104,7 +104,7 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 	budget := s.budget()
 	for i := 0; i < len(s.running) && budget > 0; i++ {
 		q := s.running[i]
-		n := s.share(q, budget)
+		n := s.share(q, s.beside(i, budget))
 		if n == 0 {
 			continue
 		}
@@ -142,6 +142,21 @@ func (s *Scheduler) budget() int {
 		return least
 	}
 	return s.config.TokenBudget
+}
+
+// beside is the budget of running sequence i. A prompt leaves a token of it to each sequence behind that waits for its next, and to
+// each prompt before such a one; it has one itself whatever they need, so that it gets on.
+func (s *Scheduler) beside(i, budget int) int {
+	if s.running[i].decodes() || s.config.NoChunking {
+		return budget
+	}
+	others := 0
+	for j := len(s.running) - 1; j > i; j-- {
+		if q := s.running[j]; (others > 0 || q.decodes()) && s.share(q, budget) > 0 {
+			others++
+		}
+	}
+	return max(1, budget-others)
 }
 
 // share is the number of tokens that a sequence computes in this step, blocks permitting.

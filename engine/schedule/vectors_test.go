@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,6 +76,85 @@ func TestFewerTokensWhereOthersDecode(t *testing.T) {
 	r.runStep()
 	r.add(Request{ID: 2, Prompt: prompt(2, 900)})
 	assert.Equal(t, map[uint64]int{1: 1, 2: 900}, r.runStep(), "a prompt that runs whole must not wait for ever")
+}
+
+// A long prompt that came first does not keep others from their next tokens, and gets on whatever they need.
+func TestPromptBesideThoseThatDecode(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		shared     int
+		longPrompt int
+		others     uint64 // that decode
+		want       map[uint64]int
+	}{
+		{"one", 100, 256, 1, map[uint64]int{1: 99, 10: 1}},
+		{"three", 100, 256, 3, map[uint64]int{1: 97, 10: 1, 11: 1, 12: 1}},
+		{"a cap below", 100, 50, 3, map[uint64]int{1: 50, 10: 1, 11: 1, 12: 1}},
+		{"as many as the budget", 3, 256, 3, map[uint64]int{1: 1, 10: 1, 11: 1}},
+		{"more than the budget", 2, 256, 5, map[uint64]int{1: 1, 10: 1}},
+		{"one token", 1, 256, 2, map[uint64]int{1: 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := plain()
+			c.TokenBudget, c.SharedBudget, c.LongPrompt = 512, test.shared, test.longPrompt
+			r := endless(t, c)
+			r.add(Request{ID: 1, Prompt: prompt(1, 3000)})
+			for i := range test.others {
+				r.add(Request{ID: 10 + i, Prompt: prompt(2+int(i), 4)})
+			}
+			require.Len(t, r.runStep(), 1+int(test.others))
+			for range 3 {
+				assert.Equal(t, test.want, r.runStep())
+			}
+		})
+	}
+}
+
+// However requests come, a prompt takes more than a token only where all that decode have theirs; and all end.
+func TestPromptsLeaveRoomToDecode(t *testing.T) {
+	for seed := range uint64(100) {
+		from := generated{rand.New(rand.NewPCG(seed, 6))}
+		c := plain()
+		c.BlockSize, c.Blocks, c.MaxSeqs, c.TokenBudget, c.LongPrompt = 4, 300, 1+from.below(8), 1+from.below(24), from.below(12)-1
+		c.SharedBudget = from.below(c.TokenBudget + 1)
+		r := endless(t, c)
+		steps, most := 0, 0
+		for id := uint64(1); ; {
+			for ; id < 12 && from.below(4) == 0; id++ {
+				q := Request{ID: id, Prompt: prompt(int(id), 1+from.below(60)), MaxTokens: 1 + from.below(20), Priority: from.below(2)}
+				most += len(q.Prompt) + q.MaxTokens
+				r.add(q)
+			}
+			var decode []uint64
+			for _, q := range r.running {
+				if q.decodes() {
+					decode = append(decode, q.id)
+				}
+			}
+			d := r.next()
+			if d.Kind == Idle {
+				if id == 12 {
+					break
+				}
+				continue
+			}
+			steps++
+			require.LessOrEqual(t, steps, most, "seed %d: %+v", seed, c)
+			counts, total := r.counts(), 0
+			for _, n := range counts {
+				total += n
+			}
+			require.LessOrEqual(t, total, c.TokenBudget)
+			for q, n := range counts {
+				for _, o := range decode {
+					require.True(t, n == 1 || counts[o] == 1, "seed %d: %d has %d tokens, and %d waits", seed, q, n, o)
+				}
+			}
+			r.land(d.Step)
+		}
+		require.NoError(t, r.Check())
+		require.Len(t, r.ended, 11, "seed %d", seed)
+	}
 }
 
 func TestOrderWithAndWithoutChunks(t *testing.T) {
