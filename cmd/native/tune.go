@@ -19,7 +19,7 @@ import (
 type tuneCommand struct {
 	gpuFlags
 	Model  string `short:"m" placeholder:"MODEL" help:"Measure how one row is multiplied by this model's matrices, in place of attention: a GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
-	Quick  bool   `help:"Measure head dim 64 only, with shorter sequences; with -m, few shapes. What is remembered beyond that stays."`
+	Quick  bool   `help:"Measure head dim 64 only, with shorter sequences; with -m, few shapes. What is remembered beyond that stays, and with -m what a longer run found."`
 	Forget bool   `help:"Measure nothing; forget what is remembered of the adapter."`
 	JSON   bool   `name:"json" help:"Print one JSON object."`
 }

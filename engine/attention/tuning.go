@@ -99,7 +99,7 @@ func (ts Tunings) For(info gpu.AdapterInfo) *Tuning {
 }
 
 // With returns the tunings with t in place of its adapter's others. What one of the same driver and kernels measured
-// beyond t, other head dims, units and matrices, is kept.
+// beyond t, other head dims, units and matrices, is kept, and so is a shape that was found among more of them.
 func (ts Tunings) With(t Tuning) Tunings {
 	i := slices.IndexFunc(ts, t.same)
 	if i >= 0 && len(t.Tiles) == 0 {
@@ -107,11 +107,7 @@ func (ts Tunings) With(t Tuning) Tunings {
 	}
 	if i >= 0 && ts[i].Plain == t.Plain {
 		t.Tiles = mergeTiles(ts[i].Tiles, t.Tiles)
-		for _, p := range ts[i].Products {
-			if t.Row(p.RowMatrix) == nil {
-				t.Products = append(t.Products[:len(t.Products):len(t.Products)], p)
-			}
-		}
+		t.Products = mergeRows(ts[i].Products, t.Products)
 	}
 	return append(ts.Without(t.Adapter, t.Backend), t)
 }
@@ -129,6 +125,21 @@ func mergeTiles(older, newer []Best) []Best {
 		}
 	}
 	slices.SortFunc(merged, func(a, b Best) int { return cmp.Compare(a.HeadDim, b.HeadDim) })
+	return merged
+}
+
+// mergeRows replaces older shapes by newer ones of their matrices, but by no quick one that of a longer run.
+func mergeRows(older, newer []kernel.TunedRow) []kernel.TunedRow {
+	merged := slices.Clone(newer)
+	for _, p := range older {
+		i := slices.IndexFunc(newer, func(n kernel.TunedRow) bool { return n.RowMatrix == p.RowMatrix })
+		switch {
+		case i < 0:
+			merged = append(merged, p)
+		case newer[i].Quick && !p.Quick:
+			merged[i] = p
+		}
+	}
 	return merged
 }
 

@@ -137,6 +137,15 @@ func TestTunedProducts(t *testing.T) {
 	require.Equal(t, 64, got.Row(head).Lanes)
 	require.Nil(t, got.Row(kernel.RowMatrix{Type: "Q6_K", Rows: 2048, Columns: 8192}))
 	require.Equal(t, 64, all.With(tuned(info)[0]).For(info).Row(head).Lanes, "tiles alone")
+	quick := row(down, 8)
+	quick.Products[0].Quick = true
+	require.Equal(t, 128, all.With(quick).For(info).Row(down).Lanes, "a longer run's stays")
+	require.Equal(t, 8, Tunings{quick}.With(row(head, 64)).For(info).Row(down).Lanes)
+	require.Equal(t, 16, Tunings{quick}.With(row(down, 16)).For(info).Row(down).Lanes)
+	again := row(down, 4)
+	again.Products[0].Quick = true
+	require.Equal(t, 4, Tunings{quick}.With(again).For(info).Row(down).Lanes)
+	require.Equal(t, 8, quick.Row(down).Lanes, "the receiver is left as it was")
 	var none *Tuning
 	require.Nil(t, none.Row(down))
 }

@@ -32,6 +32,7 @@ type RowMatrix struct {
 type TunedRow struct {
 	RowMatrix
 	RowShape
+	Quick bool `json:"quick,omitempty"` // only some shapes were measured
 }
 
 // RowMatrix tells products apart whose shapes of one row may differ.

@@ -72,11 +72,12 @@ func NewRowTuning(products []RowProduct, most int) (*RowTuning, error) {
 	first := products[0]
 	w, _ := first.row()
 	shapes := rowShapes(&first.params, w.subgroup, first.dev.Limits())
-	if most > 0 {
-		shapes = shapes[:min(most, len(shapes))]
+	quick := most > 0 && most < len(shapes)
+	if quick {
+		shapes = shapes[:most]
 	}
 	for _, s := range shapes {
-		tried := &triedRow{TriedRow: TriedRow{TunedRow: TunedRow{first.params.RowMatrix(), s.exported()}}}
+		tried := &triedRow{TriedRow: TriedRow{TunedRow: TunedRow{first.params.RowMatrix(), s.exported(), quick}}}
 		for _, p := range t.products {
 			params := p.params
 			params.Row, params.MaxRows, params.Late = &tried.RowShape, 1, false
