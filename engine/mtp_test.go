@@ -114,6 +114,9 @@ func TestMTP(t *testing.T) {
 				}
 				requests = append(requests, Request{Prompt: p, MaxTokens: 40, IgnoreEnd: true, Sample: sample.Params{Temperature: []float64{0, 0.02, 0.7}[i], Seed: 3}})
 			}
+			under := requests[1]
+			under.Grammar = &Grammar{Kind: Regex, Source: "(?s:.{1,200})"}
+			requests = append(requests, under)
 			plain := slices.Clone(requests)
 			for i := range plain {
 				plain[i].DraftMax = -1

@@ -3,7 +3,7 @@ package generation
 // Drafts says whether several tokens of the request may be verified at once: not where a token's logits depend on those before it
 // in more ways than through the model and its grammar, nor where they are read back.
 func (r *Request) Drafts() bool {
-	return r.DraftMax >= 0 && r.Grammar == nil && r.Beams == nil && r.Embed == nil && r.Logits == nil && !r.Sample.Penalizes()
+	return r.DraftMax >= 0 && r.Beams == nil && r.Embed == nil && r.Logits == nil && !r.Sample.Penalizes()
 }
 
 // Verified notes what became of a draft.

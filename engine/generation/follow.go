@@ -84,7 +84,10 @@ func (q *Sequence) Forced() []int32 {
 // Mask sets the bits of the tokens that may come next in dst: of those that the model says by itself no end token, with noStop. It
 // says why the sequence ends instead, if it does.
 func (q *Sequence) Mask(dst []uint32, noStop bool) FinishReason {
-	f := q.grammar
+	return q.mask(q.grammar, dst, noStop)
+}
+
+func (q *Sequence) mask(f *follower, dst []uint32, noStop bool) FinishReason {
 	if len(f.forced) > 0 {
 		clear(dst)
 		dst[f.forced[0]>>5] |= 1 << (f.forced[0] & 31)
@@ -111,6 +114,32 @@ func (q *Sequence) Mask(dst []uint32, noStop bool) FinishReason {
 	}
 	f.err = ErrGrammar
 	return FinishError
+}
+
+// Bound says whether the sequence has a grammar.
+func (q *Sequence) Bound() bool { return q.grammar != nil }
+
+// Ahead is where tokens of a draft would bring a sequence in its grammar.
+type Ahead struct {
+	q     *Sequence
+	place *follower
+}
+
+// Ahead begins where the sequence is.
+func (q *Sequence) Ahead() *Ahead { return &Ahead{q, q.grammar.clone()} }
+
+// Take goes on with a token and says whether the text may have it there, and go on behind it.
+func (a *Ahead) Take(token int32) bool {
+	f := a.place
+	if f.err != nil || len(f.forced) > 0 && f.forced[0] != token {
+		return false
+	}
+	return !f.take(token) && f.err == nil
+}
+
+// Mask is Sequence.Mask here. It says whether there is one.
+func (a *Ahead) Mask(dst []uint32, noStop bool) bool {
+	return a.place.err == nil && a.q.mask(a.place, dst, noStop) == ""
 }
 
 // allowed gives those of the likeliest tokens after a beam that its grammar allows, and tells which of them close the text.

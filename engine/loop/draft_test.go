@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/generation"
+	"quire/engine/grammar"
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/step"
@@ -56,6 +57,51 @@ func TestDraftsChangeNothing(t *testing.T) {
 		}
 	}
 	assert.Positive(t, wrong)
+}
+
+// Under a grammar too: each token of a draft is drawn under the mask that it would have had alone.
+func TestDraftsUnderGrammars(t *testing.T) {
+	steps := func(r *rig) int { return len(r.runner.steps) }
+	for _, depth := range []int{1, 4} {
+		for _, c := range []struct {
+			source string
+			q      generation.Request
+			few    bool // drafts of it are often right
+		}{
+			{"[a-z]{40}", generation.Request{}, true},
+			{"[a-z]{40}", generation.Request{MaxTokens: 23}, true},
+			{"[a-z]{3,60}", generation.Request{MinTokens: 30, MaxTokens: 45}, true},
+			{"[a-z]{3,60}", generation.Request{IgnoreEnd: true}, true},
+			{"[a-z]{6}forced![a-z]{20}", generation.Request{}, true},
+			{"[a-z]{6}forced![a-z]{20}", generation.Request{Sample: sample.Params{Logprobs: 2}}, true},
+			{"([a-m]{2,9}[0-9])+", generation.Request{MaxTokens: 40}, false},
+			{"[acegikmoqsuwy]{30}", generation.Request{N: 3}, false},
+			{"[a-z]{40}", generation.Request{Stop: []string{"lm"}}, true},
+			{"[a-z]{40}", generation.Request{Beams: &generation.Beams{Width: 2}, MaxTokens: 20}, false},
+			{"[a-z]{9}(?:a|aa){500}", generation.Request{}, false},
+		} {
+			c.q.Grammar = &generation.Grammar{Kind: generation.Regex, Source: c.source}
+			run := func(rows int) (generation.Result, *rig) {
+				r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth, PrefixCache: true, DraftRows: rows}, alphabetBeams)
+				r.grammars = generation.NewGrammars(r.tokenizer, r.tokenizer.Size(), grammar.Limits{Threads: 60})
+				result := r.submit(c.q).result()
+				r.close()
+				return result, r
+			}
+			want, plain := run(0)
+			got, drafting := run(16)
+			assert.Equal(t, want.Choices, got.Choices, c.source)
+			assert.Equal(t, want.Reason, got.Reason, c.source)
+			if assert.Equal(t, want.Err == nil, got.Err == nil, c.source); want.Err != nil {
+				assert.EqualError(t, got.Err, want.Err.Error())
+			}
+			if c.few {
+				assert.Less(t, steps(drafting), steps(plain)*3/4, c.source)
+				assert.Positive(t, got.Figures.AcceptedTokens)
+			}
+			assert.Equal(t, c.q.Beams == nil, drafting.runner.drafted > 0, c.source)
+		}
+	}
 }
 
 // What a draft breaks is computed again without it; what is broken all the same fails.

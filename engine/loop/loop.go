@@ -400,10 +400,10 @@ func (l *Loop) give(q *generation.Sequence, landed []schedule.Landed, drawn samp
 		q.Verified(landed[more].Drafted, landed[more].Accepted)
 	}
 	if end == "" {
-		if more == 0 && q.Drafter != nil {
-			l.scheduler.Draft(q.ID, q.Drafter)
+		if more == 0 {
+			l.draft(q)
+			l.force(q, now)
 		}
-		l.force(q, now)
 		return
 	}
 	var err error

@@ -10,7 +10,7 @@ import (
 )
 
 // draw has the tokens of a step drawn that has been submitted. What its sequences said last lands meanwhile, and tells what they
-// may say next.
+// may say next; behind tokens of a draft, what they might if those were said.
 func (l *Loop) draw() error {
 	l.forced = l.forced[:0]
 	for l.runner.InFlight() > 1 {
@@ -19,15 +19,29 @@ func (l *Loop) draw() error {
 		}
 	}
 	l.masks.Reset((l.config.Vocabulary + 31) / 32)
+	row, ahead := int32(-1), (*generation.Ahead)(nil) // of the output before
 	for _, o := range l.step.Outputs {
 		if !o.Masked {
 			continue
 		}
 		mask := l.masks.Add()
+		drafted := o.Row == row
+		row = o.Row
 		q := l.sequences[l.step.Rows[o.Row].Sequence]
 		if q == nil || slices.Contains(l.forced, q.ID) {
 			continue
 		}
+		if drafted {
+			if ahead == nil {
+				ahead = q.Ahead()
+			}
+			if !ahead.Take(l.step.Tokens[o.Token]) || !ahead.Mask(mask, o.NoStop) {
+				l.scheduler.Undraft(q.ID) // why is told where it comes to that
+				q.StopDrafts()
+			}
+			continue
+		}
+		ahead = nil
 		end := q.Mask(mask, o.NoStop)
 		if end == "" {
 			continue

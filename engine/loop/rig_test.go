@@ -103,7 +103,7 @@ func (f *fake) draw(s *step.Step, m *step.Masks) {
 		if o.Sample && o.Row != drawn {
 			drawn, wrong = o.Row, false
 		} else if o.Sample { // a token of a draft: what follows a wrong one is anything
-			wrong = wrong || s.Tokens[o.Token] != f.say(row, o.Counter-1).ID
+			wrong = wrong || s.Tokens[o.Token] != r.Tokens[len(r.Tokens)-1]
 			f.drafted++
 		}
 		if o.Logits {
