@@ -74,6 +74,9 @@ func (e *Engine) openDraft() error {
 	if plan.NoText || plan.Whole {
 		return fmt.Errorf("%w: %s gives no text", ErrDraftModel, plan.Config.Name)
 	}
+	if err := e.readVocabulary(); err != nil {
+		return err
+	}
 	if err := sameVocabulary(e.tokenizer, tokens); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrDraftModel, plan.Config.Name, err)
 	}

@@ -100,18 +100,20 @@ func selfTest(t runner.SelfTest) SelfTest {
 
 // Engine runs one model for many requests at once. Its methods may be called from any goroutine.
 type Engine struct {
-	plan         *model.Plan
-	source       gpu.Source
-	options      Options
-	tokenizer    *tokenizer.Tokenizer
-	breakers     *generation.Breakers
-	grammars     *generation.Grammars
-	template     *chat.Template
-	templateText string
-	templateErr  error  // why the model's template cannot be used
-	pair         string // what a query and a document are put into, where the file says; "" otherwise
-	info         Info
-	kernels      []*gpu.Module
+	plan    *model.Plan
+	source  gpu.Source
+	options Options
+	info    Info
+	kernels []*gpu.Module
+
+	readVocabulary func() error // fills the first time, while kernels compile, what follows: a tab takes long for it
+	tokenizer      *tokenizer.Tokenizer
+	breakers       *generation.Breakers
+	grammars       *generation.Grammars
+	template       *chat.Template
+	templateText   string
+	templateErr    error  // why the model's template cannot be used
+	pair           string // what a query and a document are put into, where the file says; "" otherwise
 
 	mu       sync.Mutex // guards what follows
 	stats    Stats

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"quire/engine/chat"
@@ -51,19 +52,18 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if e.plan, err = model.NewPlanWith(f, model.PlanOptions{Rank: e.options.LoRARank, Drafts: e.options.Speculation == "mtp"}); err != nil {
 		return nil, err
 	}
-	if e.tokenizer, err = tokenizer.New(f); err != nil {
-		return nil, err
-	}
-	e.breakers = generation.NewBreakers(e.tokenizer)
-	e.grammars = generation.NewGrammars(e.tokenizer, e.plan.Config.Vocabulary, o.GrammarLimits)
-	if err = e.readTemplate(f); err != nil {
-		return nil, err
-	}
+	e.readVocabulary = sync.OnceValue(func() error {
+		defer func() { f = nil }() // most of a header is a vocabulary
+		return e.useVocabulary(f)
+	})
 	e.machine.plan, e.adapters.rank = e.plan, e.plan.Rank
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
 	}
 	if err = e.load(ctx, o); err != nil {
+		return nil, err
+	}
+	if err = e.readVocabulary(); err != nil { // where no kernel wanted it
 		return nil, err
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
@@ -123,6 +123,24 @@ func withDefaults(o Options) Options {
 	}
 	set(&o.Depth, defaultDepth)
 	return o
+}
+
+// useVocabulary makes what turns text into tokens, and back.
+func (e *Engine) useVocabulary(f *gguf.File) (err error) {
+	if e.tokenizer, err = tokenizer.New(f); err != nil {
+		return err
+	}
+	e.breakers = generation.NewBreakers(e.tokenizer)
+	e.grammars = generation.NewGrammars(e.tokenizer, e.plan.Config.Vocabulary, e.options.GrammarLimits)
+	return e.readTemplate(f)
+}
+
+// stopTokens are the tokens that end a text.
+func (e *Engine) stopTokens() ([]int32, error) {
+	if err := e.readVocabulary(); err != nil {
+		return nil, err
+	}
+	return e.tokenizer.Ends(), nil
 }
 
 func (e *Engine) readTemplate(f *gguf.File) error {
@@ -242,7 +260,7 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.tokenizer.Ends(), Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Late: !o.Eager && !o.Profile, Profile: o.Profile,
 	}
 	rows, _ := e.speculation()

@@ -27,6 +27,7 @@ class Host {
   #words = null;
   #devices = new Table();
   #spares = new Spares();
+  #prepared = []; // devices on their way that nobody has asked for yet
   #sources = new Table();
 
   // attach gives the wasm memory, once the instance exists.
@@ -107,18 +108,38 @@ class Host {
     this.#answer(token, () => this.#open(choice, power, disabled, wake));
   }
 
-  async #open(choice, power, disabled, wake) {
-    const [adapter, description] = choose(await adapters(power), choice);
+  // prepare opens a device that Go is going to ask for, while Go is still on its way or keeps the thread. What is wrong Go hears of.
+  prepare(choice, power) {
+    const asked = JSON.stringify([choice, power, 0]);
+    const device = this.#device(choice, power, 0);
+    device.catch(() => {});
+    this.#prepared.push({asked, device});
+  }
+
+  // #device gives a device that nobody uses, or a new one.
+  async #device(choice, power, disabled) {
+    const [adapter, description] = choose(await adapters(power, choice === '' ? 1 : Infinity), choice);
     const wanted = FEATURES.filter((f, i) => adapter.features.has(f) && !(disabled & (1 << i)));
     const key = JSON.stringify([description, wanted]);
     const spare = this.#spares.take(key);
     const kept = spare ?? new Kept(await adapter.requestDevice({label: 'quire', requiredFeatures: wanted, requiredLimits: limitsOf(adapter)}), key);
+    return {kept, description, spare: spare !== undefined};
+  }
+
+  async #open(choice, power, disabled, wake) {
+    let found = null;
+    for (const {asked, device} of this.#prepared.splice(0)) {
+      const ready = await device.catch(() => null);
+      if (!found && ready?.kept.useful && asked === JSON.stringify([choice, power, disabled])) found = ready;
+      else if (ready) this.#spares.give(ready.kept);
+    }
+    const {kept, description, spare} = found ?? await this.#device(choice, power, disabled);
     const {device} = kept;
     const d = new Device(this, kept, description);
     d.id = this.#devices.add(d);
     if (wake) d.wake = waker(d, this);
     kept.tell = (kind, value) => this.notify(-d.id, kind, value);
-    return {...description, device: d.id, kept: spare !== undefined, features: featureBits(device), limits: limitsOf(device)};
+    return {...description, device: d.id, kept: spare, features: featureBits(device), limits: limitsOf(device)};
   }
 
   createBuffer(id, token, label, size, usage) {

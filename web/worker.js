@@ -60,11 +60,12 @@ async function call({method, id, argument, blob, store: keep, begun}) {
 
 // begin finds a model's files, and begins to read the first. It gives the argument that has their addresses.
 async function begin({method, id, argument, store: keep}) {
+  const given = JSON.parse(argument);
   if (method === 'open') {
     opening = id;
+    host.prepare(given.adapter ?? '', given.power || 'high-performance');
     await store.prepare(keep);
   }
-  const given = JSON.parse(argument);
   for (const field of ['url', 'draftModel']) if (given[field]) given[field] = await store.resolve(given[field]);
   if (method === 'open' && given.url) store.begin(given.url);
   return JSON.stringify(given);

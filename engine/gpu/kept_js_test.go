@@ -82,6 +82,43 @@ func TestDevicesAreTakenUpAgain(t *testing.T) {
 	assert.Equal(t, map[string]int{"the first": 0, "the first, taken up again": 2, "one beside it": 0, "the last that was given back": 2, "the other": 2, "none is left": 0}, reused)
 }
 
+// A device that was opened ahead is given to who asks for the same one, once, and kept for others where somebody asks for another.
+func TestDevicesAreOpenedAhead(t *testing.T) {
+	ctx := context.Background()
+	host := js.Global().Get("quireGPU")
+	host.Call("forget")
+	count := made(t, "none")
+	opened := func(want int, o Options, what string) *Device {
+		t.Helper()
+		d, err := Open(ctx, o)
+		require.NoError(t, err, what)
+		devices, _ := count()
+		assert.Equal(t, want, devices, what)
+		return d
+	}
+	prepare := func(choice string) { host.Call("prepare", choice, string(HighPerformance)) }
+	prepare("")
+	first := opened(1, Options{}, "the one that was opened ahead")
+	beside := opened(2, Options{}, "one beside it")
+	assert.NotEqual(t, first.backend.(*jsBackend).id, beside.backend.(*jsBackend).id)
+	first.Release()
+	beside.Release()
+	host.Call("forget")
+
+	prepare("")
+	other := opened(4, Options{Disable: FeatureSubgroups}, "another is asked for")
+	opened(4, Options{}, "what nobody wanted is kept").Release()
+	other.Release()
+	host.Call("forget")
+
+	prepare("no such adapter")
+	opened(5, Options{}, "none could be opened ahead").Release()
+	prepare("no such adapter")
+	_, err := Open(ctx, Options{Adapter: "no such adapter"})
+	require.ErrorContains(t, err, "no adapter is called")
+	host.Call("forget")
+}
+
 // A device that is given back while kernels wait for their turn to compile finishes what has begun, and the next user gets all it asks for.
 func TestDevicesGivenBackAtWork(t *testing.T) {
 	ctx := context.Background()

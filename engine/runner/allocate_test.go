@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"testing"
 
@@ -88,4 +89,36 @@ func TestAllAllocatedBeforeTheFirstRead(t *testing.T) {
 	m.Tensors, fail, reads = nil, nil, 0
 	require.NoError(t, open(func(*Options) {}))
 	assert.Equal(t, before.Bytes, d.Stats().Bytes)
+}
+
+// Which tokens end a text takes long to say in a tab: by then all kernels have been asked for.
+func TestStopTokensAreAskedForBehindKernels(t *testing.T) {
+	d, err := gpu.Open(context.Background(), gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}) // where nothing has been compiled
+	require.NoError(t, err)
+	t.Cleanup(d.Release)
+	m := tiny.Model{Architecture: "llama"}
+	plan, err := model.NewPlan(m.File(t))
+	require.NoError(t, err)
+	data, kernels, unknown := m.Bytes(t), 0, errors.New("no vocabulary")
+	open := func() error {
+		r, err := New(context.Background(), d, plan, gpu.ReaderSource(bytes.NewReader(data), int64(len(data))), Options{
+			KVType: kernel.KVF16, Blocks: 9, BlockSize: 16, MaxSeqs: 2, TokenBudget: 16, MaxOutputs: 4, Context: 64, Depth: 2,
+			StopTokens: func() ([]int32, error) {
+				kernels = len(d.Kernels())
+				return []int32{2}, unknown
+			},
+		})
+		if err == nil {
+			r.Release()
+		}
+		return err
+	}
+	require.ErrorIs(t, open(), unknown)
+	asked := kernels
+	if runtime.GOOS != "js" { // where compiling takes seconds
+		unknown = nil
+		require.NoError(t, open())
+		assert.Equal(t, asked, len(d.Kernels()))
+	}
+	assert.Greater(t, asked, 5)
 }

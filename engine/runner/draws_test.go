@@ -13,9 +13,8 @@ import (
 // Where an output says so the stop tokens are withheld from it, at their places among its logits.
 func TestDrawsWithholdStopTokens(t *testing.T) {
 	r := &Runner{
-		options:   Options{StopTokens: []int32{2, 7}},
 		plan:      &model.Plan{Config: &model.Config{Vocabulary: 100}},
-		resources: &resources{logprobs: []bool{false, true}},
+		resources: &resources{logprobs: []bool{false, true}, stopTokens: []int32{2, 7}},
 	}
 	s := &step.Step{
 		Rows:    []step.Row{{Lane: 0}, {Lane: 1}, {Lane: 0}},

@@ -40,6 +40,7 @@ type resources struct {
 	masks        *gpu.Buffer // of tokens that may be drawn, see kernel.MaskWords
 	withheld     kernel.Withheld
 	withheldList *gpu.Buffer
+	stopTokens   []int32
 	pending      []laneWrite // lanes opened since the last step
 	logprobs     []bool      // lanes that ask for log-probabilities
 	penalties    penalties
@@ -159,6 +160,11 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		r.passed = map[*gpu.Kernel]bool{}
 		r.startSelfTest(ctx)
 	}
+	if !p.NoText {
+		if err = r.newStops(d, o); err != nil {
+			return r, err
+		}
+	}
 	if err = r.build(ctx, d, &o, &options, graph); err != nil {
 		return r, cmp.Or(context.Cause(ctx), err)
 	}
@@ -178,10 +184,18 @@ func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err err
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
-	if r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, c.Vocabulary)); err != nil {
-		return err
+	r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, c.Vocabulary))
+	return err
+}
+
+// newStops learns which tokens may be withheld, and makes room for them.
+func (r *resources) newStops(d *gpu.Device, o Options) (err error) {
+	if o.StopTokens != nil {
+		if r.stopTokens, err = o.StopTokens(); err != nil {
+			return err
+		}
 	}
-	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxOutputs*len(o.StopTokens)))
+	r.withheldList, err = r.buffer(d, "withheld tokens", kernel.WithheldBytes(o.MaxOutputs*len(r.stopTokens)))
 	return err
 }
 

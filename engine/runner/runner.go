@@ -24,13 +24,13 @@ type Options struct {
 	States        int  // slots for sequences' states, the null slot included; 0: the model has none
 	Keeps         bool // steps may keep states behind any of their tokens
 	BlockSize     int
-	MaxSeqs       int     // lanes
-	TokenBudget   int     // tokens of one step
-	MaxOutputs    int     // rows of logits of one step
-	StopTokens    []int32 // that are not drawn where an output says so
-	Context       int     // tokens of one sequence
-	Depth         int     // steps in flight
-	TokenLayers   int     // the most tokens times layers of one submission; 0: any number
+	MaxSeqs       int                     // lanes
+	TokenBudget   int                     // tokens of one step
+	MaxOutputs    int                     // rows of logits of one step
+	StopTokens    func() ([]int32, error) // that are not drawn where an output says so; asked for while kernels compile, for it may take long
+	Context       int                     // tokens of one sequence
+	Depth         int                     // steps in flight
+	TokenLayers   int                     // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
@@ -198,7 +198,7 @@ func (r *Runner) draws(s *step.Step) kernel.Draws {
 			d.Penalties, d.Raw = r.penalties.bound, d.Raw || raw
 		}
 		if o.Sample && o.NoStop {
-			for _, token := range r.options.StopTokens {
+			for _, token := range r.stopTokens {
 				r.withheld.Add(i, kernel.RowStride(r.plan.Config.Vocabulary), token)
 			}
 		}

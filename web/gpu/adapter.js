@@ -59,8 +59,9 @@ const isLesser = (adapter) => adapter.featureLevel === 'compatibility' ||
 
 const same = (a, b) => a.name === b.name && a.vendor === b.vendor && a.architecture === b.architecture && a.device === b.device;
 
-// adapters lists the distinct adapters, the best first, as [adapter, description].
-export async function adapters(first) {
+// adapters lists the distinct adapters, the best first, as [adapter, description]; no more than most, for each that is asked for may take
+// the browser long.
+export async function adapters(first, most = Infinity) {
   if (!globalThis.navigator?.gpu) {
     if (globalThis.isSecureContext === false) throw new Error('WebGPU needs a secure page: open it over https or from localhost');
     throw new Error(FIREFOX
@@ -78,7 +79,7 @@ export async function adapters(first) {
     if (isLesser(adapter)) lesser ??= description.name;
     else if (!list.some(([, d]) => same(d, description))) list.push([adapter, description]);
   };
-  for (const powerPreference of powers) await add({powerPreference});
+  for (const powerPreference of powers) if (list.length < most) await add({powerPreference});
   if (list.length === 0 && lesser === null) await add({featureLevel: 'compatibility'});
   if (list.length === 0 && lesser !== null) {
     throw new Error(`the browser offers ${lesser} in WebGPU's compatibility mode only, where a kernel has too few buffers and invocations for a model: update the browser and the graphics driver, or use a device whose GPU runs Vulkan, Metal or Direct3D 12`);
