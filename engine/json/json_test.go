@@ -107,6 +107,17 @@ func TestDepth(t *testing.T) {
 	assert.NoError(t, err)
 	_, err = Parse([]byte(strings.Repeat("[", maxDepth+1)))
 	assert.ErrorIs(t, err, errDeep)
+	for _, text := range []string{strings.Repeat("[", maxDepth) + "1" + strings.Repeat("]", maxDepth), strings.Repeat(`{"a":`, maxDepth-1) + "[null]" + strings.Repeat("}", maxDepth-1)} {
+		value, err := Parse([]byte(text))
+		require.NoError(t, err)
+		again, err := Marshal(value)
+		require.NoError(t, err, "what is read can be written")
+		assert.Equal(t, text, string(again))
+	}
+	var itself any
+	itself = &itself
+	_, err = Marshal(itself)
+	assert.ErrorIs(t, err, errDeep)
 	type ring struct{ Next any }
 	loop := &ring{}
 	loop.Next = loop

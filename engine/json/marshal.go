@@ -26,10 +26,6 @@ func (w *writer) value(v reflect.Value) error {
 	if !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface || v.Kind() == reflect.Map) && v.IsNil() {
 		return w.write("null")
 	}
-	if w.depth++; w.depth > maxDepth {
-		return errDeep
-	}
-	defer func() { w.depth-- }()
 	if v.CanInterface() {
 		switch custom := v.Interface().(type) {
 		case marshaler:
@@ -49,8 +45,10 @@ func (w *writer) value(v reflect.Value) error {
 		}
 	}
 	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Interface:
 		return w.value(v.Elem())
+	case reflect.Pointer:
+		return w.deeper(func() error { return w.value(v.Elem()) })
 	case reflect.Bool:
 		return w.write(strconv.FormatBool(v.Bool()))
 	case reflect.String:
@@ -84,18 +82,29 @@ func (w *writer) write(text string) error {
 	return nil
 }
 
-func (w *writer) group(open, closing byte, n int, item func(int) error) error {
-	w.out = append(w.out, open)
-	for i := range n {
-		if i > 0 {
-			w.out = append(w.out, ',')
-		}
-		if err := item(i); err != nil {
-			return err
-		}
+// deeper writes what a value holds. What Parse reads is never too deep.
+func (w *writer) deeper(write func() error) error {
+	if w.depth++; w.depth > maxDepth {
+		return errDeep
 	}
-	w.out = append(w.out, closing)
-	return nil
+	defer func() { w.depth-- }()
+	return write()
+}
+
+func (w *writer) group(open, closing byte, n int, item func(int) error) error {
+	return w.deeper(func() error {
+		w.out = append(w.out, open)
+		for i := range n {
+			if i > 0 {
+				w.out = append(w.out, ',')
+			}
+			if err := item(i); err != nil {
+				return err
+			}
+		}
+		w.out = append(w.out, closing)
+		return nil
+	})
 }
 
 func (w *writer) names(v reflect.Value) error {

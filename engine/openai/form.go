@@ -125,13 +125,17 @@ func choiceForm(f *fields, name string) *generation.Grammar {
 	return &generation.Grammar{Kind: generation.GBNF, Source: toolcall.OneOf(texts)}
 }
 
-// schemaText is a schema as JSON.
+// schemaText is a schema as JSON, which it can be once it is checked.
 func schemaText(schema any) string {
-	text, err := json.Marshal(schema)
-	if err != nil {
-		return "{}"
-	}
+	text, _ := json.Marshal(schema)
 	return string(text)
+}
+
+// schema holds a schema to what JSON has.
+func (c *checker) schema(param string, schema any) {
+	if _, err := json.Marshal(schema); err != nil {
+		c.fail(invalid(param, "invalid_value", "%q is no JSON: %s.", param, err))
+	}
 }
 
 // readResponseFormat reads a form that the answer keeps to: in chats under a name of its own, in responses beside the type.
@@ -223,6 +227,9 @@ func (r *ResponseFormat) check(c *checker, field string) {
 	}
 	if r.Type == "json_schema" && r.JSONSchema == nil {
 		c.fail(missing(field + ".json_schema"))
+	}
+	if r.JSONSchema != nil {
+		c.schema(field+".json_schema.schema", r.JSONSchema.Schema)
 	}
 }
 

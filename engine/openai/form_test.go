@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -292,4 +293,14 @@ func TestTypedForms(t *testing.T) {
 	missing.ResponseFormat = &openai.ResponseFormat{Type: "json_schema"}
 	_, err := d.ChatCompletion(t.Context(), missing)
 	assert.ErrorContains(t, err, "response_format.json_schema")
+	deep := `{"const":` + strings.Repeat("[", 700) + strings.Repeat("]", 700) + `}`
+	d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "guided_json": `+deep+`}`)
+	assert.Equal(t, deep, asked[3].Source)
+	bad := map[string]any{"maximum": math.NaN()} // what cannot be written is refused, never left out
+	schema.ResponseFormat.JSONSchema.Schema = bad
+	_, err = d.ChatCompletion(t.Context(), schema)
+	assert.ErrorContains(t, err, `"response_format.json_schema.schema" is no JSON`)
+	forced.Tools[1].Parameters = bad
+	_, err = d.ChatCompletion(t.Context(), forced)
+	assert.ErrorContains(t, err, `"tools[1].function.parameters" is no JSON`)
 }

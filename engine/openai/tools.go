@@ -175,6 +175,7 @@ func (q *ChatRequest) checkTools(c *checker) {
 			c.fail(missing(item("tools", i) + ".function.name"))
 		}
 		names[t.Name] = true
+		c.schema(item("tools", i)+".function.parameters", t.Parameters)
 	}
 	w := q.wanted()
 	if w.required && len(q.Tools) == 0 {
