@@ -48,8 +48,9 @@ func (f *grammarFlags) read(h *host) (*engine.Grammar, error) {
 	if err == nil {
 		data, err = withoutMark(data)
 	}
-	if err == nil {
-		g.Source = string(data)
+	if g.Source = string(data); err == nil && g.Source == "" {
+		err = errors.New("it is empty")
+	} else if err == nil {
 		err = g.Check()
 	}
 	if err != nil {

@@ -66,7 +66,10 @@ func (p *regexParser) escape(inClass bool) runeSet {
 		}
 		p.at = start
 		p.wrong("the boundary of a word, \\b, is not supported")
-	case 'B', 'G', 'K', 'k', 'X', 'R':
+	case 'k':
+		p.at = start
+		p.wrong("what refers back to a group, \\k, is not supported")
+	case 'B', 'G', 'K', 'X', 'R':
 		p.at = start
 		p.wrong("\\%c is not supported", letter)
 	}

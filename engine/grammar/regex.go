@@ -275,6 +275,9 @@ func (p *regexParser) special() *expr {
 			p.wrong("looking ahead or back, %s, is not supported", look)
 		}
 	}
+	if p.has("(?P=") {
+		p.wrong("what refers back to a group, (?P=, is not supported")
+	}
 	fold, dotAll := p.fold, p.dotAll
 	switch {
 	case p.take("(?:"):

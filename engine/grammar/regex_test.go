@@ -46,6 +46,8 @@ func TestRefusedRegexes(t *testing.T) {
 		{`é*+`, "character 3", "possessive"},
 		{`a**`, "character 4", "nothing to repeat"},
 		{`(a)\1`, "character 4", "refers back"},
+		{`(?P<n>a)(?P=n)`, "character 9", "refers back"},
+		{`(?<n>a)\k<n>`, "character 8", "refers back"},
 		{`a(?=b)`, "character 2", "looking ahead"},
 		{`\bword`, "character 1", "boundary"},
 		{`[z-a]`, "character 5", "reverse"},

@@ -104,6 +104,7 @@ func TestSchemas(t *testing.T) {
 		{`{"type":"array","uniqueItems":true,"items":{"enum":["a","b",1]}}`, []string{`[]`, `["b",1,"a"]`, `[1]`}, []string{`["a","a"]`, `[1,"a",1]`}},
 		{`{"type":"array","uniqueItems":true,"minItems":2,"prefixItems":[{"type":"boolean"}],"items":{"type":["null","boolean"]}}`, []string{`[true,null]`, `[false,true,null]`}, []string{`[true]`, `[null,true]`, `[true,true]`}},
 		{`{"not":{"enum":[[1],{"a":[]}]},"type":["array","object"]}`, []string{`[]`, `[2]`, `[1,1]`, `{}`, `{"a":1}`, `{"a":[0]}`}, []string{`[1]`, `{"a":[]}`, `[1.0]`}},
+		{`{"type":"array","then":{"$ref":"#"},"else":{"$ref":"#"}}`, []string{`[]`}, []string{`1`}}, // without if they say nothing
 		{`{"type":"string","pattern":"^(ab)*$","minLength":1,"maxLength":3}`, []string{`"ab"`}, []string{`""`, `"a"`, `"aba"`, `"abab"`}},
 	} {
 		m := matcher(t, JSONSchema, c.schema)

@@ -192,7 +192,11 @@ func unescapePercent(text string) string {
 
 // within lists the schemas that hold for the same value.
 func (s *schema) within(each func(*schema)) {
-	for _, list := range [][]*schema{{s.ref, s.not, s.when, s.then, s.otherwise}, s.allOf, s.anyOf, s.oneOf} {
+	lists := [][]*schema{{s.ref, s.not}, s.allOf, s.anyOf, s.oneOf}
+	if s.when != nil { // without it then and else say nothing
+		lists = append(lists, []*schema{s.when, s.then, s.otherwise})
+	}
+	for _, list := range lists {
 		for _, t := range list {
 			if t != nil {
 				each(t)

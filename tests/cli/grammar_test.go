@@ -31,6 +31,7 @@ func TestGrammars(t *testing.T) {
 		"--schema and --regex do not go together":          {"run", "--schema", schema, "--regex", "a", "A"},
 		"--regex: regular expression: character 3: a (":    {"run", "--regex", "a(", "A"},
 		"#/properties/a/$dynamicRef":                       {"run", "--schema", file(t, "bad.json", []byte(`{"properties":{"a":{"$dynamicRef":"#b"}}}`)), "A"},
+		"empty.json: it is empty":                          {"run", "--schema", file(t, "empty.json", nil), "A"},
 		"root is not defined":                              {"run", "--grammar", file(t, "bad.gbnf", []byte(`a ::= "b"`)), "A"},
 		"stdin is read once":                               {"run", "--schema", "-"},
 		`of "json_schema", "grammar" and "regex" only one`: {"run", "--prompts", file(t, "lines", []byte(`{"prompt": "A", "regex": "a", "grammar": "b"}`))},
