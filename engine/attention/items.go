@@ -147,25 +147,27 @@ const (
 // groupsPerUnit is how many workgroups a compute unit is given.
 const groupsPerUnit = 8
 
-// ChooseSplit returns the longest span of keys that still gives every compute unit several workgroups, so that one
-// sequence can fill a GPU and many, and short ones of whole keys at most, need no merge. seqLens are those of the step's decode rows.
+// ChooseSplit returns the span of keys that gives every compute unit several workgroups at once, so that one sequence can fill a
+// GPU and many, and short ones of whole keys at most, need no merge. seqLens are those of the step's decode rows.
 func ChooseSplit(seqLens []int, kvHeads, computeUnits, whole int) int {
-	longest := 0
+	longest, keys := 0, 0
 	for _, n := range seqLens {
-		longest = max(longest, n)
+		longest, keys = max(longest, n), keys+n
 	}
-	span := maxSpan
 	if longest <= whole {
-		return span
+		return maxSpan
 	}
-	for ; span > minSpan && longest <= span/2*maxSpans; span /= 2 {
+	wanted := groupsPerUnit * computeUnits
+	span := max(minSpan, (keys*kvHeads+wanted-1)/wanted, (longest+maxSpans-1)/maxSpans)
+	// What is left over of each sequence would come when all others are done: spans a little longer may leave nothing over.
+	for longer := span; longer <= span+span/2; longer += span / 64 {
 		groups := 0
 		for _, n := range seqLens {
-			groups += (n + span - 1) / span * kvHeads
+			groups += (n + longer - 1) / longer * kvHeads
 		}
-		if groups >= groupsPerUnit*computeUnits {
-			break
+		if groups <= wanted {
+			return min(longer, maxSpan)
 		}
 	}
-	return span
+	return min(span, maxSpan)
 }

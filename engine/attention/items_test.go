@@ -1,6 +1,7 @@
 package attention
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -76,6 +77,9 @@ func TestChooseSplit(t *testing.T) {
 	assert.Equal(t, 4096, ChooseSplit([]int{256, 10}, 8, 132, 256))
 	assert.Equal(t, 64, ChooseSplit([]int{129, 10}, 8, 132, 128))
 	assert.Equal(t, 1024, ChooseSplit([]int{131072}, 1, 132, 128), "a merge of 128 spans at most")
+	assert.Equal(t, 1025, ChooseSplit(slices.Repeat([]int{8200}, 8), 8, 64, 128), "8 spans each, of about one length")
+	assert.Equal(t, 1656, ChooseSplit(slices.Repeat([]int{8190}, 12), 8, 64, 128), "5 spans each, as 6 do not all run at once")
+	assert.Equal(t, 226, ChooseSplit(append(slices.Repeat([]int{100}, 63), 8150), 8, 64, 128), "short ones leave a long one its spans")
 }
 
 // A fast tile takes twice as many keys before a merge pays.

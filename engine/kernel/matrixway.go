@@ -20,7 +20,11 @@ func (w matrixWay) tall() int { return w.high * w.down * 16 }
 func (w matrixWay) wide() int { return w.side * w.across * 16 }
 
 func (w matrixWay) takes(p *LinearParams, m int) bool {
-	return 4*m > w.tall() && ceilDiv(m, w.tall())*ceilDiv(p.Matrix.Rows, w.wide()) >= w.fewest
+	least := w.tall() / 4
+	if w.tall() > matmulTile { // of half the rows, a tile half as tall is as fast for each
+		least = w.tall() / 2
+	}
+	return m > least && ceilDiv(m, w.tall())*ceilDiv(p.Matrix.Rows, w.wide()) >= w.fewest
 }
 func (w matrixWay) norms() bool { return false }
 

@@ -197,6 +197,17 @@ func TestMatricesNeedMemory(t *testing.T) {
 	assert.ErrorContains(t, err, "less than 20 KiB of workgroup memory")
 }
 
+// Of 64 rows a tile of 128 would be half empty.
+func TestMatrixTilesAreFilled(t *testing.T) {
+	l := Linear{params: LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 128256, Cols: 2048}}}
+	require.NoError(t, l.choose(large()))
+	for m, tall := range map[int]int{33: 64, 64: 64, 65: 128, 512: 128} {
+		w, ok := l.ways[l.way(m)].shape.(matrixWay)
+		require.True(t, ok, "%d rows", m)
+		assert.Equal(t, tall, w.tall(), "%d rows", m)
+	}
+}
+
 // The last strip of as many rows as there is room for lies in its room, too, where both are odd. Kernels read it in vec4s, of which
 // browsers give what is whole.
 func TestPackedFillsItsRoom(t *testing.T) {
