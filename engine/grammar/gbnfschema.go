@@ -176,6 +176,9 @@ func (p *gbnf) compile(d directive, l *layout, s style, texts *schemaTexts, patt
 		g = append(g, demand{s: object})
 	}
 	if l != nil {
+		if l.plain {
+			l.texts = root.texts()
+		}
 		*d.into = *reference(c.rule("#", c.arguments(l, g)))
 	} else {
 		*d.into = *c.value(g)

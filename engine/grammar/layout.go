@@ -1,14 +1,18 @@
 package grammar
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // layout is how a syntax of calls writes arguments: the members of an object, without its braces.
 type layout struct {
 	comma  *expr
-	before string    // before a name
-	text   [2]string // between the name and a value that is a text, and behind it
-	other  [2]string // the same of other values
-	plain  bool      // texts stand by themselves, without quotes and escapes
+	before string          // before a name
+	text   [2]string       // between the name and a value that is a text, and behind it
+	other  [2]string       // the same of other values
+	plain  bool            // texts stand by themselves, without quotes and escapes
+	texts  map[string]bool // of those, the properties that can be nothing else
 	names  func(name string) bool
 }
 
@@ -27,7 +31,7 @@ func (c *schemaCompiler) member(l *layout, name string, g goal) *expr {
 	if !l.plain {
 		return sequence(head, literal(l.other[0]), c.value(g), literal(l.other[1]))
 	}
-	texts, others := c.plainValues(l, g)
+	texts, others := c.plainValues(l, name, g)
 	var list []*expr
 	if len(texts) > 0 {
 		list = append(list, sequence(literal(l.text[0]), choice(texts...), literal(l.text[1])))
@@ -38,10 +42,10 @@ func (c *schemaCompiler) member(l *layout, name string, g goal) *expr {
 	return sequence(head, choice(list...))
 }
 
-// plainValues gives a goal's values, texts apart.
-func (c *schemaCompiler) plainValues(l *layout, g goal) (texts, others []*expr) {
+// plainValues gives a property's values, texts apart.
+func (c *schemaCompiler) plainValues(l *layout, name string, g goal) (texts, others []*expr) {
 	not := []*nfa{c.style.apart}
-	if l.text == l.other && !c.textOnly(g) {
+	if l.text == l.other && !l.texts[name] {
 		not = append(not, c.looksLikeValue())
 	}
 	x := c.expansion(g.at())
@@ -49,7 +53,7 @@ func (c *schemaCompiler) plainValues(l *layout, g goal) (texts, others []*expr) 
 	for _, v := range x.values {
 		if text, ok := v.(string); !ok {
 			others = append(others, c.constant(v))
-		} else if !c.style.apart.matches(text) {
+		} else if !slices.ContainsFunc(not, func(n *nfa) bool { return n.matches(text) }) {
 			texts = append(texts, literal(text))
 		}
 	}
@@ -66,28 +70,35 @@ func (c *schemaCompiler) plainValues(l *layout, g goal) (texts, others []*expr) 
 	return texts, others
 }
 
-// textOnly tells whether a schema says in so many words that its values are texts.
-func (c *schemaCompiler) textOnly(g goal) bool {
-	for _, d := range g {
-		s := d.s
-		for depth := 0; s.onlyRef() && depth < 8; depth++ {
-			s = s.ref
-		}
-		if d.not || s.boolean {
-			continue
-		}
-		only := s.types == typeString || s.types == 0 && s.hasEnum
-		if s.types == 0 {
-			for _, v := range s.enum {
-				_, ok := v.(string)
-				only = only && ok
-			}
-		}
-		if only {
-			return true
+// texts are the properties of which the schema says at once that they are texts, so that who reads a call knows it.
+func (s *schema) texts() map[string]bool {
+	out := map[string]bool{}
+	for _, p := range s.behind().properties {
+		if p.schema.behind().onlyText() {
+			out[p.name] = true
 		}
 	}
-	return false
+	return out
+}
+
+// behind is what a schema refers to that says nothing else.
+func (s *schema) behind() *schema {
+	for depth := 0; s.onlyRef() && depth < 8; depth++ {
+		s = s.ref
+	}
+	return s
+}
+
+func (s *schema) onlyText() bool {
+	if s.types != 0 || !s.hasEnum || s.ref != nil || len(s.allOf)+len(s.anyOf)+len(s.oneOf) > 0 || !s.plainObject() || !s.plainList() {
+		return s.types == typeString
+	}
+	for _, v := range s.enum {
+		if _, ok := v.(string); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // looksLikeValue is the texts that a reader may take for values of another kind.

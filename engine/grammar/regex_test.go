@@ -81,6 +81,13 @@ func TestGrammars(t *testing.T) {
 		{`root ::= "\u00e9\x41" [\-\]a-c] .`, []string{"éA-x", "éA]\n"}, []string{"éAdx"}},
 		{"root ::= ws \"{\" ws \"}\"\nws ::= [ \\t\\n]*", []string{"{}", "  {\n}"}, []string{"{} "}},
 		{`root ::= ("a" "b"?){2,200} "c"`, []string{"aac", "ababac"}, []string{"ac"}},
+		// Texts without quotes beside such with them.
+		{`%schema t {"properties":{"d":{"type":"string","pattern":"^[ab]$"},"o":{"type":"object","properties":{"d":{"type":"string","pattern":"^[ab]$"}},"required":["d"],"additionalProperties":false}},"required":["d","o"]}` +
+			"\n" + `root ::= %marked(t, "<", ">", ";", "=", ";", "|")`, []string{`<d>a;<o={"d":"b"};`}, []string{`<d>a;<o={"d":"b};`, `<d>"a";<o={"d":"b"};`}},
+		// Texts that are read as other values come only where a property can be nothing but a text.
+		{`%schema t {"properties":{"c":{"enum":["12","true","x"]}},"required":["c"]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>12;", "<c>x;", "<c>true;"}, []string{"<c>1;"}},
+		{`%schema t {"properties":{"c":{"enum":["12",0,"x"]}},"required":["c"]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>0;", "<c>x;"}, []string{"<c>12;"}},
+		{`%schema t {"anyOf":[{"properties":{"c":{"enum":["-0","x"]}},"required":["c"]},{"properties":{"c":false},"required":["c"]}]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>x;"}, []string{"<c>-0;"}},
 	} {
 		m := matcher(t, GBNF, c.source)
 		for _, text := range c.yes {

@@ -63,6 +63,7 @@ type schemaCompiler struct {
 // schemaTexts are automata of texts, which several schemas may share.
 type schemaTexts struct {
 	spelled map[*nfa]*nfa   // texts as they are spelled
+	raw     map[*nfa]*nfa   // texts as they are, which another place of the same syntax may have
 	joined  map[string]*nfa // texts that satisfy several demands
 	ids     map[*nfa]int    // numbers of texts, for keys
 	formats map[string]*nfa
@@ -70,7 +71,7 @@ type schemaTexts struct {
 }
 
 func newSchemaTexts() *schemaTexts {
-	return &schemaTexts{spelled: map[*nfa]*nfa{}, joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
+	return &schemaTexts{spelled: map[*nfa]*nfa{}, raw: map[*nfa]*nfa{}, joined: map[string]*nfa{}, ids: map[*nfa]int{}, formats: map[string]*nfa{}}
 }
 
 // compileSchema compiles a schema.

@@ -90,11 +90,11 @@ func (c *schemaCompiler) rawText(demands []textDemand, not ...*nfa) *nfa {
 	if n == nil {
 		return nil
 	}
-	if known := c.spelled[n]; known != nil {
+	if known := c.raw[n]; known != nil {
 		return known
 	}
 	out := n.ticking()
-	c.spelled[n] = out
+	c.raw[n] = out
 	return out
 }
 

@@ -32,6 +32,11 @@ var heldTools = []Tool{
 		"$defs": {"point": {"type": "object", "properties": {"lat": {"type": "number"}, "odd name": {"const": "a\"b"}}, "required": ["lat", "odd name"], "additionalProperties": false},
 			"tree": {"type": "object", "properties": {"left": {"$ref": "#/$defs/tree"}, "value": {"enum": [null, true, 5, "five"]}}, "required": ["value"], "additionalProperties": false}},
 		"required": ["where", "tags", "tree"], "additionalProperties": false}`)},
+	{Name: "plan", Parameters: []byte(`{"$ref": "#plan", "$defs": {"plan": {"$anchor": "plan", "type": "object", "properties": {
+		"day": {"type": "string", "format": "date"}, "stay": {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}, "required": ["day"], "additionalProperties": false},
+		"code": {"enum": ["12", 0]}}, "required": ["day", "stay", "code"], "additionalProperties": false}}}`)},
+	{Name: "choose", Parameters: []byte(`{"anyOf": [{"properties": {"c": {"enum": ["-0", "null", "x"]}}, "required": ["c"], "additionalProperties": false},
+		{"properties": {"c": {"anyOf": [{"type": "string", "maxLength": 0}, {"not": {"type": ["string", "null"]}}]}, "d": {"const": "1"}}, "required": ["c", "d"], "additionalProperties": false}]}`)},
 	{Name: "either", Parameters: []byte(`{"anyOf": [{"properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": false},
 		{"properties": {"b": {"type": "string", "maxLength": 9}}, "required": ["b"], "additionalProperties": false}]}`)},
 }

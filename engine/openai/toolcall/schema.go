@@ -2,6 +2,7 @@ package toolcall
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"quire/engine/json"
@@ -25,17 +26,29 @@ var kindNames = map[string]kinds{
 
 // kinds are what an argument of the tool may be.
 func (t *Tool) kinds(argument string) kinds {
-	root := t.schema()
-	properties, _ := root.At("properties").(*json.Object)
-	if properties == nil {
-		return 0
+	if properties := t.properties(); properties != nil {
+		return kindsOf(t.schema(), properties.At(argument), 0)
 	}
-	return kindsOf(root, properties.At(argument), 0)
+	return 0
+}
+
+// properties are the tool's arguments, nil where it does not say.
+func (t *Tool) properties() *json.Object {
+	root := t.schema()
+	at := root
+	for depth := 0; at != nil && depth <= maxSchema; depth++ {
+		if properties, ok := at.At("properties").(*json.Object); ok {
+			return properties
+		}
+		ref, _ := at.At("$ref").(string)
+		at, _ = referred(root, ref).(*json.Object)
+	}
+	return nil
 }
 
 // has says whether the tool has an argument.
 func (t *Tool) has(argument string) bool {
-	properties, _ := t.schema().At("properties").(*json.Object)
+	properties := t.properties()
 	return properties != nil && slices.Contains(properties.Names, argument)
 }
 
@@ -53,7 +66,7 @@ func (t *Tool) schema() *json.Object {
 
 // positions gives the names of a tool's arguments by their places.
 func (p *Parser) positions(name string) func(i int) string {
-	properties, _ := p.tool(name).schema().At("properties").(*json.Object)
+	properties := p.tool(name).properties()
 	return func(i int) string {
 		if properties == nil || i >= len(properties.Names) {
 			return ""
@@ -64,6 +77,9 @@ func (p *Parser) positions(name string) func(i int) string {
 
 // maxSchema is how far references and choices are followed.
 const maxSchema = 8
+
+// maxAnchor is how deep an anchor is looked for.
+const maxAnchor = 100
 
 func kindsOf(root *json.Object, schema any, depth int) kinds {
 	o, ok := schema.(*json.Object)
@@ -88,7 +104,11 @@ func kindsOf(root *json.Object, schema any, depth int) kinds {
 	for _, name := range []string{"anyOf", "oneOf", "allOf"} {
 		choices, _ := o.At(name).([]any)
 		for _, choice := range choices {
-			found |= kindsOf(root, choice, depth+1)
+			k := kindsOf(root, choice, depth+1)
+			if k == 0 && name != "allOf" {
+				return 0
+			}
+			found |= k
 		}
 	}
 	values, _ := o.At("enum").([]any)
@@ -108,21 +128,71 @@ func kindsOf(root *json.Object, schema any, depth int) kinds {
 	return found
 }
 
-// referred finds what a reference within the schema means.
+// referred finds what a reference within the schema means: a pointer's place, or an anchor's.
 func referred(root *json.Object, ref string) any {
+	if anchor, ok := strings.CutPrefix(ref, "#"); ok && anchor != "" && anchor[0] != '/' {
+		return anchored(root, anchor, 0)
+	}
 	path, ok := strings.CutPrefix(ref, "#/")
 	if !ok {
 		return nil
 	}
 	var at any = root
 	for _, name := range strings.Split(path, "/") {
-		o, ok := at.(*json.Object)
-		if !ok {
+		name = unescaped(name)
+		switch v := at.(type) {
+		case *json.Object:
+			at = v.At(strings.NewReplacer("~1", "/", "~0", "~").Replace(name))
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
+			}
+			at = v[i]
+		default:
 			return nil
 		}
-		at = o.At(strings.NewReplacer("~1", "/", "~0", "~").Replace(name))
 	}
 	return at
+}
+
+// unescaped turns the percent signs of a reference into what they stand for.
+func unescaped(text string) string {
+	var out []byte
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if b, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				out = append(out, byte(b))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, text[i])
+	}
+	return string(out)
+}
+
+// anchored finds the schema of an anchor.
+func anchored(value any, anchor string, depth int) any {
+	var inner []any
+	switch v := value.(type) {
+	case *json.Object:
+		if v.At("$anchor") == anchor {
+			return v
+		}
+		inner = v.Values
+	case []any:
+		inner = v
+	}
+	if depth > maxAnchor {
+		return nil
+	}
+	for _, v := range inner {
+		if found := anchored(v, anchor, depth+1); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 func kindOf(value any) kinds {
