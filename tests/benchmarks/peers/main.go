@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -143,39 +144,41 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	return err
 }
 
-// models writes the model in both forms, where they are not there yet.
+// models writes the model in the forms that the peers take, where they are not there yet.
 func (s *settings) models() error {
 	site := filepath.Join(s.kit, "site")
 	if _, err := os.Stat(site); err != nil {
 		return fmt.Errorf("%s is missing: \"make bench-peers\" puts it together", site)
 	}
-	mark := filepath.Join(site, "model-of")
-	if was, _ := os.ReadFile(mark); string(was) == fmt.Sprint(s.shape, s.half, s.longest()) {
-		return nil
-	}
-	r, err := bench.NewRandom(s.shape, quant.Q4_0)
-	if err != nil {
+	err := once(filepath.Join(site, "model-of"), fmt.Sprint(s.shape), func() error {
+		r, err := bench.NewRandom(s.shape, quant.Q4_0)
+		if err != nil {
+			return err
+		}
+		f, err := os.Create(filepath.Join(site, "model.gguf"))
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, io.NewSectionReader(r, 0, r.Size()))
+		return cmp.Or(err, f.Close())
+	})
+	if err != nil || !slices.Contains(s.peers, "transformers.js") {
 		return err
 	}
-	f, err := os.Create(filepath.Join(site, "model.gguf"))
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, io.NewSectionReader(r, 0, r.Size()))
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil && slices.Contains(s.peers, "transformers.js") {
-		err = writeONNX(filepath.Join(site, "models", "random"), s.shape, s.half, s.longest())
-	}
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(mark, fmt.Append(nil, s.shape, s.half, s.longest()), 0o644)
+	folder := filepath.Join(site, "models", "random")
+	return once(filepath.Join(site, "models-of"), fmt.Sprint(s.shape, s.half), func() error { return writeONNX(folder, s.shape, s.half) })
 }
 
-// longest is the context that the requests need.
-func (s *settings) longest() int { return max(slices.Max(s.prompts), 16) + s.gen + 64 }
+// once makes something unless the file mark says that it is what was made last.
+func once(mark, what string, make func() error) error {
+	if was, _ := os.ReadFile(mark); string(was) == what {
+		return nil
+	}
+	if err := make(); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, []byte(what), 0o644)
+}
 
 // measure runs a peer.
 func (s *settings) measure(ctx context.Context, name string) (p peer) {

@@ -23,8 +23,7 @@ import (
 // products of 4 bits in blocks of 32, attention with RoPE and the cache inside, a tied table of 4 bits.
 type onnx struct {
 	bench.Shape
-	half    bool // activations and cache in f16
-	context int
+	half bool // activations and cache in f16
 
 	data      *bufio.Writer
 	at        int
@@ -40,7 +39,7 @@ type onnx struct {
 type place struct{ at, size int }
 
 // writeONNX writes the folder of a model.
-func writeONNX(dir string, s bench.Shape, half bool, context int) (err error) {
+func writeONNX(dir string, s bench.Shape, half bool) (err error) {
 	if s.Architecture != "llama" || !s.Tied || s.Experts > 0 {
 		return fmt.Errorf("transformers.js: a model of shape %s is not written: a tied llama is", s.Name)
 	}
@@ -53,7 +52,7 @@ func writeONNX(dir string, s bench.Shape, half bool, context int) (err error) {
 	if err != nil {
 		return err
 	}
-	o := &onnx{Shape: s, half: half, context: context, data: bufio.NewWriterSize(f, 1<<20), places: map[string]place{}, random: rand.New(rand.NewPCG(1, 2))}
+	o := &onnx{Shape: s, half: half, data: bufio.NewWriterSize(f, 1<<20), places: map[string]place{}, random: rand.New(rand.NewPCG(1, 2))}
 	o.weights()
 	model := o.model(name + "_data")
 	err = o.data.Flush()
@@ -121,8 +120,8 @@ func (o *onnx) weights() {
 	angle := func(i int) float64 {
 		return float64(i/half) * math.Pow(float64(o.RopeBase), -2*float64(i%half)/float64(o.HeadDim))
 	}
-	o.floats("cos", o.context*half, func(i int) float64 { return math.Cos(angle(i)) })
-	o.floats("sin", o.context*half, func(i int) float64 { return math.Sin(angle(i)) })
+	o.floats("cos", o.Context*half, func(i int) float64 { return math.Cos(angle(i)) })
+	o.floats("sin", o.Context*half, func(i int) float64 { return math.Sin(angle(i)) })
 	one := func(int) float64 { return 0.8 + 0.4*o.random.Float64() }
 	o.matrix("head", o.Vocabulary, o.Width)
 	for i := range o.Layers {
@@ -239,7 +238,7 @@ func (o *onnx) model(data string) []byte {
 	shape := o.node("Shape", "", []string{"attention_mask"}, []string{"mask.shape"}, nil)
 	whole := o.node("Gather", "", []string{shape, one}, []string{"mask.whole"}, attributes{"axis": 0})
 	total := o.node("Cast", "", []string{whole}, []string{"total"}, attributes{"to": onnxInt32})
-	cos, sin := o.weight(data, "cos", "cos", t, o.context, o.HeadDim/2), o.weight(data, "sin", "sin", t, o.context, o.HeadDim/2)
+	cos, sin := o.weight(data, "cos", "cos", t, o.Context, o.HeadDim/2), o.weight(data, "sin", "sin", t, o.Context, o.HeadDim/2)
 
 	table := o.weight(data, "table.codes", "head.codes", onnxUint8, o.Vocabulary, o.Width/2)
 	scales := o.weight(data, "table.scales", "head.scales", t, o.Vocabulary, o.Width/32)
@@ -325,16 +324,16 @@ func (o *onnx) files(name string) map[string]any {
 	return map[string]any{
 		"config.json": map[string]any{
 			"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "hidden_size": o.Width, "intermediate_size": o.FFN, "num_hidden_layers": o.Layers,
-			"num_attention_heads": o.Heads, "num_key_value_heads": o.KVHeads, "head_dim": o.HeadDim, "vocab_size": o.Vocabulary, "max_position_embeddings": o.context,
+			"num_attention_heads": o.Heads, "num_key_value_heads": o.KVHeads, "head_dim": o.HeadDim, "vocab_size": o.Vocabulary, "max_position_embeddings": o.Context,
 			"rms_norm_eps": 1e-5, "rope_theta": o.RopeBase, "hidden_act": "silu", "tie_word_embeddings": true, "use_cache": true,
 			"bos_token_id": nil, "eos_token_id": nil, "pad_token_id": nil,
 			"transformers.js_config": map[string]any{"use_external_data_format": map[string]int{name: 1}, "kv_cache_dtype": map[string]string{"q4f16": "float16", "fp16": "float16"}},
 		},
-		"generation_config.json": map[string]any{"do_sample": false, "max_length": o.context},
+		"generation_config.json": map[string]any{"do_sample": false, "max_length": o.Context},
 		"tokenizer.json": map[string]any{
 			"version": "1.0", "added_tokens": []any{}, "normalizer": nil, "pre_tokenizer": level, "post_processor": nil, "decoder": level,
 			"model": map[string]any{"type": "BPE", "vocab": vocabulary, "merges": []any{}, "byte_fallback": false, "ignore_merges": false},
 		},
-		"tokenizer_config.json": map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": o.context},
+		"tokenizer_config.json": map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": o.Context},
 	}
 }

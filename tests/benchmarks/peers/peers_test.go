@@ -109,7 +109,9 @@ func TestSite(t *testing.T) {
 // The model for transformers.js has a place for every tensor, none over another, and only shapes that it can have are written.
 func TestONNX(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, writeONNX(dir, tiny, true, 128))
+	shape := tiny
+	shape.Context = 128
+	require.NoError(t, writeONNX(dir, shape, true))
 	data, err := os.Stat(filepath.Join(dir, "onnx", "model_q4f16.onnx_data"))
 	require.NoError(t, err)
 	weights := tiny.Vocabulary*tiny.Width + tiny.Layers*(2*tiny.Width*tiny.Heads*tiny.HeadDim+2*tiny.Width*tiny.KVHeads*tiny.HeadDim+3*tiny.Width*tiny.FFN)
@@ -130,5 +132,5 @@ func TestONNX(t *testing.T) {
 	assert.Equal(t, map[string]int{"model_q4f16.onnx": 1}, config.JS.External)
 	qwen, err := bench.FindShape("qwen-0.5b")
 	require.NoError(t, err)
-	require.ErrorContains(t, writeONNX(dir, qwen, true, 128), "qwen-0.5b is not written")
+	require.ErrorContains(t, writeONNX(dir, qwen, true), "qwen-0.5b is not written")
 }
