@@ -24,6 +24,7 @@ const GROUPS: u32 = WORKGROUP / LANES;
 const SUBGROUPS: u32 = WORKGROUP / SUBGROUP;
 const BQ: u32 = ROWS;
 const BK: u32 = GROUPS * KEYS;
+const FINISH_TURNS: u32 = (ROWS * LANES * 2u + WORKGROUP - 1u) / WORKGROUP;
 const STATES: u32 = SUBGROUPS * ROWS;
 const OUTS: u32 = SUBGROUPS * ROWS * LANES * 2u;
 
@@ -38,25 +39,32 @@ fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), ve
 
 // join_groups merges the states of a subgroup's groups.
 fn join_groups(maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
-    for (var span = LANES; span < SUBGROUP; span *= 2u) {
-        for (var r = 0u; r < ROWS; r++) {
-            let now = max((*maximum)[r], subgroupShuffleXor((*maximum)[r], span));
-            let scale = rescaled((*maximum)[r], now);
-            (*maximum)[r] = now;
-            (*sum)[r] *= scale;
-            (*sum)[r] += subgroupShuffleXor((*sum)[r], span);
-            (*sums)[r].low *= scale;
-            (*sums)[r].low += subgroupShuffleXor((*sums)[r].low, span);
-            (*sums)[r].high *= scale;
-            (*sums)[r].high += subgroupShuffleXor((*sums)[r].high, span);
+    for (var level = 0u; level < 7u; level++) {
+        let span = LANES << level;
+        if span < SUBGROUP {
+            for (var r = 0u; r < ROWS; r++) {
+                let now = max((*maximum)[r], subgroupShuffleXor((*maximum)[r], span));
+                let scale = rescaled((*maximum)[r], now);
+                (*maximum)[r] = now;
+                (*sum)[r] *= scale;
+                (*sum)[r] += subgroupShuffleXor((*sum)[r], span);
+                (*sums)[r].low *= scale;
+                (*sums)[r].low += subgroupShuffleXor((*sums)[r].low, span);
+                (*sums)[r].high *= scale;
+                (*sums)[r].high += subgroupShuffleXor((*sums)[r].high, span);
+            }
         }
     }
 }
 
 // finish_rows merges what the subgroups have in workgroup memory and writes the rows.
 fn finish_rows(item: Item, local: u32) {
-    for (var i = local; i < ROWS * LANES * 2u; i += WORKGROUP) {
+    for (var turn = 0u; turn < FINISH_TURNS; turn++) {
+        let i = turn * WORKGROUP + local;
         let r = i / (LANES * 2u);
+        if r >= ROWS {
+            continue;
+        }
         let c = i % (LANES * 2u);
         let flat = item.first + r;
         if flat >= item.rows || c >= COLUMNS {

@@ -86,7 +86,11 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
             s[i] = x;
             now = max(now, x);
         }
-        for (var span = 1u; span < ROW_LANES; span *= 2u) { now = max(now, subgroupShuffleXor(now, span)); }
+        for (var level = 0u; level < 6u; level++) {
+            if (1u << level) < ROW_LANES {
+                now = max(now, subgroupShuffleXor(now, 1u << level));
+            }
+        }
         let scale = rescaled(top, now);
         top = now;
         total *= scale;
@@ -117,7 +121,11 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
             }
         }
     }
-    for (var span = 1u; span < ROW_LANES; span *= 2u) { total += subgroupShuffleXor(total, span); }
+    for (var level = 0u; level < 6u; level++) {
+        if (1u << level) < ROW_LANES {
+            total += subgroupShuffleXor(total, 1u << level);
+        }
+    }
     for (var r = 0u; r < ROWS; r++) {
         (*maximum)[r] = subgroupShuffle(top, first_lane + r * ROW_LANES);
         (*sum)[r] = subgroupShuffle(total, first_lane + r * ROW_LANES);

@@ -12,11 +12,14 @@
 //! const NORM: bool      x is multiplied by norm
 //! const TURNS: u32      strips of a row / LANES
 const QUARTERS: u32 = 4u; // units of a strip
-const PLACE: u32 = 9u; // of a strip's eight vec4s
-const STAGED: u32 = LANES * PLACE;
-const SPAN: u32 = LANES * 8u; // vec4s of a turn
+const VECTORS: u32 = 8u; // of a strip of x
+const PLACE: u32 = 9u;   // of these in workgroup memory
+const SPAN: u32 = LANES * VECTORS; // vec4s of a turn
+const STAGES: u32 = (SPAN + WORKGROUP - 1u) / WORKGROUP;
 const GROUPS: u32 = WORKGROUP / LANES;
-var<workgroup> staged: array<vec4<f32>, STAGED>;
+alias Staged = array<vec4<f32>, PLACE>;
+var<workgroup> staged: array<Staged, LANES>;
+var<workgroup> squares: array<f32, WORKGROUP>;
 
 // multiply adds what the invocation's strips of K give: TILE products, then with NORM the squares of x.
 fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums: ptr<function, array<f32, SUMS>>) {
@@ -32,20 +35,15 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
         if turn > 0u {
             workgroupBarrier();
         }
-        for (var n = lid; n < SPAN; n += WORKGROUP) {
-            var v = x[(*starts)[0] + turn * SPAN + n];
-            if NORM {
-                if GROUPS == 1u {
+        for (var i = 0u; i < STAGES; i++) {
+            let n = i * WORKGROUP + lid;
+            if SPAN % WORKGROUP == 0u || n < SPAN {
+                var v = x[(*starts)[0] + turn * SPAN + n];
+                if NORM {
                     (*sums)[SUMS - 1u] += dot(v, v);
+                    v *= norm[turn * SPAN + n];
                 }
-                v *= norm[turn * SPAN + n];
-            }
-            staged[n / 8u * PLACE + n % 8u] = v * OPENED;
-        }
-        if NORM && GROUPS > 1u { // each group's lanes together see all of x
-            for (var n = lane; n < SPAN; n += LANES) {
-                let v = x[(*starts)[0] + turn * SPAN + n];
-                (*sums)[SUMS - 1u] += dot(v, v);
+                staged[n / VECTORS][n % VECTORS] = v * OPENED;
             }
         }
         workgroupBarrier();
@@ -54,8 +52,8 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
         var total = vec2<f32>(); // of x, for minima
         //! unroll
         for (var j = 0u; j < QUARTERS; j++) {
-            let low = staged[lane * PLACE + j];
-            let high = staged[lane * PLACE + j + 4u];
+            let low = staged[lane][j];
+            let high = staged[lane][j + 4u];
             if HALVES && (HAS_MIN || LESS > 0.0) {
                 total += vec2<f32>(dot(low, 1.0 / OPENED), dot(high, 1.0 / OPENED));
             } else if HAS_MIN || LESS > 0.0 {
@@ -83,5 +81,12 @@ fn multiply(starts: ptr<function, array<u32, ROWS>>, first: u32, lane: u32, sums
             }
             (*sums)[t] += scaled(halves[t], s[t], total);
         }
+    }
+    if NORM && GROUPS > 1u { // each group's lanes together have the squares of all of x
+        squares[lid] = (*sums)[SUMS - 1u];
+        workgroupBarrier();
+        var sum = squares[lane];
+        for (var i = 1u; i < GROUPS; i++) { sum += squares[i * LANES + lane]; }
+        (*sums)[SUMS - 1u] = sum;
     }
 }

@@ -5,9 +5,12 @@
 
 // lanes_sum replaces each of values by its sum over the invocation's group. All of the workgroup must call it.
 fn lanes_sum(values: ptr<function, array<f32, SUMS>>, lid: u32) {
-    for (var span = LANES / 2u; span > 0u; span = span / 2u) {
-        for (var i = 0u; i < SUMS; i++) {
-            (*values)[i] += subgroupShuffleXor((*values)[i], span);
+    for (var level = 1u; level < 8u; level++) { // counted by one: see style_test.go
+        let span = LANES >> level;
+        if span > 0u {
+            for (var i = 0u; i < SUMS; i++) {
+                (*values)[i] += subgroupShuffleXor((*values)[i], span);
+            }
         }
     }
 }

@@ -65,8 +65,9 @@ fn finish(done: ptr<function, array<f32, SUMS>>, m0: u32, m: u32, first: u32, la
         }
     }
     if GATED {
-        for (var t = 0u; t < TILE; t += 2u) {
-            if lane == (t / 2u * ROWS + m) % LANES && first + t < N {
+        for (var i = 0u; i < TILE / 2u; i++) {
+            let t = 2u * i;
+            if lane == (i * ROWS + m) % LANES && first + t < N {
                 store(m0 + m, (first + t) / 2u, gated((*done)[t * ROWS + m], (*done)[(t + 1u) * ROWS + m]), ahead);
             }
         }
