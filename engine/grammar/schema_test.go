@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -104,6 +105,9 @@ func TestSchemas(t *testing.T) {
 		{`{"type":"array","uniqueItems":true,"items":{"enum":["a","b",1]}}`, []string{`[]`, `["b",1,"a"]`, `[1]`}, []string{`["a","a"]`, `[1,"a",1]`}},
 		{`{"type":"array","uniqueItems":true,"minItems":2,"prefixItems":[{"type":"boolean"}],"items":{"type":["null","boolean"]}}`, []string{`[true,null]`, `[false,true,null]`}, []string{`[true]`, `[null,true]`, `[true,true]`}},
 		{`{"not":{"enum":[[1],{"a":[]}]},"type":["array","object"]}`, []string{`[]`, `[2]`, `[1,1]`, `{}`, `{"a":1}`, `{"a":[0]}`}, []string{`[1]`, `{"a":[]}`, `[1.0]`}},
+		{conditions(40), []string{`{"k":3,"r3":1}`, `{"k":39,"r39":null,"x":1}`, `{"k":77}`, `{}`, `{"r3":1}`}, []string{`{"k":3}`, `{"k":3,"r4":1}`, `{"k":"3"}`}},
+		{`{"oneOf":[` + strings.Repeat(`{"const":1},`, 2) + `{"const":2},{"const":[2]}]}`, []string{`2`, `[2]`}, []string{`1`}},
+		{`{"oneOf":[{"enum":[1,2]},{"const":2.5},{"enum":["1",null]}]}`, []string{`1`, `2`, `2.5`, `"1"`, `null`}, []string{`3`}},
 		{`{"type":"array","then":{"$ref":"#"},"else":{"$ref":"#"}}`, []string{`[]`}, []string{`1`}}, // without if they say nothing
 		{`{"type":"string","pattern":"^(ab)*$","minLength":1,"maxLength":3}`, []string{`"ab"`}, []string{`""`, `"a"`, `"aba"`, `"abab"`}},
 	} {
@@ -115,6 +119,15 @@ func TestSchemas(t *testing.T) {
 			assert.False(t, accepts(m, text), "%s: %s", c.schema, text)
 		}
 	}
+}
+
+// conditions is a schema of objects that need another property for each value of one.
+func conditions(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf(`{"if":{"properties":{"k":{"const":%[1]d}},"required":["k"]},"then":{"required":["r%[1]d"]}}`, i))
+	}
+	return `{"type":"object","properties":{"k":{"type":"integer"}},"allOf":[` + strings.Join(list, ",") + `]}`
 }
 
 // TestPruned has texts that would lead nowhere.

@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ type shape struct {
 	forbidden            []string
 	minNames, maxNames   int
 	names                []demand
+	looked               looked // by clash
 }
 
 type numberDemand struct {
@@ -186,6 +188,12 @@ func (x *expansion) branch(todo goal, s *shape, seen map[int]bool, branches [][]
 		x.run(todo, s, seen)
 		return
 	}
+	if x.clash(s) {
+		s.types &^= typeObject
+	}
+	if s.types == 0 {
+		return
+	}
 	for _, option := range branches[0] {
 		t := s.with()
 		option.change(t)
@@ -193,6 +201,59 @@ func (x *expansion) branch(todo goal, s *shape, seen map[int]bool, branches [][]
 			x.branch(todo.before(option.more), t, maps.Clone(seen), branches[1:])
 		}
 	}
+}
+
+// clash tells whether it is plain that no object is of a shape: what it must have it must not, or cannot. So conditions on one property
+// do not multiply. What was looked at before is not again.
+func (x *expansion) clash(s *shape) bool {
+	if s.types&typeObject == 0 {
+		return false
+	}
+	was := s.looked
+	s.looked = looked{len(s.required), len(s.forbidden), len(s.objects), len(s.extra)}
+	x.c.limits.spend(len(s.required)*(1+len(s.objects)-was.objects+len(s.extra)-was.extra)+len(s.forbidden), x.at)
+	for i, name := range s.required {
+		objects, extra, forbidden := s.objects[was.objects:], s.extra[was.extra:], s.forbidden[was.forbidden:]
+		if i >= was.required {
+			objects, extra, forbidden = s.objects, s.extra, s.forbidden
+		}
+		if slices.Contains(forbidden, name) {
+			return true
+		}
+		if more := x.wanted(name, objects, extra); len(more) > 0 && x.anyApart(more, x.wanted(name, s.objects, s.extra)) {
+			return true
+		}
+	}
+	return false
+}
+
+// looked is how much of a shape's lists has been looked at.
+type looked struct{ required, forbidden, objects, extra int }
+
+// wanted is what a property must be.
+func (x *expansion) wanted(name string, objects []*schema, extra []property) (list []*schema) {
+	for _, o := range objects {
+		for _, d := range x.c.ofName(o, name) {
+			list = append(list, d.s)
+		}
+	}
+	for _, p := range extra {
+		if p.name == name {
+			list = append(list, p.schema)
+		}
+	}
+	return list
+}
+
+func (x *expansion) anyApart(some, all []*schema) bool {
+	for _, s := range some {
+		for _, t := range all {
+			if s != t && x.c.apart(s, t, 0) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // option is an alternative: more demands, and a change of the shape.
