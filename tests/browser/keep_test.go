@@ -108,13 +108,14 @@ func talesFile(t *testing.T) []byte {
 }
 
 // keeper is put behind the worker's script: pieces are small and a download that fails does so soon. A message {read: address} has a
-// file read as a load reads it, to a device that is none; the answer tells how it went.
+// file read as a load reads it, to a device that is none; the answer tells how it went. With leave, the file is closed so many
+// milliseconds after it was begun with; the answer names the locks that are still held.
 const keeper = `
 globalThis.quireGPU.retryPause = 2;
 globalThis.quireStore.pieceSize = 1 << 20;
-self.addEventListener('message', async ({data: {read, again, chosen, ...options}}) => {
+self.addEventListener('message', async ({data: {read, again, chosen, leave, ...options}}) => {
   if (!read && !chosen) return;
-  const out = {error: '', digest: '', from: '', kept: null, same: true};
+  const out = {error: '', digest: '', from: '', kept: null, same: true, locks: null};
   const post = self.postMessage;
   self.postMessage = (message) => { if (message.kind === 'kept') out.kept = message.value; };
   const hex = async (bytes) => Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (b) => b.toString(16).padStart(2, '0')).join('');
@@ -122,8 +123,15 @@ self.addEventListener('message', async ({data: {read, again, chosen, ...options}
   try {
     await quireStore.prepare(options);
     source = quireStore.source(chosen ?? await quireStore.resolve(read));
-    const size = await source.open();
-    for (let turn = 0; turn < (again ? 2 : 1); turn++) {
+    if (leave !== undefined) {
+      source.begin().catch(() => {});
+      if (leave > 0) await new Promise((resolve) => { setTimeout(resolve, leave); });
+      await source.close();
+      await new Promise((resolve) => { setTimeout(resolve, 150); });
+      out.locks = (await navigator.locks.query()).held.map(({name}) => name);
+    }
+    const size = leave === undefined ? await source.open() : 0;
+    for (let turn = 0; size > 0 && turn < (again ? 2 : 1); turn++) {
       const all = new Uint8Array(size + 4);
       const device = {queue: {writeBuffer: (buffer, at, bytes, from, n) => all.set(bytes.subarray(from, from + n), at), onSubmittedWorkDone: async () => {}}, finished: (promise) => promise};
       await source.read(0, 1000);
@@ -134,7 +142,7 @@ self.addEventListener('message', async ({data: {read, again, chosen, ...options}
     }
     out.from = quireStore.from;
     quireStore.opened();
-    await source.whole?.().catch(() => {});
+    if (size > 0) await source.whole?.().catch(() => {});
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   } catch (e) {
     out.error = JSON.stringify(quireStore.failure(e));
@@ -170,6 +178,7 @@ const pulls = `(async () => {
 type reading struct {
 	Error, Digest, From string
 	Same                bool
+	Locks               []string
 	Kept                *struct {
 		Kept          bool
 		From, Problem string
@@ -322,23 +331,12 @@ func TestKeptOfServers(t *testing.T) {
 	assert.Empty(t, s.requests())
 
 	// A damaged piece comes again, alone; where it cannot, that is said.
-	damage := func(piece string) {
-		get[bool](p, `(async () => {
-			const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-models');
-			for await (const folder of all.values()) {
-				const file = await folder.getFileHandle('`+piece+`'), writer = await file.createWritable({keepExistingData: true});
-				await writer.write({type: 'write', position: 1000, data: new Uint8Array([1, 2, 3])});
-				await writer.close();
-			}
-			return true;
-		})()`)
-	}
-	damage("0-00002")
+	damage(p, "0-00002")
 	read("a damaged piece", `{again: true}`)
 	assert.LessOrEqual(t, len(s.requests()), 2)
 	read("which is mended", `{}`)
 	assert.Empty(t, s.requests())
-	damage("0-00003")
+	damage(p, "0-00003")
 	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
 		w.WriteHeader(http.StatusNotFound)
 		return true
@@ -387,6 +385,19 @@ func TestKeptOfServers(t *testing.T) {
 	assert.Equal(t, []any{"file:mine.gguf", true}, get[[]any](p, `models.list().then(([{name, whole}]) => [name, whole])`))
 	assert.Equal(t, reading{Digest: digest(data), From: "kept", Same: true}, stripped(get[reading](p, `read('file:mine.gguf')`)))
 	assert.Contains(t, get[reading](p, `read('file:other.gguf')`).Error, "no such file is kept")
+}
+
+// damage writes into a piece of every model that is kept.
+func damage(p *tab, piece string) {
+	get[bool](p, `(async () => {
+		const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-models');
+		for await (const folder of all.values()) {
+			const file = await folder.getFileHandle('`+piece+`'), writer = await file.createWritable({keepExistingData: true});
+			await writer.write({type: 'write', position: 1000, data: new Uint8Array([1, 2, 3])});
+			await writer.close();
+		}
+		return true;
+	})()`)
 }
 
 // Tabs that want one model fetch it once; who is gone leaves the rest to others.

@@ -110,6 +110,19 @@ export class URLOrigin {
     }
   }
 
+  // part is what fetches the bytes from offset to until, for who asks elsewhere, where the file is served by ranges.
+  part(offset, until) {
+    const url = parse(this.name), tagged = !this.#stored && this.size <= LARGE && this.tag !== null;
+    return {url: url.href, headers: {...this.#headers, Range: `bytes=${offset}-${until - 1}`, ...this.#condition(url, offset)}, cache: tagged ? 'default' : 'no-store'};
+  }
+
+  // fits says whether an answer to that has those bytes of the file.
+  fits(response, offset) {
+    if (response.status !== 206 || response.headers.has('Content-Encoding')) return false;
+    const {start, size, told} = extent(response, offset), tag = response.headers.get('ETag') ?? response.headers.get('Last-Modified');
+    return start === offset && (!told || size === this.size) && (tag === null || this.tag === null || tag === this.tag);
+  }
+
   // condition asks for the whole file where it is no longer the one that is there in part. Of other origins browsers would have to ask
   // whether they take the header; their answer's tag tells as well. The browser's cache would not be looked at.
   #condition(url, offset) {

@@ -1,19 +1,25 @@
 import {Fault} from '../gpu/fault.js';
 import {Piece} from './piece.js';
-import {fetchIn} from './remote.js';
+import {fetchIn, Line} from './remote.js';
 
 // A Download gives a file's bytes by pieces: from a shelf, or else from the network, over several connections where the server has
-// ranges, all but one of them in other workers. Pieces that are read now come first. What comes is put on the shelf, and in the end all has
+// ranges, in other workers but for the first piece. Pieces that are read now come first. What comes is put on the shelf, and in the end all has
 // come; where there is no shelf, only what is read next comes ahead.
 
 const MARK_EVERY = 1000; // milliseconds between notes of how far a piece has come
-const AHEAD = 8; // pieces that are taken from the shelf before they are read
-const WINDOW = 12; // pieces that come ahead where there is no shelf
-const HOLD = 1000; // milliseconds that what will be read soon is not lent to be written
-const BEHIND = 12; // pieces that have come and are not written yet
+const AHEAD = memory(8, 16); // pieces that are taken from the shelf before they are read
+const WINDOW = memory(12, 32); // pieces that come ahead where there is no shelf
+const LINE = 3; // pieces that a connection is asked for at once
+const HOLD = 2000; // milliseconds that what will be read soon is not lent to be written
+const BEHIND = memory(12, 32); // pieces that have come and are not written yet
 const IN_MEMORY = 2; // pieces that have come and lie on the shelf
 
 const NEVER = new AbortController().signal;
+
+// memory gives the second number where the machine has 8 GB or more.
+function memory(little, much) {
+  return globalThis.navigator?.deviceMemory >= 8 ? much : little;
+}
 
 export class Download {
   #size;
@@ -26,6 +32,7 @@ export class Download {
   #cursor = 0; // the piece that is read
   #read = -HOLD; // when that was last asked for
   #running = 0; // connections
+  #lines = new Set();
   #starting = null;
   #error = null;
   #wakes = [];
@@ -90,13 +97,14 @@ export class Download {
     if (this.#shelf && this.#sum) this.#addUp();
     if (this.#next() === null) return;
     this.#source ??= await this.#host.network();
-    if (this.#shelf) this.#timer ??= setInterval(() => this.#mark(), MARK_EVERY);
+    if (this.#shelf) this.#timer ??= setInterval(() => this.#mark((piece) => !(piece.whole && this.#soon(piece))), MARK_EVERY);
     // Without a shelf nothing but a tag tells pieces of a file from those of its next version.
     const several = this.#source.origin.ranges && (this.#shelf || this.#source.origin.tag) && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
     while (this.#running < (several ? this.#host.connections : 1) && !this.#over && this.#next() !== null) {
-      const source = this.#running === 0 ? this.#source : this.#source.another(fetchIn(this.#host.workers, this.#running - 1));
-      this.#running++;
-      this.#lane(source, several).catch((e) => this.#fail(e)).finally(() => {
+      const {workers} = this.#host, n = this.#running++;
+      const source = n === 0 ? this.#source : this.#source.another(fetchIn(workers, n));
+      const line = several && source.origin.part ? new Line(workers, n) : null;
+      this.#lane(source, several, line).catch((e) => this.#fail(e)).finally(() => {
         this.#running--;
         if (source !== this.#source) source.close();
         this.#rest();
@@ -118,6 +126,7 @@ export class Download {
   async close() {
     if (this.#over) return;
     this.#end();
+    await Promise.all([...this.#lines].map((line) => line.stop()));
     await this.#mark();
   }
 
@@ -167,40 +176,114 @@ export class Download {
   }
 
   // lane is one connection: it fetches pieces until none is left.
-  async #lane(source, several) {
-    const {lanes} = this.#host;
-    let at = null; // where its response is
+  async #lane(source, several, line) {
+    const {lanes} = this.#host, stream = {source, several, at: null};
     await lanes.take();
     try {
-      for (let i; !this.#over && !this.#error && (i = this.#next()) !== null;) {
-        const piece = this.#pieces.get(i) ?? this.#newPiece(i);
-        this.#pieces.set(i, piece);
-        piece.active = true;
-        try {
-          if (this.#shelf && piece.filled === 0) await this.#resume(piece);
-          const start = i * this.#pieceSize, until = several ? start + piece.bytes.length : null;
-          if (several && at !== null && at !== start + piece.filled) await source.rest();
-          while (!piece.whole && !this.#over) {
-            const bytes = await source.some(start + piece.filled, piece.bytes.length - piece.filled, until);
-            piece.add(bytes);
-            this.#host.arrived(bytes.length);
-            this.#tell();
-          }
-          at = until;
-        } finally {
-          piece.active = false;
-        }
-        const soon = i >= this.#cursor && performance.now() - this.#read < HOLD;
-        if (piece.whole && !soon) this.#put(piece);
-        this.#tell();
-        while (this.#behind > BEHIND && !this.#over && !this.#error) await this.#change(NEVER);
-      }
+      if (source === this.#source) await this.#stream(stream, this.#choose()); // whose response is there already
+      if (line) await this.#askAhead(line, stream);
+      for (let piece; (piece = this.#choose());) await this.#stream(stream, piece);
     } catch (e) {
       const busy = e.value?.status === 429 || e.value?.status === 503;
       if (!busy || this.#running < 2) throw e; // a server that allows fewer connections gets fewer
     } finally {
       lanes.give();
     }
+  }
+
+  // choose gives the piece to fetch now, which nobody else does meanwhile, or null.
+  #choose() {
+    const i = this.#over || this.#error ? null : this.#next();
+    if (i === null) return null;
+    const piece = this.#pieces.get(i) ?? this.#newPiece(i);
+    this.#pieces.set(i, piece);
+    piece.active = true;
+    return piece;
+  }
+
+  // stream fetches what is missing of a piece as it comes.
+  async #stream(stream, piece) {
+    if (piece === null) return;
+    const {source, several} = stream;
+    try {
+      if (this.#shelf && piece.filled === 0) await this.#resume(piece);
+      const start = piece.number * this.#pieceSize, until = several ? start + piece.size : null;
+      if (several && stream.at !== null && stream.at !== start + piece.filled) await source.rest();
+      while (!piece.whole && !this.#over) {
+        const bytes = await source.some(start + piece.filled, piece.size - piece.filled, until);
+        piece.add(bytes);
+        this.#host.arrived(bytes.length);
+        this.#tell();
+      }
+      stream.at = until;
+    } finally {
+      piece.active = false;
+    }
+    await this.#came(piece);
+  }
+
+  // came puts a piece on the shelf that nobody is about to read, and waits while too many are not there yet.
+  async #came(piece) {
+    if (piece.whole && !this.#soon(piece)) this.#put(piece);
+    this.#tell();
+    while (this.#behind > BEHIND && !this.#over && !this.#error) await this.#change(NEVER);
+  }
+
+  // soon says whether a piece will be read soon.
+  #soon(piece) {
+    return piece.number >= this.#cursor && performance.now() - this.#read < HOLD;
+  }
+
+  // askAhead fetches pieces while this worker may be busy, until one comes slowly or not at all.
+  async #askAhead(line, stream) {
+    const asked = []; // pieces
+    this.#lines.add(line);
+    try {
+      for (;;) {
+        while (asked.length < LINE && !this.#begun(this.#next())) {
+          const piece = this.#choose();
+          if (piece === null) break;
+          asked.push(piece);
+          this.#ask(line, piece, stream.source.origin);
+        }
+        if (asked.length === 0) {
+          const begun = this.#choose();
+          if (begun === null) return;
+          await this.#stream(stream, begun);
+          continue;
+        }
+        await line.next();
+        const piece = asked.shift();
+        if (!piece.whole) {
+          await line.stop();
+          for (const other of asked.splice(0)) other.active = false;
+          return await this.#stream(stream, piece);
+        }
+        await this.#came(piece);
+      }
+    } finally {
+      line.stop();
+      this.#lines.delete(line);
+    }
+  }
+
+  // begun says whether something has come of a piece.
+  #begun(i) {
+    return i !== null && (this.#pieces.get(i)?.filled > 0 || this.#shelf?.record.pieces[i]?.bytes > 0);
+  }
+
+  // ask has a whole piece fetched on a line. What comes is the piece's as soon as it is there.
+  #ask(line, piece, origin) {
+    const start = piece.number * this.#pieceSize, {buffer} = piece.bytes;
+    piece.bytes = null;
+    line.ask(origin.part(start, start + piece.size), piece.size, buffer, (came) => {
+      piece.bytes = new Uint8Array(came.buffer, 0, piece.size);
+      if (!origin.fits(came, start)) return;
+      piece.filled = came.bytes;
+      if (piece.whole) piece.active = false;
+      this.#host.arrived(came.bytes);
+      this.#tell();
+    });
   }
 
   #newPiece(i) {
@@ -211,7 +294,7 @@ export class Download {
   // resume takes what came of a piece before.
   async #resume(piece) {
     const before = await this.#shelf.read(piece.number);
-    if (before === null || before.length > piece.bytes.length) return;
+    if (before === null || before.length > piece.size) return;
     piece.add(before);
     piece.written = before.length;
     this.#host.workers.take(before.buffer);
@@ -257,8 +340,9 @@ export class Download {
     this.#tell();
   }
 
-  #mark() {
-    return Promise.all([...this.#pieces.values()].filter((p) => p.filled > p.written).map((p) => this.#put(p)));
+  // mark puts what has come of the pieces, or of some.
+  #mark(which = () => true) {
+    return Promise.all([...this.#pieces.values()].filter((p) => p.filled > p.written && which(p)).map((p) => this.#put(p)));
   }
 
   // recall takes a piece from the shelf, and begins to take those after it. A damaged one comes again.

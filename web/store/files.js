@@ -4,6 +4,7 @@
 import {readerOf} from '../gpu/source.js';
 import {digest} from './digest.js';
 import {bytesInto, folderIn, openFile, top} from './folder.js';
+import {READ} from './remote.js';
 import {Sum} from './sum.js';
 
 /** Does what it is asked to; answers have {buffer}, which may be used again. */
@@ -13,6 +14,7 @@ export class Files {
   #sums = new Map(); // by number
   #scratch = null;
   #streams = new Map(); // what is fetched, by number: {abort, reader}
+  #lines = new Map(); // of pieces that are fetched one after another, by number: {abort, turn, read}
 
   async #folder(key) {
     if (!this.#folders.has(key)) this.#folders.set(key, await folderIn(await top(), key));
@@ -44,6 +46,41 @@ export class Files {
   async drop({stream}) {
     this.#streams.get(stream)?.abort.abort();
     this.#streams.delete(stream);
+    return {};
+  }
+
+  /** Fetches part of a file into the buffer, once the line is done with what came before, and gives how much of it came. */
+  piece({line: number, ...part}) {
+    const line = this.#lines.get(number) ?? {abort: new AbortController(), turn: null, read: new ArrayBuffer(READ)};
+    this.#lines.set(number, line);
+    return line.turn = this.#piece(line, line.turn, part);
+  }
+
+  async #piece(line, before, {url, headers, cache, bytes, buffer}) {
+    await before;
+    const {signal} = line.abort, came = {status: 0, list: [], buffer, bytes: 0};
+    if (signal.aborted) return came;
+    try {
+      const {status, headers: list, body} = await fetch(url, {headers, cache, signal});
+      Object.assign(came, {status, list: [...list]});
+      const reader = readerOf(body);
+      while (status === 206) {
+        const {done, value} = await reader.read(new Uint8Array(line.read));
+        if (done || came.bytes + value.length > bytes) break;
+        new Uint8Array(buffer).set(value, came.bytes);
+        came.bytes += value.length;
+        line.read = value.buffer;
+      }
+    } catch { // who asks for the rest hears why
+    }
+    if (came.bytes < bytes) line.abort.abort(); // and nothing more is asked of a server that may be busy
+    return came;
+  }
+
+  /** Ends a line: what it was asked for is given as far as it has come. */
+  async stop({line}) {
+    this.#lines.get(line)?.abort.abort();
+    this.#lines.delete(line);
     return {};
   }
 

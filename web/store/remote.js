@@ -1,9 +1,11 @@
 // Fetches in other workers, so that what comes is read while this one is busy.
 
-const READ = 2 << 20; // bytes that are read at once
+export const READ = 2 << 20; // bytes that are read at once
+const PATIENCE = 1500; // milliseconds that a piece may take before it is read as it comes
+const AGAIN = 50; // more for what came while this worker was busy
 const PULLS = 8; // reads that are asked for before one is wanted
 
-let streams = 0;
+let streams = 0, lines = 0;
 
 /** Gives what fetches in the n-th of workers; of a response's body it has what ByteSource reads. */
 export const fetchIn = (workers, n) => async (url, {headers, cache, signal}) => {
@@ -78,3 +80,51 @@ class Body {
     this.#drop();
   }
 }
+
+// A Line fetches pieces in another worker, one after another and without a word of this one in between.
+export class Line {
+  #workers;
+  #n;
+  #line = ++lines;
+  #asked = []; // promises of what was asked for, in order
+  #open = new Set(); // those that have not landed
+
+  constructor(workers, n) {
+    this.#workers = workers;
+    this.#n = n;
+  }
+
+  /** Asks for bytes of a response; landed is given what came of it: {status, headers, buffer, bytes}. */
+  ask({url, headers, cache}, bytes, buffer, landed) {
+    const answer = this.#workers.ask(this.#n, 'piece', {line: this.#line, url, headers, cache, bytes, buffer})
+      .catch(() => ({status: 0, list: [], buffer: new ArrayBuffer(bytes), bytes: 0})) // the worker ended
+      .then(({list, ...came}) => {
+        this.#open.delete(answer);
+        landed({...came, headers: new Headers(list)});
+      });
+    this.#open.add(answer);
+    this.#asked.push(answer);
+  }
+
+  /** Waits until the next has landed; one that takes long lands as far as it has come. */
+  async next() {
+    const next = this.#asked.shift();
+    if (await within(next, PATIENCE) || await within(next, AGAIN)) return;
+    await this.stop();
+  }
+
+  /** Has all that was asked for land as far as it has come. */
+  async stop() {
+    this.#workers.ask(this.#n, 'stop', {line: this.#line}).catch(() => {});
+    await Promise.all(this.#open);
+  }
+}
+
+// within says whether a promise resolves in time.
+const within = (promise, milliseconds) => new Promise((resolve) => {
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  promise.then(() => {
+    clearTimeout(timer);
+    resolve(true);
+  });
+});

@@ -4,7 +4,7 @@ import {Files} from './files.js';
 // and know by their name that they are none. Where there can be no such workers, the engine's does it all.
 
 const NAME = 'quire files';
-const AT_ONCE = {fetch: true, pull: true, drop: true};
+const AT_ONCE = {fetch: true, pull: true, drop: true, piece: true, stop: true};
 const MOST = 3;
 const IDLE = 3000; // milliseconds until what is not used ends
 const SPARE = 16; // buffers

@@ -1,0 +1,132 @@
+//go:build !js
+
+package browser
+
+import (
+	"bytes"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Who closes a file that is still being opened leaves nothing behind: no download, and no lock that the next would wait for.
+func TestKeptIsLeftWhileItOpens(t *testing.T) {
+	data := file(6<<20, 11)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	for what, c := range map[string]struct {
+		leave string // milliseconds
+		slow  time.Duration
+		most  int // requests
+	}{
+		"at once":                   {"0", 0, 1},
+		"while the server is asked": {"40", 120 * time.Millisecond, 1},
+	} {
+		for _, keep := range []string{"true", "false"} {
+			s.set(func(http.ResponseWriter, *http.Request, []byte) bool {
+				time.Sleep(c.slow)
+				return false
+			})
+			s.requests()
+			r := get[reading](p, `read('/models/m.gguf', {leave: `+c.leave+`, keep: `+keep+`})`)
+			assert.Empty(t, r.Error, what)
+			assert.Empty(t, r.Locks, "%s, keep %s: locks that are still held", what, keep)
+			assert.LessOrEqual(t, len(s.requests()), c.most, "%s, keep %s: nobody wants it", what, keep)
+		}
+	}
+	s.set(nil)
+	r := get[reading](p, `read('/models/m.gguf')`)
+	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest}, "the next opens it")
+	for _, leave := range []string{"1", "2", "4", "8"} {
+		assert.Empty(t, get[reading](p, `read('/models/m.gguf', {leave: `+leave+`})`).Locks, "of what is kept, after %s ms", leave)
+	}
+	p.quiet()
+}
+
+// A file that changes on the server while it is read is never put together from both.
+func TestKeptTellsVersionsApart(t *testing.T) {
+	data, next := file(6<<20+5, 12), file(6<<20+5, 13)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	// changes serves the first request the file, and all others the next one.
+	changes := func(tagged bool) {
+		var asked atomic.Int32
+		s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+			if w.Header().Del("ETag"); asked.Add(1) > 1 {
+				data = next
+			}
+			if tagged {
+				w.Header().Set("ETag", `"`+digest(data)[:16]+`"`)
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+			return true
+		})
+	}
+	changes(false)
+	r := get[reading](p, `read('/models/m.gguf', {keep: false})`)
+	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest}, "nothing tells versions apart: one response")
+	for _, keep := range []string{"false", "true"} {
+		changes(true)
+		assert.Contains(t, get[reading](p, `read('/models/m.gguf', {keep: `+keep+`})`).Error, "ErrChanged", "tags tell, keep %s", keep)
+	}
+	s.put("/models/m.gguf", next)
+	s.set(nil)
+	r = get[reading](p, `read('/models/m.gguf')`)
+	assert.Equal(t, []any{"", digest(next)}, []any{r.Error, r.Digest}, "what was kept of the other is gone")
+
+	// A piece that is damaged cannot be had again where the server has another file: that is said, and then the other is kept.
+	damage(p, "0-00004")
+	s.put("/models/m.gguf", data)
+	assert.Contains(t, get[reading](p, `read('/models/m.gguf')`).Error, "ErrChanged")
+	r = get[reading](p, `read('/models/m.gguf', {again: true})`)
+	assert.Equal(t, []any{"", digest(data), true}, []any{r.Error, r.Digest, r.Same})
+	s.requests()
+	require.Equal(t, "kept", get[reading](p, `read('/models/m.gguf')`).From)
+	assert.Empty(t, s.requests())
+}
+
+// dripping is a response that comes slowly.
+type dripping struct{ http.ResponseWriter }
+
+func (d dripping) Write(b []byte) (int, error) {
+	d.ResponseWriter.(http.Flusher).Flush()
+	time.Sleep(60 * time.Millisecond)
+	return d.ResponseWriter.Write(b)
+}
+
+// A server that falls silent, or sends less than it was asked for, on some of several connections holds nothing up for good.
+func TestSlowPiecesAreReadAsTheyCome(t *testing.T) {
+	data := file(8<<20+5, 14)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	var asked atomic.Int32
+	for what, fault := range map[string]func(w http.ResponseWriter, r *http.Request, data []byte) bool{
+		"drips": func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+			if n := asked.Add(1); n < 3 || n > 5 {
+				return false
+			}
+			http.ServeContent(dripping{w}, r, "", time.Time{}, bytes.NewReader(data))
+			return true
+		},
+		"cuts": func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+			n := asked.Add(1)
+			return n%3 == 0 && cutAt(len(data)/2)(w, r, data)
+		},
+	} {
+		for _, keep := range []string{"true", "false"} {
+			asked.Store(0)
+			s.set(fault)
+			r := get[reading](p, `read('/models/m.gguf', {again: true, keep: `+keep+`})`)
+			assert.Equal(t, []any{"", digest(data), true}, []any{r.Error, r.Digest, r.Same}, "%s, keep %s", what, keep)
+			s.set(nil)
+			get[string](p, `failure(models.remove('/models/m.gguf'))`)
+		}
+	}
+}
