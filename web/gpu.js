@@ -222,10 +222,11 @@ class Host {
   }
 
   uploadSource(id, token, device, handle, targetOffset, offset, size) {
-    this.#answer(token, () => {
-      const d = this.#devices.get(device);
-      return this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size);
-    });
+    this.#answerOf(device, token, (d) => this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size));
+  }
+
+  settleUploads(id) {
+    this.#devices.find(id)?.settleUploads();
   }
 
   verifySource(id, token) {

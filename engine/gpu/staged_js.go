@@ -10,8 +10,12 @@ type (
 
 func (*staged) stop() {}
 
-// Settle has nothing to end.
-func (*Device) Settle() {}
+// Settle gives the memory back that uploads go through. The next upload makes it again.
+func (d *Device) Settle() {
+	if b, ok := d.backend.(*jsBackend); ok {
+		b.host.object.Call("settleUploads", b.id)
+	}
+}
 
 func (*readerSource) uploadStaged(context.Context, *Buffer, uint64, int64, int64) (done bool, err error) {
 	return false, nil

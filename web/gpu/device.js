@@ -1,6 +1,7 @@
 // Device is an opened adapter with everything that was made on it, and replays tapes.
 
 import {BROKEN, Failure, MAPPED, OUT_OF_MEMORY, SHADER, text} from './notify.js';
+import {Ring} from './ring.js';
 import {Table} from './table.js';
 import {Timer} from './timer.js';
 
@@ -19,6 +20,9 @@ const MAP_NONE = 0, MAP_DUE = 1, MAP_PENDING = 2, MAP_READY = 3, MAP_FAILED = 4;
 export const bytes = (words) => (words >>> 0) * 4;
 
 export class Device {
+  #ring = null;
+  #full = null; // a promise: there is no room for one, and it is gone
+
   constructor(host, kept, description) {
     this.host = host;
     this.kept = kept;
@@ -36,8 +40,18 @@ export class Device {
     this.timer = new Timer(this);
   }
 
-  // createBuffer returns a handle once the GPU process has agreed.
-  async createBuffer(label, size, usage) {
+  // createBuffer returns a handle once the GPU process has agreed. What uploads go through makes room where there is none.
+  async createBuffer(...given) {
+    try {
+      return await this.#create(...given);
+    } catch (e) {
+      if (e.kind !== OUT_OF_MEMORY || !(this.#ring || this.#full)) throw e;
+      await (this.#full ??= this.settleUploads());
+      return this.#create(...given);
+    }
+  }
+
+  async #create(label, size, usage) {
     const {device} = this;
     let bits = 0;
     USAGES.forEach((u, i) => { if (usage & (1 << i)) bits |= u; });
@@ -288,6 +302,18 @@ export class Device {
     if (this.fetch(entry)) return true;
     entry.map = MAP_NONE;
     throw new Error(entry.error);
+  }
+
+  // ring is what uploads go through; null where that has no room.
+  get ring() {
+    return this.#full ? null : this.#ring ??= new Ring(this.device);
+  }
+
+  // settleUploads gives the memory for uploads back, until the next.
+  async settleUploads() {
+    const ring = this.#ring;
+    this.#ring = null;
+    await ring?.close();
   }
 
   idle() {

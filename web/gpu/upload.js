@@ -1,6 +1,9 @@
+import {Ring} from './ring.js';
+
 const STAGE = 1 << 20; // bytes gathered for one writeBuffer
 const DIRECT = 64 << 10; // bytes that are worth one of their own
 const MOST = 4 << 20; // of one writeBuffer
+const LARGE = 256 << 10; // bytes that go through a ring: what is mapped is sent whole
 const AHEAD = 32 << 20; // bytes written between looks at how far the GPU is; at most twice that is under way
 
 /** Writes a file's bytes to GPU buffers. */
@@ -11,6 +14,31 @@ export class Upload {
 
   // run writes size bytes, rounded up to whole words with zeros; next(n, max) gives between 1 and max of them from the n-th on.
   async run(device, buffer, target, size, next) {
+    let n = 0;
+    for (let ring; size - n >= LARGE && (ring = device.ring);) {
+      const lent = await device.finished(ring.take());
+      if (lent === null) break;
+      const {bytes} = lent;
+      let filled = 0;
+      try {
+        for (const end = Math.min(Ring.size, size - n); filled < end;) {
+          const piece = await next(n + filled, end - filled);
+          bytes.set(piece, filled);
+          filled += piece.length;
+        }
+      } catch (e) {
+        ring.give(lent);
+        throw e;
+      }
+      const whole = (filled + 3) & ~3;
+      bytes.fill(0, filled, whole);
+      ring.send(lent, buffer, target + n, whole);
+      n += filled;
+    }
+    if (n < size) await this.#stream(device, buffer, target + n, size - n, (at, max) => next(n + at, max));
+  }
+
+  async #stream(device, buffer, target, size, next) {
     this.#stage ??= new Uint8Array(STAGE);
     const stage = this.#stage;
     let filled = 0;
