@@ -323,7 +323,7 @@ export class Download {
           tried = true;
         } catch (e) {
           if (piece.bytes === null) this.#pieces.delete(piece.number);
-          if (!await this.#host.room(e)) this.#unkept(e);
+          if (!await this.#host.room(e) && this.#shelf) this.#unkept(e); // another piece may have told already
         }
       }
       if (!piece.whole) return;
