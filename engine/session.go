@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -142,11 +143,17 @@ func (e *Engine) Restore(r io.ReadSeeker) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, held := r.(*bytes.Reader); held {
+		in.Trust()
+	}
 	if err := e.loop.CallReady(func() error { return e.restore(in) }); err != nil {
 		return nil, err
 	}
 	return &Session{engine: e, tokens: in.Tokens, note: in.Note}, nil
 }
+
+// restoreRun is how many bytes of blocks are written at once.
+const restoreRun = 8 << 20
 
 // restore fills blocks of the cache in the step loop.
 func (e *Engine) restore(in *session.Reader) error {
@@ -174,18 +181,37 @@ func (e *Engine) restore(in *session.Reader) error {
 			return err
 		}
 	}
+	size := e.machine.BlockBytes()
+	var run []byte // of blocks from first on
+	var first int32
+	write := func() error {
+		if len(run) == 0 {
+			return nil
+		}
+		err := e.machine.WriteBlocks(first, run)
+		if run = run[:0]; err != nil {
+			e.loop.Fail(err)
+		}
+		return err
+	}
 	for ids := range slices.Chunk(e.blocksFrom(p, fresh), len(e.plan.Windows())) {
 		data, err := next()
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if err := e.machine.WriteBlock(id, data); err != nil {
-				e.loop.Fail(err)
-				return err
+			if len(run) >= restoreRun || id != first+int32(len(run)/size) {
+				if err := write(); err != nil {
+					return err
+				}
+				first = id
 			}
-			data = data[e.machine.BlockBytes():]
+			run = append(run, data[:size]...)
+			data = data[size:]
 		}
+	}
+	if err := write(); err != nil {
+		return err
 	}
 	if err := e.restoreState(in, p); err != nil {
 		return err

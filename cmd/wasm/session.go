@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"syscall/js"
@@ -51,11 +52,22 @@ func (b *bridge) restore(id int, e *engine.Engine, blob js.Value) {
 	b.Answer("done", id, port.OrEmpty(s.Tokens()), js.Null())
 }
 
+// heldSession is how large a session may be that is read into memory: others are read, and checked, twice.
+const heldSession = 128 << 20
+
 func restore(e *engine.Engine, blob js.Value) (*engine.Session, error) {
 	source, err := gpu.OpenBlob(context.Background(), blob)
 	if err != nil {
 		return nil, err
 	}
 	defer source.Close()
-	return e.Restore(io.NewSectionReader(source, 0, source.Size()))
+	file := io.NewSectionReader(source, 0, source.Size())
+	if source.Size() > heldSession {
+		return e.Restore(file)
+	}
+	data := make([]byte, source.Size())
+	if _, err := io.ReadFull(file, data); err != nil {
+		return nil, err
+	}
+	return e.Restore(bytes.NewReader(data))
 }

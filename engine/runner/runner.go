@@ -61,6 +61,7 @@ type Runner struct {
 	hostStates [][]byte    // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
+	part       []byte // of blocks that are written
 	stats      Stats
 	profile    []KernelTime
 	unprofiled bool          // for now, in spite of Options.Profile

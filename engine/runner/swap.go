@@ -71,14 +71,27 @@ func (r *Runner) ReadBlocks(ctx context.Context, blocks []int32) ([]byte, error)
 }
 
 // WriteBlock fills a block with what ReadBlocks gave, before the steps submitted from now on.
-func (r *Runner) WriteBlock(id int32, data []byte) error {
-	bytes := r.layerBytes()
+func (r *Runner) WriteBlock(id int32, data []byte) error { return r.WriteBlocks(id, data[:r.BlockBytes()]) }
+
+// WriteBlocks does the same for blocks of consecutive ids, a layer's at once: tabs take long for many writes.
+func (r *Runner) WriteBlocks(first int32, data []byte) error {
+	bytes, size := int(r.layerBytes()), r.BlockBytes()
+	n := len(data) / size
+	at := 0
 	for i := range r.graph.K {
 		for _, cache := range []*gpu.Buffer{r.graph.K[i], r.graph.V[i]} {
-			if err := cache.Upload(uint64(id)*bytes, data[:bytes]); err != nil {
+			part := data[at:][:bytes]
+			if n > 1 {
+				r.part = r.part[:0]
+				for b := range n {
+					r.part = append(r.part, data[b*size+at:][:bytes]...)
+				}
+				part = r.part
+			}
+			if err := cache.Upload(uint64(first)*uint64(bytes), part); err != nil {
 				return err
 			}
-			data = data[bytes:]
+			at += bytes
 		}
 	}
 	return nil
