@@ -71,7 +71,9 @@ func (r *Runner) ReadBlocks(ctx context.Context, blocks []int32) ([]byte, error)
 }
 
 // WriteBlock fills a block with what ReadBlocks gave, before the steps submitted from now on.
-func (r *Runner) WriteBlock(id int32, data []byte) error { return r.WriteBlocks(id, data[:r.BlockBytes()]) }
+func (r *Runner) WriteBlock(id int32, data []byte) error {
+	return r.WriteBlocks(id, data[:r.BlockBytes()])
+}
 
 // WriteBlocks does the same for blocks of consecutive ids, a layer's at once: tabs take long for many writes.
 func (r *Runner) WriteBlocks(first int32, data []byte) error {

@@ -33,6 +33,7 @@ export class Download {
   #read = -HOLD; // when that was last asked for
   #running = 0; // connections
   #lines = new Set();
+  #fresh = false; // nothing of what the source has open was used
   #starting = null;
   #error = null;
   #wakes = [];
@@ -96,13 +97,17 @@ export class Download {
   async #start() {
     if (this.#shelf && this.#sum) this.#addUp();
     if (this.#next() === null) return;
-    this.#source ??= await this.#host.network();
+    if (this.#source === null) {
+      this.#source = await this.#host.network();
+      this.#fresh = true;
+    }
     if (this.#shelf) this.#timer ??= setInterval(() => this.#mark((piece) => !(piece.whole && this.#soon(piece))), MARK_EVERY);
     // Without a shelf nothing but a tag tells pieces of a file from those of its next version.
     const several = this.#source.origin.ranges && (this.#shelf || this.#source.origin.tag) && this.#size > 2 * this.#pieceSize && this.#host.connections > 1;
     while (this.#running < (several ? this.#host.connections : 1) && !this.#over && this.#next() !== null) {
       const {workers} = this.#host, n = this.#running++;
-      const source = n === 0 ? this.#source : this.#source.another(fetchIn(workers, n));
+      const source = several && !this.#fresh ? this.#source.another(fetchIn(workers, n)) : this.#source;
+      this.#fresh = false;
       const line = several && source.origin.part ? new Line(workers, n) : null;
       this.#lane(source, several, line).catch((e) => this.#fail(e)).finally(() => {
         this.#running--;
@@ -180,7 +185,10 @@ export class Download {
     const {lanes} = this.#host, stream = {source, several, at: null};
     await lanes.take();
     try {
-      if (source === this.#source) await this.#stream(stream, this.#choose()); // whose response is there already
+      if (line && source === this.#source) { // whose response is there already
+        await this.#stream(stream, this.#choose());
+        if (!this.#over) await source.rest();
+      }
       if (line) await this.#askAhead(line, stream);
       for (let piece; (piece = this.#choose());) await this.#stream(stream, piece);
     } catch (e) {
@@ -240,7 +248,7 @@ export class Download {
     this.#lines.add(line);
     try {
       for (;;) {
-        while (asked.length < LINE && !this.#begun(this.#next())) {
+        while (asked.length < LINE && !this.#touched(this.#next())) {
           const piece = this.#choose();
           if (piece === null) break;
           asked.push(piece);
@@ -267,8 +275,8 @@ export class Download {
     }
   }
 
-  // begun says whether something has come of a piece.
-  #begun(i) {
+  // touched says whether something has come of a piece.
+  #touched(i) {
     return i !== null && (this.#pieces.get(i)?.filled > 0 || this.#shelf?.record.pieces[i]?.bytes > 0);
   }
 
