@@ -45,6 +45,7 @@ func hostile() map[string]func() (Kind, string) {
 		"pattern":              of(JSONSchema, func() string { return `{"enum":["` + strings.Repeat("a", 900_000) + `"],"pattern":"(a?){1000}b?$"}` }),
 		"one of many":          schema(`{"oneOf":[`, 3000, `{"type":"string","minLength":%d}`, "]}"),
 		"one of many objects":  schema(`{"oneOf":[`, 1500, `{"type":"object","required":["k"],"properties":{"k":{"const":"v%d"}}}`, "]}"),
+		"conditions":           of(JSONSchema, func() string { return conditions(300) }),
 		"not many objects":     schema(`{"not":{"properties":{`, 3000, `"p%[1]d":{"minLength":%[1]d}`, "}}}"),
 		"not many places":      schema(`{"not":{"prefixItems":[`, 3000, `{"minLength":%d}`, "]}}"),
 		"many counted":         schema(`{"prefixItems":[`, 60, `{"minProperties":200,"properties":{"p%d":{},`+many(240, ",", `"p%%[1]d-%d":{}`)+"}}", "]}"),

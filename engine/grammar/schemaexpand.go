@@ -211,7 +211,7 @@ func (x *expansion) clash(s *shape) bool {
 	}
 	was := s.looked
 	s.looked = looked{len(s.required), len(s.forbidden), len(s.objects), len(s.extra)}
-	x.c.limits.spend(len(s.required)*(1+len(s.objects)-was.objects+len(s.extra)-was.extra)+len(s.forbidden), x.at)
+	x.c.limits.spend(4*len(s.required)*(2+len(s.objects)-was.objects+len(s.extra)-was.extra)+len(s.forbidden), x.at)
 	for i, name := range s.required {
 		objects, extra, forbidden := s.objects[was.objects:], s.extra[was.extra:], s.forbidden[was.forbidden:]
 		if i >= was.required {
