@@ -38,6 +38,7 @@ type Stats struct {
 	Pinned         int     `json:"pinned"`         // sessions
 	EventsDropped  uint64  `json:"eventsDropped"`
 	Recoveries     int     `json:"recoveries"` // from lost devices
+	StruckOut      string  `json:"struckOut"`  // kernels made while the model runs that computed wrongly: others do their work
 	GPUBuffers     int     `json:"gpuBuffers"`
 	GPUBytes       uint64  `json:"gpuBytes"`
 }
@@ -73,6 +74,7 @@ func (e *Engine) observe() {
 	if e.machine.Runner != nil {
 		gpu := e.machine.device.Stats()
 		s.Dispatches, s.GPUBuffers, s.GPUBytes = e.machine.Stats().Dispatches, gpu.Buffers, gpu.Bytes
+		s.StruckOut = e.machine.StruckOut()
 	}
 	e.mu.Lock()
 	if e.machine.Runner != nil {

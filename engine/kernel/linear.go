@@ -41,7 +41,7 @@ type LinearParams struct {
 	MinRows int
 	// Room is the most rows that LinearViews.Rounded holds; 0 without one.
 	Room int
-	// Late has what a model is not asked for first, and others can do, wait for Complete.
+	// Late has what others can do wait until there are rows for it, and for Complete.
 	Late bool
 	// Variant is "" to let the adapter decide, or one of LinearVariants.
 	Variant string
@@ -111,14 +111,14 @@ func NewLinear(dev *gpu.Device, p LinearParams) (*Linear, error) {
 		}
 		l.round = dev.Kernel(m)
 	}
-	return l, l.add(false)
+	return l, l.add(func(w *way) bool { return !w.late })
 }
 
-// add composes the ways that are late, or those that are not, and starts to compile them.
-func (l *Linear) add(late bool) error {
+// add composes ways and starts to compile them.
+func (l *Linear) add(which func(*way) bool) error {
 	for _, piece := range l.params.Matrix.Pieces {
 		for _, w := range l.ways {
-			if w.late != late {
+			if !which(w) {
 				continue
 			}
 			if err := w.add(l.dev, &l.params, piece); err != nil {
@@ -129,13 +129,35 @@ func (l *Linear) add(late bool) error {
 	return nil
 }
 
-// Complete composes the late ways and starts to compile them; Take has them do their work.
-func (l *Linear) Complete() error { return l.add(true) }
+// Complete composes the late ways that there have been rows for and starts to compile them; Take has them do their work. It tells
+// whether there are any.
+func (l *Linear) Complete() (any bool, err error) {
+	var wanted []*way
+	for _, w := range l.ways {
+		if w.late && !w.begun && w.wanted.Load() {
+			w.begun = true
+			wanted = append(wanted, w)
+		}
+	}
+	if err = l.add(func(w *way) bool { return slices.Contains(wanted, w) }); err != nil {
+		for _, w := range wanted {
+			w.kernels = nil
+		}
+	}
+	return len(wanted) > 0, err
+}
 
-// Take waits for the late ways, and takes those whose kernels are right; it may run beside Record.
+// Forget has the late ways wait for rows that are still to come.
+func (l *Linear) Forget() {
+	for _, w := range l.ways {
+		w.wanted.Store(false)
+	}
+}
+
+// Take waits for the late ways that are being made, and takes those whose kernels are right; it may run beside Record.
 func (l *Linear) Take(ctx context.Context, right func(*gpu.Kernel) bool) error {
 	for _, w := range l.ways {
-		if !w.late {
+		if !w.late || len(w.kernels) == 0 || w.taken.Load() {
 			continue
 		}
 		good := true

@@ -191,7 +191,7 @@ func (r *rig) runLinear(c linearCase) linearResult {
 	require.NoError(r, err)
 	r.submit(func(rec *gpu.Recorder) {
 		if adapt != nil {
-			adapt(rec, l.Many(c.m))
+			adapt(rec, l.Way(b, c.m).Many())
 		}
 		l.Record(rec, b, c.m)
 	})
@@ -380,11 +380,12 @@ func TestLinearDeterministic(t *testing.T) {
 	}
 }
 
-// Late kernels are made by Complete and taken where they compute rightly. Until then the next does their work.
+// Late kernels are made by Complete once there have been rows for them, and taken where they compute rightly. Until then others do their
+// work.
 func TestLateKernels(t *testing.T) {
 	ctx := context.Background()
 	r := newRig(t)
-	c := linearCase{typ: quant.Q4_0, n: 58, k: 96, m: 2, LinearParams: LinearParams{Variant: "baseline", MaxRows: 4, Late: true}}
+	c := linearCase{typ: quant.Q4_0, n: 58, k: 96, m: 3, LinearParams: LinearParams{Variant: "baseline", MaxRows: 4, Late: true}}
 	p := c.LinearParams
 	p.Matrix = r.matrix(c.typ, c.n, c.k, make([]byte, c.n*int(c.typ.RowBytes(uint64(c.k)))), 0)
 	p.XStride, p.YStride, p.YOffset, p.MWord, p.Eps = RowStride(c.k)+32, RowStride(c.n+3), 3, WordTokens, eps // as runLinear has them
@@ -400,15 +401,27 @@ func TestLateKernels(t *testing.T) {
 			require.InDelta(t, want, got.got[i], 1e-3, i)
 		}
 	}
+	complete := func() bool {
+		any, err := l.Complete()
+		require.NoError(t, err)
+		return any
+	}
 	compare()
-	assert.Empty(t, l.ways[1].kernels)
-	assert.False(t, l.has(b, 1))
-	assert.True(t, l.has(b, 0) && l.has(b, 2))
-	require.NoError(t, l.Complete())
+	assert.False(t, complete(), "nothing has been recorded")
+	one := l.ways[0]
+	assert.Equal(t, Way{one, 0, false}, l.Way(b, 1))
+	assert.Equal(t, Way{one, 0, true}, l.Way(b, 2))
+	assert.Equal(t, Way{one, 0, true}, l.Way(b, 4))
+	l.Forget()
+	assert.False(t, complete(), "nobody asks for two rows again")
+	l.Way(b, 2)
+	require.True(t, complete())
 	require.Contains(t, l.ways[1].kernels[0][0].Label(), "×2")
 	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return false }))
-	assert.False(t, l.has(b, 1), "it computes wrongly")
+	assert.Equal(t, Way{one, 0, true}, l.Way(b, 2), "it computes wrongly")
+	assert.False(t, complete(), "it is made once")
 	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return true }))
-	assert.True(t, l.has(b, 1))
+	assert.Equal(t, Way{l.ways[1], 1, false}, l.Way(b, 2))
+	assert.Equal(t, Way{l.ways[1], 1, true}, l.Way(b, 3), "two at a time")
 	compare()
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "quire/engine/gpu"
+import (
+	"strconv"
+
+	"quire/engine/gpu"
+)
 
 // LinearBind is a Linear's buffers, bound.
 type LinearBind struct {
@@ -90,8 +94,31 @@ func (l *Linear) has(b *LinearBind, i int) bool {
 	return b.ways[i] != nil || l.ways[i].taken.Load() && l.bind(b, i) == nil
 }
 
-// Many says whether m rows go through RMSNorm before they are multiplied, or would.
-func (l *Linear) Many(m int) bool { return !l.ways[l.way(m)].norms() }
+// Way is how a number of rows is multiplied.
+type Way struct {
+	*way
+	i    int
+	Late bool // another way would be better, and has not been made
+}
+
+// Many says whether rows go through RMSNorm before they are multiplied, or would.
+func (w Way) Many() bool { return !w.norms() }
+
+// Way gives the way of m rows: the first that takes them, or what stands in for it until Complete has made it.
+func (l *Linear) Way(b *LinearBind, m int) Way {
+	i := l.way(m)
+	w := l.ways[i]
+	if l.has(b, i) {
+		return Way{w, i, false}
+	}
+	w.wanted.Store(true)
+	for _, j := range w.standIns {
+		if l.has(b, j) {
+			return Way{l.ways[j], j, true}
+		}
+	}
+	panic("kernel: no way of " + strconv.Itoa(m) + " rows is there") // one row's always is
+}
 
 // way is the first that takes m rows.
 func (l *Linear) way(m int) int {
@@ -106,14 +133,14 @@ func (l *Linear) way(m int) int {
 // Record records y for m rows, the number that the step buffer's word MWord will hold. It tells whether LinearParams.Heads was done
 // with them.
 func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) (stored bool) {
+	return m > 0 && l.RecordBy(l.Way(b, m), rec, b, m)
+}
+
+// RecordBy does the same in a way that Way gave.
+func (l *Linear) RecordBy(w Way, rec *gpu.Recorder, b *LinearBind, m int) (stored bool) {
 	if m < 1 {
 		return false
 	}
-	i := l.way(m)
-	for !l.has(b, i) {
-		i++
-	}
-	w := l.ways[i]
 	if l.norm != nil && !w.norms() {
 		l.norm.Record(rec, b.norm, m)
 	}
@@ -124,7 +151,7 @@ func (l *Linear) Record(rec *gpu.Recorder, b *LinearBind, m int) (stored bool) {
 	for p, piece := range l.params.Matrix.Pieces {
 		x, y, z := w.groups(&l.params, piece, m)
 		for j, k := range w.kernels[p] {
-			rec.Dispatch(k, b.ways[i][p][j], x, y, z)
+			rec.Dispatch(k, b.ways[w.i][p][j], x, y, z)
 		}
 	}
 	return w.stores(&l.params)

@@ -10,9 +10,12 @@ import (
 // way is how a product is done for some numbers of rows: by kernels of one shape.
 type way struct {
 	shape
-	late    bool            // is made later; the ways behind it do its work until then
-	kernels [][]*gpu.Kernel // for each piece one a part of K; none of a late way at first
-	taken   atomic.Bool     // a late way's kernels are there, and compute rightly
+	late     bool            // is made once there are rows for it; until then others do its work
+	standIns []int           // these, of a late way: the first that is there
+	kernels  [][]*gpu.Kernel // for each piece one a part of K; none of a late way at first
+	wanted   atomic.Bool     // there have been rows for a late way
+	begun    bool            // a late way's kernels have been asked for
+	taken    atomic.Bool     // they are there, and compute rightly
 }
 
 // shape is how kernels share a product's work.
@@ -79,18 +82,53 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	for _, s := range p.needed(all) {
 		l.ways = append(l.ways, &way{shape: s})
 	}
-	// What stands in finds the norm, and stores heads, where the late way does: adapters, and the other products of a layer, are told so
-	// before it is known which of them is there.
-	for i := 0; p.Late && i+1 < len(l.ways); i++ {
-		early := slices.ContainsFunc(earlyRows, func(m int) bool { return l.way(m) == i })
-		way, next := l.ways[i], l.ways[i+1]
-		way.late = !early && next.norms() == way.norms() && next.stores(p) == way.stores(p)
+	if p.Late {
+		l.wait()
 	}
 	return nil
 }
 
-// earlyRows are what a model is asked for first: a token, and the steps that measure how fast the adapter is.
-var earlyRows = []int{1, 64, 512}
+// earlyRows are what a model is asked for first: a token, and a long prompt, with which the adapter is measured.
+var earlyRows = []int{1, 512}
+
+// wait settles which ways are late. What a layer's other products find stored must be so whichever of them is there: they come one by one.
+func (l *Linear) wait() {
+	p := &l.params
+	for _, w := range l.ways {
+		w.late = true
+	}
+	for _, m := range earlyRows {
+		if m == 1 || p.MaxRows == 0 || m <= p.MaxRows {
+			l.ways[l.way(max(m, p.MinRows))].late = false
+		}
+	}
+	for i, w := range l.ways {
+		if w.standIns = l.standIns(i); w.late && p.Heads != nil && p.apart {
+			w.late = l.ways[w.standIns[slices.IndexFunc(w.standIns, func(j int) bool { return !l.ways[j].late })]].stores(p) == w.stores(p)
+		}
+	}
+}
+
+// standIns are the ways that could do a way's work, the best first: few rows go by others for few, or one by one, before they go by tiles.
+func (l *Linear) standIns(i int) (list []int) {
+	few := func(j int) bool { return l.ways[j].norms() && !l.ways[j].takes(&l.params, 9) }
+	rest := i + 1
+	if few(i) {
+		for ; rest < len(l.ways) && few(rest); rest++ {
+			list = append(list, rest)
+		}
+		for j := i - 1; j >= 0; j-- {
+			list = append(list, j)
+		}
+	}
+	for j := rest; j < len(l.ways); j++ {
+		list = append(list, j)
+	}
+	for j := i - 1; j >= 0 && !few(i); j-- {
+		list = append(list, j)
+	}
+	return list
+}
 
 // needed leaves out ways that no number of rows would take that there may be.
 func (p *LinearParams) needed(all []shape) (needed []shape) {

@@ -29,7 +29,7 @@ type GraphOptions struct {
 	Tuning        *attention.Tuning
 	Deterministic bool
 	Results       gpu.View // what is drawn, [output][kernel.ResultWords]; for plans that guess
-	Late          bool     // kernels that a model is not asked for first wait for Complete
+	Late          bool     // kernels that a model may do without wait until there are rows for them, and for Complete
 	Tested        bool     // kernels are tested before they are used
 	Room          func()   // called once the caches are made, before kernels are; nil: nobody wants to know
 	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
@@ -67,6 +67,7 @@ type Graph struct {
 
 	look        *Look // at the step that is recorded, or nil
 	tokenLayers int   // most tokens times layers of one submission; 0: any number
+	lacks       bool  // there were rows for late kernels that have not been made
 }
 
 // ItemList is one of the lists of items that a step's rows become: for layers of the same heads.
@@ -235,7 +236,10 @@ func (g *Graph) product(p product) {
 	case p.y.outputs:
 		mWord = kernel.WordOutputs
 	case p.y.pooled:
-		mWord, most = kernel.WordPools, p.y.count(g)
+		mWord = kernel.WordPools
+	}
+	if p.y.outputs || p.y.pooled {
+		most = p.y.count(g)
 	}
 	var adapters *kernel.LoRAParams
 	var added gpu.View
@@ -301,19 +305,23 @@ func (g *Graph) product(p product) {
 			return
 		}
 		g.Add(nil, func(rec *gpu.Recorder, s *kernel.StepData) {
-			rows := p.y.of(s)
-			if adapt != nil && rows > 0 && s.Adapted() {
+			now, rows := l, p.y.of(s)
+			if adapters != nil && !g.rooms[p.adaptable].used {
+				now = alone
+			}
+			if l.stored = false; rows < 1 {
+				return
+			}
+			way := now.Way(now.bound, rows)
+			g.lacks = g.lacks || way.Late
+			if adapt != nil && s.Adapted() {
 				// Matrices of other sizes may go other ways, which find the norm themselves or do not.
-				if many := l.Many(rows); i == 0 || many != told {
+				if many := way.Many(); i == 0 || many != told {
 					adapt(rec, s, rows, many)
 					told = many
 				}
 			}
-			now := l
-			if adapters != nil && !g.rooms[p.adaptable].used {
-				now = alone
-			}
-			l.stored = now.Record(rec, now.bound, rows)
+			l.stored = now.RecordBy(way, rec, now.bound, rows)
 		})
 	}
 }

@@ -42,44 +42,59 @@ func (g *Graph) SelfTest(ctx context.Context, passed map[*gpu.Kernel]bool, other
 	return t.Run(ctx)
 }
 
-// Complete makes the products' late kernels, while the graph is used. Those that compute rightly are taken; passed are those that are
-// known to, nil where none is tested.
-func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) error {
+// Lacks tells, once, whether what has been recorded since would have gone better by late kernels that Complete has not made.
+func (g *Graph) Lacks() bool {
+	lacks := g.lacks
+	g.lacks = false
+	return lacks
+}
+
+// Forget has Complete not make what has been lacking so far.
+func (g *Graph) Forget() {
+	g.lacks = false
+	for _, l := range g.linears {
+		l.Forget()
+	}
+}
+
+// Complete makes the products' late kernels that there have been rows for, while the graph is used. Those that compute rightly are taken,
+// and how others do is returned; passed are those that are known to, nil where none is tested.
+func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) (failures []*kernel.SelfTestError, err error) {
 	var work breath.Breath
 	var made []*linear
 	for _, l := range g.linears { // one after another: they are to keep nobody waiting
-		err := l.Complete()
-		if err == nil {
+		any, err := l.Complete()
+		if err == nil && any {
 			err = l.Wait(ctx)
 		}
 		if ctx.Err() != nil || g.Device().Err() != nil {
-			return err
+			return nil, err
 		}
-		if err == nil { // what does not compile is done without
+		if err == nil && any { // what does not compile is done without
 			made = append(made, l)
 		}
 		work.Take()
 	}
-	if passed != nil {
+	if passed != nil && len(made) > 0 {
 		t, err := kernel.NewSelfTest(g.Device(), passed)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer t.Release()
 		for _, l := range made {
 			if err = l.SelfTest(t); err != nil {
-				return err
+				return nil, err
 			}
 			work.Take()
 		}
-		if _, err = t.Run(ctx); err != nil {
-			return err
+		if failures, err = t.Run(ctx); err != nil {
+			return nil, err
 		}
 	}
 	for _, l := range made {
 		if err := l.Take(ctx, func(k *gpu.Kernel) bool { return passed == nil || passed[k] }); err != nil {
-			return err
+			return failures, err
 		}
 	}
-	return nil
+	return failures, nil
 }

@@ -1,6 +1,9 @@
 package runner
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // completing is late kernels on their way, while the model runs.
 type completing struct {
@@ -8,9 +11,22 @@ type completing struct {
 	done   chan struct{}
 }
 
-// complete begins to make the late kernels, once. Where that fails, others go on doing their work.
+// struckOut are late kernels that have computed wrongly, by name.
+type struckOut struct {
+	mu    sync.Mutex
+	names string
+}
+
+// complete begins to make late kernels that steps would have taken. Where that fails, others go on doing their work.
 func (r *Runner) complete() {
-	if r.completing != nil || !r.options.Late {
+	if c := r.completing; c != nil {
+		select {
+		case <-c.done:
+		default:
+			return
+		}
+	}
+	if !r.graph.Lacks() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -18,8 +34,24 @@ func (r *Runner) complete() {
 	r.completing = c
 	go func() {
 		defer close(c.done)
-		graph.Complete(ctx, passed)
+		defer cancel()
+		failures, _ := graph.Complete(ctx, passed)
+		r.wrong.mu.Lock()
+		defer r.wrong.mu.Unlock()
+		for _, f := range failures {
+			if r.wrong.names != "" {
+				r.wrong.names += ", "
+			}
+			r.wrong.names += f.Kernel
+		}
 	}()
+}
+
+// StruckOut names the late kernels that have computed wrongly since the model was loaded; others do their work.
+func (r *Runner) StruckOut() string {
+	r.wrong.mu.Lock()
+	defer r.wrong.mu.Unlock()
+	return r.wrong.names
 }
 
 // end has nothing of it run any more.

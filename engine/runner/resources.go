@@ -79,6 +79,12 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			r.release()
 		}
 	}()
+	if !p.NoText { // before all else: no kernel takes longer to compile
+		c := p.Config
+		if r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)}); err != nil {
+			return r, err
+		}
+	}
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	groups := len(p.Windows())
@@ -138,7 +144,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		r.spare = append(r.spare, f)
 	}
 	if !p.NoText {
-		if err = r.newSampler(d, p, o); err != nil {
+		if err = r.newSampling(d, p, o); err != nil {
 			return r, err
 		}
 	}
@@ -175,16 +181,12 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	return r, err
 }
 
-// newSampler starts to compile what draws tokens, and makes its buffers.
-func (r *resources) newSampler(d *gpu.Device, p *model.Plan, o Options) (err error) {
-	c := p.Config
-	if r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)}); err != nil {
-		return err
-	}
+// newSampling makes the buffers of what draws tokens.
+func (r *resources) newSampling(d *gpu.Device, p *model.Plan, o Options) (err error) {
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
-	r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, c.Vocabulary))
+	r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, p.Config.Vocabulary))
 	return err
 }
 

@@ -35,7 +35,7 @@ type Options struct {
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
 	Deterministic bool
 	SelfTest      bool // compute with every kernel once, and compare
-	Late          bool // kernels that a model is not asked for first are made after its first token
+	Late          bool // kernels that a model may do without are made behind the first step that would take them
 	Profile       bool // time every kernel on the GPU; each step is then waited for
 	Progress      func(stage string, done, total int64)
 }
@@ -56,9 +56,10 @@ type Runner struct {
 	guessing   step.Guessing
 	waits      bool        // for its masks
 	look       *model.Look // at the next step, or nil
-	completing *completing // nil: late kernels are still to be made
-	host       [][]byte    // host memory: [block] as ReadBlocks gives it
-	hostStates [][]byte    // [state] as ReadState gives it
+	completing *completing // nil: no late kernel has been made yet
+	wrong      struckOut
+	host       [][]byte // host memory: [block] as ReadBlocks gives it
+	hostStates [][]byte // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
 	part       []byte // of blocks that are written

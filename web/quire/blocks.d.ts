@@ -56,6 +56,8 @@ export interface Stats {
   eventsDropped: number;
   /** How often a lost GPU was set up again. */
   recoveries: number;
+  /** Kernels made while the model runs that compute wrongly, by name: others do their work. */
+  struckOut: string;
   /** In the last step. */
   dispatches: number;
   gpuBuffers: number;

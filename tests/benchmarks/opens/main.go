@@ -35,7 +35,7 @@ async function quire(keep) {
   const {Quire} = await import('/quire/quire.js');
   const stages = {};
   const engine = await Quire.open({model, keep, context: 4096, onProgress: ({stage, from}) => { stages[stage] = clock(); if (from) out.from = from; }});
-  return {open: clock(), stages, first: () => engine.generate({prompt, maxTokens: 1, temperature: 0, ignoreEnd: true}).result, kept: engine.kept};
+  return {open: clock(), stages, compiling: engine.info.kernels, first: () => engine.generate({prompt, maxTokens: 1, temperature: 0, ignoreEnd: true}).result, kept: engine.kept};
 }
 async function wllama() {
   const {Wllama} = await import('/wllama/index.js');
@@ -45,8 +45,8 @@ async function wllama() {
   return {open: clock(), first: () => engine.createCompletion({prompt, max_tokens: 1, temperature: 0, ignore_eos: true, cache_prompt: false})};
 }
 const run = {quire: () => quire(false), kept: () => quire(true), wllama}[out.engine];
-run().then(async ({open, stages, first, kept}) => {
-  Object.assign(out, {open, stages});
+run().then(async ({open, stages, compiling, first, kept}) => {
+  Object.assign(out, {open, stages, compiling});
   await first();
   out.firstToken = clock();
   start = performance.now();
