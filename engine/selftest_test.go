@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 	_ "unsafe" // for linkname
 
 	"github.com/stretchr/testify/assert"
@@ -104,31 +103,4 @@ func TestSelfTestOfPenalties(t *testing.T) {
 	require.ErrorAs(t, result.Err, &wrong)
 	assert.Contains(t, wrong.Kernel, "penalize")
 	require.NoError(t, submit(t, e, plain).Result().Err)
-}
-
-// Kernels that are made while the model runs are tested, too. Where one computes wrongly, others go on doing its work, and Stats name it.
-func TestSelfTestOfLateKernels(t *testing.T) {
-	if runsFew() {
-		t.Skip("compiles for seconds in software")
-	}
-	hits := breakKernels(t, "matvec", "")
-	all := broken
-	broken = func(label, text string) string {
-		if !strings.Contains(label, " ×2") {
-			return text
-		}
-		return all(label, text)
-	}
-	e := openModel(t, "tiny-tales", Options{SelfTest: true, MaxSeqs: 2, Context: 64})
-	assert.Zero(t, *hits, "two rows have not been asked for")
-	twice := Request{Prompt: testPrompts(1)[0], MaxTokens: 5, IgnoreEnd: true, N: 2}
-	want := submit(t, e, twice).Result()
-	require.NoError(t, want.Err)
-	require.Eventually(t, func() bool {
-		require.Equal(t, want.Choices, submit(t, e, twice).Result().Choices)
-		return e.Stats().StruckOut != ""
-	}, time.Minute, time.Millisecond)
-	require.NotZero(t, *hits)
-	assert.Contains(t, e.Stats().StruckOut, " ×2")
-	require.Equal(t, want.Choices, submit(t, e, twice).Result().Choices)
 }

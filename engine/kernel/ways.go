@@ -82,7 +82,7 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	for _, s := range p.needed(all) {
 		l.ways = append(l.ways, &way{shape: s})
 	}
-	if p.Late {
+	if p.Late && Arithmetic(p.Variant) == p.Variant { // what is asked for by name is there at once
 		l.wait()
 	}
 	return nil

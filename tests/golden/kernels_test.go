@@ -30,14 +30,15 @@ var broken func(label, text string) string
 func goldenKernels(t *testing.T) map[string]string {
 	all := map[string]string{}
 	broken = func(label, text string) string {
-		all[(&gpu.Module{Text: text}).Hash()] = label
-		return "@compute @workgroup_size(1) fn main() {}"
+		hash := (&gpu.Module{Text: text}).Hash()
+		all[hash] = label
+		return "@compute @workgroup_size(1) fn main() {} // of its own, as its bindings are: " + hash
 	}
 	defer func() { broken = nil }()
 	for model, kvType := range map[string]string{"tiny-tales": "f32", "quire-tales": "f16"} {
 		ctx, cancel := context.WithCancel(context.Background())
 		f, size := testdata.Open(t, "models/"+model+".gguf")
-		_, err := engine.Open(ctx, gpu.ReaderSource(f, size), engine.Options{KVType: kvType, Context: 512, Variant: "baseline", TokenBudget: 512,
+		_, err := engine.Open(ctx, gpu.ReaderSource(f, size), engine.Options{KVType: kvType, Context: 512, Variant: "baseline", TokenBudget: 512, Eager: true,
 			GPU: gpu.Options{Adapter: os.Getenv("QUIRE_ADAPTER")}, Progress: func(p engine.Progress) {
 				if p.Stage == "weights" {
 					cancel()
