@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,14 +39,19 @@ func kept(t *testing.T, name string) (runs []report) {
 	return runs
 }
 
-func rate(t *testing.T, r report, test string, batch int) float64 {
-	for _, m := range r.Results {
-		if m.Test == test && m.Batch == batch {
-			return m.TokensPerSecond
+// rate is the median of what the runs measured.
+func rate(t *testing.T, runs []report, test string, batch int) float64 {
+	var all []float64
+	for _, r := range runs {
+		for _, m := range r.Results {
+			if m.Test == test && m.Batch == batch {
+				all = append(all, m.TokensPerSecond)
+			}
 		}
 	}
-	t.Fatalf("no %s of %d in %s", test, batch, r.Command)
-	return 0
+	require.NotEmpty(t, all, "%s of %d", test, batch)
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
 // Kept runs say what made them, on what.
@@ -74,11 +80,11 @@ func TestKeptRuns(t *testing.T) {
 func TestFiguresOfTheFrontPage(t *testing.T) {
 	text, err := os.ReadFile(root + "/README.md")
 	require.NoError(t, err)
-	native, web := kept(t, "native-llama-1b-h200.json")[0], kept(t, "web-llama-1b-h200.json")[0]
+	native, web := kept(t, "native-llama-1b-h200.json"), kept(t, "web-llama-1b-h200.json")
 	for _, row := range []struct {
 		name, test string
 		batch      int
-	}{{"prefill of 2,048 tokens", "pp2048", 1}, {"prefill of 8 × 2,048", "pp2048", 8}, {"decode, one sequence", "tg128", 1}, {"decode, 8 sequences", "tg128", 8}} {
+	}{{"prefill of 2,048 tokens", "pp2048", 1}, {"decode, one sequence", "tg128", 1}, {"decode, 8 sequences", "tg128", 8}} {
 		assert.Contains(t, string(text), fmt.Sprintf("| %s | %s | %s |\n", row.name, thousands(rate(t, native, row.test, row.batch)), thousands(rate(t, web, row.test, row.batch))))
 	}
 }
@@ -95,18 +101,18 @@ func thousands(x float64) string {
 func TestFiguresOfTypes(t *testing.T) {
 	text, err := os.ReadFile(root + "/docs/benchmarks.md")
 	require.NoError(t, err)
-	runs := map[string]report{}
+	runs := map[string][]report{}
 	for _, r := range kept(t, "native-types-h200.json") {
-		runs[r.Type] = r
+		runs[r.Type] = []report{r}
 	}
 	tests := map[string]string{}
 	for _, r := range kept(t, "native-types-lora-h200.json") { // of those that the later run is quoted for
 		switch r.Type {
 		case "q3_k", "mxfp4", "nvfp4", "iq4_nl", "iq4_xs":
-			runs[r.Type], tests[r.Type] = r, "pp512"
+			runs[r.Type], tests[r.Type] = []report{r}, "pp512"
 		}
 	}
-	later := kept(t, "native-types-lora-h200.json")[0]
+	later := kept(t, "native-types-lora-h200.json")[:1]
 	rows := regexp.MustCompile(`\| ([A-Z0-9_]+) \| (\d\.\d\d) \| (\d\.\d\d) `).FindAllStringSubmatch(string(text), -1)
 	require.Len(t, rows, 22)
 	for _, row := range rows {
