@@ -102,7 +102,7 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
 	for _, m := range []int{4, 8} {
-		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory), m, 0, a.subgroup})
+		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory, a.subgroup), m, 0, a.subgroup})
 	}
 	if a.matrix {
 		fewest := 96
@@ -114,7 +114,7 @@ func (a arithmetic) many(p *LinearParams) []shape {
 	if a.packed && packs(p.Matrix.Type) && p.Room > 0 {
 		ways = append(ways, packedWay{2, 1, 192}, packedWay{1, 1, 0})
 	}
-	ways = append(ways, skinnyWay{skinnyShapeOf(p, 16, a.memory), 32, 192, a.subgroup})
+	ways = append(ways, skinnyWay{skinnyShapeOf(p, 16, a.memory, a.subgroup), 32, 192, a.subgroup})
 	return append(ways, a.tiles()...)
 }
 

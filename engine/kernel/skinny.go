@@ -38,8 +38,8 @@ func (w skinnyWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) 
 }
 
 // skinnyShapeOf chooses for so many rows of x, as measured on an H200. Fewer rows of W make fewer groups: more invocations share them.
-// memory is what workgroups may have, in bytes.
-func skinnyShapeOf(p *LinearParams, rows, memory int) skinnyShape {
+// memory is what workgroups may have, in bytes; subgroup is how many invocations add up without it.
+func skinnyShapeOf(p *LinearParams, rows, memory int, subgroup uint32) skinnyShape {
 	s := skinnyShape{rows: rows, tile: 8, lanes: 16, workgroup: 128}
 	switch {
 	case p.Matrix.Rows >= 65536:
@@ -59,7 +59,7 @@ func skinnyShapeOf(p *LinearParams, rows, memory int) skinnyShape {
 			s.tile = 4
 		}
 	}
-	for s.staged(p) && s.stage() >= max(memory, baselineMemory) {
+	for s.room(p, int(subgroup)) > max(memory, baselineMemory) {
 		s.lanes /= 2
 	}
 	return s
@@ -68,8 +68,22 @@ func skinnyShapeOf(p *LinearParams, rows, memory int) skinnyShape {
 // staged says whether x goes through workgroup memory: where groups share it, and for its norm.
 func (s skinnyShape) staged(p *LinearParams) bool { return p.Norm || s.lanes < s.workgroup }
 
-// stage is how much of it that takes, in bytes: for what is multiplied and what comes next.
-func (s skinnyShape) stage() int { return 2 * s.rows * s.lanes * 32 }
+// room is the workgroup memory that a kernel takes, in bytes: for a copy of the weights' table, for x, what is multiplied and what comes next,
+// for its squares, and for sums of several subgroups.
+func (s skinnyShape) room(p *LinearParams, subgroup int) int {
+	table, vectors, part := 0, 1, min(s.lanes, subgroup)
+	if words := len(p.Matrix.Type.Table()); words > 1 {
+		table = words
+	}
+	if s.staged(p) {
+		vectors = 2 * s.rows * s.lanes * 2
+	}
+	squares, sums := s.rows*s.lanes*2/min(2*s.lanes, subgroup), 1
+	if s.lanes > part {
+		sums += s.workgroup / part * s.tile * s.rows
+	}
+	return 4 * (table + 4*vectors + squares + sums)
+}
 
 // baselineMemory is the workgroup memory that WebGPU promises.
 const baselineMemory = 16 << 10

@@ -131,14 +131,23 @@ func large() gpu.AdapterInfo {
 
 // Where workgroups have little memory, x goes through it in smaller shares.
 func TestSkinnyFitsMemory(t *testing.T) {
-	for _, rows := range []int{4, 8, 16} {
-		for _, n := range []int{512, 8192, 65536} {
-			p := &LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: n, Cols: 2048}, Norm: true}
-			for _, memory := range []int{16 << 10, 32 << 10} {
-				assert.Less(t, skinnyShapeOf(p, rows, memory).stage(), memory, "%d rows of x, %d of W", rows, n)
+	for _, typ := range []quant.Type{quant.Q4_0, quant.IQ2_S} {
+		for _, rows := range []int{4, 8, 16} {
+			for _, n := range []int{512, 8192, 65536} {
+				p := &LinearParams{Matrix: &Matrix{Type: typ, Rows: n, Cols: 2048}, Norm: true}
+				for _, memory := range []int{16 << 10, 32 << 10} {
+					for _, subgroup := range []uint32{8, 32} {
+						assert.LessOrEqual(t, skinnyShapeOf(p, rows, memory, subgroup).room(p, int(subgroup)), memory, "%s: %d rows of x, %d of W", typ, rows, n)
+					}
+				}
 			}
 		}
 	}
+	p := &LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, Norm: true}
+	assert.Equal(t, 16, skinnyShapeOf(p, 16, 32<<10, 32).lanes)
+	assert.Equal(t, 8, skinnyShapeOf(p, 16, 16<<10, 32).lanes)
+	p.Matrix.Type = quant.IQ2_S // table, x twice, squares, sums and what stands for none
+	assert.Equal(t, 8<<10+2*16*16*32+16*16*2/8*4+128/8*8*16*4+4, skinnyShape{16, 8, 16, 128}.room(p, 8))
 }
 
 // What a model is asked for first is made at once, and some of it stands in for what is late: for few rows what has them one by one. Products
