@@ -1,11 +1,12 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] for some rows of x: a weight is turned into a float once for ROWS of them.
 //
-// A group of LANES invocations owns TILE consecutive rows of W: each takes every LANES-th unit of K of all of them, with ROWS rows
-// of x, so that both are read seldom, and holds TILE·ROWS sums. Where the group adds up, each invocation ends with a share of them.
+// A group of LANES invocations owns TILE consecutive rows of W: each takes every LANES-th share of K of all of them, EACH units, with ROWS
+// rows of x, so that both are read seldom, and holds TILE·ROWS sums. Where the group adds up, each invocation ends with a share of them.
 // A workgroup holds WORKGROUP / LANES groups, which share what is read of x where it is STAGED; workgroup_id.z counts groups of ROWS
 // rows of x. What a turn multiplies is read while the one before it multiplies.
 //! include: step weights fold
 //! slot ends: ends_pairs ends_heads
+//! slot share: share_unit share_pair
 //! slot adapters: adapters_none adapters_lora
 //! const ROWS: u32       rows of x that the weights are read once for, a multiple of 4
 //! const QUADS: u32      fours of them
@@ -16,10 +17,11 @@
 //! const M_WORD: u32     the step's word with the number of rows
 //! const WORKGROUP: u32  invocations of a workgroup
 //! const LANES: u32      invocations that share rows of W
+//! const EACH: u32       units that each takes at once: 1 or 2
 //! const TILE: u32       rows of W that such a group owns, an even number
 //! const SUMS: u32       TILE·ROWS
 //! const SPANS: u32      how often a subgroup's part of a group is halved
-//! const HELD: u32       vec4s of x that an invocation stages a turn at most: ROWS·LANES·2 / WORKGROUP, rounded up
+//! const HELD: u32       vec4s of x that an invocation stages a turn at most: ROWS·LANES·EACH·2 / WORKGROUP, rounded up
 //! const STARTS: u32     rows of x whose beginnings an invocation knows: HELD, or ROWS
 //! const STAGED: bool    x goes through workgroup memory, as it must with NORM
 //! const FOLDS: u32      how often a subgroup's part of a row's squares is halved
@@ -27,20 +29,23 @@
 //! const EPS: f32        the norm's
 //! const GATHER: bool    row m of x is the token of output m
 const COLUMNS: u32 = 4u;
+const HALF: u32 = 2u;                // halves of a unit
 const QUARTER: u32 = SUMS / 4u;
 const PART: u32 = 1u << SPANS;       // lanes of a group in one subgroup
 const PARTS: u32 = LANES / PART;
 const SHARED: u32 = WORKGROUP / PART * SUMS * u32(PARTS > 1u) + 1u;
 var<workgroup> parts: array<f32, SHARED>;
 
-const UNITS: u32 = STRIPS * 4u;
-const TURNS: u32 = (UNITS + LANES - 1u) / LANES;
-const WIDTH: u32 = LANES * 2u;       // vec4s of a row of x that a turn takes
-const STAGE: u32 = ROWS * WIDTH;
+const SHARES: u32 = STRIPS * 4u / EACH;
+const TURNS: u32 = (SHARES + LANES - 1u) / LANES;
+const WIDTH: u32 = LANES * EACH * 2u; // vec4s of a row of x that a turn takes
+const PLACES: u32 = ROWS * WIDTH;
+const PITCH: u32 = LANES + EACH - 1u; // of those that stand together, so that they are written to as many banks as they are read from
+const STAGE: u32 = ROWS * EACH * 2u * PITCH;
 const STAGES: u32 = select(1u, STAGE * 2u, STAGED);
 var<workgroup> stage: array<vec4<f32>, STAGES>;
 
-const SQUARES: u32 = STAGE >> FOLDS;
+const SQUARES: u32 = PLACES >> FOLDS;
 var<workgroup> squares: array<f32, SQUARES>;
 
 // rms gives 1/rms of the m-th row.
@@ -63,13 +68,13 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let m0 = wid.z * ROWS;
 
     table_start(lid);
-    var ahead: array<Unit, TILE>;
+    var ahead: array<Share, TILE>;
     var bits: array<Bits, TILE>;
     //! unroll
     for (var t = 0u; t < TILE; t++) {
-        let unit = min(lane, UNITS - 1u);
-        ahead[t] = unit_at(weight_row(first, t), unit);
-        bits[t] = bits_at(weight_row(first, t), unit / 4u);
+        let share = min(lane, SHARES - 1u);
+        ahead[t] = share_at(weight_row(first, t), share);
+        bits[t] = bits_at(weight_row(first, t), share * EACH / 4u);
     }
     var starts: array<u32, STARTS>;
     var held: array<vec4<f32>, HELD>;
@@ -106,16 +111,17 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 let place = lid + i * WORKGROUP;
                 let at = place % WIDTH;
                 var v = held[i];
-                if UNITS % LANES != 0u && turn * WIDTH + at >= STRIPS * 8u {
+                if SHARES % LANES != 0u && turn * WIDTH + at >= STRIPS * 8u {
                     v = vec4<f32>();
                 }
                 if NORM {
                     square[i] += dot(v, v);
                     v *= factor[i];
                 }
-                // Low halves of units first, then the high ones.
-                if STAGE % WORKGROUP == 0u || place < STAGE {
-                    stage[buffer + place - at + at / 4u % 2u * LANES + at / 8u * 4u + at % 4u] = v;
+                // What invocations read at once stands together: low halves of their first units, then of the second, then the high ones.
+                if PLACES % WORKGROUP == 0u || place < PLACES {
+                    let unit = at / 8u * 4u + at % 4u;
+                    stage[buffer + ((place / WIDTH * 2u + at / 4u % 2u) * EACH + unit % EACH) * PITCH + unit / EACH] = v;
                 }
             }
             workgroupBarrier();
@@ -129,61 +135,50 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 }
             }
         }
-        let unit = min(turn * LANES + lane, UNITS - 1u);
+        let unit = min(turn * LANES + lane, SHARES - 1u) * EACH;
         let at = unit / 4u * 8u + unit % 4u;
-        var units: array<Unit, TILE>;
+        var shares: array<Share, TILE>;
         var scale: array<Scale, TILE>;
-        let next = min(min(turn + 1u, TURNS - 1u) * LANES + lane, UNITS - 1u);
+        let next = min(min(turn + 1u, TURNS - 1u) * LANES + lane, SHARES - 1u);
         //! unroll
         for (var t = 0u; t < TILE; t++) {
-            units[t] = ahead[t];
+            shares[t] = ahead[t];
             scale[t] = scale_of(bits[t], unit / 4u);
-            ahead[t] = unit_at(weight_row(first, t), next);
-            bits[t] = bits_at(weight_row(first, t), next / 4u);
+            ahead[t] = share_at(weight_row(first, t), next);
+            bits[t] = bits_at(weight_row(first, t), next * EACH / 4u);
         }
-        let beyond = !STAGED && UNITS % LANES != 0u && turn * LANES + lane >= UNITS;
-        var v: array<vec4<f32>, ROWS>;
+        let beyond = !STAGED && SHARES % LANES != 0u && turn * LANES + lane >= SHARES;
         //! unroll
-        for (var m = 0u; m < ROWS; m++) {
-            if STAGED {
-                v[m] = stage[buffer + m * WIDTH + lane];
-            } else {
-                v[m] = x[starts[m % STARTS] + at];
-            }
-        }
-        if beyond {
-            v = array<vec4<f32>, ROWS>();
-        }
-        //! unroll
-        for (var t = 0u; t < TILE; t++) {
-            let w = weights_low(units[t], scale[t]);
+        for (var j = 0u; j < EACH; j++) {
             //! unroll
-            for (var c = 0u; c < COLUMNS; c++) {
+            for (var h = 0u; h < HALF; h++) { // low, then high
+                var v: array<vec4<f32>, ROWS>;
                 //! unroll
-                for (var q = 0u; q < QUADS; q++) {
-                    sums[t * QUADS + q] = fma(vec4<f32>(w[c]), vec4<f32>(v[q * 4u][c], v[q * 4u + 1u][c], v[q * 4u + 2u][c], v[q * 4u + 3u][c]), sums[t * QUADS + q]);
+                for (var m = 0u; m < ROWS; m++) {
+                    if STAGED {
+                        v[m] = stage[buffer + ((m * 2u + h) * EACH + j) * PITCH + lane];
+                    } else {
+                        v[m] = x[starts[m % STARTS] + at + j + h * 4u];
+                    }
                 }
-            }
-        }
-        //! unroll
-        for (var m = 0u; m < ROWS; m++) {
-            if STAGED {
-                v[m] = stage[buffer + m * WIDTH + LANES + lane];
-            } else {
-                v[m] = x[starts[m % STARTS] + at + 4u];
-            }
-        }
-        if beyond {
-            v = array<vec4<f32>, ROWS>();
-        }
-        //! unroll
-        for (var t = 0u; t < TILE; t++) {
-            let w = weights_high(units[t], scale[t]);
-            //! unroll
-            for (var c = 0u; c < COLUMNS; c++) {
+                if beyond {
+                    v = array<vec4<f32>, ROWS>();
+                }
                 //! unroll
-                for (var q = 0u; q < QUADS; q++) {
-                    sums[t * QUADS + q] = fma(vec4<f32>(w[c]), vec4<f32>(v[q * 4u][c], v[q * 4u + 1u][c], v[q * 4u + 2u][c], v[q * 4u + 3u][c]), sums[t * QUADS + q]);
+                for (var t = 0u; t < TILE; t++) {
+                    var w: vec4<f32>;
+                    if h == 0u {
+                        w = weights_low(share_unit(shares[t], j), scale[t]);
+                    } else {
+                        w = weights_high(share_unit(shares[t], j), scale[t]);
+                    }
+                    //! unroll
+                    for (var c = 0u; c < COLUMNS; c++) {
+                        //! unroll
+                        for (var q = 0u; q < QUADS; q++) {
+                            sums[t * QUADS + q] = fma(vec4<f32>(w[c]), vec4<f32>(v[q * 4u][c], v[q * 4u + 1u][c], v[q * 4u + 2u][c], v[q * 4u + 3u][c]), sums[t * QUADS + q]);
+                        }
+                    }
                 }
             }
         }
@@ -194,7 +189,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             for (var s = 0u; s < FOLDS; s++) {
                 square[i] += subgroupShuffleXor(square[i], 1u << s);
             }
-            if lid % (1u << FOLDS) == 0u && (STAGE % WORKGROUP == 0u || lid + i * WORKGROUP < STAGE) {
+            if lid % (1u << FOLDS) == 0u && (PLACES % WORKGROUP == 0u || lid + i * WORKGROUP < PLACES) {
                 squares[(lid + i * WORKGROUP) >> FOLDS] = square[i];
             }
         }

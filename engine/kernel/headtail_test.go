@@ -114,7 +114,11 @@ func (r *rig) testHeads(c headCase) {
 			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
 				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8}
 			if c.variant == "skinny" {
-				p.Variant, p.only = "", skinnyWay{skinnyShape{rows: 4 << (len(c.positions) % 2), tile: 4 << (c.k / 96 % 2), lanes: 8, workgroup: 32}, 0, 0, subgroupSize(r.dev.Info())}
+				p.Variant, p.only = "", skinnyWay{skinnyShape{rows: 4 << (len(c.positions) % 2), tile: 4 << (c.k / 96 % 2), lanes: 8, each: 1, workgroup: 32}, 0, 0, subgroupSize(r.dev.Info())}
+				if w := p.only.(skinnyWay); unitIsWord(c.typ) {
+					w.each = 2
+					p.only = w
+				}
 			}
 			linear, err := NewLinear(r.dev, p)
 			require.NoError(r, err)

@@ -36,12 +36,12 @@ func BenchmarkLinear(b *testing.B) {
 	}
 }
 
-// BenchmarkSkinny runs products of a few rows in shapes that $QUIRE_SHAPES lists, each "rows.tile.lanes.workgroup", with an RMSNorm of x where
+// BenchmarkSkinny runs products of a few rows in shapes that $QUIRE_SHAPES lists, each "rows.tile.lanes.each.workgroup", with an RMSNorm of x where
 // $QUIRE_NORM is set.
 func BenchmarkSkinny(b *testing.B) {
 	for _, text := range strings.Fields(os.Getenv("QUIRE_SHAPES")) {
 		w := skinnyWay{subgroup: subgroupSize(gputest.Device(b).Info())}
-		_, err := fmt.Sscanf(text, "%d.%d.%d.%d", &w.rows, &w.tile, &w.lanes, &w.workgroup)
+		_, err := fmt.Sscanf(text, "%d.%d.%d.%d.%d", &w.rows, &w.tile, &w.lanes, &w.each, &w.workgroup)
 		require.NoError(b, err, text)
 		for _, t := range []quant.Type{quant.Q4_0, quant.Q4_K, quant.Q8_0} {
 			for _, s := range benchShapes {

@@ -11,6 +11,7 @@ import (
 type skinnyShape struct {
 	rows, tile int // of x and of W that an invocation multiplies
 	lanes      int // invocations that share them, each a part of K
+	each       int // units that each of them takes at once: 1, or 2 of a word each
 	workgroup  int
 }
 
@@ -40,7 +41,7 @@ func (w skinnyWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) 
 // skinnyShapeOf chooses for so many rows of x, as measured on an H200. Fewer rows of W make fewer groups: more invocations share them.
 // memory is what workgroups may have, in bytes; subgroup is how many invocations add up without it.
 func skinnyShapeOf(p *LinearParams, rows, memory int, subgroup uint32) skinnyShape {
-	s := skinnyShape{rows: rows, tile: 8, lanes: 16, workgroup: 128}
+	s := skinnyShape{rows: rows, tile: 8, lanes: 16, each: 1, workgroup: 128}
 	switch {
 	case p.Matrix.Rows >= 65536:
 		s.lanes = 8
@@ -59,14 +60,24 @@ func skinnyShapeOf(p *LinearParams, rows, memory int, subgroup uint32) skinnySha
 			s.tile = 4
 		}
 	}
+	if rows == 8 && p.Matrix.Rows >= 8192 && p.Matrix.Cols < 4096 && unitIsWord(p.Matrix.Type) { // longer rows gain nothing
+		s.lanes, s.workgroup, s.each = 16, 128, 2
+	}
 	for s.room(p, int(subgroup)) > max(memory, baselineMemory) {
-		s.lanes /= 2
+		if s.each > 1 {
+			s.each = 1
+		} else {
+			s.lanes /= 2
+		}
 	}
 	return s
 }
 
 // staged says whether x goes through workgroup memory: where groups share it, and for its norm.
 func (s skinnyShape) staged(p *LinearParams) bool { return p.Norm || s.lanes < s.workgroup }
+
+// width is the vec4s of a row of x that are multiplied in a turn.
+func (s skinnyShape) width() int { return 2 * s.lanes * s.each }
 
 // room is the workgroup memory that a kernel takes, in bytes: for a copy of the weights' table, for x, what is multiplied and what comes next,
 // for its squares, and for sums of several subgroups.
@@ -76,9 +87,9 @@ func (s skinnyShape) room(p *LinearParams, subgroup int) int {
 		table = words
 	}
 	if s.staged(p) {
-		vectors = 2 * s.rows * s.lanes * 2
+		vectors = 2 * s.rows * s.each * 2 * (s.lanes + s.each - 1)
 	}
-	squares, sums := s.rows*s.lanes*2/min(2*s.lanes, subgroup), 1
+	squares, sums := s.rows*s.width()/min(s.width(), subgroup), 1
 	if s.lanes > part {
 		sums += s.workgroup / part * s.tile * s.rows
 	}
@@ -93,14 +104,17 @@ func skinnySpec(p *LinearParams, piece Piece, shape skinnyShape, subgroup int) S
 	s.Shape += fmt.Sprintf(" ×%d", shape.rows)
 	held, starts := 1, shape.rows
 	if shape.staged(p) {
-		held = ceilDiv(2*shape.rows*shape.lanes, shape.workgroup)
+		held = ceilDiv(shape.rows*shape.width(), shape.workgroup)
 		starts = held
 	}
-	s.Consts = append(s.Consts, Const{"ROWS", shape.rows}, Const{"QUADS", shape.rows / 4}, Const{"LANES", shape.lanes}, Const{"TILE", shape.tile},
+	s.Consts = append(s.Consts, Const{"ROWS", shape.rows}, Const{"QUADS", shape.rows / 4}, Const{"LANES", shape.lanes}, Const{"EACH", shape.each}, Const{"TILE", shape.tile},
 		Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", shape.tile * shape.rows}, Const{"GATHER", p.Gather}, Const{"STAGED", shape.staged(p)}, Const{"HELD", held}, Const{"STARTS", starts},
-		Const{"SPANS", mathbits.TrailingZeros(uint(min(shape.lanes, subgroup)))}, Const{"FOLDS", mathbits.TrailingZeros(uint(min(2*shape.lanes, subgroup)))},
+		Const{"SPANS", mathbits.TrailingZeros(uint(min(shape.lanes, subgroup)))}, Const{"FOLDS", mathbits.TrailingZeros(uint(min(shape.width(), subgroup)))},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols})
-	s.Slots["ends"] = "ends_pairs"
+	s.Slots["ends"], s.Slots["share"] = "ends_pairs", "share_unit"
+	if shape.each > 1 {
+		s.Slots["share"] = "share_pair"
+	}
 	s.Bindings = append(s.Bindings, gpu.ReadOnly)
 	if p.storesHeads(shape.rows) {
 		p.storeHeads(&s, "ends", "ends_heads")

@@ -11,6 +11,15 @@ func readsStrips(t quant.Type) bool {
 	return false
 }
 
+// unitIsWord says whether a unit's codes are one word.
+func unitIsWord(t quant.Type) bool {
+	switch t {
+	case quant.Q4_0, quant.Q4_1, quant.Q4_K, quant.MXFP4, quant.IQ4_NL, quant.IQ4_XS:
+		return true
+	}
+	return false
+}
+
 // stripsOfType has a kernel read strips of a type whole. Where codes stand in bits of words they are opened as what f16 has below its normal
 // numbers, two at once, for which less is to be done than for each as a float.
 func stripsOfType(s *Spec, t quant.Type) {

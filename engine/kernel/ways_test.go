@@ -67,7 +67,7 @@ type inPrecision struct {
 // waysToTest are ways for few rows and for many.
 func waysToTest(info gpu.AdapterInfo) (few, many []inPrecision) {
 	if lanes := uint32(info.SubgroupLanes()); lanes > 0 {
-		for _, s := range []skinnyShape{{4, 4, 32, 64}, {4, 2, 64, 64}, {8, 4, 16, 128}, {16, 2, 8, 64}} {
+		for _, s := range []skinnyShape{{8, 8, 8, 2, 64}, {4, 2, 32, 2, 32}, {4, 4, 32, 1, 64}, {4, 2, 64, 1, 64}, {8, 4, 16, 1, 128}, {16, 2, 8, 1, 64}} {
 			few = append(few, inPrecision{skinnyWay{s, 0, 0, lanes}, nil})
 		}
 	}
@@ -103,6 +103,10 @@ func TestWays(t *testing.T) {
 		for i, c := range cases {
 			// Each way has one of the cases, and the next way the next.
 			_, integers := s.(packedWay)
+			few, _ := s.(skinnyWay)
+			if few.each > 1 && !unitIsWord(c.typ) {
+				continue
+			}
 			if !all && i != turn%len(cases) || integers && !(packs(c.typ) && gpu.PackedDot()) {
 				continue
 			}
@@ -147,7 +151,7 @@ func TestSkinnyFitsMemory(t *testing.T) {
 	assert.Equal(t, 16, skinnyShapeOf(p, 16, 32<<10, 32).lanes)
 	assert.Equal(t, 8, skinnyShapeOf(p, 16, 16<<10, 32).lanes)
 	p.Matrix.Type = quant.IQ2_S // table, x twice, squares, sums and what stands for none
-	assert.Equal(t, 8<<10+2*16*16*32+16*16*2/8*4+128/8*8*16*4+4, skinnyShape{16, 8, 16, 128}.room(p, 8))
+	assert.Equal(t, 8<<10+2*16*16*32+16*16*2/8*4+128/8*8*16*4+4, skinnyShape{16, 8, 16, 1, 128}.room(p, 8))
 }
 
 // What a model is asked for first is made at once, and some of it stands in for what is late: for few rows what has them one by one. Products
