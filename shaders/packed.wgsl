@@ -19,6 +19,7 @@
 @group(0) @binding(3) var<storage, read> x: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 
+const FOUR: u32 = 4u; // rows of a quad, and words between two turns of the loop over a strip
 const PASSES: u32 = 1u + u32(HALVES); // over a strip, whose halves may have scales of their own
 const XS_WIDE: u32 = 16u * HIGH;  // vec4s in a staged column, of four rows each
 const WS_WIDE: u32 = 16u * BROAD;
@@ -96,42 +97,51 @@ fn multiply(sums: ptr<function, array<vec4<f32>, SUMS>>, lid: u32) {
     let ty = lid / 16u;
     for (var half = 0u; half < PASSES; half++) {
         var h = array<vec4<i32>, SUMS>();
-        for (var i8 = 0u; i8 < 8u / PASSES; i8++) {
-            let d = half * (8u / PASSES) + i8;
-            var b: array<vec4<u32>, BROAD>;
-            for (var j = 0u; j < BROAD; j++) {
-                b[j] = ws[d * WS_WIDE + j * 16u + tx];
-            }
-            for (var i = 0u; i < HIGH; i++) {
-                let a = xs[d * XS_WIDE + i * 16u + ty];
+        for (var four = 0u; four < 2u / PASSES; four++) {
+            //! unroll
+            for (var word = 0u; word < FOUR; word++) {
+                let d = half * (8u / PASSES) + four * FOUR + word;
+                var b: array<vec4<u32>, BROAD>;
+                //! unroll
                 for (var j = 0u; j < BROAD; j++) {
-                    let s = (i * BROAD + j) * 4u;
-                    h[s] = dots(a.x, b[j], h[s]);
-                    h[s + 1u] = dots(a.y, b[j], h[s + 1u]);
-                    h[s + 2u] = dots(a.z, b[j], h[s + 2u]);
-                    h[s + 3u] = dots(a.w, b[j], h[s + 3u]);
+                    b[j] = ws[d * WS_WIDE + j * 16u + tx];
+                }
+                //! unroll
+                for (var i = 0u; i < HIGH; i++) {
+                    let a = xs[d * XS_WIDE + i * 16u + ty];
+                    //! unroll
+                    for (var j = 0u; j < BROAD; j++) {
+                        //! unroll
+                        for (var r = 0u; r < FOUR; r++) {
+                            h[(i * BROAD + j) * FOUR + r] = dots(a[r], b[j], h[(i * BROAD + j) * FOUR + r]);
+                        }
+                    }
                 }
             }
         }
+        //! unroll
         for (var i = 0u; i < HIGH; i++) {
             let a = x_scale[i * 16u + ty];
+            //! unroll
             for (var j = 0u; j < BROAD; j++) {
                 let b = w_scale[j * 16u + tx][half];
-                let s = (i * BROAD + j) * 4u;
-                for (var r = 0u; r < 4u; r++) {
-                    (*sums)[s + r] += vec4<f32>(h[s + r]) * (a[r] * b);
+                //! unroll
+                for (var r = 0u; r < FOUR; r++) {
+                    (*sums)[(i * BROAD + j) * FOUR + r] += vec4<f32>(h[(i * BROAD + j) * FOUR + r]) * (a[r] * b);
                 }
             }
         }
     }
     if HAS_MIN {
+        //! unroll
         for (var i = 0u; i < HIGH; i++) {
             let a = x_sum[i * 16u + ty];
+            //! unroll
             for (var j = 0u; j < BROAD; j++) {
                 let least = w_least[j * 16u + tx][0];
-                let s = (i * BROAD + j) * 4u;
-                for (var r = 0u; r < 4u; r++) {
-                    (*sums)[s + r] += a[r] * least;
+                //! unroll
+                for (var r = 0u; r < FOUR; r++) {
+                    (*sums)[(i * BROAD + j) * FOUR + r] += a[r] * least;
                 }
             }
         }

@@ -26,7 +26,7 @@ func (w packedWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	s.Consts = append(s.Consts, Const{"GATHER", false}, Const{"OVER", false}, Const{"ADAPTS", true},
 		Const{"HIGH", w.high}, Const{"BROAD", w.broad}, Const{"ROOM", p.Room})
 	s.Consts = slices.DeleteFunc(s.Consts, func(c Const) bool { return c.Name == "X_STRIDE" })
-	s.MaxTurns = -1
+	s.Unrolled, s.MaxTurns = true, -1
 	return []Spec{s}, nil
 }
 
