@@ -11,6 +11,7 @@
 //! slot rows: rows_step rows_sorted
 //! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
+//! slot parts: parts_none parts_some
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
 //! const DEPTH: u32     columns that are staged at a time
 //! const N: u32         rows of this piece of W
@@ -147,22 +148,26 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     var source = sources(lid, tile, n0);
     var fetched: Fetched;
     var sums: array<vec4<f32>, SUMS>;
+    let begin = k_begin(wid.z);
+    let end = k_end(wid.z);
     if AHEAD {
-        fetch(&fetched, &source, K_BEGIN, lid);
-        stage(&fetched, K_BEGIN, lid, 0u);
-        for (var k = K_BEGIN; k < K_END; k += 2u * PARTS) { // two halves a turn, so that their places are constants
+        fetch(&fetched, &source, begin, lid);
+        stage(&fetched, begin, lid, 0u);
+        //! turns: (K_END - K_BEGIN + 2u * PARTS - 1u) / (2u * PARTS)
+        for (var k = begin; k < end; k += 2u * PARTS) { // two halves a turn, so that their places are constants
             workgroupBarrier();
             fetch(&fetched, &source, k + PARTS, lid);
             multiply(&sums, lid, 0u);
             stage(&fetched, k + PARTS, lid, DEPTH);
             workgroupBarrier();
-            let next = min(k + 2u * PARTS, K_END - PARTS);
+            let next = min(k + 2u * PARTS, end - PARTS);
             fetch(&fetched, &source, next, lid);
             multiply(&sums, lid, DEPTH);
             stage(&fetched, next, lid, 0u);
         }
     } else {
-        for (var k = K_BEGIN; k < K_END; k += PARTS) {
+        //! turns: (K_END - K_BEGIN + PARTS - 1u) / PARTS
+        for (var k = begin; k < end; k += PARTS) {
             fetch(&fetched, &source, k, lid);
             stage(&fetched, k, lid, 0u);
             workgroupBarrier();
@@ -181,7 +186,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             if m >= tile.end {
                 continue;
             }
-            let row = y_row(m);
+            let row = part_row(wid.z, tile.end, y_row(m));
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
                 var v = done[(i * QUADS + j) * 4u + r];

@@ -3,6 +3,7 @@
 //! include: step weights tile store_pair
 //! slot rows: rows_step rows_sorted
 //! slot matrix: matrix_subgroup matrix_plain
+//! slot parts: parts_none parts_some
 //! const N: u32         rows of this piece of W
 //! const STRIPS: u32    strips of 32 weights in a row
 //! const X_STRIDE: u32  floats from one row of x to the next
@@ -101,14 +102,14 @@ fn multiply(sums: ptr<function, array<Result, FRAGMENTS>>, subgroup: u32) {
 }
 
 // store_patch stores the fragment that lies in the subgroup's patch: rows of x from m0 on, rows of W from n0 on.
-fn store_patch(tile: Tile, m0: u32, n0: u32, subgroup: u32, own: u32) {
+fn store_patch(tile: Tile, part: u32, m0: u32, n0: u32, subgroup: u32, own: u32) {
     let fours = adapter_fours();
     for (var pair = own; pair < 128u; pair += SUBGROUP) {
         let m = m0 + pair / 8u;
         let n = n0 + pair % 8u * 2u;
         let at = subgroup * 16u * PATCH + pair / 8u * PATCH + pair % 8u * 2u;
         if m < tile.end && n < N {
-            store_pair(floats[at], floats[at + 1u], 1.0, y_row(m), n, tile.bias, fours);
+            store_pair(floats[at], floats[at + 1u], 1.0, part_row(part, tile.end, y_row(m)), n, tile.bias, fours);
         }
     }
 }
@@ -121,8 +122,11 @@ fn attend(group: vec3<u32>, subgroup: u32, lid: u32) {
     let n0 = group.x * WIDE;
     var sums: array<Result, FRAGMENTS>;
     var f: Fetched;
-    fetch(&f, tile, n0, 0u, 0u, lid);
-    for (var strip = 0u; strip < STRIPS; strip++) {
+    let begin = k_begin(group.z) / 8u;
+    let end = k_end(group.z) / 8u;
+    fetch(&f, tile, n0, begin, 0u, lid);
+    //! turns: STRIPS
+    for (var strip = begin; strip < end; strip++) {
         put(&f, lid);
         workgroupBarrier();
         if UNITS == 2u {
@@ -132,7 +136,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lid: u32) {
             put(&f, lid);
             workgroupBarrier();
         }
-        fetch(&f, tile, n0, min(strip + 1u, STRIPS - 1u), 0u, lid);
+        fetch(&f, tile, n0, min(strip + 1u, end - 1u), 0u, lid);
         multiply(&sums, subgroup);
         workgroupBarrier();
     }
@@ -143,7 +147,7 @@ fn attend(group: vec3<u32>, subgroup: u32, lid: u32) {
         for (var j = 0u; j < ACROSS; j++) {
             keep_result(subgroup * 16u * PATCH, PATCH, sums[i * ACROSS + j]);
             workgroupBarrier();
-            store_patch(tile, tile.first + (subgroup / SIDE * DOWN + i) * 16u, n0 + (subgroup % SIDE * ACROSS + j) * 16u, subgroup, own);
+            store_patch(tile, group.z, tile.first + (subgroup / SIDE * DOWN + i) * 16u, n0 + (subgroup % SIDE * ACROSS + j) * 16u, subgroup, own);
             workgroupBarrier();
         }
     }

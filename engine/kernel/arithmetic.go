@@ -101,6 +101,9 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 // included, and a tile is taken where there are enough of them for all units.
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
+	if split := a.split(p); split.parts > 1 { // stands where no other's work may be left to it
+		ways = append(ways, split)
+	}
 	for _, m := range []int{4, 8} {
 		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory, a.subgroup), m, 0, a.subgroup})
 	}

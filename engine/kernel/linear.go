@@ -41,6 +41,8 @@ type LinearParams struct {
 	MinRows int
 	// Room is the most rows that LinearViews.Rounded holds; 0 without one.
 	Room int
+	// PartsRoom is the most rows that LinearViews.Parts holds parts of; 0 without it.
+	PartsRoom int
 	// Late has what others can do wait until there are rows for it, and for Complete.
 	Late bool
 	// Variant is "" to let the adapter decide, or one of LinearVariants.
@@ -64,6 +66,7 @@ type LinearParams struct {
 type LinearViews struct {
 	Step, X, Y, Bias, Norm, Normed, Adapters gpu.View
 	Rounded                                  gpu.View  // scratch of RoundedWords
+	Parts                                    gpu.View  // scratch of PartsWords
 	Heads                                    HeadViews // with LinearParams.Heads
 }
 
@@ -74,6 +77,7 @@ type Linear struct {
 	subgroup uint32      // that the norm adds up in; 0: a workgroup
 	norm     *RMSNorm    // for the ways that don't find the norm themselves
 	round    *gpu.Kernel // for those that multiply integers
+	sum      *gpu.Kernel // for those that sum in parts
 	ways     []*way
 }
 
@@ -124,6 +128,9 @@ func (l *Linear) add(which func(*way) bool) error {
 			if err := w.add(l.dev, &l.params, piece); err != nil {
 				return err
 			}
+			if err := l.addSum(w); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -160,8 +167,11 @@ func (l *Linear) Take(ctx context.Context, right func(*gpu.Kernel) bool) error {
 		if !w.late || len(w.kernels) == 0 || w.taken.Load() {
 			continue
 		}
-		good := true
-		for _, k := range slices.Concat(w.kernels...) {
+		good, kernels := true, slices.Concat(w.kernels...)
+		if w.split() {
+			kernels = append(kernels, l.sum)
+		}
+		for _, k := range kernels {
 			if err := k.Wait(ctx); err != nil {
 				return err
 			}
@@ -224,8 +234,10 @@ func (l *Linear) Kernels() []*gpu.Kernel {
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)
 	}
-	if l.round != nil {
-		all = append(all, l.round)
+	for _, k := range []*gpu.Kernel{l.round, l.sum} {
+		if k != nil {
+			all = append(all, k)
+		}
 	}
 	return all
 }

@@ -183,6 +183,10 @@ func (r *rig) runLinear(c linearCase) linearResult {
 		words := RoundedWords(c.k, p.Room)
 		v.Rounded = r.rows("rounded", r.same(words, nan), words, words, 0).All()
 	}
+	if p.PartsRoom > 0 {
+		words := 8 * c.m * RowStride(c.n) // of 8 parts
+		v.Parts = r.rows("parts", r.same(words, nan), words, words, 0).All()
+	}
 	var adapt func(*gpu.Recorder, bool)
 	if c.lora != nil {
 		v.Adapters, adapt = c.lora.bind(r, p.Adapters, v, &step, c.m)

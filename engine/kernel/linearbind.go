@@ -11,6 +11,7 @@ type LinearBind struct {
 	views LinearViews
 	norm  *gpu.BindGroup
 	round *gpu.BindGroup
+	sum   *gpu.BindGroup
 	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they are taken
 }
 
@@ -72,7 +73,10 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 		if w.stores(&l.params) {
 			views = l.params.headViews(v, piece)
 		}
-		if l.params.Adapters != nil {
+		switch {
+		case w.split():
+			views[4] = v.Parts
+		case l.params.Adapters != nil:
 			views = append(views, v.Adapters)
 		}
 		var parts []*gpu.BindGroup
@@ -84,6 +88,11 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 			parts = append(parts, g)
 		}
 		all = append(all, parts)
+	}
+	if w.split() {
+		if err := l.bindSum(b); err != nil {
+			return err
+		}
 	}
 	b.ways[i] = all
 	return nil
@@ -153,6 +162,10 @@ func (l *Linear) RecordBy(w Way, rec *gpu.Recorder, b *LinearBind, m int) (store
 		for j, k := range w.kernels[p] {
 			rec.Dispatch(k, b.ways[w.i][p][j], x, y, z)
 		}
+	}
+	if w.split() {
+		x, y := l.params.sumGroups(m)
+		rec.Dispatch(l.sum, b.sum, x, y, 1)
 	}
 	return w.stores(&l.params)
 }

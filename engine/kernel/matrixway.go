@@ -33,10 +33,10 @@ func (w matrixWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
-	s.Slots["rows"], s.Slots["matrix"] = "rows_step", "matrix_subgroup"
+	s.Slots["rows"], s.Slots["matrix"], s.Slots["parts"] = "rows_step", "matrix_subgroup", "parts_none"
 	s.Variant = fmt.Sprintf("matrix%dx%dx%d", w.tall(), w.wide(), w.units*8)
 	work := w.high * w.side * w.subgroup
-	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"TALL", w.tall()}, Const{"WIDE", w.wide()},
+	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"K_BEGIN", 0}, Const{"K_END", p.Matrix.strips() * strip / 4}, Const{"TALL", w.tall()}, Const{"WIDE", w.wide()},
 		Const{"DOWN", w.down}, Const{"ACROSS", w.across}, Const{"FRAGMENTS", w.down * w.across}, Const{"SIDE", w.side},
 		Const{"SUBGROUP", w.subgroup}, Const{"WORKGROUP", work}, Const{"UNITS", w.units}, Const{"KS", w.units / 2},
 		Const{"XS", ceilDiv(w.tall()*2*w.units, work)}, Const{"WS", ceilDiv(w.wide()*w.units, work)},

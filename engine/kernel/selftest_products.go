@@ -226,13 +226,31 @@ func (w *linearTest) piece(i int) {
 			operands = append(operands, norm)
 		}
 		kernels, tolerance := way.kernels[i], rowTolerance
+		var parts operand
+		if split, ok := way.shape.(splitWay); ok {
+			if parts.buffer, w.err = w.Buffer("parts", split.parts*testRows*RowStride(l.params.Matrix.Rows)); w.err != nil {
+				return
+			}
+			parts.view = parts.buffer.All()
+			operands[3], kernels = parts, append(slices.Clone(kernels), l.sum)
+		}
 		if rounds(way.shape) {
 			operands[2], kernels, tolerance = rounded, append(slices.Clone(kernels), l.round), roundedTolerance
 		}
 		gx, gy, gz := way.groups(&l.params, few, testRows)
+		more := w.more
+		if way.split() {
+			more = nil
+		}
 		for _, k := range way.kernels[i] {
-			if b := w.bind(k, w.step, append(operands, w.more...)...); b != nil {
+			if b := w.bind(k, w.step, append(operands, more...)...); b != nil {
 				w.rec.Dispatch(k, b, gx, gy, gz)
+			}
+		}
+		if way.split() {
+			if b := w.bind(l.sum, w.step, append([]operand{parts, parts, parts, y, bias}, w.more...)...); b != nil {
+				gx, gy := l.params.sumGroups(testRows)
+				w.rec.Dispatch(l.sum, b, gx, gy, 1)
 			}
 		}
 		w.outputs(i, y, way.norms(), tolerance, kernels...)

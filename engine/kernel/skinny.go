@@ -24,8 +24,7 @@ type skinnyWay struct {
 }
 
 func (w skinnyWay) takes(p *LinearParams, m int) bool {
-	const tiles = 250 // of 64 × 64 that are no slower
-	return upTo(w.most, m) || m <= w.sparse && ceilDiv(m, matmulTile)*ceilDiv(p.Matrix.Rows, matmulTile) < tiles
+	return upTo(w.most, m) || m <= w.sparse && ceilDiv(m, matmulTile)*ceilDiv(p.Matrix.Rows, matmulTile) < manyTiles // which are no slower
 }
 func (w skinnyWay) norms() bool { return true }
 

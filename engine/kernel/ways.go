@@ -110,6 +110,7 @@ func (l *Linear) wait() {
 }
 
 // standIns are the ways that could do a way's work, the best first: few rows go by others for few, or one by one, before they go by tiles.
+// What sums in parts has no room for any number of rows.
 func (l *Linear) standIns(i int) (list []int) {
 	few := func(j int) bool { return l.ways[j].norms() && !l.ways[j].takes(&l.params, 9) }
 	rest := i + 1
@@ -127,7 +128,7 @@ func (l *Linear) standIns(i int) (list []int) {
 	for j := i - 1; j >= 0 && !few(i); j-- {
 		list = append(list, j)
 	}
-	return list
+	return slices.DeleteFunc(list, func(j int) bool { return l.ways[j].split() })
 }
 
 // needed leaves out ways that no number of rows would take that there may be.

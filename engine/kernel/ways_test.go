@@ -74,6 +74,7 @@ func waysToTest(info gpu.AdapterInfo) (few, many []inPrecision) {
 	many = []inPrecision{
 		{matrixWay{1, 2, 2, 1, 4, 32, true, 0}, inHalves}, {matrixWay{2, 1, 1, 2, 2, 32, true, 0}, inHalves},
 		{packedWay{1, 1, 0}, inBytes}, {packedWay{2, 1, 0}, inBytes},
+		{splitWay{tileWay{tile: matmulTile}, 4}, nil}, {splitWay{matrixWay{1, 2, 2, 1, 4, 32, true, 0}, 2}, inHalves},
 	}
 	return few, many
 }
@@ -110,7 +111,7 @@ func TestWays(t *testing.T) {
 			if !all && i != turn%len(cases) || integers && !(packs(c.typ) && gpu.PackedDot()) {
 				continue
 			}
-			c.m, c.only, c.rounded, c.Room = m, s, in, 140
+			c.m, c.only, c.rounded, c.Room, c.PartsRoom = m, s, in, 140, 140
 			t.Run(c.String(), func(t *testing.T) {
 				r := newRig(t)
 				got := r.runLinear(c)
@@ -160,15 +161,24 @@ func TestLateWays(t *testing.T) {
 	with, without := large(), large()
 	without.Matrices = nil
 	for _, info := range []gpu.AdapterInfo{with, without, {Type: "cpu"}, {Type: "integrated"}} {
-		for _, c := range []LinearParams{{}, {MaxRows: 65}, {MinRows: 2}, {Adapters: &LoRAParams{}}, {Heads: &HeadTail{}, apart: true}, {Heads: &HeadTail{}}} {
-			c.Matrix, c.Norm, c.Late = &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, true, true
+		for _, c := range []LinearParams{{}, {MaxRows: 65}, {MinRows: 2}, {Adapters: &LoRAParams{}}, {Heads: &HeadTail{}, apart: true}, {Heads: &HeadTail{}},
+			{PartsRoom: 512}, {PartsRoom: 40}} {
+			c.Matrix, c.Norm, c.Late = &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}, c.PartsRoom == 0, true
 			l := Linear{params: c}
 			require.NoError(t, l.choose(info))
 			late := 0
 			for i, w := range l.ways {
 				all := append([]int{i}, w.standIns...)
 				slices.Sort(all)
-				assert.Equal(t, len(l.ways), len(slices.Compact(all)), "way %d of %+v", i, l.ways)
+				others := slices.DeleteFunc(slices.Compact(all), func(j int) bool { return j != i && l.ways[j].split() })
+				assert.Len(t, all, len(others), "what sums in parts has no room for any number of rows")
+				splits := 0
+				for j, other := range l.ways {
+					if j != i && other.split() {
+						splits++
+					}
+				}
+				assert.Equal(t, len(l.ways), len(others)+splits, "way %d of %+v", i, l.ways)
 				if !w.late {
 					continue
 				}
@@ -229,6 +239,39 @@ func TestMatrixTilesAreFilled(t *testing.T) {
 		w, ok := l.ways[l.way(m)].shape.(matrixWay)
 		require.True(t, ok, "%d rows", m)
 		assert.Equal(t, tall, w.tall(), "%d rows", m)
+	}
+}
+
+// K is cut in parts for rows that fill tiles of which there are few.
+func TestSplits(t *testing.T) {
+	for _, c := range []struct {
+		n, k, parts   int
+		f32, matrices []int // rows, by sixteens, that are multiplied so
+	}{
+		{2048, 8192, 8, []int{64, 112, 128, 160, 176, 192}, []int{48, 64, 80, 96, 112, 128, 144, 160, 176, 192}},
+		{4096, 4096, 4, []int{64, 112, 128, 160, 176, 192}, []int{48, 64, 80, 96, 112, 128, 144, 160, 176, 192}},
+		{8192, 2048, 2, []int{64}, []int{48, 64}},
+		{16384, 2048, 1, nil, nil},
+		{2048, 384, 1, nil, nil},
+	} {
+		for i, want := range [][]int{c.f32, c.matrices} {
+			info := large()
+			if i == 0 {
+				info.Matrices = nil
+			}
+			p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: c.k}, PartsRoom: 512}
+			l := Linear{params: p}
+			require.NoError(t, l.choose(info))
+			var got []int
+			for m := 16; m <= 256; m += 16 {
+				if w, ok := l.ways[l.way(m)].shape.(splitWay); ok {
+					require.Equal(t, c.parts, w.parts)
+					got = append(got, m)
+				}
+			}
+			assert.Equal(t, want, got, "%d × %d", c.n, c.k)
+			assert.Equal(t, len(want) > 0, p.PartsWords(info, 512) > 0, "%d × %d", c.n, c.k)
+		}
 	}
 }
 

@@ -249,6 +249,7 @@ func (g *Graph) product(p product) {
 			return
 		}
 	}
+	var parts gpu.View
 	views := func() kernel.LinearViews {
 		v := kernel.LinearViews{Step: g.step, X: g.Resolve(x), Y: g.Resolve(y), Adapters: added}
 		if p.bias != nil {
@@ -268,6 +269,9 @@ func (g *Graph) product(p product) {
 		if room > 0 {
 			v.Rounded = g.Resolve(rounded)
 		}
+		if parts.Size > 0 {
+			v.Parts = g.Resolve(parts)
+		}
 		return v
 	}
 	var all []kernel.LinearParams
@@ -286,6 +290,14 @@ func (g *Graph) product(p product) {
 		}
 		all = append(all, params)
 		offset += m.Rows
+	}
+	for i := range all {
+		if words := all[i].PartsWords(g.Device().Info(), p.y.count(g)); words > 0 {
+			all[i].PartsRoom = p.y.count(g)
+			if v := g.Scratch("parts of sums", words); v.Size > parts.Size {
+				parts = v
+			}
+		}
 	}
 	kernel.AgreeOnHeads(g.Device().Limits(), all)
 	told := false // what adapters were told last
