@@ -46,8 +46,8 @@ func TestBadIf(t *testing.T) {
 	}
 }
 
-// Loops of kernels that a decode step waits for count by one to a bound that is known before them. Into others Tint puts a counter of 64 bits,
-// and drivers then no longer write them out: on an H200 that made decoding in the tab a fifth slower. Where a loop's turns are known only as
+// Loops of kernels that a decode step waits for count by one to a constant. Into others Tint puts a counter of 64 bits, and drivers
+// then no longer write them out: findings/chromium-counts-loops.sh. Where a loop's turns are known only as
 // it runs, "//! turns" says so.
 func TestLoopsCountByOne(t *testing.T) {
 	for _, name := range []string{
