@@ -84,6 +84,7 @@ web/dist/quire.wasm: FORCE
 	$(SMALL) -o bin/_tab/quire.wasm ./cmd/wasm
 	$(SMALL) -o bin/_tab/quire-bench.wasm ./cmd/wasm/bench
 	$(GO) run ./cmd/wasm/shrink bin/_tab/quire.wasm bin/_tab/quire-bench.wasm web/dist
+	$(GO) run ./cmd/wasm/shrink --scripts web/dist
 	.ci/offline
 
 dist: ## pack binaries for linux and windows on amd64 and linux on arm64 into bin/dist/; DIST names some of them

@@ -114,7 +114,7 @@ func TestVersionOfThePackage(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &about))
 	code, err := os.ReadFile(filepath.Join(dist, "quire", "version.js"))
 	require.NoError(t, err)
-	assert.Contains(t, string(code), "VERSION = '"+about.Version+"'")
+	assert.Contains(t, string(code), "VERSION=\""+about.Version+"\"")
 }
 
 // Workers that tabs share write and read files in ways of their own.

@@ -5,6 +5,10 @@
 // writes the shaders without comments into a folder, HTML's entities as one text, and no settings of $GODEBUG, with overlay.json, by which "go build -overlay"
 // takes them in. Afterwards,
 //
+//	go run ./cmd/wasm/shrink --scripts FOLDER
+//
+// writes the JavaScript in a folder without comments and blanks, and
+//
 //	go run ./cmd/wasm/shrink FILE... FOLDER
 //
 // writes WebAssembly files that Go's linker wrote into another folder, without what the program can make for itself when it starts.
@@ -34,6 +38,9 @@ func main() {
 func run(arguments []string) error {
 	if len(arguments) == 2 && arguments[0] == "--overlay" {
 		return overlay(arguments[1])
+	}
+	if len(arguments) == 2 && arguments[0] == "--scripts" {
+		return scripts(arguments[1])
 	}
 	if len(arguments) < 2 {
 		return errors.New("files are wanted, and a folder")
