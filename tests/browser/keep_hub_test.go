@@ -48,6 +48,28 @@ func TestHubNamesInTheTab(t *testing.T) {
 	p.quiet()
 }
 
+// The last piece, which is given once the sum is known, is written without waiting for whoever reads it, or for a time.
+func TestDownloadWritesItsLastPiece(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []int{64, 64}, get[[]int](p, `import('/store/download.js').then(async ({Download}) => {
+		const {Turns} = await import('/gpu/turns.js');
+		globalThis.setInterval = () => 1;
+		const there = new Set(), never = new AbortController().signal;
+		const shelf = {
+			record: {about: {sha256: 'right'}}, has: (i) => there.has(i), read: async () => null, verified() {}, adder: () => ({add: async () => true, total: async () => 'right'}),
+			write: async (piece) => { if ((piece.written = piece.filled) === piece.size) there.add(piece.number); },
+		};
+		const source = {origin: {ranges: false}, close() {}, some: async (at, max) => new Uint8Array(max)};
+		const workers = {buffer: (bytes) => new ArrayBuffer(bytes), take() {}, hold: () => () => {}};
+		const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, room: () => false, unkept() {}, done() {}});
+		let got = 0;
+		for (let at = 0; at < 64; at++) got += (await download.some(at, 1, never)).length;
+		await download.close();
+		return [got, there.size];
+	})`))
+	p.quiet()
+}
+
 // Models of a hub are kept by name, compared with the SHA-256 that it names; the token goes to it alone.
 func TestKeptOfHub(t *testing.T) {
 	hub := hubtest.New(t)

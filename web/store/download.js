@@ -237,9 +237,9 @@ export class Download {
     while (this.#behind > BEHIND && !this.#over && !this.#error) await this.#change(NEVER);
   }
 
-  // soon says whether a piece will be read soon.
+  // soon says whether a piece will be read soon. The last one of a file that is to have a sum is not, before all are written.
   #soon(piece) {
-    return piece.number >= this.#cursor && performance.now() - this.#read < HOLD;
+    return !(this.#sum && piece.number === this.#count - 1) && piece.number >= this.#cursor && performance.now() - this.#read < HOLD;
   }
 
   // askAhead fetches pieces while this worker may be busy, until one comes slowly or not at all.
