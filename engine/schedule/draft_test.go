@@ -30,3 +30,17 @@ func TestPreemptedDraft(t *testing.T) {
 	require.Positive(t, r.Stats().Cache.SwapIns+r.Stats().Cache.SwapsSpared)
 	assert.Equal(t, continuation(nil, prompt(1, 6), 12, 100), r.texts[1])
 }
+
+// A sequence that verifies a draft leaves those behind it their next tokens, as a prompt does.
+func TestDraftsLeaveRoomToDecode(t *testing.T) {
+	c := plain()
+	c.TokenBudget, c.SharedBudget, c.DraftRows = 64, 6, 16
+	r := endless(t, c)
+	for id := range uint64(4) {
+		r.add(Request{ID: id, Prompt: prompt(int(id), 4)})
+	}
+	r.runStep()
+	r.runStep()
+	r.Draft(0, guess{7, 7, 7, 7, 7, 7, 7, 7})
+	assert.Equal(t, map[uint64]int{0: 3, 1: 1, 2: 1, 3: 1}, r.runStep())
+}

@@ -144,10 +144,10 @@ func (s *Scheduler) budget() int {
 	return s.config.TokenBudget
 }
 
-// beside is the budget of running sequence i. A prompt leaves a token of it to each sequence behind that waits for its next, and to
-// each prompt before such a one; it has one itself whatever they need, so that it gets on.
+// beside is the budget of running sequence i. What has several tokens to compute leaves one to each sequence behind that waits for its
+// next, and to each prompt before such a one; it has one itself whatever they need, so that it gets on.
 func (s *Scheduler) beside(i, budget int) int {
-	if s.running[i].decodes() || s.config.NoChunking {
+	if s.config.NoChunking || s.share(s.running[i], budget) <= 1 {
 		return budget
 	}
 	others := 0
