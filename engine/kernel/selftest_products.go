@@ -208,7 +208,14 @@ func (w *linearTest) piece(i int) {
 	}
 	few := Piece{Rows: min(2*testColumns, l.params.Matrix.Pieces[i].Rows)}
 	for _, way := range l.ways {
-		if len(way.kernels) == 0 || !w.Needs(way.kernels[i]...) {
+		if len(way.kernels) == 0 {
+			continue
+		}
+		test := way.kernels[i]
+		if way.split() { // products that differ only in what the sum does have one kernel for the parts
+			test = append(slices.Clone(test), l.sum)
+		}
+		if !w.Needs(test...) {
 			continue
 		}
 		if way.stores(&l.params) {

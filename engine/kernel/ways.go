@@ -128,7 +128,21 @@ func (l *Linear) standIns(i int) (list []int) {
 	for j := i - 1; j >= 0 && !few(i); j-- {
 		list = append(list, j)
 	}
+	if !few(i) { // many rows a few at a time would read the weights again and again
+		slices.SortStableFunc(list, func(a, b int) int { return order(few(a), few(b)) })
+	}
 	return slices.DeleteFunc(list, func(j int) bool { return l.ways[j].split() })
+}
+
+// order is by false before true.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // needed leaves out ways that no number of rows would take that there may be.

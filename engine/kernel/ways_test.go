@@ -183,6 +183,10 @@ func TestLateWays(t *testing.T) {
 					continue
 				}
 				late++
+				if w.split() { // many rows go a few at a time where nothing else is there
+					few := func(j int) bool { return l.ways[j].norms() && !l.ways[j].takes(&l.params, 9) }
+					assert.True(t, slices.IsSortedFunc(w.standIns, func(a, b int) int { return order(few(a), few(b)) }), "%v", w.standIns)
+				}
 				standIn := l.ways[w.standIns[slices.IndexFunc(w.standIns, func(j int) bool { return !l.ways[j].late })]]
 				if _, skinny := w.shape.(skinnyWay); skinny && !w.takes(&c, 9) && c.MinRows < 2 {
 					assert.IsType(t, matvecWay{}, standIn.shape)
