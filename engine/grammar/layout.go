@@ -74,7 +74,7 @@ func (c *schemaCompiler) plainValues(l *layout, name string, g goal) (texts, oth
 func (s *schema) texts() map[string]bool {
 	out := map[string]bool{}
 	for _, p := range s.behind().properties {
-		if p.schema.behind().onlyText() {
+		if p.schema.behind().onlyText(8) {
 			out[p.name] = true
 		}
 	}
@@ -89,16 +89,20 @@ func (s *schema) behind() *schema {
 	return s
 }
 
-func (s *schema) onlyText() bool {
-	if s.types != 0 || !s.hasEnum || s.ref != nil || len(s.allOf)+len(s.anyOf)+len(s.oneOf) > 0 || !s.plainObject() || !s.plainList() {
+// onlyText looks so many choices deep.
+func (s *schema) onlyText(depth int) bool {
+	switch {
+	case s.types != 0:
 		return s.types == typeString
+	case s.ref != nil || len(s.allOf) > 0 || !s.plainObject() || !s.plainList():
+		return false
+	case s.hasEnum:
+		return len(s.anyOf)+len(s.oneOf) == 0 && !slices.ContainsFunc(s.enum, func(v any) bool { _, text := v.(string); return !text })
+	case depth == 0 || len(s.anyOf) > 0 && len(s.oneOf) > 0:
+		return false
 	}
-	for _, v := range s.enum {
-		if _, ok := v.(string); !ok {
-			return false
-		}
-	}
-	return true
+	choices := slices.Concat(s.anyOf, s.oneOf)
+	return len(choices) > 0 && !slices.ContainsFunc(choices, func(choice *schema) bool { return !choice.behind().onlyText(depth - 1) })
 }
 
 // looksLikeValue is the texts that a reader may take for values of another kind.

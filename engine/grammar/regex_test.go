@@ -87,6 +87,7 @@ func TestGrammars(t *testing.T) {
 		// Texts that are read as other values come only where a property can be nothing but a text.
 		{`%schema t {"properties":{"c":{"enum":["12","true","x"]}},"required":["c"]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>12;", "<c>x;", "<c>true;"}, []string{"<c>1;"}},
 		{`%schema t {"properties":{"c":{"enum":["12",0,"x"]}},"required":["c"]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>0;", "<c>x;"}, []string{"<c>12;"}},
+		{`%schema t {"properties":{"c":{"anyOf":[{"type":"string","const":"12h"},{"oneOf":[{"const":"30m"},{"const":"x"}]}]}},"required":["c"]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>12h;", "<c>30m;", "<c>x;"}, []string{"<c>12;"}},
 		{`%schema t {"anyOf":[{"properties":{"c":{"enum":["-0","x"]}},"required":["c"]},{"properties":{"c":false},"required":["c"]}]}` + "\n" + `root ::= %marked(t, "<", ">", ";", ">", ";", "|")`, []string{"<c>x;"}, []string{"<c>-0;"}},
 	} {
 		m := matcher(t, GBNF, c.source)
