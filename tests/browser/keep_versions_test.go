@@ -5,7 +5,6 @@ package browser
 import (
 	"bytes"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -130,23 +129,4 @@ func TestSlowPiecesAreReadAsTheyCome(t *testing.T) {
 			get[string](p, `failure(models.remove('/models/m.gguf'))`)
 		}
 	}
-}
-
-// A connection's pieces come whole, one behind the other: nothing is asked for twice.
-func TestPiecesComeOnce(t *testing.T) {
-	data := file(24<<20+5, 15)
-	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
-	p := newTab(t, s.url+"/empty.html", "")
-	get[bool](p, pulls)
-	r := get[reading](p, `read('/models/m.gguf', {})`)
-	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest})
-	seen := map[string]int{}
-	for _, asked := range s.requests() {
-		from, _, _ := strings.Cut(asked, "-")
-		seen[from]++
-	}
-	for from, n := range seen {
-		assert.Equal(t, 1, n, from)
-	}
-	assert.Greater(t, len(seen), 6)
 }
