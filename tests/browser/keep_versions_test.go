@@ -5,6 +5,8 @@ package browser
 import (
 	"bytes"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,16 +53,17 @@ func TestKeptIsLeftWhileItOpens(t *testing.T) {
 // A file that changes on the server while it is read is never put together from both.
 func TestKeptTellsVersionsApart(t *testing.T) {
 	data, next := file(6<<20+5, 12), file(6<<20+5, 13)
-	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data, "/models/false.gguf": data, "/models/true.gguf": data})
 	p := newTab(t, s.url+"/empty.html", "")
 	get[bool](p, pulls)
-	// changes serves the first request the file, and all others the next one.
+	// changes serves the first request for a file the one, and all others the next one. Requests of a reading before may still come.
 	changes := func(tagged bool) {
-		var asked atomic.Int32
+		var asked sync.Map
 		s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
-			if w.Header().Del("ETag"); asked.Add(1) > 1 {
+			if _, before := asked.LoadOrStore(r.URL.Path, true); before {
 				data = next
 			}
+			w.Header().Del("ETag")
 			if tagged {
 				w.Header().Set("ETag", `"`+digest(data)[:16]+`"`)
 			}
@@ -71,23 +74,23 @@ func TestKeptTellsVersionsApart(t *testing.T) {
 	changes(false)
 	r := get[reading](p, `read('/models/m.gguf', {keep: false})`)
 	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest}, "nothing tells versions apart: one response")
+	changes(true)
 	for _, keep := range []string{"false", "true"} {
-		changes(true)
-		assert.Contains(t, get[reading](p, `read('/models/m.gguf', {keep: `+keep+`})`).Error, "ErrChanged", "tags tell, keep %s", keep)
+		assert.Contains(t, get[reading](p, `read('/models/`+keep+`.gguf', {keep: `+keep+`})`).Error, "ErrChanged", "tags tell, keep %s", keep)
 	}
-	s.put("/models/m.gguf", next)
+	s.put("/models/true.gguf", next)
 	s.set(nil)
-	r = get[reading](p, `read('/models/m.gguf')`)
+	r = get[reading](p, `read('/models/true.gguf')`)
 	assert.Equal(t, []any{"", digest(next)}, []any{r.Error, r.Digest}, "what was kept of the other is gone")
 
 	// A piece that is damaged cannot be had again where the server has another file: that is said, and then the other is kept.
 	damage(p, "0-00004")
-	s.put("/models/m.gguf", data)
-	assert.Contains(t, get[reading](p, `read('/models/m.gguf')`).Error, "ErrChanged")
-	r = get[reading](p, `read('/models/m.gguf', {again: true})`)
+	s.put("/models/true.gguf", data)
+	assert.Contains(t, get[reading](p, `read('/models/true.gguf')`).Error, "ErrChanged")
+	r = get[reading](p, `read('/models/true.gguf', {again: true})`)
 	assert.Equal(t, []any{"", digest(data), true}, []any{r.Error, r.Digest, r.Same})
 	s.requests()
-	require.Equal(t, "kept", get[reading](p, `read('/models/m.gguf')`).From)
+	require.Equal(t, "kept", get[reading](p, `read('/models/true.gguf')`).From)
 	assert.Empty(t, s.requests())
 }
 
@@ -129,4 +132,23 @@ func TestSlowPiecesAreReadAsTheyCome(t *testing.T) {
 			get[string](p, `failure(models.remove('/models/m.gguf'))`)
 		}
 	}
+}
+
+// A connection's pieces come whole, one behind the other: nothing is asked for twice.
+func TestPiecesComeOnce(t *testing.T) {
+	data := file(24<<20+5, 15)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	r := get[reading](p, `read('/models/m.gguf', {})`)
+	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest})
+	seen := map[string]int{}
+	for _, asked := range s.requests() {
+		from, _, _ := strings.Cut(asked, "-")
+		seen[from]++
+	}
+	for from, n := range seen {
+		assert.Equal(t, 1, n, from)
+	}
+	assert.Greater(t, len(seen), 6)
 }

@@ -248,7 +248,8 @@ export class Download {
     this.#lines.add(line);
     try {
       for (;;) {
-        while (asked.length < LINE && !this.#touched(this.#next())) {
+        const most = Math.min(LINE, Math.ceil((this.#count - (this.#next() ?? 0)) / this.#host.connections)); // the other connections have some, too
+        while (asked.length < most && !this.#touched(this.#next())) {
           const piece = this.#choose();
           if (piece === null) break;
           asked.push(piece);

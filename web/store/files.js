@@ -66,10 +66,14 @@ export class Files {
       const reader = readerOf(body);
       while (status === 206) {
         const {done, value} = await reader.read(new Uint8Array(line.read));
-        if (done || came.bytes + value.length > bytes) break;
+        if (value) line.read = value.buffer; // at the end, too, for the next part
+        if (done) break;
+        if (came.bytes + value.length > bytes) {
+          reader.cancel().catch(() => {});
+          break;
+        }
         new Uint8Array(buffer).set(value, came.bytes);
         came.bytes += value.length;
-        line.read = value.buffer;
       }
     } catch { // who asks for the rest hears why
     }
