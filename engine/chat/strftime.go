@@ -66,14 +66,22 @@ func (f *clockFormat) flag(c byte) {
 	}
 }
 
+// layouts are the conversions that stand for several.
+var layouts = map[byte]string{
+	'c': "%a %b %e %T %Y", 'D': "%m/%d/%y", 'x': "%m/%d/%y", 'F': "%Y-%m-%d", 'r': "%I:%M:%S %p", 'R': "%H:%M", 'T': "%H:%M:%S", 'X': "%H:%M:%S",
+	'n': "\n", 't': "\t",
+}
+
 func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
-	year, week := t.ISOWeek()
-	hour := (t.Hour()+11)%12 + 1
-	days := t.YearDay() - 1
-	half := "am"
-	if t.Hour() >= 12 {
-		half = "pm"
+	if c == '%' {
+		return f.name("%"), true
 	}
+	if layout := layouts[c]; layout != "" {
+		return f.name(strftime(t, layout)), true
+	}
+	year, week := t.ISOWeek()
+	days, hour, weekday := t.YearDay()-1, t.Hour(), int(t.Weekday())
+	n, width, pad := 0, 2, byte('0')
 	switch c {
 	case 'a':
 		return f.word(t.Weekday().String()[:3]), true
@@ -83,79 +91,65 @@ func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
 		return f.word(t.Month().String()[:3]), true
 	case 'B':
 		return f.word(t.Month().String()), true
-	case 'c':
-		return f.name(strftime(t, "%a %b %e %T %Y")), true
-	case 'C':
-		return f.number(t.Year()/100, 2, '0'), true
-	case 'd':
-		return f.number(t.Day(), 2, '0'), true
-	case 'D', 'x':
-		return f.name(strftime(t, "%m/%d/%y")), true
-	case 'e':
-		return f.number(t.Day(), 2, '_'), true
 	case 'f':
 		return fmt.Sprintf("%06d", t.Nanosecond()/1000), true
-	case 'F':
-		return f.name(strftime(t, "%Y-%m-%d")), true
-	case 'g':
-		return f.number(year%100, 2, '0'), true
-	case 'G':
-		return f.number(year, 4, '0'), true
-	case 'H':
-		return f.number(t.Hour(), 2, '0'), true
-	case 'I':
-		return f.number(hour, 2, '0'), true
-	case 'j':
-		return f.number(days+1, 3, '0'), true
-	case 'k':
-		return f.number(t.Hour(), 2, '_'), true
-	case 'l':
-		return f.number(hour, 2, '_'), true
-	case 'm':
-		return f.number(int(t.Month()), 2, '0'), true
-	case 'M':
-		return f.number(t.Minute(), 2, '0'), true
-	case 'n':
-		return f.name("\n"), true
-	case 'p':
-		if f.swap {
+	case 'p', 'P':
+		half := "am"
+		if hour >= 12 {
+			half = "pm"
+		}
+		if c == 'P' || f.swap {
 			return f.plain(half), true
 		}
 		return f.name(strings.ToUpper(half)), true
-	case 'P':
-		return f.plain(half), true
-	case 'r':
-		return f.name(strftime(t, "%I:%M:%S %p")), true
-	case 'R':
-		return f.name(strftime(t, "%H:%M")), true
-	case 's':
-		return f.number(int(t.Unix()), 1, '0'), true
-	case 'S':
-		return f.number(t.Second(), 2, '0'), true
-	case 't':
-		return f.name("\t"), true
-	case 'T', 'X':
-		return f.name(strftime(t, "%H:%M:%S")), true
-	case 'u':
-		return f.number((int(t.Weekday())+6)%7+1, 1, '0'), true
-	case 'U':
-		return f.number((days+7-int(t.Weekday()))/7, 2, '0'), true
-	case 'V':
-		return f.number(week, 2, '0'), true
-	case 'w':
-		return f.number(int(t.Weekday()), 1, '0'), true
-	case 'W':
-		return f.number((days+7-(int(t.Weekday())+6)%7)/7, 2, '0'), true
-	case 'y':
-		return f.number(t.Year()%100, 2, '0'), true
-	case 'Y':
-		return f.number(t.Year(), 1, '0'), true
 	case 'z', 'Z':
 		return "", true
-	case '%':
-		return f.name("%"), true
+	case 'C':
+		n = t.Year() / 100
+	case 'd':
+		n = t.Day()
+	case 'e':
+		n, pad = t.Day(), '_'
+	case 'g':
+		n = year % 100
+	case 'G':
+		n, width = year, 4
+	case 'H':
+		n = hour
+	case 'I':
+		n = (hour+11)%12 + 1
+	case 'j':
+		n, width = days+1, 3
+	case 'k':
+		n, pad = hour, '_'
+	case 'l':
+		n, pad = (hour+11)%12+1, '_'
+	case 'm':
+		n = int(t.Month())
+	case 'M':
+		n = t.Minute()
+	case 's':
+		n, width = int(t.Unix()), 1
+	case 'S':
+		n = t.Second()
+	case 'u':
+		n, width = (weekday+6)%7+1, 1
+	case 'U':
+		n = (days + 7 - weekday) / 7
+	case 'V':
+		n = week
+	case 'w':
+		n, width = weekday, 1
+	case 'W':
+		n = (days + 7 - (weekday+6)%7) / 7
+	case 'y':
+		n = t.Year() % 100
+	case 'Y':
+		n, width = t.Year(), 1
+	default:
+		return "", false
 	}
-	return "", false
+	return f.number(n, width, pad), true
 }
 
 func (f clockFormat) number(n, width int, pad byte) string {

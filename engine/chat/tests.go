@@ -43,34 +43,34 @@ func init() {
 			return ok && has(name)
 		}}
 	}
-	tests = map[string]test{
-		"undefined": kinds("undefined"),
-		"defined":   plain(func(v any) bool { return typeName(v) != "undefined" }),
-		"none":      kinds("none"),
-		"boolean":   kinds("bool"),
-		"integer":   kinds("int"),
-		"float":     kinds("float"),
-		"number":    kinds("int", "float", "bool"),
-		"string":    kinds("str"),
-		"mapping":   kinds("dict"),
-		"sequence":  kinds("str", "list", "tuple", "dict", "range", "undefined"),
-		"iterable":  plain(iterable),
-		"callable":  plain(callable),
-		"escaped":   plain(func(v any) bool { _, ok := v.(markup); return ok }),
-		"true":      plain(func(v any) bool { return v == any(true) }),
-		"false":     plain(func(v any) bool { return v == any(false) }),
-		"odd":       remainder(1),
-		"even":      remainder(0),
-		"divisibleby": {"num", func(e *evaluator, line int, v any, a []any) bool {
-			return e.equal(line, e.arithmetic(line, "%", v, a[0]), int64(0))
-		}},
-		"lower":  isText(func(s string) bool { return allOf(s, isLower, isUpper) }),
-		"upper":  isText(func(s string) bool { return allOf(s, isUpper, isLower) }),
-		"in":     {"seq", func(e *evaluator, line int, v any, a []any) bool { return e.contains(line, a[0], v) }},
-		"sameas": {"other", func(_ *evaluator, _ int, v any, a []any) bool { return same(v, a[0]) }},
-		"filter": named(func(name string) bool { _, ok := filters[name]; return ok }),
-		"test":   named(func(name string) bool { _, ok := tests[name]; return ok }),
-	}
+	tests = map[string]test{}
+	is := func(name string, t test) { tests[name] = t } // a map's literal would be more code
+	is("undefined", kinds("undefined"))
+	is("defined", plain(func(v any) bool { return typeName(v) != "undefined" }))
+	is("none", kinds("none"))
+	is("boolean", kinds("bool"))
+	is("integer", kinds("int"))
+	is("float", kinds("float"))
+	is("number", kinds("int", "float", "bool"))
+	is("string", kinds("str"))
+	is("mapping", kinds("dict"))
+	is("sequence", kinds("str", "list", "tuple", "dict", "range", "undefined"))
+	is("iterable", plain(iterable))
+	is("callable", plain(callable))
+	is("escaped", plain(func(v any) bool { _, ok := v.(markup); return ok }))
+	is("true", plain(func(v any) bool { return v == any(true) }))
+	is("false", plain(func(v any) bool { return v == any(false) }))
+	is("odd", remainder(1))
+	is("even", remainder(0))
+	is("divisibleby", test{"num", func(e *evaluator, line int, v any, a []any) bool {
+		return e.equal(line, e.arithmetic(line, "%", v, a[0]), int64(0))
+	}})
+	is("lower", isText(func(s string) bool { return allOf(s, isLower, isUpper) }))
+	is("upper", isText(func(s string) bool { return allOf(s, isUpper, isLower) }))
+	is("in", test{"seq", func(e *evaluator, line int, v any, a []any) bool { return e.contains(line, a[0], v) }})
+	is("sameas", test{"other", func(_ *evaluator, _ int, v any, a []any) bool { return same(v, a[0]) }})
+	is("filter", named(func(name string) bool { _, ok := filters[name]; return ok }))
+	is("test", named(func(name string) bool { _, ok := tests[name]; return ok }))
 	for op, names := range map[string][]string{
 		"==": {"==", "eq", "equalto"}, "!=": {"!=", "ne"}, "<": {"<", "lt", "lessthan"}, "<=": {"<=", "le"},
 		">": {">", "gt", "greaterthan"}, ">=": {">=", "ge"},

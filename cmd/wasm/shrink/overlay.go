@@ -25,12 +25,17 @@ func overlay(folder string) error {
 	if err != nil {
 		return err
 	}
+	times, err := timesGo(timesFile())
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	replace := map[string]string{}
 	for _, file := range []struct{ from, to, text string }{
 		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)}, {settingsFile(), "godebug.go", settingsGo},
+		{timesFile(), "times.go", times}, {onceFile(), "oncefunc.go", onceGo},
 	} {
 		to := filepath.Join(folder, file.to)
 		if err := os.WriteFile(to, []byte(file.text), 0o644); err != nil {
