@@ -136,22 +136,31 @@ func (l *Linear) add(which func(*way) bool) error {
 	return nil
 }
 
-// Complete composes the late ways that there have been rows for and starts to compile them; Take has them do their work. It tells
-// whether there are any.
-func (l *Linear) Complete() (any bool, err error) {
-	var wanted []*way
+// Complete composes the late ways that there have been rows for, and waits until their kernels have compiled; Take has them do their work.
+// It tells whether there are any. One that cannot be made is given up.
+func (l *Linear) Complete(ctx context.Context) (any bool) {
+	var begun []*way
 	for _, w := range l.ways {
-		if w.late && !w.begun && w.wanted.Load() {
-			w.begun = true
-			wanted = append(wanted, w)
+		if !w.late || w.begun || !w.wanted.Load() {
+			continue
 		}
-	}
-	if err = l.add(func(w *way) bool { return slices.Contains(wanted, w) }); err != nil {
-		for _, w := range wanted {
-			w.kernels = nil
+		w.begun = true
+		if err := l.add(func(other *way) bool { return other == w }); err != nil {
+			l.giveUp(w)
+			continue
 		}
+		begun = append(begun, w)
 	}
-	return len(wanted) > 0, err
+	for _, w := range begun {
+		for _, k := range l.kernelsOf(w) {
+			if err := k.Wait(ctx); err != nil {
+				l.giveUp(w)
+				break
+			}
+		}
+		any = any || !w.givenUp.Load()
+	}
+	return any
 }
 
 // Forget has the late ways wait for rows that are still to come.
@@ -161,25 +170,35 @@ func (l *Linear) Forget() {
 	}
 }
 
-// Take waits for the late ways that are being made, and takes those whose kernels are right; it may run beside Record.
-func (l *Linear) Take(ctx context.Context, right func(*gpu.Kernel) bool) error {
+// Take takes the late ways that Complete has made and whose kernels are right, and gives the others up; it may run beside Record.
+func (l *Linear) Take(right func(*gpu.Kernel) bool) {
 	for _, w := range l.ways {
-		if !w.late || len(w.kernels) == 0 || w.taken.Load() {
-			continue
+		switch {
+		case !w.late || len(w.kernels) == 0 || w.taken.Load():
+		case slices.ContainsFunc(l.kernelsOf(w), func(k *gpu.Kernel) bool { return !right(k) }):
+			l.giveUp(w)
+		default:
+			w.taken.Store(true)
 		}
-		good, kernels := true, slices.Concat(w.kernels...)
-		if w.split() {
-			kernels = append(kernels, l.sum)
-		}
-		for _, k := range kernels {
-			if err := k.Wait(ctx); err != nil {
-				return err
-			}
-			good = good && right(k)
-		}
-		w.taken.Store(good)
 	}
-	return nil
+}
+
+// giveUp has others do a late way's work for good: its kernels are neither waited for nor tested again.
+func (l *Linear) giveUp(w *way) {
+	w.givenUp.Store(true)
+	w.kernels = nil
+	if !slices.ContainsFunc(l.ways, func(w *way) bool { return w.split() && w.kernels != nil }) {
+		l.sum = nil
+	}
+}
+
+// kernelsOf lists what a way runs but for what rows go through before.
+func (l *Linear) kernelsOf(w *way) []*gpu.Kernel {
+	kernels := slices.Concat(w.kernels...)
+	if w.split() {
+		kernels = append(kernels, l.sum)
+	}
+	return kernels
 }
 
 // spec is what the matrix kernels share; copies are of the weights' table, in workgroup memory.

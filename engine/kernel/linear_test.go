@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -405,11 +406,7 @@ func TestLateKernels(t *testing.T) {
 			require.InDelta(t, want, got.got[i], 1e-3, i)
 		}
 	}
-	complete := func() bool {
-		any, err := l.Complete()
-		require.NoError(t, err)
-		return any
-	}
+	complete := func() bool { return l.Complete(ctx) }
 	compare()
 	assert.False(t, complete(), "nothing has been recorded")
 	one := l.ways[0]
@@ -421,11 +418,69 @@ func TestLateKernels(t *testing.T) {
 	l.Way(b, 2)
 	require.True(t, complete())
 	require.Contains(t, l.ways[1].kernels[0][0].Label(), "×2")
-	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return false }))
-	assert.Equal(t, Way{one, 0, true}, l.Way(b, 2), "it computes wrongly")
-	assert.False(t, complete(), "it is made once")
-	require.NoError(t, l.Take(ctx, func(*gpu.Kernel) bool { return true }))
+	l.Take(func(*gpu.Kernel) bool { return true })
 	assert.Equal(t, Way{l.ways[1], 1, false}, l.Way(b, 2))
 	assert.Equal(t, Way{l.ways[1], 1, true}, l.Way(b, 3), "two at a time")
 	compare()
+}
+
+// A late way that computes wrongly, or whose kernels do not compile, is given up: it is named once, nobody asks for it again, and the best of
+// what else could do its work is made.
+func TestLateKernelsAreGivenUp(t *testing.T) {
+	ctx := context.Background()
+	for name, to := range map[string]string{"computes wrongly": "dot(whigh, low[", "does not compile": "dot(nothing, low["} {
+		t.Run(name, func(t *testing.T) {
+			wrong := "×2/"
+			broken = func(label, text string) string {
+				if strings.Contains(label, wrong) {
+					return strings.Replace(text, "dot(wlow, low[", to, 1)
+				}
+				return text
+			}
+			t.Cleanup(func() { broken = nil })
+			r := newRig(t)
+			m, err := NewMatrix(r.dev, "matrix", quant.Q4_0, 300, 96, 0)
+			require.NoError(t, err)
+			t.Cleanup(m.Release)
+			l, err := NewLinear(r.dev, LinearParams{Matrix: m, XStride: 96, YStride: 320, MWord: WordTokens, MaxRows: 8, Late: true, Variant: "baseline"})
+			require.NoError(t, err)
+			require.NoError(t, l.Wait(ctx))
+			words := func() gpu.View { return r.buffer("any", make([]byte, 1024)).All() }
+			b, err := l.Bind(LinearViews{Step: words(), X: words(), Y: words()})
+			require.NoError(t, err)
+			passed := map[*gpu.Kernel]bool{}
+			complete := func() (struckOut []string) {
+				if !l.Complete(ctx) {
+					return nil
+				}
+				test, err := NewSelfTest(r.dev, passed)
+				require.NoError(t, err)
+				defer test.Release()
+				require.NoError(t, l.SelfTest(test))
+				failures, err := test.Run(ctx)
+				require.NoError(t, err)
+				for _, f := range failures {
+					struckOut = append(struckOut, f.Kernel)
+				}
+				l.Take(func(k *gpu.Kernel) bool { return passed[k] })
+				return struckOut
+			}
+			one, four := l.ways[0], l.ways[2]
+			want := 0
+			if name == "computes wrongly" {
+				want = 1
+			}
+			require.Equal(t, Way{one, 0, true}, l.Way(b, 2))
+			assert.Len(t, complete(), want)
+			assert.Equal(t, Way{one, 0, true}, l.Way(b, 2), "four at a time would still be better")
+			assert.Empty(t, complete(), "it is named once")
+			assert.Equal(t, Way{four, 2, false}, l.Way(b, 2))
+			assert.False(t, l.Complete(ctx), "it is made once")
+			wrong = "×8/"
+			require.Equal(t, Way{four, 2, true}, l.Way(b, 8))
+			assert.Len(t, complete(), want)
+			assert.Equal(t, Way{four, 2, false}, l.Way(b, 8), "nothing better is to come")
+			assert.NoError(t, l.Wait(ctx), "nothing of it is waited for")
+		})
+	}
 }

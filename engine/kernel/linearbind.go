@@ -100,31 +100,46 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 
 // has says whether the i-th way may be recorded, and binds a late one once it is taken.
 func (l *Linear) has(b *LinearBind, i int) bool {
-	return b.ways[i] != nil || l.ways[i].taken.Load() && l.bind(b, i) == nil
+	w := l.ways[i]
+	if b.ways[i] == nil && w.taken.Load() && !w.givenUp.Load() && l.bind(b, i) != nil {
+		w.givenUp.Store(true)
+	}
+	return b.ways[i] != nil
+}
+
+// want asks for a late way that is not there, and tells whether it may come.
+func (w *way) want() bool {
+	if w.givenUp.Load() {
+		return false
+	}
+	w.wanted.Store(true)
+	return true
 }
 
 // Way is how a number of rows is multiplied.
 type Way struct {
 	*way
 	i    int
-	Late bool // another way would be better, and has not been made
+	Late bool // another way would be better, and may still be made
 }
 
 // Many says whether rows go through RMSNorm before they are multiplied, or would.
 func (w Way) Many() bool { return !w.norms() }
 
-// Way gives the way of m rows: the first that takes them, or what stands in for it until Complete has made it.
+// Way gives the way of m rows: the first that takes them, or what stands in for it until Complete has made it. For one that was given up
+// the best of its stand-ins is made.
 func (l *Linear) Way(b *LinearBind, m int) Way {
 	i := l.way(m)
 	w := l.ways[i]
 	if l.has(b, i) {
 		return Way{w, i, false}
 	}
-	w.wanted.Store(true)
+	late := w.want()
 	for _, j := range w.standIns {
 		if l.has(b, j) {
-			return Way{l.ways[j], j, true}
+			return Way{l.ways[j], j, late}
 		}
+		late = late || l.ways[j].want()
 	}
 	panic("kernel: no way of " + strconv.Itoa(m) + " rows is there") // one row's always is
 }

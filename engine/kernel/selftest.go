@@ -17,6 +17,7 @@ import (
 type SelfTest struct {
 	dev     *gpu.Device
 	passed  map[*gpu.Kernel]bool
+	added   map[*gpu.Kernel]bool // to this test
 	filler  *filler
 	repack  *Repacker
 	rec     gpu.Recorder
@@ -78,9 +79,9 @@ func (e *SelfTestError) Error() string {
 		e.Adapter, e.Kernel, e.Got, e.Want, e.Wrong, e.Of)
 }
 
-// NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass are added to it.
+// NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass Run are added to it.
 func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) {
-	t := &SelfTest{dev: d, passed: passed, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
+	t := &SelfTest{dev: d, passed: passed, added: map[*gpu.Kernel]bool{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
 	var err error
 	if t.filler, err = newFiller(d); err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (t *SelfTest) Release() {
 // Needs reports whether one of the kernels has not passed and is not part of this test.
 func (t *SelfTest) Needs(kernels ...*gpu.Kernel) bool {
 	for _, k := range kernels {
-		if _, known := t.passed[k]; k != nil && !known {
+		if k != nil && !t.passed[k] && !t.added[k] {
 			return t.err == nil && t.words < resultWords-64*SelfTestOutputs
 		}
 	}
@@ -194,12 +195,12 @@ func (t *SelfTest) check(c check) {
 	t.checks = append(t.checks, c)
 	for _, k := range c.kernels {
 		if k != nil {
-			t.passed[k] = true
+			t.added[k] = true
 		}
 	}
 }
 
-// Run runs the test. It returns how the kernels that fail do, and takes them from those that pass.
+// Run runs the test. It returns how the kernels that fail do; the others have passed. Where it fails itself none has.
 func (t *SelfTest) Run(ctx context.Context) ([]*SelfTestError, error) {
 	if len(t.checks) == 0 || t.err != nil {
 		return nil, t.err
@@ -216,6 +217,9 @@ func (t *SelfTest) Run(ctx context.Context) ([]*SelfTestError, error) {
 		return nil, err
 	}
 	var failures []*SelfTestError
+	for k := range t.added {
+		t.passed[k] = true
+	}
 	for _, c := range t.checks {
 		results := make([]uint32, c.n)
 		for j := range results {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/quant"
 )
@@ -82,4 +84,26 @@ func TestSelfTestNames(t *testing.T) {
 	assert.Equal(t, SelfTestOutputs, failures[0].Of)
 	assert.ErrorContains(t, failures[0], "computes wrongly")
 	assert.Len(t, passed, len(l.Kernels())-1)
+}
+
+// Kernels whose test could not run have not passed: the next one tests them.
+func TestSelfTestCutShort(t *testing.T) {
+	r := newRig(t)
+	k, err := NewRMSNorm(r.dev, RMSNormParams{K: 64, XStride: 64, YStride: 64, MWord: WordTokens, Eps: eps})
+	require.NoError(t, err)
+	require.NoError(t, k.Wait(t.Context()))
+	passed := map[*gpu.Kernel]bool{}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, ctx := range []context.Context{ended, t.Context()} {
+		test, err := NewSelfTest(r.dev, passed)
+		require.NoError(t, err)
+		defer test.Release()
+		require.NoError(t, k.SelfTest(test))
+		assert.False(t, test.Needs(k.kernel), "once is enough")
+		failures, err := test.Run(ctx)
+		assert.Empty(t, failures)
+		assert.Equal(t, ctx == ended, err != nil)
+		assert.Equal(t, ctx != ended, passed[k.kernel])
+	}
 }

@@ -16,6 +16,7 @@ type way struct {
 	wanted   atomic.Bool     // there have been rows for a late way
 	begun    bool            // a late way's kernels have been asked for
 	taken    atomic.Bool     // they are there, and compute rightly
+	givenUp  atomic.Bool     // they will not be: others do its work for good
 }
 
 // shape is how kernels share a product's work.

@@ -58,43 +58,42 @@ func (g *Graph) Forget() {
 }
 
 // Complete makes the products' late kernels that there have been rows for, while the graph is used. Those that compute rightly are taken,
-// and how others do is returned; passed are those that are known to, nil where none is tested.
+// and how others do is returned; passed are those that are known to, nil where none is tested. What cannot be made, or tested, is done
+// without.
 func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) (failures []*kernel.SelfTestError, err error) {
 	var work breath.Breath
 	var made []*linear
 	for _, l := range g.linears { // one after another: they are to keep nobody waiting
-		any, err := l.Complete()
-		if err == nil && any {
-			err = l.Wait(ctx)
+		if l.Complete(ctx) {
+			made = append(made, l)
 		}
 		if ctx.Err() != nil || g.Device().Err() != nil {
-			return nil, err
-		}
-		if err == nil && any { // what does not compile is done without
-			made = append(made, l)
+			return nil, ctx.Err()
 		}
 		work.Take()
 	}
 	if passed != nil && len(made) > 0 {
-		t, err := kernel.NewSelfTest(g.Device(), passed)
-		if err != nil {
-			return nil, err
-		}
-		defer t.Release()
-		for _, l := range made {
-			if err = l.SelfTest(t); err != nil {
-				return nil, err
-			}
-			work.Take()
-		}
-		if failures, err = t.Run(ctx); err != nil {
-			return nil, err
-		}
+		failures, err = g.test(ctx, passed, made)
 	}
 	for _, l := range made {
-		if err := l.Take(ctx, func(k *gpu.Kernel) bool { return passed == nil || passed[k] }); err != nil {
-			return failures, err
-		}
+		l.Take(func(k *gpu.Kernel) bool { return err == nil && (passed == nil || passed[k]) })
 	}
-	return failures, nil
+	return failures, err
+}
+
+// test tests the kernels of products that have not passed.
+func (g *Graph) test(ctx context.Context, passed map[*gpu.Kernel]bool, made []*linear) ([]*kernel.SelfTestError, error) {
+	t, err := kernel.NewSelfTest(g.Device(), passed)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Release()
+	var work breath.Breath
+	for _, l := range made {
+		if err = l.SelfTest(t); err != nil {
+			return nil, err
+		}
+		work.Take()
+	}
+	return t.Run(ctx)
 }
