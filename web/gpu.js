@@ -27,7 +27,7 @@ class Host {
   #words = null;
   #devices = new Table();
   #spares = new Spares();
-  #prepared = []; // devices on their way that nobody has asked for yet
+  #prepared = null; // {asked, device}: one on its way that nobody has asked for yet
   #sources = new Table();
 
   // attach gives the wasm memory, once the instance exists.
@@ -110,10 +110,19 @@ class Host {
 
   // prepare opens a device that Go is going to ask for, while Go is still on its way or keeps the thread. What is wrong Go hears of.
   prepare(choice, power) {
-    const asked = JSON.stringify([choice, power, 0]);
-    const device = this.#device(choice, power, 0);
+    const device = this.#ahead('').then(() => this.#device(choice, power, 0));
     device.catch(() => {});
-    this.#prepared.push({asked, device});
+    this.#prepared = {asked: JSON.stringify([choice, power, 0]), device};
+  }
+
+  // #ahead gives the device that was opened ahead if it is what is asked for, or null; others are kept for whoever asks for one of them.
+  async #ahead(asked) {
+    const ahead = this.#prepared;
+    this.#prepared = null;
+    const ready = await ahead?.device.catch(() => null);
+    if (ready?.kept.useful && ahead.asked === asked) return ready;
+    if (ready) this.#spares.give(ready.kept);
+    return null;
   }
 
   // #device gives a device that nobody uses, or a new one.
@@ -127,19 +136,18 @@ class Host {
   }
 
   async #open(choice, power, disabled, wake) {
-    let found = null;
-    for (const {asked, device} of this.#prepared.splice(0)) {
-      const ready = await device.catch(() => null);
-      if (!found && ready?.kept.useful && asked === JSON.stringify([choice, power, disabled])) found = ready;
-      else if (ready) this.#spares.give(ready.kept);
-    }
-    const {kept, description, spare} = found ?? await this.#device(choice, power, disabled);
+    const asked = JSON.stringify([choice, power, disabled]);
+    const {kept, description, spare} = await this.#ahead(asked) ?? await this.#device(choice, power, disabled);
     const {device} = kept;
     const d = new Device(this, kept, description);
     d.id = this.#devices.add(d);
     if (wake) d.wake = waker(d, this);
-    kept.tell = (kind, value) => this.notify(-d.id, kind, value);
     return {...description, device: d.id, kept: spare, features: featureBits(device), limits: limitsOf(device)};
+  }
+
+  // listen begins to tell of what becomes of a device, from its beginning.
+  listen(id) {
+    this.#devices.find(id)?.kept.listen((kind, value) => this.notify(-id, kind, value));
   }
 
   createBuffer(id, token, label, size, usage) {

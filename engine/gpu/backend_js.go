@@ -57,12 +57,24 @@ func openBackend(ctx context.Context, o Options, e events) (backend, error) {
 	if power == "" {
 		power = HighPerformance
 	}
-	opened, err := h.await(ctx, nil, func(token int32) {
-		h.object.Call("open", token, o.Adapter, string(power), uint32(o.Disable), !o.NoWake)
-	})
-	if err != nil {
+	answers := make(chan answer, 1)
+	token := h.expect(func(kind int, value js.Value) { answers <- answer{kind, value} })
+	h.object.Call("open", token, o.Adapter, string(power), uint32(o.Disable), !o.NoWake)
+	var a answer
+	select {
+	case a = <-answers:
+	case <-ctx.Done():
+		go func() { // nobody else would give it back
+			if a := <-answers; a.kind == answerDone {
+				h.object.Call("release", a.value.Get("device"))
+			}
+		}()
+		return nil, ctx.Err()
+	}
+	if err := a.err(); err != nil {
 		return nil, noAdapter(err)
 	}
+	opened := a.value
 	b := &jsBackend{
 		host: h, id: int32(opened.Get("device").Int()), adapter: adapterInfo(opened), events: e, kept: opened.Get("kept").Truthy(),
 		mapped: map[int32]chan bool{}, compile: map[int32]struct{}{}, gone: make(chan struct{}),
@@ -70,6 +82,7 @@ func openBackend(ctx context.Context, o Options, e events) (backend, error) {
 	h.mu.Lock()
 	h.devices[b.id] = b
 	h.mu.Unlock()
+	h.object.Call("listen", b.id)
 	return b, nil
 }
 

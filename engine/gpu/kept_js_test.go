@@ -114,6 +114,10 @@ func TestDevicesAreOpenedAhead(t *testing.T) {
 
 	prepare("no such adapter")
 	opened(5, Options{}, "none could be opened ahead").Release()
+	for range 3 {
+		prepare("")
+	}
+	opened(5, Options{}, "opens that never come to ask for theirs leave it to the next").Release()
 	prepare("no such adapter")
 	_, err := Open(ctx, Options{Adapter: "no such adapter"})
 	require.ErrorContains(t, err, "no adapter is called")
@@ -143,4 +147,63 @@ func TestDevicesGivenBackAtWork(t *testing.T) {
 	devices, pipelines := count()
 	assert.Equal(t, []int{1, len(modules)}, []int{devices, pipelines})
 	again.Release()
+}
+
+// requested has a function of JavaScript's answer with the devices that the browser gives during the test.
+func requested(t *testing.T, given string) {
+	prototype := js.Global().Get("GPUAdapter").Get("prototype")
+	original := prototype.Get("requestDevice")
+	t.Cleanup(func() { prototype.Set("requestDevice", original) })
+	js.Global().Get("Function").New("prototype", "given", `
+		const original = prototype.requestDevice;
+		prototype.requestDevice = async function (...args) {
+			return given(await original.apply(this, args));
+		};`).Invoke(prototype, js.Global().Get("Function").New("device", given))
+}
+
+// A device that is lost before whoever opens it knows of it is lost for them, too.
+func TestDeviceIsLostOnItsWay(t *testing.T) {
+	for when, given := range map[string]string{
+		"at once":      `device.destroy(); return device.lost.then(() => device);`,
+		"a turn later": `queueMicrotask(() => device.destroy()); return device;`,
+		"soon":         `new Promise((resolve) => setTimeout(resolve)).then(() => device.destroy()); return device;`,
+	} {
+		for _, ahead := range []bool{false, true} {
+			t.Run(fmt.Sprint(when, " ", ahead), func(t *testing.T) {
+				host := js.Global().Get("quireGPU")
+				host.Call("forget")
+				defer host.Call("forget")
+				requested(t, given)
+				if ahead {
+					host.Call("prepare", "", string(HighPerformance))
+				}
+				d, err := Open(context.Background(), Options{})
+				require.NoError(t, err)
+				defer d.Release()
+				select {
+				case <-d.Lost():
+				case <-time.After(10 * time.Second):
+					t.Fatal("nobody was told")
+				}
+				require.ErrorIs(t, d.Err(), ErrDeviceLost)
+			})
+		}
+	}
+}
+
+// A device that comes when nobody waits for it any more is there for the next.
+func TestDeviceComesTooLate(t *testing.T) {
+	js.Global().Get("quireGPU").Call("forget")
+	count := made(t, "none")
+	requested(t, `return new Promise((resolve) => setTimeout(() => resolve(device), 200));`)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := Open(ctx, Options{})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	time.Sleep(time.Second)
+	d, err := Open(context.Background(), Options{})
+	require.NoError(t, err)
+	devices, _ := count()
+	require.Equal(t, 1, devices)
+	d.Release()
 }

@@ -9,10 +9,11 @@ const PIPELINES = 256; // of a device
 // nor gives that page a device.
 const COMPILERS = Math.min(8, Math.max(2, globalThis.navigator?.hardwareConcurrency ?? 2));
 
-// Kept is a device, its pipelines by what they were made of, and who hears of it: tell(kind, value).
+// Kept is a device, its pipelines by what they were made of, and who hears of it.
 export class Kept {
-  tell = () => {};
   layouts = new Map();
+  #tell = null;
+  #untold = []; // [kind, value] of before anybody listened
   #pipelines = new Map(); // {begun, made: a promise, pipeline: null until then}; the last used comes last
   #compilers = new Turns(COMPILERS);
   #user = 0; // a number
@@ -24,20 +25,33 @@ export class Kept {
     device.addEventListener('uncapturederror', (e) => {
       e.preventDefault();
       this.#spoilt = true;
-      this.tell(UNCAPTURED, text(e.error));
+      this.#say(UNCAPTURED, text(e.error));
     });
     device.lost.then((info) => {
       this.#spoilt = true;
-      this.tell(LOST, `${info.reason}: ${info.message}`);
+      this.#say(LOST, `${info.reason}: ${info.message}`);
     });
   }
 
   // useful says whether another may take it up.
   get useful() { return !this.#spoilt; }
 
+  #say(kind, value) {
+    if (this.#tell) this.#tell(kind, value);
+    else this.#untold.push([kind, value]);
+  }
+
+  // listen has tell(kind, value) hear of what becomes of it, once this call is over.
+  listen(tell) {
+    this.#tell = tell;
+    queueMicrotask(() => {
+      for (const news of this.#untold.splice(0)) this.#tell?.(...news);
+    });
+  }
+
   // leave ends its use: what waits to be compiled is given up.
   leave() {
-    this.tell = () => {};
+    this.#tell = null;
     this.#user++;
     for (const [key, {begun}] of this.#pipelines) if (!begun) this.#pipelines.delete(key);
   }
