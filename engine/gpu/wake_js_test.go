@@ -100,6 +100,14 @@ func TestPulseWhileAnythingIsAwaited(t *testing.T) {
 		}
 	})
 
+	js.Global().Get("Function").New("prototype", `
+		const original = prototype.createBuffer;
+		prototype.createBuffer = function (given) {
+			prototype.createBuffer = original;
+			throw new RangeError('no room');
+		};`).Invoke(js.Global().Get("GPUDevice").Get("prototype"))
+	pulses("making room", func() { buffer(t, d, "more", size, Storage) })
+
 	// What takes long has pulses all the time.
 	for dispatches := 500; ; dispatches *= 2 {
 		long := decodeSteps(t, d, 1, dispatches)[0]

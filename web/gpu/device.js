@@ -46,7 +46,7 @@ export class Device {
       return await this.#create(...given);
     } catch (e) {
       if (e.kind !== OUT_OF_MEMORY || !(this.#ring || this.#full)) throw e;
-      await (this.#full ??= this.settleUploads());
+      await (this.#full ??= this.finished(this.settleUploads()));
       return this.#create(...given);
     }
   }
