@@ -70,6 +70,29 @@ func TestDownloadWritesItsLastPiece(t *testing.T) {
 	p.quiet()
 }
 
+// A worker that never answers is given up, by whoever stops what it was asked for: the engine's own does its work from then on.
+func TestWorkerNeverAnswers(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []int{0, 10, 1}, get[[]int](p, `import('/store/workers.js').then(async ({Workers}) => {
+		const {Line} = await import('/store/remote.js');
+		let ended = 0;
+		globalThis.Worker = class {
+			postMessage() {}
+			terminate() { ended++; }
+		};
+		const wait = globalThis.setTimeout;
+		globalThis.setTimeout = (f, milliseconds) => wait(f, milliseconds > 5e3 ? 10 : milliseconds);
+		const workers = new Workers(), got = [];
+		for (let n = 0; n < 2; n++) {
+			const line = new Line(workers, 0);
+			line.ask({url: '/quire.js', headers: {Range: 'bytes=0-9'}}, 10, new ArrayBuffer(10), ({bytes}) => got.push(bytes));
+			await line.next();
+		}
+		return [...got, ended];
+	})`))
+	p.quiet()
+}
+
 // Models of a hub are kept by name, compared with the SHA-256 that it names; the token goes to it alone.
 func TestKeptOfHub(t *testing.T) {
 	hub := hubtest.New(t)

@@ -2,6 +2,7 @@
 
 export const READ = 2 << 20; // bytes that are read at once
 const PATIENCE = 1500; // milliseconds that a piece may take before it is read as it comes
+const SILENCE = 10e3; // milliseconds that a worker may take to end what it does
 const AGAIN = 50; // more for what came while this worker was busy
 const PULLS = 8; // reads that are asked for before one is wanted
 
@@ -116,7 +117,9 @@ export class Line {
   /** Has all that was asked for land as far as it has come. */
   async stop() {
     this.#workers.ask(this.#n, 'stop', {line: this.#line}).catch(() => {});
-    await Promise.all(this.#open);
+    const landed = Promise.all(this.#open);
+    if (!await within(landed, SILENCE) && !await within(landed, AGAIN)) this.#workers.giveUp(this.#n);
+    await landed;
   }
 }
 

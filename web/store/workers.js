@@ -31,39 +31,42 @@ export function help() {
 class Helper {
   #worker = null;
   #ready; // a promise: whether it works
+  #settle; // what settles that
   #failed = false;
   #waiting = new Map(); // what is asked, by number
   #asked = 0;
   #own = null; // what does it in this worker, where the other has failed
 
   constructor() {
-    this.#ready = new Promise((resolve) => {
-      try {
-        this.#worker = new Worker(globalThis.location.href, {type: classic() ? 'classic' : 'module', name: NAME});
-      } catch {
-        this.#failed = true;
-        resolve(false);
-        return;
-      }
-      this.#worker.onmessage = ({data: {id, ...answer}}) => {
-        if (id === undefined) return resolve(true);
-        const [done, failed] = this.#waiting.get(id);
-        this.#waiting.delete(id);
-        if (answer.error) failed(Object.assign(answer.error, {buffer: answer.buffer}));
-        else done(answer);
-      };
-      this.#worker.onerror = (e) => {
-        e.preventDefault();
-        this.#failed = true;
-        resolve(false);
-        this.#ready = Promise.resolve(false);
-        for (const [, failed] of this.#waiting.values()) failed(new Error(e.message));
-        this.#waiting.clear();
-      };
-    });
+    this.#ready = new Promise((resolve) => { this.#settle = resolve; });
+    try {
+      this.#worker = new Worker(globalThis.location.href, {type: classic() ? 'classic' : 'module', name: NAME});
+    } catch (e) {
+      this.fail(e.message);
+      return;
+    }
+    this.#worker.onmessage = ({data: {id, ...answer}}) => {
+      if (id === undefined) return this.#settle(true);
+      const [done, failed] = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (answer.error) failed(Object.assign(answer.error, {buffer: answer.buffer}));
+      else done(answer);
+    };
+    this.#worker.onerror = (e) => {
+      e.preventDefault();
+      this.fail(e.message);
+    };
   }
 
-  get busy() { return this.#waiting.size > 0; }
+  /** Ends it: what it was asked has failed, and this worker does all else. */
+  fail(why) {
+    this.#failed = true;
+    this.end();
+    this.#settle(false);
+    this.#ready = Promise.resolve(false);
+    for (const [, failed] of this.#waiting.values()) failed(new Error(why));
+    this.#waiting.clear();
+  }
 
   async ask(task, given) {
     // What is fetched can be asked for again; all else waits until it is known that the worker works.
@@ -109,6 +112,11 @@ export class Workers {
     } finally {
       release();
     }
+  }
+
+  /** Does without the one that is asked for tasks of a number, as it does not answer. */
+  giveUp(number) {
+    this.#helpers[number % Workers.count]?.fail('a worker does not answer');
   }
 
   /** Keeps them, with what they know, until what it gives is called. */
