@@ -109,11 +109,11 @@ func talesFile(t *testing.T) []byte {
 
 // keeper is put behind the worker's script: pieces are small and a download that fails does so soon. A message {read: address} has a
 // file read as a load reads it, to a device that is none; the answer tells how it went. With leave, the file is closed so many
-// milliseconds after it was begun with; the answer names the locks that are still held.
+// milliseconds after it was begun with; the answer names the locks that are still held. With retry, what fails is tried once more.
 const keeper = `
 globalThis.quireGPU.retryPause = 2;
 globalThis.quireStore.pieceSize = 1 << 20;
-self.addEventListener('message', async ({data: {read, again, chosen, leave, ...options}}) => {
+self.addEventListener('message', async ({data: {read, again, retry, chosen, leave, ...options}}) => {
   if (!read && !chosen) return;
   const out = {error: '', digest: '', from: '', kept: null, same: true, locks: null};
   const post = self.postMessage;
@@ -135,7 +135,14 @@ self.addEventListener('message', async ({data: {read, again, chosen, leave, ...o
       const all = new Uint8Array(size + 4);
       const device = {queue: {writeBuffer: (buffer, at, bytes, from, n) => all.set(bytes.subarray(from, from + n), at), onSubmittedWorkDone: async () => {}}, finished: (promise) => promise};
       await source.read(0, 1000);
-      for (let at = 0, n; at < size; at += n) await source.upload(device, null, at, at, n = Math.min(700000, size - at));
+      for (let at = 0, n; at < size; at += n) {
+        n = Math.min(700000, size - at);
+        await source.upload(device, null, at, at, n).catch((e) => {
+          if (!retry) throw e;
+          out.error = JSON.stringify(quireStore.failure(e));
+          return source.upload(device, null, at, at, n);
+        });
+      }
       const digest = await hex(all.subarray(0, size));
       out.same &&= turn === 0 || digest === out.digest;
       out.digest = digest;
@@ -329,6 +336,16 @@ func TestKeptOfServers(t *testing.T) {
 	s.requests()
 	read("kept", `{again: true}`)
 	assert.Empty(t, s.requests())
+
+	for status, says := range map[int]string{404: "ErrNotFound: .*there is no such file", 403: "ErrForbidden: .*the server does not give this file to everyone", 400: "ErrServer: .*the server does not send the file"} {
+		s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+			w.WriteHeader(status)
+			return true
+		})
+		assert.Regexp(t, fmt.Sprintf(`^%s \(HTTP %d\)`, says, status), get[string](p, `failure(pull('/models/m.gguf'))`))
+	}
+	s.set(nil)
+	s.requests()
 
 	// A damaged piece comes again, alone; where it cannot, that is said.
 	damage(p, "0-00002")

@@ -176,10 +176,20 @@ export class KeptSource {
     };
   }
 
-  // again reaches the network for a piece that was damaged.
+  // again reaches the network for a piece that was damaged. Where it cannot, it may be asked to once more.
   async #again(record) {
     const {signal} = this.#abort;
     await this.#lock(signal);
+    try {
+      return await this.#anew(record, signal);
+    } catch (e) {
+      await this.#shelf.close();
+      this.#unlock();
+      throw e;
+    }
+  }
+
+  async #anew(record, signal) {
     await record.open();
     const {size, tag} = record.about;
     const source = await this.#reach(tag, 0, signal).catch((e) => {
