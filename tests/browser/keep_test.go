@@ -361,6 +361,19 @@ func TestKeptOfServers(t *testing.T) {
 	assert.Regexp(t, `ErrNotFound.*a part of the file that is kept is damaged, and must come again`, get[reading](p, `read('/models/m.gguf')`).Error)
 	s.set(nil)
 	read("a damaged piece, later", `{}`)
+	damage(p, "0-00003")
+	var asked atomic.Int32
+	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		if asked.Add(1) > 1 {
+			return false
+		}
+		w.WriteHeader(http.StatusNotFound)
+		return true
+	})
+	r := get[reading](p, `read('/models/m.gguf', {retry: true})`)
+	assert.Contains(t, r.Error, "is damaged, and must come again")
+	assert.Equal(t, digest(data), r.Digest, "by the source that could not have it before")
+	s.set(nil)
 
 	// A file that changed while it was half there comes anew.
 	forget()
@@ -393,7 +406,7 @@ func TestKeptOfServers(t *testing.T) {
 	}
 	s.set(nil)
 	forget()
-	r := read("not to be kept", `{keep: false, again: true}`)
+	r = read("not to be kept", `{keep: false, again: true}`)
 	assert.False(t, r.Kept.Kept)
 	assert.Zero(t, get[int](p, `models.list().then((all) => all.length)`))
 

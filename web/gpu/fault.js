@@ -22,7 +22,15 @@ export class Fault extends Failure {
 export function refusal(url, {status, statusText, headers}) {
   const final = !(status === 408 || status === 425 || status === 429 || status >= 500);
   const after = status === 429 || status === 503 ? retryAfter(headers.get('Retry-After'), Date.now()) : 0;
-  return new Fault(url, '', `the server is busy (HTTP ${status})`, {final, after, status, text: statusText});
+  return new Fault(url, '', `${words(status)} (HTTP ${status})`, {final, after, status, text: statusText});
+}
+
+// words are package hub's.
+function words(status) {
+  if (status === 404 || status === 410) return 'there is no such file';
+  if ([401, 403, 407, 451].includes(status)) return 'the server does not give this file to everyone';
+  if (status === 429 || status === 503) return 'the server is busy';
+  return status >= 500 ? 'the server fails' : 'the server does not send the file';
 }
 
 // retryAfter reads how many milliseconds a server asks to wait: seconds, or a date. Nothing that can be understood is 0.
