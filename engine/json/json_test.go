@@ -75,6 +75,12 @@ func TestWrongJSON(t *testing.T) {
 		`{"text":"a","whole":0x1}`:   `this is not valid JSON, from character 22 on`,
 		`{"ids":[1,]}`:               `this is not valid JSON, from character 11 on`,
 		`{"text":"\x"}`:              `this is not valid JSON, from character 11 on`,
+		`{"ids":[1,"2"]}`:            `field "ids" is text, it must be a whole number`,
+		`{"ids":[2147483648]}`:       `field "ids" is 2147483648, it must be a whole number`,
+		`{"ids":[7.5,1]}`:            `field "ids" is 7.5, it must be a whole number`,
+		`{"ids":[10,01]}`:            `this is not valid JSON, from character 13 on`,
+		`{"ids":[1 2]}`:              `this is not valid JSON, from character 11 on`,
+		`{"ids":[12`:                 `the JSON ends too early`,
 	} {
 		assert.EqualError(t, Unmarshal([]byte(text), new(value)), want, text)
 	}
@@ -100,6 +106,29 @@ func TestUnmarshal(t *testing.T) {
 	assert.Nil(t, v.Inner)
 	assert.Nil(t, v.IDs)
 	assert.True(t, v.Plain)
+	require.NoError(t, Unmarshal([]byte(`{"ids": [7 , 0,-3,2147483647, null,-0, 123456789 ]}`), &v))
+	assert.Equal(t, []int32{7, 0, -3, math.MaxInt32, 0, 0, 123456789}, v.IDs)
+}
+
+// BenchmarkTokens reads and writes a long prompt's tokens.
+func BenchmarkTokens(b *testing.B) {
+	v := value{IDs: make([]int32, 2048)}
+	for i := range v.IDs {
+		v.IDs[i] = int32(i * 61)
+	}
+	text, err := Marshal(v)
+	require.NoError(b, err)
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			require.NoError(b, Unmarshal(text, &v))
+		}
+	})
+	b.Run("write", func(b *testing.B) {
+		for b.Loop() {
+			_, err := Marshal(v)
+			require.NoError(b, err)
+		}
+	})
 }
 
 func TestDepth(t *testing.T) {

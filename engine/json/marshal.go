@@ -38,6 +38,13 @@ func (w *writer) value(v reflect.Value) error {
 				w.write(":")
 				return w.value(reflect.ValueOf(custom.Values[i]))
 			})
+		case []int32: // of tokens, of which there may be many
+			if custom != nil {
+				return w.group('[', ']', len(custom), func(i int) error {
+					w.out = strconv.AppendInt(w.out, int64(custom[i]), 10)
+					return nil
+				})
+			}
 		case Number:
 			return w.write(string(custom))
 		case number:

@@ -21,11 +21,16 @@ func Unmarshal(text []byte, to any) error {
 func (r *reader) into(v reflect.Value, field string) error {
 	c := r.peek()
 	start := r.at
-	if custom, ok := v.Addr().Interface().(fromJSON); ok {
+	switch own := v.Addr().Interface().(type) {
+	case fromJSON:
 		if _, err := r.value(); err != nil {
 			return err
 		}
-		return custom.FromJSON([]byte(r.text[start:r.at]))
+		return own.FromJSON([]byte(r.text[start:r.at]))
+	case *[]int32:
+		if c == '[' {
+			return r.integers(own, field)
+		}
 	}
 	if c == 'n' {
 		switch v.Kind() {
@@ -76,6 +81,38 @@ func (r *reader) into(v reflect.Value, field string) error {
 		return fmt.Errorf("field %q is %s, it must be %s", field, given(value, v.Type()), wanted(v.Type()))
 	}
 	return nil
+}
+
+// integers reads a list of whole numbers, such as a long prompt's tokens: reflection takes microseconds for each.
+func (r *reader) integers(list *[]int32, field string) error {
+	*list = []int32{}
+	return r.list(func() error {
+		n := len(*list)
+		if *list = r.digits(*list); len(*list) > n {
+			return nil
+		}
+		*list = append(*list, 0)
+		return r.into(reflect.ValueOf(*list).Index(n), field)
+	})
+}
+
+// digits reads numbers of a few digits with commas between them, up to the first that is not plainly one.
+func (r *reader) digits(list []int32) []int32 {
+	text := r.text
+	for at := r.at; ; at++ {
+		n, begin := int32(0), at
+		for at < len(text) && text[at]-'0' <= 9 && at < begin+9 {
+			n = 10*n + int32(text[at]-'0')
+			at++
+		}
+		if at == begin || at == len(text) || text[at] != ',' && text[at] != ']' || text[begin] == '0' && at > begin+1 {
+			return list
+		}
+		list, r.at = append(list, n), at
+		if text[at] == ']' {
+			return list
+		}
+	}
 }
 
 // key makes a map's key of a name.
