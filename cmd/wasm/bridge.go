@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"syscall/js"
 
@@ -72,7 +73,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 	}
 	switch method {
 	case "submit":
-		return b.submit(id, argument)
+		return nil, b.submit(id, argument)
 	case "embed":
 		return nil, b.embed(id, argument)
 	case "look":
@@ -261,35 +262,26 @@ func openBlobs(ctx context.Context, blobs js.Value) (gpu.Source, error) {
 	return joined, nil
 }
 
-// submit starts a stream; the answer to its call tells the prompt's token ids. It comes later where a grammar must be compiled, or
-// else nothing else would run meanwhile.
-func (b *bridge) submit(id int, argument string) (any, error) {
+// submit starts a stream; the answer to its call, which tells the prompt's token ids, comes later: where a grammar must be compiled nothing
+// else would run meanwhile.
+func (b *bridge) submit(id int, argument string) error {
 	var r request
 	if err := port.Decode(argument, &r); err != nil {
-		return nil, err
+		return err
 	}
-	q, err := r.request(b.engine)
+	e := b.engine
+	q, err := r.request(e)
 	if err != nil {
-		return nil, err
-	}
-	accepted := accepted{q.Prompt, r.dropped}
-	if q.Grammar == nil {
-		s, err := b.engine.Submit(context.Background(), q)
-		if err != nil {
-			return nil, err
-		}
-		b.streams[id] = s
-		go b.follow(id, s, q)
-		return accepted, nil
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.compiling[id] = cancel
 	go func() {
 		defer cancel()
-		s, err := b.engine.Submit(ctx, q)
+		s, err := e.Submit(ctx, q)
 		if errors.Is(err, context.Canceled) { // it ends like any other that is cancelled
 			q.Grammar = nil
-			s, err = b.engine.Submit(ctx, q)
+			s, err = e.Submit(ctx, q)
 		}
 		delete(b.compiling, id)
 		if err != nil {
@@ -297,10 +289,11 @@ func (b *bridge) submit(id int, argument string) (any, error) {
 			return
 		}
 		b.streams[id] = s
-		b.Answer("done", id, accepted, js.Null())
+		runtime.Gosched() // the GPU has its first step before the answer is written
+		b.Answer("done", id, accepted{q.Prompt, r.dropped}, js.Null())
 		b.follow(id, s, q)
 	}()
-	return nil, nil
+	return nil
 }
 
 // accepted is the answer to a submit.
