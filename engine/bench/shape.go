@@ -18,6 +18,7 @@ type Shape struct {
 	Tied                    bool // the head shares the embedding's weights
 	Bias                    bool // on q, k and v
 	Normed                  bool // q and k are, head by head
+	Capitals                bool // tokens of several bytes are of nothing else
 	Experts, Used           int  // of each layer in place of its FFN; 0: none
 	ExpertFFN               int
 	Sinks                   bool              // with all else that a gpt-oss has

@@ -1,9 +1,13 @@
 package bench
 
-import "quire/engine/tokenizer"
+import (
+	"slices"
+
+	"quire/engine/tokenizer"
+)
 
 // vocabulary makes a byte-level BPE vocabulary of the shape's size: the 256 bytes, then each earlier token with each
-// byte behind it, as many as fit, and a BOS and an EOS at the end.
+// byte behind it, as many as fit, and a BOS and an EOS at the end. In words there are only capitals, where that is asked for.
 func (s Shape) vocabulary(set func(key string, value any)) {
 	const bytes = 256
 	ordinary := s.Vocabulary - 2
@@ -12,9 +16,14 @@ func (s Shape) vocabulary(set func(key string, value any)) {
 	for b := range min(bytes, ordinary) {
 		tokens = append(tokens, string(byteRune(byte(b))))
 	}
-	for i := bytes; i < ordinary; i++ {
-		left, right := tokens[(i-bytes)/bytes], tokens[(i-bytes)%bytes]
-		tokens = append(tokens, left+right)
+	letters := slices.Clone(tokens)
+	if s.Capitals {
+		letters = slices.Clone(tokens['A' : 'Z'+1])
+	}
+	words := slices.Clone(letters)
+	for i := range ordinary - len(tokens) {
+		left, right := words[i/len(letters)], letters[i%len(letters)]
+		tokens, words = append(tokens, left+right), append(words, left+right)
 		merges = append(merges, left+" "+right)
 	}
 	tokens = append(tokens, "<|begin_of_text|>", "<|end_of_text|>")

@@ -109,6 +109,7 @@ func parse(args []string) (s settings, err error) {
 	if s.shape = tiny; *shape != tiny.Name {
 		s.shape, err = bench.FindShape(*shape)
 	}
+	s.shape.Capitals = true // wllama ends where an answer is no UTF-8
 	return s, err
 }
 
