@@ -4,7 +4,8 @@ import {getLlama} from 'node-llama-cpp';
 const [file, query] = process.argv.slice(2);
 const parameters = new URLSearchParams(query), list = (name) => parameters.get(name).split(',').map(Number);
 const prompts = list('prompts'), lanes = list('lanes'), gen = +parameters.get('gen'), repeat = +parameters.get('repeat');
-const out = {peer: 'llama.cpp', rates: {}, errors: {}};
+const WARM = 2000; // milliseconds, as pages have
+const out = {peer: 'llama.cpp', rates: {}, samples: {}, errors: {}};
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const say = (text) => console.error(text);
 
@@ -19,7 +20,8 @@ async function main() {
   const model = await llama.loadModel({modelPath: file, gpuLayers: 'max'});
   if (!(model.gpuLayers > 0)) throw Error('llama.cpp has no layer on the GPU');
   const contextSize = Math.max(...prompts, 16) + gen + 64;
-  const open = (sequences) => model.createContext({contextSize, batchSize: 2048, sequences, flashAttention: true});
+  const batchSize = +parameters.get('batch') || undefined;
+  const open = (sequences) => model.createContext({contextSize, batchSize, sequences});
   let context = await open(1);
   out.open_ms = performance.now() - begin;
   const random = (n) => Array.from({length: n}, () => 3 + Math.floor(Math.random() * (Math.min(+parameters.get('vocabulary'), 100_000) - 8)));
@@ -28,12 +30,12 @@ async function main() {
       await context.dispose();
       context = await open(together);
     }
-    const sequences = Array.from({length: together}, () => context.getSequence());
+    const sequences = Array.from({length: together}, () => context.getSequence()), ids = sequences.map(() => random(prompt));
     const began = performance.now();
     let first = 0, tokens = 0;
-    await Promise.all(sequences.map(async (sequence) => {
+    await Promise.all(sequences.map(async (sequence, i) => {
       let n = 0;
-      for await (const _ of sequence.evaluate(random(prompt), {temperature: 0, yieldEogToken: true})) {
+      for await (const _ of sequence.evaluate(ids[i], {temperature: 0, yieldEogToken: true})) {
         first ||= performance.now() - began;
         tokens++;
         if (++n >= answer) break;
@@ -46,10 +48,11 @@ async function main() {
   out.first_ms = (await ask(16, 2, 1)).first;
   const part = async (name, once) => {
     try {
-      await once(); // compiles what only this needs
+      for (const begin = performance.now(); performance.now() - begin < WARM;) await once(); // compiles what only this needs
       const rates = [];
       for (let i = 0; i < repeat; i++) rates.push(await once());
       out.rates[name] = median(rates);
+      out.samples[name] = rates;
       say(`${name}: ${out.rates[name].toFixed(1)}`);
     } catch (e) {
       out.errors[name] = String(e);

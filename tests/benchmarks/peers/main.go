@@ -46,6 +46,7 @@ type settings struct {
 	matrices bool // leave subgroup matrices to the pages
 	software bool
 	half     bool // of transformers.js' model
+	batch    int  // of llama.cpp
 	limit    time.Duration
 	out      string
 }
@@ -89,6 +90,7 @@ func parse(args []string) (s settings, err error) {
 	f.BoolVar(&s.matrices, "matrices", false, "leave subgroup matrices to the pages, as no stock browser does")
 	f.BoolVar(&s.software, "software", false, "measure on software adapters, too")
 	precision := f.String("precision", "f16", "f16 or f32: activations and cache of transformers.js")
+	f.IntVar(&s.batch, "llama-batch", 0, "tokens that llama.cpp computes at once; 0: as many as it does unasked, 512")
 	f.DurationVar(&s.limit, "limit", 10*time.Minute, "the longest that one peer may take")
 	f.StringVar(&s.out, "out", "", "begin of the files that are written, .json and .md (KIT/result)")
 	if err := f.Parse(args); err != nil {

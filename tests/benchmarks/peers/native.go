@@ -23,6 +23,7 @@ func (s *settings) parameters() string {
 	v.Set("gen", fmt.Sprint(s.gen))
 	v.Set("repeat", fmt.Sprint(s.repeat))
 	v.Set("vocabulary", fmt.Sprint(s.shape.Vocabulary))
+	v.Set("batch", fmt.Sprint(s.batch))
 	v.Set("dtype", map[bool]string{true: "q4f16", false: "q4"}[s.half])
 	if s.software {
 		v.Set("software", "")
@@ -42,7 +43,7 @@ func output(ctx context.Context, dir, name string, args ...string) ([]byte, erro
 
 // native measures quire bench. Each number of sequences has a table of its own: prompts are of one.
 func (s *settings) native(ctx context.Context) (p peer, err error) {
-	p = peer{Rates: map[string]float64{}, Errors: map[string]string{}}
+	p = peer{Rates: map[string]float64{}, Samples: map[string][]float64{}, Errors: map[string]string{}}
 	quire, err := filepath.Abs(filepath.Join(s.kit, "quire"))
 	if err != nil {
 		return p, err
@@ -65,11 +66,11 @@ func (s *settings) native(ctx context.Context) (p peer, err error) {
 			return p, fmt.Errorf("%s is a software adapter", r.Adapter)
 		}
 		for _, m := range r.Results {
+			test := fmt.Sprintf("tg%d x %d", m.Gen, m.Batch)
 			if m.Kind == bench.Prefill {
-				p.Rates[fmt.Sprintf("pp%d", m.Prompt)] = m.TokensPerSecond
-			} else {
-				p.Rates[fmt.Sprintf("tg%d x %d", m.Gen, m.Batch)] = m.TokensPerSecond
+				test = fmt.Sprintf("pp%d", m.Prompt)
 			}
+			p.Rates[test], p.Samples[test] = m.TokensPerSecond, m.Samples
 		}
 	}
 	return p, nil

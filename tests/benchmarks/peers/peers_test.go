@@ -62,7 +62,7 @@ func TestParse(t *testing.T) {
 	assert.Equal(t, []int{1, 8, 32, 64}, s.lanes)
 	assert.Equal(t, names, s.peers)
 	assert.True(t, s.half)
-	assert.Equal(t, "dtype=q4f16&gen=128&lanes=1%2C8%2C32%2C64&prompts=128%2C512%2C2048&repeat=3&vocabulary=128256", s.parameters())
+	assert.Equal(t, "batch=0&dtype=q4f16&gen=128&lanes=1%2C8%2C32%2C64&prompts=128%2C512%2C2048&repeat=3&vocabulary=128256", s.parameters())
 	for _, bad := range [][]string{{"-peers", "webllm"}, {"-lanes", "1,x"}, {"-precision", "f8"}, {"-shape", "gpt-9"}, {"more"}} {
 		_, err := parse(bad)
 		assert.Error(t, err, bad)

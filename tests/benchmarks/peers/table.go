@@ -11,15 +11,16 @@ import (
 
 // peer is what one reported. Rates are tokens a second, by test: "pp512", or "tg128 x 8" of eight sequences at once, all together.
 type peer struct {
-	Name     string             `json:"name"`
-	Version  string             `json:"version,omitempty"`
-	Adapter  string             `json:"adapter,omitempty"`
-	Features []string           `json:"features,omitempty"`
-	Refused  string             `json:"refused,omitempty"` // why nothing was measured
-	Open     float64            `json:"open_ms,omitempty"`
-	First    float64            `json:"first_ms,omitempty"` // to the first token, of a prompt of 16
-	Rates    map[string]float64 `json:"rates"`
-	Errors   map[string]string  `json:"errors,omitempty"`
+	Name     string               `json:"name"`
+	Version  string               `json:"version,omitempty"`
+	Adapter  string               `json:"adapter,omitempty"`
+	Features []string             `json:"features,omitempty"`
+	Refused  string               `json:"refused,omitempty"` // why nothing was measured
+	Open     float64              `json:"open_ms,omitempty"`
+	First    float64              `json:"first_ms,omitempty"` // to the first token, of a prompt of 16
+	Rates    map[string]float64   `json:"rates"`
+	Samples  map[string][]float64 `json:"samples,omitempty"` // what rates are the medians of
+	Errors   map[string]string    `json:"errors,omitempty"`
 }
 
 // table is a run of all.

@@ -10,6 +10,7 @@ export const context = Math.max(...prompts, 16) + gen + 64;
 export const say = (text) => fetch('/log', {method: 'POST', body: String(text)});
 export const randomIds = (count, vocabulary) => Array.from({length: count}, () => 3 + Math.floor(Math.random() * (Math.min(vocabulary, 100_000) - 8)));
 
+const WARM = 2000; // milliseconds: some kernels are compiled while others do their work
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 async function measure(out, ask) {
@@ -17,10 +18,11 @@ async function measure(out, ask) {
   out.first_ms = first;
   const part = async (name, once) => {
     try {
-      await once(); // compiles what only this needs
+      for (const begin = performance.now(); performance.now() - begin < WARM;) await once(); // compiles what only this needs
       const rates = [];
       for (let i = 0; i < repeat; i++) rates.push(await once());
       out.rates[name] = median(rates);
+      out.samples[name] = rates;
       say(`${name}: ${out.rates[name].toFixed(1)}`);
     } catch (e) {
       out.errors[name] = String(e);
@@ -39,7 +41,7 @@ async function measure(out, ask) {
 
 // run opens a peer, measures it and reports. open(out) gives ask, and what says after some work why the peer is none on the GPU.
 export async function run(peer, open) {
-  const out = {peer, rates: {}, errors: {}};
+  const out = {peer, rates: {}, samples: {}, errors: {}};
   try {
     const adapter = await navigator.gpu?.requestAdapter({powerPreference: 'high-performance'});
     if (!adapter) throw Error('there is no WebGPU adapter');
