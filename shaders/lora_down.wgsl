@@ -36,6 +36,20 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     let four = lora_four(entry);
     let first = wid.x % parts * PER;
     let at = (N_ALL * RANKS + m * U_STRIDE) * 4u;
+    // All that waits for nothing else is read at once.
+    var factors: array<f32, PER>;
+    for (var r = 0u; r < PER; r++) {
+        factors[r] = lora_factor(entry, first + r);
+    }
+    var row = m;
+    if GATHER {
+        row = lora_token(m);
+    }
+    var held: array<vec4<f32>, TURNS>;
+    //! unroll
+    for (var turn = 0u; turn < TURNS; turn++) {
+        held[turn] = x[row * (X_STRIDE / 4u) + min(turn * WORKGROUP + lid, VECTORS - 1u)];
+    }
     if m >= rows {
         return;
     }
@@ -46,16 +60,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         return;
     }
     let rank = (four - 1u) * 4u + first;
-    var row = m;
-    if GATHER {
-        row = lora_token(m);
-    }
     var sums: array<f32, SUMS>;
     //! unroll
     for (var turn = 0u; turn < TURNS; turn++) {
         let k = turn * WORKGROUP + lid;
         if k < VECTORS {
-            var v = x[row * (X_STRIDE / 4u) + k];
+            var v = held[turn];
             if ROOT {
                 sums[SUMS - 1u] += dot(v, v);
             }
@@ -75,7 +85,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         }
         let to = at + (LIST + slot * RANKS + wid.x / parts) * 4u + first;
         for (var r = 0u; r < PER; r++) {
-            adapters[to + r] = lora_factor(entry, first + r) * scale * sums[r];
+            adapters[to + r] = factors[r] * scale * sums[r];
         }
     }
 }

@@ -196,8 +196,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 var v = done[(i * BROAD + j) * 4u + r];
                 if ADAPTED {
                     if ADAPTS && fours > 0u {
-                        v += vec4<f32>(adapted(row, min(n, N - 1u), fours), adapted(row, min(n + 1u, N - 1u), fours),
-                            adapted(row, min(n + 2u, N - 1u), fours), adapted(row, min(n + 3u, N - 1u), fours));
+                        v += adapted(row, min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)), fours);
                     }
                 }
                 if BIAS {

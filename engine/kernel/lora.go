@@ -26,8 +26,8 @@ type LoRAParams struct {
 	Gather bool // row m of x is the token of output m
 }
 
-// AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [N][ranks()], and behind it for each
-// row, in eights, a list of its fours of ranks, and A·x, [slot][ranks()] (see shaders/lib/adapters_lora.wgsl).
+// AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [fours of ranks][N][4], and behind it for
+// each row, in eights, a list of its fours of ranks, and A·x, [slot][ranks()] (see shaders/lib/adapters_lora.wgsl).
 func (p *LoRAParams) AWords() int         { return len(p.Slots) * p.Rank * RowStride(p.K) }
 func (p *LoRAParams) BWords(rows int) int { return p.listWord(ceilDiv(rows, 8) * 8) }
 
@@ -39,6 +39,9 @@ func (p *LoRAParams) sumsWord(row, slot int) int {
 	return p.listWord(row) + p.listWords() + slot*p.ranks()
 }
 func (p *LoRAParams) listWords() int { return ceilDiv(p.ranks(), 16) * 4 }
+
+// bWord is where a rank of a row of B lies.
+func (p *LoRAParams) bWord(row, rank int) int { return (rank/4*p.N+row)*4 + rank%4 }
 
 // ranks are the floats of a row of B.
 func (p *LoRAParams) ranks() int { return ceilDiv(p.Rank, 4) * 4 }
@@ -156,25 +159,23 @@ func (l *LoRA) Record(rec *gpu.Recorder, b *LoRABind, s *StepData, m int, many b
 type LoRAPlace struct {
 	dev    *gpu.Device
 	kernel *gpu.Kernel
-	stride int
 }
 
-// NewLoRAPlace composes the kernel, for so many ranks of all adapters, and starts to compile it.
-func NewLoRAPlace(dev *gpu.Device, rank int) (*LoRAPlace, error) {
-	stride := (&LoRAParams{Rank: rank}).ranks()
+// NewLoRAPlace composes the kernel and starts to compile it.
+func NewLoRAPlace(dev *gpu.Device) (*LoRAPlace, error) {
 	m, err := Module(dev, Spec{
-		File: "lora_place", Variant: "baseline", Consts: []Const{{"STRIDE", stride}}, Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
+		File: "lora_place", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &LoRAPlace{dev: dev, kernel: dev.Kernel(m), stride: stride}, nil
+	return &LoRAPlace{dev: dev, kernel: dev.Kernel(m)}, nil
 }
 
 // Wait blocks until the kernel has compiled.
 func (k *LoRAPlace) Wait(ctx context.Context) error { return k.kernel.Wait(ctx) }
 
-// Run moves an adapter's [rows][ranks] to ranks from first on of b, behind what was submitted before.
+// Run moves an adapter's [rows][ranks] to ranks from first on of b, which has as many rows, behind what was submitted before.
 func (k *LoRAPlace) Run(b *gpu.Buffer, data []byte, rows, ranks, first int) error {
 	source, err := k.dev.NewBuffer("LoRA B on its way", uint64(len(data)), gpu.Storage)
 	if err != nil {

@@ -85,7 +85,9 @@ func (l *loraCase) make(r *rig, c linearCase, p *LinearParams, step *StepData) *
 func (l *loraCase) bind(r *rig, p *LoRAParams, v LinearViews, step *StepData, m int) (adapters gpu.View, record func(*gpu.Recorder, bool)) {
 	all := make([]float32, p.BWords(m))
 	for row := range p.N {
-		copy(all[row*p.ranks():], l.b[row*l.ranks:(row+1)*l.ranks])
+		for r := range l.ranks {
+			all[p.bWord(row, r)] = l.b[row*l.ranks+r]
+		}
 	}
 	for row := range m {
 		copy(all[p.sumsWord(row, 0):], r.same(len(l.slots)*p.ranks(), float32(math.NaN())))

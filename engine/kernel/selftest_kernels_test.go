@@ -176,7 +176,7 @@ func kernelCases() []selfTestCase {
 		{"lora", func(r *rig) (tested, error) {
 			return NewLoRA(r.dev, LoRAParams{K: 90, N: 60, Rank: 12, Slots: []int{0, 40}, XStride: 96, MWord: WordTokens, Norm: true, Eps: eps})
 		}, "lora_down", "v *= norm[k]", "v *= 2.0"},
-		{"lora's place", func(r *rig) (tested, error) { return NewLoRAPlace(r.dev, 10) }, "lora_place", "+ place[2] + ", "+ "},
+		{"lora's place", func(r *rig) (tested, error) { return NewLoRAPlace(r.dev) }, "lora_place", "place[2] + ", ""},
 		{"sample", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 5000, Stride: 5024}) }, "sample", "token = id;", "token = 1u + id;"},
 		{"sample among few", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "sample", "!wide_less(goal, sum)", "wide_less(goal, sum)"},
 		{"withheld", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "withhold", "list[i].x", "list[1].x"},

@@ -78,6 +78,18 @@ func (s skinnyShape) staged(p *LinearParams) bool { return p.Norm || s.lanes < s
 // width is the vec4s of a row of x that are multiplied in a turn.
 func (s skinnyShape) width() int { return 2 * s.lanes * s.each }
 
+// grains are how many of a group's grains end in an invocation: two rows of W, or four of heads, with one of x each.
+func (s skinnyShape) grains(p *LinearParams, subgroup int) int {
+	sums, grain := s.tile*s.rows, 2
+	if p.storesHeads(s.rows) {
+		grain = 4
+	}
+	if s.lanes > subgroup {
+		return ceilDiv(sums/grain, s.lanes)
+	}
+	return max(1, sums/s.lanes/grain)
+}
+
 // room is the workgroup memory that a kernel takes, in bytes: for a copy of the weights' table, for x, what is multiplied and what comes next,
 // for its squares, and for sums of several subgroups.
 func (s skinnyShape) room(p *LinearParams, subgroup int) int {
@@ -107,7 +119,7 @@ func skinnySpec(p *LinearParams, piece Piece, shape skinnyShape, subgroup int) S
 		starts = held
 	}
 	s.Consts = append(s.Consts, Const{"ROWS", shape.rows}, Const{"QUADS", shape.rows / 4}, Const{"LANES", shape.lanes}, Const{"EACH", shape.each}, Const{"TILE", shape.tile},
-		Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", shape.tile * shape.rows}, Const{"GATHER", p.Gather}, Const{"STAGED", shape.staged(p)}, Const{"HELD", held}, Const{"STARTS", starts},
+		Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", shape.tile * shape.rows}, Const{"GRAINS", shape.grains(p, subgroup)}, Const{"GATHER", p.Gather}, Const{"STAGED", shape.staged(p)}, Const{"HELD", held}, Const{"STARTS", starts},
 		Const{"SPANS", mathbits.TrailingZeros(uint(min(shape.lanes, subgroup)))}, Const{"FOLDS", mathbits.TrailingZeros(uint(min(shape.width(), subgroup)))},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols})
 	s.Slots["ends"], s.Slots["share"] = "ends_pairs", "share_unit"

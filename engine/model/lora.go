@@ -261,7 +261,7 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 	}
 	g.Await(k)
 	if g.placing == nil {
-		if g.placing, err = kernel.NewLoRAPlace(g.Device(), l.Rank); err != nil {
+		if g.placing, err = kernel.NewLoRAPlace(g.Device()); err != nil {
 			g.Fail(err)
 			return nil, gpu.View{}, nil
 		}

@@ -1,4 +1,4 @@
-// What LoRA adapters add to a product: b·u of b, [N_ALL][RANKS] in fours of ranks, and what lora_down leaves behind it for each row of x:
+// What LoRA adapters add to a product: b·u of b, [RANKS][N_ALL] in fours of ranks, and what lora_down leaves behind it for each row of x:
 // which fours are the row's, as floats from 1 on, 0 where there is none, and u of these, [slot][RANKS]. A slot is a matrix of those that
 // the product is made of. Where no adapter changes the product there are only zeros.
 //! include: step
@@ -16,6 +16,7 @@
 const ADAPTED: bool = true;
 const FOURS: u32 = RANKS;
 const LIST: u32 = (RANKS + 3u) / 4u;
+const LISTED: u32 = 4u; // fours that are read at once
 const U_STRIDE: u32 = LIST + SLOTS * RANKS;
 @group(0) @binding(ADAPTERS_BINDING) var<storage, read> adapters: array<vec4<f32>>;
 
@@ -32,7 +33,7 @@ fn adapter_slot(first: u32, t: u32) -> u32 {
 }
 
 // adapter_b gives four ranks for the piece's row n.
-fn adapter_b(n: u32, four: u32) -> vec4<f32> { return adapters[(N_AT + FIRST + n) * RANKS + four]; }
+fn adapter_b(n: u32, four: u32) -> vec4<f32> { return adapters[four * N_ALL + N_AT + FIRST + n]; }
 
 // adapter_u gives the i-th four for row m of x and a slot.
 fn adapter_u(m: u32, slot: u32, i: u32) -> vec4<f32> { return adapters[N_ALL * RANKS + m * U_STRIDE + LIST + slot * RANKS + i]; }
@@ -44,15 +45,30 @@ fn adapter_fours() -> u32 { return min(step[STEP_LORA_FOURS], RANKS); }
 // float becomes, and self-tests put some here.
 fn adapter_four(m: u32, i: u32) -> u32 { return min(u32(max(adapters[N_ALL * RANKS + m * U_STRIDE + i / 4u][i % 4u], 0.0)), RANKS); }
 
-// adapted is all that is added for a row of x and one of the piece.
-fn adapted(m: u32, n: u32, fours: u32) -> f32 {
-    let slot = adapter_slot(n / 2u * 2u, n % 2u);
-    var sum = 0.0;
-    //! turns: RANKS
-    for (var i = 0u; i < fours; i++) {
-        let four = adapter_four(m, i);
-        if four > 0u {
-            sum += dot(adapter_u(m, slot, i), adapter_b(n, four - 1u));
+// adapter_list gives the numbers of four fours of row m, from the i-th on.
+fn adapter_list(m: u32, i: u32, fours: u32) -> vec4<u32> {
+    let list = vec4<u32>(max(adapters[N_ALL * RANKS + m * U_STRIDE + i / 4u], vec4<f32>()));
+    return select(vec4<u32>(), min(list, vec4<u32>(RANKS)), vec4<u32>(i, i + 1u, i + 2u, i + 3u) < vec4<u32>(fours));
+}
+
+fn slot_of(n: u32) -> u32 { return adapter_slot(n / 2u * 2u, n % 2u); }
+
+// adapted is all that is added for a row of x and four of the piece. Four fours of ranks are read at once, whether they are the row's or
+// not: a read that waits for what another brings would take longer than all of them.
+fn adapted(m: u32, n: vec4<u32>, fours: u32) -> vec4<f32> {
+    let slots = vec4<u32>(slot_of(n.x), slot_of(n.y), slot_of(n.z), slot_of(n.w));
+    var sum = vec4<f32>();
+    for (var i = 0u; i < RANKS; i += LISTED) {
+        if i >= fours {
+            break;
+        }
+        let list = adapter_list(m, i, fours);
+        //! unroll
+        for (var j = 0u; j < LISTED; j++) {
+            let b = max(list[j], 1u) - 1u;
+            let more = vec4<f32>(dot(adapter_u(m, slots.x, i + j), adapter_b(n.x, b)), dot(adapter_u(m, slots.y, i + j), adapter_b(n.y, b)),
+                dot(adapter_u(m, slots.z, i + j), adapter_b(n.z, b)), dot(adapter_u(m, slots.w, i + j), adapter_b(n.w, b)));
+            sum += select(vec4<f32>(), more, list[j] > 0u);
         }
     }
     return sum;

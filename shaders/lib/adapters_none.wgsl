@@ -6,4 +6,4 @@ fn adapter_b(n: u32, four: u32) -> vec4<f32> { return vec4<f32>(); }
 fn adapter_u(m: u32, slot: u32, i: u32) -> vec4<f32> { return vec4<f32>(); }
 fn adapter_fours() -> u32 { return 0u; }
 fn adapter_four(m: u32, i: u32) -> u32 { return 0u; }
-fn adapted(m: u32, n: u32, fours: u32) -> f32 { return 0.0; }
+fn adapted(m: u32, n: vec4<u32>, fours: u32) -> vec4<f32> { return vec4<f32>(); }

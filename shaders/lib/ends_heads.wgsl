@@ -8,13 +8,10 @@ const GRAIN: u32 = 4u; // rows whose sums end in one invocation
 
 fn look_ahead(m: u32, n: u32) -> Ahead { return ahead_of(m, four_of(n, 0u)); }
 
-// end stores what comes of sums of four rows of W from n on with row m of x; scale is what they are multiplied by.
-fn end(sums: vec4<f32>, scale: f32, m: u32, n: u32, fours: u32, ahead: Ahead) {
-    var all = sums;
-    if ADAPTED {
-        for (var i = 0u; i < 4u; i++) {
-            all[i] += adapted(m, weight_row(n, i), fours);
-        }
-    }
-    finish_four(all * scale, m, Y_OFFSET + n, ahead);
+// end_adapted is what adapters add to them.
+fn end_adapted(m: u32, n: u32, fours: u32) -> vec4<f32> {
+    return adapted(m, vec4<u32>(weight_row(n, 0u), weight_row(n, 1u), weight_row(n, 2u), weight_row(n, 3u)), fours);
 }
+
+// end stores what comes of sums of four rows of W from n on with row m of x; scale is what they are multiplied by.
+fn end(sums: vec4<f32>, scale: f32, m: u32, n: u32, ahead: Ahead) { finish_four(sums * scale, m, Y_OFFSET + n, ahead); }

@@ -20,5 +20,8 @@ fn weight_row(first: u32, t: u32) -> u32 {
 struct Ahead { nothing: u32 }
 fn look_ahead(m: u32, n: u32) -> Ahead { return Ahead(0u); }
 
+// end_adapted is what adapters add to them.
+fn end_adapted(m: u32, n: u32, fours: u32) -> vec4<f32> { return pair_adapted(m, n, fours); }
+
 // end stores what comes of sums of rows of W from n on with row m of x; scale is what they are multiplied by.
-fn end(sums: vec4<f32>, scale: f32, m: u32, n: u32, fours: u32, ahead: Ahead) { store_pair(sums.x, sums.y, scale, m, n, FIRST, fours); }
+fn end(sums: vec4<f32>, scale: f32, m: u32, n: u32, ahead: Ahead) { store_pair(sums.x, sums.y, scale, m, n, FIRST, 0u); }

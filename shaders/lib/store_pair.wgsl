@@ -21,13 +21,9 @@ fn store(m: u32, column: u32, value: f32) {
     }
 }
 
-// finished gives what comes of a sum: that of row n of the piece, which is W's row begin + n, with row m of x; scale is x's.
-fn finished(sum: f32, scale: f32, m: u32, n: u32, begin: u32, fours: u32) -> f32 {
+// finished gives what comes of a sum: that of row n of the piece, which is W's row begin + n.
+fn finished(sum: f32, n: u32, begin: u32) -> f32 {
     var v = sum;
-    if ADAPTED {
-        v += adapted(m, min(n, N - 1u), fours);
-    }
-    v *= scale;
     if BIAS {
         v += bias_at(begin + min(n, N - 1u));
     }
@@ -40,10 +36,20 @@ fn finished(sum: f32, scale: f32, m: u32, n: u32, begin: u32, fours: u32) -> f32
     return v;
 }
 
-// store_pair stores what comes of the sums a and b, of rows n and n + 1; n is below N.
+// pair_adapted is what adapters add to row m of x and the rows n and n + 1.
+fn pair_adapted(m: u32, n: u32, fours: u32) -> vec4<f32> {
+    let next = min(n + 1u, N - 1u);
+    return adapted(m, vec4<u32>(n, next, n, next), fours);
+}
+
+// store_pair stores what comes of the sums a and b, of rows n and n + 1 with row m of x; n is below N, scale is x's.
 fn store_pair(a: f32, b: f32, scale: f32, m: u32, n: u32, begin: u32, fours: u32) {
-    let va = finished(a, scale, m, n, begin, fours);
-    let vb = finished(b, scale, m, n + 1u, begin, fours);
+    var sums = vec2<f32>(a, b);
+    if ADAPTED {
+        sums += pair_adapted(m, n, fours).xy;
+    }
+    let va = finished(sums.x * scale, n, begin);
+    let vb = finished(sums.y * scale, n + 1u, begin);
     if GATED {
         store(m, n / 2u, gated(va, vb));
     } else {
