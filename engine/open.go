@@ -301,6 +301,9 @@ func variants(kernels []*gpu.Module) string {
 	return strings.Join(names, ", ")
 }
 
+// stepRows are the numbers of rows beyond which products go other ways.
+var stepRows = []int{8, 16, 32, 64}
+
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
@@ -309,6 +312,7 @@ func (e *Engine) newScheduler() (err error) {
 		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}
 	c.DraftRows, _ = e.speculation()
+	c.StepRows = stepRows
 	if e.plan.Whole { // later tokens change the K and V of earlier ones: nothing is cut, and nothing shared
 		c.NoChunking, c.PrefixCache = true, false
 	}

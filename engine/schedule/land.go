@@ -96,7 +96,7 @@ func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, 
 	}
 	taken = min(len(tokens), q.limit-len(q.tokens))
 	q.tokens = append(q.tokens, tokens[:taken]...)
-	q.draft = q.draft[:0]
+	q.draft, q.forced = q.draft[:0], len(q.tokens)
 	if len(q.tokens) >= q.limit {
 		reason = Length
 		s.end(q, len(q.tokens)-1)

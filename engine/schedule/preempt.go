@@ -104,7 +104,7 @@ func (s *Scheduler) close(q *sequence) {
 	if !q.table.Swapped() {
 		s.cache.Free(q.table)
 	}
-	q.computed = 0
+	q.computed, q.forced = 0, 0
 	if q.lane == noLane {
 		return
 	}

@@ -83,6 +83,7 @@ type sequence struct {
 	draft    []int32 // that may follow its tokens
 	verify   int     // of them, in the step in the making
 	drafted  int     // of them, in flight
+	forced   int     // leading tokens up to the last that was forced; 0: all that is forced is computed
 	undraft  bool    // nothing of that step is to land
 	lane     int32   // noLane while it waits
 	ended    bool

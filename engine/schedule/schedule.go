@@ -102,6 +102,7 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 	}
 	preempted := len(s.preempted)
 	budget := s.budget()
+	s.moreForced = s.roomForForced(budget)
 	for i := 0; i < len(s.running) && budget > 0; i++ {
 		q := s.running[i]
 		n := s.share(q, s.beside(i, budget))
@@ -111,6 +112,9 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 		for {
 			taken, err := s.place(q, n)
 			if err == nil {
+				if q.catchesUp() {
+					s.moreForced -= taken - 1
+				}
 				s.emit(st, f, q, taken)
 				budget -= taken
 				break
@@ -131,6 +135,7 @@ func (s *Scheduler) fill(st *step.Step, f *flight) {
 			}
 		}
 	}
+	s.moreForced = math.MaxInt - 1
 	if len(s.preempted) == preempted {
 		s.admit(st, f, budget)
 	}
@@ -167,6 +172,9 @@ func (s *Scheduler) share(q *sequence, budget int) int {
 	}
 	if q.ahead() {
 		n--
+	}
+	if q.catchesUp() {
+		n = min(n, 1+s.moreForced)
 	}
 	if q.total() >= q.limit || q.request.LandEach && q.unlanded > 0 {
 		return 0

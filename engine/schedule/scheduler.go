@@ -16,6 +16,7 @@ package schedule
 
 import (
 	"fmt"
+	"math"
 
 	"quire/paging"
 )
@@ -53,7 +54,9 @@ type Config struct {
 	ShortContext int
 	QueueLimit   int // requests that wait for others to make room; 0: any number
 	MoreLogits   int // outputs of a step beyond one a sequence, for requests with AllLogits and for drafts; 0: any number
-	DraftRows    int // tokens of a step that sequences and their drafts may be together; with more, no draft is verified. 0: none ever is
+	// StepRows are numbers of tokens beyond which a step takes longer at once, rising. What has not to be computed yet keeps to them.
+	StepRows  []int
+	DraftRows int // tokens of a step that sequences and their drafts may be together; with more, no draft is verified. 0: none ever is
 
 	HostBlocks int        // blocks of host memory to swap to
 	Preemption Preemption // Cheaper compares these costs, in one unit:
@@ -98,6 +101,7 @@ type Scheduler struct {
 	pins     []*Pin      // oldest first
 
 	moreLogits int     // outputs of the step in the making beyond one a sequence
+	moreForced int     // forced tokens that it has room for beyond one a sequence
 	kept       []int32 // state slots of the row in the making
 
 	flight []*flight // oldest first
@@ -137,7 +141,7 @@ func New(c Config) (*Scheduler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scheduler{config: c, cache: cache, byID: map[uint64]*sequence{}, pending: map[uint64]*request{}}
+	s := &Scheduler{config: c, cache: cache, moreForced: math.MaxInt - 1, byID: map[uint64]*sequence{}, pending: map[uint64]*request{}}
 	s.slots = s.slotsOf(c.Blocks - 1)
 	if s.slots < 1 {
 		return nil, fmt.Errorf("schedule: Blocks is %d: too few for %d KV groups", c.Blocks, max(1, len(c.Groups)))

@@ -36,6 +36,9 @@ func settings(from choices) Config {
 		c.HostStates, c.StateCost = from.below(5), uint64(from.below(9))
 	}
 	c.Blocks = 2 + max(1, len(c.Groups))*(1+from.below(4+40/c.BlockSize))
+	if from.below(2) == 0 {
+		c.StepRows = []int{1 + from.below(6), 7 + from.below(6)}
+	}
 	return c
 }
 

@@ -1,0 +1,51 @@
+package schedule
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Forced tokens keep to numbers of tokens that a step may have, unless they are many or little else is in it, and each sequence gets on.
+func TestForcedTokensKeepToStepRows(t *testing.T) {
+	for what, c := range map[string]struct {
+		sequences int
+		rows      []int
+		forced    []int // of the first sequences
+		steps     []int // tokens of those that follow
+	}{
+		"no room":             {4, []int{4}, []int{2}, []int{4, 4, 4}},
+		"room":                {3, []int{4}, []int{3}, []int{4, 3, 3}},
+		"no numbers":          {4, nil, []int{2}, []int{5, 4}},
+		"a quarter more":      {4, []int{4}, []int{3}, []int{6, 4}},
+		"alone":               {1, []int{4, 8}, []int{5}, []int{5, 1}},
+		"half":                {4, []int{8}, []int{6}, []int{9, 4}},
+		"two":                 {7, []int{8}, []int{2, 3}, []int{8, 8, 7}},
+		"the next number":     {5, []int{4, 8}, []int{5}, []int{8, 5}},
+		"beyond all numbers":  {5, []int{4}, []int{9}, []int{13, 5}},
+		"just as many as fit": {3, []int{4}, []int{2}, []int{4, 3}},
+	} {
+		r := endless(t, Config{BlockSize: 4, Blocks: 200, MaxSeqs: 8, TokenBudget: 40, StepRows: c.rows})
+		for id := range uint64(c.sequences) {
+			require.NoError(t, r.Add(Request{ID: id, Prompt: prompt(int(id), 3), MaxTokens: 20}))
+		}
+		r.land(r.next().Step)
+		before := r.next().Step
+		for id, n := range c.forced {
+			taken, _, err := r.Force(uint64(id), prompt(50+id, n))
+			require.NoError(t, err)
+			require.Equal(t, n, taken)
+		}
+		r.land(before)
+		var steps []int
+		for range c.steps {
+			d := r.next()
+			require.Len(t, r.step.Rows, c.sequences, what)
+			steps = append(steps, len(r.step.Tokens))
+			r.land(d.Step)
+		}
+		assert.Equal(t, c.steps, steps, what)
+		r.finish()
+	}
+}
