@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,4 +58,16 @@ func TestFirstTokenWaitsForFewerKernels(t *testing.T) {
 		return o.NoSelfTest || strings.Contains(e.Stats().StruckOut, "×2/")
 	}, time.Minute, time.Millisecond)
 	assert.Equal(t, want, texts(e))
+}
+
+// Kernels for as many sequences as there are requests come with the first token, whatever steps there are before.
+func TestKernelsForWhatWaits(t *testing.T) {
+	e := openModel(t, "tiny-tales", Options{NoSelfTest: true, MaxSeqs: 2, Context: 48})
+	made := func() bool {
+		return slices.ContainsFunc(e.machine.device.Kernels(), func(k *gpu.Kernel) bool { return strings.Contains(k.Label(), "×2/") && k.Ready() })
+	}
+	require.NoError(t, e.loop.Call(func() { e.machine.Expect(9) }))
+	require.False(t, made(), "not before the first token")
+	require.NoError(t, submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 2, IgnoreEnd: true}).Result().Err)
+	require.Eventually(t, made, time.Minute, 10*time.Millisecond)
 }

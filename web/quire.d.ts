@@ -473,7 +473,11 @@ export interface Quire extends Calls {}
 
 export class Quire {
   private constructor();
-  /** Starts a worker, loads a model and compiles what it needs. */
+  /**
+   * Starts a worker, loads a model and compiles what one request at a time needs. What makes several faster is compiled meanwhile, for as
+   * many as there are, once the first of them has a token: the first seconds of them are slower. A page that will have eight at once may
+   * ask for eight answers of one token before anybody waits for them.
+   */
   static open(options: Options<OpenOptions>): Promise<Quire>;
   /** Lists the adapters that WebGPU offers, the best first. */
   static adapters(): Promise<Adapter[]>;

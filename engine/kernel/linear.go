@@ -136,12 +136,12 @@ func (l *Linear) add(which func(*way) bool) error {
 	return nil
 }
 
-// Complete composes the late ways that there have been rows for, and waits until their kernels have compiled; Take has them do their work.
-// It tells whether there are any. One that cannot be made is given up.
-func (l *Linear) Complete(ctx context.Context) (any bool) {
+// Complete composes late ways, and waits until their kernels have compiled: that of so many rows, or where that is 0 those that there have
+// been rows for. Take has them do their work. It tells whether there are any. One that cannot be made is given up.
+func (l *Linear) Complete(ctx context.Context, rows int) (any bool) {
 	var begun []*way
-	for _, w := range l.ways {
-		if !w.late || w.begun || !w.wanted.Load() {
+	for i, w := range l.ways {
+		if !w.late || w.begun || rows == 0 && !w.wanted.Load() || rows > 0 && i != l.way(l.params.within(rows)) {
 			continue
 		}
 		w.begun = true
@@ -161,6 +161,14 @@ func (l *Linear) Complete(ctx context.Context) (any bool) {
 		any = any || !w.givenUp.Load()
 	}
 	return any
+}
+
+// within is a number of rows that Record may be given.
+func (p *LinearParams) within(rows int) int {
+	if p.MaxRows > 0 {
+		rows = min(rows, p.MaxRows)
+	}
+	return max(rows, p.MinRows)
 }
 
 // Forget has the late ways wait for rows that are still to come.

@@ -406,7 +406,7 @@ func TestLateKernels(t *testing.T) {
 			require.InDelta(t, want, got.got[i], 1e-3, i)
 		}
 	}
-	complete := func() bool { return l.Complete(ctx) }
+	complete := func() bool { return l.Complete(ctx, 0) }
 	compare()
 	assert.False(t, complete(), "nothing has been recorded")
 	one := l.ways[0]
@@ -421,6 +421,11 @@ func TestLateKernels(t *testing.T) {
 	l.Take(func(*gpu.Kernel) bool { return true })
 	assert.Equal(t, Way{l.ways[1], 1, false}, l.Way(b, 2))
 	assert.Equal(t, Way{l.ways[1], 1, true}, l.Way(b, 3), "two at a time")
+	require.True(t, l.Complete(ctx, 8), "as many as there may be, though nobody has asked")
+	assert.Empty(t, l.ways[3:])
+	l.Take(func(*gpu.Kernel) bool { return true })
+	assert.False(t, l.Complete(ctx, 4), "they are those of four")
+	assert.Equal(t, Way{l.ways[2], 2, false}, l.Way(b, 4))
 	compare()
 }
 
@@ -450,7 +455,7 @@ func TestLateKernelsAreGivenUp(t *testing.T) {
 			require.NoError(t, err)
 			passed := map[*gpu.Kernel]bool{}
 			complete := func() (struckOut []string) {
-				if !l.Complete(ctx) {
+				if !l.Complete(ctx, 0) {
 					return nil
 				}
 				test, err := NewSelfTest(r.dev, passed)
@@ -475,7 +480,7 @@ func TestLateKernelsAreGivenUp(t *testing.T) {
 			assert.Equal(t, Way{one, 0, true}, l.Way(b, 2), "four at a time would still be better")
 			assert.Empty(t, complete(), "it is named once")
 			assert.Equal(t, Way{four, 2, false}, l.Way(b, 2))
-			assert.False(t, l.Complete(ctx), "it is made once")
+			assert.False(t, l.Complete(ctx, 0), "it is made once")
 			wrong = "×8/"
 			require.Equal(t, Way{four, 2, true}, l.Way(b, 8))
 			assert.Len(t, complete(), want)

@@ -25,6 +25,7 @@ var ErrClosed = errors.New("the engine is closed")
 type Runner interface {
 	// Open says how a lane's tokens are drawn from now on, and after which. Where it cannot, the lane's request fails.
 	Open(lane int32, p sample.Params, h sample.History) error
+	Expect(sequences int)                           // says how many may decode at once, of those that wait too
 	Submit(s *step.Step) error                      // runs a step behind those submitted, and does not wait
 	Draw(m *step.Masks) error                       // has the tokens of that step drawn, if an output is Masked, before the next
 	Land(ctx context.Context) (*step.Result, error) // waits for the oldest step
@@ -88,6 +89,7 @@ type Loop struct {
 	step        step.Step
 	masks       step.Masks
 	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn
+	expected    int      // sequences that would decode, when a request last came
 	failures    int      // devices lost in a row without a step landing
 	timed       bool
 	times       Times
@@ -251,6 +253,14 @@ func (l *Loop) takeIn() {
 		}
 		g.SetRoom(l.scheduler.Room(g.ID))
 	}
+	if len(incoming) > 0 {
+		l.expected = 0
+		for _, q := range l.sequences {
+			if q.Generation.Request.Embed == nil {
+				l.expected++
+			}
+		}
+	}
 	for _, c := range cancels {
 		if g := l.generations[c.generation]; g != nil {
 			l.finish(g, generation.FinishCancelled, c.err)
@@ -267,6 +277,7 @@ func (l *Loop) advance() error {
 		return l.comeBack()
 	}
 	l.lap(nil)
+	l.runner.Expect(l.expected)
 	d := l.scheduler.Schedule(&l.step)
 	l.sentBack(d.Preempted)
 	switch d.Kind {

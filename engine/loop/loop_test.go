@@ -283,3 +283,23 @@ func TestBrokenStep(t *testing.T) {
 	assert.ErrorIs(t, r.CallReady(func() error { return nil }), broken)
 	r.close()
 }
+
+// The runner knows how many sequences are going to decode at once before the first step, of which it has a part. Embeddings do not.
+func TestRunnerKnowsWhatWaits(t *testing.T) {
+	r := start(t, schedule.Config{BlockSize: 4, Blocks: 40, MaxModelLen: 20, MaxSeqs: 2, Depth: 1}, alphabet)
+	var streams []*stream
+	require.NoError(t, r.Call(func() { // all come at once
+		for _, n := range []int{1, 1, 2, 0} {
+			request := generation.Request{N: n, MaxTokens: 2}
+			if n == 0 {
+				request = generation.Request{Embed: &generation.Embed{}}
+			}
+			streams = append(streams, r.submit(request))
+		}
+	}))
+	for _, s := range streams[:3] {
+		require.NoError(t, s.result().Err)
+	}
+	r.close()
+	assert.Equal(t, 4, r.runner.expected)
+}

@@ -41,6 +41,7 @@ type fake struct {
 	waits                  *step.Step // submitted, and not drawn
 	draws                  []error    // of the next calls; the rest succeed
 	masked                 int        // tokens drawn under masks
+	expected               int        // sequences, at most
 }
 
 func next(errs *[]error) (err error) {
@@ -49,6 +50,8 @@ func next(errs *[]error) (err error) {
 	}
 	return err
 }
+
+func (f *fake) Expect(sequences int) { f.expected = max(f.expected, sequences) }
 
 func (f *fake) InFlight() int { return len(f.flights) }
 

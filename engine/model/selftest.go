@@ -57,14 +57,14 @@ func (g *Graph) Forget() {
 	}
 }
 
-// Complete makes the products' late kernels that there have been rows for, while the graph is used. Those that compute rightly are taken,
-// and how others do is returned; passed are those that are known to, nil where none is tested. What cannot be made, or tested, is done
-// without.
-func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool) (failures []*kernel.SelfTestError, err error) {
+// Complete makes the products' late kernels for so many rows, or where that is 0 those that there have been rows for, while the graph is
+// used. Those that compute rightly are taken, and how others do is returned; passed are those that are known to, nil where none is tested.
+// What cannot be made, or tested, is done without.
+func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool, rows int) (failures []*kernel.SelfTestError, err error) {
 	var work breath.Breath
 	var made []*linear
 	for _, l := range g.linears { // one after another: they are to keep nobody waiting
-		if l.Complete(ctx) {
+		if l.Complete(ctx, rows) {
 			made = append(made, l)
 		}
 		if ctx.Err() != nil || g.Device().Err() != nil {

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"sync"
+
+	"quire/engine/kernel"
 )
 
 // completing is late kernels on their way, while the model runs.
@@ -17,7 +19,27 @@ type struckOut struct {
 	names string
 }
 
-// complete begins to make late kernels that steps would have taken. Where that fails, others go on doing their work.
+func (s *struckOut) add(failures []*kernel.SelfTestError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range failures {
+		if s.names != "" {
+			s.names += ", "
+		}
+		s.names += f.Kernel
+	}
+}
+
+// Expect tells how many sequences there are, waiting ones too: the kernels for as many at once are made before those that steps on the
+// way there would have taken.
+func (r *Runner) Expect(sequences int) {
+	if n := min(sequences, r.options.MaxSeqs); n > r.expected {
+		r.expected, r.expects = n, true
+	}
+}
+
+// complete begins to make late kernels: of those that are expected, and that steps would have taken. Where that fails, others go on
+// doing their work.
 func (r *Runner) complete() {
 	if c := r.completing; c != nil {
 		select {
@@ -26,23 +48,22 @@ func (r *Runner) complete() {
 			return
 		}
 	}
-	if !r.graph.Lacks() {
+	if lacks := r.graph.Lacks(); !lacks && !r.expects {
 		return
 	}
+	r.expects = false
 	ctx, cancel := context.WithCancel(context.Background())
-	c, graph, passed := &completing{cancel, make(chan struct{})}, r.graph, r.passed
+	c, graph, passed, expected := &completing{cancel, make(chan struct{})}, r.graph, r.passed, r.expected
 	r.completing = c
 	go func() {
 		defer close(c.done)
 		defer cancel()
-		failures, _ := graph.Complete(ctx, passed)
-		r.wrong.mu.Lock()
-		defer r.wrong.mu.Unlock()
-		for _, f := range failures {
-			if r.wrong.names != "" {
-				r.wrong.names += ", "
+		for _, rows := range []int{expected, 0} {
+			failures, err := graph.Complete(ctx, passed, rows)
+			r.wrong.add(failures)
+			if err != nil {
+				return
 			}
-			r.wrong.names += f.Kernel
 		}
 	}()
 }

@@ -58,6 +58,8 @@ type Runner struct {
 	look       *model.Look // at the next step, or nil
 	completing *completing // nil: no late kernel has been made yet
 	wrong      struckOut
+	expected   int      // the most sequences that there have been at once
+	expects    bool     // more than the late kernels were made for
 	host       [][]byte // host memory: [block] as ReadBlocks gives it
 	hostStates [][]byte // [state] as ReadState gives it
 	moved      []int32
