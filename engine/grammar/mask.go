@@ -33,9 +33,13 @@ func (m *machine) pack(bits []uint32) *mask {
 
 func (k *mask) bytes() int { return 48 + 4*len(k.bits) + 4*len(k.list) }
 
+// into adds the tokens of a mask.
 func (k *mask) into(dst []uint32) {
-	for i, w := range k.bits {
-		dst[i] |= w
+	if len(k.bits) > 0 {
+		dst = dst[:len(k.bits)]
+		for i, w := range k.bits {
+			dst[i] |= w
+		}
 	}
 	for _, id := range k.list {
 		dst[id>>5] |= 1 << (id & 31)
@@ -46,7 +50,9 @@ func (k *mask) into(dst []uint32) {
 func (m *machine) mask(t *thread, dst []uint32) {
 	t = m.plainThread(m.current(t))
 	if t.mask != nil {
-		t.mask.into(dst)
+		if copy(dst, t.mask.bits) == 0 {
+			t.mask.into(dst)
+		}
 		return
 	}
 	if m.fill(t, dst) > cheap {
@@ -56,7 +62,7 @@ func (m *machine) mask(t *thread, dst []uint32) {
 }
 
 // cheap is how many nodes of the trie are walked again rather than their outcome kept.
-const cheap = 500
+const cheap = 20
 
 // fill makes a thread's mask and returns how many nodes it took.
 func (m *machine) fill(t *thread, dst []uint32) (nodes int) {

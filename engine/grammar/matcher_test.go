@@ -3,6 +3,7 @@ package grammar
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +84,8 @@ func TestMasksAreExact(t *testing.T) {
 				for b := range 256 {
 					require.Equal(t, byte(b) == forced[0], m.Clone().AcceptBytes([]byte{byte(b)}))
 				}
+				longer := slices.ContainsFunc(allowed, func(id int32) bool { return len(v.tokens[id]) > len(forced) })
+				require.Equal(t, longer, m.Clone().reaches(forced))
 			}
 			require.True(t, m.Accept(allowed[rnd.IntN(len(allowed))]))
 			if m.ended {
