@@ -132,6 +132,7 @@ type Engine struct {
 	batch     batch // the last step's
 	// sharedBudget is how many tokens a step has where somebody decodes; 0: as many as others.
 	sharedBudget int
+	runBlocks    int // of a session that is saved; 0: as many as may be
 	print        session.Fingerprint
 	printed      bool                 // print is known
 	header       int64                // bytes of the model's header

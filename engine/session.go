@@ -1,12 +1,14 @@
 package engine
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
+	"quire/engine/gpu"
 	"quire/engine/kernel"
 	"quire/engine/schedule"
 	"quire/engine/session"
@@ -69,18 +71,18 @@ func (s *Session) Unpin() error {
 	})
 }
 
-// savePiece is how many bytes of blocks Save fetches from the GPU at once.
-const savePiece = 4 << 20
-
 // Save writes the conversation and the K and V of its whole blocks, as far as the cache has them, up to the last snapshot of a
-// model whose layers keep a state: of a model with windows only
-// while no window has left a block behind. Restoring it gives the same tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two
-// steps: requests wait meanwhile, and w must not call the engine.
+// model whose layers keep a state: of a model with windows only while no window has left a block behind. Restoring it gives the same
+// tokens in any case: what is missing is computed again. Blocks are written as they come from the GPU, between two steps: requests wait
+// meanwhile, and w must not call the engine. A gpu.RunWriter has them without this program's memory.
 func (s *Session) Save(w io.Writer) error {
 	e := s.engine
-	return e.loop.CallReady(func() error {
-		print, err := e.fingerprint()
-		if err != nil {
+	direct, _ := w.(gpu.RunWriter)
+	state := session.State{Tokens: s.tokens, BlockSize: e.info.BlockSize, StateBytes: int(e.plan.StateBytes()), Note: s.note, RunBlocks: e.runBlocks}
+	var out *session.Writer
+	var kept []byte
+	if err := e.loop.CallReady(func() (err error) {
+		if state.Fingerprint, err = e.fingerprint(); err != nil {
 			return err
 		}
 		p, err := e.scheduler.Pin(s.tokens, "", "")
@@ -88,75 +90,118 @@ func (s *Session) Save(w io.Writer) error {
 			return err
 		}
 		defer e.scheduler.Unpin(p)
-		blocks, size, groups := e.blocksFrom(p, 0), e.placeBytes(), len(e.plan.Windows())
-		out, err := session.NewWriter(w, &session.State{
-			Fingerprint: print, Tokens: s.tokens, BlockSize: e.info.BlockSize, BlockBytes: size, Blocks: len(blocks) / groups,
-			StateBytes: int(e.plan.StateBytes()), Note: s.note,
-		})
+		groups, blocks := len(e.plan.Windows()), e.blocksFrom(p, 0)
+		state.BlockBytes, state.Blocks = e.placeBytes(), len(blocks)/groups
+		if out, err = session.NewWriter(w, &state); err != nil {
+			return err
+		}
+		for run := range state.Runs() {
+			if err := e.saveRun(out, direct, blocks[run.First*groups:][:run.Blocks*groups]); err != nil {
+				return err
+			}
+		}
+		if state.StateBytes > 0 && len(blocks) > 0 {
+			kept, err = e.machine.ReadState(context.Background(), p.State())
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if direct != nil {
+		sums, err := direct.Sums(context.Background())
 		if err != nil {
 			return err
 		}
-		layouts := e.plan.KVLayouts(e.info.BlockSize, e.machine.options.KVType)
-		for ids := range slices.Chunk(blocks, max(1, savePiece/size)*groups) {
-			data, err := e.machine.ReadBlocks(context.Background(), ids)
-			if err != nil {
-				return err
-			}
-			for i := range ids {
-				e.plan.ClearUnused(data[i*e.machine.BlockBytes():], i%groups, layouts[i%groups])
-			}
-			for block := range slices.Chunk(data, size) {
-				if err := out.Block(block); err != nil {
-					return err
-				}
-			}
+		if err := out.Written(&state, sums); err != nil {
+			return err
 		}
-		if e.plan.StateBytes() > 0 && len(blocks) > 0 {
-			state, err := e.machine.ReadState(context.Background(), p.State())
-			if err != nil {
-				return err
-			}
-			if err := out.State(state); err != nil {
-				return err
-			}
+	}
+	if kept != nil {
+		if err := out.State(kept); err != nil {
+			return err
 		}
-		return out.Close()
-	})
+	}
+	return out.Close()
 }
 
-// Restore reads a session that Save wrote and brings its blocks back into the cache, as many as there is room for. It reads
-// twice: first whether the file is sound, then block after block, between two steps. A file that is no session, damaged, or
-// saved with another model, KV type or block size is ErrSessionFormat, ErrSessionDamaged or ErrSessionModel, each in a
-// *session.Error that names the part; nothing is changed then.
+// saveRun writes blocks as a session keeps them.
+func (e *Engine) saveRun(out *session.Writer, direct gpu.RunWriter, blocks []int32) error {
+	back, err := e.machine.NewRunReadback(len(blocks))
+	if err != nil {
+		return err
+	}
+	defer back.Release()
+	if err := e.machine.ReadRun(back, blocks, direct == nil); err != nil {
+		return err
+	}
+	if direct != nil {
+		return direct.WriteReadback(context.Background(), back, session.PartBytes)
+	}
+	data := make([]byte, back.Size())
+	if err := back.Wait(context.Background(), data); err != nil {
+		return err
+	}
+	return out.Run(data)
+}
+
+// Restore reads a session that Save wrote and brings its blocks back into the cache, as many as there is room for, between two steps.
+// A file that is no session, damaged, or saved with another model, KV type or block size is ErrSessionFormat, ErrSessionDamaged or
+// ErrSessionModel, each in a *session.Error that names the part; nothing of it is in the cache then. Of a file that a version before
+// this one's format has written, K and V are computed again.
 func (e *Engine) Restore(r io.ReadSeeker) (*Session, error) {
-	start, err := r.Seek(0, io.SeekCurrent)
+	source, err := sourceOf(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := session.Verify(r); err != nil {
-		return nil, err
-	}
-	if _, err := r.Seek(start, io.SeekStart); err != nil {
-		return nil, err
-	}
-	in, err := session.NewReader(r)
+	return e.RestoreFrom(source)
+}
+
+// RestoreFrom is Restore from a source, which it does not close.
+func (e *Engine) RestoreFrom(source gpu.Source) (*Session, error) {
+	in, err := session.Open(source, source.Size())
 	if err != nil {
 		return nil, err
 	}
-	if _, held := r.(*bytes.Reader); held {
-		in.Trust()
-	}
-	if err := e.loop.CallReady(func() error { return e.restore(in) }); err != nil {
+	if err := e.loop.CallReady(func() error { return e.restore(in, source) }); err != nil {
 		return nil, err
 	}
 	return &Session{engine: e, tokens: in.Tokens, note: in.Note}, nil
 }
 
-// restoreRun is how many bytes of blocks are written at once.
-const restoreRun = 8 << 20
+// sourceOf gives what r has from where it stands.
+func sourceOf(r io.ReadSeeker) (gpu.Source, error) {
+	start, err := r.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	end, err := r.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := r.(io.ReaderAt)
+	if !ok {
+		at = &seeker{r: r}
+	}
+	return gpu.ReaderSource(io.NewSectionReader(at, start, end-start), end-start), nil
+}
+
+// seeker reads at offsets by going there.
+type seeker struct {
+	mu sync.Mutex
+	r  io.ReadSeeker
+}
+
+func (s *seeker) ReadAt(p []byte, at int64) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.r.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return io.ReadFull(s.r, p)
+}
 
 // restore fills blocks of the cache in the step loop.
-func (e *Engine) restore(in *session.Reader) error {
+func (e *Engine) restore(in *session.Reader, from gpu.Source) (err error) {
 	print, err := e.fingerprint()
 	if err != nil {
 		return err
@@ -168,76 +213,59 @@ func (e *Engine) restore(in *session.Reader) error {
 	if err != nil {
 		return err
 	}
-	fresh := p.Fresh() / e.info.BlockSize
-	next := func() ([]byte, error) {
-		data, err := in.Block()
-		if err != nil { // the cache must not promise what was not written
-			e.scheduler.Forget(p)
-		}
-		return data, err
+	err = e.fill(in, from, p)
+	if err == nil {
+		e.scheduler.Unpin(p)
+		return nil
 	}
-	for range fresh {
-		if _, err := next(); err != nil {
-			return err
-		}
+	e.scheduler.Forget(p) // the cache must not promise what was not written
+	switch {
+	case errors.Is(err, gpu.ErrDeviceLost):
+		e.loop.Fail(err)
+	case errors.Is(err, gpu.ErrOutOfMemory): // it is computed again
+		return nil
 	}
-	size := e.machine.BlockBytes()
-	var run []byte // of blocks from first on
-	var first int32
-	write := func() error {
-		if len(run) == 0 {
-			return nil
-		}
-		err := e.machine.WriteBlocks(first, run)
-		if run = run[:0]; err != nil {
-			e.loop.Fail(err)
-		}
-		return err
+	return err
+}
+
+// fill fills a pin's fresh blocks, and the state behind them.
+func (e *Engine) fill(in *session.Reader, from gpu.Source, p *schedule.Pin) error {
+	fresh, held := p.Fresh()/e.info.BlockSize, p.Tokens()/e.info.BlockSize
+	if fresh == held {
+		return nil
 	}
-	for ids := range slices.Chunk(e.blocksFrom(p, fresh), len(e.plan.Windows())) {
-		data, err := next()
+	groups := len(e.plan.Windows())
+	ids := e.blocksFrom(p, fresh)
+	var room *gpu.Buffer
+	for run := range in.Runs() {
+		start, end := max(run.First, fresh), min(run.First+run.Blocks, held)
+		if start >= end {
+			continue
+		}
+		if room == nil {
+			var err error
+			if room, err = e.machine.NewRun(in.RunBytes()); err != nil {
+				return err
+			}
+			defer room.Release()
+		}
+		sums, err := gpu.UploadSummed(context.Background(), from, room, run.At, int64(run.Bytes), gpu.Summed{Part: session.PartBytes, End: in.End()})
+		if err == nil {
+			if err := in.CheckSums(run, sums); err != nil {
+				return err
+			}
+			n := (end - start) * groups
+			err = e.machine.FillBlocks(room, run.Blocks*groups, (start-run.First)*groups, ids[:n])
+			ids = ids[n:]
+		}
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if len(run) >= restoreRun || id != first+int32(len(run)/size) {
-				if err := write(); err != nil {
-					return err
-				}
-				first = id
-			}
-			run = append(run, data[:size]...)
-			data = data[size:]
-		}
 	}
-	if err := write(); err != nil {
-		return err
-	}
-	if err := e.restoreState(in, p); err != nil {
-		return err
-	}
-	e.scheduler.Unpin(p)
-	return nil
-}
-
-// restoreState fills the state behind what was loaded.
-func (e *Engine) restoreState(in *session.Reader, p *schedule.Pin) error {
-	if p.Fresh() == p.Tokens() {
+	if in.Kept == nil {
 		return nil
 	}
-	data, err := in.StateData()
-	if err != nil {
-		e.scheduler.Forget(p)
-		return err
-	}
-	if data == nil {
-		return nil
-	}
-	if err := e.machine.WriteState(p.State(), data); err != nil {
-		e.loop.Fail(err)
-		return err
-	}
-	return nil
+	return e.machine.WriteState(p.State(), in.Kept)
 }
 
 // placeBytes is the size of the blocks of all KV groups at one place of a conversation: a session's block.

@@ -63,11 +63,11 @@ func TestSession(t *testing.T) {
 	_, err = other.Restore(bytes.NewReader([]byte("no session at all")))
 	require.ErrorIs(t, err, ErrSessionFormat)
 	require.Zero(t, other.Stats().Blocks.Cached)
-	_, err = other.Restore(&onceRead{Reader: bytes.NewReader(file.Bytes())})
+	_, err = other.Restore(halfRead{bytes.NewReader(file.Bytes())})
 	require.ErrorIs(t, err, errGone)
 	require.Zero(t, other.Stats().Blocks.Cached, "what was not read is not promised")
 	p := poisoned(t, other)
-	again, err := other.Restore(bytes.NewReader(file.Bytes()))
+	again, err := other.Restore(struct{ io.ReadSeeker }{bytes.NewReader(file.Bytes())})
 	require.NoError(t, err)
 	assert.Equal(t, s.Tokens(), again.Tokens())
 	got := results(t, other, []Request{turn(append(again.Tokens(), 7, 8, 9), 12)})
@@ -89,24 +89,43 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// What does not fit one run of a file comes in several, and blocks that are cached already stay.
+func TestSessionRuns(t *testing.T) {
+	first := testPrompts(4)[3][:21]
+	e := openModel(t, "tiny-tales", equal())
+	s := e.NewSession(first...)
+	s.Append(results(t, e, []Request{turn(first, 20)})[0].IDs...)
+	e.runBlocks = 2
+	var file bytes.Buffer
+	require.NoError(t, s.Save(&file))
+	next := append(s.Tokens(), 7, 8, 9)
+	want := results(t, e, []Request{turn(next, 12)})
+
+	for _, before := range []int{0, 24, 32} { // tokens
+		other := openModel(t, "tiny-tales", equal())
+		if before > 0 {
+			results(t, other, []Request{turn(s.Tokens()[:before+1], 1)})
+		}
+		poisoned(t, other)
+		_, err := other.Restore(bytes.NewReader(file.Bytes()))
+		require.NoError(t, err)
+		got := results(t, other, []Request{turn(next, 12)})
+		assertSame(t, want, got, "restored")
+		assert.Equal(t, 40, got[0].Figures.CachedTokens)
+		require.NoError(t, other.Close())
+	}
+}
+
 var errGone = errors.New("the file is gone")
 
-// onceRead is a file that is gone in the middle of being read a second time.
-type onceRead struct {
-	*bytes.Reader
-	again bool
-}
+// halfRead is a file of which the second half of the blocks is gone.
+type halfRead struct{ *bytes.Reader }
 
-func (o *onceRead) Seek(offset int64, whence int) (int64, error) {
-	o.again = whence == io.SeekStart
-	return o.Reader.Seek(offset, whence)
-}
-
-func (o *onceRead) Read(p []byte) (int, error) {
-	if o.again && o.Len() < int(o.Size())/2 {
+func (h halfRead) ReadAt(p []byte, at int64) (int, error) {
+	if at > 0 && len(p) > int(h.Size())/2 {
 		return 0, errGone
 	}
-	return o.Reader.Read(p)
+	return h.Reader.ReadAt(p, at)
 }
 
 // A pin keeps a conversation in a cache that others fill, and gives way when one of them needs all of it.

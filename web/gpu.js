@@ -221,6 +221,35 @@ class Host {
 
   sourceOf = (from) => this.fetched(from); // whoever keeps files puts another in its place
 
+  // newSaved makes a source of a conversation that was saved.
+  newSaved(from) {
+    return this.#sources.add(this.savedOf(from));
+  }
+
+  // newSaving makes what a conversation is saved by.
+  newSaving(to) {
+    return this.#sources.add(this.savingOf(to));
+  }
+
+  savedOf = null; // whoever keeps files makes these
+  savingOf = null;
+
+  writeSaving(id, bytes) {
+    this.#sources.get(id).write(bytes);
+  }
+
+  saveReadback(id, token, device, handle, size, part) {
+    this.#answerOf(device, token, (d) => d.mapped(handle, size, (buffer) => this.#sources.get(id).run(buffer, size, part)));
+  }
+
+  sumsOfSaving(id, token) {
+    this.#answer(token, () => this.#sources.get(id).sums());
+  }
+
+  endSaving(id, token, good) {
+    this.#answer(token, () => this.#sources.remove(id).end(good));
+  }
+
   openSource(id, token) {
     this.#answer(token, () => this.#sources.get(id).open());
   }
@@ -231,6 +260,10 @@ class Host {
 
   uploadSource(id, token, device, handle, targetOffset, offset, size) {
     this.#answerOf(device, token, (d) => this.#sources.get(id).upload(d, d.buffers.get(handle).buffer, targetOffset, offset, size));
+  }
+
+  uploadSummed(id, token, device, handle, offset, size, part, end) {
+    this.#answerOf(device, token, (d) => this.#sources.get(id).uploadSummed(d, d.buffers.get(handle).buffer, offset, size, part, end));
   }
 
   settleUploads(id) {
@@ -248,6 +281,11 @@ class Host {
 
   closeSource(id) {
     this.#sources.remove(id)?.close();
+  }
+
+  // closeSaved answers when the file may be written again.
+  closeSaved(id, token) {
+    this.#answer(token, () => this.#sources.remove(id)?.close());
   }
 }
 

@@ -186,7 +186,12 @@ export class Quire {
    */
   async loadSession(blob) {
     if (!(blob instanceof Blob)) throw badRequest(`a session is loaded from a Blob or File, not ${kind(blob)}`);
-    return new Session(await this.#call('restore', null, blob), this.defaults, this.#start, this.#save);
+    return this.#restore(blob);
+  }
+
+  // restore goes on with what a Blob or a file of the browser's has.
+  async #restore(from) {
+    return new Session(await this.#call('restore', null, from), this.defaults, this.#start, this.#save);
   }
 
   /**
@@ -195,8 +200,8 @@ export class Quire {
    */
   async keptSession(name) {
     const file = await keptFile(name);
-    const session = file ? await this.loadSession(file) : this.session();
-    const keeper = new Keeper(name, () => session.save());
+    const session = file ? await this.#restore(file) : this.session();
+    const keeper = new Keeper(name, (to) => this.#save(session.ids, to));
     this.#keepers.add(keeper);
     return session.keepBy(keeper);
   }
@@ -304,7 +309,7 @@ export class Quire {
     return answer.head;
   }
 
-  #save = (ids) => this.#call('save', ids);
+  #save = (ids, to = null) => this.#call('save', ids, to);
 
   #receive({kind, id, value, bytes}) {
     switch (kind) {

@@ -9,6 +9,8 @@ import './gpu.js';
 import {Hub} from './quire/hub.js';
 import {lead} from './quire/lead.js';
 import {Life} from './quire/meet.js';
+import {SavedSource} from './store/saved.js';
+import {Saving} from './store/saving.js';
 import {Store} from './store/store.js';
 import {help, isHelper} from './store/workers.js';
 
@@ -20,6 +22,8 @@ const shared = life && new Hub((message) => take(message), async () => {
 let say = shared ? (message) => shared.said(message) : (message, transfer) => postMessage(message, transfer);
 const store = new Store((from) => host.fetched(from), (kind, value) => say({kind, id: 0, value}));
 host.sourceOf = (from) => store.take(from);
+host.savedOf = (from) => new SavedSource(from, store.workers);
+host.savingOf = (to) => new Saving(to, store.workers);
 globalThis.quireStore = store;
 let opening = 0; // the call that opens the model
 

@@ -43,7 +43,7 @@ func newBridge(p *port.Port) *bridge {
 	return b
 }
 
-// call runs a method; blob is a Blob for "open", "restore" and "addLoRA", the bytes of the body for "ask", and otherwise nothing.
+// call runs a method; blob is a Blob for "open", "restore" and "addLoRA", or for "restore" and "save" the handle of a file, the bytes of the body for "ask", and otherwise nothing.
 func (b *bridge) call(method string, id int, argument string, blob js.Value) {
 	result, err := b.run(method, id, argument, blob)
 	switch {
@@ -133,7 +133,7 @@ func (b *bridge) run(method string, id int, argument string, blob js.Value) (any
 		if err := checkIDs(b.engine, ids); err != nil {
 			return nil, err
 		}
-		go b.save(id, b.engine.NewSession(ids...))
+		go b.save(id, b.engine.NewSession(ids...), blob)
 		return nil, nil
 	case "restore":
 		go b.restore(id, b.engine, blob)

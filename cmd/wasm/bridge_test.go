@@ -162,24 +162,6 @@ func TestTunings(t *testing.T) {
 	assert.Equal(t, "one", openOptions{Tuning: text}.options().Tunings[0].Adapter)
 }
 
-// A Blob grows as it is written.
-func TestBlobWriter(t *testing.T) {
-	w := newBlobWriter()
-	for _, part := range []string{"a", "", "bcd"} {
-		n, err := w.Write([]byte(part))
-		require.NoError(t, err)
-		assert.Equal(t, len(part), n)
-	}
-	source, err := gpu.OpenBlob(context.Background(), w.blob)
-	require.NoError(t, err)
-	defer source.Close()
-	text := make([]byte, 4)
-	_, err = source.ReadAt(text, 0)
-	require.NoError(t, err)
-	assert.Equal(t, "abcd", string(text))
-	assert.Equal(t, int64(4), source.Size())
-}
-
 // posted records what a bridge says.
 type posted struct {
 	kind string

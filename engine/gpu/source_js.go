@@ -47,14 +47,22 @@ func openSource(ctx context.Context, from js.Value) (Source, error) {
 		return nil, err
 	}
 	s := &byteSource{host: h, id: int32(h.object.Call("newSource", from).Int())}
-	size, err := s.await(ctx, nil, func(token int32) { h.object.Call("openSource", s.id, token) })
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open finds the size.
+func (s *byteSource) open(ctx context.Context) error {
+	size, err := s.await(ctx, nil, func(token int32) { s.host.object.Call("openSource", s.id, token) })
 	if err != nil {
 		s.Close()
-		return nil, err
+		return err
 	}
 	s.size = int64(size.Float())
 	runtime.SetFinalizer(s, (*byteSource).Close)
-	return s, nil
+	return nil
 }
 
 // await waits for the source's answer and ends its work when ctx does or gone is closed.

@@ -137,20 +137,12 @@ func (p *Plan) KVLayouts(blockSize int, t kernel.KVType) []kernel.KVLayout {
 	return layouts
 }
 
-// ClearUnused zeroes what a KV group leaves of a block: there may still be what other sequences wrote for groups with larger
-// layers, or more of them.
-func (p *Plan) ClearUnused(block []byte, group int, layout kernel.KVLayout) {
-	size := int(layout.Bytes(1))
-	for place := range p.GroupLayers() {
-		used := 0
-		if slices.ContainsFunc(p.kv, func(l *kvLayer) bool { return l.group == group && l.place == place }) {
-			used = 4 * layout.BlockWords()
-		}
-		for range 2 { // K and V
-			clear(block[used:size])
-			block = block[size:]
-		}
+// KVUsed is how many bytes of a block a KV group's layer at a place uses for K, and for V: others have larger layers, or more of them.
+func (p *Plan) KVUsed(group, place int, layout kernel.KVLayout) uint64 {
+	if slices.ContainsFunc(p.kv, func(l *kvLayer) bool { return l.group == group && l.place == place }) {
+		return uint64(4 * layout.BlockWords())
 	}
+	return 0
 }
 
 // HeadsPerKV is how many query heads share a KV head, in each of attention's item lists.

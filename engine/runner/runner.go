@@ -60,11 +60,10 @@ type Runner struct {
 	wrong      struckOut
 	expected   int      // the most sequences that there have been at once
 	expects    bool     // more than the late kernels were made for
-	host       [][]byte // host memory: [block] as ReadBlocks gives it
+	host       [][]byte // host memory: [block] as readBlocks gives it
 	hostStates [][]byte // [state] as ReadState gives it
 	moved      []int32
 	hosts      []int32
-	part       []byte // of blocks that are written
 	stats      Stats
 	profile    []KernelTime
 	unprofiled bool          // for now, in spite of Options.Profile

@@ -23,7 +23,7 @@ func (r *Runner) layerBytes() uint64 {
 	return r.plan.KVLayouts(r.options.BlockSize, r.options.KVType)[0].Bytes(1)
 }
 
-// BlockBytes is the size of a block with K and V of every layer of a KV group, as ReadBlocks gives it.
+// BlockBytes is the size of a block with K and V of every layer of a KV group, as it is swapped.
 func (r *Runner) BlockBytes() int { return 2 * len(r.graph.K) * int(r.layerBytes()) }
 
 // readBlocks submits copies of whole blocks, K and V of each layer, one block after another.
@@ -51,49 +51,15 @@ func (r *Runner) readBlocks(blocks []int32) (*gpu.Readback, error) {
 	return back, nil
 }
 
-// ReadBlocks fetches blocks as the steps submitted so far leave them: BlockBytes each, in order.
-func (r *Runner) ReadBlocks(ctx context.Context, blocks []int32) ([]byte, error) {
-	out := make([]byte, 0, len(blocks)*r.BlockBytes())
-	for piece := range r.pieces(blocks) {
-		back, err := r.readBlocks(piece)
-		if err != nil {
-			return nil, err
-		}
-		at := len(out)
-		out = out[:at+len(piece)*r.BlockBytes()]
-		err = back.Wait(ctx, out[at:])
-		back.Release()
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// WriteBlock fills a block with what ReadBlocks gave, before the steps submitted from now on.
+// WriteBlock fills a block with what readBlocks gave, before the steps submitted from now on.
 func (r *Runner) WriteBlock(id int32, data []byte) error {
-	return r.WriteBlocks(id, data[:r.BlockBytes()])
-}
-
-// WriteBlocks does the same for blocks of consecutive ids, a layer's at once: tabs take long for many writes.
-func (r *Runner) WriteBlocks(first int32, data []byte) error {
-	bytes, size := int(r.layerBytes()), r.BlockBytes()
-	n := len(data) / size
-	at := 0
+	bytes := int(r.layerBytes())
 	for i := range r.graph.K {
 		for _, cache := range []*gpu.Buffer{r.graph.K[i], r.graph.V[i]} {
-			part := data[at:][:bytes]
-			if n > 1 {
-				r.part = r.part[:0]
-				for b := range n {
-					r.part = append(r.part, data[b*size+at:][:bytes]...)
-				}
-				part = r.part
-			}
-			if err := cache.Upload(uint64(first)*uint64(bytes), part); err != nil {
+			if err := cache.Upload(uint64(id)*uint64(bytes), data[:bytes]); err != nil {
 				return err
 			}
-			at += bytes
+			data = data[bytes:]
 		}
 	}
 	return nil

@@ -2,12 +2,16 @@
 // holds them, and the state behind those of a model that keeps one. It knows no model and no GPU.
 //
 // A file is, little-endian: a magic number, the version, and the header's length (u32 each but for the magic's 8 bytes); the header
-// (fingerprint, then block size, bytes of a block, number of tokens and of blocks, bytes of the state and of the note as u32); the tokens;
-// the note, where there is one; the blocks; and the state behind them, where there are any. Each of these is followed by its CRC-32C, so
-// that damage is found before it is believed. The end is the SHA-256 of all before it but the blocks and the state, for which their
-// CRC-32C stand: a browser takes long for the SHA-256 of what a GPU computes in no time.
+// (fingerprint, then block size, bytes of a block, number of tokens and of blocks, bytes of the state and of the note, and blocks of a run as
+// u32); the tokens; the note, where there is one; the blocks; the state behind them, where there are any; and the sums of the blocks. Each
+// of these but the blocks is followed by its CRC-32C, so that damage is found before it is believed. The end is the SHA-256 of all before it
+// but the blocks, for which their sums stand, and the state, for which its CRC-32C does: a browser takes long for the SHA-256 of what a GPU
+// computes in no time.
 //
-// The versions before had the SHA-256 of all at their end, the first no state and no note, and the second no note in its header.
+// Blocks come in runs of at most runBytes: what a layer keeps of all blocks of a run lies together, so that few copies bring it to the GPU. Their
+// sums are the SHA-256 of each PartBytes of a run, which several threads make at once.
+//
+// The versions before had other blocks, which are not read: what they held is computed again.
 package session
 
 import (
@@ -18,13 +22,15 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"iter"
 	"slices"
+	"sync"
 
 	"quire/engine/sha256"
 )
 
-// Version is that of what is written; those before are read.
-const Version = 4
+// Version is that of what is written; of those before all but the blocks is read.
+const Version = 5
 
 const (
 	versionState = 2
@@ -32,13 +38,19 @@ const (
 )
 
 const (
+	// PartBytes is how much of a run has a SHA-256 of its own.
+	PartBytes = 4 << 20
+
 	magic       = "QuireKV\n"
 	headerBytes = sha256.Size + 4*4 // of the first version
-	versionRest = 2                 // numbers that the header has had since
+	runBytes    = 32 << 20          // of whole blocks, or one block
 	blockMost   = 1 << 30           // bytes of a block: more is no cache's
 	noteMost    = 1 << 28           // bytes of a note
 	piece       = 1 << 20           // bytes that are believed at once
 )
+
+// headerMore is how many numbers each version's header has that the first has not.
+var headerMore = [Version + 1]int{versionState: 1, versionNote: 2, 4: 2, Version: 3}
 
 var (
 	// ErrFormat says that a file is no session, or of another version.
@@ -51,7 +63,7 @@ var (
 
 // Error says which part of a file is wrong; it wraps ErrFormat, ErrDamaged or ErrModel.
 type Error struct {
-	Part string // "magic", "version", "header", "tokens", "block 3", "checksum"
+	Part string // "magic", "version", "header", "tokens", "blocks 64 to 127", "checksum"
 	Err  error
 	Why  string
 }
@@ -70,6 +82,7 @@ type State struct {
 	BlockSize   int // tokens a block
 	BlockBytes  int // of a block of K and V, all layers
 	Blocks      int // of the first Blocks · BlockSize tokens
+	RunBlocks   int // of a run, but for the last; 0, to NewWriter: as many as runBytes hold
 	StateBytes  int // of the state after those tokens; 0: the model keeps none
 
 	Note []byte // what the host keeps beside the tokens, such as the messages that they are of; may be empty
@@ -78,27 +91,71 @@ type State struct {
 // hasState says whether the state follows the blocks.
 func (s *State) hasState() bool { return s.StateBytes > 0 && s.Blocks > 0 }
 
+// mostBlocks is how many blocks a run may have.
+func (s *State) mostBlocks() int { return max(1, runBytes/max(1, s.BlockBytes)) }
+
+// Run is blocks that lie together.
+type Run struct {
+	First, Blocks int
+	At            int64 // in the file, of one that is read
+	Bytes         int
+}
+
+// Runs gives a session's runs in order.
+func (s *State) Runs() iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		for at := 0; at < s.Blocks; at += s.RunBlocks {
+			n := min(s.RunBlocks, s.Blocks-at)
+			if !yield(Run{First: at, Blocks: n, Bytes: n * s.BlockBytes}) {
+				return
+			}
+		}
+	}
+}
+
+// RunBytes is the size of all runs but the last, which may be smaller.
+func (s *State) RunBytes() int { return min(s.RunBlocks, s.Blocks) * s.BlockBytes }
+
+// parts is how many sums so many bytes of a run have.
+func parts(bytes int) int { return (bytes + PartBytes - 1) / PartBytes }
+
+// Sums gives the sums of a run's bytes.
+func Sums(data []byte) []byte {
+	sums := make([]byte, parts(len(data))*sha256.Size)
+	var all sync.WaitGroup
+	for i := range parts(len(data)) {
+		all.Go(func() {
+			sum := sha256.Sum256(data[i*PartBytes : min((i+1)*PartBytes, len(data))])
+			copy(sums[i*sha256.Size:], sum[:])
+		})
+	}
+	all.Wait()
+	return sums
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Writer writes a session.
 type Writer struct {
 	out   output
-	sum   hash.Hash
-	left  int // blocks
-	bytes int // of a block
+	left  int64 // bytes of blocks that are to come
+	sums  []byte
 	state int // bytes of the state that is to come
 }
 
-// NewWriter begins a session. Its blocks are to follow, and then Close.
+// NewWriter begins a session. Its runs are to follow, its state, and then Close.
 func NewWriter(to io.Writer, s *State) (*Writer, error) {
-	w := &Writer{sum: sha256.New(), left: s.Blocks, bytes: s.BlockBytes}
+	if s.RunBlocks == 0 {
+		s.RunBlocks = s.mostBlocks()
+	}
+	w := &Writer{left: int64(s.Blocks) * int64(s.BlockBytes)}
 	if s.hasState() {
 		w.state = s.StateBytes
 	}
-	w.out.w, w.out.sum = to, w.sum
+	w.out.w, w.out.sum = to, sha256.New()
 	start := append([]byte(magic), make([]byte, 8)...)
 	header := append([]byte(nil), s.Fingerprint[:]...)
-	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks, s.StateBytes, len(s.Note)} {
+	for _, v := range []int{s.BlockSize, s.BlockBytes, len(s.Tokens), s.Blocks, s.StateBytes, len(s.Note), s.RunBlocks} {
 		header = binary.LittleEndian.AppendUint32(header, uint32(v))
 	}
 	binary.LittleEndian.PutUint32(start[8:], Version)
@@ -116,20 +173,34 @@ func NewWriter(to io.Writer, s *State) (*Writer, error) {
 	return w, w.out.err
 }
 
-// Block writes the next block.
-func (w *Writer) Block(data []byte) error {
-	if w.left == 0 || len(data) != w.bytes {
-		return fmt.Errorf("session: a block of %d bytes, with %d blocks of %d bytes to come", len(data), w.left, w.bytes)
+// Run writes the next run.
+func (w *Writer) Run(data []byte) error {
+	if int64(len(data)) > w.left {
+		return fmt.Errorf("session: %d bytes of blocks, where %d are to come", len(data), w.left)
 	}
-	w.left--
-	w.out.large(data)
+	w.left -= int64(len(data))
+	w.sums = append(w.sums, Sums(data)...)
+	w.out.put(data)
 	return w.out.err
+}
+
+// Written says that all runs, of these sums, have been written where the rest goes.
+func (w *Writer) Written(s *State, sums []byte) error {
+	count := 0
+	for run := range s.Runs() {
+		count += parts(run.Bytes)
+	}
+	if len(w.sums) > 0 || len(sums) != count*sha256.Size {
+		return fmt.Errorf("session: %d bytes of sums of blocks in %d parts", len(sums), count)
+	}
+	w.left, w.sums = 0, sums
+	return nil
 }
 
 // State writes the state, after the blocks, if there are any.
 func (w *Writer) State(data []byte) error {
 	if w.left > 0 || w.state == 0 || len(data) != w.state {
-		return fmt.Errorf("session: a state of %d bytes, with %d blocks and a state of %d bytes to come", len(data), w.left, w.state)
+		return fmt.Errorf("session: a state of %d bytes, with %d bytes of blocks and a state of %d to come", len(data), w.left, w.state)
 	}
 	w.state = 0
 	w.out.large(data)
@@ -139,9 +210,10 @@ func (w *Writer) State(data []byte) error {
 // Close ends the session. The writer below stays open.
 func (w *Writer) Close() error {
 	if w.left > 0 || w.state > 0 {
-		return fmt.Errorf("session: %d blocks and a state of %d bytes are not written", w.left, w.state)
+		return fmt.Errorf("session: %d bytes of blocks and a state of %d are not written", w.left, w.state)
 	}
-	w.out.put(w.sum.Sum(nil))
+	w.out.section(w.sums)
+	w.out.put(w.out.sum.Sum(nil))
 	return w.out.err
 }
 
@@ -189,19 +261,20 @@ func (s *State) Check(f Fingerprint, blockSize, blockBytes, stateBytes int) erro
 	return nil
 }
 
-// Reader reads a session. Its errors are *Error, but for those of what it reads from other than an early end.
+// Reader is a session that is read: all of it is there and sound but for its blocks, which lie where Runs says, and CheckSums is for.
 type Reader struct {
 	State
-	in   reader
-	sum  hash.Hash
-	next int // block
+	Kept []byte // the state behind the blocks, where there is one
+
+	at   int64  // of the blocks
+	sums []byte // of all of them
 }
 
-// NewReader reads a session's beginning.
-func NewReader(from io.Reader) (*Reader, error) {
-	r := &Reader{sum: sha256.New()}
-	r.in.r, r.in.sum = from, r.sum
-	first, err := r.in.take("magic", len(magic))
+// Open reads a session of at most so many bytes. Its errors are *Error, but for those of reading other than an early end.
+func Open(from io.ReaderAt, size int64) (*Reader, error) {
+	r := &Reader{}
+	in := reader{r: io.NewSectionReader(from, 0, size), sum: sha256.New()}
+	first, err := in.take("magic", len(magic))
 	if damaged := (*Error)(nil); errors.As(err, &damaged) {
 		return nil, &Error{"magic", ErrFormat, damaged.Why}
 	}
@@ -211,27 +284,26 @@ func NewReader(from io.Reader) (*Reader, error) {
 	if !bytes.Equal(first, []byte(magic)) {
 		return nil, &Error{"magic", ErrFormat, "the file begins otherwise"}
 	}
-	r.sum.Write(first)
-	start, err := r.in.take("header", 8)
+	in.sum.Write(first)
+	start, err := in.take("header", 8)
 	if err != nil {
 		return nil, err
 	}
-	r.sum.Write(start)
+	in.sum.Write(start)
 	version := binary.LittleEndian.Uint32(start)
 	if version < 1 || version > Version {
 		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not 1 to %d", version, Version)}
 	}
-	r.in.all = version < Version
-	length := headerBytes + 4*min(int(version)-1, versionRest)
+	length := headerBytes + 4*headerMore[version]
 	if n := binary.LittleEndian.Uint32(start[4:]); n != uint32(length) {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, length)}
 	}
-	header, err := r.in.section("header", length)
+	header, err := in.section("header", length)
 	if err != nil {
 		return nil, err
 	}
 	copy(r.Fingerprint[:], header)
-	var v [6]int
+	var v [7]int
 	for i := range (length - sha256.Size) / 4 {
 		v[i] = int(binary.LittleEndian.Uint32(header[sha256.Size+4*i:]))
 	}
@@ -244,7 +316,10 @@ func NewReader(from io.Reader) (*Reader, error) {
 		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("%d tokens, %d blocks of %d tokens and %d bytes cannot be",
 			count, r.Blocks, r.BlockSize, r.BlockBytes)}
 	}
-	tokens, err := r.in.section("tokens", 4*count)
+	if r.RunBlocks = v[6]; version == Version && (r.RunBlocks < 1 || r.RunBlocks > r.mostBlocks()) {
+		return nil, &Error{"header", ErrDamaged, fmt.Sprintf("runs of %d blocks cannot be", r.RunBlocks)}
+	}
+	tokens, err := in.section("tokens", 4*count)
 	if err != nil {
 		return nil, err
 	}
@@ -256,36 +331,49 @@ func NewReader(from io.Reader) (*Reader, error) {
 		r.Tokens = append(r.Tokens, token)
 	}
 	if note > 0 {
-		data, err := r.in.section("note", note)
+		data, err := in.section("note", note)
 		if err != nil {
 			return nil, err
 		}
 		r.Note = bytes.Clone(data)
 	}
-	return r, nil
-}
-
-// Trust has blocks and the state believed that Verify has read before, where nobody can have changed them since.
-func (r *Reader) Trust() { r.in.ok = true }
-
-// Block reads the next block, of which there are Blocks. What it gives is good until the next call.
-func (r *Reader) Block() ([]byte, error) {
-	r.next++
-	return r.in.large(fmt.Sprintf("block %d", r.next-1), r.BlockBytes)
-}
-
-// StateData reads the state, after the blocks; nil where there is none.
-func (r *Reader) StateData() ([]byte, error) {
-	if !r.hasState() {
-		return nil, nil
+	if version < Version {
+		r.Blocks = 0
+		return r, nil
 	}
-	return r.in.large("state", r.StateBytes)
+	return r, r.end(&in, size)
 }
 
-// Close reads a session's end, after its blocks and state and no further.
-func (r *Reader) Close() error {
-	want := r.sum.Sum(nil)
-	total, err := r.in.take("checksum", len(want))
+// end reads what follows the blocks.
+func (r *Reader) end(in *reader, size int64) (err error) {
+	if r.at, err = in.r.Seek(0, io.SeekCurrent); err != nil {
+		return err
+	}
+	blocks := int64(r.Blocks) * int64(r.BlockBytes)
+	if blocks > size-r.at {
+		return &Error{"blocks", ErrDamaged, fmt.Sprintf("the file ends after %d of %d bytes", size-r.at, blocks)}
+	}
+	if _, err = in.r.Seek(blocks, io.SeekCurrent); err != nil {
+		return err
+	}
+	if r.hasState() {
+		data, err := in.checked("state", r.StateBytes, r.StateBytes)
+		if err != nil {
+			return err
+		}
+		r.Kept = bytes.Clone(data)
+	}
+	count := 0
+	for run := range r.State.Runs() {
+		count += parts(run.Bytes)
+	}
+	data, err := in.section("sums", count*sha256.Size)
+	if err != nil {
+		return err
+	}
+	r.sums = bytes.Clone(data)
+	want := in.sum.Sum(nil)
+	total, err := in.take("checksum", len(want))
 	if err != nil {
 		return err
 	}
@@ -295,28 +383,33 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Verify reads a session to its end and keeps nothing of it.
-func Verify(from io.Reader) error {
-	r, err := NewReader(from)
-	if err != nil {
-		return err
-	}
-	for range r.Blocks {
-		if _, err := r.Block(); err != nil {
-			return err
+// Runs gives the runs in order, with their places.
+func (r *Reader) Runs() iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		for run := range r.State.Runs() {
+			run.At = r.at + int64(run.First)*int64(r.BlockBytes)
+			if !yield(run) {
+				return
+			}
 		}
 	}
-	if _, err := r.StateData(); err != nil {
-		return err
+}
+
+// End is where the blocks end.
+func (r *Reader) End() int64 { return r.at + int64(r.Blocks)*int64(r.BlockBytes) }
+
+// CheckSums says whether a run was read as it was written.
+func (r *Reader) CheckSums(run Run, sums []byte) error {
+	before := run.First / r.RunBlocks * parts(r.RunBytes()) * sha256.Size
+	if want := r.sums[before:][:parts(run.Bytes)*sha256.Size]; !bytes.Equal(sums, want) {
+		return &Error{fmt.Sprintf("blocks %d to %d", run.First, run.First+run.Blocks-1), ErrDamaged, "their checksum does not fit"}
 	}
-	return r.Close()
+	return nil
 }
 
 type reader struct {
-	r   io.Reader
+	r   *io.SectionReader
 	sum hash.Hash // of what sections are read
-	all bool      // of large ones, too
-	ok  bool      // large ones are known to be sound
 	buf []byte    // what was read last
 }
 
@@ -341,21 +434,13 @@ func (in *reader) take(part string, n int) ([]byte, error) {
 // section reads n bytes and their checksum.
 func (in *reader) section(part string, n int) ([]byte, error) { return in.checked(part, n, 0) }
 
-// large does the same for what has only its checksum in the sum.
-func (in *reader) large(part string, n int) ([]byte, error) {
-	if in.all {
-		return in.checked(part, n, 0)
-	}
-	return in.checked(part, n, n)
-}
-
 // checked reads n bytes and their checksum, and adds them to the sum from an offset on.
 func (in *reader) checked(part string, n, from int) ([]byte, error) {
 	data, err := in.take(part, n+4)
 	if err != nil {
 		return nil, err
 	}
-	if !(in.ok && from > 0) && binary.LittleEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
+	if binary.LittleEndian.Uint32(data[n:]) != crc32.Checksum(data[:n], castagnoli) {
 		return nil, &Error{part, ErrDamaged, "its checksum does not fit"}
 	}
 	in.sum.Write(data[from:])

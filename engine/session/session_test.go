@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,8 +50,12 @@ func write(to io.Writer, s *State, block func(*State, int) []byte) error {
 	if err != nil {
 		return err
 	}
-	for i := range s.Blocks {
-		if err := w.Block(block(s, i)); err != nil {
+	for run := range s.Runs() {
+		var data []byte
+		for i := range run.Blocks {
+			data = append(data, block(s, run.First+i)...)
+		}
+		if err := w.Run(data); err != nil {
 			return err
 		}
 	}
@@ -70,47 +73,63 @@ func written(t testing.TB, s *State) []byte {
 	return b.Bytes()
 }
 
-// read reads a session to its end.
-func read(r io.Reader) (*State, [][]byte, error) {
-	in, err := NewReader(r)
+// read reads a session, with its blocks.
+func read(file []byte) (*State, [][]byte, error) {
+	in, err := Open(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, nil, err
 	}
 	var blocks [][]byte
-	for range in.Blocks {
-		data, err := in.Block()
-		if err != nil {
+	for run := range in.Runs() {
+		data := file[run.At:][:run.Bytes]
+		if err := in.CheckSums(run, Sums(data)); err != nil {
 			return nil, nil, err
 		}
-		blocks = append(blocks, bytes.Clone(data))
+		blocks = slices.AppendSeq(blocks, slices.Chunk(data, in.BlockBytes))
 	}
-	data, err := in.StateData()
-	if err != nil {
-		return nil, nil, err
-	}
-	if in.hasState() && !bytes.Equal(data, state(&in.State)) {
+	if in.hasState() && !bytes.Equal(in.Kept, state(&in.State)) {
 		return nil, nil, errors.New("the state is another")
 	}
-	if err := in.Close(); err != nil {
-		return nil, nil, err
-	}
 	return &in.State, blocks, nil
+}
+
+func verify(file []byte) error {
+	_, _, err := read(file)
+	return err
 }
 
 func TestRoundTrip(t *testing.T) {
 	both := exampleState()
 	both.Note = []byte("a note")
 	for _, s := range []*State{example(), exampleState(), exampleNote(), both, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}, StateBytes: 8}, {BlockSize: 16, BlockBytes: 1, Tokens: []int32{3}}, {BlockSize: 1, BlockBytes: 1}} {
-		r := io.MultiReader(bytes.NewReader(written(t, s)), bytes.NewReader([]byte("rest")))
-		got, blocks, err := read(r)
+		got, blocks, err := read(append(written(t, s), "rest"...))
 		require.NoError(t, err)
 		assert.Equal(t, s, got)
 		for i, data := range blocks {
 			assert.Equal(t, block(s, i), data)
 		}
-		rest, err := io.ReadAll(r)
-		require.NoError(t, err)
-		assert.Equal(t, "rest", string(rest), "read to its end and no further")
+	}
+}
+
+// Blocks come in runs, whose parts have sums of their own.
+func TestRuns(t *testing.T) {
+	s := &State{Tokens: make([]int32, 9), BlockSize: 2, BlockBytes: 12 << 20, Blocks: 4}
+	file := written(t, s)
+	in, err := Open(bytes.NewReader(file), int64(len(file)))
+	require.NoError(t, err)
+	runs := slices.Collect(in.Runs())
+	require.Len(t, runs, 2)
+	assert.Equal(t, Run{First: 2, Blocks: 2, At: runs[0].At + 24<<20, Bytes: 24 << 20}, runs[1])
+	assert.Equal(t, 24<<20, s.RunBytes())
+	for _, run := range runs {
+		data := file[run.At:][:run.Bytes]
+		sums := Sums(data)
+		assert.Len(t, sums, 6*sha256.Size)
+		require.NoError(t, in.CheckSums(run, sums))
+		data[PartBytes]++
+		err := in.CheckSums(run, Sums(data))
+		require.ErrorIs(t, err, ErrDamaged)
+		assert.Contains(t, err.Error(), fmt.Sprintf("blocks %d to %d", run.First, run.First+1))
 	}
 }
 
@@ -123,7 +142,7 @@ func TestDamage(t *testing.T) {
 
 func testDamage(t *testing.T, file []byte) {
 	check := func(data []byte, what string, at int) {
-		err := Verify(bytes.NewReader(data))
+		err := verify(data)
 		var e *Error
 		if !assert.True(t, errors.As(err, &e), "%s at %d: %v", what, at, err) {
 			return
@@ -147,19 +166,19 @@ func TestErrorsNameThePart(t *testing.T) {
 		at   int
 		part string
 		err  error
-	}{{0, "magic", ErrFormat}, {8, "version", ErrFormat}, {12, "header", ErrFormat}, {20, "header", ErrDamaged},
-		{16 + headerBytes + 8 + 4 + 9, "tokens", ErrDamaged}, {16 + headerBytes + 8 + 4 + 7*4 + 4 + 28 + 3, "block 1", ErrDamaged},
+	}{{0, "magic", ErrFormat}, {9, "version", ErrFormat}, {12, "header", ErrFormat}, {20, "header", ErrDamaged},
+		{16 + headerBytes + 12 + 4 + 9, "tokens", ErrDamaged}, {16 + headerBytes + 12 + 4 + 7*4 + 4 + 28 + 3, "blocks 0 to 2", ErrDamaged},
 		{len(file) - 1, "checksum", ErrDamaged}} {
 		bad := bytes.Clone(file)
 		bad[test.at] ^= 4
-		err := Verify(bytes.NewReader(bad))
+		err := verify(bad)
 		var e *Error
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, test.part, e.Part)
 		require.ErrorIs(t, err, test.err)
 	}
-	require.ErrorIs(t, Verify(strings.NewReader("hello\n")), ErrFormat, "shorter than the magic")
-	require.ErrorIs(t, Verify(bytes.NewReader(file[:12])), ErrDamaged)
+	require.ErrorIs(t, verify([]byte("hello\n")), ErrFormat, "shorter than the magic")
+	require.ErrorIs(t, verify(file[:12]), ErrDamaged)
 }
 
 func TestCheck(t *testing.T) {
@@ -175,40 +194,29 @@ var errBroken = errors.New("broken")
 
 type broken struct{}
 
-func (broken) Read([]byte) (int, error)  { return 0, errBroken }
-func (broken) Write([]byte) (int, error) { return 0, errBroken }
+func (broken) ReadAt([]byte, int64) (int, error) { return 0, errBroken }
+func (broken) Write([]byte) (int, error)         { return 0, errBroken }
 
 func TestReaderErrors(t *testing.T) {
-	require.ErrorIs(t, Verify(io.MultiReader(bytes.NewReader(written(t, example())[:40]), broken{})), errBroken)
+	_, err := Open(broken{}, 100)
+	require.ErrorIs(t, err, errBroken)
 	require.ErrorIs(t, write(broken{}, example(), block), errBroken)
 }
 
-// What programs before have written is read: the files are theirs.
+// What programs before have written is read, but for the blocks: the files are theirs.
 func TestVersions(t *testing.T) {
 	assert.Equal(t, byte(Version), written(t, example())[len(magic)])
-	for version, want := range map[int]*State{1: example(), versionState: exampleState(), versionNote: exampleNote()} {
+	for version, want := range map[int]*State{1: example(), versionState: exampleState(), versionNote: exampleNote(), 4: exampleNote()} {
 		file, err := os.ReadFile(fmt.Sprintf("testdata/version-%d.session", version))
 		require.NoError(t, err)
 		require.Equal(t, byte(version), file[len(magic)])
-		got, blocks, err := read(bytes.NewReader(file))
+		got, blocks, err := read(file)
 		require.NoError(t, err)
+		want.Blocks = 0
 		assert.Equal(t, want, got)
-		for i, data := range blocks {
-			assert.Equal(t, block(want, i), data)
-		}
-		testDamage(t, file)
+		assert.Empty(t, blocks)
+		require.ErrorIs(t, verify(file[:90]), ErrDamaged)
 	}
-}
-
-// Blocks that have changed places do not go unnoticed, though each fits its checksum.
-func TestOrderOfBlocks(t *testing.T) {
-	s := example()
-	file, n := written(t, s), s.BlockBytes+4
-	start := len(file) - sha256.Size - 3*n
-	bad := slices.Concat(file[:start], file[start+n:start+2*n], file[start:start+n], file[start+2*n:])
-	var e *Error
-	require.ErrorAs(t, Verify(bytes.NewReader(bad)), &e)
-	assert.Equal(t, "checksum", e.Part)
 }
 
 // A writer is held to what it announced.
@@ -216,13 +224,23 @@ func TestWriterCountsBlocks(t *testing.T) {
 	s := example()
 	w, err := NewWriter(io.Discard, s)
 	require.NoError(t, err)
-	require.Error(t, w.Block(make([]byte, s.BlockBytes-1)))
-	require.NoError(t, w.Block(block(s, 0)))
+	all := make([]byte, 3*s.BlockBytes)
+	require.Error(t, w.Run(append(all, 0)))
+	require.NoError(t, w.Run(all[:s.BlockBytes]))
 	require.Error(t, w.Close(), "two blocks are missing")
-	require.NoError(t, w.Block(block(s, 1)))
-	require.NoError(t, w.Block(block(s, 2)))
-	require.Error(t, w.Block(block(s, 3)))
+	require.Error(t, w.Written(s, make([]byte, sha256.Size)), "some came otherwise")
+	require.NoError(t, w.Run(all[s.BlockBytes:]))
+	require.Error(t, w.Run(all[:1]))
 	require.NoError(t, w.Close())
+
+	var file bytes.Buffer
+	w, err = NewWriter(&file, s)
+	require.NoError(t, err)
+	file.Write(all)
+	require.Error(t, w.Written(s, nil))
+	require.NoError(t, w.Written(s, Sums(all)))
+	require.NoError(t, w.Close())
+	require.NoError(t, verify(file.Bytes()))
 }
 
 func FuzzRead(f *testing.F) {
@@ -230,7 +248,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(written(f, exampleNote()))
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, blocks, err := read(bytes.NewReader(data))
+		s, blocks, err := read(data)
 		if err != nil {
 			var e *Error
 			require.ErrorAs(t, err, &e)
@@ -238,7 +256,7 @@ func FuzzRead(f *testing.F) {
 		}
 		var again bytes.Buffer
 		require.NoError(t, write(&again, s, func(_ *State, i int) []byte { return blocks[i] }))
-		same, others, err := read(&again)
+		same, others, err := read(again.Bytes())
 		require.NoError(t, err)
 		require.Equal(t, s, same)
 		require.Equal(t, blocks, others)

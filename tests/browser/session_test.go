@@ -65,11 +65,17 @@ func sessions(t *testing.T, p *tab) (goOn func()) {
 }
 
 func goesOn(t *testing.T, p *tab, next string, length any) {
+	assert.Regexp(t, `^ErrSessionDamaged: .*damaged: blocks 0 to \d`, get[string](p, `(async () => {
+		globalThis.file = await (await (await caches.open('test')).match('/session')).blob();
+		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-sessions');
+		const bytes = new Uint8Array(await (await (await folder.getFileHandle('s-my%2Fdiary')).getFile()).arrayBuffer());
+		bytes[bytes.length - 100] ^= 1;
+		return failure(quire.loadSession(new Blob([bytes])));
+	})()`))
 	again := get[struct {
 		Text                string
 		Cached, Prompt, IDs int
 	}](p, `(async () => {
-		globalThis.file = await (await (await caches.open('test')).match('/session')).blob();
 		const session = await quire.loadSession(file);
 		const ids = session.ids.length;
 		const {text, figures} = await session.generate({prompt: ' The next day,', maxTokens: 4, temperature: 0, ignoreEnd: true}).result;
@@ -90,7 +96,6 @@ func goesOn(t *testing.T, p *tab, next string, length any) {
 
 	for what, call := range map[string]string{
 		`^ErrSessionDamaged: .*damaged`:              `quire.loadSession(file.slice(0, file.size - 1))`,
-		`^ErrSessionDamaged: .*damaged: block \d`:    `file.arrayBuffer().then((b) => { new Uint8Array(b)[b.byteLength - 100] ^= 1; return quire.loadSession(new Blob([b])); })`,
 		`^ErrSessionFormat: this is no conversation`: `quire.loadSession(new Blob(['This is no session of anything.']))`,
 		`^ErrSessionFormat: .*`:                      `quire.loadSession(new Blob([]))`,
 		`^no failure`:                                `quire.session().save().then((b) => quire.loadSession(b)).then((s) => s.ids.length && Promise.reject(Error('it has tokens')))`,

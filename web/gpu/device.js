@@ -304,6 +304,17 @@ export class Device {
     throw new Error(entry.error);
   }
 
+  // mapped lends a readback's memory, once what was submitted has filled it.
+  async mapped(handle, size, use) {
+    const {buffer} = this.buffers.get(handle);
+    await this.finished(buffer.mapAsync(1, 0, size));
+    try {
+      return await use(buffer);
+    } finally {
+      buffer.unmap();
+    }
+  }
+
   // ring is what uploads go through; null where that has no room.
   get ring() {
     return this.#full ? null : this.#ring ??= new Ring(this.device);

@@ -17,6 +17,7 @@ async function top(create = false) {
 
 const START = 's-'; // no file may be called .
 const fileOf = (name) => START + encodeURIComponent(name);
+const newOf = (name) => `n-${encodeURIComponent(name)}`; // one that is being written
 
 export const sessions = Object.freeze({
   async list() {
@@ -33,9 +34,11 @@ export const sessions = Object.freeze({
 
   async remove(name) {
     const all = await top();
-    await all?.removeEntry(fileOf(named(name))).catch((e) => {
-      if (e.name !== 'NotFoundError') throw e;
-    });
+    for (const file of [fileOf(named(name)), newOf(name)]) {
+      await all?.removeEntry(file).catch((e) => {
+        if (e.name !== 'NotFoundError') throw e;
+      });
+    }
   },
 });
 
@@ -44,12 +47,25 @@ function named(name) {
   return name;
 }
 
-/** Gives the file of a session that is kept, or null. */
+/** Gives the handle of the file of a session that is kept, or null. */
 export async function keptFile(name) {
   const all = await top();
   const handle = await all?.getFileHandle(fileOf(named(name))).catch(() => null);
   const file = await handle?.getFile();
-  return file?.size > 0 ? file : null;
+  return file?.size > 0 ? handle : null;
+}
+
+// keep has save write a file, and replaces the one that is there.
+async function keep(name, save) {
+  const all = await top(true);
+  const beside = 'move' in (globalThis.FileSystemFileHandle?.prototype ?? {}) ? await all?.getFileHandle(newOf(name), {create: true}) : null;
+  const blob = beside ? await save(beside).catch(() => save()) : await save(); // another tab may be writing it
+  if (!(blob instanceof Blob)) {
+    const done = await beside.move(fileOf(name)).then(() => true, () => false);
+    if (done) return;
+  }
+  if (beside) await all.removeEntry(newOf(name)).catch(() => {});
+  await write(name, blob instanceof Blob ? blob : await save());
 }
 
 // write replaces a file as a whole.
@@ -77,7 +93,7 @@ export class Keeper {
     if (globalThis.document?.visibilityState !== 'visible') this.now().catch(() => {});
   };
 
-  // save gives the session's file.
+  // save writes the session's file to a handle, or gives it as a Blob.
   constructor(name, save) {
     this.#name = name;
     this.#save = save;
@@ -98,7 +114,7 @@ export class Keeper {
       if (!this.#changed) return;
       this.#changed = false;
       try {
-        await write(this.#name, await this.#save());
+        await keep(this.#name, this.#save);
       } catch (e) {
         this.#changed = true;
         throw e;

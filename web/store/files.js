@@ -3,14 +3,27 @@
 
 import {readerOf} from '../gpu/source.js';
 import {digest} from './digest.js';
-import {bytesInto, folderIn, openFile, top} from './folder.js';
+import {bytesInto, folderIn, held, openFile, top} from './folder.js';
 import {READ} from './remote.js';
 import {Sum} from './sum.js';
+
+const SUM = 32; // bytes of a SHA-256
+
+// sumsOf gives the SHA-256 of each part of what is in a buffer.
+async function sumsOf(buffer, bytes, part) {
+  const sums = new Uint8Array(Math.ceil(bytes / part) * SUM);
+  for (let at = 0; at < bytes; at += part) {
+    const sum = await crypto.subtle.digest('SHA-256', new Uint8Array(buffer, at, Math.min(part, bytes - at)));
+    sums.set(new Uint8Array(sum), at / part * SUM);
+  }
+  return sums;
+}
 
 /** Does what it is asked to; answers have {buffer}, which may be used again. */
 export class Files {
   #folders = new Map(); // by key
   #handles = new Map(); // of files that are being written, by folder and name
+  #parts = new Map(); // handles of files that are read or written by parts, or promises of them, by key
   #sums = new Map(); // by number
   #scratch = null;
   #streams = new Map(); // what is fetched, by number: {abort, reader}
@@ -93,6 +106,47 @@ export class Files {
     const into = new Uint8Array(buffer, 0, bytes);
     const read = await bytesInto(await this.#folder(folder), name, into).catch(() => 0);
     return {buffer, good: read === bytes && await digest(into) === wanted};
+  }
+
+  /** Reads some of a Blob, or of a file by its handle, and gives the SHA-256 of each part of them. */
+  async part({key, from, at, bytes, part, buffer}) {
+    const handle = from instanceof Blob ? null : await (this.#parts.get(key) ?? this.#opened(key, from));
+    if (handle) {
+      const read = handle.read(new Uint8Array(buffer, 0, bytes), {at});
+      if (read < bytes) throw new Error(`the file ends after ${at + read} bytes`);
+    } else {
+      const blob = (from instanceof Blob ? from : await held(from, () => from.getFile())).slice(at, at + bytes);
+      buffer = await held(blob, () => blob.arrayBuffer());
+      if (buffer.byteLength < bytes) throw new Error(`the file ends after ${at + buffer.byteLength} bytes`);
+    }
+    return {buffer, sums: await sumsOf(buffer, bytes, part)};
+  }
+
+  /** Writes bytes to a file by its handle, anew from its beginning on, or makes a Blob of them, and gives the SHA-256 of each part. */
+  async put({key, to, at, bytes, part, buffer}) {
+    const data = new Uint8Array(buffer, 0, bytes);
+    const sums = await sumsOf(buffer, bytes, part);
+    if (!to) return {buffer, sums, blob: new Blob([data])};
+    if (at === 0) this.#parts.set(key, await held(to, () => to.createSyncAccessHandle()));
+    const handle = this.#parts.get(key);
+    if (at === 0) handle.truncate(0);
+    if (handle.write(data, {at}) < bytes) throw new DOMException('no room', 'QuotaExceededError');
+    return {buffer, sums};
+  }
+
+  // opened gives a handle, or null where there can be none: where another has one, and the browser knows none for reading alone.
+  #opened(key, from) {
+    const handle = held(from, () => from.createSyncAccessHandle({mode: 'read-only'})).catch(() => null);
+    this.#parts.set(key, handle);
+    return handle;
+  }
+
+  /** Lets go of what parts were read or written of. */
+  async shut({key}) {
+    const handle = await this.#parts.get(key);
+    this.#parts.delete(key);
+    handle?.close();
+    return {};
   }
 
   /** Writes bytes at a place, the end of what is there so far, and gives the sum of all up to their end. */

@@ -44,7 +44,40 @@ async function wllama() {
   await engine.loadModelFromUrl({url: model}, {useCache: false, n_ctx: 4096, n_gpu_layers: 999, flash_attn: true, n_threads: 1});
   return {open: clock(), first: () => engine.createCompletion({prompt, max_tokens: 1, temperature: 0, ignore_eos: true, cache_prompt: false})};
 }
-const run = {quire: () => quire(false), kept: () => quire(true), wllama}[out.engine];
+// A conversation that the browser keeps: computed, kept, and restored by an engine that has not seen it, each in milliseconds.
+async function restore() {
+  const {Quire} = await import('/quire/quire.js');
+  const tokens = Number(searchParams.get('tokens')), ids = Array.from({length: tokens}, (_, i) => 3 + i * 7919 % 250);
+  const open = () => Quire.open({model, keep: false, context: tokens + 64, kvMemory: 1 << 30, maxSeqs: 4});
+  const timed = async (call) => {
+    start = performance.now();
+    const value = await call();
+    return [Math.round(10 * (performance.now() - start)) / 10, value];
+  };
+  const answer = (session, ids, maxTokens) => session.generate({ids, maxTokens, temperature: 0, ignoreEnd: true}).result;
+  let engine = await open();
+  await answer(engine, [...ids.slice(0, 48)].reverse(), 1); // its kernels are there
+  const session = await engine.keptSession('long');
+  [out.computed] = await timed(() => answer(session, ids, 1));
+  [out.saved] = await timed(() => session.keep());
+  const other = engine.session();
+  await answer(other, ids, 1);
+  const want = (await answer(other, [5], 4)).ids.join();
+  [{bytes: out.bytes}] = await Quire.sessions.list();
+  await engine.close();
+  engine = await open();
+  await answer(engine, [...ids.slice(0, 48)].reverse(), 1);
+  let again;
+  [out.restored, again] = await timed(() => engine.keptSession('long'));
+  const next = await answer(again, [5], 4);
+  Object.assign(out, {cached: next.figures.cachedTokens, same: next.ids.join() === want});
+  [out.computedAgain] = await timed(() => answer(engine, [...ids].reverse(), 1));
+  out.gigabytesPerSecond = Math.round(out.bytes / out.restored / 1e4) / 100;
+  await engine.close();
+  await Quire.sessions.remove('long');
+  window.result = out;
+}
+const run = {quire: () => quire(false), kept: () => quire(true), wllama}[out.engine] ?? (() => new Promise((_, failed) => restore().catch(failed)));
 run().then(async ({open, stages, compiling, first, kept}) => {
   Object.assign(out, {open, stages, compiling});
   await first();
@@ -64,19 +97,20 @@ func main() {
 	chromium := flag.String("chromium", "chromium", "`PROGRAM` to measure in")
 	flags := flag.String("flags", "--enable-unsafe-webgpu --enable-features=Vulkan --ignore-gpu-blocklist", "more of the browser's `FLAGS`")
 	runs := flag.Int("runs", 3, "how `MANY` of each")
+	restore := flag.Int("restore", 0, "measure how a conversation of so many `TOKENS` is kept and restored, and nothing else")
 	limit := flag.Duration("limit", 5*time.Minute, "`TIME` for one of them")
 	flag.Parse()
 	if *model == "" {
 		fmt.Fprintln(os.Stderr, "opens: -model names no file")
 		os.Exit(2)
 	}
-	if err := measure(*dist, *wllama, *model, *chromium, *flags, *runs, *limit); err != nil {
+	if err := measure(*dist, *wllama, *model, *chromium, *flags, *runs, *restore, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, "opens:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(dist, wllama, model, chromium, flags string, runs int, limit time.Duration) error {
+func measure(dist, wllama, model, chromium, flags string, runs, restore int, limit time.Duration) error {
 	if _, err := os.Stat(model); err != nil {
 		return err
 	}
@@ -93,6 +127,12 @@ func measure(dist, wllama, model, chromium, flags string, runs int, limit time.D
 	s := httptest.NewServer(mux)
 	defer s.Close()
 	for range runs {
+		if restore > 0 {
+			if err := visit(chromium, flags, limit, fmt.Sprintf("%s/?engine=restore&tokens=%d", s.URL, restore)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := visit(chromium, flags, limit, s.URL+"/?engine=quire"); err != nil {
 			return err
 		}
