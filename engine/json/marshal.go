@@ -131,9 +131,9 @@ func (w *writer) names(v reflect.Value) error {
 }
 
 func (w *writer) fields(v reflect.Value) error {
-	var list []field
-	var values []reflect.Value
-	for _, f := range fieldsOf(v.Type()) {
+	all := fieldsOf(v.Type())
+	list, values := make([]field, 0, len(all)), make([]reflect.Value, 0, len(all))
+	for _, f := range all {
 		value, err := v.FieldByIndexErr(f.index)
 		if err != nil || f.omitEmpty && empty(value) { // of an embedded pointer that is nil
 			continue
@@ -173,6 +173,13 @@ func (w *writer) float(x float64, bits int) error {
 func (w *writer) text(s string) {
 	w.out = append(w.out, '"')
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		if w.out = append(w.out, s[plain:i]...); i == len(s) {
+			break
+		}
 		c, size := utf8.DecodeRuneInString(s[i:])
 		short := strings.IndexRune("\"\\\b\f\n\r\t", c)
 		switch {

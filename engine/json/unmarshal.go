@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Unmarshal reads one value. Names must be those of the fields' tags, letter by letter. Null leaves what is no pointer, list, map or
@@ -180,9 +181,20 @@ type field struct {
 	omitEmpty bool
 }
 
-// fieldsOf lists a struct's fields, with those of structs that are embedded without a name of their own: a field of the outer struct
-// hides theirs.
+// known are structs' fields, by their types: a stream's every message is one.
+var known sync.Map
+
 func fieldsOf(t reflect.Type) []field {
+	list, ok := known.Load(t)
+	if !ok {
+		list, _ = known.LoadOrStore(t, listFields(t))
+	}
+	return list.([]field)
+}
+
+// listFields lists a struct's fields, with those of structs that are embedded without a name of their own: a field of the outer struct
+// hides theirs.
+func listFields(t reflect.Type) []field {
 	var own, inner []field
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -194,7 +206,7 @@ func fieldsOf(t reflect.Type) []field {
 		switch {
 		case name == "-" || !f.IsExported() && !(f.Anonymous && of.Kind() == reflect.Struct):
 		case f.Anonymous && name == "" && of.Kind() == reflect.Struct:
-			for _, sub := range fieldsOf(of) {
+			for _, sub := range listFields(of) {
 				sub.index = append([]int{i}, sub.index...)
 				inner = append(inner, sub)
 			}
