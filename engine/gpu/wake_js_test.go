@@ -34,6 +34,35 @@ func TestWakingChangesNothing(t *testing.T) {
 	}
 }
 
+// Chromium is asked while the first step is awaited, though others have been submitted behind it; of those it hears by the next submission.
+func TestWakeForTheFirst(t *testing.T) {
+	if inFirefox() {
+		t.Skip("Firefox has the pulse")
+	}
+	host := js.Global().Get("quireGPU")
+	host.Set("wakeSoftware", true)
+	defer host.Set("wakeSoftware", false)
+	d := open(t)
+	asked := js.Global().Get("Function").New("prototype", `
+		const pop = prototype.popErrorScope, counter = {count: 0, restore() { prototype.popErrorScope = pop; }};
+		prototype.popErrorScope = function () {
+			counter.count++;
+			return pop.call(this);
+		};
+		return counter;`).Invoke(js.Global().Get("GPUDevice").Get("prototype"))
+	defer asked.Call("restore")
+	all := decodeSteps(t, d, 3, 400)
+	for _, s := range all {
+		require.NoError(t, d.Submit(&s.recorder))
+	}
+	before := asked.Get("count").Int()
+	require.NoError(t, all[0].back.Wait(context.Background(), all[0].data))
+	first := asked.Get("count").Int()
+	require.Greater(t, first, before)
+	require.NoError(t, all[1].back.Wait(context.Background(), all[1].data))
+	require.Equal(t, first, asked.Get("count").Int())
+}
+
 // emptySubmissions counts the submissions of nothing during the test.
 func emptySubmissions(t *testing.T) func() int {
 	queue := js.Global().Get("GPUQueue").Get("prototype")

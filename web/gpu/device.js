@@ -66,7 +66,7 @@ export class Device {
     const scopes = [device.popErrorScope(), device.popErrorScope()];
     const [memory, validation] = await Promise.all(scopes);
     if (!thrown && !memory && !validation) {
-      return this.buffers.add({buffer, map: MAP_NONE, span: 0, epoch: 0, awaited: false, error: '', handle: 0, pointer: 0, size: 0});
+      return this.buffers.add({buffer, map: MAP_NONE, first: false, span: 0, epoch: 0, awaited: false, error: '', handle: 0, pointer: 0, size: 0});
     }
     buffer?.destroy();
     if (memory || thrown instanceof RangeError) throw new Failure(OUT_OF_MEMORY, text(memory ?? thrown));
@@ -194,9 +194,11 @@ export class Device {
     queue.submit([encoder.finish()]);
     if (timed > 0) this.timer.map();
     if (maps !== null) {
+      const first = this.inFlight === 0;
       for (const i of maps) {
         const entry = buffers.get(tape[i + 1]);
         entry.map = MAP_DUE;
+        entry.first = first;
         entry.span = bytes(tape[i + 2]);
         this.inFlight++;
         this.due.push(entry);
@@ -295,7 +297,7 @@ export class Device {
       if (!entry.awaited) {
         entry.awaited = true;
         this.awaited++;
-        this.wake?.start();
+        this.wake?.start(entry.first);
       }
       return false;
     }
@@ -335,7 +337,7 @@ export class Device {
   async finished(promise) {
     this.inFlight++;
     this.awaited++;
-    this.wake?.start();
+    this.wake?.start(false);
     try {
       return await promise;
     } finally {

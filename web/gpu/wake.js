@@ -3,21 +3,23 @@
 
 import {FIREFOX} from './browser.js';
 
-// Wake keeps asking Chromium's GPU process a trifle while the only readback in flight is awaited: it notices finished
-// work up to 2 milliseconds late. An empty error scope is answered at once, so that the answer paces the next question
-// and nothing spins. After LONG milliseconds what is gained no longer counts. Software adapters gain nothing and lose
-// the time of a core.
+// Wake keeps asking Chromium's GPU process a trifle while the only readback in flight is awaited, or the first, whatever has
+// been submitted behind it: it notices finished work up to 2 milliseconds late. An empty error scope is answered at once,
+// so that the answer paces the next question and nothing spins. After long milliseconds, of a prompt on a large GPU, what is
+// gained no longer counts. Software adapters gain nothing and lose the time of a core.
 class Wake {
-  static LONG = 20;
   #running = false;
   #since = 0;
+  #first = false;
 
   constructor(owner) {
     this.owner = owner;
+    this.long = owner.description.type === 'discrete' ? 150 : 20;
   }
 
-  start() {
+  start(first) {
     this.#since = performance.now();
+    this.#first = first;
     if (this.#running) return;
     this.#running = true;
     this.#ask();
@@ -25,7 +27,7 @@ class Wake {
 
   #ask = () => {
     const {inFlight, awaited, device} = this.owner;
-    if (!this.#running || awaited !== 1 || inFlight !== 1 || performance.now() - this.#since > Wake.LONG) {
+    if (!this.#running || awaited !== 1 || inFlight !== 1 && !this.#first || performance.now() - this.#since > this.long) {
       this.#running = false;
       return;
     }
