@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall/js"
+	"time"
 
 	"quire/cmd/wasm/port"
 	"quire/engine"
@@ -199,7 +200,7 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 				return
 			}
 		}
-		options.Progress = func(p engine.Progress) { b.Answer("progress", id, p, js.Null()) }
+		options.Progress = b.progress(id)
 		collect := debug.SetGCPercent(gcOpening)
 		b.engine, err = engine.Open(ctx, source, options)
 		debug.SetGCPercent(collect)
@@ -212,6 +213,22 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	b.local = local.New(b.engine, "", 0)
 	b.api.Models = local.Models{Engine: b.local}
 	b.Answer("done", id, b.engine.Info(), js.Null())
+}
+
+// tellEvery is how often a page hears how far a stage has come: each tensor's word would take as long as its bytes.
+const tellEvery = 30 * time.Millisecond
+
+// progress tells of a call's stages as they begin, end and, now and then, between.
+func (b *bridge) progress(id int) func(engine.Progress) {
+	var stage string
+	var told time.Time
+	return func(p engine.Progress) {
+		if p.Stage == stage && p.Done < p.Total && time.Since(told) < tellEvery {
+			return
+		}
+		stage, told = p.Stage, time.Now()
+		b.Answer("progress", id, p, js.Null())
+	}
 }
 
 func openSource(ctx context.Context, url string, blob js.Value) (gpu.Source, error) {

@@ -74,13 +74,18 @@ func (p Params) enough(tiles, keys int) int {
 	return tiles
 }
 
+// sure is how many tiles a launch may have whatever the kernel: counting a kernel's turns takes a tab longer than composing it.
+func (p Params) sure() int { return (p.turns() - 1000) / (4*p.HeadDim + 256) }
+
 // whole is the walk of a kernel that has one launch.
-func (p Params) whole(s *kernel.Spec, keys int) (walk, error) {
-	tiles, err := p.fit(1, func(n int) kernel.Spec { return atMost(*s, "TILES", n) })
-	if err != nil {
-		return walk{}, err
+func (p Params) whole(s *kernel.Spec, keys int) (w walk, err error) {
+	tiles := p.sure()
+	if p.MaxKeys == 0 || p.enough(farthest, keys) > tiles {
+		if tiles, err = p.fit(1, func(n int) kernel.Spec { return atMost(*s, "TILES", n) }); err != nil {
+			return walk{}, err
+		}
 	}
-	w := walk{tiles: p.enough(tiles, keys), keys: keys}
+	w = walk{tiles: p.enough(tiles, keys), keys: keys}
 	*s, s.MaxTurns = atMost(*s, "TILES", w.tiles), p.turns()
 	return w, nil
 }

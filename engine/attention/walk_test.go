@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
 )
@@ -93,5 +94,37 @@ func TestBackwardInParts(t *testing.T) {
 		require.True(t, r.backward.keysWalk.parts && r.backward.queriesWalk.parts)
 		r.run()
 		s.check()
+	}
+}
+
+// Every kernel's launch takes the tiles of which no turns are counted.
+func TestSureTiles(t *testing.T) {
+	info := gpu.AdapterInfo{SubgroupMin: 32, SubgroupMax: 32, Features: gpu.FeatureSubgroups}
+	info.Limits.MaxComputeWorkgroupStorageSize, info.Limits.MaxComputeInvocationsPerWorkgroup = 49152, 1024
+	for _, c := range []Params{{HeadDim: 8}, {HeadDim: 64, Window: 50, Sinks: 5, Softcap: 50, ALiBi: true, Mask: AdditiveMask}, {HeadDim: 111, KVType: kernel.KVQ8}, {HeadDim: 256, KVType: kernel.KVF16}, {HeadDim: 512}} {
+		p := withStrides(c)
+		p.Heads, p.KVHeads = 4, 2
+		prefill, decode := Tiles(info, p)
+		for _, name := range append(prefill, decode...) {
+			p.Variant = name
+			c, err := p.choose(info)
+			require.NoError(t, err)
+			for _, s := range []shape{c.prefill, c.decode} {
+				tile, err := s.tile(p.HeadDim, memoryLimit(info), false)
+				require.NoError(t, err)
+				spec := p.spec(tile, c, info)
+				if s.wide {
+					spec = p.wideSpec(tile, c, info)
+				}
+				if s.direct {
+					spec = p.directSpec(tile)
+				} else {
+					spec.Slots["walk"] = "walk_whole"
+				}
+				w, err := p.whole(&spec, tile.keys)
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, w.tiles, p.sure(), "%s of head dim %d", tile.name, p.HeadDim)
+			}
+		}
 	}
 }
