@@ -29,64 +29,90 @@ type SampleParams struct {
 
 // Sample draws a token for each output of a step, exactly (engine/sample says from which distribution), into its lane
 // and its result. The first kernel looks at all logits, with many workgroups; the second finishes each output with one, from what
-// the first left: mostly among few tokens (shaders/lib/few.wgsl), else in several passes over all (shaders/lib/choice.wgsl).
+// the first left: the best token, or one drawn at random, mostly among few tokens (shaders/lib/few.wgsl), else in several passes over all
+// (shaders/lib/choice.wgsl). The kernels that only some draws take are made by Make: no other kernel takes as long to compile.
 type Sample struct {
-	device                      *gpu.Device
-	params                      SampleParams
-	peak, choose, top, withhold *gpu.Kernel
-	slices, workgroup           int
+	device                            *gpu.Device
+	params                            SampleParams
+	peak, best, choose, top, withhold *gpu.Kernel // choose and top are nil until they are made
+	slices, workgroup                 int
 }
 
 // sliceLogits is how many logits one workgroup of the first kernel looks at.
 const sliceLogits = 4096
 
-// NewSample starts compiling the kernels.
+// NewSample starts compiling what draws the best tokens.
 func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 	if p.Vocab < 1 || p.Stride < p.Vocab || p.Stride%4 != 0 {
 		return nil, fmt.Errorf("kernel: sample: vocabulary %d, stride %d: the stride must be a multiple of 4 that holds the vocabulary", p.Vocab, p.Stride)
 	}
 	k := &Sample{device: d, params: p, slices: (p.Vocab + sliceLogits - 1) / sliceLogits}
-	// A small vocabulary needs few invocations; more would only wait at barriers.
-	workgroup, each := 256, 2
-	if p.Vocab <= 1024 {
-		workgroup, each = 16, 8
-	} else if p.Vocab <= sliceLogits {
-		workgroup, each = 64, 4
-	}
-	k.workgroup = workgroup
+	k.workgroup, _ = k.invocations()
 	withhold, err := Module(d, Spec{File: "withhold", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadWrite}})
 	if err != nil {
 		return nil, err
 	}
 	k.withhold = d.Kernel(withhold)
-	consts := []Const{{"VOCABULARY", p.Vocab}, {"STRIDE", p.Stride}, {"WORKGROUP", workgroup}, {"SLICES", k.slices}}
-	slice := Const{"SLICE", sliceLogits / 4}
-	if k.slices == 1 {
-		slice.Value = ceilDiv(ceilDiv(p.Vocab, 4), workgroup) * workgroup
+	if k.peak, err = k.kernel(Spec{File: "logit_max", Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly}, Consts: []Const{k.slice(), {"STRIDE", p.Stride}}}); err != nil {
+		return nil, err
 	}
-	result := []Const{{"RESULT_WORDS", ResultWords}, {"MAX_TOP", sample.MaxTop}}
-	for _, s := range []struct {
-		into     **gpu.Kernel
-		file     string
-		bindings []gpu.Binding
-		own      []Const
-	}{
-		{&k.peak, "logit_max", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly}, []Const{slice}},
-		{&k.choose, "sample", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}, []Const{slice, {"EACH", each}, result[0]}},
-		{&k.top, "top_logits", []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, result},
-	} {
-		m, err := Module(d, Spec{File: s.file, Variant: "baseline", Consts: slices.Concat(consts, s.own), Bindings: s.bindings})
-		if err != nil {
-			return nil, err
-		}
-		*s.into = d.Kernel(m)
-	}
-	return k, nil
+	k.best, err = k.kernel(Spec{File: "sample", Shape: "best", Bindings: chooseBindings, Consts: []Const{{"RESULT_WORDS", ResultWords}}, Slots: map[string]string{"draw": "draw_best"}})
+	return k, err
 }
 
-// Wait blocks until the kernels are compiled.
-func (k *Sample) Wait(ctx context.Context) error {
-	for _, kernel := range []*gpu.Kernel{k.peak, k.choose, k.top, k.withhold} {
+// chooseBindings are those of the kernels that give an output's token.
+var chooseBindings = []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadWrite}
+
+// Make starts compiling what else draws take, unless that was done before. Ready waits for it.
+func (k *Sample) Make(d Draws) (err error) {
+	result, stride := Const{"RESULT_WORDS", ResultWords}, Const{"STRIDE", k.params.Stride}
+	if d.Random && k.choose == nil {
+		_, each := k.invocations()
+		k.choose, err = k.kernel(Spec{File: "sample", Bindings: chooseBindings, Consts: []Const{k.slice(), {"EACH", each}, result, stride}, Slots: map[string]string{"draw": "draw_random"}})
+	}
+	if d.Logprobs && k.top == nil && err == nil {
+		k.top, err = k.kernel(Spec{File: "top_logits", Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite}, Consts: []Const{result, stride, {"MAX_TOP", sample.MaxTop}}})
+	}
+	return err
+}
+
+// invocations are those of a workgroup, and how many candidates each has. A small vocabulary needs few; more would only wait at barriers.
+func (k *Sample) invocations() (workgroup, each int) {
+	switch {
+	case k.params.Vocab <= 1024:
+		return 16, 8
+	case k.params.Vocab <= sliceLogits:
+		return 64, 4
+	}
+	return 256, 2
+}
+
+func (k *Sample) slice() Const {
+	vecs := sliceLogits / 4
+	if k.slices == 1 {
+		vecs = ceilDiv(ceilDiv(k.params.Vocab, 4), k.workgroup) * k.workgroup
+	}
+	return Const{"SLICE", vecs}
+}
+
+func (k *Sample) kernel(s Spec) (*gpu.Kernel, error) {
+	s.Variant = "baseline"
+	s.Consts = append(s.Consts, Const{"VOCABULARY", k.params.Vocab}, Const{"WORKGROUP", k.workgroup}, Const{"SLICES", k.slices})
+	m, err := Module(k.device, s)
+	if err != nil {
+		return nil, err
+	}
+	return k.device.Kernel(m), nil
+}
+
+// Wait blocks until the kernels that draw the best tokens are compiled.
+func (k *Sample) Wait(ctx context.Context) error { return k.wait(ctx, k.peak, k.best, k.withhold) }
+
+func (k *Sample) wait(ctx context.Context, kernels ...*gpu.Kernel) error {
+	for _, kernel := range kernels {
+		if kernel == nil {
+			continue
+		}
 		if err := kernel.Wait(ctx); err != nil {
 			return err
 		}
@@ -100,31 +126,45 @@ func (k *Sample) ScratchBytes(outputs int) uint64 {
 }
 
 // SampleBindings are buffers bound to the kernels of Sample.
-type SampleBindings struct{ peak, choose, top, withhold *gpu.BindGroup }
+type SampleBindings struct {
+	peak, best, choose, top, withhold *gpu.BindGroup
+	views                             []gpu.View // step, logits, masks, scratch, the lanes' parameters, lanes, results
+}
 
 // Bind binds the step buffer, logits [output][Stride], masks [mask][MaskWords], scratch (ScratchBytes), the lanes' parameters
 // [lane][sample.LaneWords], the lanes' last tokens [lane], the results [output][ResultWords] and the list of withheld tokens.
 func (k *Sample) Bind(step, logits, masks, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
-	b := &SampleBindings{}
+	b := &SampleBindings{views: []gpu.View{step, logits, masks, scratch, laneParams, lanes, results}}
 	var err error
-	if b.peak, err = k.device.Bind(k.peak, step, logits, masks, scratch, laneParams); err != nil {
+	if b.peak, err = k.device.Bind(k.peak, b.views[:5]...); err != nil {
 		return nil, err
 	}
-	if b.choose, err = k.device.Bind(k.choose, step, logits, masks, scratch, laneParams, lanes, results); err != nil {
+	if b.best, err = k.device.Bind(k.best, b.views...); err != nil {
 		return nil, err
 	}
-	if b.top, err = k.device.Bind(k.top, step, logits, masks, scratch, laneParams, results); err != nil {
-		return nil, err
+	b.withhold, err = k.device.Bind(k.withhold, logits, withheld)
+	return b, err
+}
+
+// Ready waits for what draws take that was made, and binds it.
+func (k *Sample) Ready(ctx context.Context, b *SampleBindings, d Draws) (err error) {
+	if d.Random && b.choose == nil {
+		if err = k.choose.Wait(ctx); err == nil {
+			b.choose, err = k.device.Bind(k.choose, b.views...)
+		}
 	}
-	if b.withhold, err = k.device.Bind(k.withhold, logits, withheld); err != nil {
-		return nil, err
+	if d.Logprobs && b.top == nil && err == nil {
+		if err = k.top.Wait(ctx); err == nil {
+			b.top, err = k.device.Bind(k.top, append(slices.Clone(b.views[:5]), b.views[6])...)
+		}
 	}
-	return b, nil
+	return err
 }
 
 // Draws are a step's outputs.
 type Draws struct {
 	Outputs  int
+	Random   bool // a lane draws others than the best token, too
 	Logprobs bool // a lane asks for log-probabilities
 	Withheld int  // tokens in the list
 
@@ -132,7 +172,7 @@ type Draws struct {
 	Raw       bool       // a lane with them wants the raw logits afterwards
 }
 
-// Record records draws: two dispatches, and a third for log-probabilities, which are those of all tokens as they were.
+// Record records draws, which are Ready: two dispatches, and a third for log-probabilities, which are those of all tokens as they were.
 func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 	y, z := Fold(d.Outputs)
 	trade := func() {
@@ -145,7 +185,11 @@ func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 	}
 	trade()
 	rec.Dispatch(k.peak, b.peak, uint32(k.slices), y, z)
-	rec.Dispatch(k.choose, b.choose, 1, y, z)
+	if d.Random {
+		rec.Dispatch(k.choose, b.choose, 1, y, z)
+	} else {
+		rec.Dispatch(k.best, b.best, 1, y, z)
+	}
 	trade()
 	if d.Raw {
 		d.Penalties.recordRestore(rec, d.Outputs)

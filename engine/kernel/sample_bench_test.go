@@ -65,7 +65,7 @@ func benchSample(b *testing.B, vocab, rows int, p sample.Params) {
 		for i := range rows {
 			rec.WriteWords(s.steps, 4*uint64(at+4*uint32(i)+2), []uint32{uint32(counter)})
 		}
-		s.kernel.Record(&rec, s.bind, Draws{Outputs: rows, Logprobs: p.Logprobs > 0})
+		s.kernel.Record(&rec, s.bind, Draws{Outputs: rows, Random: !p.Greedy(), Logprobs: p.Logprobs > 0})
 		require.NoError(b, s.dev.Submit(&rec))
 		require.NoError(b, s.dev.Idle(context.Background()))
 		if !timed {

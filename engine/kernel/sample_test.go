@@ -50,6 +50,8 @@ func newSampler(t testing.TB, vocab, rows int) *sampler {
 	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), s.masks.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
 		s.params.All(), s.lanes.All(), s.results.All(), s.list.All())
 	require.NoError(t, err)
+	require.NoError(t, s.kernel.Make(Draws{Random: true, Logprobs: true}))
+	require.NoError(t, s.kernel.Ready(context.Background(), s.bind, Draws{Random: true, Logprobs: true}))
 	return s
 }
 
@@ -76,10 +78,10 @@ func (s *sampler) load(sets ...[]float32) {
 func (s *sampler) draw(first int, params ...sample.Params) []sample.Token {
 	var d StepData
 	var words []byte
-	logprobs := false
+	draws := Draws{Outputs: s.rows, Withheld: s.withheld.Len()}
 	for i := range s.rows {
 		p := params[i%len(params)]
-		logprobs = logprobs || p.Logprobs > 0
+		draws.Logprobs, draws.Random = draws.Logprobs || p.Logprobs > 0, draws.Random || !p.Greedy()
 		for _, w := range p.Words() {
 			words = binary.LittleEndian.AppendUint32(words, w)
 		}
@@ -107,7 +109,7 @@ func (s *sampler) draw(first int, params ...sample.Params) []sample.Token {
 	require.NoError(s, s.list.Upload(0, s.withheld.Bytes()))
 	require.NoError(s, s.steps.Upload(0, step))
 	s.submit(func(rec *gpu.Recorder) {
-		s.kernel.Record(rec, s.bind, Draws{Outputs: s.rows, Logprobs: logprobs, Withheld: s.withheld.Len()})
+		s.kernel.Record(rec, s.bind, draws)
 	})
 	data, tokens := make([]byte, s.results.Size()), make([]byte, s.lanes.Size())
 	require.NoError(s, s.results.Read(context.Background(), 0, data))

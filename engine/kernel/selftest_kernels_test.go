@@ -177,10 +177,11 @@ func kernelCases() []selfTestCase {
 			return NewLoRA(r.dev, LoRAParams{K: 90, N: 60, Rank: 12, Slots: []int{0, 40}, XStride: 96, MWord: WordTokens, Norm: true, Eps: eps})
 		}, "lora_down", "v *= norm[k]", "v *= 2.0"},
 		{"lora's place", func(r *rig) (tested, error) { return NewLoRAPlace(r.dev) }, "lora_place", "place[2] + ", ""},
-		{"sample", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 5000, Stride: 5024}) }, "sample", "token = id;", "token = 1u + id;"},
-		{"sample among few", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "sample", "!wide_less(goal, sum)", "wide_less(goal, sum)"},
-		{"withheld", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "withhold", "list[i].x", "list[1].x"},
-		{"log-probabilities", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 600, Stride: 608}) }, "top_logits", "logit_of(mine.x) - log_total", "logit_of(mine.x)"},
+		{"best token", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "sample", "return peak.y", "return peak.y + 1u"},
+		{"sample", drawing(5000, Draws{Random: true}), "sample", "token = id;", "token = 1u + id;"},
+		{"sample among few", drawing(300, Draws{Random: true}), "sample", "!wide_less(goal, sum)", "wide_less(goal, sum)"},
+		{"withheld", drawing(300, Draws{Random: true}), "withhold", "list[i].x", "list[1].x"},
+		{"log-probabilities", drawing(600, Draws{Logprobs: true}), "top_logits", "logit_of(mine.x) - log_total", "logit_of(mine.x)"},
 		{"penalties", func(r *rig) (tested, error) {
 			return NewPenalize(r.dev, PenalizeParams{Vocab: 300, Stride: 320, Context: 64})
 		}, "penalize", "next], run + 1u)", "next], run)"},
@@ -189,6 +190,17 @@ func kernelCases() []selfTestCase {
 		}, "penalize", "AT_RAW] + i))", "AT_RAW]))"},
 		{"embedding", func(r *rig) (tested, error) { return r.embedding(quant.Q4_0, 40, 64, EmbedParams{Scale: 3}) }, "embed", "x[at] = weights_low(u, s) * SCALE", "x[at] = weights_low(u, s)"},
 		{"positions", func(r *rig) (tested, error) { return r.embedding(quant.F16, 40, 50, EmbedParams{Positions: true}) }, "embed", "x[at] += ", "x[at] = "},
+	}
+}
+
+// drawing makes what draws take.
+func drawing(vocab int, d Draws) func(*rig) (tested, error) {
+	return func(r *rig) (tested, error) {
+		k, err := NewSample(r.dev, SampleParams{Vocab: vocab, Stride: RowStride(vocab)})
+		if err == nil {
+			err = k.Make(d)
+		}
+		return k.Testing(d), err
 	}
 }
 

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"math"
 	mathbits "math/bits"
 	"slices"
@@ -27,19 +28,50 @@ const (
 	testTop  = 3
 )
 
+// SelfTest adds the kernels that draw the best tokens to a test.
+func (k *Sample) SelfTest(t *SelfTest) error { return k.Testing(Draws{}).SelfTest(t) }
+
+// Testing tests what draws take, which must have been made.
+func (k *Sample) Testing(d Draws) SelfTested {
+	s := &sampleTest{Sample: k, draws: d, first: k.best, lanes: testSampling[:1]}
+	if d.Random {
+		s.first, s.lanes = k.choose, testSampling
+	}
+	if d.Logprobs {
+		s.last = k.top
+	}
+	return s
+}
+
+type sampleTest struct {
+	*Sample
+	draws       Draws
+	first, last *gpu.Kernel // beside the peaks'
+	lanes       []sample.Params
+}
+
+func (k *sampleTest) Wait(ctx context.Context) error {
+	return k.wait(ctx, k.peak, k.withhold, k.first, k.last)
+}
+
 // SelfTest adds the kernels to a test: for each lane a token, of those that are not withheld.
-func (k *Sample) SelfTest(t *SelfTest) error {
-	if !t.Needs(k.peak, k.choose, k.top, k.withhold) {
+func (k *sampleTest) SelfTest(t *SelfTest) error {
+	if !t.Needs(k.first, k.peak, k.last, k.withhold) {
 		return nil
 	}
-	p, n := k.params, len(testSampling)
+	p, n, top := k.params, len(k.lanes), func(i int) int {
+		if k.draws.Logprobs {
+			return min(k.lanes[i].Logprobs, k.params.Vocab)
+		}
+		return 0
+	}
 	logits := t.operand("rows", n, p.Vocab, p.Stride)
 	var lanes []uint32
 	var list Withheld
 	var s StepData
 	list.Reset()
-	for i := range testSampling {
-		words := testSampling[i].Words()
+	for i := range k.lanes {
+		words := k.lanes[i].Words()
 		lanes = append(lanes, words[:]...)
 		s.Outputs = append(s.Outputs, Output{Lane: uint32(i), Counter: uint32(i), Flags: OutputSample})
 		if p.Vocab > 1 {
@@ -63,8 +95,13 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 	if err != nil {
 		return err
 	}
-	k.Record(&t.rec, b, Draws{Outputs: n, Logprobs: true, Withheld: list.Len()})
-	kernels := []*gpu.Kernel{k.choose, k.peak, k.withhold, k.top}
+	draw := k.draws
+	if err := k.Ready(context.Background(), b, draw); err != nil {
+		return err
+	}
+	draw.Outputs, draw.Withheld = n, list.Len()
+	k.Record(&t.rec, b, draw)
+	kernels := []*gpu.Kernel{k.first, k.peak, k.withhold, k.last}
 	float := func(w uint32) float64 { return float64(math.Float32frombits(w)) }
 	each := func(ids, logprobs func(i int, result []uint32) []float64) func(words []uint32, _ []float64) []float64 {
 		return func(words []uint32, _ []float64) (all []float64) {
@@ -87,28 +124,27 @@ func (k *Sample) SelfTest(t *SelfTest) error {
 		for i := range n {
 			d := draws[i]()
 			all = append(all, float64(d.token))
-			if testSampling[i].Logprobs > 0 {
-				all = append(all, d.best...)
-			}
+			all = append(all, d.best[:top(i)]...)
 		}
 		return all
 	}, got: each(func(i int, result []uint32) []float64 {
 		ids := []float64{float64(result[0])}
-		for j := range min(testSampling[i].Logprobs, p.Vocab) {
+		for j := range top(i) {
 			ids = append(ids, float64(result[4+3*j]))
 		}
 		return ids
 	}, nil)})
+	if !draw.Logprobs {
+		return nil
+	}
 	t.Take(results.buffer, 0, n*ResultWords)
 	t.check(check{kernels: kernels, group: GroupRows, tolerance: rowTolerance, want: func() (all []float64) {
 		for i := range n {
-			if testSampling[i].Logprobs > 0 {
-				all = append(all, draws[i]().logprobs...)
-			}
+			all = append(all, draws[i]().logprobs[:top(i)]...)
 		}
 		return all
 	}, got: each(nil, func(i int, result []uint32) (all []float64) {
-		for j := range min(testSampling[i].Logprobs, p.Vocab) {
+		for j := range top(i) {
 			all = append(all, float(result[6+3*j]))
 		}
 		return all

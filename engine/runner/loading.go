@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -30,21 +31,24 @@ func (r *resources) startLoad(ctx context.Context, p *model.Plan, src gpu.Source
 	r.loading = l
 	go func() {
 		defer close(l.done)
-		if l.err = r.load(ctx, p, src, o.Context > p.ShortContext); l.err != nil {
+		if l.err = r.load(ctx, p, src, o.Context); l.err != nil {
 			cancel(l.err)
 		}
 	}()
 	return ctx
 }
 
-func (r *resources) load(ctx context.Context, p *model.Plan, src gpu.Source, long bool) (err error) {
+func (r *resources) load(ctx context.Context, p *model.Plan, src gpu.Source, context int) (err error) {
 	for i, rope := range p.Ropes {
-		if r.ropes[i].rope, err = rope.Load(src, long); err != nil {
+		if r.ropes[i].rope, err = rope.Load(src, context > p.ShortContext); err != nil {
 			return err
 		}
 	}
+	filled := make(chan error, 1)
+	go func() { filled <- r.fillTables(1, context) }() // which the first step would wait for
 	l := r.loading
-	if err = r.weights.Load(ctx, src, func(done, total int64) { l.tell("weights", done, total) }); err == nil {
+	err = r.weights.Load(ctx, src, func(done, total int64) { l.tell("weights", done, total) })
+	if err = cmp.Or(err, <-filled); err == nil {
 		l.arrived()
 	}
 	return err

@@ -52,9 +52,9 @@ func TestPlace(t *testing.T) {
 func TestPenaltiesCostNothing(t *testing.T) {
 	d := gputest.Device(t)
 	r := &Runner{device: d, options: Options{MaxSeqs: 4, Context: 64, MaxOutputs: 4}, plan: &model.Plan{Config: &model.Config{Vocabulary: 100}}}
-	r.resources = &resources{logprobs: make([]bool, 4)}
+	r.resources = &resources{logprobs: make([]bool, 4), random: make([]bool, 4)}
 	before := d.Stats()
-	require.NoError(t, r.Open(0, sample.Params{Temperature: 1, RepetitionPenalty: 1}, sample.History{}))
+	require.NoError(t, r.Open(0, sample.Params{RepetitionPenalty: 1}, sample.History{}))
 	s := &step.Step{Rows: []step.Row{{Lane: 0}, {Lane: 1}}, Outputs: []step.Output{{Row: 0, Sample: true}, {Row: 1}}}
 	assert.Equal(t, kernel.Draws{Outputs: 2}, r.draws(s))
 	assert.Equal(t, before, d.Stats())

@@ -19,6 +19,7 @@ type resources struct {
 	weights *model.Weights
 	graph   *model.Graph
 
+	tested   bool
 	selfTest SelfTest
 	testing  *selfTesting         // nil where there is no test
 	passed   map[*gpu.Kernel]bool // nil where there is none
@@ -43,6 +44,8 @@ type resources struct {
 	stopTokens   []int32
 	pending      []laneWrite // lanes opened since the last step
 	logprobs     []bool      // lanes that ask for log-probabilities
+	random       []bool      // lanes that draw others than the best token
+	drawing      []*drawing  // what such lanes take
 	penalties    penalties
 	landed       step.Result
 	buffers      []*gpu.Buffer
@@ -71,7 +74,7 @@ type laneWrite struct {
 const tablePiece = 2048
 
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
-	r = &resources{logprobs: make([]bool, o.MaxSeqs)}
+	r = &resources{logprobs: make([]bool, o.MaxSeqs), random: make([]bool, o.MaxSeqs), tested: o.SelfTest}
 	defer func() {
 		r.testing.end()
 		r.loading.end()
@@ -79,12 +82,6 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			r.release()
 		}
 	}()
-	if !p.NoText { // before all else: no kernel takes longer to compile
-		c := p.Config
-		if r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: c.Vocabulary, Stride: kernel.RowStride(c.Vocabulary)}); err != nil {
-			return r, err
-		}
-	}
 	decodeItems := 1024 + o.MaxSeqs*(16+o.Context/4096) // spans have a bound, so that long sequences take more of them
 	rowBlocks := (o.Context+o.BlockSize-1)/o.BlockSize + 1
 	groups := len(p.Windows())
@@ -148,18 +145,24 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			return r, err
 		}
 	}
+	var drawing error
 	options := model.GraphOptions{
 		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: o.Late, Tested: o.SelfTest,
 		// Nothing is fetched before there is room for all that is large.
-		Room: func() { ctx = r.startLoad(ctx, p, src, &o) },
+		Room: func() {
+			ctx = r.startLoad(ctx, p, src, &o)
+			if !p.NoText && (!o.Late || d.Info().Type != "cpu") { // before the graph's kernels, none of which takes as long to compile
+				drawing = r.makeDraws(d, kernel.Draws{Random: true, Logprobs: !o.Late})
+			}
+		},
 	}
 	graph := func() (err error) {
 		r.graph, err = model.NewGraph(d, p, r.weights, options, r.step.All(), r.lanes.All(), tables)
 		options.Room = nil
 		return err
 	}
-	if err = graph(); err != nil {
+	if err = cmp.Or(graph(), drawing); err != nil {
 		return r, err
 	}
 	if o.SelfTest {
@@ -177,12 +180,20 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err = r.loading.wait(); err != nil || p.NoText {
 		return r, err
 	}
+	if !o.Late {
+		if err = r.drawn(kernel.Draws{Random: true, Logprobs: true}); err != nil {
+			return r, err
+		}
+	}
 	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
 	return r, err
 }
 
-// newSampling makes the buffers of what draws tokens.
+// newSampling makes what draws tokens.
 func (r *resources) newSampling(d *gpu.Device, p *model.Plan, o Options) (err error) {
+	if r.sampler, err = kernel.NewSample(d, kernel.SampleParams{Vocab: p.Config.Vocabulary, Stride: kernel.RowStride(p.Config.Vocabulary)}); err != nil {
+		return err
+	}
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
@@ -221,24 +232,29 @@ func (r *resources) buffer(d *gpu.Device, label string, size uint64) (*gpu.Buffe
 
 // fill writes the rows of n positions from first on, at a row of the table.
 func (t *ropeTable) fill(rope *model.Rope, at, first, n int) error {
-	var data []byte
+	data := make([]byte, 0, 4*n*rope.Row())
 	for _, v := range rope.Table(first, n) {
 		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 	}
 	return t.table.Upload(uint64(at)*uint64(4*rope.Row()), data)
 }
 
-// growTables fills RoPE's tables as far as the step's positions reach.
+// growTables fills RoPE's tables as far as a step's positions reach.
 func (r *Runner) growTables(s *step.Step) error {
 	last := int32(-1)
 	for _, p := range s.Positions {
 		last = max(last, p)
 	}
-	for r.filled <= int(last) {
-		if r.filled >= r.options.Context {
-			return fmt.Errorf("runner: position %d is past the context of %d", last, r.options.Context)
+	return r.fillTables(int(last)+1, r.options.Context)
+}
+
+// fillTables fills RoPE's tables for so many positions, of so many at most.
+func (r *resources) fillTables(positions, context int) error {
+	for r.filled < positions {
+		if r.filled >= context {
+			return fmt.Errorf("runner: position %d is past the context of %d", positions-1, context)
 		}
-		n := min(tablePiece, r.options.Context-r.filled)
+		n := min(tablePiece, context-r.filled)
 		for i := range r.ropes {
 			t := &r.ropes[i]
 			if err := t.fill(&t.rope, r.filled, r.filled, n); err != nil {
@@ -247,7 +263,7 @@ func (r *Runner) growTables(s *step.Step) error {
 			if t.rope.Long == nil {
 				continue
 			}
-			if err := t.fill(t.rope.Long, r.options.Context+r.filled, r.filled, n); err != nil {
+			if err := t.fill(t.rope.Long, context+r.filled, r.filled, n); err != nil {
 				return err
 			}
 		}
@@ -257,6 +273,9 @@ func (r *Runner) growTables(s *step.Step) error {
 }
 
 func (r *resources) release() {
+	for _, w := range r.drawing {
+		w.end()
+	}
 	if r.weights != nil {
 		r.weights.Release()
 	}

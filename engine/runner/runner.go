@@ -114,7 +114,10 @@ func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
 		binary.LittleEndian.PutUint32(w.data[4*i:], word)
 	}
 	r.pending = append(r.pending, w)
-	r.logprobs[lane] = p.Logprobs > 0
+	r.logprobs[lane], r.random[lane] = p.Logprobs > 0, !p.Greedy()
+	if err := r.makeDraws(r.device, kernel.Draws{Random: r.random[lane], Logprobs: r.logprobs[lane]}); err != nil {
+		return err
+	}
 	return r.openPenalties(lane, p, h)
 }
 
@@ -163,6 +166,9 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	r.pending = r.pending[:0]
 	draws := r.draws(s)
+	if err := r.awaitDraws(draws); err != nil {
+		return err
+	}
 	r.graph.Record(rec, data, look)
 	if r.waits = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }); r.waits {
 		r.undrawn, r.guessing = draws, s.Guessing
@@ -196,7 +202,7 @@ func (r *Runner) draws(s *step.Step) kernel.Draws {
 	r.withheld.Reset()
 	for i, o := range s.Outputs {
 		lane := s.Rows[o.Row].Lane
-		d.Logprobs = d.Logprobs || o.Sample && r.logprobs[lane]
+		d.Logprobs, d.Random = d.Logprobs || o.Sample && r.logprobs[lane], d.Random || o.Sample && r.random[lane]
 		if raw, ok := r.penalties.lanes[lane]; ok && o.Sample {
 			d.Penalties, d.Raw = r.penalties.bound, d.Raw || raw
 		}

@@ -106,7 +106,11 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 
 // test tests kernels that are made while the model runs.
 func (r *Runner) test(kernels kernel.SelfTested) error {
-	t, err := kernel.NewSelfTest(r.device, map[*gpu.Kernel]bool{})
+	return test(context.Background(), r.device, kernels)
+}
+
+func test(ctx context.Context, d *gpu.Device, kernels kernel.SelfTested) error {
+	t, err := kernel.NewSelfTest(d, map[*gpu.Kernel]bool{})
 	if err != nil {
 		return err
 	}
@@ -114,7 +118,7 @@ func (r *Runner) test(kernels kernel.SelfTested) error {
 	if err := kernels.SelfTest(t); err != nil {
 		return err
 	}
-	failures, err := t.Run(context.Background())
+	failures, err := t.Run(ctx)
 	if err == nil && len(failures) > 0 {
 		err = failures[0]
 	}

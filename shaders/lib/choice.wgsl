@@ -1,16 +1,11 @@
 // Choosing among one output's logits exactly: a workgroup finds thresholds by radix select over the keys, with counts or
 // masses, and a place in the order of ids by prefix sums. Everything is integers, so the order in which invocations add
 // does not matter; engine/sample/draw.go computes the same ones.
-//! include: wide logits peaks
+//! include: wide best
 //! const WORKGROUP: u32   invocations of a workgroup
-//! const SLICES: u32      slices of an output's logits
 //! const VOCABULARY: u32  tokens
 
-@group(0) @binding(3) var<storage, read> peaks: array<vec4<u32>>;  // [output][PEAKS]
-@group(0) @binding(4) var<storage, read> lane_params: array<u32>;  // [lane][8], see sample.Params.Words
-
 const PART: u32 = WORKGROUP / 16u;
-const ALL_IDS: u32 = 0xFFFFFFFFu;
 
 // What a selection counts.
 const COUNT: u32 = 0u; // tokens
@@ -23,11 +18,9 @@ struct Kept { key: u32, last: u32 }
 
 var<workgroup> bins_low: array<atomic<u32>, 256>;
 var<workgroup> bins_high: array<atomic<u32>, 256>;
-var<workgroup> sums: array<vec2<u32>, WORKGROUP>;
 var<workgroup> parts: array<vec2<u32>, 16>;
 var<workgroup> found: vec3<u32>; // a selection's key or a place, and what of the target remains
 var<workgroup> found_held: vec2<u32>; // what the tokens at the selected key hold
-var<workgroup> best_token: vec2<u32>; // key and id
 var<workgroup> place: vec2<u32>;
 
 fn keeps(kept: Kept, key: u32, id: u32) -> bool { return key > kept.key || (key == kept.key && id <= kept.last && key != 0u); }
@@ -46,19 +39,6 @@ fn mass(y: f32) -> u32 {
     acc = 0x3D7F7506u - mul_high(f, acc);
     acc = 0xB17217DFu - mul_high(f, acc);
     return (0x80000000u - (mul_high(f, acc) >> 1u)) >> u32(whole);
-}
-
-// find_peak gives the key and id of the output's most likely token. All of the workgroup must call it.
-fn find_peak(o: u32, lane: u32) -> vec2<u32> {
-    var best = vec2<u32>(0u, ALL_IDS);
-    for (var i = lane; i < SLICES; i += WORKGROUP) { best = best_of(best, peaks[o * PEAKS + i].xy); }
-    sums[lane] = best;
-    workgroupBarrier();
-    if lane == 0u {
-        for (var i = 0u; i < min(SLICES, WORKGROUP); i++) { best = best_of(best, sums[i]); }
-        best_token = best;
-    }
-    return workgroupUniformLoad(&best_token);
 }
 
 // share gives top-p's part of a total mass, rounded up, at least 1.
