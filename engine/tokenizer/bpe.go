@@ -76,6 +76,7 @@ func readMerges(v *Vocabulary, named *index) (merges, error) {
 		return m, unfit(keyMerges, "is missing: the tokenizer %q needs it", v.Model)
 	}
 	var work breath.Breath
+	made := int32(-1) // by the merge before: most vocabularies list tokens in the order of the merges that make them
 	for rank, line := range v.Merges {
 		if rank%4096 == 0 {
 			work.Take()
@@ -86,7 +87,13 @@ func readMerges(v *Vocabulary, named *index) (merges, error) {
 		}
 		l, isLeft := named.get(left)
 		r, isRight := named.get(right)
-		both, isBoth := named.joined(left, right)
+		both, isBoth := made, named.says(made, left, right)
+		if !isBoth {
+			both, isBoth = made+1, named.says(made+1, left, right)
+		}
+		if !isBoth {
+			both, isBoth = named.joined(left, right)
+		}
 		if !isLeft || !isRight || !isBoth {
 			if m.dropped == 0 {
 				m.firstDropped = line
@@ -94,6 +101,7 @@ func readMerges(v *Vocabulary, named *index) (merges, error) {
 			m.dropped++
 			continue
 		}
+		made = both
 		m.of.put(l, r, merge{int32(rank), both})
 	}
 	return m, nil

@@ -1,6 +1,9 @@
 package tokenizer
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // byteRunes spells every byte as a printable rune, as GPT-2's vocabulary does: printable Latin-1
 // stands for itself, the rest follows from U+0100 on.
@@ -29,31 +32,32 @@ func ByteToken(b byte) string { return string(byteRunes[b]) }
 
 // spelledBytes takes a byte-level token back to its bytes. Runes that spell no byte stay as they are.
 func spelledBytes(token string) string {
-	plain := 0
-	for plain < len(token) && '!' <= token[plain] && token[plain] <= '~' {
-		plain++
-	}
-	if plain == len(token) {
+	if itself(token) {
 		return token
 	}
-	var out strings.Builder
-	out.Grow(len(token))
-	if strings.HasPrefix(token, spaceToken) { // most others: a space, and what follows it
-		for plain = len(spaceToken); plain < len(token) && '!' <= token[plain] && token[plain] <= '~'; {
-			plain++
+	return string(appendBytes(make([]byte, 0, len(token)), token))
+}
+
+// itself tells whether a byte-level token spells its bytes as themselves.
+func itself(token string) bool {
+	for i := range len(token) {
+		if token[i] < '!' || token[i] > '~' {
+			return false
 		}
-		if plain == len(token) {
-			out.WriteByte(' ')
-			out.WriteString(token[len(spaceToken):])
-			return out.String()
-		}
+	}
+	return true
+}
+
+func appendBytes(to []byte, token string) []byte {
+	if rest, ok := strings.CutPrefix(token, spaceToken); ok && itself(rest) { // as most tokens are that are not plain
+		return append(append(to, ' '), rest...)
 	}
 	for _, r := range token {
 		if int(r) < len(runeBytes) && runeBytes[r] >= 0 {
-			out.WriteByte(byte(runeBytes[r]))
+			to = append(to, byte(runeBytes[r]))
 		} else {
-			out.WriteRune(r)
+			to = utf8.AppendRune(to, r)
 		}
 	}
-	return out.String()
+	return to
 }

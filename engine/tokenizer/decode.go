@@ -88,13 +88,18 @@ func (t *Tokenizer) spelled(id int32) string {
 		return strings.ReplaceAll(token, spaceMark, " ")
 	case m&markNormal != 0 && t.words != nil:
 		return spelledWord(token)
-	case m&markNormal != 0:
+	case t.spellsBytes(m):
 		return spelledBytes(token)
 	case m&markByte != 0:
 		b, _ := byteValue(token)
 		return string([]byte{b})
 	}
 	return ""
+}
+
+// spellsBytes tells whether a token that is so marked is spelt as byte-level tokens are.
+func (t *Tokenizer) spellsBytes(m mark) bool {
+	return m&markSpecial == 0 && m&markNormal != 0 && t.sp == nil && t.uni == nil && t.words == nil
 }
 
 // byteValue reads a token spelt <0xNN>.

@@ -71,10 +71,19 @@ func (x *index) joined(left, right string) (int32, bool) {
 		if id < 0 {
 			return 0, false
 		}
-		if t := x.texts[id]; len(t) == len(left)+len(right) && t[:len(left)] == left && t[len(left):] == right {
+		if x.says(id, left, right) {
 			return id, true
 		}
 	}
+}
+
+// says tells whether a place's text is what two make.
+func (x *index) says(id int32, left, right string) bool {
+	if id < 0 || int(id) >= len(x.texts) {
+		return false
+	}
+	t := x.texts[id]
+	return len(t) == len(left)+len(right) && t[:len(left)] == left && t[len(left):] == right
 }
 
 // pairs finds what pairs of tokens merge into, as index does texts.

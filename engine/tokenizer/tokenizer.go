@@ -86,14 +86,28 @@ func FromVocabulary(v *Vocabulary) (*Tokenizer, error) {
 	return t, nil
 }
 
-// spell notes the bytes that tokens stand for.
+// spell notes the bytes that tokens stand for. Most of a byte-level vocabulary's are cut from one text: a hundred thousand small ones take
+// the tab long.
 func (t *Tokenizer) spell() {
 	t.pieces = make([]string, len(t.vocabulary.Tokens))
+	var all []byte
+	ends := make([]int, len(t.pieces)) // in all
 	var work breath.Breath
-	for id := range t.pieces {
-		t.pieces[id] = t.spelled(int32(id))
+	for id, token := range t.vocabulary.Tokens {
 		if id%4096 == 0 {
 			work.Take()
+		}
+		if t.spellsBytes(t.marks[id]) && !itself(token) {
+			all = appendBytes(all, token)
+			ends[id] = len(all)
+			continue
+		}
+		t.pieces[id] = t.spelled(int32(id))
+	}
+	text, from := string(all), 0
+	for id, end := range ends {
+		if end > 0 {
+			t.pieces[id], from = text[from:end], end
 		}
 	}
 }
