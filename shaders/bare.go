@@ -6,6 +6,7 @@ import "strings"
 // Composition takes nothing else from a file, so that a build may hold bare files: the tab's does.
 func Bare(text string) string {
 	var out strings.Builder
+	out.Grow(len(text))
 	for line := range strings.Lines(text) {
 		word, rest, ok := directive(line)
 		switch {
@@ -20,4 +21,30 @@ func Bare(text string) string {
 		out.WriteByte('\n')
 	}
 	return out.String()
+}
+
+// Tight gives a bare file without the blanks that part no words: the tab's files are, of which a page has all to fetch.
+func Tight(bare string) string {
+	var out strings.Builder
+	out.Grow(len(bare))
+	for line := range strings.Lines(bare) {
+		if _, _, ok := directive(line); ok {
+			out.WriteString(line)
+			continue
+		}
+		for i := range len(line) {
+			if line[i] == ' ' && i > 0 && parts(line[i-1], line[i+1]) {
+				continue
+			}
+			out.WriteByte(line[i])
+		}
+	}
+	return out.String()
+}
+
+// parts tells whether two characters are of two words without a blank between them.
+func parts(left, right byte) bool {
+	name := func(c byte) bool { return isLetter(c) || isDigit(c) || c == '.' }
+	alone := func(c byte) bool { return strings.IndexByte("(){}[],;:", c) >= 0 }
+	return alone(left) || alone(right) || name(left) != name(right)
 }

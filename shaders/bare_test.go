@@ -14,7 +14,12 @@ func TestBare(t *testing.T) {
 		Bare("//! include: a b\n// why\n//! const ROWS: u32  rows\n//! slot x: y z\nfn f() { // how\n    //! turns: ROWS\n    while (true) {}\n}"))
 }
 
-// A build of bare files composes the same texts as one of whole files.
+// Blanks that part words stay, and those of directives.
+func TestTight(t *testing.T) {
+	assert.Equal(t, "//! const ROWS: u32 .\nlet x=a- -b+f(1u,vec2<u32>(2u))&& !c;\n}else if y{\n\n", Tight("//! const ROWS: u32 .\nlet x = a - -b + f(1u, vec2<u32>(2u)) && !c;\n} else if y {\n\n"))
+}
+
+// A build of bare files composes the same texts as one of whole files, and one of tight files the same but for blanks.
 func TestBareFilesComposeAlike(t *testing.T) {
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".wgsl") {
@@ -33,6 +38,11 @@ func TestBareFilesComposeAlike(t *testing.T) {
 			whole.most[i].meaning = "."
 		}
 		assert.Equal(t, whole, bare, path)
+		tight, err := parse(path, Tight(bare.text))
+		require.NoError(t, err)
+		assert.Equal(t, scan(bare.text), scan(tight.text), path)
+		tight.text = bare.text
+		assert.Equal(t, bare, tight, path)
 		assert.Equal(t, strings.Count(string(text), "\n"), strings.Count(bare.text, "\n"), "lines keep their numbers")
 		return nil
 	})

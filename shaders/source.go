@@ -160,17 +160,32 @@ func (s *source) declares(name string) bool {
 	return slices.ContainsFunc(s.consts, named) || slices.ContainsFunc(s.most, named)
 }
 
-// read notes the constants of a line of code.
+// read notes the constants of a line of code: it cuts words, for all files are read before the first kernel is made.
 func (s *source) read(code string, line int) {
-	w := words(code)
-	for i, name := range w {
-		switch {
-		case !isConstant(name):
-		case i > 0 && w[i-1] == "const":
-			s.defined = append(s.defined, name)
-		case !slices.ContainsFunc(s.used, func(u use) bool { return u.name == name }):
-			s.used = append(s.used, use{name, line})
+	defines := false // the word before is const
+	for at := 0; at < len(code); {
+		c, from := code[at], at
+		if c == ' ' || c == '\t' {
+			at++
+			continue
 		}
+		if !isLetter(c) && !isDigit(c) {
+			defines = false
+			at++
+			continue
+		}
+		for at < len(code) && (isLetter(code[at]) || isDigit(code[at])) {
+			at++
+		}
+		word := code[from:at]
+		switch {
+		case c > 'Z' || !isConstant(word): // or a number
+		case defines:
+			s.defined = append(s.defined, word)
+		case !slices.ContainsFunc(s.used, func(u use) bool { return u.name == word }):
+			s.used = append(s.used, use{word, line})
+		}
+		defines = word == "const"
 	}
 }
 

@@ -115,14 +115,16 @@ func (u unroller) loop(lines []string) ([]string, error) {
 			return nil, fmt.Errorf("shaders: a %s leaves the unrolled loop %q", w, first)
 		}
 	}
-	round := func(text string, n int) string { return replaced(text, counter, fmt.Sprintf("%du", n)) }
 	out := make([]string, len(body))
 	for i, line := range body {
-		out[i] = round(line, 0)
+		out[i] = strings.Join(around(line, counter), "0u")
 	}
+	parts := around(all, counter)
+	last := []string{out[len(out)-1]}
 	for n := 1; n < rounds; n++ {
-		out[len(out)-1] += " " + round(all, n)
+		last = append(last, strings.Join(parts, strconv.Itoa(n)+"u"))
 	}
+	out[len(out)-1] = strings.Join(last, " ")
 	return out, nil
 }
 
@@ -138,20 +140,20 @@ func (u unroller) head(w []string) (counter string, rounds int) {
 	return i, u[bound]
 }
 
-// replaced puts a number where a name stands for itself, not for a member.
-func replaced(text, name, number string) string {
-	var out strings.Builder
-	for member := false; text != ""; {
-		word := text[:wordLength(text)]
-		text = text[len(word):]
+// around cuts a text at the places where a name stands for itself, not for a member.
+func around(text, name string) (parts []string) {
+	from, member := 0, false
+	for at := 0; at < len(text); {
+		n := wordLength(text[at:])
+		word := text[at : at+n]
 		if word == name && !member {
-			out.WriteString(number)
-		} else {
-			out.WriteString(word)
+			parts = append(parts, text[from:at])
+			from = at + n
 		}
 		member = word == "."
+		at += n
 	}
-	return out.String()
+	return append(parts, text[from:])
 }
 
 // joined is code as one line, without comments.

@@ -27,7 +27,7 @@ func bareTexts(root string) (all []bareText, err error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, bareText{filepath.ToSlash(path), shaders.Bare(string(text))})
+			all = append(all, bareText{filepath.ToSlash(path), shaders.Tight(shaders.Bare(string(text)))})
 		}
 	}
 	return all, nil
