@@ -16,11 +16,12 @@ const (
 	submitTime = 50 * time.Millisecond
 )
 
-// probeTokens is the length of the step that measures prefill speed, and probes how often it does: after a load Go collects
-// garbage, on the tab's only thread, and GPUs wake up slowly. A longer one is run twice, where each takes no longer than longProbe.
+// probeTokens is the length of the step that measures prefill speed, and probes how often it does, behind a first one: after a load Go
+// collects garbage, on the tab's only thread, and GPUs wake up slowly. A longer one is run twice instead, where each takes no longer than
+// longProbe.
 const (
 	probeTokens = 64
-	probes      = 4
+	probes      = 3
 	longProbe   = time.Second
 )
 
@@ -54,15 +55,16 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 		e.info.TokenBudget = least
 		return nil
 	}
-	token, err := e.probe(ctx, min(probeTokens, o.TokenBudget), probes)
+	// Few rows say little of many, but whether many may be tried.
+	few, many := min(probeTokens, o.TokenBudget), schedule.DefaultTokenBudget
+	token, err := e.probe(ctx, few, 1)
+	if err == nil && o.TokenBudget > many && token < longProbe/time.Duration(many) {
+		token, err = e.probe(ctx, many, 2)
+	} else if err == nil {
+		token, err = e.probe(ctx, few, probes)
+	}
 	if err != nil {
 		return err
-	}
-	// Few rows say little of many.
-	if n := schedule.DefaultTokenBudget; o.TokenBudget > n && token < longProbe/time.Duration(n) {
-		if token, err = e.probe(ctx, n, 2); err != nil {
-			return err
-		}
 	}
 	e.info.TokenBudget, e.sharedBudget = budgets(token, least, o.TokenBudget)
 	o.TokenLayers = max(1, int(submitTime/token)*e.plan.Config.Layers)
