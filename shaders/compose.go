@@ -61,8 +61,8 @@ func (s *shelf) compose(file string, g Given) (string, []Segment, error) {
 		lines += strings.Count(part, "\n")
 	}
 	add("header", g.Head+consts)
-	for _, source := range r.sources {
-		add(source.path, source.text)
+	for i, source := range r.sources {
+		add(source.path, r.texts[i])
 	}
 	if !g.Unrolled {
 		return text.String(), segments, nil
@@ -91,6 +91,7 @@ func (s *shelf) source(path string) (*source, error) {
 // recipe is a kernel with one choice of libraries.
 type recipe struct {
 	sources []*source           // a library before its first user
+	texts   []string            // of them, without what is not used
 	defined map[string][]string // of each file: the constants that its text and its libraries define
 	slots   map[string]bool     // which of the choices were asked for
 	consts  []declaration       // that the header gives
@@ -117,6 +118,7 @@ func (s *shelf) recipe(file string, slots map[string]string) (*recipe, error) {
 	if err := r.declare(); err != nil {
 		return nil, err
 	}
+	r.leaveUnused()
 	s.recipes.Store(key, r)
 	return r, nil
 }

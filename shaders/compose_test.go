@@ -25,7 +25,7 @@ func small(changed map[string]string) *shelf {
 const WIDE: u32 = 2u * ROWS;
 fn main() {
     //! turns: SPAN + WIDE
-    while (ADD) { base(EPS); }
+    while (ADD) { base(EPS); sum(); read(); }
 }
 `,
 		"lib/base.wgsl":     "//! const ROWS: u32  rows\nconst BASE: u32 = 4u;\nfn base(x: f32) -> u32 { return ROWS; }\n",

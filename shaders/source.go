@@ -16,6 +16,8 @@ type source struct {
 	most    []declaration // what a launch is at most
 	defined []string      // constants that the text defines itself
 	used    []use         // constants that the text uses
+
+	functions []function
 }
 
 // place is where a file takes a library: a fixed one, or a slot that has several to choose from.
@@ -79,6 +81,7 @@ func parse(name, text string) (*source, error) {
 		}
 	}
 	s.text = Bare(s.text)
+	s.functions = functionsOf(s.text)
 	return s, nil
 }
 
