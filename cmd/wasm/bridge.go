@@ -215,18 +215,17 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	b.Answer("done", id, b.engine.Info(), js.Null())
 }
 
-// tellEvery is how often a page hears how far a stage has come: each tensor's word would take as long as its bytes.
+// tellEvery is how often a page hears how far the weights have come: each tensor's word would take as long as its bytes.
 const tellEvery = 30 * time.Millisecond
 
-// progress tells of a call's stages as they begin, end and, now and then, between.
+// progress tells a page how far a call has come.
 func (b *bridge) progress(id int) func(engine.Progress) {
-	var stage string
 	var told time.Time
 	return func(p engine.Progress) {
-		if p.Stage == stage && p.Done < p.Total && time.Since(told) < tellEvery {
+		if p.Stage == "weights" && p.Done < p.Total && time.Since(told) < tellEvery {
 			return
 		}
-		stage, told = p.Stage, time.Now()
+		told = time.Now()
 		b.Answer("progress", id, p, js.Null())
 	}
 }

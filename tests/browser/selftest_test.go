@@ -16,7 +16,7 @@ import (
 const spoil = `
 const makes = devices.createShaderModule;
 devices.createShaderModule = function ({label, code}) {
-  if (code.includes('enable subgroups')) code = code.replace('y *= scale * weight[w]', 'y *= scale * 0.5 * weight[w]');
+  if (code.includes('enable subgroups')) code = code.replace('y*=scale*weight[w]', 'y*=scale*0.5*weight[w]');
   return makes.call(this, {label, code});
 };
 `
