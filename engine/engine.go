@@ -16,6 +16,7 @@ import (
 	"quire/engine/sample"
 	"quire/engine/schedule"
 	"quire/engine/session"
+	"quire/engine/sha256"
 	"quire/engine/step"
 	"quire/engine/tokenizer"
 )
@@ -136,6 +137,7 @@ type Engine struct {
 	print        session.Fingerprint
 	printed      bool                 // print is known
 	header       int64                // bytes of the model's header
+	headerSum    [sha256.Size]byte    // of what K and V depend on of it
 	sightings    map[uint64]*sighting // by streams
 	trace        func(*step.Step)     // tests look at every step
 }

@@ -48,7 +48,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err != nil {
 		return nil, err
 	}
-	e.header = min(f.DataOffset, src.Size())
+	e.header, e.headerSum = min(f.DataOffset, src.Size()), headerSum(f)
 	if e.plan, err = model.NewPlanWith(f, model.PlanOptions{Rank: e.options.LoRARank, Drafts: e.options.Speculation == "mtp"}); err != nil {
 		return nil, err
 	}

@@ -1,13 +1,16 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"sync"
 
+	"quire/engine/gguf"
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 	"quire/engine/schedule"
@@ -203,6 +206,9 @@ func (s *seeker) ReadAt(p []byte, at int64) (int, error) {
 // restore fills blocks of the cache in the step loop.
 func (e *Engine) restore(in *session.Reader, from gpu.Source) (err error) {
 	print, err := e.fingerprint()
+	if in.Version < session.Version {
+		print, err = e.fingerprintBefore(e.info.KVType)
+	}
 	if err != nil {
 		return err
 	}
@@ -303,18 +309,41 @@ func (e *Engine) fingerprint() (print session.Fingerprint, err error) {
 // and the KV type.
 func (e *Engine) fingerprintOf(kvType string) (print session.Fingerprint, err error) {
 	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%x\n", kvType, e.headerSum)
+	return print, e.finish(h, print[:0])
+}
+
+// fingerprintBefore is what it was up to version 4 of the format: a vocabulary takes long to read and to hash.
+func (e *Engine) fingerprintBefore(kvType string) (print session.Fingerprint, err error) {
+	h := sha256.New()
 	fmt.Fprintf(h, "%s\n", kvType)
+	if _, err := io.Copy(h, io.NewSectionReader(e.source, 0, e.header)); err != nil {
+		return print, fmt.Errorf("reading the model for its fingerprint: %w", err)
+	}
+	return print, e.finish(h, print[:0])
+}
+
+// finish hashes the end of the weights.
+func (e *Engine) finish(h hash.Hash, to []byte) error {
 	size := e.source.Size()
 	tail := max(e.header, size-fingerprintTail)
-	for _, part := range []*io.SectionReader{
-		io.NewSectionReader(e.source, 0, e.header), io.NewSectionReader(e.source, tail, size-tail),
-	} {
-		if _, err := io.Copy(h, part); err != nil {
-			return print, fmt.Errorf("reading the model for its fingerprint: %w", err)
-		}
+	if _, err := io.Copy(h, io.NewSectionReader(e.source, tail, size-tail)); err != nil {
+		return fmt.Errorf("reading the model for its fingerprint: %w", err)
 	}
-	h.Sum(print[:0])
-	return print, nil
+	h.Sum(to)
+	return nil
+}
+
+// headerSum hashes a model's configuration and tensor table, of lists their lengths.
+func headerSum(f *gguf.File) [sha256.Size]byte {
+	var text bytes.Buffer
+	for key, value := range f.Metadata.All() {
+		fmt.Fprintf(&text, "%s %s\n", key, value)
+	}
+	for _, t := range f.Tensors {
+		fmt.Fprintf(&text, "%s %d %d %d\n", t.Name, t.Type, t.Shape, t.Offset)
+	}
+	return sha256.Sum256(text.Bytes())
 }
 
 // misfit says why a session does not fit: for its KV type, or its model.

@@ -264,7 +264,8 @@ func (s *State) Check(f Fingerprint, blockSize, blockBytes, stateBytes int) erro
 // Reader is a session that is read: all of it is there and sound but for its blocks, which lie where Runs says, and CheckSums is for.
 type Reader struct {
 	State
-	Kept []byte // the state behind the blocks, where there is one
+	Version int
+	Kept    []byte // the state behind the blocks, where there is one
 
 	at   int64  // of the blocks
 	sums []byte // of all of them
@@ -294,6 +295,7 @@ func Open(from io.ReaderAt, size int64) (*Reader, error) {
 	if version < 1 || version > Version {
 		return nil, &Error{"version", ErrFormat, fmt.Sprintf("it is %d, not 1 to %d", version, Version)}
 	}
+	r.Version = int(version)
 	length := headerBytes + 4*headerMore[version]
 	if n := binary.LittleEndian.Uint32(start[4:]); n != uint32(length) {
 		return nil, &Error{"header", ErrFormat, fmt.Sprintf("it has %d bytes, not %d", n, length)}

@@ -48,7 +48,10 @@ func sessions(t *testing.T, p *tab) (goOn func()) {
 		const {length} = session.ids;
 		Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});
 		document.dispatchEvent(new Event('visibilitychange'));
+		const {createWritable} = FileSystemFileHandle.prototype; // the worker writes, not the page
+		FileSystemFileHandle.prototype.createWritable = () => Promise.reject(new Error('on the page'));
 		await session.keep();
+		FileSystemFileHandle.prototype.createWritable = createWritable;
 		const [{name, bytes}] = await Quire.sessions.list();
 		return [name, bytes > 1000, length, await failure(quire.keptSession('')), await failure(quire.session().keep())];
 	})()`)

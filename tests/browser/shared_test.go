@@ -59,6 +59,16 @@ func TestTabsShareAnEngine(t *testing.T) {
 			assert.Equal(t, []int{0, 0}, []int{cached(goes, "b"), cached(stays, "")}, "and nothing else")
 		}
 
+		assert.Equal(t, []any{"shared", true}, get[[]any](goes, `(async () => {
+			const session = await quire.keptSession('shared');
+			await session.generate({prompt: 'A hen and a fox went to the park.', maxTokens: 2, ignoreEnd: true}).result;
+			await session.keep();
+			const again = await quire.keptSession('shared');
+			const [{name}] = await Quire.sessions.list();
+			await Quire.sessions.remove('shared');
+			return [name, again.ids.join() === session.ids.join()];
+		})()`), "conversations are kept by a worker that has no files of its own")
+
 		// Each sees the blocks of both, and knows its own.
 		get[bool](stays, `Boolean(globalThis.seen = new Set(), quire.watch(({sequences}) => {
 			for (const {generation} of sequences) seen.add(generation === globalThis.mine ? 'mine' : generation === null ? 'other' : 'wrong');

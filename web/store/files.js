@@ -108,9 +108,15 @@ export class Files {
     return {buffer, good: read === bytes && await digest(into) === wanted};
   }
 
+  /** Makes ready for parts of a file. */
+  async opens({key, from}) {
+    if (!(from instanceof Blob)) await this.#opened(key, from);
+    return {};
+  }
+
   /** Reads some of a Blob, or of a file by its handle, and gives the SHA-256 of each part of them. */
   async part({key, from, at, bytes, part, buffer}) {
-    const handle = from instanceof Blob ? null : await (this.#parts.get(key) ?? this.#opened(key, from));
+    const handle = from instanceof Blob ? null : await this.#opened(key, from);
     if (handle) {
       const read = handle.read(new Uint8Array(buffer, 0, bytes), {at});
       if (read < bytes) throw new Error(`the file ends after ${at + read} bytes`);
@@ -125,17 +131,24 @@ export class Files {
   /** Writes bytes to a file by its handle, anew from its beginning on, or makes a Blob of them, and gives the SHA-256 of each part. */
   async put({key, to, at, bytes, part, buffer}) {
     const data = new Uint8Array(buffer, 0, bytes);
+    if (to && at === 0) {
+      const opened = held(to, () => to.createSyncAccessHandle()).then((handle) => {
+        handle.truncate(0);
+        return handle;
+      });
+      opened.catch(() => {}); // whoever writes hears of it
+      this.#parts.set(key, opened);
+    }
     const sums = await sumsOf(buffer, bytes, part);
     if (!to) return {buffer, sums, blob: new Blob([data])};
-    if (at === 0) this.#parts.set(key, await held(to, () => to.createSyncAccessHandle()));
-    const handle = this.#parts.get(key);
-    if (at === 0) handle.truncate(0);
+    const handle = await this.#parts.get(key);
     if (handle.write(data, {at}) < bytes) throw new DOMException('no room', 'QuotaExceededError');
     return {buffer, sums};
   }
 
   // opened gives a handle, or null where there can be none: where another has one, and the browser knows none for reading alone.
   #opened(key, from) {
+    if (this.#parts.has(key)) return this.#parts.get(key);
     const handle = held(from, () => from.createSyncAccessHandle({mode: 'read-only'})).catch(() => null);
     this.#parts.set(key, handle);
     return handle;
@@ -143,9 +156,9 @@ export class Files {
 
   /** Lets go of what parts were read or written of. */
   async shut({key}) {
-    const handle = await this.#parts.get(key);
+    const handle = this.#parts.get(key);
     this.#parts.delete(key);
-    handle?.close();
+    await handle?.then((handle) => handle?.close(), () => {});
     return {};
   }
 

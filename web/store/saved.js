@@ -1,35 +1,37 @@
 import {Upload} from '../gpu/upload.js';
 import {held} from './folder.js';
-import {Workers} from './workers.js';
 
 // A SavedSource reads a conversation that was saved, from a Blob or from the handle of a file that the browser keeps. Workers read it and
 // make its sums.
 
+const EACH = 16 << 20; // bytes of the file that a worker is worth
 const SUM = 32; // bytes of a SHA-256
-const PARTS = 8; // of a file that are read ahead
+const PARTS = 12; // of a file that are read ahead
 const RUNS = 2; // of a Blob: browsers take milliseconds to begin with one
 
 export class SavedSource {
   size = 0;
   #from;
   #file = null;
+  #count = 0; // of workers; 0: this one
   #workers;
   #key = crypto.randomUUID();
-  #asked = 0;
   #parts = new Map(); // promises of {buffer, sums} by place
   #upload = new Upload();
 
   constructor(from, workers) {
     this.#from = from;
     this.#workers = workers;
-    workers.start();
   }
 
   /** Finds the size and returns it. */
   async open() {
     this.#file = this.#from instanceof Blob ? this.#from : await held(this.#from, (handle) => handle.getFile());
     if (!this.#from.createSyncAccessHandle) this.#from = this.#file; // in workers that tabs share
-    return this.size = this.#file.size;
+    this.size = this.#file.size;
+    this.#count = Math.floor(this.size / EACH);
+    this.#workers.askAll(this.#count, 'opens', {key: this.#key, from: this.#from}).catch(() => {}); // while it is found what is wanted
+    return this.size;
   }
 
   /** Gives bytes at an offset, fewer at the end of the file. The workers may still be on their way. */
@@ -40,7 +42,7 @@ export class SavedSource {
 
   #part(at, bytes, part) {
     const buffer = this.#from instanceof Blob ? undefined : this.#workers.buffer(bytes);
-    return this.#workers.ask(this.#asked++, 'part', {key: this.#key, from: this.#from, at, bytes, part, buffer});
+    return this.#workers.askAny(this.#count, 'part', {key: this.#key, from: this.#from, at, bytes, part, buffer});
   }
 
   // spare keeps a buffer for what is read next, unless it is a Blob's own.
@@ -90,7 +92,6 @@ export class SavedSource {
     const waiting = [...this.#parts.values()];
     this.#parts.clear();
     for (const read of waiting) await read.then(({buffer}) => this.#spare(buffer), () => {});
-    const workers = Math.min(this.#asked, Workers.count);
-    await Promise.all(Array.from({length: workers}, (_, i) => this.#workers.ask(i, 'shut', {key: this.#key}).catch(() => {})));
+    await this.#workers.askAll(this.#count, 'shut', {key: this.#key});
   }
 }

@@ -39,7 +39,8 @@ export class Saving {
     this.#at += bytes;
     this.#behind += bytes;
     const piece = {over: false};
-    piece.written = this.#workers.ask(number, 'put', {key: this.#key, to: this.#to, at, bytes, part, buffer}).then((answer) => {
+    const given = {key: this.#key, to: this.#to, at, bytes, part, buffer};
+    piece.written = this.#workers.ask(number, 'put', given).then((answer) => {
       if (bytes === part && part >= LARGE) this.#workers.take(answer.buffer);
       return answer;
     }).finally(() => {

@@ -6,6 +6,7 @@ import {Files} from './files.js';
 const NAME = 'quire files';
 const AT_ONCE = {fetch: true, pull: true, drop: true, piece: true, stop: true};
 const MOST = 3;
+const ANY = 8; // with those that do what any may do
 const IDLE = 3000; // milliseconds until what is not used ends
 const SPARE = 16; // buffers
 
@@ -32,7 +33,9 @@ class Helper {
   #worker = null;
   #ready; // a promise: whether it works
   #settle; // what settles that
+  #works = false;
   #failed = false;
+  #tasks = 0;
   #waiting = new Map(); // what is asked, by number
   #asked = 0;
   #own = null; // what does it in this worker, where the other has failed
@@ -46,7 +49,11 @@ class Helper {
       return;
     }
     this.#worker.onmessage = ({data: {id, ...answer}}) => {
-      if (id === undefined) return this.#settle(true);
+      if (id === undefined) {
+        this.#works = true;
+        this.#settle(true);
+        return;
+      }
       const [done, failed] = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (answer.error) failed(Object.assign(answer.error, {buffer: answer.buffer}));
@@ -69,6 +76,15 @@ class Helper {
   }
 
   async ask(task, given) {
+    this.#tasks++;
+    try {
+      return await this.#ask(task, given);
+    } finally {
+      this.#tasks--;
+    }
+  }
+
+  async #ask(task, given) {
     // What is fetched can be asked for again; all else waits until it is known that the worker works.
     if (this.#failed || !(task in AT_ONCE) && !await this.#ready) {
       return (this.#own ??= new Files())[task](given).catch((e) => { throw Object.assign(e, {buffer: given.buffer}); });
@@ -87,6 +103,7 @@ class Helper {
 
 export class Workers {
   #helpers = []; // by place
+  #own = new Files(); // for what is not worth one
   #timer = 0;
   #asking = 0;
   #spare = []; // buffers: memory that is new to a process takes longer to come by than all that is done with it
@@ -117,6 +134,31 @@ export class Workers {
   /** Does without the one that is asked for tasks of a number, as it does not answer. */
   giveUp(number) {
     this.#helpers[number % Workers.count]?.fail('a worker does not answer');
+  }
+
+  /** Asks for a task that any of so many may do: the one that has least; of none, this worker. */
+  async askAny(count, task, given) {
+    if (count === 0) return this.#own[task](given);
+    const release = this.hold();
+    try {
+      return await this.#first(count).reduce((least, next) => (next.load < least.load ? next : least)).ask(task, given);
+    } finally {
+      release();
+    }
+  }
+
+  /** Asks each of so many. */
+  async askAll(count, task, given) {
+    if (count === 0) return this.#own[task](given);
+    const release = this.hold();
+    await Promise.all(this.#first(count).map((helper) => helper.ask(task, given).catch(() => {})));
+    release();
+  }
+
+  // first gives so many, or as many as the machine has room for.
+  #first(count) {
+    count = Math.min(count, ANY, Math.max(1, (globalThis.navigator?.hardwareConcurrency ?? 2) - 1));
+    return Array.from({length: count}, (_, i) => this.#helpers[i < Workers.count ? i : i + 1] ??= new Helper());
   }
 
   /** Keeps them, with what they know, until what it gives is called. */
