@@ -109,11 +109,11 @@ func talesFile(t *testing.T) []byte {
 
 // keeper is put behind the worker's script: pieces are small and a download that fails does so soon. A message {read: address} has a
 // file read as a load reads it, to a device that is none; the answer tells how it went. With leave, the file is closed so many
-// milliseconds after it was begun with; the answer names the locks that are still held. With retry, what fails is tried once more.
+// milliseconds after it was begun with; the answer names the locks that are still held. With retry, what fails is tried once more; with other, another file is read as soon as that one is left.
 const keeper = `
 globalThis.quireGPU.retryPause = 2;
 globalThis.quireStore.pieceSize = 1 << 20;
-self.addEventListener('message', async ({data: {read, again, retry, chosen, leave, ...options}}) => {
+self.addEventListener('message', async ({data: {read, again, retry, chosen, leave, other, ...options}}) => {
   if (!read && !chosen) return;
   const out = {error: '', digest: '', from: '', kept: null, same: true, locks: null};
   const post = self.postMessage;
@@ -126,11 +126,14 @@ self.addEventListener('message', async ({data: {read, again, retry, chosen, leav
     if (leave !== undefined) {
       source.begin().catch(() => {});
       if (leave > 0) await new Promise((resolve) => { setTimeout(resolve, leave); });
-      await source.close();
+      const closed = source.close();
+      if (other) await quireStore.prepare(options);
+      await closed;
       await new Promise((resolve) => { setTimeout(resolve, 150); });
       out.locks = (await navigator.locks.query()).held.map(({name}) => name);
+      if (other) source = quireStore.source(other);
     }
-    const size = leave === undefined ? await source.open() : 0;
+    const size = leave === undefined || other ? await source.open() : 0;
     for (let turn = 0; size > 0 && turn < (again ? 2 : 1); turn++) {
       const all = new Uint8Array(size + 4);
       const device = {queue: {writeBuffer: (buffer, at, bytes, from, n) => all.set(bytes.subarray(from, from + n), at), onSubmittedWorkDone: async () => {}}, finished: (promise) => promise};
@@ -172,7 +175,7 @@ const pulls = `(async () => {
 		const worker = new Worker('/worker.js', {type: 'module'});
 		worker.onerror = (e) => reject(new Error(e.message));
 		worker.onmessage = ({data}) => {
-			if (data.kind === 'listening') worker.postMessage({read: path.startsWith('/') ? new URL(path, location.href).href : path, ...more});
+			if (data.kind === 'listening') worker.postMessage({read: path.startsWith('/') ? new URL(path, location.href).href : path, ...more, ...(more?.other && {other: new URL(more.other, location.href).href})});
 			if (data.kind !== 'read') return;
 			worker.terminate();
 			resolve(data.value);

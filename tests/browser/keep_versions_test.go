@@ -4,6 +4,7 @@ package browser
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -48,6 +49,48 @@ func TestKeptIsLeftWhileItOpens(t *testing.T) {
 		assert.Empty(t, get[reading](p, `read('/models/m.gguf', {leave: `+leave+`})`).Locks, "of what is kept, after %s ms", leave)
 	}
 	p.quiet()
+}
+
+// Who leaves a file whose pieces are on their way, and opens another at once, hears of that one alone; what was left holds nothing.
+func TestKeptIsLeftForAnother(t *testing.T) {
+	data, other := file(8<<20, 16), file(3<<20, 17)
+	s := keeping(t, map[string][]byte{"/models/m.gguf": data, "/models/other.gguf": other})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		if r.URL.Path == "/models/m.gguf" {
+			w = &slow{w, r.Context()}
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		return true
+	})
+	for _, keep := range []string{"true", "false"} {
+		r := get[reading](p, `read('/models/m.gguf', {leave: 300, other: '/models/other.gguf', keep: `+keep+`})`)
+		assert.Equal(t, []any{"", digest(other)}, []any{r.Error, r.Digest}, "keep %s", keep)
+		assert.Empty(t, r.Locks, "keep %s", keep)
+		if keep == "true" {
+			require.NotNil(t, r.Kept)
+			assert.True(t, r.Kept.Kept, r.Kept.Problem)
+		}
+	}
+	p.quiet()
+}
+
+// slow sends a little at a time.
+type slow struct {
+	http.ResponseWriter
+	ctx context.Context
+}
+
+func (s *slow) Write(data []byte) (n int, err error) {
+	for n < len(data) && err == nil && s.ctx.Err() == nil {
+		var m int
+		m, err = s.ResponseWriter.Write(data[n:min(n+32<<10, len(data))])
+		n += m
+		s.ResponseWriter.(http.Flusher).Flush()
+		time.Sleep(10 * time.Millisecond)
+	}
+	return n, err
 }
 
 // A file that changes on the server while it is read is never put together from both.

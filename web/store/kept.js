@@ -25,6 +25,7 @@ export class KeptSource {
   #unlocks = null; // what lets others fetch
   #upload = new Upload();
   #abort = new AbortController();
+  #left = false; // nobody wants it any more, and the store may have others' files
   #turn = Promise.resolve();
 
   constructor(url, store, network, fresh) {
@@ -66,7 +67,7 @@ export class KeptSource {
     const record = await new Record(this.#folder, no).read();
     this.#release.push(await lock(useOf(key), {mode: 'shared'}));
     if (!record.whole || this.#fresh) await this.#fetch(record, signal);
-    else await this.#store.found(this.#place, record);
+    else await this.#tell('found', record);
     this.size = record.about?.size ?? this.#opened.size;
     this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record, this.#store.workers) : null;
     this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
@@ -78,7 +79,7 @@ export class KeptSource {
     await record.read();
     if (record.whole && !this.#fresh) {
       this.#unlock();
-      await this.#store.found(this.#place, record);
+      await this.#tell('found', record);
       return;
     }
     const {no, sha256} = this.#place;
@@ -97,13 +98,18 @@ export class KeptSource {
       if (!same) await shelf.begin({url: this.#place.url, size: source.size, tag, pieceSize: this.#store.pieceSize, ...(sha256 && {sha256})});
       await this.#store.room(this.#place, source.size - record.bytes);
       this.#shelf = shelf;
-      await this.#store.began(this.#place, record);
+      await this.#tell('began', record);
     } catch (e) {
       this.#problem = e;
       await shelf.close();
       this.#unlock();
-      this.#store.unkept(this.#place, e, source.size);
+      this.#tell('unkept', e, source.size);
     }
+  }
+
+  // tell has the store hear of the file.
+  #tell(what, ...more) {
+    return this.#left ? undefined : this.#store[what](this.#place, ...more);
   }
 
   // reach opens the network's source, at an offset where the server still has the file that is there in part.
@@ -161,17 +167,17 @@ export class KeptSource {
         this.#opened = null;
         return opened ?? this.#again(record);
       },
-      arrived: (bytes) => store.arrived(place, bytes),
+      arrived: (bytes) => this.#tell('arrived', bytes),
       room: (e) => e.name === 'QuotaExceededError' && store.evict(place, record.about.size - record.bytes),
       unkept: (e) => {
         if (e.name === 'QuotaExceededError') e = Object.assign(new DOMException('no room', e.name), {needs: this.size, has: record.bytes});
         this.#problem = e;
         this.#shelf.close().then(() => this.#unlock());
-        store.unkept(place, e, this.size);
+        this.#tell('unkept', e, this.size);
       },
       done: () => {
         this.#shelf.close().then(() => this.#unlock());
-        store.done(place);
+        this.#tell('done');
       },
     };
   }
@@ -244,13 +250,17 @@ export class KeptSource {
   }
 
   async close() {
+    this.#left = true;
     this.#abort.abort(new DOMException('cancelled', 'AbortError'));
     await this.#opening?.catch(() => {}); // what it takes hold of meanwhile is let go of here, too
     this.#opened?.close();
-    await this.#download?.close();
-    await this.#shelf?.close();
-    this.#unlock();
-    for (const release of this.#release.splice(0)) release();
+    try {
+      await this.#download?.close();
+      await this.#shelf?.close();
+    } finally {
+      this.#unlock();
+      for (const release of this.#release.splice(0)) release();
+    }
   }
 
   #exclusive(call) {
