@@ -13,6 +13,8 @@ import {ByteSource} from './gpu/source.js';
 import {Table} from './gpu/table.js';
 import {waker} from './gpu/wake.js';
 
+const END = 5000; // milliseconds that sources may take to let go of what they hold
+
 class Host {
   memory = null;
   notify = null;
@@ -29,6 +31,7 @@ class Host {
   #spares = new Spares();
   #prepared = null; // {asked, device}: one on its way that nobody has asked for yet
   #sources = new Table();
+  #ending = Promise.resolve(); // no source is being closed any more
 
   // attach gives the wasm memory, once the instance exists.
   attach(memory) {
@@ -280,7 +283,16 @@ class Host {
   }
 
   closeSource(id) {
-    this.#sources.remove(id)?.close();
+    this.ends(this.#sources.remove(id)?.close());
+  }
+
+  // ends notes that a source is being closed, and ended waits for all that are, but not for ever.
+  ends(closed) {
+    this.#ending = Promise.allSettled([this.#ending, closed]);
+  }
+
+  ended() {
+    return Promise.race([this.#ending, new Promise((resolve) => { setTimeout(resolve, END); })]);
   }
 
   // closeSaved answers when the file may be written again.

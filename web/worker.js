@@ -26,17 +26,27 @@ host.savedOf = (from) => new SavedSource(from, store.workers);
 host.savingOf = (to) => new Saving(to, store.workers);
 globalThis.quireStore = store;
 let opening = 0; // the call that opens the model
+let closing = -1; // and the one that closes it
+let closed = false; // it has: nobody is to hear of anything else
 
 globalThis.quirePost = (kind, id, json, bytes) => {
   if (kind === 'ready') {
     ready();
     return;
   }
+  if (closed) return;
   const value = JSON.parse(json);
   if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
-  say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+  const tell = () => say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
+  const failed = id === opening && kind === 'failed';
+  closed = id === closing;
+  if (failed) host.ends(store.giveUp());
+  if (!failed && !closed) tell();
+  else host.ended().then(() => { // whoever hears of it may remove the model
+    closed = false;
+    tell();
+  });
   if (id === opening && kind === 'done') store.opened();
-  if (id === opening && kind === 'failed') store.giveUp();
 };
 
 // The last words of a program that dies are what it wrote.
@@ -51,6 +61,7 @@ globalThis.fs.writeSync = (fd, bytes) => {
 
 const waiting = [];
 async function call({method, id, argument, blob, store: keep, begun}) {
+  if (method === 'close') closing = id;
   if (method === 'open' || method === 'addLoRA') {
     try {
       argument = await (begun ?? begin({method, id, argument, store: keep}));

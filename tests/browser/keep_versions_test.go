@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/tiny"
 )
 
 // Who closes a file that is still being opened leaves nothing behind: no download, and no lock that the next would wait for.
@@ -72,6 +74,26 @@ func TestKeptIsLeftForAnother(t *testing.T) {
 			require.NotNil(t, r.Kept)
 			assert.True(t, r.Kept.Kept, r.Kept.Problem)
 		}
+	}
+	p.quiet()
+}
+
+// A model that does not open, because of what its header says, can be removed as soon as that is told, though more of it was on its way.
+func TestKeptIsRemovedAfterItFailed(t *testing.T) {
+	model := append(tiny.Assistant(t), make([]byte, 12<<20)...)
+	at := bytes.Index(model, []byte("general.architecture"))
+	require.Positive(t, at)
+	model[at+len("general.architecture")+4+8] ^= 1 // of a name of another
+	s := keeping(t, map[string][]byte{"/models/m.gguf": model})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, opener)
+	s.set(func(w http.ResponseWriter, r *http.Request, data []byte) bool {
+		http.ServeContent(&slow{w, r.Context()}, r, "", time.Time{}, bytes.NewReader(data))
+		return true
+	})
+	for range 3 {
+		assert.Regexp(t, `^ErrUnsupported`, get[string](p, `failure(open('/models/m.gguf'))`))
+		assert.Positive(t, get[int](p, `Quire.models.remove('/models/m.gguf')`))
 	}
 	p.quiet()
 }

@@ -94,10 +94,11 @@ export class Store {
     return begun ?? this.source(from);
   }
 
-  /** Gives up what was begun. */
+  /** Gives up what was begun; settles when nothing of it is held any more. */
   giveUp() {
-    for (const source of this.#begun.values()) source.close();
+    const begun = [...this.#begun.values()];
     this.#begun.clear();
+    return Promise.allSettled(begun.map((source) => source.close()));
   }
 
   /** Gives a source of an address or a Blob. */
