@@ -75,6 +75,9 @@ class Helper {
     this.#waiting.clear();
   }
 
+  /** Tasks that it has, where it works, and otherwise many. */
+  get load() { return this.#tasks + (this.#works ? 0 : ANY); }
+
   async ask(task, given) {
     this.#tasks++;
     try {
