@@ -67,6 +67,7 @@ type Graph struct {
 
 	look        *Look // at the step that is recorded, or nil
 	tokenLayers int   // most tokens times layers of one submission; 0: any number
+	firstAlone  bool  // the first layer is one
 	lacks       bool  // there were rows for late kernels that have not been made
 }
 
@@ -406,9 +407,12 @@ func (g *Graph) Logits() *gpu.Buffer { return g.Resolve(g.logits).Buffer }
 // SplitSubmissions bounds how many tokens times layers one submission computes; 0 leaves a step whole.
 func (g *Graph) SplitSubmissions(tokenLayers int) { g.tokenLayers = tokenLayers }
 
+// SplitFirst has the first layer of steps be a submission of its own, or no longer.
+func (g *Graph) SplitFirst(on bool) { g.firstAlone = on }
+
 // split ends a submission before a layer, where those since the last one make up as much as one may compute.
 func (g *Graph) split(rec *gpu.Recorder, layer, tokens int) {
-	if g.tokenLayers > 0 && layer%max(1, g.tokenLayers/max(tokens, 1)) == 0 {
+	if g.firstAlone && layer == 1 || g.tokenLayers > 0 && layer%max(1, g.tokenLayers/max(tokens, 1)) == 0 {
 		rec.Split()
 	}
 }

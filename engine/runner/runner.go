@@ -169,6 +169,7 @@ func (r *Runner) Submit(s *step.Step) error {
 	if err := r.awaitDraws(draws); err != nil {
 		return err
 	}
+	r.graph.SplitFirst(firstAlone(r.device.Info(), len(r.flights), len(s.Tokens)))
 	r.graph.Record(rec, data, look)
 	if r.waits = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }); r.waits {
 		r.undrawn, r.guessing = draws, s.Guessing
@@ -195,6 +196,15 @@ func (r *Runner) Submit(s *step.Step) error {
 	r.flights = append(r.flights, f)
 	return nil
 }
+
+// firstAlone says whether a GPU that has nothing to do gets a step's first layer before the others: a browser checks and writes down the
+// rest meanwhile, half a millisecond for a prompt on a large GPU.
+func firstAlone(info gpu.AdapterInfo, inFlight, tokens int) bool {
+	return info.Backend == "webgpu" && info.Type == "discrete" && inFlight == 0 && tokens >= promptRows
+}
+
+// promptRows are more tokens than steps have in which sequences only decode, as a rule.
+const promptRows = 65
 
 // draws lists what a step draws, and the tokens that it withholds.
 func (r *Runner) draws(s *step.Step) kernel.Draws {
