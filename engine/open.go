@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"quire/engine/runner"
 	"quire/engine/sample"
 	"quire/engine/schedule"
+	"quire/engine/step"
 	"quire/engine/tokenizer"
 	"quire/paging"
 )
@@ -97,12 +99,16 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		rows = 0
 	}
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, Vocabulary: e.info.Vocabulary, Lost: isLost, Step: e.scheduled, Change: e.observe,
+		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, RunsAhead: e.runsAhead(), Vocabulary: e.info.Vocabulary, Outputs: e.machine.options.MaxOutputs, Lost: isLost, Step: e.scheduled, Change: e.observe,
 	})
 	e.observe()
 	go e.run()
 	return e, nil
 }
+
+// runsAhead says whether tokens under grammars are drawn before those before them have landed. Natively tokens land in time as it is.
+// States cannot be gone back to, should one be drawn again.
+func (e *Engine) runsAhead() bool { return runtime.GOOS == "js" && e.plan.StateBytes() == 0 }
 
 // moreLogits is how many rows of logits a step can give beyond one a sequence: about 16 MiB of them.
 func moreLogits(vocabulary int) int { return min(64, max(1, 4<<20/vocabulary)) }
@@ -260,7 +266,7 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), MaskSlots: step.MaskSlots(o.MaxSeqs+moreLogits(c.Vocabulary), kernel.MaskWords(c.Vocabulary)), StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Late: !o.Eager && !o.Profile, Profile: o.Profile,
 	}
 	rows, _ := e.speculation()

@@ -29,6 +29,7 @@ func (e *Engine) TimeKernels(on bool) error {
 // HostTimes is where the host's time went, in so many steps.
 type HostTimes struct {
 	Steps    uint64
+	Again    uint64        // draws under grammars that were made again
 	Schedule time.Duration // deciding what runs
 	Build    time.Duration // laying steps out, and writing what the GPU has to do
 	Bridge   time.Duration // in the tab: from Go to JavaScript and back
@@ -44,7 +45,7 @@ func (e *Engine) HostTimes() (h HostTimes, err error) {
 	err = e.loop.CallReady(func() error {
 		t := e.loop.Times()
 		handed, encoding := e.machine.Handed()
-		h = HostTimes{Steps: t.Steps, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Mask: t.Mask, Wait: t.Wait, Give: t.Give}
+		h = HostTimes{Steps: t.Steps, Again: t.Again, Schedule: t.Schedule, Build: t.Submit - handed, Encode: handed, Mask: t.Mask, Wait: t.Wait, Give: t.Give}
 		if encoding > 0 {
 			h.Bridge, h.Encode = handed-encoding, encoding
 		}

@@ -49,7 +49,7 @@ attention alone.
 "gen", "batch", "depth", "schema" (true under one), "test", "tokens_per_second", "deviation", "samples", "first_token_ms" (of
 prefill, from a sequence's start), "bandwidth_share" (weights and KV cache once a step, of
 what the adapter reads) and "dispatches_per_step"; with --profile also "host_step" (microseconds of a step: "schedule_us", "build_us",
-"bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" in all
+"bridge_us" from Go to JavaScript in the tab, "encode_us", "mask_us", "wait_us", "give_us"; "allocations", "allocated_bytes", "collections" and "drawn_again" (draws under a schema that were to be made again) in all
 "steps") and "kernels" (the GPU's "seconds" and "dispatches"). "load" is of opening the model: "seconds" in all, "bytes" of weights in the
 file, "weight_seconds" from the first that is read to the last in its place on the GPU, "gb_per_second" of that, how many "kernels" were
 compiled, "kernel_seconds" while any was, and "peak_host_bytes", the most memory that the process had (0: not known). A file that was

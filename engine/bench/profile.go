@@ -22,6 +22,7 @@ type HostStep struct {
 	Allocations float64 `json:"allocations"`
 	Bytes       float64 `json:"allocated_bytes"`
 	Collections uint32  `json:"collections"` // in all steps
+	Again       uint64  `json:"drawn_again"` // draws that were made again, for a schema
 }
 
 // measured measures; with a profile the host first, and then once more the kernels, for which each step is waited for.
@@ -74,7 +75,7 @@ func (b *bench) hosted(measure func() error) (*HostStep, error) {
 		Steps: is.Steps - was.Steps, Schedule: each(is.Schedule, was.Schedule), Build: each(is.Build, was.Build), Bridge: each(is.Bridge, was.Bridge),
 		Encode: each(is.Encode, was.Encode), Mask: each(is.Mask, was.Mask), Wait: each(is.Wait, was.Wait), Give: each(is.Give, was.Give),
 		Allocations: float64(after.Mallocs-before.Mallocs) / steps, Bytes: float64(after.TotalAlloc-before.TotalAlloc) / steps,
-		Collections: after.NumGC - before.NumGC,
+		Collections: after.NumGC - before.NumGC, Again: is.Again - was.Again,
 	}, nil
 }
 

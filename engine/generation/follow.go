@@ -97,17 +97,8 @@ func (q *Sequence) mask(f *follower, dst []uint32, noStop bool) FinishReason {
 		f.err = err
 		return FinishError
 	}
-	if noStop || q.Generation.Request.IgnoreEnd {
-		for _, id := range q.Generation.tokenizer.Ends() {
-			if int(id>>5) < len(dst) {
-				dst[id>>5] &^= 1 << (id & 31)
-			}
-		}
-	}
-	for _, w := range dst {
-		if w != 0 {
-			return ""
-		}
+	if q.narrow(dst, noStop) {
+		return ""
 	}
 	if f.matcher.Accepting() && q.Generation.search == nil { // one beam does not end the others
 		return FinishStop
@@ -116,31 +107,31 @@ func (q *Sequence) mask(f *follower, dst []uint32, noStop bool) FinishReason {
 	return FinishError
 }
 
+// narrow takes the end tokens out of a mask where the model is not to say them, and says whether anything is left.
+func (q *Sequence) narrow(mask []uint32, noStop bool) bool {
+	if noStop || q.Generation.Request.IgnoreEnd {
+		for _, id := range q.Generation.tokenizer.Ends() {
+			if int(id>>5) < len(mask) {
+				mask[id>>5] &^= 1 << (id & 31)
+			}
+		}
+	}
+	for _, w := range mask {
+		if w != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Redraws says whether tokens of the sequence may be drawn again that nothing was done with yet.
+func (q *Sequence) Redraws() bool {
+	r := &q.Generation.Request
+	return q.grammar == nil || !q.Sample.Penalizes() && r.Logits == nil && q.Drafter == nil
+}
+
 // Bound says whether the sequence has a grammar.
 func (q *Sequence) Bound() bool { return q.grammar != nil }
-
-// Ahead is where tokens of a draft would bring a sequence in its grammar.
-type Ahead struct {
-	q     *Sequence
-	place *follower
-}
-
-// Ahead begins where the sequence is.
-func (q *Sequence) Ahead() *Ahead { return &Ahead{q, q.grammar.clone()} }
-
-// Take goes on with a token and says whether the text may have it there, and go on behind it.
-func (a *Ahead) Take(token int32) bool {
-	f := a.place
-	if f.err != nil || len(f.forced) > 0 && f.forced[0] != token {
-		return false
-	}
-	return !f.take(token) && f.err == nil
-}
-
-// Mask is Sequence.Mask here. It says whether there is one.
-func (a *Ahead) Mask(dst []uint32, noStop bool) bool {
-	return a.place.err == nil && a.q.mask(a.place, dst, noStop) == ""
-}
 
 // allowed gives those of the likeliest tokens after a beam that its grammar allows, and tells which of them close the text.
 func (q *Sequence) allowed(top []sample.Candidate) (some []sample.Candidate, closes map[int32]bool) {

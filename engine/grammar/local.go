@@ -13,6 +13,7 @@ type inside struct {
 	ends   []counted // each of them will do
 	ended  []int32   // the rule has ended behind so many ticks
 	tokens *mask
+	name   uint64 // of the tokens, see Next.Set; 0: none yet
 }
 
 // counted is a state, and how many ticks it took to come there.
@@ -30,6 +31,7 @@ type restNode struct {
 	depth  uint16
 	b      byte
 	tokens []int32
+	name   uint64 // of the tokens
 }
 
 // plenty is a maximum that no token reaches.
@@ -84,7 +86,7 @@ func (m *machine) local(states []int32) *local {
 			start[i].max = plenty
 		}
 	}
-	l := m.explore(m.thread(start, false, nil))
+	l := m.explore(m.thread(start, false, nil), len(m.v.nodes))
 	m.locals[string(key)] = l
 	for _, in := range l.inside {
 		m.kept += in.tokens.bytes() + 80
@@ -98,8 +100,8 @@ func (m *machine) local(states []int32) *local {
 // walkedBetweenPauses is how many nodes of the trie are walked between pauses.
 const walkedBetweenPauses = 30_000
 
-// explore walks the trie from states of a rule.
-func (m *machine) explore(t *thread) *local {
+// explore walks the trie from states of a rule. It finds nothing where that takes more steps than most.
+func (m *machine) explore(t *thread, most int) *local {
 	l := &local{}
 	groups := map[*thread]int{}
 	var tokens [][]int32
@@ -111,6 +113,9 @@ func (m *machine) explore(t *thread) *local {
 	for i, steps := 0, 0; i < len(nodes); steps++ {
 		if m.pause != nil && steps%walkedBetweenPauses == 0 {
 			m.pause()
+		}
+		if steps > most {
+			return &local{}
 		}
 		n := &nodes[i]
 		to := m.step(m.stack[n.depth], n.b)

@@ -18,7 +18,7 @@ type node struct {
 	age     uint32 // of the machine's tables it is in
 	counted bool   // it, or a node above it, counts
 	entries []entry
-	plain   *node // with counts that no token can tell apart made the same
+	plain   [horizons]*node // with counts that no token can tell apart made the same
 	after   *thread
 }
 
@@ -43,8 +43,10 @@ type thread struct {
 	counted bool
 	configs []config  // those that have edges
 	next    []*thread // by class of bytes; nil: not known yet
-	plain   *thread
+	plain   [horizons]*thread
 	mask    *mask
+	ahead   []*Next // nil: not known yet
+	name    uint64  // see Matcher.Place; 0: none yet
 }
 
 // Machine runs a grammar over a vocabulary, and remembers what it has found. Matchers of one grammar share it.

@@ -48,7 +48,7 @@ func (k *mask) into(dst []uint32) {
 
 // mask sets the bits of a thread's tokens in dst, which is empty.
 func (m *machine) mask(t *thread, dst []uint32) {
-	t = m.plainThread(m.current(t))
+	t = m.plainThread(m.current(t), oneToken)
 	if t.mask != nil {
 		if copy(dst, t.mask.bits) == 0 {
 			t.mask.into(dst)

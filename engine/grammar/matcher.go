@@ -7,6 +7,8 @@ import (
 
 func trailing(w uint32) int { return bits.TrailingZeros32(w) }
 
+func ones(w uint32) int { return bits.OnesCount32(w) }
+
 func sortConfigs(list []config) {
 	sort.Slice(list, func(i, j int) bool { return list[i].before(list[j]) })
 }

@@ -1,10 +1,19 @@
 package grammar
 
 // A mask depends on a count only if a token can reach its end. plain makes counts that are further away the same, so that
-// all places inside a long text or list share one mask.
+// all places inside a long text or list share one mask. Where a token leads depends on it only if a second token can reach its end, too.
 
-// plainCounts gives the counts that stand for these. Over a token's length they behave the same.
-func (m *machine) plainCounts(q, low, high int32) (int32, int32) {
+// horizon is how many tokens counts stay apart for.
+type horizon int
+
+const (
+	oneToken  horizon = iota // masks
+	twoTokens                // where tokens lead
+	horizons
+)
+
+// plainCounts gives the counts that stand for these. Over so many tokens' length they behave the same.
+func (m *machine) plainCounts(q, low, high int32, o horizon) (int32, int32) {
 	if q < 0 || low == 0 && high == unbounded {
 		return low, high
 	}
@@ -12,7 +21,7 @@ func (m *machine) plainCounts(q, low, high int32) (int32, int32) {
 	if l == nil {
 		return 0, unbounded
 	}
-	window := int32(m.v.longest) + l.window() + 1
+	window := (1+int32(o))*int32(m.v.longest) + l.window() + 1
 	if high < unbounded && high-low > window && high > window {
 		high = unbounded
 	}
@@ -27,42 +36,42 @@ func (m *machine) plainCounts(q, low, high int32) (int32, int32) {
 	return low, high
 }
 
-func (m *machine) plainNode(n *node) *node {
+func (m *machine) plainNode(n *node, o horizon) *node {
 	if !n.counted {
 		return n
 	}
-	if n.plain != nil && n.plain.age == m.age {
-		return n.plain
+	if p := n.plain[o]; p != nil && p.age == m.age {
+		return p
 	}
 	entries := make([]entry, len(n.entries))
 	for i, e := range n.entries {
-		e.min, e.max = m.plainCounts(e.q, e.min, e.max)
+		e.min, e.max = m.plainCounts(e.q, e.min, e.max, o)
 		if e.node != nil {
-			e.node = m.plainNode(e.node)
+			e.node = m.plainNode(e.node, o)
 		}
 		entries[i] = e
 	}
-	n.plain = m.intern(entries)
-	n.plain.plain = n.plain
-	return n.plain
+	p := m.intern(entries)
+	n.plain[o], p.plain[o] = p, p
+	return p
 }
 
-func (m *machine) plainThread(t *thread) *thread {
+func (m *machine) plainThread(t *thread, o horizon) *thread {
 	if !t.counted {
 		return t
 	}
-	if t.plain != nil && t.plain.age == m.age {
-		return t.plain
+	if p := t.plain[o]; p != nil && p.age == m.age {
+		return p
 	}
 	configs := make([]config, len(t.configs))
 	for i, c := range t.configs {
-		c.min, c.max = m.plainCounts(c.q, c.min, c.max)
-		c.node = m.plainNode(c.node)
+		c.min, c.max = m.plainCounts(c.q, c.min, c.max, o)
+		c.node = m.plainNode(c.node, o)
 		configs[i] = c
 	}
-	t.plain = m.thread(distinct(configs), t.accept, t.left)
-	t.plain.plain = t.plain
-	return t.plain
+	p := m.thread(distinct(configs), t.accept, t.left)
+	t.plain[o], p.plain[o] = p, p
+	return p
 }
 
 // distinct sorts configurations and keeps one of each.

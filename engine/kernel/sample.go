@@ -32,10 +32,10 @@ type SampleParams struct {
 // the first left: the best token, or one drawn at random, mostly among few tokens (shaders/lib/few.wgsl), else in several passes over all
 // (shaders/lib/choice.wgsl). The kernels that only some draws take are made by Make: no other kernel takes as long to compile.
 type Sample struct {
-	device                            *gpu.Device
-	params                            SampleParams
-	peak, best, choose, top, withhold *gpu.Kernel // choose and top are nil until they are made
-	slices, workgroup                 int
+	device                                  *gpu.Device
+	params                                  SampleParams
+	pick, peak, best, choose, top, withhold *gpu.Kernel // choose and top are nil until they are made
+	slices, workgroup                       int
 }
 
 // sliceLogits is how many logits one workgroup of the first kernel looks at.
@@ -53,6 +53,14 @@ func NewSample(d *gpu.Device, p SampleParams) (*Sample, error) {
 		return nil, err
 	}
 	k.withhold = d.Kernel(withhold)
+	pick, err := Module(d, Spec{
+		File: "pick_mask", Variant: "baseline", Bindings: []gpu.Binding{gpu.ReadWrite, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly},
+		Consts: []Const{{"VOCABULARY", p.Vocab}, {"CHOICES", MostChoices}, {"STEP_AT_OUTPUTS", wordAtOutputs}, {"OUTPUT_WORDS", outputWords}, {"OUTPUT_MASK", outputMask}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.pick = d.Kernel(pick)
 	if k.peak, err = k.kernel(Spec{File: "logit_max", Bindings: []gpu.Binding{gpu.ReadOnly, gpu.ReadOnly, gpu.ReadOnly, gpu.ReadWrite, gpu.ReadOnly}, Consts: []Const{k.slice(), {"STRIDE", p.Stride}}}); err != nil {
 		return nil, err
 	}
@@ -106,7 +114,9 @@ func (k *Sample) kernel(s Spec) (*gpu.Kernel, error) {
 }
 
 // Wait blocks until the kernels that draw the best tokens are compiled.
-func (k *Sample) Wait(ctx context.Context) error { return k.wait(ctx, k.peak, k.best, k.withhold) }
+func (k *Sample) Wait(ctx context.Context) error {
+	return k.wait(ctx, k.pick, k.peak, k.best, k.withhold)
+}
 
 func (k *Sample) wait(ctx context.Context, kernels ...*gpu.Kernel) error {
 	for _, kernel := range kernels {
@@ -127,15 +137,19 @@ func (k *Sample) ScratchBytes(outputs int) uint64 {
 
 // SampleBindings are buffers bound to the kernels of Sample.
 type SampleBindings struct {
-	peak, best, choose, top, withhold *gpu.BindGroup
-	views                             []gpu.View // step, logits, masks, scratch, the lanes' parameters, lanes, results
+	pick, peak, best, choose, top, withhold *gpu.BindGroup
+	views                                   []gpu.View // step, logits, masks, scratch, the lanes' parameters, lanes, results
 }
 
 // Bind binds the step buffer, logits [output][Stride], masks [mask][MaskWords], scratch (ScratchBytes), the lanes' parameters
-// [lane][sample.LaneWords], the lanes' last tokens [lane], the results [output][ResultWords] and the list of withheld tokens.
-func (k *Sample) Bind(step, logits, masks, scratch, laneParams, lanes, results, withheld gpu.View) (*SampleBindings, error) {
+// [lane][sample.LaneWords], the lanes' last tokens [lane], the results [output][ResultWords], the list of withheld tokens and the
+// choices among masks.
+func (k *Sample) Bind(step, logits, masks, scratch, laneParams, lanes, results, withheld, choices gpu.View) (*SampleBindings, error) {
 	b := &SampleBindings{views: []gpu.View{step, logits, masks, scratch, laneParams, lanes, results}}
 	var err error
+	if b.pick, err = k.device.Bind(k.pick, step, choices, masks, lanes); err != nil {
+		return nil, err
+	}
 	if b.peak, err = k.device.Bind(k.peak, b.views[:5]...); err != nil {
 		return nil, err
 	}
@@ -167,6 +181,7 @@ type Draws struct {
 	Random   bool // a lane draws others than the best token, too
 	Logprobs bool // a lane asks for log-probabilities
 	Withheld int  // tokens in the list
+	Pick     bool // outputs have choices among masks
 
 	Penalties *Penalties // where a lane has a bias or penalties
 	Raw       bool       // a lane with them wants the raw logits afterwards
@@ -179,6 +194,9 @@ func (k *Sample) Record(rec *gpu.Recorder, b *SampleBindings, d Draws) {
 		if d.Withheld > 0 {
 			rec.Dispatch(k.withhold, b.withhold, uint32(ceilDiv(d.Withheld, 64)), 1, 1)
 		}
+	}
+	if d.Pick {
+		rec.Dispatch(k.pick, b.pick, 1, y, z)
 	}
 	if d.Penalties != nil {
 		d.Penalties.record(rec, d.Outputs)

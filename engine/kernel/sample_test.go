@@ -48,7 +48,7 @@ func newSampler(t testing.TB, vocab, rows int) *sampler {
 	s.params, s.lanes = buffer("params", uint64(4*rows*sample.LaneWords)), buffer("lanes", uint64(4*rows))
 	s.results, s.steps = buffer("results", uint64(4*rows*ResultWords)), buffer("step", uint64(4*(64+8*rows)))
 	s.bind, err = s.kernel.Bind(s.steps.All(), s.logits.All(), s.masks.All(), buffer("scratch", s.kernel.ScratchBytes(rows)).All(),
-		s.params.All(), s.lanes.All(), s.results.All(), s.list.All())
+		s.params.All(), s.lanes.All(), s.results.All(), s.list.All(), buffer("choices", ChoiceBytes(rows)).All())
 	require.NoError(t, err)
 	require.NoError(t, s.kernel.Make(Draws{Random: true, Logprobs: true}))
 	require.NoError(t, s.kernel.Ready(context.Background(), s.bind, Draws{Random: true, Logprobs: true}))

@@ -181,6 +181,7 @@ func kernelCases() []selfTestCase {
 		{"sample", drawing(5000, Draws{Random: true}), "sample", "token = id;", "token = 1u + id;"},
 		{"sample among few", drawing(300, Draws{Random: true}), "sample", "!wide_less(goal, sum)", "wide_less(goal, sum)"},
 		{"withheld", drawing(300, Draws{Random: true}), "withhold", "list[i].x", "list[1].x"},
+		{"picked masks", drawing(300, Draws{}), "pick_mask", "what == ALWAYS ||", "what == 0u ||"},
 		{"log-probabilities", drawing(600, Draws{Logprobs: true}), "top_logits", "logit_of(mine.x) - log_total", "logit_of(mine.x)"},
 		{"penalties", func(r *rig) (tested, error) {
 			return NewPenalize(r.dev, PenalizeParams{Vocab: 300, Stride: 320, Context: 64})

@@ -51,12 +51,12 @@ type sampleTest struct {
 }
 
 func (k *sampleTest) Wait(ctx context.Context) error {
-	return k.wait(ctx, k.peak, k.withhold, k.first, k.last)
+	return k.wait(ctx, k.pick, k.peak, k.withhold, k.first, k.last)
 }
 
 // SelfTest adds the kernels to a test: for each lane a token, of those that are not withheld.
 func (k *sampleTest) SelfTest(t *SelfTest) error {
-	if !t.Needs(k.first, k.peak, k.last, k.withhold) {
+	if !t.Needs(k.first, k.pick, k.peak, k.last, k.withhold) {
 		return nil
 	}
 	p, n, top := k.params, len(k.lanes), func(i int) int {
@@ -84,14 +84,21 @@ func (k *sampleTest) SelfTest(t *SelfTest) error {
 		}
 		return v
 	}
-	step, masks := given("step", s.AppendWords(nil)), given("masks", make([]uint32, MaskWords(p.Vocab)))
+	step, masks := given("step", s.AppendWords(nil)), given("masks", noneAndAll(MaskWords(p.Vocab)))
 	laneParams, withheld := given("lanes", lanes), given("withheld", list)
+	var picks Choices
+	picks.Reset(n)
+	for i := range n { // the mask that allows all, behind any token
+		picks.Output(i)
+		picks.Add(i, AnyToken, 1)
+	}
+	choices := given("choices", picks)
 	words := int(k.ScratchBytes(n) / 4)
 	scratch, tokens, results := t.operand("scratch", 1, words, words), t.vector("gates", n), t.operand("outputs", n, ResultWords, ResultWords)
 	if t.err != nil {
 		return t.err
 	}
-	b, err := k.Bind(step, logits.view, masks, scratch.view, laneParams, tokens.view, results.view, withheld)
+	b, err := k.Bind(step, logits.view, masks, scratch.view, laneParams, tokens.view, results.view, withheld, choices)
 	if err != nil {
 		return err
 	}
@@ -99,9 +106,9 @@ func (k *sampleTest) SelfTest(t *SelfTest) error {
 	if err := k.Ready(context.Background(), b, draw); err != nil {
 		return err
 	}
-	draw.Outputs, draw.Withheld = n, list.Len()
+	draw.Outputs, draw.Withheld, draw.Pick = n, list.Len(), true
 	k.Record(&t.rec, b, draw)
-	kernels := []*gpu.Kernel{k.first, k.peak, k.withhold, k.last}
+	kernels := []*gpu.Kernel{k.first, k.pick, k.peak, k.withhold, k.last}
 	float := func(w uint32) float64 { return float64(math.Float32frombits(w)) }
 	each := func(ids, logprobs func(i int, result []uint32) []float64) func(words []uint32, _ []float64) []float64 {
 		return func(words []uint32, _ []float64) (all []float64) {
@@ -150,6 +157,15 @@ func (k *sampleTest) SelfTest(t *SelfTest) error {
 		return all
 	})})
 	return nil
+}
+
+// noneAndAll is two masks.
+func noneAndAll(words int) []uint32 {
+	masks := make([]uint32, 2*words)
+	for i := range words {
+		masks[words+i] = math.MaxUint32
+	}
+	return masks
 }
 
 // withheldToken is the most likely one, the lowest id of equals.

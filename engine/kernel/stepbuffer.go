@@ -54,8 +54,11 @@ func ListWord(word, list int) int {
 // SharedWord is where an item list has the number of its items of shared keys, and behind it where they lie: behind the header.
 func SharedWord(list int) int { return headerWords + 2*list }
 
-// rowWords are a row's words before its tables.
-const rowWords = 6
+// rowWords are a row's words before its tables, outputWords an output's.
+const (
+	rowWords    = 6
+	outputWords = 4
+)
 
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1

@@ -80,6 +80,7 @@ func (l *Loop) turn(g *generation.Generation, t *generation.Turn) error {
 // forget leaves a sequence out of what comes.
 func (l *Loop) forget(q *generation.Sequence) {
 	delete(l.sequences, q.ID)
+	delete(l.unsure, q.ID)
 	l.tallies[q.Generation.ID].drop(q.ID)
 }
 

@@ -41,6 +41,7 @@ type Scheduler interface {
 	Land(number uint64, tokens []int32) ([]schedule.Landed, error)
 	End(sequence uint64, but int) error
 	Force(sequence uint64, tokens []int32) (taken int, reason schedule.Reason, err error)
+	Redraw(sequence uint64) error
 	Draft(sequence uint64, d schedule.Drafter)
 	Undraft(sequence uint64) bool
 	Cancel(sequence uint64) error
@@ -59,7 +60,9 @@ type Config struct {
 	Runner     Runner // built
 	Scheduler  Scheduler
 	Depth      int                                       // steps in flight
+	RunsAhead  bool                                      // tokens are drawn under grammars before the one before them has landed
 	Vocabulary int                                       // tokens that masks are of
+	Outputs    int                                       // of a step, at most
 	Lost       func(error) bool                          // says whether an error means a lost device, which Build may bring back
 	Step       func(schedule.Decision, *step.Step)       // told of each step before it is submitted; may be nil
 	Change     func()                                    // told when a step has landed, and when there is nothing to do; may be nil
@@ -88,7 +91,11 @@ type Loop struct {
 	tallies     map[uint64]*tally // of requests with several sequences
 	step        step.Step
 	masks       step.Masks
-	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn
+	unsure      map[uint64]*unsure // by sequence
+	fills       int                // sets of tokens that the step brings along for what may be, which are at most
+	mostFills   int
+	shelf       shelf
+	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn: they were given tokens, or draw again
 	expected    int      // sequences that would decode, when a request last came
 	failures    int      // devices lost in a row without a step landing
 	timed       bool
@@ -109,10 +116,13 @@ func New(c Config) *Loop {
 	if c.Change == nil {
 		c.Change = func() {}
 	}
-	return &Loop{
+	l := &Loop{
 		config: c, wake: make(chan struct{}, 1), done: make(chan struct{}), runner: c.Runner, scheduler: c.Scheduler,
 		sequences: map[uint64]*generation.Sequence{}, generations: map[uint64]*generation.Generation{}, tallies: map[uint64]*tally{},
+		unsure: map[uint64]*unsure{}, mostFills: mostFills,
 	}
+	l.shelf.reset(l.slots())
+	return l
 }
 
 // Submit queues a request, whose sequences get their ids.
@@ -412,6 +422,10 @@ func (l *Loop) give(q *generation.Sequence, landed []schedule.Landed, drawn samp
 	}
 	if end == "" {
 		if more == 0 {
+			if err := l.check(q); err != nil {
+				l.finish(q.Generation, generation.FinishError, err)
+				return
+			}
 			l.draft(q)
 			l.force(q, now)
 		}

@@ -31,6 +31,8 @@ func (l *Loop) drop() {
 	l.release()
 	l.timed, l.times = false, Times{}
 	clear(l.tallies)
+	clear(l.unsure)
+	l.shelf.reset(l.slots())
 	if err := l.scheduler.Reset(); err != nil {
 		l.finishAll(generation.FinishError, err)
 	}

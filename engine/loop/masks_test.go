@@ -9,7 +9,9 @@ import (
 
 	"quire/engine/generation"
 	"quire/engine/grammar"
+	"quire/engine/sample"
 	"quire/engine/schedule"
+	"quire/engine/step"
 )
 
 // What cannot go on ends with an error that says so, and nothing beside it.
@@ -80,6 +82,45 @@ func TestGrammars(t *testing.T) {
 			assert.Equal(t, "abcdefghijklmnopqrst", free.result().Text)
 			r.close()
 			assert.Positive(t, r.runner.masked)
+		}
+	}
+}
+
+// Most masks are known before the token lands that they depend on.
+func TestMasksAreForeseen(t *testing.T) {
+	r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: 4}, alphabetBeams)
+	grammar := &generation.Grammar{Kind: generation.Regex, Source: "[a-z]{5,60}[0-9]{30}x"}
+	require.NoError(t, r.submit(generation.Request{MaxTokens: 95, Grammar: grammar}).result().Err)
+	r.close()
+	assert.LessOrEqual(t, int(r.times.Again), 3)
+	assert.GreaterOrEqual(t, r.runner.masked, 90)
+}
+
+// Where a text can be read in two ways the mask that is picked may not be that of where the token leads: the text is what it would be
+// if each token landed before the next is drawn.
+func TestWrongPicks(t *testing.T) {
+	const says = `["abcdefghi","bcd"]`
+	say := func(_ *step.Row, counter uint32) sample.Token {
+		return letter(int32(says[min(int(counter), len(says)-1)]))
+	}
+	for _, source := range []string{
+		`{"anyOf":[{"type":"array","items":{"type":"string","maxLength":4}},{"type":"array","items":{"type":"string","pattern":"^[a-m]*$"}}]}`,
+		`{"anyOf":[{"type":"array","items":{"type":"string","maxLength":4}},{"type":"array","items":{"enum":["abcdefghi","bcdefghi","xyz"]}}]}`,
+	} {
+		want := ""
+		for _, depth := range []int{1, 2, 4} {
+			r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth}, say)
+			under := &generation.Grammar{Kind: generation.JSONSchema, Source: source}
+			got := r.submit(generation.Request{MaxTokens: 40, Grammar: under}).result()
+			require.NoError(t, got.Err)
+			r.close()
+			if depth == 1 {
+				want = got.Text
+				assert.Zero(t, r.times.Again, source)
+				continue
+			}
+			assert.Equal(t, want, got.Text, source)
+			assert.Positive(t, r.times.Again, source)
 		}
 	}
 }

@@ -50,6 +50,12 @@ func TestAnyOrder(t *testing.T) {
 			c.Groups = []paging.Group{{}, {Window: 6}}
 		}
 		r := start(t, c, alphabetBeams)
+		fills, ahead := draw(0, 6, "masks foreseen"), draw(0, 4, "runs ahead") > 0
+		require.NoError(rt, r.Call(func() {
+			if r.config.RunsAhead = ahead; fills < 6 {
+				r.mostFills = fills
+			}
+		}))
 		limits := generation.Limits{Vocabulary: tok.Size(), Ends: tok.Ends(), MaxSeqs: c.MaxSeqs, Context: r.scheduler.Limit}
 		broken := errors.New("broken")
 		var all []*stream

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -37,11 +38,13 @@ type fake struct {
 	refuse                 func(p sample.Params) error // of Open; nil: never
 	live, built            bool
 	rebuilt                int
-	drafted                int        // tokens of drafts
-	waits                  *step.Step // submitted, and not drawn
-	draws                  []error    // of the next calls; the rest succeed
-	masked                 int        // tokens drawn under masks
-	expected               int        // sequences, at most
+	drafted                int                // tokens of drafts
+	waits                  *step.Step         // submitted, and not drawn
+	drawn, before          map[int32]int32    // tokens of lanes, by this step and before it
+	sets                   map[int32][]uint32 // in the slots of masks
+	draws                  []error            // of the next calls; the rest succeed
+	masked                 int                // tokens drawn under masks
+	expected               int                // sequences, at most
 }
 
 func next(errs *[]error) (err error) {
@@ -88,7 +91,7 @@ func (f *fake) Draw(m *step.Masks) error {
 	if err := next(&f.draws); err != nil {
 		return err
 	}
-	if f.waits == nil || len(f.flights) != 1 {
+	if f.waits == nil || len(f.flights) > 2 {
 		return fmt.Errorf("masks for no step, or with %d in flight", len(f.flights))
 	}
 	f.draw(f.waits, m)
@@ -99,6 +102,7 @@ func (f *fake) Draw(m *step.Masks) error {
 // draw says the tokens of the step submitted last: the first allowed from the one that is said, where a mask forbids that.
 func (f *fake) draw(s *step.Step, m *step.Masks) {
 	r := f.flights[len(f.flights)-1]
+	maps.Copy(f.before, f.drawn)
 	drawn, wrong := int32(-1), false // the row that the last draw was of
 	masks := 0
 	for _, o := range s.Outputs {
@@ -126,11 +130,30 @@ func (f *fake) draw(s *step.Step, m *step.Masks) {
 			token.Top = token.Top[:n]
 		}
 		if o.Masked {
-			token = f.under(m.Bits[masks*m.Words:(masks+1)*m.Words], token)
+			token = f.under(f.picked(m, masks, row.Lane), token)
 			masks++
 		}
+		f.drawn[row.Lane] = token.ID
 		r.Tokens, r.Drawn = append(r.Tokens, token.ID), append(r.Drawn, token)
 	}
+}
+
+// picked is the mask that an output is drawn under, as the GPU would choose it.
+func (f *fake) picked(m *step.Masks, output int, lane int32) []uint32 {
+	for i, slot := range m.Slots {
+		f.sets[slot] = slices.Clone(m.Bits[i*m.Words : (i+1)*m.Words])
+	}
+	from, end := m.Span(output)
+	for _, c := range m.Choices[from:end] {
+		token := f.before[lane]
+		if c.Kind == step.Always || c.Kind == step.OfToken && token == c.Token || c.Kind == step.OfSet && f.sets[c.Set][token>>5]>>(token&31)&1 != 0 {
+			if c.Mask != step.EmptySlot {
+				return f.sets[c.Mask]
+			}
+			break
+		}
+	}
+	return make([]uint32, m.Words)
 }
 
 // under is a token as a mask lets it be.
@@ -168,6 +191,7 @@ func (f *fake) Build(context.Context) error {
 		return err
 	}
 	f.live, f.rebuilt, f.lanes = true, f.rebuilt+1, map[int32]sample.Params{}
+	f.drawn, f.before, f.sets = map[int32]int32{}, map[int32]int32{}, map[int32][]uint32{}
 	return nil
 }
 
@@ -226,11 +250,11 @@ type rig struct {
 func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.Token) *rig {
 	s, err := schedule.New(c)
 	require.NoError(t, err)
-	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}}
+	f := &fake{say: say, live: true, lanes: map[int32]sample.Params{}, drawn: map[int32]int32{}, before: map[int32]int32{}, sets: map[int32][]uint32{}}
 	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
 	r.grammars = generation.NewGrammars(r.tokenizer, r.tokenizer.Size(), grammar.Limits{})
 	config := Config{
-		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Vocabulary: r.tokenizer.Size(), Lost: func(err error) bool { return errors.Is(err, errLost) },
+		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), RunsAhead: true, Vocabulary: r.tokenizer.Size(), Lost: func(err error) bool { return errors.Is(err, errLost) },
 		Step: func(_ schedule.Decision, s *step.Step) { r.checkTallies(s) },
 	}
 	if c.DraftRows > 0 {

@@ -5,6 +5,7 @@ import "time"
 // Times is where the loop's time went, in so many steps.
 type Times struct {
 	Steps    uint64
+	Again    uint64        // draws that were made again, for the mask was wrong
 	Schedule time.Duration // deciding what runs
 	Submit   time.Duration // Runner.Submit and Draw
 	Mask     time.Duration // saying which tokens grammars allow

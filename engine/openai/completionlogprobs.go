@@ -2,7 +2,6 @@ package openai
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -137,7 +136,9 @@ func (s *promptScores) take(position int, logits []float32) {
 		for at > 0 && x > logits[best[at-1]] {
 			at--
 		}
-		best = slices.Insert(best, at, int32(id))
+		best = append(best, 0)
+		copy(best[at+1:], best[at:])
+		best[at] = int32(id)
 		best = best[:min(len(best), s.top)]
 	}
 	for _, id := range best {

@@ -8,6 +8,8 @@ import (
 	"quire/engine/step"
 )
 
+const _ = uint(kernel.MostChoices - step.MostChoices)
+
 // Draw has the tokens of the step that was submitted last drawn, which waits for it where an output is Masked.
 func (r *Runner) Draw(m *step.Masks) error {
 	if !r.waits {
@@ -17,12 +19,41 @@ func (r *Runner) Draw(m *step.Masks) error {
 	rec := &r.rec
 	rec.Reset()
 	rec.Profile = r.options.Profile && !r.unprofiled
-	rec.WriteWords(r.masks, 0, m.Bits)
 	f := r.flights[len(r.flights)-1]
+	r.take(rec, f, m)
 	r.draw(rec, r.undrawn, f)
 	r.guess(rec, r.guessing, f)
 	r.stats.Dispatches += rec.Dispatches()
 	return r.submit(rec)
+}
+
+// take records what a step's masks bring along.
+func (r *Runner) take(rec *gpu.Recorder, f *flight, m *step.Masks) {
+	for i, slot := range m.Slots {
+		rec.WriteWords(r.masks, kernel.MaskBytes(int(slot), r.plan.Config.Vocabulary), m.Bits[i*m.Words:(i+1)*m.Words])
+	}
+	r.picks.Reset(len(f.outputs))
+	masked := 0
+	for o := range f.outputs {
+		if !f.outputs[o].masked {
+			continue
+		}
+		r.picks.Output(o)
+		from, end := m.Span(masked)
+		for i := from; i < end; i++ {
+			c := &m.Choices[i]
+			what := uint32(kernel.AnyToken)
+			switch c.Kind {
+			case step.OfToken:
+				what = uint32(c.Token)
+			case step.OfSet:
+				what = kernel.InSet | uint32(c.Set)
+			}
+			r.picks.Add(o, what, uint32(c.Mask))
+		}
+		masked++
+	}
+	rec.WriteWords(r.choices, 0, r.picks)
 }
 
 // draw records what draws a step's tokens; guess reads them back.

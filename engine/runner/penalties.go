@@ -110,7 +110,9 @@ func (s *penalties) place(lane int32, size int) int {
 	for ; i < len(s.regions) && s.regions[i].at-at < size; i++ {
 		at = s.regions[i].at + s.regions[i].size
 	}
-	s.regions = slices.Insert(s.regions, i, region{lane, at, size})
+	s.regions = append(s.regions, region{})
+	copy(s.regions[i+1:], s.regions[i:])
+	s.regions[i] = region{lane, at, size}
 	return at
 }
 

@@ -38,7 +38,9 @@ type resources struct {
 	sampler      *kernel.Sample
 	samplerBind  *kernel.SampleBindings
 	scratch      *gpu.Buffer // the sampler's
-	masks        *gpu.Buffer // of tokens that may be drawn, see kernel.MaskWords
+	masks        *gpu.Buffer // of tokens that may be drawn, see kernel.MaskWords, in slots
+	choices      *gpu.Buffer // among them
+	picks        kernel.Choices
 	withheld     kernel.Withheld
 	withheldList *gpu.Buffer
 	stopTokens   []int32
@@ -185,7 +187,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			return r, err
 		}
 	}
-	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All())
+	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All(), r.choices.All())
 	return r, err
 }
 
@@ -197,7 +199,10 @@ func (r *resources) newSampling(d *gpu.Device, p *model.Plan, o Options) (err er
 	if r.scratch, err = r.buffer(d, "sampling scratch", r.sampler.ScratchBytes(o.MaxOutputs)); err != nil {
 		return err
 	}
-	r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(o.MaxOutputs, p.Config.Vocabulary))
+	if r.choices, err = r.buffer(d, "choices", kernel.ChoiceBytes(o.MaxOutputs)); err != nil {
+		return err
+	}
+	r.masks, err = r.buffer(d, "masks", kernel.MaskBytes(max(1, o.MaskSlots), p.Config.Vocabulary))
 	return err
 }
 

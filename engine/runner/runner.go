@@ -27,6 +27,7 @@ type Options struct {
 	MaxSeqs       int                     // lanes
 	TokenBudget   int                     // tokens of one step
 	MaxOutputs    int                     // rows of logits of one step
+	MaskSlots     int                     // sets of tokens that step.Masks may write
 	StopTokens    func() ([]int32, error) // that are not drawn where an output says so; asked for while kernels compile, for it may take long
 	Context       int                     // tokens of one sequence
 	Depth         int                     // steps in flight
@@ -171,7 +172,8 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	r.graph.SplitFirst(firstAlone(r.device.Info(), len(r.flights), len(s.Tokens)))
 	r.graph.Record(rec, data, look)
-	if r.waits = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }); r.waits {
+	draws.Pick = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked })
+	if r.waits = draws.Pick; r.waits {
 		r.undrawn, r.guessing = draws, s.Guessing
 	} else {
 		r.draw(rec, draws, f)

@@ -90,15 +90,10 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 		data.Keeps[k.Token] = uint32(k.Slot)
 	}
 	data.Outputs, data.Copies = data.Outputs[:0], s.Copies
-	masks := 0
 	for _, o := range s.Outputs {
 		out := kernel.Output{Token: uint32(o.Token + r.moved[o.Row]), Lane: uint32(s.Rows[o.Row].Lane), Counter: o.Counter}
 		if o.Sample {
 			out.Flags = kernel.OutputSample
-		}
-		if o.Masked {
-			out.Flags |= kernel.OutputMask(masks)
-			masks++
 		}
 		data.Outputs = append(data.Outputs, out)
 	}

@@ -57,7 +57,7 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 			s.forkSamples(q)
 		}
 		switch {
-		case q.ended, row.forced:
+		case q.ended, row.void:
 		case row.samples > 0:
 			s.landDraft(q, tokens[index-row.samples:index], index-row.samples)
 		case q.request.Pooling != step.NoPooling && row.end == q.prompt:
@@ -69,28 +69,19 @@ func (s *Scheduler) Land(number uint64, tokens []int32) ([]Landed, error) {
 }
 
 // Force gives a sequence tokens that nobody draws, as many as it has room for, and says how many that were and whether it ends with
-// the last of them. What a step in flight draws for it is dropped. Where several draw for it, or one verifies a draft, they land first
-// (ErrInFlight); one whose request's other sequences wait for it is given none (ErrCannot).
+// the last of them. What steps in flight draw for it is dropped. One that verifies a draft lands first (ErrInFlight); a sequence whose
+// request's others wait for it is given none (ErrCannot).
 func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, err error) {
 	q := s.byID[id]
 	switch {
 	case q == nil:
 		return 0, Going, fmt.Errorf("%w: %d", ErrUnknown, id)
-	case q.drafted > 0 || q.unlanded > 1:
+	case q.drafted > 0:
 		return 0, Going, ErrInFlight
 	case q.muted || len(q.request.unforked) > 0 || q.request.Lockstep:
 		return 0, Going, fmt.Errorf("%w: others wait for sequence %d", ErrCannot, id)
 	}
-	if q.unlanded > 0 {
-		q.unlanded = 0
-		for i := len(s.flight) - 1; i >= 0; i-- {
-			row := slices.IndexFunc(s.flight[i].rows, func(r flightRow) bool { return r.sequence == q && r.samples > 0 })
-			if row >= 0 {
-				s.flight[i].rows[row].forced = true
-				break
-			}
-		}
-	}
+	s.void(q, len(q.tokens))
 	if q.table.Swapped() && q.table.Tokens() >= len(q.tokens) {
 		s.cache.Free(q.table) // it holds what was replaced since
 	}
@@ -102,6 +93,40 @@ func (s *Scheduler) Force(id uint64, tokens []int32) (taken int, reason Reason, 
 		s.end(q, len(q.tokens)-1)
 	}
 	return taken, reason, nil
+}
+
+// Redraw drops what steps in flight draw for a sequence: its last token is computed again, and what follows is drawn then. Where
+// others wait for it, or a draft is verified, nothing was drawn that could be wrong (ErrCannot, ErrInFlight).
+func (s *Scheduler) Redraw(id uint64) error {
+	q := s.byID[id]
+	switch {
+	case q == nil:
+		return fmt.Errorf("%w: %d", ErrUnknown, id)
+	case q.drafted > 0:
+		return ErrInFlight
+	case q.muted || len(q.request.unforked) > 0 || q.request.Lockstep || len(q.tokens) == q.prompt:
+		return fmt.Errorf("%w: others wait for sequence %d", ErrCannot, id)
+	}
+	if q.unlanded > 0 {
+		s.void(q, len(q.tokens)-1)
+		q.draft = q.draft[:0]
+	}
+	return nil
+}
+
+// void has nothing land that steps in flight draw for a sequence, and leaves of it what is computed of its first tokens.
+func (s *Scheduler) void(q *sequence, keep int) {
+	q.unlanded = 0
+	for _, f := range s.flight {
+		for i := range f.rows {
+			if row := &f.rows[i]; row.sequence == q && row.samples > 0 {
+				row.void = true
+			}
+		}
+	}
+	if q.computed > keep {
+		s.cut(q, keep)
+	}
 }
 
 func (s *Scheduler) land(q *sequence, token int32, index int) {

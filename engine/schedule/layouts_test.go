@@ -67,7 +67,7 @@ func TestWalk(t *testing.T) {
 				require.NoError(t, w.Check())
 				for what, happened := range map[string]bool{
 					"ends": w.ended > turns/100, "forks": w.forks > 0, "copies": s.Cache.Copies > 0, "preemptions": s.Preemptions > 0,
-					"forced tokens": w.forced > 0, "draws in whose place they come": w.voided > 0, "fails": w.fails > 0, "losses": w.losses > 0,
+					"forced tokens": w.forced > 0, "draws in whose place they come": w.voided > 0, "draws that come again": w.redrawn > 0, "fails": w.fails > 0, "losses": w.losses > 0,
 				} {
 					require.True(t, happened, what)
 				}

@@ -46,7 +46,7 @@ type flightRow struct {
 	sequence *sequence
 	end      int  // tokens computed with it
 	samples  int  // draws: one, and one a token of a draft
-	forced   bool // nothing that they give lands
+	void     bool // nothing that they give lands
 }
 
 // Schedule fills st with the next step. At most Depth steps are in flight: a step given out here must be landed (or
@@ -403,7 +403,9 @@ func (s *Scheduler) open(q *sequence) {
 	for at > 0 && q.before(s.running[at-1]) {
 		at--
 	}
-	s.running = slices.Insert(s.running, at, q)
+	s.running = append(s.running, q)
+	copy(s.running[at+1:], s.running[at:])
+	s.running[at] = q
 	s.opened = append(s.opened, Opened{Sequence: q.id, Lane: q.lane, Sampled: len(q.tokens) - q.prompt, Cached: q.computed})
 }
 

@@ -81,6 +81,8 @@ func (w *walk) turn() {
 		w.draft(id)
 	case kind < 70 && id != 0:
 		w.force(id)
+	case kind < 72 && id != 0:
+		w.redraw(id)
 	default:
 		w.schedule()
 	}

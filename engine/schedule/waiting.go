@@ -109,7 +109,9 @@ func (w *waiting) add(r *request) {
 	for i > t.head && r.Arrival < t.queue[i-1].Arrival {
 		i--
 	}
-	t.queue = slices.Insert(t.queue, i, r)
+	t.queue = append(t.queue, r)
+	copy(t.queue[i+1:], t.queue[i:])
+	t.queue[i] = r
 	w.fresh++
 	if active {
 		heap.Fix(&l.active, t.place)
@@ -129,7 +131,9 @@ func (w *waiting) back(r *request) {
 	for i > 0 && r.before(w.preempted[i-1]) {
 		i--
 	}
-	w.preempted = slices.Insert(w.preempted, i, r)
+	w.preempted = append(w.preempted, r)
+	copy(w.preempted[i+1:], w.preempted[i:])
+	w.preempted[i] = r
 }
 
 // peek gives the request to admit next, or nil.

@@ -26,7 +26,7 @@ type walk struct {
 	pins    []*Pin
 	times   times
 
-	forced, voided                                    int // tokens, and draws of steps in flight in whose place they came
+	forced, voided, redrawn                           int // tokens, draws of steps in flight in whose place they came, and those that come again
 	ended, loads, loaded, saved, forks, fails, losses int
 	draw                                              []int32 // a draft
 }
@@ -203,6 +203,17 @@ func (w *walk) force(id uint64) {
 	w.forced, w.voided = w.forced+taken, w.voided+unlanded
 	if reason != Going {
 		w.forget(id)
+	}
+}
+
+// redraw has what is in flight drawn again.
+func (w *walk) redraw(id uint64) {
+	unlanded := 0
+	if q := w.byID[id]; q != nil {
+		unlanded = q.unlanded
+	}
+	if w.must(w.Redraw(id), ErrInFlight, ErrCannot, ErrUnknown) {
+		w.redrawn += unlanded
 	}
 }
 

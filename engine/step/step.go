@@ -4,8 +4,6 @@
 package step
 
 import (
-	"slices"
-
 	"quire/engine/sample"
 	"quire/paging"
 )
@@ -84,24 +82,6 @@ type Output struct {
 	Logits  bool   // read the whole row of logits back
 	NoStop  bool   // no stop token is drawn, however likely it is
 	Masked  bool   // the token is drawn under a mask, which comes behind the step
-}
-
-// Masks are what the Masked outputs of a step are drawn under, one after another: a bit a token, token i being bit i%32 of word i/32.
-// Of an output whose mask is empty nothing is to land.
-type Masks struct {
-	Words int // of a mask
-	Bits  []uint32
-}
-
-// Reset empties m for masks of so many words, keeping its memory.
-func (m *Masks) Reset(words int) { m.Words, m.Bits = words, m.Bits[:0] }
-
-// Add gives the mask of the next output, which is empty.
-func (m *Masks) Add() []uint32 {
-	at := len(m.Bits)
-	m.Bits = slices.Grow(m.Bits, m.Words)[:at+m.Words]
-	clear(m.Bits[at:])
-	return m.Bits[at:]
 }
 
 // Pool asks for what a row's tokens add to its sequence's embedding.

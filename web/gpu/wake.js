@@ -3,11 +3,12 @@
 
 import {FIREFOX} from './browser.js';
 
-// Wake keeps asking Chromium's GPU process a trifle while the only readback in flight is awaited, or the first, whatever has
+// Wake keeps asking Chromium's GPU process a trifle while a readback is awaited with FEW at most in flight, or the first, whatever has
 // been submitted behind it: it notices finished work up to 2 milliseconds late. An empty error scope is answered at once,
 // so that the answer paces the next question and nothing spins. After long milliseconds, of a prompt on a large GPU, what is
 // gained no longer counts. Software adapters gain nothing and lose the time of a core.
 class Wake {
+  static FEW = 2; // steps hardly run ahead
   #running = false;
   #since = 0;
   #first = false;
@@ -27,7 +28,7 @@ class Wake {
 
   #ask = () => {
     const {inFlight, awaited, device} = this.owner;
-    if (!this.#running || awaited !== 1 || inFlight !== 1 && !this.#first || performance.now() - this.#since > this.long) {
+    if (!this.#running || awaited !== 1 || inFlight > Wake.FEW && !this.#first || performance.now() - this.#since > this.long) {
       this.#running = false;
       return;
     }
