@@ -20,6 +20,8 @@ func TestStandIns(t *testing.T) {
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,6 +39,35 @@ func main() {
 			defer func() { fmt.Println(recover() != nil, calls) }()
 			none()
 		}()
+	}
+	for n := range 40 {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprint(i*i%(n/2+3)))
+		}
+		func() {
+			some, byLength := slices.Clone(list), slices.Clone(list)
+			slices.Sort(list)
+			slices.SortFunc(some, strings.Compare)
+			slices.SortStableFunc(byLength, func(a, b string) int { return len(a) - len(b) })
+			for i := 1; i < n; i++ {
+				before, after := byLength[i-1], byLength[i]
+				if list[i-1] > list[i] || some[i] != list[i] || len(before) > len(after) {
+					fmt.Println("not sorted:", list, some, byLength)
+				}
+			}
+		}()
+	}
+	type pair struct{ key, place int }
+	var pairs []pair
+	for i := range 30 {
+		pairs = append(pairs, pair{i * i % 7, i})
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return a.key - b.key })
+	for i := 1; i < len(pairs); i++ {
+		if a, b := pairs[i-1], pairs[i]; a.key > b.key || a.key == b.key && a.place > b.place {
+			fmt.Println("not stable:", pairs)
+		}
 	}
 	at := time.Unix(5, 7)
 	fmt.Printf("%v %#v %s\n", at, at, at.UTC().Format(time.RFC3339))

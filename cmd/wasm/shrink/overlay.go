@@ -35,7 +35,8 @@ func overlay(folder string) error {
 	replace := map[string]string{}
 	for _, file := range []struct{ from, to, text string }{
 		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)}, {settingsFile(), "godebug.go", settingsGo},
-		{timesFile(), "times.go", times}, {onceFile(), "oncefunc.go", onceGo},
+		{timesFile(), "times.go", times}, {onceFile(), "oncefunc.go", onceGo}, {sortedFile(), "zsortordered.go", sortedGo},
+		{sortedFuncFile(), "zsortanyfunc.go", sortedFuncGo},
 	} {
 		to := filepath.Join(folder, file.to)
 		if err := os.WriteFile(to, []byte(file.text), 0o644); err != nil {
