@@ -138,10 +138,10 @@ export class Store {
   }
 
   /** A file is there as a whole. */
-  async found(place, record) {
+  found(place, record) {
     if ([...this.#files.values()].every(({done, total}) => done === total)) this.from = 'kept';
     this.#files.set(place.url, {place, done: record.about.size, total: record.about.size, over: true});
-    await this.#use(place).catch(() => {}); // another tab may write it
+    this.#use(place).catch(() => {}); // another tab may write it; nobody waits for it
   }
 
   /** A file will come. */
