@@ -73,7 +73,7 @@ type laneWrite struct {
 }
 
 // tablePiece is how many positions RoPE's table grows by.
-const tablePiece = 2048
+const tablePiece = 512
 
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
 	r = &resources{logprobs: make([]bool, o.MaxSeqs), random: make([]bool, o.MaxSeqs), tested: o.SelfTest}
