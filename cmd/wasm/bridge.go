@@ -184,8 +184,8 @@ func checkIDs(e *engine.Engine, ids []int32) error {
 }
 
 // gcOpening is by how many percent memory may grow before the collector runs while a model opens: most of what is made then stays, and
-// there is one thread for all.
-const gcOpening = 400
+// there is one thread for all. So it first runs at 64 MiB; a llama of 128,256 tokens makes 43 in all.
+const gcOpening = 1600
 
 func (b *bridge) open(id int, o openOptions, blob js.Value) {
 	ctx := context.Background()
@@ -201,9 +201,8 @@ func (b *bridge) open(id int, o openOptions, blob js.Value) {
 			}
 		}
 		options.Progress = b.progress(id)
-		collect := debug.SetGCPercent(gcOpening)
+		defer debug.SetGCPercent(debug.SetGCPercent(gcOpening)) // behind the answer
 		b.engine, err = engine.Open(ctx, source, options)
-		debug.SetGCPercent(collect)
 	}
 	b.opening = false
 	if err != nil {
