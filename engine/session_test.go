@@ -114,6 +114,19 @@ func TestSessionRuns(t *testing.T) {
 		assert.Equal(t, 40, got[0].Figures.CachedTokens)
 		require.NoError(t, other.Close())
 	}
+
+	tight := openModel(t, "tiny-tales", equal(func(o *Options) { o.KVMemory, o.Context = kvMemory(e, 9), 72 }))
+	others := tight.NewSession(append([]int32{9}, first[:19]...)...)
+	others.Append(results(t, tight, []Request{turn(others.Tokens(), 30)})[0].IDs...)
+	held, err := others.Pin()
+	require.NoError(t, err)
+	require.Equal(t, 48, held)
+	_, err = tight.Restore(bytes.NewReader(file.Bytes()))
+	require.NoError(t, err)
+	require.NoError(t, others.Unpin())
+	got := results(t, tight, []Request{turn(next, 12)})
+	assertSame(t, want, got, "restored in part")
+	assert.Equal(t, 24, got[0].Figures.CachedTokens, "there was room for a run and a half")
 }
 
 var errGone = errors.New("the file is gone")
