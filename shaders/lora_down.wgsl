@@ -1,7 +1,7 @@
 // u[m][s][r] = factor · Σ_k a[s][r][k]·x[m][k], PER ranks a workgroup, for those of a row's adapters, one after the other, with a list of
 // which these are: the first half of LoRA adapters.
 //! include: lora
-//! slot reduce: reduce_workgroup reduce_subgroup
+//! slot reduce: reduce_workgroup reduce_both
 //! const RANK: u32       ranks of all adapters
 //! const RANKS: u32      fours of them
 //! const N_ALL: u32      rows of b, before u

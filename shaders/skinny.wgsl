@@ -7,7 +7,7 @@
 //! include: step weights fold
 //! slot ends: ends_pairs ends_heads
 //! slot share: share_unit share_pair
-//! slot adapters: adapters_none adapters_lora
+//! slot added: added_none added_lora
 //! const ROWS: u32       rows of x that the weights are read once for, a multiple of 4
 //! const QUADS: u32      fours of them
 //! const N: u32          rows of this piece of W
@@ -20,7 +20,6 @@
 //! const EACH: u32       units that each takes at once: 1 or 2
 //! const TILE: u32       rows of W that such a group owns, an even number
 //! const SUMS: u32       TILE·ROWS
-//! const GRAINS: u32     grains that end in an invocation
 //! const SPANS: u32      how often a subgroup's part of a group is halved
 //! const HELD: u32       vec4s of x that an invocation stages a turn at most: ROWS·LANES·EACH·2 / WORKGROUP, rounded up
 //! const STARTS: u32     rows of x whose beginnings an invocation knows: HELD, or ROWS
@@ -103,17 +102,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             }
         }
     }
-    // What adapters add is read while weights are on their way.
-    var added: array<vec4<f32>, GRAINS>;
-    if ADAPTED {
-        let fours = adapter_fours();
-        if fours > 0u {
-            //! unroll
-            for (var i = 0u; i < GRAINS; i++) {
-                added[i] = grain_adapted(grain_of(lane, i), first, m0, rows, fours);
-            }
-        }
-    }
+    var added = added_ahead(first, lane, m0, rows); // by adapters, while weights are on their way
     var sums: array<vec4<f32>, QUARTER>; // each of a row of W with four of x
     for (var turn = 0u; turn < TURNS; turn++) {
         let buffer = turn % 2u * STAGE;
@@ -256,7 +245,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                     r[i] += parts[(group + p) * SUMS + grain * GRAIN + i];
                 }
             }
-            store_sums(grain, first, m0, rows, r + added[grain / LANES]);
+            store_sums(grain, first, m0, rows, with_added(r, &added, grain / LANES));
         }
     } else if mine {
         for (var i = 0u; i < max(SUMS >> SPANS, GRAIN); i += GRAIN) {
@@ -264,36 +253,12 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             for (var j = 0u; j < GRAIN; j++) {
                 r[j] = done[i + j];
             }
-            store_sums((place + i) / GRAIN, first, m0, rows, r + added[i / GRAIN]);
+            store_sums((place + i) / GRAIN, first, m0, rows, with_added(r, &added, i / GRAIN));
         }
     }
 }
 
-// A grain is the sums of GRAIN rows of W with one of x. grain_of gives the i-th that ends in a lane.
-fn grain_of(lane: u32, i: u32) -> u32 {
-    if PARTS > 1u {
-        return lane + i * LANES;
-    }
-    var place = 0u;
-    for (var s = 0u; s < SPANS; s++) {
-        if (SUMS >> (s + 1u)) >= GRAIN {
-            place += select(0u, SUMS >> (s + 1u), (lane >> s) % 2u == 1u);
-        }
-    }
-    return place / GRAIN + i;
-}
-
-// grain_adapted is what adapters add to a grain.
-fn grain_adapted(grain: u32, first: u32, m0: u32, rows: u32, fours: u32) -> vec4<f32> {
-    let m = m0 + grain % ROWS;
-    let n = first + grain / ROWS * GRAIN;
-    if m < rows && n < N && grain < SUMS / GRAIN {
-        return end_adapted(m, n, fours);
-    }
-    return vec4<f32>();
-}
-
-// store_sums stores what comes of a grain.
+// store_sums stores what comes of a grain: of sums of GRAIN rows of W with one of x.
 fn store_sums(grain: u32, first: u32, m0: u32, rows: u32, sums: vec4<f32>) {
     let m = m0 + grain % ROWS;
     let n = first + grain / ROWS * GRAIN;

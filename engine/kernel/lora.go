@@ -24,6 +24,9 @@ type LoRAParams struct {
 	Norm   bool // x goes through RMSNorm first
 	Eps    float32
 	Gather bool // row m of x is the token of output m
+
+	Variant       string // see LinearVariants
+	Deterministic bool   // sums in one order on every adapter
 }
 
 // AWords is the size of A, [slot][Rank][K], and BWords that of the other buffer for so many rows: B, [fours of ranks][N][4], and behind it for
@@ -92,6 +95,11 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 	if p.K < 1 || p.N < 1 || p.Rank < 1 || p.XStride%32 != 0 || p.XStride < RowStride(p.K) || len(p.Slots) < 1 || len(p.Slots) > MaxLoRASlots || p.Slots[0] != 0 || p.InTurn && len(p.Slots) != 2 {
 		return nil, fmt.Errorf("lora: %w: %d × %d of rank %d in %d parts", ErrMatrixShape, p.N, p.K, p.Rank, len(p.Slots))
 	}
+	over, err := arithmeticOf(p.Variant, dev.Info())
+	if err != nil {
+		return nil, err
+	}
+	subgroups := over.large && over.subgroup > 0 && !p.Deterministic // for barriers take longer there
 	l := &LoRA{dev: dev, params: p}
 	for _, k := range []struct {
 		root bool
@@ -113,6 +121,10 @@ func NewLoRA(dev *gpu.Device, p LoRAParams) (*LoRA, error) {
 			Unrolled: true,
 		}
 		useReduce(&s, 0)
+		if subgroups && workgroup%int(over.subgroup) == 0 {
+			s.Slots["reduce"], s.Variant, s.Needs = "reduce_both", "subgroup", gpu.FeatureSubgroups
+			s.Consts = append(s.Consts, Const{"SUBGROUP", int(over.subgroup)})
+		}
 		m, err := Module(dev, s)
 		if err != nil {
 			return nil, err

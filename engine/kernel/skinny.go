@@ -119,7 +119,7 @@ func skinnySpec(p *LinearParams, piece Piece, shape skinnyShape, subgroup int) S
 		starts = held
 	}
 	s.Consts = append(s.Consts, Const{"ROWS", shape.rows}, Const{"QUADS", shape.rows / 4}, Const{"LANES", shape.lanes}, Const{"EACH", shape.each}, Const{"TILE", shape.tile},
-		Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", shape.tile * shape.rows}, Const{"GRAINS", shape.grains(p, subgroup)}, Const{"GATHER", p.Gather}, Const{"STAGED", shape.staged(p)}, Const{"HELD", held}, Const{"STARTS", starts},
+		Const{"WORKGROUP", shape.workgroup}, Const{"SUMS", shape.tile * shape.rows}, Const{"GATHER", p.Gather}, Const{"STAGED", shape.staged(p)}, Const{"HELD", held}, Const{"STARTS", starts},
 		Const{"SPANS", mathbits.TrailingZeros(uint(min(shape.lanes, subgroup)))}, Const{"FOLDS", mathbits.TrailingZeros(uint(min(shape.width(), subgroup)))},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"K", p.Matrix.Cols})
 	s.Slots["ends"], s.Slots["share"] = "ends_pairs", "share_unit"
@@ -132,7 +132,10 @@ func skinnySpec(p *LinearParams, piece Piece, shape skinnyShape, subgroup int) S
 	} else {
 		s.Consts = append(s.Consts, Const{"EVEN", piece.Rows%(shape.workgroup/shape.lanes*shape.tile) == 0})
 	}
+	s.Slots["added"] = "added_none"
 	if p.Adapters != nil {
+		s.Slots["added"] = "added_lora"
+		s.Consts = append(s.Consts, Const{"GRAINS", shape.grains(p, subgroup)})
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
 	s.Unrolled, s.MaxTurns = true, -1

@@ -247,7 +247,8 @@ type room struct {
 // adapt records what adapters add to a product, before its Linears, which are told of it; the norm is x's.
 func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool)) {
 	a := p.adaptable
-	l := &kernel.LoRAParams{K: a.cols, N: a.rows, Rank: g.plan.Rank, InTurn: a.inTurn, XStride: kernel.RowStride(p.x.width), MWord: mWord, Norm: norm != nil, Gather: gather}
+	l := &kernel.LoRAParams{K: a.cols, N: a.rows, Rank: g.plan.Rank, InTurn: a.inTurn, XStride: kernel.RowStride(p.x.width), MWord: mWord, Norm: norm != nil, Gather: gather,
+		Variant: g.linearVariant, Deterministic: g.options.Deterministic}
 	if norm != nil {
 		l.Eps = norm.eps
 	}
