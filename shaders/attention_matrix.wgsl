@@ -9,16 +9,14 @@
 //! include: step sight score mask dropout item fold none
 //! slot keys: keys_blocks keys_rows
 //! slot q: q_f32 q_f32x4 q_f16 q_bf16
-//! slot matrix: matrix_subgroup matrix_plain
+//! slot fragments: attention_fragments_subgroup attention_fragments_plain
 //! slot eight: matrix_kv_any matrix_kv_f16
 //! slot lse: lse_none lse_keep
 //! const DEPTH: u32       fragments along the head dim
-//! const Q_DEPTH: u32     of those, staged at a time of Q
 //! const BK: u32          keys of a tile
 //! const ROWS: u32        query rows of a subgroup
 //! const KEY_PARTS: u32   fragments along a tile's keys
-//! const HALVES: u32      halves of workgroup memory
-//! const FLOATS: u32      floats of workgroup memory
+//! const PIECES: u32      of Q, and of O, each as wide as a tile's keys
 //! const BQ: u32          query rows of a workgroup
 //! const SUBGROUPS: u32   subgroups of a workgroup
 //! const SUBGROUP: u32    invocations of a subgroup
@@ -51,17 +49,17 @@ const LN2: f32 = 0.6931471805599453;
 
 const EIGHTS: u32 = 2u * DEPTH;                  // eight elements each
 const KV_STRIDE: u32 = 16u * DEPTH + 8u;         // halves from one key's row to the next
-const Q_STRIDE_HALVES: u32 = 16u * Q_DEPTH + 8u; // from one row's part of Q to the next's
 const P_STRIDE: u32 = BK + 8u;                   // halves from one row's weights to the next's
 const S_STRIDE: u32 = BK + 4u;                   // floats from one row's scores to the next's
-const V_AT: u32 = BK * KV_STRIDE;
-const P_AT: u32 = 2u * BK * KV_STRIDE;
+const KV_SIZE: u32 = BK * KV_STRIDE;
 const P_SIZE: u32 = ROWS * P_STRIDE;             // of one subgroup
-const PIECES: u32 = (DEPTH + KEY_PARTS - 1u) / KEY_PARTS; // of O, each as wide as S
+const S_SIZE: u32 = ROWS * S_STRIDE;
 
-// First Q, [BQ][Q_STRIDE_HALVES]; then K and V, [BK][KV_STRIDE] each, and P, [SUBGROUPS][ROWS][P_STRIDE].
-var<workgroup> halves: array<Half, HALVES>;
-var<workgroup> floats: array<f32, FLOATS>;         // S, or a piece of O, [BQ][S_STRIDE]
+// Chromium checks a fragment's bounds unless its place is a constant, so each subgroup has arrays of its own.
+var<workgroup> k_halves: array<Half, KV_SIZE>;
+var<workgroup> v_halves: array<Half, KV_SIZE>;
+var<workgroup> weights: array<array<Half, P_SIZE>, SUBGROUPS>; // P, or a piece of Q
+var<workgroup> floats: array<array<f32, S_SIZE>, SUBGROUPS>;   // S, or a piece of O
 var<workgroup> row_scale: array<f32, BQ>;          // what a row of O is multiplied by
 var<workgroup> moved: array<u32, SUBGROUPS>;       // whether a subgroup's reference has to follow
 
@@ -73,19 +71,6 @@ struct Softmax {
     highest: array<f32, ROWS_EACH>,
     sum: array<f32, ROWS_EACH>,
     tile_sum: array<f32, ROWS_EACH>,
-}
-
-// put_eight stores eight halves, the n-th eight of all. Bounds that a compiler sees leave one store of them.
-fn put_eight(n: u32, x: Eight) {
-    let at = 8u * min(n, HALVES / 8u - 1u);
-    halves[at] = x.low.x;
-    halves[at + 1u] = x.low.y;
-    halves[at + 2u] = x.low.z;
-    halves[at + 3u] = x.low.w;
-    halves[at + 4u] = x.high.x;
-    halves[at + 5u] = x.high.y;
-    halves[at + 6u] = x.high.z;
-    halves[at + 7u] = x.high.w;
 }
 
 // fetch_k reads a lane's share of a tile's keys, put_tile writes it to workgroup memory: between the two, what else there is to
@@ -118,13 +103,40 @@ fn fetch_v(item: Item, keys: Keys, tile: i32, lane: u32) -> array<Eight, FETCHES
     return x;
 }
 
-fn put_tile(at: u32, x: array<Eight, FETCHES>, lane: u32) {
+fn put_k(x: array<Eight, FETCHES>, lane: u32) {
     var fetched = x;
     //! unroll
     for (var n = 0u; n < FETCHES; n++) {
         let i = lane + n * WORKGROUP;
         if i < BK * EIGHTS {
-            put_eight(at / 8u + (i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, fetched[n]);
+            let at = 8u * min((i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, KV_SIZE / 8u - 1u); // bounds that leave one store of eight
+            k_halves[at] = fetched[n].low.x;
+            k_halves[at + 1u] = fetched[n].low.y;
+            k_halves[at + 2u] = fetched[n].low.z;
+            k_halves[at + 3u] = fetched[n].low.w;
+            k_halves[at + 4u] = fetched[n].high.x;
+            k_halves[at + 5u] = fetched[n].high.y;
+            k_halves[at + 6u] = fetched[n].high.z;
+            k_halves[at + 7u] = fetched[n].high.w;
+        }
+    }
+}
+
+fn put_v(x: array<Eight, FETCHES>, lane: u32) {
+    var fetched = x;
+    //! unroll
+    for (var n = 0u; n < FETCHES; n++) {
+        let i = lane + n * WORKGROUP;
+        if i < BK * EIGHTS {
+            let at = 8u * min((i / EIGHTS) * (KV_STRIDE / 8u) + i % EIGHTS, KV_SIZE / 8u - 1u);
+            v_halves[at] = fetched[n].low.x;
+            v_halves[at + 1u] = fetched[n].low.y;
+            v_halves[at + 2u] = fetched[n].low.z;
+            v_halves[at + 3u] = fetched[n].low.w;
+            v_halves[at + 4u] = fetched[n].high.x;
+            v_halves[at + 5u] = fetched[n].high.y;
+            v_halves[at + 6u] = fetched[n].high.z;
+            v_halves[at + 7u] = fetched[n].high.w;
         }
     }
 }
@@ -153,16 +165,16 @@ fn weigh(item: Item, keys: Keys, state: ptr<function, Softmax>, tile: i32, subgr
         let head = head_of(item, flat);
         let position = item.start + i32(query);
         let slope = alibi_slope(head);
-        let at = 4u * min((r * S_STRIDE + part) / 4u, (FLOATS - KEYS_EACH) / 4u); // as in put_eight
+        let at = 4u * min(((r - rows_at) * S_STRIDE + part) / 4u, (S_SIZE - KEYS_EACH) / 4u); // as in put_k
         let key_at = tile + i32(part);
         var x: array<f32, KEYS_EACH>;
         var top = NONE;
         if all {
             //! unroll
             for (var c = 0u; c < KEYS_EACH; c++) {
-                x[c] = SCALE * LOG2E * floats[at + c];
+                x[c] = SCALE * LOG2E * floats[subgroup][at + c];
                 if SOFTCAP > 0.0 || ALIBI {
-                    x[c] = LOG2E * (capped(SCALE * floats[at + c]) + alibi(slope, position, key_at + i32(c)));
+                    x[c] = LOG2E * (capped(SCALE * floats[subgroup][at + c]) + alibi(slope, position, key_at + i32(c)));
                 }
                 top = max(top, x[c]);
             }
@@ -172,7 +184,7 @@ fn weigh(item: Item, keys: Keys, state: ptr<function, Softmax>, tile: i32, subgr
                 let key = key_at + i32(c);
                 x[c] = NONE;
                 if flat < item.rows && key < keys.highest && in_sight(position, key) && mask_sees(item.mask, head, query, u32(key)) {
-                    let score = capped(SCALE * floats[at + c]) + alibi(slope, position, key);
+                    let score = capped(SCALE * floats[subgroup][at + c]) + alibi(slope, position, key);
                     x[c] = LOG2E * max(score + mask_adds(item.mask, head, query, u32(key)), 0.5 * LEAST);
                 }
                 top = max(top, x[c]);
@@ -193,7 +205,7 @@ fn weigh(item: Item, keys: Keys, state: ptr<function, Softmax>, tile: i32, subgr
         passed = passed || highest - SLACK > reference;
         (*state).highest[e] = highest;
         (*state).reference[e] = reference;
-        let to = 8u * min((P_AT + subgroup * P_SIZE + (r - rows_at) * P_STRIDE + part) / 8u, (HALVES - KEYS_EACH) / 8u);
+        let to = 8u * min(((r - rows_at) * P_STRIDE + part) / 8u, (P_SIZE - KEYS_EACH) / 8u);
         let zero = max(reference, LEAST); // so that hidden keys weigh nothing where a row has seen none yet
         var total = 0.0;
         //! unroll
@@ -203,88 +215,43 @@ fn weigh(item: Item, keys: Keys, state: ptr<function, Softmax>, tile: i32, subgr
             if DROP_BELOW > 0u {
                 p = half(min(f32(p) * dropout_factor(item.row, head, query, u32(key_at) + c), 65504.0));
             }
-            halves[to + c] = p;
+            weights[subgroup][to + c] = p;
         }
         (*state).tile_sum[e] = total;
     }
     return passed;
 }
 
-// put_piece writes a piece of O to floats.
-fn put_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32) {
-    let at = subgroup * ROWS * S_STRIDE;
-    //! unroll
-    for (var f = 0u; f < FRAGMENTS; f++) {
-        //! unroll
-        for (var n = 0u; n < KEY_PARTS; n++) {
-            let d = piece * KEY_PARTS + n;
-            if d < DEPTH {
-                keep_result(at + 16u * (f * S_STRIDE + n), S_STRIDE, (*o)[f * DEPTH + d]);
-            }
-        }
-    }
-    workgroupBarrier();
-}
-
-// scale_piece multiplies the rows of a piece of O by row_scale.
-fn scale_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32, lane: u32) {
-    put_piece(o, piece, subgroup);
-    let rows_at = subgroup * ROWS;
+fn scale_piece(subgroup: u32, lane: u32) {
     for (var i = lane % SUBGROUP; i < ROWS * BK; i += SUBGROUP) {
-        let r = rows_at + i / BK;
-        floats[r * S_STRIDE + i % BK] *= row_scale[r];
+        floats[subgroup][i / BK * S_STRIDE + i % BK] *= row_scale[subgroup * ROWS + i / BK];
     }
-    workgroupBarrier();
-    //! unroll
-    for (var f = 0u; f < FRAGMENTS; f++) {
-        //! unroll
-        for (var n = 0u; n < KEY_PARTS; n++) {
-            let d = piece * KEY_PARTS + n;
-            if d < DEPTH {
-                (*o)[f * DEPTH + d] = result_rows(rows_at * S_STRIDE + 16u * (f * S_STRIDE + n), S_STRIDE);
-            }
-        }
-    }
-    workgroupBarrier();
 }
 
 // store_piece writes the rows of a piece of O, times row_scale, to the output.
-fn store_piece(o: ptr<function, array<Result, PARTS>>, piece: u32, subgroup: u32, lane: u32, item: Item) {
-    put_piece(o, piece, subgroup);
+fn store_piece(piece: u32, subgroup: u32, lane: u32, item: Item) {
     for (var i = lane % SUBGROUP; i < ROWS * BK; i += SUBGROUP) {
         let r = subgroup * ROWS + i / BK;
         let flat = item.first + r;
         let e = piece * BK + i % BK;
         if flat < item.rows && e < HEAD_DIM {
-            out[(item.token + query_of(flat)) * OUT_STRIDE + head_of(item, flat) * HEAD_DIM + e] = floats[r * S_STRIDE + i % BK] * row_scale[r];
+            out[(item.token + query_of(flat)) * OUT_STRIDE + head_of(item, flat) * HEAD_DIM + e] = floats[subgroup][i / BK * S_STRIDE + i % BK] * row_scale[r];
         }
     }
-    workgroupBarrier();
 }
 
-// load_q takes the fragments of Q from first on, Q_DEPTH of them along the head dim, through halves.
-fn load_q(q_parts: ptr<function, array<Left, PARTS>>, item: Item, first: u32, subgroup: u32, lane: u32) {
-    for (var i = lane; i < BQ * 4u * Q_DEPTH; i += WORKGROUP) {
-        let r = i / (4u * Q_DEPTH);
-        let c = i % (4u * Q_DEPTH);
-        let x = half4(q_row(item, item.first + r, 4u * first + c));
-        let at = 4u * min((r * Q_STRIDE_HALVES) / 4u + c, HALVES / 4u - 1u);
-        halves[at] = x.x;
-        halves[at + 1u] = x.y;
-        halves[at + 2u] = x.z;
-        halves[at + 3u] = x.w;
+// load_q takes a piece of Q, through weights.
+fn load_q(item: Item, piece: u32, subgroup: u32, lane: u32) {
+    for (var i = lane % SUBGROUP; i < ROWS * BK / 4u; i += SUBGROUP) {
+        let r = i / (BK / 4u);
+        let c = i % (BK / 4u);
+        let x = half4(q_row(item, item.first + subgroup * ROWS + r, piece * (BK / 4u) + c));
+        let at = 4u * min(r * (P_STRIDE / 4u) + c, P_SIZE / 4u - 1u);
+        weights[subgroup][at] = x.x;
+        weights[subgroup][at + 1u] = x.y;
+        weights[subgroup][at + 2u] = x.z;
+        weights[subgroup][at + 3u] = x.w;
     }
-    workgroupBarrier();
-    //! unroll
-    for (var f = 0u; f < FRAGMENTS; f++) {
-        //! unroll
-        for (var d = 0u; d < Q_DEPTH; d++) {
-            if first + d < DEPTH {
-                (*q_parts)[f * DEPTH + first + d] = left_rows((subgroup * ROWS + 16u * f) * Q_STRIDE_HALVES + 16u * d, Q_STRIDE_HALVES);
-            }
-        }
-    }
-    workgroupBarrier();
 }
 
 // finish_sums writes the rows' log-sum-exps, and leaves in row_scale what their O is to be multiplied by.
@@ -314,15 +281,20 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
     let keys = keys_seen(item);
 
     var q_parts: array<Left, PARTS>;
-    load_q(&q_parts, item, 0u, subgroup, lane);
-    if DEPTH > Q_DEPTH {
-        load_q(&q_parts, item, Q_DEPTH, subgroup, lane);
-    }
-    if DEPTH > 2u * Q_DEPTH {
-        load_q(&q_parts, item, 2u * Q_DEPTH, subgroup, lane);
-    }
-    if DEPTH > 3u * Q_DEPTH {
-        load_q(&q_parts, item, 3u * Q_DEPTH, subgroup, lane);
+    //! unroll
+    for (var piece = 0u; piece < PIECES; piece++) {
+        load_q(item, piece, subgroup, lane);
+        workgroupBarrier();
+        //! unroll
+        for (var f = 0u; f < FRAGMENTS; f++) {
+            //! unroll
+            for (var n = 0u; n < KEY_PARTS; n++) {
+                if piece * KEY_PARTS + n < DEPTH { // no place is past the end even where it is not
+                    q_parts[min(f * DEPTH + piece * KEY_PARTS + n, PARTS - 1u)] = weights_at(subgroup, 16u * (f * P_STRIDE + n));
+                }
+            }
+        }
+        workgroupBarrier();
     }
 
     var o: array<Result, PARTS>;
@@ -332,10 +304,8 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         state.reference[e] = NONE;
         state.highest[e] = NONE;
     }
-    let scores_at = subgroup * ROWS * S_STRIDE;
-    let weights_at = P_AT + subgroup * P_SIZE;
     var tile = next_tile(item, keys, keys.begin);
-    put_tile(0u, fetch_k(item, keys, tile, lane), lane);
+    put_k(fetch_k(item, keys, tile, lane), lane);
     workgroupBarrier();
     //! turns: TILES
     while tile < keys.end {
@@ -347,52 +317,53 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
             var scores = array<Result, FRAGMENTS>();
             //! unroll
             for (var d = 0u; d < DEPTH; d++) {
-                let columns = right_columns(16u * (n * KV_STRIDE + d), KV_STRIDE);
+                let columns = keys_at(16u * (n * KV_STRIDE + d));
                 //! unroll
                 for (var f = 0u; f < FRAGMENTS; f++) { scores[f] = multiply_add(q_parts[f * DEPTH + d], columns, scores[f]); }
             }
             //! unroll
-            for (var f = 0u; f < FRAGMENTS; f++) {
-                keep_result(scores_at + 16u * (f * S_STRIDE + n), S_STRIDE, scores[f]);
-            }
+            for (var f = 0u; f < FRAGMENTS; f++) { keep_result(subgroup, 16u * (f * S_STRIDE + n), scores[f]); }
         }
         workgroupBarrier();
 
         // The weights P, while the next K is under way.
-        put_tile(V_AT, v, lane);
+        put_v(v, lane);
         let k = fetch_k(item, keys, next, lane);
         let passed = any_lane(weigh(item, keys, &state, tile, subgroup, lane, false), lane);
         if lane % SUBGROUP == 0u {
             moved[subgroup] = u32(passed);
         }
-        put_tile(0u, k, lane);
+        put_k(k, lane);
         var marks = workgroupUniformLoad(&moved);
         var follow = false;
         for (var i = 0u; i < SUBGROUPS; i++) { follow = follow || marks[i] != 0u; }
         if follow {
             weigh(item, keys, &state, tile, subgroup, lane, true);
             workgroupBarrier();
-            scale_piece(&o, 0u, subgroup, lane);
-            if PIECES > 1u {
-                scale_piece(&o, 1u, subgroup, lane);
-            }
-            if PIECES > 2u {
-                scale_piece(&o, 2u, subgroup, lane);
-            }
-            if PIECES > 3u {
-                scale_piece(&o, 3u, subgroup, lane);
-            }
-            if PIECES > 4u {
-                scale_piece(&o, 4u, subgroup, lane);
-            }
-            if PIECES > 5u {
-                scale_piece(&o, 5u, subgroup, lane);
-            }
-            if PIECES > 6u {
-                scale_piece(&o, 6u, subgroup, lane);
-            }
-            if PIECES > 7u {
-                scale_piece(&o, 7u, subgroup, lane);
+            //! unroll
+            for (var piece = 0u; piece < PIECES; piece++) {
+                //! unroll
+                for (var f = 0u; f < FRAGMENTS; f++) {
+                    //! unroll
+                    for (var n = 0u; n < KEY_PARTS; n++) {
+                        if piece * KEY_PARTS + n < DEPTH {
+                            keep_result(subgroup, 16u * (f * S_STRIDE + n), o[min(f * DEPTH + piece * KEY_PARTS + n, PARTS - 1u)]);
+                        }
+                    }
+                }
+                workgroupBarrier();
+                scale_piece(subgroup, lane);
+                workgroupBarrier();
+                //! unroll
+                for (var f = 0u; f < FRAGMENTS; f++) {
+                    //! unroll
+                    for (var n = 0u; n < KEY_PARTS; n++) {
+                        if piece * KEY_PARTS + n < DEPTH {
+                            o[min(f * DEPTH + piece * KEY_PARTS + n, PARTS - 1u)] = results_at(subgroup, 16u * (f * S_STRIDE + n));
+                        }
+                    }
+                }
+                workgroupBarrier();
             }
         }
         //! unroll
@@ -401,14 +372,14 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
         // The output O += P·V.
         //! unroll
         for (var n = 0u; n < KEY_PARTS; n++) {
-            var weights: array<Left, FRAGMENTS>;
+            var rows: array<Left, FRAGMENTS>;
             //! unroll
-            for (var f = 0u; f < FRAGMENTS; f++) { weights[f] = left_rows(weights_at + 16u * (f * P_STRIDE + n), P_STRIDE); }
+            for (var f = 0u; f < FRAGMENTS; f++) { rows[f] = weights_at(subgroup, 16u * (f * P_STRIDE + n)); }
             //! unroll
             for (var d = 0u; d < DEPTH; d++) {
-                let values = right_rows(V_AT + 16u * (n * KV_STRIDE + d), KV_STRIDE);
+                let values = values_at(16u * (n * KV_STRIDE + d));
                 //! unroll
-                for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(weights[f], values, o[f * DEPTH + d]); }
+                for (var f = 0u; f < FRAGMENTS; f++) { o[f * DEPTH + d] = multiply_add(rows[f], values, o[f * DEPTH + d]); }
             }
         }
         tile = next;
@@ -416,26 +387,19 @@ fn attend(group: vec3<u32>, subgroup: u32, lane: u32) {
 
     finish_sums(item, &state, subgroup, lane);
     workgroupBarrier();
-    store_piece(&o, 0u, subgroup, lane, item);
-    if PIECES > 1u {
-        store_piece(&o, 1u, subgroup, lane, item);
-    }
-    if PIECES > 2u {
-        store_piece(&o, 2u, subgroup, lane, item);
-    }
-    if PIECES > 3u {
-        store_piece(&o, 3u, subgroup, lane, item);
-    }
-    if PIECES > 4u {
-        store_piece(&o, 4u, subgroup, lane, item);
-    }
-    if PIECES > 5u {
-        store_piece(&o, 5u, subgroup, lane, item);
-    }
-    if PIECES > 6u {
-        store_piece(&o, 6u, subgroup, lane, item);
-    }
-    if PIECES > 7u {
-        store_piece(&o, 7u, subgroup, lane, item);
+    //! unroll
+    for (var piece = 0u; piece < PIECES; piece++) {
+        //! unroll
+        for (var f = 0u; f < FRAGMENTS; f++) {
+            //! unroll
+            for (var n = 0u; n < KEY_PARTS; n++) {
+                if piece * KEY_PARTS + n < DEPTH {
+                    keep_result(subgroup, 16u * (f * S_STRIDE + n), o[min(f * DEPTH + piece * KEY_PARTS + n, PARTS - 1u)]);
+                }
+            }
+        }
+        workgroupBarrier();
+        store_piece(piece, subgroup, lane, item);
+        workgroupBarrier();
     }
 }

@@ -14,7 +14,7 @@ type Given struct {
 	Consts   []Const           // the header
 	Slots    map[string]string // a library for each slot, which may be one of those that the slot lists
 	Most     []Const           // what a launch is at most, in terms of the kernel's "//! turns: …"
-	Unrolled bool              // loops behind "//! unroll" are written out
+	Unrolled bool              // loops behind "//! unroll", and calls of functions behind "//! inline", are written out
 }
 
 // Segment says that the composed text's lines from First (counted from 1) are those of File from its first line.
@@ -67,7 +67,11 @@ func (s *shelf) compose(file string, g Given) (string, []Segment, error) {
 	if !g.Unrolled {
 		return text.String(), segments, nil
 	}
-	unrolled, err := unroll(text.String())
+	inlined, err := inline(text.String())
+	if err != nil {
+		return "", nil, err
+	}
+	unrolled, err := unroll(inlined)
 	return unrolled, segments, err
 }
 

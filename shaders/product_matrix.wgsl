@@ -2,7 +2,7 @@
 // each of its subgroups DOWN × ACROSS fragments of 16 × 16. K goes through workgroup memory UNITS units of each row at a time.
 //! include: step weights tile store_pair
 //! slot rows: rows_step rows_sorted
-//! slot matrix: matrix_subgroup matrix_plain
+//! slot fragments: product_fragments_subgroup product_fragments_plain
 //! slot parts: parts_none parts_some
 //! const N: u32         rows of this piece of W
 //! const STRIPS: u32    strips of 32 weights in a row

@@ -13,6 +13,10 @@
 //	//! turns: EXPRESSION             how many turns it makes at most, where no constant bounds it
 //	//! unroll                        that a kernel composed with Unrolled has it written out
 //
+// and before a function of one line
+//
+//	//! inline                        that such a kernel has its calls written out
+//
 // Composition refuses what is used and not declared, declared and not given, given and not declared, chosen and not among
 // the choices, and directives that it does not know.
 //
@@ -21,7 +25,7 @@
 // Mesa's lavapipe ends an invocation's loops after 65,535 turns in all, without a word. Turns counts a composed text's loops, and
 // package kernel refuses more than that: attention then takes several launches, and products sum K in parts.
 //
-// Chromium's bounds checks cost most where they split a store or make a stride unknown. Places in workgroup memory are written so
+// Chromium's bounds checks cost most where they split a store, make a stride unknown, or put the load of a matrix fragment into a branch. Places in workgroup memory are written so
 // that Tint sees their range: min, %, constants; not & or a function's parameter. Not all drivers unroll large loops themselves, so
 // those that a kernel marks are written out when its text is composed, where its Spec is Unrolled.
 //

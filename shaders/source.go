@@ -92,15 +92,15 @@ func (s *source) at(line int, says string) error {
 // direct takes one directive.
 func (s *source) direct(word, rest string, line int, head bool) error {
 	switch word {
-	case "unroll", "turns:":
-		if head || (word == "unroll") != (rest == "") {
-			return fmt.Errorf("before a loop stands %q or %q", mark, turnsMark+" …")
+	case "unroll", "inline", "turns:":
+		if head && word != "inline" || (word != "turns:") != (rest == "") {
+			return fmt.Errorf("before a loop stands %q or %q, before a function %q", mark, turnsMark+" …", inlineMark)
 		}
 		s.read(rest, line)
 		return nil
 	case "include:", "slot", "const", "most":
 	default:
-		return fmt.Errorf("unknown directive %q; there are include:, slot, const, most, turns: and unroll", word)
+		return fmt.Errorf("unknown directive %q; there are include:, slot, const, most, turns:, unroll and inline", word)
 	}
 	if !head {
 		return fmt.Errorf("%q stands before all code", directiveMark+" "+word)

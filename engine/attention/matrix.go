@@ -25,9 +25,6 @@ var matrixTiles = []matrixTile{
 	{name: "matrix128x32x8", subgroups: 8, fragments: 1, keys: 32},
 	{name: "matrix64x32", subgroups: 4, fragments: 1, keys: 32},
 	{name: "matrix64x64", subgroups: 4, fragments: 1, keys: 64},
-	{name: "matrix64x32x2", subgroups: 2, fragments: 2, keys: 32},
-	{name: "matrix32x32x1", subgroups: 1, fragments: 2, keys: 32},
-	{name: "matrix32x32x2", subgroups: 2, fragments: 1, keys: 32},
 }
 
 // IsMatrix reports whether a tile is the matrix variant's, which rounds Q, K, V and the weights to f16.
@@ -39,31 +36,20 @@ const side = 16
 // matrixConfig is what the fragments' library multiplies.
 var matrixConfig = gpu.MatrixConfig{Factor: "f16", Sum: "f32", M: side, N: side, K: side}
 
-// qDepth is how many fragments of Q along the head dim are staged at a time.
-const qDepth = 4
-
-// maxPieces is how many pieces of the output's columns attention_matrix.wgsl spells out.
+// maxPieces is how many pieces of Q's and the output's columns attention_matrix.wgsl spells out.
 const maxPieces = 8
 
 func (t matrixTile) rows() int { return side * t.fragments * t.subgroups }
 
 func depth(headDim int) int { return (headDim + side - 1) / side }
 
-// halves returns the halves in workgroup memory: Q, and later K, V and P.
-func (t matrixTile) halves(headDim int) int {
-	stride := side*depth(headDim) + 8
-	return max(t.rows()*(side*min(depth(headDim), qDepth)+8), 2*t.keys*stride+t.rows()*(t.keys+8))
-}
-
-// floats returns the floats in workgroup memory: S, and pieces of O.
-func (t matrixTile) floats() int { return t.rows() * (t.keys + 4) }
-
-// memory returns the bytes of workgroup memory.
+// memory returns the bytes of workgroup memory: halves of K and V, and of P; floats of S, and what is told of rows and subgroups.
 func (t matrixTile) memory(headDim int) int {
-	return 2*t.halves(headDim) + 4*(t.floats()+t.rows()+t.subgroups)
+	halves := 2*t.keys*(side*depth(headDim)+8) + t.rows()*(t.keys+8)
+	return 2*halves + 4*(t.rows()*(t.keys+4)+t.rows()+t.subgroups)
 }
 
-// pieces returns in how many pieces O goes through workgroup memory.
+// pieces returns in how many pieces Q and O go through workgroup memory.
 func (t matrixTile) pieces(headDim int) int {
 	return (side*depth(headDim) + t.keys - 1) / t.keys
 }
@@ -97,13 +83,9 @@ func (t matrixTile) check(p Params, info gpu.AdapterInfo) error {
 func (p Params) matrixFor(name string, info gpu.AdapterInfo) (*matrixTile, error) {
 	names := []string{name}
 	if name == "matrix" {
-		switch {
-		case p.HeadDim <= 64:
-			names = []string{"matrix64x32", "matrix32x32x2"}
-		case p.HeadDim <= 128:
-			names = []string{"matrix128x32x8", "matrix64x32", "matrix32x32x2"}
-		default:
-			names = []string{"matrix32x32x2"}
+		names = []string{"matrix64x32"}
+		if p.HeadDim > 64 && p.HeadDim <= 128 {
+			names = []string{"matrix128x32x8", "matrix64x32"}
 		}
 	}
 	var err error
@@ -150,9 +132,9 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 		{Name: "BQ", Value: t.rows()}, {Name: "PARTS", Value: t.fragments * depth(p.HeadDim)},
 		{Name: "FETCHES", Value: (t.keys*2*depth(p.HeadDim) + subgroup*t.subgroups - 1) / (subgroup * t.subgroups)},
 		{Name: "DEPTH", Value: depth(p.HeadDim)}, {Name: "KEY_PARTS", Value: t.keys / side}, {Name: "KEYS_EACH", Value: t.keys * rowLanes / subgroup},
-		{Name: "Q_DEPTH", Value: min(depth(p.HeadDim), qDepth)}, {Name: "HALVES", Value: t.halves(p.HeadDim)}, {Name: "FLOATS", Value: t.floats()},
+		{Name: "PIECES", Value: t.pieces(p.HeadDim)},
 	}...)
-	s.Slots["matrix"] = "matrix_subgroup"
+	s.Slots["fragments"] = "attention_fragments_subgroup"
 	s.Unrolled, s.Needs = true, gpu.FeatureF16|gpu.FeatureSubgroups|gpu.FeatureSubgroupMatrix
 	// Subgroup matrices are GPUs' own, whose drivers count no turns.
 	s.Most, s.MaxTurns = []kernel.Const{{Name: "TILES", Value: 1}}, -1
@@ -162,7 +144,8 @@ func (p Params) matrixSpec(t matrixTile, subgroup int, plain bool) kernel.Spec {
 		s.Slots["eight"], s.Slots["kv"] = "matrix_kv_any", p.kvLibrary()
 	}
 	if plain {
-		s.Slots["matrix"], s.Variant, s.Needs, s.Unrolled = "matrix_plain", "matrix_plain", 0, false
+		s.Slots["fragments"] = "attention_fragments_plain"
+		s.Variant, s.Needs, s.Unrolled = "matrix_plain", 0, false
 	}
 	p.keepLSE(&s)
 	return s

@@ -28,7 +28,7 @@ func TestTunedChoice(t *testing.T) {
 	}
 	small := Best{HeadDim: 64, Prefill: "tile32x64", Decode: "split128"}
 	large := Best{HeadDim: 128, Prefill: "tile16x16", Decode: "split32"}
-	matrix := Best{HeadDim: 64, Prefill: "tile32x64", Matrix: "matrix32x32x1", Decode: "split128"}
+	matrix := Best{HeadDim: 64, Prefill: "tile32x64", Matrix: "matrix128x32", Decode: "split128"}
 	tests := []struct {
 		name                    string
 		adapter                 gpu.AdapterInfo
@@ -47,7 +47,7 @@ func TestTunedChoice(t *testing.T) {
 		{"unknown tiles in software", software, base, []Best{{HeadDim: 64, Prefill: "tile1x1", Decode: "+"}}, "baseline", "baseline", ""},
 		{"asked for by name", plain, with(func(p *Params) { p.Variant = "tile64x64" }), []Best{small}, "tile64x64", "baseline", ""},
 		{"deterministic", plain, with(func(p *Params) { p.Deterministic = true }), []Best{small}, "baseline", "baseline", ""},
-		{"matrix", matrixAdapter, base, []Best{matrix}, "tile32x64", "split128", "matrix32x32x1"},
+		{"matrix", matrixAdapter, base, []Best{matrix}, "tile32x64", "split128", "matrix128x32"},
 		{"matrix slower", matrixAdapter, base, []Best{small}, "tile32x64", "split128", ""},
 		{"matrix rounds f32", matrixAdapter, with(func(p *Params) { p.KVType = kernel.KVF32 }), []Best{matrix}, "tile32x64", "split128", ""},
 		{"matrix gone", plain, base, []Best{matrix}, "tile32x64", "split128", ""},

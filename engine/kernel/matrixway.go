@@ -33,7 +33,8 @@ func (w matrixWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
-	s.Slots["rows"], s.Slots["matrix"], s.Slots["parts"] = "rows_step", "matrix_subgroup", "parts_none"
+	s.Slots["rows"], s.Slots["parts"] = "rows_step", "parts_none"
+	s.Slots["fragments"] = "product_fragments_subgroup"
 	s.Variant = fmt.Sprintf("matrix%dx%dx%d", w.tall(), w.wide(), w.units*8)
 	work := w.high * w.side * w.subgroup
 	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"K_BEGIN", 0}, Const{"K_END", p.Matrix.strips() * strip / 4}, Const{"TALL", w.tall()}, Const{"WIDE", w.wide()},
@@ -45,7 +46,7 @@ func (w matrixWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	s.Unrolled, s.Needs = true, gpu.FeatureF16|gpu.FeatureSubgroups|gpu.FeatureSubgroupMatrix
 	s.MaxTurns = -1
 	if w.plain {
-		s.Slots["matrix"], s.Needs, s.Unrolled = "matrix_plain", 0, false
+		s.Slots["fragments"], s.Needs, s.Unrolled = "product_fragments_plain", 0, false
 	} else {
 		s.Consts = append(s.Consts, Const{"SUBGROUPS", w.high * w.side})
 	}

@@ -10,9 +10,6 @@ alias Half4 = vec4<f32>;
 alias Left = array<f32, 16>;
 alias Result = array<f32, RESULTS>;
 
-// Right is where the fragment lies; what it lies in must not change before it is used.
-struct Right { at: u32, row: u32, column: u32 }
-
 const RESULTS: u32 = 256u / SUBGROUP;
 
 // Bounds that no compiler knows keep loops from being unrolled into texts that take minutes to compile.
@@ -29,39 +26,6 @@ fn half4(x: vec4<f32>) -> Half4 {
     return Half4(half(y.x), half(y.y), half(y.z), half(y.w));
 }
 fn half4_bits(x: vec2<u32>) -> Half4 { return Half4(unpack2x16float(x.x), unpack2x16float(x.y)); }
-
-fn left_rows(at: u32, stride: u32) -> Left {
-    var x: Left;
-    //! turns: 16u
-    for (var i = 0u; i < side; i++) { x[i] = halves[at + own_row * stride + i]; }
-    return x;
-}
-fn right_rows(at: u32, stride: u32) -> Right { return Right(at, stride, 1u); }
-fn right_columns(at: u32, stride: u32) -> Right { return Right(at, 1u, stride); }
-fn result_rows(at: u32, stride: u32) -> Result {
-    var x: Result;
-    //! turns: RESULTS
-    for (var i = 0u; i < results; i++) { x[i] = floats[at + own_row * stride + own_column + i]; }
-    return x;
-}
-
-fn keep_result(at: u32, stride: u32, x: Result) {
-    var held = x;
-    //! turns: RESULTS
-    for (var i = 0u; i < results; i++) { floats[at + own_row * stride + own_column + i] = held[i]; }
-}
-
-fn multiply_add(left: Left, right: Right, sum: Result) -> Result {
-    var held = left;
-    var x = sum;
-    //! turns: 16u
-    for (var k = 0u; k < side; k++) {
-        let at = right.at + k * right.row + own_column * right.column;
-        //! turns: RESULTS
-        for (var i = 0u; i < results; i++) { x[i] = fma(held[k], halves[at + i * right.column], x[i]); }
-    }
-    return x;
-}
 
 // exchanged gives the value of the lane that shares this one's row. All of the workgroup must call it.
 fn exchanged(x: f32, lane: u32) -> f32 {

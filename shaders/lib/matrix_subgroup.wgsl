@@ -20,18 +20,6 @@ fn half4(x: vec4<f32>) -> Half4 {
 }
 fn half4_bits(x: vec2<u32>) -> Half4 { return bitcast<vec4<f16>>(x); }
 
-// left_rows and right_rows read a fragment whose rows lie stride apart in halves, right_columns one whose columns do.
-fn left_rows(at: u32, stride: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&halves, at, stride); }
-fn right_rows(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, row_major>(&halves, at, stride); }
-fn right_columns(at: u32, stride: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&halves, at, stride); }
-fn result_rows(at: u32, stride: u32) -> Result { return subgroupMatrixLoad<Result, row_major>(&floats, at, stride); }
-
-// keep_result writes a result's rows into floats.
-fn keep_result(at: u32, stride: u32, x: Result) { subgroupMatrixStore<row_major>(&floats, at, x, stride); }
-
-// multiply_add gives left·right + sum.
-fn multiply_add(left: Left, right: Right, sum: Result) -> Result { return subgroupMatrixMultiplyAccumulate(left, right, sum); }
-
 // row_max and row_sum are over the LANES_A_ROW lanes that share a row, ROW_LANES apart; any_lane is over the subgroup.
 fn row_max(x: f32, lane: u32) -> f32 {
     if LANES_A_ROW == 1u {
