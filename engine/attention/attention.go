@@ -49,6 +49,9 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if c.prefill.wide {
 		prefill = p.wideSpec(a.prefillTile, c, d.Info())
 	}
+	if c.prefill.square {
+		prefill = p.squareSpec(a.prefillTile, c, d.Info())
+	}
 	if c.matrix != nil {
 		a.prefillTile = tile{shape: shape{name: c.matrix.name, rows: c.matrix.rows(), keys: c.matrix.keys}}
 		prefill = p.matrixSpec(*c.matrix, int(d.Info().SubgroupMax), false)

@@ -132,6 +132,9 @@ func (a *Attention) newShared(c choice) error {
 	if c.prefill.wide {
 		spec = p.wideSpec(t, c, info)
 	}
+	if c.prefill.square {
+		spec = p.squareSpec(t, c, info)
+	}
 	spec = sharedSpec(spec, a.decodeTile.rows, p.List)
 	w, err := p.whole(&spec, t.keys)
 	if err != nil {

@@ -14,6 +14,7 @@ type shape struct {
 	threadsX, threadsY int
 	decode             bool
 	wide               bool // prefill through shaders/attention_wide.wgsl
+	square             bool // prefill through shaders/attention_square.wgsl
 	direct             bool // decode through shaders/attention_decode.wgsl: threadsX invocations, keys at a time in each group of lanes
 	exchange           int  // invocations that a direct tile's adapter has in a subgroup
 	spread             bool // direct: invocations that share a key may share its scores
@@ -65,6 +66,7 @@ type tile struct {
 	both    bool // K and V are staged at once
 	element int  // bytes of four staged elements
 	lanes   int  // that share a key, of a direct tile
+	piece   int  // keys of V that a square tile stages at a time
 }
 
 // tile lays a shape out: in as few slabs as memory bytes allow, with Q staged once where that leaves slabs wide.
@@ -74,6 +76,8 @@ func (s shape) tile(headDim, memory int, f16 bool) (tile, error) {
 		return s.directTile(headDim, memory)
 	case s.wide:
 		return s.wideTile(headDim, memory)
+	case s.square:
+		return s.squareTile(headDim, memory)
 	}
 	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
 	if f16 {
@@ -114,7 +118,7 @@ func (t tile) outThreads() int { return min(t.threadsX, t.columns) }
 
 func (t tile) parts() int {
 	parts := 1
-	for t.name != "baseline" && !t.wide && 2*parts*t.outThreads() <= t.threadsX {
+	for t.name != "baseline" && !t.wide && !t.square && 2*parts*t.outThreads() <= t.threadsX {
 		parts *= 2
 	}
 	return parts
@@ -140,6 +144,8 @@ func (t tile) memory() int {
 	switch {
 	case t.wide:
 		return t.wideMemory()
+	case t.square:
+		return t.squareMemory()
 	case t.direct:
 		return t.directMemory()
 	}

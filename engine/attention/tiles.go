@@ -15,6 +15,8 @@ var tiles = []shape{
 	{name: "wide64x64", rows: 64, keys: 64, threadsX: 16, threadsY: 8, wide: true},
 	{name: "wide64x64x256", rows: 64, keys: 64, threadsX: 16, threadsY: 16, wide: true},
 	{name: "wide128x64", rows: 128, keys: 64, threadsX: 16, threadsY: 16, wide: true},
+	{name: "square64x64", rows: 64, keys: 64, threadsX: 8, threadsY: 8, square: true},
+	{name: "square128x128", rows: 128, keys: 128, threadsX: 16, threadsY: 16, square: true},
 	{name: "split32", keys: 32, threadsX: 32, decode: true},
 	{name: "split64", keys: 64, threadsX: 64, decode: true},
 	{name: "split128", keys: 128, threadsX: 64, decode: true},
@@ -64,7 +66,7 @@ var defaults = []struct {
 }{
 	{32, []string{"tile32x32"}, []string{"tile64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
 	{64, []string{"tile32x32"}, []string{"wide64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
-	{128, []string{"tile32x32"}, []string{"wide128x64", "wide64x64x256", "tile64x64"}, []string{"direct128x4", "split32"}},
+	{128, []string{"tile32x32"}, []string{"square128x128", "wide128x64", "wide64x64x256", "tile64x64"}, []string{"direct128x4", "split32"}},
 	{256, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
 	{MaxHeadDim, []string{"tile32x64"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
 }

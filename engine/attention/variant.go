@@ -69,7 +69,7 @@ func (p Params) fits(c choice, info gpu.AdapterInfo) error {
 	if c.f16 && !info.Features.Has(gpu.FeatureF16) {
 		return fmt.Errorf("attention: variant f16: adapter %s has no f16 arithmetic", info.Name)
 	}
-	if c.f16 && (c.prefill.wide || c.decode.direct) {
+	if c.f16 && (c.prefill.wide || c.prefill.square || c.decode.direct) {
 		return fmt.Errorf("attention: variant f16: tiles %s and %s stage in f32", c.prefill.name, c.decode.name)
 	}
 	if c.subgroup && info.SubgroupLanes() == 0 {

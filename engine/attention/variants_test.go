@@ -45,7 +45,7 @@ func TestTiles(t *testing.T) {
 				continue
 			}
 			for _, way := range ways {
-				if way == "+f16" && (strings.HasPrefix(name, "wide") || strings.HasPrefix(name, "direct")) {
+				if way == "+f16" && (strings.HasPrefix(name, "wide") || strings.HasPrefix(name, "square") || strings.HasPrefix(name, "direct")) {
 					continue // they stage in f32
 				}
 				c.Variant = name + way
@@ -115,7 +115,7 @@ func TestDefaultTiles(t *testing.T) {
 	info := gpu.AdapterInfo{Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 1024}}
 	lanes := info
 	lanes.Features, lanes.SubgroupMin, lanes.SubgroupMax = gpu.FeatureSubgroups, 32, 32
-	for dim, want := range map[int][2]string{32: {"tile64x64x256", "split64"}, 64: {"wide64x64x256", "split64"}, 111: {"wide128x64", "split32"},
+	for dim, want := range map[int][2]string{32: {"tile64x64x256", "split64"}, 64: {"wide64x64x256", "split64"}, 111: {"square128x128", "split32"},
 		256: {"wide64x64x256", "split32"}} {
 		p := withStrides(Params{HeadDim: dim, Heads: 8, KVHeads: 2})
 		c, err := p.choose(info)

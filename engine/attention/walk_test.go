@@ -21,6 +21,7 @@ func TestWalkInParts(t *testing.T) {
 		"window":             {HeadDim: 20, Heads: 2, KVHeads: 1, Window: 130, Variant: "baseline"}, // GPUs' tiles take it in one walk
 		"tile":               {HeadDim: 64, Heads: 2, KVHeads: 1, Variant: "tile16x16"},
 		"wide":               {HeadDim: 64, Heads: 2, KVHeads: 1, Variant: "wide64x64"},
+		"square":             {HeadDim: 64, Heads: 2, KVHeads: 1, Variant: "square64x64"},
 	} {
 		if caseShare() > 1 && name != "prefill and decode" {
 			continue
