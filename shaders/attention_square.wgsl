@@ -22,6 +22,8 @@
 //! const KG: u32          vec4s of keys
 //! const KEYS: u32        keys that an invocation owns
 //! const DEPTH: u32       elements of the head dim in a slab
+//! const SPREAD: u32      vec4s behind each line of a slab, so that neighbours store to different banks
+//! const STAGE: u32       vec4s of the memory that slabs and weights share
 //! const SLABS: u32       of the head dim
 //! const STEP: u32        elements, or keys of V, between two turns
 //! const READS: u32       squares of four rows, or keys, by four elements that an invocation fetches of a slab
@@ -53,7 +55,6 @@ const KEY_QUADS: u32 = TX * KG;
 const BK: u32 = 4u * KEY_QUADS;
 const PARTS: u32 = DEPTH / 4u;              // columns of a slab
 const PIECES: u32 = BK / TURNS / VK;        // of a part; even, as SLABS is
-const SPREAD: u32 = max(1u, 8u / PARTS);    // so that neighbours store to different banks
 const Q_LINE: u32 = QUADS + SPREAD;         // from an element of Q to the next
 const K_LINE: u32 = KEY_QUADS + SPREAD;
 const P_LINE: u32 = QUADS + 1u;             // from a key's weights to the next
@@ -65,13 +66,14 @@ const HALF: u32 = Q_SIZE + K_SIZE;
 const V_LINE: u32 = TX * RC;
 const V_SIZE: u32 = VK * COLUMNS;           // of a piece
 const V_HALF: u32 = VK * V_LINE;
+const VALUES: u32 = 2u * V_HALF;
 const OUTS: u32 = 4u * RG * RC;
 const SCORES: u32 = 4u * RG * KG;
 const CAUSAL_ONLY: bool = MASK == 0u && WINDOW == 0u && SOFTCAP == 0.0 && !ALIBI;
 const FLOOR: f32 = -2.9e38;                 // above NONE, below what a key in sight scores
 
-var<workgroup> stage: array<vec4<f32>, max(2u * HALF, BK / TURNS * P_LINE)>; // two slabs of K and Q, or the weights P: [key][row]
-var<workgroup> values: array<vec4<f32>, 2u * V_HALF>;
+var<workgroup> stage: array<vec4<f32>, STAGE>; // two slabs of K and Q, or the weights P: [key][row]
+var<workgroup> values: array<vec4<f32>, VALUES>;
 
 // key_of is the i-th key of a quad.
 fn key_of(quad: u32, i: u32) -> i32 { return i32(quad % TX + TX * (4u * (quad / TX) + i)); }

@@ -28,12 +28,18 @@ func (s shape) squareTile(headDim, memory int) (tile, error) {
 // squareTurns are the parts of a square tile's weights that go through workgroup memory one after another.
 const squareTurns = 2
 
-// squareMemory returns the bytes of workgroup memory of a square tile: two slabs or a part of the weights, and two pieces of V.
-func (t tile) squareMemory() int {
+// squareSpread is what a slab's lines are longer by than what is in them, in vec4s.
+const squareSpread = max(1, 32/squareDepth)
+
+// squareStage returns the vec4s of workgroup memory that take two slabs, or a part of the weights.
+func (t tile) squareStage() int {
 	quads := t.rows / 4
-	spread := max(1, 32/squareDepth)
-	slab := squareDepth * (quads + t.keys/4 + 2*spread)
-	return t.element * (max(2*slab, t.keys/squareTurns*(quads+1)) + 2*t.piece*t.squareColumns()*t.threadsX)
+	return max(2*squareDepth*(quads+t.keys/4+2*squareSpread), t.keys/squareTurns*(quads+1))
+}
+
+// squareMemory returns the bytes of workgroup memory of a square tile: its stage and two pieces of V.
+func (t tile) squareMemory() int {
+	return t.element * (t.squareStage() + 2*t.piece*t.squareColumns()*t.threadsX)
 }
 
 // squareColumns are the columns of the output that an invocation owns.
@@ -48,7 +54,8 @@ func (p Params) squareSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	s := p.itemSpec("attention_square", t.name, kernel.WordPrefillItems, []kernel.Const{
 		{Name: "TX", Value: t.threadsX}, {Name: "TY", Value: t.threadsY}, {Name: "RG", Value: quads / t.threadsY}, {Name: "KG", Value: own / 4},
 		{Name: "KEYS", Value: own}, {Name: "TURNS", Value: squareTurns}, {Name: "TURN_KEYS", Value: own / squareTurns},
-		{Name: "DEPTH", Value: squareDepth}, {Name: "SLABS", Value: slabs + slabs%2}, {Name: "STEP", Value: min(squareStep, t.piece)},
+		{Name: "DEPTH", Value: squareDepth}, {Name: "SPREAD", Value: squareSpread}, {Name: "STAGE", Value: t.squareStage()},
+		{Name: "SLABS", Value: slabs + slabs%2}, {Name: "STEP", Value: min(squareStep, t.piece)},
 		{Name: "READS", Value: reads}, {Name: "V_READS", Value: vReads}, {Name: "FETCHED", Value: max(4*reads, vReads)},
 		{Name: "VK", Value: t.piece}, {Name: "RC", Value: t.squareColumns()},
 	}...)
