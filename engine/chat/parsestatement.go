@@ -152,7 +152,7 @@ func (p *parser) targetPart(attributes bool) target {
 		return t
 	}
 	t := target{name: p.name()}
-	if reserved[t.name] {
+	if reserved(t.name) {
 		fail(p.peek().line, "the name %s cannot be set", t.name)
 	}
 	if t.name == "loop" && p.fors > 0 && !p.isOperator(".") {
@@ -167,7 +167,13 @@ func (p *parser) targetPart(attributes bool) target {
 	return t
 }
 
-var reserved = map[string]bool{"true": true, "false": true, "none": true, "True": true, "False": true, "None": true}
+func reserved(name string) bool {
+	switch name {
+	case "true", "false", "none", "True", "False", "None":
+		return true
+	}
+	return false
+}
 
 func (p *parser) with(line int) node {
 	n := withNode{line: line}

@@ -26,7 +26,7 @@ func strftime(t time.Time, format string) string {
 		}
 		known := true
 		if i+1 < len(format) && (format[i] == 'E' || format[i] == 'O') {
-			known = strings.IndexByte(alternatives[format[i]], format[i+1]) >= 0
+			known = strings.IndexByte(alternatives(format[i]), format[i+1]) >= 0
 			i++
 		}
 		if i == len(format) {
@@ -46,7 +46,15 @@ func strftime(t time.Time, format string) string {
 }
 
 // alternatives are the conversions that E and O go before. They change nothing where no locale is set.
-var alternatives = map[byte]string{'E': "cCxXyYpPrRsTuzZ%nt", 'O': "bBdeghHIjklmMpPrRsSTuUVwWyzZCG%nt"}
+func alternatives(c byte) string {
+	switch c {
+	case 'E':
+		return "cCxXyYpPrRsTuzZ%nt"
+	case 'O':
+		return "bBdeghHIjklmMpPrRsSTuUVwWyzZCG%nt"
+	}
+	return ""
+}
 
 // clockFormat is how a conversion of strftime is padded and cased.
 type clockFormat struct {
@@ -66,17 +74,34 @@ func (f *clockFormat) flag(c byte) {
 	}
 }
 
-// layouts are the conversions that stand for several.
-var layouts = map[byte]string{
-	'c': "%a %b %e %T %Y", 'D': "%m/%d/%y", 'x': "%m/%d/%y", 'F': "%Y-%m-%d", 'r': "%I:%M:%S %p", 'R': "%H:%M", 'T': "%H:%M:%S", 'X': "%H:%M:%S",
-	'n': "\n", 't': "\t",
+// layoutOf is what a conversion stands for that stands for several.
+func layoutOf(c byte) string {
+	switch c {
+	case 'c':
+		return "%a %b %e %T %Y"
+	case 'D', 'x':
+		return "%m/%d/%y"
+	case 'F':
+		return "%Y-%m-%d"
+	case 'r':
+		return "%I:%M:%S %p"
+	case 'R':
+		return "%H:%M"
+	case 'T', 'X':
+		return "%H:%M:%S"
+	case 'n':
+		return "\n"
+	case 't':
+		return "\t"
+	}
+	return ""
 }
 
 func (f clockFormat) conversion(t time.Time, c byte) (string, bool) {
 	if c == '%' {
 		return f.name("%"), true
 	}
-	if layout := layouts[c]; layout != "" {
+	if layout := layoutOf(c); layout != "" {
 		return f.name(strftime(t, layout)), true
 	}
 	year, week := t.ISOWeek()

@@ -2,20 +2,32 @@ package grammar
 
 import "strings"
 
+// texts are texts by name: a list, for a map is 400 bytes of the tab's program for each.
+type texts [][2]string
+
+func (t texts) of(name string) string {
+	for i := range t {
+		if t[i][0] == name {
+			return t[i][1]
+		}
+	}
+	return ""
+}
+
 // formats are the formats that are supported, by the regular expression of their texts.
-var formats = map[string]string{
-	"date":          date,
-	"time":          clock + zone,
-	"date-time":     date + `[Tt]` + clock + zone,
-	"duration":      `P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:T` + hours + `)?|T` + hours + `)`,
-	"uuid":          `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`,
-	"ipv4":          ipv4,
-	"ipv6":          ipv6,
-	"hostname":      label + `(?:\.` + label + `){0,3}`,
-	"email":         atom + `(?:\.` + atom + `){0,4}@` + label + `(?:\.` + label + `){1,3}`,
-	"uri":           site + path + tail,
-	"uri-reference": `(?:` + site + path + `|(?:/(?:` + pathByte + `+` + path + `)?)?)` + tail,
-	"json-pointer":  `(?:/(?:[^/~]|~[01])*)*`,
+var formats = texts{
+	{"date", date},
+	{"time", clock + zone},
+	{"date-time", date + `[Tt]` + clock + zone},
+	{"duration", `P(?:\d+W|(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)(?:T` + hours + `)?|T` + hours + `)`},
+	{"uuid", `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`},
+	{"ipv4", ipv4},
+	{"ipv6", ipv6},
+	{"hostname", label + `(?:\.` + label + `){0,3}`},
+	{"email", atom + `(?:\.` + atom + `){0,4}@` + label + `(?:\.` + label + `){1,3}`},
+	{"uri", site + path + tail},
+	{"uri-reference", `(?:` + site + path + `|(?:/(?:` + pathByte + `+` + path + `)?)?)` + tail},
+	{"json-pointer", `(?:/(?:[^/~]|~[01])*)*`},
 }
 
 const (
@@ -38,14 +50,14 @@ const (
 )
 
 // loose are the formats of which not all texts are above, by the regular expression of all texts that may have them.
-var loose = map[string]string{
-	"time":          `\d\d:\d\d:\d\d.*`,
-	"date-time":     `\d{4}-\d\d-\d\d[Tt ].*`,
-	"duration":      `P.*`,
-	"hostname":      `[A-Za-z0-9.-]+`,
-	"email":         `.*@.*`,
-	"uri":           `[A-Za-z][A-Za-z0-9+.-]*:.*`,
-	"uri-reference": `.*`,
+var loose = texts{
+	{"time", `\d\d:\d\d:\d\d.*`},
+	{"date-time", `\d{4}-\d\d-\d\d[Tt ].*`},
+	{"duration", `P.*`},
+	{"hostname", `[A-Za-z0-9.-]+`},
+	{"email", `.*@.*`},
+	{"uri", `[A-Za-z][A-Za-z0-9+.-]*:.*`},
+	{"uri-reference", `.*`},
 }
 
 var ipv6 = func() string {
@@ -59,7 +71,7 @@ var ipv6 = func() string {
 }()
 
 func (r *schemaReader) checkFormat(name, at string) {
-	if formats[name] == "" {
+	if formats.of(name) == "" {
 		fail(at, "the format %q is not supported", name)
 	}
 }
@@ -68,11 +80,11 @@ func (r *schemaReader) checkFormat(name, at string) {
 const shortFormats, shortFormat = " hostname email ", 63
 
 // formatText is texts of a format, nil for none.
-func (c *schemaCompiler) formatText(name string) *nfa { return c.formatOf(name, formats[name]) }
+func (c *schemaCompiler) formatText(name string) *nfa { return c.formatOf(name, formats.of(name)) }
 
 // looseText is all texts that may have a format, nil for none.
 func (c *schemaCompiler) looseText(name string) *nfa {
-	if text, ok := loose[name]; ok {
+	if text := loose.of(name); text != "" {
 		return c.formatOf("loose "+name, text)
 	}
 	return c.formatText(name)
@@ -98,7 +110,7 @@ func (c *schemaCompiler) validFormat(s *schema, text string) bool {
 	case c.formatText(s.format).matches(text) && !(short && len(text) > shortFormat):
 		return true
 	case c.looseText(s.format).matches(text):
-		if _, ok := loose[s.format]; ok {
+		if loose.of(s.format) != "" {
 			fail(s.at+"/format", "whether the listed value %q has it is not known", text)
 		}
 	}

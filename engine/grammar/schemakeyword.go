@@ -14,8 +14,8 @@ func (r *schemaReader) types(value any, at string) typeSet {
 	set := typeSet(0)
 	for _, item := range list {
 		name, _ := item.(string)
-		t, ok := typeNames[name]
-		if !ok {
+		t := typeNamed(name)
+		if t == 0 {
 			fail(at, "it must be null, boolean, integer, number, string, array or object, or a list of them")
 		}
 		set |= t

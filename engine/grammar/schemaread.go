@@ -82,8 +82,26 @@ const (
 	typeAny    = typeSet(255)
 )
 
-var typeNames = map[string]typeSet{"null": typeNull, "boolean": typeFalse | typeTrue, "integer": typeInteger,
-	"number": typeNumber, "string": typeString, "array": typeArray, "object": typeObject}
+// typeNamed is the types of a name, 0 for none.
+func typeNamed(name string) typeSet {
+	switch name {
+	case "null":
+		return typeNull
+	case "boolean":
+		return typeFalse | typeTrue
+	case "integer":
+		return typeInteger
+	case "number":
+		return typeNumber
+	case "string":
+		return typeString
+	case "array":
+		return typeArray
+	case "object":
+		return typeObject
+	}
+	return 0
+}
 
 // annotation tells of a keyword that it says nothing about what is valid.
 func annotation(name string) bool {

@@ -178,8 +178,8 @@ func TestNames(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, name, f.Name())
 	}
-	for _, own := range aliases {
-		_, err := Named(own)
+	for _, alias := range aliases {
+		_, err := Named(alias[1])
 		assert.NoError(t, err)
 	}
 	_, err := Named("elvish")

@@ -20,8 +20,23 @@ const (
 	kindObject
 )
 
-var kindNames = map[string]kinds{
-	"string": kindText, "number": kindNumber, "integer": kindNumber, "boolean": kindBool, "null": kindNull, "array": kindList, "object": kindObject,
+// kindNamed is what a schema's type is, 0 for none of these.
+func kindNamed(name string) kinds {
+	switch name {
+	case "string":
+		return kindText
+	case "number", "integer":
+		return kindNumber
+	case "boolean":
+		return kindBool
+	case "null":
+		return kindNull
+	case "array":
+		return kindList
+	case "object":
+		return kindObject
+	}
+	return 0
 }
 
 // kinds are what an argument of the tool may be.
@@ -89,11 +104,11 @@ func kindsOf(root *json.Object, schema any, depth int) kinds {
 	found := kinds(0)
 	switch t := o.At("type").(type) {
 	case string:
-		return kindNames[t]
+		return kindNamed(t)
 	case []any:
 		for _, name := range t {
 			if name, ok := name.(string); ok {
-				found |= kindNames[name]
+				found |= kindNamed(name)
 			}
 		}
 		return found
