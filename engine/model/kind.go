@@ -6,11 +6,17 @@ import (
 	"quire/engine/gguf"
 )
 
-// notModels are the values of general.type whose files cannot run by themselves.
-var notModels = map[string]string{
-	"adapter": "a LoRA adapter, which only changes a model: name the model's file",
-	"mmproj":  "the part that reads images for a model (mmproj): name the model's file",
-	"imatrix": "an importance matrix, which quantizers read: name the model's file",
+// notModel says what a value of general.type is whose files cannot run by themselves, "" for others.
+func notModel(kind string) string {
+	switch kind {
+	case "adapter":
+		return "a LoRA adapter, which only changes a model: name the model's file"
+	case "mmproj":
+		return "the part that reads images for a model (mmproj): name the model's file"
+	case "imatrix":
+		return "an importance matrix, which quantizers read: name the model's file"
+	}
+	return ""
 }
 
 // checkWhole refuses files that are no model by themselves: one shard of several, an adapter, a vocabulary.
@@ -19,7 +25,7 @@ func checkWhole(f *gguf.File) error {
 	if err != nil {
 		return err
 	}
-	if what, ok := notModels[kind]; ok {
+	if what := notModel(kind); what != "" {
 		return fmt.Errorf("%w: the file is %s", ErrUnsupported, what)
 	}
 	const countKey, noKey, tensorsKey = "split.count", "split.no", "split.tensors.count"

@@ -101,11 +101,11 @@ func set[T any](to, from *T) {
 }
 
 // fieldNames are the fields by their names in the engine's refusals.
-var fieldNames = map[string]string{
-	"N": "n", "BestOf": "best_of", "MaxTokens": "max_tokens", "MinTokens": "min_tokens", "Stop": "stop", "Sample.Temperature": "temperature",
-	"Beams": "beams", "Beams.Width": "beams", "Beams.LengthPenalty": "length_penalty", "Beams.EarlyStopping": "early_stopping",
-	"logit_bias": "logit_bias", "MaxSeqs": "the server's number of sequences",
-}
+var fieldNames = words.Names([][2]string{
+	{"N", "n"}, {"BestOf", "best_of"}, {"MaxTokens", "max_tokens"}, {"MinTokens", "min_tokens"}, {"Stop", "stop"}, {"Sample.Temperature", "temperature"},
+	{"Beams", "beams"}, {"Beams.Width", "beams"}, {"Beams.LengthPenalty", "length_penalty"}, {"Beams.EarlyStopping", "early_stopping"},
+	{"logit_bias", "logit_bias"}, {"MaxSeqs", "the server's number of sequences"},
+})
 
 // badRequest tells what the engine refuses, with the field's name here.
 func badRequest(err error, prompt string) *Error {

@@ -31,5 +31,14 @@ func Fields(text string, names map[string]string) string {
 	return b.String()
 }
 
+// Names gives names of fields by the engine's own. A map's literal would be 400 bytes of the tab's program for each.
+func Names(list [][2]string) map[string]string {
+	names := make(map[string]string, len(list))
+	for _, n := range list {
+		names[n[0]] = n[1]
+	}
+	return names
+}
+
 // inName reports whether a character may be part of a field's name, such as "Beams.Width".
 func inName(r rune) bool { return r == '.' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
