@@ -3,7 +3,7 @@
 //	go run ./cmd/wasm/shrink --overlay FOLDER
 //
 // writes the shaders without comments into a folder, HTML's entities as one text, no settings of $GODEBUG, times that are printed as
-// seconds, and less code for what is called once and for sorting, with overlay.json, by which "go build -overlay" takes them in. Afterwards,
+// seconds, and less code for what is called once, for sorting and for some of what is done with slices, with overlay.json, by which "go build -overlay" takes them in. Afterwards,
 //
 //	go run ./cmd/wasm/shrink --scripts FOLDER
 //

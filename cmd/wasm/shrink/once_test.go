@@ -58,6 +58,8 @@ func main() {
 			}
 		}()
 	}
+	odd := slices.DeleteFunc(slices.Concat([]int{1, 2}, nil, []int{3, 4, 5}), func(n int) bool { return n%2 == 0 })
+	fmt.Println(odd, slices.Insert(odd, 1, 7, 8), slices.Insert([]int(nil), 0, 9))
 	type pair struct{ key, place int }
 	var pairs []pair
 	for i := range 30 {
@@ -75,5 +77,5 @@ func main() {
 `), 0o644))
 	out, err := exec.Command("go", "run", "-overlay", filepath.Join(folder, "overlay.json"), program).CombinedOutput()
 	require.NoError(t, err, string(out))
-	assert.Equal(t, "1 1\n2 b\n2 b\ntrue 3\ntrue 3\n5 5 1970-01-01T00:00:05Z\n", string(out))
+	assert.Equal(t, "1 1\n2 b\n2 b\ntrue 3\ntrue 3\n[1 3 5] [1 7 8 3 5] [9]\n5 5 1970-01-01T00:00:05Z\n", string(out))
 }

@@ -29,6 +29,10 @@ func overlay(folder string) error {
 	if err != nil {
 		return err
 	}
+	simple, err := slicesGo(slicesFile())
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
@@ -36,7 +40,7 @@ func overlay(folder string) error {
 	for _, file := range []struct{ from, to, text string }{
 		{shaders, "shaders.go", goFile(texts)}, {entitiesFile(), "entity.go", entitiesGo(named)}, {settingsFile(), "godebug.go", settingsGo},
 		{timesFile(), "times.go", times}, {onceFile(), "oncefunc.go", onceGo}, {sortedFile(), "zsortordered.go", sortedGo},
-		{sortedFuncFile(), "zsortanyfunc.go", sortedFuncGo},
+		{sortedFuncFile(), "zsortanyfunc.go", sortedFuncGo}, {slicesFile(), "slices.go", simple},
 	} {
 		to := filepath.Join(folder, file.to)
 		if err := os.WriteFile(to, []byte(file.text), 0o644); err != nil {
