@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"runtime"
@@ -13,14 +12,11 @@ import (
 // summers: there is one thread.
 const summers = 1
 
-// savingPiece is how many bytes of what is written stand in Go's memory.
-const savingPiece = 64 << 10
-
 // Saving is a RunWriter that makes a file: a Saving of web/store/saving.js.
 type Saving struct {
-	*bufio.Writer
 	host *host
 	id   int32
+	data []byte // that JavaScript has not been given yet
 }
 
 // NewSaving makes a Blob, or writes to the handle of a file that the browser keeps.
@@ -29,25 +25,29 @@ func NewSaving(to js.Value) (*Saving, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Saving{host: h, id: int32(h.object.Call("newSaving", to).Int())}
-	s.Writer = bufio.NewWriterSize(savingWriter{s}, savingPiece)
-	return s, nil
+	return &Saving{host: h, id: int32(h.object.Call("newSaving", to).Int())}, nil
 }
 
-type savingWriter struct{ *Saving }
-
-func (w savingWriter) Write(data []byte) (int, error) {
-	bytes := js.Global().Get("Uint8Array").New(len(data))
-	js.CopyBytesToJS(bytes, data)
-	w.host.object.Call("writeSaving", w.id, bytes)
+// Write is of io.Writer.
+func (s *Saving) Write(data []byte) (int, error) {
+	s.data = append(s.data, data...)
 	return len(data), nil
+}
+
+// flush hands JavaScript what was written.
+func (s *Saving) flush() {
+	if len(s.data) == 0 {
+		return
+	}
+	bytes := js.Global().Get("Uint8Array").New(len(s.data))
+	js.CopyBytesToJS(bytes, s.data)
+	s.host.object.Call("writeSaving", s.id, bytes)
+	s.data = s.data[:0]
 }
 
 // WriteReadback is of RunWriter.
 func (s *Saving) WriteReadback(ctx context.Context, back *Readback, part int64) error {
-	if err := s.Flush(); err != nil {
-		return err
-	}
+	s.flush()
 	b := back.buffer.device.backend.(*jsBackend)
 	_, err := s.host.await(ctx, b.gone, func(token int32) {
 		s.host.object.Call("saveReadback", s.id, token, b.id, back.buffer.handle, float64(back.Size()), float64(part))
@@ -68,9 +68,7 @@ func (s *Saving) Sums(ctx context.Context) ([]byte, error) {
 
 // End ends the file, and gives the Blob, or null. Of a file that is no good nothing is kept.
 func (s *Saving) End(good bool) (js.Value, error) {
-	if err := s.Flush(); err != nil {
-		return js.Null(), err
-	}
+	s.flush()
 	return s.host.await(context.Background(), nil, func(token int32) { s.host.object.Call("endSaving", s.id, token, good) })
 }
 
