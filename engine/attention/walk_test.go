@@ -117,6 +117,9 @@ func TestSureTiles(t *testing.T) {
 				if s.wide {
 					spec = p.wideSpec(tile, c, info)
 				}
+				if s.square {
+					spec = p.squareSpec(tile, c, info)
+				}
 				if s.direct {
 					spec = p.directSpec(tile)
 				} else {
