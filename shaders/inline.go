@@ -2,15 +2,23 @@ package shaders
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
 // inlineMark stands on a line before a function of one line whose calls inline writes out.
 const inlineMark = "//! inline"
 
-// oneLine is such a function: its name, its parameters, and what it returns or does.
-var oneLine = regexp.MustCompile(`^fn (\w+)\(([^()]*)\)[^{]*\{ (?:return )?(.*); \}$`)
+// oneLine takes such a function apart: its name, its parameters, and what it returns or does. A regular expression would be 400 kB of the
+// tab's program.
+func oneLine(line string) (name, parameters, body string, ok bool) {
+	line, ok = strings.CutPrefix(line, "fn ")
+	name, rest, opens := strings.Cut(line, "(")
+	parameters, rest, closes := strings.Cut(rest, ")")
+	_, rest, begins := strings.Cut(rest, "{ ")
+	body, ends := strings.CutSuffix(strings.TrimPrefix(rest, "return "), "; }")
+	ok = ok && opens && closes && begins && ends && name != "" && wordLength(name) == len(name) && !strings.Contains(parameters, "(")
+	return name, parameters, body, ok
+}
 
 // inline puts the bodies of marked functions in place of their calls, so that what is a constant in a call is one in the body, too:
 // Chromium checks no bounds there. A call's arguments stand on its line, each once evaluated as often as the body names it. The text
@@ -24,19 +32,19 @@ func inline(text string) (string, error) {
 		if i+1 == len(lines) {
 			return "", fmt.Errorf("shaders: no function follows %q", inlineMark)
 		}
-		f := oneLine.FindStringSubmatch(lines[i+1])
-		if f == nil {
+		function, given, body, ok := oneLine(lines[i+1])
+		if !ok {
 			return "", fmt.Errorf("shaders: %q cannot be written out where it is called", lines[i+1])
 		}
 		lines[i], lines[i+1] = "", ""
 		var parameters []string
-		for p := range strings.SplitSeq(f[2], ", ") {
+		for p := range strings.SplitSeq(given, ", ") {
 			name, _, _ := strings.Cut(p, ":")
 			parameters = append(parameters, name)
 		}
 		for j := range lines {
-			if strings.Contains(lines[j], f[1]+"(") {
-				lines[j] = called(lines[j], f[1], parameters, f[3])
+			if strings.Contains(lines[j], function+"(") {
+				lines[j] = called(lines[j], function, parameters, body)
 			}
 		}
 	}
