@@ -18,8 +18,8 @@ func bound[T any](name string, m method[T], v func(e *evaluator, line int) T) *f
 	return &function{name, func(e *evaluator, line int, a values) any { return m.run(e, line, v(e, line), m.bind(line, name, a)) }}
 }
 
-var listMethods = map[string]method[*list]{
-	"index": {"/value start? stop?", func(e *evaluator, line int, l *list, a []any) any {
+var listMethods = []namedMethod[*list]{
+	{"index", method[*list]{"/value start? stop?", func(e *evaluator, line int, l *list, a []any) any {
 		start, stop := window(line, a[1], a[2], len(l.items))
 		for i := start; i < stop; i++ {
 			if e.equal(line, l.items[i], a[0]) {
@@ -28,8 +28,8 @@ var listMethods = map[string]method[*list]{
 		}
 		fail(line, "the value is not in the list")
 		return nil
-	}},
-	"count": {"/value", func(e *evaluator, line int, l *list, a []any) any {
+	}}},
+	{"count", method[*list]{"/value", func(e *evaluator, line int, l *list, a []any) any {
 		n := int64(0)
 		for _, item := range l.items {
 			if e.equal(line, item, a[0]) {
@@ -37,18 +37,33 @@ var listMethods = map[string]method[*list]{
 			}
 		}
 		return n
-	}},
-	"copy": {"", func(e *evaluator, line int, l *list, _ []any) any {
+	}}},
+	{"copy", method[*list]{"", func(e *evaluator, line int, l *list, _ []any) any {
 		e.cost(line, len(l.items))
 		return &list{items: slices.Clone(l.items)}
-	}},
+	}}},
 }
 
-// changing are the methods that would change a list or a dict: they are there, and undefined.
-var changing = map[bool][]string{
-	false: {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"},
-	true:  {"clear", "pop", "popitem", "setdefault", "update"},
+// namedMethod is an entry of a list of methods: a map's literal would be 400 bytes of the tab's program for each.
+type namedMethod[T any] struct {
+	name string
+	is   method[T]
 }
+
+func methodOf[T any](list []namedMethod[T], name string) (m method[T], ok bool) {
+	for i := range list {
+		if list[i].name == name {
+			return list[i].is, true
+		}
+	}
+	return m, false
+}
+
+// changingList and changingDict are the methods that would change a list or a dict: they are there, and undefined.
+var (
+	changingList = []string{"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"}
+	changingDict = []string{"clear", "pop", "popitem", "setdefault", "update"}
+)
 
 func listAttribute(l *list, name string) (any, bool) {
 	switch {
@@ -56,21 +71,21 @@ func listAttribute(l *list, name string) (any, bool) {
 		return l.items[0], true
 	case l.group && name == "list":
 		return l.items[1], true
-	case !l.tuple && slices.Contains(changing[false], name):
+	case !l.tuple && slices.Contains(changingList, name):
 		return undefined{name}, true
 	}
-	m, ok := listMethods[name]
+	m, ok := methodOf(listMethods, name)
 	if !ok || l.tuple && name == "copy" {
 		return nil, false
 	}
 	return bound(name, m, func(*evaluator, int) *list { return l }), true
 }
 
-var dictMethods = map[string]method[*dict]{
-	"items":  {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "items"} }},
-	"keys":   {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "keys"} }},
-	"values": {"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "values"} }},
-	"get": {"/key default?", func(_ *evaluator, line int, d *dict, a []any) any {
+var dictMethods = []namedMethod[*dict]{
+	{"items", method[*dict]{"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "items"} }}},
+	{"keys", method[*dict]{"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "keys"} }}},
+	{"values", method[*dict]{"", func(_ *evaluator, _ int, d *dict, _ []any) any { return &view{d, "values"} }}},
+	{"get", method[*dict]{"/key default?", func(_ *evaluator, line int, d *dict, a []any) any {
 		if _, ok := hashable(a[0]); !ok {
 			fail(line, "%s cannot be a key", typeName(a[0]))
 		}
@@ -78,21 +93,21 @@ var dictMethods = map[string]method[*dict]{
 			return v
 		}
 		return or(a[1], nil)
-	}},
-	"copy": {"", func(e *evaluator, line int, d *dict, _ []any) any {
+	}}},
+	{"copy", method[*dict]{"", func(e *evaluator, line int, d *dict, _ []any) any {
 		e.cost(line, len(d.keys))
 		return d.clone()
-	}},
-	"fromkeys": {"/iterable value?", func(e *evaluator, line int, _ *dict, a []any) any {
+	}}},
+	{"fromkeys", method[*dict]{"/iterable value?", func(e *evaluator, line int, _ *dict, a []any) any {
 		return fromKeys(e, line, values{positional: []any{a[0], or(a[1], nil)}})
-	}},
+	}}},
 }
 
 func dictAttribute(d *dict, name string) (any, bool) {
-	if slices.Contains(changing[true], name) {
+	if slices.Contains(changingDict, name) {
 		return undefined{name}, true
 	}
-	m, ok := dictMethods[name]
+	m, ok := methodOf(dictMethods, name)
 	if !ok {
 		return nil, false
 	}

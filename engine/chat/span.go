@@ -62,7 +62,8 @@ func (s *span) attribute(name string) (any, bool) {
 	case "step":
 		return s.step, true
 	case "index", "count":
-		return bound(name, listMethods[name], func(e *evaluator, line int) *list { return &list{items: e.items(line, s)} }), true
+		m, _ := methodOf(listMethods, name)
+		return bound(name, m, func(e *evaluator, line int) *list { return &list{items: e.items(line, s)} }), true
 	}
 	return nil, false
 }
