@@ -73,7 +73,7 @@ bin/%: FORCE
 # "Green Tea" is smaller, too.
 SMALL = GOOS=js GOARCH=wasm GOEXPERIMENT=nogreenteagc $(GO) build -trimpath -ldflags='-s -w' -overlay bin/_tab/overlay.json \
 	$(patsubst %,-gcflags=%=-l,fmt html strings syscall time sync syscall/js internal/fmtsort reflect quire/...) \
-	$(patsubst %,-gcflags=%=,quire/paging $(addprefix quire/engine/,attention draft generation runner schedule step))
+	$(patsubst %,-gcflags=%=,quire/paging quire/engine/schedule quire/engine/step)
 
 web/dist/quire.wasm: FORCE
 	@mkdir -p web/dist
