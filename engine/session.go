@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"quire/engine/gguf"
@@ -213,7 +214,7 @@ func (e *Engine) restore(in *session.Reader, from gpu.Source) (err error) {
 		return err
 	}
 	if err := in.Check(print, e.info.BlockSize, e.placeBytes(), int(e.plan.StateBytes())); err != nil {
-		return e.misfit(&in.State, err)
+		return e.misfit(in, err)
 	}
 	p, err := e.scheduler.Load(in.Tokens[:in.Blocks*e.info.BlockSize], len(in.Tokens), "", "")
 	if err != nil {
@@ -334,10 +335,14 @@ func (e *Engine) finish(h hash.Hash, to []byte) error {
 	return nil
 }
 
-// headerSum hashes a model's configuration and tensor table, of lists their lengths.
+// headerSum hashes a model's configuration and tensor table, of the tokenizer's lists their lengths.
 func headerSum(f *gguf.File) [sha256.Size]byte {
 	var text bytes.Buffer
 	for key, value := range f.Metadata.All() {
+		if value.Type == gguf.Array && !strings.HasPrefix(key, "tokenizer.") {
+			fmt.Fprintln(&text, key, value.Any())
+			continue
+		}
 		fmt.Fprintf(&text, "%s %s\n", key, value)
 	}
 	for _, t := range f.Tensors {
@@ -347,15 +352,19 @@ func headerSum(f *gguf.File) [sha256.Size]byte {
 }
 
 // misfit says why a session does not fit: for its KV type, or its model.
-func (e *Engine) misfit(state *session.State, err error) error {
+func (e *Engine) misfit(in *session.Reader, err error) error {
+	printOf := e.fingerprintOf
+	if in.Version < session.Version {
+		printOf = e.fingerprintBefore
+	}
 	for _, kvType := range kernel.KVTypes() {
-		print, failed := e.fingerprintOf(kvType)
+		print, failed := printOf(kvType)
 		switch {
 		case failed != nil:
 			return err
-		case print == state.Fingerprint && kvType != e.info.KVType:
+		case print == in.Fingerprint && kvType != e.info.KVType:
 			return &session.Error{Part: "header", Err: ErrSessionModel, Why: "it was saved with the KV type " + kvType + ", not " + e.info.KVType}
-		case print == state.Fingerprint:
+		case print == in.Fingerprint:
 			return err
 		}
 	}

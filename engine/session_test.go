@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"quire/engine/gguf"
 	"quire/engine/session"
 )
 
@@ -86,6 +88,30 @@ func TestSession(t *testing.T) {
 		require.True(t, errors.As(err, &part))
 		assert.Equal(t, "header", part.Part)
 		require.NoError(t, e.Close())
+	}
+}
+
+// What else a list of a model's header says, K and V may depend on; a vocabulary they do not.
+func TestHeaderSum(t *testing.T) {
+	sum := func(key string, list any) [sha256.Size]byte {
+		f := &gguf.File{}
+		require.NoError(t, f.Metadata.Set(key, list))
+		return headerSum(f)
+	}
+	assert.NotEqual(t, sum("gemma3.attention.sliding_window_pattern", []bool{true, false}), sum("gemma3.attention.sliding_window_pattern", []bool{false, true}))
+	assert.Equal(t, sum("tokenizer.ggml.tokens", []string{"a", "b"}), sum("tokenizer.ggml.tokens", []string{"b", "a"}))
+}
+
+// Files of earlier versions are told why they do not fit, too.
+func TestSessionMisfit(t *testing.T) {
+	e := openModel(t, "tiny-tales", equal())
+	for version, printOf := range map[int]func(string) (session.Fingerprint, error){4: e.fingerprintBefore, session.Version: e.fingerprintOf} {
+		print, err := printOf("f32")
+		require.NoError(t, err)
+		in := &session.Reader{Version: version, State: session.State{Fingerprint: print}}
+		assert.ErrorContains(t, e.misfit(in, errGone), "KV type f32", version)
+		in.Fingerprint[0]++
+		assert.ErrorContains(t, e.misfit(in, errGone), "another model", version)
 	}
 }
 
