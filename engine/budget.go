@@ -55,14 +55,7 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 		e.info.TokenBudget = least
 		return nil
 	}
-	// Few rows say little of many, but whether many may be tried.
-	few, many := min(probeTokens, o.TokenBudget), schedule.DefaultTokenBudget
-	token, err := e.probe(ctx, few, 1)
-	if err == nil && o.TokenBudget > many && token < longProbe/time.Duration(many) {
-		token, err = e.probe(ctx, many, 2)
-	} else if err == nil {
-		token, err = e.probe(ctx, few, probes)
-	}
+	token, err := tokenTime(func(n, times int) (time.Duration, error) { return e.probe(ctx, n, times) }, o.TokenBudget)
 	if err != nil {
 		return err
 	}
@@ -70,6 +63,21 @@ func (e *Engine) fitBudget(ctx context.Context, set bool) error {
 	o.TokenLayers = max(1, int(submitTime/token)*e.plan.Config.Layers)
 	e.machine.SplitSubmissions(o.TokenLayers)
 	return nil
+}
+
+// tokenTime asks probe how long a token of a prompt takes. Few rows say little of many, but whether many may be tried: at once, or once
+// the GPU is awake.
+func tokenTime(probe func(n, times int) (time.Duration, error), most int) (time.Duration, error) {
+	few, many := min(probeTokens, most), schedule.DefaultTokenBudget
+	fast := func(token time.Duration) bool { return most > many && token < longProbe/time.Duration(many) }
+	token, err := probe(few, 1)
+	if err == nil && !fast(token) {
+		token, err = probe(few, probes)
+	}
+	if err == nil && fast(token) {
+		return probe(many, 2)
+	}
+	return token, err
 }
 
 // probe returns how long a token of a prompt takes among n.

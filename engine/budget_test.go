@@ -32,6 +32,35 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// A GPU that sleeps at first is measured as one that is awake.
+func TestTokenTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, token time.Duration // of 64 tokens, the first time and later
+		most         int
+		asked        []int
+	}{
+		"a fast GPU":            {30 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 512}},
+		"one that wakes up":     {3 * time.Millisecond, 20 * time.Microsecond, 2048, []int{64, 64, 512}},
+		"a slow one":            {5 * time.Millisecond, 4 * time.Millisecond, 2048, []int{64, 64}},
+		"not a large one":       {30 * time.Microsecond, 20 * time.Microsecond, 512, []int{64, 64}},
+		"steps of a few tokens": {30 * time.Microsecond, 20 * time.Microsecond, 32, []int{32, 32}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []int
+			token, err := tokenTime(func(n, times int) (time.Duration, error) {
+				asked = append(asked, n)
+				if len(asked) == 1 {
+					return c.first, nil
+				}
+				return c.token, nil
+			}, c.most)
+			assert.NoError(t, err)
+			assert.Equal(t, c.token, token)
+			assert.Equal(t, c.asked, asked)
+		})
+	}
+}
+
 func TestDefaultTokenBudget(t *testing.T) {
 	large := gpu.AdapterInfo{Type: "discrete", Limits: gpu.Limits{MaxStorageBufferBindingSize: 2 << 30}}
 	few, integrated := large, large
