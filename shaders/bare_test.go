@@ -48,3 +48,69 @@ func TestBareFilesComposeAlike(t *testing.T) {
 	})
 	require.NoError(t, err)
 }
+
+// All kernels come to the same with tight files as with whole ones, written out, with each library of each slot.
+func TestTightFilesComposeAlike(t *testing.T) {
+	whole := &shelf{read: read}
+	tight := &shelf{read: func(path string) (string, bool) {
+		text, ok := read(path)
+		return Tight(Bare(text)), ok
+	}}
+	composed := map[string]bool{}
+	for _, path := range paths() {
+		file, kernel := strings.CutSuffix(path, ".wgsl")
+		for turn, more := 0, kernel && !strings.Contains(path, "/"); more; turn++ {
+			g := Given{Slots: map[string]string{}, Unrolled: true}
+			more = fill(t, whole, path, turn, g.Slots)
+			r, err := whole.recipe(file, g.Slots)
+			if err != nil {
+				continue // these libraries do not go together
+			}
+			for _, d := range r.consts {
+				g.Consts = append(g.Consts, Const{d.name, map[string]any{"u32": 2, "f32": float32(2), "bool": true}[d.kind]})
+			}
+			for _, d := range r.most {
+				g.Most = append(g.Most, Const{d.name, 2})
+			}
+			want, _, err := whole.compose(file, g)
+			if err != nil {
+				continue
+			}
+			got, _, err := tight.compose(file, g)
+			require.NoError(t, err, "%s %v", file, g.Slots)
+			require.Equal(t, scan(want), scan(got), "%s %v", file, g.Slots)
+			composed[file] = true
+			for _, library := range g.Slots {
+				composed["lib/"+library] = true
+			}
+		}
+	}
+	for _, path := range paths() {
+		file := strings.TrimSuffix(path, ".wgsl")
+		if !strings.Contains(path, "/") || file == "lib/attention_fragments_subgroup" {
+			assert.True(t, composed[file], "%s has not been composed", file)
+		}
+	}
+}
+
+// fill chooses libraries for a file's slots, others each turn, and says whether there are more turns to take.
+func fill(t *testing.T, s *shelf, path string, turn int, slots map[string]string) (more bool) {
+	source, err := s.source(path)
+	require.NoError(t, err)
+	for _, p := range source.takes {
+		library := p.name
+		if !p.fixed() {
+			var all []string
+			for _, path := range paths() {
+				if name, ok := strings.CutPrefix(strings.TrimSuffix(path, ".wgsl"), "lib/"); ok && p.allows(name) {
+					all = append(all, name)
+				}
+			}
+			library = all[turn%len(all)]
+			slots[p.name] = library
+			more = more || turn+1 < len(all)
+		}
+		more = fill(t, s, "lib/"+library+".wgsl", turn, slots) || more
+	}
+	return more
+}

@@ -8,15 +8,19 @@ import (
 // inlineMark stands on a line before a function of one line whose calls inline writes out.
 const inlineMark = "//! inline"
 
-// oneLine takes such a function apart: its name, its parameters, and what it returns or does. A regular expression would be 400 kB of the
-// tab's program.
+// oneLine takes such a function apart, with the blanks that the text has or without: its name, its parameters, and what it returns or
+// does. A regular expression would be 400 kB of the tab's program.
 func oneLine(line string) (name, parameters, body string, ok bool) {
 	line, ok = strings.CutPrefix(line, "fn ")
 	name, rest, opens := strings.Cut(line, "(")
 	parameters, rest, closes := strings.Cut(rest, ")")
-	_, rest, begins := strings.Cut(rest, "{ ")
-	body, ends := strings.CutSuffix(strings.TrimPrefix(rest, "return "), "; }")
-	ok = ok && opens && closes && begins && ends && name != "" && wordLength(name) == len(name) && !strings.Contains(parameters, "(")
+	_, rest, begins := strings.Cut(rest, "{")
+	rest, ends := strings.CutSuffix(strings.TrimSpace(rest), "}")
+	body, does := strings.CutSuffix(strings.TrimSpace(rest), ";")
+	if body != "" && body[:wordLength(body)] == "return" {
+		body = strings.TrimSpace(body[len("return"):])
+	}
+	ok = ok && opens && closes && begins && ends && does && name != "" && wordLength(name) == len(name) && !strings.Contains(parameters, "(")
 	return name, parameters, body, ok
 }
 
@@ -38,9 +42,9 @@ func inline(text string) (string, error) {
 		}
 		lines[i], lines[i+1] = "", ""
 		var parameters []string
-		for p := range strings.SplitSeq(given, ", ") {
+		for p := range strings.SplitSeq(given, ",") {
 			name, _, _ := strings.Cut(p, ":")
-			parameters = append(parameters, name)
+			parameters = append(parameters, strings.TrimSpace(name))
 		}
 		for j := range lines {
 			if strings.Contains(lines[j], function+"(") {

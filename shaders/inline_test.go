@@ -14,6 +14,7 @@ func TestInline(t *testing.T) {
 		{"arguments that are named as parameters", "//! inline\nfn f(a: u32, b: u32) -> u32 { return a - b; }\nx = f(b, a);", "\n\nx = b - a;", ""},
 		{"other names", "//! inline\nfn f(a: u32) -> u32 { return a; }\nx = of(1u) + f2(2u) + f;", "\n\nx = of(1u) + f2(2u) + f;", ""},
 		{"one that calls it", "//! inline\nfn f(a: u32) -> u32 { return a; }\nfn g(a: u32) -> u32 { return f(a); }", "\n\nfn g(a: u32) -> u32 { return a; }", ""},
+		{"without blanks", "//! inline\nfn f(a:u32,b:u32)->u32{return(a-b)*b;}\n//! inline\nfn put(s:u32,x:f32){returned[s]=x;}\nx=f(1u,c);put(2u,y);", "\n\n\n\nx=(1u-c)*c;returned[2u]=y;", ""},
 		{"two statements", "//! inline\nfn f(a: u32) -> u32 {\n", "", "cannot be written out"},
 		{"nothing", "//! inline", "", "no function follows"},
 	} {
