@@ -13,6 +13,7 @@ import (
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
 	"quire/engine/kernel"
+	"quire/engine/sample"
 	"quire/tests/testdata"
 )
 
@@ -103,4 +104,39 @@ func TestSelfTestOfPenalties(t *testing.T) {
 	require.ErrorAs(t, result.Err, &wrong)
 	assert.Contains(t, wrong.Kernel, "penalize")
 	require.NoError(t, submit(t, e, plain).Result().Err)
+}
+
+// Kernels that draw at random are made when a request first does. Where they compute wrongly or do not compile, such requests fail by
+// their name, and others go on with the model as it is.
+func TestSelfTestOfDrawing(t *testing.T) {
+	for name, spoilt := range map[string][2]string{
+		"computes wrongly": {"return token;", "return token ^ 1u;"},
+		"does not compile": {"return token;", "return token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broken = func(_, text string) string {
+				if !strings.Contains(text, "fn draw_any(") {
+					return text
+				}
+				return strings.ReplaceAll(text, spoilt[0], spoilt[1])
+			}
+			t.Cleanup(func() { broken = nil })
+			e := openModel(t, "tiny-tales", Options{SelfTest: true, MaxSeqs: 2, Context: 256})
+			device := func() (d *gpu.Device) {
+				require.NoError(t, e.loop.Call(func() { d = e.machine.device }))
+				return d
+			}
+			opened := device()
+			greedy := submit(t, e, Request{Prompt: testPrompts(1)[0], MaxTokens: 60, IgnoreEnd: true})
+			random := Request{Prompt: testPrompts(2)[1], MaxTokens: 5, IgnoreEnd: true}
+			random.Sample = sample.Params{Temperature: 1, TopP: 1, Seed: 1}
+			for range 2 {
+				require.ErrorContains(t, submit(t, e, random).Result().Err, "sample/baseline")
+			}
+			result := greedy.Result()
+			require.NoError(t, result.Err)
+			assert.Len(t, result.IDs, 60)
+			assert.Same(t, opened, device(), "the model has not been loaded again")
+		})
+	}
 }

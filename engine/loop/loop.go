@@ -369,6 +369,11 @@ func (l *Loop) land() error {
 		}
 		l.finish(q.Generation, generation.FinishError, generation.ErrNotNumbers)
 	}
+	for _, failed := range result.Failed {
+		if q := l.sequences[failed.Sequence]; q != nil {
+			l.finish(q.Generation, generation.FinishError, failed.Err)
+		}
+	}
 	for _, row := range result.Logits {
 		if q := l.sequences[row.Sequence]; q != nil {
 			q.Generation.Logits(row.Position, row.Values)

@@ -164,8 +164,11 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		options.Room = nil
 		return err
 	}
-	if err = cmp.Or(graph(), drawing); err != nil {
+	if err = graph(); err != nil {
 		return r, err
+	}
+	if drawing != nil {
+		return r, drawing
 	}
 	if o.SelfTest {
 		r.passed = map[*gpu.Kernel]bool{}
@@ -179,13 +182,19 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err = r.build(ctx, d, &o, &options, graph); err != nil {
 		return r, cmp.Or(context.Cause(ctx), err)
 	}
-	if err = r.loading.wait(); err != nil || p.NoText {
+	if err = r.loading.wait(); err != nil {
 		return r, err
 	}
 	if !o.Late {
 		if err = r.drawn(kernel.Draws{Random: true, Logprobs: true}); err != nil {
 			return r, err
 		}
+	}
+	if o.SelfTest {
+		r.listPassed(d)
+	}
+	if p.NoText {
+		return r, nil
 	}
 	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All(), r.choices.All())
 	return r, err

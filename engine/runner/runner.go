@@ -115,10 +115,15 @@ func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
 		binary.LittleEndian.PutUint32(w.data[4*i:], word)
 	}
 	r.pending = append(r.pending, w)
-	r.logprobs[lane], r.random[lane] = p.Logprobs > 0, !p.Greedy()
-	if err := r.makeDraws(r.device, kernel.Draws{Random: r.random[lane], Logprobs: r.logprobs[lane]}); err != nil {
+	draws := kernel.Draws{Random: !p.Greedy(), Logprobs: p.Logprobs > 0}
+	r.logprobs[lane], r.random[lane] = false, false
+	if err := r.makeDraws(r.device, draws); err != nil {
 		return err
 	}
+	if err := r.undrawable(draws); err != nil {
+		return err
+	}
+	r.logprobs[lane], r.random[lane] = draws.Logprobs, draws.Random
 	return r.openPenalties(lane, p, h)
 }
 
@@ -166,8 +171,8 @@ func (r *Runner) Submit(s *step.Step) error {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
 	}
 	r.pending = r.pending[:0]
-	draws := r.draws(s)
-	if err := r.awaitDraws(draws); err != nil {
+	draws, err := r.awaitDraws(r.draws(s), s, f)
+	if err != nil {
 		return err
 	}
 	r.graph.SplitFirst(firstAlone(r.device.Info(), len(r.flights), len(s.Tokens)))
@@ -240,7 +245,7 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 		}
 	}
 	f.number = s.Number
-	f.outputs = f.outputs[:0]
+	f.outputs, f.failed = f.outputs[:0], f.failed[:0]
 	rows := false
 	for _, o := range s.Outputs {
 		row := &s.Rows[o.Row]
@@ -296,6 +301,7 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	l := &r.landed
 	l.Number, l.Tokens, l.Drawn, l.Guesses = f.number, l.Tokens[:0], l.Drawn[:0], l.Guesses[:0]
 	l.Logits, l.Pooled, l.Broken = l.Logits[:0], l.Pooled[:0], l.Broken[:0]
+	l.Failed = append(l.Failed[:0], f.failed...)
 	if n := len(f.outputs); n > 0 {
 		f.bytes = grow(f.bytes, int(f.resultBytes()))
 		if err := f.results.Wait(ctx, f.bytes); err != nil {

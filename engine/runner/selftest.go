@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -96,21 +97,33 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 		}
 		r.startSelfTest(ctx)
 	}
+	return nil
+}
+
+// listPassed names the kernels that have passed so far.
+func (r *resources) listPassed(d *gpu.Device) {
+	for _, w := range r.drawing {
+		select {
+		case <-w.done:
+			maps.Copy(r.passed, w.passed)
+		default:
+		}
+	}
 	for _, k := range d.Kernels() {
 		if r.passed[k] {
 			r.selfTest.Kernels = append(r.selfTest.Kernels, k.Label())
 		}
 	}
-	return nil
 }
 
 // test tests kernels that are made while the model runs.
 func (r *Runner) test(kernels kernel.SelfTested) error {
-	return test(context.Background(), r.device, kernels)
+	return test(context.Background(), r.device, kernels, map[*gpu.Kernel]bool{})
 }
 
-func test(ctx context.Context, d *gpu.Device, kernels kernel.SelfTested) error {
-	t, err := kernel.NewSelfTest(d, map[*gpu.Kernel]bool{})
+// test adds the kernels that compute rightly to those that have passed.
+func test(ctx context.Context, d *gpu.Device, kernels kernel.SelfTested, passed map[*gpu.Kernel]bool) error {
+	t, err := kernel.NewSelfTest(d, passed)
 	if err != nil {
 		return err
 	}
