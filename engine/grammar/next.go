@@ -88,10 +88,17 @@ type nexts struct {
 	m             *machine
 	from          *thread
 	sets, singles []*Next
+	seen          map[added]bool
+}
+
+// added is a token, or a set by where its name is: calls of one rule have that in common.
+type added struct {
+	name  *uint64
+	token int32
 }
 
 func (m *machine) next(t *thread) []*Next {
-	n := &nexts{m: m, from: t}
+	n := &nexts{m: m, from: t, seen: map[added]bool{}}
 	var direct []config
 	var groups []group
 	for i := range t.configs {
@@ -135,6 +142,9 @@ func (m *machine) next(t *thread) []*Next {
 // add takes in tokens that lead to one place.
 func (n *nexts) add(tokens *mask, name *uint64) {
 	if tokens.bits != nil || len(tokens.list) > alone {
+		if n.again(added{name: name}) {
+			return
+		}
 		if to := n.behind(tokens.first()); to != n.m.dead {
 			if *name == 0 {
 				*name = names.Add(1)
@@ -144,10 +154,20 @@ func (n *nexts) add(tokens *mask, name *uint64) {
 		return
 	}
 	for _, token := range tokens.list {
+		if n.again(added{token: token}) {
+			continue
+		}
 		if to := n.behind(token); to != n.m.dead {
 			n.singles = append(n.singles, &Next{Token: token, m: n.m, to: to})
 		}
 	}
+}
+
+// again says whether a token or a set was added before.
+func (n *nexts) again(what added) bool {
+	again := n.seen[what]
+	n.seen[what] = true
+	return again
 }
 
 // behind is the thread behind a token.

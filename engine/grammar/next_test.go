@@ -1,6 +1,8 @@
 package grammar
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,6 +32,8 @@ func TestNext(t *testing.T) {
 		{JSONSchema, `{"type":"string","minLength":24,"maxLength":40}`, `"abcdefghijklmnopqrstuvwxyzabcdefghijklmn"`, false},
 		{JSONSchema, `{"type":"string","pattern":"^(?:ab)*c?$","minLength":20,"maxLength":31}`, `"abababababababababababababababc"`, false},
 		{JSONSchema, `{"type":"array","items":{"type":"boolean"},"minItems":9,"maxItems":12}`, `[true,false,true,false,true,true,true,true,true,true`, false},
+		{JSONSchema, objects(1), `{"s":"tea`, false},
+		{JSONSchema, objects(10), `{"s":"tea`, true},
 		{JSONSchema, `{"anyOf":[{"type":"string","pattern":"^[a-m]{3,9}$"},{"type":"string","maxLength":6}]}`, `"abcde`, true},
 	} {
 		g, err := Compile(c.kind, c.source, Limits{})
@@ -40,6 +44,12 @@ func TestNext(t *testing.T) {
 			require.NoError(t, at.Mask(mask))
 			allowed, told, wrong := 0, 0, 0
 			next := at.Next()
+			places := map[Next]bool{}
+			for _, n := range next {
+				n := Next{Set: n.Set, Token: n.Token, Place: n.Place}
+				assert.False(t, places[n], "%s: %+v is told of twice", c.text[:i], n)
+				places[n] = true
+			}
 			for id := range int32(len(tokens)) {
 				if mask[id>>5]>>(id&31)&1 == 0 {
 					continue
@@ -73,4 +83,13 @@ func TestNext(t *testing.T) {
 			require.True(t, at.AcceptBytes([]byte{c.text[i]}), c.text[:i+1])
 		}
 	}
+}
+
+// objects is a schema of so many objects that differ in a name and in how long a text may be.
+func objects(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"type":"object","properties":{"k%d":{"type":"string"},"s":{"type":"string","maxLength":%d}}}`, i, 20+i))
+	}
+	return `{"anyOf":[` + strings.Join(all, ",") + `]}`
 }
