@@ -178,7 +178,7 @@ func (l *Loop) always(slot int32) {
 // known has an output drawn under what its sequence may say next, or ends the sequence.
 func (l *Loop) known(q *generation.Sequence, noStop bool) error {
 	name, end := q.Name(noStop), generation.FinishReason("")
-	slot, ok := l.shelf.find(name)
+	slot, ok := l.shelf.find(name, 0)
 	if !ok {
 		var err error
 		if slot, err = l.takeSlot(name); err != nil {
@@ -209,7 +209,7 @@ func (l *Loop) behindDraft(q *generation.Sequence, ahead *generation.Ahead, toke
 	slot, ok := step.EmptySlot, ahead.Take(token)
 	if ok {
 		name := ahead.Name(noStop)
-		if slot, ok = l.shelf.find(name); !ok {
+		if slot, ok = l.shelf.find(name, 0); !ok {
 			var err error
 			if slot, err = l.takeSlot(name); err != nil {
 				return err
@@ -279,7 +279,7 @@ func (l *Loop) mayBe(q *generation.Sequence, tokens int, noStop bool) {
 // maySlot gives the slot of what is not surely needed; fresh says that it is to be written. There may be no room, or too much to bring
 // along.
 func (l *Loop) maySlot(name step.Name) (slot int32, fresh, ok bool) {
-	if slot, ok = l.shelf.find(name); ok || l.fills >= l.mostFills {
+	if slot, ok = l.shelf.find(name, l.config.Outputs); ok || l.fills >= l.mostFills {
 		return slot, false, ok
 	}
 	if slot, ok = l.shelf.take(name, l.config.Outputs); ok {

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"math/rand/v2"
 	"regexp"
 	"testing"
 
@@ -121,6 +122,32 @@ func TestWrongPicks(t *testing.T) {
 			}
 			assert.Equal(t, want, got.Text, source)
 			assert.Positive(t, r.times.Again, source)
+		}
+	}
+}
+
+// Whatever is asked for that may be needed, each output of a step has a slot left for the mask that it surely needs.
+func TestMasksThatMayBeLeaveRoom(t *testing.T) {
+	for seed := range uint64(50) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		outputs := 1 + rnd.IntN(5)
+		l := &Loop{config: Config{Outputs: outputs}, mostFills: rnd.IntN(8)}
+		l.shelf.reset(1 + outputs + rnd.IntN(6))
+		names := 2 * len(l.shelf.names)
+		name := func() step.Name { return step.Name{Kind: step.Place, ID: 1 + uint64(rnd.IntN(names))} }
+		for s := range 20 {
+			l.shelf.begin()
+			l.fills = 0
+			for range outputs {
+				for range rnd.IntN(2 * names) {
+					l.maySlot(name())
+				}
+				n := name()
+				if _, ok := l.shelf.find(n, 0); !ok {
+					_, err := l.takeSlot(n)
+					require.NoError(t, err, "seed %d, step %d", seed, s)
+				}
+			}
 		}
 	}
 }

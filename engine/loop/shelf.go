@@ -20,12 +20,13 @@ func (s *shelf) reset(n int) {
 // begin lets slots be written over that were asked for before.
 func (s *shelf) begin() { s.now, s.busy = s.now+1, 0 }
 
-// find gives the slot of a set that is there.
-func (s *shelf) find(name step.Name) (slot int32, ok bool) {
-	if slot, ok = s.slots[name]; ok {
-		s.use(slot)
+// find gives the slot of a set that is there; ok is false where no more than so many would be left to write over.
+func (s *shelf) find(name step.Name, spare int) (slot int32, ok bool) {
+	if slot, ok = s.slots[name]; !ok || s.used[slot] < s.now && s.busy+1+spare >= len(s.names) {
+		return step.EmptySlot, false
 	}
-	return slot, ok
+	s.use(slot)
+	return slot, true
 }
 
 func (s *shelf) use(slot int32) {
