@@ -42,6 +42,7 @@ type Scheduler interface {
 	End(sequence uint64, but int) error
 	Force(sequence uint64, tokens []int32) (taken int, reason schedule.Reason, err error)
 	Redraw(sequence uint64) error
+	Void(sequence uint64) bool
 	Draft(sequence uint64, d schedule.Drafter)
 	Undraft(sequence uint64) bool
 	Cancel(sequence uint64) error
@@ -360,7 +361,7 @@ func (l *Loop) land() error {
 	// Before the scheduler lets what ends with this step into the cache.
 	for _, id := range result.Broken {
 		q := l.sequences[id]
-		if q == nil {
+		if q == nil || l.scheduler.Void(id) { // what is no good of the sequence's own shows again when it is drawn again
 			continue
 		}
 		if l.scheduler.Undraft(id) { // a token that the sequence does not say may have done it

@@ -126,6 +126,46 @@ func TestWrongPicks(t *testing.T) {
 	}
 }
 
+// A step that runs ahead may run on a token that the text does not say, and come to no numbers there: the text goes on. Where the text's
+// own token does that, it ends.
+func TestBrokenBehindWrongPicks(t *testing.T) {
+	const prompt, says = 2, `["abcdefghi","bcd"]`
+	say := func(_ *step.Row, counter uint32) sample.Token {
+		return letter(int32(says[min(int(counter), len(says)-1)]))
+	}
+	source := `{"anyOf":[{"type":"array","items":{"type":"string","maxLength":4}},{"type":"array","items":{"type":"string","pattern":"^[a-m]*$"}}]}`
+	for _, depth := range []int{1, 2, 3, 4} {
+		for _, own := range []bool{false, true} {
+			r := start(t, schedule.Config{BlockSize: 4, Blocks: 200, Depth: depth}, say)
+			broken := 0
+			require.NoError(t, r.Call(func() {
+				r.runner.broken = func(row *step.Row) bool {
+					at := int(row.Start) - prompt
+					ran := r.runner.steps[len(r.runner.steps)-1].Tokens[row.First]
+					if ran == step.LaneToken {
+						ran = r.runner.before[row.Lane]
+					}
+					if at < 0 || at >= len(says) || (ran == int32(says[at])) != own || own && at != 7 {
+						return false
+					}
+					broken++
+					return true
+				}
+			}))
+			under := &generation.Grammar{Kind: generation.JSONSchema, Source: source}
+			got := r.submit(generation.Request{MaxTokens: 40, Grammar: under}).result()
+			r.close()
+			if own {
+				require.ErrorIs(t, got.Err, generation.ErrNotNumbers, "depth %d", depth)
+				continue
+			}
+			require.NoError(t, got.Err, "depth %d", depth)
+			assert.Equal(t, says, got.Text, "depth %d", depth)
+			assert.Equal(t, depth > 2, broken > 0, "depth %d", depth)
+		}
+	}
+}
+
 // Whatever is asked for that may be needed, each output of a step has a slot left for the mask that it surely needs.
 func TestMasksThatMayBeLeaveRoom(t *testing.T) {
 	for seed := range uint64(50) {

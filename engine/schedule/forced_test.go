@@ -49,3 +49,32 @@ func TestForcedTokensKeepToStepRows(t *testing.T) {
 		r.finish()
 	}
 }
+
+// Of what was in flight when a sequence was given tokens, or is to be drawn again, nothing lands; of others' rows and later steps it does.
+func TestVoid(t *testing.T) {
+	for what, change := range map[string]func(*rig) error{
+		"forced":      func(r *rig) error { _, _, err := r.Force(1, prompt(50, 2)); return err },
+		"drawn again": func(r *rig) error { return r.Redraw(1) },
+	} {
+		r := endless(t, Config{BlockSize: 4, Blocks: 200, Depth: 3, TokenBudget: 40})
+		for id := range uint64(2) {
+			require.NoError(t, r.Add(Request{ID: id, Prompt: prompt(int(id), 3), MaxTokens: 20}))
+		}
+		assert.False(t, r.Void(1), what)
+		var steps []uint64
+		for range 3 {
+			steps = append(steps, r.next().Step)
+		}
+		assert.False(t, r.Void(1), what)
+		r.land(steps[0])
+		require.NoError(t, change(r), what)
+		steps = append(steps, r.next().Step)
+		var void [][2]bool
+		for _, step := range steps[1:] {
+			void = append(void, [2]bool{r.Void(0), r.Void(1)})
+			r.land(step)
+		}
+		assert.Equal(t, [][2]bool{{false, true}, {false, true}, {false, false}}, void, what)
+		r.finish()
+	}
+}

@@ -114,6 +114,12 @@ func (s *Scheduler) Redraw(id uint64) error {
 	return nil
 }
 
+// Void says whether nothing of what the oldest step in flight draws for a sequence lands, after Force or Redraw: it may have run on a
+// token that the sequence does not say.
+func (s *Scheduler) Void(id uint64) bool {
+	return len(s.flight) > 0 && slices.ContainsFunc(s.flight[0].rows, func(r flightRow) bool { return r.void && r.sequence == s.byID[id] })
+}
+
 // void has nothing land that steps in flight draw for a sequence, and leaves of it what is computed of its first tokens.
 func (s *Scheduler) void(q *sequence, keep int) {
 	q.unlanded = 0
