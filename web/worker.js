@@ -25,8 +25,9 @@ host.sourceOf = (from) => store.take(from);
 host.savedOf = (from) => new SavedSource(from, store.workers);
 host.savingOf = (to) => new Saving(to, store.workers);
 globalThis.quireStore = store;
-let opening = 0; // the call that opens the model
-let closing = -1; // and the one that closes it
+const NONE = -1;
+let opening = NONE; // the call that opens the model
+let closing = NONE; // and the one that closes it
 let closed = false; // it has: nobody is to hear of anything else
 
 globalThis.quirePost = (kind, id, json, bytes) => {
@@ -38,15 +39,17 @@ globalThis.quirePost = (kind, id, json, bytes) => {
   const value = JSON.parse(json);
   if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
   const tell = () => say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
-  const failed = id === opening && kind === 'failed';
+  const opened = id === opening, failed = opened && kind === 'failed';
   closed = id === closing;
+  if (opened) opening = NONE; // a hub's calls have such numbers again
+  if (closed) closing = NONE;
   if (failed) host.ends(store.giveUp());
   if (!failed && !closed) tell();
   else host.ended().then(() => { // whoever hears of it may remove the model
     closed = false;
     tell();
   });
-  if (id === opening && kind === 'done') store.opened();
+  if (opened && kind === 'done') store.opened();
 };
 
 // The last words of a program that dies are what it wrote.
