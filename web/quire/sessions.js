@@ -16,25 +16,30 @@ async function top(create = false) {
 }
 
 const START = 's-'; // no file may be called .
+const WHOLE = 'w-'; // of a file that is written, while another tab reads the one that it is to replace
 const fileOf = (name) => START + encodeURIComponent(name);
 const newOf = (name) => `n-${encodeURIComponent(name)}`; // one that is being written
+const wholeOf = (name) => WHOLE + encodeURIComponent(name);
+const TRIES = 4; // to replace it
+const AGAIN = 250; // milliseconds until the next
 
 export const sessions = Object.freeze({
   async list() {
     const all = await top();
-    const list = [];
-    if (!all) return list;
+    const list = new Map();
+    if (!all) return [];
     for await (const [file, handle] of all.entries()) {
-      if (!file.startsWith(START) || handle.kind !== 'file') continue;
+      if (!file.startsWith(START) && !file.startsWith(WHOLE) || handle.kind !== 'file') continue;
       const {size, lastModified} = await handle.getFile();
-      if (size > 0) list.push({name: decodeURIComponent(file.slice(START.length)), bytes: size, saved: new Date(lastModified)});
+      const name = decodeURIComponent(file.slice(START.length));
+      if (size > 0 && !(list.get(name)?.saved > lastModified)) list.set(name, {name, bytes: size, saved: new Date(lastModified)});
     }
-    return list.sort((a, b) => b.saved - a.saved);
+    return [...list.values()].sort((a, b) => b.saved - a.saved);
   },
 
   async remove(name) {
     const all = await top();
-    for (const file of [fileOf(named(name)), newOf(name)]) {
+    for (const file of [fileOf(named(name)), newOf(name), wholeOf(name)]) {
       await all?.removeEntry(file).catch((e) => {
         if (e.name !== 'NotFoundError') throw e;
       });
@@ -49,23 +54,49 @@ function named(name) {
 
 /** Gives the handle of the file of a session that is kept, or null. */
 export async function keptFile(name) {
+  named(name);
   const all = await top();
-  const handle = await all?.getFileHandle(fileOf(named(name))).catch(() => null);
-  const file = await handle?.getFile();
-  return file?.size > 0 ? handle : null;
+  const [kept, whole] = await Promise.all([fileOf(name), wholeOf(name)].map((file) => filled(all, file)));
+  if (!(whole?.saved > kept?.saved) && kept) return kept.handle;
+  if (whole) await moved(whole.handle, fileOf(name)); // or it is read where it is
+  return whole?.handle ?? null;
 }
+
+// filled finds a file that is not empty, or gives null.
+async function filled(all, file) {
+  const handle = await all?.getFileHandle(file).catch(() => null);
+  const got = await handle?.getFile().catch(() => null); // another tab moved it
+  return got?.size > 0 ? {handle, saved: got.lastModified} : null;
+}
+
+const moved = (handle, file) => handle.move(file).then(() => true, () => false);
 
 // keep has save write a file, and replaces the one that is there.
 async function keep(name, save) {
   const all = await top(true);
   const beside = 'move' in (globalThis.FileSystemFileHandle?.prototype ?? {}) ? await all?.getFileHandle(newOf(name), {create: true}) : null;
-  const blob = beside ? await save(beside).catch(() => save()) : await save(); // another tab may be writing it
-  if (!(blob instanceof Blob)) {
-    const done = await beside.move(fileOf(name)).then(() => true, () => false);
-    if (done) return;
+  try {
+    const blob = beside ? await save(beside).catch(() => save()) : await save(); // another tab may be writing it
+    if (blob instanceof Blob) await write(name, blob);
+    else if (!await replaced(name, beside)) return;
+    await all.removeEntry(wholeOf(name)).catch(() => {}); // one of before
+  } finally {
+    if (beside) await all.removeEntry(newOf(name)).catch(() => {});
   }
-  if (beside) await all.removeEntry(newOf(name)).catch(() => {});
-  await write(name, blob instanceof Blob ? blob : await save());
+}
+
+// replaced puts a file that is written in the place of the one that is there, or, while another tab reads that, beside it.
+async function replaced(name, beside) {
+  if (await moved(beside, fileOf(name))) return true;
+  if (!await moved(beside, wholeOf(name))) {
+    await write(name, await beside.getFile());
+    return true;
+  }
+  for (let tries = 1; tries < TRIES; tries++) {
+    await new Promise((resolve) => { setTimeout(resolve, AGAIN); });
+    if (await moved(beside, fileOf(name))) return true;
+  }
+  return false;
 }
 
 // write replaces a file as a whole.

@@ -154,11 +154,16 @@ export class Files {
     return handle;
   }
 
-  /** Lets go of what parts were read or written of. */
-  async shut({key}) {
-    const handle = this.#parts.get(key);
+  /** Lets go of what parts were read or written of; flush has the disk have it before. */
+  async shut({key, flush = false}) {
+    const opened = this.#parts.get(key);
     this.#parts.delete(key);
-    await handle?.then((handle) => handle?.close(), () => {});
+    const handle = await opened?.catch(() => null);
+    try {
+      if (flush) handle?.flush();
+    } finally {
+      handle?.close();
+    }
     return {};
   }
 

@@ -1,3 +1,5 @@
+import {SAVES} from './workers.js';
+
 // A Saving makes the file of a conversation: a Blob, or one that the browser keeps, by its handle. Workers write it and make its sums.
 
 const LARGE = 1 << 20; // bytes of a buffer that is worth keeping
@@ -35,7 +37,7 @@ export class Saving {
   }
 
   #put(buffer, bytes, part) {
-    const at = this.#at, number = this.#to ? 0 : this.#pieces.length;
+    const at = this.#at, number = this.#to ? SAVES : this.#pieces.length;
     this.#at += bytes;
     this.#behind += bytes;
     const piece = {over: false};
@@ -61,7 +63,7 @@ export class Saving {
   /** Ends, and gives the Blob, or null. */
   async end(good) {
     const all = await Promise.allSettled(this.#pieces.map(({written}) => written));
-    if (this.#to) await this.#workers.ask(0, 'shut', {key: this.#key});
+    if (this.#to) await this.#workers.ask(SAVES, 'shut', {key: this.#key, flush: good});
     if (!good) return null;
     for (const {reason} of all) if (reason) throw reason;
     return this.#to ? null : new Blob(all.map(({value}) => value.blob));

@@ -7,8 +7,12 @@ const NAME = 'quire files';
 const AT_ONCE = {fetch: true, pull: true, drop: true, piece: true, stop: true};
 const MOST = 3;
 const ANY = 8; // with those that do what any may do
+const APART = 1 + ANY; // the place of the one that saves
 const IDLE = 3000; // milliseconds until what is not used ends
 const SPARE = 16; // buffers
+
+/** The number of tasks of saving: their worker has an open file, and is not given up for what is fetched. */
+export const SAVES = -2;
 
 /** Whether this worker is one of them. */
 export const isHelper = () => globalThis.name === NAME;
@@ -124,7 +128,7 @@ export class Workers {
 
   /** Asks for a task; those of one number are done one after another. */
   async ask(number, task, given) {
-    const at = number < 0 ? MOST : number % Workers.count;
+    const at = number === SAVES ? APART : number < 0 ? MOST : number % Workers.count;
     this.#helpers[at] ??= new Helper();
     const release = this.hold();
     try {

@@ -1,0 +1,114 @@
+//go:build !js
+
+package browser
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// What is saved while another tab reads the file of before stays, is what is read next, and takes its place in the end.
+func TestKeptSessionWhileItIsRead(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []string{
+		"read: one | new, 3 bytes, s-a w-a",
+		"saved again: newer, 5 bytes, s-a",
+		"moved at the next look: new, 3 bytes, s-b",
+		"failed: no disk | new, s-b",
+	}, get[[]string](p, `(async () => {
+		const {Keeper, keptFile, sessions} = await import('/quire/sessions.js');
+		const said = [];
+		const write = async (handle, text) => {
+			const writer = await handle.createWritable();
+			await writer.write(text);
+			await writer.close();
+			return {};
+		};
+		const keep = async (name, text) => {
+			const keeper = new Keeper(name, (to) => (to ? write(to, text) : new Blob([text])));
+			keeper.changed();
+			await keeper.now();
+		};
+		const textOf = async (name) => (await (await keptFile(name)).getFile()).text();
+		const files = async (name) => {
+			const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-sessions');
+			const all = [];
+			for await (const file of folder.keys()) if (file.endsWith('-' + name)) all.push(file);
+			return all.sort().join(' ');
+		};
+		const state = async (name) => {
+			const {bytes} = (await sessions.list()).find((one) => one.name === name);
+			return (await textOf(name)) + ', ' + bytes + ' bytes, ' + await files(name);
+		};
+		// reading has another thread read a file, and gives what ends that.
+		const reading = async (name) => {
+			const script = "let handle; onmessage = async ({data}) => { if (data) handle = await data.createSyncAccessHandle({mode: 'read-only'}); else handle.close(); postMessage('') };";
+			const worker = new Worker(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})));
+			const ask = (data) => new Promise((resolve) => { worker.onmessage = resolve; worker.postMessage(data); });
+			await ask(await keptFile(name));
+			return async () => { await ask(null); worker.terminate(); };
+		};
+		for (const name of ['a', 'b']) {
+			await keep(name, 'one');
+			const before = await textOf(name);
+			const end = await reading(name);
+			await new Promise((resolve) => { setTimeout(resolve, 20); });
+			await keep(name, 'new');
+			if (name === 'a') said.push('read: ' + before + ' | ' + await state('a'));
+			await end();
+		}
+		await keep('a', 'newer');
+		said.push('saved again: ' + await state('a'));
+		await keptFile('b');
+		said.push('moved at the next look: ' + await state('b'));
+
+		const broken = new Keeper('b', async (to) => {
+			if (to) await write(to, 'hal');
+			throw new Error('no disk');
+		});
+		broken.changed();
+		const why = await broken.now().catch(({message}) => message);
+		said.push('failed: ' + why + ' | ' + await textOf('b') + ', ' + await files('b'));
+		return said;
+	})()`))
+	p.quiet()
+}
+
+// The disk has a conversation before it replaces another, and its worker stays when what is fetched is given up.
+func TestSavingIsOnTheDisk(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, "truncate write flush close", get[string](p, `(async () => {
+		const {Saving} = await import('/store/saving.js');
+		const {Workers} = await import('/store/workers.js');
+		globalThis.Worker = class { constructor() { throw new Error('none here'); } };
+		const did = [];
+		const handle = {
+			truncate: () => did.push('truncate'), flush: () => did.push('flush'), close: () => did.push('close'),
+			write: ({length}) => (did.push('write'), length),
+		};
+		const saving = new Saving({createSyncAccessHandle: async () => handle}, new Workers());
+		saving.write(new Uint8Array(3));
+		await saving.end(true);
+		return did.join(' ');
+	})()`))
+	assert.Equal(t, []any{true, false}, get[[]any](p, `(async () => {
+		const {Workers, SAVES} = await import('/store/workers.js');
+		const ended = [];
+		globalThis.Worker = class {
+			constructor() { setTimeout(() => this.onmessage({data: {}})); }
+			postMessage({id, task}) {
+				this.task = task;
+				if (task === 'put') this.answer = () => this.onmessage({data: {id}});
+			}
+			terminate() { ended.push(this.task); }
+		};
+		const workers = new Workers();
+		const saved = workers.ask(SAVES, 'put', {}), piece = workers.ask(0, 'piece', {}).catch(() => {});
+		await new Promise((resolve) => { setTimeout(resolve, 50); });
+		workers.giveUp(0);
+		await piece;
+		return [ended.includes('piece'), ended.includes('put')];
+	})()`))
+	p.quiet()
+}
