@@ -112,3 +112,32 @@ func TestSavingIsOnTheDisk(t *testing.T) {
 	})()`))
 	p.quiet()
 }
+
+// The engine's worker has another write a file, which is free when it has ended; a shorter one leaves nothing of it.
+func TestSavingToAFile(t *testing.T) {
+	p := newTab(t, serve(t, `
+const saver = new BroadcastChannel('saver');
+if (self.name === 'quire') saver.onmessage = async ({data: {to, parts}}) => {
+  const saving = quireGPU.savingOf(to);
+  for (const part of parts) saving.write(part);
+  const blob = await saving.end(true).catch((e) => e.message);
+  saver.postMessage(blob && await blob.text?.() || blob);
+};
+`)+"/empty.html", "")
+	assert.Equal(t, []any{nil, "abcde", nil, "f", "ghi"}, get[[]any](p, `(async () => {
+		const worker = new Worker('/worker.js', {type: 'module', name: 'quire'});
+		await new Promise((resolve) => { worker.onmessage = resolve; });
+		const channel = new BroadcastChannel('saver');
+		const save = (to, ...parts) => new Promise((resolve) => {
+			channel.onmessage = ({data}) => resolve(data);
+			channel.postMessage({to, parts: parts.map((part) => new TextEncoder().encode(part))});
+		});
+		const handle = await (await navigator.storage.getDirectory()).getFileHandle('n-saved', {create: true});
+		const said = [];
+		for (const parts of [['ab', 'cde'], ['f']]) said.push(await save(handle, ...parts), await (await handle.getFile()).text());
+		said.push(await save(null, 'g', 'hi'));
+		worker.terminate();
+		return said;
+	})()`))
+	p.quiet()
+}
