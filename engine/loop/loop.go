@@ -370,11 +370,6 @@ func (l *Loop) land() error {
 		}
 		l.finish(q.Generation, generation.FinishError, generation.ErrNotNumbers)
 	}
-	for _, failed := range result.Failed {
-		if q := l.sequences[failed.Sequence]; q != nil {
-			l.finish(q.Generation, generation.FinishError, failed.Err)
-		}
-	}
 	for _, row := range result.Logits {
 		if q := l.sequences[row.Sequence]; q != nil {
 			q.Generation.Logits(row.Position, row.Values)
@@ -392,6 +387,10 @@ func (l *Loop) land() error {
 	}
 	for i, t := range tokens {
 		if q := l.sequences[t.Sequence]; q != nil {
+			if err := undrawable(result, q); err != nil {
+				l.finish(q.Generation, generation.FinishError, err)
+				continue
+			}
 			if t.Reason == schedule.Computed {
 				q.Generation.Computed(now)
 				l.end(q, generation.FinishStop, nil)
@@ -405,6 +404,17 @@ func (l *Loop) land() error {
 		}
 	}
 	l.config.Change()
+	return nil
+}
+
+// undrawable says why a sequence's tokens stand for nothing, where they do.
+func undrawable(r *step.Result, q *generation.Sequence) error {
+	if err := r.Undrawable[step.DrawsRandom]; err != nil && !q.Sample.Greedy() {
+		return err
+	}
+	if q.Sample.Logprobs > 0 {
+		return r.Undrawable[step.DrawsLogprobs]
+	}
 	return nil
 }
 

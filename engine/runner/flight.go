@@ -20,7 +20,6 @@ type flight struct {
 	outputs []flightOutput
 	results *gpu.Readback // of outputs, and behind them a word each where the step guesses
 	guesses bool
-	failed  []step.Failed
 	bytes   []byte
 	logits  *gpu.Readback // where whole rows are wanted
 	away    []away

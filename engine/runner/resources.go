@@ -44,10 +44,11 @@ type resources struct {
 	withheld     kernel.Withheld
 	withheldList *gpu.Buffer
 	stopTokens   []int32
-	pending      []laneWrite // lanes opened since the last step
-	logprobs     []bool      // lanes that ask for log-probabilities
-	random       []bool      // lanes that draw others than the best token
-	drawing      []*drawing  // what such lanes take
+	pending      []laneWrite               // lanes opened since the last step
+	logprobs     []bool                    // lanes that ask for log-probabilities
+	random       []bool                    // lanes that draw others than the best token
+	drawing      [step.DrawsKinds]*drawing // what such lanes take
+	undrawable   [step.DrawsKinds]error    // why a step did without it
 	penalties    penalties
 	landed       step.Result
 	buffers      []*gpu.Buffer
@@ -76,7 +77,7 @@ type laneWrite struct {
 const tablePiece = 512
 
 func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Options) (r *resources, err error) {
-	r = &resources{logprobs: make([]bool, o.MaxSeqs), random: make([]bool, o.MaxSeqs), tested: o.SelfTest}
+	r = &resources{logprobs: make([]bool, o.MaxSeqs), random: make([]bool, o.MaxSeqs), tested: o.SelfTest && o.Late}
 	defer func() {
 		r.testing.end()
 		r.loading.end()
@@ -155,7 +156,9 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		Room: func() {
 			ctx = r.startLoad(ctx, p, src, &o)
 			if !p.NoText && (!o.Late || d.Info().Type != "cpu") { // before the graph's kernels, none of which takes as long to compile
-				drawing = r.makeDraws(d, kernel.Draws{Random: true, Logprobs: !o.Late})
+				if drawing = r.makeDraws(d, step.DrawsRandom); drawing == nil && !o.Late {
+					drawing = r.makeDraws(d, step.DrawsLogprobs)
+				}
 			}
 		},
 	}
@@ -172,7 +175,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	if o.SelfTest {
 		r.passed = map[*gpu.Kernel]bool{}
-		r.startSelfTest(ctx)
+		r.startSelfTest(ctx, o.Late)
 	}
 	if !p.NoText {
 		if err = r.newStops(d, o); err != nil {
@@ -182,19 +185,13 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	if err = r.build(ctx, d, &o, &options, graph); err != nil {
 		return r, cmp.Or(context.Cause(ctx), err)
 	}
-	if err = r.loading.wait(); err != nil {
+	if err = r.loading.wait(); err != nil || p.NoText {
 		return r, err
 	}
 	if !o.Late {
-		if err = r.drawn(kernel.Draws{Random: true, Logprobs: true}); err != nil {
+		if err = r.drawn(); err != nil {
 			return r, err
 		}
-	}
-	if o.SelfTest {
-		r.listPassed(d)
-	}
-	if p.NoText {
-		return r, nil
 	}
 	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All(), r.choices.All())
 	return r, err
@@ -288,7 +285,9 @@ func (r *resources) fillTables(positions, context int) error {
 
 func (r *resources) release() {
 	for _, w := range r.drawing {
-		w.end()
+		if w != nil {
+			w.end()
+		}
 	}
 	if r.weights != nil {
 		r.weights.Release()

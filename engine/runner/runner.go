@@ -115,15 +115,19 @@ func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
 		binary.LittleEndian.PutUint32(w.data[4*i:], word)
 	}
 	r.pending = append(r.pending, w)
-	draws := kernel.Draws{Random: !p.Greedy(), Logprobs: p.Logprobs > 0}
-	r.logprobs[lane], r.random[lane] = false, false
-	if err := r.makeDraws(r.device, draws); err != nil {
-		return err
+	r.random[lane], r.logprobs[lane] = false, false
+	random, logprobs := !p.Greedy(), p.Logprobs > 0
+	if random {
+		if err := r.makeDraws(r.device, step.DrawsRandom); err != nil {
+			return err
+		}
 	}
-	if err := r.undrawable(draws); err != nil {
-		return err
+	if logprobs {
+		if err := r.makeDraws(r.device, step.DrawsLogprobs); err != nil {
+			return err
+		}
 	}
-	r.logprobs[lane], r.random[lane] = draws.Logprobs, draws.Random
+	r.random[lane], r.logprobs[lane] = random, logprobs
 	return r.openPenalties(lane, p, h)
 }
 
@@ -171,9 +175,16 @@ func (r *Runner) Submit(s *step.Step) error {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
 	}
 	r.pending = r.pending[:0]
-	draws, err := r.awaitDraws(r.draws(s), s, f)
-	if err != nil {
-		return err
+	draws := r.draws(s)
+	if draws.Random {
+		if draws.Random, err = r.awaitDraws(step.DrawsRandom); err != nil {
+			return err
+		}
+	}
+	if draws.Logprobs {
+		if draws.Logprobs, err = r.awaitDraws(step.DrawsLogprobs); err != nil {
+			return err
+		}
 	}
 	r.graph.SplitFirst(firstAlone(r.device.Info(), len(r.flights), len(s.Tokens)))
 	r.graph.Record(rec, data, look)
@@ -245,7 +256,7 @@ func (r *Runner) takeFlight(s *step.Step) (*flight, error) {
 		}
 	}
 	f.number = s.Number
-	f.outputs, f.failed = f.outputs[:0], f.failed[:0]
+	f.outputs = f.outputs[:0]
 	rows := false
 	for _, o := range s.Outputs {
 		row := &s.Rows[o.Row]
@@ -300,8 +311,8 @@ func (r *Runner) Land(ctx context.Context) (*step.Result, error) {
 	f := r.flights[0]
 	l := &r.landed
 	l.Number, l.Tokens, l.Drawn, l.Guesses = f.number, l.Tokens[:0], l.Drawn[:0], l.Guesses[:0]
+	l.Undrawable = r.undrawable
 	l.Logits, l.Pooled, l.Broken = l.Logits[:0], l.Pooled[:0], l.Broken[:0]
-	l.Failed = append(l.Failed[:0], f.failed...)
 	if n := len(f.outputs); n > 0 {
 		f.bytes = grow(f.bytes, int(f.resultBytes()))
 		if err := f.results.Wait(ctx, f.bytes); err != nil {

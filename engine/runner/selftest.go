@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -38,10 +37,11 @@ func (t *selfTesting) end() {
 }
 
 // startSelfTest tests the graph's kernels that have not passed yet, while the weights come. It needs none of them.
-func (r *resources) startSelfTest(ctx context.Context) {
+func (r *resources) startSelfTest(ctx context.Context, late bool) {
 	var others []kernel.SelfTested
 	if r.sampler != nil {
-		others = append(others, r.sampler)
+		// What is made late is tested then.
+		others = []kernel.SelfTested{r.sampler, r.sampler.Testing(kernel.Draws{Random: !late, Logprobs: !late})}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	t, graph, passed := &selfTesting{cancel: cancel, done: make(chan struct{})}, r.graph, r.passed
@@ -95,35 +95,23 @@ func (r *resources) build(ctx context.Context, d *gpu.Device, o *Options, to *mo
 		if err := graph(); err != nil {
 			return err
 		}
-		r.startSelfTest(ctx)
-	}
-	return nil
-}
-
-// listPassed names the kernels that have passed so far.
-func (r *resources) listPassed(d *gpu.Device) {
-	for _, w := range r.drawing {
-		select {
-		case <-w.done:
-			maps.Copy(r.passed, w.passed)
-		default:
-		}
+		r.startSelfTest(ctx, o.Late)
 	}
 	for _, k := range d.Kernels() {
 		if r.passed[k] {
 			r.selfTest.Kernels = append(r.selfTest.Kernels, k.Label())
 		}
 	}
+	return nil
 }
 
 // test tests kernels that are made while the model runs.
 func (r *Runner) test(kernels kernel.SelfTested) error {
-	return test(context.Background(), r.device, kernels, map[*gpu.Kernel]bool{})
+	return test(context.Background(), r.device, kernels)
 }
 
-// test adds the kernels that compute rightly to those that have passed.
-func test(ctx context.Context, d *gpu.Device, kernels kernel.SelfTested, passed map[*gpu.Kernel]bool) error {
-	t, err := kernel.NewSelfTest(d, passed)
+func test(ctx context.Context, d *gpu.Device, kernels kernel.SelfTested) error {
+	t, err := kernel.NewSelfTest(d, map[*gpu.Kernel]bool{})
 	if err != nil {
 		return err
 	}

@@ -137,14 +137,16 @@ type Result struct {
 	Logits  []Logits       // one an Output with Logits
 	Pooled  []Pooled       // one a Pool
 	Broken  []uint64       // sequences whose logits are not all numbers; a token drawn from those is 0
-	Failed  []Failed       // sequences whose tokens could not be drawn, and stand for nothing
+
+	Undrawable [DrawsKinds]error // why what a kind of draws takes is not there: tokens drawn so stand for nothing
 }
 
-// Failed is why a sequence ends.
-type Failed struct {
-	Sequence uint64
-	Err      error
-}
+// What not all draws take.
+const (
+	DrawsRandom = iota // others than the best token
+	DrawsLogprobs
+	DrawsKinds
+)
 
 // Logits is the whole row of one token.
 type Logits struct {
