@@ -39,9 +39,10 @@ globalThis.quirePost = (kind, id, json, bytes) => {
   const value = JSON.parse(json);
   if (kind === 'progress' && value.stage === 'weights') value.from = store.from;
   const tell = () => say({kind, id, value, bytes}, bytes instanceof Uint8Array ? [bytes.buffer] : []);
-  const opened = id === opening, failed = opened && kind === 'failed';
+  const failed = id === opening && kind === 'failed';
+  const opened = id === opening && kind === 'done';
   closed = id === closing;
-  if (opened) opening = NONE; // a hub's calls have such numbers again
+  if (opened || failed) opening = NONE; // a hub's calls have such numbers again
   if (closed) closing = NONE;
   if (failed) host.ends(store.giveUp());
   if (!failed && !closed) tell();
@@ -49,7 +50,7 @@ globalThis.quirePost = (kind, id, json, bytes) => {
     closed = false;
     tell();
   });
-  if (opened && kind === 'done') store.opened();
+  if (opened) store.opened();
 };
 
 // The last words of a program that dies are what it wrote.
