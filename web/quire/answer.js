@@ -56,7 +56,7 @@ export class Answer {
     if (end) {
       this.#end();
       this.#events.close();
-    } else if (!this.#held && this.#events.desiredSize <= 0) {
+    } else if (!this.#held && this.#events?.desiredSize <= 0) {
       this.#held = true;
       this.#port.flow(false);
     }
