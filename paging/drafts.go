@@ -1,5 +1,7 @@
 package paging
 
+import "slices"
+
 // While a draft is verified nobody knows how many of its tokens will stay, so a step leaves the state behind each of them.
 
 // SpareStates is how many slots nobody's state is in.
@@ -28,7 +30,7 @@ func (m *Manager) DropDrafts(t *BlockTable) {
 			break
 		}
 	}
-	t.kept = without(t.kept, func(k kept) bool {
+	t.kept = slices.DeleteFunc(t.kept, func(k kept) bool {
 		if k.drafts {
 			m.states.unkeep(k.slot)
 		}

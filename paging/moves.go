@@ -51,8 +51,8 @@ func (p *BlockPool) forget(id int32) {
 
 func (p *BlockPool) dropMoves(id int32) {
 	p.blocks[id].coming = false
-	p.moves.copies = without(p.moves.copies, func(c Copy) bool { return c.To == id })
-	p.moves.ins = without(p.moves.ins, func(x Swap) bool { return x.Block == id })
+	p.moves.copies = slices.DeleteFunc(p.moves.copies, func(c Copy) bool { return c.To == id })
+	p.moves.ins = slices.DeleteFunc(p.moves.ins, func(x Swap) bool { return x.Block == id })
 }
 
 // stay drops the swap-outs to host blocks that are wanted no more.
@@ -60,7 +60,7 @@ func (p *BlockPool) stay(unwanted func(host int32) bool) {
 	for _, x := range p.moves.outs {
 		p.blocks[x.Block].leaving = false
 	}
-	p.moves.outs = without(p.moves.outs, func(x Swap) bool { return unwanted(x.Host) })
+	p.moves.outs = slices.DeleteFunc(p.moves.outs, func(x Swap) bool { return unwanted(x.Host) })
 	for _, x := range p.moves.outs { // a block may go to several places
 		p.blocks[x.Block].leaving = true
 	}

@@ -1,5 +1,7 @@
 package paging
 
+import "slices"
+
 // A snapshot is a slot that is published with a block of the first KV group, under its hash: the state after that block's last
 // token. It is found with the block, and evicted with it, or before, when slots run short. Of blocks of one hash the first has
 // it, since lookups find that one.
@@ -35,7 +37,7 @@ func (m *Manager) keep(t *BlockTable, k kept) {
 
 // DropForks drops the states that t keeps for forks.
 func (m *Manager) DropForks(t *BlockTable) {
-	t.kept = without(t.kept, func(k kept) bool {
+	t.kept = slices.DeleteFunc(t.kept, func(k kept) bool {
 		if k.forks {
 			m.states.unkeep(k.slot)
 		}
@@ -54,7 +56,7 @@ func (m *Manager) unkeepFrom(t *BlockTable, tokens int) {
 
 // publishSnapshots gives the states that t keeps to the blocks that are published by now.
 func (m *Manager) publishSnapshots(t *BlockTable) {
-	t.kept = without(t.kept, func(k kept) bool {
+	t.kept = slices.DeleteFunc(t.kept, func(k kept) bool {
 		if k.forks || k.drafts || k.tokens > t.published*m.size {
 			return false
 		}

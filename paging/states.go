@@ -1,5 +1,7 @@
 package paging
 
+import "slices"
+
 // States: layers without K and V keep a state a sequence, not rows a token. A slot holds the states of all such layers
 // after the same tokens of one sequence; ids mean the same place in every layer. A row of a step reads its sequence's
 // state from one slot and writes what is left of it after the row's last token to another, or to the same where nobody
@@ -105,7 +107,7 @@ func (p *statePool) settle(id int32) {
 		}
 		if p.busy(id) {
 			p.late = append(p.late, id)
-			p.ins = without(p.ins, func(x Swap) bool { return x.Block == id }) // nobody wants it any more
+			p.ins = slices.DeleteFunc(p.ins, func(x Swap) bool { return x.Block == id }) // nobody wants it any more
 		} else {
 			p.free.Prepend(id)
 		}
@@ -173,7 +175,7 @@ func (m *Manager) takeState() int32 {
 // unkeepAll has nobody keep a slot.
 func (m *Manager) unkeepAll(id int32) {
 	for _, t := range m.live {
-		t.kept = without(t.kept, func(k kept) bool {
+		t.kept = slices.DeleteFunc(t.kept, func(k kept) bool {
 			if k.slot == id {
 				m.states.slots[id].kept--
 			}

@@ -107,7 +107,7 @@ func (m *Manager) discardState(t *BlockTable) {
 		p.host.late = append(p.host.late, host)
 	default:
 		p.host.free = append(p.host.free, host)
-		p.outs = without(p.outs, func(x Swap) bool { return x.Host == host })
+		p.outs = slices.DeleteFunc(p.outs, func(x Swap) bool { return x.Host == host })
 	}
 }
 

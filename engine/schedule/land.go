@@ -164,7 +164,7 @@ func (s *Scheduler) end(q *sequence, known int) {
 	}
 	s.close(q)
 	s.cache.Free(q.table)
-	r.members = without(r.members, func(o *sequence) bool { return o == q })
+	r.members = slices.DeleteFunc(r.members, func(o *sequence) bool { return o == q })
 	if r.running {
 		keep := 0
 		if len(r.members) > 0 {
@@ -199,7 +199,7 @@ func (s *Scheduler) End(id uint64, but int) error {
 func (s *Scheduler) Cancel(id uint64) error {
 	if r := s.pending[id]; r != nil {
 		delete(s.pending, id)
-		r.unforked = without(r.unforked, func(o uint64) bool { return o == id })
+		r.unforked = slices.DeleteFunc(r.unforked, func(o uint64) bool { return o == id })
 		if len(r.unforked) == 0 && r.members[0].muted {
 			s.end(r.members[0], len(r.members[0].tokens))
 		}

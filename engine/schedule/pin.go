@@ -57,7 +57,7 @@ func (s *Scheduler) pin(hold func(*paging.BlockTable, []int32) (int, error), tok
 // Unpin lets a pin's blocks go: they stay cached until somebody needs them.
 func (s *Scheduler) Unpin(p *Pin) {
 	s.cache.Free(p.table)
-	s.pins = without(s.pins, func(o *Pin) bool { return o == p })
+	s.pins = slices.DeleteFunc(s.pins, func(o *Pin) bool { return o == p })
 }
 
 // Forget is Unpin for blocks that could not be filled: no request finds them.

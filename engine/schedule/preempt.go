@@ -112,5 +112,5 @@ func (s *Scheduler) close(q *sequence) {
 	q.lane = noLane
 	at := s.position(q)
 	s.running = slices.Delete(s.running, at, at+1)
-	s.opened = without(s.opened, func(o Opened) bool { return o.Sequence == q.id })
+	s.opened = slices.DeleteFunc(s.opened, func(o Opened) bool { return o.Sequence == q.id })
 }
