@@ -351,6 +351,17 @@ func TestChatSettings(t *testing.T) {
 		p.wait(fmt.Sprintf(`document.querySelector('#chat-notice').textContent.includes(%q)`, problem))
 	}
 	assert.Equal(t, 2, get[int](p, `document.querySelectorAll('#talks li').length`))
+
+	// Numbers of a file that are as large as they can be lead nowhere.
+	const last = 1<<53 - 1
+	load(fmt.Sprintf(`{"kind": "quire conversations", "version": 1, "conversations": [{"id": "odd", "settings": {"answers": 1000000000}, "chosen": {"0": %[1]d, "%[1]d": 5}, "messages": [
+		{"id": 7, "parent": 0, "role": "user", "text": "Not this."}, {"id": %[1]d, "parent": 0, "role": "user", "text": "Hi."},
+		{"id": 5, "parent": %[1]d, "role": "assistant", "text": "One."}, {"id": 6, "parent": %[1]d, "role": "assistant", "text": "Two."}]}]}`, last))
+	p.wait(told + `.join() === 'One.'`)
+	assert.Equal(t, []string{"Hi."}, get[[]string](p, said))
+	p.ask("say Yes.")
+	p.wait(told + `.join() === 'One.,Yes.' && ` + idle)
+
 	p.fill("#talk-title", "Grass")
 	get[bool](p, `document.activeElement.blur() ?? true`)
 	assert.Equal(t, "Grass", get[string](p, `document.querySelector('#talks [aria-current] span').textContent`))
@@ -363,13 +374,13 @@ func TestLibrary(t *testing.T) {
 	rows := `[...document.querySelectorAll('#library-list strong')].map((e) => e.textContent)`
 	p.press("Models", 0)
 	p.wait(rows + `.length > 3`)
-	assert.Equal(t, []string{"Quire Tales", "owner/finch:Q4_K_M", "wren.gguf"}, get[[]string](p, rows)[:3])
+	assert.Equal(t, []string{"Quire Tales", "owner/finch:Q4_K_M", "50%wren.gguf"}, get[[]string](p, rows)[:3])
 	list := get[string](p, `document.querySelector('#library-list').textContent`)
 	assert.Contains(t, list, "500 MB, in GPU memory up to 1.04 GB with the KV cache")
 	assert.Contains(t, list, "100 MB of it are here")
 	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "Models take 600 MB here; there is room for 10.0 GB.")
-	p.press("Delete https://example.org/wren.gguf", 0)
-	p.wait(`!(` + rows + `).includes('wren.gguf')`)
+	p.press("Delete https://example.org/50%wren.gguf", 0)
+	p.wait(`!(` + rows + `).includes('50%wren.gguf')`)
 	p.press("Use owner/finch:Q4_K_M", 0)
 	p.wait(`opened === 'hf:owner/finch:Q4_K_M' && !document.querySelector('#library').open`)
 	assert.Equal(t, "Parrot", get[string](p, `document.querySelector('#chip').textContent`))

@@ -70,7 +70,7 @@ export class Quire {
 
   static models = {
     kept: [{name: 'hf:owner/finch:Q4_K_M', names: ['hf:owner/finch:Q4_K_M'], size: 5e8, bytes: 5e8, whole: true, used: new Date(0)},
-      {name: 'https://example.org/wren.gguf', names: ['https://example.org/wren.gguf'], size: 4e8, bytes: 1e8, whole: false, used: new Date(0)}],
+      {name: 'https://example.org/50%wren.gguf', names: ['https://example.org/50%wren.gguf'], size: 4e8, bytes: 1e8, whole: false, used: new Date(0)}],
     list: async () => Quire.models.kept,
     storage: async () => ({quota: 2e10, usage: 6e8, free: 1e10, models: 6e8, persisted: false}),
     remove: async ({name}) => { Quire.models.kept = Quire.models.kept.filter((m) => m.name !== name); },

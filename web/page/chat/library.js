@@ -143,4 +143,12 @@ export class Library {
 }
 
 // shortly is the end of a name that is an address.
-const shortly = (name) => (/^https?:/.test(name) ? decodeURIComponent(new URL(name).pathname.split('/').at(-1)) : name.replace(/^hf:/, ''));
+function shortly(name) {
+  if (!/^https?:/.test(name)) return name.replace(/^hf:/, '');
+  const last = new URL(name).pathname.split('/').at(-1);
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last; // addresses may have a % that is none of an escape
+  }
+}

@@ -39,22 +39,24 @@ const FIELDS = {
   thinking: (f) => record(f) && Object.values(f).every(number),
   problem: (p) => record(p) && ['title', 'message', 'advice'].every((name) => text(p[name])),
 };
-const SETTINGS = {temperature: number, topP: number, minP: number, topK: number, maxTokens: number, seed: number, answers: number, effort: text, tools: text, adapter: text};
+const SETTINGS = {temperature: number, topP: number, minP: number, topK: number, maxTokens: number, seed: number, answers: (n) => [1, 2, 3, 4].includes(n), effort: text, tools: text, adapter: text};
 
-// whole gives a conversation with what is known of it; null: it is damaged.
+// whole gives a conversation with what is known of it, its messages numbered anew; null: it is damaged.
 function whole(talk) {
   if (!record(talk) || !text(talk.id) || !Array.isArray(talk.messages)) return null;
   const messages = talk.messages.map(message);
-  const ids = new Set([ROOT]);
+  const ids = new Map([[ROOT, ROOT]]);
   for (const m of messages) {
     if (!m || ids.has(m.id) || !ids.has(m.parent)) return null; // a message comes after what it answers
-    ids.add(m.id);
+    ids.set(m.id, ids.size);
+    Object.assign(m, {id: ids.get(m.id), parent: ids.get(m.parent)});
   }
-  const chosen = Object.entries(record(talk.chosen) ? talk.chosen : {}).filter(([, to]) => ids.has(to));
+  const chosen = Object.entries(record(talk.chosen) ? talk.chosen : {}).filter(([from, to]) => ids.has(Number(from)) && ids.has(to));
   return {
     id: talk.id, title: text(talk.title) ? talk.title : '', system: text(talk.system) ? talk.system : '',
     created: number(talk.created) ? talk.created : Date.now(), changed: number(talk.changed) ? talk.changed : Date.now(),
-    settings: known(talk.settings, SETTINGS), next: Math.max(...ids) + 1, messages, chosen: Object.fromEntries(chosen),
+    settings: known(talk.settings, SETTINGS), next: ids.size, messages,
+    chosen: Object.fromEntries(chosen.map(([from, to]) => [ids.get(Number(from)), ids.get(to)])),
   };
 }
 
