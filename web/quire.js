@@ -17,7 +17,7 @@ import {Generation} from './quire/generation.js';
 import {Lora} from './quire/lora.js';
 import {seen} from './quire/look.js';
 import {models, persistQuietly} from './quire/models.js';
-import {given, keeping, kind, modelOf, sharingOf, urlOf, written} from './quire/options.js';
+import {fetchable, given, keeping, kind, modelOf, sharingOf, urlOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
 import {Keeper, keptFile, sessions} from './quire/sessions.js';
 import {tabsWorker} from './quire/tabs.js';
@@ -104,7 +104,7 @@ export class Quire {
     const {store, rest} = keeping(all);
     for (const name of Object.keys(rest)) throw badRequest(`pull knows no option ${JSON.stringify(name)}`);
     signal?.throwIfAborted();
-    const {url} = modelOf(model);
+    const url = fetchable(model);
     const quire = new Quire(null, onProgress);
     await quire.#until(quire.#call('pull', url, null, Quire.#next++, {store}), signal);
     quire.#end(closed());
@@ -233,6 +233,7 @@ export class Quire {
    * @param {(cache: import('./quire.js').Cache) => void} watcher
    */
   watch(watcher) {
+    if (typeof watcher !== 'function') throw badRequest(`the watcher must be a function, not ${kind(watcher)}`);
     const own = (cache) => watcher(cache);
     this.#watchers.add(own);
     this.#call('watch', true).catch(() => {});

@@ -131,6 +131,9 @@ func TestKeptOfHub(t *testing.T) {
 		}
 	}
 	assert.NotZero(t, contents)
+	damage(p, "0-00000", "o/gated")
+	assert.Equal(t, digest(first), get[reading](p, `read('hf:o/gated', {hub, hubToken: '`+hub.Allowed+`'})`).Digest, "a damaged piece of it comes again")
+	assert.Equal(t, "hf:o/gated/m.gguf", get[string](p, `models.list().then(([{name}]) => name)`), "it has its name still")
 
 	// What comes is not what the hub names: nothing of it is kept, and the last part is never given out.
 	hub.Fault = func(w http.ResponseWriter, r *http.Request, data []byte) bool {

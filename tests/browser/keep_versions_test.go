@@ -98,6 +98,39 @@ func TestKeptIsRemovedAfterItFailed(t *testing.T) {
 	p.quiet()
 }
 
+// What does not come leaves nothing in the list, and what is there in whatever state can be removed.
+func TestKeptListsWhatIsThere(t *testing.T) {
+	s := keeping(t, map[string][]byte{"/models/m.gguf": file(1<<20, 3)})
+	p := newTab(t, s.url+"/empty.html", "")
+	get[bool](p, pulls)
+	assert.Regexp(t, `^ErrNotFound: `, get[string](p, `failure(pull('/models/none.gguf'))`))
+	assert.Contains(t, get[reading](p, `read('/models/none.gguf')`).Error, "ErrNotFound")
+	assert.Contains(t, get[reading](p, `read('file:none.gguf')`).Error, "ErrNotFound")
+	assert.Empty(t, get[[]any](p, `models.list()`))
+	assert.Equal(t, []any{0.0}, get[[]any](p, `(async () => {
+		const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-models'), left = [];
+		for await (const name of all.keys()) left.push(name);
+		const folder = await all.getDirectoryHandle('0123456789abcdef', {create: true}); // nobody knows any more what it is
+		const writer = await (await folder.getFileHandle('0-00000', {create: true})).createWritable();
+		await writer.write('damaged');
+		await writer.close();
+		return [left.length];
+	})()`))
+	assert.Equal(t, []any{1.0, 0.0}, get[[]any](p, `models.list().then(async (all) => {
+		for (const model of all) await models.remove(model);
+		return [all.length, (await models.list()).length];
+	})`))
+	for call, says := range map[string]string{
+		`pull(new Blob(['GGUF']))`:              `^ErrBadRequest: model must be a URL or a name, not a File or Blob`,
+		`pull('data:,GGUF')`:                    `^ErrBadRequest: model is "data:,GGUF", and what is kept comes from http or https`,
+		`models.remove(new File([], 'm.gguf'))`: `^ErrBadRequest: models that are kept have names and addresses`,
+		`models.remove('hf:owner')`:             `^ErrBadAddress: hf:owner: this is not a whole name of a model`,
+	} {
+		assert.Regexp(t, says, get[string](p, `failure(`+call+`)`), call)
+	}
+	p.quiet()
+}
+
 // slow sends a little at a time.
 type slow struct {
 	http.ResponseWriter
@@ -149,7 +182,7 @@ func TestKeptTellsVersionsApart(t *testing.T) {
 	assert.Equal(t, []any{"", digest(next)}, []any{r.Error, r.Digest}, "what was kept of the other is gone")
 
 	// A piece that is damaged cannot be had again where the server has another file: that is said, and then the other is kept.
-	damage(p, "0-00004")
+	damage(p, "0-00004", "")
 	s.put("/models/true.gguf", data)
 	assert.Contains(t, get[reading](p, `read('/models/true.gguf')`).Error, "ErrChanged")
 	r = get[reading](p, `read('/models/true.gguf', {again: true})`)

@@ -3,7 +3,7 @@
 import {FIREFOX} from '../gpu/browser.js';
 import {drop, find, list, room} from '../store/models.js';
 import {canonical} from '../store/name.js';
-import {QuireError} from './error.js';
+import {badRequest, QuireError} from './error.js';
 import {given, modelOf} from './options.js';
 
 const shownModel = ({key, ...model}) => model;
@@ -38,4 +38,14 @@ export function persistQuietly() {
   if (!FIREFOX) globalThis.navigator?.storage?.persist?.().catch(() => {});
 }
 
-const nameOf = (model) => canonical(modelOf(model).url);
+// nameOf gives what a model is called; one that was listed may have a name that is no address.
+export function nameOf(model) {
+  const {url} = modelOf(model);
+  if (!url) throw badRequest('models that are kept have names and addresses: give one, or what Quire.models lists');
+  if (typeof model.name === 'string') return model.name;
+  try {
+    return canonical(url);
+  } catch (e) {
+    throw new QuireError({name: e.value.kind, message: `${e.value.url}: ${e.value.reason}`});
+  }
+}

@@ -1,6 +1,7 @@
 // Reads what callers give: options that may be absent, a model, and what goes to the worker as JSON.
 
 import {HUB, isFile, isName} from '../store/name.js';
+import {isKeepable} from '../store/place.js';
 import {badRequest, QuireError} from './error.js';
 import {VERSION} from './version.js';
 
@@ -59,12 +60,20 @@ export function urlOf(model, what) {
   return url;
 }
 
+// fetchable is urlOf for what can be kept.
+export function fetchable(model) {
+  const url = urlOf(model, 'model');
+  if (!isName(url) && !isKeepable(url)) throw badRequest(`model is ${JSON.stringify(url.slice(0, 40))}, and what is kept comes from http or https`);
+  return url;
+}
+
 // keeping takes apart what says how a model is kept, and the rest.
 export function keeping({keep, connections, hub, hubToken, ...rest}) {
   if (keep !== undefined && typeof keep !== 'boolean') throw badRequest(`keep must be true or false, not ${kind(keep)}`);
   if (connections !== undefined && !(Number.isInteger(connections) && connections >= 1)) throw badRequest('connections must be a whole number from 1 on');
   if (hub !== undefined && !/^https?:\/\/[^/]/i.test(hub)) throw badRequest(`hub must be an address such as ${HUB}, not ${JSON.stringify(hub)}`);
   if (hubToken !== undefined && typeof hubToken !== 'string') throw badRequest(`hubToken must be a string, not ${kind(hubToken)}`);
+  if (!['high-performance', 'low-power', '', undefined].includes(rest.power)) throw badRequest(`power must be "high-performance" or "low-power", not ${JSON.stringify(rest.power)}`);
   return {store: {keep, connections, hub: hub && String(hub), hubToken}, rest};
 }
 

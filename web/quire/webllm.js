@@ -2,10 +2,9 @@
 
 import {Quire} from '../quire.js';
 import {find} from '../store/models.js';
-import {canonical} from '../store/name.js';
 import {badRequest} from './error.js';
 import {lacks} from './lacks.js';
-import {modelOf} from './options.js';
+import {nameOf} from './models.js';
 
 /** Opens a model as WebLLM does; it is what Quire.open takes, or the id of a record of appConfig.model_list. */
 export async function CreateMLCEngine(model, config, chatOptions) {
@@ -36,7 +35,7 @@ const addressOf = (model, appConfig) => recordOf(model, appConfig)?.model ?? mod
 
 /** Whether the browser keeps all of a model. */
 export async function hasModelInCache(model, appConfig) {
-  return Boolean((await find(canonical(modelOf(addressOf(model, appConfig)).url)))?.whole);
+  return Boolean((await find(nameOf(addressOf(model, appConfig))))?.whole);
 }
 
 /** Removes what the browser keeps of a model. */

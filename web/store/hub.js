@@ -22,6 +22,11 @@ export class Hub {
     return parse(text, this.#base);
   }
 
+  /** Gives the headers for an address: those of another host's have no token. */
+  headersFor(url) {
+    return new URL(url).origin === new URL(this.#base).origin ? this.headers : {};
+  }
+
   get headers() {
     return this.#token ? {Authorization: `Bearer ${this.#token}`} : {};
   }

@@ -63,33 +63,39 @@ export class KeptSource {
   async #find(signal) {
     this.#place = await this.#store.placeOf(this.#url);
     const {key, no} = this.#place;
-    this.#folder = await folderIn(this.#store.folder, key, true);
-    const record = await new Record(this.#folder, no).read();
     this.#release.push(await lock(useOf(key), {mode: 'shared'}));
-    if (!record.whole || this.#fresh) await this.#fetch(record, signal);
+    let record = await this.#recorded();
+    if (!record.whole || this.#fresh) record = await this.#fetch(signal);
     else await this.#tell('found', record);
     this.size = record.about?.size ?? this.#opened.size;
     this.#shelf ??= record.whole ? new Shelf(this.#folder, no, record, this.#store.workers) : null;
     this.#download = new Download(this.size, record.about?.pieceSize ?? this.#store.pieceSize, this.#shelf, this.#host(record));
   }
 
-  // fetch makes ready to fetch what is missing. One tab does; the others wait until it is done, or gone.
-  async #fetch(record, signal) {
+  // recorded reads what is there of the file. There is no folder before something comes for it.
+  async #recorded(create = false) {
+    this.#folder = await folderIn(this.#store.folder, this.#place.key, create);
+    return new Record(this.#folder, this.#place.no).read();
+  }
+
+  // fetch makes ready to fetch what is missing, and gives the record of it. One tab does; the others wait until it is done, or gone.
+  async #fetch(signal) {
     await this.#lock(signal);
-    await record.read();
+    let record = await this.#recorded();
     if (record.whole && !this.#fresh) {
       this.#unlock();
       await this.#tell('found', record);
-      return;
+      return record;
     }
     const {no, sha256} = this.#place;
-    const shelf = new Shelf(this.#folder, no, record, this.#store.workers);
     const before = record.about;
     const known = before !== null && (before.tag || before.sha256) ? before : null;
     const source = await this.#reach(known?.tag ?? null, known && !record.whole ? record.start : 0, signal).catch((e) => {
       this.#unlock();
       throw e;
     });
+    record = await this.#recorded(true);
+    const shelf = new Shelf(this.#folder, no, record, this.#store.workers);
     const {tag = null} = source.origin;
     const same = known !== null && known.size === source.size && (sha256 ? sha256 === known.sha256 : known.tag === tag);
     this.#opened = source;
@@ -105,6 +111,7 @@ export class KeptSource {
       this.#unlock();
       this.#tell('unkept', e, source.size);
     }
+    return record;
   }
 
   // tell has the store hear of the file.

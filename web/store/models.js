@@ -31,12 +31,15 @@ export async function list() {
     if (folder.kind !== 'directory') continue;
     const about = await aboutOf(folder) ?? {};
     const files = [];
+    let empty = true;
     for await (const name of folder.keys()) {
+      empty = false;
       const no = /^(\d+)\.list$/.exec(name)?.[1];
       if (no === undefined) continue;
       const record = await new Record(folder, no).read();
       if (record.about) files.push({no: Number(no), url: record.about.url, size: record.about.size, bytes: record.bytes, whole: record.whole, ...(record.about.sha256 && {sha256: record.about.sha256})});
     }
+    if (empty) continue;
     files.sort((a, b) => a.no - b.no);
     const sum = (field) => files.reduce((n, file) => n + file[field], 0);
     const {name = files[0]?.url ?? key, names = [], parts = 1, added = 0, used = 0} = about;

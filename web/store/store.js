@@ -70,11 +70,8 @@ export class Store {
     if (name === null) return text;
     const asked = canonical(text, this.#hubUrl);
     const kept = this.folder && !fresh ? await find(asked) : null;
-    let files = kept?.whole ? kept.files : null;
-    if (!files) {
-      files = await this.#hub.files(name);
-      for (const {url, ...known} of files) this.#known.set(url, known);
-    }
+    const files = kept?.whole ? kept.files.map(({url, sha256}) => ({url, sha256, name: kept.name, headers: this.#hub.headersFor(url)})) : await this.#hub.files(name);
+    for (const {url, ...known} of files) this.#known.set(url, known);
     this.#names.set(files[0].url, asked);
     return files[0].url;
   }
