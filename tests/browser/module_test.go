@@ -58,6 +58,8 @@ func TestModule(t *testing.T) {
 	fails(`^ErrBadRequest: the options must be an object, not a string`, `Quire.open(tales)`)
 	fails(`^ErrBadRequest: onProgress must be a function`, `Quire.open({model: tales, onProgress: 5})`)
 	fails(`^ErrBadRequest: signal must be an AbortSignal`, `Quire.tune({signal: 5})`)
+	fails(`^ErrBadRequest: power must be "high-performance" or "low-power", not "much"`, `Quire.open({model: tales, power: 'much'})`)
+	fails(`^ErrBadRequest: a session's name must be a text: this one has half a character`, `Quire.sessions.remove('\ud800')`)
 	fails(`^ErrBadRequest: onToken is a function`, `Quire.open({model: tales, onToken() {}})`)
 	fails(`^ErrBadRequest: .*unknown field "colour"`, `Quire.open({model: tales, colour: 1})`)
 	fails(`^ErrBadRequest: .*context`, `Quire.open({model: tales, context: -1})`)
@@ -243,6 +245,15 @@ func TestModule(t *testing.T) {
 		.then(({choices: [a, b, ...more]}) => more.length === 0 && a.score >= b.score && b.score < 0 && a.text !== b.text)`), "the best beam is first")
 	fails(`^ErrBadRequest: .*n is -1`, `quire.generate({prompt: 'A', n: -1}).result`)
 	fails(`^ErrBadRequest: .*earlyStopping`, `quire.generate({prompt: 'A', beams: {width: 2, earlyStopping: 'soon'}}).result`)
+
+	assert.Equal(t, []any{4.0, "length"}, get[[]any](p, `(async () => {
+		const g = quire.generate({prompt: 'Once', maxTokens: 4, ignoreEnd: true});
+		let tokens = 0;
+		const read = async () => { for await (const {ids} of g) tokens += ids.length; };
+		await Promise.all([read(), read()]);
+		return [tokens, (await g.result).reason];
+	})()`), "two readers share a stream, and both come to its end")
+	fails(`^ErrBadRequest: the watcher must be a function, not a number`, `quire.watch(5)`)
 
 	// Three ways to stop.
 	assert.Equal(t, "cancelled", get[string](p, `(async () => {

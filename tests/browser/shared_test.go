@@ -73,6 +73,7 @@ func TestTabsShareAnEngine(t *testing.T) {
 		get[bool](stays, `Boolean(globalThis.seen = new Set(), quire.watch(({sequences}) => {
 			for (const {generation} of sequences) seen.add(generation === globalThis.mine ? 'mine' : generation === null ? 'other' : 'wrong');
 		}))`)
+		assert.True(t, get[bool](goes, `new Promise((resolve) => { quire.watch(({sequences}) => resolve(sequences.length === 0)); })`), "who watches later sees at once how it is")
 		get[bool](goes, `new Promise(async (resolve) => { for await (const _ of tell({maxTokens: 1500, seed: 6})) resolve(true); })`)
 		get[bool](stays, `new Promise(async (resolve) => {
 			globalThis.ids = [];

@@ -12,7 +12,7 @@ export class Generation {
   dropped = 0;
 
   #chunks = [];
-  #wake = null; // resolves the next() that waits
+  #wakes = []; // resolve each next() that waits
   #over = false;
   #error = null;
   #settle;
@@ -57,7 +57,7 @@ export class Generation {
         while (this.#chunks.length > 0) yield this.#chunks.shift();
         if (this.#error) throw this.#error;
         if (this.#over) return;
-        await new Promise((resolve) => { this.#wake = resolve; });
+        await new Promise((resolve) => { this.#wakes.push(resolve); });
       }
     } finally {
       if (!this.#over) this.cancel();
@@ -74,7 +74,7 @@ export class Generation {
   chunk(chunk) {
     if (this.#over) return;
     this.#chunks.push(chunk);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** @internal */
@@ -101,7 +101,11 @@ export class Generation {
     this.#over = true;
     this.#told(result);
     this.#unlisten();
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake() {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 }
 

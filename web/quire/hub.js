@@ -91,7 +91,7 @@ export class Hub {
       case 'watch':
         tab.watching = argument === 'true';
         done();
-        this.#watch();
+        this.#watch(tab.watching);
         return;
       case 'dropLoRA':
         tab.adapters.delete(Number(argument));
@@ -164,9 +164,10 @@ export class Hub {
     return 0;
   }
 
-  #watch() {
+  // watch has the engine tell of its blocks if a tab wants it; anew tells how they are now, which who begins to watch has not heard.
+  #watch(anew = false) {
     const on = [...this.#tabs].some(({watching}) => watching);
-    if (on === this.#watched) return;
+    if (on === this.#watched && !anew) return;
     this.#watched = on;
     this.#ask(null, 0, {method: 'watch', argument: String(on)});
   }

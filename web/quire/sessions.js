@@ -49,6 +49,7 @@ export const sessions = Object.freeze({
 
 function named(name) {
   if (typeof name !== 'string' || name === '') throw badRequest(`a session's name must be a text, not ${name === '' ? 'an empty one' : kind(name)}`);
+  if (/\p{Surrogate}/u.test(name)) throw badRequest('a session\'s name must be a text: this one has half a character');
   return name;
 }
 
