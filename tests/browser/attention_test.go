@@ -40,7 +40,7 @@ func TestAttentionPage(t *testing.T) {
 		assert.Empty(t, r.Skipped)
 		assert.Positive(t, r.TFLOPs)
 	}
-	assert.Zero(t, p.workers(), "the worker ends with the run")
+	assert.True(t, p.idle(), "the worker ends with the run")
 	p.quiet()
 	p.narrow("a report")
 	p.pictures("attention-")
@@ -54,7 +54,7 @@ func TestAttentionPage(t *testing.T) {
 	assert.Equal(t, "Stopped.", get[string](p, `document.querySelector('#status').textContent`))
 	assert.Equal(t, "Run", get[string](p, `document.querySelector('#run').textContent`), "and no other begins")
 	assert.Positive(t, get[int](p, `document.querySelectorAll('#table tbody tr').length`), "what was measured stays")
-	assert.Zero(t, p.workers())
+	assert.True(t, p.idle())
 
 	for _, wrong := range []struct{ field, value, says string }{
 		{"#lengths", "32, many", "“many” is no whole number"},

@@ -20,11 +20,23 @@ import (
 // led is sharing, by the other way.
 var led = strings.Replace(sharing, "'worker'", "'lock'", 1)
 
+// endless has the workers that are asked to say no more that a stream has ended, nor what comes with that.
+const endless = `
+channel.addEventListener('message', ({data}) => {
+  if (data !== 'no end') return;
+  const {postMessage} = BroadcastChannel.prototype;
+  BroadcastChannel.prototype.postMessage = function (message) {
+    if (!message.value?.some?.(({result, end}) => result || end)) postMessage.call(this, message);
+  };
+  channel.postMessage('endless');
+});
+`
+
 // The tab that leads is closed in mid-stream: another goes on with all streams, without a repeated or missing token. TestTabsHandOver
 // has more ways of that, with an engine that takes no time.
 func TestTabsFollowALeader(t *testing.T) {
 	onlyAll(t)
-	site := serve(t)
+	site := serve(t, endless)
 	follows, third := newTab(t, site+"/empty.html", ""), newTab(t, site+"/empty.html", "")
 	want, said := "", ""
 	require.True(t, t.Run("leads", func(t *testing.T) {
@@ -36,6 +48,11 @@ func TestTabsFollowALeader(t *testing.T) {
 		want = get[string](leads, `tell({maxTokens: 3}).result.then(({text}) => text)`)
 		get[any](follows, `void (globalThis.chat = {messages: [{role: 'user', content: 'A fox.'}], max_tokens: 2, seed: 7})`)
 		said = get[string](follows, `quire.chat.completions.create(chat).then(({choices}) => choices[0].message.content)`)
+		get[bool](leads, `new Promise((resolve) => {
+			const channel = new BroadcastChannel('test');
+			channel.onmessage = ({data}) => { if (data === 'endless') resolve(true); };
+			channel.postMessage('no end');
+		})`)
 		get[bool](third, `Boolean(globalThis.mine = tell({maxTokens: 3}))`)
 		get[bool](follows, `new Promise(async (resolve) => {
 			globalThis.seen = [];

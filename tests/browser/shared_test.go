@@ -104,7 +104,7 @@ func TestTabsShareAnEngine(t *testing.T) {
 		assert.Regexp(t, `^ErrNotFound`, get[string](stays, `failure(Quire.open({...options, model: '/none.gguf'}))`), "an engine of its own for each model")
 	}
 	assert.Regexp(t, `^ErrClosed`, get[string](stays, `quire.close().then(() => failure(quire.stats()))`))
-	assert.True(t, soon(func() bool { return stays.workers() == 0 }), "the last tab ends the worker")
+	assert.True(t, stays.idle(), "the last tab ends the worker")
 }
 
 // soon reports whether something comes true within some seconds.

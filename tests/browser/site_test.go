@@ -25,9 +25,10 @@ import (
 // dist is what "make build" made.
 const dist = "../../web/dist"
 
-// test is put before the worker's script: on a channel, workers say that they are there and how many kernels have compiled,
-// and how many at once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
+// test is put before the worker's script: a lock says that a worker is there, however busy. On a channel, workers say how many kernels have
+// compiled, and how many at once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
 const test = `
+if (self.name !== 'quire files') navigator.locks.request('a worker', {mode: 'shared'}, () => new Promise(() => {}));
 const channel = new BroadcastChannel('test');
 let compiling = 0, together = 0, made = 0;
 const devices = globalThis.GPUDevice?.prototype ?? {}; // none without WebGPU
@@ -38,12 +39,14 @@ devices.createComputePipelineAsync = function (...args) {
   return create.apply(this, args).finally(() => { compiling--; });
 };
 channel.onmessage = ({data}) => {
-  if (data === 'who' && self.name !== 'quire files') channel.postMessage('here');
   if (data === 'compilers') channel.postMessage({together, made});
   if (data !== 'lose') return;
   for (let handle = 0; handle < 64; handle++) globalThis.quireGPU.destroy(handle >> 3 << 20 | handle & 7);
 };
 `
+
+// workers counts the workers of a site that live.
+const workers = `navigator.locks.query().then(({held}) => held.filter(({name}) => name === 'a worker').length)`
 
 // serveParrot starts a site of the built page with an engine that says what it is asked to.
 func serveParrot(t *testing.T) string { return parrot(t).URL }

@@ -144,16 +144,15 @@ func get[T any](p *tab, expression string) T {
 	return value
 }
 
-// workers counts the workers of the site that run and are not busy.
 func (p *tab) workers() int {
 	p.Helper()
-	return get[int](p, `new Promise((resolve) => {
-		const channel = new BroadcastChannel('test');
-		let n = 0;
-		channel.onmessage = ({data}) => { if (data === 'here') n++; };
-		channel.postMessage('who');
-		setTimeout(() => { channel.close(); resolve(n); }, 500);
-	})`)
+	return get[int](p, workers)
+}
+
+// idle reports whether the site's workers end soon.
+func (p *tab) idle() bool {
+	p.Helper()
+	return soon(func() bool { return p.workers() == 0 })
 }
 
 // quiet asserts that nothing went wrong that only the console tells.
