@@ -8,7 +8,7 @@ type part struct {
 	Size int  `json:"size"`
 	End  bool `json:"end,omitempty"`
 
-	Told []told `json:"told,omitempty"` // with a journal: what the bytes are made of, and perhaps more
+	Told []told `json:"told,omitempty"` // with a journal: what the bytes are made of, and perhaps more; of the first, perhaps ahead of the head
 }
 
 // eventbox gathers the events of all answers and sends those of a landed step at once, as the outbox does chunks.

@@ -169,6 +169,10 @@ func TestTabsHandOver(t *testing.T) {
 		three.quiet()
 	}
 
+	counted := "" // what a stream of the API says
+	for i := range 60 {
+		counted += fmt.Sprint(i, " ")
+	}
 	t.Run("closed", func(t *testing.T) {
 		var two, three *tab
 		t.Run("leads", func(in *testing.T) { _, two, three = begin(t, in, "/closed.gguf") })
@@ -186,14 +190,56 @@ func TestTabsHandOver(t *testing.T) {
 				return text[0];
 			})`))
 		})
-		var want strings.Builder
-		for i := range 60 {
-			fmt.Fprint(&want, i, " ")
-		}
-		assert.Equal(t, want.String(), get[string](two, `(async () => {
+		assert.Equal(t, counted, get[string](two, `(async () => {
 			for (let r; !(r = await reader.read()).done;) text += r.value;
 			return text;
 		})()`))
+	})
+	t.Run("before a stream of the API begins, and again", func(t *testing.T) {
+		var two *tab
+		t.Run("leads then", func(then *testing.T) {
+			then.Run("leads", func(in *testing.T) {
+				leads := follower(in, site, "/late.gguf")
+				follower(then, site, "/late.gguf")
+				two = follower(t, site, "/late.gguf")
+				get[any](two, `see(false)`) // it lets the other go first
+				get[any](leads, `quire.encode('')`)
+				get[any](two, `void (globalThis.text = '', globalThis.counted = quire.fetch('/v1/chat/completions', {method: 'POST', body: '{}'}).then(async ({body}) => {
+					for await (const piece of body.pipeThrough(new TextDecoderStream())) text += piece;
+					return text;
+				}))`)
+				get[any](two, `quire.stats()`)
+			})
+			two.wait(`text.includes('7 ')`)
+		})
+		assert.Equal(t, counted, get[string](two, `counted`))
+		two.quiet()
+	})
+	t.Run("with a stream that was cancelled", func(t *testing.T) {
+		var two *tab
+		t.Run("leads", func(in *testing.T) {
+			leads := follower(in, site, "/cancelled.gguf")
+			two = follower(t, site, "/cancelled.gguf")
+			get[any](leads, `quire.encode('')`)
+			get[bool](two, `new Promise(async (resolve) => {
+				globalThis.mine = quire.generate({prompt: 'abc', seed: 3, maxTokens: 60, minTokens: 20});
+				for await (const _ of mine) resolve(true);
+			})`)
+			get[any](two, `mine.cancel()`)
+			get[any](two, `quire.stats()`)
+		})
+		assert.Equal(t, "cancelled", get[string](two, `mine.result.then(({reason}) => reason)`))
+		assert.Zero(t, get[int](two, `running()`))
+	})
+	t.Run("heard of late", func(t *testing.T) {
+		leads, two, three := begin(t, t, "/heard.gguf")
+		before := get[string](two, `engine()`)
+		get[any](leads, `navigator.locks.query().then(({held}) => {
+			const {name} = held.find(({name}) => name.endsWith(' leads'));
+			new BroadcastChannel(name.replace(' leads', '')).postMessage({leads: 'one that is gone'});
+		})`)
+		end(t, two, three)
+		assert.Equal(t, before, get[string](two, `engine()`), "they come back to who leads")
 	})
 	t.Run("reloaded", func(t *testing.T) {
 		leads, two, three := begin(t, t, "/reloaded.gguf")

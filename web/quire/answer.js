@@ -49,7 +49,7 @@ export class Answer {
     }, new ByteLengthQueuingStrategy({highWaterMark: AHEAD}));
   }
 
-  /** Whole events have come, or the end of all. */
+  /** Whole events have come, or the end of all. Before the head there may be some of no bytes, by which calls.js hears of a token. */
   comes(bytes, end) {
     if (this.#over) return;
     if (bytes.length > 0) this.#events.enqueue(bytes);

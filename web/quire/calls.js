@@ -9,7 +9,7 @@ export class Calls {
   #open = null; // the message
   #opened = false;
   #adapters = new Map(); // LoRA, by the number that the tab knows: {message, number}, which the engine knows
-  #calls = new Map(); // by id: {message}; of a stream {prompt, landed}; of one of the API {begun, had, bytes, held}
+  #calls = new Map(); // by id: {message}; of a stream {prompt, landed, cancelled}; of one of the API {begun, had, bytes, held, cancelled}
   #watched = null; // the message, if blocks are watched
   #stage = 'apart'; // from all engines; then 'opening', 'adapting', 'ready'
   #awaited = 0; // answers until the next stage
@@ -22,6 +22,7 @@ export class Calls {
     else if (method === 'watch') this.#watched = argument === 'true' ? message : null;
     else if (method !== 'cancel' || this.#calls.has(Number(argument))) this.#calls.set(id, {message, landed: [], had: [], bytes: 0});
     if (method === 'flow') this.#held(message);
+    if (method === 'cancel') this.#cancelled(message);
     return this.#stage === 'ready' ? this.#translated(message) : null;
   }
 
@@ -34,6 +35,7 @@ export class Calls {
   /** There is none. */
   end() {
     this.#stage = 'apart';
+    for (const call of this.#calls.values()) if (!call.begun) call.had = []; // it begins anew, and is told all again
   }
 
   /** Notes what was said. Gives what of it is for the tab, and what is to be asked now. */
@@ -76,7 +78,8 @@ export class Calls {
   #rest() {
     this.#stage = 'ready';
     const calls = [...this.#calls.values()];
-    const messages = [...calls.map((call) => this.#translated(goingOn(call))), ...calls.flatMap(({held}) => held ?? [])];
+    const answered = calls.flatMap(({held, cancelled}) => [held, cancelled]).filter((message) => message && !this.#calls.has(message.id));
+    const messages = [...calls.map((call) => this.#translated(goingOn(call))), ...answered];
     return {own: [], more: this.#watched ? [this.#watched, ...messages] : messages};
   }
 
@@ -125,6 +128,12 @@ export class Calls {
     const {id, open} = JSON.parse(message.argument);
     const call = this.#calls.get(id);
     if (call) call.held = open ? null : message;
+  }
+
+  // cancelled notes that a stream is to end, which it may do later than that is answered.
+  #cancelled(message) {
+    const call = this.#calls.get(Number(message.argument));
+    if (call) call.cancelled = message;
   }
 
   // translated gives a message with the numbers of adapters that the engine knows.

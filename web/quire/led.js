@@ -89,7 +89,6 @@ export class LedWorker {
     this.#away = null;
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#see(false);
-    if (this.#joined) this.#port.postMessage({method: 'close', id: 0});
     this.#part();
     this.#channel.close();
     this.#resign?.();
@@ -132,7 +131,7 @@ export class LedWorker {
     if (leads && leads !== this.#term) this.#join(leads);
   }
 
-  // knock asks who leads until the tab has joined.
+  // knock asks who leads until the tab has joined: the one that it has heard of may be gone.
   #knock() {
     if (this.#joined) return;
     this.#channel.postMessage({who: true});
@@ -142,12 +141,16 @@ export class LedWorker {
   #join(term) {
     this.#part();
     this.#term = term;
-    this.#port = between(this.#name, term, this.#tab);
+    const join = crypto.randomUUID(); // who comes again is another to the leader
+    this.#port = between(this.#name, term, join);
     this.#port.onmessage = ({data}) => this.#heard(data);
-    this.#channel.postMessage({join: this.#tab, term});
+    this.#channel.postMessage({join, term});
+    this.#timers.knock = setTimeout(() => this.#knock(), patience.knock);
   }
 
   #part() {
+    clearTimeout(this.#timers.knock);
+    if (this.#joined) this.#port.postMessage({method: 'close', id: 0});
     this.#calls.end();
     this.#port?.close();
     this.#port = null;

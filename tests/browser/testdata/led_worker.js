@@ -1,5 +1,6 @@
 // A worker whose engine says tokens by a formula, for tests of tabs that follow one. Its tokens are letters, of a seed and a counter.
-// A request that begins here stops for good after minTokens.
+// A request that begins here stops for good after minTokens. Once asked to encode something, it gives streams of the API no head, and
+// those that are cancelled no end.
 
 import {Hub} from './quire/hub.js';
 import {lead} from './quire/lead.js';
@@ -9,7 +10,7 @@ const streams = new Map(); // by the call's id: {request, left}
 const adapters = new Map(); // by number: name
 const engine = crypto.randomUUID();
 let say = (message) => postMessage(message);
-let opened = false;
+let opened = false, late = false;
 
 const letter = (request, index, counter) => String.fromCharCode(97 + Number((BigInt(request.seed) * 11n + BigInt(index * 5 + counter * counter + request.ids.length)) % 26n)) +
   (request.lora ?? []).map(({adapter}) => adapters.get(adapter)).join('');
@@ -38,10 +39,12 @@ const methods = {
     streams.set(id, {timer, texts});
     return {promptIds, dropped: 0};
   },
-  // ask counts from 0 to 59, and tells of two numbers ahead. A call that begins here stops for good after 20.
+  // ask counts from 0 to 59, and tells of two numbers ahead, of the first before its head. A call that begins here stops for good after 20.
   ask(id, {journal: {had = [], bytes = 0}}) {
+    let text = had.map((one) => `${one.text} `).join('').slice(bytes), next = had.length === 0 ? 0 : had.at(-1).text + 1, told = next;
+    if (told === 0) say({kind: 'events', id: 0, value: [{id, size: 0, end: false, told: [{text: told++}]}], bytes: new Uint8Array()});
+    if (late) return;
     say({kind: 'head', id, value: {status: 200, headers: [['content-type', 'text/plain']], stream: true}});
-    let text = Array.from(had, (_, i) => `${i} `).join('').slice(bytes), told = had.length, next = told;
     const timer = setInterval(() => {
       if (had.length === 0 && next === 20) return;
       if (next < 60) text += `${next++} `;
@@ -55,9 +58,15 @@ const methods = {
     }, EACH);
   },
   cancel(_, id) {
-    const stream = streams.get(id);
-    if (stream) say({kind: 'chunks', id: 0, value: [{id, result: end(id, stream.texts, 'cancelled')}]});
+    setTimeout(() => {
+      const stream = streams.get(id);
+      if (stream && !late) say({kind: 'chunks', id: 0, value: [{id, result: end(id, stream.texts, 'cancelled')}]});
+    }, EACH);
     return {};
+  },
+  encode() {
+    late = true;
+    return [];
   },
   addLoRA(id, {name}) {
     adapters.set(adapters.size + 1, name);
