@@ -176,7 +176,7 @@ func (p *tab) picture(name string) {
 	require.NoError(p, os.WriteFile(filepath.Join("screenshots", name+".png"), png, 0o644))
 }
 
-// narrow asserts that nothing has to be scrolled sideways, down to 320 pixels, with scroll bars that take room and without.
+// narrow asserts that nothing has to be scrolled sideways, and the header's words stay whole, down to 320 pixels, with scroll bars that take room and without.
 func (p *tab) narrow(name string) {
 	p.Helper()
 	for _, width := range []int64{320, 360, 768} {
@@ -187,7 +187,8 @@ func (p *tab) narrow(name string) {
 				const out = (e) => e.getBoundingClientRect().right > clientWidth + 0.5 && !['fixed'].includes(getComputedStyle(e).position);
 				const inside = (e) => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === 'auto';
 				const all = [...document.body.querySelectorAll('*')];
-				const guilty = [...(scrollWidth > clientWidth ? all.filter(out) : []), ...all.filter(inside)];
+				const broken = (e) => ((r) => (r.selectNodeContents(e), r.getClientRects().length > 1))(document.createRange());
+				const guilty = [...(scrollWidth > clientWidth ? all.filter(out) : []), ...all.filter(inside), ...[...document.querySelectorAll('.top h1, .views a')].filter(broken)];
 				return guilty.map((e) => e.tagName + ' ' + (e.id || e.className)).join(', ') || (scrollWidth > clientWidth ? 'the page' : '');
 			})()`), "%s scrolls sideways at %d pixels", name, width)
 		}

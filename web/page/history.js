@@ -76,8 +76,9 @@ export class History {
     const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
     const axis = {stroke: colour('--faded'), grid: {stroke: colour('--rule'), width: 1}, ticks: {show: false}, font: '12px system-ui'};
     const chart = (id, colours, least, more) => new Plot({
-      width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 4, 0, 0],
-      axes: [{...axis, size: 28, incrs: [1, 2, 5, 10, 15, 30, 60], values: (plot, list) => list.map((at) => `${Math.round(at - plot.data[0].at(-1))} s`)}, {...axis, size: 48}],
+      width: Math.max(50, $(id).clientWidth), height: HEIGHT, legend: {show: false}, cursor: {show: false}, padding: [8, 16, 0, 0],
+      axes: [{...axis, size: 28, incrs: [1, 2, 5, 10, 15, 30, 60], splits: (_, axis, from, to, step) => back(from, to, step),
+        values: (plot, list) => list.map((at) => ago(plot.data[0].at(-1) - at))}, {...axis, size: 48}],
       scales: {x: {time: false}, y: {range: (_, low, high) => [0, Math.max(least, 1.1 * high)]}},
       series: [{}, ...colours.map((name) => ({stroke: colour(name), width: 1.5, points: {show: false}, ...more?.(colour(name))}))],
     }, [[], ...colours.map(() => [])], $(id));
@@ -99,3 +100,8 @@ export class History {
     this.#draw();
   }
 }
+
+// back gives the times from the last one backwards, a step apart.
+const back = (from, to, step) => Array.from({length: Math.floor((to - from) / step) + 1}, (_, i) => to - i * step).reverse();
+
+const ago = (seconds) => (Math.round(seconds) === 0 ? 'now' : `−${Math.round(seconds)} s`);

@@ -73,7 +73,7 @@ function toolsProblem(text) {
   try {
     return Array.isArray(JSON.parse(text)) ? '' : 'A list of tools is wanted: [{"type": "function", …}].';
   } catch (e) {
-    return e.message;
+    return `This is not JSON: ${e.message}.`;
   }
 }
 

@@ -72,12 +72,12 @@ function takes({look, pieces, begun}, walk, tile, n) {
   return {
     title: place,
     text: blank ? `Tokens ${tile.first + 1} to ${Math.min(tile.first + size, position + 1)} are out of this layer’s window: the block was given back, and is passed over.`
-      : `Tokens ${tile.first + 1} to ${tile.first + tile.scores.length}. ${change} Each value joins the accumulator by exp(score − m), and l is now ${short(tile.sum)}.`,
+      : `Tokens ${tile.first + 1} to ${tile.first + tile.scores.length}. ${change} Each value joins the accumulator by exp(score − m), and ℓ is now ${short(tile.sum)}.`,
     nodes: () => [
       table(look.tables[0].slice(0, walk.tiles.length), position + 1, size, {state: (i) => (i < n ? 'done' : i === n ? 'now' : 'later')}),
       ...(blank ? [] : [
         scores(tile, pieces, range, tile.max, n),
-        figures([['Running maximum, m', first ? null : short(tile.before.max), short(tile.max)], ['Scale of what was', null, first ? '–' : `× ${short(tile.scale)}`], ['Running sum, l', first ? null : short(tile.before.sum), short(tile.sum)]]),
+        figures([['Running maximum, m', first ? null : short(tile.before.max), short(tile.max)], ['Scale of what was', null, first ? '–' : `× ${short(tile.scale)}`], ['Running sum, ℓ', first ? null : short(tile.before.sum), short(tile.sum)]]),
         named('Accumulator before, scaled', vector(tile.before.out.map((x) => x * tile.scale), walk.large, 'The accumulator before this tile, scaled')),
         named('and with this tile', vector(tile.out, walk.large, 'The accumulator with this tile')),
         numbers(tile, pieces),
@@ -93,7 +93,7 @@ function divides({look, pieces, head}, walk) {
   const best = whole.weights.indexOf(Math.max(...whole.weights));
   return {
     title: 'Divided once, at the end',
-    text: `The accumulator divided by l = ${short(walk.sum)} is the head’s answer.${sink} Plain softmax over all ${look.position + 1 - look.from} scores at once differs by at most ${apart(walk.out, whole.out).toExponential(1)}, and what the GPU has computed by ${apart(walk.out, kernel).toExponential(1)}. Most of it, ${Math.round(100 * whole.weights[best])} %, comes from “${pieces[best].trim() || pieces[best]}”.`,
+    text: `The accumulator divided by ℓ = ${short(walk.sum)} is the head’s answer.${sink} Plain softmax over all ${look.position + 1 - look.from} scores at once differs by at most ${apart(walk.out, whole.out).toExponential(1)}, and what the GPU has computed by ${apart(walk.out, kernel).toExponential(1)}. Most of it, ${Math.round(100 * whole.weights[best])} %, comes from “${pieces[best].trim() || pieces[best]}”.`,
     nodes: () => [
       named('How much of each token is in the answer', tokens(pieces, look.blockSize, look.promptIds, whole.weights)),
       named('Online, tile by tile', vector(walk.out, most, 'The answer, tile by tile')),
