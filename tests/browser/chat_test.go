@@ -50,7 +50,7 @@ func TestFirstVisit(t *testing.T) {
 	visit := func() {
 		t.Helper()
 		p.do(chromedp.Click(css("#examples button")))
-		p.wait(`document.querySelector('.waiting')?.textContent.includes('Compiling')`)
+		p.wait(`document.querySelector('.waiting')?.textContent.includes('Loading the model: compiling')`)
 		p.wait(told + `[0]?.length > 40`)
 		assert.True(t, get[bool](p, answering))
 		p.picture("first-visit")
@@ -118,7 +118,7 @@ func TestChat(t *testing.T) {
 	p.wait(`document.querySelector('.told:last-child [role="alert"]')?.textContent.includes('The GPU was taken away')`)
 	p.ask("full Ten.")
 	p.wait(told + `.at(-1) === 'full Ten.' && ` + idle)
-	assert.Contains(t, get[[]string](p, noted)[4], "without the oldest 2 messages, for which the context has no room")
+	assert.Contains(t, get[[]string](p, noted)[4], "Without the oldest 2 messages, for which the context has no room")
 
 	// All of it is there after a reload, and what still ran says that it was cut off.
 	p.ask("hold Eleven twelve.")
@@ -376,7 +376,7 @@ func TestLibrary(t *testing.T) {
 	p.wait(rows + `.length > 3`)
 	assert.Equal(t, []string{"Quire Tales", "owner/finch:Q4_K_M", "50%wren.gguf"}, get[[]string](p, rows)[:3])
 	list := get[string](p, `document.querySelector('#library-list').textContent`)
-	assert.Contains(t, list, "500 MB, in GPU memory up to 1.04 GB with the KV cache")
+	assert.Contains(t, list, "500 MB; takes up to 1.04 GB of GPU memory")
 	assert.Contains(t, list, "100 MB of it are here")
 	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "Models take 600 MB here; there is room for 10.0 GB.")
 	p.press("Delete https://example.org/50%wren.gguf", 0)
@@ -385,7 +385,8 @@ func TestLibrary(t *testing.T) {
 	p.wait(`opened === 'hf:owner/finch:Q4_K_M' && !document.querySelector('#library').open`)
 	assert.Equal(t, "Parrot", get[string](p, `document.querySelector('#chip').textContent`))
 	p.press("Parrot", 0)
-	p.wait(`document.querySelector('#library-list').textContent.includes('500 MB; in GPU memory 1.00 MB, and 1.05 MB for the KV cache')`) // as it was loaded
+	p.wait(`document.querySelector('#library-list').textContent.includes('500 MB; takes 2.05 MB of GPU memory, of which 1.05 MB for conversations')`) // as it was loaded
+	assert.Contains(t, get[string](p, `document.querySelector('[aria-label="Load again owner/finch:Q4_K_M"]').parentElement.textContent`), "In use · Kept")
 	p.fill("#library-name", "https://example.org/other.gguf")
 	p.do(chromedp.KeyEvent(kb.Enter))
 	p.wait(`opened === 'https://example.org/other.gguf' && !document.querySelector('#library').open`)

@@ -27,6 +27,7 @@ const SAYS = {
 // GPU was taken away, dropped(files), which says whether they were for something else than a model, and chosen() when one was dropped.
 export class ModelForm {
   quire = null;
+  loaded = null; // {from, value} of what use would load, where the engine has it
   problem = null; // why the last load came to nothing, in words
   recovering = false;
   #server = server(); // or null
@@ -163,7 +164,7 @@ export class ModelForm {
     $('load').textContent = 'Cancel';
     try {
       const before = this.quire;
-      this.quire = null;
+      this.quire = this.loaded = null;
       this.recovering = false;
       $('model-status').textContent = '';
       warn([]);
@@ -171,6 +172,7 @@ export class ModelForm {
       await before?.close();
       this.#stage('Starting', 0);
       this.quire = remote ? await this.#ofServer() : await this.#open(model);
+      this.loaded = {from: this.#from, value: remote ? $('server-model').value : this.address};
       this.page.opened(this.quire);
     } catch (e) {
       this.#stage('Nothing is loaded.', 0);

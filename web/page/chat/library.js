@@ -98,10 +98,10 @@ export class Library {
     const names = new Set(kept.flatMap((m) => m.names));
     $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
-      ...[...$('server-model').options].map(({value}) => this.#row(value, 'This server’s', '', this.#act('Ask', () => this.#use('server', value)))),
-      this.#row('Quire Tales', 'Built in: a small teller of stories, 8 MB', '', this.#act('Use', () => this.#use('builtin'))),
+      ...[...$('server-model').options].map(({value}) => this.#model(value, 'This server’s', '', 'Ask', ['server', value])),
+      this.#model('Quire Tales', 'Built in: a small teller of stories, 8 MB', '', 'Use', ['builtin', '']),
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
-      ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#row(title, name, this.#takes([name], size), this.#act('Get', () => this.#use('url', name)))),
+      ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#model(title, name, this.#takes([name], size), 'Get', ['url', name])),
     ];
     $('library-list').replaceChildren(...rows, ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
     $('library-adapter').hidden = Boolean(this.#form.quire?.server);
@@ -115,17 +115,19 @@ export class Library {
       await Quire.models.remove(model).catch((e) => show($('library-error'), adviceFor(e)));
       this.#list();
     });
-    return this.#row(shortly(model.name), here, this.#takes(model.names, model.size), this.#act(model.whole ? 'Use' : 'Go on', () => this.#use('url', model.name)), remove);
+    return this.#model(shortly(model.name), here, this.#takes(model.names, model.size), model.whole ? 'Use' : 'Go on', ['url', model.name], remove);
   }
 
   #adapter({url, lora}) {
     const remove = iconButton('bin', lora ? `Take ${lora.name} away` : `Forget ${shortly(url)}`, () => this.#adapt(() => this.#adapters.remove(url)));
-    const add = lora ? [] : [this.#act('Add', () => this.#adapt(() => this.#adapters.add(url)))];
+    const add = lora ? [] : [button('Add', () => this.#adapt(() => this.#adapters.add(url)))];
     return this.#row(lora?.name ?? shortly(url), lora ? 'LoRA adapter, loaded: conversations choose it among their parameters' : 'LoRA adapter', '', ...add, remove);
   }
 
-  #act(label, act) {
-    return make('button', {type: 'button', textContent: label, onclick: act});
+  // model is a row of one that use can load, and says so of the one that is loaded.
+  #model(title, note, takes, label, [from, value], ...more) {
+    const own = this.#form.loaded?.from === from && this.#form.loaded.value === value;
+    return this.#row(title, own ? `In use · ${note}` : note, takes, button(own ? 'Load again' : label, () => this.#use(from, value)), ...more);
   }
 
   #row(title, note, takes, ...buttons) {
@@ -137,10 +139,12 @@ export class Library {
   // takes says how large a model's file is, and what it takes on the GPU: as it was loaded last, or at most.
   #takes(names, size) {
     const asked = Number($('kv-memory').value) * 2 ** 20, last = asked ? null : known(names);
-    if (last) return `${bytes(size)}; in GPU memory ${bytes(last.weights)}, and ${bytes(last.cache)} for the KV cache`;
-    return `${bytes(size)}, in GPU memory up to ${bytes(size + (asked || this.#most))} with the KV cache`;
+    if (last) return `${bytes(size)}; takes ${bytes(last.weights + last.cache)} of GPU memory, of which ${bytes(last.cache)} for conversations`;
+    return `${bytes(size)}; takes up to ${bytes(size + (asked || this.#most))} of GPU memory`;
   }
 }
+
+const button = (label, act) => make('button', {type: 'button', textContent: label, onclick: act});
 
 // shortly is the end of a name that is an address.
 function shortly(name) {

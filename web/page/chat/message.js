@@ -176,7 +176,7 @@ const ENDINGS = {
 // noteOf says how an answer ended, and what it took.
 function noteOf({state, figures: f, model, dropped}) {
   const parts = [ENDINGS[state]];
-  if (dropped) parts.push(`without the oldest ${count(dropped, 'message')}, for which the context has no room`);
+  if (dropped) parts.push(`Without the oldest ${count(dropped, 'message')}, for which the context has no room`);
   if (f?.tokens > 0) {
     parts.push(count(f.tokens, 'token'));
     if (f.perSecond > 0) parts.push(rate(f.perSecond));
