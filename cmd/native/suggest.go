@@ -7,8 +7,14 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// suggest is the error of a command line that kong refuses, with "did you mean" where kong has none: for a long flag of one dash, and
-// for a word after a command that runs without one.
+// elsewhere are flags of llama-server, vLLM and others, and what they are called here.
+var elsewhere = map[string]string{
+	"--host": "--addr", "--port": "--addr", "--ctx-size": "--ctx", "--max-model-len": "--ctx", "--max-num-seqs": "--max-seqs",
+	"--n-predict": "--max-tokens", "--predict": "--max-tokens", "--repeat-penalty": "--repetition-penalty", "--temp": "--temperature",
+}
+
+// suggest is the error of a command line that kong refuses, with "did you mean" where kong has none or a worse one: for a long flag of
+// one dash, for one that others have, and for a word after a command that runs without one.
 func suggest(parser *kong.Kong, args []string, wrong *kong.ParseError) error {
 	n := wrong.Context.Selected()
 	if n == nil {
@@ -17,6 +23,12 @@ func suggest(parser *kong.Kong, args []string, wrong *kong.ParseError) error {
 	for _, arg := range args {
 		if name, ok := oneDash(n, arg); ok {
 			return usagef("unknown flag -%s, did you mean \"--%s\"?", name, name)
+		}
+	}
+	if word, ok := strings.CutPrefix(wrong.Error(), "unknown flag "); ok {
+		word, _, _ = strings.Cut(word, ",")
+		if name := elsewhere[word]; name != "" && findFlag(n, name) != nil {
+			return usagef("unknown flag %s, did you mean \"%s\"?", word, name)
 		}
 	}
 	if word, ok := strings.CutPrefix(wrong.Error(), "unexpected argument "); ok && n.Parent.DefaultCmd == n {

@@ -24,6 +24,7 @@ func TestWrongUsage(t *testing.T) {
 		{"unknown command", []string{"sing"}, `unexpected argument sing, did you mean "sim"?`},
 		{"unknown flag", []string{"run", "--loud", "hi"}, "unknown flag --loud"},
 		{"misspelt flag", []string{"run", "--temprature", "0", "hi"}, `unknown flag --temprature, did you mean "--temperature"?`},
+		{"flag of another server", []string{"serve", "--port", "8000"}, `unknown flag --port, did you mean "--addr"?`},
 		{"misspelt second word", []string{"bench", "atention"}, `quire bench: unexpected argument atention, did you mean "attention"?`},
 		{"one dash", []string{"run", "-temperature", "0", "hi"}, `unknown flag -temperature, did you mean "--temperature"?`},
 		{"one dash before a letter's flag", []string{"run", "-max-tokens=3", "hi"}, `quire run: unknown flag -max-tokens, did you mean "--max-tokens"?`},

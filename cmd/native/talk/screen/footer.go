@@ -53,7 +53,7 @@ func (m *Model) figures(p *page) []figure {
 	}
 	b := stats.Blocks
 	list = append(list, figure{fmt.Sprintf("blocks: %s used, %s cached of %s", talk.Whole(b.Active), talk.Whole(b.Cached), talk.Whole(b.Total)),
-		fmt.Sprintf("%d+%d/%d blocks", b.Active, b.Cached, b.Total)})
+		fmt.Sprintf("%d of %d blocks", b.Active+b.Cached, b.Total)})
 	help := figure{"/help", "/help"}
 	if v.Answer != nil {
 		help = figure{"Ctrl-C stops", "^C stops"}

@@ -114,7 +114,7 @@ func TestChat(t *testing.T) {
 	assert.Contains(t, shown, "Some bold text.")
 	assert.Contains(t, shown, "\n    x := `1`\n")
 	assert.Contains(t, shown, "Test 1B · ")
-	assert.Contains(t, shown, "Test 1B · 87 of 1,000 tokens (8 %) · 80.0 tokens/s · 3+40/512 blocks · /help")
+	assert.Contains(t, shown, "Test 1B · 87 of 1,000 tokens (8 %) · 80.0 tokens/s · 43 of 512 blocks · /help")
 	r.update(tea.WindowSizeMsg{Width: 120, Height: 24})
 	assert.Contains(t, r.shown(), "80.0 tokens/s · blocks: 3 used, 40 cached of 512 · /help")
 	assert.Empty(t, r.input.Value())
