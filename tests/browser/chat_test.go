@@ -430,6 +430,32 @@ func TestOffline(t *testing.T) {
 	p.wait(`document.querySelector('#measure')`)
 }
 
+// A conversation that the browser has no room for, as it finds in the end, is told of, and kept as soon as there is room.
+func TestConversationWithoutRoom(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	get[bool](p, `(({prototype}) => {
+		const {put} = prototype;
+		globalThis.room = false;
+		prototype.put = function (...all) {
+			const asked = put.apply(this, all);
+			if (!room) asked.addEventListener('success', () => this.transaction.abort());
+			return asked;
+		};
+		return true;
+	})(IDBObjectStore)`)
+	p.ask("say One.")
+	p.wait(told + `[0] === 'One.' && ` + idle)
+	p.wait(`!document.querySelector('#unkept').hidden`)
+	get[bool](p, `globalThis.room = true`)
+	p.press("New conversation", 0)
+	p.ask("say Two.")
+	p.wait(told + `[0] === 'Two.' && ` + idle)
+	p.wait(`document.querySelector('#unkept').hidden`)
+	p.do(chromedp.Reload())
+	p.wait(`document.querySelectorAll('#talks button').length === 2`)
+	p.quiet()
+}
+
 // What one tab says, another shows.
 func TestTabsShareConversations(t *testing.T) {
 	site := serveParrot(t)

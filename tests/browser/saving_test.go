@@ -16,6 +16,7 @@ func TestKeptSessionWhileItIsRead(t *testing.T) {
 		"saved again: newer, 5 bytes, s-a",
 		"moved at the next look: new, 3 bytes, s-b",
 		"failed: no disk | new, s-b",
+		"full: ErrNoRoom | new",
 	}, get[[]string](p, `(async () => {
 		const {Keeper, keptFile, sessions} = await import('/quire/sessions.js');
 		const said = [];
@@ -70,6 +71,13 @@ func TestKeptSessionWhileItIsRead(t *testing.T) {
 		broken.changed();
 		const why = await broken.now().catch(({message}) => message);
 		said.push('failed: ' + why + ' | ' + await textOf('b') + ', ' + await files('b'));
+
+		const {getFileHandle} = FileSystemDirectoryHandle.prototype;
+		FileSystemDirectoryHandle.prototype.getFileHandle = async function (file, options) {
+			if (options?.create) throw new DOMException('full', 'QuotaExceededError');
+			return getFileHandle.call(this, file, options);
+		};
+		said.push('full: ' + await keep('b', 'more').catch(({name}) => name) + ' | ' + await textOf('b'));
 		return said;
 	})()`))
 	p.quiet()

@@ -75,12 +75,16 @@ const moved = (handle, file) => handle.move(file).then(() => true, () => false);
 // keep has save write a file, and replaces the one that is there.
 async function keep(name, save) {
   const all = await top(true);
-  const beside = 'move' in (globalThis.FileSystemFileHandle?.prototype ?? {}) ? await all?.getFileHandle(newOf(name), {create: true}) : null;
+  let beside = null;
   try {
+    if ('move' in (globalThis.FileSystemFileHandle?.prototype ?? {})) beside = await all?.getFileHandle(newOf(name), {create: true});
     const blob = beside ? await save(beside).catch(() => save()) : await save(); // another tab may be writing it
     if (blob instanceof Blob) await write(name, blob);
     else if (!await replaced(name, beside)) return;
     await all.removeEntry(wholeOf(name)).catch(() => {}); // one of before
+  } catch (e) {
+    if (e.name !== 'QuotaExceededError') throw e;
+    throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: the browser has no more room`});
   } finally {
     if (beside) await all.removeEntry(newOf(name)).catch(() => {});
   }
@@ -104,14 +108,9 @@ async function replaced(name, beside) {
 async function write(name, blob) {
   const all = await top(true);
   if (!all) throw new QuireError({name: 'ErrNoStorage', message: 'the browser keeps no files for this page'});
-  try {
-    const writer = await held(await all.getFileHandle(fileOf(name), {create: true}), (file) => file.createWritable());
-    await writer.write(blob);
-    await writer.close();
-  } catch (e) {
-    if (e.name !== 'QuotaExceededError') throw e;
-    throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: it has ${blob.size} bytes, and the browser has no more room`});
-  }
+  const writer = await held(await all.getFileHandle(fileOf(name), {create: true}), (file) => file.createWritable());
+  await writer.write(blob);
+  await writer.close();
 }
 
 /** Keeps a session: soon after each answer, and when the page is hidden or left. */

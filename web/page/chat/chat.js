@@ -229,7 +229,8 @@ export class Chat {
     this.open(null);
     this.#notice(`“${nameOf(talk)}” is deleted.`, 'Undo', () => {
       this.#talks.set(talk.id, talk);
-      this.#store.put(talk);
+      this.#unsaved.add(talk);
+      this.#save();
       this.open(talk.id);
     });
   }
@@ -242,8 +243,9 @@ export class Chat {
         for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
         if (this.#talks.has(talk.id)) talk.id = newId(); // both are kept
         this.#talks.set(talk.id, talk);
-        this.#store.put(talk);
+        this.#unsaved.add(talk);
       }
+      this.#save();
       if (talks.length > 0) this.open(talks[0].id);
       this.#notice(`${talks.length === 1 ? 'One conversation is' : `${talks.length} conversations are`} imported.`);
     } catch (e) {
@@ -278,6 +280,7 @@ export class Chat {
     const talks = [...this.#unsaved];
     this.#unsaved.clear();
     const kept = await Promise.all(talks.map((talk) => this.#store.put(talk, haste)));
-    $('unkept').hidden = kept.every(Boolean);
+    talks.forEach((talk, i) => { if (!kept[i] && this.#talks.has(talk.id)) this.#unsaved.add(talk); }); // there may be room later
+    if (talks.length > 0) $('unkept').hidden = kept.every(Boolean);
   }
 }

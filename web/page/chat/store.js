@@ -49,7 +49,8 @@ export class Store {
   async #write(id, change) {
     if (!this.#database) return false;
     try {
-      await change(this.#store('readwrite'));
+      const store = this.#store('readwrite');
+      await Promise.all([change(store), over(store.transaction)]);
       this.#channel.postMessage(id);
       return true;
     } catch {
@@ -66,6 +67,14 @@ function opened() {
   const asked = indexedDB.open(NAME, 1);
   asked.onupgradeneeded = () => asked.result.createObjectStore(STORE, {keyPath: 'id'});
   return done(asked);
+}
+
+// over settles with a transaction: where there is no room, it fails though all that was asked of it was done.
+function over(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 function done(asked) {
