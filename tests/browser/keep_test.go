@@ -466,7 +466,7 @@ func TestKeptByOneTab(t *testing.T) {
 // Where there is no room, what was not used for longest goes; where that is not enough, the model is read all the same.
 func TestKeptWithinQuota(t *testing.T) {
 	small, large := file(12<<20, 7), file(36<<20, 8)
-	s := keeping(t, map[string][]byte{"/models/a.gguf": small, "/models/b.gguf": small, "/models/c.gguf": small, "/models/large.gguf": large})
+	s := keeping(t, map[string][]byte{"/models/a.gguf": small, "/models/b.gguf": small, "/models/c.gguf": small, "/models/large.gguf": large, "/models/most.gguf": file(23<<20, 9)})
 	p := newTab(t, s.url+"/empty.html", "")
 	get[bool](p, pulls)
 	limit := func(bytes int) {
@@ -489,6 +489,14 @@ func TestKeptWithinQuota(t *testing.T) {
 	assert.Equal(t, []any{"", digest(large), true, false}, []any{r.Error, r.Digest, r.Same, r.Kept.Kept})
 	assert.Regexp(t, `^The model is not kept: it needs 38 MB, and the browser has room for `, r.Kept.Problem)
 	assert.Equal(t, "large.gguf c.gguf a.gguf", names(), "nothing goes in vain")
+
+	get[bool](p, `import('/store/place.js').then(async ({placeOf}) => {
+		const {key} = await placeOf(new URL('/models/c.gguf', location).href);
+		return new Promise((taken) => { navigator.locks.request('quire-models/' + key, {mode: 'shared'}, () => new Promise(() => { taken(true); })); });
+	})`)
+	get[int](p, `models.remove('/models/large.gguf')`)
+	assert.Regexp(t, `^ErrNoRoom: `, get[string](p, `failure(pull('/models/most.gguf'))`))
+	assert.Contains(t, names(), "a.gguf", "nor where what is open would have to go, too")
 	assert.Regexp(t, `^no failure`, get[string](p, `failure(models.remove('/models/a.gguf'))`))
 	assert.Regexp(t, `^ErrNotFound: no model is kept`, get[string](p, `failure(models.remove('/models/a.gguf'))`))
 	p.quiet()

@@ -57,17 +57,23 @@ export async function find(name) {
   return all.find((m) => m.name === name || m.names.includes(name) || m.files.some(({url}) => url === name)) ?? null;
 }
 
+const unused = ({key}) => lock(useOf(key), {ifAvailable: true});
+
 /** Removes a model; false where it is in use. */
-export async function drop({key}) {
-  const all = await top();
-  const release = await lock(useOf(key), {ifAvailable: true});
+export async function drop(model) {
+  const release = await unused(model);
   if (release === null) return false;
   try {
-    if (all && await folderIn(all, key)) await remove(all, key);
+    await removeAll(model);
     return true;
   } finally {
     release();
   }
+}
+
+async function removeAll({key}) {
+  const all = await top();
+  if (all && await folderIn(all, key)) await remove(all, key);
 }
 
 /** Says what the browser allows: {quota, usage, free}; null where it does not say. */
@@ -87,10 +93,20 @@ export async function makeRoom(bytes, but) {
   return now;
 }
 
-/** Removes the model that was not used for longest, but for one; false where all others together have fewer bytes. */
+/** Removes the model that was not used for longest, but for one; false where all others that nobody uses have fewer bytes. */
 export async function dropOldest(bytes, but) {
-  const others = (await list()).filter(({key}) => key !== but).reverse();
-  if (others.reduce((sum, m) => sum + m.bytes, 0) < bytes) return false;
-  for (const model of others) if (await drop(model)) return true;
-  return false;
+  const others = [], releases = [];
+  try {
+    for (const model of (await list()).filter(({key}) => key !== but)) {
+      const release = await unused(model);
+      if (release === null) continue;
+      releases.push(release);
+      others.push(model);
+    }
+    if (others.length === 0 || others.reduce((sum, {bytes: has}) => sum + has, 0) < bytes) return false;
+    await removeAll(others.at(-1));
+    return true;
+  } finally {
+    for (const release of releases) release();
+  }
 }
