@@ -104,7 +104,7 @@ func TestPage(t *testing.T) {
 	p.do(chromedp.Click(css(".prompt:nth-child(3) .remove")))
 	require.Equal(t, 2, get[int](p, `document.querySelectorAll('.prompt').length`))
 	p.quiet()
-	require.Equal(t, 1, p.workers())
+	require.True(t, soon(func() bool { return p.workers() == 1 }))
 
 	p.do(chromedp.Reload())
 	require.True(t, p.idle(), "a reloaded page ends its worker, and the GPU is free")
