@@ -6,7 +6,8 @@
 //	opens -dist web/dist -wllama node_modules/@wllama/wllama/esm -model model.gguf -chromium chromium -runs 3
 //
 // Each run has a fresh profile, keeps nothing, and prints a line of JSON; a second token of each engine shows what the first costs once
-// everything is compiled. Quire is measured from the files it kept, too, after a reload. CGO_ENABLED=0 builds it for machines without Go.
+// everything is compiled, and "again" what Quire takes to open once more on the page. Quire is measured from the files it kept, too, after a
+// reload. CGO_ENABLED=0 builds it for machines without Go.
 package main
 
 import (
@@ -34,8 +35,21 @@ let start = performance.now();
 async function quire(keep) {
   const {Quire} = await import('/quire/quire.js');
   const stages = {};
-  const engine = await Quire.open({model, keep, context: 4096, onProgress: ({stage, from}) => { stages[stage] = clock(); if (from) out.from = from; }});
-  return {open: clock(), stages, compiling: engine.info.kernels, first: () => engine.generate({prompt, maxTokens: 1, temperature: 0, ignoreEnd: true}).result, kept: engine.kept};
+  const open = (onProgress) => Quire.open({model, keep, context: 4096, onProgress});
+  const engine = await open(({stage, from}) => { stages[stage] = clock(); if (from) out.from = from; });
+  const first = (engine) => engine.generate({prompt, maxTokens: 1, temperature: 0, ignoreEnd: true}).result;
+  return {
+    open: clock(), stages, compiling: engine.info.kernels, first: () => first(engine), kept: engine.kept,
+    again: keep ? null : async () => { // with the worker and the kernels that this page has, once all have compiled
+      await engine.generate({prompt, maxTokens: 1, temperature: 1}).result;
+      await engine.close();
+      start = performance.now();
+      const next = await open();
+      const again = {open: clock(), compiling: next.info.kernels};
+      await first(next);
+      return {...again, firstToken: clock()};
+    },
+  };
 }
 async function wllama() {
   const {Wllama} = await import('/wllama/index.js');
@@ -44,41 +58,53 @@ async function wllama() {
   await engine.loadModelFromUrl({url: model}, {useCache: false, n_ctx: 4096, n_gpu_layers: 999, flash_attn: true, n_threads: 1});
   return {open: clock(), first: () => engine.createCompletion({prompt, max_tokens: 1, temperature: 0, ignore_eos: true, cache_prompt: false})};
 }
-// A conversation that the browser keeps: computed, kept, and restored by an engine that has not seen it, each in milliseconds.
+// Conversations that the browser keeps, each computed, kept, and restored by an engine that has not seen it, in milliseconds.
 async function restore() {
   const {Quire} = await import('/quire/quire.js');
-  const tokens = Number(searchParams.get('tokens')), ids = Array.from({length: tokens}, (_, i) => 3 + i * 7919 % 250);
-  const open = () => Quire.open({model, keep: false, context: tokens + 64, kvMemory: 1 << 30, maxSeqs: 4});
+  const tokens = Number(searchParams.get('tokens')), numbers = Array.from({length: Number(searchParams.get('runs'))}, (_, i) => i);
+  const idsOf = (number) => Array.from({length: tokens}, (_, i) => 3 + (number + i * 7919) % 250);
+  const open = async () => {
+    const engine = await Quire.open({model, keep: false, context: tokens + 64, kvMemory: 1 << 30, maxSeqs: 4});
+    await answer(engine, idsOf(numbers.length).slice(0, 48), 1); // its kernels are there
+    return engine;
+  };
   const timed = async (call) => {
     start = performance.now();
     const value = await call();
     return [Math.round(10 * (performance.now() - start)) / 10, value];
   };
   const answer = (session, ids, maxTokens) => session.generate({ids, maxTokens, temperature: 0, ignoreEnd: true}).result;
+  const all = numbers.map(() => ({}));
   let engine = await open();
-  await answer(engine, [...ids.slice(0, 48)].reverse(), 1); // its kernels are there
-  const session = await engine.keptSession('long');
-  [out.computed] = await timed(() => answer(session, ids, 1));
-  [out.saved] = await timed(() => session.keep());
-  const other = engine.session();
-  await answer(other, ids, 1);
-  const want = (await answer(other, [5], 4)).ids.join();
+  for (const [number, run] of all.entries()) {
+    const session = await engine.keptSession(String(number)), other = engine.session();
+    [run.computed] = await timed(() => answer(session, idsOf(number), 1));
+    [run.kept] = await timed(() => session.keep());
+    await answer(other, idsOf(number), 1);
+    run.want = (await answer(other, [5], 4)).ids.join();
+  }
   [{bytes: out.bytes}] = await Quire.sessions.list();
   await engine.close();
   engine = await open();
-  await answer(engine, [...ids.slice(0, 48)].reverse(), 1);
-  let again;
-  [out.restored, again] = await timed(() => engine.keptSession('long'));
-  const next = await answer(again, [5], 4);
-  Object.assign(out, {cached: next.figures.cachedTokens, same: next.ids.join() === want});
-  [out.computedAgain] = await timed(() => answer(engine, [...ids].reverse(), 1));
-  out.gigabytesPerSecond = Math.round(out.bytes / out.restored / 1e4) / 100;
+  for (const [number, run] of all.entries()) {
+    let session;
+    [run.restored, session] = await timed(() => engine.keptSession(String(number)));
+    const next = await answer(session, [5], 4);
+    Object.assign(run, {cached: next.figures.cachedTokens, same: next.ids.join() === run.want});
+    delete run.want;
+    await session.keep(); // or it is kept amid the next
+  }
+  for (const run of all) {
+    run.ratio = Math.round(10 * run.computed / run.restored) / 10;
+    run.gigabytesPerSecond = Math.round(out.bytes / run.restored / 1e4) / 100;
+  }
+  out.conversations = all;
   await engine.close();
-  await Quire.sessions.remove('long');
+  for (const number of numbers) await Quire.sessions.remove(String(number));
   window.result = out;
 }
 const run = {quire: () => quire(false), kept: () => quire(true), wllama}[out.engine] ?? (() => new Promise((_, failed) => restore().catch(failed)));
-run().then(async ({open, stages, compiling, first, kept}) => {
+run().then(async ({open, stages, compiling, first, kept, again}) => {
   Object.assign(out, {open, stages, compiling});
   await first();
   out.firstToken = clock();
@@ -86,6 +112,7 @@ run().then(async ({open, stages, compiling, first, kept}) => {
   await first();
   out.nextFirstToken = clock();
   if (kept) out.kept = (await kept).kept;
+  if (again) out.again = await again();
   window.result = out;
 }).catch((e) => { window.result = {...out, error: String(e?.message ?? e)}; });
 </script>`
@@ -97,7 +124,7 @@ func main() {
 	chromium := flag.String("chromium", "chromium", "`PROGRAM` to measure in")
 	flags := flag.String("flags", "--enable-unsafe-webgpu --enable-features=Vulkan --ignore-gpu-blocklist", "more of the browser's `FLAGS`")
 	runs := flag.Int("runs", 3, "how `MANY` of each")
-	restore := flag.Int("restore", 0, "measure how a conversation of so many `TOKENS` is kept and restored, and nothing else")
+	restore := flag.Int("restore", 0, "measure how conversations of so many `TOKENS`, as many as -runs, are kept and restored, and nothing else")
 	limit := flag.Duration("limit", 5*time.Minute, "`TIME` for one of them")
 	flag.Parse()
 	if *model == "" {
@@ -126,13 +153,10 @@ func measure(dist, wllama, model, chromium, flags string, runs, restore int, lim
 	}
 	s := httptest.NewServer(mux)
 	defer s.Close()
+	if restore > 0 {
+		return visit(chromium, flags, limit, fmt.Sprintf("%s/?engine=restore&tokens=%d&runs=%d", s.URL, restore, runs))
+	}
 	for range runs {
-		if restore > 0 {
-			if err := visit(chromium, flags, limit, fmt.Sprintf("%s/?engine=restore&tokens=%d", s.URL, restore)); err != nil {
-				return err
-			}
-			continue
-		}
 		if err := visit(chromium, flags, limit, s.URL+"/?engine=quire"); err != nil {
 			return err
 		}
