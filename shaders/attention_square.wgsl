@@ -4,8 +4,8 @@
 // scores of 4·RG neighbouring rows and of the keys tx, tx+TX, …, and of the output the same rows and the columns tx, tx+TX, … of
 // four elements.
 //
-// Q and K come in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector, V in pieces of VK keys. Each is
-// read into registers while the one before it is multiplied, then goes where nobody reads, so that one barrier each is enough.
+// Q and K come in slabs of DEPTH elements of the head dim, transposed, four rows or keys to a vector, V in pieces of STEP keys. Each
+// is read into registers while the one before it is multiplied, then goes where nobody reads, so that one barrier each is enough.
 // The weights P go where the slabs were, a part of the keys after another. One workgroup has a compute unit for itself: on an
 // H200 Vulkan gives all of a unit's workgroups some 50 KiB together, so that two of 25 KiB would have to do with smaller squares.
 //! include: step sight score mask dropout item fold
@@ -22,16 +22,16 @@
 //! const KG: u32          vec4s of keys
 //! const KEYS: u32        keys that an invocation owns
 //! const DEPTH: u32       elements of the head dim in a slab
-//! const SPREAD: u32      vec4s behind each line of a slab, so that neighbours store to different banks
-//! const STAGE: u32       vec4s of the memory that slabs and weights share
+//! const LINE: u32        vec4s of a line of the memory that slabs and weights share
+//! const PLANES: u32      of it, of STEP lines
 //! const SLABS: u32       of the head dim
-//! const STEP: u32        elements, or keys of V, between two turns
+//! const STEP: u32        keys of V in a piece
+//! const STEPS: u32       planes of a slab of Q, or of K
 //! const READS: u32       squares of four rows, or keys, by four elements that an invocation fetches of a slab
 //! const V_READS: u32     vectors of a piece of V
 //! const FETCHED: u32     vectors that an invocation fetches of a slab of K or a piece of V
 //! const TURNS: u32       parts of a tile's weights that go through workgroup memory one after another
 //! const TURN_KEYS: u32   keys of an invocation in a part
-//! const VK: u32          keys in a piece of V
 //! const RC: u32          columns of the output that an invocation owns
 //! const MASK: u32        kind of mask: 0 none, 1 boolean, 2 additive
 //! const WINDOW: u32      a query sees keys less than so far away; 0: all
@@ -54,26 +54,21 @@ const BQ: u32 = 4u * QUADS;
 const KEY_QUADS: u32 = TX * KG;
 const BK: u32 = 4u * KEY_QUADS;
 const PARTS: u32 = DEPTH / 4u;              // columns of a slab
-const PIECES: u32 = BK / TURNS / VK;        // of a part; even, as SLABS is
-const Q_LINE: u32 = QUADS + SPREAD;         // from an element of Q to the next
-const K_LINE: u32 = KEY_QUADS + SPREAD;
-const P_LINE: u32 = QUADS + 1u;             // from a key's weights to the next
-const Q_SIZE: u32 = DEPTH * Q_LINE;         // of a slab
-const K_SIZE: u32 = DEPTH * K_LINE;
+const PIECES: u32 = BK / TURNS / STEP;      // of a part; even, as SLABS is
+const STEP_PARTS: u32 = STEP / 4u;
 const Q_SQUARES: u32 = QUADS * PARTS;
 const SQUARES: u32 = Q_SQUARES + KEY_QUADS * PARTS;
-const HALF: u32 = Q_SIZE + K_SIZE;
 const V_LINE: u32 = TX * RC;
-const V_SIZE: u32 = VK * COLUMNS;           // of a piece
-const V_HALF: u32 = VK * V_LINE;
-const VALUES: u32 = 2u * V_HALF;
+const V_SIZE: u32 = STEP * COLUMNS;          // of a piece
+const ROWS: u32 = 4u * READS;
 const OUTS: u32 = 4u * RG * RC;
 const SCORES: u32 = 4u * RG * KG;
 const CAUSAL_ONLY: bool = MASK == 0u && WINDOW == 0u && SOFTCAP == 0.0 && !ALIBI;
 const FLOOR: f32 = -2.9e38;                 // above NONE, below what a key in sight scores
 
-var<workgroup> stage: array<vec4<f32>, STAGE>; // two slabs of K and Q, or the weights P: [key][row]
-var<workgroup> values: array<vec4<f32>, VALUES>;
+// Constants find their way into instructions only where each has a dimension of its own: compilers bound what varies.
+var<workgroup> stage: array<array<array<vec4<f32>, LINE>, STEP>, PLANES>; // two slabs of Q and K, or the weights P: [key][row]
+var<workgroup> values: array<array<array<vec4<f32>, V_LINE>, STEP>, 2u>;
 
 // key_of is the i-th key of a quad.
 fn key_of(quad: u32, i: u32) -> i32 { return i32(quad % TX + TX * (4u * (quad / TX) + i)); }
@@ -83,25 +78,42 @@ fn whole(keys: Keys, tile: i32) -> bool { return tile >= keys.lowest && tile + i
 
 fn clipped(keys: Keys, key: i32) -> u32 { return u32(min(key, keys.highest - 1)); }
 
-// fetch_slab reads an invocation's squares of a slab, those of Q before those of K; put_slab stores them, what is out of sight as 0.
-fn fetch_slab(x: ptr<function, array<vec4<f32>, FETCHED>>, item: Item, keys: Keys, tile: i32, slab: u32, lane: u32) {
+// find_rows finds an invocation's rows of Q and keys of a tile; fetch_slab reads its squares of a slab, those of Q before those of K;
+// put_slab stores them, what is out of sight as 0.
+fn find_rows(x: ptr<function, array<u32, ROWS>>, item: Item, keys: Keys, tile: i32, lane: u32) {
     //! unroll
     for (var n = 0u; n < READS; n++) {
         let i = lane + n * WORKGROUP;
-        let c = slab * PARTS + i % PARTS;
         if i < Q_SQUARES {
             let flat = item.first + 4u * (i / PARTS);
-            (*x)[4u * n] = q_row(item, flat, c);
-            (*x)[4u * n + 1u] = q_row(item, flat + 1u, c);
-            (*x)[4u * n + 2u] = q_row(item, flat + 2u, c);
-            (*x)[4u * n + 3u] = q_row(item, flat + 3u, c);
+            //! unroll
+            for (var k = 0u; k < FOUR; k++) {
+                let there = min(flat + k, item.rows - 1u);
+                (*x)[4u * n + k] = q_place(item.token + query_of(there), head_of(item, there));
+            }
+        } else {
+            //! unroll
+            for (var k = 0u; k < FOUR; k++) {
+                (*x)[4u * n + k] = kv_at(item.keys_at, item.kv_head, clipped(keys, tile + key_of(i / PARTS - QUADS, k)));
+            }
+        }
+    }
+}
+
+fn fetch_slab(x: ptr<function, array<vec4<f32>, FETCHED>>, rows: ptr<function, array<u32, ROWS>>, slab: u32, lane: u32) {
+    //! unroll
+    for (var n = 0u; n < READS; n++) {
+        let i = lane + n * WORKGROUP;
+        var c = slab * PARTS + i % PARTS;
+        if SLABS * PARTS > COLUMNS {
+            c = min(c, COLUMNS - 1u);
+        }
+        if i < Q_SQUARES {
+            //! unroll
+            for (var k = 0u; k < FOUR; k++) { (*x)[4u * n + k] = q_at((*rows)[4u * n + k], c); }
         } else if SQUARES % WORKGROUP == 0u || i < SQUARES {
-            let quad = i / PARTS - QUADS;
-            let column = min(c, COLUMNS - 1u);
-            (*x)[4u * n] = k_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + key_of(quad, 0u))), column);
-            (*x)[4u * n + 1u] = k_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + key_of(quad, 1u))), column);
-            (*x)[4u * n + 2u] = k_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + key_of(quad, 2u))), column);
-            (*x)[4u * n + 3u] = k_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + key_of(quad, 3u))), column);
+            //! unroll
+            for (var k = 0u; k < FOUR; k++) { (*x)[4u * n + k] = k_column((*rows)[4u * n + k], c); }
         }
     }
 }
@@ -124,13 +136,14 @@ fn put_slab(x: ptr<function, array<vec4<f32>, FETCHED>>, keys: Keys, tile: i32, 
     for (var n = 0u; n < READS; n++) {
         let i = lane + n * WORKGROUP;
         if SQUARES % WORKGROUP == 0u || i < SQUARES {
-            // A slab of K begins where that of Q ends.
-            let line = select(K_LINE, Q_LINE, i < Q_SQUARES);
-            let to = at + min(select(Q_SIZE + i % PARTS * K_LINE + (i / PARTS - QUADS), i % PARTS * Q_LINE + i / PARTS, i < Q_SQUARES), HALF - 1u);
-            stage[to] = vec4<f32>((*x)[4u * n].x, (*x)[4u * n + 1u].x, (*x)[4u * n + 2u].x, (*x)[4u * n + 3u].x);
-            stage[to + PARTS * line] = vec4<f32>((*x)[4u * n].y, (*x)[4u * n + 1u].y, (*x)[4u * n + 2u].y, (*x)[4u * n + 3u].y);
-            stage[to + 2u * PARTS * line] = vec4<f32>((*x)[4u * n].z, (*x)[4u * n + 1u].z, (*x)[4u * n + 2u].z, (*x)[4u * n + 3u].z);
-            stage[to + 3u * PARTS * line] = vec4<f32>((*x)[4u * n].w, (*x)[4u * n + 1u].w, (*x)[4u * n + 2u].w, (*x)[4u * n + 3u].w);
+            let quad = i / PARTS - select(QUADS, 0u, i < Q_SQUARES);
+            let step = i % PARTS / STEP_PARTS;
+            let plane = at + step + select(STEPS, 0u, i < Q_SQUARES);
+            let line = i % PARTS; // those of the steps lie in turn, so that neighbours store to different banks
+            stage[plane][line % STEP][quad] = vec4<f32>((*x)[4u * n].x, (*x)[4u * n + 1u].x, (*x)[4u * n + 2u].x, (*x)[4u * n + 3u].x);
+            stage[plane][(line + STEP_PARTS) % STEP][quad] = vec4<f32>((*x)[4u * n].y, (*x)[4u * n + 1u].y, (*x)[4u * n + 2u].y, (*x)[4u * n + 3u].y);
+            stage[plane][(line + 2u * STEP_PARTS) % STEP][quad] = vec4<f32>((*x)[4u * n].z, (*x)[4u * n + 1u].z, (*x)[4u * n + 2u].z, (*x)[4u * n + 3u].z);
+            stage[plane][(line + 3u * STEP_PARTS) % STEP][quad] = vec4<f32>((*x)[4u * n].w, (*x)[4u * n + 1u].w, (*x)[4u * n + 2u].w, (*x)[4u * n + 3u].w);
         }
     }
 }
@@ -139,7 +152,7 @@ fn fetch_v(x: ptr<function, array<vec4<f32>, FETCHED>>, item: Item, keys: Keys, 
     //! unroll
     for (var n = 0u; n < V_READS; n++) {
         let i = min(lane + n * WORKGROUP, V_SIZE - 1u);
-        (*x)[n] = v_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + i32(piece * VK + i / COLUMNS))), i % COLUMNS);
+        (*x)[n] = v_column(kv_at(item.keys_at, item.kv_head, clipped(keys, tile + i32(piece * STEP + i / COLUMNS))), i % COLUMNS);
     }
 }
 
@@ -148,14 +161,14 @@ fn put_v(x: ptr<function, array<vec4<f32>, FETCHED>>, keys: Keys, tile: i32, pie
         //! unroll
         for (var n = 0u; n < V_READS; n++) {
             let i = lane + n * WORKGROUP;
-            (*x)[n] = select(vec4<f32>(0.0), (*x)[n], loaded(keys, tile + i32(piece * VK + i / COLUMNS)));
+            (*x)[n] = select(vec4<f32>(0.0), (*x)[n], loaded(keys, tile + i32(piece * STEP + i / COLUMNS)));
         }
     }
     //! unroll
     for (var n = 0u; n < V_READS; n++) {
         let i = lane + n * WORKGROUP;
         if V_READS * WORKGROUP == V_SIZE || i < V_SIZE {
-            values[at + i / COLUMNS * V_LINE + i % COLUMNS] = (*x)[n];
+            values[at][i / COLUMNS][i % COLUMNS] = (*x)[n];
         }
     }
 }
@@ -218,7 +231,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     var fetched: array<vec4<f32>, FETCHED>;
     var tile = next_tile(item, keys, walk_begin(keys));
-    fetch_slab(&fetched, item, keys, tile, 0u, lane);
+    var rows: array<u32, ROWS>;
+    find_rows(&rows, item, keys, tile, lane);
+    fetch_slab(&fetched, &rows, 0u, lane);
     put_slab(&fetched, keys, tile, 0u, lane, 0u);
     //! turns: TILES
     while tile < keys.end {
@@ -228,22 +243,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var n = 0u; n < SLABS; n++) {
             workgroupBarrier();
             if n + 1u < SLABS {
-                fetch_slab(&fetched, item, keys, tile, n + 1u, lane);
+                fetch_slab(&fetched, &rows, n + 1u, lane);
             } else {
                 fetch_v(&fetched, item, keys, tile, 0u, lane);
             }
-            let q_at = n % 2u * HALF + ty * RG;
-            let k_at = n % 2u * HALF + Q_SIZE + tx;
-            for (var m = 0u; m < DEPTH / STEP; m++) {
+            let q_at = ty * RG;
+            //! unroll
+            for (var m = 0u; m < STEPS; m++) {
+                let plane = n % 2u * (2u * STEPS) + m;
                 //! unroll
                 for (var e = 0u; e < STEP; e++) {
-                    let line = e % 4u * PARTS + e / 4u + m * (STEP / 4u); // summed in the head dim's order, as the backward pass does
+                    let line = (e % 4u * STEP_PARTS + e / 4u + m * STEP_PARTS) % STEP; // summed in the head dim's order, as the backward pass does
                     var k: array<vec4<f32>, KG>;
                     //! unroll
-                    for (var j = 0u; j < KG; j++) { k[j] = stage[k_at + line * K_LINE + j * TX]; }
+                    for (var j = 0u; j < KG; j++) { k[j] = stage[plane + STEPS][line][tx + j * TX]; }
                     //! unroll
                     for (var g = 0u; g < RG; g++) {
-                        let x = stage[q_at + line * Q_LINE + g];
+                        let x = stage[plane][line][q_at + g];
                         //! unroll
                         for (var j = 0u; j < KG; j++) {
                             s[(g * KG + j) * 4u] = fma(x, vec4<f32>(k[j].x), s[(g * KG + j) * 4u]);
@@ -255,7 +271,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 }
             }
             if n + 1u < SLABS {
-                put_slab(&fetched, keys, tile, n + 1u, lane, (n + 1u) % 2u * HALF);
+                put_slab(&fetched, keys, tile, n + 1u, lane, (n + 1u) % 2u * (2u * STEPS));
             } else {
                 put_v(&fetched, keys, tile, 0u, lane, 0u);
             }
@@ -327,38 +343,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             //! unroll
             for (var g = 0u; g < RG; g++) {
                 //! unroll
-                for (var j = 0u; j < TURN_KEYS; j++) { stage[(tx + TX * j) * P_LINE + ty * RG + g] = s[g * KEYS + h * TURN_KEYS + j]; }
+                for (var j = 0u; j < TURN_KEYS; j++) { stage[(tx + TX * j) / STEP][(tx + TX * j) % STEP][ty * RG + g] = s[g * KEYS + h * TURN_KEYS + j]; }
             }
             for (var n = 0u; n < PIECES; n++) {
                 workgroupBarrier();
                 if n + 1u < PIECES || h + 1u < TURNS {
                     fetch_v(&fetched, item, keys, tile, h * PIECES + n + 1u, lane);
                 } else {
-                    fetch_slab(&fetched, item, keys, next, 0u, lane);
+                    find_rows(&rows, item, keys, next, lane);
+                    fetch_slab(&fetched, &rows, 0u, lane);
                 }
-                let v_at = n % 2u * V_HALF + tx;
-                for (var m = 0u; m < VK / STEP; m++) {
-                    let p_at = (n * VK + m * STEP) * P_LINE + ty * RG;
+                //! unroll
+                for (var e = 0u; e < STEP; e++) {
+                    var p: array<vec4<f32>, RG>;
                     //! unroll
-                    for (var e = 0u; e < STEP; e++) {
-                        var p: array<vec4<f32>, RG>;
+                    for (var g = 0u; g < RG; g++) { p[g] = stage[n][e][ty * RG + g]; }
+                    //! unroll
+                    for (var c = 0u; c < RC; c++) {
+                        let x = values[n % 2u][e][tx + c * TX];
                         //! unroll
-                        for (var g = 0u; g < RG; g++) { p[g] = stage[p_at + e * P_LINE + g]; }
-                        //! unroll
-                        for (var c = 0u; c < RC; c++) {
-                            let x = values[v_at + (m * STEP + e) * V_LINE + c * TX];
-                            //! unroll
-                            for (var g = 0u; g < RG; g++) {
-                                sums[4u * (g * RC + c)] = fma(vec4<f32>(p[g].x), x, sums[4u * (g * RC + c)]);
-                                sums[4u * (g * RC + c) + 1u] = fma(vec4<f32>(p[g].y), x, sums[4u * (g * RC + c) + 1u]);
-                                sums[4u * (g * RC + c) + 2u] = fma(vec4<f32>(p[g].z), x, sums[4u * (g * RC + c) + 2u]);
-                                sums[4u * (g * RC + c) + 3u] = fma(vec4<f32>(p[g].w), x, sums[4u * (g * RC + c) + 3u]);
-                            }
+                        for (var g = 0u; g < RG; g++) {
+                            sums[4u * (g * RC + c)] = fma(vec4<f32>(p[g].x), x, sums[4u * (g * RC + c)]);
+                            sums[4u * (g * RC + c) + 1u] = fma(vec4<f32>(p[g].y), x, sums[4u * (g * RC + c) + 1u]);
+                            sums[4u * (g * RC + c) + 2u] = fma(vec4<f32>(p[g].z), x, sums[4u * (g * RC + c) + 2u]);
+                            sums[4u * (g * RC + c) + 3u] = fma(vec4<f32>(p[g].w), x, sums[4u * (g * RC + c) + 3u]);
                         }
                     }
                 }
                 if n + 1u < PIECES || h + 1u < TURNS {
-                    put_v(&fetched, keys, tile, h * PIECES + n + 1u, lane, (n + 1u) % 2u * V_HALF);
+                    put_v(&fetched, keys, tile, h * PIECES + n + 1u, lane, (n + 1u) % 2u);
                 }
             }
         }

@@ -7,17 +7,13 @@ import (
 	"quire/engine/kernel"
 )
 
-// Of shaders/attention_square.wgsl: elements of the head dim in a slab, and what of a slab or piece is multiplied between two turns of
-// a loop, at most.
-const (
-	squareDepth = 16
-	squareStep  = 8
-)
+// squareDepth is, of shaders/attention_square.wgsl, the elements of the head dim in a slab, and the most keys in a piece of V.
+const squareDepth = 16
 
 // squareTile lays a square shape out, with pieces of V as large as fit.
 func (s shape) squareTile(headDim, memory int) (tile, error) {
 	t := tile{shape: s, columns: (headDim + 3) / 4, slabs: 1, element: 16}
-	for t.piece = s.keys / squareTurns / 2; t.piece > 4 && (t.memory() > memory || t.piece*t.columns > 2*t.threads()); t.piece /= 2 {
+	for t.piece = min(squareDepth, s.keys/squareTurns/2); t.piece > 4 && (t.memory() > memory || t.piece*t.columns > 2*t.threads()); t.piece /= 2 {
 	}
 	if t.memory() > memory {
 		return t, fmt.Errorf("attention: tile %s does not fit %d bytes of workgroup memory at head dim %d", s.name, memory, headDim)
@@ -28,18 +24,16 @@ func (s shape) squareTile(headDim, memory int) (tile, error) {
 // squareTurns are the parts of a square tile's weights that go through workgroup memory one after another.
 const squareTurns = 2
 
-// squareSpread is what a slab's lines are longer by than what is in them, in vec4s.
-const squareSpread = max(1, 32/squareDepth)
+// squareSpread is what a line of workgroup memory is longer by than what is in it, in vec4s.
+const squareSpread = 2
 
-// squareStage returns the vec4s of workgroup memory that take two slabs, or a part of the weights.
-func (t tile) squareStage() int {
-	quads := t.rows / 4
-	return max(2*squareDepth*(quads+t.keys/4+2*squareSpread), t.keys/squareTurns*(quads+1))
-}
+// squareLines are the lines of two slabs of Q and K, or of a part of the weights; squareLine is how many vec4s one has.
+func (t tile) squareLines() int { return max(4*squareDepth, t.keys/squareTurns) }
+func (t tile) squareLine() int  { return max(t.rows, t.keys)/4 + squareSpread }
 
 // squareMemory returns the bytes of workgroup memory of a square tile: its stage and two pieces of V.
 func (t tile) squareMemory() int {
-	return t.element * (t.squareStage() + 2*t.piece*t.squareColumns()*t.threadsX)
+	return t.element * (t.squareLines()*t.squareLine() + 2*t.piece*t.squareColumns()*t.threadsX)
 }
 
 // squareColumns are the columns of the output that an invocation owns.
@@ -54,10 +48,10 @@ func (p Params) squareSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
 	s := p.itemSpec("attention_square", t.name, kernel.WordPrefillItems, []kernel.Const{
 		{Name: "TX", Value: t.threadsX}, {Name: "TY", Value: t.threadsY}, {Name: "RG", Value: quads / t.threadsY}, {Name: "KG", Value: own / 4},
 		{Name: "KEYS", Value: own}, {Name: "TURNS", Value: squareTurns}, {Name: "TURN_KEYS", Value: own / squareTurns},
-		{Name: "DEPTH", Value: squareDepth}, {Name: "SPREAD", Value: squareSpread}, {Name: "STAGE", Value: t.squareStage()},
-		{Name: "SLABS", Value: slabs + slabs%2}, {Name: "STEP", Value: min(squareStep, t.piece)},
+		{Name: "DEPTH", Value: squareDepth}, {Name: "LINE", Value: t.squareLine()}, {Name: "PLANES", Value: t.squareLines() / t.piece},
+		{Name: "SLABS", Value: slabs + slabs%2}, {Name: "STEP", Value: t.piece}, {Name: "STEPS", Value: squareDepth / t.piece},
 		{Name: "READS", Value: reads}, {Name: "V_READS", Value: vReads}, {Name: "FETCHED", Value: max(4*reads, vReads)},
-		{Name: "VK", Value: t.piece}, {Name: "RC", Value: t.squareColumns()},
+		{Name: "RC", Value: t.squareColumns()},
 	}...)
 	s.Slots["kv"], s.Slots["rows"], s.Slots["finish"] = p.kvLibrary(), "square_rows_workgroup", "attention_whole"
 	s.Unrolled = info.Type != "cpu" // whose compilers take long for it

@@ -5,8 +5,10 @@
 //! const HEAD_DIM: u32  elements of a head
 alias QUnit = f32;
 
-fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
-    let at = token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM;
+fn q_place(token: u32, head: u32) -> u32 { return token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM; }
+fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> { return q_at(q_place(token, head), c); }
+
+fn q_at(at: u32, c: u32) -> vec4<f32> {
     let e = 4u * c;
     var x = vec4<f32>(q[at + e], 0.0, 0.0, 0.0);
     if e + 1u < HEAD_DIM {

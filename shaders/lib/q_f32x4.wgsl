@@ -4,6 +4,6 @@
 //! const HEAD_DIM: u32  elements of a head
 alias QUnit = vec4<f32>;
 
-fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
-    return q[(token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM) / 4u + c];
-}
+fn q_place(token: u32, head: u32) -> u32 { return (token * Q_STRIDE + Q_OFFSET + head * HEAD_DIM) / 4u; }
+fn q_at(place: u32, c: u32) -> vec4<f32> { return q[place + c]; }
+fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> { return q_at(q_place(token, head), c); }

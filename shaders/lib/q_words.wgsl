@@ -5,8 +5,11 @@
 alias QUnit = u32;
 const Q_ROW: u32 = (HEAD_DIM + 1u) / 2u;
 
-fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> {
-    let at = token * Q_STRIDE + Q_OFFSET + head * Q_ROW + 2u * c;
+fn q_place(token: u32, head: u32) -> u32 { return token * Q_STRIDE + Q_OFFSET + head * Q_ROW; }
+fn q_column(token: u32, head: u32, c: u32) -> vec4<f32> { return q_at(q_place(token, head), c); }
+
+fn q_at(place: u32, c: u32) -> vec4<f32> {
+    let at = place + 2u * c;
     var b = 0u;
     if 2u * c + 1u < Q_ROW {
         b = q[at + 1u];
