@@ -148,6 +148,47 @@ func BenchmarkMask(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstText draws a text under a grammar that nothing is known of yet, and reports what its masks take, and what telling where
+// tokens lead does, with the masks there.
+func BenchmarkFirstText(b *testing.B) {
+	v := large(b)
+	for _, c := range measured {
+		b.Run(c.name, func(b *testing.B) {
+			g, err := Compile(JSONSchema, c.schema, Limits{})
+			require.NoError(b, err)
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			var masks, next, fills time.Duration
+			timed := func(to *time.Duration, do func()) {
+				start := threadTime()
+				do()
+				*to += threadTime() - start
+			}
+			mask, behind := make([]uint32, v.MaskWords()), make([]uint32, v.MaskWords())
+			texts := 0
+			for b.Loop() {
+				rnd := rand.New(rand.NewPCG(3, 4))
+				m := g.Matcher(v)
+				for step := 0; step < 150 && !m.Finished(); step++ {
+					timed(&masks, func() { require.NoError(b, m.Mask(mask)) })
+					var list []*Next
+					timed(&next, func() { list = m.Next() })
+					timed(&fills, func() {
+						for _, n := range list[:min(6, len(list))] {
+							require.NoError(b, n.Mask(behind))
+						}
+					})
+					require.True(b, m.Accept(choose(v, mask, rnd, step)))
+				}
+				texts++
+			}
+			b.ReportMetric(float64(masks.Microseconds())/float64(texts), "µs-masks")
+			b.ReportMetric(float64(next.Microseconds())/float64(texts), "µs-next")
+			b.ReportMetric(float64(fills.Microseconds())/float64(texts), "µs-behind")
+		})
+	}
+}
+
 // choose draws a token of a mask, and lets texts end after a while.
 func choose(v *Vocabulary, mask []uint32, rnd *rand.Rand, step int) int32 {
 	if step%9 == 8 {

@@ -115,11 +115,8 @@ func (m *machine) next(t *thread) []*Next {
 			n.add(l.inside[j].tokens, &l.inside[j].name)
 		}
 		for j := range l.exits {
-			rest := l.exits[j].rest
-			for k := range rest {
-				if len(rest[k].tokens) > 0 {
-					n.add(&mask{list: rest[k].tokens}, &rest[k].name)
-				}
+			if e := &l.exits[j]; groups[i].min <= e.ticks && e.ticks <= groups[i].max {
+				n.behindEnd(m.after(groups[i].node), e.rest)
 			}
 		}
 	}
@@ -137,6 +134,25 @@ func (m *machine) next(t *thread) []*Next {
 	}
 	m.used += 100 * len(all)
 	return all
+}
+
+// behindEnd takes in tokens in which a rule ends, by what they have behind it.
+func (n *nexts) behindEnd(t *thread, rest []restNode) {
+	m := n.m
+	m.stack[0] = t
+	for i := 0; i < len(rest); {
+		r := &rest[i]
+		to := m.step(m.stack[r.depth], r.b)
+		if to == m.dead {
+			i = int(r.skip)
+			continue
+		}
+		if len(r.tokens) > 0 {
+			n.add(&mask{list: r.tokens}, &r.name)
+		}
+		m.stack[r.depth+1] = to
+		i++
+	}
 }
 
 // add takes in tokens that lead to one place.
