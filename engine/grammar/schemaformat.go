@@ -26,7 +26,7 @@ var formats = texts{
 	{"hostname", label + `(?:\.` + label + `){0,3}`},
 	{"email", atom + `(?:\.` + atom + `){0,4}@` + label + `(?:\.` + label + `){1,3}`},
 	{"uri", site + path + tail},
-	{"uri-reference", `(?:` + site + path + `|(?:/(?:` + pathByte + `+` + path + `)?)?)` + tail},
+	{"uri-reference", `(?:` + site + path + `|(?:/(?:` + pathByte + `+` + path + `)?)?|` + firstByte + `+` + path + `)` + tail},
 	{"json-pointer", `(?:/(?:[^/~]|~[01])*)*`},
 }
 
@@ -39,14 +39,15 @@ const (
 	hours = `(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)`
 	byte_ = `(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`
 	ipv4  = byte_ + `(?:\.` + byte_ + `){3}`
-	label = `[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?`
+	label = `[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*` // two hyphens may begin what is no word (RFC 5891)
 	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	hex16 = `[0-9a-fA-F]{1,4}`
 
-	site     = `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?`
-	pathByte = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
-	path     = `(?:/` + pathByte + `*)*`
-	tail     = `(?:\?(?:` + pathByte + `|[/?])*)?(?:#(?:` + pathByte + `|[/?])*)?`
+	site      = `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?`
+	pathByte  = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
+	firstByte = `(?:[A-Za-z0-9._~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})` // of a path that begins with no slash: a colon would end a scheme
+	path      = `(?:/` + pathByte + `*)*`
+	tail      = `(?:\?(?:` + pathByte + `|[/?])*)?(?:#(?:` + pathByte + `|[/?])*)?`
 )
 
 // loose are the formats of which not all texts are above, by the regular expression of all texts that may have them.
