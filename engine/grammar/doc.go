@@ -61,8 +61,11 @@
 // date-time, duration, uuid, ipv4, ipv6, hostname, email, uri, uri-reference and json-pointer; hostnames and e-mail
 // addresses have at most 63 characters. Where a format must not hold, nothing comes that looks like it.
 //
-// Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts, and both
-// count as one for minProperties. Counts: a maximum of a billion or more is taken as none.
+// Names: a name that the schema does not spell out may come twice in an object, as JSON has it; the last counts. So all such
+// names together count as one for minProperties, where more than one is asked for beside what is required. Counts: a maximum
+// of a billion or more is taken as none.
+//
+// What is in texts (contentEncoding, contentMediaType, contentSchema) is not looked at, as draft 2020-12 has it.
 //
 // What is not supported is an error that names it: $dynamicRef to one of several schemas, other schemas by URL, looking
 // ahead and references back in patterns, the negation of patternProperties, additionalProperties, unevaluatedProperties,

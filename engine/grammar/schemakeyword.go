@@ -121,6 +121,8 @@ func (r *schemaReader) bound(s *schema, o *json.Object, name string, value any, 
 			s.above = r.number(low, at)
 		case on && name == "exclusiveMaximum" && high != nil:
 			s.below = r.number(high, at)
+		case on:
+			fail(at, "there is no bound that it excludes")
 		}
 		return
 	}
@@ -162,15 +164,16 @@ func (r *schemaReader) texts(value any, at string) []string {
 	return out
 }
 
-func (r *schemaReader) depend(s *schema, value any, at string) {
+func (r *schemaReader) depend(s *schema, keyword string, value any, at string) {
 	o, ok := value.(*json.Object)
 	if !ok {
 		fail(at, "it must be an object")
 	}
 	for i, name := range o.Names {
 		where := below(at, name)
-		if list, ok := o.Values[i].([]any); ok {
-			s.dependent = append(s.dependent, dependency{name, r.texts(list, where)})
+		_, list := o.Values[i].([]any)
+		if keyword == "dependentRequired" || list && keyword == "dependencies" { // which drafts before 2019-09 have for both
+			s.dependent = append(s.dependent, dependency{name, r.texts(o.Values[i], where)})
 		} else {
 			s.dependentSchemas = append(s.dependentSchemas, property{name, r.at(o.Values[i], where)})
 		}

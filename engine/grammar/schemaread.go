@@ -1,7 +1,9 @@
 package grammar
 
 import (
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"quire/engine/json"
 )
@@ -152,6 +154,7 @@ type schemaReader struct {
 type found struct {
 	value any
 	at    string
+	twice bool // another has its name
 }
 
 // newSchemaReader reads a source, whose patterns go to those of others.
@@ -160,13 +163,16 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 	if err != nil {
 		fail("", "%s", err)
 	}
+	if i := halfPair(source); i >= 0 {
+		fail(fmt.Sprintf("character %d", utf8.RuneCountInString(source[:i])+1), "%s is half of a pair of surrogates, which no text can hold", source[i:i+6])
+	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, shared: map[*json.Object]int32{},
 		equal: map[int32]*schema{}, alike: map[string]int32{}, anchors: map[string]found{},
 		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: patterns, anys: map[string]*schema{},
 		bounds: map[string]*dfa{}, bounded: map[string]*expr{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
-	r.anchors[""] = found{value, "#"}
+	r.anchors[""] = found{value: value, at: "#"}
 	r.index(value, "#", "", "", 0)
 	r.share(value, "")
 	r.alike, r.parts = nil, nil
@@ -174,6 +180,32 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 		delete(r.shared, o) // what equals the whole is told of in its own place
 	}
 	return r
+}
+
+// halfPair finds, in JSON, an escape that is half of a pair of surrogates without its other half; -1: there is none. It would be read as
+// another character, which values then cannot equal.
+func halfPair(text string) int {
+	half := func(at int) byte { // h: the first half, l: the last
+		if at+6 > len(text) || text[at:at+2] != `\u` || text[at+2]|0x20 != 'd' || text[at+3] < '8' {
+			return 0
+		}
+		if c := text[at+3] | 0x20; c <= 'b' {
+			return 'h'
+		}
+		return 'l'
+	}
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] != '\\':
+		case half(i) == 0:
+			i++
+		case half(i) == 'l' || half(i+6) != 'l':
+			return i
+		default:
+			i += 11
+		}
+	}
+	return -1
 }
 
 func (r *schemaReader) add(at string) *schema {
@@ -288,6 +320,8 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "additionalItems":
 			if tuple {
 				s.items = r.at(value, at)
+			} else if o.At("prefixItems") != nil {
+				fail(at, "it says nothing beside prefixItems: what follows those is items")
 			}
 		case "minItems":
 			s.minItems = r.count(value, at)
@@ -330,7 +364,7 @@ func (r *schemaReader) read(s *schema, o *json.Object) {
 		case "propertyNames":
 			s.names = r.at(value, at)
 		case "dependentRequired", "dependentSchemas", "dependencies":
-			r.depend(s, value, at)
+			r.depend(s, name, value, at)
 		default:
 			if !annotation(name) && !strings.HasPrefix(name, "x-") {
 				fail(at, "it is not supported")

@@ -47,16 +47,16 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 				if base = join(base, strings.TrimSuffix(text, "#")); len(base) > longURI {
 					fail(below(at, name), "with what it is relative to it has more than %d characters", longURI)
 				}
-				r.anchors[base] = found{v, at}
+				r.anchor(base, v, at)
 			} else if ok {
-				r.anchors[base+text] = found{v, at}
+				r.anchor(base+text, v, at)
 			}
 		}
 		for i, name := range v.Names {
 			switch name {
 			case "$anchor", "$dynamicAnchor":
 				if text, ok := v.Values[i].(string); ok {
-					r.anchors[base+"#"+text] = found{v, at}
+					r.anchor(base+"#"+text, v, at)
 					if name == "$dynamicAnchor" {
 						r.dynamic[text]++
 					}
@@ -71,6 +71,12 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 			}
 		}
 	}
+}
+
+// anchor has a URI name a schema.
+func (r *schemaReader) anchor(uri string, o *json.Object, at string) {
+	was, ok := r.anchors[uri]
+	r.anchors[uri] = found{o, at, ok && was.value != any(o)}
 }
 
 // join resolves a reference against a base (RFC 3986, without dots in the middle).
@@ -107,6 +113,9 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 	if !ok {
 		fail(at, "it refers to %s, which is not in the schema", text)
 	}
+	if from.twice {
+		fail(at, "it refers to %s, which two schemas are called", text)
+	}
 	if !strings.HasPrefix(fragment, "/") {
 		return r.at(from.value, from.at)
 	}
@@ -129,7 +138,7 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 		if !ok {
 			fail(at, "it refers to %s, which is not in the schema", text)
 		}
-		from = found{next, below(from.at, name)}
+		from = found{value: next, at: below(from.at, name)}
 	}
 	return r.at(from.value, from.at)
 }
