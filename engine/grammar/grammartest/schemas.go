@@ -29,7 +29,7 @@ func (r Schemas) schema(depth int) any {
 	case k == 0:
 		return true
 	case k == 1 && depth < 5:
-		return object{"$ref": []string{"#/$defs/list", "#/$defs/leaf", "#tree"}[r.IntN(3)]}
+		return []object{{"$ref": "#/$defs/list"}, {"$ref": "#/$defs/leaf"}, {"$ref": "#tree"}, {"$ref": "pair.json"}, {"$dynamicRef": "#bush"}}[r.IntN(5)]
 	case k < 6 && depth > 0:
 		return r.combined(depth)
 	case depth <= 0 || k < 12:
@@ -86,7 +86,7 @@ func (r Schemas) text(s object) {
 		case 2:
 			s["pattern"] = []string{"^[a-c]+$", "a", "^a|x$", "^(ab)*$", "\\d{2}", "^.{2,4}$", "^[^\"]*$", "\\S", "^\\w+ \\w+$", "[\\n\\t]|é"}[r.IntN(10)]
 		case 3:
-			s["format"] = []string{"date", "time", "date-time", "uuid", "ipv4", "ipv6", "hostname", "email", "uri", "duration"}[r.IntN(10)]
+			s["format"] = []string{"date", "time", "date-time", "uuid", "ipv4", "ipv6", "hostname", "email", "uri", "duration", "uri-reference", "json-pointer"}[r.IntN(12)]
 		}
 	})
 }
@@ -148,10 +148,13 @@ func (r Schemas) object(depth int) object {
 		case 9:
 			s["unevaluatedProperties"] = []any{false, r.schema(depth - 1)}[r.IntN(2)]
 		case 8:
-			if r.IntN(2) == 0 {
+			switch r.IntN(3) {
+			case 0:
 				s["dependentRequired"] = object{r.Name(): []string{r.Name()}}
-			} else {
+			case 1:
 				s["dependentSchemas"] = object{r.Name(): r.object(0)}
+			case 2:
+				s["dependentRequired"], s["dependentSchemas"] = object{"c": []string{"a", "x2"}}, object{"x2": r.object(0)}
 			}
 		}
 	})
@@ -200,6 +203,8 @@ func (r Schemas) Root() object {
 		"list": object{"type": "array", "items": object{"$ref": "#/$defs/list"}, "maxItems": 2},
 		"tree": object{"$anchor": "tree", "type": "object", "properties": object{"v": r.scalar(), "next": object{"anyOf": []any{object{"type": "null"}, object{"$ref": "#tree"}}}},
 			"required": []string{"next"}, "additionalProperties": false},
+		"bush": object{"$dynamicAnchor": "bush", "type": []string{"array", "string"}, "items": object{"$dynamicRef": "#bush"}, "maxItems": 2, "maxLength": 9},
+		"pair": object{"$id": "pair.json", "prefixItems": []any{object{"$ref": "#/$defs/first"}, object{"type": "null"}}, "items": false, "$defs": object{"first": r.scalar()}},
 	}
 	return s
 }
