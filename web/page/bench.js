@@ -58,7 +58,9 @@ export class Bench {
     const rows = [[`Prompt of ${length} tokens`, prompt], ['One answer', alone], [`${TOGETHER} answers at once`, together]];
     const what = `${info.name || info.architecture}, ${about(info.parameters)} parameters`;
     const {canvas} = card(what, info.adapter.name, rows);
-    canvas.setAttribute('aria-label', `Quire in the browser: ${what}, on ${info.adapter.name}. ${rows.map(([name, value]) => `${name}: ${rate(value)}`).join('. ')}.`);
+    const says = `Quire in the browser: ${what}, on ${info.adapter.name}. ${rows.map(([name, value]) => `${name}: ${rate(value)}`).join('. ')}.`;
+    canvas.setAttribute('aria-label', says);
+    $('bench-says').textContent = says; // where the card is too small to be read
     $('bench-result').hidden = false;
   }
 }
