@@ -303,7 +303,7 @@ func TestChatSettings(t *testing.T) {
 		document.querySelector('#attached').dispatchEvent(new Event('change'));
 		return true;
 	})()`)
-	p.wait(`document.querySelector('#files-problem').textContent === 'a.bin is no text.'`)
+	p.wait(`document.querySelector('#files-problem').textContent === 'a.bin is not text.'`)
 	p.picture("chat-files")
 	p.ask("say Yes.")
 	p.wait(told + `.join() === 'Yes. (1),Yes. (2)' && ` + idle)

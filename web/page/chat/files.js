@@ -25,7 +25,7 @@ export class Files {
       const text = file.size <= MOST ? await file.text().catch(() => null) : '';
       if (file.size > MOST) problems.push(`${file.name} is too long: ${bytes(file.size)}.`);
       else if (text === null) problems.push(`${file.name} cannot be read.`);
-      else if (text.includes('\0') || text.includes('\uFFFD')) problems.push(`${file.name} is no text.`);
+      else if (text.includes('\0') || text.includes('\uFFFD')) problems.push(`${file.name} is not text.`);
       else this.#files.push({name: file.name, text});
     }
     $('files-problem').textContent = problems.join(' ');
