@@ -137,6 +137,26 @@ func TestChat(t *testing.T) {
 	p.quiet()
 }
 
+// What is edited while an answer comes waits for that: nothing is asked that nobody answers.
+func TestEditWhileAnswering(t *testing.T) {
+	p := newTab(t, serveParrot(t), "")
+	p.ask("say Zero.")
+	p.wait(told + `[0] === 'Zero.' && ` + idle)
+	p.press("Edit", 0)
+	p.fill(".edit textarea", "say Edited.")
+	p.ask("hold One two.")
+	p.wait(told + `.at(-1) === 'One'`)
+	p.do(chromedp.Focus(css(".edit textarea")), chromedp.KeyEvent(kb.Enter))
+	p.press("Stop", 0)
+	p.wait(idle)
+	assert.Equal(t, []string{"say Zero.", "hold One two."}, get[[]string](p, said))
+	p.do(chromedp.Focus(css(".edit textarea")), chromedp.KeyEvent(kb.Enter))
+	p.wait(told + `.at(-1) === 'Edited.' && ` + idle)
+	assert.Equal(t, []string{"say Edited."}, get[[]string](p, said))
+	assert.Equal(t, 3, get[int](p, `asked.length`))
+	p.quiet()
+}
+
 // Two tabs go on with one conversation at once: both see what either has added, and what is being written stays.
 func TestTwoTabs(t *testing.T) {
 	site := serveParrot(t)

@@ -37,6 +37,7 @@ export class Chat {
     });
     this.#thread = new Thread($('thread'), {
       runs: (talk) => this.#answers.runs(talk),
+      busy: () => this.#answers.runs(this.#talk),
       edit: (message, text) => this.#ask(message.parent, text, message.files),
       again: (message) => this.#answer(message.parent),
       choose: (message, index) => this.#choose(message, index),
@@ -122,6 +123,7 @@ export class Chat {
 
   // results answers on from what tools gave.
   #results(message, texts) {
+    if (this.#answers.runs(this.#talk)) return;
     let at = message.id;
     message.calls.filter(Boolean).forEach(({id, name}, i) => { at = add(this.#talk, at, {role: 'tool', text: texts[i], call: id, name}).id; });
     this.#answer(at);

@@ -8,7 +8,7 @@ import {iconButton, make} from './icons.js';
 import {Markdown, pretty} from './markdown.js';
 
 // MessageView shows a message. It tells edit(message, text), again(message), choose(message), beside(message) and results(message, texts),
-// which the tools give that it calls.
+// which the tools give that it calls; nothing is asked while busy().
 export class MessageView {
   node;
   #message;
@@ -143,7 +143,7 @@ export class MessageView {
       make('button', {type: 'button', textContent: 'Cancel', onclick: end})));
     form.onsubmit = (e) => {
       e.preventDefault();
-      if (!area.value.trim()) return;
+      if (!area.value.trim() || this.#page.busy()) return;
       end();
       this.#page.edit(this.#message, area.value);
     };
