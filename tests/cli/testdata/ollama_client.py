@@ -1,5 +1,6 @@
 """What ollama's Python client does against quire serve --ollama. usage: ollama_client.py URL"""
 import asyncio
+import json
 import sys
 
 import ollama
@@ -29,6 +30,11 @@ assert "".join(p.response for p in client.generate("tales", "Once upon", raw=Tru
 assert client.generate("tales").done_reason == "load"
 assert client.generate("tales", "The end.", options={**greedy, "stop": ["."], "seed": 7, "top_k": 5, "top_p": 0.9}).done
 
+kinds = {"type": "object", "properties": {"kind": {"enum": ["fox", "hen"]}}, "required": ["kind"], "additionalProperties": False}
+told = client.chat("tales", ask, format=kinds, options={"temperature": 0})
+assert json.loads(told.message.content)["kind"] in ("fox", "hen") and told.done_reason == "stop", told
+assert client.generate("tales", "A list:", format="json", options=greedy).response.lstrip().startswith("{")
+
 embedded = client.embed("tales", ["a fox", "a kite"])
 assert len(embedded.embeddings) == 2 and len(embedded.embeddings[0]) > 10
 one = client.embeddings("tales", "a fox")
@@ -38,7 +44,7 @@ for bad, status in [
     (lambda: client.chat("none", ask), 404),
     (lambda: client.show("none"), 404),
     (lambda: client.chat("tales", ask, options={"temperature": -1}), 400),
-    (lambda: client.chat("tales", ask, format="json"), 400),
+    (lambda: client.chat("tales", ask, format={"type": "tale"}), 400),
     (lambda: client.generate("tales", "x", suffix="y"), 400),
     (lambda: client.pull("tales"), 404),
     (lambda: list(client.chat("none", ask, stream=True)), 404),
