@@ -86,14 +86,14 @@ const story = `(async () => {
 		await until(() => $('#stage').textContent.includes('Loaded in') || $('#model-error').textContent);
 		if ($('#model-error').textContent) throw new Error($('#model-error').textContent);
 	}
-	for (const [id, value] of [['temperature', '0'], ['max-tokens', globalThis.tokens ?? 4]]) {
+	for (const [id, value] of [['temperature', '0'], ['max-tokens', window.tokens ?? 4]]) {
 		$('#' + id).value = value;
 		$('#' + id).dispatchEvent(new Event('input', {bubbles: true}));
 		$('#' + id).dispatchEvent(new Event('change', {bubbles: true}));
 	}
 	$('.prompt textarea').value = 'Tell me a story about a dog and a drum.';
 	$('.prompt .run').click();
-	if (globalThis.lose) {
+	if (window.lose) {
 		await until(() => $('.prompt .output').textContent.length > 10);
 		new BroadcastChannel('test').postMessage('lose');
 		await until(() => $('#notice').textContent.includes('recovering'));
@@ -127,7 +127,7 @@ func TestFirefox(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") != "" {
 		tokens = 8
 	}
-	set := fmt.Sprintf(`globalThis.tokens = %d`, tokens)
+	set := fmt.Sprintf(`window.tokens = %d`, tokens)
 	see[int](f, set)
 	inFirefox := see[shown](f, story)
 	p := newTab(t, serve(t, measured, guaranteed)+engineView, set) // with what every browser has, and no more
@@ -142,7 +142,7 @@ func TestFirefox(t *testing.T) {
 		return
 	}
 
-	see[bool](f, `globalThis.lose = true`)
+	see[bool](f, `window.lose = true`)
 	assert.Equal(t, inFirefox.Text, see[shown](f, story).Text, "after a lost device")
 
 	f.wait(`import('/quire.js').then(({Quire}) => Quire.models.list()).then((all) => all[0]?.whole)`)

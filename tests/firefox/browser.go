@@ -143,7 +143,7 @@ func (b *Browser) Navigate(ctx context.Context, url string) error {
 }
 
 // Evaluate gives the value of a JavaScript expression in the page, awaited if it is a promise. Only one call runs at a
-// time: a second one waits for the first.
+// time: a second one waits for the first. What an expression sets of globalThis is gone with it; what it sets of window stays.
 func (b *Browser) Evaluate(ctx context.Context, expression string, value any) error {
 	var answer struct {
 		Value struct {

@@ -30,6 +30,9 @@ func TestEvaluate(t *testing.T) {
 		require.NoError(t, b.Evaluate(ctx, expression, &value))
 		assert.Equal(t, want, value, expression)
 	}
+	require.NoError(t, b.Evaluate(ctx, `(window.kept = 1, globalThis.gone = 2)`, &value))
+	require.NoError(t, b.Evaluate(ctx, `[globalThis.kept, globalThis.gone ?? null]`, &value))
+	assert.Equal(t, []any{1.0, nil}, value)
 	assert.ErrorContains(t, b.Evaluate(ctx, `nothing.at.all`, &value), "ReferenceError: nothing is not defined")
 	assert.ErrorContains(t, b.Evaluate(ctx, `)`, &value), "javascript error: SyntaxError")
 
