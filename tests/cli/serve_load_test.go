@@ -43,7 +43,7 @@ func TestServeLoad(t *testing.T) {
 	keys := file(t, "keys", []byte("ann secret-of-ann\nbob secret-of-bob\n"))
 	// A quarter of the clients run at once, so that turns are what is shared.
 	s := serve(t, "--api-keys", keys, "--open-metrics", "--log-level", "warn", "--max-seqs", "16").ready(t)
-	ctx, cancel := context.WithTimeout(t.Context(), length)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tallies := map[string]*tally{"ann": {}, "bob": {}}
 	var clients sync.WaitGroup
@@ -61,6 +61,8 @@ func TestServeLoad(t *testing.T) {
 	}
 	warm := min(length/2, time.Minute)
 	time.Sleep(warm)
+	// Kernels that come late take memory once, on a busy machine later.
+	require.Eventually(t, func() bool { return tallies["ann"].streams.Load()+tallies["bob"].streams.Load() >= 32 }, 5*time.Minute, 100*time.Millisecond)
 	before := s.has(t)
 	t.Logf("%+v", before)
 	for range 9 {
@@ -68,7 +70,7 @@ func TestServeLoad(t *testing.T) {
 		t.Logf("%+v", s.has(t))
 	}
 	last := s.has(t)
-	<-ctx.Done()
+	cancel()
 	clients.Wait()
 	ann, bob := tallies["ann"], tallies["bob"]
 	t.Logf("%v: ann %d streams, %d tokens, %d cut; bob %d streams, %d tokens, %d cut; %+v after %v, %+v at the end", length,
