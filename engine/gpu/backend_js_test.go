@@ -33,11 +33,14 @@ func TestBrowserLosesTheDevice(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	s := decodeSteps(t, d, 1, 200)[0]
-	require.NoError(t, d.Submit(&s.recorder))
+	for range 50 { // Firefox tells of the loss when this is done, and of the readback at once
+		require.NoError(t, d.Submit(&s.recorder))
+	}
 	compiling := d.Kernel(&Module{Label: "late", Text: addText + "// late\n", Bindings: addModule().Bindings})
 	waited := make(chan error, 3)
 	go func() { waited <- s.back.Wait(ctx, s.data) }()
 	go func() { waited <- compiling.Wait(ctx) }()
+	time.Sleep(time.Millisecond) // the readback is being waited for
 	js.Global().Get("quireGPU").Call("destroy", d.backend.(*jsBackend).id)
 	after := d.Kernel(&Module{Label: "after", Text: addText + "// after\n", Bindings: addModule().Bindings})
 	go func() { waited <- after.Wait(ctx) }()

@@ -247,7 +247,9 @@ export class Device {
       this.host.notify(-this.id, this.fetch(entry) ? MAPPED : BROKEN, entry.handle);
     };
     entry.buffer.mapAsync(1, 0, entry.span).then(() => landed(MAP_READY, ''), async (e) => {
-      await this.lossOrMoment();
+      if (entry.epoch !== epoch) return;
+      // Nobody unmapped it, so the device was destroyed. Firefox says so when the work before it is done.
+      await (e.name === 'AbortError' ? this.device.lost : this.lossOrMoment());
       landed(MAP_FAILED, text(e));
     });
   }
