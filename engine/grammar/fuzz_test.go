@@ -43,6 +43,9 @@ func fuzz(f *testing.F, kind Kind, seeds ...string) {
 				return
 			}
 			_ = m.Forced()
+			for _, n := range m.Next() {
+				require.NotZero(t, n.Place)
+			}
 		}
 	})
 }
