@@ -11,6 +11,8 @@ import (
 // keeps golden runs within their tolerance:
 //
 //	f32       sums and factors; on every adapter
+//	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
+//	          and Q4_0's codes, which no sum of eight takes out of f16's range
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //
 // and only by its name
@@ -18,12 +20,12 @@ import (
 //	packed    x rounded to 8 bits, and dot products of integers, for many rows
 //
 // "baseline", "subgroup" and "tile128" are f32 too, with less than the adapter may have.
-var LinearVariants = []string{"baseline", "f32", "matrix", "packed", "subgroup", "tile128"}
+var LinearVariants = []string{"baseline", "f32", "f16", "matrix", "packed", "subgroup", "tile128"}
 
 // Arithmetic is the part of a product's variant that other kernels know: "" for those that choose by the adapter.
 func Arithmetic(variant string) string {
 	switch variant {
-	case "f32", "matrix", "packed":
+	case "f32", "f16", "matrix", "packed":
 		return ""
 	}
 	return variant
@@ -39,14 +41,15 @@ const matrixMemory = 20 << 10
 type arithmetic struct {
 	subgroup       uint32 // over how many invocations sums may go; 0: none
 	large          bool   // a GPU that wide tiles fill
+	halves         bool   // f16
 	matrix, packed bool
-	named          bool // asked for: all of many rows are multiplied so
+	named          bool // asked for: all that may be are multiplied so
 	memory         int  // of a workgroup, in bytes
 }
 
 func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error) {
 	switch variant {
-	case "", "f32", "matrix", "packed", "subgroup":
+	case "", "f32", "f16", "matrix", "packed", "subgroup":
 		a.subgroup = subgroupSize(info)
 		a.large = variant != "subgroup" && info.Type == "discrete"
 	case "tile128":
@@ -55,6 +58,7 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	default:
 		return a, fmt.Errorf("linear: unknown variant %q", variant)
 	}
+	halves := info.Features.Has(gpu.FeatureF16|gpu.FeatureSubgroups) && a.subgroup > 0
 	matrices := info.Features.Has(gpu.FeatureSubgroupMatrix|gpu.FeatureSubgroups|gpu.FeatureF16) && info.HasMatrix(matrixConfig) &&
 		info.SubgroupMin == 32 && info.SubgroupMax == 32 && int(info.Limits.MaxComputeWorkgroupStorageSize) >= matrixMemory
 	switch {
@@ -62,14 +66,17 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 		return a, fmt.Errorf("linear: variant %s: adapter %s has no subgroups of a known size", variant, info.Name)
 	case variant == "packed" && !gpu.PackedDot():
 		return a, fmt.Errorf("linear: variant packed: this browser, or this build's WebGPU library, has no dot products of packed integers")
+	case variant == "f16" && !halves:
+		return a, fmt.Errorf("linear: variant f16: adapter %s has no f16, or no subgroups of a known size", info.Name)
 	case variant == "matrix" && !matrices:
 		return a, fmt.Errorf("linear: variant matrix: adapter %s has no subgroup matrices of 16 × 16 in f16 with f32 sums, no subgroups of 32, or less than %d KiB of workgroup memory", info.Name, matrixMemory>>10)
 	case variant == "matrix", variant == "" && a.large:
 		a.matrix = matrices
 	}
 	a.memory = int(info.Limits.MaxComputeWorkgroupStorageSize)
-	a.packed, a.named = variant == "packed", variant == "matrix"
-	a.large = a.large || a.matrix || a.packed
+	a.halves = halves && (variant == "f16" || variant == "" && a.large)
+	a.packed, a.named = variant == "packed", variant == "matrix" || variant == "f16"
+	a.large = a.large || a.matrix || a.packed || variant == "f16"
 	return a, nil
 }
 
@@ -101,8 +108,11 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 // included, and a tile is taken where there are enough of them for all units.
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
-	if split := a.split(p); split.parts > 1 { // stands where no other's work may be left to it
-		ways = append(ways, split)
+	for _, w := range a.splits(p) { // stand where no other's work may be left to them
+		ways = append(ways, w)
+	}
+	if w, ok := a.some(p); ok && w.parts == 1 {
+		ways = append(ways, w.shape)
 	}
 	for _, m := range []int{4, 8} {
 		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory, a.subgroup), m, 0, a.subgroup})

@@ -77,7 +77,6 @@ type Linear struct {
 	subgroup uint32      // that the norm adds up in; 0: a workgroup
 	norm     *RMSNorm    // for the ways that don't find the norm themselves
 	round    *gpu.Kernel // for those that multiply integers
-	sum      *gpu.Kernel // for those that sum in parts
 	ways     []*way
 }
 
@@ -194,17 +193,14 @@ func (l *Linear) Take(right func(*gpu.Kernel) bool) {
 // giveUp has others do a late way's work for good: its kernels are neither waited for nor tested again.
 func (l *Linear) giveUp(w *way) {
 	w.givenUp.Store(true)
-	w.kernels = nil
-	if !slices.ContainsFunc(l.ways, func(w *way) bool { return w.split() && w.kernels != nil }) {
-		l.sum = nil
-	}
+	w.kernels, w.sum = nil, nil
 }
 
 // kernelsOf lists what a way runs but for what rows go through before.
 func (l *Linear) kernelsOf(w *way) []*gpu.Kernel {
 	kernels := slices.Concat(w.kernels...)
-	if w.split() {
-		kernels = append(kernels, l.sum)
+	if w.sum != nil {
+		kernels = append(kernels, w.sum)
 	}
 	return kernels
 }
@@ -256,15 +252,13 @@ func (l *Linear) Wait(ctx context.Context) error {
 func (l *Linear) Kernels() []*gpu.Kernel {
 	var all []*gpu.Kernel
 	for _, w := range l.ways {
-		all = append(all, slices.Concat(w.kernels...)...)
+		all = append(all, l.kernelsOf(w)...)
 	}
 	if l.norm != nil {
 		all = append(all, l.norm.kernel)
 	}
-	for _, k := range []*gpu.Kernel{l.round, l.sum} {
-		if k != nil {
-			all = append(all, k)
-		}
+	if l.round != nil {
+		all = append(all, l.round)
 	}
 	return all
 }

@@ -11,13 +11,13 @@ type LinearBind struct {
 	views LinearViews
 	norm  *gpu.BindGroup
 	round *gpu.BindGroup
-	sum   *gpu.BindGroup
+	sums  []*gpu.BindGroup     // of the ways that sum in parts
 	ways  [][][]*gpu.BindGroup // of each way and piece, one a part of K; none for late ways until they are taken
 }
 
 // Bind binds the product's buffers; it waits for kernels that still compile.
 func (l *Linear) Bind(v LinearViews) (*LinearBind, error) {
-	b := &LinearBind{views: v, ways: make([][][]*gpu.BindGroup, len(l.ways))}
+	b := &LinearBind{views: v, sums: make([]*gpu.BindGroup, len(l.ways)), ways: make([][][]*gpu.BindGroup, len(l.ways))}
 	if l.norm != nil {
 		g, err := l.norm.Bind(v.Step, v.X, v.Norm, v.Normed)
 		if err != nil {
@@ -90,7 +90,7 @@ func (l *Linear) bind(b *LinearBind, i int) error {
 		all = append(all, parts)
 	}
 	if w.split() {
-		if err := l.bindSum(b); err != nil {
+		if err := l.bindSum(b, i); err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (l *Linear) RecordBy(w Way, rec *gpu.Recorder, b *LinearBind, m int) (store
 	}
 	if w.split() {
 		x, y := l.params.sumGroups(m)
-		rec.Dispatch(l.sum, b.sum, x, y, 1)
+		rec.Dispatch(w.sum, b.sums[w.i], x, y, 1)
 	}
 	return w.stores(&l.params)
 }

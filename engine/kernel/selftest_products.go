@@ -213,7 +213,7 @@ func (w *linearTest) piece(i int) {
 		}
 		test := way.kernels[i]
 		if way.split() { // products that differ only in what the sum does have one kernel for the parts
-			test = append(slices.Clone(test), l.sum)
+			test = append(slices.Clone(test), way.sum)
 		}
 		if !w.Needs(test...) {
 			continue
@@ -235,11 +235,11 @@ func (w *linearTest) piece(i int) {
 		kernels, tolerance := way.kernels[i], rowTolerance
 		var parts operand
 		if split, ok := way.shape.(splitWay); ok {
-			if parts.buffer, w.err = w.Buffer("parts", split.parts*testRows*RowStride(l.params.Matrix.Rows)); w.err != nil {
+			if parts.buffer, w.err = w.Buffer("parts", split.words(&l.params, testRows)); w.err != nil {
 				return
 			}
 			parts.view = parts.buffer.All()
-			operands[3], kernels = parts, append(slices.Clone(kernels), l.sum)
+			operands[3], kernels = parts, append(slices.Clone(kernels), way.sum)
 		}
 		if rounds(way.shape) {
 			operands[2], kernels, tolerance = rounded, append(slices.Clone(kernels), l.round), roundedTolerance
@@ -255,9 +255,9 @@ func (w *linearTest) piece(i int) {
 			}
 		}
 		if way.split() {
-			if b := w.bind(l.sum, w.step, append([]operand{parts, parts, parts, y, bias}, w.more...)...); b != nil {
+			if b := w.bind(way.sum, w.step, append([]operand{parts, parts, parts, y, bias}, w.more...)...); b != nil {
 				gx, gy := l.params.sumGroups(testRows)
-				w.rec.Dispatch(l.sum, b, gx, gy, 1)
+				w.rec.Dispatch(way.sum, b, gx, gy, 1)
 			}
 		}
 		w.outputs(i, y, way.norms(), tolerance, kernels...)

@@ -8,7 +8,7 @@ import (
 
 // splitWay has workgroups sum parts of K where tiles alone would leave a large GPU idle; another kernel adds the parts up.
 type splitWay struct {
-	shape // tileWay or matrixWay
+	shape // tileWay, matrixWay or halvesWay
 	parts int
 }
 
@@ -18,7 +18,18 @@ const (
 	manyTiles = 250
 )
 
-// split is the way, with as many parts as make enough tiles, but none of fewer than 256 columns; of one part where there is no need.
+// splits are the ways of a product that sum in parts.
+func (a arithmetic) splits(p *LinearParams) (ways []splitWay) {
+	if w := a.split(p); w.parts > 1 {
+		ways = append(ways, w)
+	}
+	if w, ok := a.some(p); ok && w.parts > 1 {
+		ways = append(ways, w)
+	}
+	return ways
+}
+
+// split is that of tiles, with as many parts as make enough tiles, but none of fewer than 256 columns; of one part where there is no need.
 func (a arithmetic) split(p *LinearParams) splitWay {
 	const columns = 256
 	w := splitWay{tileWay{tile: matmulTile}, 1}
@@ -36,6 +47,9 @@ func (a arithmetic) split(p *LinearParams) splitWay {
 
 // takes so many rows that tiles are filled: one of f32 takes as long as a kernel for some rows does with 48.
 func (w splitWay) takes(p *LinearParams, m int) bool {
+	if few, ok := w.shape.(halvesWay); ok {
+		return few.takes(p, m) && m <= p.PartsRoom
+	}
 	if m <= 32 || m > min(mostSplit, p.PartsRoom) || ceilDiv(m, matmulTile)*ceilDiv(p.Matrix.Rows, matmulTile) >= manyTiles {
 		return false
 	}
@@ -49,6 +63,11 @@ func (w splitWay) whole(p *LinearParams) *LinearParams {
 }
 
 func (w splitWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
+	if few, ok := w.shape.(halvesWay); ok {
+		s := few.inParts(w.whole(p), piece, w.parts)
+		s.Shape += " in parts"
+		return []Spec{s}, nil
+	}
 	var specs []Spec
 	var err error
 	if tile, ok := w.shape.(tileWay); ok {
@@ -65,8 +84,24 @@ func (w splitWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 }
 
 func (w splitWay) groups(p *LinearParams, piece Piece, m int) (x, y, z uint32) {
-	x, y, _ = w.shape.groups(p, piece, m)
+	x, y, z = w.shape.groups(p, piece, m)
+	if _, few := w.shape.(halvesWay); few {
+		return x, y, z * uint32(w.parts)
+	}
 	return x, y, uint32(w.parts)
+}
+
+// most is the most rows that are multiplied so.
+func (w splitWay) most() int {
+	if few, ok := w.shape.(halvesWay); ok {
+		return few.most
+	}
+	return mostSplit
+}
+
+// words is the room that parts of so many rows take.
+func (w splitWay) words(p *LinearParams, rows int) int {
+	return w.parts * rows * RowStride(p.Matrix.Rows)
 }
 
 // sumWorkgroup is how many vec4s a workgroup of the kernel that adds up gives.
@@ -96,19 +131,19 @@ func (w *way) split() bool {
 // addSum composes the kernel that adds up, for a way that needs it, and starts to compile it.
 func (l *Linear) addSum(of *way) error {
 	w, yes := of.shape.(splitWay)
-	if !yes || l.sum != nil {
+	if !yes || of.sum != nil {
 		return nil
 	}
 	m, err := Module(l.dev, w.sumSpec(&l.params))
 	if err != nil {
 		return err
 	}
-	l.sum = l.dev.Kernel(m)
+	of.sum = l.dev.Kernel(m)
 	return nil
 }
 
-// bindSum binds it.
-func (l *Linear) bindSum(b *LinearBind) (err error) {
+// bindSum binds the i-th way's.
+func (l *Linear) bindSum(b *LinearBind, i int) (err error) {
 	v := b.views
 	bias := v.Parts
 	if l.params.Bias {
@@ -118,7 +153,7 @@ func (l *Linear) bindSum(b *LinearBind) (err error) {
 	if l.params.Adapters != nil {
 		views = append(views, v.Adapters)
 	}
-	b.sum, err = l.dev.Bind(l.sum, views...)
+	b.sums[i], err = l.dev.Bind(l.ways[i].sum, views...)
 	return err
 }
 
@@ -129,9 +164,12 @@ func (p *LinearParams) sumGroups(m int) (x, y uint32) {
 // PartsWords is the room that LinearViews.Parts needs where the product may be done in parts, for so many rows; 0 where it is not.
 func (p *LinearParams) PartsWords(info gpu.AdapterInfo, rows int) int {
 	a, err := arithmeticOf(p.Variant, info)
-	w := a.split(p)
-	if err != nil || w.parts == 1 {
+	if err != nil {
 		return 0
 	}
-	return w.parts * min(rows, mostSplit) * RowStride(p.Matrix.Rows)
+	most := 0
+	for _, w := range a.splits(p) {
+		most = max(most, w.words(p, min(rows, w.most())))
+	}
+	return most
 }

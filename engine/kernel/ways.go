@@ -13,6 +13,7 @@ type way struct {
 	late     bool            // is made once there are rows for it; until then others do its work
 	standIns []int           // these, of a late way: the first that is there
 	kernels  [][]*gpu.Kernel // for each piece one a part of K; none of a late way at first
+	sum      *gpu.Kernel     // of one that sums in parts
 	wanted   atomic.Bool     // there have been rows for a late way
 	begun    bool            // a late way's kernels have been asked for
 	taken    atomic.Bool     // they are there, and compute rightly

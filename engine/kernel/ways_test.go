@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"slices"
@@ -26,6 +27,29 @@ func inHalves(w, rows []float32, k int) []float32 {
 			var sum float32
 			for i := range k {
 				sum += half(rows[m+i]) * half(w[n+i])
+			}
+			y = append(y, sum)
+		}
+	}
+	return y
+}
+
+// inSumsOfHalves has factors in f16, and sums the products of a unit's columns in it.
+func inSumsOfHalves(w, rows []float32, k int) []float32 {
+	var y []float32
+	for m := 0; m < len(rows); m += k {
+		for n := 0; n < len(w); n += k {
+			var sum float32
+			for at := 0; at < k; at += 32 {
+				for unit := range 4 {
+					var few float32
+					for i := range 8 {
+						if c := at + 4*unit + i%4 + i/4*16; c < k {
+							few = half(few + half(rows[m+c])*half(w[n+c]))
+						}
+					}
+					sum += few
+				}
 			}
 			y = append(y, sum)
 		}
@@ -76,6 +100,14 @@ func waysToTest(info gpu.AdapterInfo) (few, many []inPrecision) {
 		{packedWay{1, 1, 0}, inBytes}, {packedWay{2, 1, 0}, inBytes},
 		{splitWay{tileWay{tile: matmulTile}, 4}, nil}, {splitWay{matrixWay{1, 2, 2, 1, 4, 32, true, 0}, 2}, inHalves},
 	}
+	if info.Features.Has(gpu.FeatureSubgroups|gpu.FeatureF16) && info.SubgroupLanes() > 0 {
+		for _, w := range []shape{
+			halvesWay{halvesShape: halvesShape{32, 4, 4, 2, 64, 2}}, halvesWay{halvesShape: halvesShape{8, 8, 4, 1, 64, 1}},
+			splitWay{halvesWay{halvesShape: halvesShape{32, 4, 4, 1, 64, 4}}, 4}, halvesWay{halvesShape: halvesShape{32, 2, 4, 1, 64, 1}},
+		} {
+			many = append(many, inPrecision{w, inSumsOfHalves})
+		}
+	}
 	return few, many
 }
 
@@ -104,8 +136,7 @@ func TestWays(t *testing.T) {
 		for i, c := range cases {
 			// Each way has one of the cases, and the next way the next.
 			_, integers := s.(packedWay)
-			few, _ := s.(skinnyWay)
-			if few.each > 1 && !unitIsWord(c.typ) {
+			if pairs(s) && !unitIsWord(c.typ) {
 				continue
 			}
 			if !all && i != turn%len(cases) || integers && !(packs(c.typ) && gpu.PackedDot()) {
@@ -126,6 +157,19 @@ func TestWays(t *testing.T) {
 	for _, s := range many {
 		run(s.shape, s.in, 67)
 	}
+}
+
+// pairs says whether a way takes two units of a word each at once.
+func pairs(s shape) bool {
+	switch s := s.(type) {
+	case skinnyWay:
+		return s.each > 1
+	case halvesWay:
+		return s.each > 1
+	case splitWay:
+		return pairs(s.shape)
+	}
+	return false
 }
 
 // large is a GPU with all that products may use.
@@ -263,7 +307,7 @@ func TestSplits(t *testing.T) {
 			if i == 0 {
 				info.Matrices = nil
 			}
-			p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: c.k}, PartsRoom: 512}
+			p := LinearParams{Matrix: &Matrix{Type: quant.Q4_K, Rows: c.n, Cols: c.k}, PartsRoom: 512}
 			l := Linear{params: p}
 			require.NoError(t, l.choose(info))
 			var got []int
@@ -275,6 +319,76 @@ func TestSplits(t *testing.T) {
 			}
 			assert.Equal(t, want, got, "%d × %d", c.n, c.k)
 			assert.Equal(t, len(want) > 0, p.PartsWords(info, 512) > 0, "%d × %d", c.n, c.k)
+		}
+	}
+}
+
+// 17 to 32 rows of Q4_0's codes are multiplied in f16, in parts where W has few rows; other types are by name.
+func TestHalvesByRows(t *testing.T) {
+	for _, c := range []struct {
+		change  func(*LinearParams)
+		n, some int // rows of W; parts of K for 17 to 32 rows, 0: not in f16
+	}{
+		{func(*LinearParams) {}, 2048, 16},
+		{func(*LinearParams) {}, 16384, 2},
+		{func(*LinearParams) {}, 128256, 1},
+		{func(p *LinearParams) { p.Matrix.Type = quant.Q4_K }, 2048, 0},
+		{func(p *LinearParams) { p.Matrix.Type = quant.Q8_0 }, 128256, 0},
+		{func(p *LinearParams) { p.Deterministic = true }, 2048, 0},
+		{func(p *LinearParams) { p.Variant = "f32" }, 2048, 0},
+	} {
+		p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: 2048}, PartsRoom: 512}
+		c.change(&p)
+		l := Linear{params: p}
+		require.NoError(t, l.choose(large()))
+		for _, m := range []int{8, 16, 17, 24, 32, 33, 64} {
+			some, parts := 0, 1
+			s := l.ways[l.way(m)].shape
+			if split, ok := s.(splitWay); ok {
+				s, parts = split.shape, split.parts
+			}
+			if _, ok := s.(halvesWay); ok {
+				some = parts
+			}
+			want := 0
+			if m > 16 && m <= 32 {
+				want = c.some
+			}
+			assert.Equal(t, want, some, "%d rows of x, %d of W, %s %s", m, c.n, p.Matrix.Type, p.Variant)
+		}
+	}
+}
+
+// No sum of eight codes leaves f16's range: x beyond it is the largest in it, and what is no number stays none and spoils no other row.
+func TestHalvesKeepTheirRange(t *testing.T) {
+	r := newRig(t)
+	if !r.dev.Info().Features.Has(gpu.FeatureSubgroups|gpu.FeatureF16) || r.dev.Info().SubgroupLanes() == 0 {
+		t.Skip("this adapter has no f16, or no subgroups of a known size")
+	}
+	const rows, n, k = 8, 4, 64
+	block := make([]byte, 18) // of codes that stand for -8
+	block[1] = 0x3C           // times 1
+	x := make([]float32, rows*k)
+	for m, f := range []float32{65504, -65504, 1e6, -3e38, 1, 0.001, float32(math.NaN()), float32(math.Inf(1))} {
+		copy(x[m*k:], r.same(k, f))
+	}
+	way := halvesWay{halvesShape: halvesShape{rows: 8, tile: 2, lanes: 4, each: 1, workgroup: 32, fellows: 1}}
+	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), XStride: k, YStride: 32, MWord: WordTokens, only: way})
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(t.Context()))
+	y := r.rows("y", r.same(rows*n, 0), n, 32, 0)
+	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()})
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
+	got := r.read(y)
+	for m, want := range []float64{-65504, 65504, -65504, 65504, -1, -0.001} {
+		for _, f := range got[32*m : 32*m+n] {
+			assert.InEpsilon(t, want*8*k, f, 1e-3, "row %d", m)
+		}
+	}
+	for m := 6; m < rows; m++ {
+		for _, f := range got[32*m : 32*m+n] {
+			assert.True(t, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Arithmetic that rounds what is multiplied keeps to what golden logits say of f16; rounding to 8 bits has a tolerance of its own.
 func TestVariants(t *testing.T) {
-	for _, variant := range []string{"matrix", "packed"} {
+	for _, variant := range []string{"f16", "matrix", "packed"} {
 		t.Run(variant, func(t *testing.T) {
 			if variant == "packed" && !gputest.First && !all() {
 				t.Skip("the first host has these tokens; a browser's software adapter takes over a minute")
