@@ -26,6 +26,7 @@ type headCase struct {
 	parts                           bool // q and k are of one matrix, v is of another
 	positions                       []int
 	variant                         string
+	ranks                           int // of LoRA adapters of q, k and v
 }
 
 func (c headCase) layout() KVLayout {
@@ -33,12 +34,17 @@ func (c headCase) layout() KVLayout {
 }
 
 // plainHeads is a token's q, k and v.
-func plainHeads[T reference.Float](c headCase, p RopeStoreParams, w, x, norm, bias []float32, angles []float64) []T {
+func plainHeads[T reference.Float](c headCase, p RopeStoreParams, adapters *loraCase, w, x, norm, bias []float32, angles []float64) []T {
 	rows := make([]T, 0, len(x))
 	for _, f := range x {
 		rows = append(rows, T(f))
 	}
-	return turn(reference.MatMul(w, reference.RMSNorm(rows, norm, T(eps)), c.k), bias, p, angles)
+	rows = reference.RMSNorm(rows, norm, T(eps))
+	y := reference.MatMul(w, rows, c.k)
+	if adapters != nil {
+		addAdapters(adapters, y, rows, len(y), c.k)
+	}
+	return turn(y, bias, p, angles)
 }
 
 // Products that turn their rows and store them give what the reference gives, write nothing else, and leave x alone.
@@ -53,9 +59,10 @@ func TestHeadTail(t *testing.T) {
 		{headDim: 64, heads: 2, kvHeads: 2, rotary: 0, kv: KVF16, typ: quant.IQ4_XS, k: 256, positions: []int{1, 2, 3, 4, 5, 6, 7, 8}},
 		{headDim: 128, heads: 2, kvHeads: 1, rotary: 128, kv: KVF16, bias: true, typ: quant.Q6_K, k: 768, positions: []int{1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 8191}},
 		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF32, bias: true, parts: true, typ: quant.Q4_K, k: 256, positions: []int{6, 5, 4}},
+		{headDim: 64, heads: 2, kvHeads: 1, rotary: 64, kv: KVF16, typ: quant.Q4_0, k: 256, positions: []int{6, 5, 4, 7}, ranks: 20},
 	} {
 		for _, variant := range []string{"", "subgroup", "skinny"} {
-			if fewer && (i%4 > 0 || variant != "") {
+			if fewer && (i%4 > 0 || variant != "" || c.ranks > 0) {
 				continue
 			}
 			c.variant = variant
@@ -106,6 +113,17 @@ func (r *rig) testHeads(c headCase) {
 	if c.parts {
 		cuts = []int{0, (c.heads + c.kvHeads) * c.headDim, width}
 	}
+	var adapters *loraCase
+	if c.ranks > 0 {
+		adapters = &loraCase{ranks: c.ranks, slots: []int{0, c.heads * c.headDim, (c.heads + c.kvHeads) * c.headDim}, rows: [][]Adapter{
+			{{First: 3, Ranks: 5, Factor: 0.5}}, nil, {{Ranks: c.ranks, Factor: 1}}, {{First: 8, Ranks: 4, Factor: 2}}}}
+		p := &LinearParams{XStride: RowStride(c.k), MWord: WordTokens}
+		adapters.make(r, linearCase{n: width, k: c.k, m: len(c.positions), tokens: len(c.positions), LinearParams: LinearParams{Norm: true}}, p, &d)
+		views.Step = r.step(d)
+		var adapt func(*gpu.Recorder, bool)
+		views.Adapters, adapt = adapters.bind(r, adapters.params, views, &d, len(c.positions))
+		r.submit(func(rec *gpu.Recorder) { adapt(rec, false) })
+	}
 	before := r.words(xs)
 	r.submit(func(rec *gpu.Recorder) {
 		for i := range len(cuts) - 1 {
@@ -113,6 +131,9 @@ func (r *rig) testHeads(c headCase) {
 			bytes := len(raw) / width
 			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
 				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8}
+			if adapters != nil {
+				p.Adapters, p.AdaptersAt = adapters.params, first
+			}
 			if c.variant == "skinny" {
 				p.Variant, p.only = "", skinnyWay{skinnyShape{rows: 4 << (len(c.positions) % 2), tile: 4 << (c.k / 96 % 2), lanes: 8, each: 1, workgroup: 32}, 0, 0, subgroupSize(r.dev.Info())}
 				if w := p.only.(skinnyWay); unitIsWord(c.typ) {
@@ -134,8 +155,14 @@ func (r *rig) testHeads(c headCase) {
 	out, kRows, vRows := r.read(y), r.blockRows(k, l), r.blockRows(v, l)
 	for i, position := range c.positions {
 		at := angles[position*row : (position+1)*row]
-		exact := plainHeads[float64](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
-		single := plainHeads[float32](c, rope, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
+		var own *loraCase
+		if adapters != nil {
+			one := *adapters
+			one.of = adapters.of[i : i+1]
+			own = &one
+		}
+		exact := plainHeads[float64](c, rope, own, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
+		single := plainHeads[float32](c, rope, own, w, x[i*c.k:(i+1)*c.k], norm, bias, at)
 		queries := c.heads * c.headDim
 		stored.want, stored.plain = append(stored.want, exact[:queries]...), append(stored.plain, single[:queries]...)
 		stored.got = append(stored.got, out[i*rope.Stride:][:queries]...)

@@ -56,7 +56,11 @@ fn slot_of(n: u32) -> u32 { return adapter_slot(n / 2u * 2u, n % 2u); }
 // adapted is all that is added for a row of x and four of the piece. Four fours of ranks are read at once, whether they are the row's or
 // not: a read that waits for what another brings would take longer than all of them.
 fn adapted(m: u32, n: vec4<u32>, fours: u32) -> vec4<f32> {
-    let slots = vec4<u32>(slot_of(n.x), slot_of(n.y), slot_of(n.z), slot_of(n.w));
+    return adapted_of(m, n, vec4<u32>(slot_of(n.x), slot_of(n.y), slot_of(n.z), slot_of(n.w)), fours);
+}
+
+// adapted_of is the same where it is known which slots they are of.
+fn adapted_of(m: u32, n: vec4<u32>, slots: vec4<u32>, fours: u32) -> vec4<f32> {
     var sum = vec4<f32>();
     for (var i = 0u; i < RANKS; i += LISTED) {
         if i >= fours {

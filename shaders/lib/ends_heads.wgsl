@@ -8,9 +8,10 @@ const GRAIN: u32 = 4u; // rows whose sums end in one invocation
 
 fn look_ahead(m: u32, n: u32) -> Ahead { return ahead_of(m, four_of(n, 0u)); }
 
-// end_adapted is what adapters add to them.
+// end_adapted is what adapters add to them: to rows of one head, and so of one slot.
 fn end_adapted(m: u32, n: u32, fours: u32) -> vec4<f32> {
-    return adapted(m, vec4<u32>(weight_row(n, 0u), weight_row(n, 1u), weight_row(n, 2u), weight_row(n, 3u)), fours);
+    let four = vec4<u32>(weight_row(n, 0u), weight_row(n, 1u), weight_row(n, 2u), weight_row(n, 3u));
+    return adapted_of(m, four, vec4<u32>(slot_of(four.x)), fours);
 }
 
 // end stores what comes of sums of four rows of W from n on with row m of x; scale is what they are multiplied by.
