@@ -130,7 +130,7 @@ self.addEventListener('message', async ({data: {read, again, retry, chosen, leav
       if (other) await quireStore.prepare(options);
       await closed;
       await new Promise((resolve) => { setTimeout(resolve, 150); });
-      out.locks = (await navigator.locks.query()).held.map(({name}) => name);
+      out.locks = (await navigator.locks.query()).held.map(({name}) => name).filter((name) => name !== 'a worker');
       if (other) source = quireStore.source(other);
     }
     const size = leave === undefined || other ? await source.open() : 0;
