@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -125,8 +126,12 @@ func finished(t *testing.T, source []byte, text string) string {
 		}
 		require.NotEmpty(t, allowed, "%s\n%s", source, out)
 		next := allowed[rnd.IntN(len(allowed))]
-		for _, end := range []byte(`}]"`) {
-			if slices.Contains(allowed, end) && (end == '"' || rnd.IntN(2) == 0) {
+		ends := `}]"`
+		if len(allowed) > 64 { // in a text, where brackets end nothing, and a pattern may wait for a digit or for what is escaped
+			ends = fmt.Sprintf(`%d\"`, rnd.IntN(10))
+		}
+		for _, end := range []byte(ends) {
+			if slices.Contains(allowed, end) && out[len(out)-1] != '\\' && (end == '"' || rnd.IntN(3) == 0) {
 				next = end
 			}
 		}
