@@ -521,6 +521,12 @@ export class Quire {
    * ErrSessionModel, and Quire.sessions.remove makes room for a new one.
    */
   keptSession(name: string): Promise<Session>;
+  /**
+   * Has the browser keep a conversation by its token ids, and what the KV cache has of them, in place of what it kept under the name:
+   * for hosts that generate without a session. quire.keptSession goes on from it, and so does any request whose prompt begins like it,
+   * once that has resolved.
+   */
+  keepSession(name: string, ids: Iterable<number>): Promise<void>;
   /** Gives a text's token ids. No BOS or EOS is added. */
   encode(text: string, options?: Options<{special?: boolean}> | null): Promise<number[]>;
   /** Gives the text of token ids. */

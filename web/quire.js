@@ -19,7 +19,7 @@ import {seen} from './quire/look.js';
 import {models, persistQuietly} from './quire/models.js';
 import {fetchable, given, keeping, kind, modelOf, sharingOf, urlOf, written} from './quire/options.js';
 import {Session} from './quire/session.js';
-import {Keeper, keptFile, sessions} from './quire/sessions.js';
+import {Keeper, keepUnder, keptFile, sessions} from './quire/sessions.js';
 import {tabsWorker} from './quire/tabs.js';
 import {keep, remembered} from './quire/tuning.js';
 
@@ -204,6 +204,12 @@ export class Quire {
     const keeper = new Keeper(name, (to) => this.#save(session.ids, to));
     this.#keepers.add(keeper);
     return session.keepBy(keeper);
+  }
+
+  /** Has the browser keep token ids under a name, and what the KV cache has of them. */
+  async keepSession(name, ids) {
+    if (typeof ids?.[Symbol.iterator] !== 'function') throw badRequest('the ids must be a list of numbers');
+    await keepUnder(name, (to) => this.#save(Array.from(ids), to));
   }
 
   /** Gives a text's token ids. No BOS or EOS is added. */

@@ -72,8 +72,9 @@ async function filled(all, file) {
 
 const moved = (handle, file) => handle.move(file).then(() => true, () => false);
 
-// keep has save write a file, and replaces the one that is there.
-async function keep(name, save) {
+/** Has save write a session's file, or give it as a Blob, and replaces the one that is there. */
+export async function keepUnder(name, save) {
+  named(name);
   const all = await top(true);
   let beside = null;
   try {
@@ -145,7 +146,7 @@ export class Keeper {
       if (!this.#changed) return;
       this.#changed = false;
       try {
-        await keep(this.#name, this.#save);
+        await keepUnder(this.#name, this.#save);
       } catch (e) {
         this.#changed = true;
         throw e;

@@ -77,6 +77,8 @@ export class Quire {
     persist: async () => true,
   };
 
+  static sessions = {list: async () => [], remove: async () => {}};
+
   static adapters = async () => [{index: 0, name: 'none', features: []}];
 
   static async open({model, loraRank, onProgress}) {

@@ -5,7 +5,7 @@ import {add, request} from './conversation.js';
 import {fieldsOf} from './parameters.js';
 
 // Answers asks what backend() gives, and tells changed(conversation, message), now and then, ended(conversation, messages) and
-// measure, which has started(), first(tokens, ms) and ended(result).
+// measure, which has started(), first(tokens, ms) and ended(result); recall(conversation) brings back what was read of it.
 export class Answers {
   #running = new Map(); // conversations' ids: the set of requests {messages, controller}
   #page;
@@ -51,6 +51,7 @@ export class Answers {
     try {
       await raced(backend.ready(), signal);
       for (const m of messages) m.model = backend.name;
+      await raced(this.#page.recall(talk), signal);
       clock = new Clock(this.#page.measure);
       for await (const event of await backend.answer(asked, signal)) {
         for (const choice of event.choices ?? []) {

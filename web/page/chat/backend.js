@@ -8,6 +8,11 @@ export class Backend {
     this.#form = form;
   }
 
+  // quire is the model that is loaded; null: none is.
+  get quire() {
+    return this.#form.quire;
+  }
+
   get name() {
     return nameOf(this.#form.quire);
   }

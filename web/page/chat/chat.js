@@ -1,9 +1,11 @@
 // The chat: conversations that are kept, and answered by one backend.
 
+import {adviceFor} from '../advice.js';
 import {Answers} from './answers.js';
 import {Composer} from './composer.js';
 import {add, branches, conversation, merge, nameOf, newId, path, ROOT} from './conversation.js';
 import {iconButton, make} from './icons.js';
+import {Kept} from './kept.js';
 import {List} from './list.js';
 import {Parameters} from './parameters.js';
 import {Store} from './store.js';
@@ -24,14 +26,21 @@ export class Chat {
   #thread;
   #list = new List($('talks'), (id) => this.open(id));
   #composer = new Composer({send: (text, files) => this.send(text, files), stop: () => this.stop()});
-  #parameters = new Parameters((talk) => this.#touch(talk));
+  #kept = new Kept();
+  #backend;
+  #parameters = new Parameters((talk, field) => {
+    this.#touch(talk);
+    if (field === 'keep' && !talk.settings.keep) this.#kept.remove(talk.id);
+  });
   #defaults = null; // what the model draws by
   #waiting = null; // {text, percent}: what answers without a first token wait for
 
   // The backend answers, measure takes the figures, failed() is told of answers that failed.
   constructor({backend, measure, failed}) {
+    this.#backend = backend;
     this.#answers = new Answers({
       backend: () => backend, measure, failed,
+      recall: (talk) => this.#kept.recall(talk, backend.quire),
       changed: (talk, message) => this.#changed(talk, message),
       ended: (talk, messages) => this.#ended(talk, messages),
     });
@@ -85,6 +94,7 @@ export class Chat {
   async start() {
     const kept = await this.#store.open();
     $('unkept').hidden = kept !== null;
+    if (kept) this.#kept.clear((id) => kept.some((talk) => talk.id === id && talk.settings.keep));
     for (const talk of kept ?? []) {
       for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
       this.#talks.set(talk.id, talk);
@@ -167,6 +177,7 @@ export class Chat {
 
   #ended(talk, messages) {
     this.#touch(talk);
+    if (messages[0].state !== 'failed') this.#keep(talk);
     if (talk !== this.#talk) {
       this.#showList();
       return;
@@ -175,6 +186,15 @@ export class Chat {
     this.#show();
     const [{state, text}] = messages;
     this.#say(state === 'failed' ? '' : `${state === 'stopped' ? 'Stopped' : 'Answered'}: ${text.slice(0, 1000)}`);
+  }
+
+  // keep keeps what the model has read of a conversation, where it is to.
+  async #keep(talk) {
+    try {
+      await this.#kept.keep(talk, this.#backend.quire, () => this.#talks.has(talk.id));
+    } catch (e) {
+      this.#notice(`What the model has read is not kept: ${adviceFor(e).message}.`);
+    }
   }
 
   #show() {
@@ -228,6 +248,7 @@ export class Chat {
     this.#talks.delete(talk.id);
     this.#unsaved.delete(talk);
     this.#store.remove(talk.id);
+    if (talk.settings.keep) this.#kept.remove(talk.id);
     this.open(null);
     this.#notice(`“${nameOf(talk)}” is deleted.`, 'Undo', () => {
       this.#talks.set(talk.id, talk);

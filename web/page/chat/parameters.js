@@ -4,7 +4,7 @@ const $ = (id) => document.getElementById(id);
 
 const NUMBERS = {'chat-temperature': 'temperature', 'chat-top-p': 'topP', 'chat-min-p': 'minP', 'chat-top-k': 'topK', 'chat-max-tokens': 'maxTokens', 'chat-seed': 'seed', 'chat-answers': 'answers'};
 
-// Parameters is a dialog, which tells changed(conversation).
+// Parameters is a dialog, which tells changed(conversation, field).
 export class Parameters {
   #dialog = $('parameters');
   #talk = null;
@@ -13,7 +13,7 @@ export class Parameters {
   constructor(changed) {
     $('open-parameters').onclick = () => this.#dialog.showModal();
     this.#dialog.addEventListener('input', (e) => {
-      if (this.#take(e.target)) changed(this.#talk);
+      if (this.#take(e.target)) changed(this.#talk, e.target.id);
     });
     $('tools').addEventListener('input', () => this.#check());
   }
@@ -27,6 +27,7 @@ export class Parameters {
       if (Number.isFinite(defaults?.[name])) $(id).placeholder = Math.round(1000 * defaults[name]) / 1000;
     }
     $('effort').value = talk.settings.effort ?? '';
+    $('keep').checked = talk.settings.keep ?? false;
     this.#showAdapters();
     $('tools').value = talk.settings.tools ?? '';
     this.#check();
@@ -49,6 +50,7 @@ export class Parameters {
   #take(field) {
     const {id, value} = field, {settings} = this.#talk;
     if (id === 'system') this.#talk.system = value;
+    else if (id === 'keep') set(settings, id, field.checked || '');
     else if (id === 'effort' || id === 'tools') set(settings, id, value);
     else if (id === 'lora') set(settings, 'adapter', value);
     else if (!field.checkValidity()) return false;
