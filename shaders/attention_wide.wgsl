@@ -19,6 +19,8 @@
 //! const DEPTH: u32       elements of the head dim in a slab of Q and K
 //! const VK: u32          keys in a piece of V
 //! const RC: u32          columns of the output that an invocation owns
+//! const ITEM_TILES: u32  tiles of an item
+//! const KV_HEADS: u32    KV heads
 //! const STAGE: u32       vec4s of the memory that Q, K and P share
 //! const MASK: u32        kind of mask: 0 none, 1 boolean, 2 additive
 //! const WINDOW: u32      a query sees keys less than so far away; 0: all
@@ -155,7 +157,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let tx = local.x;
     let ty = local.y;
     let lane = ty * 16u + tx;
-    let item = item_at(index, group.x);
+    var item = item_at(index, group.x % KV_HEADS);
+    let part = group.x / KV_HEADS;
+    item.first += part * BQ;
+    if item.first >= item.rows {
+        return;
+    }
     var keys = keys_seen(item);
     if walk_done(keys) {
         return;
@@ -168,7 +175,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sum: array<vec4<f32>, RG>;
     var sums: array<vec4<f32>, OUTS>; // the output: [RG][RC][row]
 
-    walk_take(item, index, lane, &maximum, &sum, &sums);
+    walk_take(item, index * ITEM_TILES + part, lane, &maximum, &sum, &sums);
 
     var tile = next_tile(item, keys, walk_begin(keys));
     var slab: Slab;
@@ -288,7 +295,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         tile = next;
     }
     if walk_waits(keys) {
-        walk_keep(item, index, lane, &maximum, &sum, &sums);
+        walk_keep(item, index * ITEM_TILES + part, lane, &maximum, &sum, &sums);
         return;
     }
     rows_sum(&sum, tx, ty);

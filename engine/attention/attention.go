@@ -17,7 +17,8 @@ type Attention struct {
 	params                  Params
 	prefill, decode, merge  *gpu.Kernel
 	prefillTile, decodeTile tile
-	walk                    walk       // of prefill
+	walk                    walk // of prefill
+	many                    many
 	launches                []gpu.View // what tells a walk in parts which launch it is
 	splitMost, mergeMost    int        // keys of a decode item, and partial results of a merge
 
@@ -38,7 +39,15 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Attention{device: d, params: p}
+	return newOf(d, p, c)
+}
+
+// newOf takes a choice.
+func newOf(d *gpu.Device, p Params, c choice) (a *Attention, err error) {
+	a = &Attention{device: d, params: p}
+	if err = a.newMany(c); err != nil {
+		return nil, err
+	}
 	if a.prefillTile, err = c.prefill.tile(p.HeadDim, memoryLimit(d.Info()), c.f16); err != nil {
 		return nil, err
 	}
@@ -47,7 +56,7 @@ func New(d *gpu.Device, p Params) (*Attention, error) {
 	}
 	prefill := p.spec(a.prefillTile, c, d.Info())
 	if c.prefill.wide {
-		prefill = p.wideSpec(a.prefillTile, c, d.Info())
+		prefill = p.wideSpec(a.prefillTile, c, d.Info(), a.many.parts)
 	}
 	if c.prefill.square {
 		prefill = p.squareSpec(a.prefillTile, c, d.Info())
@@ -111,7 +120,11 @@ func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 
 // Wait blocks until the kernels are compiled.
 func (a *Attention) Wait(ctx context.Context) error {
-	for _, k := range []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared} {
+	kernels := []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared}
+	if !a.params.Later {
+		kernels = append(kernels, a.many.kernel)
+	}
+	for _, k := range kernels {
 		if k == nil {
 			continue
 		}
@@ -166,6 +179,7 @@ type Operands struct{ Step, Q, K, V, Out, Partials, LSE, Walks gpu.View }
 // Bindings are one layer's buffers bound to attention's kernels.
 type Bindings struct {
 	prefill       []*gpu.BindGroup // a launch of a walk each
+	many          *gpu.BindGroup   // nil: not yet
 	decode, merge *gpu.BindGroup
 	shared        *gpu.BindGroup
 	operands      Operands
@@ -177,7 +191,7 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	if a.params.LSE {
 		lse = []gpu.View{o.LSE}
 	}
-	b := &Bindings{}
+	b := &Bindings{operands: o}
 	var err error
 	views := []gpu.View{o.Step, o.Q, o.K, o.V, o.Out}
 	whole := append(slices.Clip(views), lse...)
@@ -196,7 +210,7 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	if b.merge, err = a.device.Bind(a.merge, append([]gpu.View{o.Step, o.Partials, o.Out}, lse...)...); err != nil {
 		return nil, err
 	}
-	if b.operands = o; a.shared == nil {
+	if a.shared == nil {
 		a.unshared = append(a.unshared, b)
 		return b, nil
 	}
@@ -207,10 +221,19 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 // are split. At most four dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
 // which there are none cost nothing.
 func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
+	a.record(rec, b, s, a.useMany(b, s.List(a.params.List).Prefill))
+}
+
+// record takes the kernel of many rows or the other one.
+func (a *Attention) record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData, many bool) {
 	heads, list := uint32(a.params.KVHeads), s.List(a.params.List)
 	y, z := kernel.Fold(len(list.Prefill))
-	for _, group := range b.prefill[:min(a.walk.launches(longest(list.Prefill)), len(b.prefill))] {
-		rec.Dispatch(a.prefill, group, heads, y, z)
+	if many {
+		rec.Dispatch(a.many.kernel, b.many, heads, y, z)
+	} else {
+		for _, group := range b.prefill[:min(a.walk.launches(longest(list.Prefill)), len(b.prefill))] {
+			rec.Dispatch(a.prefill, group, heads*uint32(a.many.parts), y, z)
+		}
 	}
 	if a.params.Deterministic {
 		return

@@ -1,13 +1,18 @@
 package attention
 
-// Chosen names the kernels that run rows of several tokens and rows of few, as file and variant: what Params.Variant, or the
-// adapter, came to. In deterministic mode they are the same.
-func (a *Attention) Chosen() (prefill, decode string) {
-	prefill = a.prefill.Label()
-	if a.decode == nil {
-		return prefill, prefill
+import "quire/engine/kernel"
+
+// Chosen names the kernel that runs a step's rows of several tokens, or where there are none those of few, as file and variant: what
+// Params.Variant, or the adapter, came to.
+func (a *Attention) Chosen(s *kernel.StepData) string {
+	items := s.List(a.params.List).Prefill
+	switch {
+	case a.suits(items) && a.many.taken.Load():
+		return a.many.kernel.Label()
+	case len(items) > 0 || a.decode == nil:
+		return a.prefill.Label()
 	}
-	return prefill, a.decode.Label()
+	return a.decode.Label()
 }
 
 // Chosen names the kernel that gives dK and dV; that of dQ has the same variant.

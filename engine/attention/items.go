@@ -20,7 +20,7 @@ func (a *Attention) splits(count int) bool {
 func (a *Attention) SameItems(b *Attention) bool {
 	p, q := &a.params, &b.params
 	return p.Heads == q.Heads && p.KVHeads == q.KVHeads && p.Bidirectional == q.Bidirectional && p.Deterministic == q.Deterministic &&
-		a.prefillTile.rows == b.prefillTile.rows && a.decodeTile.rows == b.decodeTile.rows && a.decodeTile.keys == b.decodeTile.keys &&
+		a.itemRows() == b.itemRows() && a.decodeTile.rows == b.decodeTile.rows && a.decodeTile.keys == b.decodeTile.keys &&
 		a.splitMost == b.splitMost && a.mergeMost == b.mergeMost && p.shares() == q.shares() && a.sharedTile.rows == b.sharedTile.rows &&
 		a.sharedTile.keys == b.sharedTile.keys && a.sharedMost == b.sharedMost
 }
@@ -36,13 +36,16 @@ func (a *Attention) AppendRow(s *kernel.StepData, row, count, start, splitSpan i
 	list.Prefill = a.appendPrefillItems(list.Prefill, row, count, start)
 }
 
+// itemRows are the flat query rows of a prefill item.
+func (a *Attention) itemRows() int { return a.prefillTile.rows * a.many.parts }
+
 // appendPrefillItems appends an item for each tile of the row's flat query rows. A negative start leaves tokens before
 // position 0 with no keys of their own.
 func (a *Attention) appendPrefillItems(items []kernel.Item, row, count, start int) []kernel.Item {
 	perToken := a.params.Heads / a.params.KVHeads
 	flat := count * perToken
 	// The last rows see the most keys: they go first, so that no long item is left for the end.
-	rows := a.prefillTile.rows
+	rows := a.itemRows()
 	for first := (flat - 1) / rows * rows; first >= 0 && flat > 0; first -= rows {
 		end := start + count
 		if !a.params.Bidirectional {
@@ -99,7 +102,7 @@ func (a *Attention) MaxKeys() int { return max(a.params.MaxKeys, a.walk.most()) 
 
 // MaxPrefillItems returns the most prefill items of so many tokens in so many rows.
 func (a *Attention) MaxPrefillItems(tokens, rows int) int {
-	return tokens*a.params.Heads/a.params.KVHeads/a.prefillTile.rows + min(tokens, rows)
+	return tokens*a.params.Heads/a.params.KVHeads/a.itemRows() + min(tokens, rows)
 }
 
 // WalkBytes returns the size of the buffer in which the states of so many prefill items wait between launches; 0 where one
@@ -111,7 +114,7 @@ func (a *Attention) WalkBytes(prefillItems int) uint64 {
 	t := a.prefillTile
 	columns := (t.columns + t.outThreads() - 1) / t.outThreads()
 	vectors := t.rows / 4 * (1 + t.threadsX + 4*columns*t.outThreads()*t.parts()) // maxima, sums, outputs
-	return 16 * uint64(prefillItems) * uint64(a.params.KVHeads) * uint64(vectors)
+	return 16 * uint64(prefillItems*a.many.parts) * uint64(a.params.KVHeads) * uint64(vectors)
 }
 
 // DecodeItems returns how many decode items a row of count tokens that end a sequence of seqLen becomes, 0 where it takes

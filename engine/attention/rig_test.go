@@ -35,6 +35,8 @@ type scene struct {
 	launches  int       // of prefill, in the last run
 	sinks     []float32 // a logit a head; nil: none
 	shared    []sharedRows
+	attention *Attention       // nil: what New makes
+	last      *kernel.StepData // of the last run
 }
 
 // sharedRows are sequences that begin with the same keys of the first.
@@ -158,9 +160,13 @@ func (s *scene) step(d *kernel.StepData) gpu.View {
 func (s *scene) run() [][]float32 {
 	p := s.params
 	s.fill()
-	a, err := New(s.dev, p)
+	a, err := s.attention, error(nil)
+	if a == nil {
+		a, err = New(s.dev, p)
+	}
 	require.NoError(s, err)
 	var d kernel.StepData
+	s.last = &d
 	var q []byte
 	tokens := 0
 	for _, seq := range s.sequences {

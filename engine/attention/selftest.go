@@ -38,7 +38,7 @@ type testCase struct {
 
 // SelfTest adds the kernels, which have compiled, to a test: a row of several tokens, and one of one token whose keys are split.
 func (a *Attention) SelfTest(t *kernel.SelfTest) error {
-	if !t.Needs(a.prefill, a.decode, a.merge, a.shared) {
+	if !t.Needs(a.prefill, a.decode, a.merge, a.shared, a.many.kernel) {
 		return nil
 	}
 	p := a.params
@@ -73,6 +73,11 @@ func (a *Attention) SelfTest(t *kernel.SelfTest) error {
 	}
 	if err := a.test(t, c, o, a.prefill); err != nil || a.decode == nil {
 		return err
+	}
+	if a.many.kernel != nil {
+		if err := a.test(t, c, o, a.many.kernel); err != nil {
+			return err
+		}
 	}
 	c.count, c.start = 1, keys-1
 	if err := a.test(t, c, o, a.decode, a.merge); err != nil || a.shared == nil {
@@ -130,7 +135,14 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 	if err != nil {
 		return err
 	}
-	a.Record(t.Recorder(), bound, &s)
+	many := len(kernels) == 1 && kernels[0] == a.many.kernel
+	if many {
+		err = a.bindMany(bound)
+	}
+	if err != nil {
+		return err
+	}
+	a.record(t.Recorder(), bound, &s, many)
 	n := min(testColumns, p.HeadDim)
 	place := func(i int) (token, head int) {
 		return (c.count - 1) * i / (testQueries - 1), (p.Heads - 1) * (testQueries - 1 - i) / (testQueries - 1)

@@ -130,7 +130,7 @@ func (a *Attention) newShared(c choice) error {
 	p.LSE = false // the merge writes it
 	spec := p.spec(t, c, info)
 	if c.prefill.wide {
-		spec = p.wideSpec(t, c, info)
+		spec = p.wideSpec(t, c, info, 1)
 	}
 	if c.prefill.square {
 		spec = p.squareSpec(t, c, info)

@@ -62,13 +62,14 @@ var defaults = []struct {
 	headDim  int
 	prefill  []string
 	discrete []string // prefill on a discrete GPU
+	many     []string // there, where it is wide, of many rows
 	decode   []string
 }{
-	{32, []string{"tile32x32"}, []string{"tile64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
-	{64, []string{"tile32x32"}, []string{"wide64x64x256", "tile64x32"}, []string{"direct128x4", "split64"}},
-	{128, []string{"tile32x32"}, []string{"square128x128", "wide128x64", "wide64x64x256", "tile64x64"}, []string{"direct128x4", "split32"}},
-	{256, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
-	{MaxHeadDim, []string{"tile32x64"}, []string{"wide64x64x256", "tile32x64"}, []string{"direct128x4", "split32"}},
+	{32, []string{"tile32x32"}, []string{"tile64x64x256", "tile64x32"}, nil, []string{"direct128x4", "split64"}},
+	{64, []string{"tile32x32"}, []string{"wide64x64x256", "tile64x32"}, []string{"square128x128"}, []string{"direct128x4", "split64"}},
+	{128, []string{"tile32x32"}, []string{"square128x128", "wide128x64", "wide64x64x256", "tile64x64"}, nil, []string{"direct128x4", "split32"}},
+	{256, []string{"tile32x32"}, []string{"wide64x64x256", "tile32x64"}, nil, []string{"direct128x4", "split32"}},
+	{MaxHeadDim, []string{"tile32x64"}, []string{"wide64x64x256", "tile32x64"}, nil, []string{"direct128x4", "split32"}},
 }
 
 // adapt replaces the baseline by what suits an adapter's kind, and that by what was measured on it.
@@ -96,6 +97,9 @@ func (p Params) adaptToKind(c *choice, info gpu.AdapterInfo) {
 		}
 		if found := p.firstThatRuns(prefill, info); found != nil {
 			c.prefill = found.prefill
+		}
+		if found := p.firstThatRuns(d.many, info); found != nil && info.Type == "discrete" {
+			c.many = found.prefill
 		}
 		if found := p.firstThatRuns(d.decode, info); found != nil {
 			c.decode = found.decode

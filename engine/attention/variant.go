@@ -11,6 +11,7 @@ import (
 // choice is what a variant's names, or the adapter, decide.
 type choice struct {
 	prefill, decode shape
+	many            shape // of prefill, for many rows; without any: the same
 	subgroup, f16   bool
 	matrix          *matrixTile // in place of prefill
 }

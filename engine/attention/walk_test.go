@@ -115,7 +115,7 @@ func TestSureTiles(t *testing.T) {
 				require.NoError(t, err)
 				spec := p.spec(tile, c, info)
 				if s.wide {
-					spec = p.wideSpec(tile, c, info)
+					spec = p.wideSpec(tile, c, info, 1)
 				}
 				if s.square {
 					spec = p.squareSpec(tile, c, info)

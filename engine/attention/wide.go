@@ -40,11 +40,11 @@ func (t tile) wideKeys() int {
 	return n
 }
 
-// wideSpec specialises shaders/attention_wide.wgsl for a tile.
-func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo) kernel.Spec {
+// wideSpec specialises shaders/attention_wide.wgsl for a tile, of which an item has so many.
+func (p Params) wideSpec(t tile, c choice, info gpu.AdapterInfo, parts int) kernel.Spec {
 	s := p.itemSpec("attention_wide", t.name, kernel.WordPrefillItems, []kernel.Const{
 		{Name: "TY", Value: t.threadsY}, {Name: "RG", Value: t.rows / 4 / t.threadsY}, {Name: "RC", Value: (t.columns + 15) / 16},
-		{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()},
+		{Name: "DEPTH", Value: wideDepth}, {Name: "STAGE", Value: t.wideStage()}, {Name: "VK", Value: t.wideKeys()}, {Name: "ITEM_TILES", Value: parts},
 	}...)
 	s.Slots["kv"], s.Slots["rows"], s.Slots["finish"] = p.kvLibrary(), "wide_rows_workgroup", "attention_whole"
 	if c.subgroup && info.SubgroupLanes() >= t.threadsX {

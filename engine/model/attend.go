@@ -266,7 +266,7 @@ func (g *Graph) attend(h heads, out rows) {
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
 		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: window, Bidirectional: h.bothWays,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context, LSE: h.sinks != nil,
-		Shared: h.window == 0 && !g.plan.mixed, Late: o.Late && !o.Tested,
+		Shared: h.window == 0 && !g.plan.mixed, Late: o.Late && !o.Tested, Later: o.Late,
 	}
 	a := g.flash(p)
 	if a == nil {
@@ -289,7 +289,10 @@ func (g *Graph) attend(h heads, out rows) {
 		bound, err = a.Bind(attention.Operands{Step: g.step, Q: g.Resolve(q), K: g.K[h.place].All(), V: g.V[h.place].All(), Out: g.Resolve(to),
 			Partials: g.Resolve(partials), LSE: g.Resolve(lse), Walks: g.Resolve(walks)})
 		return err
-	}, func(rec *gpu.Recorder, s *kernel.StepData) { a.Record(rec, bound, s) })
+	}, func(rec *gpu.Recorder, s *kernel.StepData) {
+		a.Record(rec, bound, s)
+		g.lacks = a.Lacks(s) || g.lacks
+	})
 	if p.LSE {
 		g.sink(p, h.sinks, lse, to)
 	}

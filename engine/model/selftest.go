@@ -55,14 +55,23 @@ func (g *Graph) Forget() {
 	for _, l := range g.linears {
 		l.Forget()
 	}
+	for _, a := range g.attentions {
+		a.Forget()
+	}
 }
 
-// Complete makes the products' late kernels for so many rows, or where that is 0 those that there have been rows for, while the graph is
-// used. Those that compute rightly are taken, and how others do is returned; passed are those that are known to, nil where none is tested.
+// late are late kernels that Complete has made.
+type late interface {
+	SelfTest(t *kernel.SelfTest) error
+	Take(right func(*gpu.Kernel) bool)
+}
+
+// Complete makes the products' late kernels for so many rows, or where that is 0 those that there have been rows for, and attention's, while
+// the graph is used. Those that compute rightly are taken, and how others do is returned; passed are those that are known to, nil where none is tested.
 // What cannot be made, or tested, is done without.
 func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool, rows int) (failures []*kernel.SelfTestError, err error) {
 	var work breath.Breath
-	var made []*linear
+	var made []late
 	for _, l := range g.linears { // one after another: they are to keep nobody waiting
 		if l.Complete(ctx, rows) {
 			made = append(made, l)
@@ -71,6 +80,11 @@ func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool, rows 
 			return nil, ctx.Err()
 		}
 		work.Take()
+	}
+	for _, a := range g.attentions {
+		if rows == 0 && a.Complete(ctx) {
+			made = append(made, a)
+		}
 	}
 	if passed != nil && len(made) > 0 {
 		failures, err = g.test(ctx, passed, made)
@@ -82,7 +96,7 @@ func (g *Graph) Complete(ctx context.Context, passed map[*gpu.Kernel]bool, rows 
 }
 
 // test tests the kernels of products that have not passed.
-func (g *Graph) test(ctx context.Context, passed map[*gpu.Kernel]bool, made []*linear) ([]*kernel.SelfTestError, error) {
+func (g *Graph) test(ctx context.Context, passed map[*gpu.Kernel]bool, made []late) ([]*kernel.SelfTestError, error) {
 	t, err := kernel.NewSelfTest(g.Device(), passed)
 	if err != nil {
 		return nil, err

@@ -99,10 +99,4 @@ func (f *flash) record(rec *gpu.Recorder) {
 	f.attention.Record(rec, f.bound, f.step)
 }
 
-func (f *flash) kernel() string {
-	prefill, decode := f.attention.Chosen()
-	if len(f.step.Prefill) > 0 {
-		return prefill
-	}
-	return decode
-}
+func (f *flash) kernel() string { return f.attention.Chosen(f.step) }
