@@ -38,7 +38,7 @@ func scripts(folder string) error {
 }
 
 func script(text string) ([]byte, error) {
-	made := api.Transform(text, api.TransformOptions{MinifyWhitespace: true, LegalComments: api.LegalCommentsInline, Target: api.ESNext})
+	made := api.Transform(text, api.TransformOptions{MinifyWhitespace: true, MinifySyntax: true, LegalComments: api.LegalCommentsInline, Target: api.ESNext})
 	if len(made.Errors) > 0 {
 		return nil, fmt.Errorf("line %d: %s", made.Errors[0].Location.Line, made.Errors[0].Text)
 	}
