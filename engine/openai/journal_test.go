@@ -3,6 +3,7 @@ package openai_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,12 +30,21 @@ func TestJournal(t *testing.T) {
 			run := func(j *openai.Journal, body string) (events []string, had []int, all []generation.Chunk) {
 				d := newDoor(t, openaitest.ChatML, says(c.say))
 				d.Now = nil
-				j.Tell = func(c generation.Chunk) { all = append(all, c) }
+				var mutex sync.Mutex // a stream tells on its own goroutine
+				j.Tell = func(c generation.Chunk) {
+					mutex.Lock()
+					defer mutex.Unlock()
+					all = append(all, c)
+				}
 				a := j.Handle(context.Background(), d.API, openai.Call{Method: "POST", Path: c.path, Body: []byte(body)})
 				require.Equal(t, 200, a.Status, "%s", a.Body)
 				for e := range a.Events {
+					mutex.Lock()
 					events, had = append(events, string(e)), append(had, len(all))
+					mutex.Unlock()
 				}
+				mutex.Lock()
+				defer mutex.Unlock()
 				return events, had, all
 			}
 			whole, had, all := run(&openai.Journal{Seed: 5, Asked: time.Unix(1e9, 0)}, c.body)
