@@ -217,7 +217,10 @@ func (p Params) adopt(c *choice, b *Best, info gpu.AdapterInfo) {
 		return found, err == nil
 	}
 	if found, ok := named(b.Prefill); ok && found.prefill.name == b.Prefill {
-		c.prefill, c.many = found.prefill, shape{}
+		if found.prefill.name != c.prefill.name {
+			c.many = shape{}
+		}
+		c.prefill = found.prefill
 	}
 	if found, ok := named(b.Decode); ok && found.decode.name == b.Decode && (!found.decode.direct || p.Tuning.prefersSubgroups(info)) {
 		c.decode = found.decode

@@ -69,6 +69,18 @@ func TestTunedChoice(t *testing.T) {
 	}
 }
 
+// A tuning that measured the default's own tile leaves the larger ones of many rows in place.
+func TestTuningKeepsLargerTiles(t *testing.T) {
+	info := gpu.AdapterInfo{Name: "large", Type: "discrete", Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 48 << 10, MaxComputeInvocationsPerWorkgroup: 256}}
+	for prefill, many := range map[string]string{"": "square128x128", "wide64x64x256": "square128x128", "tile32x64": ""} {
+		p := Params{HeadDim: 64, Heads: 8, KVHeads: 8, BlockSize: 16, KVType: kernel.KVF16}
+		p.Tuning = tuned(info, Best{HeadDim: 64, Prefill: prefill, Decode: "split128"}).For(info)
+		got, err := p.choose(info)
+		require.NoError(t, err)
+		require.Equal(t, many, got.many.name, "measured %q", prefill)
+	}
+}
+
 func TestTunings(t *testing.T) {
 	one := gpu.AdapterInfo{Name: "one", Backend: "vulkan", Driver: "1.0"}
 	two := gpu.AdapterInfo{Name: "two", Backend: "vulkan", Driver: "1.0"}

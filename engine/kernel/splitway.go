@@ -20,7 +20,7 @@ const (
 
 // splits are the ways of a product that sum in parts.
 func (a arithmetic) splits(p *LinearParams) (ways []splitWay) {
-	if w := a.split(p); w.parts > 1 {
+	if w := a.split(p); w.parts > 1 && !(a.named && a.halves) {
 		ways = append(ways, w)
 	}
 	if w, ok := a.some(p); ok && w.parts > 1 {

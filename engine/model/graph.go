@@ -292,6 +292,7 @@ func (g *Graph) product(p product) {
 		all = append(all, params)
 		offset += m.Rows
 	}
+	kernel.AgreeOnHeads(g.Device().Limits(), all) // before parts: products with heads have none
 	for i := range all {
 		if words := all[i].PartsWords(g.Device().Info(), p.y.count(g)); words > 0 {
 			all[i].PartsRoom = p.y.count(g)
@@ -300,7 +301,6 @@ func (g *Graph) product(p product) {
 			}
 		}
 	}
-	kernel.AgreeOnHeads(g.Device().Limits(), all)
 	told := false // what adapters were told last
 	for i, params := range all {
 		params.Row = g.options.Tuning.Row(params.RowMatrix())
