@@ -466,6 +466,11 @@ func TestConversationWithoutRoom(t *testing.T) {
 	p.ask("say One.")
 	p.wait(told + `[0] === 'One.' && ` + idle)
 	p.wait(`!document.querySelector('#unkept').hidden`)
+	assert.Equal(t, []any{false, 3.0}, get[[]any](p, `import('/page/chat/store.js').then(async ({Store}) => {
+		const store = new Store(() => {}, () => {}), talk = {id: 'x', version: 3};
+		await store.open();
+		return [await store.put(talk), talk.version];
+	})`), "another tab's fourth version is newer")
 	get[bool](p, `globalThis.room = true`)
 	p.press("New conversation", 0)
 	p.ask("say Two.")

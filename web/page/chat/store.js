@@ -32,13 +32,17 @@ export class Store {
 
   // put keeps a conversation, with what other tabs have made of it since it was read. In haste, when the page is left, there is no time
   // to look.
-  put(talk, haste = false) {
-    return this.#write(talk.id, async (store) => {
+  async put(talk, haste = false) {
+    let {version} = talk;
+    const written = await this.#write(talk.id, async (store) => {
       const kept = haste ? null : await done(store.get(talk.id));
       if (kept?.version > (talk.version ?? 0)) this.#merge(talk, kept);
-      talk.version = (talk.version ?? 0) + 1;
+      ({version} = talk);
+      talk.version = (version ?? 0) + 1;
       await done(store.put(talk));
     });
+    if (!written) talk.version = version; // another tab's next is newer
+    return written;
   }
 
   remove(id) {
