@@ -209,7 +209,8 @@ export class Quire {
   /** Has the browser keep token ids under a name, and what the KV cache has of them. */
   async keepSession(name, ids) {
     if (typeof ids?.[Symbol.iterator] !== 'function') throw badRequest('the ids must be a list of numbers');
-    await keepUnder(name, (to) => this.#save(Array.from(ids), to));
+    const list = Array.from(ids); // it may be saved twice
+    await keepUnder(name, (to) => this.#save(list, to));
   }
 
   /** Gives a text's token ids. No BOS or EOS is added. */

@@ -64,6 +64,22 @@ func sessions(t *testing.T, p *tab) (goOn func()) {
 	assert.True(t, said.Chat, "a message is the next turn")
 	assert.True(t, said.Wrong, "and one alone")
 
+	// Ids that can be asked for once are kept, though the file cannot be had and they are saved as a Blob.
+	assert.Equal(t, []any{"5,6,7", 0.0}, get[[]any](p, `(async () => {
+		const {prototype} = FileSystemDirectoryHandle, {getFileHandle} = prototype;
+		let left = 1;
+		prototype.getFileHandle = function (file, options) {
+			if (file !== 'n-once') return getFileHandle.call(this, file, options);
+			left--;
+			return Promise.resolve({cannotBeSent() {}});
+		};
+		await quire.keepSession('once', [5, 6, 7].values());
+		prototype.getFileHandle = getFileHandle;
+		const {ids} = await quire.keptSession('once');
+		await Quire.sessions.remove('once');
+		return [ids.join(), left];
+	})()`))
+
 	return func() { goesOn(t, p, said.Next, kept[2]) }
 }
 
