@@ -16,6 +16,8 @@ func TestKeptSessionWhileItIsRead(t *testing.T) {
 		"saved again: newer, 5 bytes, s-a",
 		"moved at the next look: new, 3 bytes, s-b",
 		"failed: no disk | new, s-b",
+		"swept: c, then none",
+		"no room in the file: ErrNoRoom, saved 1 times",
 		"full: ErrNoRoom | new",
 	}, get[[]string](p, `(async () => {
 		const {Keeper, keptFile, sessions} = await import('/quire/sessions.js');
@@ -71,6 +73,24 @@ func TestKeptSessionWhileItIsRead(t *testing.T) {
 		broken.changed();
 		const why = await broken.now().catch(({message}) => message);
 		said.push('failed: ' + why + ' | ' + await textOf('b') + ', ' + await files('b'));
+
+		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-sessions');
+		await folder.getFileHandle('n-c', {create: true});
+		await sessions.list();
+		const soon = await files('c');
+		const {now} = Date;
+		Date.now = () => now() + 7_200_000;
+		await sessions.list();
+		Date.now = now;
+		said.push('swept: ' + soon.slice(2) + ', then ' + (await files('c') || 'none'));
+
+		let saves = 0;
+		const small = new Keeper('b', async () => {
+			saves++;
+			throw new Error('run 3: the browser has no more room');
+		});
+		small.changed();
+		said.push('no room in the file: ' + await small.now().catch(({name}) => name) + ', saved ' + saves + ' times');
 
 		const {getFileHandle} = FileSystemDirectoryHandle.prototype;
 		FileSystemDirectoryHandle.prototype.getFileHandle = async function (file, options) {

@@ -1,6 +1,6 @@
 // Conversations that the browser keeps, in the origin's private files: Quire.sessions.
 
-import {folderIn, held} from '../store/folder.js';
+import {folderIn, held, NO_ROOM} from '../store/folder.js';
 import {badRequest, QuireError} from './error.js';
 import {kind} from './options.js';
 
@@ -18,22 +18,26 @@ async function top(create = false) {
 const START = 's-'; // no file may be called .
 const WHOLE = 'w-'; // of a file that is written, while another tab reads the one that it is to replace
 const fileOf = (name) => START + encodeURIComponent(name);
-const newOf = (name) => `n-${encodeURIComponent(name)}`; // one that is being written
+const NEW = 'n-'; // of one that is being written
+const newOf = (name) => NEW + encodeURIComponent(name);
 const wholeOf = (name) => WHOLE + encodeURIComponent(name);
 const TRIES = 4; // to replace it
 const AGAIN = 250; // milliseconds until the next
+const STALE = 3_600_000; // milliseconds after which nobody is writing a file any more
 
 export const sessions = Object.freeze({
   async list() {
     const all = await top();
-    const list = new Map();
+    const list = new Map(), left = [];
     if (!all) return [];
     for await (const [file, handle] of all.entries()) {
+      if (file.startsWith(NEW)) left.push(handle);
       if (!file.startsWith(START) && !file.startsWith(WHOLE) || handle.kind !== 'file') continue;
       const {size, lastModified} = await handle.getFile();
       const name = decodeURIComponent(file.slice(START.length));
       if (size > 0 && !(list.get(name)?.saved > lastModified)) list.set(name, {name, bytes: size, saved: new Date(lastModified)});
     }
+    await Promise.all(left.map((handle) => sweep(all, handle).catch(() => {}))); // or the next time
     return [...list.values()].sort((a, b) => b.saved - a.saved);
   },
 
@@ -46,6 +50,12 @@ export const sessions = Object.freeze({
     }
   },
 });
+
+// sweep removes what is left of a save that a reload has broken.
+async function sweep(all, handle) {
+  const {lastModified} = await handle.getFile();
+  if (Date.now() - lastModified > STALE) await all.removeEntry(handle.name);
+}
 
 function named(name) {
   if (typeof name !== 'string' || name === '') throw badRequest(`a session's name must be a text, not ${name === '' ? 'an empty one' : kind(name)}`);
@@ -79,17 +89,25 @@ export async function keepUnder(name, save) {
   let beside = null;
   try {
     if ('move' in (globalThis.FileSystemFileHandle?.prototype ?? {})) beside = await all?.getFileHandle(newOf(name), {create: true});
-    const blob = beside ? await save(beside).catch(() => save()) : await save(); // another tab may be writing it
+    const blob = beside ? await save(beside).catch((e) => again(e, save)) : await save();
     if (blob instanceof Blob) await write(name, blob);
     else if (!await replaced(name, beside)) return;
     await all.removeEntry(wholeOf(name)).catch(() => {}); // one of before
   } catch (e) {
-    if (e.name !== 'QuotaExceededError') throw e;
-    throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: the browser has no more room`});
+    if (!full(e)) throw e;
+    throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: ${NO_ROOM}`});
   } finally {
     if (beside) await all.removeEntry(newOf(name)).catch(() => {});
   }
 }
+
+// again saves what could not be written to a file, as another tab may be writing it, unless there is no room.
+function again(e, save) {
+  if (full(e)) throw e;
+  return save();
+}
+
+const full = ({name, message}) => name === 'QuotaExceededError' || message?.includes(NO_ROOM);
 
 // replaced puts a file that is written in the place of the one that is there, or, while another tab reads that, beside it.
 async function replaced(name, beside) {

@@ -3,7 +3,7 @@
 
 import {readerOf} from '../gpu/source.js';
 import {digest} from './digest.js';
-import {bytesInto, folderIn, held, openFile, top} from './folder.js';
+import {bytesInto, folderIn, held, NO_ROOM, openFile, top} from './folder.js';
 import {READ} from './remote.js';
 import {Sum} from './sum.js';
 
@@ -17,6 +17,16 @@ async function sumsOf(buffer, bytes, part) {
     sums.set(new Uint8Array(sum), at / part * SUM);
   }
   return sums;
+}
+
+// writtenTo writes to an open file and gives how many bytes there was room for.
+function writtenTo(handle, data, at) {
+  try {
+    return handle.write(data, {at});
+  } catch (e) {
+    if (e.name !== 'QuotaExceededError') throw e;
+    return 0;
+  }
 }
 
 /** Does what it is asked to; answers have {buffer}, which may be used again. */
@@ -142,7 +152,7 @@ export class Files {
     const sums = await sumsOf(buffer, bytes, part);
     if (!to) return {buffer, sums, blob: new Blob([data])};
     const handle = await this.#parts.get(key);
-    if (handle.write(data, {at}) < bytes) throw new DOMException('no room', 'QuotaExceededError');
+    if (writtenTo(handle, data, at) < bytes) throw new DOMException(NO_ROOM, 'QuotaExceededError');
     return {buffer, sums};
   }
 

@@ -4,6 +4,9 @@ import {StreamedFile} from './streamed.js';
 
 const TOP = 'quire-models';
 
+/** The message of what has failed for want of room, which is all that comes through the engine. */
+export const NO_ROOM = 'the browser has no more room';
+
 const asked = new Set();
 
 /** Asks an object and holds it meanwhile: Chromium may never answer for one that is collected before. */

@@ -1,7 +1,7 @@
 import {Fault} from '../gpu/fault.js';
 import {URLOrigin} from '../gpu/origin.js';
 import {Turns} from '../gpu/turns.js';
-import {folderIn, top} from './folder.js';
+import {folderIn, NO_ROOM, top} from './folder.js';
 import {KeptSource} from './kept.js';
 import {Hub} from './hub.js';
 import {CHANNEL} from './lock.js';
@@ -248,7 +248,7 @@ function nameOf(status) {
 // why says why a file cannot be kept.
 function why({name, message, needs, has}) {
   if (needs !== undefined) return `it needs ${size(needs)}, and the browser has room for ${size(has)}`;
-  return name === 'QuotaExceededError' ? 'the browser has no more room' : message;
+  return name === 'QuotaExceededError' ? NO_ROOM : message;
 }
 
 // size writes a number of bytes.
