@@ -57,7 +57,7 @@ const form = new ModelForm({
   },
   stage(text, percent) {
     const loads = !form.quire && percent !== 0;
-    if (loads) $('chip').textContent = percent === null ? 'Loading' : `${Math.round(percent)} % loaded`;
+    if (loads) $('chip').textContent = percent === null ? 'Loading' : `Loading ${Math.round(percent)} %`;
     else if (!form.quire) $('chip').textContent = 'Models';
     library.stage(text, percent, loads);
     if (!form.quire) chat.wait(loads ? `Loading the model: ${text[0].toLowerCase()}${text.slice(1)}` : text, percent);
