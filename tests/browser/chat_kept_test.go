@@ -18,7 +18,7 @@ import (
 // A conversation goes on after a reload without its beginning being read again, where that is asked for, and then alone.
 func TestChatKept(t *testing.T) {
 	p := newTab(t, serve(t), "")
-	const kept = `import('/quire.js').then(({Quire}) => Quire.sessions.list()).then((all) => all.map((s) => s.name.replace(/^chat\/.+/, 'chat')).join())`
+	const kept = `import('/quire.js').then(({Quire}) => Quire.sessions.list()).then((all) => all.filter((s) => s.name.startsWith('quire.chat/')).map(() => 'chat').join())`
 	keep := func() {
 		t.Helper()
 		p.do(chromedp.Click(css("#open-parameters")))
@@ -51,8 +51,19 @@ func TestChatKept(t *testing.T) {
 		p.do(chromedp.Reload())
 	}
 
+	foreign := "chat/" + strings.Repeat("0", 32)
+	// Of what this page keeps the newest are left, and what others keep stays.
+	get[any](p, `(async () => {
+		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-sessions', {create: true});
+		const own = Array.from({length: 9}, (_, i) => 'quire.chat/' + i.toString(16).padStart(32, '0'));
+		for (const name of ['`+foreign+`', ...own]) {
+			const writer = await (await folder.getFileHandle('s-' + encodeURIComponent(name), {create: true})).createWritable();
+			await writer.write('x');
+			await writer.close();
+		}
+	})()`)
 	keep()
-	before, prompt, cached := next("chat")
+	before, prompt, cached := next(strings.Repeat("chat,", 7) + "chat")
 	require.Greater(t, before, 32)
 	assert.GreaterOrEqual(t, cached, before/16*16, "of %d tokens", prompt)
 	assert.Less(t, cached, prompt)
@@ -65,6 +76,8 @@ func TestChatKept(t *testing.T) {
 	p.wait(`globalThis.sessions === 'chat' || (` + kept + `.then((s) => { globalThis.sessions = s; }), false)`)
 	p.do(chromedp.Click(css("#open-parameters")), chromedp.Click(css("#keep")))
 	p.wait(`globalThis.sessions === '' || (` + kept + `.then((s) => { globalThis.sessions = s; }), false)`)
+	assert.Equal(t, []string{foreign}, get[[]string](p, `import('/quire.js').then(({Quire}) => Quire.sessions.list()).then((all) => all.map((s) => s.name))`),
+		"another page of the origin keeps it")
 	p.quiet()
 }
 

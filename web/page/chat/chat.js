@@ -3,7 +3,7 @@
 import {adviceFor} from '../advice.js';
 import {Answers} from './answers.js';
 import {Composer} from './composer.js';
-import {add, branches, conversation, merge, nameOf, newId, path, ROOT} from './conversation.js';
+import {add, branches, conversation, isId, merge, nameOf, newId, path, ROOT} from './conversation.js';
 import {iconButton, make} from './icons.js';
 import {Kept} from './kept.js';
 import {List} from './list.js';
@@ -190,10 +190,13 @@ export class Chat {
 
   // keep keeps what the model has read of a conversation, where it is to.
   async #keep(talk) {
+    const {quire} = this.#backend;
     try {
-      await this.#kept.keep(talk, this.#backend.quire, () => this.#talks.has(talk.id));
+      await this.#kept.keep(talk, quire, () => this.#talks.has(talk.id));
     } catch (e) {
-      this.#notice(`What the model has read is not kept: ${adviceFor(e).message}.`);
+      if (quire !== this.#backend.quire || this.#offers) return;
+      this.#notice(e.name === 'ErrNoRoom' ? 'The browser has no more room to remember what the model has read.'
+        : `What the model has read is not kept: ${adviceFor(e).message}.`);
     }
   }
 
@@ -264,7 +267,7 @@ export class Chat {
       const talks = read(await file.text());
       for (const talk of talks) {
         for (const m of talk.messages) if (m.state === 'running') m.state = 'cut';
-        if (this.#talks.has(talk.id)) talk.id = newId(); // both are kept
+        if (!isId(talk.id) || this.#talks.has(talk.id)) talk.id = newId(); // both are kept
         this.#talks.set(talk.id, talk);
         this.#unsaved.add(talk);
       }
@@ -283,6 +286,11 @@ export class Chat {
       act();
     }})] : [];
     $('chat-notice').replaceChildren(make('div', {className: 'chat-notice'}, make('p', {textContent: text}), ...undo, iconButton('close', 'Close', end)));
+  }
+
+  // offers tells whether a notice has something to be done.
+  get #offers() {
+    return $('chat-notice').querySelector('button:not(.icon-button)') !== null;
   }
 
   #say(text) {

@@ -12,6 +12,9 @@ export function conversation(settings = {}) {
 // newId makes a name that nothing else has. Pages that did not come securely have no randomUUID.
 export const newId = () => crypto.getRandomValues(new Uint32Array(4)).reduce((id, part) => id + part.toString(16).padStart(8, '0'), '');
 
+// isId tells whether a text is such a name.
+export const isId = (text) => /^[0-9a-f]{32}$/.test(text);
+
 // add puts a message after another, beside those that are there, and goes on with it.
 export function add(talk, parent, fields) {
   const message = {id: talk.next++, parent, created: Date.now(), ...fields};

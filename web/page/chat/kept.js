@@ -1,11 +1,13 @@
 // What the model has read of conversations, kept on this device where they ask for it: after a reload it need not read them again.
 
 import {Quire} from '../../quire.js';
-import {path, request} from './conversation.js';
+import {isId, path, request} from './conversation.js';
 import {fieldsOf} from './parameters.js';
 
-const PREFIX = 'chat/';
+const PREFIX = 'quire.chat/'; // other pages of the origin keep theirs in the same place
+const MOST = 8; // conversations: what they take is large
 const nameOf = (id) => PREFIX + id;
+const idOf = (name) => (name.startsWith(PREFIX) && isId(name.slice(PREFIX.length)) ? name.slice(PREFIX.length) : null);
 
 export class Kept {
   #there = new WeakMap(); // by engine: the ids of conversations that it has, or had
@@ -31,6 +33,7 @@ export class Kept {
       if (error) throw new Error(error.message);
       const {tokens} = await quire.tokenize({content: prompt, add_special: true});
       await quire.keepSession(nameOf(talk.id), tokens);
+      for (const each of (await ids()).slice(MOST)) await Quire.sessions.remove(nameOf(each)).catch(() => {}); // the next time
     });
   }
 
@@ -40,10 +43,7 @@ export class Kept {
 
   // clear removes what is kept of conversations that are gone, or no longer to be kept.
   async clear(there) {
-    for (const {name} of await Quire.sessions.list().catch(() => [])) {
-      const id = name.startsWith(PREFIX) && name.slice(PREFIX.length);
-      if (id && !there(id)) await this.remove(id);
-    }
+    for (const id of await ids()) if (!there(id)) await this.remove(id);
   }
 
   #has(talk, quire) {
@@ -56,6 +56,9 @@ export class Kept {
     return this.#last = this.#last.catch(() => {}).then(act);
   }
 }
+
+// ids gives the conversations of which something is kept, the last first.
+const ids = async () => (await Quire.sessions.list().catch(() => [])).map(({name}) => idOf(name)).filter(Boolean);
 
 // asked tells whether a conversation is to be kept, and can be: a server keeps its own, and what an adapter has made is no other's.
 const asked = ({settings}, quire) => settings.keep && !settings.adapter && quire && !quire.server && quire.info.chat;
