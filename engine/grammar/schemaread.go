@@ -152,9 +152,9 @@ type schemaReader struct {
 }
 
 type found struct {
-	value any
-	at    string
-	twice bool // another has its name
+	value  any
+	at     string
+	others []any // that have its name, and must say the same
 }
 
 // newSchemaReader reads a source, whose patterns go to those of others.
@@ -176,9 +176,6 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 	r.index(value, "#", "", "", 0)
 	r.share(value, "")
 	r.alike, r.parts = nil, nil
-	if o, ok := value.(*json.Object); ok {
-		delete(r.shared, o) // what equals the whole is told of in its own place
-	}
 	return r
 }
 
@@ -244,6 +241,7 @@ func (r *schemaReader) at(value any, at string) *schema {
 			return s
 		}
 		n, shared := r.shared[v]
+		shared = shared && r.root != any(v) // what equals the whole is told of in its own place
 		s := r.equal[n]
 		if s == nil || !shared {
 			s = r.add(at)

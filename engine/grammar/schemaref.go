@@ -76,7 +76,12 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 // anchor has a URI name a schema.
 func (r *schemaReader) anchor(uri string, o *json.Object, at string) {
 	was, ok := r.anchors[uri]
-	r.anchors[uri] = found{o, at, ok && was.value != any(o)}
+	switch {
+	case !ok:
+		r.anchors[uri] = found{value: o, at: at}
+	case was.value != any(o):
+		r.anchors[uri] = found{o, at, append(was.others, was.value)}
+	}
 }
 
 // join resolves a reference against a base (RFC 3986, without dots in the middle).
@@ -113,11 +118,36 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 	if !ok {
 		fail(at, "it refers to %s, which is not in the schema", text)
 	}
-	if from.twice {
-		fail(at, "it refers to %s, which two schemas are called", text)
+	to, ok := r.follow(from, fragment, at)
+	for _, other := range from.others {
+		r.limits.spend(4, at)
+		if copied, has := r.follow(found{value: other}, fragment, at); has != ok || ok && !r.same(to.value, copied.value) {
+			fail(at, "it refers to %s, which two schemas are called", text)
+		}
 	}
+	if !ok {
+		fail(at, "it refers to %s, which is not in the schema", text)
+	}
+	return r.at(to.value, to.at)
+}
+
+// same tells whether two values are schemas that say the same.
+func (r *schemaReader) same(a, b any) bool {
+	o, ok := a.(*json.Object)
+	p, both := b.(*json.Object)
+	if !ok || !both {
+		is, ok := a.(bool)
+		return ok && b == is
+	}
+	n, ok := r.shared[o]
+	m, both := r.shared[p]
+	return ok && both && n == m
+}
+
+// follow goes from a schema to where a JSON pointer leads, or nowhere by an anchor.
+func (r *schemaReader) follow(from found, fragment, at string) (found, bool) {
 	if !strings.HasPrefix(fragment, "/") {
-		return r.at(from.value, from.at)
+		return from, true
 	}
 	for _, part := range strings.Split(fragment[1:], "/") {
 		r.limits.spend(4, at)
@@ -136,11 +166,11 @@ func (r *schemaReader) resolve(text, base, at string) *schema {
 			}
 		}
 		if !ok {
-			fail(at, "it refers to %s, which is not in the schema", text)
+			return found{}, false
 		}
 		from = found{value: next, at: below(from.at, name)}
 	}
-	return r.at(from.value, from.at)
+	return from, true
 }
 
 // names tells where an object has its names.
