@@ -97,6 +97,8 @@ func TestSchemas(t *testing.T) {
 		{`{"type":"object","properties":{"l":{"$id":"Node","type":"object","description":"left","properties":{"k":{"type":"array","items":{"$ref":"Node"}}},"required":["k"],"additionalProperties":false},"r":{"$id":"Node","type":"object","description":"right","properties":{"k":{"type":"array","items":{"$ref":"Node"}}},"required":["k"],"additionalProperties":false}}}`,
 			[]string{`{"l":{"k":[{"k":[]}]},"r":{"k":[]}}`}, []string{`{"l":{"k":[1]}}`, `{"r":{"k":[{}]}}`}}, // copies of one schema may have its name
 		{`{"$defs":{"a":{"$id":"n","type":"null","$defs":{"x":{"type":"null"}}},"b":{"$id":"n","type":"null","$defs":{"x":{"type":"null","title":"b"}}}},"items":{"$ref":"n#/$defs/x"},"type":"array"}`, []string{`[null]`}, []string{`[1]`}},
+		{`{"properties":{"title":{"enum":["a"],"description":"\ud83d","examples":[{"a":"\ud83d"}]}},"default":{"title":"\udfff"},"title":"\"\ud83d","type":"object"}`,
+			[]string{`{"title":"a"}`}, []string{`{"title":"b"}`}}, // annotations may be cut anywhere
 		{`{"format":"date"}`, []string{`"2024-02-29"`, `3`}, []string{`"2023-02-29"`, `"x"`}},
 		{`{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":{"type":"null"},"minItems":2}`,
 			[]string{`[1,"a"]`, `[1,"a",null]`}, []string{`[1]`, `[]`, `[1,"a",1]`}},
@@ -173,6 +175,8 @@ func TestRefusedSchemas(t *testing.T) {
 		{`{"$defs":{"a":{"$id":"n","$defs":{"x":{"type":"null"}}},"b":{"$id":"n","$defs":{"x":{}}}},"items":{"$ref":"n#/$defs/x"}}`, `#/items/$ref`, `two schemas are called`},
 		{`{"$id":"n","type":"array","$defs":{"a":{"$id":"n"}},"items":{"$ref":"n"}}`, `#/items/$ref`, `two schemas are called`},
 		{`{"$defs":{"a":{"$id":"n"}},"contentSchema":{"$id":"n","type":"null"},"items":{"$ref":"n"}}`, `#/items/$ref`, `two schemas are called`},
+		{`{"properties":{"title":{"title":"\ud83d","const":{"title":"\ud83d"}}}}`, `character 60`, `\ud83d is half`},
+		{`{"title":"\ud83d","$defs":{"a":{"const":"\ud83d"}}}`, `character 42`, `\ud83d is half`},
 		{`{"prefixItems":[{}],"additionalItems":false}`, `#/additionalItems`, `beside prefixItems`},
 		{`{"type":"integer","exclusiveMinimum":true}`, `#/exclusiveMinimum`, `no bound`},
 		{`{"maximum":3,"exclusiveMinimum":true}`, `#/exclusiveMinimum`, `no bound`},

@@ -1,9 +1,7 @@
 package grammar
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"quire/engine/json"
 )
@@ -163,8 +161,8 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 	if err != nil {
 		fail("", "%s", err)
 	}
-	if i := halfPair(source); i >= 0 {
-		fail(fmt.Sprintf("character %d", utf8.RuneCountInString(source[:i])+1), "%s is half of a pair of surrogates, which no text can hold", source[i:i+6])
+	if halfPair(source) >= 0 {
+		(&halves{source: source}).refuse(value, "", false)
 	}
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, shared: map[*json.Object]int32{},
 		equal: map[int32]*schema{}, alike: map[string]int32{}, anchors: map[string]found{},
@@ -177,32 +175,6 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 	r.share(value, "")
 	r.alike, r.parts = nil, nil
 	return r
-}
-
-// halfPair finds, in JSON, an escape that is half of a pair of surrogates without its other half; -1: there is none. It would be read as
-// another character, which values then cannot equal.
-func halfPair(text string) int {
-	half := func(at int) byte { // h: the first half, l: the last
-		if at+6 > len(text) || text[at:at+2] != `\u` || text[at+2]|0x20 != 'd' || text[at+3] < '8' {
-			return 0
-		}
-		if c := text[at+3] | 0x20; c <= 'b' {
-			return 'h'
-		}
-		return 'l'
-	}
-	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] != '\\':
-		case half(i) == 0:
-			i++
-		case half(i) == 'l' || half(i+6) != 'l':
-			return i
-		default:
-			i += 11
-		}
-	}
-	return -1
 }
 
 func (r *schemaReader) add(at string) *schema {
