@@ -99,6 +99,10 @@ func TestSchemas(t *testing.T) {
 		{`{"$defs":{"a":{"$id":"n","type":"null","$defs":{"x":{"type":"null"}}},"b":{"$id":"n","type":"null","$defs":{"x":{"type":"null","title":"b"}}}},"items":{"$ref":"n#/$defs/x"},"type":"array"}`, []string{`[null]`}, []string{`[1]`}},
 		{`{"properties":{"title":{"enum":["a"],"description":"\ud83d","examples":[{"a":"\ud83d"}]}},"default":{"title":"\udfff"},"title":"\"\ud83d","type":"object"}`,
 			[]string{`{"title":"a"}`}, []string{`{"title":"b"}`}}, // annotations may be cut anywhere
+		{`{"format":"hostname","enum":["xn--bcher-kva.de","a"]}`, []string{`"xn--bcher-kva.de"`}, nil},
+		{`{"format":"email","enum":["a@xn--bcher-kva.de"]}`, []string{`"a@xn--bcher-kva.de"`}, nil},
+		{`{"format":"uri","const":"https://xn--bcher-kva.de/a"}`, []string{`"https://xn--bcher-kva.de/a"`}, nil},
+		{`{"format":"hostname","type":"string"}`, []string{`"a-b.de"`}, []string{`"xn--bcher-kva.de"`, `"a--b"`}},
 		{`{"format":"date"}`, []string{`"2024-02-29"`, `3`}, []string{`"2023-02-29"`, `"x"`}},
 		{`{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":{"type":"null"},"minItems":2}`,
 			[]string{`[1,"a"]`, `[1,"a",null]`}, []string{`[1]`, `[]`, `[1,"a",1]`}},

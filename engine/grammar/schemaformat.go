@@ -34,14 +34,15 @@ const (
 	// A day that its month has; the 29th of February in leap years.
 	date = `(?:\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))` +
 		`|(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)`
-	clock = `(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?`
-	zone  = `(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)`
-	hours = `(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)`
-	byte_ = `(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`
-	ipv4  = byte_ + `(?:\.` + byte_ + `){3}`
-	label = `[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*` // two hyphens may begin what is no word (RFC 5891)
-	atom  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-	hex16 = `[0-9a-fA-F]{1,4}`
+	clock       = `(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?`
+	zone        = `(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)`
+	hours       = `(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S)`
+	byte_       = `(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`
+	ipv4        = byte_ + `(?:\.` + byte_ + `){3}`
+	label       = `[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*` // two hyphens may begin what is no word (RFC 5891); who lists a name knows
+	listedLabel = `[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?`
+	atom        = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+	hex16       = `[0-9a-fA-F]{1,4}`
 
 	site      = `[A-Za-z][A-Za-z0-9+.-]{0,30}://` + label + `(?:\.` + label + `){0,3}(?::\d{1,4})?`
 	pathByte  = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})`
@@ -107,8 +108,9 @@ func (c *schemaCompiler) formatOf(name, text string) *nfa {
 // validFormat tells whether a text that is written in the schema has a format.
 func (c *schemaCompiler) validFormat(s *schema, text string) bool {
 	short := strings.Contains(shortFormats, " "+s.format+" ")
+	listed := c.formatOf("listed "+s.format, strings.ReplaceAll(formats.of(s.format), label, listedLabel))
 	switch {
-	case c.formatText(s.format).matches(text) && !(short && len(text) > shortFormat):
+	case listed.matches(text) && !(short && len(text) > shortFormat):
 		return true
 	case c.looseText(s.format).matches(text):
 		if loose.of(s.format) != "" {
