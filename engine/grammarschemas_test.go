@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -101,43 +102,115 @@ func TestRandomSchemas(t *testing.T) {
 	}
 }
 
-// finished is a text that was cut at a limit with an end behind it, of which its schema allows many.
+// finished is a text that was cut at a limit with an end behind it, of which its schema allows many: the first of 20 that are drawn to end.
 func finished(t *testing.T, source []byte, text string) string {
 	g, err := grammar.Compile(grammar.JSONSchema, string(source), grammar.Limits{})
 	require.NoError(t, err)
+	v := byteVocabulary()
+	begun := []byte(strings.TrimRight(text, "\uFFFD")) // for half a character
+	cut := g.Matcher(v)
+	require.True(t, cut.AcceptBytes(begun), "%s\n%s", source, text)
+	var schema any
+	require.NoError(t, json.Unmarshal(source, &schema))
+	values := literals(schema, nil)
+	for seed := range uint64(20) {
+		rnd, m, out := rand.New(rand.NewPCG(seed, 1)), cut.Clone(), slices.Clone(begun)
+		for len(out) < len(begun)+2000 {
+			if m.Accepting() {
+				return string(out)
+			}
+			value := values[rnd.IntN(len(values))]
+			if begins := len(out) == 0 || strings.IndexByte("[{:, ", out[len(out)-1]) >= 0; !begins || rnd.IntN(3) > 0 || !m.AcceptBytes(value) {
+				value = []byte{towardsEnd(t, allowed(t, m, v), out, rnd)}
+				require.True(t, m.AcceptBytes(value))
+			}
+			out = append(out, value...)
+		}
+	}
+	t.Fatalf("no end comes behind %s\n%s", begun, source)
+	return ""
+}
+
+// TestCutTexts has texts of random bytes that random schemas allow end with a value that is valid.
+func TestCutTexts(t *testing.T) {
+	count := 100
+	if os.Getenv("QUIRE_ALL") != "" {
+		count = 2000
+	} else if !gputest.First {
+		t.Skip("no GPU has a part in it: set QUIRE_ALL=1")
+	}
+	v := byteVocabulary()
+	for seed := range uint64(count) {
+		source, err := json.Marshal(grammartest.Schemas{Rand: rand.New(rand.NewPCG(seed, 17))}.Root())
+		require.NoError(t, err)
+		g, err := grammar.Compile(grammar.JSONSchema, string(source), grammar.Limits{})
+		if err != nil {
+			continue
+		}
+		m, rnd, text := g.Matcher(v), rand.New(rand.NewPCG(seed, 3)), []byte(nil)
+		for bytes := allowed(t, m, v); len(bytes) > 0 && len(text) < 300; bytes = allowed(t, m, v) {
+			text = append(text, bytes[rnd.IntN(len(bytes))])
+			require.True(t, m.AcceptBytes(text[len(text)-1:]))
+		}
+		ended := finished(t, source, string(text))
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(ended))
+		require.NoError(t, err, "%s\n%s", source, ended)
+		require.NoError(t, grammartest.Validator(t, source).Validate(value), "%s\n%s", source, ended)
+	}
+}
+
+// literals are the values within a value that hold no others, and its names, as JSON: what it may ask texts to hold is among them.
+func literals(value any, to [][]byte) [][]byte {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			to = literals(v[name], literals(name, to))
+		}
+	case []any:
+		for _, item := range v {
+			to = literals(item, to)
+		}
+	default:
+		text, _ := json.Marshal(v)
+		to = append(to, text)
+	}
+	return to
+}
+
+// towardsEnd draws one of the bytes that may come, more often one that ends something.
+func towardsEnd(t *testing.T, allowed, out []byte, rnd *rand.Rand) byte {
+	require.NotEmpty(t, allowed, "%s", out)
+	next := allowed[rnd.IntN(len(allowed))]
+	ends := `}]"`
+	if len(allowed) > 64 { // in a text, where brackets end nothing, and a pattern may wait for a digit or for what is escaped
+		ends = fmt.Sprintf(`%d\"`, rnd.IntN(10))
+	}
+	for _, end := range []byte(ends) {
+		if slices.Contains(allowed, end) && (len(out) == 0 || out[len(out)-1] != '\\') && (end == '"' || rnd.IntN(3) == 0) {
+			next = end
+		}
+	}
+	return next
+}
+
+// byteVocabulary has a token for each byte, and one for the end.
+func byteVocabulary() *grammar.Vocabulary {
 	var tokens [][]byte
 	for b := range 256 {
 		tokens = append(tokens, []byte{byte(b)})
 	}
-	v := grammar.NewVocabulary(append(tokens, nil), []int32{256}, nil)
-	m, mask, rnd := g.Matcher(v), make([]uint32, v.MaskWords()), rand.New(rand.NewPCG(1, 1))
-	out := []byte(strings.TrimRight(text, "\uFFFD")) // for half a character
-	require.True(t, m.AcceptBytes(out), "%s\n%s", source, text)
-	for range 5000 {
-		if m.Accepting() {
-			return string(out)
+	return grammar.NewVocabulary(append(tokens, nil), []int32{256}, nil)
+}
+
+// allowed are the bytes that may come.
+func allowed(t *testing.T, m *grammar.Matcher, v *grammar.Vocabulary) []byte {
+	mask := make([]uint32, v.MaskWords())
+	require.NoError(t, m.Mask(mask))
+	var out []byte
+	for b := range 256 {
+		if mask[b>>5]>>(b&31)&1 != 0 {
+			out = append(out, byte(b))
 		}
-		require.NoError(t, m.Mask(mask))
-		var allowed []byte
-		for b := range 256 {
-			if mask[b>>5]>>(b&31)&1 != 0 {
-				allowed = append(allowed, byte(b))
-			}
-		}
-		require.NotEmpty(t, allowed, "%s\n%s", source, out)
-		next := allowed[rnd.IntN(len(allowed))]
-		ends := `}]"`
-		if len(allowed) > 64 { // in a text, where brackets end nothing, and a pattern may wait for a digit or for what is escaped
-			ends = fmt.Sprintf(`%d\"`, rnd.IntN(10))
-		}
-		for _, end := range []byte(ends) {
-			if slices.Contains(allowed, end) && out[len(out)-1] != '\\' && (end == '"' || rnd.IntN(3) == 0) {
-				next = end
-			}
-		}
-		require.True(t, m.AcceptBytes([]byte{next}))
-		out = append(out, next)
 	}
-	t.Fatalf("no end comes behind %s", out)
-	return ""
+	return out
 }
