@@ -33,7 +33,7 @@ export const sessions = Object.freeze({
     for await (const [file, handle] of all.entries()) {
       if (file.startsWith(NEW)) left.push(handle);
       if (!file.startsWith(START) && !file.startsWith(WHOLE) || handle.kind !== 'file') continue;
-      const {size, lastModified} = await handle.getFile();
+      const {size, lastModified} = await handle.getFile().catch(() => ({size: 0})); // it was removed meanwhile
       const name = decodeURIComponent(file.slice(START.length));
       if (size > 0 && !(list.get(name)?.saved > lastModified)) list.set(name, {name, bytes: size, saved: new Date(lastModified)});
     }
