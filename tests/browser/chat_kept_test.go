@@ -74,6 +74,15 @@ func TestChatKept(t *testing.T) {
 	p.ask("And now?")
 	p.wait(noted + `.length === 3 && ` + idle)
 	p.wait(`globalThis.sessions === 'chat' || (` + kept + `.then((s) => { globalThis.sessions = s; }), false)`)
+
+	get[any](p, `(({prototype}, {getFileHandle} = prototype) => {
+		prototype.getFileHandle = function (file, options) {
+			return options?.create ? Promise.reject(new DOMException('full', 'QuotaExceededError')) : getFileHandle.call(this, file, options);
+		};
+	})(FileSystemDirectoryHandle)`)
+	p.ask("And?")
+	p.wait(noted + `.length === 4 && ` + idle)
+	p.wait(`document.querySelector('#chat-notice p')?.textContent === 'The browser has no more room to remember what the model has read.'`)
 	p.do(chromedp.Click(css("#open-parameters")), chromedp.Click(css("#keep")))
 	p.wait(`globalThis.sessions === '' || (` + kept + `.then((s) => { globalThis.sessions = s; }), false)`)
 	assert.Equal(t, []string{foreign}, get[[]string](p, `import('/quire.js').then(({Quire}) => Quire.sessions.list()).then((all) => all.map((s) => s.name))`),
