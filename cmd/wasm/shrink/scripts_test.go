@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 	write("libraries/other.js", source)
 	write("own.css", "/* a */")
 	require.NoError(t, scripts(folder))
-	assert.Equal(t, "export const made=first=>{return`a\n    // ${first} /* b */`};\n", read("own.js"))
+	assert.Equal(t, "export const made=first=>`a\n    // ${first} /* b */`;\n", read("own.js"))
 	assert.Equal(t, "new Worker(new URL(\"./worker.js\",import.meta.url),{type:\"module\"});\n", read("store/own.js"))
 	assert.Equal(t, source, read("wasm_exec.js"))
 	assert.Equal(t, source, read("libraries/other.js"))
