@@ -1,7 +1,6 @@
 package grammar
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -27,55 +26,52 @@ func (h *halves) refuse(value any, keyword string, annotated bool) {
 		listed := keyword == "enum" || keyword == "const"
 		for i, name := range v.Names {
 			h.text(annotated)
+			inner, silent := name, annotated
 			switch {
 			case listed:
-				h.refuse(v.Values[i], keyword, annotated)
+				inner = keyword
 			case hasNames(keyword):
-				h.refuse(v.Values[i], "", annotated)
-			default:
-				h.refuse(v.Values[i], name, annotated || annotation(name) && !holdsSchemas(name))
+				inner = ""
+			case annotation(name) && !holdsSchemas(name):
+				silent = true
+			}
+			h.refuse(v.Values[i], inner, silent)
+		}
+	}
+}
+
+// text takes the next text. Half of a pair would be read as another character, which values then cannot equal.
+func (h *halves) text(annotated bool) {
+	i := h.at + strings.IndexByte(h.source[h.at:], '"') + 1
+	for ; h.source[i] != '"'; i++ {
+		if h.source[i] != '\\' {
+			continue
+		}
+		switch half(h.source[i:]) {
+		case 0:
+			i++
+			continue
+		case 1:
+			if half(h.source[i+6:]) == 2 {
+				i += 11
+				continue
 			}
 		}
+		if !annotated {
+			fail("character "+decimal(utf8.RuneCountInString(h.source[:i])+1), "%s is half of a pair of surrogates, which no text can hold", h.source[i:i+6])
+		}
+		i += 5
 	}
+	h.at = i + 1
 }
 
-// text takes the next text.
-func (h *halves) text(annotated bool) {
-	first := h.at + strings.IndexByte(h.source[h.at:], '"') + 1
-	for h.at = first; h.source[h.at] != '"'; h.at++ {
-		if h.source[h.at] == '\\' {
-			h.at++
-		}
+// half tells of JSON whether it begins with an escape that is a half of a pair of surrogates, and which: 1, 2, or 0 for none.
+func half(text string) int {
+	switch {
+	case len(text) < 6 || text[1] != 'u' || text[2]|0x20 != 'd' || text[3] < '8' || text[0] != '\\':
+		return 0
+	case text[3]|0x20 <= 'b':
+		return 1
 	}
-	if i := halfPair(h.source[first:h.at]); i >= 0 && !annotated {
-		i += first
-		fail(fmt.Sprintf("character %d", utf8.RuneCountInString(h.source[:i])+1), "%s is half of a pair of surrogates, which no text can hold", h.source[i:i+6])
-	}
-	h.at++
-}
-
-// halfPair finds, in JSON, an escape that is half of a pair of surrogates without its other half; -1: there is none. It would be read as
-// another character, which values then cannot equal.
-func halfPair(text string) int {
-	half := func(at int) byte { // h: the first half, l: the last
-		if at+6 > len(text) || text[at:at+2] != `\u` || text[at+2]|0x20 != 'd' || text[at+3] < '8' {
-			return 0
-		}
-		if c := text[at+3] | 0x20; c <= 'b' {
-			return 'h'
-		}
-		return 'l'
-	}
-	for i := 0; i < len(text); i++ {
-		switch {
-		case text[i] != '\\':
-		case half(i) == 0:
-			i++
-		case half(i) == 'l' || half(i+6) != 'l':
-			return i
-		default:
-			i += 11
-		}
-	}
-	return -1
+	return 2
 }

@@ -138,7 +138,7 @@ type schemaReader struct {
 	parts   []int32                // numbers of what it holds
 	yes, no *schema
 	list    []*schema
-	anchors map[string]found                // by URI
+	anchors map[string]*found               // by URI
 	bases   map[*json.Object]string         // by object with a $ref: the URI that it is relative to
 	dynamic map[string]int                  // how many schemas have a $dynamicAnchor
 	places  map[*json.Object]map[string]int // of names, by object that references go through
@@ -150,9 +150,9 @@ type schemaReader struct {
 }
 
 type found struct {
-	value  any
-	at     string
-	others []any // that have its name, and must say the same
+	value any
+	at    string
+	other *found // that has its name, and must say the same
 }
 
 // newSchemaReader reads a source, whose patterns go to those of others.
@@ -161,16 +161,14 @@ func newSchemaReader(source string, limits *budget, patterns map[string]*nfa) *s
 	if err != nil {
 		fail("", "%s", err)
 	}
-	if halfPair(source) >= 0 {
-		(&halves{source: source}).refuse(value, "", false)
-	}
+	(&halves{source: source}).refuse(value, "", false)
 	r := &schemaReader{root: value, limits: limits, known: map[*json.Object]*schema{}, shared: map[*json.Object]int32{},
-		equal: map[int32]*schema{}, alike: map[string]int32{}, anchors: map[string]found{},
+		equal: map[int32]*schema{}, alike: map[string]int32{}, anchors: map[string]*found{},
 		bases: map[*json.Object]string{}, places: map[*json.Object]map[string]int{}, dynamic: map[string]int{}, pattern: patterns, anys: map[string]*schema{},
 		bounds: map[string]*dfa{}, bounded: map[string]*expr{}}
 	r.yes, r.no = r.add("#"), r.add("#")
 	r.yes.boolean, r.no.boolean, r.no.never = true, true, true
-	r.anchors[""] = found{value: value, at: "#"}
+	r.anchors[""] = &found{value: value, at: "#"}
 	r.index(value, "#", "", "", 0)
 	r.share(value, "")
 	r.alike, r.parts = nil, nil

@@ -75,12 +75,8 @@ func (r *schemaReader) index(value any, at, base, keyword string, depth int) {
 
 // anchor has a URI name a schema.
 func (r *schemaReader) anchor(uri string, o *json.Object, at string) {
-	was, ok := r.anchors[uri]
-	switch {
-	case !ok:
-		r.anchors[uri] = found{value: o, at: at}
-	case was.value != any(o):
-		r.anchors[uri] = found{o, at, append(was.others, was.value)}
+	if was := r.anchors[uri]; was == nil || was.value != any(o) {
+		r.anchors[uri] = &found{o, at, was}
 	}
 }
 
@@ -111,66 +107,66 @@ func join(base, ref string) string {
 func (r *schemaReader) resolve(text, base, at string) *schema {
 	name, fragment, _ := strings.Cut(text, "#")
 	uri := join(base, name)
-	from, ok := r.anchors[uri]
-	if ok && fragment != "" && !strings.HasPrefix(fragment, "/") {
-		from, ok = r.anchors[uri+"#"+fragment]
+	from := r.anchors[uri]
+	if from != nil && fragment != "" && !strings.HasPrefix(fragment, "/") {
+		from = r.anchors[uri+"#"+fragment]
 	}
-	if !ok {
+	if from == nil {
 		fail(at, "it refers to %s, which is not in the schema", text)
 	}
-	to, ok := r.follow(from, fragment, at)
-	for _, other := range from.others {
+	value, place := r.follow(from, fragment, at)
+	for other := from.other; other != nil; other = other.other {
 		r.limits.spend(4, at)
-		if copied, has := r.follow(found{value: other}, fragment, at); has != ok || ok && !r.same(to.value, copied.value) {
+		if copied, _ := r.follow(other, fragment, at); !r.same(value, copied) {
 			fail(at, "it refers to %s, which two schemas are called", text)
 		}
 	}
-	if !ok {
+	if place == "" {
 		fail(at, "it refers to %s, which is not in the schema", text)
 	}
-	return r.at(to.value, to.at)
+	return r.at(value, place)
 }
 
-// same tells whether two values are schemas that say the same.
+// same tells whether two schemas say the same.
 func (r *schemaReader) same(a, b any) bool {
 	o, ok := a.(*json.Object)
 	p, both := b.(*json.Object)
 	if !ok || !both {
-		is, ok := a.(bool)
-		return ok && b == is
+		return a == nil && b == nil
 	}
 	n, ok := r.shared[o]
 	m, both := r.shared[p]
 	return ok && both && n == m
 }
 
-// follow goes from a schema to where a JSON pointer leads, or nowhere by an anchor.
-func (r *schemaReader) follow(from found, fragment, at string) (found, bool) {
+// follow goes from a schema to where a JSON pointer leads, or nowhere by an anchor. The place is "" where there is nothing.
+func (r *schemaReader) follow(from *found, fragment, at string) (value any, place string) {
+	value, place = from.value, from.at
 	if !strings.HasPrefix(fragment, "/") {
-		return from, true
+		return
 	}
 	for _, part := range strings.Split(fragment[1:], "/") {
 		r.limits.spend(4, at)
 		name := strings.ReplaceAll(strings.ReplaceAll(unescapePercent(part), "~1", "/"), "~0", "~")
-		next := any(nil)
 		ok := false
-		switch v := from.value.(type) {
+		switch v := value.(type) {
 		case *json.Object:
 			var i int
 			if i, ok = r.names(v)[name]; ok {
-				next = v.Values[i]
+				value = v.Values[i]
 			}
 		case []any:
-			if i, err := strconv.Atoi(name); err == nil && 0 <= i && i < len(v) {
-				next, ok = v[i], true
+			i, err := strconv.Atoi(name)
+			if ok = err == nil && 0 <= i && i < len(v); ok {
+				value = v[i]
 			}
 		}
 		if !ok {
-			return found{}, false
+			return nil, ""
 		}
-		from = found{value: next, at: below(from.at, name)}
+		place = below(place, name)
 	}
-	return from, true
+	return
 }
 
 // names tells where an object has its names.
