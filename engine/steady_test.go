@@ -36,12 +36,17 @@ func TestRequestsLeaveNothing(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapObjects, runtime.NumGoroutine()
 	}
-	const n = 200 // so that what comes once, some 50 objects, is not taken for what each leaves
+	const n = 100
 	run(n)
 	before, goroutines := objects()
-	run(n)
-	after, more := objects()
-	t.Logf("%d objects, then %d", before, after)
-	assert.Less(t, int(after)-int(before), n/2, "objects")
-	assert.LessOrEqual(t, more, goroutines)
+	least := n
+	for range 4 { // what each request leaves comes in every round, what comes once in one of them
+		run(n)
+		after, more := objects()
+		t.Logf("%d objects, then %d", before, after)
+		assert.LessOrEqual(t, more, goroutines)
+		least = min(least, int(after)-int(before))
+		before = after
+	}
+	assert.Less(t, least, n/2, "objects")
 }
