@@ -62,22 +62,6 @@ func TestFailuresHaveNames(t *testing.T) {
 		{"moved to another protocol", header(302, "Location", "ftp://example.org/model.gguf"), hub.Server, "redirects to an address that cannot be asked for", 1},
 		{"moved to a wrong address", header(302, "Location", "http://example.org:99999/"), hub.Server, "redirects to an address that cannot be asked for", 1},
 		{"empty file", header(416), hub.Server, "it is empty", 1},
-		{"silent before it answers", func(_ int, w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, hub.Silent, "nothing for 200ms", 1},
-		{"silent in a file without a length", func(_ int, w http.ResponseWriter, r *http.Request) {
-			w.Write(content[:1000])
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
-		}, hub.Silent, "nothing for 200ms", 1},
-		{"silent in a file with a length", func(_ int, w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
-			w.Write(content[:1000])
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
-		}, hub.Silent, "nothing for 200ms", 1},
-		{"silent in a part", func(_ int, w http.ResponseWriter, r *http.Request) {
-			begin(w, r, max(0, 1000-first(r)))
-			<-r.Context().Done()
-		}, hub.Silent, "nothing for 200ms", 2},
 		{"cut without a length", func(_ int, w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			w.Write(content[:1000])
@@ -204,43 +188,6 @@ func TestRangesThatEndEarly(t *testing.T) {
 			assert.True(t, bytes.Equal(content, got))
 		})
 	}
-}
-
-func TestBusyServersAreWaitedFor(t *testing.T) {
-	url, requests := server(t, func(n int, w http.ResponseWriter, r *http.Request) {
-		switch n {
-		case 1:
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusTooManyRequests)
-		case 2:
-			w.Header().Set("Retry-After", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat))
-			w.WriteHeader(http.StatusServiceUnavailable)
-		default:
-			ranges(n, w, r)
-		}
-	})
-	var told []string
-	o := quick
-	o.Waiting = func(reason string, wait time.Duration) {
-		told = append(told, fmt.Sprint(reason, " ", wait.Round(time.Second)))
-	}
-	start := time.Now()
-	_, err := readAll(url, o)
-	require.NoError(t, err)
-	assert.GreaterOrEqual(t, time.Since(start), 2*time.Second)
-	assert.EqualValues(t, 3, requests.Load())
-	require.NotEmpty(t, told)
-	assert.Equal(t, "the server is busy (HTTP 429 Too Many Requests) 1s", told[0])
-
-	// The wait can be broken off.
-	url, _ = server(t, func(_ int, w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", "60")
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	o.Waiting = func(string, time.Duration) { cancel() }
-	_, err = Open(ctx, url, o)
-	assert.ErrorIs(t, err, context.Canceled)
 }
 
 func TestRetryAfter(t *testing.T) {

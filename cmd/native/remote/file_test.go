@@ -27,7 +27,7 @@ var content = func() []byte {
 	return data
 }()
 
-var quick = Options{Attempts: 3, Wait: time.Millisecond, Idle: 200 * time.Millisecond}
+var quick = Options{Attempts: 3, Wait: time.Millisecond}
 
 // server counts requests and serves content through handle.
 func server(t *testing.T, handle func(request int, w http.ResponseWriter, r *http.Request)) (url string, requests *atomic.Int32) {
@@ -133,20 +133,6 @@ func TestBrokenConnectionsAreResumed(t *testing.T) {
 	url, requests := server(t, func(n int, w http.ResponseWriter, r *http.Request) { cut(w, r, 300_000) })
 	whole(t, open(t, url))
 	assert.EqualValues(t, (len(content)+299_999)/300_000, requests.Load(), "nothing is fetched twice")
-}
-
-func TestASilentServerIsAskedAgain(t *testing.T) {
-	end := make(chan struct{})
-	url, _ := server(t, func(n int, w http.ResponseWriter, r *http.Request) {
-		if n == 2 {
-			begin(w, r, 10)
-			<-end
-			return
-		}
-		cut(w, r, 1<<20)
-	})
-	defer close(end)
-	whole(t, open(t, url))
 }
 
 func TestPassingErrorsAreRetried(t *testing.T) {
@@ -314,9 +300,7 @@ func TestCancelEndsAReadThatWaits(t *testing.T) {
 	})
 	defer close(end)
 	ctx, cancel := context.WithCancel(context.Background())
-	patient := quick
-	patient.Idle = time.Hour
-	f, err := Open(ctx, url, patient)
+	f, err := Open(ctx, url, quick)
 	require.NoError(t, err)
 	defer f.Close()
 	time.AfterFunc(50*time.Millisecond, cancel)
