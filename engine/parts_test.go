@@ -53,8 +53,6 @@ func TestTextParts(t *testing.T) {
 }
 
 func TestOtherPartsAreRefused(t *testing.T) {
-	template, err := chat.New(textTemplate, "", "")
-	require.NoError(t, err)
 	for content, want := range map[string]string{
 		`[{"type": "text", "text": "A"}, {"type": "image_url", "image_url": {"url": "data:,"}}]`: `message 1: content part 1 is of type "image_url", and only parts of type "text"`,
 		`[{"type": "input_audio", "text": 5}]`:                                                   `content part 0 is of type "input_audio"`,
@@ -66,9 +64,9 @@ func TestOtherPartsAreRefused(t *testing.T) {
 		`[null]`:                                                                                 `content part 0 is not like`,
 	} {
 		for _, as := range []string{textTemplate, partTemplate} {
-			template, err = chat.New(as, "", "")
+			template, err := chat.New(as, "", "")
 			require.NoError(t, err)
-			_, err := readable(template, []chat.Message{{Role: "system", Content: "A"}, {Role: "user", Content: json.RawMessage(content)}})
+			_, err = readable(template, []chat.Message{{Role: "system", Content: "A"}, {Role: "user", Content: json.RawMessage(content)}})
 			require.ErrorIs(t, err, ErrBadRequest, content)
 			assert.ErrorContains(t, err, want, content)
 		}

@@ -1,7 +1,6 @@
 package attention
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -35,11 +34,6 @@ func NewCascade(d *gpu.Device, p Params) (*Cascade, error) {
 	}
 	c.combine, err = NewCombine(d, p)
 	return c, err
-}
-
-// Wait blocks until the kernels are compiled.
-func (c *Cascade) Wait(ctx context.Context) error {
-	return errors.Join(c.prefix.Wait(ctx), c.suffix.Wait(ctx), c.combine.Wait(ctx))
 }
 
 // CascadePlan is a launch of a cascade: a step for the prefix and one for the sequences' own keys.

@@ -1,7 +1,6 @@
 package attention
 
 import (
-	"context"
 	"fmt"
 
 	"quire/engine/gpu"
@@ -28,9 +27,6 @@ func NewCombine(d *gpu.Device, p Params) (*Combine, error) {
 	}
 	return &Combine{device: d, kernel: d.Kernel(m)}, nil
 }
-
-// Wait blocks until the kernel is compiled.
-func (c *Combine) Wait(ctx context.Context) error { return c.kernel.Wait(ctx) }
 
 // Bind binds a step buffer that counts the tokens, the output and log-sum-exp that take the result, and the other ones.
 func (c *Combine) Bind(step, out, lse, otherOut, otherLSE gpu.View) (*gpu.BindGroup, error) {

@@ -81,11 +81,11 @@ type Standard struct {
 	weights       *gpu.Buffer
 	keys, valuesT *product // S and O
 
-	packQ, packKV, packWeightsKV *gpu.Kernel
-	unpackQ                      *gpu.Kernel
-	turnKV                       *gpu.Kernel
-	softmax                      *gpu.Kernel
-	back                         *standardBackward
+	packQ, packWeightsKV *gpu.Kernel
+	unpackQ              *gpu.Kernel
+	turnKV               *gpu.Kernel
+	softmax              *gpu.Kernel
+	back                 *standardBackward
 }
 
 // product is a matrix of one head with what multiplies by it.

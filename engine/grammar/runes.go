@@ -51,10 +51,6 @@ func (s runeSet) not() runeSet {
 	return out
 }
 
-func (s runeSet) union(t runeSet) runeSet { return newSet(append(append(runeSet(nil), s...), t...)...) }
-
-func (s runeSet) and(t runeSet) runeSet { return s.not().union(t.not()).not() }
-
 func (s runeSet) has(r rune) bool {
 	i := sort.Search(len(s), func(i int) bool { return s[i].hi >= r })
 	return i < len(s) && s[i].lo <= r

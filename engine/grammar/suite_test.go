@@ -28,12 +28,11 @@ func spellings(value any, most int) []string {
 		permute(names, 0, func() bool {
 			texts := []string{"{"}
 			for i, name := range names {
-				key, _ := json.Marshal(name)
 				var buffer bytes.Buffer
 				encoder := json.NewEncoder(&buffer)
 				encoder.SetEscapeHTML(false)
 				_ = encoder.Encode(name)
-				key = bytes.TrimSpace(buffer.Bytes())
+				key := bytes.TrimSpace(buffer.Bytes())
 				var next []string
 				for _, t := range texts {
 					for _, item := range spellings(v[name], most) {

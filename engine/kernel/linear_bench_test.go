@@ -57,8 +57,8 @@ func BenchmarkSkinny(b *testing.B) {
 
 func benchLinear(b *testing.B, t quant.Type, n, k, m int, p LinearParams) {
 	r := newRig(b)
-	size, err := MatrixBytes(t, n, k)
-	require.NoError(b, err)
+	codes, scales := planeBytes(t, k)
+	size := uint64(n) * (codes + scales)
 	copies := int(max(1, min(64, (200<<20)/size)))
 	if r.dev.Info().Type == "cpu" {
 		copies = 1

@@ -40,15 +40,6 @@ type Piece struct {
 // planeAlignment is the largest offset alignment an adapter may ask of a binding, in bytes.
 const planeAlignment = 256
 
-// MatrixBytes returns the GPU memory that a matrix takes before it is split.
-func MatrixBytes(t quant.Type, rows, cols int) (uint64, error) {
-	if !t.Runs() {
-		return 0, fmt.Errorf("%w %s", quant.ErrUnsupportedType, t)
-	}
-	codes, scales := planeBytes(t, cols)
-	return alignUp(uint64(rows)*codes, planeAlignment) + uint64(4*len(t.Table())) + uint64(rows)*scales, nil
-}
-
 // NewMatrix makes room for a matrix, zeroed; a Repacker fills it. maxBinding, where not 0, lowers the device's limit on
 // a piece in bytes. Too little memory is a *gpu.MemoryError.
 func NewMatrix(dev *gpu.Device, label string, t quant.Type, rows, cols int, maxBinding uint64) (*Matrix, error) {

@@ -134,16 +134,15 @@ var recurrenceCases = []recurrenceCase{
 
 // recurrenceRun is a case's data, and what comes of it.
 type recurrenceRun struct {
-	params       RecurrenceParams
-	step         StepData
-	x, gates     []float32
-	heads        []float32
-	states       []float32
-	want         []float64
-	plain        []float32
-	wantStates   []float64
-	plainStates  []float32
-	y, stateRead []float32
+	params      RecurrenceParams
+	step        StepData
+	x, gates    []float32
+	heads       []float32
+	states      []float32
+	want        []float64
+	plain       []float32
+	wantStates  []float64
+	plainStates []float32
 }
 
 // recurrence makes a case's data and computes what comes of it.

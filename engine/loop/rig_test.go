@@ -36,7 +36,7 @@ type fake struct {
 	lanes                  map[int32]sample.Params
 	opened                 []sample.History
 	refuse                 func(p sample.Params) error // of Open; nil: never
-	live, built            bool
+	live                   bool
 	rebuilt                int
 	drafted                int                // tokens of drafts
 	waits                  *step.Step         // submitted, and not drawn

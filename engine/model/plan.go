@@ -46,9 +46,6 @@ type PlanOptions struct {
 	Drafts bool // a block that only drafts is computed, where the file has one
 }
 
-// Drafters is how many blocks of the file only draft.
-func (p *Plan) Drafters() int { return p.drafters }
-
 // Guesses says whether the plan's graph guesses at the token after the one that is drawn.
 func (p *Plan) Guesses() bool { return len(p.drafting) > 0 }
 

@@ -86,7 +86,7 @@ func (c *Chat) loadCommand(path string) (Effect, error) {
 	beside := ""
 	if v := c.Current(); v.Turns() > 0 {
 		beside = fmt.Sprintf(" /switch %s goes back.", v.Name)
-		if v, err = c.fork(c.free(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))); err != nil {
+		if _, err = c.fork(c.free(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))); err != nil {
 			return Effect{}, err
 		}
 	}

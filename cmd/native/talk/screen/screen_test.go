@@ -24,7 +24,6 @@ type rig struct {
 	t      *testing.T
 	engine *talktest.Engine
 	quit   bool
-	copied string
 }
 
 func newRig(t *testing.T, e *talktest.Engine, width, height int) *rig {
