@@ -4,7 +4,6 @@
 package docs
 
 import (
-	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,20 +124,6 @@ func TestWhatRuns(t *testing.T) {
 		}
 		assert.ElementsMatch(t, want, types.FindAllString(says, -1), page)
 	}
-}
-
-// The architecture that the map shows is the one that a test runs.
-func TestMapShowsAnArchitecture(t *testing.T) {
-	code := blocks(t, root+"/ARCHITECTURE.md", "go")
-	require.Len(t, code, 1)
-	test, err := os.ReadFile(root + "/engine/model/novel_test.go")
-	require.NoError(t, err)
-	_, shown, found := strings.Cut(code[0], "func novel")
-	require.True(t, found)
-	assert.Contains(t, string(test), "func novel"+shown)
-	formatted, err := format.Source([]byte(code[0]))
-	require.NoError(t, err)
-	assert.Equal(t, string(formatted), code[0])
 }
 
 // The front page is short, and its picture small.
