@@ -62,6 +62,7 @@ func TestSchemas(t *testing.T) {
 		{`{"type":"object","patternProperties":{"^x":{"type":"integer"}},"additionalProperties":{"type":"boolean"}}`,
 			[]string{`{"x":1}`, `{"y":true,"xx":2}`, `{}`}, []string{`{"x":true}`, `{"y":1}`}},
 		{`{"type":"object","propertyNames":{"maxLength":2},"properties":{"abc":{},"ab":{}}}`, []string{`{"ab":1}`, `{"x":1}`}, []string{`{"abc":1}`, `{"xyz":1}`}},
+		{`{"type":"object","propertyNames":{"minLength":3,"maxLength":1}}`, []string{`{}`}, []string{`{"a":1}`, `{"abc":1}`}},
 		{`{"allOf":[{"properties":{"a":{"type":"integer"}}},{"required":["a"],"type":"object"}]}`, []string{`{"a":1}`, `{"a":1,"b":[]}`}, []string{`{}`, `{"a":"x"}`}},
 		{`{"type":"object","properties":{"a":{}},"allOf":[{"properties":{"b":{}}},{"properties":{"c":{}},"allOf":[{"properties":{"d":{}}}]},{"properties":{"e":{}}}]}`,
 			[]string{`{"a":1,"b":1,"c":1,"d":1,"e":1}`}, []string{`{"c":1,"b":1}`, `{"e":1,"a":1}`}},

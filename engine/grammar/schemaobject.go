@@ -198,7 +198,7 @@ func (c *schemaCompiler) nameDemands(s *schema) []textDemand {
 		}
 	}
 	for _, t := range x.shapes {
-		if t.types&typeString == 0 {
+		if t.types&typeString == 0 || t.minLength > t.maxLength {
 			continue
 		}
 		demands := t.texts
