@@ -74,7 +74,7 @@ func TestSchemas(t *testing.T) {
 			[]string{`{"k":"a"}`, `{"k":"b","c":1}`}, []string{`{"k":"c"}`, `{}`}},
 		{`{"type":"string","format":"uri-reference"}`, []string{`""`, `"/a//b?c"`, `"http://a:80//b#c"`, `"#a"`, `"a"`, `"../b/c:d?e"`}, []string{`"//a:b"`, `"//%41"`, `"1:b"`, `"a b"`}},
 		{`{"type":"string","format":"hostname"}`, []string{`"a"`, `"a-b.c0-1"`}, []string{`"xn--a"`, `"a--b"`, `"-a"`, `"a-"`, `""`}},
-		{`{"type":"string","not":{"format":"uri"}}`, []string{`"a b"`, `"/x"`}, []string{`"http://a"`, `"mailto:a@b.c"`}},
+		{`{"type":"string","not":{"format":"uri"}}`, []string{`"a b"`, `"/x"`}, []string{`"http://a"`, `"mailto:a@b.c"`, `"a:#\n"`}},
 		{`{"oneOf":[{"const":"auto"},{"type":"string","format":"uri"}]}`, []string{`"auto"`, `"http://a"`}, []string{`"b"`}},
 		{`{"type":"number","exclusiveMinimum":false,"exclusiveMaximum":true,"maximum":5}`, []string{`4.9`, `-1`}, []string{`5`, `6`}},
 		{`{"type":"number","exclusiveMinimum":true,"minimum":5,"exclusiveMaximum":true,"maximum":7}`, []string{`6`, `5.5`}, []string{`5`, `7`}},

@@ -53,13 +53,13 @@ const (
 
 // loose are the formats of which not all texts are above, by the regular expression of all texts that may have them.
 var loose = texts{
-	{"time", `\d\d:\d\d:\d\d.*`},
-	{"date-time", `\d{4}-\d\d-\d\d[Tt ].*`},
-	{"duration", `P.*`},
+	{"time", `\d\d:\d\d:\d\d[^]*`},
+	{"date-time", `\d{4}-\d\d-\d\d[Tt ][^]*`},
+	{"duration", `P[^]*`},
 	{"hostname", `[A-Za-z0-9.-]+`},
-	{"email", `.*@.*`},
-	{"uri", `[A-Za-z][A-Za-z0-9+.-]*:.*`},
-	{"uri-reference", `.*`},
+	{"email", `[^]*@[^]*`},
+	{"uri", `[A-Za-z][A-Za-z0-9+.-]*:[^]*`},
+	{"uri-reference", `[^]*`},
 }
 
 var ipv6 = func() string {
