@@ -116,6 +116,9 @@ func TestSchemas(t *testing.T) {
 		{`{"type":"array","uniqueItems":true,"items":{"enum":["a","b",1]}}`, []string{`[]`, `["b",1,"a"]`, `[1]`}, []string{`["a","a"]`, `[1,"a",1]`}},
 		{`{"type":"array","uniqueItems":true,"minItems":2,"prefixItems":[{"type":"boolean"}],"items":{"type":["null","boolean"]}}`, []string{`[true,null]`, `[false,true,null]`}, []string{`[true]`, `[null,true]`, `[true,true]`}},
 		{`{"not":{"enum":[[1],{"a":[]}]},"type":["array","object"]}`, []string{`[]`, `[2]`, `[1,1]`, `{}`, `{"a":1}`, `{"a":[0]}`}, []string{`[1]`, `{"a":[]}`, `[1.0]`}},
+		{`{"not":{"const":{"a":1,"a":2}},"type":"object"}`, []string{`{"a":1}`, `{}`}, []string{`{"a":2}`}}, // the last counts
+		{`{"enum":[{"a":1,"a":2},{"a":1,"b":2}],"minProperties":2}`, []string{`{"a":1,"b":2}`}, []string{`{"a":1,"a":2}`}},
+		{`{"type":["array","number"],"not":{"enum":[[1],{"a":1}]},"items":{"$ref":"#"}}`, []string{`[[2]]`, `[1,1]`, `[]`}, []string{`[1]`, `[2,[1]]`}},
 		{conditions(40), []string{`{"k":3,"r3":1}`, `{"k":39,"r39":null,"x":1}`, `{"k":77}`, `{}`, `{"r3":1}`}, []string{`{"k":3}`, `{"k":3,"r4":1}`, `{"k":"3"}`}},
 		{`{"oneOf":[` + strings.Repeat(`{"const":1},`, 2) + `{"const":2},{"const":[2]}]}`, []string{`2`, `[2]`}, []string{`1`}},
 		{`{"oneOf":[{"enum":[1,2]},{"const":2.5},{"enum":["1",null]}]}`, []string{`1`, `2`, `2.5`, `"1"`, `null`}, []string{`3`}},

@@ -143,10 +143,10 @@ type schemaReader struct {
 	dynamic map[string]int                  // how many schemas have a $dynamicAnchor
 	places  map[*json.Object]map[string]int // of names, by object that references go through
 	pattern map[string]*nfa
-	anys    map[string]*schema
-	bounds  map[string]*dfa  // numbers, by what bounds them
-	bounded map[string]*expr // what they are, by all that does
-	open    bool             // something is said of what is not evaluated
+	anys    map[string]*schema // see any, and only
+	bounds  map[string]*dfa    // numbers, by what bounds them
+	bounded map[string]*expr   // what they are, by all that does
+	open    bool               // something is said of what is not evaluated
 }
 
 type found struct {

@@ -122,9 +122,15 @@ func (x *expansion) refuteValues(s *schema, add addOption) {
 	}, more...)
 }
 
-// only is a schema of one value, a list or an object.
+// only is the schema of one value, a list or an object: the same one whenever it is asked for, so that goals stay finitely many. A spelling
+// is no goal's key, which has zeros.
 func (r *schemaReader) only(value any, at string) *schema {
+	key := r.spelling(value, at)
+	if s := r.anys[key]; s != nil {
+		return s
+	}
 	s := r.add(at)
+	r.anys[key] = s
 	item := func(v any) *schema {
 		t := r.add(at)
 		t.enum, t.hasEnum = []any{v}, true
@@ -137,11 +143,14 @@ func (r *schemaReader) only(value any, at string) *schema {
 			s.prefix = append(s.prefix, item(w))
 		}
 	case *json.Object:
-		s.types, s.maxNames = typeObject, len(v.Names)
+		s.types = typeObject
 		for i, name := range v.Names {
-			s.required = append(s.required, name)
-			s.properties = append(s.properties, property{name, item(v.Values[i])})
+			if r.names(v)[name] == i { // where a name comes twice, the last counts
+				s.required = append(s.required, name)
+				s.properties = append(s.properties, property{name, item(v.Values[i])})
+			}
 		}
+		s.maxNames = len(s.required)
 	}
 	return s
 }

@@ -224,7 +224,8 @@ func (c *schemaCompiler) validList(s *schema, list []any) bool {
 }
 
 func (c *schemaCompiler) validObject(s *schema, o *json.Object) bool {
-	if len(o.Names) < s.minNames || len(o.Names) > s.maxNames {
+	names := c.names(o) // where a name comes twice, the last counts
+	if len(names) < s.minNames || len(names) > s.maxNames {
 		return false
 	}
 	for _, name := range s.required {
@@ -233,6 +234,9 @@ func (c *schemaCompiler) validObject(s *schema, o *json.Object) bool {
 		}
 	}
 	for i, name := range o.Names {
+		if names[name] != i {
+			continue
+		}
 		for _, d := range c.ofName(s, name) {
 			if !c.valid(d.s, o.Values[i]) {
 				return false
