@@ -25,7 +25,7 @@ func TestDeadline(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		s := e.Stats()
 		return s.Blocks.Active == 0 && s.Blocks.Free == s.Blocks.Total && s.Running+s.Waiting == 0
-	}, 5*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

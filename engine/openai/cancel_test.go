@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -22,9 +23,12 @@ func endless(t *testing.T) *door {
 	return d
 }
 
-func (d *door) idle(t *testing.T) {
+// idle checks that soon nothing is held any more: where nobody reads on, a token later.
+func (d *door) idle(t *testing.T, after time.Duration) {
 	t.Helper()
-	assert.Eventually(t, func() bool { return d.models.Running.Load() == 0 && d.models.Taken.Load() == 0 }, 10*time.Second, time.Millisecond)
+	time.Sleep(after + 2*d.models.Pace)
+	assert.Zero(t, d.models.Running.Load(), "a request goes on")
+	assert.Zero(t, d.models.Taken.Load(), "a model is held")
 }
 
 // TestBreakOff: whoever stops reading a stream cancels its request.
@@ -34,16 +38,18 @@ func TestBreakOff(t *testing.T) {
 		"/v1/completions":      `{"prompt": ["?", "!"], "stream": true, "max_tokens": 4000}`,
 		"/v1/responses":        `{"input": "?", "stream": true}`,
 	} {
-		d := endless(t)
-		a := d.call(t, "POST", path, body)
-		require.Equal(t, 200, a.Status, "%s", a.Body)
-		n := 0
-		for range a.Events {
-			if n++; n == 5 {
-				break
+		synctest.Test(t, func(t *testing.T) {
+			d := endless(t)
+			a := d.call(t, "POST", path, body)
+			require.Equal(t, 200, a.Status, "%s", a.Body)
+			n := 0
+			for range a.Events {
+				if n++; n == 5 {
+					break
+				}
 			}
-		}
-		d.idle(t)
+			d.idle(t, 0)
+		})
 	}
 }
 
@@ -53,30 +59,34 @@ func TestGone(t *testing.T) {
 		`{"messages": [{"role": "user", "content": "?"}]}`,
 		`{"messages": [{"role": "user", "content": "?"}], "stream": true}`,
 	} {
-		d := endless(t)
-		ctx, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(80*time.Millisecond, cancel)
-		a := d.Handle(ctx, openai.Call{Method: "POST", Path: "/v1/chat/completions", Body: []byte(body)})
-		if a.Events == nil {
-			assert.Equal(t, 499, a.Status)
-		}
-		<-ctx.Done()
-		d.idle(t)
+		synctest.Test(t, func(t *testing.T) {
+			d := endless(t)
+			ctx, cancel := context.WithCancel(context.Background())
+			time.AfterFunc(80*time.Millisecond, cancel)
+			a := d.Handle(ctx, openai.Call{Method: "POST", Path: "/v1/chat/completions", Body: []byte(body)})
+			if a.Events == nil {
+				assert.Equal(t, 499, a.Status)
+			}
+			<-ctx.Done()
+			d.idle(t, time.Second) // for which events wait for their reader
+		})
 	}
 }
 
 // TestDeadline: what there was by a deadline is the answer.
 func TestDeadline(t *testing.T) {
-	d := endless(t)
-	d.Now = nil
-	o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "deadline": 0.3}`)
-	assert.Equal(t, "length", at(o, "choices.0.finish_reason"))
-	assert.Contains(t, at(o, "choices.0.message.content"), "on")
-	assert.Contains(t, o["warnings"].([]any)[0], "deadline")
-	events := d.events(t, "/v1/completions", `{"prompt": "?", "deadline": 0.3, "stream": true, "max_tokens": 4000}`)
-	last := events[len(events)-1]
-	assert.Equal(t, "length", at(last, "choices.0.finish_reason"))
-	assert.Contains(t, last["warnings"].([]any)[0], "deadline")
+	synctest.Test(t, func(t *testing.T) {
+		d := endless(t)
+		d.Now = nil
+		o := d.post(t, "/v1/chat/completions", `{"messages": [{"role": "user", "content": "?"}], "deadline": 0.3}`)
+		assert.Equal(t, "length", at(o, "choices.0.finish_reason"))
+		assert.Contains(t, at(o, "choices.0.message.content"), "on")
+		assert.Contains(t, o["warnings"].([]any)[0], "deadline")
+		events := d.events(t, "/v1/completions", `{"prompt": "?", "deadline": 0.3, "stream": true, "max_tokens": 4000}`)
+		last := events[len(events)-1]
+		assert.Equal(t, "length", at(last, "choices.0.finish_reason"))
+		assert.Contains(t, last["warnings"].([]any)[0], "deadline")
+	})
 }
 
 // TestNoTime: clients would ask again for what had no time, and again.
@@ -90,22 +100,23 @@ func TestNoTime(t *testing.T) {
 
 // TestTimedOut: the door's own time is a deadline too, and a stream tells how it ended.
 func TestTimedOut(t *testing.T) {
-	d := endless(t)
 	for path, body := range map[string]string{
 		"/v1/chat/completions": `{"messages": [{"role": "user", "content": "?"}], "stream": true}`,
 		"/v1/completions":      `{"prompt": ["?", "!"], "stream": true, "max_tokens": 4000}`,
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-		defer cancel()
-		a := d.Handle(ctx, openai.Call{Method: "POST", Path: path, Body: []byte(body)})
-		require.Equal(t, 200, a.Status, "%s", a.Body)
-		var events []string
-		for e := range a.Events {
-			events = append(events, string(e))
-		}
-		assert.Equal(t, "data: [DONE]\n\n", events[len(events)-1])
-		assert.Contains(t, events[len(events)-2], `"finish_reason":"length"`)
-		assert.Contains(t, events[len(events)-2], "the deadline has passed")
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+			defer cancel()
+			a := endless(t).Handle(ctx, openai.Call{Method: "POST", Path: path, Body: []byte(body)})
+			require.Equal(t, 200, a.Status, "%s", a.Body)
+			var events []string
+			for e := range a.Events {
+				events = append(events, string(e))
+			}
+			assert.Equal(t, "data: [DONE]\n\n", events[len(events)-1])
+			assert.Contains(t, events[len(events)-2], `"finish_reason":"length"`)
+			assert.Contains(t, events[len(events)-2], "the deadline has passed")
+		})
 	}
 }
 

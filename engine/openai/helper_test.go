@@ -25,7 +25,7 @@ func newDoor(t *testing.T, template string, say func(prompt string, choice int) 
 	e.Say = say
 	models := &openaitest.Models{Engine: e}
 	t.Cleanup(func() {
-		assert.Eventually(t, func() bool { return models.Taken.Load() == 0 && e.Running.Load() == 0 }, 10*time.Second, time.Millisecond, "a model is still held")
+		assert.Eventually(t, func() bool { return models.Taken.Load() == 0 && e.Running.Load() == 0 }, time.Minute, time.Millisecond, "a model is still held")
 	})
 	return &door{&openai.API{Models: models, Patience: 10 * time.Second, Now: func() time.Time { return time.Unix(1800000000, 0) }}, models}
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -33,6 +32,21 @@ func (p *tab) ask(text string) {
 	p.do(chromedp.Focus(css("#message")))
 	get[bool](p, fmt.Sprintf(`((area) => { area.value = %q; area.dispatchEvent(new Event('input', {bubbles: true})); return true; })(document.activeElement)`, text))
 	p.press("Send", 0)
+}
+
+// kept is a promise that resolves when a conversation that the browser keeps has such a text.
+func kept(text string) string {
+	return fmt.Sprintf(`(async () => {
+		const ends = (o) => new Promise((resolve, reject) => { o.onsuccess = () => resolve(o.result); o.onerror = () => reject(o.error); });
+		const kept = await ends(indexedDB.open('quire.chat'));
+		while (true) {
+			const said = JSON.stringify(await ends(kept.transaction('conversations').objectStore('conversations').getAll()));
+			if (said.includes(%q)) break;
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+		kept.close();
+		return true;
+	})()`, text)
 }
 
 // press clicks the n-th button, from 0, with a label.
@@ -124,7 +138,7 @@ func TestChat(t *testing.T) {
 	p.ask("hold Eleven twelve.")
 	p.wait(told + `.at(-1) === 'Eleven'`)
 	before := get[[]string](p, told)
-	time.Sleep(1200 * time.Millisecond)
+	get[bool](p, kept(`"Eleven`))
 	p.do(chromedp.Reload())
 	p.wait(`document.querySelector('#talks button')`)
 	assert.Equal(t, "say One **two**.", get[string](p, `document.querySelector('#talks button').textContent`))
@@ -194,7 +208,8 @@ func TestTwoTabs(t *testing.T) {
 		p.wait(two)
 		p.wait(told + `.at(-1).endsWith(' grows.') && ` + idle)
 	}
-	time.Sleep(1500 * time.Millisecond) // until it is written
+	get[bool](a, kept(`"Alder grows.`))
+	get[bool](a, kept(`"Birch grows.`))
 	a.do(chromedp.Reload())
 	a.wait(`document.querySelector('#talks button')`)
 	a.do(chromedp.Click(css("#talks button")))
@@ -438,7 +453,7 @@ func TestOffline(t *testing.T) {
 	p.wait(`navigator.serviceWorker.controller`)
 	p.wait(`globalThis.found || caches.match('quire.wasm').then((r) => { globalThis.found = r; }) && false`)
 	assert.Regexp(t, `^\[?"?quire\.page\.[0-9a-f]{16}`, get[string](p, `caches.keys().then((names) => names.join())`))
-	time.Sleep(1200 * time.Millisecond) // until it is written
+	get[bool](p, kept(`"Still here.`))
 	site.CloseClientConnections()
 	site.Close()
 	p.do(chromedp.Reload())

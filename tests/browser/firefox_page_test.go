@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -147,7 +146,7 @@ func TestFirefox(t *testing.T) {
 
 	f.wait(`import('/quire.js').then(({Quire}) => Quire.models.list()).then((all) => all[0]?.whole)`)
 	f.wait(`caches.match('quire.wasm').then(Boolean)`)
-	time.Sleep(1200 * time.Millisecond) // until the conversation is written
+	f.wait(kept(`"state":"length"`))
 	network.CloseClientConnections()
 	network.Close()
 	f.open(network.URL)

@@ -109,7 +109,7 @@ func TestTabsShareAnEngine(t *testing.T) {
 
 // soon reports whether something comes true within some seconds.
 func soon(done func() bool) bool {
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}

@@ -64,7 +64,7 @@ func nginx(t *testing.T, replicas [2]*server) string {
 			a.Body.Close()
 		}
 		return err == nil && a.StatusCode == 200
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return "http://" + address
 }
 

@@ -206,7 +206,9 @@ func TestServe(t *testing.T) {
 		cancel()
 		assert.Eventually(t, func() bool {
 			return s.metric(t, "vllm:num_requests_running") == "0" && s.metric(t, "vllm:kv_cache_usage_perc") == "0"
-		}, 5*time.Second, 20*time.Millisecond, "blocks stay held")
+		}, time.Minute, 20*time.Millisecond, "blocks stay held")
+		_, text := s.get(t, "/metrics", "")
+		assert.Contains(t, text, `vllm:request_success_total{finished_reason="abort",model_name="tales"} 1`)
 	})
 	t.Run("metrics", func(t *testing.T) {
 		assert.NotEmpty(t, s.metric(t, "vllm:generation_tokens_total"))
@@ -248,7 +250,7 @@ func TestServeSecondInterrupt(t *testing.T) {
 	_, err = a.Body.Read(make([]byte, 10))
 	require.NoError(t, err)
 	require.NoError(t, s.Process.Signal(syscall.SIGINT))
-	require.Eventually(t, func() bool { return strings.Contains(s.said(), "no more requests") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(s.said(), "no more requests") }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, s.Process.Signal(syscall.SIGINT))
 	assert.Equal(t, 130, s.ends(t))
 	for line := range strings.Lines(s.said()) {

@@ -59,7 +59,7 @@ func TestOnTheWire(t *testing.T) {
 			c, err := net.Dial("tcp", s.Listener.Addr().String())
 			require.NoError(t, err)
 			defer c.Close()
-			require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+			require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 			_, err = io.WriteString(c, tt.request)
 			require.NoError(t, err)
 			from := bufio.NewReader(c)
@@ -95,7 +95,7 @@ func TestHTTP2(t *testing.T) {
 			return quiet(ctx, c)
 		}
 		return echo(ctx, c)
-	}), Options{WriteTime: 300 * time.Millisecond, BodyTime: 300 * time.Millisecond, MaxBody: 100}))
+	}), Options{WriteTime: time.Second, BodyTime: time.Second, MaxBody: 100}))
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	t.Cleanup(s.Close)
