@@ -121,7 +121,7 @@ func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 // Wait blocks until the kernels are compiled.
 func (a *Attention) Wait(ctx context.Context) error {
 	kernels := []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared}
-	if !a.params.Later {
+	if !a.params.ManyLate {
 		kernels = append(kernels, a.many.kernel)
 	}
 	for _, k := range kernels {

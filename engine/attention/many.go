@@ -46,7 +46,7 @@ func (a *Attention) newMany(c choice) (err error) {
 		return err
 	}
 	m.parts, m.most = c.many.rows/c.prefill.rows, tiles*m.tile.keys
-	if !p.Later {
+	if !p.ManyLate {
 		m.kernel = a.device.Kernel(m.module)
 		m.taken.Store(true)
 	}

@@ -21,7 +21,7 @@ func TestManyRows(t *testing.T) {
 	lengths, counts := []int{900, 40, 1, 161}, []int{66, 40, 1, 9}
 	for name, turns := range map[string]int{"in one walk": 0, "in parts": 1600} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, Params{HeadDim: 64, Heads: 4, KVHeads: 2, BlockSize: 16, MaxKeys: 900, MaxTurns: turns, Later: true}, 64, lengths, counts)
+			s := newScene(t, Params{HeadDim: 64, Heads: 4, KVHeads: 2, BlockSize: 16, MaxKeys: 900, MaxTurns: turns, ManyLate: true}, 64, lengths, counts)
 			_, decode := s.params.baseline()
 			var err error
 			s.attention, err = newOf(dev, s.params, choice{prefill: few, many: square, decode: decode})

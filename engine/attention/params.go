@@ -43,8 +43,8 @@ type Params struct {
 	Variant       string
 	Tuning        *Tuning // what was measured on the adapter, for Variant ""; nil: nothing
 	Shared        bool    // rows may share keys (Share); what then depends on more than the causal order forbids it
-	Late          bool    // the kernel of shared keys does not compile before there are some
-	Later         bool    // the kernel of many rows waits for Complete
+	SharedLate    bool    // the kernel of shared keys does not compile before there are some
+	ManyLate      bool    // the kernel of many rows waits for Complete
 	Deterministic bool    // every row through the prefill kernel, unsplit: one order of summation for each element
 }
 

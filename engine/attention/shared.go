@@ -114,13 +114,12 @@ func (a *Attention) AppendShared(d *kernel.StepData, first, rows, keys, splitSpa
 	list.Partials = to
 }
 
-// newShared composes the kernel of shared keys, where there may be any. Late, it does not compile before rows share keys.
+// newShared composes the kernel of shared keys, where there may be any. With SharedLate it does not compile before rows share keys.
 func (a *Attention) newShared(c choice) error {
 	p := a.params
 	if !p.shares() || !a.pays() {
 		return nil
 	}
-	late := p.Late
 	c.prefill = p.sharedShape(c)
 	info := a.device.Info()
 	t, err := c.prefill.tile(p.HeadDim, memoryLimit(info), c.f16)
@@ -144,7 +143,7 @@ func (a *Attention) newShared(c choice) error {
 		return err
 	}
 	a.sharedTile, a.sharedMost = t, w.most()
-	if !late {
+	if !p.SharedLate {
 		a.shared = a.device.Kernel(a.sharedModule)
 	}
 	return nil

@@ -49,7 +49,7 @@ func TestShared(t *testing.T) {
 // Every row's keys are attended once, each by items of one span, and its partial results are its own.
 func TestSharedItems(t *testing.T) {
 	onTheFirstHost(t)
-	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 4, KVType: kernel.KVF16, Shared: true, Late: true})
+	p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 4, KVType: kernel.KVF16, Shared: true, SharedLate: true})
 	a, err := New(gputest.Device(t), p)
 	require.NoError(t, err)
 	perToken := p.Heads / p.KVHeads
@@ -107,7 +107,7 @@ func TestSharedRefuses(t *testing.T) {
 		"both ways": func(p *Params) { p.Bidirectional = true }, "mask": func(p *Params) { p.Mask = BooleanMask }, "dropout": func(p *Params) { p.Dropout.P = 0.5 },
 		"not asked for": func(p *Params) { p.Shared = false },
 	} {
-		p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2, Shared: true, Late: true})
+		p := withStrides(Params{HeadDim: 64, Heads: 8, KVHeads: 2, Shared: true, SharedLate: true})
 		change(&p)
 		a, err := New(gputest.Device(t), p)
 		require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestSharedPays(t *testing.T) {
 		variant string
 		want    bool
 	}{{2, "direct128x4", true}, {4, "direct128x4", false}, {3, "direct128x4", true}, {4, "split32", true}} {
-		p := withStrides(Params{HeadDim: 32, Heads: c.heads, KVHeads: 1, KVType: kernel.KVF16, Shared: true, Late: true, Variant: c.variant})
+		p := withStrides(Params{HeadDim: 32, Heads: c.heads, KVHeads: 1, KVType: kernel.KVF16, Shared: true, SharedLate: true, Variant: c.variant})
 		if p.Runs(gputest.Device(t).Info()) != nil {
 			continue // no subgroups
 		}

@@ -266,7 +266,7 @@ func (g *Graph) attend(h heads, out rows) {
 		HeadDim: h.headDim, Heads: h.heads, KVHeads: h.kvHeads, BlockSize: o.BlockSize, BlockPad: g.layout(h.group).Pad, KVType: o.KVType, Group: h.group, List: h.list,
 		QStride: kernel.RowStride(h.width), OutStride: kernel.RowStride(out.width), Scale: h.scale, Softcap: h.softcap, Window: window, Bidirectional: h.bothWays,
 		Variant: g.attendVariant, Tuning: o.Tuning, Deterministic: o.Deterministic, MaxKeys: o.Context, LSE: h.sinks != nil,
-		Shared: h.window == 0 && !g.plan.mixed, Late: o.Late && !o.Tested, Later: o.Late,
+		Shared: h.window == 0 && !g.plan.mixed, SharedLate: o.Late && !o.Tested, ManyLate: o.Late,
 	}
 	a := g.flash(p)
 	if a == nil {
