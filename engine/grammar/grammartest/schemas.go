@@ -198,7 +198,12 @@ func (r Schemas) Root() object {
 	if o, ok := r.schema(5).(object); ok && o["$ref"] == nil {
 		s = o
 	}
-	s["$defs"] = object{
+	s["$defs"] = r.definitions()
+	return s
+}
+
+func (r Schemas) definitions() object {
+	return object{
 		"leaf": r.scalar(),
 		"list": object{"type": "array", "items": object{"$ref": "#/$defs/list"}, "maxItems": 2},
 		"tree": object{"$anchor": "tree", "type": "object", "properties": object{"v": r.scalar(), "next": object{"anyOf": []any{object{"type": "null"}, object{"$ref": "#tree"}}}},
@@ -206,7 +211,6 @@ func (r Schemas) Root() object {
 		"bush": object{"$dynamicAnchor": "bush", "type": []string{"array", "string"}, "items": object{"$dynamicRef": "#bush"}, "maxItems": 2, "maxLength": 9},
 		"pair": object{"$id": "pair.json", "prefixItems": []any{object{"$ref": "#/$defs/first"}, object{"type": "null"}}, "items": false, "$defs": object{"first": r.scalar()}},
 	}
-	return s
 }
 
 // Validator gives what holds values to a schema, their formats too.
