@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -322,82 +320,6 @@ func TestWaitWithoutReadFails(t *testing.T) {
 	require.Error(t, back.Wait(context.Background(), make([]byte, 4)))
 }
 
-func TestShaderErrorIsLocated(t *testing.T) {
-	d := open(t)
-	lines := []string{
-		"const one = 1u;", // header
-		"",                // step.wgsl:10
-		"@group(0) @binding(0) var<storage, read_write> counter: array<u32>;",
-		"@compute @workgroup_size(1)",
-		"fn main() {",
-		"	counter[0] = missing;", // step.wgsl:14
-		"}",
-	}
-	tests := []struct {
-		name string
-		line int // which line is broken
-		text string
-		file string
-		at   int
-	}{
-		{"unknown name", 5, lines[5], "step.wgsl", 14},
-		{"wrong type", 5, "	counter[0] = 1.5f;", "step.wgsl", 14},
-		{"syntax", 0, "const one = ;", "header", 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			broken := append([]string(nil), lines...)
-			broken[5] = "	counter[0] = one;"
-			broken[tt.line] = tt.text
-			k := d.Kernel(&Module{
-				Label: "step", Text: strings.Join(broken, "\n"), Bindings: []Binding{ReadWrite},
-				Segments: []Segment{{File: "header", First: 1, Line: 1}, {File: "step.wgsl", First: 2, Line: 10}},
-			})
-			var located *ShaderError
-			require.ErrorAs(t, k.Wait(context.Background()), &located)
-			require.Equal(t, tt.file, located.File, located.Message)
-			require.Equal(t, tt.at, located.Line, located.Message)
-			require.Equal(t, "step", located.Kernel)
-			require.NotEmpty(t, located.Message)
-			_, err := d.Bind(k)
-			require.ErrorIs(t, err, located)
-		})
-	}
-	_, b, _ := counter(t, d)
-	require.Equal(t, words(0), read(t, b, 4), "the device lives on")
-	require.NoError(t, d.Err())
-}
-
-func TestKernelsCompileSideBySide(t *testing.T) {
-	d := open(t)
-	kernels := make([]*Kernel, 16)
-	for i := range kernels {
-		text := strings.Replace(stepText, "1u;", fmt.Sprintf("%du;", i), 1)
-		if i%4 == 3 {
-			text = "broken " + text
-		}
-		kernels[i] = d.Kernel(&Module{Label: fmt.Sprint(i), Text: text, Bindings: []Binding{ReadWrite}})
-	}
-	for i, k := range kernels {
-		err := k.Wait(context.Background())
-		if i%4 == 3 {
-			var located *ShaderError
-			require.ErrorAs(t, err, &located)
-			require.Equal(t, 1, located.Line)
-			continue
-		}
-		require.NoError(t, err)
-		b := buffer(t, d, "b", 16, Storage)
-		g, err := d.Bind(k, b.All())
-		require.NoError(t, err)
-		var r Recorder
-		r.Dispatch(k, g, 1, 1, 1)
-		require.NoError(t, d.Submit(&r))
-		require.Equal(t, words(uint32(i)), read(t, b, 4))
-	}
-	require.Len(t, d.Kernels(), len(kernels))
-}
-
 func TestBuffersAreCounted(t *testing.T) {
 	before := LiveBuffers()
 	d := open(t)
@@ -455,69 +377,6 @@ func TestTooLargeABuffer(t *testing.T) {
 	require.Equal(t, words(0), read(t, kept, 4))
 }
 
-func TestDestroyedDeviceIsLost(t *testing.T) {
-	ctx := context.Background()
-	d := open(t)
-	k, b, g := counter(t, d)
-	back, err := d.NewReadback("back", 4)
-	require.NoError(t, err)
-	var r Recorder
-	r.Dispatch(k, g, 1, 1, 1)
-	r.Read(back, b, 0, 4)
-	require.NoError(t, d.Submit(&r))
-	d.Destroy()
-	<-d.Lost()
-	require.ErrorIs(t, back.Wait(ctx, make([]byte, 4)), ErrDeviceLost)
-	require.ErrorIs(t, d.Submit(&r), ErrDeviceLost)
-	require.ErrorIs(t, d.Idle(ctx), ErrDeviceLost)
-	require.ErrorIs(t, b.Upload(0, words(1)), ErrDeviceLost)
-	require.ErrorIs(t, b.Read(ctx, 0, make([]byte, 4)), ErrDeviceLost)
-	require.ErrorIs(t, d.Err(), ErrDeviceLost)
-	_, err = d.NewBuffer("late", 16, Storage)
-	require.ErrorIs(t, err, ErrDeviceLost)
-	_, err = d.Bind(k, b.All())
-	require.ErrorIs(t, err, ErrDeviceLost)
-	require.ErrorIs(t, d.Kernel(addModule()).Wait(ctx), ErrDeviceLost)
-	b.Release()
-	d.Release()
-
-	again := open(t)
-	k, b, g = counter(t, again)
-	r.Reset()
-	r.Dispatch(k, g, 1, 1, 1)
-	require.NoError(t, again.Submit(&r))
-	require.Equal(t, words(1), read(t, b, 4))
-}
-
-func TestDestroyWhileInUse(t *testing.T) {
-	ctx := context.Background()
-	d := open(t)
-	k, _, _ := counter(t, d)
-	var users sync.WaitGroup
-	for i := range 3 {
-		b := buffer(t, d, fmt.Sprint("b", i), 16, Storage)
-		g, err := d.Bind(k, b.All())
-		require.NoError(t, err)
-		users.Go(func() {
-			for {
-				var r Recorder
-				r.Dispatch(k, g, 1, 1, 1)
-				err := d.Submit(&r)
-				if err == nil {
-					err = b.Read(ctx, 0, make([]byte, 4))
-				}
-				if err != nil {
-					assert.ErrorIs(t, err, ErrDeviceLost)
-					return
-				}
-			}
-		})
-	}
-	require.NoError(t, d.Idle(ctx))
-	d.Destroy()
-	users.Wait()
-}
-
 func TestTimings(t *testing.T) {
 	ctx := context.Background()
 	d := open(t)
@@ -548,74 +407,4 @@ func TestTimings(t *testing.T) {
 		}
 		require.Equal(t, words(steps(n)), read(t, b, 4))
 	}
-}
-
-func TestConcurrentUse(t *testing.T) {
-	ctx := context.Background()
-	d := open(t)
-	var users sync.WaitGroup
-	for user := range 4 {
-		users.Go(func() {
-			text := strings.Replace(stepText, "1u;", fmt.Sprintf("%du;", user+1), 1)
-			k := d.Kernel(&Module{Label: "step", Text: text, Bindings: []Binding{ReadWrite}})
-			for range 15 {
-				b, err := d.NewBuffer("b", 16, Storage)
-				if !assert.NoError(t, err) {
-					return
-				}
-				g, err := d.Bind(k, b.All())
-				if !assert.NoError(t, err) {
-					return
-				}
-				var r Recorder
-				r.Write(b, 0, words(2))
-				r.Dispatch(k, g, 1, 1, 1)
-				assert.NoError(t, d.Submit(&r))
-				got := make([]byte, 4)
-				assert.NoError(t, b.Read(ctx, 0, got))
-				assert.Equal(t, words(6+uint32(user)+1), got)
-				b.Release()
-			}
-		})
-	}
-	users.Wait()
-	require.NoError(t, d.Err())
-}
-
-func TestReleaseWithWorkInFlight(t *testing.T) {
-	d := open(t)
-	k, b, g := counter(t, d)
-	var r Recorder
-	for range 50 {
-		r.Dispatch(k, g, 1, 1, 1)
-	}
-	back, err := d.NewReadback("back", 4)
-	require.NoError(t, err)
-	r.Read(back, b, 0, 4)
-	require.NoError(t, d.Submit(&r))
-	b.Release()
-	d.Kernel(addModule())
-	d.Release()
-	require.Error(t, d.Submit(&r))
-}
-
-// A device counts what it compiled, those that do not compile too; what it holds goes with it.
-func TestCompiled(t *testing.T) {
-	ctx := context.Background()
-	d, err := Open(ctx, Options{})
-	require.NoError(t, err)
-	module := func(word string) *Module {
-		return &Module{Label: "test/baseline", Bindings: []Binding{ReadWrite}, Text: "@group(0) @binding(0) var<storage, read_write> words: array<u32>;\n@compute @workgroup_size(1) fn main() { words[0] = " + word + "; }"}
-	}
-	b, err := d.NewBuffer("words", 16, Storage)
-	require.NoError(t, err)
-	right := d.Kernel(module("7u"))
-	require.NoError(t, right.Wait(ctx))
-	require.Error(t, d.Kernel(module("wrong")).Wait(ctx))
-	assert.Same(t, right, d.Kernel(module("7u")))
-	c := d.Compiled()
-	assert.Equal(t, 2, c.Kernels+c.Reused)
-	assert.Positive(t, c.Time)
-	d.Release()
-	assert.Error(t, b.Upload(0, make([]byte, 4)), "buffers are gone")
 }

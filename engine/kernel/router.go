@@ -79,9 +79,11 @@ func (p *RouterParams) tiles(tokens int) int {
 // orderWord is where the sorted choices begin behind their tiles.
 func (p *RouterParams) orderWord() int { return 4 + 4*p.tiles(p.MaxTokens) }
 
-// RoutingWords is the size of the buffer of choices, SortedWords of that of the sorted ones.
+// RoutingWords is the size of the buffer of choices, in words: for each token and choice an expert and its weight.
 func (r *Router) RoutingWords() int { return 2 * r.params.MaxTokens * r.params.Used }
-func (r *Router) SortedWords() int  { return r.params.orderWord() + r.params.MaxTokens*r.params.Used }
+
+// SortedWords is the size of the buffer of the sorted choices, in words.
+func (r *Router) SortedWords() int { return r.params.orderWord() + r.params.MaxTokens*r.params.Used }
 
 // Wait blocks until the kernels have compiled.
 func (r *Router) Wait(ctx context.Context) error {
