@@ -18,8 +18,6 @@ import (
 func TestSourceFaults(t *testing.T) {
 	open(t)
 	host := js.Global().Get("quireGPU")
-	host.Set("idleLimit", 300)
-	t.Cleanup(func() { host.Set("idleLimit", 30000) })
 	elsewhere := "http://localhost:" + js.Global().Get("location").Get("port").String()
 	inside := regexp.MustCompile(`gpu: |TypeError|fetch|undefined|NaN|<nil>`)
 	for name, c := range map[string]struct {
@@ -45,6 +43,10 @@ func TestSourceFaults(t *testing.T) {
 		"a page about a file":       {elsewhere + "/org/repo/blob/main", "ranges", "", hub.CORS, "CORS", -1},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if c.want == hub.Silent { // others may take their time on a busy machine
+				host.Set("idleLimit", 300)
+				defer host.Set("idleLimit", 30000)
+			}
 			url, requests := sourceURL(t, c.kind, c.query)
 			_, err := OpenURL(context.Background(), c.base+url)
 			var e *hub.Error
@@ -68,7 +70,7 @@ func TestSourceFaults(t *testing.T) {
 func TestSourceOfASilentServer(t *testing.T) {
 	d := open(t)
 	host := js.Global().Get("quireGPU")
-	host.Set("idleLimit", 300)
+	host.Set("idleLimit", 1000)
 	t.Cleanup(func() { host.Set("idleLimit", 30000) })
 	b := buffer(t, d, "target", 4<<20, Storage)
 	url, requests := sourceURL(t, "stuck", "size=3000000&at=1000001")
