@@ -191,6 +191,58 @@ func TestDeviceIsLostOnItsWay(t *testing.T) {
 	}
 }
 
+// late is a device whose loss is told after what comes of it, as in Firefox, where that waits for the GPU's work.
+const late = `
+	const {lost} = device;
+	Object.defineProperty(device, 'lost', {value: lost.then((info) => new Promise((resolve) => setTimeout(() => resolve(info), 500)))});
+	return device;`
+
+// What waits for the GPU while its device is destroyed fails for that, whenever the browser tells of it.
+func TestLossIsToldLate(t *testing.T) {
+	host := js.Global().Get("quireGPU")
+	original := host.Get("savingOf")
+	defer host.Set("savingOf", original)
+	host.Set("savingOf", js.Global().Get("Function").New(`return {run: async () => {}, end() {}};`))
+	blob := js.Global().Get("Blob").New([]any{js.Global().Get("Uint8Array").New(64 << 20)})
+	for what, wait := range map[string]func(ctx context.Context, d *Device) error{
+		"a file that is saved": func(ctx context.Context, d *Device) error {
+			s := decodeSteps(t, d, 1, 200)[0]
+			for range 20 {
+				require.NoError(t, d.Submit(&s.recorder))
+			}
+			back, err := d.NewReadback("saved", 64)
+			require.NoError(t, err)
+			saving, err := NewSaving(js.Null())
+			require.NoError(t, err)
+			return saving.WriteReadback(ctx, back, 64)
+		},
+		"a file that is loaded": func(ctx context.Context, d *Device) error {
+			source, err := OpenBlob(ctx, blob)
+			require.NoError(t, err)
+			defer source.Close()
+			b := buffer(t, d, "target", 64<<20, Storage)
+			for {
+				if err := source.Upload(ctx, b, 0, 0, 64<<20); err != nil {
+					return err
+				}
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			host.Call("forget")
+			defer host.Call("forget")
+			requested(t, late)
+			d, err := Open(context.Background(), Options{})
+			require.NoError(t, err)
+			defer d.Release()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			time.AfterFunc(50*time.Millisecond, func() { host.Call("destroy", d.backend.(*jsBackend).id) })
+			require.ErrorIs(t, wait(ctx, d), ErrDeviceLost)
+		})
+	}
+}
+
 // A device that comes when nobody waits for it any more is there for the next.
 func TestDeviceComesTooLate(t *testing.T) {
 	js.Global().Get("quireGPU").Call("forget")

@@ -14,6 +14,7 @@ const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
 const MOMENT = 100; // milliseconds
+const LATE = 60_000; // for what is mapped: if that fails the device was destroyed, and Firefox says so when the work before it is done
 const MAP_NONE = 0, MAP_DUE = 1, MAP_PENDING = 2, MAP_READY = 3, MAP_FAILED = 4;
 
 // bytes turns a tape's unsigned count of words into bytes.
@@ -248,15 +249,14 @@ export class Device {
     };
     entry.buffer.mapAsync(1, 0, entry.span).then(() => landed(MAP_READY, ''), async (e) => {
       if (entry.epoch !== epoch) return;
-      // Nobody unmapped it, so the device was destroyed. Firefox says so when the work before it is done.
-      await (e.name === 'AbortError' ? this.device.lost : this.lossOrMoment());
+      await this.lossOrMoment(LATE);
       landed(MAP_FAILED, text(e));
     });
   }
 
   // lossOrMoment lets the news of a lost device overtake the failures that come of it.
-  lossOrMoment() {
-    return Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, MOMENT))]);
+  lossOrMoment(moment = MOMENT) {
+    return Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, moment))]);
   }
 
   // settle forgets a map that is pending or was not fetched.
@@ -314,6 +314,9 @@ export class Device {
     await this.finished(buffer.mapAsync(1, 0, size));
     try {
       return await use(buffer);
+    } catch (e) {
+      if (e.name === 'OperationError') await this.lossOrMoment(LATE); // it is not mapped any more
+      throw e;
     } finally {
       buffer.unmap();
     }
@@ -341,10 +344,13 @@ export class Device {
     this.awaited++;
     this.wake?.start(false);
     try {
-      return await promise;
-    } finally {
-      this.inFlight--;
-      this.awaited--;
+      return await promise.finally(() => {
+        this.inFlight--;
+        this.awaited--;
+      });
+    } catch (e) {
+      await this.lossOrMoment(LATE);
+      throw e;
     }
   }
 

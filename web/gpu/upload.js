@@ -28,6 +28,7 @@ export class Upload {
         }
       } catch (e) {
         ring.give(lent);
+        if (bytes.length === 0) await device.device.lost; // it was destroyed, and its memory is gone
         throw e;
       }
       const whole = (filled + 3) & ~3;
