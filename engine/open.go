@@ -223,6 +223,9 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
 		}
 	}
+	if err := model.CheckVariant(o.Variant); err != nil {
+		return fmt.Errorf("%w: variant: %w", ErrBadRequest, err)
+	}
 	if _, err := preemption(o.Preemption); err != nil {
 		return err
 	}

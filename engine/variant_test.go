@@ -36,5 +36,6 @@ func TestVariant(t *testing.T) {
 	}
 	f, size := testdata.Open(t, "models/tiny-tales.gguf")
 	_, err := Open(context.Background(), gpu.ReaderSource(f, size), Options{Variant: "warp"})
-	require.ErrorContains(t, err, `no variant "warp"; there are baseline`)
+	require.ErrorIs(t, err, ErrBadRequest)
+	require.ErrorContains(t, err, `variant: no variant "warp"; there are baseline`)
 }

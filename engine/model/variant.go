@@ -9,6 +9,12 @@ import (
 	"quire/engine/kernel"
 )
 
+// CheckVariant says what is wrong with a variant's names.
+func CheckVariant(names string) error {
+	_, _, err := variants(names)
+	return err
+}
+
 // variants parts a variant's names, joined by +, among the kernels that know them; "baseline" is for all. Kernels that know
 // none of them choose by the adapter.
 func variants(names string) (linear, attend string, err error) {

@@ -59,6 +59,10 @@ func TestModule(t *testing.T) {
 	fails(`^ErrBadRequest: onProgress must be a function`, `Quire.open({model: tales, onProgress: 5})`)
 	fails(`^ErrBadRequest: signal must be an AbortSignal`, `Quire.tune({signal: 5})`)
 	fails(`^ErrBadRequest: power must be "high-performance" or "low-power", not "much"`, `Quire.open({model: tales, power: 'much'})`)
+	for _, wrong := range []string{`0`, `7`, `2.5`, `'2'`} {
+		fails(`^ErrBadRequest: connections must be a whole number from 1 to 6`, `Quire.open({model: tales, connections: `+wrong+`})`)
+	}
+	fails(`^ErrBadRequest: .*variant: no variant "nope"; there are baseline, `, `Quire.open({model: tales, variant: 'nope'})`)
 	fails(`^ErrBadRequest: a session's name must be a text: this one has half a character`, `Quire.sessions.remove('\ud800')`)
 	fails(`^ErrBadRequest: onToken is a function`, `Quire.open({model: tales, onToken() {}})`)
 	fails(`^ErrBadRequest: .*unknown field "colour"`, `Quire.open({model: tales, colour: 1})`)

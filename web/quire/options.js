@@ -70,7 +70,7 @@ export function fetchable(model) {
 // keeping takes apart what says how a model is kept, and the rest.
 export function keeping({keep, connections, hub, hubToken, ...rest}) {
   if (keep !== undefined && typeof keep !== 'boolean') throw badRequest(`keep must be true or false, not ${kind(keep)}`);
-  if (connections !== undefined && !(Number.isInteger(connections) && connections >= 1)) throw badRequest('connections must be a whole number from 1 on');
+  if (connections !== undefined && ![1, 2, 3, 4, 5, 6].includes(connections)) throw badRequest('connections must be a whole number from 1 to 6');
   if (hub !== undefined && !/^https?:\/\/[^/]/i.test(hub)) throw badRequest(`hub must be an address such as ${HUB}, not ${JSON.stringify(hub)}`);
   if (hubToken !== undefined && typeof hubToken !== 'string') throw badRequest(`hubToken must be a string, not ${kind(hubToken)}`);
   if (!['high-performance', 'low-power', '', undefined].includes(rest.power)) throw badRequest(`power must be "high-performance" or "low-power", not ${JSON.stringify(rest.power)}`);

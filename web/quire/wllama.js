@@ -20,7 +20,7 @@ export class Wllama {
   constructor(paths, config) {
     const {cacheManager, modelManager, parallelDownloads: connections} = config ?? {};
     if (cacheManager || modelManager) throw badRequest(`${cacheManager ? 'cacheManager' : 'modelManager'} is not supported: Quire.models lists and removes what is kept`);
-    this.#connections = connections && {connections};
+    this.#connections = connections && {connections: Math.min(6, connections)}; // as many as browsers open
   }
 
   /** There is one way for all browsers. */

@@ -51,7 +51,7 @@ export class Store {
     this.#keepBlobs = keep === true;
     this.#hub = new Hub(hub, hubToken);
     this.#hubUrl = hub;
-    this.connections = Math.max(1, Math.min(6, connections));
+    this.connections = connections;
     this.lanes = new Turns(this.connections);
     this.#names.clear();
     this.#files.clear();
