@@ -414,6 +414,21 @@ func TestLibrary(t *testing.T) {
 	assert.Contains(t, list, "500 MB; takes up to 1.04 GB of GPU memory")
 	assert.Contains(t, list, "100 MB of it are here")
 	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "Models take 600 MB here; there is room for 10.0 GB.")
+	get[bool](p, `import('/quire.js').then(({Quire}) => {
+		let kept = [['quire.chat/1', 3e6], ['another/2', 1e6], ['quire.chat/3', 2e6]].map(([name, bytes]) => ({name, bytes}));
+		Quire.sessions = {list: async () => kept, remove: async (name) => { kept = kept.filter((s) => s.name !== name); }};
+		Quire.models.storage = async () => ({quota: 2e10, usage: 6e8, free: 1e10, models: 6e8, sessions: kept.reduce((sum, {bytes}) => sum + bytes, 0), persisted: false});
+		return true;
+	})`)
+	p.press("Close", 0)
+	p.press("Models", 0)
+	p.wait(rows + `.includes('What models have read')`)
+	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "Models take 600 MB here, kept conversations 6.00 MB; there is room for 10.0 GB.")
+	assert.Contains(t, get[string](p, `document.querySelector('#library-list').textContent`), "Kept with conversations (2): without it their words are read again5.00 MB")
+	p.picture("library-read")
+	p.press("Delete what models have read", 0)
+	p.wait(`!(` + rows + `).includes('What models have read')`)
+	assert.Contains(t, get[string](p, `document.querySelector('#library-room').textContent`), "kept conversations 1.00 MB;", "others keep theirs")
 	p.press("Delete https://example.org/50%wren.gguf", 0)
 	p.wait(`!(` + rows + `).includes('50%wren.gguf')`)
 	p.press("Use owner/finch:Q4_K_M", 0)

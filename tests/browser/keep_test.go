@@ -471,7 +471,7 @@ func TestKeptByOneTab(t *testing.T) {
 // Where there is no room, what was not used for longest goes; where that is not enough, the model is read all the same.
 func TestKeptWithinQuota(t *testing.T) {
 	small, large := file(12<<20, 7), file(36<<20, 8)
-	s := keeping(t, map[string][]byte{"/models/a.gguf": small, "/models/b.gguf": small, "/models/c.gguf": small, "/models/large.gguf": large, "/models/most.gguf": file(23<<20, 9)})
+	s := keeping(t, map[string][]byte{"/models/a.gguf": small, "/models/b.gguf": small, "/models/c.gguf": small, "/models/d.gguf": small, "/models/large.gguf": large, "/models/most.gguf": file(23<<20, 9)})
 	p := newTab(t, s.url+"/empty.html", "")
 	get[bool](p, pulls)
 	limit := func(bytes int) {
@@ -485,6 +485,28 @@ func TestKeptWithinQuota(t *testing.T) {
 		return get[string](p, `models.list().then((all) => all.map(({name}) => name.replace(/.*\//, '')).join(' '))`)
 	}
 	get[bool](p, `pull('/models/a.gguf').then(() => pull('/models/b.gguf')).then(() => read('/models/a.gguf')).then(() => true)`)
+	require.Equal(t, "a.gguf b.gguf", names())
+
+	// What the chat page has kept goes before any model, and what others keep stays.
+	const others = 1000
+	get[bool](p, fmt.Sprintf(`(async () => {
+		const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('quire-sessions', {create: true});
+		for (const [name, bytes] of [['quire.chat/1', 8 << 20], ['another/2', %d], ['quire.chat/3', 9 << 20]]) {
+			const writer = await (await folder.getFileHandle('s-' + encodeURIComponent(name), {create: true})).createWritable();
+			await writer.write(new Uint8Array(bytes));
+			await writer.close();
+		}
+		return true;
+	})()`, others))
+	limit(get[int](p, `models.storage().then(({usage}) => usage)`) + (8 << 20))
+	get[bool](p, `pull('/models/d.gguf').then(({whole}) => whole)`)
+	assert.Equal(t, "d.gguf a.gguf b.gguf", names())
+	assert.Equal(t, 9<<20+others, get[int](p, `models.storage().then(({sessions}) => sessions)`), "the first goes first")
+	limit(get[int](p, `models.remove('/models/d.gguf').then(() => models.storage()).then(({usage}) => usage)`) + (2 << 20))
+	get[bool](p, `pull('/models/d.gguf').then(({whole}) => whole)`)
+	assert.NotContains(t, names(), "b.gguf", "and then models")
+	assert.Equal(t, others, get[int](p, `models.storage().then(({sessions}) => sessions)`))
+	get[bool](p, `models.remove('/models/d.gguf').then(() => pull('/models/b.gguf')).then(() => read('/models/a.gguf')).then(() => true)`)
 	require.Equal(t, "a.gguf b.gguf", names())
 	limit(get[int](p, `models.storage().then(({usage}) => usage)`) + (6 << 20))
 	get[bool](p, `pull('/models/c.gguf').then(({whole}) => whole)`)

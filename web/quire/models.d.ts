@@ -44,8 +44,9 @@ export interface StorageRoom {
   quota: number;
   usage: number;
   free: number;
-  /** Of usage: models. */
+  /** Of usage: models, and conversations that were kept (Quire.sessions). */
   models: number;
+  sessions: number;
   /** The browser does not remove them by itself. */
   persisted: boolean;
 }

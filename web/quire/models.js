@@ -5,6 +5,7 @@ import {drop, find, list, room} from '../store/models.js';
 import {canonical} from '../store/name.js';
 import {badRequest, QuireError} from './error.js';
 import {given, modelOf} from './options.js';
+import {sessions as kept} from './sessions.js';
 
 const shownModel = ({key, ...model}) => model;
 
@@ -27,7 +28,8 @@ export const models = (pull) => Object.freeze({
   async storage() {
     const all = await list();
     const {quota = 0, usage = 0, free = 0} = await room() ?? {};
-    return {quota, usage, free, models: all.reduce((sum, {bytes}) => sum + bytes, 0), persisted: await navigator.storage?.persisted?.() ?? false};
+    const [models, sessions] = [all, await kept.list()].map((of) => of.reduce((sum, {bytes}) => sum + bytes, 0));
+    return {quota, usage, free, models, sessions, persisted: await navigator.storage?.persisted?.() ?? false};
   },
 
   persist: async () => await navigator.storage?.persist?.() ?? false,

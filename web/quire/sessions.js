@@ -1,19 +1,12 @@
 // Conversations that the browser keeps, in the origin's private files: Quire.sessions.
 
-import {folderIn, held, NO_ROOM} from '../store/folder.js';
+import {held, NO_ROOM, SESSIONS, top as folder} from '../store/folder.js';
 import {badRequest, QuireError} from './error.js';
 import {kind} from './options.js';
 
-const TOP = 'quire-sessions';
 const QUIET = 1000; // milliseconds after an answer until it is kept
 
-async function top(create = false) {
-  try {
-    return await folderIn(await navigator.storage.getDirectory(), TOP, create);
-  } catch {
-    return null;
-  }
-}
+const top = (create) => folder(create, SESSIONS);
 
 const START = 's-'; // no file may be called .
 const WHOLE = 'w-'; // of a file that is written, while another tab reads the one that it is to replace

@@ -1,8 +1,9 @@
 import {StreamedFile} from './streamed.js';
 
-// The browser's private files (OPFS): one folder for models, and in it one for each.
+// The browser's private files (OPFS): one folder for models, and in it one for each, and one for conversations.
 
 const TOP = 'quire-models';
+export const SESSIONS = 'quire-sessions';
 
 /** The message of what has failed for want of room, which is all that comes through the engine. */
 export const NO_ROOM = 'the browser has no more room';
@@ -19,11 +20,11 @@ export async function held(object, ask) {
   }
 }
 
-/** Gives the folder of all models, or null where the browser keeps nothing. */
-export async function top(create = false) {
+/** Gives the folder of all models, or another, or null where the browser keeps nothing. */
+export async function top(create = false, name = TOP) {
   try {
     const root = await globalThis.navigator.storage.getDirectory();
-    return await held(root, () => root.getDirectoryHandle(TOP, {create}));
+    return await held(root, () => root.getDirectoryHandle(name, {create}));
   } catch {
     return null;
   }

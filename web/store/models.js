@@ -1,4 +1,4 @@
-import {folderIn, remove, textOf, top, writeText} from './folder.js';
+import {folderIn, remove, SESSIONS, textOf, top, writeText} from './folder.js';
 import {lock, useOf} from './lock.js';
 import {Record} from './record.js';
 
@@ -86,14 +86,28 @@ export async function room() {
   }
 }
 
-/** Removes the models that were not used for longest, but for one, until there is so much room. Gives what there is. */
+// read gives what the chat page has kept of conversations, the last first: without it a model reads their words again.
+async function read() {
+  const all = await top(false, SESSIONS), list = [];
+  for await (const [name, file] of all?.entries() ?? []) {
+    if (!/^[sw]-quire\.chat%2F/.test(name)) continue;
+    const {size: bytes, lastModified: used} = await file.getFile().catch(() => ({size: 0}));
+    list.push({bytes, used, drop: () => all.removeEntry(name)});
+  }
+  return list.sort((a, b) => b.used - a.used);
+}
+
+/**
+ * Removes what the chat page has kept, and then the models that were not used for longest, but for one, until there is so much room. Gives
+ * what there is.
+ */
 export async function makeRoom(bytes, but) {
   let now = await room();
   while (now && now.free < bytes && await dropOldest(bytes - now.free, but)) now = await room();
   return now;
 }
 
-/** Removes the model that was not used for longest, but for one; false where all others that nobody uses have fewer bytes. */
+/** Removes the next of these; false where all that nobody uses have fewer bytes. */
 export async function dropOldest(bytes, but) {
   const others = [], releases = [];
   try {
@@ -101,11 +115,14 @@ export async function dropOldest(bytes, but) {
       const release = await unused(model);
       if (release === null) continue;
       releases.push(release);
-      others.push(model);
+      others.push({bytes: model.bytes, drop: () => removeAll(model)});
     }
-    if (others.length === 0 || others.reduce((sum, {bytes: has}) => sum + has, 0) < bytes) return false;
-    await removeAll(others.at(-1));
-    return true;
+    others.push(...await read());
+    if (others.reduce((sum, {bytes: has}) => sum + has, 0) < bytes) return false;
+    for (const {drop} of others.reverse()) {
+      if (await drop().then(() => true, () => false)) return true; // another tab may be at it
+    }
+    return false;
   } finally {
     for (const release of releases) release();
   }

@@ -4,7 +4,7 @@ import {Quire} from '../../quire.js';
 import {isId, path, request} from './conversation.js';
 import {fieldsOf} from './parameters.js';
 
-const PREFIX = 'quire.chat/'; // other pages of the origin keep theirs in the same place
+export const PREFIX = 'quire.chat/'; // other pages of the origin keep theirs in the same place
 const MOST = 8; // conversations: what they take is large
 const nameOf = (id) => PREFIX + id;
 const idOf = (name) => (name.startsWith(PREFIX) && isId(name.slice(PREFIX.length)) ? name.slice(PREFIX.length) : null);

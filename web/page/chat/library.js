@@ -5,6 +5,7 @@ import {adviceFor, show} from '../advice.js';
 import {bytes} from '../format.js';
 import {known} from './forecast.js';
 import {iconButton, make} from './icons.js';
+import {PREFIX} from './kept.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -94,7 +95,7 @@ export class Library {
   }
 
   async #list() {
-    const [kept, storage] = await Promise.all([Quire.models.list(), Quire.models.storage()]).catch(() => [[], null]);
+    const [kept, storage, sessions] = await Promise.all([Quire.models.list(), Quire.models.storage(), Quire.sessions.list()]).catch(() => [[], null, []]);
     const names = new Set(kept.flatMap((m) => m.names));
     $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
@@ -103,10 +104,21 @@ export class Library {
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
       ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#model(title, name, this.#takes([name], size), 'Get', ['url', name])),
     ];
-    $('library-list').replaceChildren(...rows, ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
+    $('library-list').replaceChildren(...rows, ...this.#read(sessions.filter(({name}) => name.startsWith(PREFIX))), ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
     $('library-adapter').hidden = Boolean(this.#form.quire?.server);
-    $('library-room').textContent = storage?.quota ? `Models take ${bytes(storage.models)} here; there is room for ${bytes(storage.free)}.` : '';
+    $('library-room').textContent = storage?.quota ? `Models take ${bytes(storage.models)} here${storage.sessions ? `, kept conversations ${bytes(storage.sessions)}` : ''}; there is room for ${bytes(storage.free)}.` : '';
     $('library-persist').hidden = !storage || storage.persisted || kept.length === 0;
+  }
+
+  // read is the row of what models have read of conversations, where something of it is kept.
+  #read(sessions) {
+    if (sessions.length === 0) return [];
+    const remove = iconButton('bin', 'Delete what models have read', async () => {
+      for (const {name} of sessions) await Quire.sessions.remove(name).catch((e) => show($('library-error'), adviceFor(e)));
+      this.#list();
+    });
+    const size = sessions.reduce((sum, {bytes: each}) => sum + each, 0);
+    return [this.#row('What models have read', `Kept with conversations (${sessions.length}): without it their words are read again`, bytes(size), remove)];
   }
 
   #kept(model) {
