@@ -99,7 +99,8 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		rows = 0
 	}
 	e.loop = loop.New(loop.Config{
-		Drafter: drafter, Guesses: rows, Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, RunsAhead: e.runsAhead(), Vocabulary: e.info.Vocabulary, Outputs: e.machine.options.MaxOutputs, Lost: isLost, Step: e.scheduled, Change: e.observe,
+		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, RunsAhead: e.runsAhead(), Drafter: drafter, Guesses: rows,
+		Vocabulary: e.info.Vocabulary, Outputs: e.machine.options.MaxOutputs, Lost: isLost, Step: e.scheduled, Change: e.observe,
 	})
 	e.observe()
 	go e.run()
@@ -218,7 +219,10 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	for _, field := range []struct {
 		name       string
 		value, low int
-	}{{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1}, {"context", o.Context, 0}, {"snapshot interval", o.SnapshotInterval, 0}, {"queue limit", o.QueueLimit, 0}, {"LoRA rank", o.LoRARank, 0}} {
+	}{
+		{"block size", o.BlockSize, 1}, {"token budget", o.TokenBudget, 1}, {"sequences", o.MaxSeqs, 1}, {"depth", o.Depth, 1},
+		{"context", o.Context, 0}, {"snapshot interval", o.SnapshotInterval, 0}, {"queue limit", o.QueueLimit, 0}, {"LoRA rank", o.LoRARank, 0},
+	} {
 		if field.value < field.low {
 			return fmt.Errorf("%w: %s is %d", ErrBadRequest, field.name, field.value)
 		}
@@ -249,7 +253,11 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 		return err
 	}
 	o.MaxSeqs = seqs
-	needs := kvNeeds{layout: func(t kernel.KVType) kernel.KVLayout { return e.plan.KVLayouts(o.BlockSize, t)[0] }, kvType: kvType, layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget, trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: kvMemory, binding: binding}
+	needs := kvNeeds{
+		layout: func(t kernel.KVType) kernel.KVLayout { return e.plan.KVLayouts(o.BlockSize, t)[0] },
+		kvType: kvType, layers: e.plan.GroupLayers(), groups: e.groups(), budget: o.TokenBudget,
+		trained: c.Context, context: o.Context, seqs: o.MaxSeqs, memory: kvMemory, binding: binding,
+	}
 	if o.KVMemory == 0 && !given {
 		needs.seqs = min(needs.seqs, wholeSeqs)
 	}
@@ -269,7 +277,8 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
-		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), MaskSlots: step.MaskSlots(o.MaxSeqs+moreLogits(c.Vocabulary), kernel.MaskWords(c.Vocabulary)), StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
+		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), MaskSlots: step.MaskSlots(o.MaxSeqs+moreLogits(c.Vocabulary), kernel.MaskWords(c.Vocabulary)),
+		StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Late: !o.Eager && !o.Profile, Profile: o.Profile,
 	}
 	rows, _ := e.speculation()
@@ -284,8 +293,11 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 	token, _ := e.plan.KVTokenBytes(o.KVType)
 	e.info = Info{
 		Name: c.Name, Architecture: c.Architecture, Parameters: e.plan.Parameters(),
-		KVBytes: e.machine.needs.kv, KVTokenBytes: token, LargestContext: needs.largest(), StateBytes: e.machine.needs.states, StateSlots: max(0, slots-1), Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
-		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Dimensions: e.plan.PooledWidth(), Labels: e.plan.Labels(), Adapter: info, Defaults: sample.Suited(c.Name), Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
+		KVBytes: e.machine.needs.kv, KVTokenBytes: token, LargestContext: needs.largest(), StateBytes: e.machine.needs.states, StateSlots: max(0, slots-1),
+		Vocabulary: c.Vocabulary, Context: context, TokenBudget: o.TokenBudget, Blocks: blocks - 1, BlockSize: o.BlockSize, KVType: o.KVType,
+		Deterministic: o.Deterministic, Pooling: poolings[e.plan.Pooling], NoText: e.plan.NoText || e.plan.Whole, Dimensions: e.plan.PooledWidth(),
+		Labels: e.plan.Labels(), Adapter: info, Defaults: sample.Suited(c.Name),
+		Warnings: append([]string{}, slices.Concat(e.plan.Warnings, beyond(o.Context, c.Context))...),
 	}
 	return nil
 }
@@ -316,7 +328,8 @@ var stepRows = []int{8, 16, 32, 64}
 func (e *Engine) newScheduler() (err error) {
 	o := e.machine.options
 	c := schedule.Config{
-		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, SnapshotInterval: e.options.SnapshotInterval, PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget, SharedBudget: e.sharedBudget,
+		BlockSize: o.BlockSize, Blocks: o.Blocks, Groups: e.groups(), States: o.States, SnapshotInterval: e.options.SnapshotInterval,
+		PrefixCache: !e.options.NoPrefixCache, PartialHits: e.options.PartialHits, TokenBudget: e.info.TokenBudget, SharedBudget: e.sharedBudget,
 		LongPrompt: e.options.LongPrompt, MoreLogits: o.MaxOutputs - o.MaxSeqs, MaxSeqs: o.MaxSeqs, MaxModelLen: o.Context, Depth: o.Depth,
 		QueueLimit: e.options.QueueLimit, ShortContext: e.plan.ShortContext, Events: e.events.block,
 	}

@@ -81,7 +81,10 @@ func (e *SelfTestError) Error() string {
 
 // NewSelfTest makes an empty test. Kernels in passed need no test, and those that pass Run are added to it.
 func NewSelfTest(d *gpu.Device, passed map[*gpu.Kernel]bool) (*SelfTest, error) {
-	t := &SelfTest{dev: d, passed: passed, added: map[*gpu.Kernel]bool{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{}}
+	t := &SelfTest{
+		dev: d, passed: passed, added: map[*gpu.Kernel]bool{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		shared: map[string]*gpu.Buffer{}, weights: map[weightsKey]*testWeights{}, inputs: map[inputsKey]func() [][]float64{},
+	}
 	var err error
 	if t.filler, err = newFiller(d); err != nil {
 		return nil, err

@@ -150,7 +150,8 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	var drawing error
 	options := model.GraphOptions{
-		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget, MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
+		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget,
+		MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: o.Late, Tested: o.SelfTest,
 		// Nothing is fetched before there is room for all that is large.
 		Room: func() {

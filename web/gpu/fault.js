@@ -34,7 +34,7 @@ function words(status) {
 }
 
 // retryAfter reads how many milliseconds a server asks to wait: seconds, or a date. Nothing that can be understood is 0.
-export function retryAfter(value, now) {
+function retryAfter(value, now) {
   const text = (value ?? '').trim();
   if (/^\d{1,9}$/.test(text)) return 1000 * Number(text);
   const date = /[a-z]/i.test(text) ? Date.parse(text) : NaN;

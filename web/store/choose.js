@@ -15,7 +15,7 @@ const MOST = 40; // named in an error
 const baseOf = (path) => path.slice(path.lastIndexOf('/') + 1);
 
 /** Finds the quantization in a file's name, or else in its folder's. */
-export function quantOf(path) {
+function quantOf(path) {
   const stem = path.replace(PART, '').replace(/\.gguf$/i, '');
   for (const text of [baseOf(stem), stem.slice(0, Math.max(0, stem.lastIndexOf('/')))]) {
     const found = [...text.matchAll(QUANT)].at(-1);

@@ -21,7 +21,7 @@ export function keyOf({heads, kvHeads, headDim, keys}, head, token) {
 }
 
 // valuesOf gives what a token adds to a head's answer.
-export function valuesOf({heads, kvHeads, headDim, values}, head, token) {
+function valuesOf({heads, kvHeads, headDim, values}, head, token) {
   const at = (token * kvHeads + Math.floor(head * kvHeads / heads)) * headDim;
   return values.subarray(at, at + headDim);
 }
