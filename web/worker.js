@@ -26,6 +26,7 @@ host.savedOf = (from) => new SavedSource(from, store.workers);
 host.savingOf = (to) => new Saving(to, store.workers);
 globalThis.quireStore = store;
 const NONE = -1;
+const COUNT_AFTER = 100; // milliseconds
 let opening = NONE; // the call that opens the model
 let closing = NONE; // and the one that closes it
 let closed = false; // it has: nobody is to hear of anything else
@@ -147,30 +148,49 @@ function crash(message) {
   say({kind: 'crashed', id: 0, value: {name: 'ErrCrashed', message}});
 }
 
-// fetchCounted fetches the program and tells how far it has come. Where the length is not known, total is 0.
-async function fetchCounted(url) {
+// fetchProgram fetches the program.
+async function fetchProgram(url) {
   const response = await fetch(url).catch((e) => {
     throw new Error(`${url} could not be fetched (${e.message}): offline, or its server does not let pages of other origins read it (Access-Control-Allow-Origin)`);
   });
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status} ${response.statusText}`.trimEnd());
   const type = response.headers.get('Content-Type') ?? '';
   if (type.startsWith('text/html')) throw new Error(`${url} is a page of HTML, not the engine: see that the package's files are served there`);
+  return response;
+}
+
+// follow tells how far a response has come, until what it gives is called. Where the length is not known, total is 0. It counts a copy, and
+// only of what takes a while: the browser compiles what does not pass through scripts sooner.
+function follow(response) {
   const total = response.headers.has('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
+  const reader = response.clone().body.getReader();
   let done = 0;
-  const count = new TransformStream({
-    transform(piece, controller) {
-      done += piece.length;
-      say({kind: 'progress', id: 0, value: {stage: 'engine', done, total: Math.max(total, total && done)}});
-      controller.enqueue(piece);
-    },
-  });
-  return new Response(response.body.pipeThrough(count), {headers: {'Content-Type': 'application/wasm'}});
+  const tell = () => say({kind: 'progress', id: 0, value: {stage: 'engine', done, total: Math.max(total, total && done)}});
+  const count = ({value}) => {
+    if (!value) return;
+    done += value.length;
+    tell();
+    return reader.read().then(count);
+  };
+  const timer = setTimeout(() => reader.read().then(count).catch(() => {}), COUNT_AFTER);
+  tell();
+  return () => {
+    clearTimeout(timer);
+    reader.cancel().catch(() => {});
+  };
 }
 
 async function instantiate(url, imports) {
-  const response = await fetchCounted(url);
-  if (WebAssembly.instantiateStreaming) return (await WebAssembly.instantiateStreaming(response, imports)).instance;
-  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+  let response = await fetchProgram(url);
+  const stop = follow(response);
+  try {
+    if (!WebAssembly.instantiateStreaming) return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+    const wasm = {'Content-Type': 'application/wasm'};
+    if (response.headers.get('Content-Type') !== wasm['Content-Type']) response = new Response(response.body, {headers: wasm});
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+  } finally {
+    stop();
+  }
 }
 
 // Bundlers write classic scripts too, where nothing can be awaited outside a function.
