@@ -107,7 +107,7 @@ type Engine struct {
 	info    Info
 	kernels []*gpu.Module
 
-	readVocabulary func() error // fills the first time, while kernels compile, what follows: a tab takes long for it
+	readVocabulary func() error // fills what follows, while the device is awaited: a tab takes long for it
 	tokenizer      *tokenizer.Tokenizer
 	breakers       *generation.Breakers
 	grammars       *generation.Grammars

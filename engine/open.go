@@ -14,6 +14,7 @@ import (
 	"quire/engine/generation"
 	"quire/engine/gguf"
 	"quire/engine/gpu"
+	"quire/engine/grammar"
 	"quire/engine/kernel"
 	"quire/engine/loop"
 	"quire/engine/model"
@@ -34,7 +35,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	start := time.Now()
 	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{}), sightings: map[uint64]*sighting{}}
 	e.machine = &machine{gpu: o.GPU, source: src, built: e.recovered, adapters: &e.adapters}
-	opening := e // returning nil sets e
+	opening := e // returning nil sets e, while the vocabulary may still be read
 	defer func() {
 		if err != nil {
 			opening.machine.Release()
@@ -50,14 +51,17 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err != nil {
 		return nil, err
 	}
-	e.header, e.headerSum = min(f.DataOffset, src.Size()), headerSum(f)
+	e.header = min(f.DataOffset, src.Size())
 	if e.plan, err = model.NewPlanWith(f, model.PlanOptions{Rank: e.options.LoRARank, Drafts: e.options.Speculation == "mtp"}); err != nil {
 		return nil, err
 	}
+	limits := e.options.GrammarLimits
 	e.readVocabulary = sync.OnceValue(func() error {
 		defer func() { f = nil }() // most of a header is a vocabulary
-		return e.useVocabulary(f)
+		opening.headerSum = headerSum(f)
+		return opening.useVocabulary(f, limits)
 	})
+	go e.readVocabulary() // while the device and its buffers are awaited: later the weights want the tab's thread
 	e.machine.plan, e.adapters.rank = e.plan, e.plan.Rank
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
@@ -65,7 +69,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 	if err = e.load(ctx, o); err != nil {
 		return nil, err
 	}
-	if err = e.readVocabulary(); err != nil { // where no kernel wanted it
+	if err = e.readVocabulary(); err != nil {
 		return nil, err
 	}
 	if err = e.fitBudget(ctx, o.TokenBudget != 0); err != nil {
@@ -133,12 +137,12 @@ func withDefaults(o Options) Options {
 }
 
 // useVocabulary makes what turns text into tokens, and back.
-func (e *Engine) useVocabulary(f *gguf.File) (err error) {
+func (e *Engine) useVocabulary(f *gguf.File, limits grammar.Limits) (err error) {
 	if e.tokenizer, err = tokenizer.New(f); err != nil {
 		return err
 	}
 	e.breakers = generation.NewBreakers(e.tokenizer)
-	e.grammars = generation.NewGrammars(e.tokenizer, e.plan.Config.Vocabulary, e.options.GrammarLimits)
+	e.grammars = generation.NewGrammars(e.tokenizer, e.plan.Config.Vocabulary, limits)
 	return e.readTemplate(f)
 }
 

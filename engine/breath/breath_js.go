@@ -7,7 +7,7 @@ import (
 )
 
 // atOnce is how long what the browser has to say may wait.
-const atOnce = 8 * time.Millisecond
+const atOnce = 4 * time.Millisecond
 
 // Breath is somebody's long work.
 type Breath struct{ last time.Time }
