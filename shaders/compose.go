@@ -52,7 +52,12 @@ func (s *shelf) compose(file string, g Given) (string, []Segment, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	length := len(g.Head) + len(consts)
+	for _, part := range r.texts {
+		length += len(part)
+	}
 	var text strings.Builder
+	text.Grow(length)
 	var segments []Segment
 	lines := 0
 	add := func(name, part string) {

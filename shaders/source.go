@@ -66,6 +66,11 @@ func parse(name, text string) (*source, error) {
 	head, number := true, 0
 	for line := range strings.Lines(s.text) {
 		number++
+		if !strings.Contains(line, "//") { // as most
+			head = head && strings.TrimSpace(line) == ""
+			s.read(line, number)
+			continue
+		}
 		word, rest, ok := directive(line)
 		if !ok {
 			code := uncommented(line)

@@ -142,18 +142,19 @@ func (u unroller) head(w []string) (counter string, rounds int) {
 
 // around cuts a text at the places where a name stands for itself, not for a member.
 func around(text, name string) (parts []string) {
-	from, member := 0, false
-	for at := 0; at < len(text); {
-		n := wordLength(text[at:])
-		word := text[at : at+n]
-		if word == name && !member {
-			parts = append(parts, text[from:at])
-			from = at + n
+	inside := func(i int) bool { return i >= 0 && i < len(text) && (isLetter(text[i]) || isDigit(text[i])) }
+	from, at := 0, 0
+	for {
+		next := strings.Index(text[at:], name)
+		if next < 0 {
+			return append(parts, text[from:])
 		}
-		member = word == "."
-		at += n
+		next += at
+		at = next + len(name)
+		if !inside(next-1) && !inside(at) && (next == 0 || text[next-1] != '.') {
+			parts, from = append(parts, text[from:next]), at
+		}
 	}
-	return append(parts, text[from:])
 }
 
 // joined is code as one line, without comments.

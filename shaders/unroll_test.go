@@ -34,6 +34,15 @@ fn f() {
 }`, text)
 }
 
+// A counter is a word of its own.
+func TestAround(t *testing.T) {
+	for text, want := range map[string]string{
+		"i": "0u", "i+i": "0u+0u", "f(i)": "f(0u)", "xi ix i2 2i _i i_ 0xi": "xi ix i2 2i _i i_ 0xi", "x.i + i.x": "x.i + 0u.x", "ii i": "ii 0u", "": "",
+	} {
+		assert.Equal(t, want, strings.Join(around(text, "i"), "0u"), text)
+	}
+}
+
 func TestUnrollRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"no loop":          {"//! unroll\nlet x = 1u;", "no loop follows"},

@@ -2,9 +2,11 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -103,20 +105,33 @@ func (s Spec) composed(backend string) (*composed, error) {
 
 // key tells Specs with different texts or turns apart.
 func (s Spec) key(backend string) string {
-	key := make([]byte, 0, 512)
-	key = fmt.Appendf(key, "%s\n%s\n%d %t", backend, s.File, s.Needs, s.Unrolled)
+	key := append(append(append(make([]byte, 0, 1024), backend...), '\n'), s.File...)
+	add := func(name string, v any) {
+		kind, n := byte('?'), uint64(0) // of what no text is made
+		switch v := v.(type) {
+		case int:
+			kind, n = 'u', uint64(v)
+		case uint32:
+			kind, n = 'u', uint64(v)
+		case float32:
+			kind, n = 'f', uint64(math.Float32bits(v))
+		case bool:
+			if kind = 'b'; v {
+				n = 1
+			}
+		}
+		key = binary.LittleEndian.AppendUint64(append(append(key, name...), kind), n)
+	}
+	add("\n", int(s.Needs))
+	add("", s.Unrolled)
 	for _, list := range [][]Const{s.Consts, s.Most} {
 		key = append(key, '\n')
 		for _, c := range list {
-			kind := byte('n')
-			if _, ok := c.Value.(float32); ok {
-				kind = 'f'
-			}
-			key = fmt.Appendf(append(key, kind), "%s=%v ", c.Name, c.Value)
+			add(c.Name, c.Value)
 		}
 	}
 	for _, slot := range slices.Sorted(maps.Keys(s.Slots)) {
-		key = fmt.Appendf(key, "\n%s:%s", slot, s.Slots[slot])
+		key = append(append(append(append(key, '\n'), slot...), ':'), s.Slots[slot]...)
 	}
 	return string(key)
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
 )
 
 // A Spec gives what its shader says that it takes.
@@ -40,4 +42,32 @@ func TestSpecRefuses(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+// Specs that come to other texts have other keys.
+func TestSpecKeys(t *testing.T) {
+	keys := map[string]string{}
+	for name, s := range map[string]Spec{
+		"a file":              {File: "a"},
+		"another":             {File: "b"},
+		"a need":              {File: "a", Needs: gpu.FeatureF16},
+		"unrolled":            {File: "a", Unrolled: true},
+		"an int":              {File: "a", Consts: []Const{{"N", 1}}},
+		"another int":         {File: "a", Consts: []Const{{"N", 2}}},
+		"another name":        {File: "a", Consts: []Const{{"M", 1}}},
+		"two":                 {File: "a", Consts: []Const{{"N", 1}, {"M", 1}}},
+		"a float":             {File: "a", Consts: []Const{{"N", float32(1)}}},
+		"a float's bits":      {File: "a", Consts: []Const{{"N", 0x3F800000}}},
+		"a bool":              {File: "a", Consts: []Const{{"N", true}}},
+		"what is no constant": {File: "a", Consts: []Const{{"N", "1"}}},
+		"a bound":             {File: "a", Most: []Const{{"N", 1}}},
+		"a library":           {File: "a", Slots: map[string]string{"x": "y"}},
+		"another library":     {File: "a", Slots: map[string]string{"x": "z"}},
+	} {
+		key := s.key("webgpu")
+		require.NotContains(t, keys, key, "%s and %s", name, keys[key])
+		keys[key] = name
+	}
+	require.NotContains(t, keys, Spec{File: "a"}.key("vulkan"))
+	require.Equal(t, Spec{File: "a", Consts: []Const{{"N", 1}}}.key(""), Spec{File: "a", Consts: []Const{{"N", uint32(1)}}}.key(""))
 }
