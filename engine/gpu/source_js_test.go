@@ -245,6 +245,12 @@ func TestSourceStopsWhenAsked(t *testing.T) {
 	require.ErrorIs(t, s.Upload(ctx, b, 0, 0, 3000000), context.DeadlineExceeded)
 	require.Equal(t, pattern(1000)[10:], readBack(t, d, s, 10, 990), "the source is of use after that")
 
+	ctx, cancel = context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	time.AfterFunc(50*time.Millisecond, func() { d.Settle() })
+	require.ErrorIs(t, s.Upload(ctx, b, 0, 0, 3000000), context.DeadlineExceeded)
+	require.Equal(t, pattern(1000)[10:], readBack(t, d, s, 10, 990), "and after the memory for uploads was given back meanwhile")
+
 	go func() {
 		time.Sleep(50 * time.Millisecond)
 		s.Close()

@@ -14,7 +14,7 @@ const USAGES = [0x80, 0x40, 0x04, 0x08, 0x01];
 const BINDINGS = ['read-only-storage', 'storage', 'uniform'];
 
 const MOMENT = 100; // milliseconds
-const LATE = 60_000; // for what is mapped: if that fails the device was destroyed, and Firefox says so when the work before it is done
+export const LATE = 60_000; // for what is mapped: if that fails the device was destroyed, and Firefox says so when the work before it is done
 const MAP_NONE = 0, MAP_DUE = 1, MAP_PENDING = 2, MAP_READY = 3, MAP_FAILED = 4;
 
 // bytes turns a tape's unsigned count of words into bytes.

@@ -1,3 +1,4 @@
+import {LATE} from './device.js';
 import {Ring} from './ring.js';
 
 const STAGE = 1 << 20; // bytes gathered for one writeBuffer
@@ -27,8 +28,9 @@ export class Upload {
           filled += piece.length;
         }
       } catch (e) {
+        const gone = bytes.length === 0; // with the device; a ring that is closed takes its memory back, too
         ring.give(lent);
-        if (bytes.length === 0) await device.device.lost; // it was destroyed, and its memory is gone
+        if (gone) await device.lossOrMoment(LATE);
         throw e;
       }
       const whole = (filled + 3) & ~3;
