@@ -204,6 +204,7 @@ func TestLossIsToldLate(t *testing.T) {
 	defer host.Set("savingOf", original)
 	host.Set("savingOf", js.Global().Get("Function").New(`return {run: async () => {}, end() {}};`))
 	blob := js.Global().Get("Blob").New([]any{js.Global().Get("Uint8Array").New(64 << 20)})
+	destroy := func(d *Device) { host.Call("destroy", d.backend.(*jsBackend).id) }
 	for what, wait := range map[string]func(ctx context.Context, d *Device) error{
 		"a file that is saved": func(ctx context.Context, d *Device) error {
 			s := decodeSteps(t, d, 1, 200)[0]
@@ -214,6 +215,7 @@ func TestLossIsToldLate(t *testing.T) {
 			require.NoError(t, err)
 			saving, err := NewSaving(js.Null())
 			require.NoError(t, err)
+			destroy(d)
 			return saving.WriteReadback(ctx, back, 64)
 		},
 		"a file that is loaded": func(ctx context.Context, d *Device) error {
@@ -221,6 +223,7 @@ func TestLossIsToldLate(t *testing.T) {
 			require.NoError(t, err)
 			defer source.Close()
 			b := buffer(t, d, "target", 64<<20, Storage)
+			time.AfterFunc(50*time.Millisecond, func() { destroy(d) })
 			for {
 				if err := source.Upload(ctx, b, 0, 0, 64<<20); err != nil {
 					return err
@@ -237,7 +240,6 @@ func TestLossIsToldLate(t *testing.T) {
 			defer d.Release()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			time.AfterFunc(50*time.Millisecond, func() { host.Call("destroy", d.backend.(*jsBackend).id) })
 			require.ErrorIs(t, wait(ctx, d), ErrDeviceLost)
 		})
 	}
