@@ -61,7 +61,10 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		opening.headerSum = headerSum(f)
 		return opening.useVocabulary(f, limits)
 	})
-	go e.readVocabulary() // while the device and its buffers are awaited: later the weights want the tab's thread
+	go func() {
+		defer func() { _ = recover() }() // whoever asks panics, too
+		_ = opening.readVocabulary()
+	}() // while the device and its buffers are awaited: later the weights want the tab's thread
 	e.machine.plan, e.adapters.rank = e.plan, e.plan.Rank
 	if err = e.machine.open(ctx); err != nil {
 		return nil, err
