@@ -159,37 +159,41 @@ async function fetchProgram(url) {
   return response;
 }
 
-// follow tells how far a response has come, until what it gives is called. Where the length is not known, total is 0. It counts a copy, and
-// only of what takes a while: the browser compiles what does not pass through scripts sooner.
+// follow tells how far a response has come, until what it gives is called, with whether all has. Where the length is not known, total is 0. It
+// counts a copy, and only of what takes a while: the browser compiles what does not pass through scripts sooner.
 function follow(response) {
   const total = response.headers.has('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
   const reader = response.clone().body.getReader();
-  let done = 0;
+  let done = 0, ended = false;
   const tell = () => say({kind: 'progress', id: 0, value: {stage: 'engine', done, total: Math.max(total, total && done)}});
   const count = ({value}) => {
-    if (!value) return;
+    if (!value || ended) return;
     done += value.length;
     tell();
     return reader.read().then(count);
   };
   const timer = setTimeout(() => reader.read().then(count).catch(() => {}), COUNT_AFTER);
   tell();
-  return () => {
+  return (whole) => {
+    ended = true;
     clearTimeout(timer);
     reader.cancel().catch(() => {});
+    done = Math.max(done, total);
+    if (whole) tell();
   };
 }
 
 async function instantiate(url, imports) {
   let response = await fetchProgram(url);
-  const stop = follow(response);
+  const end = follow(response);
+  let program;
   try {
-    if (!WebAssembly.instantiateStreaming) return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+    if (!WebAssembly.instantiateStreaming) return (program = await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
     const wasm = {'Content-Type': 'application/wasm'};
     if (response.headers.get('Content-Type') !== wasm['Content-Type']) response = new Response(response.body, {headers: wasm});
-    return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+    return (program = await WebAssembly.instantiateStreaming(response, imports)).instance;
   } finally {
-    stop();
+    end(program);
   }
 }
 
