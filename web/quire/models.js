@@ -28,7 +28,7 @@ export const models = (pull) => Object.freeze({
   async storage() {
     const all = await list();
     const {quota = 0, usage = 0, free = 0} = await room() ?? {};
-    const [models, sessions] = [all, await kept.list()].map((of) => of.reduce((sum, {bytes}) => sum + bytes, 0));
+    const [models, sessions] = [all, await kept.list().catch(() => [])].map((of) => of.reduce((sum, {bytes}) => sum + bytes, 0));
     return {quota, usage, free, models, sessions, persisted: await navigator.storage?.persisted?.() ?? false};
   },
 

@@ -36,7 +36,7 @@ export const sessions = Object.freeze({
 
   async remove(name) {
     const all = await top();
-    for (const file of [fileOf(named(name)), newOf(name), wholeOf(name)]) {
+    for (const file of [fileOf(named(name)), wholeOf(name), newOf(name)]) {
       await all?.removeEntry(file).catch((e) => {
         if (e.name !== 'NotFoundError') throw e;
       });

@@ -91,7 +91,7 @@ async function read() {
   const all = await top(false, SESSIONS), list = [];
   for await (const [name, file] of all?.entries() ?? []) {
     if (!/^[sw]-quire\.chat%2F/.test(name)) continue;
-    const {size: bytes, lastModified: used} = await file.getFile().catch(() => ({size: 0}));
+    const {size: bytes, lastModified: used} = await file.getFile().catch(() => ({size: 0, lastModified: 0})); // it was removed meanwhile
     list.push({bytes, used, drop: () => all.removeEntry(name)});
   }
   return list.sort((a, b) => b.used - a.used);

@@ -95,7 +95,7 @@ export class Library {
   }
 
   async #list() {
-    const [kept, storage, sessions] = await Promise.all([Quire.models.list(), Quire.models.storage(), Quire.sessions.list()]).catch(() => [[], null, []]);
+    const [kept, storage, sessions] = await Promise.all([Quire.models.list(), Quire.models.storage(), Quire.sessions.list().catch(() => [])]).catch(() => [[], null, []]);
     const names = new Set(kept.flatMap((m) => m.names));
     $('library-key-form').hidden = $('server-key').parentElement.hidden;
     const rows = [
