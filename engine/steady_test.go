@@ -2,6 +2,7 @@ package engine
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,14 +40,15 @@ func TestRequestsLeaveNothing(t *testing.T) {
 	const n = 100
 	run(n)
 	before, goroutines := objects()
-	least := n
+	var each []int
 	for range 4 { // what each request leaves comes in every round, what comes once in one of them
 		run(n)
 		after, more := objects()
 		t.Logf("%d objects, then %d", before, after)
 		assert.LessOrEqual(t, more, goroutines)
-		least = min(least, int(after)-int(before))
+		each = append(each, int(after)-int(before))
 		before = after
 	}
-	assert.Less(t, least, n/2, "objects")
+	slices.Sort(each)
+	assert.Less(t, each[1], n/2, "objects: one round may let go of others")
 }
