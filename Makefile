@@ -133,11 +133,7 @@ kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, a
 	split -b 50M $(QUIRE_DATA)/models/SmolLM2-135M-Instruct.Q4_1.gguf bin/kit-model.
 
 fuzz: ## fuzz every parser for ten seconds
-	@for p in $$($(GO) list ./engine/... ./paging/... ./cmd/native/pull); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
-			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 10s -fuzzminimizetime 100x $$p || exit 1; \
-		done; \
-	done
+	@GO='$(GO)' .ci/fuzz
 
 docs: ## write docs/quire.md, the manual page, from the flags
 	$(GO) run ./cmd/native manual > docs/quire.md.new && mv docs/quire.md.new docs/quire.md
