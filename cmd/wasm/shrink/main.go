@@ -15,9 +15,9 @@
 //
 // The runtime finds a function by an address in a table of 16 entries a function. On WebAssembly an address is a function's number
 // and a place in it, so that the table merely counts. But it takes 160 bytes of the file a function, a tenth of it in all. And
-// memory has zeros in most of its words, which a file of segments holds, too. What the file has instead are two loops, which run
-// before the program does: one spreads memory out, one counts. Files and lines of functions, which only a panic's text would tell, are
-// left out.
+// memory has zeros in most of its words, which a file of segments holds, too. What the file has instead are loops, which run
+// before the program does: one spreads memory out, one counts, and some make of columns the records of functions. Files and lines of
+// functions, which only a panic's text would tell, are left out.
 package main
 
 import (

@@ -36,21 +36,19 @@ func packed(image []byte) []byte {
 
 const page = 1 << 16 // of memory
 
-// pack puts memory in packed form behind what the program's memory is at first, and returns the code that spreads it and clears up
-// behind it.
-func (m *module) pack(image []byte) (code, error) {
-	data := packed(image)
+// put puts data behind what the program's memory is at first, and returns where.
+func (m *module) put(data []byte) (int, error) {
 	at, err := m.extend(len(data))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s, err := m.of(dataSection)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	body := append([]byte{1, inFirst, constant}, appendSigned(nil, int64(at))...)
 	s.body = appendBytes(append(body, endOfBlock), data)
-	return spread(at, len(data)), nil
+	return at, nil
 }
 
 // extend makes the memory larger, and returns where it ended.
@@ -76,7 +74,7 @@ func (m *module) extend(bytes int) (int, error) {
 	return int(pages * page), nil
 }
 
-// spread is the code for it. Its locals are where it reads, where it writes, and a count.
+// spread is the code that spreads what is packed. Its locals are where it reads, where it writes, and a count.
 func spread(at, size int) code {
 	const from, to, count = 0, 1, 2
 	var c code
@@ -94,6 +92,11 @@ func spread(at, size int) code {
 	c.op(opGet, to, opGet, count, opAdd, opSet, to)
 	c.op(opGet, from, opGet, count, opAdd).number(2).op(opAdd, opTee, from)
 	c.number(at+size).op(opLess, opBranchIf, 0, endOfBlock)
-	c.number(at).number(0).number(size).op(opBulk, bulkFill, 0)
 	return c
+}
+
+// cleared is the code that makes memory zero again.
+func cleared(at, size int) code {
+	var c code
+	return *c.number(at).number(0).number(size).op(opBulk, bulkFill, 0)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -79,52 +80,6 @@ func TestFind(t *testing.T) {
 	assert.False(t, ok, "so short a run may be anything")
 }
 
-// testLines are what the runtime knows of one function: a header, a unit's files, a file's name, tables, the list, and the function,
-// whose stack's table begins at 1, whose files' and lines' at 4, and whose third at a byte that is given.
-func testLines(third uint32) []byte {
-	const units, files, steps, list = tablesHeader, tablesHeader + 4, tablesHeader + 6, tablesHeader + 14
-	var out []byte
-	for _, n := range []uint64{0x0801_0000_FFFF_FFF1, 1, 1, 0, tablesHeader, units, files, steps, list} {
-		out = binary.LittleEndian.AppendUint64(out, n)
-	}
-	out = append(out, 5, 6, 7, 8, 'a', 0)
-	out = append(out, 0, 2, 9, 0, 0x82, 1, 3, 0)
-	for _, n := range []uint32{0, 8, 21, 22, 23, 24, 1, 4, 4, 1, 5, 33, 0x01000002, third} {
-		out = binary.LittleEndian.AppendUint32(out, n)
-	}
-	return out
-}
-
-func TestLinesAreLeftOut(t *testing.T) {
-	image := append([]byte("text"), testLines(0)...)
-	p, ok := pcTablesOf(image)
-	require.True(t, ok)
-	require.NoError(t, p.clearLines())
-	want := append([]byte("text"), testLines(0)...)
-	clear(want[p.units : p.steps+1])
-	clear(want[p.steps+4 : p.list])
-	for _, number := range []int{functionFile, functionLine, functionUnit, functionStart} {
-		clear(want[p.list+8+4*number:][:4])
-	}
-	assert.Equal(t, want, image)
-
-	for third, message := range map[uint32]string{4: "", 7: "a table has no end", 1 << 30: "a table has no end"} {
-		p, ok := pcTablesOf(testLines(third))
-		require.True(t, ok)
-		err := p.clearLines()
-		if message == "" {
-			assert.NoError(t, err)
-			assert.Equal(t, []byte{0x82, 1, 3, 0}, p.image[p.steps+4:p.list], "what another table shares stays")
-			continue
-		}
-		assert.ErrorContains(t, err, message)
-	}
-	for _, wrong := range [][]byte{nil, testLines(0)[:tablesHeader-1], testLines(0)[:tablesHeader+20], testLines(0)[4:]} {
-		_, ok := pcTablesOf(wrong)
-		assert.False(t, ok)
-	}
-}
-
 // A program of the tab does what it did: it walks stacks to collect garbage and to recover, and its panics name functions.
 func TestShrunkProgramRuns(t *testing.T) {
 	node, err := exec.LookPath("node")
@@ -176,41 +131,62 @@ func segment(at int, data []byte) []byte {
 	return appendBytes(append(appendSigned([]byte{1, inFirst, constant}, int64(at)), endOfBlock), data)
 }
 
+const testPages = 16
+
 func testModule(image []byte) *module {
+	const exportSection = 7
 	return &module{[]section{
 		{typeSection, []byte{1, 0x60, 1, 0x7F, 0}}, {importSection, []byte{1, 1, 'a', 1, 'b', 0, 0}}, {functionSection, []byte{1, 0}},
-		{memorySection, []byte{1, 0, 7}}, {elementSection, []byte{0}}, {codeSection, []byte{1, 2, 0, endOfBlock}}, {dataSection, segment(0, image)},
+		{memorySection, []byte{1, 0, testPages}}, {exportSection, []byte{1, 3, 'm', 'e', 'm', 2, 0}},
+		{elementSection, []byte{0}}, {codeSection, []byte{1, 2, 0, endOfBlock}}, {dataSection, segment(0, image)},
 	}}
 }
 
 func TestShrink(t *testing.T) {
-	image := append([]byte("text"), testTable(1500)...)
-	image = append(image, testLines(0)...)
-	m := testModule(image)
+	image := slices.Concat(testTable(1500), testImage(testFunctions(2000)...))
+	m := testModule(slices.Clone(image))
 	long := len(m.write())
 	require.NoError(t, m.shrink())
 	m, err := parse(m.write())
 	require.NoError(t, err)
-	assert.Less(t, len(m.write()), long-1000*perEntry)
+	assert.Less(t, len(m.write()), long-len(testTable(1500)))
 	ids := ""
 	for _, s := range m.sections {
 		ids += string('a' + rune(s.id))
 	}
-	assert.Equal(t, "bcdfijkl", ids, "the start stands before the elements")
+	assert.Equal(t, "bcdfhijkl", ids, "the start stands before the elements")
 	start, err := m.of(startSection)
 	require.NoError(t, err)
 	assert.Equal(t, []byte{2}, start.body, "after the one imported function and the program's one")
 	pages, err := m.of(memorySection)
 	require.NoError(t, err)
-	assert.Equal(t, []byte{1, 0, 8}, pages.body)
-	data, err := m.of(dataSection)
-	require.NoError(t, err)
-	clear(image[4 : 4+len(testTable(1500))])
-	lines, ok := pcTablesOf(image)
-	require.True(t, ok)
-	require.NoError(t, lines.clearLines())
-	assert.Equal(t, segment(7*page, packed(image)), data.body)
+	assert.Equal(t, []byte{1, 0, testPages + 1}, pages.body)
 	assert.ErrorIs(t, m.shrink(), errForm, "once is all")
+}
+
+// When the program starts, its memory is what it was, without lines of functions.
+func TestMemoryIsRestored(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("needs node")
+	}
+	image := slices.Concat(testTable(1500), testImage(testFunctions(2000)...))
+	m := testModule(slices.Clone(image))
+	require.NoError(t, m.shrink())
+	program := filepath.Join(t.TempDir(), "program.wasm")
+	require.NoError(t, os.WriteFile(program, m.write(), 0o644))
+	got, err := exec.Command(node, "--eval", `
+		const module = new WebAssembly.Module(fs.readFileSync(process.argv[1]));
+		process.stdout.write(new Uint8Array(new WebAssembly.Instance(module, {a: {b() {}}}).exports.mem.buffer));
+	`, program).Output()
+	require.NoError(t, err)
+	f, err := functionsOf(image)
+	require.NoError(t, err)
+	f.clearLines()
+	require.NoError(t, f.orderTables())
+	require.Equal(t, (testPages+1)*page, len(got))
+	assert.True(t, bytes.Equal(image, got[:len(image)]))
+	assert.Zero(t, len(bytes.Trim(got[len(image):], "\x00")))
 }
 
 func TestWrongFiles(t *testing.T) {
@@ -227,7 +203,7 @@ func TestWrongFiles(t *testing.T) {
 	assert.ErrorContains(t, m.shrink(), "the table of functions is not found")
 	m, err = parse(testModule(testTable(1500)).write())
 	require.NoError(t, err)
-	assert.ErrorContains(t, m.shrink(), "the tables of functions' lines are not found")
+	assert.ErrorContains(t, m.shrink(), "what is known of functions is not found")
 }
 
 func TestSigned(t *testing.T) {

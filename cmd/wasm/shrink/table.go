@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // The runtime's table of functions, findfunctab: a bucket is a function's number and 16 bytes that WebAssembly leaves 0.
@@ -50,13 +51,13 @@ func (t table) holds(image []byte, i int) bool {
 	return true
 }
 
-// shrink takes the table out of memory, packs the rest, and puts a function that makes both at the program's start.
+// shrink takes the table and the records out of memory, packs the rest, and puts a function that makes all three at the program's start.
 func (m *module) shrink() error {
-	data, err := m.of(dataSection)
+	section, err := m.of(dataSection)
 	if err != nil {
 		return err
 	}
-	image, err := memory(data.body)
+	image, err := memory(section.body)
 	if err != nil {
 		return err
 	}
@@ -65,31 +66,33 @@ func (m *module) shrink() error {
 		return fmt.Errorf("the table of functions is not found: %w", errForm)
 	}
 	clear(image[t.at : t.at+t.buckets*bucket])
-	tables, ok := pcTablesOf(image)
-	if !ok {
-		return fmt.Errorf("the tables of functions' lines are not found: %w", errForm)
-	}
-	if err := tables.clearLines(); err != nil {
-		return err
-	}
-	unpack, err := m.pack(image)
+	functions, err := functionsOf(image)
 	if err != nil {
 		return err
 	}
-	return m.start(function(locals, unpack, t.fill()))
+	columns, err := functions.columnsApart()
+	if err != nil {
+		return err
+	}
+	rest := packed(image)
+	data := slices.Concat(rest, columns)
+	from, err := m.put(data)
+	if err != nil {
+		return err
+	}
+	return m.start(function(locals, spread(from, len(rest)), functions.restore(from+len(rest)), cleared(from, len(data)), t.fill()))
 }
 
-// The locals of the function that starts: spread's three, and the bucket.
+// The locals of the function that starts: spread's three, the bucket, and restore's.
 const (
-	locals = 4
+	locals = 10
 	at     = 3
 )
 
 // fill is a loop over the buckets.
 func (t table) fill() code {
 	var c code
-	c.op(opLoop, nothing, opGet, at).number(bucket).op(opMultiply, opGet, at).number(perEntry).op(opDivide, opStore, 2)
-	c = binary.AppendUvarint(c, uint64(t.at))
+	c.op(opLoop, nothing, opGet, at).number(bucket).op(opMultiply, opGet, at).number(perEntry).op(opDivide, opStore, 2).unsigned(t.at)
 	c.op(opGet, at).number(1).op(opAdd, opTee, at).number(t.buckets).op(opLess, opBranchIf, 0, endOfBlock)
 	return c
 }
