@@ -107,9 +107,9 @@ func TestTabsShareAnEngine(t *testing.T) {
 	assert.True(t, stays.idle(), "the last tab ends the worker")
 }
 
-// soon reports whether something comes true within some seconds.
+// soon reports whether something comes true before patience ends.
 func soon(done func() bool) bool {
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}

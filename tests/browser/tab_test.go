@@ -46,13 +46,21 @@ var start = sync.OnceValues(func() (context.Context, error) {
 	if path := os.Getenv("QUIRE_CHROMIUM"); path != "" {
 		options = append(options, chromedp.ExecPath(path))
 	}
-	ctx, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancelTab := chromedp.NewContext(ctx)
-	stop = func() {
-		cancelTab()
-		cancelBrowser()
+	options = append(options, chromedp.WSURLReadTimeout(patience))
+	for turn := 1; ; turn++ {
+		ctx, cancelBrowser := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancelTab := chromedp.NewContext(ctx)
+		stop = func() {
+			cancelTab()
+			cancelBrowser()
+		}
+		err := chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+		if err == nil || turn == 3 {
+			return ctx, err
+		}
+		fmt.Fprintln(os.Stderr, "Chromium did not start, and is tried again:", err)
+		stop()
 	}
-	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
 })
 
 var stop = func() {}
@@ -110,12 +118,12 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// wait waits until a JavaScript expression is true.
+// wait waits until a JavaScript expression is true, or a promise of that.
 func (p *tab) wait(expression string) {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingTimeout(patience),
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("(async () => Boolean(await ("+expression+")))()", chromedp.WithPollingTimeout(patience),
 		chromedp.WithPollingInterval(50*time.Millisecond))); err != nil {
 		p.explain(fmt.Errorf("waiting for %s: %w", expression, err))
 	}
