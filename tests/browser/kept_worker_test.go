@@ -29,10 +29,8 @@ func TestClosedWorkerTellsAll(t *testing.T) {
 				return;
 			}
 			kinds.push(kind);
-			if (kinds.length === 1) {
-				worker.postMessage({method: 'submit', id: 7});
-				setTimeout(() => resolve(kinds), 1000);
-			}
+			if (kinds.length === 1) worker.postMessage({method: 'submit', id: 7});
+			if (kind === 'chunks' && kinds.filter((k) => k === 'done').length === 2) resolve(kinds);
 		};
 	})`))
 	p.quiet()
