@@ -57,7 +57,7 @@ func (p *tab) press(label string, n int) {
 
 // A visitor clicks on an example and is answered. With everything else, so is who comes again without a network.
 func TestFirstVisit(t *testing.T) {
-	behind, err := url.Parse(serve(t))
+	behind, err := url.Parse(serve(t, late))
 	require.NoError(t, err)
 	network := host(t, httputil.NewSingleHostReverseProxy(behind))
 	p := newTab(t, network.URL, "")
@@ -65,7 +65,9 @@ func TestFirstVisit(t *testing.T) {
 		t.Helper()
 		p.do(chromedp.Click(css("#examples button")))
 		p.wait(`document.querySelector('.waiting')?.textContent.includes('Loading the model: compiling')`)
-		p.wait(told + `[0]?.length > 40`)
+		p.wait(told + `[0]?.length > 0`)
+		p.linger()
+		p.wait(told + `[0].length > 40`)
 		assert.True(t, get[bool](p, answering))
 		p.picture("first-visit")
 		p.do(chromedp.KeyEvent(kb.Escape))

@@ -22,6 +22,7 @@ func conversation(t *testing.T, p *tab) {
 	p.wait(loaded)
 	p.do(chromedp.Click(css("#settings summary")))
 	p.fill("#max-tokens", "8")
+	p.fill("#temperature", "0")
 	assert.True(t, get[bool](p, `document.querySelector('.reply').hidden`), "there is no answer yet")
 	turns := `[...document.querySelectorAll('.prompt:nth-child(1) .turns .said')].map((e) => e.textContent).join('|')`
 	for i := range 4 {
