@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// most keeps the largest value of every counter of the cache, and marks what happened on the grid; colours counts the grid's.
+// most keeps the largest value of every counter of the cache, and how many colours its grid had until there were some, and marks what
+// happened on it.
 const most = `
 addEventListener('DOMContentLoaded', () => {
   globalThis.most = {};
@@ -26,6 +27,7 @@ addEventListener('DOMContentLoaded', () => {
       const name = id.replace('cache-', '');
       most[name] = Math.max(most[name] ?? 0, Number(textContent.replaceAll(',', '')) || 0);
     }
+    if (grid.width > 0 && !(most.colours > 5)) most.colours = colours();
   }).observe(document.querySelector('.counters'), {subtree: true, childList: true, characterData: true});
   globalThis.statuses = new Set();
   new MutationObserver(() => {
@@ -34,14 +36,11 @@ addEventListener('DOMContentLoaded', () => {
   new MutationObserver(() => {
     for (const {dataset} of document.querySelectorAll('.legend .now canvas')) marks[dataset.cell] = true;
   }).observe(document.querySelector('.legend'), {subtree: true, attributes: true});
-  globalThis.colours = () => {
+  const colours = () => {
     const {data} = grid.getContext('2d').getImageData(0, 0, grid.width, grid.height);
-    const seen = {};
-    for (let i = 0; i < data.length; i += 4) {
-      const key = data.slice(i, i + 4).join();
-      seen[key] = (seen[key] ?? 0) + 1;
-    }
-    return Object.values(seen).filter((n) => n >= 64).length;
+    const seen = new Map();
+    for (const pixel of new Uint32Array(data.buffer)) seen.set(pixel, (seen.get(pixel) ?? 0) + 1);
+    return [...seen.values()].filter((n) => n >= 64).length;
   };
 });
 `
@@ -78,7 +77,7 @@ func TestCache(t *testing.T) {
 		p.fill(fmt.Sprintf(".prompt:nth-child(%d) textarea", n+1), "Tell me a short and merry story about "+who+" who meet a friend in the forest.")
 	}
 	p.do(chromedp.Click(css("#run-all")))
-	p.wait(`most.shared > 3 && most.copies > 0 && most.active > 8 && colours() > 5`) // blocks have their sequences' colours
+	p.wait(`most.shared > 3 && most.copies > 0 && most.active > 8 && most.colours > 5`) // blocks have their sequences' colours
 	p.do(chromedp.EmulateViewport(1280, 900))
 	p.picture("cache-start")
 	p.still()
