@@ -19,7 +19,7 @@ func apiTab(t *testing.T) *tab {
 	p := newTab(t, serve(t)+"/empty.html", "")
 	get[bool](p, `(async () => {
 		const {Quire} = await import('/quire.js');
-		globalThis.quire = await Quire.open({model: '/assistant.gguf', kvMemory: 16 << 20, context: 256});
+		globalThis.quire = await Quire.open({model: '/assistant.gguf', kvMemory: 16 << 20, context: 1024});
 		globalThis.messages = [{role: 'user', content: 'sunny'}];
 		globalThis.body = (more) => JSON.stringify({messages, temperature: 0, max_completion_tokens: 3, ignore_eos: true, ...more});
 		globalThis.chat = 'http://any.example:5/v1/chat/completions';
@@ -141,15 +141,15 @@ func fetchesStreams(t *testing.T, p *tab) {
 		assert.True(t, get[bool](p, `(async () => {
 			const abort = new AbortController();
 			const before = (await quire.stats()).tokens;
-			const answer = await stream({max_completion_tokens: 200, n: 4, ignore_eos: true}, {signal: abort.signal});
+			const answer = await stream({max_completion_tokens: 1000, n: 4, ignore_eos: true}, {signal: abort.signal});
 			const told = await `+end+`;
 			await idle();
-			return (told === undefined || told === 'Error: enough') && (await quire.stats()).tokens - before < 700;
+			return (told === undefined || told === 'Error: enough') && (await quire.stats()).tokens - before < 3500;
 		})()`), what)
 	}
 	assert.Equal(t, []any{"Error: before", "Error: during", "Error: sending", "Error: sending"}, get[[]any](p, `(async () => {
 		const abort = new AbortController();
-		const during = failure(quire.fetch(chat, {method: 'POST', body: body({max_completion_tokens: 200}), signal: abort.signal}));
+		const during = failure(quire.fetch(chat, {method: 'POST', body: body({max_completion_tokens: 1000}), signal: abort.signal}));
 		setTimeout(() => abort.abort(new Error('during')), 20);
 		let left = 'nothing';
 		const never = new ReadableStream({cancel: (reason) => { left = String(reason); }});
@@ -204,7 +204,7 @@ func calls(t *testing.T, p *tab) {
 	fails(`^ErrBadRequest 400 invalid_request_error temperature \S+ \S.*temperature`, `quire.chat.completions.create({messages, temperature: 9})`)
 	fails(`^ErrBadRequest 400 invalid_request_error temperature `, `quire.chat.completions.create({messages, temperature: 9, stream: true})`)
 	fails(`^ErrBadRequest 400 \S+ response_format`, `quire.chat.completions.create({messages, response_format: {type: 'json_schema', json_schema: {name: 'a', schema: {type: 'fox'}}}})`)
-	fails(`^ErrContextTooLong 400 invalid_request_error \S+ context_length_exceeded `, `quire.completions.create({prompt: Array(300).fill(5)})`)
+	fails(`^ErrContextTooLong 400 invalid_request_error \S+ context_length_exceeded `, `quire.completions.create({prompt: Array(1100).fill(5)})`)
 	fails(`^ErrBadRequest 404 \S+ model model_not_found `, `quire.models.retrieve('none')`)
 	fails(`^ErrBadRequest .*the request must be an object, not a string`, `quire.chat.completions.create('A')`)
 	fails(`^ErrBadRequest .*the request must be an object, not undefined`, `quire.completions.create()`)
