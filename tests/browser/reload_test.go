@@ -24,13 +24,21 @@ func TestLeaveWhileKernelsCompile(t *testing.T) {
 		p.wait(`/^Compiling kernels, [4-9]/.test(document.querySelector('#stage').textContent)`)
 		return time.Since(start) / time.Duration(max(1, done()-before))
 	}
-	// Much less than all kernels take, more than 40: some ten seconds in software.
+	// Much less than all kernels take, more than 40: some ten seconds in software. A machine that is busier all of a sudden has other turns.
 	soon := func(what string, each time.Duration, step chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		start := time.Now()
-		p.do(step)
-		t.Logf("%s after %.1f s, of kernels that take %.2f s each", what, time.Since(start).Seconds(), each.Seconds())
-		assert.Less(t, time.Since(start), max(8*time.Second, 30*each), what)
+		for turn := 1; ; turn++ {
+			start := time.Now()
+			p.do(step)
+			took, most := time.Since(start), max(8*time.Second, 30*each)
+			t.Logf("%s after %.1f s, of kernels that take %.2f s each", what, took.Seconds(), each.Seconds())
+			if took < most || turn == 3 {
+				assert.Less(t, took, most, what)
+				return
+			}
+			p.do(chromedp.Navigate(site + engineView))
+			each = compiling()
+		}
 	}
 	each := compiling()
 	together := get[int](p, `new Promise((resolve) => {
