@@ -16,7 +16,7 @@ import (
 // newFirefox starts Firefox for one test.
 func newFirefox(t *testing.T, changed map[string]any) (*firefox.Browser, context.Context) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
 	t.Cleanup(cancel)
 	b, err := firefox.Start(ctx, changed)
 	require.NoError(t, err)

@@ -183,5 +183,10 @@ func (b *Browser) Close() error {
 	}
 	b.quit()
 	<-b.ended
-	return os.RemoveAll(b.dir)
+	// Those of its processes that are still ending may write until they have.
+	for end := time.Now().Add(quitLimit); ; time.Sleep(50 * time.Millisecond) {
+		if err := os.RemoveAll(b.dir); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
