@@ -5,6 +5,7 @@ package browser
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,34 +22,25 @@ import (
 // Who closes a file that is still being opened leaves nothing behind: no download, and no lock that the next would wait for.
 func TestKeptIsLeftWhileItOpens(t *testing.T) {
 	data := file(6<<20, 11)
-	s := keeping(t, map[string][]byte{"/models/m.gguf": data})
+	s := keeping(t, nil)
 	p := newTab(t, s.url+"/empty.html", "")
 	get[bool](p, pulls)
-	for what, c := range map[string]struct {
-		leave string // milliseconds
-		slow  time.Duration
-		most  int // requests
-	}{
-		"at once":                   {"0", 0, 1},
-		"while the server is asked": {"40", 120 * time.Millisecond, 1},
-	} {
+	for leave, fault := range map[string]func(http.ResponseWriter, *http.Request, []byte) bool{"0": nil, "'asked'": s.untilLeft} {
 		for _, keep := range []string{"true", "false"} {
-			s.set(func(http.ResponseWriter, *http.Request, []byte) bool {
-				time.Sleep(c.slow)
-				return false
-			})
-			s.requests()
-			r := get[reading](p, `read('/models/m.gguf', {leave: `+c.leave+`, keep: `+keep+`})`)
-			assert.Empty(t, r.Error, what)
-			assert.Empty(t, r.Locks, "%s, keep %s: locks that are still held", what, keep)
-			assert.LessOrEqual(t, len(s.requests()), c.most, "%s, keep %s: nobody wants it", what, keep)
+			path := fmt.Sprintf("/models/%s-%s.gguf", strings.Trim(leave, "'"), keep)
+			s.put(path, data)
+			s.set(fault)
+			r := get[reading](p, `read('`+path+`', {leave: `+leave+`, keep: `+keep+`})`)
+			assert.Empty(t, r.Error, path)
+			assert.Empty(t, r.Locks, "%s: locks that are still held", path)
+			assert.LessOrEqual(t, s.counted(path), 1, "%s: nobody wants it", path)
+			s.set(nil)
+			r = get[reading](p, `read('`+path+`', {keep: `+keep+`})`)
+			assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest}, "the next opens it")
 		}
 	}
-	s.set(nil)
-	r := get[reading](p, `read('/models/m.gguf')`)
-	assert.Equal(t, []any{"", digest(data)}, []any{r.Error, r.Digest}, "the next opens it")
 	for _, leave := range []string{"1", "2", "4", "8"} {
-		assert.Empty(t, get[reading](p, `read('/models/m.gguf', {leave: `+leave+`})`).Locks, "of what is kept, after %s ms", leave)
+		assert.Empty(t, get[reading](p, `read('/models/0-true.gguf', {leave: `+leave+`})`).Locks, "of what is kept, after %s ms", leave)
 	}
 	p.quiet()
 }
