@@ -177,20 +177,24 @@ func TestModule(t *testing.T) {
 		return !banned.ids.includes(plain.ids[2]) && dry.text !== plain.text && same.text === plain.text;
 	})()`), "penalties and bias")
 
-	// While a schema that takes long is compiled, texts of others go on, and who asked for it may give up.
+	// While a schema that takes long is compiled, a longer one where tokens take long, texts of others go on, and who asked for it may give up.
 	compiling := get[struct {
 		Chunks        int
 		Error, Reason string
 	}](p, `(async () => {
 		const slow = (length) => quire.generate({prompt: 'A', schema: {enum: ['a'.repeat(length)], pattern: '(a?){100}b$'}});
-		const running = quire.generate({prompt: 'Once upon a time', maxTokens: 100, ignoreEnd: true});
-		const other = running[Symbol.asyncIterator]();
-		await other.next();
 		let chunks = 0, error = '';
-		const failed = slow(200_000).result.catch((e) => error = e.message);
-		while (!error && !(await other.next()).done) chunks++;
-		await failed;
-		running.cancel();
+		for (let length = 200_000; chunks <= 2 && length < 2e6; length *= 2) {
+			const running = quire.generate({prompt: 'Once upon a time', maxTokens: 100, ignoreEnd: true});
+			const other = running[Symbol.asyncIterator]();
+			await other.next();
+			chunks = 0;
+			error = '';
+			const failed = slow(length).result.catch((e) => error = e.message);
+			while (!error && !(await other.next()).done) chunks++;
+			await failed;
+			running.cancel();
+		}
 		const given = slow(100_000);
 		await quire.encode('A');
 		given.cancel();
