@@ -70,7 +70,7 @@ export const cases = {
       chunks++;
       stream.controller.abort();
     }
-    ok(chunks < 5, 'the number of chunks after the end');
+    ok(chunks < 50, 'the number of chunks: what had come by then may be read'); // of 100
     await door.idle();
   },
 
