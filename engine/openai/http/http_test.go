@@ -79,18 +79,46 @@ func TestSlowWriter(t *testing.T) {
 }
 
 // piped is a listener of connections in memory.
-type piped chan net.Conn
+type piped struct {
+	conns chan net.Conn
+	close func()
+}
+
+func newPiped() piped {
+	conns := make(chan net.Conn)
+	return piped{conns, sync.OnceFunc(func() { close(conns) })}
+}
 
 func (p piped) Accept() (net.Conn, error) {
-	if c, ok := <-p; ok {
+	if c, ok := <-p.conns; ok {
 		return c, nil
 	}
 	return nil, net.ErrClosed
 }
 
-func (p piped) Close() error { close(p); return nil }
+func (p piped) Close() error { p.close(); return nil }
 
 func (p piped) Addr() net.Addr { return &net.TCPAddr{} }
+
+// overHTTP2 serves in memory, in a test of time, and gives a client that speaks HTTP/2.
+func overHTTP2(t *testing.T, h http.Handler) *http.Client {
+	s := httptest.NewUnstartedServer(h)
+	s.Listener.Close()
+	listener := newPiped()
+	s.Listener, s.EnableHTTP2 = listener, true
+	s.StartTLS()
+	transport := s.Client().Transport.(*http.Transport)
+	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		listener.conns <- theirs
+		return ours, nil
+	}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		s.Close()
+	})
+	return s.Client()
+}
 
 // Who is refused hears so at once, and holds its connection no longer than a body may take.
 func TestRefusedBeforeTheBody(t *testing.T) {
@@ -110,11 +138,11 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { // where time goes on when nobody has anything to do
 					s := &http.Server{Handler: New(echo, o)}
 					defer s.Close()
-					listener := make(piped)
+					listener := newPiped()
 					go s.Serve(listener)
 					c, theirs := net.Pipe()
 					defer c.Close()
-					listener <- theirs
+					listener.conns <- theirs
 					start := time.Now()
 					fmt.Fprint(c, tt.begin+"\r\n"+length)
 					from := bufio.NewReader(c)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -40,20 +41,19 @@ func TestStream(t *testing.T) {
 
 // Over HTTP/2 a stream may be silent for longer than a client may take to accept a piece of it.
 func TestSilentStreamOverHTTP2(t *testing.T) {
-	s := httptest.NewUnstartedServer(New(events(func(_ context.Context, yield func([]byte) bool) {
-		yield([]byte("data: 1\n\n"))
-		time.Sleep(1200 * time.Millisecond)
-		yield([]byte("data: 2\n\n"))
-	}), Options{WriteTime: time.Second}))
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	a, err := s.Client().Post(s.URL+"/v1/x", "", nil)
-	require.NoError(t, err)
-	assert.Equal(t, 2, a.ProtoMajor)
-	body, err := io.ReadAll(a.Body)
-	require.NoError(t, err)
-	assert.Equal(t, "data: 1\n\ndata: 2\n\n", string(body))
+	synctest.Test(t, func(t *testing.T) {
+		client := overHTTP2(t, New(events(func(_ context.Context, yield func([]byte) bool) {
+			yield([]byte("data: 1\n\n"))
+			time.Sleep(1200 * time.Millisecond)
+			yield([]byte("data: 2\n\n"))
+		}), Options{WriteTime: time.Second}))
+		a, err := client.Post("https://example.com/v1/x", "", nil)
+		require.NoError(t, err)
+		assert.Equal(t, 2, a.ProtoMajor)
+		body, err := io.ReadAll(a.Body)
+		require.NoError(t, err)
+		assert.Equal(t, "data: 1\n\ndata: 2\n\n", string(body))
+	})
 }
 
 // An event goes out when it comes, not with the next.

@@ -7,11 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -80,14 +80,16 @@ func TestOnTheWire(t *testing.T) {
 }
 
 // Over HTTP/2 a client that is slow or gone ends its own request, and no other of its connection.
-func TestHTTP2(t *testing.T) {
+func TestHTTP2(t *testing.T) { synctest.Test(t, testHTTP2) }
+
+func testHTTP2(t *testing.T) {
 	var reads, gone atomic.Bool
 	slow, quiet := endless(&reads, 10_000), events(func(ctx context.Context, yield func([]byte) bool) {
 		defer gone.Store(true)
 		yield([]byte("data: 1\n\n"))
 		<-ctx.Done()
 	})
-	s := httptest.NewUnstartedServer(New(core(func(ctx context.Context, c openai.Call) *openai.Answer {
+	client := overHTTP2(t, New(core(func(ctx context.Context, c openai.Call) *openai.Answer {
 		switch c.Path {
 		case "/v1/slow":
 			return slow(ctx, c)
@@ -96,13 +98,10 @@ func TestHTTP2(t *testing.T) {
 		}
 		return echo(ctx, c)
 	}), Options{WriteTime: time.Second, BodyTime: time.Second, MaxBody: 100}))
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
 	ask := func(ctx context.Context, path string, body io.Reader) *http.Response {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, body)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://example.com"+path, body)
 		require.NoError(t, err)
-		a, err := s.Client().Do(r)
+		a, err := client.Do(r)
 		require.NoError(t, err)
 		require.Equal(t, 2, a.ProtoMajor)
 		return a
