@@ -152,7 +152,7 @@ func TestMoreTimingsThanOneQuerySetHolds(t *testing.T) {
 		require.Len(t, timings, passes)
 		for _, timing := range timings {
 			require.GreaterOrEqual(t, timing.Nanoseconds, 0.0)
-			require.Less(t, timing.Nanoseconds, 1e9)
+			require.Less(t, timing.Nanoseconds, 10e9)
 		}
 	}
 	require.NoError(t, d.Err())
