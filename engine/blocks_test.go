@@ -18,12 +18,9 @@ func TestBlocks(t *testing.T) {
 
 	r := Request{Prompt: testPrompts(4)[1], MaxTokens: 30, IgnoreEnd: true, N: 3}
 	r.Sample.Temperature = 1
+	after(e, 6, func() { e.snapshot(&s) })
 	stream := submit(t, e, r)
-	for range 6 {
-		_, more := stream.Next()
-		require.True(t, more)
-	}
-	require.NoError(t, e.Blocks(&s))
+	require.NoError(t, stream.Result().Err)
 	require.Len(t, s.Sequences, 3)
 	for i, h := range s.Sequences {
 		assert.Equal(t, Holder{h.Sequence, stream.ID(), i, h.Blocks}, h)
@@ -45,7 +42,6 @@ func TestBlocks(t *testing.T) {
 	assert.NotZero(t, owned[1])
 	assert.NotZero(t, owned[2])
 
-	require.NoError(t, stream.Result().Err)
 	require.NoError(t, e.Blocks(&s))
 	cached := 0
 	for _, b := range s.Blocks {
@@ -62,32 +58,30 @@ func TestBlocks(t *testing.T) {
 func TestBlocksOfWaiting(t *testing.T) {
 	e := openModel(t, "tiny-tales", Options{Context: 64, MaxSeqs: 1})
 	r := Request{Prompt: testPrompts(4)[1], MaxTokens: 40, IgnoreEnd: true}
-	first, second := submit(t, e, r), submit(t, e, r)
-	_, more := first.Next()
-	require.True(t, more)
 	var s Snapshot
-	require.NoError(t, e.Blocks(&s))
+	after(e, 3, func() { e.snapshot(&s) })
+	streams := submitAll(t, e, []Request{r, r})
+	first, second := streams[0], streams[1]
+	for _, stream := range streams {
+		require.NoError(t, stream.Result().Err)
+	}
 	require.Len(t, s.Sequences, 2)
 	assert.Equal(t, first.ID(), s.Sequences[0].Stream)
 	assert.Positive(t, s.Sequences[0].Blocks)
 	assert.Equal(t, second.ID(), s.Sequences[1].Stream)
 	assert.Zero(t, s.Sequences[1].Blocks)
-	for _, stream := range []*Stream{first, second} {
-		require.NoError(t, stream.Result().Err)
-	}
 }
 
 // The blocks that a request held are told however it ends.
 func TestBlocksHeld(t *testing.T) {
 	e := openModel(t, "tiny-tales", Options{Context: 512, BlockSize: 4, MaxSeqs: 1})
-	running := submit(t, e, Request{Prompt: testPrompts(2)[1], IgnoreEnd: true})
-	for range 8 {
-		_, more := running.Next()
-		require.True(t, more)
-	}
-	waiting := submit(t, e, Request{Prompt: []int32{6}, MaxTokens: 1})
-	waiting.Cancel()
-	running.Cancel()
+	var running, waiting *Stream
+	after(e, 10, func() {
+		waiting = submit(t, e, Request{Prompt: []int32{6}, MaxTokens: 1})
+		waiting.Cancel()
+		running.Cancel()
+	})
+	require.NoError(t, e.loop.Call(func() { running = submit(t, e, Request{Prompt: testPrompts(2)[1], IgnoreEnd: true}) }))
 	r := running.Result()
 	assert.Equal(t, FinishCancelled, r.Reason)
 	assert.GreaterOrEqual(t, r.Figures.Blocks, (17+7+3)/4)

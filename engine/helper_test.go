@@ -10,6 +10,7 @@ import (
 
 	"quire/engine/gpu"
 	"quire/engine/gpu/gputest"
+	"quire/engine/step"
 	"quire/tests/testdata"
 )
 
@@ -30,6 +31,29 @@ func submit(t testing.TB, e *Engine, r Request) *Stream {
 	s, err := e.Submit(context.Background(), r)
 	require.NoError(t, err)
 	return s
+}
+
+// submitAll submits requests between two steps: all of them wait before the first begins, however busy the machine is.
+func submitAll(t testing.TB, e *Engine, requests []Request) (streams []*Stream) {
+	t.Helper()
+	require.NoError(t, e.loop.Call(func() {
+		for _, r := range requests {
+			streams = append(streams, submit(t, e, r))
+		}
+	}))
+	return streams
+}
+
+// after calls f between the n-th step that draws and the next, where a test that reads a stream may come much later. A prompt takes many
+// steps before its kernels are there.
+func after(e *Engine, n int, f func()) {
+	e.trace = func(s *step.Step) {
+		if len(s.Outputs) > 0 {
+			if n--; n == 0 {
+				_ = e.loop.Post(f)
+			}
+		}
+	}
 }
 
 // prompts are token ids of different lengths that every vocabulary has.

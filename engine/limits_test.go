@@ -38,12 +38,16 @@ func TestDeadline(t *testing.T) {
 
 func TestQueueLimit(t *testing.T) {
 	e := openModel(t, "tiny-tales", Options{Context: 512, MaxSeqs: 1, QueueLimit: 2})
-	running := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true})
-	_, ok := running.Next()
-	require.True(t, ok)
 	var waiting []*Stream
-	for range 3 {
-		waiting = append(waiting, submit(t, e, Request{Prompt: []int32{6}, IgnoreEnd: true, MaxTokens: 2}))
+	after(e, 1, func() {
+		for range 3 {
+			waiting = append(waiting, submit(t, e, Request{Prompt: []int32{6}, IgnoreEnd: true, MaxTokens: 2}))
+		}
+	})
+	running := submit(t, e, Request{Prompt: []int32{5}, IgnoreEnd: true})
+	for range 2 { // the others come before the second token
+		_, ok := running.Next()
+		require.True(t, ok)
 	}
 	r := waiting[2].Result()
 	assert.Equal(t, FinishError, r.Reason)

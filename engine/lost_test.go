@@ -91,12 +91,9 @@ func TestLostForGood(t *testing.T) {
 func TestCancelledText(t *testing.T) {
 	e := openModel(t, "tiny-tales", Options{Context: 512, MaxSeqs: 2, KVMemory: 4 << 20})
 	whole := submit(t, e, Request{Prompt: []int32{10}, MaxTokens: 40}).Result()
-	s := submit(t, e, Request{Prompt: []int32{10}, Stop: []string{whole.Text + "never"}})
-	for range 5 {
-		_, more := s.Next()
-		require.True(t, more)
-	}
-	s.Cancel()
+	var s *Stream
+	after(e, 10, func() { s.Cancel() })
+	require.NoError(t, e.loop.Call(func() { s = submit(t, e, Request{Prompt: []int32{10}, Stop: []string{whole.Text + "never"}}) }))
 	r := s.Result()
 	assert.Equal(t, FinishCancelled, r.Reason)
 	assert.GreaterOrEqual(t, len(r.IDs), 5)

@@ -68,12 +68,8 @@ func pressed() []Request {
 }
 
 func results(t testing.TB, e *Engine, requests []Request) []Result {
-	var streams []*Stream
-	for _, r := range requests {
-		streams = append(streams, submit(t, e, r))
-	}
 	var all []Result
-	for _, s := range streams {
+	for _, s := range submitAll(t, e, requests) {
 		r := s.Result()
 		require.NoError(t, r.Err)
 		all = append(all, r)

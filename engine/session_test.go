@@ -6,12 +6,14 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gguf"
 	"quire/engine/session"
+	"quire/engine/step"
 )
 
 // equal is the setting of tests that compare texts: deterministic, and small blocks.
@@ -39,6 +41,7 @@ func TestSession(t *testing.T) {
 	s.Append(said...)
 	var file bytes.Buffer
 	require.NoError(t, s.Save(&file))
+	e.trace = func(*step.Step) { time.Sleep(20 * time.Millisecond) } // so that it runs as long as the file is saved
 	beside := submit(t, e, Request{Prompt: first, MaxTokens: 60, IgnoreEnd: true})
 	_, more := beside.Next()
 	require.True(t, more)
@@ -47,6 +50,7 @@ func TestSession(t *testing.T) {
 	assert.Equal(t, file.Bytes(), meanwhile.Bytes(), "saved while steps are in flight")
 	beside.Cancel()
 	require.Equal(t, FinishCancelled, beside.Result().Reason)
+	e.trace = nil
 
 	next := append(s.Tokens(), 7, 8, 9)
 	want := results(t, e, []Request{turn(next, 12)})

@@ -43,19 +43,13 @@ func spoken() (all []Request) {
 
 // say runs requests, one after another or together, and gives their results.
 func say(t *testing.T, e *Engine, requests []Request, together bool) (all []Result) {
-	var streams []*Stream
-	for i, r := range requests {
-		streams = append(streams, submit(t, e, r))
-		if !together {
-			require.NoError(t, streams[i].Result().Err)
+	if !together {
+		for _, r := range requests {
+			all = append(all, results(t, e, []Request{r})...)
 		}
+		return all
 	}
-	for _, s := range streams {
-		r := s.Result()
-		require.NoError(t, r.Err)
-		all = append(all, r)
-	}
-	return all
+	return results(t, e, requests)
 }
 
 func TestSpeculation(t *testing.T) {
