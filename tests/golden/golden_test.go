@@ -70,6 +70,25 @@ func generate(t testing.TB, e *engine.Engine, r engine.Request) engine.Result {
 	return result
 }
 
+// submitAll submits requests while the step loop waits: all are there before the first begins, however busy the machine is.
+func submitAll(t testing.TB, e *engine.Engine, requests []engine.Request) (streams []*engine.Stream) {
+	t.Helper()
+	all := make(chan struct{})
+	first, err := e.Submit(context.Background(), engine.Request{Prompt: []int32{3}, MaxTokens: 1, IgnoreEnd: true, Logits: func(int, []float32) { <-all }})
+	require.NoError(t, err)
+	for _, r := range requests {
+		s, err := e.Submit(context.Background(), r)
+		if !assert.NoError(t, err) {
+			break
+		}
+		streams = append(streams, s)
+	}
+	close(all)
+	require.NoError(t, first.Result().Err)
+	require.Len(t, streams, len(requests))
+	return streams
+}
+
 func TestStories260K(t *testing.T) {
 	e := open(t, "stories260K", engine.Options{KVType: "f32", Context: 512})
 	for _, name := range []string{"empty_prompt", "robot_prompt"} {

@@ -89,15 +89,13 @@ func TestHybridBatches(t *testing.T) {
 			run := func(o engine.Options, together bool) (ids [][]int32, e *engine.Engine) {
 				o.Deterministic, o.KVType, o.Context, o.BlockSize = true, "f32", longest, 8
 				e = openFile(t, "families/"+f.Model, o)
-				var streams []*engine.Stream
-				for _, r := range requests {
-					s, err := e.Submit(t.Context(), r)
-					require.NoError(t, err)
-					if streams = append(streams, s); !together {
-						s.Result()
+				if !together {
+					for _, r := range requests {
+						ids = append(ids, generate(t, e, r).IDs)
 					}
+					return ids, e
 				}
-				for _, s := range streams {
+				for _, s := range submitAll(t, e, requests) {
 					r := s.Result()
 					require.NoError(t, r.Err)
 					ids = append(ids, r.IDs)

@@ -45,15 +45,12 @@ func TestFamiliesInAllWays(t *testing.T) {
 
 			o.KVMemory = alone.Info().KVBytes
 			e := openFile(t, "families/"+f.Model, o)
-			var streams []*engine.Stream
+			var requests []engine.Request
 			prompts := append(f.Prompts[:len(f.Prompts):len(f.Prompts)], f.Prompts...)
 			for i, p := range prompts {
-				r := engine.Request{Prompt: p.PromptIDs, MaxTokens: len(p.GreedyIDs), IgnoreEnd: true, N: 2, Salt: fmt.Sprint(i)}
-				s, err := e.Submit(t.Context(), r)
-				require.NoError(t, err)
-				streams = append(streams, s)
+				requests = append(requests, engine.Request{Prompt: p.PromptIDs, MaxTokens: len(p.GreedyIDs), IgnoreEnd: true, N: 2, Salt: fmt.Sprint(i)})
 			}
-			for i, s := range streams {
+			for i, s := range submitAll(t, e, requests) {
 				r := s.Result()
 				require.NoError(t, r.Err)
 				require.Len(t, r.Choices, 2)
