@@ -133,12 +133,14 @@ kit: ## fill bin/kit with what measures and tests on a GPU machine without Go, a
 	split -b 50M $(QUIRE_DATA)/models/SmolLM2-135M-Instruct.Q4_1.gguf bin/kit-model.
 
 fuzz: ## fuzz every parser for ten seconds
+	@.ci/install compiler
 	@GO='$(GO)' .ci/fuzz
 
 docs: ## write docs/quire.md, the manual page, from the flags
 	$(GO) run ./cmd/native manual > docs/quire.md.new && mv docs/quire.md.new docs/quire.md
 
 lint: ## gofmt, and vet for all three hosts
+	@.ci/install compiler
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run "make fmt"'; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags cogentcore ./...
