@@ -11,25 +11,24 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/venv"
 )
 
 // TestPublishedTemplates renders the templates of published models over many conversations as Jinja2 does. They are not ours to keep:
 // testdata/published.py downloads them, unless QUIRE_TEMPLATES names a folder of *.jinja, and asks Jinja2.
 func TestPublishedTemplates(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") == "" {
-		t.Skip("downloads 77 MB and needs python3 with jinja2 3.1.6: set QUIRE_ALL=1")
-	}
-	if err := exec.Command("python3", "-c", "import jinja2; assert jinja2.__version__ == '3.1.6'").Run(); err != nil {
-		t.Skip("needs python3 with jinja2 3.1.6")
+		t.Skip("downloads 77 MB and Jinja2: set QUIRE_ALL=1")
 	}
 	args := []string{"testdata/published.py"}
 	if folder := os.Getenv("QUIRE_TEMPLATES"); folder != "" {
 		args = append(args, folder)
 	}
-	script := exec.Command("python3", args...)
+	script := exec.Command(venv.Python(t, "jinja2==3.1.6"), args...)
 	script.Stderr = os.Stderr
 	data, err := script.Output()
-	require.NoError(t, err, "testdata/published.py needs python3 with jinja2 3.1.6, pip and a network")
+	require.NoError(t, err)
 	var golden struct {
 		Clock     time.Time
 		Templates []struct {

@@ -8,9 +8,12 @@ import (
 	"hash/crc32"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/venv"
 )
 
 // golden is a line of what testdata/masks.py writes.
@@ -105,13 +108,8 @@ func TestAllMasks(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") == "" {
 		t.Skip("installs llguidance: set QUIRE_ALL=1")
 	}
-	dir := t.TempDir()
-	run := func(name string, args ...string) {
-		out, err := exec.Command(name, args...).CombinedOutput()
-		require.NoError(t, err, "%s", out)
-	}
-	run("python3", "-m", "venv", dir+"/venv")
-	run(dir+"/venv/bin/pip", "install", "--quiet", "llguidance==1.9.1", "numpy")
-	run(dir+"/venv/bin/python", "testdata/masks.py", dir+"/masks.jsonl", "--seed", "2", "--prefixes", "10000")
-	require.GreaterOrEqual(t, compareMasks(t, dir+"/masks.jsonl", nil), 10000)
+	masks := filepath.Join(t.TempDir(), "masks.jsonl")
+	out, err := exec.Command(venv.Python(t, "llguidance==1.9.1", "numpy"), "testdata/masks.py", masks, "--seed", "2", "--prefixes", "10000").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.GreaterOrEqual(t, compareMasks(t, masks, nil), 10000)
 }

@@ -12,28 +12,18 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// venv makes a Python of its own with packages of exact versions.
-func venv(t *testing.T, packages ...string) (bin string) {
-	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.Command("python3", "-m", "venv", dir).CombinedOutput()
-	require.NoError(t, err, string(out))
-	bin = filepath.Join(dir, "bin")
-	out, err = exec.Command(filepath.Join(bin, "python"), append([]string{"-m", "pip", "install", "--quiet"}, packages...)...).CombinedOutput()
-	require.NoError(t, err, string(out))
-	return bin
-}
+	"quire/tests/venv"
+)
 
 // The client that ollama's users have.
 func TestOllamaClient(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") == "" {
 		t.Skip("ollama's Python client from PyPI: set QUIRE_ALL=1")
 	}
-	bin := venv(t, "ollama==0.6.3")
+	client := venv.Python(t, "ollama==0.6.3")
 	s := serve(t, "--ollama", "-m", "tales="+builtIn).ready(t)
-	c := exec.Command(filepath.Join(bin, "python"), "testdata/ollama_client.py", s.url)
+	c := exec.Command(client, "testdata/ollama_client.py", s.url)
 	out, err := c.CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Equal(t, "all right\n", string(out))
@@ -44,18 +34,18 @@ func TestLlamaBenchy(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") == "" {
 		t.Skip("llama-benchy from PyPI: set QUIRE_ALL=1")
 	}
-	bin := venv(t, "llama-benchy==0.4.0")
+	interpreter := venv.Python(t, "llama-benchy==0.4.0")
 	home := t.TempDir()
 	book, err := os.ReadFile("../../docs/quire.md")
 	require.NoError(t, err)
 	text := file(t, "book.txt", book)
 	tokenizer := filepath.Join(home, "tokenizer")
-	out, err := exec.Command(filepath.Join(bin, "python"), "testdata/tokenizer.py", text, tokenizer).CombinedOutput()
+	out, err := exec.Command(interpreter, "testdata/tokenizer.py", text, tokenizer).CombinedOutput()
 	require.NoError(t, err, string(out))
 	library := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(text))))
 	defer library.Close()
 	s := serve(t).ready(t)
-	c := exec.Command(filepath.Join(bin, "llama-benchy"), "--base-url", s.url+"/v1", "--model", "quire-tales", "--tokenizer", tokenizer, "--book-url", library.URL+"/book.txt",
+	c := exec.Command(filepath.Join(filepath.Dir(interpreter), "llama-benchy"), "--base-url", s.url+"/v1", "--model", "quire-tales", "--tokenizer", tokenizer, "--book-url", library.URL+"/book.txt",
 		"--pp", "64", "--tg", "16", "--runs", "1", "--concurrency", "1", "4", "--exact-tg", "--skip-coherence", "--exit-on-first-fail")
 	c.Env = append(os.Environ(), "HOME="+home, "HF_HUB_OFFLINE=1")
 	out, err = c.CombinedOutput()

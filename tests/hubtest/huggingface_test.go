@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"quire/tests/venv"
 )
 
 // script downloads with Hugging Face's own client, and prints what it takes each refusal for.
@@ -52,12 +54,7 @@ func TestHuggingFacesClient(t *testing.T) {
 	if os.Getenv("QUIRE_ALL") == "" {
 		t.Skip("huggingface_hub from PyPI: set QUIRE_ALL=1")
 	}
-	dir := t.TempDir()
-	out, err := exec.Command("python3", "-m", "venv", dir).CombinedOutput()
-	require.NoError(t, err, string(out))
-	python := filepath.Join(dir, "bin", "python")
-	out, err = exec.Command(python, "-m", "pip", "install", "--quiet", "huggingface_hub==2.4.0").CombinedOutput()
-	require.NoError(t, err, string(out))
+	client := venv.Python(t, "huggingface_hub==2.4.0")
 	s := New(t)
 	data := []byte("GGUF" + string(make([]byte, 1<<20)))
 	r := Repo{Files: map[string][]byte{"large.gguf": data}, Small: map[string][]byte{"small.txt": []byte("small")}, Revisions: []string{"feature/new"}}
@@ -65,9 +62,9 @@ func TestHuggingFacesClient(t *testing.T) {
 	s.Put("o/gated", Repo{Files: map[string][]byte{"large.gguf": data}, Gated: true})
 	s.Put("o/many", Repo{Files: map[string][]byte{"a": data, "b": data, "c": data, "d": data, "z.gguf": data}})
 	home := t.TempDir()
-	c := exec.Command(python, "-c", script, s.Allowed, r.Commit())
+	c := exec.Command(client, "-c", script, s.Allowed, r.Commit())
 	c.Env = append(os.Environ(), "HF_ENDPOINT="+s.Hub.URL, "HF_HOME="+filepath.Join(home, "hf"), "HF_TOKEN=", "HF_HUB_DISABLE_TELEMETRY=1", "HF_HUB_DISABLE_XET=1", "HF_HUB_DISABLE_PROGRESS_BARS=1")
-	out, err = c.CombinedOutput()
+	out, err := c.CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Contains(t, string(out), "ok")
 	for _, r := range s.Requests() {

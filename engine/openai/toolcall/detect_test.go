@@ -15,18 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/tests/testdata"
+	"quire/tests/venv"
 )
 
 // TestPublishedTemplates recognises the formats of the templates of published models, and renders their calls anew. The templates are
 // not ours to keep: QUIRE_TEMPLATES names a folder of *.jinja.
 func TestPublishedTemplates(t *testing.T) {
 	folder := os.Getenv("QUIRE_TEMPLATES")
+	if folder == "" && os.Getenv("QUIRE_ALL") == "" {
+		t.Skip("downloads 77 MB and Jinja2: set QUIRE_ALL=1")
+	}
+	interpreter := venv.Python(t, "jinja2==3.1.6")
 	if folder == "" {
-		if os.Getenv("QUIRE_ALL") == "" {
-			t.Skip("downloads 77 MB and needs python3 with jinja2 3.1.6: set QUIRE_ALL=1")
-		}
 		folder = t.TempDir()
-		out, err := exec.Command("python3", "-c", `import sys; sys.path.insert(0, "../../chat/testdata"); import sdist; sdist.download(sys.argv[1])`, folder).CombinedOutput()
+		out, err := exec.Command(interpreter, "-c", `import sys; sys.path.insert(0, "../../chat/testdata"); import sdist; sdist.download(sys.argv[1])`, folder).CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
 	found := 0
@@ -45,10 +47,7 @@ func TestPublishedTemplates(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.jinja"))
 	require.NoError(t, err)
 	assert.Equal(t, len(files), found, "templates that nobody looked at")
-	if exec.Command("python3", "-c", "import jinja2; assert jinja2.__version__ == '3.1.6'").Run() != nil {
-		t.Skip("needs python3 with jinja2 3.1.6")
-	}
-	script := exec.Command("python3", "testdata/templates.py", folder)
+	script := exec.Command(interpreter, "testdata/templates.py", folder)
 	script.Stderr = os.Stderr
 	rendered, err := script.Output()
 	require.NoError(t, err)
