@@ -31,7 +31,7 @@ func TestInterruptEndsABenchmark(t *testing.T) {
 
 // What was measured before Ctrl-C is printed.
 func TestInterruptKeepsWhatABenchmarkFound(t *testing.T) {
-	c := exec.Command(binary, onAdapter("bench", "attention", "--length", "32,33,1024", "--head-dim", "32", "--heads", "2/1", "--batch", "1", "--kind", "forward",
+	c := exec.Command(binary, onAdapter("bench", "attention", "--length", "32,33,2048", "--head-dim", "32", "--heads", "2/1", "--batch", "1", "--kind", "forward",
 		"--variant", "baseline", "--json")...)
 	var stdout bytes.Buffer
 	c.Stdout = &stdout

@@ -58,8 +58,8 @@ func (term *terminal) write(text string) {
 }
 
 func (term *terminal) resize(width, height int) {
+	term.screen.Resize(width, height) // before the command hears of it and draws anew
 	require.NoError(term.t, pty.Setsize(term.pty, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}))
-	term.screen.Resize(width, height)
 }
 
 // shown is the screen's text.
