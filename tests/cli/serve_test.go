@@ -73,7 +73,7 @@ func (s *server) ready(t *testing.T) *server {
 		}
 		a.Body.Close()
 		return a.StatusCode == 200
-	}, time.Minute, 50*time.Millisecond, "it never loads its model")
+	}, 5*time.Minute, 50*time.Millisecond, "it never loads its model")
 	return s
 }
 
@@ -202,13 +202,15 @@ func TestServe(t *testing.T) {
 		require.NoError(t, err)
 		_, err = a.Body.Read(make([]byte, 10))
 		require.NoError(t, err)
-		assert.NotEqual(t, "0", s.metric(t, "vllm:kv_cache_usage_perc"))
+		require.Eventually(t, func() bool { return s.metric(t, "vllm:kv_cache_usage_perc") != "0" }, time.Minute, time.Millisecond, "no blocks are held")
 		cancel()
 		assert.Eventually(t, func() bool {
 			return s.metric(t, "vllm:num_requests_running") == "0" && s.metric(t, "vllm:kv_cache_usage_perc") == "0"
 		}, time.Minute, 20*time.Millisecond, "blocks stay held")
-		_, text := s.get(t, "/metrics", "")
-		assert.Contains(t, text, `vllm:request_success_total{finished_reason="abort",model_name="tales"} 1`)
+		assert.Eventually(t, func() bool { // a moment after its blocks are free
+			_, text := s.get(t, "/metrics", "")
+			return strings.Contains(text, `vllm:request_success_total{finished_reason="abort",model_name="tales"} 1`)
+		}, time.Minute, 20*time.Millisecond, "it is not counted")
 	})
 	t.Run("metrics", func(t *testing.T) {
 		assert.NotEmpty(t, s.metric(t, "vllm:generation_tokens_total"))
