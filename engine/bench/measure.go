@@ -27,15 +27,17 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 	out := Result{Kind: Prefill, Prompt: prompt, Batch: batch, Depth: depth}
 	var r round
 	first := time.Duration(0)
-	err = b.repeated(&out, func() (float64, error) {
+	rounds := 0
+	err = b.repeated(&out, func() (int, float64, error) {
 		r, err = b.prefill(ctx, prefixes, prompt)
 		first += r.first
-		return float64(r.tokens) / r.seconds, err
+		rounds++
+		return r.tokens, r.seconds, err
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	out.FirstToken = 1000 * first.Seconds() / float64(batch*len(out.Samples))
+	out.FirstToken = 1000 * first.Seconds() / float64(batch*rounds)
 	read := b.weights * float64(r.steps)
 	for at := 0; at < prompt; at += b.budget {
 		read += float64(batch) * b.kvToken * float64(depth+min(at+b.budget, prompt))
@@ -45,18 +47,23 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 	return out, nil
 }
 
-// repeated takes a measurement's rates, as often as asked or else a few times while that is short.
-func (b *bench) repeated(r *Result, measure func() (float64, error)) error {
+// repeated takes a measurement's rates, as often as asked or else a few times while that is short. Clocks may not tick while a short prompt
+// is computed: what took no time is measured with the next.
+func (b *bench) repeated(r *Result, measure func() (tokens int, seconds float64, err error)) error {
 	most := repeats
 	if b.repeat > 0 {
 		most = b.repeat
 	}
 	for begin := time.Now(); len(r.Samples) < most && (b.repeat > 0 || len(r.Samples) == 0 || time.Since(begin) < longEnough); {
-		rate, err := measure()
-		if err != nil {
-			return err
+		tokens, seconds := 0, 0.0
+		for seconds <= 0 {
+			more, took, err := measure()
+			if err != nil {
+				return err
+			}
+			tokens, seconds = tokens+more, seconds+took
 		}
-		r.Samples = append(r.Samples, rate)
+		r.Samples = append(r.Samples, float64(tokens)/seconds)
 	}
 	r.TokensPerSecond, r.Deviation = meanDeviation(r.Samples)
 	return nil
@@ -151,13 +158,10 @@ func (b *bench) measureDecode(ctx context.Context, gen, batch, depth int, schema
 	if err != nil {
 		return Result{}, err
 	}
-	err = b.repeated(&out, func() (float64, error) {
+	err = b.repeated(&out, func() (int, float64, error) {
 		w, err := b.decode(ctx, prefixes, gen, depth, schema)
-		if err != nil {
-			return 0, err
-		}
 		out.DispatchesPerStep = w.dispatches
-		return float64(w.seen) / w.end.Sub(w.start).Seconds(), nil
+		return w.seen, w.end.Sub(w.start).Seconds(), err
 	})
 	position := float64(depth) + warmUpSteps + float64(gen)/2
 	read := b.weights + b.kvToken*(position*float64(batch)-float64(b.sharedTokens(depth)*(batch-1)))
