@@ -3,7 +3,7 @@
 GO        ?= go
 PROMPT    ?= Tell me a story about a fox and a kite.
 QUIRE_DATA ?= $(CURDIR)/../shared/data
-TIMEOUT   ?= 40m
+TIMEOUT   ?= 90m
 export QUIRE_DATA
 
 # Packages whose tests use the GPU: they run on every host. Those that take longest start first.

@@ -76,7 +76,7 @@ const story = `(async () => {
 	const $ = (selector) => document.querySelector(selector);
 	const until = async (done) => {
 		for (const start = performance.now(); !done(); await new Promise((resolve) => setTimeout(resolve, 20))) {
-			if (performance.now() - start > 180000) throw new Error('nothing came; the page shows: ' + document.body.innerText);
+			if (performance.now() - start > 300000) throw new Error('nothing came; the page shows: ' + document.body.innerText);
 		}
 	};
 	if (!$('#stage').textContent.includes('Loaded in')) {

@@ -27,7 +27,7 @@ const (
 )
 
 // patience is how long anything on the page may take; a software GPU on a busy machine is slow.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // start runs one Chromium for all tests.
 var start = sync.OnceValues(func() (context.Context, error) {
