@@ -60,6 +60,9 @@ const (
 	outputWords = 4
 )
 
+// MostAsked is how many tokens StepData.Asked may have.
+const MostAsked = 32
+
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
 
@@ -115,6 +118,7 @@ type StepData struct {
 	Keeps             []uint32              // of each token, the slot that keeps its row's state behind it, or 0; nil: of none
 	Next              []uint32              // of each row, the token behind its last, where that is known; nil: nobody asks
 	Outputs           []Output
+	Asked             []uint32 // tokens whose rows come first behind the last layer's attention, as outputs then count them; none: all rows stay
 	Pools             []PoolItem
 	Items                     // the first list
 	Further           []Items // the other lists, see List

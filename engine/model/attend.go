@@ -118,6 +118,7 @@ type heads struct {
 	bias     *Vector   // still to be added
 	residual rows      // the stream that they come from
 	tail     *headTail // of their product, unless something comes between it and storing
+	asked    bool      // see attendAsked
 }
 
 // headTail is what is left to do with a product's rows of q, k and v, and its own kernels may do for few rows; without a layer, nothing.
@@ -214,7 +215,11 @@ func (b *builder) attend(h heads) rows {
 	}
 	b.onDevice(func(g *Graph) {
 		g.store(h)
+		g.closed = g.Len()
 		g.attend(h, out)
+		if h.asked {
+			g.takeAsked(h.residual, out)
+		}
 	})
 	return out
 }

@@ -29,7 +29,7 @@ func gemma2(b *builder) {
 			attention = local
 		}
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
-		b.addNorm(x, b.project(b.attend(h), "attn_output", c.Width), "post_attention_norm")
+		b.addNorm(x, b.project(b.attendAsked(h), "attn_output", c.Width), "post_attention_norm")
 		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.GELU, "ffn_gate", "ffn_up")
 		b.addNorm(x, b.project(f, "ffn_down", c.Width), "post_ffw_norm")
 	}

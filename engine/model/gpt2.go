@@ -10,7 +10,7 @@ func gpt2(b *builder) {
 	b.addPositions(x, "position_embd")
 	for range b.layers() {
 		h := b.heads(b.layerNorm(x, "attn_norm"), b.attention(), "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.activated(b.layerNorm(x, "ffn_norm"), kernel.GELU, "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}

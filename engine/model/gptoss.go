@@ -24,7 +24,7 @@ func gptoss(b *builder) {
 		}
 		s.sinks = b.vector(s.heads, b.name("attn_sinks.weight"))
 		h := b.heads(b.rmsNorm(x, "attn_norm"), s, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		n := b.rmsNorm(x, "post_attention_norm")
 		c := b.choose(b.router(n, mixture, "ffn_gate_inp"), mixture)
 		b.addExperts(x, n, c, kernel.Clamped, "ffn_gate_exps", "ffn_up_exps", "ffn_down_exps")

@@ -19,7 +19,7 @@ func granite(b *builder) {
 	x := b.embed("token_embd", float32(b.positive("embedding_scale", 1)))
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}

@@ -54,6 +54,8 @@ type Graph struct {
 	logits      gpu.View
 	guesses     gpu.View // a word an output
 	drawn, kept int      // operations before tokens are drawn, and before what only guesses need
+	closed      int      // before the last attention, behind which a step that asks nothing does nothing
+	asked       int      // before those of the rows alone that something is asked of; 0: there are none
 	keep        func(rec *gpu.Recorder, s *kernel.StepData)
 	copies      []func(rec *gpu.Recorder, copies int)
 
@@ -426,7 +428,7 @@ func (g *Graph) Record(rec *gpu.Recorder, s *kernel.StepData, look *Look) {
 			record(rec, len(s.Copies))
 		}
 	}
-	g.Program.Record(rec, s, 0, g.drawn)
+	g.recordForward(rec, s)
 }
 
 // Release gives caches and activations back.

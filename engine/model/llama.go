@@ -17,7 +17,7 @@ func llama(b *builder, attention span, mixture mixture) {
 	x := b.embed("token_embd", 1)
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		n := b.rmsNorm(x, "ffn_norm")
 		if mixture.experts > 0 {
 			b.addMixture(x, n, mixture)

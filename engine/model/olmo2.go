@@ -23,7 +23,7 @@ func olmo2(b *builder) {
 			attention = local
 		}
 		h := b.wholeNorm(b.heads(x, attention, "attn_q", "attn_k", "attn_v"), "attn_q_norm", "attn_k_norm")
-		b.addNorm(x, b.project(b.attend(h), "attn_output", c.Width), "post_attention_norm")
+		b.addNorm(x, b.project(b.attendAsked(h), "attn_output", c.Width), "post_attention_norm")
 		f := b.glu(x, kernel.SiLU, "ffn_gate", "ffn_up")
 		b.addNorm(x, b.project(f, "ffn_down", c.Width), "post_ffw_norm")
 	}

@@ -17,7 +17,7 @@ func phi3(b *builder) {
 	x := b.embed("token_embd", 1)
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.fusedGLU(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}

@@ -12,7 +12,7 @@ func qwen2moe(b *builder) {
 	x := b.embed("token_embd", 1)
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		n := b.rmsNorm(x, "ffn_norm")
 		f := b.sharedExpert(n, shared) // before the others are added to x, which n is of
 		b.addMixture(x, n, mixture)

@@ -13,7 +13,7 @@ func qwen3(b *builder) {
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
 		h = b.headNorm(h, "attn_q_norm", "attn_k_norm")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}

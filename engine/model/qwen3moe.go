@@ -12,7 +12,7 @@ func qwen3moe(b *builder) {
 	for range b.layers() {
 		h := b.heads(b.rmsNorm(x, "attn_norm"), attention, "attn_q", "attn_k", "attn_v")
 		h = b.headNorm(h, "attn_q_norm", "attn_k_norm")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		b.addMixture(x, b.rmsNorm(x, "ffn_norm"), mixture)
 	}
 	b.head(b.rmsNorm(x, "output_norm"), "output")

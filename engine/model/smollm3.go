@@ -16,7 +16,7 @@ func smollm3(b *builder) {
 			s.rope = nil
 		}
 		h := b.heads(b.rmsNorm(x, "attn_norm"), s, "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.glu(b.rmsNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}

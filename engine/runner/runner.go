@@ -87,7 +87,7 @@ func New(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Source, o Op
 	if r.resources, err = newResources(ctx, d, p, src, o); err != nil {
 		return nil, err
 	}
-	r.translator.longAt, r.translator.kept = o.Context, r.kept
+	r.translator.longAt, r.translator.kept, r.translator.asks = o.Context, r.kept, r.graph.TakesAsked()
 	r.translator.adapters = adapters{placed: map[string]ranks{}, lists: map[string][]kernel.AdapterFour{}}
 	for _, l := range r.graph.Lists() {
 		r.translator.lists = append(r.translator.lists, itemList{items: l, kvHeads: l.KVHeads, units: units(d.Info(), l.HeadDim, o), room: l.Room})

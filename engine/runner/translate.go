@@ -13,6 +13,7 @@ type translator struct {
 	longAt int // where long tables of RoPE begin
 	kept   kernel.TableRoom
 	sharing
+	asks   bool // the model can go on with a step's asked rows alone
 	looked bool // the next step is looked at: its rows keep their order and share nothing
 	alone  bool // so do those of this step
 	data   kernel.StepData
@@ -97,11 +98,30 @@ func (r *translator) translate(s *step.Step) *kernel.StepData {
 		}
 		data.Outputs = append(data.Outputs, out)
 	}
+	r.ask(s)
 	data.Pools = data.Pools[:0]
 	for _, p := range s.Pools {
 		data.Pools = append(data.Pools, kernel.PoolItem{First: uint32(p.First + r.moved[p.Row]), Count: uint32(p.Count)})
 	}
 	return data
+}
+
+// rowsAsked is how many tokens a step has for each output, at least, where it goes on with the rows of its outputs alone.
+const rowsAsked = 16
+
+// ask has outputs count the rows that are asked for, where they are few among a step's.
+func (r *translator) ask(s *step.Step) {
+	data := &r.data
+	data.Asked = data.Asked[:0]
+	n := len(data.Outputs)
+	if !r.asks || n > kernel.MostAsked || n*rowsAsked > len(data.Tokens) || len(s.Pools) > 0 || r.looked || data.Adapted() {
+		return
+	}
+	for i := range data.Outputs {
+		o := &data.Outputs[i]
+		data.Asked = append(data.Asked, o.Token)
+		o.Token = uint32(i)
+	}
 }
 
 // takeTokens takes what a step has for each token, in an order of its rows; nil: as they are.

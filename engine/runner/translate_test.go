@@ -123,3 +123,28 @@ func TestTranslateLong(t *testing.T) {
 	assert.Equal(t, []uint32{3, 4, 190}, data.Positions)
 	assert.EqualValues(t, 90, data.Rows[1].Start, "attention counts keys")
 }
+
+// Where outputs are few among a step's tokens, they count the rows that are asked for, in whatever order those lie.
+func TestTranslateAsked(t *testing.T) {
+	s := &step.Step{Tokens: make([]int32, 40), Positions: make([]int32, 40), Rows: []step.Row{{Count: 30}, {First: 30, Count: 10}},
+		Outputs: []step.Output{{Token: 39, Row: 1}, {Token: 29}}}
+	r := translator{asks: true}
+	data := r.translate(s)
+	assert.Equal(t, []uint32{39, 29}, data.Asked)
+	assert.Equal(t, []kernel.Output{{Token: 0}, {Token: 1}}, data.Outputs)
+	stay := func(why string, r *translator, s step.Step) {
+		data := r.translate(&s)
+		assert.Empty(t, data.Asked, why)
+		assert.Equal(t, []kernel.Output{{Token: 39}, {Token: 29}}, data.Outputs[:2], why)
+	}
+	stay("the model reads every row", &translator{}, *s)
+	stay("the step is looked at", &translator{asks: true, looked: true}, *s)
+	pools, more := *s, *s
+	pools.Pools = []step.Pool{{Count: 30}}
+	stay("embeddings are of every row", &r, pools)
+	more.Outputs = append(more.Outputs, step.Output{Token: 3})
+	stay("most rows are asked for", &r, more)
+	adapted := *s
+	adapted.Rows = []step.Row{{Count: 30}, {First: 30, Count: 10, LoRA: "a"}}
+	stay("a row has an adapter", &translator{asks: true, adapters: adapters{lists: map[string][]kernel.AdapterFour{"a": {{}}}}}, adapted)
+}
