@@ -15,7 +15,7 @@ func novel(b *builder) {
 	x := b.embed("token_embd", 1)
 	for range b.layers() {
 		h := b.heads(b.layerNorm(x, "attn_norm"), b.attention(), "attn_q", "attn_k", "attn_v")
-		b.addProject(x, b.attend(h), "attn_output")
+		b.addProject(x, b.attendAsked(h), "attn_output")
 		f := b.glu(b.layerNorm(x, "ffn_norm"), kernel.SiLU, "ffn_gate", "ffn_up")
 		b.addProject(x, f, "ffn_down")
 	}
