@@ -13,7 +13,7 @@ import (
 // Behind the last layer's attention only rows go on that something is asked of: what is drawn is the same, to the bit, as when every row
 // is asked for its logits, for one prompt in chunks and for two that end in one step.
 func TestAskedRows(t *testing.T) {
-	e := openModel(t, "tiny-tales", Options{Deterministic: true, NoPrefixCache: true, Context: 256, TokenBudget: 96, LongPrompt: -1, MaxSeqs: 2})
+	e := openModel(t, "tiny-tales", Options{Deterministic: true, NoPrefixCache: true, Context: 256, TokenBudget: 40, LongPrompt: -1, MaxSeqs: 2})
 	var steps [][2]int // tokens and outputs
 	e.trace = func(s *step.Step) { steps = append(steps, [2]int{len(s.Tokens), len(s.Outputs)}) }
 	prompt := func(n, seed int) (ids []int32) {
@@ -23,7 +23,7 @@ func TestAskedRows(t *testing.T) {
 		return ids
 	}
 	ask := func(ids []int32, all bool) *Stream {
-		r := Request{Prompt: ids, MaxTokens: 3, IgnoreEnd: true, Sample: sample.Params{Logprobs: 5}}
+		r := Request{Prompt: ids, MaxTokens: 2, IgnoreEnd: true, Sample: sample.Params{Logprobs: 5}}
 		if all {
 			r.Logits = func(int, []float32) {}
 		}
@@ -32,15 +32,15 @@ func TestAskedRows(t *testing.T) {
 	end := func(s *Stream) []sample.Token {
 		r := s.Result()
 		require.NoError(t, r.Err)
-		require.Len(t, r.Tokens, 3)
+		require.Len(t, r.Tokens, 2)
 		return r.Tokens
 	}
-	long, one, other := prompt(96+40, 1), prompt(37, 7), prompt(50, 11)
+	long, one, other := prompt(40+20, 1), prompt(17, 7), prompt(21, 11)
 	want := [][]sample.Token{end(ask(long, true)), end(ask(one, true)), end(ask(other, true))}
 
 	steps = nil
 	assert.Equal(t, want[0], end(ask(long, false)))
-	assert.Equal(t, [][2]int{{96, 0}, {40, 1}, {1, 1}, {1, 1}}, steps)
+	assert.Equal(t, [][2]int{{40, 0}, {20, 1}, {1, 1}}, steps)
 
 	steps = nil
 	var both []*Stream
@@ -49,5 +49,5 @@ func TestAskedRows(t *testing.T) {
 	}))
 	assert.Equal(t, want[1], end(both[0]))
 	assert.Equal(t, want[2], end(both[1]))
-	assert.Equal(t, [2]int{87, 2}, steps[0])
+	assert.Equal(t, [2]int{38, 2}, steps[0])
 }
