@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -118,6 +119,7 @@ func TestUnreachableServers(t *testing.T) {
 			if err != nil {
 				return
 			}
+			http.ReadRequest(bufio.NewReader(c)) // a connection that ends with something unread is reset
 			io.WriteString(c, "220 this is not HTTP\r\n")
 			c.Close()
 		}
