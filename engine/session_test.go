@@ -41,7 +41,7 @@ func TestSession(t *testing.T) {
 	s.Append(said...)
 	var file bytes.Buffer
 	require.NoError(t, s.Save(&file))
-	e.trace = func(*step.Step) { time.Sleep(20 * time.Millisecond) } // so that it runs as long as the file is saved
+	e.trace = func(*step.Step) { time.Sleep(50 * time.Millisecond) } // so that it runs as long as the file is saved
 	beside := submit(t, e, Request{Prompt: first, MaxTokens: 60, IgnoreEnd: true})
 	_, more := beside.Next()
 	require.True(t, more)
