@@ -29,7 +29,7 @@ const dist = "../../web/dist"
 // compiled, and how many at once, and lose their GPU devices. A device's handle is an index below a generation (web/gpu/table.js).
 const test = `
 if (self.name !== 'quire files') navigator.locks.request('a worker', {mode: 'shared'}, () => new Promise(() => {}));
-const channel = new BroadcastChannel('test');
+const channel = new BroadcastChannel(self.name === 'quire files' ? 'helpers' : 'test'); // or they would answer before the engine has heard
 let compiling = 0, together = 0, made = 0;
 const devices = globalThis.GPUDevice?.prototype ?? {}; // none without WebGPU
 const create = devices.createComputePipelineAsync;
