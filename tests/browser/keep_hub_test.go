@@ -93,6 +93,27 @@ func TestWorkerNeverAnswers(t *testing.T) {
 	p.quiet()
 }
 
+// A piece is whole though the worker that was asked for it fails.
+func TestWorkerFails(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []int{1, 2, 3}, get[[]int](p, `import('/store/shelf.js').then(async ({Shelf}) => {
+		const {Workers} = await import('/store/workers.js');
+		const {digest} = await import('/store/digest.js');
+		const {top} = await import('/store/folder.js');
+		const folder = await (await top(true)).getDirectoryHandle('fails', {create: true});
+		const bytes = new Uint8Array([1, 2, 3]);
+		const writer = await (await folder.getFileHandle('0-00000', {create: true})).createWritable();
+		await writer.write(bytes);
+		await writer.close();
+		globalThis.Worker = class {
+			postMessage() { setTimeout(() => this.onerror({preventDefault() {}, message: 'it fails'})); }
+			terminate() {}
+		};
+		return [...await new Shelf(folder, 0, {pieces: [{bytes: 3, sha256: await digest(bytes)}]}, new Workers()).read(0) ?? []];
+	})`))
+	p.quiet()
+}
+
 // Models of a hub are kept by name, compared with the SHA-256 that it names; the token goes to it alone.
 func TestKeptOfHub(t *testing.T) {
 	hub := hubtest.New(t)

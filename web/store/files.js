@@ -31,6 +31,7 @@ function writtenTo(handle, data, at) {
 
 /** Does what it is asked to; answers have {buffer}, which may be used again. */
 export class Files {
+  #top = null; // a promise of the folder of all models, where it was asked for ahead
   #folders = new Map(); // by key
   #handles = new Map(); // of files that are being written, by folder and name
   #parts = new Map(); // handles of files that are read or written by parts, or promises of them, by key
@@ -39,8 +40,13 @@ export class Files {
   #streams = new Map(); // what is fetched, by number: {abort, reader}
   #lines = new Map(); // of pieces that are fetched one after another, by number: {abort, turn, read}
 
+  /** Asks for what the first read would wait for. */
+  prepare() {
+    this.#top = top();
+  }
+
   async #folder(key) {
-    if (!this.#folders.has(key)) this.#folders.set(key, await folderIn(await top(), key));
+    if (!this.#folders.has(key)) this.#folders.set(key, await folderIn(await this.#top ?? await top(), key));
     return this.#folders.get(key);
   }
 

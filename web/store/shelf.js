@@ -40,8 +40,8 @@ export class Shelf {
   async read(i) {
     const {bytes, sha256} = this.record.pieces[i] ?? {};
     if (!bytes) return null;
-    const {buffer, good} = await this.#workers.ask(i, 'read', {...this.#file(i), bytes, sha256, buffer: this.#workers.buffer(bytes)})
-      .catch(() => ({good: false}));
+    const ask = () => this.#workers.ask(i, 'read', {...this.#file(i), bytes, sha256, buffer: this.#workers.buffer(bytes)});
+    const {buffer, good} = await ask().catch(ask).catch(() => ({good: false})); // the second time of another, where a worker has failed
     if (good) return new Uint8Array(buffer, 0, bytes);
     this.#workers.take(buffer);
     return null;

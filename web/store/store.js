@@ -57,8 +57,9 @@ export class Store {
     this.#files.clear();
     this.#opened = false;
     this.from = 'network';
+    const folder = keep === false ? null : top(true); // behind workers that start, browsers answer late
     this.workers.start();
-    this.folder = keep === false ? null : await top(true);
+    this.folder = await folder;
     if (!this.folder) return;
     this.#channel ??= new BroadcastChannel(CHANNEL);
   }

@@ -4,7 +4,7 @@ import {Files} from './files.js';
 // and know by their name that they are none. Where there can be no such workers, the engine's does it all.
 
 const NAME = 'quire files';
-const AT_ONCE = {fetch: true, pull: true, drop: true, piece: true, stop: true};
+const AT_ONCE = {fetch: true, pull: true, drop: true, piece: true, stop: true, read: true};
 const MOST = 3;
 const ANY = 8; // with those that do what any may do
 const APART = 1 + ANY; // the place of the one that saves
@@ -20,6 +20,7 @@ export const isHelper = () => globalThis.name === NAME;
 /** Has this worker answer. */
 export function help() {
   const files = new Files();
+  files.prepare();
   globalThis.onmessage = async ({data: {id, task, ...given}}) => {
     let answer;
     try {
@@ -92,7 +93,7 @@ class Helper {
   }
 
   async #ask(task, given) {
-    // What is fetched can be asked for again; all else waits until it is known that the worker works.
+    // What is fetched or read can be asked for again; all else waits until it is known that the worker works.
     if (this.#failed || !(task in AT_ONCE) && !await this.#ready) {
       return (this.#own ??= new Files())[task](given).catch((e) => { throw Object.assign(e, {buffer: given.buffer}); });
     }
