@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,15 +119,29 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// wait waits until a JavaScript expression is true, or a promise of that.
+// wait waits until a JavaScript expression is true, or a promise of that. One that is rejected ends it.
 func (p *tab) wait(expression string) {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("(async () => Boolean(await ("+expression+")))()", chromedp.WithPollingTimeout(patience),
-		chromedp.WithPollingInterval(50*time.Millisecond))); err != nil {
+	if err := until(ctx, expression); err != nil {
 		p.explain(fmt.Errorf("waiting for %s: %w", expression, err))
 	}
+}
+
+// until has the page say what was thrown: chromedp waits on for a promise that is rejected behind the first look at it.
+func until(ctx context.Context, expression string) error {
+	said, err := chromedp.Run(ctx, chromedp.Poll[string](`(async () => {
+		try {
+			return await (`+expression+`) ? 'true' : '';
+		} catch (e) {
+			return 'rejected: ' + (e?.stack ?? e);
+		}
+	})()`, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond)))
+	if err == nil && said != "true" {
+		err = errors.New(said)
+	}
+	return err
 }
 
 // explain fails with what the page shows.
