@@ -202,21 +202,35 @@ func TestLossIsToldLate(t *testing.T) {
 	host := js.Global().Get("quireGPU")
 	original := host.Get("savingOf")
 	defer host.Set("savingOf", original)
-	host.Set("savingOf", js.Global().Get("Function").New(`return {run: async () => {}, end() {}};`))
+	var during func() // a readback is lent
+	between := js.FuncOf(func(js.Value, []js.Value) any {
+		during()
+		return nil
+	})
+	defer between.Release()
+	host.Set("savingOf", js.Global().Get("Function").New("between", `
+		return () => ({run: async (buffer, size) => { between(); buffer.getMappedRange(0, size); }, end() {}});`).Invoke(between))
 	blob := js.Global().Get("Blob").New([]any{js.Global().Get("Uint8Array").New(64 << 20)})
 	destroy := func(d *Device) { host.Call("destroy", d.backend.(*jsBackend).id) }
+	save := func(ctx context.Context, d *Device, before, then func()) error {
+		s := decodeSteps(t, d, 1, 200)[0]
+		for range 20 {
+			require.NoError(t, d.Submit(&s.recorder))
+		}
+		back, err := d.NewReadback("saved", 64)
+		require.NoError(t, err)
+		saving, err := NewSaving(js.Null())
+		require.NoError(t, err)
+		before()
+		during = then
+		return saving.WriteReadback(ctx, back, 64)
+	}
 	for what, wait := range map[string]func(ctx context.Context, d *Device) error{
+		"a file that is to be saved": func(ctx context.Context, d *Device) error {
+			return save(ctx, d, func() { destroy(d) }, func() {})
+		},
 		"a file that is saved": func(ctx context.Context, d *Device) error {
-			s := decodeSteps(t, d, 1, 200)[0]
-			for range 20 {
-				require.NoError(t, d.Submit(&s.recorder))
-			}
-			back, err := d.NewReadback("saved", 64)
-			require.NoError(t, err)
-			saving, err := NewSaving(js.Null())
-			require.NoError(t, err)
-			destroy(d)
-			return saving.WriteReadback(ctx, back, 64)
+			return save(ctx, d, func() {}, func() { destroy(d) })
 		},
 		"a file that is loaded": func(ctx context.Context, d *Device) error {
 			source, err := OpenBlob(ctx, blob)
