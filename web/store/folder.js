@@ -5,6 +5,9 @@ import {StreamedFile} from './streamed.js';
 const TOP = 'quire-models';
 export const SESSIONS = 'quire-sessions';
 
+/** How the names of what the chat page keeps of conversations begin: other pages of the origin keep theirs in the same folder. */
+export const CHAT = 'quire.chat/';
+
 /** The message of what has failed for want of room, which is all that comes through the engine. */
 export const NO_ROOM = 'the browser has no more room';
 

@@ -1,4 +1,4 @@
-import {folderIn, remove, SESSIONS, textOf, top, writeText} from './folder.js';
+import {CHAT, folderIn, remove, SESSIONS, textOf, top, writeText} from './folder.js';
 import {lock, useOf} from './lock.js';
 import {Record} from './record.js';
 
@@ -90,7 +90,7 @@ export async function room() {
 async function read() {
   const all = await top(false, SESSIONS), list = [];
   for await (const [name, file] of all?.entries() ?? []) {
-    if (!/^[sw]-quire\.chat%2F/.test(name)) continue;
+    if (!/^[sw]-/.test(name) || !name.startsWith(encodeURIComponent(CHAT), 2)) continue;
     const {size: bytes, lastModified: used} = await file.getFile().catch(() => ({size: 0, lastModified: 0})); // it was removed meanwhile
     list.push({bytes, used, drop: () => all.removeEntry(name)});
   }

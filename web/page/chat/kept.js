@@ -1,13 +1,13 @@
 // What the model has read of conversations, kept on this device where they ask for it: after a reload it need not read them again.
 
 import {Quire} from '../../quire.js';
+import {CHAT} from '../../store/folder.js';
 import {isId, path, request} from './conversation.js';
 import {fieldsOf} from './parameters.js';
 
-export const PREFIX = 'quire.chat/'; // other pages of the origin keep theirs in the same place
 const MOST = 8; // conversations: what they take is large
-const nameOf = (id) => PREFIX + id;
-const idOf = (name) => (name.startsWith(PREFIX) && isId(name.slice(PREFIX.length)) ? name.slice(PREFIX.length) : null);
+const nameOf = (id) => CHAT + id;
+const idOf = (name) => (name.startsWith(CHAT) && isId(name.slice(CHAT.length)) ? name.slice(CHAT.length) : null);
 
 export class Kept {
   #there = new WeakMap(); // by engine: the ids of conversations that it has, or had

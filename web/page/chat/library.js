@@ -1,11 +1,11 @@
 // The models that can be talked to: the built-in one, those that the browser keeps, files, and others by their names.
 
 import {Quire} from '../../quire.js';
+import {CHAT} from '../../store/folder.js';
 import {adviceFor, show} from '../advice.js';
 import {bytes} from '../format.js';
 import {known} from './forecast.js';
 import {iconButton, make} from './icons.js';
-import {PREFIX} from './kept.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -104,7 +104,7 @@ export class Library {
       ...kept.filter((m) => !m.names.some((n) => n.endsWith('/quire-tales.gguf'))).map((m) => this.#kept(m)),
       ...SOME.filter(([name]) => !names.has(name)).map(([name, title, size]) => this.#model(title, name, this.#takes([name], size), 'Get', ['url', name])),
     ];
-    $('library-list').replaceChildren(...rows, ...this.#read(sessions.filter(({name}) => name.startsWith(PREFIX))), ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
+    $('library-list').replaceChildren(...rows, ...this.#read(sessions.filter(({name}) => name.startsWith(CHAT))), ...this.#adapters.known.map((adapter) => this.#adapter(adapter)));
     $('library-adapter').hidden = Boolean(this.#form.quire?.server);
     $('library-room').textContent = storage?.quota ? `Models take ${bytes(storage.models)} here${storage.sessions ? `, kept conversations ${bytes(storage.sessions)}` : ''}; there is room for ${bytes(storage.free)}.` : '';
     $('library-persist').hidden = !storage || storage.persisted || kept.length === 0;
