@@ -443,6 +443,7 @@ export interface KeptSession {
 export interface Sessions {
   /** The last saved first. */
   list(): Promise<KeptSession[]>;
+  /** Waits where it is being saved, and has that go, too. */
   remove(name: string): Promise<void>;
 }
 

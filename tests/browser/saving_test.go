@@ -103,6 +103,42 @@ func TestKeptSessionWhileItIsRead(t *testing.T) {
 	p.quiet()
 }
 
+// What is removed while it is saved is gone, whether the save has a file of its own by then or gives a Blob, and what is saved later is there.
+func TestRemovedWhileItIsSaved(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []string{"file:  | later", "blob:  | later"}, get[[]string](p, `(async () => {
+		const {keepUnder, sessions} = await import('/quire/sessions.js');
+		const said = [];
+		const names = async () => (await sessions.list()).map(({name}) => name).join();
+		for (const way of ['file', 'blob']) {
+			// Another thread writes the file, as the engine's do.
+			const script = "let handle; onmessage = async ({data}) => { if (data) (handle = await data.createSyncAccessHandle()).write(new Uint8Array(3)); else handle.close(); postMessage('') };";
+			const worker = new Worker(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})));
+			const ask = (data) => new Promise((resolve) => { worker.onmessage = resolve; worker.postMessage(data); });
+			let end;
+			const saving = await new Promise((begun) => {
+				const saved = keepUnder('a', async (to) => {
+					if (way === 'file') await ask(to);
+					await new Promise((resolve) => { end = resolve; begun(() => saved); });
+					if (way === 'file') await ask(null);
+					return way === 'file' ? null : new Blob(['new']);
+				});
+			});
+			const removed = sessions.remove('a');
+			await Promise.race([removed, new Promise((resolve) => { setTimeout(resolve, 300); })]);
+			end();
+			await Promise.all([saving(), removed]);
+			worker.terminate();
+			const left = await names();
+			await keepUnder('later', async () => new Blob(['later']));
+			said.push(way + ': ' + left + ' | ' + await names());
+			await sessions.remove('later');
+		}
+		return said;
+	})()`))
+	p.quiet()
+}
+
 // The disk has a conversation before it replaces another, and its worker stays when what is fetched is given up.
 func TestSavingIsOnTheDisk(t *testing.T) {
 	p := newTab(t, serve(t)+"/empty.html", "")

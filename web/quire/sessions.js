@@ -1,6 +1,7 @@
 // Conversations that the browser keeps, in the origin's private files: Quire.sessions.
 
 import {held, NO_ROOM, SESSIONS, top as folder} from '../store/folder.js';
+import {lock, saveOf} from '../store/lock.js';
 import {badRequest, QuireError} from './error.js';
 import {kind} from './options.js';
 
@@ -35,14 +36,22 @@ export const sessions = Object.freeze({
   },
 
   async remove(name) {
-    const all = await top();
-    for (const file of [fileOf(named(name)), wholeOf(name), newOf(name)]) {
-      await all?.removeEntry(file).catch((e) => {
-        if (e.name !== 'NotFoundError') throw e;
-      });
+    const release = await hold(named(name), 'exclusive'); // what is being saved goes, too
+    try {
+      const all = await top();
+      for (const file of [fileOf(name), wholeOf(name), newOf(name)]) {
+        await all?.removeEntry(file).catch((e) => {
+          if (e.name !== 'NotFoundError') throw e;
+        });
+      }
+    } finally {
+      release();
     }
   },
 });
+
+// hold has a session not be removed while it is saved. A page that is being left may get no lock.
+const hold = (name, mode) => lock(saveOf(name), {mode}).catch(() => () => {});
 
 // sweep removes what is left of a save that a reload has broken.
 async function sweep(all, handle) {
@@ -78,7 +87,7 @@ const moved = (handle, file) => handle.move(file).then(() => true, () => false);
 /** Has save write a session's file, or give it as a Blob, and replaces the one that is there. */
 export async function keepUnder(name, save) {
   named(name);
-  const all = await top(true);
+  const [release, all] = await Promise.all([hold(name, 'shared'), top(true)]);
   let beside = null;
   try {
     if ('move' in (globalThis.FileSystemFileHandle?.prototype ?? {})) beside = await all?.getFileHandle(newOf(name), {create: true});
@@ -91,6 +100,7 @@ export async function keepUnder(name, save) {
     throw new QuireError({name: 'ErrNoRoom', message: `the conversation ${JSON.stringify(name)} cannot be kept: ${NO_ROOM}`});
   } finally {
     if (beside) await all.removeEntry(newOf(name)).catch(() => {});
+    release();
   }
 }
 

@@ -42,5 +42,8 @@ export const useOf = (key) => `quire-models/${key}`;
 /** What the one holds that fetches a file of a model. */
 export const fetchOf = (key, no) => `quire-models/${key}/${no}`;
 
+/** What those hold that save a conversation, which is not removed meanwhile. */
+export const saveOf = (name) => `quire-sessions/${name}`;
+
 /** Where those that fetch tell the others how far they are. */
 export const CHANNEL = 'quire-models';
