@@ -19,6 +19,7 @@ type Stats struct {
 	BatchSequences int     `json:"batchSequences"` // in the last step
 	Dispatches     int     `json:"dispatches"`     // in the last step
 	Steps          uint64  `json:"steps"`
+	AskedSteps     uint64  `json:"-"`              // of which something is asked; others are chunks that end before their prompts
 	Computed       uint64  `json:"computed"`       // tokens, of prompts and generated, again after a preemption too
 	Tokens         uint64  `json:"tokens"`         // generated
 	Drafts         uint64  `json:"drafts"`         // that were verified
@@ -65,7 +66,7 @@ func (e *Engine) observe() {
 		HostBlocks: c.HostBlocks, HostFree: c.HostFree,
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
 		BatchTokens: e.batch.tokens, BatchSequences: e.batch.sequences,
-		Steps: st.Steps, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
+		Steps: st.Steps, AskedSteps: st.Asked, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
 		Drafts: st.Drafts, DraftedTokens: st.Drafted, AcceptedTokens: st.Accepted,
 		Copies: c.Copies, Evictions: c.Evictions, SwapOuts: c.SwapOuts, SwapIns: c.SwapIns,
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,

@@ -157,11 +157,12 @@ type bench struct {
 	engine     *engine.Engine
 	bandwidth  float64 // bytes a second
 	vocabulary int
-	weights    float64 // bytes that a step reads
-	kvToken    float64 // bytes of K and V of a token
-	kvSlots    int     // bytes that it takes in the cache
-	states     uint64  // bytes of a sequence's states
-	budget     int     // tokens a step
+	weights    float64                          // bytes that a step reads
+	kvToken    float64                          // bytes of K and V of a token
+	unasked    struct{ weights, token float64 } // of these, what a step does not read of which nothing is asked
+	kvSlots    int                              // bytes that it takes in the cache
+	states     uint64                           // bytes of a sequence's states
+	budget     int                              // tokens a step
 	repeat     int
 	context    int
 	seed       uint64 // of the next prompt
@@ -197,6 +198,11 @@ func newBench(src gpu.Source, o *engine.Options, p Plan) (*bench, error) {
 		embedding, _ := header.Tensor("token_embd.weight")
 		b.weights -= float64(embedding.Bytes) // only a row of it is read
 	}
+	unread, unreadToken, err := plan.Unasked(o.KVType)
+	if err != nil {
+		return nil, err
+	}
+	b.unasked.weights, b.unasked.token = float64(unread), float64(unreadToken)
 	b.repeat, b.shared = p.Repeat, p.Shared
 	return b, b.fit(o, p, plan.Config.Context)
 }

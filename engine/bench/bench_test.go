@@ -78,6 +78,35 @@ func TestPrefillAtADepthComputesOnlyWhatIsNew(t *testing.T) {
 	assert.NotEqual(t, prefixes[0][48:], prefixes[1][48:])
 }
 
+// What a prompt in chunks reads is counted as by hand: of the last layer's tensors and the head only what the last chunk reads.
+func TestPrefillCountsWhatItReads(t *testing.T) {
+	const (
+		norm   = 4 * 64
+		qkv    = (2*64 + 4) * (64 + 32 + 32) // in f16, and biases
+		behind = 2*64*64 + norm + 2*3*64*96  // attention's output, and the feed-forward block
+		head   = norm + 2*64*700
+		kv     = 2 * 2 * 2 * 16 // of a token in a layer
+		first  = norm + qkv + behind + kv*40 + norm + qkv
+		second = norm + qkv + behind + kv*80 + norm + qkv
+		third  = 2*(norm+qkv+behind+kv*100) + head
+	)
+	ctx := context.Background()
+	r, err := NewRandom(tiny, quant.F16)
+	require.NoError(t, err)
+	src := gpu.ReaderSource(r, r.Size())
+	o := engine.Options{GPU: adapter, TokenBudget: 40}
+	b, err := newBench(src, &o, Plan{Prompts: []int{100}, Batches: []int{1}, Depths: []int{0}})
+	require.NoError(t, err)
+	b.engine, err = engine.Open(ctx, src, o)
+	require.NoError(t, err)
+	defer b.engine.Close()
+	b.budget = b.engine.Info().TokenBudget
+	round, err := b.prefill(ctx, make([][]int32, 1), 100)
+	require.NoError(t, err)
+	assert.Equal(t, [2]int{3, 1}, [2]int{round.steps, round.asked})
+	assert.InDelta(t, first+second+third, b.read(round, 100, 1, 0), 0.5)
+}
+
 func TestRunRefusesWhatDoesNotFit(t *testing.T) {
 	tests := []struct {
 		name    string

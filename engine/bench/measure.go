@@ -38,13 +38,22 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 		return Result{}, err
 	}
 	out.FirstToken = 1000 * first.Seconds() / float64(batch*rounds)
-	read := b.weights * float64(r.steps)
-	for at := 0; at < prompt; at += b.budget {
-		read += float64(batch) * b.kvToken * float64(depth+min(at+b.budget, prompt))
-	}
-	out.BandwidthShare = read / float64(r.tokens) * out.TokensPerSecond / b.bandwidth
+	out.BandwidthShare = b.read(r, prompt, batch, depth) / float64(r.tokens) * out.TokensPerSecond / b.bandwidth
 	out.DispatchesPerStep = r.dispatches
 	return out, nil
+}
+
+// read is how many bytes of weights, K and V a round's steps read.
+func (b *bench) read(r round, prompt, batch, depth int) float64 {
+	read := b.weights*float64(r.steps) - b.unasked.weights*float64(r.steps-r.asked)
+	for at := 0; at < prompt; at += b.budget {
+		end, token := min(at+b.budget, prompt), b.kvToken
+		if end < prompt {
+			token -= b.unasked.token
+		}
+		read += float64(batch) * token * float64(depth+end)
+	}
+	return read
 }
 
 // repeated takes a measurement's rates, as often as asked or else a few times while that is short. Clocks may not tick while a short prompt
@@ -85,6 +94,7 @@ type round struct {
 	seconds    float64 // until every sequence has its first token
 	tokens     int     // computed, those in the prefix cache left out
 	steps      int
+	asked      int           // of them, those of which something is asked
 	dispatches int           // of the last step
 	first      time.Duration // until each sequence's first token, all of them added up
 }
@@ -95,7 +105,7 @@ func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (ro
 	for i, prefix := range prefixes {
 		prompts[i] = append(slices.Clone(prefix), b.tokens(prompt)...)
 	}
-	was := b.engine.Stats().Steps
+	was := b.engine.Stats()
 	start := time.Now()
 	streams, err := b.submit(ctx, prompts, 1, false)
 	if err != nil {
@@ -112,7 +122,7 @@ func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (ro
 	}
 	out.seconds = time.Since(start).Seconds()
 	stats := b.engine.Stats()
-	out.steps, out.dispatches = int(stats.Steps-was), stats.Dispatches
+	out.steps, out.asked, out.dispatches = int(stats.Steps-was.Steps), int(stats.AskedSteps-was.AskedSteps), stats.Dispatches
 	return out, nil
 }
 

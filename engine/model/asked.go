@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	"quire/engine/gpu"
 	"quire/engine/kernel"
 )
@@ -8,8 +10,27 @@ import (
 // attendAsked is attend in layers that go on with nothing but that and the residual stream. Behind the last layer's, a step goes on with the
 // rows alone that something is asked of, where they are few: of a prompt, with its last token's.
 func (b *builder) attendAsked(h heads) rows {
-	h.asked = b.at == b.config.Layers-1
+	if h.asked = b.at == b.config.Layers-1; h.asked {
+		b.plan.asked = &asked{matrices: len(b.plan.matrices), vectors: len(b.plan.vectors)}
+	}
 	return b.attend(h)
+}
+
+// asked is how many of a plan's tensors come before those that are read of a step's rows alone that something is asked of.
+type asked struct{ matrices, vectors int }
+
+// Unasked gives the bytes that a step of which nothing is asked does not read: of tensors, and of K and V of each token.
+func (p *Plan) Unasked(kvType string) (weights, token int64, err error) {
+	t, err := kernel.ParseKVType(kvType)
+	at := asked{len(p.matrices), len(p.vectors)}
+	if p.asked != nil && !p.Guesses() {
+		at, token = *p.asked, p.kv[len(p.kv)-1].tokenBytes(t)
+	}
+	matrices := slices.Clone(p.matrices[at.matrices:])
+	if p.head != nil && !slices.Contains(matrices, p.head) {
+		matrices = append(matrices, p.head)
+	}
+	return bytesOf(matrices, p.vectors[at.vectors:]), token, err
 }
 
 // takeAsked records that the rows of some tokens come first, and that the step has as many tokens as outputs from here on. All goes by way of

@@ -22,7 +22,6 @@ type builder struct {
 	at     int // the layer that is described; -1 outside of them
 
 	drafting bool    // what is described comes when tokens are drawn
-	output   *Matrix // the head
 	residual float32 // factor of what blocks add to the residual stream; 0: 1
 	err      error
 }

@@ -53,7 +53,7 @@ func (b *builder) guess(head rows, block func(x rows)) {
 	b.product(b.projection(x, pair, "nextn.eh_proj"))
 	block(x)
 	b.onDevice(func(g *Graph) { g.kept = g.Len() })
-	weights := b.output
+	weights := b.plan.head
 	if t, ok := b.find(b.name("nextn.shared_head_head.weight")); ok {
 		b.checkRows(t, b.config.Vocabulary, x.width)
 		weights = b.matrix("head", b.config.Vocabulary, x.width, Part{Tensor: t, Stride: 1})

@@ -166,6 +166,11 @@ func (p *Plan) KVSlotBytes(kvType string) (int, error) {
 	return 2 * len(p.groups) * p.GroupLayers() * int(p.KVLayouts(1, t)[0].Bytes(1)), err
 }
 
+// tokenBytes returns the bytes of K and V of one token.
+func (l *kvLayer) tokenBytes(t kernel.KVType) int64 {
+	return 8 * int64(kernel.KVLayout{HeadDim: l.headDim, KVHeads: l.kvHeads, BlockSize: 1, Type: t}.BlockWords())
+}
+
 // KVBytes returns the bytes of K and V of one sequence of so many tokens, of which a layer with a window keeps the last.
 func (p *Plan) KVBytes(kvType string, tokens int) (int64, error) {
 	t, err := kernel.ParseKVType(kvType)
@@ -174,12 +179,11 @@ func (p *Plan) KVBytes(kvType string, tokens int) (int64, error) {
 	}
 	n := int64(0)
 	for _, l := range p.kv {
-		token := 8 * int64(kernel.KVLayout{HeadDim: l.headDim, KVHeads: l.kvHeads, BlockSize: 1, Type: t}.BlockWords())
 		kept := tokens
 		if l.window > 0 {
 			kept = min(kept, l.window)
 		}
-		n += token * int64(kept)
+		n += l.tokenBytes(t) * int64(kept)
 	}
 	return n, nil
 }

@@ -24,6 +24,8 @@ type Plan struct {
 	matrices  []*Matrix
 	vectors   []*Vector
 	embedding *Matrix
+	head      *Matrix    // what gives logits
+	asked     *asked     // nil: all rows go through all layers
 	kv        []*kvLayer // of each attention, in order
 	shared    []*kvLayer // of attention with an earlier layer's K and V
 	groups    []kvForm   // of each KV group

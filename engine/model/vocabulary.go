@@ -99,7 +99,7 @@ func (b *builder) boundHead(x rows, name string, scale, bound float64) {
 	} else {
 		b.plan.Tied = true
 	}
-	b.output = weights
+	b.plan.head = weights
 	b.product(product{weights: []*Matrix{weights}, x: x, y: rows{label: "logits", width: b.config.Vocabulary, outputs: true},
 		scale: float32(scale), cap: float32(bound)})
 }

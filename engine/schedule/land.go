@@ -269,6 +269,7 @@ func (s *Scheduler) Reset() error {
 // Stats says what the scheduler has done, and how it stands.
 type Stats struct {
 	Steps       uint64
+	Asked       uint64 // of them, those of which something is asked
 	Tokens      uint64 // computed, chunks and decode
 	Sampled     uint64 // landed and kept
 	Drafts      uint64 // that were verified

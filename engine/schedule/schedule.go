@@ -87,6 +87,9 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	f.number = st.Number
 	s.flight = append(s.flight, f)
 	s.stats.Steps++
+	if len(st.Outputs)+len(st.Pools) > 0 {
+		s.stats.Asked++
+	}
 	s.stats.Tokens += uint64(len(st.Tokens))
 	return s.decide(Run, st.Number)
 }
