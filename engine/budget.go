@@ -17,8 +17,8 @@ const (
 )
 
 // probeTokens is the length of the step that measures prefill speed, and probes how often it does, behind a first one: after a load Go
-// collects garbage, on the tab's only thread, and GPUs wake up slowly. A longer one is run twice instead, where each takes no longer than
-// longProbe.
+// collects garbage, on the tab's only thread, and GPUs wake up slowly. A longer one is run instead, where it takes no longer than
+// longProbe, and once more unless the first has been fast enough for the largest budget.
 const (
 	probeTokens = 64
 	probes      = 3
@@ -75,7 +75,10 @@ func tokenTime(probe func(n, times int) (time.Duration, error), most int) (time.
 		token, err = probe(few, probes)
 	}
 	if err == nil && fast(token) {
-		return probe(many, 2)
+		token, err = probe(many, 1)
+		if err == nil && token > promptTime/PromptBudget {
+			return probe(many, 1)
+		}
 	}
 	return token, err
 }

@@ -35,22 +35,27 @@ func TestBudgets(t *testing.T) {
 // A GPU that sleeps at first is measured as one that is awake.
 func TestTokenTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		first, token time.Duration // of 64 tokens, the first time and later
-		most         int
-		asked        []int
+		first, many, token time.Duration // of a few tokens and of many, the first time, and later
+		most               int
+		asked              []int
 	}{
-		"a fast GPU":            {30 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 512}},
-		"one that wakes up":     {3 * time.Millisecond, 20 * time.Microsecond, 2048, []int{64, 64, 512}},
-		"a slow one":            {5 * time.Millisecond, 4 * time.Millisecond, 2048, []int{64, 64}},
-		"not a large one":       {30 * time.Microsecond, 20 * time.Microsecond, 512, []int{64, 64}},
-		"steps of a few tokens": {30 * time.Microsecond, 20 * time.Microsecond, 32, []int{32, 32}},
+		"a fast GPU":               {30 * time.Microsecond, 20 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 512}},
+		"one whose first is slow":  {30 * time.Microsecond, 130 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 512, 512}},
+		"one that wakes up":        {3 * time.Millisecond, 20 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 64, 512}},
+		"one that wakes up slowly": {3 * time.Millisecond, 130 * time.Microsecond, 20 * time.Microsecond, 2048, []int{64, 64, 512, 512}},
+		"a slow one":               {5 * time.Millisecond, 4 * time.Millisecond, 4 * time.Millisecond, 2048, []int{64, 64}},
+		"not a large one":          {30 * time.Microsecond, 0, 20 * time.Microsecond, 512, []int{64, 64}},
+		"steps of a few tokens":    {30 * time.Microsecond, 0, 20 * time.Microsecond, 32, []int{32, 32}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []int
 			token, err := tokenTime(func(n, times int) (time.Duration, error) {
 				asked = append(asked, n)
-				if len(asked) == 1 {
+				switch {
+				case len(asked) == 1:
 					return c.first, nil
+				case n == 512 && asked[len(asked)-2] != n:
+					return c.many, nil
 				}
 				return c.token, nil
 			}, c.most)
