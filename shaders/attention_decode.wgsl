@@ -98,13 +98,12 @@ fn finish_rows(item: Item, local: u32) {
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let index = workgroup.z * FOLD + workgroup.y;
+    let item = item_at(index, workgroup.x); // on its way with the number of items
     if index >= step[ITEMS_WORD] {
         return;
     }
     let lane = local % LANES;
     let group = local / LANES;
-
-    let item = item_at(index, workgroup.x);
     let keys = keys_seen(item);
 
     var queries: array<Eight, ROWS>;

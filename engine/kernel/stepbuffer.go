@@ -54,14 +54,18 @@ func ListWord(word, list int) int {
 // SharedWord is where an item list has the number of its items of shared keys, and behind it where they lie: behind the header.
 func SharedWord(list int) int { return headerWords + 2*list }
 
-// rowWords are a row's words before its tables, outputWords an output's.
+// rowWords are a row's words before its tables, outputWords an output's, ItemWords an item's.
 const (
 	rowWords    = 6
 	outputWords = 4
+	ItemWords   = 9
 )
 
 // MostAsked is how many tokens StepData.Asked may have.
 const MostAsked = 32
+
+// decodeItemsAt is where the first list's items of decode lie.
+const decodeItemsAt = headerWords + 2*MaxLists
 
 // OutputSample marks an output whose token is drawn into its lane.
 const OutputSample = 1
@@ -157,6 +161,9 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	buf[base+WordCopies] = uint32(len(s.Copies))
 	buf[base+WordPools] = uint32(len(s.Pools))
 
+	for range len(s.Decode) * ItemWords { // they are written once their rows are
+		buf = append(buf, 0)
+	}
 	at(wordAtTokens)
 	buf = append(buf, s.Tokens...)
 	at(wordAtPositions)
@@ -210,10 +217,13 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 			items []Item
 		}{{ListWord(WordPrefillItems, n), list.Prefill}, {ListWord(WordDecodeItems, n), list.Decode}, {SharedWord(n), list.Shared}} {
 			buf[base+part.word] = uint32(len(part.items))
-			at(part.word + 1)
-			for _, i := range part.items {
-				buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd, i.To)
+			if part.word == WordDecodeItems {
+				buf[base+part.word+1] = decodeItemsAt
+				appendItems(buf[:base+decodeItemsAt], part.items, buf[rows:])
+				continue
 			}
+			at(part.word + 1)
+			buf = appendItems(buf, part.items, buf[rows:])
 		}
 		word := ListWord(WordMerges, n)
 		buf[base+word] = uint32(len(list.Merges))
@@ -241,6 +251,15 @@ func (s *StepData) AppendWords(buf []uint32) []uint32 {
 	}
 	buf[base+wordSeed], buf[base+wordSeed+1] = uint32(s.Seed), uint32(s.Seed>>32)
 	return appendMasks(buf, base, s.Masks)
+}
+
+// appendItems appends items, with what the step says of their rows.
+func appendItems(buf []uint32, items []Item, rows []uint32) []uint32 {
+	for _, i := range items {
+		r := rows[int(i.Row)*(rowWords+MaxGroups):]
+		buf = append(buf, i.Row, i.First, i.KeyBegin, i.KeyEnd, i.To, r[0], r[1], r[2], r[rowWords])
+	}
+	return buf
 }
 
 func appendMasks(buf []uint32, base int, masks [][]uint32) []uint32 {

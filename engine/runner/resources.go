@@ -98,7 +98,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	}
 	for _, heads := range p.HeadsPerKV() {
 		// Decode items and items of shared keys are no more than partial results, and merges no more than either.
-		stepWords += (5+5+4)*decodeItems + 5*(o.TokenBudget*heads+o.MaxSeqs) + 14*o.MaxSeqs/2
+		stepWords += (2*kernel.ItemWords+4)*decodeItems + kernel.ItemWords*(o.TokenBudget*heads+o.MaxSeqs) + 14*o.MaxSeqs/2
 	}
 	r.kept.At = stepWords
 	for _, b := range []struct {

@@ -31,16 +31,19 @@ struct Item {
 }
 
 fn item_at(index: u32, kv_head: u32) -> Item {
-    let word = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
+    var word = DECODE_ITEMS_AT + index * ITEM_WORDS;
+    if ITEMS_WORD != STEP_DECODE_ITEMS {
+        word = step[ITEMS_WORD + 1u] + index * ITEM_WORDS;
+    }
     var item: Item;
     item.row = step[word];
     item.kv_head = kv_head;
     item.flags = step[word + 1u] & WHOLE;
     item.first = step[word + 1u] & ~WHOLE;
-    item.rows = row_count(item.row) * HEADS_PER_KV;
-    item.token = row_first(item.row);
-    item.keys_at = keys_of(item.row);
-    item.start = bitcast<i32>(row_start(item.row));
+    item.token = step[word + 5u];
+    item.rows = step[word + 6u] * HEADS_PER_KV;
+    item.start = bitcast<i32>(step[word + 7u]);
+    item.keys_at = keys_from(item.row, step[word + 8u]);
     item.begin = bitcast<i32>(step[word + 2u]);
     item.end = bitcast<i32>(step[word + 3u]);
     item.mask = mask_of(item.row);

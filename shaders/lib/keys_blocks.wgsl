@@ -5,6 +5,13 @@
 //! const BLOCK_PAD: u32   words between two blocks that other layers' larger ones need
 //! const KV_HEADS: u32    KV heads
 fn keys_of(row: u32) -> u32 { return row_table(row, GROUP); }
+// keys_from is the same where the offset of KV group 0's table is known.
+fn keys_from(row: u32, table: u32) -> u32 {
+    if GROUP == 0u {
+        return table;
+    }
+    return keys_of(row);
+}
 fn kv_at(keys_at: u32, kv_head: u32, key: u32) -> u32 {
     let block = step[keys_at + key / BLOCK_SIZE];
     return kv_place((block * KV_HEADS + kv_head) * BLOCK_SIZE + key % BLOCK_SIZE, block * BLOCK_PAD);

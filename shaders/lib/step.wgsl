@@ -28,7 +28,12 @@ const STEP_AT_KEEPS: u32 = 52u;     // for each token the slot that keeps its ro
 const STEP_AT_NEXT: u32 = 53u;      // in steps that guess: for each row the token behind its last
 const ROW_WORDS: u32 = 14u;         // first token, tokens, first position, lane, two state slots, then a table offset a KV group (8)
 const OUTPUT_WORDS: u32 = 4u;       // token index, lane, sample counter, flags
-const ITEM_WORDS: u32 = 5u;         // row, first flat query row (token·heads per KV head), first key, end of keys, partial result
+// row, first flat query row (token·heads per KV head), first key, end of keys, partial result; and of the row, so that nobody waits for it,
+// first token, tokens, first position, table offset of KV group 0
+const ITEM_WORDS: u32 = 9u;
+// The first list's items of decode, which STEP_DECODE_ITEMS counts, lie where nobody has to look.
+const STEP_DECODE_ITEMS: u32 = 10u;
+const DECODE_ITEMS_AT: u32 = 62u;
 // Behind the header each list has the number of its items of shared keys, and where they lie. Their rows follow the step's, and are
 // not counted.
 const MERGE_WORDS: u32 = 4u;        // row, first partial result, partial results, first flat query row
