@@ -2,6 +2,7 @@ package shaders
 
 import (
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,41 @@ func TestBadIf(t *testing.T) {
 	} {
 		require.Equal(t, says, badIf(line), line)
 	}
+}
+
+// && and || stand together only with brackets around one of them: Tint refuses them without, which naga takes, and no software adapter of a
+// browser compiles kernels that want f16.
+func TestBothAreInBrackets(t *testing.T) {
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		if d.IsDir() {
+			return nil
+		}
+		text, err := fs.ReadFile(files, path)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			require.False(t, mixed(uncommented(line)), "%s: %s", path, line)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for code, is := range map[string]bool{"if a && b || c {": true, "x = f((a || b && c) == d);": true, "if (a && b) || c {": false, "a || b(c && d[e])": false} {
+		require.Equal(t, is, mixed(code), code)
+	}
+}
+
+var inBrackets = regexp.MustCompile(`[(\[][^()\[\]]*[)\]]`)
+
+// mixed tells whether && and || stand side by side.
+func mixed(code string) bool {
+	both := func(s string) bool { return strings.Contains(s, "&&") && strings.Contains(s, "||") }
+	for inner := inBrackets.FindString(code); inner != ""; inner = inBrackets.FindString(code) {
+		if both(inner) {
+			return true
+		}
+		code = strings.Replace(code, inner, "", 1)
+	}
+	return both(code)
 }
 
 // Loops of kernels that a decode step waits for count by one to a constant. Into others Tint puts a counter of 64 bits, and drivers

@@ -12,7 +12,7 @@ import (
 //
 //	f32       sums and factors; on every adapter
 //	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
-//	          and Q4_0's codes, which no sum of eight takes out of f16's range
+//	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 5 to 8 rows of them sums are of 16
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //
 // and only by its name
@@ -114,9 +114,11 @@ func (a arithmetic) many(p *LinearParams) []shape {
 	if w, ok := a.some(p); ok && w.parts == 1 {
 		ways = append(ways, w.shape)
 	}
-	for _, m := range []int{4, 8} {
-		ways = append(ways, skinnyWay{skinnyShapeOf(p, m, a.memory, a.subgroup), m, 0, a.subgroup})
+	ways = append(ways, skinnyWay{skinnyShapeOf(p, 4, a.memory, a.subgroup), 4, 0, a.subgroup})
+	if w, ok := a.strips(p); ok {
+		ways = append(ways, w)
 	}
+	ways = append(ways, skinnyWay{skinnyShapeOf(p, 8, a.memory, a.subgroup), 8, 0, a.subgroup})
 	if a.matrix {
 		fewest := 96
 		if a.named {

@@ -97,6 +97,8 @@ func (w *way) stores(p *LinearParams) bool {
 		return p.storesHeads(few.rows)
 	case skinnyWay:
 		return p.storesHeads(few.rows)
+	case stripsWay:
+		return p.storesHeads(few.rows)
 	}
 	return false
 }

@@ -26,7 +26,9 @@ type headCase struct {
 	parts                           bool // q and k are of one matrix, v is of another
 	positions                       []int
 	variant                         string
-	ranks                           int // of LoRA adapters of q, k and v
+	ranks                           int      // of LoRA adapters of q, k and v
+	only                            shape    // the one way; nil: the variant's
+	rounded                         rounding // what that computes in; nil: f32
 }
 
 func (c headCase) layout() KVLayout {
@@ -41,6 +43,11 @@ func plainHeads[T reference.Float](c headCase, p RopeStoreParams, adapters *lora
 	}
 	rows = reference.RMSNorm(rows, norm, T(eps))
 	y := reference.MatMul(w, rows, c.k)
+	if of, ok := any(rows).([]float32); ok && c.rounded != nil {
+		for i, f := range c.rounded(w, of, c.k) {
+			y[i] = T(f)
+		}
+	}
 	if adapters != nil {
 		addAdapters(adapters, y, rows, len(y), c.k)
 	}
@@ -130,7 +137,7 @@ func (r *rig) testHeads(c headCase) {
 			first, end := cuts[i], cuts[i+1]
 			bytes := len(raw) / width
 			p := LinearParams{Matrix: r.matrix(c.typ, end-first, c.k, raw[first*bytes:end*bytes], 0), XStride: RowStride(c.k), YStride: rope.Stride, YOffset: first,
-				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8}
+				MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{rope}, MaxRows: len(c.positions), Variant: c.variant, headRows: 8, only: c.only}
 			if adapters != nil {
 				p.Adapters, p.AdaptersAt = adapters.params, first
 			}

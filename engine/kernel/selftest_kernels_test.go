@@ -76,6 +76,16 @@ func kernelCases() []selfTestCase {
 			return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 64, YStride: 160, YOffset: offset, MWord: WordTokens, Norm: true, Eps: eps, Heads: &HeadTail{p}, MaxRows: 4, headRows: 4})
 		}
 	}
+	strips := func(r *rig) (tested, error) {
+		m, err := NewMatrix(r.dev, "matrix", quant.Q4_0, 60, 320, 0)
+		if err != nil {
+			return nil, err
+		}
+		r.Cleanup(m.Release)
+		_, sub := rigOfHalves(r.TB)
+		return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 320, YStride: 64, MWord: WordTokens, Norm: true, Eps: eps,
+			only: stripsWay{stripsShape{8, 4, 4, 32, 8}, 0, 0, sub}})
+	}
 	recurrence := func(p RecurrenceParams) func(r *rig) (tested, error) {
 		return func(r *rig) (tested, error) {
 			p.Heads, p.Value, p.MaxTokens, p.Scale = 4, 20, 64, 0.25
@@ -191,6 +201,7 @@ func kernelCases() []selfTestCase {
 		}, "penalize", "AT_RAW] + i))", "AT_RAW]))"},
 		{"embedding", func(r *rig) (tested, error) { return r.embedding(quant.Q4_0, 40, 64, EmbedParams{Scale: 3}) }, "embed", "x[at] = weights_low(u, s) * SCALE", "x[at] = weights_low(u, s)"},
 		{"positions", func(r *rig) (tested, error) { return r.embedding(quant.F16, 40, 50, EmbedParams{Positions: true}) }, "embed", "x[at] += ", "x[at] = "},
+		{"strips", strips, "strips", "vec4<f32>(-32752.0)", "vec4<f32>(0.0)"},
 	}
 }
 

@@ -1,0 +1,87 @@
+package kernel
+
+import (
+	"fmt"
+	mathbits "math/bits"
+	"runtime"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+)
+
+// stripsShape is how a kernel that sums strips in f16 shares its work.
+type stripsShape struct {
+	rows, tile int // of x that a workgroup multiplies, and of W that an invocation does
+	lanes      int // invocations that share them, each a part of K; at most a subgroup
+	workgroup  int
+	chunk      int // strips of x that are staged at once: a multiple of lanes, and of workgroup/8
+}
+
+// columns is the rows of W that a workgroup multiplies.
+func (s stripsShape) columns() int { return s.workgroup / s.lanes * s.tile }
+
+// room is the workgroup memory that a kernel takes, in bytes: for x, and for its squares.
+func (s stripsShape) room(p *LinearParams, subgroup int) int {
+	squares := 1
+	if p.Norm {
+		squares = s.rows * s.workgroup / subgroup
+	}
+	return s.rows*8*(s.chunk+1)*8 + 4*squares
+}
+
+// stripsWay multiplies a few rows of x by strips, of at least so many and at most so many in all; 0: any number.
+type stripsWay struct {
+	stripsShape
+	fewest, most int
+	subgroup     uint32
+}
+
+func (w stripsWay) takes(_ *LinearParams, m int) bool { return m >= w.fewest && upTo(w.most, m) }
+func (w stripsWay) norms() bool                       { return true }
+
+func (w stripsWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) {
+	x, y = Fold(ceilDiv(piece.Rows, w.columns()))
+	return x, y, uint32(ceilDiv(m, w.rows))
+}
+
+// specs specialises shaders/strips.wgsl.
+func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
+	s := p.spec("strips", piece, true)
+	s.Shape += fmt.Sprintf(" ×%d", w.rows)
+	per, grain := w.chunk*8/w.workgroup, 2
+	if p.storesHeads(w.rows) {
+		grain = 4
+	}
+	s.Consts = append(s.Consts, Const{"ROWS", w.rows}, Const{"QUADS", w.rows / 4}, Const{"K", p.Matrix.Cols},
+		Const{"LANES", w.lanes}, Const{"TILE", w.tile}, Const{"WORKGROUP", w.workgroup}, Const{"SUMS", w.tile * w.rows}, Const{"CHUNK", w.chunk},
+		Const{"PER", per}, Const{"HELD", per * w.rows / 4}, Const{"SPANS", mathbits.TrailingZeros(uint(w.lanes))},
+		Const{"GRAINS", max(1, w.tile*w.rows/w.lanes/grain)}, Const{"FOLDS", mathbits.TrailingZeros(uint(w.subgroup))},
+		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"GATHER", p.Gather})
+	s.Slots["ends"], s.Slots["share"], s.Slots["factors"], s.Slots["pair"] = "ends_pairs", "share_strip", "factors_strips", "pair_unpacked"
+	if runtime.GOOS == "js" {
+		s.Slots["pair"] = "pair_bitcast"
+	}
+	s.Bindings = append(s.Bindings, gpu.ReadOnly)
+	if p.storesHeads(w.rows) {
+		p.storeHeads(&s, "ends", "ends_heads")
+	} else {
+		s.Consts = append(s.Consts, Const{"EVEN", piece.Rows%w.columns() == 0})
+	}
+	s.Unrolled, s.MaxTurns = true, -1
+	s.Variant, s.Needs = "strips", gpu.FeatureSubgroups|gpu.FeatureF16
+	return []Spec{s}, nil
+}
+
+// strips is the way of five to eight rows of Q4_0's codes, with their products summed in f16. Rows with adapters are left to kernels that read
+// those ahead, and so are matrices so small that all wait for memory.
+func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
+	if !a.halves || a.named || p.Deterministic || p.Adapters != nil || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows < 4096 {
+		return w, false
+	}
+	s := stripsShape{rows: 8, tile: 4, lanes: 8, workgroup: 128, chunk: 32}
+	if p.Matrix.Rows < 8192 { // as many groups as fill a large GPU
+		s.lanes, s.workgroup = 32, 256
+	}
+	s.lanes = min(s.lanes, int(a.subgroup))
+	return stripsWay{s, 5, 8, a.subgroup}, s.room(p, int(a.subgroup)) <= a.memory
+}

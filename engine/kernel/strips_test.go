@@ -1,0 +1,146 @@
+package kernel
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"quire/engine/gpu"
+	"quire/engine/quant"
+)
+
+// inSumsOfStrips has factors in f16, and sums the products of sixteen columns in it.
+func inSumsOfStrips(w, rows []float32, k int) (y []float32) {
+	for m := 0; m < len(rows); m += k {
+		for n := 0; n < len(w); n += k {
+			var sum float32
+			for at := 0; at < k; at += 16 {
+				var few float32
+				for c := at; c < at+16; c++ {
+					few = half(few + half(rows[m+c])*half(w[n+c]))
+				}
+				sum += few
+			}
+			y = append(y, sum)
+		}
+	}
+	return y
+}
+
+// rigOfHalves is a rig whose adapter has f16, and the size of its subgroups.
+func rigOfHalves(t testing.TB) (*rig, uint32) {
+	r := newRig(t)
+	lanes := subgroupSize(r.dev.Info())
+	if !r.dev.Info().Features.Has(gpu.FeatureSubgroups|gpu.FeatureF16) || lanes == 0 {
+		t.Skip("this adapter has no f16, or no subgroups of a known size")
+	}
+	return r, lanes
+}
+
+// Strips give what the formula does, with all that may be fused with it: where the last rows of x and of W, and chunks of strips, are not
+// whole, too.
+func TestStrips(t *testing.T) {
+	_, sub := rigOfHalves(t)
+	lanes, most := min(8, int(sub)), min(32, int(sub))
+	for _, c := range []struct {
+		stripsShape
+		linearCase
+	}{
+		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 66, k: 512, m: 11, LinearParams: LinearParams{Norm: true, Gated: SiLU, Bias: true}}},
+		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
+		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
+		{stripsShape{8, 4, most, 256, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
+		{stripsShape{4, 2, most, 64, 32}, linearCase{n: 33, k: 2080, m: 6, LinearParams: LinearParams{Norm: true, Add: true}}}, // more lanes than pairs of sums, where a subgroup has them
+	} {
+		c.typ, c.rounded = quant.Q4_0, inSumsOfStrips
+		c.only = stripsWay{c.stripsShape, 0, 0, sub}
+		t.Run(c.String(), func(t *testing.T) {
+			r := newRig(t)
+			got := r.runLinear(c.linearCase)
+			r.accurate(got.want, got.plain, got.got)
+		})
+	}
+}
+
+// And with what becomes of heads.
+func TestStripsOfHeads(t *testing.T) {
+	_, sub := rigOfHalves(t)
+	for _, c := range []headCase{
+		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF16, k: 512, positions: []int{77, 4, 5, 8, 9, 1, 2, 3}},
+		{headDim: 20, heads: 2, kvHeads: 1, rotary: 16, adjacent: true, kv: KVF32, bias: true, k: 352, positions: []int{6, 5, 4, 7, 500}},
+	} {
+		c.typ, c.only, c.rounded = quant.Q4_0, stripsWay{stripsShape{8, 4, min(32, int(sub)), 64, 32}, 0, 0, sub}, inSumsOfStrips
+		newRig(t).testHeads(c)
+	}
+}
+
+// No sum of 16 codes leaves f16's range: x beyond half of it is that, and what is no number stays none and spoils no other row.
+func TestStripsKeepTheirRange(t *testing.T) {
+	r, sub := rigOfHalves(t)
+	const rows, n, k = 8, 4, 64
+	block := make([]byte, 18) // of codes that stand for -8
+	block[1] = 0x3C           // times 1
+	x := make([]float32, rows*k)
+	for m, f := range []float32{32752, -32752, 1e6, -3e38, 1, 1.0 / 1024, float32(math.NaN()), float32(math.Inf(1))} {
+		copy(x[m*k:], r.same(k, f))
+	}
+	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), XStride: k, YStride: 32, MWord: WordTokens,
+		only: stripsWay{stripsShape{8, 2, 2, 32, 4}, 0, 0, sub}})
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(t.Context()))
+	y := r.rows("y", r.same(rows*n, 0), n, 32, 0)
+	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()})
+	require.NoError(t, err)
+	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
+	got := r.read(y)
+	for m, want := range []float64{-32752, 32752, -32752, 32752, -1, -1.0 / 1024} {
+		for _, f := range got[32*m : 32*m+n] {
+			assert.InEpsilon(t, want*8*k, f, 1e-3, "row %d", m)
+		}
+	}
+	for m := 6; m < rows; m++ {
+		for _, f := range got[32*m : 32*m+n] {
+			assert.True(t, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
+		}
+	}
+}
+
+// Five to eight rows of Q4_0's codes go by strips where W is large, and keep to the memory that there is.
+func TestStripsByRows(t *testing.T) {
+	for _, c := range []struct {
+		change       func(*LinearParams)
+		n, k, memory int
+		lanes        int // 0: not by strips
+	}{
+		{func(*LinearParams) {}, 4096, 4096, 32 << 10, 32},
+		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32},
+		{func(p *LinearParams) { p.Norm = true }, 128256, 4096, 32 << 10, 8},
+		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0},
+		{func(*LinearParams) {}, 2048, 8192, 32 << 10, 0},
+		{func(p *LinearParams) { p.Matrix.Type = quant.Q4_K }, 4096, 4096, 32 << 10, 0},
+		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 0},
+		{func(p *LinearParams) { p.Deterministic = true }, 4096, 4096, 32 << 10, 0},
+		{func(p *LinearParams) { p.Variant = "f32" }, 4096, 4096, 32 << 10, 0},
+		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 0},
+	} {
+		p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: c.k}, PartsRoom: 512}
+		c.change(&p)
+		info := large()
+		info.Limits.MaxComputeWorkgroupStorageSize = uint32(c.memory)
+		l := Linear{params: p}
+		require.NoError(t, l.choose(info))
+		for _, m := range []int{1, 4, 5, 6, 8, 9, 16} {
+			w, strips := l.ways[l.way(m)].shape.(stripsWay)
+			if m < 5 || m > 8 || c.lanes == 0 {
+				assert.False(t, strips, "%d rows of x, %d × %d", m, c.n, c.k)
+				continue
+			}
+			require.True(t, strips, "%d rows of x, %d × %d", m, c.n, c.k)
+			assert.Equal(t, c.lanes, w.lanes, "%d × %d", c.n, c.k)
+			assert.Zero(t, 8*w.chunk%w.workgroup+w.chunk%w.lanes)
+		}
+	}
+}
