@@ -47,8 +47,8 @@ func TestBadIf(t *testing.T) {
 	}
 }
 
-// && and || stand together only with brackets around one of them: Tint refuses them without, which naga takes, and no software adapter of a
-// browser compiles kernels that want f16.
+// && and || stand together only with brackets around one of them: Tint refuses them without, which naga takes
+// (findings/naga-mixes-and-with-or.sh), and no software adapter of a browser compiles kernels that want f16.
 func TestBothAreInBrackets(t *testing.T) {
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
