@@ -2,6 +2,7 @@ package attention
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"quire/engine/gpu"
@@ -25,32 +26,44 @@ type many struct {
 const manyGroups = 256
 
 // newMany composes the kernel where there is to be one, and unless it is late has it compile.
-func (a *Attention) newMany(c choice) (err error) {
-	p, info, m := a.params, a.device.Info(), &a.many
+func (a *Attention) newMany(c choice) error {
+	p, m := a.params, &a.many
 	m.parts, m.least = 1, manyGroups
-	if c.many.rows == 0 || c.matrix != nil || !c.prefill.wide || c.many.rows%c.prefill.rows != 0 || p.Deterministic {
-		return nil
-	}
-	if m.tile, err = c.many.tile(p.HeadDim, memoryLimit(info), false); err != nil {
+	t, spec, tiles, err := p.manySpec(c, a.device.Info())
+	if err != nil || tiles < 1 {
 		return err
 	}
-	spec := p.squareSpec(m.tile, c, info)
-	spec.Slots["walk"] = "walk_whole"
-	tiles := p.enough(p.sure(), m.tile.keys)
-	if tiles < 1 {
-		return nil
-	}
-	spec = atMost(spec, "TILES", tiles)
-	spec.MaxTurns = p.turns()
 	if m.module, err = kernel.Module(a.device, spec); err != nil {
 		return err
 	}
-	m.parts, m.most = c.many.rows/c.prefill.rows, tiles*m.tile.keys
+	m.tile, m.parts, m.most = t, c.many.rows/c.prefill.rows, tiles*t.keys
 	if !p.ManyLate {
 		m.kernel = a.device.Kernel(m.module)
 		m.taken.Store(true)
 	}
 	return nil
+}
+
+// manySpec is the kernel for a choice, and how many tiles of keys it walks: none where there is to be no kernel.
+func (p Params) manySpec(c choice, info gpu.AdapterInfo) (t tile, spec kernel.Spec, tiles int, err error) {
+	if c.many.rows == 0 || c.matrix != nil || !c.prefill.wide || c.many.rows%c.prefill.rows != 0 || p.Deterministic {
+		return t, spec, 0, nil
+	}
+	if t, err = c.many.tile(p.HeadDim, memoryLimit(info), false); err != nil {
+		return t, spec, 0, err
+	}
+	spec = p.squareSpec(t, c, info)
+	spec.Slots["walk"] = "walk_whole"
+	if tiles = p.sure(&spec); tiles < 1 {
+		tiles, err = p.fit(1, func(n int) kernel.Spec { return atMost(spec, "TILES", n) })
+		if errors.Is(err, kernel.ErrTurns) {
+			return t, spec, 0, nil // the other kernel takes all
+		}
+	}
+	tiles = p.enough(tiles, t.keys)
+	spec = atMost(spec, "TILES", tiles)
+	spec.MaxTurns = p.turns()
+	return t, spec, tiles, err
 }
 
 // suits tells whether the kernel would be faster for a step's items.

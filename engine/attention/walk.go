@@ -74,12 +74,18 @@ func (p Params) enough(tiles, keys int) int {
 	return tiles
 }
 
-// sure is how many tiles a launch may have whatever the kernel: counting a kernel's turns takes a tab longer than composing it.
-func (p Params) sure() int { return (p.turns() - 1000) / (4*p.HeadDim + 256) }
+// sure is how many tiles a launch may have whatever the kernel: counting a kernel's turns takes a tab longer than composing it. A mask
+// and dropout have turns for each score, and so have squares whose loops are not written out: with these no tiles are sure.
+func (p Params) sure(s *kernel.Spec) int {
+	if p.Mask != NoMask || p.Dropout.P > 0 || s.File == "attention_square" && !s.Unrolled {
+		return 0
+	}
+	return max(0, (p.turns()-1000)/(4*p.HeadDim+256))
+}
 
 // whole is the walk of a kernel that has one launch.
 func (p Params) whole(s *kernel.Spec, keys int) (w walk, err error) {
-	tiles := p.sure()
+	tiles := p.sure(s)
 	if p.MaxKeys == 0 || p.enough(farthest, keys) > tiles {
 		if tiles, err = p.fit(1, func(n int) kernel.Spec { return atMost(*s, "TILES", n) }); err != nil {
 			return walk{}, err

@@ -1,6 +1,7 @@
 package attention
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -98,12 +99,38 @@ func TestBackwardInParts(t *testing.T) {
 	}
 }
 
+// largeInfo is a large GPU.
+func largeInfo() gpu.AdapterInfo {
+	info := gpu.AdapterInfo{Type: "discrete", SubgroupMin: 32, SubgroupMax: 32, Features: gpu.FeatureSubgroups}
+	info.Limits.MaxComputeWorkgroupStorageSize, info.Limits.MaxComputeInvocationsPerWorkgroup = 49152, 1024
+	return info
+}
+
+// walkOf is a tile's kernel and its walk, of one launch.
+func (p Params) walkOf(t *testing.T, s shape, c choice, info gpu.AdapterInfo) (kernel.Spec, walk) {
+	tile, err := s.tile(p.HeadDim, memoryLimit(info), false)
+	require.NoError(t, err)
+	spec := p.spec(tile, c, info)
+	switch {
+	case s.wide:
+		spec = p.wideSpec(tile, c, info, 1)
+	case s.square:
+		spec = p.squareSpec(tile, c, info)
+	case s.direct:
+		spec = p.directSpec(tile)
+	}
+	if !s.direct {
+		spec.Slots["walk"] = "walk_whole"
+	}
+	w, err := p.whole(&spec, tile.keys)
+	require.NoError(t, err)
+	return spec, w
+}
+
 // Every kernel's launch takes the tiles of which no turns are counted.
 func TestSureTiles(t *testing.T) {
-	info := gpu.AdapterInfo{SubgroupMin: 32, SubgroupMax: 32, Features: gpu.FeatureSubgroups}
-	info.Limits.MaxComputeWorkgroupStorageSize, info.Limits.MaxComputeInvocationsPerWorkgroup = 49152, 1024
-	for _, c := range []Params{{HeadDim: 8}, {HeadDim: 64, Window: 50, Sinks: 5, Softcap: 50, ALiBi: true, Mask: AdditiveMask}, {HeadDim: 111, KVType: kernel.KVQ8}, {HeadDim: 256, KVType: kernel.KVF16}, {HeadDim: 512}} {
-		p := withStrides(c)
+	for _, c := range []Params{{HeadDim: 8}, {HeadDim: 64, Window: 50, Sinks: 5, Softcap: 50, ALiBi: true}, {HeadDim: 111, KVType: kernel.KVQ8}, {HeadDim: 256, KVType: kernel.KVF16}, {HeadDim: 512}} {
+		p, info := withStrides(c), largeInfo()
 		p.Heads, p.KVHeads = 4, 2
 		prefill, decode := Tiles(info, p)
 		for _, name := range append(prefill, decode...) {
@@ -111,24 +138,56 @@ func TestSureTiles(t *testing.T) {
 			c, err := p.choose(info)
 			require.NoError(t, err)
 			for _, s := range []shape{c.prefill, c.decode} {
-				tile, err := s.tile(p.HeadDim, memoryLimit(info), false)
-				require.NoError(t, err)
-				spec := p.spec(tile, c, info)
-				if s.wide {
-					spec = p.wideSpec(tile, c, info, 1)
-				}
-				if s.square {
-					spec = p.squareSpec(tile, c, info)
-				}
-				if s.direct {
-					spec = p.directSpec(tile)
-				} else {
-					spec.Slots["walk"] = "walk_whole"
-				}
-				w, err := p.whole(&spec, tile.keys)
-				require.NoError(t, err)
-				require.GreaterOrEqual(t, w.tiles, p.sure(), "%s of head dim %d", tile.name, p.HeadDim)
+				spec, w := p.walkOf(t, s, c, info)
+				require.Positive(t, p.sure(&spec))
+				require.GreaterOrEqual(t, w.tiles, p.sure(&spec), "%s of head dim %d", s.name, p.HeadDim)
 			}
 		}
 	}
+}
+
+// What a large GPU chooses has no more turns than every adapter takes, whatever hides keys.
+func TestLargeChoicesFit(t *testing.T) {
+	onTheFirstHost(t)
+	for name, p := range map[string]Params{
+		"nothing":          {HeadDim: 64, Heads: 4, KVHeads: 2},
+		"dropout":          {HeadDim: 64, Heads: 4, KVHeads: 4, Dropout: Dropout{P: 0.25}},
+		"all":              {HeadDim: 59, Heads: 4, KVHeads: 4, Window: 30, Sinks: 5, ALiBi: true, Softcap: 2, Mask: AdditiveMask, Dropout: Dropout{P: 0.25}},
+		"mask, many heads": {HeadDim: 40, Heads: 24, KVHeads: 1, Mask: BooleanMask},
+		"small head":       {HeadDim: 8, Heads: 8, KVHeads: 1, Mask: BooleanMask, Dropout: Dropout{P: 0.25}},
+		"large head":       {HeadDim: 256, Heads: 8, KVHeads: 1, Dropout: Dropout{P: 0.25}},
+		"square":           {HeadDim: 128, Heads: 2, KVHeads: 2, Dropout: Dropout{P: 0.25}},
+		"named":            {HeadDim: 32, Heads: 2, KVHeads: 2, Dropout: Dropout{P: 0.25}, Variant: "square128x128+direct256x4"},
+	} {
+		for _, keys := range []int{0, 12000, 20000} {
+			t.Run(fmt.Sprintf("%s %d", name, keys), func(t *testing.T) {
+				p, info := withStrides(p), largeInfo()
+				p.MaxKeys = keys
+				c, err := p.choose(info)
+				require.NoError(t, err)
+				fits := func(spec kernel.Spec, tiles int) {
+					turns, err := spec.Turns()
+					require.NoError(t, err)
+					require.LessOrEqual(t, turns, kernel.MaxTurns, "%s %s", spec.File, spec.Variant)
+					require.Positive(t, tiles)
+				}
+				for _, s := range []shape{c.prefill, c.decode} {
+					spec, w := p.walkOf(t, s, c, info)
+					fits(spec, w.tiles)
+				}
+				_, spec, tiles, err := p.manySpec(c, info)
+				require.NoError(t, err)
+				require.Equal(t, p.Variant == "" && p.HeadDim > 32 && p.HeadDim <= 64, tiles > 0)
+				if tiles > 0 {
+					fits(spec, tiles)
+				}
+			})
+		}
+	}
+	p := withStrides(Params{HeadDim: 64, Heads: 4, KVHeads: 2, Mask: BooleanMask, MaxTurns: 150})
+	c, err := p.choose(largeInfo())
+	require.NoError(t, err)
+	_, _, tiles, err := p.manySpec(c, largeInfo())
+	require.NoError(t, err)
+	require.Zero(t, tiles, "the smaller tiles take all")
 }
