@@ -2,6 +2,7 @@ package attention
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,16 +13,18 @@ import (
 	"quire/engine/kernel"
 )
 
-// Rows that share keys give what they give alone: beside rows that share none, groups of other lengths, and prompts.
+// Rows that share keys give what they give alone: beside rows that share none, groups of other lengths, and prompts. They are as many as
+// fill half of a large GPU's tile: fewer gain nothing there.
 func TestShared(t *testing.T) {
 	for i, c := range []struct {
 		lengths, counts []int
 		shared          []sharedRows
 		params          Params
 	}{
-		{[]int{321, 300, 400, 290, 70, 350}, []int{1, 1, 1, 1, 30, 1}, []sharedRows{{0, 4, 288}}, Params{HeadDim: 64, Heads: 4, KVHeads: 2, KVType: kernel.KVF16}},
-		{[]int{40, 272, 257, 600, 260, 261, 262}, []int{2, 1, 1, 1, 1, 1, 1}, []sharedRows{{1, 2, 256}, {3, 4, 256}}, Params{HeadDim: 40, Heads: 6, KVHeads: 1, Softcap: 30, KVType: kernel.KVQ8, LSE: true}},
-		{[]int{300, 310, 301, 302, 303, 304, 305, 306, 307}, []int{1, 1, 1, 1, 1, 1, 1, 1, 1}, []sharedRows{{0, 9, 288}}, Params{HeadDim: 24, Heads: 3, KVHeads: 3, KVType: kernel.KVF32}},
+		{append(rising(17, 289, 7), 70, 350), append(rising(17, 1, 0), 30, 1), []sharedRows{{0, 17, 288}}, Params{HeadDim: 64, Heads: 4, KVHeads: 2, KVType: kernel.KVF16}},
+		{slices.Concat([]int{40}, rising(6, 257, 3), []int{600}, rising(6, 260, 1)), append([]int{2}, rising(13, 1, 0)...),
+			[]sharedRows{{1, 6, 256}, {7, 7, 256}}, Params{HeadDim: 40, Heads: 6, KVHeads: 1, Softcap: 30, KVType: kernel.KVQ8, LSE: true}},
+		{rising(33, 300, 1), rising(33, 1, 0), []sharedRows{{0, 33, 288}}, Params{HeadDim: 24, Heads: 3, KVHeads: 3, KVType: kernel.KVF32}},
 		{[]int{280, 281, 290, 300, 273, 274}, []int{1, 1, 1, 1, 1, 1}, []sharedRows{{0, 6, 272}},
 			Params{HeadDim: 32, Heads: 12, KVHeads: 2, KVType: kernel.KVBF16, Variant: "wide64x64+direct128x2"}},
 	} {
@@ -44,6 +47,15 @@ func TestShared(t *testing.T) {
 			s.check(s.run(), 2, 1e-5)
 		})
 	}
+}
+
+// rising are n numbers.
+func rising(n, first, by int) []int {
+	var out []int
+	for i := range n {
+		out = append(out, first+i*by)
+	}
+	return out
 }
 
 // Every row's keys are attended once, each by items of one span, and its partial results are its own.
