@@ -79,8 +79,11 @@ func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
 		return w, false
 	}
 	s := stripsShape{rows: 8, tile: 4, lanes: 8, workgroup: 128, chunk: 32}
-	if p.Matrix.Rows < 8192 { // as many groups as fill a large GPU
+	switch {
+	case p.Matrix.Rows < 8192: // as many groups as fill a large GPU
 		s.lanes, s.workgroup = 32, 256
+	case p.Matrix.Cols >= 4096 && p.Matrix.Rows < 65536: // x is staged for more rows of W at once, which slows a head's
+		s.workgroup = 256
 	}
 	s.lanes = min(s.lanes, int(a.subgroup))
 	return stripsWay{s, 5, 8, a.subgroup}, s.room(p, int(a.subgroup)) <= a.memory

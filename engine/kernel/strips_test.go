@@ -53,6 +53,7 @@ func TestStrips(t *testing.T) {
 		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
 		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
 		{stripsShape{8, 4, most, 256, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
+		{stripsShape{8, 4, lanes, 256, 32}, linearCase{n: 130, k: 1056, m: 8, LinearParams: LinearParams{Norm: true, Gated: SiLU}}},
 		{stripsShape{4, 2, most, 64, 32}, linearCase{n: 33, k: 2080, m: 6, LinearParams: LinearParams{Norm: true, Add: true}}}, // more lanes than pairs of sums, where a subgroup has them
 	} {
 		c.typ, c.rounded = quant.Q4_0, inSumsOfStrips
@@ -111,20 +112,22 @@ func TestStripsKeepTheirRange(t *testing.T) {
 // Five to eight rows of Q4_0's codes go by strips where W is large, and keep to the memory that there is.
 func TestStripsByRows(t *testing.T) {
 	for _, c := range []struct {
-		change       func(*LinearParams)
-		n, k, memory int
-		lanes        int // 0: not by strips
+		change           func(*LinearParams)
+		n, k, memory     int
+		lanes, workgroup int // 0: not by strips
 	}{
-		{func(*LinearParams) {}, 4096, 4096, 32 << 10, 32},
-		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32},
-		{func(p *LinearParams) { p.Norm = true }, 128256, 4096, 32 << 10, 8},
-		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0},
-		{func(*LinearParams) {}, 2048, 8192, 32 << 10, 0},
-		{func(p *LinearParams) { p.Matrix.Type = quant.Q4_K }, 4096, 4096, 32 << 10, 0},
-		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 0},
-		{func(p *LinearParams) { p.Deterministic = true }, 4096, 4096, 32 << 10, 0},
-		{func(p *LinearParams) { p.Variant = "f32" }, 4096, 4096, 32 << 10, 0},
-		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 0},
+		{func(*LinearParams) {}, 4096, 4096, 32 << 10, 32, 256},
+		{func(*LinearParams) {}, 16384, 2048, 32 << 10, 8, 128},
+		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 32 << 10, 8, 256},
+		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32, 256},
+		{func(p *LinearParams) { p.Norm = true }, 128256, 4096, 32 << 10, 8, 128},
+		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0, 0},
+		{func(*LinearParams) {}, 2048, 8192, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Matrix.Type = quant.Q4_K }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Deterministic = true }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Variant = "f32" }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 0, 0},
 	} {
 		p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: c.k}, PartsRoom: 512}
 		c.change(&p)
@@ -139,7 +142,7 @@ func TestStripsByRows(t *testing.T) {
 				continue
 			}
 			require.True(t, strips, "%d rows of x, %d × %d", m, c.n, c.k)
-			assert.Equal(t, c.lanes, w.lanes, "%d × %d", c.n, c.k)
+			assert.Equal(t, []int{c.lanes, c.workgroup}, []int{w.lanes, w.workgroup}, "%d × %d", c.n, c.k)
 			assert.Zero(t, 8*w.chunk%w.workgroup+w.chunk%w.lanes)
 		}
 	}
