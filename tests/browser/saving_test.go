@@ -136,6 +136,15 @@ func TestRemovedWhileItIsSaved(t *testing.T) {
 		}
 		return said;
 	})()`))
+	assert.Equal(t, "kept, gone", get[string](p, `(async () => { // beside one that never ends
+		const {keepUnder, patience, sessions} = await import('/quire/sessions.js');
+		Object.assign(patience, {shared: 50, exclusive: 50});
+		await new Promise((held) => { navigator.locks.request('quire-sessions/b', {mode: 'exclusive'}, () => new Promise(held)); });
+		await keepUnder('b', async () => new Blob(['b']));
+		const kept = (await sessions.list()).length;
+		await sessions.remove('b');
+		return (kept === 1 ? 'kept' : kept) + ', ' + ((await sessions.list()).length === 0 ? 'gone' : 'there');
+	})()`))
 	p.quiet()
 }
 

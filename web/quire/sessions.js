@@ -50,8 +50,11 @@ export const sessions = Object.freeze({
   },
 });
 
+/** For how many milliseconds a save waits for one that removes, and that for saves, which may hang. */
+export const patience = {shared: 3e3, exclusive: 30e3};
+
 // hold has a session not be removed while it is saved. A page that is being left may get no lock.
-const hold = (name, mode) => lock(saveOf(name), {mode}).catch(() => () => {});
+const hold = (name, mode) => lock(saveOf(name), {mode, signal: AbortSignal.timeout(patience[mode])}).catch(() => () => {});
 
 // sweep removes what is left of a save that a reload has broken.
 async function sweep(all, handle) {
