@@ -91,12 +91,16 @@ const story = `(async () => {
 		$('#' + id).dispatchEvent(new Event('change', {bubbles: true}));
 	}
 	$('.prompt textarea').value = 'Tell me a story about a dog and a drum.';
-	$('.prompt .run').click();
-	if (window.lose) {
-		await until(() => $('.prompt .output').textContent.length > 10);
+	let recovering = !window.lose;
+	const watch = new MutationObserver(() => { recovering ||= $('#notice').textContent.includes('recovering'); });
+	watch.observe($('#notice'), {subtree: true, childList: true, characterData: true});
+	if (window.lose) new MutationObserver((_, first) => { // a quick machine has all of it soon
+		first.disconnect();
 		new BroadcastChannel('test').postMessage('lose');
-		await until(() => $('#notice').textContent.includes('recovering'));
-	}
+	}).observe($('.prompt .output'), {subtree: true, childList: true, characterData: true});
+	$('.prompt .run').click();
+	await until(() => recovering);
+	watch.disconnect();
 	await until(() => $('.prompt .status').textContent.startsWith('Done'));
 	for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame); // the text is drawn with the next one
 	return {text: $('.prompt .output').textContent, status: $('.prompt .status').textContent};
@@ -124,7 +128,7 @@ func TestFirefox(t *testing.T) {
 	see[bool](f, `Boolean(location.hash = 'engine')`)
 	tokens := 4
 	if os.Getenv("QUIRE_ALL") != "" {
-		tokens = 48 // enough for a GPU to be lost while they come
+		tokens = 20 // the next ones have near rivals, and adapters round in ways of their own
 	}
 	set := fmt.Sprintf(`window.tokens = %d`, tokens)
 	see[int](f, set)
