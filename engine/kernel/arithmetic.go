@@ -12,7 +12,8 @@ import (
 //
 //	f32       sums and factors; on every adapter
 //	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
-//	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 5 to 8 rows of them sums are of 16
+//	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 5 to 8 rows of them
+//	          sums are of 16, where it is not asked for by its name
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //
 // and only by its name
