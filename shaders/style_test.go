@@ -1,6 +1,7 @@
 package shaders
 
 import (
+	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -12,6 +13,11 @@ import (
 
 // Ifs are written one way: no brackets around the condition, the body in braces on lines of its own.
 func TestIfs(t *testing.T) {
+	eachLine(t, func(at, line string) { require.Empty(t, badIf(line), "%s: %s", at, line) })
+}
+
+// eachLine gives every line of every shader, and where it stands.
+func eachLine(t *testing.T, see func(at, line string)) {
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
 		if d.IsDir() {
@@ -22,7 +28,7 @@ func TestIfs(t *testing.T) {
 		number := 0
 		for line := range strings.Lines(string(text)) {
 			number++
-			require.Empty(t, badIf(line), "%s:%d: %s", path, number, line)
+			see(fmt.Sprintf("%s:%d", path, number), line)
 		}
 		return nil
 	})
@@ -50,19 +56,7 @@ func TestBadIf(t *testing.T) {
 // && and || stand together only with brackets around one of them: Tint refuses them without, which naga takes
 // (findings/naga-mixes-and-with-or.sh), and no software adapter of a browser compiles kernels that want f16.
 func TestBothAreInBrackets(t *testing.T) {
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		require.NoError(t, err)
-		if d.IsDir() {
-			return nil
-		}
-		text, err := fs.ReadFile(files, path)
-		require.NoError(t, err)
-		for line := range strings.Lines(string(text)) {
-			require.False(t, mixed(uncommented(line)), "%s: %s", path, line)
-		}
-		return nil
-	})
-	require.NoError(t, err)
+	eachLine(t, func(at, line string) { require.False(t, mixed(uncommented(line)), "%s: %s", at, line) })
 	for code, is := range map[string]bool{"if a && b || c {": true, "x = f((a || b && c) == d);": true, "if (a && b) || c {": false, "a || b(c && d[e])": false} {
 		require.Equal(t, is, mixed(code), code)
 	}
