@@ -54,6 +54,7 @@ const S_STRIDE: u32 = BK + 4u;                   // floats from one row's scores
 const KV_SIZE: u32 = BK * KV_STRIDE;
 const P_SIZE: u32 = ROWS * P_STRIDE;             // of one subgroup
 const S_SIZE: u32 = ROWS * S_STRIDE;
+const MARKS: u32 = (SUBGROUPS + 3u) / 4u * 4u;   // fragments may lie behind them, and want places that are multiples of 16 bytes
 
 // Chromium checks a fragment's bounds unless its place is a constant, so each subgroup has arrays of its own.
 var<workgroup> k_halves: array<Half, KV_SIZE>;
@@ -61,7 +62,7 @@ var<workgroup> v_halves: array<Half, KV_SIZE>;
 var<workgroup> weights: array<array<Half, P_SIZE>, SUBGROUPS>; // P, or a piece of Q
 var<workgroup> floats: array<array<f32, S_SIZE>, SUBGROUPS>;   // S, or a piece of O
 var<workgroup> row_scale: array<f32, BQ>;          // what a row of O is multiplied by
-var<workgroup> moved: array<u32, SUBGROUPS>;       // whether a subgroup's reference has to follow
+var<workgroup> moved: array<u32, MARKS>;           // whether a subgroup's reference has to follow
 
 struct Eight { low: Half4, high: Half4 }
 

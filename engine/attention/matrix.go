@@ -46,7 +46,8 @@ func depth(headDim int) int { return (headDim + side - 1) / side }
 // memory returns the bytes of workgroup memory: halves of K and V, and of P; floats of S, and what is told of rows and subgroups.
 func (t matrixTile) memory(headDim int) int {
 	halves := 2*t.keys*(side*depth(headDim)+8) + t.rows()*(t.keys+8)
-	return 2*halves + 4*(t.rows()*(t.keys+4)+t.rows()+t.subgroups)
+	marks := (t.subgroups + 3) / 4 * 4
+	return 2*halves + 4*(t.rows()*(t.keys+4)+t.rows()+marks)
 }
 
 // pieces returns in how many pieces Q and O go through workgroup memory.

@@ -179,3 +179,21 @@ func TestMatrixChoice(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, got.matrix)
 }
+
+// An NVIDIA driver wants fragments at multiples of 16 bytes, and lays arrays out one after another: an odd one moves those behind it.
+func TestMatrixArraysAreWhole(t *testing.T) {
+	for _, tile := range append([]matrixTile{small, tall}, matrixTiles...) {
+		for _, kv := range []kernel.KVType{kernel.KVF16, kernel.KVQ8} {
+			p := Params{HeadDim: 64, Heads: 2, KVHeads: 1, BlockSize: 16, KVType: kv, LSE: true}
+			m, err := kernel.Module(gputest.Device(t), p.matrixSpec(tile, 32, false))
+			require.NoError(t, err)
+			arrays, total := gputest.WorkgroupArrays(t, m.Text), 0
+			for name, bytes := range arrays {
+				require.Zero(t, bytes%16, "%s of %s has %d bytes", name, tile.name, bytes)
+				total += bytes
+			}
+			require.Contains(t, arrays, "moved")
+			require.Equal(t, tile.memory(p.HeadDim), total, "what %s is said to take", tile.name)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/quant"
 )
 
@@ -249,7 +250,7 @@ func TestLateWays(t *testing.T) {
 	}
 }
 
-// Subgroup matrices are multiplied where a workgroup has the memory for it.
+// Subgroup matrices are multiplied where a workgroup has the memory for it, in arrays that leave fragments at multiples of 16 bytes.
 func TestMatricesNeedMemory(t *testing.T) {
 	info := large()
 	p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: 8192, Cols: 2048}}
@@ -260,12 +261,12 @@ func TestMatricesNeedMemory(t *testing.T) {
 		if w, ok := s.(matrixWay); ok {
 			specs, err := w.specs(&p, Piece{Rows: 8192})
 			require.NoError(t, err)
-			bytes := map[string]int{"ROOM": 2, "FLOATS": 4}
+			text, _, err := specs[0].compose("")
+			require.NoError(t, err)
 			total := 0
-			for _, c := range specs[0].Consts {
-				if n, ok := c.Value.(int); ok {
-					total += n * bytes[c.Name]
-				}
+			for name, bytes := range gputest.WorkgroupArrays(t, text) {
+				assert.Zero(t, bytes%16, name)
+				total += bytes
 			}
 			most = max(most, total)
 		}
