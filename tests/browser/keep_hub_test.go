@@ -114,6 +114,26 @@ func TestWorkerFails(t *testing.T) {
 	p.quiet()
 }
 
+// A worker that is well and cannot read is asked once, and its buffer is used again.
+func TestWorkerCannotRead(t *testing.T) {
+	p := newTab(t, serve(t)+"/empty.html", "")
+	assert.Equal(t, []any{1.0, true, nil}, get[[]any](p, `import('/store/shelf.js').then(async ({Shelf}) => {
+		const {Workers} = await import('/store/workers.js');
+		const given = [];
+		globalThis.Worker = class {
+			postMessage({id, buffer}) {
+				given.push(buffer);
+				setTimeout(() => this.onmessage({data: {id, error: new Error('it cannot be read'), buffer}}));
+			}
+			terminate() {}
+		};
+		const workers = new Workers();
+		const read = await new Shelf({name: 'well'}, 0, {pieces: [{bytes: 3, sha256: ''}]}, workers).read(0);
+		return [given.length, workers.buffer(3) === given[0], read];
+	})`))
+	p.quiet()
+}
+
 // Models of a hub are kept by name, compared with the SHA-256 that it names; the token goes to it alone.
 func TestKeptOfHub(t *testing.T) {
 	hub := hubtest.New(t)

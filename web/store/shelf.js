@@ -41,7 +41,8 @@ export class Shelf {
     const {bytes, sha256} = this.record.pieces[i] ?? {};
     if (!bytes) return null;
     const ask = () => this.#workers.ask(i, 'read', {...this.#file(i), bytes, sha256, buffer: this.#workers.buffer(bytes)});
-    const {buffer, good} = await ask().catch(ask).catch(() => ({good: false})); // the second time of another, where a worker has failed
+    // A worker that fails gives no buffer back: another is asked. One that is well would answer the same again.
+    const {buffer, good} = await ask().catch((e) => (e.buffer ? e : ask())).catch((e) => e);
     if (good) return new Uint8Array(buffer, 0, bytes);
     this.#workers.take(buffer);
     return null;
