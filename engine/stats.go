@@ -20,6 +20,8 @@ type Stats struct {
 	Dispatches     int     `json:"dispatches"`     // in the last step
 	Steps          uint64  `json:"steps"`
 	AskedSteps     uint64  `json:"-"`              // of which something is asked; others are chunks that end before their prompts
+	Read           uint64  `json:"-"`              // tokens before the ends of steps' rows, whose K and V are read: each as often as rows read it
+	AskedRead      uint64  `json:"-"`              // of them by rows of those steps
 	Computed       uint64  `json:"computed"`       // tokens, of prompts and generated, again after a preemption too
 	Tokens         uint64  `json:"tokens"`         // generated
 	Drafts         uint64  `json:"drafts"`         // that were verified
@@ -66,7 +68,7 @@ func (e *Engine) observe() {
 		HostBlocks: c.HostBlocks, HostFree: c.HostFree,
 		Waiting: st.Waiting, Running: st.Running, InFlight: st.InFlight,
 		BatchTokens: e.batch.tokens, BatchSequences: e.batch.sequences,
-		Steps: st.Steps, AskedSteps: st.Asked, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
+		Steps: st.Steps, AskedSteps: st.Asked, Read: st.Read, AskedRead: st.AskedRead, Computed: st.Tokens, Tokens: st.Sampled, Preemptions: st.Preemptions, Swaps: st.Swaps,
 		Drafts: st.Drafts, DraftedTokens: st.Drafted, AcceptedTokens: st.Accepted,
 		Copies: c.Copies, Evictions: c.Evictions, SwapOuts: c.SwapOuts, SwapIns: c.SwapIns,
 		AskedTokens: c.AskedTokens, HitTokens: c.HitTokens, PartialTokens: c.PartialTokens, HitRate: c.HitRate,

@@ -106,7 +106,6 @@ func Run(ctx context.Context, src gpu.Source, shape, weights string, o engine.Op
 		return nil, err
 	}
 	info := b.engine.Info()
-	b.budget = info.TokenBudget
 	r := &Report{Adapter: info.Adapter.Name, Backend: info.Adapter.Backend, Features: info.Adapter.Features, Host: hostName(), Bandwidth: b.bandwidth / 1e9, Shape: shape, Type: weights,
 		Bytes: info.WeightBytes, Parameters: info.Parameters, Variant: info.Variant, KVType: info.KVType, LoRA: p.LoRA, Shared: p.Shared, SelfTest: info.SelfTest,
 		Load: newLoad(info, b.plan.WeightBytes()), Results: []Result{}}
@@ -162,7 +161,6 @@ type bench struct {
 	unasked    struct{ weights, token float64 } // of these, what a step does not read of which nothing is asked
 	kvSlots    int                              // bytes that it takes in the cache
 	states     uint64                           // bytes of a sequence's states
-	budget     int                              // tokens a step
 	repeat     int
 	context    int
 	seed       uint64 // of the next prompt

@@ -100,11 +100,10 @@ func TestPrefillCountsWhatItReads(t *testing.T) {
 	b.engine, err = engine.Open(ctx, src, o)
 	require.NoError(t, err)
 	defer b.engine.Close()
-	b.budget = b.engine.Info().TokenBudget
 	round, err := b.prefill(ctx, make([][]int32, 1), 100)
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{3, 1}, [2]int{round.steps, round.asked})
-	assert.InDelta(t, first+second+third, b.read(round, 100, 1, 0), 0.5)
+	assert.InDelta(t, first+second+third, b.read(round), 0.5)
 }
 
 func TestRunRefusesWhatDoesNotFit(t *testing.T) {

@@ -38,22 +38,15 @@ func (b *bench) measurePrefill(ctx context.Context, prompt, batch, depth int) (R
 		return Result{}, err
 	}
 	out.FirstToken = 1000 * first.Seconds() / float64(batch*rounds)
-	out.BandwidthShare = b.read(r, prompt, batch, depth) / float64(r.tokens) * out.TokensPerSecond / b.bandwidth
+	out.BandwidthShare = b.read(r) / float64(r.tokens) * out.TokensPerSecond / b.bandwidth
 	out.DispatchesPerStep = r.dispatches
 	return out, nil
 }
 
 // read is how many bytes of weights, K and V a round's steps read.
-func (b *bench) read(r round, prompt, batch, depth int) float64 {
-	read := b.weights*float64(r.steps) - b.unasked.weights*float64(r.steps-r.asked)
-	for at := 0; at < prompt; at += b.budget {
-		end, token := min(at+b.budget, prompt), b.kvToken
-		if end < prompt {
-			token -= b.unasked.token
-		}
-		read += float64(batch) * token * float64(depth+end)
-	}
-	return read
+func (b *bench) read(r round) float64 {
+	all := b.weights*float64(r.steps) + b.kvToken*float64(r.read)
+	return all - b.unasked.weights*float64(r.steps-r.asked) - b.unasked.token*float64(r.read-r.askedRead)
 }
 
 // repeated takes a measurement's rates, as often as asked or else a few times while that is short. Clocks may not tick while a short prompt
@@ -95,6 +88,8 @@ type round struct {
 	tokens     int     // computed, those in the prefix cache left out
 	steps      int
 	asked      int           // of them, those of which something is asked
+	read       int           // tokens whose K and V steps' rows read
+	askedRead  int           // of them those that the asked steps' read
 	dispatches int           // of the last step
 	first      time.Duration // until each sequence's first token, all of them added up
 }
@@ -123,6 +118,7 @@ func (b *bench) prefill(ctx context.Context, prefixes [][]int32, prompt int) (ro
 	out.seconds = time.Since(start).Seconds()
 	stats := b.engine.Stats()
 	out.steps, out.asked, out.dispatches = int(stats.Steps-was.Steps), int(stats.AskedSteps-was.AskedSteps), stats.Dispatches
+	out.read, out.askedRead = int(stats.Read-was.Read), int(stats.AskedRead-was.AskedRead)
 	return out, nil
 }
 

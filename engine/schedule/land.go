@@ -270,6 +270,8 @@ func (s *Scheduler) Reset() error {
 type Stats struct {
 	Steps       uint64
 	Asked       uint64 // of them, those of which something is asked
+	Read        uint64 // tokens before the ends of steps' rows, whose K and V are read: each as often as rows read it
+	AskedRead   uint64 // of them by rows of steps of which something is asked
 	Tokens      uint64 // computed, chunks and decode
 	Sampled     uint64 // landed and kept
 	Drafts      uint64 // that were verified

@@ -306,6 +306,18 @@ func TestSameStepHit(t *testing.T) {
 	assert.InDelta(t, 0.25, s.HitRate, 1e-12)
 }
 
+// Two prompts that share steps: 6 tokens of one, its other 4 and 2 of the second, the second's other 4. Only the first step asks nothing.
+func TestReadTokens(t *testing.T) {
+	r := newRig(t, Config{BlockSize: 4, Blocks: 40, TokenBudget: 6})
+	r.add(Request{ID: 1, Prompt: prompt(1, 10), MaxTokens: 1})
+	r.add(Request{ID: 2, Prompt: prompt(2, 6), MaxTokens: 1})
+	for _, want := range []map[uint64]int{{1: 6}, {1: 4, 2: 2}, {2: 4}} {
+		require.Equal(t, want, r.runStep())
+	}
+	s := r.Stats()
+	assert.Equal(t, [4]uint64{3, 2, 6 + 10 + 2 + 6, 10 + 2 + 6}, [4]uint64{s.Steps, s.Asked, s.Read, s.AskedRead})
+}
+
 func TestReset(t *testing.T) {
 	for _, depth := range []int{1, 3} {
 		r := newRig(t, Config{BlockSize: 4, Blocks: 30, PrefixCache: true, Depth: depth, MaxSeqs: 3})

@@ -87,8 +87,13 @@ func (s *Scheduler) Schedule(st *step.Step) Decision {
 	f.number = st.Number
 	s.flight = append(s.flight, f)
 	s.stats.Steps++
+	read := s.stats.Read
+	for _, r := range st.Rows {
+		s.stats.Read += uint64(r.Start + r.Count)
+	}
 	if len(st.Outputs)+len(st.Pools) > 0 {
 		s.stats.Asked++
+		s.stats.AskedRead += s.stats.Read - read
 	}
 	s.stats.Tokens += uint64(len(st.Tokens))
 	return s.decide(Run, st.Number)
