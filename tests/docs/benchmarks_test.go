@@ -25,6 +25,7 @@ import (
 type report struct {
 	Command, Adapter, Host, Backend, Type string
 	Results                               []bench.Result
+	Load                                  *bench.Load // of a run that measures nothing else
 }
 
 // kept gives the runs of a file in tests/benchmarks.
@@ -50,6 +51,10 @@ func rate(t *testing.T, runs []report, test string, batch int) float64 {
 		}
 	}
 	require.NotEmpty(t, all, "%s of %d", test, batch)
+	return median(all)
+}
+
+func median(all []float64) float64 {
 	slices.Sort(all)
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
@@ -71,7 +76,7 @@ func TestKeptRuns(t *testing.T) {
 			assert.NotEmpty(t, r.Adapter, name)
 			assert.NotEmpty(t, r.Host, name)
 			assert.Equal(t, strings.HasPrefix(name, "web-"), r.Backend == "webgpu", name)
-			assert.NotEmpty(t, r.Results, name)
+			assert.True(t, len(r.Results) > 0 || r.Load != nil, name)
 		}
 	}
 }
@@ -125,5 +130,63 @@ func TestFiguresOfTypes(t *testing.T) {
 		}
 		assert.Equal(t, row[2], fmt.Sprintf("%.2f", rate(t, r, test, 1)/rate(t, of, test, 1)), row[1])
 		assert.Equal(t, row[3], fmt.Sprintf("%.2f", rate(t, r, "tg128", 1)/rate(t, of, "tg128", 1)), row[1])
+	}
+}
+
+// The table of peers has what each did in the latest of the kept runs that it was in.
+func TestFiguresOfPeers(t *testing.T) {
+	text, err := os.ReadFile(root + "/docs/benchmarks.md")
+	require.NoError(t, err)
+	file, err := os.ReadFile(root + "/tests/benchmarks/peers-h200.json")
+	require.NoError(t, err)
+	type run struct {
+		Build, Command, Adapter, Browser, Name string
+		Matrices                               bool
+		Open                                   float64 `json:"open_ms"`
+		Rates                                  map[string]float64
+	}
+	var runs []run // the latest builds first
+	for line := range bytes.Lines(file) {
+		var r run
+		require.NoError(t, json.Unmarshal(line, &r))
+		assert.NotEmpty(t, r.Command)
+		assert.Equal(t, r.Name == "quire-native" || r.Name == "llama.cpp", r.Browser == "")
+		runs = append(runs, r)
+	}
+	columns := []struct {
+		name     string
+		matrices bool
+	}{{"quire", false}, {"quire", true}, {"transformers.js", false}, {"transformers.js", true}, {"wllama", false}, {"quire-native", false}, {"llama.cpp", false}}
+	rows := regexp.MustCompile(`(?m)^\| (prompt of|decode,|opening,) ([0-9a-z, ]+) \| (.*) \|$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, rows, 8)
+	for _, row := range rows {
+		n := strings.ReplaceAll(strings.Replace(row[2], "one sequence", "1", 1), ",", "")
+		test := regexp.MustCompile(map[string]string{"prompt of": "^pp" + n + "$", "decode,": `^tg\d\d+ x ` + n + "$", "opening,": "^$"}[row[1]])
+		for i, cell := range strings.Split(row[3], " | ") {
+			var values []float64
+			build := ""
+			for _, r := range runs {
+				if r.Name != columns[i].name || r.Matrices != columns[i].matrices || build != "" && r.Build != build {
+					continue
+				}
+				had := len(values)
+				if row[1] == "opening," && r.Open > 0 {
+					values = append(values, r.Open)
+				}
+				for name, rate := range r.Rates {
+					if test.MatchString(name) {
+						values = append(values, rate)
+					}
+				}
+				if len(values) > had {
+					build = r.Build
+				}
+			}
+			if cell == "–" {
+				continue
+			}
+			require.NotEmpty(t, values, "%s, column %d", row[0], i)
+			assert.Equal(t, thousands(median(values)), strings.Trim(cell, "*"), "%s, column %d", row[0], i)
+		}
 	}
 }
