@@ -13,7 +13,7 @@ import (
 //	f32       sums and factors; on every adapter
 //	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
 //	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 5 to 8 rows of them
-//	          sums are of 16, where it is not asked for by its name
+//	          sums are of 16; by name of matrices of any size
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //
 // and only by its name
@@ -109,6 +109,10 @@ func matvecs(rows []int, subgroup uint32, most int) (ways []shape) {
 // included, and a tile is taken where there are enough of them for all units.
 func (a arithmetic) many(p *LinearParams) []shape {
 	ways := matvecs([]int{1}, a.subgroup, 1)
+	strips, few := a.strips(p)
+	if few && a.named {
+		ways = append(ways, strips)
+	}
 	for _, w := range a.splits(p) { // stand where no other's work may be left to them
 		ways = append(ways, w)
 	}
@@ -116,8 +120,8 @@ func (a arithmetic) many(p *LinearParams) []shape {
 		ways = append(ways, w.shape)
 	}
 	ways = append(ways, skinnyWay{skinnyShapeOf(p, 4, a.memory, a.subgroup), 4, 0, a.subgroup})
-	if w, ok := a.strips(p); ok {
-		ways = append(ways, w)
+	if few && !a.named {
+		ways = append(ways, strips)
 	}
 	ways = append(ways, skinnyWay{skinnyShapeOf(p, 8, a.memory, a.subgroup), 8, 0, a.subgroup})
 	if a.matrix {

@@ -73,9 +73,9 @@ func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 }
 
 // strips is the way of five to eight rows of Q4_0's codes, with their products summed in f16. Rows with adapters are left to kernels that read
-// those ahead, and so are matrices so small that all wait for memory.
+// those ahead, and so are, but by name, matrices so small that all wait for memory.
 func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
-	if !a.halves || a.named || p.Deterministic || p.Adapters != nil || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows < 4096 {
+	if !a.halves || a.matrix && a.named || p.Deterministic || p.Adapters != nil || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows < 4096 && !a.named {
 		return w, false
 	}
 	s := stripsShape{rows: 8, tile: 4, lanes: 8, workgroup: 128, chunk: 32}

@@ -127,7 +127,9 @@ func TestStripsByRows(t *testing.T) {
 		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 0, 0},
 		{func(p *LinearParams) { p.Deterministic = true }, 4096, 4096, 32 << 10, 0, 0},
 		{func(p *LinearParams) { p.Variant = "f32" }, 4096, 4096, 32 << 10, 0, 0},
-		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 32, 256},
+		{func(p *LinearParams) { p.Variant = "f16" }, 2048, 8192, 32 << 10, 32, 256},
+		{func(p *LinearParams) { p.Variant = "matrix" }, 4096, 4096, 32 << 10, 0, 0},
 	} {
 		p := LinearParams{Matrix: &Matrix{Type: quant.Q4_0, Rows: c.n, Cols: c.k}, PartsRoom: 512}
 		c.change(&p)
