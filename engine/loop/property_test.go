@@ -44,7 +44,7 @@ func TestAnyOrder(t *testing.T) {
 		c := schedule.Config{
 			BlockSize: 4, Blocks: draw(8, 40, "blocks"), Depth: draw(1, 4, "depth"), MaxSeqs: draw(2, 6, "sequences"), MaxModelLen: 40,
 			TokenBudget: draw(3, 20, "budget"), PrefixCache: rapid.Bool().Draw(rt, "cache"), QueueLimit: draw(0, 3, "queue"),
-			DraftRows: max(0, draw(-10, 12, "drafts")), StepRows: []int{draw(1, 8, "rows of a step")},
+			DraftRows: max(0, draw(-10, 12, "drafts")), StepRows: []schedule.StepRows{{Rows: draw(1, 8, "rows of a step"), Worth: draw(2, 24, "rows worth more time")}},
 		}
 		if rapid.Bool().Draw(rt, "window") {
 			c.Groups = []paging.Group{{}, {Window: 6}}

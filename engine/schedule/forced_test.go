@@ -11,20 +11,22 @@ import (
 func TestForcedTokensKeepToStepRows(t *testing.T) {
 	for what, c := range map[string]struct {
 		sequences int
-		rows      []int
+		rows      []StepRows
 		forced    []int // of the first sequences
 		steps     []int // tokens of those that follow
 	}{
-		"no room":             {4, []int{4}, []int{2}, []int{4, 4, 4}},
-		"room":                {3, []int{4}, []int{3}, []int{4, 3, 3}},
-		"no numbers":          {4, nil, []int{2}, []int{5, 4}},
-		"a quarter more":      {4, []int{4}, []int{3}, []int{6, 4}},
-		"alone":               {1, []int{4, 8}, []int{5}, []int{5, 1}},
-		"half":                {4, []int{8}, []int{6}, []int{9, 4}},
-		"two":                 {7, []int{8}, []int{2, 3}, []int{8, 8, 7}},
-		"the next number":     {5, []int{4, 8}, []int{5}, []int{8, 5}},
-		"beyond all numbers":  {5, []int{4}, []int{9}, []int{13, 5}},
-		"just as many as fit": {3, []int{4}, []int{2}, []int{4, 3}},
+		"no room":            {4, []StepRows{{4, 6}}, []int{2}, []int{4, 4, 4}},
+		"room":               {3, []StepRows{{4, 6}}, []int{3}, []int{4, 3, 3}},
+		"no numbers":         {4, nil, []int{2}, []int{5, 4}},
+		"worth it":           {4, []StepRows{{4, 6}}, []int{3}, []int{6, 4}},
+		"not worth it":       {4, []StepRows{{4, 7}}, []int{3}, []int{4, 4, 4, 4}},
+		"far from worth it":  {4, []StepRows{{4, 13}}, []int{2, 7}, []int{4, 4, 4}},
+		"alone":              {1, []StepRows{{4, 6}, {8, 11}}, []int{5}, []int{5, 1}},
+		"half":               {4, []StepRows{{8, 11}}, []int{6}, []int{9, 4}},
+		"two":                {7, []StepRows{{8, 11}}, []int{2, 3}, []int{8, 8, 7}},
+		"the next number":    {5, []StepRows{{4, 6}, {8, 11}}, []int{5}, []int{8, 5}},
+		"beyond all numbers": {5, []StepRows{{4, 6}}, []int{9}, []int{13, 5}},
+		"as many as fit":     {3, []StepRows{{4, 6}}, []int{2}, []int{4, 3}},
 	} {
 		r := endless(t, Config{BlockSize: 4, Blocks: 200, MaxSeqs: 8, TokenBudget: 40, StepRows: c.rows})
 		for id := range uint64(c.sequences) {

@@ -52,11 +52,10 @@ type Config struct {
 	// ShortContext is how many tokens a prompt may have for its sequences to be rotated as usual; those of longer ones are
 	// rotated for a long context, to their end. 0: there is one way.
 	ShortContext int
-	QueueLimit   int // requests that wait for others to make room; 0: any number
-	MoreLogits   int // outputs of a step beyond one a sequence, for requests with AllLogits and for drafts; 0: any number
-	// StepRows are numbers of tokens beyond which a step takes longer at once, rising. What has not to be computed yet keeps to them.
-	StepRows  []int
-	DraftRows int // tokens of a step that sequences and their drafts may be together; with more, no draft is verified. 0: none ever is
+	QueueLimit   int        // requests that wait for others to make room; 0: any number
+	MoreLogits   int        // outputs of a step beyond one a sequence, for requests with AllLogits and for drafts; 0: any number
+	StepRows     []StepRows // rising; what has not to be computed yet keeps to them
+	DraftRows    int        // tokens of a step that sequences and their drafts may be together; with more, no draft is verified. 0: none ever is
 
 	HostBlocks int        // blocks of host memory to swap to
 	Preemption Preemption // Cheaper compares these costs, in one unit:

@@ -37,7 +37,9 @@ func settings(from choices) Config {
 	}
 	c.Blocks = 2 + max(1, len(c.Groups))*(1+from.below(4+40/c.BlockSize))
 	if from.below(2) == 0 {
-		c.StepRows = []int{1 + from.below(6), 7 + from.below(6)}
+		for _, rows := range []int{1 + from.below(6), 7 + from.below(6)} {
+			c.StepRows = append(c.StepRows, StepRows{rows, rows + 1 + from.below(2*rows)})
+		}
 	}
 	return c
 }
