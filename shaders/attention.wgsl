@@ -48,6 +48,7 @@
 const WORKGROUP: u32 = TX * TY;
 const QUADS: u32 = TY * RG;                // of query rows
 const BQ: u32 = 4u * QUADS;
+const ITEM_ROWS: u32 = BQ;
 const BK: u32 = TX * RK;
 const VK: u32 = BK / SLABS;
 const Q_COLUMNS: u32 = SLAB * Q_SLABS;     // of Q that are staged at a time

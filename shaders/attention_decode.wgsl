@@ -11,7 +11,9 @@
 //! const SUBGROUP: u32    invocations that surely share a subgroup
 //! const LANES: u32       invocations that share a key
 //! const KEYS: u32        keys that such a group takes at a time
-//! const ROWS: u32        query rows of an item
+//! const ROWS: u32        query rows of a workgroup
+//! const ITEM_TILES: u32  workgroups that share an item's query rows
+//! const EARLY: bool      the first keys are read before the queries
 //! const WORKGROUP: u32   invocations of a workgroup
 //! const ITEMS_WORD: u32  the step's word with the number of items
 
@@ -23,6 +25,7 @@
 const GROUPS: u32 = WORKGROUP / LANES;
 const SUBGROUPS: u32 = WORKGROUP / SUBGROUP;
 const BQ: u32 = ROWS;
+const ITEM_ROWS: u32 = ITEM_TILES * ROWS;
 const BK: u32 = GROUPS * KEYS;
 const FINISH_TURNS: u32 = (ROWS * LANES * 2u + WORKGROUP - 1u) / WORKGROUP;
 const STATES: u32 = SUBGROUPS * ROWS;
@@ -36,6 +39,17 @@ struct Eight { low: vec4<f32>, high: vec4<f32> }
 
 fn rescaled(before: f32, now: f32) -> f32 { return rescale(vec4<f32>(before), vec4<f32>(now)).x; }
 fn weighed(score: f32, maximum: f32) -> f32 { return weight(vec4<f32>(score), vec4<f32>(maximum)).x; }
+
+// fetch reads a group's K and V of a tile, both under way at once.
+fn fetch(item: Item, keys: Keys, tile: i32, lane: u32, group: u32, k: ptr<function, array<Raw, KEYS>>, v: ptr<function, array<Raw, KEYS>>) {
+    //! unroll
+    for (var n = 0u; n < KEYS; n++) {
+        let key = tile + i32(n * GROUPS + group);
+        let at = kv_at(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
+        (*k)[n] = k_raw(at, lane);
+        (*v)[n] = v_raw(at, lane);
+    }
+}
 
 // join_groups merges the states of a subgroup's groups.
 fn join_groups(maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
@@ -98,14 +112,20 @@ fn finish_rows(item: Item, local: u32) {
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32,
     @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let index = workgroup.z * FOLD + workgroup.y;
-    let item = item_at(index, workgroup.x); // on its way with the number of items
+    var item = item_at(index, workgroup.x / ITEM_TILES); // on its way with the number of items
     if index >= step[ITEMS_WORD] {
         return;
     }
+    item.first += workgroup.x % ITEM_TILES * ROWS;
     let lane = local % LANES;
     let group = local / LANES;
     let keys = keys_seen(item);
 
+    var k: array<Raw, KEYS>;
+    var v: array<Raw, KEYS>;
+    if EARLY && keys.begin < keys.highest {
+        fetch(item, keys, keys.begin, lane, group, &k, &v);
+    }
     var queries: array<Eight, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
         queries[r] = Eight(q_row(item, item.first + r, 2u * lane), q_row(item, item.first + r, 2u * lane + 1u));
@@ -114,7 +134,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     var maximum: array<f32, ROWS>;
     var sum: array<f32, ROWS>;
     var sums: array<Eight, ROWS>;
-    walk(item, keys, lane, group, subgroup_lane - lane, &queries, &maximum, &sum, &sums);
+    walk(item, keys, lane, group, subgroup_lane - lane, &queries, &k, &v, &maximum, &sum, &sums);
 
     // The groups of a subgroup by exchange, then the subgroups through workgroup memory.
     join_groups(&maximum, &sum, &sums);

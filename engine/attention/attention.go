@@ -19,6 +19,7 @@ type Attention struct {
 	prefillTile, decodeTile tile
 	walk                    walk // of prefill
 	many                    many
+	few                     few
 	launches                []gpu.View // what tells a walk in parts which launch it is
 	splitMost, mergeMost    int        // keys of a decode item, and partial results of a merge
 
@@ -76,7 +77,7 @@ func newOf(d *gpu.Device, p Params, c choice) (a *Attention, err error) {
 	if a.prefill, err = a.compile(prefill); err != nil || p.Deterministic {
 		return a, err
 	}
-	decode := p.directSpec(a.decodeTile)
+	decode := p.directSpec(a.decodeTile, 1)
 	if !c.decode.direct {
 		decode = p.spec(a.decodeTile, c, d.Info())
 		decode.Slots["walk"] = "walk_whole"
@@ -87,6 +88,9 @@ func newOf(d *gpu.Device, p Params, c choice) (a *Attention, err error) {
 	}
 	a.splitMost = w.most()
 	if a.decode, err = a.compile(decode); err != nil {
+		return nil, err
+	}
+	if err = a.newFew(c); err != nil {
 		return nil, err
 	}
 	merge := p.mergeSpec(a.decodeTile)
@@ -120,7 +124,7 @@ func (a *Attention) compile(s kernel.Spec) (*gpu.Kernel, error) {
 
 // Wait blocks until the kernels are compiled.
 func (a *Attention) Wait(ctx context.Context) error {
-	kernels := []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared}
+	kernels := []*gpu.Kernel{a.prefill, a.decode, a.merge, a.shared, a.few.kernel}
 	if !a.params.ManyLate {
 		kernels = append(kernels, a.many.kernel)
 	}
@@ -181,7 +185,7 @@ type Bindings struct {
 	prefill       []*gpu.BindGroup // a launch of a walk each
 	many          *gpu.BindGroup   // nil: not yet
 	decode, merge *gpu.BindGroup
-	shared        *gpu.BindGroup
+	shared, few   *gpu.BindGroup
 	operands      Operands
 }
 
@@ -204,8 +208,14 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 	if err != nil || a.params.Deterministic {
 		return b, err
 	}
-	if b.decode, err = a.device.Bind(a.decode, append(append(views, o.Partials), lse...)...); err != nil {
+	whole = append(append(views, o.Partials), lse...)
+	if b.decode, err = a.device.Bind(a.decode, whole...); err != nil {
 		return nil, err
+	}
+	if a.few.kernel != nil {
+		if b.few, err = a.device.Bind(a.few.kernel, whole...); err != nil {
+			return nil, err
+		}
 	}
 	if b.merge, err = a.device.Bind(a.merge, append([]gpu.View{o.Step, o.Partials, o.Out}, lse...)...); err != nil {
 		return nil, err
@@ -221,11 +231,12 @@ func (a *Attention) Bind(o Operands) (*Bindings, error) {
 // are split. At most four dispatches, and where a sequence has more keys than one launch walks, another for each further part; kinds of
 // which there are none cost nothing.
 func (a *Attention) Record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData) {
-	a.record(rec, b, s, a.useMany(b, s.List(a.params.List).Prefill))
+	list := s.List(a.params.List)
+	a.record(rec, b, s, a.useMany(b, list.Prefill), a.useFew(list.Decode))
 }
 
-// record takes the kernel of many rows or the other one.
-func (a *Attention) record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData, many bool) {
+// record takes the kernels of many rows and of few items, or the others.
+func (a *Attention) record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData, many, few bool) {
 	heads, list := uint32(a.params.KVHeads), s.List(a.params.List)
 	y, z := kernel.Fold(len(list.Prefill))
 	if many {
@@ -239,7 +250,11 @@ func (a *Attention) record(rec *gpu.Recorder, b *Bindings, s *kernel.StepData, m
 		return
 	}
 	y, z = kernel.Fold(len(list.Decode))
-	rec.Dispatch(a.decode, b.decode, heads, y, z)
+	if few {
+		rec.Dispatch(a.few.kernel, b.few, heads*uint32(a.few.parts), y, z)
+	} else {
+		rec.Dispatch(a.decode, b.decode, heads, y, z)
+	}
 	if len(list.Shared) > 0 {
 		y, z = kernel.Fold(len(list.Shared))
 		rec.Dispatch(a.shared, b.shared, heads, y, z)

@@ -5,12 +5,14 @@ import "quire/engine/kernel"
 // Chosen names the kernel that runs a step's rows of several tokens, or where there are none those of few, as file and variant: what
 // Params.Variant, or the adapter, came to.
 func (a *Attention) Chosen(s *kernel.StepData) string {
-	items := s.List(a.params.List).Prefill
+	items, decode := s.List(a.params.List).Prefill, s.List(a.params.List).Decode
 	switch {
 	case a.suits(items) && a.many.taken.Load():
 		return a.many.kernel.Label()
 	case len(items) > 0 || a.decode == nil:
 		return a.prefill.Label()
+	case a.useFew(decode):
+		return a.few.kernel.Label()
 	}
 	return a.decode.Label()
 }

@@ -63,11 +63,12 @@ func (t tile) useWalk(s *kernel.Spec) {
 	}
 }
 
-// directSpec specialises shaders/attention_decode.wgsl for a tile.
-func (p Params) directSpec(t tile) kernel.Spec {
+// directSpec specialises shaders/attention_decode.wgsl for a tile, of which an item has several. Where a workgroup has few rows, their first keys
+// are worth the registers to read them before the queries.
+func (p Params) directSpec(t tile, parts int) kernel.Spec {
 	s := p.itemSpec("attention_decode", t.name+"+subgroup", kernel.WordDecodeItems, []kernel.Const{
 		{Name: "WORKGROUP", Value: t.threadsX}, {Name: "SUBGROUP", Value: t.exchange}, {Name: "LANES", Value: t.lanes},
-		{Name: "ROWS", Value: t.rows}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
+		{Name: "ROWS", Value: t.rows}, {Name: "ITEM_TILES", Value: parts}, {Name: "EARLY", Value: t.early}, {Name: "KEYS", Value: t.keys * t.lanes / t.threadsX},
 	}...)
 	s.Needs = gpu.FeatureSubgroups
 	s.Slots["finish"] = "attention_split"

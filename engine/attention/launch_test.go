@@ -24,6 +24,7 @@ type launchCase struct {
 	pairs     [][2]int
 	maskHeads int  // 1, or all
 	span      int  // keys of a split; 0 lets the adapter decide
+	few       bool // decode by the kernel of few items
 	long      bool // the reference computes about 16 rows of each sequence
 }
 
@@ -177,11 +178,27 @@ func (l *launch) cache(of func(*launched) []float32) []byte {
 	return data
 }
 
+func (l *launch) attention() (*Attention, error) {
+	c, err := l.params.choose(l.dev.Info())
+	if err == nil && l.c.few {
+		c.few = l.params.fewFor(c.decode, l.dev.Info())
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := newOf(l.dev, l.params, c)
+	if err == nil && l.c.few {
+		require.NotNil(l, a.few.kernel)
+		a.few.most = math.MaxInt
+	}
+	return a, err
+}
+
 // run attends, and fills each sequence's output and log-sum-exp.
 func (l *launch) run() {
 	l.Helper()
 	p := l.params
-	a, err := New(l.dev, p)
+	a, err := l.attention()
 	require.NoError(l, err)
 	k, v := l.buffer("k", l.cache(func(s *launched) []float32 { return s.k })), l.buffer("v", l.cache(func(s *launched) []float32 { return s.v }))
 	var plan []Sequence

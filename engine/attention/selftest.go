@@ -2,6 +2,7 @@ package attention
 
 import (
 	"math"
+	"slices"
 
 	"quire/engine/gpu"
 	"quire/engine/kernel"
@@ -38,7 +39,7 @@ type testCase struct {
 
 // SelfTest adds the kernels, which have compiled, to a test: a row of several tokens, and one of one token whose keys are split.
 func (a *Attention) SelfTest(t *kernel.SelfTest) error {
-	if !t.Needs(a.prefill, a.decode, a.merge, a.shared, a.many.kernel) {
+	if !t.Needs(a.prefill, a.decode, a.merge, a.shared, a.many.kernel, a.few.kernel) {
 		return nil
 	}
 	p := a.params
@@ -80,8 +81,16 @@ func (a *Attention) SelfTest(t *kernel.SelfTest) error {
 		}
 	}
 	c.count, c.start = 1, keys-1
-	if err := a.test(t, c, o, a.decode, a.merge); err != nil || a.shared == nil {
+	if err := a.test(t, c, o, a.decode, a.merge); err != nil {
 		return err
+	}
+	if a.few.kernel != nil {
+		if err := a.test(t, c, o, a.few.kernel, a.merge); err != nil {
+			return err
+		}
+	}
+	if a.shared == nil {
+		return nil
 	}
 	c.count, c.apart = testQueries, true
 	return a.test(t, c, o, a.shared, a.decode, a.merge)
@@ -135,14 +144,14 @@ func (a *Attention) test(t *kernel.SelfTest, c testCase, o Operands, kernels ...
 	if err != nil {
 		return err
 	}
-	many := len(kernels) == 1 && kernels[0] == a.many.kernel
+	many, few := slices.Contains(kernels, a.many.kernel), slices.Contains(kernels, a.few.kernel)
 	if many {
 		err = a.bindMany(bound)
 	}
 	if err != nil {
 		return err
 	}
-	a.record(t.Recorder(), bound, &s, many)
+	a.record(t.Recorder(), bound, &s, many, few)
 	n := min(testColumns, p.HeadDim)
 	place := func(i int) (token, head int) {
 		return (c.count - 1) * i / (testQueries - 1), (p.Heads - 1) * (testQueries - 1 - i) / (testQueries - 1)

@@ -79,6 +79,9 @@ func (p Params) adapt(c *choice, info gpu.AdapterInfo) {
 	if b := p.Tuning.best(p.HeadDim); b != nil {
 		p.adopt(c, b, info)
 	}
+	if info.Type == "discrete" {
+		c.few = p.fewFor(c.decode, info)
+	}
 }
 
 // adaptToKind takes the default tiles. Software adapters keep the baseline: they take long to compile large kernels and gain

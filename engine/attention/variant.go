@@ -12,6 +12,7 @@ import (
 type choice struct {
 	prefill, decode shape
 	many            shape // of prefill, for many rows; without any: the same
+	few             shape // of decode, for few items; without any: the same
 	subgroup, f16   bool
 	matrix          *matrixTile // in place of prefill
 }

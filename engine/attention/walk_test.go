@@ -117,7 +117,7 @@ func (p Params) walkOf(t *testing.T, s shape, c choice, info gpu.AdapterInfo) (k
 	case s.square:
 		spec = p.squareSpec(tile, c, info)
 	case s.direct:
-		spec = p.directSpec(tile)
+		spec = p.directSpec(tile, 1)
 	}
 	if !s.direct {
 		spec.Slots["walk"] = "walk_whole"

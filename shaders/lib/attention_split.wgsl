@@ -3,9 +3,9 @@
 //! include: item
 //! const COLUMNS: u32   vec4s of a head
 //! const KV_HEADS: u32  KV heads
-//! const BQ: u32        query rows of a tile
+//! const ITEM_ROWS: u32  query rows of an item, whose first is a multiple of it
 @group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
 
 fn keeps_partial(flags: u32) -> bool { return flags == 0u; }
-fn partial_at(item: Item, flat: u32) -> u32 { return (item.to * KV_HEADS + item.kv_head) * BQ + flat - item.first; }
+fn partial_at(item: Item, flat: u32) -> u32 { return (item.to * KV_HEADS + item.kv_head) * ITEM_ROWS + flat % ITEM_ROWS; }
 fn partial_column(index: u32, c: u32, x: vec4<f32>) { partials[index * (COLUMNS + 1u) + c] = x; }

@@ -1,7 +1,8 @@
 // Decode's walk over keys where each of the invocations that share a key has all its scores and weights.
 //! include: item score mask dropout
 //! const KEYS: u32        keys that a group takes at a time
-//! const ROWS: u32        query rows of an item
+//! const ROWS: u32        query rows of a workgroup
+//! const EARLY: bool      the first keys have been read
 //! const GROUPS: u32      groups of a workgroup
 //! const BK: u32          keys of a tile
 //! const LANES: u32       invocations that share a key
@@ -13,27 +14,23 @@
 const SCORES: u32 = KEYS * ROWS;
 
 fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries: ptr<function, array<Eight, ROWS>>,
-    maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
+    k: ptr<function, array<Raw, KEYS>>, v: ptr<function, array<Raw, KEYS>>, maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
     for (var r = 0u; r < ROWS; r++) { (*maximum)[r] = NONE; }
     //! turns: TILES
     for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
-        // K and V, both under way at once.
-        var k: array<Raw, KEYS>;
-        var v: array<Raw, KEYS>;
+        if !EARLY || tile != keys.begin {
+            fetch(item, keys, tile, lane, group, k, v);
+        }
         for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            let at = kv_at(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
-            k[n] = k_raw(at, lane);
-            v[n] = v_raw(at, lane);
-            if !loaded(keys, key) {
-                k[n] = Raw();
-                v[n] = Raw();
+            if !loaded(keys, tile + i32(n * GROUPS + group)) {
+                (*k)[n] = Raw();
+                (*v)[n] = Raw();
             }
         }
         // The scores S = Q·K, and what hides and bends them.
         var s: array<f32, SCORES>;
         for (var n = 0u; n < KEYS; n++) {
-            let x = opened(k[n]);
+            let x = opened((*k)[n]);
             for (var r = 0u; r < ROWS; r++) { s[n * ROWS + r] = dot((*queries)[r].low, x.low) + dot((*queries)[r].high, x.high); }
         }
         for (var span = 1u; span < LANES; span *= 2u) {
@@ -62,7 +59,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         }
         // The weights P, and the output O += P·V.
         for (var n = 0u; n < KEYS; n++) {
-            let x = opened(v[n]);
+            let x = opened((*v)[n]);
             for (var r = 0u; r < ROWS; r++) {
                 var p = weighed(s[n * ROWS + r], (*maximum)[r]);
                 (*sum)[r] += p;

@@ -3,7 +3,8 @@
 // instructions, which bound this on large GPUs.
 //! include: item score mask dropout
 //! const KEYS: u32        keys that a group takes at a time
-//! const ROWS: u32        query rows of an item
+//! const ROWS: u32        query rows of a workgroup
+//! const EARLY: bool      the first keys have been read
 //! const GROUPS: u32      groups of a workgroup
 //! const BK: u32          keys of a tile
 //! const LANES: u32       invocations that share a key
@@ -26,29 +27,22 @@ fn tile_loaded(keys: Keys, tile: i32) -> bool {
 }
 
 fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries: ptr<function, array<Eight, ROWS>>,
-    maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
+    k: ptr<function, array<Raw, KEYS>>, v: ptr<function, array<Raw, KEYS>>, maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
     let row = lane / ROW_LANES;
     let own_key = (lane % ROW_LANES) * OWN;
     var top = NONE;
     var total = 0.0;
     //! turns: TILES
     for (var tile = next_tile(item, keys, keys.begin); tile < keys.highest; tile = next_tile(item, keys, tile + i32(BK))) {
-        // K and V, both under way at once.
-        var k: array<Raw, KEYS>;
-        var v: array<Raw, KEYS>;
-        //! unroll
-        for (var n = 0u; n < KEYS; n++) {
-            let key = tile + i32(n * GROUPS + group);
-            let at = kv_at(item.keys_at, item.kv_head, u32(min(key, keys.highest - 1)));
-            k[n] = k_raw(at, lane);
-            v[n] = v_raw(at, lane);
+        if !EARLY || tile != keys.begin {
+            fetch(item, keys, tile, lane, group, k, v);
         }
         if !tile_loaded(keys, tile) {
             //! unroll
             for (var n = 0u; n < KEYS; n++) {
                 if !loaded(keys, tile + i32(n * GROUPS + group)) {
-                    k[n] = Raw();
-                    v[n] = Raw();
+                    (*k)[n] = Raw();
+                    (*v)[n] = Raw();
                 }
             }
         }
@@ -56,7 +50,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         var s: array<f32, SCORES>;
         //! unroll
         for (var n = 0u; n < KEYS; n++) {
-            let x = opened(k[n]);
+            let x = opened((*k)[n]);
             //! unroll
             for (var r = 0u; r < ROWS; r++) {
                 s[r * KEYS + n] = dot((*queries)[r].low, x.low) + dot((*queries)[r].high, x.high);
@@ -112,7 +106,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         // The output O += P·V.
         //! unroll
         for (var n = 0u; n < KEYS; n++) {
-            let x = opened(v[n]);
+            let x = opened((*v)[n]);
             //! unroll
             for (var r = 0u; r < ROWS; r++) {
                 let p = vec4<f32>(subgroupShuffle(s[(r * KEYS + n) % OWN], first_lane + (r * KEYS + n) / OWN));
