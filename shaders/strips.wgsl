@@ -22,7 +22,7 @@
 //! const CHUNK: u32      strips that are staged at once, a multiple of LANES
 //! const SPANS: u32      how often a group is halved
 //! const GRAINS: u32      grains of sums that end in an invocation
-//! const PER: u32        fours of columns of four rows of x that an invocation stages: CHUNK·8 / WORKGROUP
+//! const PER: u32        fours of columns of four rows of x that an invocation stages at most: CHUNK·8 / WORKGROUP, rounded up
 //! const HELD: u32       the same of all rows
 //! const FOLDS: u32      how often a subgroup is halved
 //! const NORM: bool      x goes through RMSNorm first
@@ -34,6 +34,7 @@ const HALF: u32 = 2u;
 const QUARTER: u32 = SUMS / 4u;
 const CHUNKS: u32 = (STRIPS + CHUNK - 1u) / CHUNK;
 const RAGGED: bool = CHUNKS * CHUNK != STRIPS;
+const ALL_STAGE: bool = PER * WORKGROUP == CHUNK * 8u;
 const TURNS: u32 = CHUNK / LANES;
 const EIGHTS: u32 = QUADS * 8u;
 const PITCH: u32 = CHUNK + 1u;
@@ -64,7 +65,7 @@ fn shrunk(x: vec4<f32>) -> vec4<f16> {
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let lane = lid % LANES;
     let first = ((wid.y * FOLD + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
-    let rows = step[M_WORD];
+    let rows = step[M_WORD]; // waited for where sums are stored: until then rows that are not there are multiplied, too
     let m0 = wid.z * ROWS;
 
     table_start(lid);
@@ -81,9 +82,9 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     for (var q = 0u; q < QUADS; q++) {
         //! unroll
         for (var c = 0u; c < COLUMNS; c++) {
-            var row = min(m0 + q * 4u + c, max(rows, 1u) - 1u);
+            var row = m0 + q * 4u + c;
             if GATHER {
-                row = step[output_at(row)];
+                row = step[output_at(min(row, max(rows, 1u) - 1u))];
             }
             starts[q][c] = row * (X_STRIDE / 4u);
         }
@@ -104,7 +105,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     //! unroll
     for (var i = 0u; i < GRAINS; i++) {
         let grain = place / GRAIN + i;
-        later[i] = look_ahead(min(m0 + grain % ROWS, max(rows, 1u) - 1u), first + grain / ROWS * GRAIN);
+        later[i] = look_ahead(m0 + grain % ROWS, first + grain / ROWS * GRAIN);
     }
     var square: array<vec4<f32>, QUADS>;
     var sums: array<vec4<f32>, QUARTER>; // each of a row of W with four of x
@@ -113,22 +114,24 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         //! unroll
         for (var i = 0u; i < HELD; i++) {
             let at = lid + i % PER * WORKGROUP;
-            let strip = chunk * CHUNK + at / 8u;
-            let column = min(strip, STRIPS - 1u) * 8u + at % 8u;
-            let start = starts[i / PER];
-            var rows4 = mat4x4<f32>(x[start.x + column], x[start.y + column], x[start.z + column], x[start.w + column]);
-            if RAGGED && strip >= STRIPS {
-                rows4 = mat4x4<f32>();
-            }
-            if NORM {
-                square[i / PER] += vec4<f32>(dot(rows4[0], rows4[0]), dot(rows4[1], rows4[1]), dot(rows4[2], rows4[2]), dot(rows4[3], rows4[3]));
-                let factor = norm[column];
-                rows4 = mat4x4<f32>(rows4[0] * factor, rows4[1] * factor, rows4[2] * factor, rows4[3] * factor);
-            }
-            rows4 = transpose(rows4);
-            //! unroll
-            for (var c = 0u; c < COLUMNS; c++) {
-                stage[at % 4u][i / PER * 8u + at % 8u / 4u * 4u + c][at / 8u] = shrunk(rows4[c]);
+            if ALL_STAGE || at < CHUNK * 8u {
+                let strip = chunk * CHUNK + at / 8u;
+                let column = min(strip, STRIPS - 1u) * 8u + at % 8u;
+                let start = starts[i / PER];
+                var rows4 = mat4x4<f32>(x[start.x + column], x[start.y + column], x[start.z + column], x[start.w + column]);
+                if RAGGED && strip >= STRIPS {
+                    rows4 = mat4x4<f32>();
+                }
+                if NORM {
+                    square[i / PER] += vec4<f32>(dot(rows4[0], rows4[0]), dot(rows4[1], rows4[1]), dot(rows4[2], rows4[2]), dot(rows4[3], rows4[3]));
+                    let factor = norm[column];
+                    rows4 = mat4x4<f32>(rows4[0] * factor, rows4[1] * factor, rows4[2] * factor, rows4[3] * factor);
+                }
+                rows4 = transpose(rows4);
+                //! unroll
+                for (var c = 0u; c < COLUMNS; c++) {
+                    stage[at % 4u][i / PER * 8u + at % 8u / 4u * 4u + c][at / 8u] = shrunk(rows4[c]);
+                }
             }
         }
         workgroupBarrier();

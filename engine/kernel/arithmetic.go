@@ -46,6 +46,7 @@ type arithmetic struct {
 	matrix, packed bool
 	named          bool // asked for: all that may be are multiplied so
 	memory         int  // of a workgroup, in bytes
+	invocations    int  // that a workgroup may have
 }
 
 func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error) {
@@ -74,7 +75,7 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	case variant == "matrix", variant == "" && a.large:
 		a.matrix = matrices
 	}
-	a.memory = int(info.Limits.MaxComputeWorkgroupStorageSize)
+	a.memory, a.invocations = int(info.Limits.MaxComputeWorkgroupStorageSize), int(min(info.Limits.MaxComputeInvocationsPerWorkgroup, info.Limits.MaxComputeWorkgroupSizeX))
 	a.halves = halves && (variant == "f16" || variant == "" && a.large)
 	a.packed, a.named = variant == "packed", variant == "matrix" || variant == "f16"
 	a.large = a.large || a.matrix || a.packed || variant == "f16"

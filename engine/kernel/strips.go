@@ -14,7 +14,7 @@ type stripsShape struct {
 	rows, tile int // of x that a workgroup multiplies, and of W that an invocation does
 	lanes      int // invocations that share them, each a part of K; at most a subgroup
 	workgroup  int
-	chunk      int // strips of x that are staged at once: a multiple of lanes, and of workgroup/8
+	chunk      int // strips of x that are staged at once: a multiple of lanes
 }
 
 // columns is the rows of W that a workgroup multiplies.
@@ -48,7 +48,7 @@ func (w stripsWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) 
 func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	s := p.spec("strips", piece, true)
 	s.Shape += fmt.Sprintf(" ×%d", w.rows)
-	per, grain := w.chunk*8/w.workgroup, 2
+	per, grain := ceilDiv(w.chunk*8, w.workgroup), 2
 	if p.storesHeads(w.rows) {
 		grain = 4
 	}
@@ -84,6 +84,9 @@ func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
 		s.lanes, s.workgroup = 32, 256
 	case p.Matrix.Cols >= 4096 && p.Matrix.Rows < 65536: // x is staged for more rows of W at once, which slows a head's
 		s.workgroup = 256
+		if a.invocations >= 448 { // 128 groups of the 28,672 rows of an 8B's gate and up, for 132 units
+			s.workgroup = 448
+		}
 	}
 	s.lanes = min(s.lanes, int(a.subgroup))
 	return stripsWay{s, 5, 8, a.subgroup}, s.room(p, int(a.subgroup)) <= a.memory

@@ -53,6 +53,7 @@ func TestStrips(t *testing.T) {
 		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
 		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
 		{stripsShape{8, 4, most, 256, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
+		{stripsShape{8, 4, lanes, 96, 32}, linearCase{n: 70, k: 1056, m: 8, LinearParams: LinearParams{Norm: true}}}, // more to stage than all can alike
 		{stripsShape{8, 4, lanes, 256, 32}, linearCase{n: 130, k: 1056, m: 8, LinearParams: LinearParams{Norm: true, Gated: SiLU}}},
 		{stripsShape{4, 2, most, 64, 32}, linearCase{n: 33, k: 2080, m: 6, LinearParams: LinearParams{Norm: true, Add: true}}}, // more lanes than pairs of sums, where a subgroup has them
 	} {
@@ -118,7 +119,8 @@ func TestStripsByRows(t *testing.T) {
 	}{
 		{func(*LinearParams) {}, 4096, 4096, 32 << 10, 32, 256},
 		{func(*LinearParams) {}, 16384, 2048, 32 << 10, 8, 128},
-		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 32 << 10, 8, 256},
+		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 32 << 10, 8, 448},
+		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 20 << 10, 8, 256}, // and few invocations
 		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32, 256},
 		{func(p *LinearParams) { p.Norm = true }, 128256, 4096, 32 << 10, 8, 128},
 		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0, 0},
@@ -135,6 +137,10 @@ func TestStripsByRows(t *testing.T) {
 		c.change(&p)
 		info := large()
 		info.Limits.MaxComputeWorkgroupStorageSize = uint32(c.memory)
+		info.Limits.MaxComputeInvocationsPerWorkgroup, info.Limits.MaxComputeWorkgroupSizeX = 1024, 1024
+		if c.memory == 20<<10 {
+			info.Limits.MaxComputeInvocationsPerWorkgroup = 256
+		}
 		l := Linear{params: p}
 		require.NoError(t, l.choose(info))
 		for _, m := range []int{1, 4, 5, 6, 8, 9, 16} {
@@ -145,7 +151,7 @@ func TestStripsByRows(t *testing.T) {
 			}
 			require.True(t, strips, "%d rows of x, %d × %d", m, c.n, c.k)
 			assert.Equal(t, []int{c.lanes, c.workgroup}, []int{w.lanes, w.workgroup}, "%d × %d", c.n, c.k)
-			assert.Zero(t, 8*w.chunk%w.workgroup+w.chunk%w.lanes)
+			assert.Zero(t, w.chunk%w.lanes)
 		}
 	}
 }
