@@ -318,13 +318,13 @@ func (s *matrixScene) score(i, row, head, key int, q, k []float32) (float32, boo
 	return score + add, visible
 }
 
-// check holds the scene's tile with emulated fragments to the rule of accuracy, and with the adapter's own, where it has them, the tiles that
-// callers can have.
+// check holds the scene's tile with emulated fragments to the rule of accuracy, and with the adapter's own, where it has them, that tile and
+// those that callers can have.
 func (s *matrixScene) check() {
 	s.Helper()
 	s.hold()
 	info := gputest.Device(s).Info()
-	for _, tile := range matrixTiles {
+	for _, tile := range append([]matrixTile{s.tile}, matrixTiles...) {
 		if tile.check(s.params, info) == nil {
 			s.tile, s.emulated, s.subgroup = tile, false, int(info.SubgroupMax)
 			s.hold()
