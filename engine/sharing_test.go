@@ -10,27 +10,33 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/gpu"
+	"quire/engine/gpu/gputest"
 	"quire/engine/sample"
 )
 
 // Sequences on one prompt's beginning, whose attention reads it once for all, say what they say alone: with KV groups of which
-// some have windows, packed rows, and under pressure, where they come and go.
+// some have windows, packed rows, and under pressure, where they come and go. They are as many as gain by it: on large GPUs 32 query rows of a
+// KV head, and there no more than two of a sequence.
 func TestSharedPrefix(t *testing.T) {
 	if runsFew() {
 		t.Skip("attention's own tests run there")
 	}
 	llama := randomModel{arch: "llama", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96, metadata: map[string]any{"context_length": uint32(512)}}
-	windows := randomModel{arch: "gemma3", headDim: 16, rotary: 16, kvHeads: 1, ffn: 96, normed: true, after: true, metadata: map[string]any{
+	windows := randomModel{arch: "gemma3", headDim: 16, rotary: 16, kvHeads: 2, ffn: 96, normed: true, after: true, metadata: map[string]any{
 		"context_length": uint32(512), "attention.sliding_window": uint32(40), "attention.sliding_window_pattern": uint32(2), "rope.freq_base": float32(2e5)}}
+	rows, pressed := 7, 24
+	if gputest.Device(t).Info().Type == "discrete" {
+		rows, pressed = 20, 42
+	}
 	for name, c := range map[string]struct {
 		model  randomModel
 		kv     string
 		blocks int
-	}{"f16": {llama, "f16", 0}, "q8 under pressure": {llama, "q8", 24}, "windows": {windows, "f32", 0}} {
+	}{"f16": {llama, "f16", 0}, "q8 under pressure": {llama, "q8", pressed}, "windows": {windows, "f32", 0}} {
 		t.Run(name, func(t *testing.T) {
 			file := c.model.file(t)
 			open := func(blocks int) *Engine {
-				o := Options{KVType: c.kv, MaxSeqs: 8, Context: 384}
+				o := Options{KVType: c.kv, MaxSeqs: rows + 1, Context: 384}
 				o.GPU.Adapter = os.Getenv("QUIRE_ADAPTER")
 				if blocks > 0 {
 					roomy, err := Open(context.Background(), gpu.ReaderSource(file, file.Size()), o)
@@ -45,7 +51,7 @@ func TestSharedPrefix(t *testing.T) {
 			}
 			e := open(c.blocks)
 			var requests []Request
-			for i := range 7 {
+			for i := range rows {
 				prompt := make([]int32, 290+i)
 				for j := range prompt {
 					prompt[j] = int32(3 + (j*j*5+j)%(randomVocabulary-3))
