@@ -8,6 +8,7 @@
 //! slot ends: ends_pairs ends_heads
 //! slot share: share_strip
 //! slot factors: factors_strips
+//! slot added: added_none added_lora
 //! const ROWS: u32       rows of x that a workgroup multiplies, a multiple of 4
 //! const QUADS: u32      fours of them
 //! const N: u32          rows of this piece of W
@@ -107,6 +108,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         let grain = place / GRAIN + i;
         later[i] = look_ahead(m0 + grain % ROWS, first + grain / ROWS * GRAIN);
     }
+    var added = added_ahead(first, lane, m0, rows); // by adapters
     var square: array<vec4<f32>, QUADS>;
     var sums: array<vec4<f32>, QUARTER>; // each of a row of W with four of x
     for (var chunk = 0u; chunk < CHUNKS; chunk++) {
@@ -246,7 +248,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         let m = m0 + grain % ROWS;
         let n = first + grain / ROWS * GRAIN;
         if mine && m < rows && n < N {
-            end(r, rms(grain % ROWS), m, n, later[i]);
+            end(with_added(r, &added, i), rms(grain % ROWS), m, n, later[i]);
         }
     }
 }

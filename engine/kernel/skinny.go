@@ -133,9 +133,9 @@ func skinnySpec(p *LinearParams, piece Piece, shape skinnyShape, subgroup int) S
 		s.Consts = append(s.Consts, Const{"EVEN", piece.Rows%(shape.workgroup/shape.lanes*shape.tile) == 0})
 	}
 	s.Slots["added"] = "added_none"
+	s.Consts = append(s.Consts, Const{"GRAINS", shape.grains(p, subgroup)})
 	if p.Adapters != nil {
 		s.Slots["added"] = "added_lora"
-		s.Consts = append(s.Consts, Const{"GRAINS", shape.grains(p, subgroup)})
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
 	s.Unrolled, s.MaxTurns = true, -1

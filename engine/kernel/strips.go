@@ -67,15 +67,20 @@ func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	} else {
 		s.Consts = append(s.Consts, Const{"EVEN", piece.Rows%w.columns() == 0})
 	}
+	s.Slots["added"] = "added_none"
+	if p.Adapters != nil {
+		s.Slots["added"] = "added_lora"
+		p.Adapters.adapt(&s, p.AdaptersAt)
+	}
 	s.Unrolled, s.MaxTurns = true, -1
 	s.Variant, s.Needs = "strips", gpu.FeatureSubgroups|gpu.FeatureF16
 	return []Spec{s}, nil
 }
 
-// strips is the way of five to eight rows of Q4_0's codes, with their products summed in f16. Rows with adapters are left to kernels that read
-// those ahead, and so are, but by name, matrices so small that all wait for memory.
+// strips is the way of five to eight rows of Q4_0's codes, with their products summed in f16. But by name, matrices so small that all wait for
+// memory are left to others.
 func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
-	if !a.halves || a.matrix && a.named || p.Deterministic || p.Adapters != nil || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows < 4096 && !a.named {
+	if !a.halves || a.matrix && a.named || p.Deterministic || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows < 4096 && !a.named {
 		return w, false
 	}
 	s := stripsShape{rows: 8, tile: 4, lanes: 8, workgroup: 128, chunk: 32}

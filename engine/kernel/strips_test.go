@@ -45,11 +45,13 @@ func rigOfHalves(t testing.TB) (*rig, uint32) {
 func TestStrips(t *testing.T) {
 	_, sub := rigOfHalves(t)
 	lanes, most := min(8, int(sub)), min(32, int(sub))
+	adapted := [][]Adapter{{{First: 0, Ranks: 5, Factor: 0.5}}, nil, {{First: 0, Ranks: 5, Factor: 1}, {First: 9, Ranks: 2, Factor: 2}}}
 	for _, c := range []struct {
 		stripsShape
 		linearCase
 	}{
 		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 66, k: 512, m: 11, LinearParams: LinearParams{Norm: true, Gated: SiLU, Bias: true}}},
+		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 66, k: 352, m: 7, LinearParams: LinearParams{Norm: true}, lora: &loraCase{ranks: 44, slots: []int{0, 40}, rows: adapted}}},
 		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
 		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
 		{stripsShape{8, 4, most, 256, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
@@ -126,7 +128,7 @@ func TestStripsByRows(t *testing.T) {
 		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0, 0},
 		{func(*LinearParams) {}, 2048, 8192, 32 << 10, 0, 0},
 		{func(p *LinearParams) { p.Matrix.Type = quant.Q4_K }, 4096, 4096, 32 << 10, 0, 0},
-		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 0, 0},
+		{func(p *LinearParams) { p.Adapters = &LoRAParams{} }, 4096, 4096, 32 << 10, 32, 256},
 		{func(p *LinearParams) { p.Deterministic = true }, 4096, 4096, 32 << 10, 0, 0},
 		{func(p *LinearParams) { p.Variant = "f32" }, 4096, 4096, 32 << 10, 0, 0},
 		{func(p *LinearParams) { p.Variant = "f16" }, 4096, 4096, 32 << 10, 32, 256},
