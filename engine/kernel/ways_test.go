@@ -179,6 +179,27 @@ func large() gpu.AdapterInfo {
 		Matrices: []gpu.MatrixConfig{matrixConfig}, Limits: gpu.Limits{MaxComputeWorkgroupStorageSize: 32 << 10}}
 }
 
+// Unasked a large adapter takes what the table lists of what it has, and nobody takes packed.
+func TestUnasked(t *testing.T) {
+	for _, c := range []struct {
+		features       gpu.Feature
+		halves, matrix bool
+	}{
+		{gpu.FeatureF16 | gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix, true, true},
+		{gpu.FeatureF16 | gpu.FeatureSubgroups, true, false},
+		{gpu.FeatureSubgroups | gpu.FeatureSubgroupMatrix, false, false},
+		{gpu.FeatureF16, false, false},
+	} {
+		for _, kind := range []string{"discrete", "integrated", "cpu"} {
+			info := large()
+			info.Features, info.Type = c.features, kind
+			a, err := arithmeticOf("", info)
+			require.NoError(t, err)
+			assert.Equal(t, []bool{c.halves && kind == "discrete", c.matrix && kind == "discrete", false}, []bool{a.halves, a.matrix, a.packed}, "%s with %v", kind, c.features.Names())
+		}
+	}
+}
+
 // Where workgroups have little memory, x goes through it in smaller shares.
 func TestSkinnyFitsMemory(t *testing.T) {
 	for _, typ := range []quant.Type{quant.Q4_0, quant.IQ2_S} {
