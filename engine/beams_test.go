@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +10,6 @@ import (
 	"quire/engine/reference"
 	"quire/engine/reference/referencetest"
 	"quire/engine/sample"
-	"quire/engine/step"
 	"quire/tests/testdata"
 )
 
@@ -116,15 +114,11 @@ func TestBeamsComeBack(t *testing.T) {
 	}
 	check("out of memory")
 	assert.NotZero(t, small.Stats().Preemptions)
-	steps, losses := 0, []int{12, 27, 38}
+	losses := []int{12, 27, 38}
 	if runsFew() {
 		losses = losses[1:2]
 	}
-	small.trace = func(*step.Step) {
-		if steps++; slices.Contains(losses, steps) {
-			small.machine.device.Destroy()
-		}
-	}
+	loseAt(small, losses...)
 	check("device lost")
 	assert.Equal(t, len(losses), small.Stats().Recoveries)
 }

@@ -12,7 +12,6 @@ import (
 
 	"quire/engine/grammar"
 	"quire/engine/sample"
-	"quire/engine/step"
 	"quire/engine/tokenizer"
 )
 
@@ -81,12 +80,7 @@ func TestGrammarsInAnyBatch(t *testing.T) {
 			o := options
 			test.set(&o)
 			e := openModel(t, "tiny-tales", o)
-			steps := 0
-			e.trace = func(*step.Step) {
-				if steps++; steps == test.loss {
-					e.machine.device.Destroy()
-				}
-			}
+			loseAt(e, test.loss)
 			assertSame(t, want, results(t, e, all), test.name)
 			assert.Equal(t, test.loss > 0, e.Stats().Recoveries > 0)
 			if o.Preemption != "" {

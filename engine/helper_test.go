@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,3 +72,16 @@ func testPrompts(n int) [][]int32 {
 // runsFew reports whether only a covering set of slow cases is wanted: on hosts that repeat the first one's, where compiling a
 // model's kernels takes seconds on a software GPU.
 func runsFew() bool { return !gputest.First && os.Getenv("QUIRE_ALL") == "" }
+
+// loseAt has the device go at some of the engine's steps from here on, by number from 1, behind what traces them already.
+func loseAt(e *Engine, losses ...int) {
+	n, before := 0, e.trace
+	e.trace = func(s *step.Step) {
+		if before != nil {
+			before(s)
+		}
+		if n++; slices.Contains(losses, n) {
+			e.machine.device.Destroy()
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"quire/engine/sample"
-	"quire/engine/step"
 )
 
 // penalized are settings that change what a model says in all ways.
@@ -112,12 +111,7 @@ func TestPenaltiesInAnyBatch(t *testing.T) {
 			o := options
 			test.set(&o)
 			e := openModel(t, "tiny-tales", o)
-			steps := 0
-			e.trace = func(*step.Step) {
-				if steps++; steps == test.loss {
-					e.machine.device.Destroy()
-				}
-			}
+			loseAt(e, test.loss)
 			for range 2 { // lanes are used again
 				assertSame(t, want, results(t, e, many()), test.name)
 			}

@@ -119,13 +119,8 @@ func TestMemoryPressure(t *testing.T) {
 			e := openModel(t, "tiny-tales", o)
 			require.Equal(t, 28, e.Info().Blocks)
 			p := poisoned(t, e)
-			steps := 0
-			e.trace = func(s *step.Step) {
-				p.before(s)
-				if steps++; steps == test.loss {
-					e.machine.device.Destroy()
-				}
-			}
+			e.trace = p.before
+			loseAt(e, test.loss)
 			assertSame(t, want, results(t, e, pressed()), test.name)
 			s := e.Stats()
 			t.Logf("%d preemptions, %d by swap, %d blocks poisoned", s.Preemptions, s.Swaps, p.blocks)

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"bytes"
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,32 +82,7 @@ func TestStripsOfHeads(t *testing.T) {
 // No sum of 16 codes leaves f16's range: x beyond half of it is that, and what is no number stays none and spoils no other row.
 func TestStripsKeepTheirRange(t *testing.T) {
 	r, sub := rigOfHalves(t)
-	const rows, n, k = 8, 4, 64
-	block := make([]byte, 18) // of codes that stand for -8
-	block[1] = 0x3C           // times 1
-	x := make([]float32, rows*k)
-	for m, f := range []float32{32752, -32752, 1e6, -3e38, 1, 1.0 / 1024, float32(math.NaN()), float32(math.Inf(1))} {
-		copy(x[m*k:], r.same(k, f))
-	}
-	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), XStride: k, YStride: 32, MWord: WordTokens,
-		only: stripsWay{stripsShape{8, 2, 2, 32, 4}, 0, 0, sub}})
-	require.NoError(t, err)
-	require.NoError(t, l.Wait(t.Context()))
-	y := r.rows("y", r.same(rows*n, 0), n, 32, 0)
-	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()})
-	require.NoError(t, err)
-	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
-	got := r.read(y)
-	for m, want := range []float64{-32752, 32752, -32752, 32752, -1, -1.0 / 1024} {
-		for _, f := range got[32*m : 32*m+n] {
-			assert.InEpsilon(t, want*8*k, f, 1e-3, "row %d", m)
-		}
-	}
-	for m := 6; m < rows; m++ {
-		for _, f := range got[32*m : 32*m+n] {
-			assert.True(t, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
-		}
-	}
+	r.keepsRange(stripsWay{stripsShape{8, 2, 2, 32, 4}, 0, 0, sub}, 32752)
 }
 
 // Five to eight rows of Q4_0's codes go by strips where W is large, and keep to the memory that there is.

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"os"
 	"slices"
@@ -383,34 +384,36 @@ func TestHalvesByRows(t *testing.T) {
 
 // No sum of eight codes leaves f16's range: x beyond it is the largest in it, and what is no number stays none and spoils no other row.
 func TestHalvesKeepTheirRange(t *testing.T) {
-	r := newRig(t)
-	if !r.dev.Info().Features.Has(gpu.FeatureSubgroups|gpu.FeatureF16) || r.dev.Info().SubgroupLanes() == 0 {
-		t.Skip("this adapter has no f16, or no subgroups of a known size")
-	}
-	const rows, n, k = 8, 4, 64
-	block := make([]byte, 18) // of codes that stand for -8
-	block[1] = 0x3C           // times 1
+	r, _ := rigOfHalves(t)
+	r.keepsRange(halvesWay{halvesShape: halvesShape{rows: 8, tile: 2, lanes: 4, each: 1, workgroup: 32, fellows: 1}}, 65504)
+}
+
+// keepsRange has a way multiply x of all sizes by codes that stand for -8: beyond largest it is that, either sign.
+func (r *rig) keepsRange(way shape, largest float32) {
+	const rows, n, k, small = 8, 4, 64, 1.0 / 1024
+	block := make([]byte, 18)
+	block[1] = 0x3C // times 1
 	x := make([]float32, rows*k)
-	for m, f := range []float32{65504, -65504, 1e6, -3e38, 1, 0.001, float32(math.NaN()), float32(math.Inf(1))} {
+	for m, f := range []float32{largest, -largest, 1e6, -3e38, 1, small, float32(math.NaN()), float32(math.Inf(1))} {
 		copy(x[m*k:], r.same(k, f))
 	}
-	way := halvesWay{halvesShape: halvesShape{rows: 8, tile: 2, lanes: 4, each: 1, workgroup: 32, fellows: 1}}
 	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), XStride: k, YStride: 32, MWord: WordTokens, only: way})
-	require.NoError(t, err)
-	require.NoError(t, l.Wait(t.Context()))
+	require.NoError(r, err)
+	require.NoError(r, l.Wait(context.Background()))
 	y := r.rows("y", r.same(rows*n, 0), n, 32, 0)
 	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()})
-	require.NoError(t, err)
+	require.NoError(r, err)
 	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
 	got := r.read(y)
-	for m, want := range []float64{-65504, 65504, -65504, 65504, -1, -0.001} {
+	most := float64(largest)
+	for m, want := range []float64{-most, most, -most, most, -1, -small} {
 		for _, f := range got[32*m : 32*m+n] {
-			assert.InEpsilon(t, want*8*k, f, 1e-3, "row %d", m)
+			assert.InEpsilon(r, want*8*k, f, 1e-3, "row %d", m)
 		}
 	}
 	for m := 6; m < rows; m++ {
 		for _, f := range got[32*m : 32*m+n] {
-			assert.True(t, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
+			assert.True(r, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
 		}
 	}
 }
