@@ -14,19 +14,27 @@ type few struct {
 	kernel *gpu.Kernel // nil: there is none
 }
 
-// fewGroups are two workgroups for each compute unit of the large GPU that this was measured on.
-const fewGroups = 256
+// fewGroups are two workgroups for each compute unit of the large GPU that this was measured on. At head dims above 64 only one sequence of
+// a llama gains: two and four of an 8B lose half a percent.
+const fewGroups, fewWide = 256, 16
 
 // fewFor is the tile of few items beside a tile of decode: with the fewest rows of which all invocations that share a key have a score.
-// There is none where that would part no item, and for head dims that nobody has measured it for.
+// There is none where decode has single rows anyway, and for head dims that nobody has measured it for.
 func (p Params) fewFor(decode shape, info gpu.AdapterInfo) shape {
 	s := shape{name: "direct128x8", keys: 8, threadsX: 128, threadsY: 1, decode: true, direct: true, early: true}
 	s.rows = max(1, directLanes(p.HeadDim)/s.keys)
 	s = s.inSubgroups(p.HeadDim, info)
-	if !decode.direct || decode.rows == s.rows || decode.rows%s.rows != 0 || p.HeadDim > 128 {
+	if !decode.direct || decode.rows == 1 || decode.rows%s.rows != 0 || p.HeadDim > 128 {
 		return shape{}
 	}
 	return s
+}
+
+func (p Params) mostFew() int {
+	if p.HeadDim > 64 {
+		return fewWide
+	}
+	return fewGroups
 }
 
 // newFew starts compiling the kernel where there is to be one.
@@ -38,7 +46,7 @@ func (a *Attention) newFew(c choice) (err error) {
 	if f.tile, err = c.few.tile(a.params.HeadDim, memoryLimit(a.device.Info()), false); err != nil {
 		return err
 	}
-	f.parts, f.most = a.decodeTile.rows/f.tile.rows, fewGroups
+	f.parts, f.most = a.decodeTile.rows/f.tile.rows, a.params.mostFew()
 	spec := a.params.directSpec(f.tile, f.parts)
 	w, err := a.params.whole(&spec, f.tile.keys)
 	if err != nil {

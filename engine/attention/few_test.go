@@ -55,11 +55,13 @@ func TestFewItemsTile(t *testing.T) {
 		rows       int
 	}{
 		{64, 4, info, "", 1}, {64, 3, info, "", 1}, {64, 8, info, "", 1}, {128, 4, info, "", 2}, {32, 2, info, "", 1},
-		{128, 3, info, "", 0}, {64, 1, info, "", 0}, {256, 8, info, "", 0}, {64, 4, info, "direct128x4", 0}, {64, 4, integrated, "", 0}, {64, 4, plain, "", 0},
+		{128, 2, info, "", 2}, {128, 3, info, "", 0}, {64, 1, info, "", 0}, {256, 8, info, "", 0}, {64, 4, info, "direct128x4", 0}, {64, 4, integrated, "", 0}, {64, 4, plain, "", 0},
 	} {
-		got, err := withStrides(Params{HeadDim: c.dim, Heads: c.heads, KVHeads: 1, Variant: c.variant}).choose(c.info)
+		p := withStrides(Params{HeadDim: c.dim, Heads: c.heads, KVHeads: 1, Variant: c.variant})
+		got, err := p.choose(c.info)
 		require.NoError(t, err)
 		require.Equal(t, c.rows, got.few.rows, "%+v", c)
+		require.Equal(t, c.dim <= 64, p.mostFew() >= 8*8*4, "eight sequences of a llama's 8 KV heads of 4 rows")
 	}
 }
 
