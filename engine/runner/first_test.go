@@ -8,12 +8,13 @@ import (
 	"quire/engine/gpu"
 )
 
-// A first layer goes alone where that was measured to gain: prompts in the tab, on a large GPU that waits for them.
+// A first layer goes alone where that was measured to gain: prompts on a large GPU that waits for them.
 func TestFirstAlone(t *testing.T) {
-	tab := gpu.AdapterInfo{Backend: "webgpu", Type: "discrete"}
-	assert.True(t, firstAlone(tab, 0, 128))
-	assert.False(t, firstAlone(tab, 1, 128), "the GPU has work")
-	assert.False(t, firstAlone(tab, 0, 64), "sequences may all decode")
-	assert.False(t, firstAlone(gpu.AdapterInfo{Backend: "webgpu", Type: "cpu"}, 0, 128))
-	assert.False(t, firstAlone(gpu.AdapterInfo{Backend: "vulkan", Type: "discrete"}, 0, 128))
+	for _, backend := range []string{"webgpu", "vulkan"} {
+		large := gpu.AdapterInfo{Backend: backend, Type: "discrete"}
+		assert.True(t, firstAlone(large, 0, 128))
+		assert.False(t, firstAlone(large, 1, 128), "the GPU has work")
+		assert.False(t, firstAlone(large, 0, 64), "sequences may all decode")
+		assert.False(t, firstAlone(gpu.AdapterInfo{Backend: backend, Type: "cpu"}, 0, 128))
+	}
 }

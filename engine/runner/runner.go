@@ -215,10 +215,10 @@ func (r *Runner) Submit(s *step.Step) error {
 	return nil
 }
 
-// firstAlone says whether a GPU that has nothing to do gets a step's first layer before the others: a browser checks and writes down the
-// rest meanwhile, half a millisecond for a prompt on a large GPU.
+// firstAlone says whether a GPU that has nothing to do gets a step's first layer before the others: writing down the rest takes half a
+// millisecond for a prompt on a large GPU, which it need not wait.
 func firstAlone(info gpu.AdapterInfo, inFlight, tokens int) bool {
-	return info.Backend == "webgpu" && info.Type == "discrete" && inFlight == 0 && tokens >= promptRows
+	return info.Type == "discrete" && inFlight == 0 && tokens >= promptRows
 }
 
 // promptRows are more tokens than steps have in which sequences only decode, as a rule.
