@@ -107,6 +107,8 @@ type Engine struct {
 	info    Info
 	kernels []*gpu.Module
 
+	usualDepth bool // Options.Depth was not set
+
 	readVocabulary func() error // fills what follows, while the device is awaited: a tab takes long for it
 	tokenizer      *tokenizer.Tokenizer
 	breakers       *generation.Breakers

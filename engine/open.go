@@ -33,7 +33,7 @@ const defaultDepth = 4
 // also when Open fails.
 func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error) {
 	start := time.Now()
-	e = &Engine{source: src, options: withDefaults(o), done: make(chan struct{}), sightings: map[uint64]*sighting{}}
+	e = &Engine{source: src, options: withDefaults(o), usualDepth: o.Depth == 0, done: make(chan struct{}), sightings: map[uint64]*sighting{}}
 	e.machine = &machine{gpu: o.GPU, source: src, built: e.recovered, adapters: &e.adapters}
 	opening := e // returning nil sets e, while the vocabulary may still be read
 	defer func() {
@@ -106,7 +106,7 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 		rows = 0
 	}
 	e.loop = loop.New(loop.Config{
-		Runner: e.machine, Scheduler: e.scheduler, Depth: e.machine.options.Depth, RunsAhead: e.runsAhead(), Drafter: drafter, Guesses: rows,
+		Runner: e.machine, Scheduler: e.scheduler, Depth: e.options.Depth, Short: e.shortSteps(e.info.Adapter), RunsAhead: e.runsAhead(), Drafter: drafter, Guesses: rows,
 		Vocabulary: e.info.Vocabulary, Outputs: e.machine.options.MaxOutputs, Lost: isLost, Step: e.scheduled, Change: e.observe,
 	})
 	e.observe()
@@ -117,6 +117,21 @@ func Open(ctx context.Context, src gpu.Source, o Options) (e *Engine, err error)
 // runsAhead says whether tokens under grammars are drawn before those before them have landed. Natively tokens land in time as it is.
 // States cannot be gone back to, should one be drawn again.
 func (e *Engine) runsAhead() bool { return runtime.GOOS == "js" && e.plan.StateBytes() == 0 }
+
+// shortSteps says what is done where steps are short: as measured on a large GPU, so that no more than 10 ms of work is in flight. A browser
+// tells late that steps are done, so more of them are.
+func (e *Engine) shortSteps(info gpu.AdapterInfo) loop.Short {
+	o := &e.options
+	switch {
+	case o.pairs:
+		return loop.Short{Most: time.Hour, Depth: o.Depth, Together: 2}
+	case info.Type != "discrete" || !e.usualDepth || o.Deterministic:
+		return loop.Short{}
+	case runtime.GOOS == "js":
+		return loop.Short{Most: time.Millisecond, Depth: 8, Together: 2}
+	}
+	return loop.Short{Most: 1500 * time.Microsecond, Depth: 6, Together: 3}
+}
 
 // moreLogits is how many rows of logits a step can give beyond one a sequence: about 16 MiB of them.
 func moreLogits(vocabulary int) int { return min(64, max(1, 4<<20/vocabulary)) }
@@ -282,10 +297,11 @@ func (e *Engine) size(given bool, kvMemory uint64) error {
 		return err
 	}
 	o.TokenBudget = min(o.TokenBudget, max(context, 1))
+	short := e.shortSteps(info)
 	e.machine.options = runner.Options{
 		KVType: kvType, Blocks: blocks, States: slots, BlockSize: o.BlockSize, MaxSeqs: o.MaxSeqs, TokenBudget: o.TokenBudget,
 		MaxOutputs: o.MaxSeqs + moreLogits(c.Vocabulary), MaskSlots: step.MaskSlots(o.MaxSeqs+moreLogits(c.Vocabulary), kernel.MaskWords(c.Vocabulary)),
-		StopTokens: e.stopTokens, Context: context, Depth: o.Depth, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
+		StopTokens: e.stopTokens, Context: context, Depth: max(o.Depth, short.Depth), Together: short.Together, Variant: o.Variant, Tuning: o.Tunings.For(info), Deterministic: o.Deterministic,
 		SelfTest: !o.NoSelfTest && (o.SelfTest || info.Type != "cpu"), Late: !o.Eager && !o.Profile, Profile: o.Profile,
 	}
 	rows, _ := e.speculation()

@@ -29,7 +29,7 @@ type Options struct {
 	TokenBudget      int  `json:"tokenBudget"`   // tokens a step; 0: 512, and on a large GPU 2,048 while nobody decodes, as far as its speed goes
 	LongPrompt       int  `json:"longPrompt"`    // the most tokens a step of one long prompt while others wait or run; 0: 256, below 0: no cap
 	MaxSeqs          int  `json:"maxSeqs"`       // sequences running at once; 0: 64
-	Depth            int  `json:"depth"`         // steps in flight; 0: 4, and 1 in deterministic mode
+	Depth            int  `json:"depth"`         // steps in flight; 0: 4, on a large GPU up to 8 where they are short, and 1 in deterministic mode
 	Deterministic    bool `json:"deterministic"` // one order of summation: tokens do not depend on what else runs
 
 	// Speculation says how tokens are drafted, to verify several of them in one step. "none": not at all. "ngram": what followed the
@@ -68,6 +68,8 @@ type Options struct {
 
 	// Progress, when set, is called while the model loads, from the goroutine of Open.
 	Progress func(Progress) `json:"-"`
+
+	pairs bool // steps go together on any adapter, however long they take: for tests
 }
 
 // Progress is how far loading has come.

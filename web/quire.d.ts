@@ -96,7 +96,7 @@ export interface OpenOptions {
   longPrompt?: number;
   /** Sequences running at once; default 64. */
   maxSeqs?: number;
-  /** Steps in flight; default 4, and 1 with deterministic. */
+  /** Steps in flight; default 4, on a large GPU up to 8 where they are short, and 1 with deterministic. */
   depth?: number;
   /** Where a cached block shares only its first tokens with a prompt, copy those instead of computing them; default false. */
   partialHits?: boolean;

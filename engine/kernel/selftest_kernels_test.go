@@ -144,6 +144,7 @@ func kernelCases() []selfTestCase {
 			return NewPool(r.dev, PoolParams{K: 50, XStride: 64, YStride: 96, MaxTokens: 20})
 		}, "pool", "first + t", "first"},
 		{"tables", func(r *rig) (tested, error) { return NewTables(r.dev) }, "tables", "step[run + 2u] + id.x", "step[run + 2u]"},
+		{"ahead", func(r *rig) (tested, error) { return NewAhead(r.dev) }, "ahead", "ahead[id.x]", "ahead[id.x / 2u]"},
 		{"copies", func(r *rig) (tested, error) { return NewCopyBlocks(r.dev, layout(KVF16, 10), 1) }, "copy_blocks", "v_cache[target_at] = v_cache[source]", "v_cache[target_at] = k_cache[source]"},
 		{"rope f32", func(r *rig) (tested, error) {
 			return NewRopeStore(r.dev, RopeStoreParams{Layout: layout(KVF32, 20), Heads: 4, Group: 1, Stride: 160, RotaryDim: 12, Adjacent: true, Bias: true, Growing: true})

@@ -101,12 +101,8 @@ func (k *Tables) SelfTest(t *SelfTest) error {
 			t.Take(step.Buffer, int(run.At)+ids-SelfTestOutputs/2, SelfTestOutputs/2)
 		}
 		t.check(check{kernels: []*gpu.Kernel{k.kernel}, group: GroupRows, want: func() []float64 { return want },
-			got: func(words []uint32, _ []float64) (got []float64) {
-				for _, w := range words {
-					got = append(got, float64(w))
-				}
-				return got
-			}})
+			got: func(words []uint32, _ []float64) []float64 { return floatsOf(words) },
+		})
 	}
 	return t.err
 }

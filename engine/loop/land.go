@@ -43,6 +43,7 @@ func (l *Loop) land() error {
 		}
 	}
 	now := time.Now()
+	l.pace.land(now, l.config.Short.Most)
 	tokens, err := l.scheduler.Land(result.Number, result.Tokens)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type Runner interface {
 	Open(lane int32, p sample.Params, h sample.History) error
 	Expect(sequences int)                           // says how many may decode at once, of those that wait too
 	Submit(s *step.Step) error                      // runs a step behind those submitted, and does not wait
+	Hold(on bool) error                             // keeps steps back that can go to the GPU together; off submits them
 	Draw(m *step.Masks) error                       // has the tokens of that step drawn, if an output is Masked, before the next
 	Land(ctx context.Context) (*step.Result, error) // waits for the oldest step
 	InFlight() int                                  // steps that have not landed
@@ -61,6 +62,7 @@ type Config struct {
 	Runner     Runner // built
 	Scheduler  Scheduler
 	Depth      int                                       // steps in flight
+	Short      Short                                     // steps
 	RunsAhead  bool                                      // tokens are drawn under grammars before the one before them has landed
 	Vocabulary int                                       // tokens that masks are of
 	Outputs    int                                       // of a step, at most
@@ -98,7 +100,9 @@ type Loop struct {
 	shelf       shelf
 	forced      []uint64 // sequences of which nothing lands of the step that is to be drawn: they were given tokens, or draw again
 	expected    int      // sequences that would decode, when a request last came
-	failures    int      // devices lost in a row without a step landing
+	plain       bool     // in the step submitted last sequences only decoded, and nothing but their tokens comes back
+	pace        pace
+	failures    int // devices lost in a row without a step landing
 	timed       bool
 	times       Times
 	lapped      time.Time
@@ -282,55 +286,62 @@ func (l *Loop) takeIn() {
 	}
 }
 
-// advance makes one step or lands one.
+// advance makes a step, or a few that go to the GPU as one, or lands one.
 func (l *Loop) advance() error {
 	if l.runner == nil {
 		return l.comeBack()
 	}
+	depth, steps := l.ahead()
+	if l.runner.InFlight()+steps > depth {
+		return l.land()
+	}
+	kind, err := l.makeSteps(steps)
+	switch {
+	case err != nil:
+		return err
+	case kind == schedule.Run && l.runner.InFlight() < depth:
+		return nil
+	case kind == schedule.Land || l.runner.InFlight() > 0:
+		return l.land()
+	case len(l.sequences) > 0:
+		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(l.sequences))
+	}
+	return nil
+}
+
+// makeStep schedules a step and submits it, or says what is to be done instead.
+func (l *Loop) makeStep() (schedule.Kind, error) {
 	l.lap(nil)
 	l.runner.Expect(l.expected)
 	d := l.scheduler.Schedule(&l.step)
 	l.sentBack(d.Preempted)
-	switch d.Kind {
-	case schedule.Run:
-		for _, o := range d.Opened {
-			if q := l.sequences[o.Sequence]; q != nil {
-				if err := l.open(q, o.Lane); err != nil {
-					return err
-				}
-				q.Generation.Begin(o.Cached)
+	if d.Kind != schedule.Run {
+		return d.Kind, nil
+	}
+	for _, o := range d.Opened {
+		if q := l.sequences[o.Sequence]; q != nil {
+			if err := l.open(q, o.Lane); err != nil {
+				return d.Kind, err
 			}
+			q.Generation.Begin(o.Cached)
 		}
-		l.countStep()
-		l.guess()
-		l.config.Step(d, &l.step)
-		l.lap(&l.times.Schedule)
-		if err := l.runner.Submit(&l.step); err != nil {
-			return err
-		}
-		if l.timed {
-			l.times.Steps++
-		}
-		l.lap(&l.times.Submit)
-		if slices.ContainsFunc(l.step.Outputs, func(o step.Output) bool { return o.Masked }) {
-			if err := l.draw(); err != nil {
-				return err
-			}
-		}
-		if l.runner.InFlight() >= l.config.Depth {
-			return l.land()
-		}
-		return nil
-	case schedule.Land:
-		return l.land()
 	}
-	if l.runner.InFlight() > 0 {
-		return l.land()
+	l.countStep()
+	l.guess()
+	l.config.Step(d, &l.step)
+	l.lap(&l.times.Schedule)
+	if err := l.runner.Submit(&l.step); err != nil {
+		return d.Kind, err
 	}
-	if len(l.sequences) > 0 {
-		return fmt.Errorf("engine: %d requests live and nothing to schedule", len(l.sequences))
+	if l.timed {
+		l.times.Steps++
 	}
-	return nil
+	l.lap(&l.times.Submit)
+	l.plain = plain(&l.step)
+	if slices.ContainsFunc(l.step.Outputs, func(o step.Output) bool { return o.Masked }) {
+		return d.Kind, l.draw()
+	}
+	return d.Kind, nil
 }
 
 // open gives a lane to a sequence. Where there is no memory for its penalties, its request finishes.

@@ -42,7 +42,7 @@ func TestAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		draw := func(low, high int, label string) int { return rapid.IntRange(low, high).Draw(rt, label) }
 		c := schedule.Config{
-			BlockSize: 4, Blocks: draw(8, 40, "blocks"), Depth: draw(1, 4, "depth"), MaxSeqs: draw(2, 6, "sequences"), MaxModelLen: 40,
+			BlockSize: 4, Blocks: draw(8, 40, "blocks"), Depth: draw(1, 7, "depth"), MaxSeqs: draw(2, 6, "sequences"), MaxModelLen: 40,
 			TokenBudget: draw(3, 20, "budget"), PrefixCache: rapid.Bool().Draw(rt, "cache"), QueueLimit: draw(0, 3, "queue"),
 			DraftRows: max(0, draw(-10, 12, "drafts")), StepRows: []schedule.StepRows{{Rows: draw(1, 8, "rows of a step"), Worth: draw(2, 24, "rows worth more time")}},
 		}
@@ -51,8 +51,10 @@ func TestAnyOrder(t *testing.T) {
 		}
 		r := start(t, c, alphabetBeams)
 		fills, ahead := draw(0, 6, "masks foreseen"), draw(0, 4, "runs ahead") > 0
+		together, usual := draw(1, 3, "together"), draw(1, max(c.Depth, 1), "depth of long steps")
 		require.NoError(rt, r.Call(func() {
-			if r.config.RunsAhead = ahead; fills < 6 {
+			r.config.RunsAhead, r.config.Short.Together, r.config.Depth = ahead, together, usual
+			if fills < 6 {
 				r.mostFills = fills
 			}
 		}))
@@ -61,7 +63,7 @@ func TestAnyOrder(t *testing.T) {
 		var all []*stream
 		var asked []generation.Request
 		for range draw(1, 25, "events") {
-			switch draw(0, 6, "event") {
+			switch draw(0, 7, "event") {
 			case 0, 1, 2:
 				q := generation.Request{Prompt: make([]int32, draw(1, 12, "prompt")), MaxTokens: draw(1, 20, "tokens"), N: draw(1, 3, "answers")}
 				if rapid.Bool().Draw(rt, "search") {
@@ -83,6 +85,9 @@ func TestAnyOrder(t *testing.T) {
 			case 6:
 				at := draw(0, 3, "at")
 				require.NoError(rt, r.Call(func() { r.runner.draws = append(make([]error, at), errLost) }))
+			case 7:
+				at := draw(0, 3, "at")
+				require.NoError(rt, r.Call(func() { r.runner.sends = append(make([]error, at), errLost) }))
 			case 5:
 				at := draw(0, 3, "at")
 				require.NoError(rt, r.Call(func() { r.runner.lands = append(make([]error, at), broken) }))

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,6 +32,7 @@ type fake struct {
 	broken func(row *step.Row) bool
 
 	submits, lands, builds []error // of the next calls; the rest succeed
+	sends                  []error // of what was kept back, likewise
 	steps                  []step.Step
 	flights                []*step.Result
 	lanes                  map[int32]sample.Params
@@ -45,6 +47,10 @@ type fake struct {
 	draws                  []error            // of the next calls; the rest succeed
 	masked                 int                // tokens drawn under masks
 	expected               int                // sequences, at most
+	holds                  bool
+	held                   int           // steps that Hold keeps back
+	together               []int         // of each submission, the steps; those that are not plain are always one
+	slow                   time.Duration // of each step
 }
 
 func next(errs *[]error) (err error) {
@@ -77,6 +83,16 @@ func (f *fake) Submit(s *step.Step) error {
 	if f.waits != nil {
 		return errors.New("the step before waits for its masks")
 	}
+	if !plain(s) {
+		if err := f.send(); err != nil {
+			return err
+		}
+	}
+	if f.held++; !f.holds || !plain(s) {
+		if err := f.send(); err != nil {
+			return err
+		}
+	}
 	f.steps = append(f.steps, step.Step{Number: s.Number, Tokens: append([]int32(nil), s.Tokens...), Rows: append([]step.Row(nil), s.Rows...)})
 	f.flights = append(f.flights, &step.Result{Number: s.Number})
 	if slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked }) {
@@ -85,6 +101,20 @@ func (f *fake) Submit(s *step.Step) error {
 		f.draw(s, nil)
 	}
 	return nil
+}
+
+func (f *fake) Hold(on bool) error {
+	f.holds = on
+	return f.send()
+}
+
+// send submits what is kept back.
+func (f *fake) send() error {
+	if f.held == 0 {
+		return nil
+	}
+	f.together, f.held = append(f.together, f.held), 0
+	return next(&f.sends)
 }
 
 func (f *fake) Draw(m *step.Masks) error {
@@ -180,6 +210,12 @@ func (f *fake) Land(context.Context) (*step.Result, error) {
 	if err := next(&f.lands); err != nil {
 		return nil, err
 	}
+	if len(f.flights) <= f.held {
+		return nil, errors.New("the step is kept back")
+	}
+	if f.slow > 0 {
+		time.Sleep(f.slow)
+	}
 	runtime.Gosched() // as waiting for a GPU would: in the tab nothing else runs otherwise
 	r := f.flights[0]
 	f.flights = f.flights[1:]
@@ -195,7 +231,7 @@ func (f *fake) Build(context.Context) error {
 	return nil
 }
 
-func (f *fake) Release() { f.live, f.flights, f.waits = false, nil, nil }
+func (f *fake) Release() { f.live, f.flights, f.waits, f.held = false, nil, nil, 0 }
 
 // The vocabulary: a token a byte, and an end.
 const endToken = 256
@@ -254,13 +290,16 @@ func start(t testing.TB, c schedule.Config, say func(*step.Row, uint32) sample.T
 	r := &rig{t: t, runner: f, scheduler: s, tokenizer: bytesTokenizer(t)}
 	r.grammars = generation.NewGrammars(r.tokenizer, r.tokenizer.Size(), grammar.Limits{})
 	config := Config{
-		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), RunsAhead: true, Vocabulary: r.tokenizer.Size(), Lost: func(err error) bool { return errors.Is(err, errLost) },
+		Runner: f, Scheduler: s, Depth: max(c.Depth, 1), Short: Short{Most: time.Hour, Depth: max(c.Depth, 1), Together: 2}, RunsAhead: true, Vocabulary: r.tokenizer.Size(), Lost: func(err error) bool { return errors.Is(err, errLost) },
 		Step: func(_ schedule.Decision, s *step.Step) { r.checkTallies(s) },
 	}
 	if c.DraftRows > 0 {
 		config.Drafter = func(int, string) draft.Drafter { return &guesser{Rand: rand.New(rand.NewPCG(uint64(c.DraftRows), 1))} }
 	}
 	r.Loop = New(config)
+	for range r.pace.landed {
+		r.pace.land(time.Now(), time.Hour)
+	}
 	go r.Run()
 	return r
 }

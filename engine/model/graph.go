@@ -28,11 +28,12 @@ type GraphOptions struct {
 	Variant       string
 	Tuning        *attention.Tuning
 	Deterministic bool
-	Results       gpu.View // what is drawn, [output][kernel.ResultWords]; for plans that guess
-	Late          bool     // kernels that a model may do without wait until there are rows for them, and for Complete
-	Tested        bool     // kernels are tested before they are used
-	Room          func()   // called once the caches are made, before kernels are; nil: nobody wants to know
-	Baseline      []string // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
+	Results       gpu.View   // what is drawn, [output][kernel.ResultWords]; for plans that guess
+	Ahead         []gpu.View // where steps are written that are recorded behind others
+	Late          bool       // kernels that a model may do without wait until there are rows for them, and for Complete
+	Tested        bool       // kernels are tested before they are used
+	Room          func()     // called once the caches are made, before kernels are; nil: nobody wants to know
+	Baseline      []string   // groups of kernels, such as kernel.GroupProducts, that take their baseline whatever Variant says
 }
 
 // Graph is a plan on a device: its operations in order, bound to weights, caches and activations.
@@ -58,6 +59,8 @@ type Graph struct {
 	asked       int      // before those of the rows alone that something is asked of; 0: there are none
 	keep        func(rec *gpu.Recorder, s *kernel.StepData)
 	copies      []func(rec *gpu.Recorder, copies int)
+	ahead       *kernel.Ahead
+	aheadBinds  []*gpu.BindGroup // of GraphOptions.Ahead
 
 	lists         []ItemList
 	attentions    map[attention.Params]*attention.Attention
@@ -129,6 +132,7 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 	if o.Room != nil && g.Err() == nil {
 		o.Room()
 	}
+	g.addAhead()
 	g.addTables()
 	g.addCopies()
 	var work breath.Breath
@@ -154,6 +158,31 @@ func NewGraph(d *gpu.Device, p *Plan, w *Weights, o GraphOptions, step, lanes gp
 // layout is the form of K, and of V, in a KV group.
 func (g *Graph) layout(group int) kernel.KVLayout {
 	return g.plan.KVLayouts(g.options.BlockSize, g.options.KVType)[group]
+}
+
+// addAhead adds what takes steps to where they are read.
+func (g *Graph) addAhead() {
+	if len(g.options.Ahead) == 0 {
+		return
+	}
+	var err error
+	if g.ahead, err = kernel.NewAhead(g.Device()); err != nil {
+		g.Fail(err)
+		return
+	}
+	g.Await(g.ahead)
+	for _, room := range g.options.Ahead {
+		g.Add(func() error {
+			bound, err := g.ahead.Bind(room, g.step)
+			g.aheadBinds = append(g.aheadBinds, bound)
+			return err
+		}, nil)
+	}
+}
+
+// RecordAhead records that the step follows whose words were written to one of GraphOptions.Ahead.
+func (g *Graph) RecordAhead(rec *gpu.Recorder, n, words int) {
+	g.ahead.Record(rec, g.aheadBinds[n], words)
 }
 
 // addTables adds what brings block tables up to date, before anything reads them.

@@ -60,8 +60,11 @@ func (r *resources) drawn() error {
 // awaitDraws waits for what a step's draws take, and says whether it is there. Where it has failed others draw without it.
 func (r *Runner) awaitDraws(kind int) (bool, error) {
 	w := r.drawing[kind]
-	if <-w.done; w.err == nil {
-		w.err = r.sampler.Ready(context.Background(), r.samplerBind, w.of)
+	<-w.done
+	for _, bound := range r.samplerBinds {
+		if w.err == nil {
+			w.err = r.sampler.Ready(context.Background(), bound, w.of)
+		}
 	}
 	if errors.Is(w.err, gpu.ErrDeviceLost) {
 		return false, w.err

@@ -21,8 +21,9 @@ func (r *Runner) Draw(m *step.Masks) error {
 	rec.Profile = r.options.Profile && !r.unprofiled
 	f := r.flights[len(r.flights)-1]
 	r.take(rec, f, m)
-	r.draw(rec, r.undrawn, f)
+	r.draw(rec, r.undrawn, 0)
 	r.guess(rec, r.guessing, f)
+	r.bring(rec, f, 0)
 	r.stats.Dispatches += rec.Dispatches()
 	return r.submit(rec)
 }
@@ -56,16 +57,15 @@ func (r *Runner) take(rec *gpu.Recorder, f *flight, m *step.Masks) {
 	rec.WriteWords(r.choices, 0, r.picks)
 }
 
-// draw records what draws a step's tokens; guess reads them back.
-func (r *Runner) draw(rec *gpu.Recorder, draws kernel.Draws, f *flight) {
+// draw records what draws the tokens of a step, one of those that are submitted as one; bring reads them back.
+func (r *Runner) draw(rec *gpu.Recorder, draws kernel.Draws, place int) {
 	if draws.Outputs == 0 {
 		return
 	}
 	if draws.Withheld > 0 {
 		rec.Write(r.withheldList, 0, r.withheld.Bytes())
 	}
-	r.sampler.Record(rec, r.samplerBind, draws)
-	rec.Copy(r.results, 0, f.results.Buffer(), 0, uint64(draws.Outputs)*resultBytes)
+	r.sampler.Record(rec, r.samplerBinds[place], draws)
 }
 
 // submit hands a tape over, and waits for it where its kernels are timed.

@@ -26,6 +26,7 @@ type resources struct {
 	loading  *loading
 
 	step       *gpu.Buffer // one step, as shaders read it, and behind it the block tables that stay
+	ahead      *gpu.Buffer // steps that are submitted behind others, see Hold
 	kept       kernel.TableRoom
 	ropes      []ropeTable
 	filled     int         // positions that the tables have
@@ -36,10 +37,10 @@ type resources struct {
 	spare      []*flight
 
 	sampler      *kernel.Sample
-	samplerBind  *kernel.SampleBindings
-	scratch      *gpu.Buffer // the sampler's
-	masks        *gpu.Buffer // of tokens that may be drawn, see kernel.MaskWords, in slots
-	choices      *gpu.Buffer // among them
+	samplerBinds []*kernel.SampleBindings // of each step of a submission
+	scratch      *gpu.Buffer              // the sampler's
+	masks        *gpu.Buffer              // of tokens that may be drawn, see kernel.MaskWords, in slots
+	choices      *gpu.Buffer              // among them
 	picks        kernel.Choices
 	withheld     kernel.Withheld
 	withheldList *gpu.Buffer
@@ -109,7 +110,8 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		{"step", stepWords + r.kept.Words(groups), &r.step},
 		{"lanes", o.MaxSeqs, &r.lanes},
 		{"lane parameters", o.MaxSeqs * sample.LaneWords, &r.laneParams},
-		{"results", o.MaxOutputs * kernel.ResultWords, &r.results},
+		{"results", max(1, o.Together) * int(o.resultsRoom()) / 4, &r.results},
+		{"steps ahead", max(1, o.Together-1) * aheadWords, &r.ahead},
 	} {
 		if *b.to, err = r.buffer(d, b.label, uint64(4*b.words)); err != nil {
 			return r, err
@@ -151,7 +153,7 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 	var drawing error
 	options := model.GraphOptions{
 		KVType: o.KVType, BlockSize: o.BlockSize, Blocks: o.Blocks, States: o.States, Keeps: o.Keeps, MaxTokens: o.TokenBudget,
-		MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(),
+		MaxOutputs: o.MaxOutputs, MaxSeqs: o.MaxSeqs, Context: o.Context, DecodeItems: decodeItems, Results: r.results.All(), Ahead: rooms(r.ahead, o.Together-1, 4*aheadWords),
 		Variant: o.Variant, Tuning: o.Tuning, Deterministic: o.Deterministic, Late: o.Late, Tested: o.SelfTest,
 		// Nothing is fetched before there is room for all that is large.
 		Room: func() {
@@ -194,8 +196,14 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 			return r, err
 		}
 	}
-	r.samplerBind, err = r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), r.results.All(), r.withheldList.All(), r.choices.All())
-	return r, err
+	for _, results := range rooms(r.results, max(1, o.Together), o.resultsRoom()) {
+		bound, err := r.sampler.Bind(r.step.All(), r.graph.Logits().All(), r.masks.All(), r.scratch.All(), r.laneParams.All(), r.lanes.All(), results, r.withheldList.All(), r.choices.All())
+		if err != nil {
+			return r, err
+		}
+		r.samplerBinds = append(r.samplerBinds, bound)
+	}
+	return r, nil
 }
 
 // newSampling makes what draws tokens.

@@ -31,6 +31,7 @@ type Options struct {
 	StopTokens    func() ([]int32, error) // that are not drawn where an output says so; asked for while kernels compile, for it may take long
 	Context       int                     // tokens of one sequence
 	Depth         int                     // steps in flight
+	Together      int                     // of them, the most that Hold keeps back to submit them as one; 0: none
 	TokenLayers   int                     // the most tokens times layers of one submission; 0: any number
 	Variant       string
 	Tuning        *attention.Tuning // what was measured on the adapter; nil: nothing
@@ -49,6 +50,7 @@ type Runner struct {
 	*resources
 
 	rec        gpu.Recorder
+	joined     joined
 	translator translator
 	words      []uint32
 
@@ -76,6 +78,7 @@ type Runner struct {
 // Stats counts what the runner did.
 type Stats struct {
 	Steps      uint64
+	Joined     uint64 // steps that were submitted as one with those before them
 	Dispatches int    // in the last step
 	Shared     uint64 // rows that read keys together with others, of each of attention's item lists
 }
@@ -110,6 +113,9 @@ func units(info gpu.AdapterInfo, headDim int, o Options) int {
 
 // Open gives a lane to a sequence: how its tokens are drawn from now on, and after which.
 func (r *Runner) Open(lane int32, p sample.Params, h sample.History) error {
+	if err := r.send(); err != nil {
+		return err
+	}
 	w := laneWrite{lane: lane}
 	for i, word := range p.Words() {
 		binary.LittleEndian.PutUint32(w.data[4*i:], word)
@@ -164,18 +170,22 @@ func (r *Runner) Submit(s *step.Step) error {
 	if len(r.words) > r.kept.At {
 		return fmt.Errorf("runner: step %d needs %d words, the step buffer has %d", s.Number, len(r.words), r.kept.At)
 	}
+	draws := r.draws(s)
+	decodes := look == nil && r.decodes(s, draws)
+	if !decodes || len(r.words) > aheadWords || len(r.joined.flights) >= r.options.Together {
+		if err := r.send(); err != nil {
+			return err
+		}
+	}
 	if err := r.swap(f, s); err != nil {
 		return err
 	}
 	rec := &r.rec
-	rec.Reset()
-	rec.Profile = r.options.Profile && !r.unprofiled
-	rec.WriteWords(r.step, 0, r.words)
+	before := r.begin(rec)
 	for i := range r.pending {
 		rec.Write(r.laneParams, uint64(r.pending[i].lane)*laneBytes, r.pending[i].data[:])
 	}
 	r.pending = r.pending[:0]
-	draws := r.draws(s)
 	if draws.Random {
 		if draws.Random, err = r.awaitDraws(step.DrawsRandom); err != nil {
 			return err
@@ -188,11 +198,10 @@ func (r *Runner) Submit(s *step.Step) error {
 	}
 	r.graph.SplitFirst(firstAlone(r.device.Info(), len(r.flights), len(s.Tokens)))
 	r.graph.Record(rec, data, look)
-	draws.Pick = slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked })
 	if r.waits = draws.Pick; r.waits {
 		r.undrawn, r.guessing = draws, s.Guessing
 	} else {
-		r.draw(rec, draws, f)
+		r.draw(rec, draws, len(r.joined.flights))
 	}
 	if f.logits != nil {
 		rec.Read(f.logits, r.graph.Logits(), 0, f.logits.Size())
@@ -206,11 +215,11 @@ func (r *Runner) Submit(s *step.Step) error {
 			rec.Read(f.scores.Readback, r.graph.Scores(), 0, n*vectorBytes(labels))
 		}
 	}
-	if err := r.submit(rec); err != nil {
+	if err := r.end(f, decodes); err != nil {
 		return err
 	}
 	r.stats.Steps++
-	r.stats.Dispatches, r.stats.Shared = rec.Dispatches(), r.translator.shared
+	r.stats.Dispatches, r.stats.Shared = rec.Dispatches()-before, r.translator.shared
 	r.flights = append(r.flights, f)
 	return nil
 }
@@ -226,7 +235,7 @@ const promptRows = 65
 
 // draws lists what a step draws, and the tokens that it withholds.
 func (r *Runner) draws(s *step.Step) kernel.Draws {
-	d := kernel.Draws{Outputs: len(s.Outputs)}
+	d := kernel.Draws{Outputs: len(s.Outputs), Pick: slices.ContainsFunc(s.Outputs, func(o step.Output) bool { return o.Masked })}
 	r.withheld.Reset()
 	for i, o := range s.Outputs {
 		lane := s.Rows[o.Row].Lane
