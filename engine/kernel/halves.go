@@ -48,6 +48,7 @@ type halvesWay struct {
 
 func (w halvesWay) takes(_ *LinearParams, m int) bool { return m >= w.fewest && upTo(w.most, m) }
 func (w halvesWay) norms() bool                       { return false }
+func (w halvesWay) mostRows() int                     { return w.most }
 
 func (w halvesWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	return []Spec{w.inParts(p, piece, 1)}, nil

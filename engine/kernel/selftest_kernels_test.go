@@ -86,6 +86,15 @@ func kernelCases() []selfTestCase {
 		return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 320, YStride: 64, MWord: WordTokens, Norm: true, Eps: eps,
 			only: stripsWay{stripsShape{8, 4, 4, 32, 8}, 0, 0, sub}})
 	}
+	tiles := func(r *rig) (tested, error) {
+		rigOfHalves(r.TB)
+		m, err := NewMatrix(r.dev, "matrix", quant.Q4_0, 60, 320, 0)
+		if err != nil {
+			return nil, err
+		}
+		r.Cleanup(m.Release)
+		return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 320, YStride: 64, MWord: WordTokens, Norm: true, Eps: eps, only: splitWay{smallTile, 2}})
+	}
 	recurrence := func(p RecurrenceParams) func(r *rig) (tested, error) {
 		return func(r *rig) (tested, error) {
 			p.Heads, p.Value, p.MaxTokens, p.Scale = 4, 20, 64, 0.25
@@ -206,6 +215,7 @@ func kernelCases() []selfTestCase {
 		{"embedding", func(r *rig) (tested, error) { return r.embedding(quant.Q4_0, 40, 64, EmbedParams{Scale: 3}) }, "embed", "x[at] = weights_low(u, s) * SCALE", "x[at] = weights_low(u, s)"},
 		{"positions", func(r *rig) (tested, error) { return r.embedding(quant.F16, 40, 50, EmbedParams{Positions: true}) }, "embed", "x[at] += ", "x[at] = "},
 		{"strips", strips, "strips", "vec4<f32>(-32752.0)", "vec4<f32>(0.0)"},
+		{"tiles of halves", tiles, "halves_tile", "1032.0h", "1031.0h"},
 	}
 }
 

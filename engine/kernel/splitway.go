@@ -8,8 +8,15 @@ import (
 
 // splitWay has workgroups sum parts of K where tiles alone would leave a large GPU idle; another kernel adds the parts up.
 type splitWay struct {
-	shape // tileWay, matrixWay or halvesWay
+	shape // tileWay, matrixWay, halvesWay or halvesTile
 	parts int
+}
+
+// parted is a shape that says itself how K is cut, and for how many rows.
+type parted interface {
+	shape
+	inParts(p *LinearParams, piece Piece, parts int) Spec
+	mostRows() int
 }
 
 // mostSplit is the most rows that are multiplied so, and manyTiles as many tiles of 64 × 64 as fill a large GPU.
@@ -20,6 +27,9 @@ const (
 
 // splits are the ways of a product that sum in parts.
 func (a arithmetic) splits(p *LinearParams) (ways []splitWay) {
+	if w, ok := a.halvesTiles(p); ok && w.parts > 1 {
+		ways = append(ways, w)
+	}
 	if w := a.split(p); w.parts > 1 && !(a.named && a.halves) {
 		ways = append(ways, w)
 	}
@@ -47,8 +57,8 @@ func (a arithmetic) split(p *LinearParams) splitWay {
 
 // takes so many rows that tiles are filled: one of f32 takes as long as a kernel for some rows does with 48.
 func (w splitWay) takes(p *LinearParams, m int) bool {
-	if few, ok := w.shape.(halvesWay); ok {
-		return few.takes(p, m) && m <= p.PartsRoom
+	if own, ok := w.shape.(parted); ok {
+		return own.takes(p, m) && m <= p.PartsRoom
 	}
 	if m <= 32 || m > min(mostSplit, p.PartsRoom) || ceilDiv(m, matmulTile)*ceilDiv(p.Matrix.Rows, matmulTile) >= manyTiles {
 		return false
@@ -63,8 +73,8 @@ func (w splitWay) whole(p *LinearParams) *LinearParams {
 }
 
 func (w splitWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
-	if few, ok := w.shape.(halvesWay); ok {
-		s := few.inParts(w.whole(p), piece, w.parts)
+	if own, ok := w.shape.(parted); ok {
+		s := own.inParts(w.whole(p), piece, w.parts)
 		s.Shape += " in parts"
 		return []Spec{s}, nil
 	}
@@ -85,16 +95,13 @@ func (w splitWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 
 func (w splitWay) groups(p *LinearParams, piece Piece, m int) (x, y, z uint32) {
 	x, y, z = w.shape.groups(p, piece, m)
-	if _, few := w.shape.(halvesWay); few {
-		return x, y, z * uint32(w.parts)
-	}
-	return x, y, uint32(w.parts)
+	return x, y, z * uint32(w.parts)
 }
 
 // most is the most rows that are multiplied so.
 func (w splitWay) most() int {
-	if few, ok := w.shape.(halvesWay); ok {
-		return few.most
+	if own, ok := w.shape.(parted); ok {
+		return own.mostRows()
 	}
 	return mostSplit
 }

@@ -324,7 +324,7 @@ func (g *Graph) product(p product) {
 		all = append(all, params)
 		offset += m.Rows
 	}
-	kernel.AgreeOnHeads(g.Device().Limits(), all) // before parts: products with heads have none
+	kernel.AgreeOnHeads(g.Device().Limits(), all)
 	for i := range all {
 		if words := all[i].PartsWords(g.Device().Info(), p.y.count(g)); words > 0 {
 			all[i].PartsRoom = p.y.count(g)
