@@ -90,12 +90,6 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	return a, nil
 }
 
-// SharesFewRows says whether few rows are multiplied by kernels that share weights among them, as on large GPUs.
-func SharesFewRows(variant string, info gpu.AdapterInfo) bool {
-	a, err := arithmeticOf(variant, info)
-	return err == nil && a.large && a.subgroup > 0
-}
-
 // packs says whether a type's weights are integers of 8 bits or fewer, with one minimum a strip at most.
 func packs(t quant.Type) bool {
 	switch t {

@@ -196,9 +196,6 @@ func kernelCases() []selfTestCase {
 		{"lora", func(r *rig) (tested, error) {
 			return NewLoRA(r.dev, LoRAParams{K: 90, N: 60, Rank: 12, Slots: []int{0, 40}, XStride: 96, MWord: WordTokens, Norm: true, Eps: eps})
 		}, "lora_down", "v *= norm[k]", "v *= 2.0"},
-		{"lora behind a product", func(r *rig) (tested, error) {
-			return NewLoRAAdd(r.dev, &LoRAParams{K: 90, N: 60, Rank: 44, Slots: []int{0, 40}, XStride: 96, MWord: WordTokens}, 64)
-		}, "lora_add", "+= adapted_row", "= adapted_row"},
 		{"lora's place", func(r *rig) (tested, error) { return NewLoRAPlace(r.dev) }, "lora_place", "place[2] + ", ""},
 		{"best token", func(r *rig) (tested, error) { return NewSample(r.dev, SampleParams{Vocab: 300, Stride: 320}) }, "sample", "return peak.y", "return peak.y + 1u"},
 		{"sample", drawing(5000, Draws{Random: true}), "sample", "token = id;", "token = 1u + id;"},

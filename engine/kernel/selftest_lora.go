@@ -130,25 +130,6 @@ func (l *LoRA) SelfTest(t *SelfTest) error {
 }
 
 // SelfTest adds the kernel to a test.
-func (l *LoRAAdd) SelfTest(t *SelfTest) error {
-	if !t.Needs(l.kernel) {
-		return nil
-	}
-	p := l.params
-	step, words := t.adapterStep(p.Rank), p.BWords(testRows)
-	y, b := t.operand("outputs", testRows, p.N, l.stride), t.operand("adapters", 1, words, words)
-	bound := t.bind(l.kernel, step, y, b)
-	if bound == nil {
-		return t.err
-	}
-	l.Record(&t.rec, bound, testRows)
-	t.expect(GroupRows, y, 0, p.N, func() func(row, column int) float64 {
-		return func(row, column int) float64 { return y.at(row, column) + p.adapted(b, row, column) }
-	}, l.kernel)
-	return t.err
-}
-
-// SelfTest adds the kernel to a test.
 func (k *LoRAPlace) SelfTest(t *SelfTest) error {
 	if !t.Needs(k.kernel) {
 		return nil

@@ -258,10 +258,10 @@ func (g *Graph) product(p product) {
 		normed = g.scratch("normed", p.y.count(g), p.x.width)
 	}
 	var rounded gpu.View
-	rounds := 0
+	room := 0
 	if g.linearVariant == "packed" {
-		rounds = p.y.count(g)
-		rounded = g.Scratch(fmt.Sprintf("rounded of %d", p.x.width), kernel.RoundedWords(p.x.width, rounds))
+		room = p.y.count(g)
+		rounded = g.Scratch(fmt.Sprintf("rounded of %d", p.x.width), kernel.RoundedWords(p.x.width, room))
 	}
 	mWord, most := kernel.WordTokens, 0
 	switch {
@@ -274,13 +274,12 @@ func (g *Graph) product(p product) {
 		most = p.y.count(g)
 	}
 	var adapters *kernel.LoRAParams
-	var in *room
 	var added gpu.View
+	var adapt func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool)
 	if p.adaptable != nil {
-		if in = g.adapt(&p, x, norm, gather, mWord); in == nil {
+		if adapters, added, adapt = g.adapt(&p, x, norm, gather, mWord); adapters == nil {
 			return
 		}
-		adapters, added = in.params, in.b
 	}
 	var parts gpu.View
 	views := func() kernel.LinearViews {
@@ -299,7 +298,7 @@ func (g *Graph) product(p product) {
 		if norm != nil {
 			v.Norm, v.Normed = g.weights.vector[norm.weight].All(), g.Resolve(normed)
 		}
-		if rounds > 0 {
+		if room > 0 {
 			v.Rounded = g.Resolve(rounded)
 		}
 		if parts.Size > 0 {
@@ -311,7 +310,7 @@ func (g *Graph) product(p product) {
 	offset := 0
 	for _, m := range p.weights {
 		params := kernel.LinearParams{
-			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most, Room: rounds,
+			Matrix: g.weights.matrix[m], XStride: kernel.RowStride(p.x.width), YStride: kernel.RowStride(p.y.width), YOffset: offset, MWord: mWord, MaxRows: most, Room: room,
 			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic, Late: g.options.Late,
 		}
 		if norm != nil {
@@ -349,28 +348,20 @@ func (g *Graph) product(p product) {
 		if l == nil || alone == nil {
 			return
 		}
-		var behind *behind
-		if in != nil {
-			behind = g.behind(&p, in, params, views)
-		}
 		g.Add(nil, func(rec *gpu.Recorder, s *kernel.StepData) {
 			now, rows := l, p.y.of(s)
-			if in != nil && !in.used {
+			if adapters != nil && !g.rooms[p.adaptable].used {
 				now = alone
 			}
 			if l.stored = false; rows < 1 {
 				return
 			}
-			if behind.takes(in, s, rows) {
-				behind.record(g, in, rec, s, rows)
-				return
-			}
 			way := now.Way(now.bound, rows)
 			g.lacks = g.lacks || way.Late
-			if in != nil && s.Adapted() {
+			if adapt != nil && s.Adapted() {
 				// Matrices of other sizes may go other ways, which find the norm themselves or do not.
 				if many := way.Many(); i == 0 || many != told {
-					in.record(rec, s, rows, many)
+					adapt(rec, s, rows, many)
 					told = many
 				}
 			}

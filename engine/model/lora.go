@@ -240,14 +240,12 @@ func (p *Plan) changed(base string) (cols, rows uint64, ok bool) {
 
 // room is a product's memory for adapters.
 type room struct {
-	params *kernel.LoRAParams
-	a, b   gpu.View
-	used   bool                                                          // an adapter changed it since the model was loaded
-	record func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool) // A·x
+	a, b *gpu.Buffer
+	used bool // an adapter changed it since the model was loaded
 }
 
-// adapt makes a product's room, whose A·x is recorded before its Linears, which are told of it; the norm is x's.
-func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) *room {
+// adapt records what adapters add to a product, before its Linears, which are told of it; the norm is x's.
+func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int) (params *kernel.LoRAParams, added gpu.View, record func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool)) {
 	a := p.adaptable
 	l := &kernel.LoRAParams{K: a.cols, N: a.rows, Rank: g.plan.Rank, InTurn: a.inTurn, XStride: kernel.RowStride(p.x.width), MWord: mWord, Norm: norm != nil, Gather: gather,
 		Variant: g.linearVariant, Deterministic: g.options.Deterministic}
@@ -260,17 +258,18 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 	k, err := kernel.NewLoRA(g.Device(), *l)
 	if err != nil {
 		g.Fail(err)
-		return nil
+		return nil, gpu.View{}, nil
 	}
 	g.Await(k)
 	if g.placing == nil {
 		if g.placing, err = kernel.NewLoRAPlace(g.Device()); err != nil {
 			g.Fail(err)
-			return nil
+			return nil, gpu.View{}, nil
 		}
 		g.Await(g.placing)
 	}
-	in := &room{params: l, a: g.Buffer("LoRA A", l.AWords()), b: g.Buffer("LoRA B", l.BWords(p.y.count(g)))}
+	down, up := g.Buffer("LoRA A", l.AWords()), g.Buffer("LoRA B", l.BWords(p.y.count(g)))
+	in := &room{a: down.Buffer, b: up.Buffer}
 	g.rooms[a] = in
 	var bound *kernel.LoRABind
 	g.Add(func() (err error) {
@@ -278,15 +277,14 @@ func (g *Graph) adapt(p *product, x gpu.View, norm *norm, gather bool, mWord int
 		if norm != nil {
 			weight = g.weights.vector[norm.weight].All()
 		}
-		bound, err = k.Bind(g.step, in.a, g.Resolve(x), weight, in.b)
+		bound, err = k.Bind(g.step, down, g.Resolve(x), weight, up)
 		return err
 	}, nil)
-	in.record = func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool) {
+	return l, up, func(rec *gpu.Recorder, s *kernel.StepData, m int, many bool) {
 		if in.used {
 			k.Record(rec, bound, s, m, many)
 		}
 	}
-	return in
 }
 
 // Place moves an adapter from its file to the GPU, to ranks from first on, in place of what was there.
@@ -307,11 +305,11 @@ func (g *Graph) Place(ad *Adapter, src io.ReaderAt, first int) error {
 					return err
 				}
 			}
-			if err := room.a.Buffer.Upload(uint64(4*(i*g.plan.Rank+first)*stride), littleEndian(downs)); err != nil {
+			if err := room.a.Upload(uint64(4*(i*g.plan.Rank+first)*stride), littleEndian(downs)); err != nil {
 				return err
 			}
 		}
-		if err := g.placing.Run(room.b.Buffer, littleEndian(ups), a.rows, ad.Rank, first); err != nil {
+		if err := g.placing.Run(room.b, littleEndian(ups), a.rows, ad.Rank, first); err != nil {
 			return err
 		}
 	}

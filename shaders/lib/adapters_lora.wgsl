@@ -77,28 +77,3 @@ fn adapted_of(m: u32, n: vec4<u32>, slots: vec4<u32>, fours: u32) -> vec4<f32> {
     }
     return sum;
 }
-
-// row_adds is what four fours add for a row of x and one of the piece; nothing that is read waits for how many there are.
-fn row_adds(m: u32, n: u32, slot: u32, i: u32, fours: u32) -> f32 {
-    let list = adapter_list(m, i, fours);
-    var sum = 0.0;
-    //! unroll
-    for (var j = 0u; j < LISTED; j++) {
-        sum += select(0.0, dot(adapter_u(m, slot, i + j), adapter_b(n, max(list[j], 1u) - 1u)), list[j] > 0u);
-    }
-    return sum;
-}
-
-// adapted_row is all that is added for a row of x and one of the piece.
-fn adapted_row(m: u32, n: u32) -> f32 {
-    let fours = adapter_fours();
-    let slot = slot_of(n);
-    var sum = row_adds(m, n, slot, 0u, fours);
-    for (var i = LISTED; i < RANKS; i += LISTED) {
-        if i >= fours {
-            break;
-        }
-        sum += row_adds(m, n, slot, i, fours);
-    }
-    return sum;
-}
