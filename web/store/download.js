@@ -25,7 +25,7 @@ export class Download {
   #size;
   #pieceSize;
   #shelf; // or null
-  #host; // network(), lanes, connections, workers, arrived(bytes), room(error), unkept(error), done(), name
+  #host; // network(), lanes, connections, workers, arrived(bytes), room(error, asked), unkept(error), done(), name
   #source = null; // the network's, when it has been wanted
   #pieces = new Map(); // in memory, by number
   #ahead = new Map(); // promises of what is read next from the shelf, by number
@@ -327,12 +327,13 @@ export class Download {
   #put(piece) {
     piece.busy = piece.busy.then(async () => {
       for (let tried = false; this.#shelf && !tried;) {
+        const asked = performance.now();
         try {
           await this.#shelf.write(piece, !piece.active && piece.number !== this.#cursor);
           tried = true;
         } catch (e) {
           if (piece.bytes === null) this.#pieces.delete(piece.number);
-          if (!await this.#host.room(e) && this.#shelf) this.#unkept(e); // another piece may have told already
+          if (!await this.#host.room(e, asked) && this.#shelf) this.#unkept(e); // another piece may have told already
         }
       }
       if (!piece.whole) return;

@@ -99,9 +99,10 @@ export class KeptSource {
     const {tag = null} = source.origin;
     const same = known !== null && known.size === source.size && (sha256 ? sha256 === known.sha256 : known.tag === tag);
     this.#opened = source;
+    const about = {url: this.#place.url, size: source.size, tag, pieceSize: this.#store.pieceSize, ...(sha256 && {sha256})};
     try {
       await record.open();
-      if (!same) await shelf.begin({url: this.#place.url, size: source.size, tag, pieceSize: this.#store.pieceSize, ...(sha256 && {sha256})});
+      if (!same) await this.#store.withRoom(this.#place, source.size - record.bytes, () => shelf.begin(about));
       await this.#store.room(this.#place, source.size - record.bytes);
       this.#shelf = shelf;
       await this.#tell('began', record);
@@ -175,7 +176,7 @@ export class KeptSource {
         return opened ?? this.#again(record);
       },
       arrived: (bytes) => this.#tell('arrived', bytes),
-      room: (e) => e.name === 'QuotaExceededError' && store.evict(place, record.about.size - record.bytes),
+      room: (e, asked) => e.name === 'QuotaExceededError' && store.evict(place, record.about.size - record.bytes, asked),
       unkept: (e) => {
         if (e.name === 'QuotaExceededError') e = Object.assign(new DOMException('no room', e.name), {needs: this.size, has: record.bytes});
         this.#problem = e;

@@ -38,6 +38,7 @@ export class Store {
   #later = null; // what tells of it
   #channel = null;
   #evicting = null; // several pieces may find no room at once
+  #evicted = 0; // when there was room last
   #begun = new Map(); // sources that were begun before they were asked for, by address
 
   // fetched(from) gives a source that keeps nothing, tell(kind, value) tells the page.
@@ -146,7 +147,7 @@ export class Store {
   async began(place, record) {
     if (this.from !== 'file') this.from = 'network';
     this.#files.set(place.url, {place, done: record.bytes, total: record.about.size});
-    await this.#use(place).catch(() => {});
+    await this.withRoom(place, record.about.size - record.bytes, () => this.#use(place)).catch(() => {});
     this.#progress(true);
   }
 
@@ -229,9 +230,27 @@ export class Store {
     if (room && room.free < bytes) throw Object.assign(new DOMException('no room', 'QuotaExceededError'), {needs: bytes, has: room.free});
   }
 
-  /** Removes another model where there was less room than the browser said; false where that would not help. */
-  evict(place, bytes) {
-    return this.#evicting ??= dropOldest(bytes, place.key).finally(() => { this.#evicting = null; });
+  /** Does what begins a file of which so many bytes will come. For its first bytes alone browsers may want a whole MiB. */
+  async withRoom(place, bytes, what) {
+    const asked = performance.now();
+    try {
+      await what();
+    } catch (e) {
+      if (e.name !== 'QuotaExceededError' || bytes <= 0 || !await this.evict(place, bytes, asked)) throw e;
+      await what();
+    }
+  }
+
+  /**
+   * Removes another model where there was less room than the browser said; false where that would not help. Where some was made since the
+   * room was asked for, that may be enough.
+   */
+  async evict(place, bytes, asked) {
+    if (asked < this.#evicted) return true;
+    this.#evicting ??= dropOldest(bytes, place.key).finally(() => { this.#evicting = null; });
+    const done = await this.#evicting;
+    if (done) this.#evicted = performance.now();
+    return done;
   }
 }
 
