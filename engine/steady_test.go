@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -45,7 +46,9 @@ func TestRequestsLeaveNothing(t *testing.T) {
 		run(n)
 		after, more := objects()
 		t.Logf("%d objects, then %d", before, after)
-		assert.LessOrEqual(t, more, goroutines)
+		if more > goroutines { // one that is about to end is none that stays
+			assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, 10*time.Second, 10*time.Millisecond, "the check itself is one more")
+		}
 		each = append(each, int(after)-int(before))
 		before = after
 	}
