@@ -1,5 +1,5 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] for a few rows of x, with factors in f16: the products of 16 columns are summed in f16,
-// pairs of rows at once, and all else in f32. A library of factors shrinks x, and undoes it in the sum.
+// pairs of rows at once, and two such sums added; all else is in f32. A library of factors shrinks x, and undoes it in the sum.
 //
 // Groups of LANES invocations own TILE rows of W, of which each takes every LANES-th strip; workgroup_id.z counts groups of ROWS rows of x.
 // x is staged in workgroup memory four rows to a vec4, CHUNK strips at a time, so that few turns wait for each other. What a turn multiplies is
@@ -10,7 +10,7 @@
 //! slot factors: factors_strips
 //! slot added: added_none added_lora
 //! const ROWS: u32       rows of x that a workgroup multiplies, a multiple of 4
-//! const QUADS: u32      fours of them
+//! const QUADS: u32      fours of them, one or two
 //! const N: u32          rows of this piece of W
 //! const K: u32          columns of W
 //! const X_STRIDE: u32   floats from one row of x to the next
@@ -20,11 +20,12 @@
 //! const LANES: u32      invocations that share rows of W, all of one subgroup
 //! const TILE: u32       rows of W that such a group owns, an even number
 //! const SUMS: u32       TILE·ROWS
-//! const CHUNK: u32      strips that are staged at once, a multiple of LANES
+//! const CHUNK: u32      strips that are staged at once, a multiple of LANES·PARTS
 //! const SPANS: u32      how often a group is halved
 //! const GRAINS: u32      grains of sums that end in an invocation
-//! const PER: u32        fours of columns of four rows of x that an invocation stages at most: CHUNK·8 / WORKGROUP, rounded up
-//! const HELD: u32       the same of all rows
+//! const HELD: u32       fours of columns of four rows of x that an invocation stages at most
+//! const PARTS: u32      parts of K: as many groups have the same rows of W, and the first of them adds up what they give
+//! const ENDS: u32       sums that end in an invocation
 //! const FOLDS: u32      how often a subgroup is halved
 //! const NORM: bool      x goes through RMSNorm first
 //! const EPS: f32        the norm's
@@ -35,14 +36,20 @@ const HALF: u32 = 2u;
 const QUARTER: u32 = SUMS / 4u;
 const CHUNKS: u32 = (STRIPS + CHUNK - 1u) / CHUNK;
 const RAGGED: bool = CHUNKS * CHUNK != STRIPS;
-const ALL_STAGE: bool = PER * WORKGROUP == CHUNK * 8u;
-const TURNS: u32 = CHUNK / LANES;
+const STAGED: u32 = CHUNK * 8u;
+const ALIKE: bool = STAGED % WORKGROUP == 0u;
+const ALL_STAGE: bool = HELD * WORKGROUP == STAGED * QUADS;
+const FELLOWS: u32 = WORKGROUP / PARTS; // invocations with the same part of K
+const STRIDE: u32 = LANES * PARTS;
+const TURNS: u32 = CHUNK / STRIDE;
 const EIGHTS: u32 = QUADS * 8u;
 const PITCH: u32 = CHUNK + 1u;
 var<workgroup> stage: array<array<array<vec4<f16>, PITCH>, EIGHTS>, 4>;
 const SUBGROUPS: u32 = WORKGROUP >> FOLDS;
 const SQUARES: u32 = select(1u, ROWS * SUBGROUPS, NORM);
 var<workgroup> squares: array<f32, SQUARES>;
+const OTHERS: u32 = max(1u, (PARTS - 1u) * FELLOWS * ENDS);
+var<workgroup> others: array<f32, OTHERS>;
 
 // rms gives 1/rms of the m-th row.
 fn rms(m: u32) -> f32 {
@@ -65,7 +72,9 @@ fn shrunk(x: vec4<f32>) -> vec4<f16> {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
     let lane = lid % LANES;
-    let first = ((wid.y * FOLD + wid.x) * (WORKGROUP / LANES) + lid / LANES) * TILE;
+    let part = lid / FELLOWS;
+    let slot = part * LANES + lane;
+    let first = ((wid.y * FOLD + wid.x) * (FELLOWS / LANES) + lid % FELLOWS / LANES) * TILE;
     let rows = step[M_WORD]; // waited for where sums are stored: until then rows that are not there are multiplied, too
     let m0 = wid.z * ROWS;
 
@@ -74,7 +83,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
     var bits: array<Bits, TILE>;
     //! unroll
     for (var t = 0u; t < TILE; t++) {
-        let share = min(lane, STRIPS - 1u);
+        let share = min(slot, STRIPS - 1u);
         ahead[t] = share_at(weight_row(first, t), share);
         bits[t] = bits_at(weight_row(first, t), share);
     }
@@ -115,32 +124,42 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         workgroupBarrier();
         //! unroll
         for (var i = 0u; i < HELD; i++) {
-            let at = lid + i % PER * WORKGROUP;
-            if ALL_STAGE || at < CHUNK * 8u {
+            let item = lid + i * WORKGROUP;
+            let four = select(item / STAGED, i * WORKGROUP / STAGED, ALIKE);
+            let at = select(item % STAGED, lid + i * WORKGROUP % STAGED, ALIKE);
+            if ALL_STAGE || item < STAGED * QUADS {
                 let strip = chunk * CHUNK + at / 8u;
                 let column = min(strip, STRIPS - 1u) * 8u + at % 8u;
-                let start = starts[i / PER];
+                var start = starts[0];
+                if QUADS > 1u && four > 0u {
+                    start = starts[QUADS - 1u];
+                }
                 var rows4 = mat4x4<f32>(x[start.x + column], x[start.y + column], x[start.z + column], x[start.w + column]);
                 if RAGGED && strip >= STRIPS {
                     rows4 = mat4x4<f32>();
                 }
                 if NORM {
-                    square[i / PER] += vec4<f32>(dot(rows4[0], rows4[0]), dot(rows4[1], rows4[1]), dot(rows4[2], rows4[2]), dot(rows4[3], rows4[3]));
+                    let own = vec4<f32>(dot(rows4[0], rows4[0]), dot(rows4[1], rows4[1]), dot(rows4[2], rows4[2]), dot(rows4[3], rows4[3]));
+                    if QUADS > 1u && four > 0u {
+                        square[QUADS - 1u] += own;
+                    } else {
+                        square[0] += own;
+                    }
                     let factor = norm[column];
                     rows4 = mat4x4<f32>(rows4[0] * factor, rows4[1] * factor, rows4[2] * factor, rows4[3] * factor);
                 }
                 rows4 = transpose(rows4);
                 //! unroll
                 for (var c = 0u; c < COLUMNS; c++) {
-                    stage[at % 4u][i / PER * 8u + at % 8u / 4u * 4u + c][at / 8u] = shrunk(rows4[c]);
+                    stage[at % 4u][four * 8u + at % 8u / 4u * 4u + c][at / 8u] = shrunk(rows4[c]);
                 }
             }
         }
         workgroupBarrier();
         for (var turn = 0u; turn < TURNS; turn++) {
-            let at = turn * LANES + lane;
+            let at = turn * STRIDE + slot;
             let strip = min(chunk * CHUNK + at, STRIPS - 1u);
-            let next = min(chunk * CHUNK + at + LANES, STRIPS - 1u);
+            let next = min(chunk * CHUNK + at + STRIDE, STRIPS - 1u);
             var shares: array<Share, TILE>;
             var scale: array<Scale, TILE>;
             //! unroll
@@ -151,6 +170,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                 bits[t] = bits_at(weight_row(first, t), next);
             }
             var few = array<vec4<f16>, QUARTER>();
+            var first_half = array<vec4<f16>, QUARTER>();
             //! unroll
             for (var j = 0u; j < UNITS; j++) {
                 var own: array<Factors, TILE>;
@@ -181,15 +201,22 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
                         }
                     }
                 }
-                if j % 2u == 1u {
+                if j == 1u {
                     //! unroll
                     for (var t = 0u; t < TILE; t++) {
                         //! unroll
                         for (var q = 0u; q < QUADS; q++) {
-                            sums[t * QUADS + q] = factors_added(few[t * QUADS + q], scale[t], sums[t * QUADS + q]);
+                            first_half[t * QUADS + q] = few[t * QUADS + q];
                             few[t * QUADS + q] = vec4<f16>();
                         }
                     }
+                }
+            }
+            //! unroll
+            for (var t = 0u; t < TILE; t++) {
+                //! unroll
+                for (var q = 0u; q < QUADS; q++) {
+                    sums[t * QUADS + q] = factors_added(first_half[t * QUADS + q] + few[t * QUADS + q], scale[t], sums[t * QUADS + q]);
                 }
             }
         }
@@ -235,6 +262,24 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         } else {
             for (var i = 0u; i < GRAIN; i++) {
                 done[i] += subgroupShuffleXor(done[i], 1u << s);
+            }
+        }
+    }
+    if PARTS > 1u {
+        if part > 0u {
+            //! unroll
+            for (var i = 0u; i < ENDS; i++) {
+                others[((part - 1u) * ENDS + i) * FELLOWS + lid % FELLOWS] = done[i];
+            }
+        }
+        workgroupBarrier();
+        if part > 0u {
+            return;
+        }
+        //! unroll
+        for (var i = 0u; i < ENDS; i++) {
+            for (var p = 0u; p < PARTS - 1u; p++) {
+                done[i] += others[(p * ENDS + i) * FELLOWS + lid];
             }
         }
     }

@@ -84,7 +84,7 @@ func kernelCases() []selfTestCase {
 		r.Cleanup(m.Release)
 		_, sub := rigOfHalves(r.TB)
 		return NewLinear(r.dev, LinearParams{Matrix: m, XStride: 320, YStride: 64, MWord: WordTokens, Norm: true, Eps: eps,
-			only: stripsWay{stripsShape{8, 4, 4, 32, 8}, 0, 0, sub}})
+			only: stripsWay{stripsShape{8, 4, 4, 32, 0, 8}, 0, 0, sub}})
 	}
 	tiles := func(r *rig) (tested, error) {
 		rigOfHalves(r.TB)

@@ -14,11 +14,12 @@ type stripsShape struct {
 	rows, tile int // of x that a workgroup multiplies, and of W that an invocation does
 	lanes      int // invocations that share them, each a part of K; at most a subgroup
 	workgroup  int
-	chunk      int // strips of x that are staged at once: a multiple of lanes
+	parts      int // of K, that as many of its groups share: 0: one
+	chunk      int // strips of x that are staged at once: a multiple of lanes·parts
 }
 
 // columns is the rows of W that a workgroup multiplies.
-func (s stripsShape) columns() int { return s.workgroup / s.lanes * s.tile }
+func (s stripsShape) columns() int { return s.workgroup / max(1, s.parts) / s.lanes * s.tile }
 
 // room is the workgroup memory that a kernel takes, in bytes: for x, and for its squares.
 func (s stripsShape) room(p *LinearParams, subgroup int) int {
@@ -26,7 +27,7 @@ func (s stripsShape) room(p *LinearParams, subgroup int) int {
 	if p.Norm {
 		squares = s.rows * s.workgroup / subgroup
 	}
-	return s.rows*8*(s.chunk+1)*8 + 4*squares
+	return s.rows*8*(s.chunk+1)*8 + 4*squares + 16*s.workgroup*max(0, s.parts-1)
 }
 
 // stripsWay multiplies a few rows of x by strips, of at least so many and at most so many in all; 0: any number.
@@ -48,14 +49,15 @@ func (w stripsWay) groups(_ *LinearParams, piece Piece, m int) (x, y, z uint32) 
 func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	s := p.spec("strips", piece, true)
 	s.Shape += fmt.Sprintf(" ×%d", w.rows)
-	per, grain := ceilDiv(w.chunk*8, w.workgroup), 2
+	grain := 2
 	if p.storesHeads(w.rows) {
 		grain = 4
 	}
+	grains := max(1, w.tile*w.rows/w.lanes/grain)
 	s.Consts = append(s.Consts, Const{"ROWS", w.rows}, Const{"QUADS", w.rows / 4}, Const{"K", p.Matrix.Cols},
 		Const{"LANES", w.lanes}, Const{"TILE", w.tile}, Const{"WORKGROUP", w.workgroup}, Const{"SUMS", w.tile * w.rows}, Const{"CHUNK", w.chunk},
-		Const{"PER", per}, Const{"HELD", per * w.rows / 4}, Const{"SPANS", mathbits.TrailingZeros(uint(w.lanes))},
-		Const{"GRAINS", max(1, w.tile*w.rows/w.lanes/grain)}, Const{"FOLDS", mathbits.TrailingZeros(uint(w.subgroup))},
+		Const{"HELD", ceilDiv(w.chunk*8*w.rows/4, w.workgroup)}, Const{"PARTS", max(1, w.parts)}, Const{"SPANS", mathbits.TrailingZeros(uint(w.lanes))},
+		Const{"GRAINS", grains}, Const{"ENDS", grains * grain}, Const{"FOLDS", mathbits.TrailingZeros(uint(w.subgroup))},
 		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"GATHER", p.Gather})
 	s.Slots["ends"], s.Slots["share"], s.Slots["factors"], s.Slots["pair"] = "ends_pairs", "share_strip", "factors_strips", "pair_unpacked"
 	if runtime.GOOS == "js" {
@@ -85,8 +87,15 @@ func (a arithmetic) strips(p *LinearParams) (w stripsWay, ok bool) {
 	}
 	s := stripsShape{rows: 8, tile: 4, lanes: 8, workgroup: 128, chunk: 32}
 	switch {
-	case p.Matrix.Rows < 8192: // as many groups as fill a large GPU
+	case p.Matrix.Rows < 8192: // as many groups as fill a large GPU, of as many invocations as may be
 		s.lanes, s.workgroup = 32, 256
+		wide := s
+		if wide.workgroup = 384; p.Matrix.Rows < 6144 {
+			wide.workgroup, wide.parts, wide.chunk = 512, 2, 64
+		}
+		if p.Matrix.Cols >= 4096 && a.invocations >= wide.workgroup && a.subgroup == 32 && wide.room(p, 32) <= a.memory {
+			s = wide
+		}
 	case p.Matrix.Cols >= 4096 && p.Matrix.Rows < 65536: // x is staged for more rows of W at once, which slows a head's
 		s.workgroup = 256
 		if a.invocations >= 448 { // 128 groups of the 28,672 rows of an 8B's gate and up, for 132 units

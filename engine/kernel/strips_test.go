@@ -48,14 +48,15 @@ func TestStrips(t *testing.T) {
 		stripsShape
 		linearCase
 	}{
-		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 66, k: 512, m: 11, LinearParams: LinearParams{Norm: true, Gated: SiLU, Bias: true}}},
-		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 66, k: 352, m: 7, LinearParams: LinearParams{Norm: true}, lora: &loraCase{ranks: 44, slots: []int{0, 40}, rows: adapted}}},
-		{stripsShape{8, 4, lanes, 64, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
-		{stripsShape{4, 2, 2, 32, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
-		{stripsShape{8, 4, most, 256, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
-		{stripsShape{8, 4, lanes, 96, 32}, linearCase{n: 70, k: 1056, m: 8, LinearParams: LinearParams{Norm: true}}}, // more to stage than all can alike
-		{stripsShape{8, 4, lanes, 256, 32}, linearCase{n: 130, k: 1056, m: 8, LinearParams: LinearParams{Norm: true, Gated: SiLU}}},
-		{stripsShape{4, 2, most, 64, 32}, linearCase{n: 33, k: 2080, m: 6, LinearParams: LinearParams{Norm: true, Add: true}}}, // more lanes than pairs of sums, where a subgroup has them
+		{stripsShape{8, 4, lanes, 64, 0, 8}, linearCase{n: 66, k: 512, m: 11, LinearParams: LinearParams{Norm: true, Gated: SiLU, Bias: true}}},
+		{stripsShape{4, 2, 2, 32, 0, 4}, linearCase{n: 66, k: 352, m: 7, LinearParams: LinearParams{Norm: true}, lora: &loraCase{ranks: 44, slots: []int{0, 40}, rows: adapted}}},
+		{stripsShape{8, 4, lanes, 64, 0, 8}, linearCase{n: 70, k: 768, m: 8, LinearParams: LinearParams{Add: true, Bias: true, Scale: 0.5}}},
+		{stripsShape{4, 2, 2, 32, 0, 4}, linearCase{n: 130, k: 352, m: 7, tokens: 20, LinearParams: LinearParams{Gather: true, Norm: true}}},
+		{stripsShape{8, 4, most, 256, 0, 32}, linearCase{n: 129, k: 1056, m: 5, LinearParams: LinearParams{Gather: true, Cap: 4}, tokens: 9}},
+		{stripsShape{8, 4, lanes, 128, 2, 32}, linearCase{n: 70, k: 1056, m: 7, LinearParams: LinearParams{Norm: true, Add: true}}},
+		{stripsShape{8, 4, lanes, 96, 0, 32}, linearCase{n: 70, k: 1056, m: 8, LinearParams: LinearParams{Norm: true}}}, // more to stage than all can alike
+		{stripsShape{8, 4, lanes, 256, 0, 32}, linearCase{n: 130, k: 1056, m: 8, LinearParams: LinearParams{Norm: true, Gated: SiLU}}},
+		{stripsShape{4, 2, most, 64, 0, 32}, linearCase{n: 33, k: 2080, m: 6, LinearParams: LinearParams{Norm: true, Add: true}}}, // more lanes than pairs of sums, where a subgroup has them
 	} {
 		c.typ, c.rounded = quant.Q4_0, inSumsOfStrips
 		c.only = stripsWay{c.stripsShape, 0, 0, sub}
@@ -74,7 +75,7 @@ func TestStripsOfHeads(t *testing.T) {
 		{headDim: 64, heads: 4, kvHeads: 2, rotary: 64, kv: KVF16, k: 512, positions: []int{77, 4, 5, 8, 9, 1, 2, 3}},
 		{headDim: 20, heads: 2, kvHeads: 1, rotary: 16, adjacent: true, kv: KVF32, bias: true, k: 352, positions: []int{6, 5, 4, 7, 500}},
 	} {
-		c.typ, c.only, c.rounded = quant.Q4_0, stripsWay{stripsShape{8, 4, min(32, int(sub)), 64, 32}, 0, 0, sub}, inSumsOfStrips
+		c.typ, c.only, c.rounded = quant.Q4_0, stripsWay{stripsShape{8, 4, min(32, int(sub)), 64, 0, 32}, 0, 0, sub}, inSumsOfStrips
 		newRig(t).testHeads(c)
 	}
 }
@@ -82,7 +83,7 @@ func TestStripsOfHeads(t *testing.T) {
 // No sum of 16 codes leaves f16's range: x beyond half of it is that, and what is no number stays none and spoils no other row.
 func TestStripsKeepTheirRange(t *testing.T) {
 	r, sub := rigOfHalves(t)
-	r.keepsRange(stripsWay{stripsShape{8, 2, 2, 32, 4}, 0, 0, sub}, 32752)
+	r.keepsRange(stripsWay{stripsShape{8, 2, 2, 32, 0, 4}, 0, 0, sub}, 32752)
 }
 
 // Five to eight rows of Q4_0's codes go by strips where W is large, and keep to the memory that there is.
@@ -93,10 +94,11 @@ func TestStripsByRows(t *testing.T) {
 		lanes, workgroup int // 0: not by strips
 	}{
 		{func(*LinearParams) {}, 4096, 4096, 32 << 10, 32, 256},
+		{func(*LinearParams) {}, 4096, 4096, 48 << 10, 32, 512},
 		{func(*LinearParams) {}, 16384, 2048, 32 << 10, 8, 128},
 		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 32 << 10, 8, 448},
 		{func(p *LinearParams) { p.Norm = true }, 28672, 4096, 20 << 10, 8, 256}, // and few invocations
-		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32, 256},
+		{func(p *LinearParams) { p.Norm = true }, 6144, 4096, 32 << 10, 32, 384},
 		{func(p *LinearParams) { p.Norm = true }, 128256, 4096, 32 << 10, 8, 128},
 		{func(*LinearParams) {}, 4096, 4096, 16 << 10, 0, 0},
 		{func(*LinearParams) {}, 2048, 8192, 32 << 10, 0, 0},
