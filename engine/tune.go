@@ -27,3 +27,20 @@ func (e *Engine) TuneRows(ctx context.Context, most int, tell func(m kernel.RowM
 	}
 	return tried, t, err
 }
+
+// TuneTiles measures, for each kind of matrix that the model has, in which tiles its adapter multiplies several rows fastest (quick: many rows
+// only), and returns what was tried and the tuning that comes of it; neither where the adapter leaves no choice. tell hears of each. The engine
+// is good for nothing else afterwards but for TuneRows, and to be closed.
+func (e *Engine) TuneTiles(ctx context.Context, quick bool, tell func(m kernel.RowMatrix, done, total int)) (tried []kernel.TriedTile, t attention.Tuning, err error) {
+	err = e.loop.CallReady(func() (err error) {
+		tried, err = e.machine.Runner.TuneTiles(ctx, quick, tell)
+		return err
+	})
+	t = attention.NewTuning(e.info.Adapter)
+	for _, tile := range tried {
+		if tile.Best {
+			t.ProductTiles = append(t.ProductTiles, tile.TunedTile)
+		}
+	}
+	return tried, t, err
+}

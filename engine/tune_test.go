@@ -12,6 +12,7 @@ import (
 
 	"quire/engine/attention"
 	"quire/engine/kernel"
+	"quire/engine/sample"
 )
 
 // What is measured of a model's products is what its kernels are next time, unless the mode is deterministic. The text is the same.
@@ -54,6 +55,49 @@ func TestTuneRows(t *testing.T) {
 	assert.Equal(t, want.Text, submit(t, tuned, Request{Prompt: testPrompts(1)[0], MaxTokens: 3, IgnoreEnd: true}).Result().Text)
 	o.Deterministic = true
 	assert.Equal(t, hashes(open(Options{Deterministic: true})), hashes(open(o)))
+}
+
+// Tiles that are measured of a model's products are those of its next prompts, unless the mode is deterministic. The logits are the same.
+func TestTuneTiles(t *testing.T) {
+	prompt := make([]int32, 140)
+	for i := range prompt {
+		prompt[i] = int32(3 + i%200)
+	}
+	open := func(o Options) *Engine {
+		o.MaxSeqs, o.Context = 2, 256
+		return openModel(t, "tiny-tales", o)
+	}
+	logits := func(e *Engine) Result {
+		return submit(t, e, Request{Prompt: prompt, MaxTokens: 3, IgnoreEnd: true, Sample: sample.Params{Logprobs: 5}}).Result()
+	}
+	plain := open(Options{})
+	want := logits(plain)
+	e := open(Options{})
+	var kinds []kernel.RowMatrix
+	tried, tuning, err := e.TuneTiles(context.Background(), true, func(m kernel.RowMatrix, done, total int) {
+		require.Len(t, kinds, done)
+		require.Less(t, done, total)
+		kinds = append(kinds, m)
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, kinds)
+	assert.Len(t, tried, 3*len(kinds))
+	require.Len(t, tuning.ProductTiles, len(kinds))
+	for i := range tuning.ProductTiles {
+		assert.Equal(t, kinds[i], tuning.ProductTiles[i].RowMatrix)
+		assert.Empty(t, tried[3*i+1].Skipped)
+		tuning.ProductTiles[i].Tile = tried[3*i+1].Tile // no adapter's choice
+	}
+	o := Options{Tunings: attention.Tunings{tuning}}
+	tuned := open(o)
+	assert.Contains(t, tuned.Info().Variant, "tile128")
+	assert.NotContains(t, plain.Info().Variant, "tile128")
+	got := logits(tuned)
+	assert.Equal(t, want.Text, got.Text)
+	require.Len(t, got.Tokens, 3)
+	assert.Equal(t, want.Tokens, got.Tokens)
+	o.Deterministic = true
+	assert.NotContains(t, open(o).Info().Variant, "tile128")
 }
 
 func TestTuneRowsWithoutAChoice(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 
 type tuneCommand struct {
 	gpuFlags
-	Model  string `short:"m" placeholder:"MODEL" help:"Measure how one row is multiplied by this model's matrices, in place of attention: a GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
-	Quick  bool   `help:"Measure head dim 64 only, with shorter sequences; with -m, few shapes. What is remembered beyond that stays, and with -m what a longer run found."`
+	Model  string `short:"m" placeholder:"MODEL" help:"Measure how one token and many are multiplied by this model's matrices, in place of attention: a GGUF file, hf:owner/repo[:QUANT], or an http(s) address."`
+	Quick  bool   `help:"Measure head dim 64 only, with shorter sequences; with -m, few shapes for one token, and tiles for 512 only. What is remembered beyond that stays, and with -m what a longer run found."`
 	Forget bool   `help:"Measure nothing; forget what is remembered of the adapter."`
 	JSON   bool   `name:"json" help:"Print one JSON object."`
 }
@@ -33,8 +33,9 @@ results than the baseline is not chosen. Where subgroups give wrong results, tha
 without them.
 
 With -m it measures how decoding one sequence multiplies by each of a model's matrices: how many invocations share a row, how many rows
-are theirs, and how much they read at once. What is fastest is remembered by the matrices' types and sizes, and used for every model
-with such matrices.
+are theirs, and how much they read at once; and in which tiles 8, 32, 128 and 512 tokens go together, in batches and in prompts, where
+the adapter leaves a choice: all tiles that may be chosen give the same numbers, bit for bit. What is fastest is remembered by the
+matrices' types and sizes, and used for every model with such matrices, in place of its adapter's choice.
 
 Examples:
 

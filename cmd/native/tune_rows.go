@@ -14,10 +14,11 @@ import (
 
 // tunedRows is what tuning a model's products gives.
 type tunedRows struct {
-	Adapter string            `json:"adapter"`
-	Type    string            `json:"type"`
-	Tried   []kernel.TriedRow `json:"tried"`
-	Tuning  attention.Tuning  `json:"tuning"`
+	Adapter string             `json:"adapter"`
+	Type    string             `json:"type"`
+	Tried   []kernel.TriedRow  `json:"tried"`
+	Tiles   []kernel.TriedTile `json:"triedTiles,omitempty"`
+	Tuning  attention.Tuning   `json:"tuning"`
 }
 
 // quickShapes is how many shapes a quick tuning measures of a kind of matrix.
@@ -29,7 +30,7 @@ func (c *tuneCommand) measureRows(ctx context.Context, h *host, bar *progress) (
 	if err != nil {
 		return nil, err
 	}
-	o := engine.Options{GPU: c.gpuFlags.options(), Context: 64, MaxSeqs: 1, Progress: bar.update}
+	o := engine.Options{GPU: c.gpuFlags.options(), Context: kernel.MostTileRows, TokenBudget: kernel.MostTileRows, MaxSeqs: 1, Progress: bar.update}
 	e, err := engine.Open(ctx, gpu.ReaderSource(f, f.size), o)
 	if err != nil {
 		return nil, f.wrap(err)
@@ -41,9 +42,17 @@ func (c *tuneCommand) measureRows(ctx context.Context, h *host, bar *progress) (
 	}
 	info := e.Info().Adapter
 	t := &tunedRows{Adapter: info.Name, Type: info.Type}
-	t.Tried, t.Tuning, err = e.TuneRows(ctx, most, func(m kernel.RowMatrix, done, total int) {
-		bar.note(fmt.Sprintf("%d of %d: %s of %d × %d", done+1, total, m.Type, m.Rows, m.Columns))
-	})
+	tell := func(what string) func(m kernel.RowMatrix, done, total int) {
+		return func(m kernel.RowMatrix, done, total int) {
+			bar.note(fmt.Sprintf("%d of %d: %s by %s of %d × %d", done+1, total, what, m.Type, m.Rows, m.Columns))
+		}
+	}
+	var tiles attention.Tuning
+	if t.Tiles, tiles, err = e.TuneTiles(ctx, c.Quick, tell("many rows")); err != nil {
+		return nil, err
+	}
+	t.Tried, t.Tuning, err = e.TuneRows(ctx, most, tell("a row"))
+	t.Tuning.ProductTiles = tiles.ProductTiles
 	return t, err
 }
 
@@ -64,9 +73,40 @@ func (t *tunedRows) print(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := t.printTiles(w); err != nil {
+		return err
+	}
 	for _, r := range t.Tried {
 		if r.Skipped != "" {
 			fmt.Fprintf(w, "%s of %d × %d, %d lanes, tile %d, %s: %s\n", r.Type, r.Rows, r.Columns, r.Lanes, r.Tile, reads(r.RowShape), r.Skipped)
+		}
+	}
+	return nil
+}
+
+// printTiles lists the same of several rows.
+func (t *tunedRows) printTiles(w io.Writer) error {
+	if len(t.Tiles) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "type\trows\tcolumns\ttokens\tus\tbest us\ttile\t")
+	own := kernel.TriedTile{}
+	for _, r := range t.Tiles {
+		if r.TileMatrix != own.TileMatrix || r.Tokens != own.Tokens {
+			own = r // the first is the adapter's choice
+		}
+		if r.Best {
+			fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%s\t\n", r.Type, r.Rows, r.Columns, r.Tokens, 1e6*own.Seconds, 1e6*r.Seconds, r.Tile)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range t.Tiles {
+		if r.Skipped != "" {
+			fmt.Fprintf(w, "%s of %d × %d, %d tokens, %s: %s\n", r.Type, r.Rows, r.Columns, r.Tokens, r.Tile, r.Skipped)
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"quire/shaders"
 )
 
-// Tuning is which tiles, and which shapes of one row's products, are fastest on one adapter, as measured by quire tune. It changes
+// Tuning is which tiles, of attention and of products, and which shapes of one row's products, are fastest on one adapter, as measured by quire tune. It changes
 // what the adapter's own choice is, Params.Variant "" here and in package kernel, and never deterministic mode.
 type Tuning struct {
 	Adapter string `json:"adapter"`
@@ -22,7 +22,8 @@ type Tuning struct {
 	Plain   bool   `json:"plain,omitempty"` // subgroups give wrong results: the tiles were measured, and run, without
 	Tiles   []Best `json:"tiles"`           // by rising head dim
 
-	Products []kernel.TunedRow `json:"products,omitempty"` // shapes of one row's products
+	Products     []kernel.TunedRow  `json:"products,omitempty"`     // shapes of one row's products
+	ProductTiles []kernel.TunedTile `json:"productTiles,omitempty"` // tiles of several rows'
 }
 
 // Best are the fastest tiles for a head dim, and for those below it down to the next.
@@ -65,6 +66,11 @@ func ParseTunings(text []byte) (Tunings, error) {
 				return nil, fmt.Errorf("%w: %s has a head dim of %d after %d, and %d units", ErrTunings, a.Adapter, b.HeadDim, last, b.Units)
 			}
 			last = b.HeadDim
+		}
+		for _, p := range a.ProductTiles {
+			if err := p.Validate(); err != nil {
+				return nil, fmt.Errorf("%w: %s, products of %s of %d × %d: %w", ErrTunings, a.Adapter, p.Type, p.Rows, p.Columns, err)
+			}
 		}
 	}
 	return t.Adapters, nil
@@ -111,6 +117,7 @@ func (ts Tunings) With(t Tuning) Tunings {
 	if i >= 0 && ts[i].Plain == t.Plain {
 		t.Tiles = mergeTiles(ts[i].Tiles, t.Tiles)
 		t.Products = mergeRows(ts[i].Products, t.Products)
+		t.ProductTiles = mergeProductTiles(ts[i].ProductTiles, t.ProductTiles)
 	}
 	return append(ts.Without(t.Adapter, t.Backend), t)
 }
@@ -141,6 +148,17 @@ func mergeRows(older, newer []kernel.TunedRow) []kernel.TunedRow {
 			merged = append(merged, p)
 		case newer[i].Quick && !p.Quick:
 			merged[i] = p
+		}
+	}
+	return merged
+}
+
+// mergeProductTiles replaces older tiles by newer ones of their matrices and numbers of rows.
+func mergeProductTiles(older, newer []kernel.TunedTile) []kernel.TunedTile {
+	merged := slices.Clone(newer)
+	for _, p := range older {
+		if !slices.ContainsFunc(newer, func(n kernel.TunedTile) bool { return n.TileMatrix == p.TileMatrix && n.Tokens == p.Tokens }) {
+			merged = append(merged, p)
 		}
 	}
 	return merged
@@ -181,6 +199,18 @@ func (t *Tuning) Row(m kernel.RowMatrix) *kernel.RowShape {
 		}
 	}
 	return nil
+}
+
+// TilesOf returns the tiles that were measured for products of several rows by such a matrix.
+func (t *Tuning) TilesOf(m kernel.TileMatrix) (names kernel.TileNames) {
+	if t != nil {
+		for _, p := range t.ProductTiles {
+			if i := slices.Index(kernel.TileRows[:], p.Tokens); i >= 0 && p.TileMatrix == m {
+				names[i] = p.Tile
+			}
+		}
+	}
+	return names
 }
 
 // UnitsFor returns the compute units with which ChooseSplit gives a sequence of so many keys spans of about span.

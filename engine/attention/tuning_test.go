@@ -162,6 +162,50 @@ func TestTunedProducts(t *testing.T) {
 	require.Nil(t, none.Row(down))
 }
 
+// Tiles of several rows' products are remembered by matrix and number of rows, and come back as they were written.
+func TestTunedProductTiles(t *testing.T) {
+	info := gpu.AdapterInfo{Name: "one", Backend: "vulkan", Driver: "1.0"}
+	down := kernel.TileMatrix{RowMatrix: kernel.RowMatrix{Type: "Q4_K", Rows: 2048, Columns: 8192}}
+	normed := down
+	normed.Norm = true
+	tiles := func(all ...kernel.TunedTile) Tuning {
+		u := NewTuning(info)
+		u.ProductTiles = all
+		return u
+	}
+	older := tiles(kernel.TunedTile{TileMatrix: down, Tokens: 512, Tile: "tile128"}, kernel.TunedTile{TileMatrix: normed, Tokens: 8, Tile: "skinny4x64"})
+	older.Products = []kernel.TunedRow{{RowMatrix: down.RowMatrix, RowShape: kernel.RowShape{Lanes: 8, Tile: 4, Workgroup: 128}}}
+	text := Tunings{older}.With(tiles(kernel.TunedTile{TileMatrix: down, Tokens: 512, Tile: "tile64"}, kernel.TunedTile{TileMatrix: down, Tokens: 128, Tile: "tile128ahead"})).Text()
+	all, err := ParseTunings(text)
+	require.NoError(t, err)
+	require.Equal(t, text, all.Text())
+	got := all.For(info)
+	require.Equal(t, kernel.TileNames{"", "", "tile128ahead", "tile64"}, got.TilesOf(down))
+	require.Equal(t, kernel.TileNames{"skinny4x64"}, got.TilesOf(normed))
+	require.Equal(t, 8, got.Row(down.RowMatrix).Lanes, "what was not measured stays")
+	require.Equal(t, "tile128", older.TilesOf(down)[3], "the receiver is left as it was")
+	down.Gated = true
+	require.Zero(t, got.TilesOf(down))
+	var none *Tuning
+	require.Zero(t, none.TilesOf(normed))
+	strange := tiles(kernel.TunedTile{TileMatrix: down, Tokens: 7, Tile: "tile64"})
+	require.Zero(t, strange.TilesOf(down))
+}
+
+// A tile that no tuning gives refuses the text, by its name.
+func TestParseUnknownTiles(t *testing.T) {
+	for tile, want := range map[string]string{
+		`"tokens": 512, "tile": "tile96"`:   `GPU, products of Q4_K of 64 × 256: tile "tile96" for 512 tokens is not known`,
+		`"tokens": 8, "tile": "skinny8x32"`: `tile "skinny8x32" for 8 tokens is not known`,
+		`"tokens": 32`:                      `tile "" for 32 tokens is not known`,
+		`"tokens": 7, "tile": "tile64"`:     "7 tokens, which no tile is measured with",
+	} {
+		_, err := ParseTunings([]byte(`{"quire_tuning": 2, "adapters": [{"adapter": "GPU", "productTiles": [{"type": "Q4_K", "rows": 64, "columns": 256, ` + tile + `}]}]}`))
+		require.ErrorIs(t, err, ErrTunings)
+		require.ErrorContains(t, err, want)
+	}
+}
+
 func TestParseTunings(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":            "",

@@ -152,5 +152,5 @@ func (a arithmetic) many(p *LinearParams) []shape {
 
 // tiles are ways for many rows on large GPUs.
 func (a arithmetic) tiles() []shape {
-	return []shape{tileWay{tile128, wideGroups, a.memory >= aheadMemory}, tileWay{tile: matmulTile}}
+	return []shape{tileWay{tile: tile128, fewest: wideGroups, ahead: a.memory >= aheadMemory}, tileWay{tile: matmulTile}}
 }

@@ -51,6 +51,8 @@ type LinearParams struct {
 	MaxTurns int
 	// Row is the shape of one row's kernel, where it is not the adapter's choice and fits the product.
 	Row *RowShape
+	// Tiles are those of several rows, where they are not the adapter's choice and fit the product.
+	Tiles TileNames
 	// Deterministic takes the one-row baseline kernel for every row, so that a product does not depend on their number.
 	Deterministic bool
 

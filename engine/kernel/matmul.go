@@ -14,13 +14,17 @@ const wideGroups = 120
 // tileWay multiplies tiles of rows, where there are so many of them.
 type tileWay struct {
 	tile, fewest int
-	ahead        bool // of a tile of 128: the next columns are fetched while some are multiplied
+	ahead        bool  // of a tile of 128: the next columns are fetched while some are multiplied
+	classes      uint8 // bits of the rowsClass that it was measured for; 0: the adapter's choice
 }
 
 // aheadMemory is the workgroup memory that this takes, in bytes.
 const aheadMemory = 32 << 10
 
 func (w tileWay) takes(p *LinearParams, m int) bool {
+	if w.classes > 0 {
+		return w.classes>>rowsClass(m)&1 > 0 && 2*m > w.tile
+	}
 	return (w.fewest == 0 || 2*m > w.tile) && ceilDiv(m, w.tile)*ceilDiv(p.Matrix.Rows, w.tile) >= w.fewest
 }
 func (w tileWay) norms() bool { return false }

@@ -1,14 +1,8 @@
 package kernel
 
 import (
-	"cmp"
 	"context"
-	"encoding/binary"
-	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
-	"time"
 
 	"quire/engine/gpu"
 )
@@ -36,16 +30,10 @@ type RowTuning struct {
 
 type triedRow struct {
 	TriedRow
-	linears []*Linear
-	binds   []*LinearBind
-	times   []float64
+	trial
 }
 
-const (
-	rowRounds  = 5
-	rowWeights = 256 << 20 // bytes that are read before a matrix comes again
-	rowGain    = 0.97      // of the time of the adapter's own choice, which less does not replace
-)
+const rowWeights = 256 << 20 // bytes that are read before a matrix comes again
 
 // RowMatrix tells what a tuning of the product's row is for; ok is false where its shape is no choice.
 func (l *Linear) RowMatrix() (m RowMatrix, ok bool) {
@@ -94,134 +82,20 @@ func NewRowTuning(products []RowProduct, most int) (*RowTuning, error) {
 
 // Run measures, and returns what was tried, the adapter's own choice first. A shape that gives other results than that is not the best.
 func (t *RowTuning) Run(ctx context.Context) ([]TriedRow, error) {
-	first := t.products[0]
-	if err := t.fill(); err != nil {
-		return nil, err
-	}
-	var own []float32
+	var trials []*trial
 	for _, s := range t.tried {
-		got, err := s.try(ctx, t.products)
-		switch {
-		case ctx.Err() != nil || first.dev.Err() != nil || err != nil && own == nil:
-			return nil, cmp.Or(err, ctx.Err(), first.dev.Err())
-		case err != nil:
-			s.Skipped = err.Error()
-		case own == nil:
-			own = got
-		default:
-			s.Skipped = differ(own, got)
-		}
+		trials = append(trials, &s.trial)
 	}
-	for range rowRounds {
-		for _, s := range t.tried {
-			if err := s.time(ctx, first.dev); err != nil {
-				return nil, err
-			}
-		}
+	best, err := measure(ctx, t.products, trials, 1, 1e-4, 0)
+	if err != nil {
+		return nil, err
 	}
 	var all []TriedRow
-	best := 0
 	for i, s := range t.tried {
-		if len(s.times) > 0 {
-			slices.Sort(s.times)
-			s.Seconds = s.times[len(s.times)/2]
-		}
+		s.Seconds, s.Skipped, s.Best = s.seconds, s.skipped, i == best
 		all = append(all, s.TriedRow)
-		if s.Skipped == "" && s.Seconds < min(all[best].Seconds, rowGain*all[0].Seconds) {
-			best = i
-		}
 	}
-	all[best].Best = true
 	return all, nil
-}
-
-// fill makes x random, and a step of one token that stores nothing.
-func (t *RowTuning) fill() error {
-	rng := rand.New(rand.NewPCG(1, 2))
-	v, p := t.products[0].Views, t.products[0].params
-	x := make([]uint32, p.XStride)
-	for i := range p.Matrix.Cols {
-		x[i] = math.Float32bits(float32(rng.NormFloat64()))
-	}
-	d := StepData{Tokens: make([]uint32, 1), Positions: make([]uint32, 1), Outputs: make([]Output, 1), Pools: make([]PoolItem, 1)}
-	for range MaxGroups {
-		d.Slots = append(d.Slots, []int32{-1})
-	}
-	if err := v.X.Buffer.Upload(v.X.Offset, words(x)); err != nil {
-		return err
-	}
-	return v.Step.Buffer.Upload(v.Step.Offset, words(d.AppendWords(nil)))
-}
-
-// try runs the shape once and returns what it gives.
-func (s *triedRow) try(ctx context.Context, products []RowProduct) ([]float32, error) {
-	for i, l := range s.linears {
-		if err := l.Wait(ctx); err != nil {
-			return nil, err
-		}
-		b, err := l.Bind(products[i].Views)
-		if err != nil {
-			return nil, err
-		}
-		s.binds = append(s.binds, b)
-	}
-	p := products[0]
-	y := p.Views.Y
-	size := min(y.Size, uint64(4*p.params.YStride))
-	var rec gpu.Recorder
-	rec.Clear(y.Buffer, y.Offset, size)
-	s.linears[0].Record(&rec, s.binds[0], 1)
-	if err := p.dev.Submit(&rec); err != nil {
-		return nil, err
-	}
-	data := make([]byte, size)
-	if err := y.Buffer.Read(ctx, y.Offset, data); err != nil {
-		return nil, err
-	}
-	out := make([]float32, len(data)/4)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-	}
-	return out, nil
-}
-
-// differ says how results differ by more than rounding does; "" where they do not.
-func differ(want, got []float32) string {
-	most, worst := 0.0, 0.0
-	for i, w := range want {
-		most = max(most, math.Abs(float64(w)))
-		worst = max(worst, math.Abs(float64(got[i]-w)))
-	}
-	if !(worst <= 1e-4*most) {
-		return fmt.Sprintf("results differ by %.2g, of %.2g at most", worst, most)
-	}
-	return ""
-}
-
-// time measures the shape: by the GPU's own clock where it has one.
-func (s *triedRow) time(ctx context.Context, dev *gpu.Device) error {
-	if s.Skipped != "" {
-		return nil
-	}
-	clock := dev.Features().Has(gpu.FeatureTimestamps)
-	rec := gpu.Recorder{Profile: clock}
-	for i, l := range s.linears {
-		l.Record(&rec, s.binds[i], 1)
-	}
-	start := time.Now()
-	if err := dev.Submit(&rec); err != nil {
-		return err
-	}
-	if !clock {
-		err := dev.Idle(ctx)
-		s.times = append(s.times, time.Since(start).Seconds()/float64(len(s.linears)))
-		return err
-	}
-	timings, err := dev.Timings(ctx, &rec)
-	for _, t := range timings {
-		s.times = append(s.times, t.Nanoseconds/1e9)
-	}
-	return err
 }
 
 // rowShapes lists what shapes a kernel for one row may take, the adapter's own choice first.

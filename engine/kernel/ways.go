@@ -65,6 +65,9 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 	if p.Row != nil && (p.Variant != "" || p.Deterministic || !p.fits(p.Row.shape(), info.Limits)) {
 		p.Row = nil
 	}
+	if p.Variant != "" || p.Deterministic {
+		p.Tiles = TileNames{}
+	}
 	var all []shape
 	switch {
 	case p.only != nil:
@@ -80,6 +83,9 @@ func (l *Linear) choose(info gpu.AdapterInfo) error {
 		all = matvecs([]int{1, 2, 4}, a.subgroup, 0)
 	default:
 		all = append(matvecs([]int{1, 2, 4, 8}, a.subgroup, matvecMost), tileWay{tile: matmulTile})
+	}
+	if p.only == nil && p.Tiles != (TileNames{}) {
+		all = a.tuned(p, all)
 	}
 	for _, s := range p.needed(all) {
 		l.ways = append(l.ways, &way{shape: s})

@@ -334,7 +334,7 @@ func (g *Graph) product(p product) {
 	}
 	told := false // what adapters were told last
 	for i, params := range all {
-		params.Row = g.options.Tuning.Row(params.RowMatrix())
+		params.Row, params.Tiles = g.options.Tuning.Row(params.RowMatrix()), g.options.Tuning.TilesOf(params.TileMatrix())
 		l := g.linear(params, views)
 		if p.tail != nil {
 			g.headed[p.tail] = append(g.headed[p.tail], l)

@@ -35,3 +35,42 @@ func (g *Graph) TuneRows(ctx context.Context, most int, tell func(m kernel.RowMa
 	}
 	return tried, nil
 }
+
+// TuneTiles measures the tiles of products of several rows, for each kind of matrix, of so many rows as the activations have room for; quick:
+// for many only. What the step and the activations hold is lost.
+func (g *Graph) TuneTiles(ctx context.Context, quick bool, tell func(m kernel.RowMatrix, done, total int)) (tried []kernel.TriedTile, err error) {
+	var kinds []kernel.TileMatrix
+	products := map[kernel.TileMatrix][]kernel.RowProduct{}
+	for _, l := range g.linears {
+		m, ok := l.TuneTiles()
+		if !ok {
+			continue
+		}
+		if products[m] == nil {
+			kinds = append(kinds, m)
+		}
+		products[m] = append(products[m], kernel.RowProduct{Linear: l.Linear, Views: l.views()})
+	}
+	first := 0
+	if quick {
+		first = len(kernel.TileRows) - 1
+	}
+	for i, m := range kinds {
+		tell(m.RowMatrix, i, len(kinds))
+		for class := first; class < len(kernel.TileRows); class++ {
+			t, err := kernel.NewTileTuning(products[m], class)
+			if err != nil {
+				return nil, err
+			}
+			if t == nil {
+				continue
+			}
+			list, err := t.Run(ctx)
+			if err != nil {
+				return nil, err
+			}
+			tried = append(tried, list...)
+		}
+	}
+	return tried, nil
+}

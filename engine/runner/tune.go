@@ -11,3 +11,8 @@ import (
 func (r *Runner) TuneRows(ctx context.Context, most int, tell func(m kernel.RowMatrix, done, total int)) ([]kernel.TriedRow, error) {
 	return r.graph.TuneRows(ctx, most, tell)
 }
+
+// TuneTiles measures the tiles of products of several rows; quick: of many only. No step may be in flight, and none come after.
+func (r *Runner) TuneTiles(ctx context.Context, quick bool, tell func(m kernel.RowMatrix, done, total int)) ([]kernel.TriedTile, error) {
+	return r.graph.TuneTiles(ctx, quick, tell)
+}

@@ -104,15 +104,25 @@ func TestTuneModel(t *testing.T) {
 	var file struct {
 		Adapters []struct {
 			Tiles, Products []struct{ Rows, Columns int }
+			ProductTiles    []struct {
+				Tokens int
+				Tile   string
+			}
 		}
 	}
 	require.NoError(t, json.Unmarshal(text, &file))
 	require.Len(t, file.Adapters, 1)
 	require.Len(t, file.Adapters[0].Tiles, 1)
 	require.NotEmpty(t, file.Adapters[0].Products)
+	require.NotEmpty(t, file.Adapters[0].ProductTiles)
+	tile := file.Adapters[0].ProductTiles[0]
+	require.Equal(t, 512, tile.Tokens)
+	require.Regexp(t, ` 512 .* `+tile.Tile+` `, r.stdout)
 	run := []string{"run", "-m", model, "--json", "--max-tokens", "2", "--temperature", "0", "Once"}
 	require.Equal(t, ids(t, quireAt(t, t.TempDir(), run...).ok(t)), ids(t, quireAt(t, cache, run...).ok(t)))
 	require.Contains(t, quireAt(t, cache, "tune", "-m", "no such file").stderr, "no such file")
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte(`"tile":"`+tile.Tile), []byte(`"tile":"tile96`), 1), 0o600))
+	require.Contains(t, quireAt(t, cache, run...).ok(t).stderr, `tile "tile96" for 512 tokens is not known`)
 }
 
 func ids(t *testing.T, r result) (ids []int) {
