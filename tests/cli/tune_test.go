@@ -117,7 +117,7 @@ func TestTuneModel(t *testing.T) {
 	require.NotEmpty(t, file.Adapters[0].ProductTiles)
 	tile := file.Adapters[0].ProductTiles[0]
 	require.Equal(t, 512, tile.Tokens)
-	require.Regexp(t, ` 512 .* `+tile.Tile+` `, r.stdout)
+	require.Regexp(t, ` 512 .* `+tile.Tile+"\n", r.stdout)
 	run := []string{"run", "-m", model, "--json", "--max-tokens", "2", "--temperature", "0", "Once"}
 	require.Equal(t, ids(t, quireAt(t, t.TempDir(), run...).ok(t)), ids(t, quireAt(t, cache, run...).ok(t)))
 	require.Contains(t, quireAt(t, cache, "tune", "-m", "no such file").stderr, "no such file")
