@@ -161,6 +161,24 @@ func TestTileTuning(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, class == 2, tuning != nil)
 	}
+	if lanes := uint32(r.dev.Info().SubgroupLanes()); gputest.First && lanes > 0 { // as on a large GPU
+		l.ways = []*way{{shape: skinnyWay{skinnyShape{8, 8, 16, 1, 128}, 8, 0, lanes}}}
+		tuning, err := NewTileTuning(products, 0)
+		require.NoError(t, err)
+		tried, err := tuning.Run(context.Background())
+		require.NoError(t, err)
+		names = nil
+		for _, s := range tried {
+			names = append(names, s.Tile)
+			assert.Empty(t, s.Skipped)
+			assert.Positive(t, s.Seconds)
+		}
+		assert.Equal(t, []string{"skinny8x128", "skinny4x64", "skinny4x128", "skinny4x256", "skinny8x64", "skinny8x256"}, names)
+		tuning, err = NewTileTuning(products, 1)
+		require.NoError(t, err)
+		assert.Nil(t, tuning)
+		l.ways = []*way{{shape: tileWay{tile: matmulTile}}}
+	}
 	products[0].Views.X.Size /= 2
 	tuning, err = NewTileTuning(products, 3)
 	require.NoError(t, err)
