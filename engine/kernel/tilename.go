@@ -17,7 +17,7 @@ const MostTileRows = 512
 //
 //	tile64, tile128   as many rows of x and of W are a workgroup's
 //	tile128ahead      and the next columns are fetched while some are multiplied
-//	skinny4x64, …     an invocation of so many multiplies so many rows of W by up to 8 or 16 of x, those of the adapter's choice
+//	skinny4x64, …     so many rows of W are an invocation's, of so many in a workgroup; rows of x and lanes are the adapter's choice
 type TileNames [len(TileRows)]string
 
 // TileMatrix is what tiles are measured for.
@@ -115,7 +115,7 @@ func (a arithmetic) tilesOf(p *LinearParams, own shape, class int) (list []shape
 	return list
 }
 
-// skinnyClass is what stands for the rows of the way; −1: nothing, for so few rows are the one-row kernels'.
+// skinnyClass is what stands for the rows of the way; −1: nothing does, for its rows are fewer than tiles are measured with.
 func skinnyClass(w skinnyWay) int {
 	if w.rows < TileRows[0] {
 		return -1
