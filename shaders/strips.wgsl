@@ -29,6 +29,7 @@
 //! const FOLDS: u32      how often a subgroup is halved
 //! const NORM: bool      x goes through RMSNorm first
 //! const EPS: f32        the norm's
+//! const SHRINK: f32     factor of x in f16, a power of two
 //! const GATHER: bool    row m of x is the token of output m
 const COLUMNS: u32 = 4u;
 const UNITS: u32 = 4u;
@@ -65,7 +66,7 @@ fn rms(m: u32) -> f32 {
 
 // shrunk keeps sums of 16 products in f16's range; what is no number stays none.
 fn shrunk(x: vec4<f32>) -> vec4<f16> {
-    let y = clamp(x, vec4<f32>(-32752.0), vec4<f32>(32752.0)) * SHRINK;
+    let y = clamp(x * SHRINK, vec4<f32>(-MOST), vec4<f32>(MOST));
     return vec4<f16>(select(y, x, (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) == vec4<u32>(0x7F800000u)));
 }
 

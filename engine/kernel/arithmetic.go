@@ -11,8 +11,8 @@ import (
 //
 //	f32       sums and factors; on every adapter
 //	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
-//	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 5 to 8 rows of them,
-//	          and natively for 65 to 384, sums are of 16; by name of matrices of any size
+//	          and Q4_0's codes, which no sum of eight takes out of f16's range; natively for 65 to 384 rows
+//	          of them sums are of 16, and for 5 to 8 two of 16 are added; by name of matrices of any size
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //	packed    x rounded to 8 bits, and dot products of integers, for many rows; only by its name
 //

@@ -19,6 +19,7 @@ type LinearParams struct {
 
 	Norm      bool       // x goes through RMSNorm first
 	Eps       float32    // RMSNorm's
+	Stream    float32    // with Norm: how many times as large x is as where embeddings are taken as they are; 0: once
 	Bias      bool       // a vector of Rows is added to the product; with Gated the gates' biases come before the ups'
 	Scale     float32    // factor of product and bias; 0: 1
 	Activated Activation // of what comes out; "": none

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	mathbits "math/bits"
 	"runtime"
 
@@ -58,7 +59,7 @@ func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 		Const{"LANES", w.lanes}, Const{"TILE", w.tile}, Const{"WORKGROUP", w.workgroup}, Const{"SUMS", w.tile * w.rows}, Const{"CHUNK", w.chunk},
 		Const{"HELD", ceilDiv(w.chunk*8*w.rows/4, w.workgroup)}, Const{"PARTS", max(1, w.parts)}, Const{"SPANS", mathbits.TrailingZeros(uint(w.lanes))},
 		Const{"GRAINS", grains}, Const{"ENDS", grains * grain}, Const{"FOLDS", mathbits.TrailingZeros(uint(w.subgroup))},
-		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"GATHER", p.Gather})
+		Const{"NORM", p.Norm}, Const{"EPS", p.Eps}, Const{"GATHER", p.Gather}, Const{"SHRINK", p.stripsShrink()})
 	s.Slots["ends"], s.Slots["share"], s.Slots["factors"], s.Slots["pair"] = "ends_pairs", "share_strip", "factors_strips", "pair_unpacked"
 	if runtime.GOOS == "js" {
 		s.Slots["pair"] = "pair_bitcast"
@@ -77,6 +78,15 @@ func (w stripsWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	s.Unrolled, s.MaxTurns = true, -1
 	s.Variant, s.Needs = "strips", gpu.FeatureSubgroups|gpu.FeatureF16
 	return []Spec{s}, nil
+}
+
+// stripsShrink is the factor of x that keeps it to f16's range, up to 32,752 where a stream is as large as most models'.
+func (p *LinearParams) stripsShrink() float32 {
+	larger := 0
+	if p.Norm && p.Stream > 1 {
+		larger = int(math.Round(math.Log2(float64(p.Stream))))
+	}
+	return float32(math.Ldexp(1, -7-larger))
 }
 
 // strips is the way of five to eight rows of Q4_0's codes, with their products summed in f16. But by name, matrices so small that all wait for

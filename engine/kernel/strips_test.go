@@ -86,6 +86,15 @@ func TestStripsKeepTheirRange(t *testing.T) {
 	r.keepsRange(stripsWay{stripsShape{8, 2, 2, 32, 0, 4}, 0, 0, sub}, 32752)
 }
 
+// Where embeddings are scaled the stream is larger, and so is the range: what the norm makes small is not cut before.
+func TestStripsOfLargeStreams(t *testing.T) {
+	r, sub := rigOfHalves(t)
+	p := LinearParams{Norm: true, Stream: 50.6, only: stripsWay{stripsShape{8, 2, 2, 32, 0, 4}, 0, 0, sub}}
+	for m, f := range r.sizes(p, 1, -50, 300, 1e4, 5e4, 8e5, -2e6, 2) {
+		assert.InEpsilon(t, []float64{-1, 1, -1, -1, -1, -1, 1, -1}[m], f, 1e-3, "row %d", m)
+	}
+}
+
 // Five to eight rows of Q4_0's codes go by strips where W is large, and keep to the memory that there is.
 func TestStripsByRows(t *testing.T) {
 	for _, c := range []struct {

@@ -390,32 +390,47 @@ func TestHalvesKeepTheirRange(t *testing.T) {
 
 // keepsRange has a way multiply x of all sizes by codes that stand for -8: beyond largest it is that, either sign.
 func (r *rig) keepsRange(way shape, largest float32) {
-	const rows, n, k, small = 8, 4, 64, 1.0 / 1024
+	const small = 1.0 / 1024
+	most := float64(largest)
+	got := r.sizes(LinearParams{only: way}, largest, -largest, 1e6, -3e38, 1, small, float32(math.NaN()), float32(math.Inf(1)))
+	for m, want := range []float64{-most, most, -most, most, -1, -small} {
+		assert.InEpsilon(r, want, got[m], 1e-3, "row %d", m)
+	}
+	for m := 6; m < len(got); m++ {
+		assert.True(r, math.IsNaN(got[m]) || math.IsInf(got[m], 0), "row %d: %g", m, got[m])
+	}
+}
+
+// sizes has rows of x, each of one number, multiplied by codes that stand for -8, and gives what that is of eight times a row's columns.
+func (r *rig) sizes(p LinearParams, numbers ...float32) (of []float64) {
+	const n, k = 4, 64
+	rows := len(numbers)
 	block := make([]byte, 18)
 	block[1] = 0x3C // times 1
 	x := make([]float32, rows*k)
-	for m, f := range []float32{largest, -largest, 1e6, -3e38, 1, small, float32(math.NaN()), float32(math.Inf(1))} {
+	for m, f := range numbers {
 		copy(x[m*k:], r.same(k, f))
 	}
-	l, err := NewLinear(r.dev, LinearParams{Matrix: r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), XStride: k, YStride: 32, MWord: WordTokens, only: way})
+	p.Matrix, p.XStride, p.YStride, p.MWord = r.matrix(quant.Q4_0, n, k, bytes.Repeat(block, n*k/32), 0), k, 32, WordTokens
+	l, err := NewLinear(r.dev, p)
 	require.NoError(r, err)
 	require.NoError(r, l.Wait(context.Background()))
 	y := r.rows("y", r.same(rows*n, 0), n, 32, 0)
-	b, err := l.Bind(LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()})
+	views := LinearViews{Step: r.step(StepData{Tokens: make([]uint32, rows)}), X: r.rows("x", x, k, k, 0).All(), Y: y.All()}
+	if p.Norm {
+		views.Norm, views.Normed = r.rows("norm", r.same(k, 1), k, k, 0).All(), r.rows("normed", r.same(rows*k, 0), k, k, 0).All()
+	}
+	b, err := l.Bind(views)
 	require.NoError(r, err)
 	r.submit(func(rec *gpu.Recorder) { l.Record(rec, b, rows) })
 	got := r.read(y)
-	most := float64(largest)
-	for m, want := range []float64{-most, most, -most, most, -1, -small} {
-		for _, f := range got[32*m : 32*m+n] {
-			assert.InEpsilon(r, want*8*k, f, 1e-3, "row %d", m)
+	for m := range rows {
+		for i := range n - 1 {
+			assert.Equal(r, math.Float32bits(got[32*m]), math.Float32bits(got[32*m+1+i]), "row %d", m)
 		}
+		of = append(of, float64(got[32*m])/(8*k))
 	}
-	for m := 6; m < rows; m++ {
-		for _, f := range got[32*m : 32*m+n] {
-			assert.True(r, math.IsNaN(float64(f)) || math.IsInf(float64(f), 0), "row %d: %g", m, f)
-		}
-	}
+	return of
 }
 
 // The last strip of as many rows as there is room for lies in its room, too, where both are odd. Kernels read it in vec4s, of which

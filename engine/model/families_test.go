@@ -101,6 +101,7 @@ func TestGemma3Layers(t *testing.T) {
 			p, err := NewPlan(normed("gemma3", 7, keys).File(t))
 			require.NoError(t, err)
 			assert.Empty(t, p.Warnings)
+			assert.InDelta(t, math.Sqrt(tiny.Width), p.stream, 1e-6, "its stream is as much larger as its embeddings")
 			windows, bases, scales := layersOf(p)
 			assert.Equal(t, c.windows, windows)
 			assert.Equal(t, c.groups, p.Windows())

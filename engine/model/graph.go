@@ -314,7 +314,7 @@ func (g *Graph) product(p product) {
 			Norm: norm != nil, Bias: p.bias != nil, Scale: p.scale, Activated: p.activated, Cap: p.cap, Add: p.add, Gated: p.gated, Gather: gather, Adapters: adapters, AdaptersAt: offset, Variant: g.linearVariant, Deterministic: g.options.Deterministic, Late: g.options.Late,
 		}
 		if norm != nil {
-			params.Eps = norm.eps
+			params.Eps, params.Stream = norm.eps, g.plan.stream
 		}
 		if p.tail != nil && p.tail.kvLayer != nil {
 			rope, _ := g.storing(p.tail.heads)

@@ -24,6 +24,7 @@ type Plan struct {
 	matrices  []*Matrix
 	vectors   []*Vector
 	embedding *Matrix
+	stream    float32    // what embeddings are multiplied by, as all that layers add to them is large in proportion; 0: nothing
 	head      *Matrix    // what gives logits
 	asked     *asked     // nil: all rows go through all layers
 	kv        []*kvLayer // of each attention, in order

@@ -9,6 +9,7 @@ import (
 func (b *builder) embed(name string, scale float32) rows {
 	b.plan.embedding = b.embedding(name)
 	x := tokens("residual", b.config.Width)
+	b.plan.stream = scale
 	b.lookUp(x, kernel.EmbedParams{XStride: kernel.RowStride(x.width), Scale: scale}, b.plan.embedding)
 	return x
 }

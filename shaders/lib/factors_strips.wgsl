@@ -1,9 +1,10 @@
 // Factors in f16 that are nibbles less eight, exact, whose scale the sum of a strip's products is multiplied by: with x shrunk, and kept to
-// half of f16's range, no sum of 32 leaves it. At bit 0 of the mantissa of 1024 a nibble adds its value, and at bit 4 sixteen times that.
+// MOST then, no sum of 32 leaves f16's range. At bit 0 of the mantissa of 1024 a nibble adds its value, and at bit 4 sixteen times that.
 //! include: weights
 //! slot pair: pair_bitcast pair_unpacked
+//! const SHRINK: f32  factor of x
 struct Factors { low: vec4<f16>, high: vec4<f16> }
-const SHRINK: f32 = 0.0078125;
+const MOST: f32 = 255.875;
 fn at_ones(u: u32) -> vec2<f16> { return two_of((u & 0x000F000Fu) | 0x64006400u) - vec2<f16>(1032.0h); }
 fn at_sixteens(u: u32) -> vec2<f16> { return fma(two_of((u & 0x00F000F0u) | 0x64006400u), vec2<f16>(0.0625h), vec2<f16>(-72.0h)); }
 fn factors(u: Unit) -> Factors {
