@@ -17,7 +17,7 @@ import (
 	"quire/engine/bench/attend"
 )
 
-// spelt lists a type's fields as JSON has them. Every field has a name, or says that it has none.
+// spelt lists a type's fields as JSON has them. Every one that others see has a name, or says that it has none.
 func spelt(t *testing.T, of reflect.Type) (names []string) {
 	for i := range of.NumField() {
 		field := of.Field(i)
@@ -25,7 +25,7 @@ func spelt(t *testing.T, of reflect.Type) (names []string) {
 		switch {
 		case field.Anonymous && name == "":
 			names = append(names, spelt(t, field.Type)...)
-		case name != "-":
+		case field.IsExported() && name != "-":
 			assert.Regexp(t, `^[a-z][A-Za-z]*$`, name, "%s.%s", of, field.Name)
 			names = append(names, name)
 		}
