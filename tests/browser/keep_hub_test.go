@@ -61,7 +61,7 @@ func TestDownloadWritesItsLastPiece(t *testing.T) {
 		};
 		const source = {origin: {ranges: false}, close() {}, some: async (at, max) => new Uint8Array(max)};
 		const workers = {buffer: (bytes) => new ArrayBuffer(bytes), take() {}, hold: () => () => {}};
-		const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, room: () => false, unkept() {}, done() {}});
+		const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, evictions: () => 0, room: () => false, unkept() {}, done() {}});
 		let got = 0;
 		for (let at = 0; at < 64; at++) got += (await download.some(at, 1, never)).length;
 		await download.close();
@@ -245,7 +245,7 @@ func TestDownloadTakesBack(t *testing.T) {
 			};
 			const source = {origin: {ranges: false}, close() {}, some: async (at, max) => new Uint8Array(max)};
 			const workers = {buffer: (bytes) => new ArrayBuffer(bytes), take() {}, hold: () => () => {}};
-			const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, room: () => false, unkept() {}, done() {}});
+			const download = new Download(64, 1, shelf, {name: 'm', lanes: new Turns(1), connections: 1, workers, network: async () => source, arrived() {}, evictions: () => 0, room: () => false, unkept() {}, done() {}});
 			download.start();
 			const says = await download.whole(new AbortController().signal).then(() => 'whole', (e) => e.value.kind);
 			closed = true;

@@ -25,7 +25,7 @@ export class Download {
   #size;
   #pieceSize;
   #shelf; // or null
-  #host; // network(), lanes, connections, workers, arrived(bytes), room(error, asked), unkept(error), done(), name
+  #host; // network(), lanes, connections, workers, arrived(bytes), evictions(), room(error, asked), unkept(error), done(), name
   #source = null; // the network's, when it has been wanted
   #pieces = new Map(); // in memory, by number
   #ahead = new Map(); // promises of what is read next from the shelf, by number
@@ -327,7 +327,7 @@ export class Download {
   #put(piece) {
     piece.busy = piece.busy.then(async () => {
       for (let tried = false; this.#shelf && !tried;) {
-        const asked = performance.now();
+        const asked = this.#host.evictions();
         try {
           await this.#shelf.write(piece, !piece.active && piece.number !== this.#cursor);
           tried = true;

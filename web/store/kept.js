@@ -176,6 +176,7 @@ export class KeptSource {
         return opened ?? this.#again(record);
       },
       arrived: (bytes) => this.#tell('arrived', bytes),
+      evictions: () => store.evictions,
       room: (e, asked) => e.name === 'QuotaExceededError' && store.evict(place, record.about.size - record.bytes, asked),
       unkept: (e) => {
         if (e.name === 'QuotaExceededError') e = Object.assign(new DOMException('no room', e.name), {needs: this.size, has: record.bytes});

@@ -38,7 +38,7 @@ export class Store {
   #later = null; // what tells of it
   #channel = null;
   #evicting = null; // several pieces may find no room at once
-  #evicted = 0; // when there was room last
+  #evicted = 0; // how often a model was removed
   #begun = new Map(); // sources that were begun before they were asked for, by address
 
   // fetched(from) gives a source that keeps nothing, tell(kind, value) tells the page.
@@ -232,7 +232,7 @@ export class Store {
 
   /** Does what begins a file of which so many bytes will come. For its first bytes alone browsers may want a whole MiB. */
   async withRoom(place, bytes, what) {
-    const asked = performance.now();
+    const asked = this.#evicted;
     try {
       await what();
     } catch (e) {
@@ -241,16 +241,20 @@ export class Store {
     }
   }
 
+  /** How many models were removed for room. */
+  get evictions() { return this.#evicted; }
+
   /**
-   * Removes another model where there was less room than the browser said; false where that would not help. Where some was made since the
-   * room was asked for, that may be enough.
+   * Removes another model where there was less room than the browser said; false where that would not help. Where one was removed since
+   * the room was asked for, when so many had been, that may be enough.
    */
   async evict(place, bytes, asked) {
     if (asked < this.#evicted) return true;
-    this.#evicting ??= dropOldest(bytes, place.key).finally(() => { this.#evicting = null; });
-    const done = await this.#evicting;
-    if (done) this.#evicted = performance.now();
-    return done;
+    this.#evicting ??= dropOldest(bytes, place.key).then((done) => {
+      if (done) this.#evicted++;
+      return done;
+    }).finally(() => { this.#evicting = null; });
+    return this.#evicting;
   }
 }
 
