@@ -18,12 +18,12 @@ type Short struct {
 
 // pace is how quickly steps land.
 type pace struct {
-	landed [8]time.Time // when the last did
+	landed [6]time.Time // when the last did: of those that land two or three at once as many as land in their time
 	next   int
 	short  bool
 }
 
-// land notes that a step has landed. Of those that are submitted as one all land at once, so several count.
+// land notes that a step has landed. Of those that are submitted as one all land at once.
 func (p *pace) land(now time.Time, most time.Duration) {
 	p.short = now.Sub(p.landed[p.next]) <= time.Duration(len(p.landed))*most
 	p.landed[p.next] = now

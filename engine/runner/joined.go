@@ -53,7 +53,7 @@ func (r *Runner) send() error {
 // decodes says whether in a step sequences only decode, so that nothing but the step itself is written or read for it.
 func (r *Runner) decodes(s *step.Step, draws kernel.Draws) bool {
 	moves := len(s.SwapOuts) + len(s.SwapIns) + len(s.StateOuts) + len(s.StateIns)
-	return len(s.Tokens) == len(s.Rows) && len(s.Pools) == 0 && moves == 0 && s.Guessing == step.NoGuess && draws.Withheld == 0 && !draws.Pick && len(r.pending) == 0 && !r.options.Profile
+	return len(s.Tokens) == len(s.Rows) && len(s.Pools) == 0 && moves == 0 && s.Guessing == step.NoGuess && draws.Withheld == 0 && !draws.Pick && len(r.pending) == 0 && (!r.options.Profile || r.unprofiled)
 }
 
 // begin begins a step's tape and says how many dispatches it has already. Behind another step, which is read until it has run, the step
