@@ -64,7 +64,7 @@ fn rms(m: u32) -> f32 {
     return inverseSqrt(sum / f32(K) + EPS);
 }
 
-// shrunk keeps sums of 16 products in f16's range; what is no number stays none.
+// shrunk keeps sums of 32 products in f16's range; what is no number stays none.
 fn shrunk(x: vec4<f32>) -> vec4<f16> {
     let y = clamp(x * SHRINK, vec4<f32>(-MOST), vec4<f32>(MOST));
     return vec4<f16>(select(y, x, (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) == vec4<u32>(0x7F800000u)));

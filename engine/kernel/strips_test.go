@@ -80,7 +80,7 @@ func TestStripsOfHeads(t *testing.T) {
 	}
 }
 
-// No sum of 16 codes leaves f16's range: x beyond half of it is that, and what is no number stays none and spoils no other row.
+// No sum of the products of 32 codes leaves f16's range: x beyond half of it is that, and what is no number stays none and spoils no other row.
 func TestStripsKeepTheirRange(t *testing.T) {
 	r, sub := rigOfHalves(t)
 	r.keepsRange(stripsWay{stripsShape{8, 2, 2, 32, 0, 4}, 0, 0, sub}, 32752)
