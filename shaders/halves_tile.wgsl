@@ -7,13 +7,11 @@
 // place, so that neighbouring invocations, which stage neighbouring columns, store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: weights tile
+//! include: weights tile store_sums
 //! slot rows: rows_step
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
 //! slot parts: parts_none parts_some
 //! slot pair: pair_bitcast pair_unpacked
-//! slot stored: stored_each stored_whole
 //! const DOWN: u32      fours of rows of x that an invocation multiplies
 //! const ACROSS: u32    and of W
 //! const OWN: u32       4·DOWN
@@ -29,13 +27,7 @@
 //! const STRIPS: u32    strips of 32 weights in a row
 //! const TURNS: u32     strips that a workgroup sums
 //! const X_STRIDE: u32  floats from one row of x to the next
-//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32       where the ups' begin
-//! const SCALE: f32     factor of the sum
-//! const ACTIVATED: bool  y[m][n] = activate(r[n])
-//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const STRIP: u32 = 32u;
 const SHRINK: f32 = 0.015625;
@@ -191,30 +183,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             let row = part_row(wid.z, tile.end, y_row(m));
             for (var j = 0u; j < ACROSS; j++) {
                 let n = n0 + (j * TX + tx) * 4u;
-                var v = done[(i * 4u + r) * ACROSS + j];
-                if ADAPTED {
-                    if fours > 0u {
-                        v += adapted(row, min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)), fours);
-                    }
-                }
-                if BIAS {
-                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
-                    if GATED {
-                        at = at / 2u + at % 2u * UPS;
-                    }
-                    v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
-                }
-                if SCALE != 1.0 {
-                    v *= SCALE;
-                }
-                if ACTIVATED {
-                    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
-                }
-                if GATED {
-                    store_pair(row, n, vec2<f32>(gated(v.x, v.y), gated(v.z, v.w)));
-                } else {
-                    store_four(row, n, v);
-                }
+                store_sums(done[(i * 4u + r) * ACROSS + j], row, n, tile.bias, fours);
             }
         }
     }

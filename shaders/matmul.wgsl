@@ -7,9 +7,8 @@
 // its place, so that they store to different banks of workgroup memory.
 //
 // A sum's order over K depends neither on the number of rows nor on the place in the tile.
-//! include: weights tile store_over
+//! include: weights tile store_sums
 //! slot rows: rows_step rows_sorted
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
 //! slot parts: parts_none parts_some
 //! const QUADS: u32     64s of rows that a tile has, of x and of W
@@ -20,13 +19,7 @@
 //! const AHEAD: bool    columns are staged in turn in two halves of workgroup memory
 //! const K_BEGIN: u32   first column of the launch, in fours
 //! const K_END: u32     end of its columns, in fours
-//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32       where the ups' begin
-//! const SCALE: f32     factor of the sum
-//! const ACTIVATED: bool  y[m][n] = activate(r[n])
-//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const WIDE: u32 = 16u * QUADS;  // vec4s in a staged column
 const PARTS: u32 = DEPTH / 4u; // of four columns
@@ -176,10 +169,10 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         }
     }
 
-    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Storing is written out here, for
-    // behind a pointer the copy makes gated products 7 % slower on Vulkan.
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Its fours are handed on by value: behind a
+    // pointer the copy makes gated products 7 % slower on Vulkan.
     var done = sums;
-    let fours = adapter_fours();
+    let fours = select(0u, adapter_fours(), ADAPTS);
     for (var i = 0u; i < QUADS; i++) {
         for (var r = 0u; r < 4u; r++) {
             let m = tile.first + (i * 16u + ty) * 4u + r;
@@ -189,46 +182,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             let row = part_row(wid.z, tile.end, y_row(m));
             for (var j = 0u; j < QUADS; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
-                var v = done[(i * QUADS + j) * 4u + r];
-                if ADAPTED {
-                    if ADAPTS && fours > 0u {
-                        v += adapted(row, min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)), fours);
-                    }
-                }
-                if BIAS {
-                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
-                    if GATED {
-                        at = at / 2u + at % 2u * UPS;
-                    }
-                    v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
-                }
-                if SCALE != 1.0 {
-                    v *= SCALE;
-                }
-                if ACTIVATED {
-                    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
-                }
-                if GATED {
-                    if n < N {
-                        store(row, n / 2u, gated(v.x, v.y));
-                    }
-                    if n + 2u < N {
-                        store(row, n / 2u + 1u, gated(v.z, v.w));
-                    }
-                } else {
-                    if n < N {
-                        store(row, n, v.x);
-                    }
-                    if n + 1u < N {
-                        store(row, n + 1u, v.y);
-                    }
-                    if n + 2u < N {
-                        store(row, n + 2u, v.z);
-                    }
-                    if n + 3u < N {
-                        store(row, n + 3u, v.w);
-                    }
-                }
+                store_sums(done[(i * QUADS + j) * 4u + r], row, n, tile.bias, fours);
             }
         }
     }

@@ -1,23 +1,15 @@
 // y[m][n] = Σ_k W[n][k]·x[m][k] with x rounded to 8 bits a strip (round_rows.wgsl) and packed dot products of integers, which weights'
 // codes are. A workgroup of 256 owns a tile of 64·HIGH rows of x and 64·BROAD rows of W; while a strip is multiplied, the next is on its
 // way from memory to registers.
-//! include: weights tile store_over
+//! include: weights tile store_sums
 //! slot rows: rows_step rows_sorted
-//! slot activation: activation_silu activation_gelu activation_gelu_erf activation_cap activation_clamped
 //! slot adapters: adapters_none adapters_lora
 //! const HIGH: u32      64s of rows that a tile has of x
 //! const BROAD: u32     and of W
 //! const ROOM: u32      rows that rounded x has room for
 //! const STRIPS: u32    strips of 32 weights in a row
 //! const N: u32         rows of this piece of W
-//! const ADAPTS: bool   this launch adds what adapters do
-//! const BIAS: bool     bias[n] is added to the product; with GATED the gates' lie first
-//! const UPS: u32       where the ups' begin
-//! const SCALE: f32     factor of the sum
-//! const ACTIVATED: bool  y[m][n] = activate(r[n])
-//! const GATED: bool    rows of W come in pairs of gate and up: y[m][i] = gated(r[2i], r[2i+1])
 @group(0) @binding(3) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
 
 const FOUR: u32 = 4u; // rows of a quad, and words between two turns of the loop over a strip
 const PASSES: u32 = 1u + u32(HALVES); // over a strip, whose halves may have scales of their own
@@ -180,8 +172,8 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
         workgroupBarrier();
     }
 
-    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Storing is written out here, for
-    // behind a pointer the copy makes gated products 7 % slower on Vulkan.
+    // A copy, indexed by what no compiler may unroll, leaves the sums above in registers. Its fours are handed on by value: behind a
+    // pointer the copy makes gated products 7 % slower on Vulkan.
     var done = sums;
     let fours = adapter_fours();
     for (var i = 0u; i < HIGH; i++) {
@@ -193,46 +185,7 @@ fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) 
             let row = y_row(m);
             for (var j = 0u; j < BROAD; j++) {
                 let n = n0 + (j * 16u + tx) * 4u;
-                var v = done[(i * BROAD + j) * 4u + r];
-                if ADAPTED {
-                    if ADAPTS && fours > 0u {
-                        v += adapted(row, min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)), fours);
-                    }
-                }
-                if BIAS {
-                    var at = min(vec4<u32>(n, n + 1u, n + 2u, n + 3u), vec4<u32>(N - 1u)) + tile.bias;
-                    if GATED {
-                        at = at / 2u + at % 2u * UPS;
-                    }
-                    v += vec4<f32>(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
-                }
-                if SCALE != 1.0 {
-                    v *= SCALE;
-                }
-                if ACTIVATED {
-                    v = vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
-                }
-                if GATED {
-                    if n < N {
-                        store(row, n / 2u, gated(v.x, v.y));
-                    }
-                    if n + 2u < N {
-                        store(row, n / 2u + 1u, gated(v.z, v.w));
-                    }
-                } else {
-                    if n < N {
-                        store(row, n, v.x);
-                    }
-                    if n + 1u < N {
-                        store(row, n + 1u, v.y);
-                    }
-                    if n + 2u < N {
-                        store(row, n + 2u, v.z);
-                    }
-                    if n + 3u < N {
-                        store(row, n + 3u, v.w);
-                    }
-                }
+                store_sums(done[(i * BROAD + j) * 4u + r], row, n, tile.bias, fours);
             }
         }
     }

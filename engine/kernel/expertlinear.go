@@ -191,7 +191,7 @@ func (e *ExpertLinear) manySpec(piece Piece, begin, end int) Spec {
 			s.Consts[i].Value = false
 		}
 	}
-	s.Slots["rows"], s.Slots["parts"], s.Slots["adapters"] = "rows_sorted", "parts_none", "adapters_none"
+	s.Slots["rows"], s.Slots["parts"], s.Slots["stored"], s.Slots["adapters"] = "rows_sorted", "parts_none", "stored_each", "adapters_none"
 	s.Consts = append(s.Consts, Const{"ADD", begin > 0}, Const{"ADAPTS", false}, Const{"SCALE", float32(1)}, Const{"ACTIVATED", false}, Const{"Y_OFFSET", first}, Const{"ORDER", p.Router.params.orderWord()}, Const{"X_EACH", each})
 	useTile(&s, p.Matrix, tileWay{tile: matmulTile}, begin, end)
 	return s

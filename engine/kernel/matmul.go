@@ -47,7 +47,7 @@ func matmulSpec(p *LinearParams, piece Piece, w tileWay, begin, end int) Spec {
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
-	s.Slots["rows"], s.Slots["parts"] = "rows_step", "parts_none"
+	s.Slots["rows"], s.Slots["parts"], s.Slots["stored"] = "rows_step", "parts_none", "stored_each"
 	s.Consts = append(s.Consts, Const{"GATHER", p.Gather && !p.Norm}, Const{"OVER", false}, Const{"ADAPTS", begin == 0})
 	useTile(&s, p.Matrix, w, begin, end)
 	return s

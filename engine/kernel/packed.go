@@ -21,9 +21,9 @@ func (w packedWay) specs(p *LinearParams, piece Piece) ([]Spec, error) {
 	if p.Adapters != nil {
 		p.Adapters.adapt(&s, p.AdaptersAt)
 	}
-	s.Slots["rows"] = "rows_step"
+	s.Slots["rows"], s.Slots["stored"] = "rows_step", "stored_each"
 	s.Variant = fmt.Sprintf("packed%dx%d", 64*w.high, 64*w.broad)
-	s.Consts = append(s.Consts, Const{"GATHER", false}, Const{"OVER", false}, Const{"ADAPTS", true},
+	s.Consts = append(s.Consts, Const{"GATHER", false}, Const{"OVER", false},
 		Const{"HIGH", w.high}, Const{"BROAD", w.broad}, Const{"ROOM", p.Room})
 	s.Consts = slices.DeleteFunc(s.Consts, func(c Const) bool { return c.Name == "X_STRIDE" })
 	s.Unrolled, s.MaxTurns = true, -1

@@ -133,7 +133,7 @@ func TestTileTuning(t *testing.T) {
 	products := []RowProduct{{l, LinearViews{Step: step, X: x, Y: y}}}
 	broken = func(label, text string) string {
 		if strings.Contains(text, "const QUADS: u32 = 2u;") {
-			return strings.Replace(text, "store(row, n, v.x);", "store(row, n, v.x * 1.0000005);", 1)
+			return strings.Replace(text, "store(m, n, v.x);", "store(m, n, v.x * 1.0000005);", 1)
 		}
 		return text
 	}
