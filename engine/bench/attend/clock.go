@@ -24,8 +24,8 @@ type timing struct {
 	launches, dispatches int
 }
 
-// timeLaunch times what record records: once to warm up, once to see how many launches to queue, then the median of a
-// few rounds, and with stamps by the GPU's own clock as well.
+// timeLaunch times what record records: once to warm up, then more and more to see how many launches to queue, then the
+// median of a few rounds, and with stamps by the GPU's own clock as well.
 func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gpu.Recorder)) (timing, error) {
 	var rec gpu.Recorder
 	round := func(launches int, split bool) (time.Duration, error) {
@@ -58,7 +58,14 @@ func timeLaunch(ctx context.Context, d *gpu.Device, stamps bool, record func(*gp
 		}
 		return t, err
 	}
-	queued := min(1+int(enough/max(once, time.Microsecond)), mostQueued)
+	// Of a short launch on its own most is the way to the GPU and back, in a tab a millisecond.
+	queued := 1
+	for took := once; took < enough/2 && queued < mostQueued; {
+		queued = min(1+int(enough*time.Duration(queued)/max(took, time.Microsecond)), mostQueued)
+		if took, err = round(queued, once > splitAfter); err != nil {
+			return timing{}, err
+		}
+	}
 	var rounds []float64
 	for begin := time.Now(); len(rounds) < repeats && (len(rounds) == 0 || time.Since(begin) < longest); {
 		took, err := round(queued, once > splitAfter)
