@@ -13,13 +13,19 @@ import (
 	"quire/engine/gpu"
 )
 
+// Measured is what came of a way of a product that was tried.
+type Measured struct {
+	Seconds float64 `json:"seconds"` // of one product
+	Best    bool    `json:"best"`
+	Skipped string  `json:"skipped,omitempty"` // why it was not measured
+}
+
 // trial is products in one way, to be compared with the same in others.
 type trial struct {
+	Measured
 	linears []*Linear
 	binds   []*LinearBind
 	times   []float64
-	seconds float64 // of one product
-	skipped string  // why it was not measured
 }
 
 const (
@@ -27,25 +33,25 @@ const (
 	trialGain   = 0.97 // of the time of the adapter's own choice, which less does not replace
 )
 
-// measure runs trials with m rows, the adapter's own choice first, and returns the place of the best. One that gives other results than the
-// first, by more than a part of the largest, is not it. No round begins after so long; 0: all do.
-func measure(ctx context.Context, products []RowProduct, trials []*trial, m int, part float64, long time.Duration) (best int, err error) {
+// measure runs trials with m rows, the adapter's own choice first, and tells the best. One that gives other results than the first, by
+// more than a part of the largest, is not it. No round begins after so long; 0: all do.
+func measure(ctx context.Context, products []RowProduct, trials []*trial, m int, part float64, long time.Duration) error {
 	dev := products[0].dev
 	if err := fill(products[0], m); err != nil {
-		return 0, err
+		return err
 	}
 	var own []float32
 	for _, s := range trials {
 		got, err := s.try(ctx, products, m)
 		switch {
 		case ctx.Err() != nil || dev.Err() != nil || err != nil && own == nil:
-			return 0, cmp.Or(err, ctx.Err(), dev.Err())
+			return cmp.Or(err, ctx.Err(), dev.Err())
 		case err != nil:
-			s.skipped = err.Error()
+			s.Skipped = err.Error()
 		case own == nil:
 			own = got
 		default:
-			s.skipped = differ(own, got, part)
+			s.Skipped = differ(own, got, part)
 		}
 	}
 	start := time.Now()
@@ -55,20 +61,22 @@ func measure(ctx context.Context, products []RowProduct, trials []*trial, m int,
 		}
 		for _, s := range trials {
 			if err := s.time(ctx, dev, m); err != nil {
-				return 0, err
+				return err
 			}
 		}
 	}
-	for i, s := range trials {
+	best := trials[0]
+	for _, s := range trials {
 		if len(s.times) > 0 {
 			slices.Sort(s.times)
-			s.seconds = s.times[len(s.times)/2]
+			s.Seconds = s.times[len(s.times)/2]
 		}
-		if s.skipped == "" && s.seconds < min(trials[best].seconds, trialGain*trials[0].seconds) {
-			best = i
+		if s.Skipped == "" && s.Seconds < min(best.Seconds, trialGain*trials[0].Seconds) {
+			best = s
 		}
 	}
-	return best, nil
+	best.Best = true
+	return nil
 }
 
 // fill makes x random, and a step of m tokens that stores nothing.
@@ -139,7 +147,7 @@ func differ(want, got []float32, part float64) string {
 
 // time measures the way: by the GPU's own clock where it has one.
 func (s *trial) time(ctx context.Context, dev *gpu.Device, m int) error {
-	if s.skipped != "" {
+	if s.Skipped != "" {
 		return nil
 	}
 	clock := dev.Features().Has(gpu.FeatureTimestamps)

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"context"
 	"slices"
 
 	"quire/engine/gpu"
@@ -10,27 +9,7 @@ import (
 // TriedRow is a shape that was measured.
 type TriedRow struct {
 	TunedRow
-	Seconds float64 `json:"seconds"` // of one product
-	Best    bool    `json:"best"`
-	Skipped string  `json:"skipped,omitempty"` // why it was not measured
-}
-
-// RowProduct is a product that is to be tuned, and its buffers. What x, y and the step hold is lost.
-type RowProduct struct {
-	*Linear
-	Views LinearViews
-}
-
-// RowTuning measures shapes for products of one row whose matrices are alike, each with its own weights: enough of them that caches
-// hold none.
-type RowTuning struct {
-	products []RowProduct
-	tried    []*triedRow
-}
-
-type triedRow struct {
-	TriedRow
-	trial
+	Measured
 }
 
 const rowWeights = 256 << 20 // bytes that are read before a matrix comes again
@@ -47,9 +26,10 @@ func (l *Linear) row() (w matvecWay, ok bool) {
 	return w, ok && w.rows == 1
 }
 
-// NewRowTuning starts to compile the shapes that products may take, at most so many; 0: all.
-func NewRowTuning(products []RowProduct, most int) (*RowTuning, error) {
-	t := &RowTuning{}
+// NewRowTuning starts to compile the shapes that products of one row may take, at most so many; 0: all. Each product has its own weights:
+// enough of them are measured that caches hold none.
+func NewRowTuning(products []RowProduct, most int) (*Tuning[TriedRow], error) {
+	t := &Tuning[TriedRow]{m: 1, part: 1e-4}
 	var bytes uint64
 	for _, p := range products {
 		if bytes < rowWeights {
@@ -65,37 +45,12 @@ func NewRowTuning(products []RowProduct, most int) (*RowTuning, error) {
 		shapes = shapes[:most]
 	}
 	for _, s := range shapes {
-		tried := &triedRow{TriedRow: TriedRow{TunedRow: TunedRow{first.params.RowMatrix(), s.exported(), quick}}}
-		for _, p := range t.products {
-			params := p.params
-			params.Row, params.MaxRows, params.Late = &tried.RowShape, 1, false
-			l, err := NewLinear(p.dev, params)
-			if err != nil {
-				return nil, err
-			}
-			tried.linears = append(tried.linears, l)
+		row := TunedRow{first.params.RowMatrix(), s.exported(), quick}
+		if err := t.try(func(p *LinearParams) { p.Row, p.MaxRows = &row.RowShape, 1 }, func(m Measured) TriedRow { return TriedRow{row, m} }); err != nil {
+			return nil, err
 		}
-		t.tried = append(t.tried, tried)
 	}
 	return t, nil
-}
-
-// Run measures, and returns what was tried, the adapter's own choice first. A shape that gives other results than that is not the best.
-func (t *RowTuning) Run(ctx context.Context) ([]TriedRow, error) {
-	var trials []*trial
-	for _, s := range t.tried {
-		trials = append(trials, &s.trial)
-	}
-	best, err := measure(ctx, t.products, trials, 1, 1e-4, 0)
-	if err != nil {
-		return nil, err
-	}
-	var all []TriedRow
-	for i, s := range t.tried {
-		s.Seconds, s.Skipped, s.Best = s.seconds, s.skipped, i == best
-		all = append(all, s.TriedRow)
-	}
-	return all, nil
 }
 
 // rowShapes lists what shapes a kernel for one row may take, the adapter's own choice first.
