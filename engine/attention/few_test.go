@@ -20,6 +20,10 @@ func TestFewItems(t *testing.T) {
 		{HeadDim: 32, Heads: 4, KVHeads: 2, KVType: kernel.KVF16},
 		{HeadDim: 64, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, QType: kernel.KVF16},
 		{HeadDim: 24, Heads: 12, KVHeads: 1, KVType: kernel.KVBF16, Window: 150, Sinks: 5, Softcap: 50}, // an item with fewer rows than its workgroups
+		{HeadDim: 32, Heads: 6, KVHeads: 2, KVType: kernel.KVF16, QType: kernel.KVF16},                  // odd numbers of rows of an item
+		{HeadDim: 32, Heads: 5, KVHeads: 1, KVType: kernel.KVF16, LSE: true},
+		{HeadDim: 32, Heads: 14, KVHeads: 2, KVType: kernel.KVF16, Window: 70},
+		{HeadDim: 64, Heads: 6, KVHeads: 2, KVType: kernel.KVF16, QType: kernel.KVF16},
 		{HeadDim: 128, Heads: 8, KVHeads: 2, KVType: kernel.KVF16, LSE: true},
 		{HeadDim: 30, Heads: 3, KVHeads: 1, KVType: kernel.KVQ8, Mask: AdditiveMask, LSE: true},
 		{HeadDim: 32, Heads: 4, KVHeads: 2, Contiguous: true, Bidirectional: true, ALiBi: true, Dropout: Dropout{P: 0.2}},
