@@ -11,8 +11,8 @@ import (
 //
 //	f32       sums and factors; on every adapter
 //	f16       factors, and sums of eight products, in f16, all other sums in f32; large adapters that have it, for 17 to 32 rows
-//	          and Q4_0's codes, which no sum of eight takes out of f16's range; natively for 65 to 384 rows
-//	          of them sums are of 16, and for 5 to 8 two of 16 are added; by name of matrices of any size
+//	          and Q4_0's codes, which no sum of eight takes out of f16's range; for 65 to 384 rows of them
+//	          sums are of 16, and for 5 to 8 two of 16 are added; by name of matrices of any size
 //	matrix    subgroup matrices with factors in f16 and sums in f32, for many rows; large adapters that have them
 //	packed    x rounded to 8 bits, and dot products of integers, for many rows; only by its name
 //
@@ -85,7 +85,7 @@ func arithmeticOf(variant string, info gpu.AdapterInfo) (a arithmetic, err error
 	a.memory, a.invocations = int(info.Limits.MaxComputeWorkgroupStorageSize), int(min(info.Limits.MaxComputeInvocationsPerWorkgroup, info.Limits.MaxComputeWorkgroupSizeX))
 	a.halves, a.matrix = halves && takes("f16"), matrices && takes("matrix")
 	a.packed, a.named = takes("packed"), variant == "matrix" || variant == "f16"
-	a.tiled = a.halves && variant == "" && !a.matrix && info.Backend != "webgpu" // where it was measured
+	a.tiled = a.halves && variant == "" && !a.matrix
 	a.large = a.large || a.matrix || a.packed || variant == "f16"
 	return a, nil
 }

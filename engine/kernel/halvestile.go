@@ -61,8 +61,8 @@ func (w halvesTile) inParts(p *LinearParams, piece Piece, parts int) Spec {
 	return s
 }
 
-// halvesTiles are the way of 65 to 384 rows of Q4_0's codes, as measured on an H200, natively: in parts of K where W has few rows, and whole
-// where it has many, for as many rows as leave tiles of 128 half empty.
+// halvesTiles are the way of 65 to 384 rows of Q4_0's codes, as measured on an H200: in parts of K where W has few rows, and whole where it
+// has many, for as many rows as leave tiles of 128 half empty.
 func (a arithmetic) halvesTiles(p *LinearParams) (w splitWay, ok bool) {
 	if !a.tiled || p.Deterministic || p.Matrix.Type != quant.Q4_0 || p.Matrix.Rows >= 65536 {
 		return w, false

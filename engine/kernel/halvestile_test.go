@@ -74,7 +74,7 @@ func TestHalvesTileKeepsItsRange(t *testing.T) {
 	}
 }
 
-// 65 to 384 rows of Q4_0's codes go by tiles of halves natively: in parts where W has few rows, and elsewhere where a taller tile would be
+// 65 to 384 rows of Q4_0's codes go by tiles of halves: in parts where W has few rows, and elsewhere where a taller tile would be
 // half empty.
 func TestHalvesTileByRows(t *testing.T) {
 	in := func(all ...int) []int { return all }
@@ -95,7 +95,7 @@ func TestHalvesTileByRows(t *testing.T) {
 		"type":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Matrix.Type = quant.Q4_K }, 2048, 2048, 0, nil},
 		"alike":     {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Deterministic = true }, 2048, 2048, 0, nil},
 		"f32":       {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Variant = "f32" }, 2048, 2048, 0, nil},
-		"tab":       {func(_ *LinearParams, info *gpu.AdapterInfo) { info.Backend = "webgpu" }, 2048, 2048, 0, nil},
+		"tab":       {func(_ *LinearParams, info *gpu.AdapterInfo) { info.Backend = "webgpu" }, 2048, 2048, 8, most},
 		"no f16":    {func(_ *LinearParams, info *gpu.AdapterInfo) { info.Features &^= gpu.FeatureF16 }, 2048, 2048, 0, nil},
 		"small GPU": {func(_ *LinearParams, info *gpu.AdapterInfo) { info.Type = "integrated" }, 2048, 2048, 0, nil},
 	} {
