@@ -74,8 +74,8 @@ func TestHalvesTileKeepsItsRange(t *testing.T) {
 	}
 }
 
-// 65 to 384 rows of Q4_0's codes go by tiles of halves: in parts where W has few rows, and elsewhere where a taller tile would be
-// half empty.
+// 65 to 384 rows of Q4_0's codes go by tiles of halves: in parts where W has few rows, and elsewhere up to 128 and where a taller tile would
+// be half empty.
 func TestHalvesTileByRows(t *testing.T) {
 	in := func(all ...int) []int { return all }
 	most := []int{65, 128, 160, 192, 256, 320, 384}
@@ -89,7 +89,7 @@ func TestHalvesTileByRows(t *testing.T) {
 		"down":      {func(*LinearParams, *gpu.AdapterInfo) {}, 2048, 8192, 8, most},
 		"qkv":       {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm = true }, 3072, 2048, 5, most},
 		"short":     {func(*LinearParams, *gpu.AdapterInfo) {}, 2048, 768, 3, most},
-		"gate, up":  {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm, p.Gated = true, SiLU }, 16384, 2048, 1, in(160, 192, 320)},
+		"gate, up":  {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm, p.Gated = true, SiLU }, 16384, 2048, 1, in(65, 128, 160, 192, 320)},
 		"room":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.PartsRoom = 200 }, 2048, 2048, 8, in(65, 128, 160, 192)},
 		"head":      {func(*LinearParams, *gpu.AdapterInfo) {}, 128256, 2048, 0, nil},
 		"type":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Matrix.Type = quant.Q4_K }, 2048, 2048, 0, nil},
