@@ -4,8 +4,8 @@
 # Chromium (Debian's 156.0.8078.108), driven by puppeteer-core 24.10.0 from Node, with SwiftShader as the GPU.
 # Tint adds up a subgroup's invocations as a kernel begins. Of subgroupShuffle it takes the minimum of the place and that number less one; behind
 # subgroupShuffleXor, subgroupShuffleUp and subgroupShuffleDown it compares, and takes 0 in place of what would come from beyond; no
-# driver can know the number and leave that out. quadSwapX, quadSwapY, quadSwapDiagonal and quadBroadcast stay as they are, and so is
-# everything with --enable-dawn-features=disable_robustness. Natively naga checks none of them.
+# driver can know the number and leave that out. quadSwapX, quadSwapY, quadSwapDiagonal and quadBroadcast stay as they are. Natively
+# naga checks none of them.
 #
 # Output seen:
 #   compared: subgroupShuffleXor(x, 1u)
