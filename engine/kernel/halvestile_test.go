@@ -90,6 +90,7 @@ func TestHalvesTileByRows(t *testing.T) {
 		"qkv":       {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm = true }, 3072, 2048, 5, most},
 		"short":     {func(*LinearParams, *gpu.AdapterInfo) {}, 2048, 768, 3, most},
 		"gate, up":  {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm, p.Gated = true, SiLU }, 16384, 2048, 1, in(65, 128, 160, 192, 320)},
+		"more":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Norm, p.Gated = true, SiLU }, 28672, 4096, 1, in(160, 192, 320)},
 		"room":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.PartsRoom = 200 }, 2048, 2048, 8, in(65, 128, 160, 192)},
 		"head":      {func(*LinearParams, *gpu.AdapterInfo) {}, 128256, 2048, 0, nil},
 		"type":      {func(p *LinearParams, _ *gpu.AdapterInfo) { p.Matrix.Type = quant.Q4_K }, 2048, 2048, 0, nil},
