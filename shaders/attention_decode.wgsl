@@ -8,6 +8,7 @@
 //! slot lse: lse_none lse_keep
 //! slot finish: attention_whole attention_split
 //! slot walk: decode_each decode_spread
+//! slot order: none order_far order_near
 //! const SUBGROUP: u32    invocations that surely share a subgroup
 //! const LANES: u32       invocations that share a key
 //! const KEYS: u32        keys that such a group takes at a time

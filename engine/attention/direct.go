@@ -21,6 +21,7 @@ func directLanes(headDim int) int {
 func (s shape) inSubgroups(headDim int, info gpu.AdapterInfo) shape {
 	s.exchange = min(s.threadsX, info.SubgroupLanes())
 	s.spread = info.Type == "discrete" || info.Type == "cpu" // elsewhere nobody has measured it
+	s.near = info.Backend == "webgpu"                        // natively an H200 is slower by it
 	for s.rows > 1 {
 		if _, err := s.directTile(headDim, memoryLimit(info)); err == nil {
 			break
@@ -55,9 +56,13 @@ func (t tile) scores() int { return t.keys * t.lanes / t.threadsX * t.rows }
 
 // useWalk chooses who has scores and weights.
 func (t tile) useWalk(s *kernel.Spec) {
-	s.Slots["walk"] = "decode_each"
+	s.Slots["walk"], s.Slots["order"] = "decode_each", "none"
 	if t.spreads() {
 		s.Slots["walk"], s.Unrolled = "decode_spread", true
+		s.Slots["order"] = "order_far"
+		if t.near {
+			s.Slots["order"] = "order_near"
+		}
 		s.Consts = append(s.Consts, kernel.Const{Name: "SCORES", Value: t.scores()}, kernel.Const{Name: "HALF", Value: t.scores() / 2},
 			kernel.Const{Name: "OWN", Value: t.scores() / t.lanes}, kernel.Const{Name: "LEVELS", Value: bits.Len(uint(t.lanes)) - 1})
 	}

@@ -41,18 +41,20 @@ func TestDirectDecode(t *testing.T) {
 			continue
 		}
 		p.Variant = names[i%len(names)]
-		c := launchCase{params: p, pairs: pairs, span: 96}
-		t.Run(c.String(), func(t *testing.T) {
-			if directLanes(p.HeadDim) > info.SubgroupLanes() {
-				_, err := New(gputest.Device(t), withStrides(p))
-				require.ErrorContains(t, err, "share a key")
-				return
-			}
-			l := newLaunch(t, c)
-			l.run()
-			l.check()
-			ran++
-		})
+		for _, other := range orders() {
+			c := launchCase{params: p, pairs: pairs, span: 96, otherOrder: other}
+			t.Run(c.String(), func(t *testing.T) {
+				if directLanes(p.HeadDim) > info.SubgroupLanes() {
+					_, err := New(gputest.Device(t), withStrides(p))
+					require.ErrorContains(t, err, "share a key")
+					return
+				}
+				l := newLaunch(t, c)
+				l.run()
+				l.check()
+				ran++
+			})
+		}
 	}
 	if info.SubgroupLanes() >= 4 {
 		require.GreaterOrEqual(t, ran, min(4, 16/caseShare()))

@@ -30,16 +30,18 @@ func TestFewItems(t *testing.T) {
 	} {
 		p.Variant = "direct128x4"
 		for _, span := range []int{1000, 96} { // of whole sequences, and of parts
-			c := launchCase{params: p, pairs: pairs, span: span, few: true}
 			if directLanes(p.HeadDim) > info.SubgroupLanes() || caseShare() > 1 && (i > 0 || span > 96) {
 				continue
 			}
-			ran++
-			t.Run(c.String(), func(t *testing.T) {
-				l := newLaunch(t, c)
-				l.run()
-				l.check()
-			})
+			for _, other := range orders() {
+				c := launchCase{params: p, pairs: pairs, span: span, few: true, otherOrder: other}
+				ran++
+				t.Run(c.String(), func(t *testing.T) {
+					l := newLaunch(t, c)
+					l.run()
+					l.check()
+				})
+			}
 		}
 	}
 	if info.SubgroupLanes() >= 4 {

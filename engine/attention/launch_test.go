@@ -26,6 +26,16 @@ type launchCase struct {
 	span      int  // keys of a split; 0 lets the adapter decide
 	few       bool // decode by the kernel of few items
 	long      bool // the reference computes about 16 rows of each sequence
+
+	otherOrder bool // decode's invocations exchange scores as on other hosts
+}
+
+// orders are values of otherOrder to test.
+func orders() []bool {
+	if caseShare() > 1 {
+		return []bool{false}
+	}
+	return []bool{false, true}
 }
 
 func (c launchCase) String() string {
@@ -40,6 +50,7 @@ func (c launchCase) String() string {
 		{p.Mask == AdditiveMask, "additive mask"}, {p.Mask > 0 && c.maskHeads > 1, "by head"}, {p.Dropout.P > 0, "dropout"},
 		{p.KVType != kernel.KVF32, p.KVType.String()}, {p.QType != kernel.KVF32, "q " + p.QType.String()},
 		{p.Contiguous, "contiguous"}, {!p.Contiguous, "blocks"}, {p.Deterministic, "deterministic"}, {p.Variant != "", p.Variant},
+		{c.otherOrder, "other order"},
 	} {
 		if o.on {
 			name += " " + o.name
@@ -185,6 +196,9 @@ func (l *launch) attention() (*Attention, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if l.c.otherOrder {
+		c.decode.near, c.few.near = !c.decode.near, !c.few.near
 	}
 	a, err := newOf(l.dev, l.params, c)
 	if err == nil && l.c.few {

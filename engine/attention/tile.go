@@ -18,6 +18,7 @@ type shape struct {
 	direct             bool // decode through shaders/attention_decode.wgsl: threadsX invocations, keys at a time in each group of lanes
 	exchange           int  // invocations that a direct tile's adapter has in a subgroup
 	spread             bool // direct: invocations that share a key may share its scores
+	near               bool // and those next to each other exchange the most
 	early              bool // direct: the first keys are read before the queries
 }
 

@@ -28,8 +28,8 @@ fn tile_loaded(keys: Keys, tile: i32) -> bool {
 
 fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries: ptr<function, array<Eight, ROWS>>,
     k: ptr<function, array<Raw, KEYS>>, v: ptr<function, array<Raw, KEYS>>, maximum: ptr<function, array<f32, ROWS>>, sum: ptr<function, array<f32, ROWS>>, sums: ptr<function, array<Eight, ROWS>>) {
-    let row = lane / ROW_LANES;
-    let own_key = (lane % ROW_LANES) * OWN;
+    let row = part(lane) / ROW_LANES;
+    let own_key = (part(lane) % ROW_LANES) * OWN;
     var top = NONE;
     var total = 0.0;
     //! turns: TILES
@@ -58,13 +58,13 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         }
         //! unroll
         for (var level = 0u; level < LEVELS; level++) {
-            let upper = (lane & (LANES >> (level + 1u))) != 0u;
+            let upper = (lane & half_span(level)) != 0u;
             //! unroll
             for (var i = 0u; i < HALF; i++) {
                 if i < (SCORES >> (level + 1u)) {
                     let low = s[i];
                     let high = s[i + (SCORES >> (level + 1u))];
-                    s[i] = select(low, high, upper) + subgroupShuffleXor(select(high, low, upper), LANES >> (level + 1u));
+                    s[i] = select(low, high, upper) + swapped(select(high, low, upper), half_span(level));
                 }
             }
         }
@@ -82,7 +82,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         }
         for (var level = 0u; level < 6u; level++) {
             if (1u << level) < ROW_LANES {
-                now = max(now, subgroupShuffleXor(now, 1u << level));
+                now = max(now, swapped(now, row_span(level)));
             }
         }
         let scale = rescaled(top, now);
@@ -99,7 +99,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
         }
         //! unroll
         for (var r = 0u; r < ROWS; r++) {
-            let factor = subgroupShuffle(scale, first_lane + r * ROW_LANES);
+            let factor = subgroupShuffle(scale, first_lane + part(r * ROW_LANES));
             (*sums)[r].low *= factor;
             (*sums)[r].high *= factor;
         }
@@ -109,7 +109,7 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
             let x = opened((*v)[n]);
             //! unroll
             for (var r = 0u; r < ROWS; r++) {
-                let p = vec4<f32>(subgroupShuffle(s[(r * KEYS + n) % OWN], first_lane + (r * KEYS + n) / OWN));
+                let p = vec4<f32>(subgroupShuffle(s[(r * KEYS + n) % OWN], first_lane + part((r * KEYS + n) / OWN)));
                 (*sums)[r].low = fma(p, x.low, (*sums)[r].low);
                 (*sums)[r].high = fma(p, x.high, (*sums)[r].high);
             }
@@ -117,11 +117,11 @@ fn walk(item: Item, keys: Keys, lane: u32, group: u32, first_lane: u32, queries:
     }
     for (var level = 0u; level < 6u; level++) {
         if (1u << level) < ROW_LANES {
-            total += subgroupShuffleXor(total, 1u << level);
+            total += swapped(total, row_span(level));
         }
     }
     for (var r = 0u; r < ROWS; r++) {
-        (*maximum)[r] = subgroupShuffle(top, first_lane + r * ROW_LANES);
-        (*sum)[r] = subgroupShuffle(total, first_lane + r * ROW_LANES);
+        (*maximum)[r] = subgroupShuffle(top, first_lane + part(r * ROW_LANES));
+        (*sum)[r] = subgroupShuffle(total, first_lane + part(r * ROW_LANES));
     }
 }
