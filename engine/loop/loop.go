@@ -337,7 +337,7 @@ func (l *Loop) makeStep() (schedule.Kind, error) {
 		l.times.Steps++
 	}
 	l.lap(&l.times.Submit)
-	l.plain = plain(&l.step)
+	l.plain = l.step.Decodes()
 	if slices.ContainsFunc(l.step.Outputs, func(o step.Output) bool { return o.Masked }) {
 		return d.Kind, l.draw()
 	}

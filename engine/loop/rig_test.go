@@ -83,12 +83,12 @@ func (f *fake) Submit(s *step.Step) error {
 	if f.waits != nil {
 		return errors.New("the step before waits for its masks")
 	}
-	if !plain(s) {
+	if !s.Decodes() {
 		if err := f.send(); err != nil {
 			return err
 		}
 	}
-	if f.held++; !f.holds || !plain(s) {
+	if f.held++; !f.holds || !s.Decodes() {
 		if err := f.send(); err != nil {
 			return err
 		}

@@ -1,11 +1,9 @@
 package loop
 
 import (
-	"slices"
 	"time"
 
 	"quire/engine/schedule"
-	"quire/engine/step"
 )
 
 // Short says what is done where steps are short in which sequences only decode. Tokens then come a few at a time, too quickly to be seen, and
@@ -41,13 +39,6 @@ func (l *Loop) ahead() (depth, together int) {
 		return s.Depth, 1
 	}
 	return s.Depth, s.Together
-}
-
-// plain says whether in a step sequences only decode, and nothing but their tokens comes back.
-func plain(s *step.Step) bool {
-	return len(s.Tokens) == len(s.Rows) && len(s.Outputs) == len(s.Rows) && s.Guessing == step.NoGuess && !slices.ContainsFunc(s.Outputs, func(o step.Output) bool {
-		return !o.Sample || o.Masked || o.Logits
-	})
 }
 
 // makeSteps makes so many steps, as far as there is something to compute, and submits them.

@@ -50,10 +50,10 @@ func (r *Runner) send() error {
 	return r.submit(&r.rec)
 }
 
-// decodes says whether in a step sequences only decode, so that nothing but the step itself is written or read for it.
-func (r *Runner) decodes(s *step.Step, draws kernel.Draws) bool {
+// joins says whether nothing but the step itself is written, and nothing but its tokens read, for a step in which sequences only decode.
+func (r *Runner) joins(s *step.Step, draws kernel.Draws) bool {
 	moves := len(s.SwapOuts) + len(s.SwapIns) + len(s.StateOuts) + len(s.StateIns)
-	return len(s.Tokens) == len(s.Rows) && len(s.Pools) == 0 && moves == 0 && s.Guessing == step.NoGuess && draws.Withheld == 0 && !draws.Pick && len(r.pending) == 0 && (!r.options.Profile || r.unprofiled)
+	return s.Decodes() && moves == 0 && draws.Withheld == 0 && len(r.pending) == 0 && (!r.options.Profile || r.unprofiled)
 }
 
 // begin begins a step's tape and says how many dispatches it has already. Behind another step, which is read until it has run, the step
@@ -74,9 +74,9 @@ func (r *Runner) begin(rec *gpu.Recorder) (dispatches int) {
 }
 
 // end submits a step, or keeps it back.
-func (r *Runner) end(f *flight, decodes bool) error {
+func (r *Runner) end(f *flight, joins bool) error {
 	r.joined.flights = append(r.joined.flights, f)
-	if r.joined.holds && decodes {
+	if r.joined.holds && joins {
 		return nil
 	}
 	return r.send()

@@ -111,8 +111,11 @@ func newResources(ctx context.Context, d *gpu.Device, p *model.Plan, src gpu.Sou
 		{"lanes", o.MaxSeqs, &r.lanes},
 		{"lane parameters", o.MaxSeqs * sample.LaneWords, &r.laneParams},
 		{"results", max(1, o.Together) * int(o.resultsRoom()) / 4, &r.results},
-		{"steps ahead", max(1, o.Together-1) * aheadWords, &r.ahead},
+		{"steps ahead", max(0, o.Together-1) * aheadWords, &r.ahead},
 	} {
+		if b.words == 0 {
+			continue
+		}
 		if *b.to, err = r.buffer(d, b.label, uint64(4*b.words)); err != nil {
 			return r, err
 		}

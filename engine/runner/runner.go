@@ -171,8 +171,8 @@ func (r *Runner) Submit(s *step.Step) error {
 		return fmt.Errorf("runner: step %d needs %d words, the step buffer has %d", s.Number, len(r.words), r.kept.At)
 	}
 	draws := r.draws(s)
-	decodes := look == nil && r.decodes(s, draws)
-	if !decodes || len(r.words) > aheadWords || len(r.joined.flights) >= r.options.Together {
+	joins := look == nil && r.joins(s, draws)
+	if !joins || len(r.words) > aheadWords || len(r.joined.flights) >= r.options.Together {
 		if err := r.send(); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (r *Runner) Submit(s *step.Step) error {
 			rec.Read(f.scores.Readback, r.graph.Scores(), 0, n*vectorBytes(labels))
 		}
 	}
-	if err := r.end(f, decodes); err != nil {
+	if err := r.end(f, joins); err != nil {
 		return err
 	}
 	r.stats.Steps++

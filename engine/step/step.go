@@ -4,6 +4,8 @@
 package step
 
 import (
+	"slices"
+
 	"quire/engine/sample"
 	"quire/paging"
 )
@@ -33,6 +35,13 @@ type Step struct {
 	Outputs   []Output      // where logits are needed, in order of Token
 	Guessing  Guessing      // at what comes behind the tokens that are drawn
 	Pools     []Pool        // rows whose tokens are pooled into an embedding
+}
+
+// Decodes says whether sequences only decode, and nothing but their tokens comes back.
+func (s *Step) Decodes() bool {
+	return len(s.Tokens) == len(s.Rows) && len(s.Outputs) == len(s.Rows) && s.Guessing == NoGuess && !slices.ContainsFunc(s.Outputs, func(o Output) bool {
+		return !o.Sample || o.Masked || o.Logits
+	})
 }
 
 // Group is a KV group's part of a step.
