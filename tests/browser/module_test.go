@@ -195,7 +195,7 @@ func TestModule(t *testing.T) {
 			await failed;
 			running.cancel();
 		}
-		const given = slow(100_000);
+		const given = slow(400_000);
 		await quire.encode('A');
 		given.cancel();
 		return {chunks, error, reason: (await given.result).reason};
